@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Described", "Grouping", "find_groups"]
 
 _WAYS = ("auto", "none", "directory", "learning-rate", "run.json")
-_BEGINS = r"(?:^|(?<=[-_./ ,]))"
+_BEGINS = r"(?:^|(?<=[-_./ ,#]))"
 _WORD = (
     r"(?:(?:random[-_ ]?)?seed|random[-_ ]?state|repeat|repetition|replicate|rep"
     r"|(?:k|\d+)?fold|split)[-_= ]?\d+(?=$|[-_ ,]|\.(?!\d))"

@@ -30,11 +30,15 @@ class Fit:
         not including ``epochs``.
     validation_freq : int, list of int, or None
         As in ``Model.fit``.
+    batch_size, steps : int or None
+        Of an epoch: they decide nothing that is replayed.
     """
 
     epochs: int | None = None
     initial_epoch: int = 0
     validation_freq: int | list[int] | None = None
+    batch_size: int | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +337,15 @@ class _Fields:
         self.doubt(name, value, f"a whole number from {least} on")
         return None
 
+    def told(self, holder: Mapping[str, Any], key: str, name: str) -> int | None:
+        """Return a number that decides nothing, so that no value of it is an error."""
+        value = holder.get(key)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is None or is_number:
+            return self.whole(holder, key, name, least=1)
+        self.doubt(name, value, "a whole number from 1 on")
+        return None
+
     def schedule(self, optimizer: Mapping[str, Any]) -> str | None:
         value = optimizer.get("schedule")
         return None if value is None else str(value)
@@ -377,6 +390,8 @@ class _Fields:
             epochs=self.whole(fit, "epochs", f"{name}.epochs", least=1),
             initial_epoch=initial or 0,
             validation_freq=frequency,
+            batch_size=self.told(fit, "batch_size", f"{name}.batch_size"),
+            steps=self.told(fit, "steps", f"{name}.steps"),
         )
 
     def frequencies(self, values: list[Any], name: str) -> list[int] | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
+from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.words import as_sentence, count
 
 if TYPE_CHECKING:
@@ -63,3 +65,17 @@ def misreadings(
     if len(found) > _MOST_FINDINGS:
         more = count(len(found) - _MOST_FINDINGS, "more such finding")
         yield say(f"{more}: ", Code("cbreplay lint"), ".")
+    if not runs[0].framework and any(map(_restores_by_loss, looked_at)):
+        yield say(
+            "loss is the mean over an epoch's batches while the weights changed: the "
+            "weights that an epoch ends with, which are kept, have another."
+        )
+
+
+def _restores_by_loss(callbacks: Sequence[Callback]) -> bool:
+    """Tell whether weights are restored by what is measured while they change."""
+    settings = map(parameters_of, read_callbacks(callbacks).callbacks)
+    return any(
+        setting.get("restore_best_weights") and setting.get("monitor") == "loss"
+        for setting in settings
+    )

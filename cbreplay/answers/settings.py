@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.axes import (
@@ -110,7 +111,7 @@ def settings_document(
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
-        by_keras_rules(_headline(cells, summaries), cells.runs),
+        by_keras_rules(_headline(cells, summaries), cells.runs, cells.judged_by),
         _lead(cells),
         tuple(sections),
         _next(
@@ -177,18 +178,31 @@ def _headline_of_one(cells: SettingCells) -> Text:
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
     kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
     horizon = Fact(run.horizon, "epoch", "horizon")
+    claims = list(_claims_of_end(cells, told))
     if told["stopped_epoch"] is not None:
         stopped = Fact(told["stopped_epoch"], "epoch", "stopped_epoch")
         end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
         beside = _beside_best_here(cells, 0)
-        return say(*end, ", and keeps ", *kept, *beside, *_saved_here(told), ".")
+        saved = _saved_here(told)
+        return say(*end, ", and keeps ", *kept, *beside, *saved, ".", claims=claims)
     if told["evidence"] == "exact":
         end = ("It trains to the planned end, epoch ", horizon)
-        return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
+        beside = _beside_best_here(cells, 0)
+        return say(*end, ", and keeps ", *kept, *beside, ".", claims=claims)
     end = ("It does not stop inside this log, which ends at epoch ", horizon)
     own = stopped_itself(run)
     first = () if own is None else (*own, " ")
-    return say(*first, *end, "; so far it keeps ", *kept, ".")
+    return say(*first, *end, "; so far it keeps ", *kept, ".", claims=claims)
+
+
+def _claims_of_end(cells: SettingCells, told: dict[str, Any]) -> Iterator[Claim]:
+    """Yield what is said of where the one setting stops, and of what it keeps."""
+    stopped, kept = told["stopped_epoch"], told["kept_epoch"]
+    yield Claim("stops_at", {"epoch": stopped})
+    yield Claim("keeps", {"epoch": kept})
+    exact = told["evidence"] == "exact" and told["regret"] == 0
+    if exact and math.isfinite(told["kept_value"]):
+        yield Claim("is_best", {"series": cells.judged_by[0][0], "epoch": kept})
 
 
 def _saved_here(told: dict[str, Any]) -> Iterator[Part]:
@@ -235,24 +249,29 @@ def _nearest(cells: SettingCells) -> int | None:
     """Return the setting that costs least on one run; of several, what saves most.
 
     None where the log decides no setting whose cost is known, or settings are judged by
-    different series, whose costs are of different units.
+    different series, whose costs are of different units. What keeps an infinite value
+    is near to none.
     """
     held = cells.columns
     if len(cells.judged_by) > 1:
         return None
-    rows = zip(held["evidence"], held["regret"], held["epochs_saved"], strict=True)
+    names = ("evidence", "regret", "epochs_saved", "kept_value")
+    rows = zip(*(held[name] for name in names), strict=True)
     known = [
         (regret, -saved, config)
-        for config, (evidence, regret, saved) in enumerate(rows)
-        if evidence == "exact" and regret is not None
+        for config, (evidence, regret, saved, kept) in enumerate(rows)
+        if evidence == "exact" and regret is not None and math.isfinite(kept)
     ]
     return min(known)[2] if known else None
 
 
 def _beside_best_here(cells: SettingCells, place: int) -> Iterator[Part]:
     """Yield how far a cell's kept value is from the best, if that is known."""
-    regret = cells.columns["regret"][place]
+    regret, kept = (cells.columns[name][place] for name in ("regret", "kept_value"))
     if regret is None:
+        return
+    if not math.isfinite(kept):
+        yield f", whose {cells.judged_by[0][0]} is no finite number"
         return
     if regret == 0:
         yield ", the best on record"

@@ -118,7 +118,8 @@ _LOG_OPTIONS = [
         type=click.FloatRange(min=0, min_open=True),
         default=MOST_SILENCE,
         metavar="SECONDS",
-        help="How long the server of a URL may be silent.  [default: 60]",
+        help="How long the server of a URL may be silent.  "
+        f"[default: {MOST_SILENCE:g}]",
     ),
     click.option(
         "--no-config",

@@ -17,7 +17,7 @@ from cbreplay.plain_text import quoted_code, shell_words, shown_word
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.grid import Choices, Grid
     from cbreplay.judging import Judging
@@ -163,6 +163,12 @@ class Question:
             if absent
         ]
         remark(*left_out)
+        self.narrow(self.runs)
+
+    def narrow(self, counted: Sequence[Run]) -> None:
+        """Name the one run that is left of several, so that a next command asks it."""
+        if len(counted) == 1 < len(self.survey.runs):
+            self.run = (counted[0].name,)
 
     def _monitored(self) -> list[str]:
         """Return the series that the answer needs."""

@@ -84,6 +84,7 @@ def command(
     if advice.monitors:
         # what is asked next is about the one that was chosen
         question = replace(question, monitor=advice.monitor)
+    question.narrow(sweep.records)
     document = advice_document(
         advice, sweep, runs=question.runs, typed=question.typed()
     )

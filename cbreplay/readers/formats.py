@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "LOGS_CSV",
+    "SERIES_STEPS",
+    "SERIES_TIMES",
     "FormatReader",
     "asked_format",
     "content_format",
     "format_of",
+    "is_stored_metric",
     "named_like_a_log",
     "named_like_a_pickle",
     "reader_for",
@@ -56,14 +59,16 @@ FORMATS = {
         "other_tools.ultralytics", "UltralyticsReader", "a CSV of Ultralytics"
     ),
     "tensorboard_page": Format(
-        "text_tables.tensorboard_page",
+        "other_tools.tensorboard_page",
         "TensorBoardPageReader",
-        "a CSV of TensorBoard's page",
+        "a file of one series",
     ),
     "wandb": Format(
         "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
     ),
-    "mlflow": Format("other_tools.mlflow", "MLflowReader", "an export of MLflow"),
+    "mlflow": Format(
+        "other_tools.mlflow", "MLflowReader", "an export of MLflow or Comet"
+    ),
     "hugging_face": Format(
         "other_tools.hugging_face",
         "HuggingFaceReader",
@@ -85,13 +90,13 @@ _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # of a JSON file, one of these keys makes it worth reading
 _JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
-    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:'
+    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:|"metricName"\s*:'
 )
 # what Trainer alone logs, and so a log_history that was saved by itself
-_TRAINER_KEYS = r'"(?:eval_runtime|train_runtime|total_flos|grad_norm)"'
+_TRAINER_KEYS = r'"(?:(?:eval|test|train)_runtime|total_flos|grad_norm)"'
 _LINES = r"\{[^\n]*\}[ \r]*\n[\s]*\{"
 # of a table of it, besides what it calls its evaluations
-_TRAINER_COLUMNS = {"eval_runtime", "train_runtime", "total_flos"}
+_TRAINER_COLUMNS = {"eval_runtime", "test_runtime", "train_runtime", "total_flos"}
 # protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
 _PICKLE_BEGINS = (
     *(bytes((0x80, protocol)) for protocol in range(2, 6)),
@@ -104,8 +109,21 @@ _YOLO = re.compile(
     r"lr/pg\d|x/lr\d|(train|val)/box_loss"
     r"|metrics/(.*\([bmp]\)|map_0\.5.*|accuracy_top[15])"
 )
+# a row for each key and step: of MLflow, of a chart on its page, of Comet
+_KEYED = (
+    {"key", "value", "step"},
+    {"metric", "value", "step", "timestamp"},
+    {"metricname", "metricvalue"},
+)
+# rows of a time in seconds, a step and a value
+_PAGE_JSON = re.compile(r"\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,")
+# of a table of one series, how each writer calls its steps and its times
+SERIES_STEPS = frozenset(("step", "_id"))
+SERIES_TIMES = frozenset(("wall time", "timestamp"))
 _DIGITS = tuple(b"%d" % digit for digit in range(10))
 _HEAD = 64
+# of MLflow's store of files, in milliseconds: no table of numbers is taken for it
+_STORED_METRIC = re.compile(rb"1\d{12} [-+.\deEnaifNIF]+( -?\d+)?\r?(\n|\Z)")
 
 
 def named_like_a_log(name: str) -> bool:
@@ -146,8 +164,8 @@ def content_format(beginning: bytes) -> str | None:
         return _csv_format(names)
     if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
-    if holds_events(beginning):
-        return "events"
+    if holds_events(beginning) or is_stored_metric(beginning):
+        return "mlflow" if is_stored_metric(beginning) else "events"
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):
         return _json_format(text)
@@ -156,6 +174,15 @@ def content_format(beginning: bytes) -> str | None:
         return None
     header = turned_names(rows) if are_turned(rows) else rows[0]
     return _csv_format(tuple(header))
+
+
+def is_stored_metric(beginning: bytes) -> bool:
+    """Tell whether the file that begins with these bytes is a metric of MLflow's store.
+
+    >>> is_stored_metric(b"1700000000000 0.5 0"), is_stored_metric(b"0.5 0.25 0")
+    (True, False)
+    """
+    return _STORED_METRIC.match(beginning) is not None
 
 
 def asked_format(beginning: bytes, name: str) -> str:
@@ -172,6 +199,8 @@ def asked_format(beginning: bytes, name: str) -> str:
 
 
 def _json_format(text: str) -> str | None:
+    if _PAGE_JSON.match(text) is not None:
+        return "tensorboard_page"
     trained = re.search(_TRAINER_KEYS, text)
     if '"log_history"' in text or (
         trained is not None
@@ -186,8 +215,11 @@ def _json_format(text: str) -> str | None:
         return None
     if re.search(r'"_(?:step|runtime|timestamp)"\s*:', text):
         return "wandb"
-    keys = (r'"key"\s*:', r'"value"\s*:', r'"step"\s*:')
-    return "mlflow" if all(re.search(key, text) for key in keys) else "json"
+    of_mlflow = all(
+        re.search(rf'"{key}"\s*:', text) for key in ("key", "value", "step")
+    )
+    of_comet = re.search(r'"metric(?:Name|Value)"\s*:', text)
+    return "mlflow" if of_mlflow or of_comet else "json"
 
 
 @lru_cache(maxsize=16)
@@ -196,9 +228,9 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     names = {name.lower() for name in header}
     if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
         return "wandb"
-    if names == {"wall time", "step", "value"}:
+    if _holds_one_series(names):
         return "tensorboard_page"
-    if {"key", "value", "step"} <= names:
+    if any(of_keys <= names for of_keys in _KEYED):
         return "mlflow"
     # other loops name their losses train/ and val/ too, so these do not tell
     if "epoch" in names and any(map(_YOLO.fullmatch, names)):
@@ -209,6 +241,17 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
     stepped = set(STEP_NAMES) & names and any("loss" in name for name in names)
     return "csv" if (keras or stepped) and len(header) > 1 else None
+
+
+def _holds_one_series(names: set[str]) -> bool:
+    """Tell whether a table has a value at each step, and at most when: of one series.
+
+    TensorBoard's page has a column ``Wall time``, Neptune's tables a ``timestamp``;
+    pandas puts its own index before them.
+    """
+    steps = names & SERIES_STEPS
+    beside = names - steps - {"value", "", "unnamed: 0"}
+    return "value" in names and len(steps) == 1 and beside <= SERIES_TIMES
 
 
 def reader_for(

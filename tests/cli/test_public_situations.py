@@ -5,6 +5,7 @@ Each test says in its first line what was reported.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tests.oracles.tensorboard_loader import write_events
@@ -285,3 +286,179 @@ def test_an_evaluation_that_adds_columns_rewrites_the_same_table(
     log = write(tmp_path / "learning_stats.csv", header, lines)
     said = told(ask, "simulate", log, "--patience", "2")
     assert "stops at epoch 6 of 8, and keeps epoch 4" in said
+
+
+def lightning(path: Path, values: list[float], every: int) -> Path:
+    rows = []
+    for epoch in range(len(values) * every):
+        step = 10 * epoch + 9
+        if epoch % every == every - 1:
+            rows.append(f"{epoch},{step},,{values[epoch // every]}")
+        rows.append(f"{epoch},{step},{1 / (epoch + 1)},")
+    return write(path, "epoch,step,train_loss,val_loss", rows)
+
+
+def yolo(path: Path, values: list[float]) -> Path:
+    header = "epoch,time,train/box_loss,metrics/mAP50-95(B),val/box_loss,lr/pg0"
+    rows = [
+        f"{at + 1},{3.5 * (at + 1)},{1 / (at + 1):.5f},{value:.5g},{1 / (at + 2)},.1"
+        for at, value in enumerate(values)
+    ]
+    return write(path, header, rows)
+
+
+MAP = ("--monitor", "metrics/mAP50-95(B)", "--mode", "max")
+
+
+def test_patience_counts_validations_and_no_epochs(ask: Ask, tmp_path: Path) -> None:
+    """check_val_every_n_epoch=4: does patience=3 count validations or epochs?"""
+    values = [0.9, 0.8, 0.7, 0.75, 0.74, 0.73, 0.76, 0.72]
+    log = lightning(tmp_path / "metrics.csv", values, 4)
+    said = told(ask, "simulate", log, "--patience", "3")
+    assert "stops at epoch 24 of 32, and keeps epoch 12" in said
+    assert "a patience counts values, not epochs" in said
+    assert "exact" in said
+
+
+def test_weights_are_restored_at_the_planned_end_by_keras_3_alone(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """The best of 40 epochs is 37, patience 5: which weights are left?"""
+    losses = [0.9 - at / 100 for at in range(37)] + [0.6, 0.61, 0.62]
+    rows = [f"{at},{loss - 0.1},{loss}" for at, loss in enumerate(losses)]
+    log = write(tmp_path / "logs.csv", "epoch,loss,val_loss", rows)
+    asked = ("simulate", log, "--patience", "5", "--planned-epochs", "40")
+    for semantics, kept in (("keras-3.15", 37), ("tf_keras-2.15", 40)):
+        said = told(ask, *asked, "--semantics", semantics)
+        assert f"trains to the planned end, epoch 40, and keeps epoch {kept}" in said
+
+
+def test_each_wait_reduces_the_rate_once_more(ask: Ask, tmp_path: Path) -> None:
+    """ReduceLROnPlateau(patience=2) reduces every second epoch: is this a bug?"""
+    losses = [0.7, 0.69, 0.686] + [0.6861] * 13
+    # what float32 makes of .001, .0002, .00004, .000008, .0000016 and the floor
+    rates = ["0.0010000000474974513"] * 5
+    for rate in ("0.00020000000949949026", "4.0000002627493814e-05"):
+        rates += [rate] * 2
+    rates += ["8.000000889296643e-06"] * 2 + ["1.6000001323845936e-06"] * 2
+    rates += ["9.999999974752427e-07"] * 3
+    rows = [
+        f"{at},.5,{rate},{loss}"
+        for at, (loss, rate) in enumerate(zip(losses, rates, strict=True))
+    ]
+    log = write(tmp_path / "logs.csv", "epoch,loss,lr,val_loss", rows)
+    reduces = "ReduceLROnPlateau(patience=2, factor=0.2, min_lr=1e-6)"
+    stops = "EarlyStopping(patience=8)"
+    answer = ask("simulate", log, "-c", stops, "-c", reduces, "--format", "json")
+    (result,) = json.loads(answer.out)["results"]
+    # zero-based: after the epochs 5, 7, 9 and 11, at which it stops
+    assert [each["epoch"] for each in result["reductions"]] == [4, 6, 8, 10]
+    assert (result["stopped_epoch"], result["evidence"]) == (10, "exact")
+
+
+def test_a_checkpoint_that_goes_on_forgets_what_was_best(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A resumed ModelCheckpoint saves .58 although .6 was reached before."""
+    rows = [f"{at},.5,{value}" for at, value in enumerate([0.58, 0.59, 0.57, 0.61])]
+    log = write(tmp_path / "logs.csv", "epoch,loss,val_iou", rows)
+    saved = "'best.keras', monitor='val_iou', mode='max', save_best_only=True"
+    for known, epochs in (("", [0, 1, 3]), (", initial_value_threshold=0.6", [3])):
+        callback = f"ModelCheckpoint({saved}{known})"
+        answer = ask("simulate", log, "-c", callback, "--format", "json")
+        (result,) = json.loads(answer.out)["results"]
+        assert [save[0] for save in result["saves"]] == epochs
+
+
+def test_a_best_epoch_that_was_hardly_better_is_the_best(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """YOLO stops at 309 for patience 300: epoch 9 is best, though .995 came later."""
+    values = [0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.9951] + [0.995] * 36
+    log = yolo(tmp_path / "results.csv", values)
+    said = told(ask, "simulate", log, *MAP, "--patience", "30")
+    assert "stops at epoch 39 of 45, and keeps epoch 9, the best on record" in said
+    assert "By Keras's rules: Ultralytics counts differently" in said
+
+
+def test_a_spike_of_pretrained_weights_can_be_left_out(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Fitness is best at epoch 2, then drops and grows: let the first epochs pass."""
+    values = [0.1, 0.6] + [0.1 + 0.012 * at for at in range(38)]
+    log = yolo(tmp_path / "results.csv", values)
+    asked = ("simulate", log, *MAP, "--patience", "10")
+    assert "stops at epoch 12 of 40, and keeps epoch 2" in told(ask, *asked)
+    later = told(ask, *asked, "--start-from-epoch", "5")
+    assert "does not stop inside this log, which ends at epoch 40" in later
+
+
+def test_a_longer_patience_than_its_own_is_not_in_the_log(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """YOLO was stopped by patience 10 of 100 epochs: would 20 have helped?"""
+    log = yolo(
+        tmp_path / "results.csv", [0.1 + at / 50 for at in range(23)] + [0.5] * 10
+    )
+    settings = "task: detect\nepochs: 100\npatience: 10\nmodel: yolov8n.pt\n"
+    (tmp_path / "args.yaml").write_text(settings)
+    said = told(ask, "simulate", log, *MAP)
+    assert "33 epochs of 100 planned" in said
+    assert "11 or more not in the log: it ends at epoch 33" in said
+    assert "args.yaml: 100 epochs were planned, with a patience of 10" in said
+
+
+def test_a_validation_that_is_called_otherwise_is_named(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """EarlyStopping on val_loss, which is not available: valid/loss is."""
+    rows = []
+    for at, loss in enumerate(LOSSES):
+        rows += [f"{at},{9 * at + 8},{1 - loss},{loss},", f"{at},{9 * at + 8},,,.5"]
+    log = write(
+        tmp_path / "metrics.csv", "epoch,step,valid/acc,valid/loss,train/loss", rows
+    )
+    assert "keeps the epoch of the best valid/loss, 4" in told(ask, "simulate", log)
+    answer = ask("simulate", log, "--monitor", "val_loss")
+    assert "did you mean 'valid/loss'?" in answer.err
+
+
+def test_event_files_without_a_rate_have_none(ask: Ask, tmp_path: Path) -> None:
+    """TensorBoard logs no learning rate although ReduceLROnPlateau changes it."""
+    for at, writer in enumerate(("train", "validation")):
+        (tmp_path / writer).mkdir()
+        name = "events.out.tfevents.1600000000.host.1.0"
+        points = [
+            (1.6e9 + epoch, epoch, "epoch_loss", loss - at / 8)
+            for epoch, loss in enumerate(LOSSES)
+        ]
+        write_events(tmp_path / writer / name, points)
+    callbacks = (
+        "ReduceLROnPlateau(patience=1, factor=0.2)",
+        "EarlyStopping(patience=3)",
+    )
+    asked = ("simulate", tmp_path, "-c", callbacks[0], "-c", callbacks[1])
+    said = told(ask, *asked)
+    assert "After the learning-rate change at epoch 5 the log says nothing" in said
+    assert "No learning rate is recorded: it is taken as constant" in said
+
+
+def test_what_is_restored_has_another_loss_than_its_epoch(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """The weights that EarlyStopping(monitor='loss') returns do not have that loss."""
+    losses = [270.5954, 113.6899, 58.7962, 45.0612, 36.8283, 33.2164, 38.8818, 48.5781]
+    rows = [f"{at},{loss}" for at, loss in enumerate(losses)]
+    log = write(tmp_path / "logs.csv", "epoch,loss", rows)
+    callback = "EarlyStopping(monitor='loss', patience=2, restore_best_weights=True)"
+    said = told(ask, "simulate", log, "-c", callback)
+    assert "stops at epoch 8 of 8, and keeps epoch 6" in said
+    assert "the weights that an epoch ends with, which are kept, have another" in said
+
+
+def test_no_patience_is_off_elsewhere(ask: Ask, tmp_path: Path) -> None:
+    """In YOLO patience=0 turns early stopping off; in Keras it is the shortest."""
+    log = yolo(tmp_path / "results.csv", [0.1, 0.6, 0.1, 0.2, 0.3])
+    said = told(ask, "simulate", log, *MAP, "--patience", "0")
+    assert "stops at epoch 3 of 5" in said
+    assert "By Keras's rules: Ultralytics counts differently" in said

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LOSSES = [0.9, 0.7, 0.6, 0.5, 0.55, 0.58, 0.6, 0.57]
 OPTIONS = re.compile(r"--[a-z][a-z-]* (?:'[^']*'|[^\s;,.)]+(?:\.[^\s;,.)]+)*)")
-COMMAND = re.compile(r"^ .*?: (cbreplay .*)$", re.MULTILINE)
+COMMAND = re.compile(r"^ .*?: +(cbreplay .*)$", re.MULTILINE)
 EVENTS = "events.out.tfevents.1.host.1.0"
 
 
@@ -112,6 +112,24 @@ def test_every_next_command_of_an_answer_runs(
     (words, *_) = suggestions(refused.err)
     answer = ask("simulate", name, *words)
     commands = COMMAND.findall(answer.out)
+    assert commands
+    for line in commands:
+        followed = ask(*shlex.split(line)[1:])
+        assert followed.status == 0, (line, followed.err)
+
+
+@pytest.mark.parametrize("command", ["simulate", "recommend"])
+def test_of_several_logs_the_one_that_is_left_is_asked_about_next(
+    ask: Ask, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "whole.csv").write_text(
+        csv_of("epoch,val_loss", lambda at, loss: f"{at},{loss}")
+    )
+    answer = ask(command, place(tmp_path, "without.csv"), "whole.csv")
+    told = " ".join((answer.out + answer.err).split())
+    assert re.search(r"without\.csv\W+(it )?has no val_loss", told)
+    commands = [line for line in COMMAND.findall(answer.out) if "runs/" not in line]
     assert commands
     for line in commands:
         followed = ask(*shlex.split(line)[1:])

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cbreplay.document import Document
 
 MODES = st.sampled_from(["min", "max"])
-PATIENCE = st.lists(st.integers(0, 12), min_size=2, max_size=4, unique=True)
+PATIENCE = st.lists(st.integers(0, 12), min_size=1, max_size=4, unique=True)
 # more than any record here has epochs
 EVERY = range(30)
 
@@ -77,12 +77,28 @@ class Asked:
             )
             assert end.stop is None or values[end.kept] != best
 
+    def end(self) -> tuple[int | None, int]:
+        """Return the epoch at which the one setting stops the run, and the kept one."""
+        (run,) = self.held
+        end = ends_of(run, self.patience, self.mode, restores=True)[0]
+        stop = None if end.stop is None else run.first_epoch + end.stop
+        return stop, run.first_epoch + end.kept
+
+    def stops_at(self, about: Mapping[str, Any]) -> None:
+        assert self.end()[0] == about["epoch"]
+
+    def keeps(self, about: Mapping[str, Any]) -> None:
+        assert self.end()[1] == about["epoch"]
+
     def is_nearest(self, about: Mapping[str, Any]) -> None:
-        priced = {
-            patience: cost[0]
-            for patience in self.patience
-            if (cost := self.costs(patience)) and cost[0] is not None
-        }
+        (run,) = self.held
+        values = list(run.series["val_loss"])
+        priced = {}
+        for patience in self.patience:
+            end = ends_of(run, [patience], self.mode, restores=True)[0]
+            cost = next(iter(self.costs(patience)), None)
+            if cost is not None and math.isfinite(values[end.kept] or 0):
+                priced[patience] = cost
         assert priced[self.patience[about["config"]]] == min(priced.values())
 
     def loses_least(self, about: Mapping[str, Any]) -> None:

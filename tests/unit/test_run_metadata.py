@@ -15,7 +15,13 @@ WHOLE: dict[str, Any] = {
     "written_by": "cbreplay 0.1.0",
     "experiment": "digits-mlp",
     "keras": {"package": "keras", "version": "3.15.1", "backend": "tensorflow"},
-    "fit": {"epochs": 60, "initial_epoch": 20, "validation_freq": [1, 5]},
+    "fit": {
+        "epochs": 60,
+        "initial_epoch": 20,
+        "validation_freq": [1, 5],
+        "batch_size": 32,
+        "steps": None,
+    },
     "callbacks": ["ReduceLROnPlateau(patience=4)", "CSVLogger('logs.csv')"],
     "metrics": {"loss": "min", "accuracy": "max", "mean": None},
     "optimizer": {"class": "Adam", "initial_learning_rate": 0.001, "schedule": None},
@@ -36,6 +42,7 @@ def test_every_part_of_a_whole_file_is_read() -> None:
     assert metadata.backend == "tensorflow"
     assert (metadata.fit.epochs, metadata.fit.initial_epoch) == (60, 20)
     assert metadata.fit.validation_freq == [1, 5]
+    assert (metadata.fit.batch_size, metadata.fit.steps) == (32, None)
     assert metadata.callbacks == tuple(WHOLE["callbacks"])
     assert metadata.metrics == {"loss": "min", "accuracy": "max"}
     assert (metadata.initial_learning_rate, metadata.schedule) == (0.001, None)
@@ -89,6 +96,10 @@ BIG = 10**400
         ({"fit": {"validation_freq": []}}, "fit.validation_freq is [],"),
         ({"fit": {"validation_freq": [2, -1]}}, "fit.validation_freq is [2, -1],"),
         ({"fit": {"validation_freq": [True]}}, "fit.validation_freq is [True],"),
+        ({"fit": {"batch_size": 0}}, "fit.batch_size is 0, where a whole number"),
+        ({"fit": {"batch_size": "32"}}, "fit.batch_size is '32',"),
+        ({"fit": {"batch_size": True}}, "fit.batch_size is True,"),
+        ({"fit": {"steps": [40]}}, "fit.steps is [40],"),
         ({"ended": {"by": "plan", "epoch": -1}}, "ended.epoch is -1,"),
         (
             {"optimizer": {"initial_learning_rate": BIG}},

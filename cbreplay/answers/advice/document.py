@@ -11,6 +11,7 @@ from cbreplay.answers.advice.sentences import (
     advice_lead,
     doubt_sentences,
     evidence_sentences,
+    excluded_sentences,
     only_retraining,
     restoring_sentence,
     runs_sentence,
@@ -206,14 +207,17 @@ def _of_one_run(
         needed,
         " of them.",
     )
-    why = Section("Why nothing is recommended", (Paragraph(sentence),), untitled=True)
-    told = staircase_document(staircase, typed=typed, closing=(why,))
-    return told._replace(
+    told = [sentence, *excluded_sentences(advice)]
+    why = Section(
+        "Why nothing is recommended", tuple(map(Paragraph, told)), untitled=True
+    )
+    answer = staircase_document(staircase, typed=typed, closing=(why,))
+    return answer._replace(
         question="recommend",
-        next=(*told.next, Command("Several runs", "cbreplay recommend runs/")),
+        next=(*answer.next, Command("Several runs", "cbreplay recommend runs/")),
         # what it says of the one log is data of its staircase
         program=lambda: (
             advice_members(advice, sweep, runs)
-            | {"staircase": told.program()["staircase"]}
+            | {"staircase": answer.program()["staircase"]}
         ),
     )

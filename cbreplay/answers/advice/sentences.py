@@ -438,6 +438,11 @@ def doubt_sentences(advice: Recommendation) -> Iterator[Text]:
     """Yield what to know before trusting it, with the names of the runs."""
     for doubt in advice.doubts:
         yield doubt_with_runs(doubt, advice.unit)
+    yield from excluded_sentences(advice)
+
+
+def excluded_sentences(advice: Recommendation) -> Iterator[Text]:
+    """Yield which runs are not counted, each with the reason."""
     if advice.excluded:
         told = [
             f"{excluded.run} ({plain_text(exclusion_text(excluded))})"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import (
@@ -60,6 +61,7 @@ class MetricColumns:
     """
 
     def __init__(self, table: LogTable, options: ReadOptions) -> None:
+        leave_out_said_tests(table)
         self.table, self.options = table, options
         self._damaged: dict[int, str] = {}
         self._bad: BoolArray = np.zeros(len(table), dtype=np.bool_)
@@ -149,7 +151,7 @@ class MetricColumns:
             for name in self._left_out.get(_TEXT, [])
             if not tells_time(name, columns[name])
         ]
-        if epoch_name is None:
+        if epoch_name is None and self.options.x_axis != "epoch":
             check_rows_are_epochs(self.table)
         if epoch_name is None and (texts or words or _LISTS in self._left_out):
             problem = f"there is no epoch column; the columns are {header}"

@@ -69,8 +69,9 @@ def number_epochs(
     elif not known and _counts_from_one(epochs):
         begins = first - 1
         notes.append(
-            f"its epochs were taken as counted from 1, because the first is {first} "
-            f"(--first-epoch {first} or first_epoch={first} takes them as from 0)"
+            f"its epochs were taken as counted from 1, because the first is "
+            f"{first}; if they count from 0, give --first-epoch {first} or "
+            f"first_epoch={first}"
         )
     shift = first - begins
     if options.parts == "rows":

@@ -21,6 +21,7 @@ from cbreplay.readers.building.numbering import (
     find_cadence,
     lay_steps,
 )
+from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
@@ -83,6 +84,7 @@ def fold_by(
     LogError
         If a row has neither an epoch nor a step.
     """
+    leave_out_said_tests(table)
     counts = options.x_axis == "step" and step_name != epoch_name
     if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)

@@ -15,14 +15,16 @@ from cbreplay.readers.building.odd_epochs import (
     find_doubles,
     find_order,
 )
+from cbreplay.readers.building.part_names import name_parts
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray, Run
     from cbreplay.run_metadata import RunMetadata
@@ -66,6 +68,7 @@ def build_runs(
         axis_unit=table.axis_unit,
         framework=table.framework,
     )
+    called = _names_of(records, table, rows, lines)
     for record in records:
         # run.json describes the training that ended last
         known = metadata if record is records[-1] else None
@@ -77,7 +80,22 @@ def build_runs(
             metadata=known,
             rate=take_rate(record),
         )
-        yield run if table.steps is None else _with_steps(run, table.steps)
+        run = run if table.steps is None else _with_steps(run, table.steps)
+        name = called.get(record.rows.place)
+        yield run if name is None else replace(run, name=name)
+
+
+def _names_of(
+    records: Sequence[TrainingRows], table: LogTable, rows: Rows, lines: EpochArray
+) -> dict[str, str]:
+    """Return the names of several trainings, each by the place where it begins."""
+    if len(records) == 1:
+        return {}
+    places = _LinesOfRows(table.counted, lines)
+    named = name_parts(table, rows.epochs, table.lines.searchsorted(lines))
+    called = {places[begin]: name for begin, name in named.items()}
+    told = [called.get(record.rows.place, "") for record in records]
+    return called if all(told) and len(set(told)) == len(told) else {}
 
 
 class _LinesOfRows:

@@ -49,6 +49,9 @@ class LogColumn:
         A cell whose number was taken out of ``tensor(0.5)`` or the like.
     texts : dict of int to str
         The first cells that are no number, by their row.
+    blocks : dict of int to str
+        The same, of a whole column, where one differs from the cell above; empty where
+        these are many, or rows were taken out since.
     of_groups : bool
         Whether a list of several numbers is one of groups, whose first stands.
     whole : bool
@@ -69,6 +72,8 @@ class LogColumn:
         self.words: set[str] = set()
         self.wrapped = ""
         self.texts: dict[int, str] = {}
+        self.blocks: dict[int, str] = {}
+        self._above: str | None = ""
         self.whole = False
         self.others: dict[int, tuple[float, ...]] = {}
 
@@ -100,8 +105,7 @@ class LogColumn:
                     value = first_listed(cell)
                 if value is None:
                     states[i] = _WRONG
-                    if len(self.texts) < _KEPT_TEXTS:
-                        self.texts[start + i] = str(cell).strip()
+                    self._keep_text(start + i, str(cell).strip())
                     continue
                 self.wrapped = str(cell).strip()
             if value is None:
@@ -113,6 +117,15 @@ class LogColumn:
                 values[i] = value
         self._chunks.append(values)
         self._states.append(states)
+
+    def _keep_text(self, row: int, text: str) -> None:
+        if len(self.texts) < _KEPT_TEXTS:
+            self.texts[row] = text
+        if text == self._above or self._above is None:
+            return
+        self._above, self.blocks[row] = text, text
+        if len(self.blocks) > _KEPT_TEXTS:
+            self._above, self.blocks = None, {}
 
     def finish(self) -> None:
         """Join what was taken."""
@@ -155,6 +168,7 @@ class LogColumn:
         cells = LogColumn(of_groups=self.of_groups)
         cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
         cells.n_na, cells.texts = self.n_na, dict(self.texts)
+        cells.blocks = dict(self.blocks)
         cells.words, cells.wrapped = set(self.words), self.wrapped
         cells.whole, cells.others = self.whole, dict(self.others)
         return cells
@@ -202,6 +216,7 @@ class LogColumn:
         values[group[there]], missing[group[there]] = self.values[there], False
         wrong[group[there]] = self.wrong[there]
         self.texts = {int(group[row]): text for row, text in self.texts.items()}
+        self.blocks = {}
         self.whole = self.whole and not missing.any()
         self.others = others
         self.values, self.missing, self.wrong = values, missing, wrong

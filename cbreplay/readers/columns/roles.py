@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
@@ -153,6 +154,37 @@ def check_rows_are_epochs(table: LogTable) -> None:
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
         if _letters(name) in _TRIED:
             _check_one_training(table, name, cells)
+        if is_rate_name(name) and _are_tried(cells):
+            tried = ", ".join(f"{rate:g}" for rate in cells.values[:_SHOWN])
+            problem = (
+                f"its rows seem to be trials, not epochs: {name} is {tried}, another "
+                "in each row, and up and down as no schedule goes"
+            )
+            hint = f"{_OF_EPOCHS}; if each row is one, {_NUMBERED}"
+            raise ForeignLogError(problem, source=table.source, hint=hint)
+
+
+_NUMBERED = "say so with --x-axis epoch or x_axis='epoch'"
+_ROUND = 2
+
+
+def _are_tried(cells: LogColumn) -> bool:
+    """Tell whether rates are those of a grid that was tried, in no order of a schedule.
+
+    Each stands once, has at most two digits, and they go up again after they went down,
+    which the rate of one cycle, a decay or a warmup does not; other cycles repeat
+    rates, or have rates of many digits.
+    """
+    rates = cells.values
+    if (cells.missing | cells.wrong).any() or len(np.unique(rates)) < len(rates):
+        return False
+    rises = np.diff(rates) > 0
+    falls_first = np.flatnonzero(~rises)[:1]
+    if not len(falls_first) or not rises[falls_first[0] :].any():
+        return False
+    # of what float32 made of 0.001 too
+    digits = [f"{rate:.6e}".partition("e")[0].rstrip("0.") for rate in rates.tolist()]
+    return all(len(text.replace(".", "")) <= _ROUND for text in digits)
 
 
 def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:

@@ -253,6 +253,7 @@ class LogTable:
             cells.texts = {
                 int(moved[at]): text for at, text in cells.texts.items() if rows[at]
             }
+            cells.blocks = {}
             cells.others = {
                 int(moved[at]): held for at, held in cells.others.items() if rows[at]
             }

@@ -1,7 +1,8 @@
 """One training whose log has a file for each series: those files as one run.
 
-TensorBoard's page offers a CSV of one series at a time, and DVCLive writes a TSV for
-each: files of one run in one directory are no trainings of their own.
+TensorBoard's page offers a CSV of one series at a time, Neptune's users save one for
+each, called by it, and DVCLive writes a TSV for each: files of one run in one directory
+are no trainings of their own.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["join_series_files"]
 
-_PAGE = re.compile(r"run-(?P<run>.*?)-tag-.+\.csv(?:\.gz)?", re.IGNORECASE)
+_PAGE = re.compile(r"run-(?P<run>.*?)-tag-.+\.(?:csv|json)(?:\.gz)?", re.IGNORECASE)
 # what Keras's callback calls its two writers, at the end of a run's name
 _WRITER = re.compile(r"(?:^|[_./\\-])(?:train|validation)$", re.IGNORECASE)
 _DVCLIVE = re.compile(r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv")
@@ -65,7 +66,8 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
         return place, f"page {_WRITER.sub('', page['run'])}"
     live = _DVCLIVE.fullmatch(run.source)
     if live is None:
-        return None
+        is_called_so = [file.partition(".")[0]] == [*run.series]
+        return (place, "called by its series") if is_called_so else None
     name = live["name"].replace(os.sep, "/")
     log.runs[0] = replace(run, series={name: next(iter(run.series.values()))})
     return live["place"], "dvclive"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.building.evaluations import is_validation
+from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import nearest_epochs
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.words import count
@@ -36,6 +37,7 @@ def leave_out_after_fit(table: LogTable) -> None:
     table : LogTable
         A row for each logging call, with ``epoch`` and ``step``.
     """
+    leave_out_said_tests(table)
     rows = _LoggedRows(table)
     dropped = rows.surplus_validations()
     dropped |= rows.tests_after(~dropped)

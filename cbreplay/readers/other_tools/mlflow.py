@@ -1,4 +1,4 @@
-"""Read metric histories of MLflow: a row for each key and step."""
+"""Read metric histories of MLflow and Comet: a row for each key and step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.files import read_beginning, read_bytes
-from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.formats import FormatReader, is_stored_metric
+from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs, check_rows
@@ -26,13 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = ["MLflowReader"]
 
-_RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name")
+_RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name", "group")
+# so MLflow's page calls a key in the data of a chart
+_KEY_OF_CHART = "metric"
 
 
 class MLflowReader(FormatReader):
     """Reader of MLflow's histories: ``key``, ``value`` and ``step``.
 
-    They stand in a CSV, in JSON, or in the directory of a run in MLflow's own store.
+    They stand in a CSV, as of a chart on MLflow's page, in JSON, or in MLflow's own
+    store: the directory of a run, or the file of a metric. Comet's histories have other
+    names for the same.
     """
 
     log_format = "mlflow"
@@ -47,6 +52,8 @@ class MLflowReader(FormatReader):
         """
         damage = Damage(self.options)
         rows = _read_rows(path, damage)
+        of_comet = are_of_comet(rows)
+        rows = with_steps(rows, path, damage) if of_comet else rows
         by_run: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
             name = next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
@@ -56,9 +63,12 @@ class MLflowReader(FormatReader):
             logged = [row for row in own if row.get("key") not in _ENDINGS]
             told, notes = _told_apart(logged, path)
             by_step = _by_step(told, path)
-            steps, left_out = _without_restored(by_step.rows)
+            steps = by_step.rows
+            if not of_comet:
+                steps, repeated = _without_restored(steps)
+                notes = [*notes, *repeated]
             table = LogTable.of_rows(steps, path, damage)
-            table.notes += [*notes, *left_out]
+            table.notes += notes
             for key, others in by_step.others.items():
                 table.columns[key].others = others
             table.check_whole()
@@ -82,9 +92,9 @@ def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
 
 
 def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
-    if os.path.isdir(path):
-        return [*stored_rows(path, damage)]
     beginning = read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if os.path.isdir(path) or is_stored_metric(beginning):
+        return [*stored_rows(path, damage)]
     as_json = beginning[:1] in b"{["
     rows = (
         read_json(path, damage.max_bytes, damage)
@@ -97,7 +107,10 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         problem = "this is no list of metrics"
         hint = "Export what get_metric_history returns: key, value, step, timestamp"
         raise ForeignLogError(problem, source=path, hint=hint)
-    return [{key.lower(): value for key, value in row.items()} for row in rows]
+    lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
+    if lowered and "key" not in lowered[0] and _KEY_OF_CHART in lowered[0]:
+        lowered = [{**row, "key": row.get(_KEY_OF_CHART)} for row in lowered]
+    return lowered
 
 
 def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import LogError
 from cbreplay.readers.entries import list_entries
 from cbreplay.readers.files import read_beginning, read_bytes
+from cbreplay.readers.formats import is_stored_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,14 +23,25 @@ _CELLS = ("timestamp", "value", "step")
 
 
 def is_stored_run(directory: str) -> bool:
-    """Tell whether a directory is a run of MLflow's store.
+    """Tell whether a directory is a run of MLflow's store, or a copy of its metrics.
 
     It lies at ``mlruns/<experiment>/<run>``.
     """
-    about = os.path.join(directory, "meta.yaml")
-    if not os.path.isfile(about) or not os.path.isdir(_metrics_of(directory)):
+    metrics = _metrics_of(directory)
+    if not os.path.isdir(metrics):
         return False
-    return any(key in read_beginning(about) for key in (b"run_id:", b"run_uuid:"))
+    about = os.path.join(directory, "meta.yaml")
+    if os.path.isfile(about):
+        return any(key in read_beginning(about) for key in (b"run_id:", b"run_uuid:"))
+    try:
+        first = min(_files_below(metrics), default=None)
+    except LogError:
+        # a directory that cannot be listed is none that is known
+        return False
+    return first is not None and is_stored_metric(read_beginning(first, _HEAD))
+
+
+_HEAD = 100
 
 
 def _metrics_of(run: str) -> str:
@@ -42,42 +54,49 @@ def stored_run_above(path: str) -> str | None:
     >>> stored_run_above("logs/val_loss") is None
     True
     """
-    above = path.rstrip(os.sep)
-    while above:
-        above, name = os.path.split(above)
-        if name == _METRICS:
-            run = above or os.curdir
-            return run if is_stored_run(run) else None
-        if not name:
-            break
-    return None
+    above = os.path.abspath(path)
+    while (name := os.path.basename(above)) and name != _METRICS:
+        above = os.path.dirname(above)
+    run = os.path.dirname(above)
+    if not name or not is_stored_run(run):
+        return None
+    return run if os.path.isabs(path) else os.path.relpath(run)
 
 
-def stored_rows(directory: str, damage: Damage) -> list[dict[str, str]]:
-    """Return what a run logged, as rows of an export.
+def stored_rows(place: str, damage: Damage) -> list[dict[str, str]]:
+    """Return what a run logged, or what one metric's file holds, as an export's rows.
 
     Raises
     ------
     LogError
         If a line is no metric.
     """
-    root = _metrics_of(directory)
-    rows = []
+    if not os.path.isdir(place):
+        name = os.path.basename(place).removesuffix(".txt")
+        return _rows_of_metric(place, name, damage.max_bytes)
+    root = _metrics_of(place)
+    rows: list[dict[str, str]] = []
     left = damage.max_bytes
     for path in sorted(_files_below(root)):
         # a slash in a metric's name is one in its path
         key = os.path.relpath(path, root).replace(os.sep, "/")
-        content = read_bytes(path, left)
-        left -= len(content)
-        for number, line in enumerate(content.decode("utf-8", "replace").split("\n")):
-            cells = line.split()
-            if len(cells) > 1:
-                row = dict(zip(_CELLS, cells, strict=False))
-                rows.append({"key": key, "step": "0", **row})
-            elif cells:
-                problem = f"{line!r} is no timestamp, value and step"
-                hint = "Give the run's directory with whole files"
-                raise LogError(problem, source=path, line=number + 1, hint=hint)
+        rows += _rows_of_metric(path, key, left)
+        left -= os.path.getsize(path)
+    return rows
+
+
+def _rows_of_metric(path: str, key: str, most: int) -> list[dict[str, str]]:
+    rows = []
+    content = read_bytes(path, most)
+    for number, line in enumerate(content.decode("utf-8", "replace").split("\n")):
+        cells = line.split()
+        if len(cells) > 1:
+            row = dict(zip(_CELLS, cells, strict=False))
+            rows.append({"key": key, "step": "0", **row})
+        elif cells:
+            problem = f"{line!r} is no timestamp, value and step"
+            hint = "Give the run's directory with whole files"
+            raise LogError(problem, source=path, line=number + 1, hint=hint)
     return rows
 
 

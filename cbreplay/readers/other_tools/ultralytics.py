@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import numpy as np
 from cbreplay.readers.building.digits import count_digits
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
+from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
@@ -49,8 +52,28 @@ class UltralyticsReader(FormatReader):
         if time is not None and not (time.missing | time.wrong).any():
             del table.columns["time"]
             table.wall_times = time.values
+        table.planned_epochs, notes = _plan_beside(path)
+        table.notes += notes
         for run in build_runs(table, self.options, self.metadata):
             yield _as_rounded(run)
+
+
+def _plan_beside(path: str) -> tuple[int | None, list[str]]:
+    """Return the epochs that the settings beside a log planned, and a note of them."""
+    settings = os.path.join(os.path.dirname(path), "args.yaml")
+    if not os.path.isfile(settings):
+        return None, []
+    told = dict(_SETTING.findall(read_beginning(settings)))
+    planned = int(told.get(b"epochs", 0))
+    if not planned:
+        return None, []
+    patience = told.get(b"patience", b"").decode()
+    own = f", with a patience of {patience}" if patience else ""
+    return planned, [f"args.yaml: {planned} epochs were planned{own}"]
+
+
+# one line of YAML: what was given, and no more digits than a plan has
+_SETTING = re.compile(rb"^(epochs|patience): *(\d{1,9}) *\r?$", re.MULTILINE)
 
 
 def _as_rounded(run: Run) -> Run:

@@ -47,6 +47,40 @@ def test_a_metric_of_the_store_is_its_run(tmp_path: Path, asked: str) -> None:
     assert set(run.series) == {"loss", "val/loss"}
 
 
+def test_a_metric_is_its_run_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = store_run(tmp_path) / "metrics"
+    for here, asked in ((metrics, "loss"), (metrics / "val", "loss"), (metrics, ".")):
+        monkeypatch.chdir(here)
+        (run,) = load_runs(asked)
+        assert set(run.series) == {"loss", "val/loss"}
+
+
+@pytest.mark.parametrize("name", ["val_loss", "val_loss.txt"])
+def test_a_metric_that_was_copied_alone_is_called_by_its_file(
+    tmp_path: Path, name: str
+) -> None:
+    metric = store_run(tmp_path / "from") / "metrics" / "val" / "loss"
+    (tmp_path / name).write_bytes(metric.read_bytes())
+    (run,) = load_runs(tmp_path / name)
+    assert run.series["val_loss"].values.tolist() == VAL_LOSS
+
+
+def test_metrics_that_were_copied_without_their_run_are_read(tmp_path: Path) -> None:
+    run = store_run(tmp_path)
+    (run / "meta.yaml").unlink()
+    (read,) = load_runs(tmp_path)
+    assert set(read.series) == {"loss", "val/loss"}
+
+
+def test_other_tables_of_numbers_are_no_metric(tmp_path: Path) -> None:
+    log = tmp_path / "val_loss"
+    log.write_text("0.5 0.25 0\n0.4 0.2 1\n", encoding="utf-8")
+    with pytest.raises(LogError, match="numbers, not column names"):
+        load_runs(log)
+
+
 def test_each_run_of_an_experiment_is_one(tmp_path: Path) -> None:
     store_run(tmp_path)
     store_run(tmp_path, "1b2c3d", shift=0.01)
@@ -87,3 +121,17 @@ def test_a_summary_of_weights_and_biases_is_no_run(tmp_path: Path) -> None:
     path.write_text('{"_step": 3, "loss": 0.1, "val_loss": 0.2}', encoding="utf-8")
     with pytest.raises(LogError, match="summary"):
         load_runs(path)
+
+
+def test_the_data_of_a_chart_on_its_page_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "chart.csv"
+    rows = [
+        f"{run},{run_id},{key},{step},{1_700_000_000_000 + step},{value}"
+        for run, run_id, shift in (("bold-fox", "a1", 0.0), ("calm-owl", "b2", 0.125))
+        for key, values in (("loss", [0.75, 0.5]), ("val_loss", [0.875, 0.625]))
+        for step, value in enumerate(value + shift for value in values)
+    ]
+    path.write_text("\n".join(["Run,Run ID,metric,step,timestamp,value", *rows, ""]))
+    runs = load_runs(path)
+    assert [list(run.series["val_loss"]) for run in runs] == [[0.875, 0.625], [1, 0.75]]
+    assert [list(run.series["loss"]) for run in runs] == [[0.75, 0.5], [0.875, 0.625]]

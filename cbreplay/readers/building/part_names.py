@@ -1,0 +1,99 @@
+"""What tells the trainings of one table apart: the model or the seed in its rows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbreplay.readers.building.evaluations import is_validation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cbreplay.readers.columns.column import LogColumn
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import BoolArray, EpochArray
+
+__all__ = ["name_parts"]
+
+# a slash would be read as a directory, and a sentence is no name
+_WORD = re.compile(r"[\w.+-][\w.+ -]{0,30}")
+_LONGEST = 60
+
+
+def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[int, str]:
+    """Return what the parts of a table are called, by the row where each begins.
+
+    People put the trainings of a sweep one below the other, with columns such as
+    ``model`` and ``seed``: these change only where the epochs begin anew.
+
+    Parameters
+    ----------
+    table : LogTable
+        The table.
+    epochs : int array of shape (n_rows,)
+        The epoch of each row that is read, in their order.
+    rows : int array of shape (n_rows,)
+        Which row of the table each is.
+
+    Returns
+    -------
+    dict of int to str
+        As ``{0: "model=a,seed=1", 30: "model=a,seed=2"}``; empty where nothing tells
+        them apart.
+    """
+    begins = np.append(True, epochs[1:] <= epochs[:-1])
+    told = {
+        name: texts
+        for name, cells in table.columns.items()
+        if not (is_validation(name) or "loss" in name.lower())
+        and _WORD.fullmatch(name)
+        and (texts := _texts_of_parts(cells, rows, begins))
+    }
+    names = [""] * int(np.count_nonzero(begins))
+    # what has the fewest values is the setting, and a name that is unique comes last
+    for name in sorted(told, key=lambda name: len(set(told[name]))):
+        longer = [
+            f"{before},{name}={text}" if before else f"{name}={text}"
+            for before, text in zip(names, told[name], strict=True)
+        ]
+        if len(set(longer)) > len(set(names)):
+            names = longer
+    if len(set(names)) == 1 or max(map(len, names)) > _LONGEST:
+        return {}
+    return dict(zip(np.flatnonzero(begins).tolist(), _numbered(names), strict=True))
+
+
+def _texts_of_parts(
+    cells: LogColumn, rows: EpochArray, begins: BoolArray
+) -> list[str] | None:
+    """Return what a column says of each part; None if it changes inside of one."""
+    values: NDArray[Any]
+    if cells.wrong.all() and cells.blocks:
+        block = np.searchsorted([*cells.blocks], rows, side="right") - 1
+        values = np.array([*cells.blocks.values()])[block]
+    elif (cells.missing | cells.wrong).any():
+        return None
+    else:
+        values = cells.values[rows]
+    if ((values[1:] != values[:-1]) & ~begins[1:]).any():
+        return None
+    told = values[begins].tolist()
+    texts = [text if isinstance(text, str) else f"{text:.10g}" for text in told]
+    return texts if all(map(_WORD.fullmatch, texts)) else None
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Return the names, with a number where several parts have the same."""
+    if len(set(names)) == len(names):
+        return list(names)
+    met: dict[str, int] = {}
+    numbered = []
+    for name in names:
+        met[name] = met.get(name, 0) + 1
+        numbered.append(f"{name},run{met[name]}")
+    return numbered

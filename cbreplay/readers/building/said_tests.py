@@ -1,0 +1,106 @@
+"""Rows at the end of a training that say themselves that they are of a test."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.readers.building.evaluations import is_validation
+from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.readers.columns.column import LogColumn
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import BoolArray, EpochArray
+
+__all__ = ["leave_out_said_tests"]
+
+# the words of a stage, with what people put around them: "final_test", "Test set"
+_AROUND = r"(final|last|after|post|on)?({})(ing|set|data|step|epoch|loop|results?)?"
+_TEST = re.compile(_AROUND.format("test|holdout|predict|inference"))
+_VALIDATION = re.compile(
+    _AROUND.format("val|valid|validat|validate|validation|eval|evaluat|evaluate")
+)
+
+
+def leave_out_said_tests(table: LogTable) -> None:
+    """Leave out rows of a test or validation behind a training, as a column says.
+
+    A word for the stage of each row stands there, and that of the last rows in none
+    above. A validation is known so only if the rows above have validations too: else
+    it is the training's own.
+
+    Parameters
+    ----------
+    table : LogTable
+        A row for each epoch or each logging call.
+    """
+    for name, cells in table.columns.items():
+        if not cells.texts or not (cells.missing | cells.wrong).all():
+            continue
+        after = _rows_after(table, cells)
+        if after.any() and not after.all():
+            words = dict.fromkeys(
+                cells.texts[row] for row in np.flatnonzero(after).tolist()
+            )
+            table.keep(~after)
+            table.notes.append(
+                f"left out {count(int(after.sum()), 'row')} after the training, as "
+                f"{name} says: {', '.join(words)}"
+            )
+            return
+
+
+def _rows_after(table: LogTable, cells: LogColumn) -> BoolArray:
+    """Tell which rows stand at the end of a training, and are of another stage."""
+    after = np.zeros(len(table), dtype=np.bool_)
+    for begin, end in _trainings(table):
+        said = [_letters(cells.texts.get(row, "")) for row in range(begin, end)]
+        first = end
+        while first > begin and said[first - 1 - begin] == said[-1]:
+            first -= 1
+        above = np.arange(begin, first)
+        if not len(above) or said[-1] in said[: first - begin]:
+            continue
+        is_test = _TEST.fullmatch(said[-1])
+        if is_test or (
+            _VALIDATION.fullmatch(said[-1]) and _are_judged(table, above, first)
+        ):
+            after[first:end] = True
+    return after
+
+
+def _trainings(table: LogTable) -> Iterator[tuple[int, int]]:
+    """Yield the first row of each training in a table, and the one behind its last."""
+    begins = {0, *table.repeated_header}
+    for name, cells in table.columns.items():
+        if name.lower() in EPOCH_NAMES:
+            begins |= {
+                int(row) + 1 for row in np.flatnonzero(np.diff(cells.values) < 0)
+            }
+    cuts = sorted(row for row in begins if row < len(table))
+    return zip(cuts, [*cuts[1:], len(table)], strict=True)
+
+
+def _are_judged(table: LogTable, above: EpochArray, row: int) -> bool:
+    """Tell whether a validation of a row has values in the rows above it too."""
+    return any(
+        is_validation(name)
+        and not cells.missing[row]
+        and not cells.missing[above].all()
+        for name, cells in table.columns.items()
+    )
+
+
+def _letters(text: str) -> str:
+    """Return the letters of a text, in small letters.
+
+    >>> _letters("RunningStage.TESTING"), _letters("final test")
+    ('testing', 'finaltest')
+    """
+    return re.sub(r"[^a-z]", "", text.rpartition(".")[2].lower())

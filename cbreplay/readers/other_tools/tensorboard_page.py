@@ -1,0 +1,124 @@
+"""Read a file of one series, with its times and steps, whose name tells which.
+
+TensorBoard's page offers such a CSV or JSON; Neptune's ``fetch_values`` makes a CSV.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import LogError
+from cbreplay.readers.base import Damage
+from cbreplay.readers.building.step_rows import fold_by
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.csv_table import read_table
+from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.files import read_beginning
+from cbreplay.readers.formats import SERIES_STEPS, SERIES_TIMES, FormatReader
+from cbreplay.readers.other_tools.json_text import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.run import Run
+
+__all__ = ["TensorBoardPageReader"]
+
+# TensorBoard names the file by run and tag: run-validation-tag-epoch_loss.csv
+_NAMED = re.compile(
+    r"run-(?P<run>.*?)-tag-(?P<tag>.+)\.(?:csv|json)(?:\.gz)?", re.IGNORECASE
+)
+_KERAS_TAG = re.compile(r"epoch_(?P<metric>\w+)")
+# of other files, whose name may be anything: words of a metric
+_METRIC = re.compile(
+    r"loss|err|acc|auc|score|f1|m[as]e|rmse|iou|ma?p|precision|recall|perplexity|reward"
+    r"|(?<![a-z])(lr|rate)(?![a-z])",
+    re.IGNORECASE,
+)
+# and what a browser adds to a name that is there already
+_ENDING = re.compile(r"( ?\(\d+\))?\.(csv|tsv|txt)(\.gz)?$", re.IGNORECASE)
+# what a row of its JSON holds
+_OF_PAGE = ("Wall time", "Step", "Value")
+# milliseconds since 1970; in seconds, no training lies so far ahead
+_MILLISECONDS = 1e11
+_MARK = 64
+# the page keeps no more of a tag
+_MOST_VALUES = 1000
+
+
+class TensorBoardPageReader(FormatReader):
+    """Reader of ``Wall time,Step,Value``, whose file's name tells the series."""
+
+    log_format = "tensorboard_page"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield each training in the file.
+
+        Raises
+        ------
+        LogError
+            If it is damaged, or a step is no whole number.
+        """
+        table = self._read_table(path)
+        for name in [n for n in table.columns if n.startswith(("#", "Unnamed:"))]:
+            del table.columns[name]
+        called = {name.lower(): name for name in table.columns}
+        step = next(called[name] for name in SERIES_STEPS if name in called)
+        time = next((called[name] for name in SERIES_TIMES if name in called), None)
+        value = table.find("value")
+        of_page = time is not None and time.lower() == "wall time"
+        times = None if time is None else table.columns.pop(time)
+        table.check_whole()
+        if times is not None and not (times.missing | times.wrong).any():
+            far = len(times.values) and times.values[0] > _MILLISECONDS
+            table.wall_times = times.values / 1000 if far else times.values
+        name, of_keras = _series_of(path, of_page=of_page)
+        table.rename({value: name, step: "step"})
+        step = "step"
+        if name != value:
+            table.notes.append(f"{value} was read as {name}, as the file is called")
+        if of_page and len(table) >= _MOST_VALUES:
+            table.notes.append(
+                f"it has {len(table)} rows: TensorBoard's page draws a sample from a "
+                "longer series, and the event files hold it whole"
+            )
+        # Keras's own steps are epochs, counted from 0
+        fold_by(table, step if of_keras else None, step, self.options)
+        table.counts_from_zero = of_keras
+        yield from build_runs(table, self.options, self.metadata)
+
+    def _read_table(self, path: str) -> LogTable:
+        if read_beginning(path, _MARK).lstrip()[:1] != b"[":
+            return read_table(path, self.options)
+        damage = Damage(self.options)
+        rows = read_json(path, self.options.max_bytes, damage)
+        if not all(isinstance(row, list) and len(row) == len(_OF_PAGE) for row in rows):
+            problem = "not every row of it is a time, a step and a value"
+            raise LogError(problem, source=path, hint="Download it again")
+        told = [dict(zip(_OF_PAGE, row, strict=True)) for row in rows]
+        return LogTable.of_rows(told, path, damage)
+
+
+def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
+    """Return the series that a file's name tells, and whether Keras wrote its tag.
+
+    >>> _series_of("run-validation-tag-epoch_loss.csv")
+    ('val_loss', True)
+    >>> _series_of("run-a-tag-Loss_val.csv")
+    ('Loss_val', False)
+    >>> _series_of("val_loss.csv", of_page=False)
+    ('val_loss', False)
+    """
+    file = os.path.basename(path)
+    named = _NAMED.fullmatch(file)
+    if named is None:
+        stem = _ENDING.sub("", file)
+        unnamed = "Value" if of_page else "value"
+        return stem if not of_page and _METRIC.search(stem) else unnamed, False
+    keras = _KERAS_TAG.fullmatch(named["tag"])
+    if keras is None:
+        return named["tag"], False
+    validation = named["run"].lower().endswith("validation")
+    return ("val_" if validation else "") + keras["metric"], True
