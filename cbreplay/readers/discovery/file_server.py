@@ -218,7 +218,8 @@ class FileServer:
         heard, begun = self._n_received, time.monotonic()
         while not done.wait(self._timeout):
             if self._n_received - heard < _LEAST_BYTES:
-                raise self._too_slow(f"was silent for {self._timeout:g} s")
+                told = f"was silent for {self._timeout:g} s"
+                raise self._too_slow(told)
             heard = self._n_received
             self._check_speed(self._waited + time.monotonic() - begun)
         self._waited += time.monotonic() - begun
