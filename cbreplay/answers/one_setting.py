@@ -148,9 +148,10 @@ def one_setting_page(
         if note_of(doubt) not in map(note_of, beside.doubts)
     )
     doubts = (*beside.doubts, *schedules, *still_gained(cells), *own)
+    judged_by = replay.objective, replay.objective_mode
     document = Document(
         "simulate",
-        by_keras_rules(_headline(replay), [replay.run]),
+        by_keras_rules(_headline(replay), [replay.run], [judged_by]),
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),

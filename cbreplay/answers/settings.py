@@ -111,7 +111,7 @@ def settings_document(
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
-        by_keras_rules(_headline(cells, summaries), cells.runs),
+        by_keras_rules(_headline(cells, summaries), cells.runs, cells.judged_by),
         _lead(cells),
         tuple(sections),
         _next(
@@ -233,8 +233,7 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
         return say(*start, ".")
     name = short_setting(cells.grid, nearest)
     claim = Claim("is_nearest", {"config": nearest})
-    kept = cells.columns["kept_value"][nearest]
-    if cells.columns["regret"][nearest] == 0 and math.isfinite(kept):
+    if cells.columns["regret"][nearest] == 0:
         objective = cells.judged_by[0][0] or "value"
         # a log with a hole may lack a better one
         best = " keeps the best "
@@ -250,16 +249,18 @@ def _nearest(cells: SettingCells) -> int | None:
     """Return the setting that costs least on one run; of several, what saves most.
 
     None where the log decides no setting whose cost is known, or settings are judged by
-    different series, whose costs are of different units.
+    different series, whose costs are of different units. What keeps an infinite value
+    is near to none.
     """
     held = cells.columns
     if len(cells.judged_by) > 1:
         return None
-    rows = zip(held["evidence"], held["regret"], held["epochs_saved"], strict=True)
+    names = ("evidence", "regret", "epochs_saved", "kept_value")
+    rows = zip(*(held[name] for name in names), strict=True)
     known = [
         (regret, -saved, config)
-        for config, (evidence, regret, saved) in enumerate(rows)
-        if evidence == "exact" and regret is not None
+        for config, (evidence, regret, saved, kept) in enumerate(rows)
+        if evidence == "exact" and regret is not None and math.isfinite(kept)
     ]
     return min(known)[2] if known else None
 

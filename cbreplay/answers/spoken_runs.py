@@ -10,10 +10,11 @@ import numpy as np
 from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_shared_cadence
+from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.words import count, spoken_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.document import Part, Text
     from cbreplay.evidence_words import Parting
@@ -192,8 +193,14 @@ def spoken_end(run: Run) -> str:
     return words.get(ended.by, f"its own {ended.by}")
 
 
-def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
+def by_keras_rules(
+    headline: Text,
+    runs: Iterable[Run],
+    judged_by: Iterable[tuple[str | None, Mode | None]] = (),
+) -> Text:
     """Add under which limits an answer holds: whose rules decide, and at which epochs.
+
+    And that what is called best is the worst, where a mode was given that takes it so.
 
     Other frameworks have rules of their own. Where the log holds every tenth epoch and
     nothing says that the others were not there, only callbacks that act at these are
@@ -205,8 +212,17 @@ def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
         The answer.
     runs : iterable of Run
         What it is about.
+    judged_by : iterable of (name, mode)
+        What it calls the best of.
     """
     listed = list(runs)
+    for name, mode in judged_by:
+        if name is None or mode is None:
+            continue
+        if _known_direction(name, listed) not in (None, mode):
+            better, end = _TURNED[mode]
+            words = (f" {better} ", Code(name), f" is better: best here is the {end}.")
+            headline = say(headline, *words)
     others = _others_count(listed)
     if others:
         headline = say(headline, f" By Keras's rules: {others} differently.")
@@ -234,6 +250,16 @@ def stopped_itself(run: Run) -> tuple[Part, ...] | None:
         Fact(run.horizon, "epoch", "horizon"),
         f"{planned}: what longer training would have brought is not in this log.",
     )
+
+
+_TURNED = {"min": ("Larger", "lowest"), "max": ("Smaller", "highest")}
+
+
+def _known_direction(name: str, runs: Sequence[Run]) -> Mode | None:
+    """Return which way a series improves, by what is recorded of it or by its name."""
+    metadata = runs[0].metadata if runs else None
+    recorded = {} if metadata is None else metadata.metrics
+    return recorded.get(name.removeprefix("val_")) or plain_direction(name)
 
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:

@@ -83,9 +83,10 @@ def staircase_document(
         What it says at its end.
     """
     run = staircase.replay.run
+    judged_by = staircase.objective, staircase.objective_mode
     document = Document(
         "simulate",
-        by_keras_rules(staircase_headline(staircase), [staircase.replay.run]),
+        by_keras_rules(staircase_headline(staircase), [run], [judged_by]),
         lead_of_run(staircase.replay),
         (
             *sections,

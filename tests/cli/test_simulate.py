@@ -668,3 +668,36 @@ def test_a_setting_beyond_the_stop_of_the_training_itself_says_so_first(
     )
     # patience 1 stopped before that
     assert "Its own" not in ask("simulate", tmp_path, "--patience", "1").out
+
+
+# --- what is called best, under a mode that takes the worse values for it
+
+
+@pytest.mark.parametrize(
+    ("monitor", "mode", "said"),
+    [
+        (
+            "val_accuracy",
+            "min",
+            "Larger val_accuracy is better: best here is the lowest.",
+        ),
+        ("val_loss", "max", "Smaller val_loss is better: best here is the highest."),
+        ("val_accuracy", "max", None),
+        ("val_loss", "min", None),
+        # a name that tells nothing
+        ("val_thing", "max", None),
+    ],
+)
+def test_a_best_that_is_the_worst_is_said_to_be_so(
+    ask: Ask, tmp_path: Path, monitor: str, mode: str, said: str | None
+) -> None:
+    log = tmp_path / "logs.csv"
+    rows = [f"{at},{value},{value}" for at, value in enumerate(VALUES)]
+    log.write_text("\n".join([f"epoch,loss,{monitor}", *rows, ""]), encoding="ascii")
+    watched = ("--monitor", monitor, "--mode", mode)
+    for asked in ((), ("--patience", "2"), ("--patience", "1,2")):
+        answer = ask("simulate", log, *watched, *asked)
+        headline = " ".join(answer.out.partition("\n\n")[0].split())
+        assert answer.status == 0
+        assert (said or "") in headline
+        assert ("best here is" in headline) == (said is not None)

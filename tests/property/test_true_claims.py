@@ -91,11 +91,14 @@ class Asked:
         assert self.end()[1] == about["epoch"]
 
     def is_nearest(self, about: Mapping[str, Any]) -> None:
-        priced = {
-            patience: cost[0]
-            for patience in self.patience
-            if (cost := self.costs(patience)) and cost[0] is not None
-        }
+        (run,) = self.held
+        values = list(run.series["val_loss"])
+        priced = {}
+        for patience in self.patience:
+            end = ends_of(run, [patience], self.mode, restores=True)[0]
+            cost = next(iter(self.costs(patience)), None)
+            if cost is not None and math.isfinite(values[end.kept] or 0):
+                priced[patience] = cost
         assert priced[self.patience[about["config"]]] == min(priced.values())
 
     def loses_least(self, about: Mapping[str, Any]) -> None:

@@ -33,8 +33,12 @@ def is_stored_run(directory: str) -> bool:
     about = os.path.join(directory, "meta.yaml")
     if os.path.isfile(about):
         return any(key in read_beginning(about) for key in (b"run_id:", b"run_uuid:"))
-    files = sorted(_files_below(metrics))
-    return bool(files) and is_stored_metric(read_beginning(files[0], _HEAD))
+    try:
+        first = min(_files_below(metrics), default=None)
+    except LogError:
+        # a directory that cannot be listed is none that is known
+        return False
+    return first is not None and is_stored_metric(read_beginning(first, _HEAD))
 
 
 _HEAD = 100
