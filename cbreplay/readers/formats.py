@@ -59,9 +59,9 @@ FORMATS = {
         "other_tools.ultralytics", "UltralyticsReader", "a CSV of Ultralytics"
     ),
     "tensorboard_page": Format(
-        "text_tables.tensorboard_page",
+        "other_tools.tensorboard_page",
         "TensorBoardPageReader",
-        "a CSV of one series",
+        "a file of one series",
     ),
     "wandb": Format(
         "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
@@ -109,6 +109,14 @@ _YOLO = re.compile(
     r"lr/pg\d|x/lr\d|(train|val)/box_loss"
     r"|metrics/(.*\([bmp]\)|map_0\.5.*|accuracy_top[15])"
 )
+# a row for each key and step: of MLflow, of a chart on its page, of Comet
+_KEYED = (
+    {"key", "value", "step"},
+    {"metric", "value", "step", "timestamp"},
+    {"metricname", "metricvalue"},
+)
+# rows of a time in seconds, a step and a value
+_PAGE_JSON = re.compile(r"\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,")
 # of a table of one series, how each writer calls its steps and its times
 SERIES_STEPS = frozenset(("step", "_id"))
 SERIES_TIMES = frozenset(("wall time", "timestamp"))
@@ -191,6 +199,8 @@ def asked_format(beginning: bytes, name: str) -> str:
 
 
 def _json_format(text: str) -> str | None:
+    if _PAGE_JSON.match(text) is not None:
+        return "tensorboard_page"
     trained = re.search(_TRAINER_KEYS, text)
     if '"log_history"' in text or (
         trained is not None
@@ -220,7 +230,7 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
         return "wandb"
     if _holds_one_series(names):
         return "tensorboard_page"
-    if {"key", "value", "step"} <= names or {"metricname", "metricvalue"} <= names:
+    if any(of_keys <= names for of_keys in _KEYED):
         return "mlflow"
     # other loops name their losses train/ and val/ too, so these do not tell
     if "epoch" in names and any(map(_YOLO.fullmatch, names)):

@@ -33,14 +33,17 @@ _SINGLE = (
     *("metricname", "metricvalue", "epoch", "experimentkey"),
 )
 _NAMES = ("key", "metricname")
-_RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name")
+_RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name", "group")
+# so MLflow's page calls a key in the data of a chart
+_KEY_OF_CHART = "metric"
 
 
 class MLflowReader(FormatReader):
     """Reader of MLflow's histories: ``key``, ``value`` and ``step``.
 
-    They stand in a CSV, in JSON, or in MLflow's own store: the directory of a run, or
-    the file of a metric. Comet's histories have other names for the same.
+    They stand in a CSV, as of a chart on MLflow's page, in JSON, or in MLflow's own
+    store: the directory of a run, or the file of a metric. Comet's histories have other
+    names for the same.
     """
 
     log_format = "mlflow"
@@ -111,7 +114,10 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         problem = "this is no list of metrics"
         hint = "Export what get_metric_history returns: key, value, step, timestamp"
         raise ForeignLogError(problem, source=path, hint=hint)
-    return [{key.lower(): value for key, value in row.items()} for row in rows]
+    lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
+    if lowered and "key" not in lowered[0] and _KEY_OF_CHART in lowered[0]:
+        lowered = [{**row, "key": row.get(_KEY_OF_CHART)} for row in lowered]
+    return lowered
 
 
 def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:

@@ -121,3 +121,17 @@ def test_a_summary_of_weights_and_biases_is_no_run(tmp_path: Path) -> None:
     path.write_text('{"_step": 3, "loss": 0.1, "val_loss": 0.2}', encoding="utf-8")
     with pytest.raises(LogError, match="summary"):
         load_runs(path)
+
+
+def test_the_data_of_a_chart_on_its_page_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "chart.csv"
+    rows = [
+        f"{run},{run_id},{key},{step},{1_700_000_000_000 + step},{value}"
+        for run, run_id, shift in (("bold-fox", "a1", 0.0), ("calm-owl", "b2", 0.125))
+        for key, values in (("loss", [0.75, 0.5]), ("val_loss", [0.875, 0.625]))
+        for step, value in enumerate(value + shift for value in values)
+    ]
+    path.write_text("\n".join(["Run,Run ID,metric,step,timestamp,value", *rows, ""]))
+    runs = load_runs(path)
+    assert [list(run.series["val_loss"]) for run in runs] == [[0.875, 0.625], [1, 0.75]]
+    assert [list(run.series["loss"]) for run in runs] == [[0.75, 0.5], [0.875, 0.625]]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ROWS = "Wall time,Step,Value\n1600000000.5,0,0.9\n1600000010.5,1,0.7\n"
 
+JSON = "[[1600000000.5, 0, 0.9], [1600000010.5, 1, 0.7]]"
+
 
 def read(directory: Path, name: str, text: str = ROWS) -> Run:
     log = directory / name
@@ -29,12 +31,15 @@ def read(directory: Path, name: str, text: str = ROWS) -> Run:
         ("run-train-tag-epoch_loss.csv", "loss"),
         ("run-.-tag-Loss_val.csv", "Loss_val"),
         ("download.csv", "Value"),
+        ("run-validation-tag-epoch_loss.json", "val_loss"),
+        ("download.json", "Value"),
     ],
 )
 def test_the_file_s_name_tells_the_series(
     tmp_path: Path, file: str, series: str
 ) -> None:
-    run = read(tmp_path, file)
+    text = JSON if file.endswith(".json") else ROWS
+    run = read(tmp_path, file, text)
     assert list(run.series) == [series]
     assert list(run.series[series]) == [0.9, 0.7]
     assert run.epoch_seconds is not None

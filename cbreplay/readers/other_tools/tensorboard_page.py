@@ -1,6 +1,6 @@
-"""Read a CSV of one series, with its times and steps, whose file's name tells which.
+"""Read a file of one series, with its times and steps, whose name tells which.
 
-TensorBoard's page offers such a one, and Neptune's ``fetch_values`` makes it.
+TensorBoard's page offers such a CSV or JSON; Neptune's ``fetch_values`` makes a CSV.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from cbreplay.errors import LogError
+from cbreplay.readers.base import Damage
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
+from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import SERIES_STEPS, SERIES_TIMES, FormatReader
+from cbreplay.readers.other_tools.json_text import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["TensorBoardPageReader"]
 
 # TensorBoard names the file by run and tag: run-validation-tag-epoch_loss.csv
-_NAMED = re.compile(r"run-(?P<run>.*?)-tag-(?P<tag>.+)\.csv(?:\.gz)?", re.IGNORECASE)
+_NAMED = re.compile(
+    r"run-(?P<run>.*?)-tag-(?P<tag>.+)\.(?:csv|json)(?:\.gz)?", re.IGNORECASE
+)
 _KERAS_TAG = re.compile(r"epoch_(?P<metric>\w+)")
 # of other files, whose name may be anything: words of a metric
 _METRIC = re.compile(
@@ -32,8 +39,11 @@ _METRIC = re.compile(
 )
 # and what a browser adds to a name that is there already
 _ENDING = re.compile(r"( ?\(\d+\))?\.(csv|tsv|txt)(\.gz)?$", re.IGNORECASE)
+# what a row of its JSON holds
+_OF_PAGE = ("Wall time", "Step", "Value")
 # milliseconds since 1970; in seconds, no training lies so far ahead
 _MILLISECONDS = 1e11
+_MARK = 64
 # the page keeps no more of a tag
 _MOST_VALUES = 1000
 
@@ -51,7 +61,7 @@ class TensorBoardPageReader(FormatReader):
         LogError
             If it is damaged, or a step is no whole number.
         """
-        table = read_table(path, self.options)
+        table = self._read_table(path)
         for name in [n for n in table.columns if n.startswith(("#", "Unnamed:"))]:
             del table.columns[name]
         called = {name.lower(): name for name in table.columns}
@@ -79,6 +89,17 @@ class TensorBoardPageReader(FormatReader):
         fold_by(table, step if of_keras else None, step, self.options)
         table.counts_from_zero = of_keras
         yield from build_runs(table, self.options, self.metadata)
+
+    def _read_table(self, path: str) -> LogTable:
+        if read_beginning(path, _MARK).lstrip()[:1] != b"[":
+            return read_table(path, self.options)
+        damage = Damage(self.options)
+        rows = read_json(path, self.options.max_bytes, damage)
+        if not all(isinstance(row, list) and len(row) == len(_OF_PAGE) for row in rows):
+            problem = "not every row of it is a time, a step and a value"
+            raise LogError(problem, source=path, hint="Download it again")
+        told = [dict(zip(_OF_PAGE, row, strict=True)) for row in rows]
+        return LogTable.of_rows(told, path, damage)
 
 
 def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
