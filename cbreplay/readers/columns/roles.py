@@ -212,6 +212,9 @@ _TRIED = frozenset(
     (
         *("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed", "experiment"),
         *("batchsize", "hiddensize", "hiddenunits", "numlayers", "nlayers"),
+        *("dropout", "dropoutrate", "units", "nunits", "numunits", "filters"),
+        *("nfilters", "numfilters", "kernelsize", "hiddendim", "embeddingdim"),
+        *("latentdim", "numheads", "nheads", "maxdepth", "nestimators"),
     )
 )
 
