@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MLflowReader"]
 
+# what a metric has one of
+_SINGLE = (
+    *("key", "value", "step", "timestamp"),
+    *("metricname", "metricvalue", "epoch", "experimentkey"),
+)
+_NAMES = ("key", "metricname")
 _RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name", "group")
 # so MLflow's page calls a key in the data of a chart
 _KEY_OF_CHART = "metric"
@@ -84,8 +90,9 @@ def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         problem, hint = "there is no metric in it", "Export a run that logged metrics"
         raise LogError(problem, source=path, hint=hint)
     for row in rows:
-        for name in ("key", "value", "step", "timestamp"):
-            if isinstance(row.get(name), (dict, list)):
+        for name in _SINGLE:
+            nameless = name in _NAMES and row.get(name) == ""
+            if nameless or isinstance(row.get(name), (dict, list)):
                 problem = f"a metric's {name} is {shown_value(row[name])}"
                 raise LogError(problem, source=path, hint="Export the history again")
     return rows
