@@ -1,7 +1,8 @@
 """Hunt through what trackers export and histories that somebody wrote as JSON.
 
-Hugging Face's ``trainer_state.json``, the exports of Weights & Biases and of MLflow as
-JSON, JSON Lines and CSV, and Keras's History as lists, as rows and as a DataFrame.
+Hugging Face's ``trainer_state.json``, the exports of Weights & Biases, MLflow, Comet
+and Neptune as JSON, JSON Lines and CSV, a metric of MLflow's store, rows that say their
+stage, and Keras's History as lists, as rows and as a DataFrame.
 
     python -m tests.fuzz.exports --minutes 10
 """
@@ -48,6 +49,28 @@ _MLFLOW = [
     for i, row in enumerate(_ROWS)
     for key in ("loss", "val_loss")
 ]
+_COMET = [
+    {
+        "metricName": row["key"],
+        "metricValue": str(row["value"]),
+        "timestamp": row["timestamp"],
+        "step": row["step"],
+        "epoch": row["step"],
+        "runContext": None,
+    }
+    for row in _MLFLOW
+]
+_NEPTUNE = [
+    {"step": float(i), "value": loss, "timestamp": f"2024-03-01 10:00:{i:02}.5"}
+    for i, loss in enumerate(_LOSSES)
+]
+_STAGES = [
+    *({"step": 9 * row["epoch"], **row, "stage": "fit"} for row in _ROWS),
+    {"step": 9 * _N, "epoch": _N, "loss": 0.5, "val_loss": None, "stage": "test"},
+]
+_STORED = "".join(
+    f"{row['timestamp']:.0f} {row['value']} {row['step']}\n" for row in _MLFLOW[::2]
+)
 _LISTS = {key: [row[key] for row in _ROWS] for key in ("loss", "val_loss")}
 _SEEDS: dict[str, Any] = {
     "trainer_state.json": _STATE,
@@ -57,6 +80,13 @@ _SEEDS: dict[str, Any] = {
     "mlflow.json": _MLFLOW,
     "mlflow_metrics.json": {"metrics": _MLFLOW},
     "mlflow.csv": _MLFLOW,
+    "comet.json": _COMET,
+    "comet_metrics.json": {"metrics": _COMET},
+    "comet.csv": _COMET,
+    "val_loss.csv": _NEPTUNE,
+    "stages.csv": _STAGES,
+    "stages.json": _STAGES,
+    "stored_loss": _STORED,
     "history.json": _LISTS,
     "history_object.json": {
         "history": _LISTS,
@@ -79,6 +109,7 @@ _KEYS = (
     *("epoch", "step", "_step", "loss", "val_loss", "eval_loss", "key", "value"),
     *("run_id", "timestamp", "learning_rate", "lr", "log_history", "train_runtime"),
     *("history", "params", "columns", "data", "index", "metrics", "0", "epochs"),
+    *("metricName", "metricValue", "runContext", "_id", "stage"),
 )
 
 
@@ -101,6 +132,8 @@ def _make_case(pick: random.Random) -> Export:
     tree = change_tree(_SEEDS[name], pick, _KEYS)
     if name.endswith(".csv") and isinstance(tree, list):
         text = _as_csv(tree)
+    elif isinstance(tree, str):
+        text = tree.encode("utf-8", "replace").decode()
     elif name.endswith(".jsonl") and isinstance(tree, list):
         text = "\n".join(map(write_tree, tree))
     else:

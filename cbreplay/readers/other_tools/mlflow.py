@@ -18,7 +18,7 @@ from cbreplay.readers.formats import FormatReader, is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
-from cbreplay.readers.sizes import check_logs
+from cbreplay.readers.sizes import check_logs, check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MLflowReader"]
 
+# what a metric has one of
+_SINGLE = (
+    *("key", "value", "step", "timestamp"),
+    *("metricname", "metricvalue", "epoch", "experimentkey"),
+)
+_NAMES = ("key", "metricname")
 _RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name", "group")
 # so MLflow's page calls a key in the data of a chart
 _KEY_OF_CHART = "metric"
@@ -84,8 +90,9 @@ def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         problem, hint = "there is no metric in it", "Export a run that logged metrics"
         raise LogError(problem, source=path, hint=hint)
     for row in rows:
-        for name in ("key", "value", "step", "timestamp"):
-            if isinstance(row.get(name), (dict, list)):
+        for name in _SINGLE:
+            nameless = name in _NAMES and row.get(name) == ""
+            if nameless or isinstance(row.get(name), (dict, list)):
                 problem = f"a metric's {name} is {shown_value(row[name])}"
                 raise LogError(problem, source=path, hint="Export the history again")
     return rows
@@ -119,7 +126,9 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
 
     from cbreplay.readers.columns.header import decode_beginning
 
-    text = decode_beginning(read_bytes(path, damage.max_bytes))
+    content = read_bytes(path, damage.max_bytes)
+    check_rows(content.count(b"\n"), path, damage.max_bytes)
+    text = decode_beginning(content)
     listed = text.splitlines()
     if not listed:
         problem = "its bytes are no text"

@@ -65,7 +65,8 @@ class TensorBoardPageReader(FormatReader):
         for name in [n for n in table.columns if n.startswith(("#", "Unnamed:"))]:
             del table.columns[name]
         called = {name.lower(): name for name in table.columns}
-        step = next(called[name] for name in SERIES_STEPS if name in called)
+        steps = [called[name] for name in SERIES_STEPS if name in called]
+        step = steps[0] if steps else table.find("step")
         time = next((called[name] for name in SERIES_TIMES if name in called), None)
         value = table.find("value")
         of_page = time is not None and time.lower() == "wall time"

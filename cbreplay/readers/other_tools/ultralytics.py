@@ -52,28 +52,33 @@ class UltralyticsReader(FormatReader):
         if time is not None and not (time.missing | time.wrong).any():
             del table.columns["time"]
             table.wall_times = time.values
-        table.planned_epochs, notes = _plan_beside(path)
+        table.planned_epochs, notes = _plan_beside(path, len(known))
         table.notes += notes
         for run in build_runs(table, self.options, self.metadata):
             yield _as_rounded(run)
 
 
-def _plan_beside(path: str) -> tuple[int | None, list[str]]:
-    """Return the epochs that the settings beside a log planned, and a note of them."""
+def _plan_beside(path: str, n_epochs: int) -> tuple[int | None, list[str]]:
+    """Return the epochs that the settings beside a log planned, and a note of them.
+
+    None where hours were given instead, or where the log has more epochs.
+    """
     settings = os.path.join(os.path.dirname(path), "args.yaml")
     if not os.path.isfile(settings):
         return None, []
     told = dict(_SETTING.findall(read_beginning(settings)))
-    planned = int(told.get(b"epochs", 0))
-    if not planned:
+    planned = told.get(b"epochs", b"").decode()
+    if b"time" in told or not planned.isdecimal() or int(planned) < max(n_epochs, 1):
         return None, []
     patience = told.get(b"patience", b"").decode()
-    own = f", with a patience of {patience}" if patience else ""
-    return planned, [f"args.yaml: {planned} epochs were planned{own}"]
+    own = f", with a patience of {patience}" if patience.isdecimal() else ""
+    return int(planned), [f"args.yaml: {planned} epochs were planned{own}"]
 
 
-# one line of YAML: what was given, and no more digits than a plan has
-_SETTING = re.compile(rb"^(epochs|patience): *(\d{1,9}) *\r?$", re.MULTILINE)
+# one line of YAML each, with no more digits than a plan has
+_SETTING = re.compile(
+    rb"^(epochs|patience|time): *([\d.]{1,9}) *\r?$", re.MULTILINE | re.ASCII
+)
 
 
 def _as_rounded(run: Run) -> Run:

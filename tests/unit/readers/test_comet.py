@@ -105,3 +105,11 @@ def test_a_value_that_is_no_number_is_missing_or_as_written(
     (run,) = load_runs(write(tmp_path, held))
     assert run.n_epochs == len(VAL_LOSS)
     assert run.series["val_loss"].recorded[2] == (value is not None)
+
+
+@pytest.mark.parametrize("name", [["loss"], {"a": 1}, ""])
+def test_a_metric_without_a_name_is_refused(tmp_path: Path, name: object) -> None:
+    held = rows()
+    held[3]["metricName"] = name
+    with pytest.raises(LogError, match="a metric's metricname is"):
+        load_runs(write(tmp_path, held))

@@ -114,3 +114,13 @@ def test_the_only_validation_of_a_training_stays(tmp_path: Path) -> None:
     last = {"epoch": 2, "step": 2, "loss": "", "val_loss": 0.6, "stage": "validate"}
     (run,) = read(tmp_path, [*rows, last])
     assert run.series["val_loss"].values[-1] == 0.6
+
+
+def test_a_test_behind_thousands_of_rows_is_no_epoch(tmp_path: Path) -> None:
+    # more than the cells of a column of text that are kept
+    rows = [f"{epoch},fit,{1 / (epoch + 1)}" for epoch in range(3000)]
+    path = tmp_path / "long.csv"
+    path.write_text("\n".join(["epoch,stage,loss", *rows, "3000,test,0.25", ""]))
+    (run,) = load_runs(path)
+    assert run.horizon == 2999
+    assert any("1 row after the training" in note for note in run.notes)

@@ -74,3 +74,15 @@ def test_schedules_without_a_column_of_epochs_are_read(
     (run,) = load_runs(table(tmp_path, rates))
     assert run.learning_rate is not None
     assert run.n_epochs == len(rates)
+
+
+@pytest.mark.parametrize("name", ["dropout", "n_units", "kernel size", "Embedding_Dim"])
+def test_what_no_training_changes_tells_trials_from_epochs(
+    tmp_path: Path, name: str
+) -> None:
+    log = table(tmp_path, [0.1, 0.2, 0.3, 0.4], name)
+    with pytest.raises(LogError, match="its rows are no epochs"):
+        load_runs(log)
+    # the same in each row, it is a setting of the one training
+    (run,) = load_runs(table(tmp_path, [0.1] * 4, name))
+    assert run.n_epochs == 4
