@@ -71,9 +71,11 @@ def comparison_document(lists: RivalLists) -> Document:
     if doubts:
         doubt = Notice(doubts)
         sections.append(Section("Before you trust it", (doubt,), untitled=True))
+    replay = lists.compared[0].first
+    judged_by = replay.objective, replay.objective_mode
     document = Document(
         "simulate",
-        by_keras_rules(_headline(lists, totals), lists.runs),
+        by_keras_rules(_headline(lists, totals), lists.runs, [judged_by]),
         _lead(lists),
         tuple(sections),
         program=lambda: _members(lists, totals),
