@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["decide_fits", "decide_settings"]
 
 _MOST_CELLS = 1_000_000
-# the sweep costs more to import than so many replays
-_FEW_CELLS = 50
+# the sweep costs more to import than so many replays, of so many epochs in all
+_FEW_CELLS, _FEW_EPOCHS = 50, 100_000
 
 
 def decide_settings(
@@ -53,7 +53,8 @@ def decide_settings(
         As `replay_run` for the first cell for which it does; `ConfigError` if there
         are too many.
     """
-    if _check_size(runs, grid) >= _FEW_CELLS and not replayed:
+    _check_size(runs, grid)
+    if not replayed and not _are_few(runs, grid):
         from cbreplay.answers.swept_cells import read_sweep, reads_from_sweep
         from cbreplay.sweep import sweep_runs
 
@@ -90,7 +91,7 @@ def _replay_settings(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Replay]:
     """Replay every setting on every run, run by run; many may share a replay."""
-    if _check_size(runs, grid) < _FEW_CELLS:
+    if _are_few(runs, grid):
         return [
             replay_run(run, config, judging=judging) for run in runs for config in grid
         ]
@@ -99,8 +100,14 @@ def _replay_settings(
     return replay_cells(runs, grid, progress=progress, judging=judging)
 
 
-def _check_size(runs: Sequence[Run], grid: Grid) -> int:
-    """Return the number of cells, which must not be too many to be shown."""
+def _are_few(runs: Sequence[Run], grid: Grid) -> bool:
+    """Return whether cells are replayed one by one, and every step is held."""
+    n_epochs = sum(run.recorded_epochs for run in runs) * len(grid)
+    return len(runs) * len(grid) < _FEW_CELLS and n_epochs < _FEW_EPOCHS
+
+
+def _check_size(runs: Sequence[Run], grid: Grid) -> None:
+    """Refuse more cells than can be shown."""
     n_cells = len(runs) * len(grid)
     if n_cells > _MOST_CELLS:
         sentence = (
@@ -108,4 +115,3 @@ def _check_size(runs: Sequence[Run], grid: Grid) -> int:
             f"{_MOST_CELLS} at most. Name fewer settings"
         )
         raise ConfigError(sentence)
-    return n_cells

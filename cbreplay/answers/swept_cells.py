@@ -117,7 +117,7 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
         at = sweep.divergence_epoch[row, columns] - run.first_epoch
         # of settings that decide alike there is one replay
         of_replays: dict[int, Parting] = {}
-        for column in columns[recorded_rate_changes(run)[at]].tolist():
+        for column in map(int, columns[recorded_rate_changes(run)[at]]):
             replay = shared.at(row, column)
             if id(replay) not in of_replays:
                 of_replays[id(replay)] = parting_of(replay)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import click
 
+from cbreplay.cli.byte_count import BYTE_COUNT
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.log_here import find_log_here
 from cbreplay.cli.options import speaking_options
@@ -15,6 +16,7 @@ from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
 from cbreplay.cli.surroundings import follow_config, named_defaults
 from cbreplay.errors import ConfigError, ExpressionError, LogError
+from cbreplay.readers.base import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +39,8 @@ _NOTHING = (
 _OutputForm: TypeAlias = Literal["table", "json", "csv", "markdown", "github"]
 # a check that the user asked for, and that failed
 _FOUND = 1
+# to follow a megabyte of dense code from list to list takes some six seconds
+_MOST_CODE = 1_500_000
 
 
 class _NamedList(NamedTuple):
@@ -55,6 +59,13 @@ class _FitOptions(NamedTuple):
     epochs: int | None
     validation_freq: int | None
     semantics: str | None
+
+
+class _Limits(NamedTuple):
+    """How much is read: of all scripts together, and of a log."""
+
+    code: int = _MOST_CODE
+    log: int = MOST_BYTES
 
 
 def _codes(
@@ -116,6 +127,12 @@ def _codes(
     help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
 )
 @click.option(
+    "--max-size",
+    type=BYTE_COUNT,
+    help="How much code all scripts together may hold, or a log.  "
+    "[default: 1.5MB of code, 256MiB of a log]",
+)
+@click.option(
     "--exit-code", is_flag=True, help="End with status 1 where there is a finding."
 )
 @click.option(
@@ -136,6 +153,7 @@ def command(
     semantics: str | None,
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
+    max_size: int | None,
     exit_code: bool,
     output_format: _OutputForm,
 ) -> None:
@@ -160,7 +178,8 @@ def command(
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
         raise ConfigError(sentence)
-    found = _findings(paths, expressions, scripts, plan).keep(is_chosen)
+    limits = _Limits() if max_size is None else _Limits(max_size, max_size)
+    found = _findings(paths, expressions, scripts, plan, limits).keep(is_chosen)
     _print(found, output_format)
     if exit_code and found.n_found:
         click.get_current_context().exit(_FOUND)
@@ -171,11 +190,13 @@ def _findings(
     expressions: tuple[str, ...],
     scripts: list[str],
     plan: _FitOptions,
+    limits: _Limits,
 ) -> ListFindings | ScriptsFindings:
     if scripts:
+        _check_length(scripts, limits.code)
         return _check_scripts(scripts, plan)
     try:
-        return _check_list(paths, expressions, plan)
+        return _check_list(paths, expressions, plan, limits.log)
     except LogError:
         from cbreplay.expressions.sources import find_scripts
 
@@ -226,6 +247,20 @@ def _may_hold_scripts(path: str) -> bool:
     return os.path.isdir(path) and not os.path.exists(f"{path}/run.json")  # noqa: PTH110, PTH112
 
 
+def _check_length(paths: Sequence[str], most: int) -> None:
+    """Refuse scripts that hold more code together than is followed at once."""
+    from cbreplay.expressions.sources import code_length
+    from cbreplay.readers.sizes import raised_limit, spoken_size
+
+    held = sum(map(code_length, paths))
+    if held > most:
+        sentence = (
+            f"the {len(paths):,} scripts here hold more than {spoken_size(most)} of "
+            f"code together. Name fewer, or {raised_limit(held)}"
+        )
+        raise ConfigError(sentence)
+
+
 def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     """Look through scripts; of several, one that cannot be read is left out."""
     from cbreplay.answers.script_findings import ScriptsFindings
@@ -256,14 +291,17 @@ def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
 
 
 def _check_list(
-    paths: tuple[str, ...], expressions: tuple[str, ...], plan: _FitOptions
+    paths: tuple[str, ...],
+    expressions: tuple[str, ...],
+    plan: _FitOptions,
+    most: int,
 ) -> ListFindings:
     from cbreplay.answers.findings import check_callbacks
 
     if len(paths) > 1:
         sentence = f"lint speaks of one run, and {len(paths)} PATHs are given"
         raise ConfigError(sentence)
-    named = _named_list(paths[0] if paths else None, expressions)
+    named = _named_list(paths[0] if paths else None, expressions, most)
     return check_callbacks(
         named.callbacks,
         run=named.run,
@@ -274,11 +312,13 @@ def _check_list(
     )
 
 
-def _named_list(path: str | None, expressions: tuple[str, ...]) -> _NamedList:
+def _named_list(
+    path: str | None, expressions: tuple[str, ...], most: int
+) -> _NamedList:
     named = _expressed(expressions) if expressions else None
     if named is not None and path is None:
         return named
-    run = _one_run(path or find_log_here(_NOTHING))
+    run = _one_run(path or find_log_here(_NOTHING), most)
     if named is None:
         return _NamedList(recorded_list(run, _HINT), run.name, run=run)
     return named._replace(source=run.name, run=run)
@@ -307,10 +347,10 @@ def _one_setting(entries: Sequence[Callback | Choices]) -> Sequence[Callback]:
     return setting
 
 
-def _one_run(path: str) -> Run:
+def _one_run(path: str, most: int) -> Run:
     from cbreplay.loading import load_runs
 
-    runs = load_runs(path)
+    runs = load_runs(path, max_bytes=most)
     if len(runs) > 1:
         sentence = (
             f"lint speaks of one run, and there are {len(runs)} in {path}. "

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TOO_TANGLED",
     "Source",
+    "code_length",
     "find_scripts",
     "is_script",
     "parse_source",
@@ -150,6 +151,18 @@ def _content(path: str) -> bytes:
 def _names_callback(content: bytes) -> bool:
     """Return whether the name of a callback stands somewhere, before it is parsed."""
     return any(row.name.encode() in content for row in known_rules())
+
+
+def code_length(path: str) -> int:
+    """Return how much code is read of a script or a notebook; 0 where none can be."""
+    content = _content(path)
+    if not path.lower().endswith(".ipynb"):
+        return len(content) if len(content) <= _LONGEST_SCRIPT else 0
+    try:
+        cells = read_cells(content.decode(), most=_LONGEST_SCRIPT)
+    except ValueError:
+        return 0
+    return sum(len(line) + 1 for cell in cells for line in cell.lines)
 
 
 def read_source(path: str) -> Source:

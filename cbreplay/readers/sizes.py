@@ -15,6 +15,7 @@ __all__ = [
     "check_columns",
     "check_epochs",
     "check_logs",
+    "check_rows",
     "check_trainings",
     "check_unpacked",
     "most_replays",
@@ -26,6 +27,8 @@ __all__ = [
 # what a column, a training and an epoch cost, whatever they hold, and a cell without a
 # value
 _COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 40_960, 4_096, 32
+# a row, or an object of JSON, however little is in it
+_ROW = 256
 # a run under a setting, as it is answered
 _REPLAY = 2_560
 # a lower limit is one of bytes alone
@@ -72,6 +75,21 @@ def check_columns(n_columns: int, source: str, most: int) -> None:
         raise LogError(
             problem, source=source, hint=hint + raised_limit(n_columns * _COLUMN)
         )
+
+
+def check_rows(n_rows: int, source: str, most: int) -> None:
+    """Refuse more rows than a log has, before each of them is looked at.
+
+    Raises
+    ------
+    LogError
+        If there are too many.
+    """
+    most = max(most, _LEAST)
+    if n_rows * _ROW > most:
+        problem = f"it has more than {most // _ROW:,} rows"
+        hint = f"Leave out what is no epoch, or {raised_limit(4 * most)}"
+        raise LogError(problem, source=source, hint=hint)
 
 
 def check_trainings(n_trainings: int, source: str, most: int) -> None:

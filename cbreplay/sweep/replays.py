@@ -79,7 +79,7 @@ class SharedReplays:
         self.runs, self.grid, self.judging = runs, grid, judging
         self._sweep = sweep
         (self._block,) = plan_blocks(grid)
-        self._alike: dict[int, list[int]] = {}
+        self._alike: dict[int, EpochArray] = {}
         self._made: dict[tuple[int, int], Replay] = {}
 
     @classmethod
@@ -104,9 +104,8 @@ class SharedReplays:
         first = column
         if self._sweep is not None:
             if row not in self._alike:
-                alike = _find_alike(self._sweep, row, self._block)
-                self._alike[row] = alike.tolist()
-            first = self._alike[row][column]
+                self._alike[row] = _find_alike(self._sweep, row, self._block)
+            first = int(self._alike[row][column])
         if (row, first) not in self._made:
             self._made[row, first] = replay_run(
                 self.runs[row], self.grid[first], judging=self.judging
@@ -172,10 +171,15 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
             -1,
         ),
     ]
-    _, first, which = np.unique(
-        np.stack(keys), axis=1, return_index=True, return_inverse=True
-    )
-    return np.asarray(first[which.reshape(-1)])
+    # one key after the other: side by side, a million cells would be sorted in eight
+    # times the memory
+    which: EpochArray = np.zeros(block.n_configs, dtype=np.int64)
+    for key in keys:
+        values, place = np.unique(key, return_inverse=True)
+        joined = which * len(values) + place.reshape(-1)
+        which = np.unique(joined, return_inverse=True)[1].reshape(-1)
+    first = np.unique(which, return_index=True)[1]
+    return np.asarray(first[which])
 
 
 def _coordinate(block: Block, axis: int | None) -> EpochArray:

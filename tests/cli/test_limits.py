@@ -97,3 +97,18 @@ def test_the_limit_of_replays_that_is_named_is_enough(ask: Ask, tmp_path: Path) 
     answer = ask(*words, "--max-size", "269MB")
     assert answer.status == 0
     assert len(answer.out.splitlines()) == 1 + 104_858
+
+
+def test_lint_follows_only_so_much_code_of_all_scripts(
+    tmp_path: Path, ask: Ask
+) -> None:
+    line = "model.fit(x, callbacks=[keras.callbacks.EarlyStopping(patience=3)])\n"
+    padded = "import keras\n" + line + "# padded\n" * 30_000
+    for number in range(6):
+        (tmp_path / f"{number}.py").write_text(padded)
+    refused = ask("lint", str(tmp_path))
+    assert refused.status == 2
+    assert "the 6 scripts here hold more than 1500 kB of code together" in refused.err
+    assert "raise the limit: --max-size 2MB" in refused.err
+    assert ask("lint", str(tmp_path), "--max-size", "2MB").status == 0
+    assert ask("lint", str(tmp_path / "0.py")).status == 0

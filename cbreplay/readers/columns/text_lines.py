@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.columns.header import NO_TEXT, NO_TEXT_HINT, encoding_of
+from cbreplay.readers.sizes import check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,7 @@ class TextLines:
 
     def __iter__(self) -> Iterator[str]:
         """Cut at LF, CRLF and the CR CR LF of Windows; at CR only without any LF."""
-        rest, end = "", ""
+        rest, end, n_lines = "", "", 0
         for text in self._texts:
             if not end:
                 end = "\r" if "\n" not in text and "\r" in text else "\n"
@@ -110,6 +111,8 @@ class TextLines:
             self.crlf = self.crlf or "\r\n" in joined
             lines = joined.split(end)
             rest = lines.pop()
+            n_lines += len(lines)
+            check_rows(n_lines, self.source, self.damage.max_bytes)
             if len(rest) > _LONGEST_LINE:
                 problem = "a line is longer than any row of a log"
                 raise LogError(problem, source=self.source, hint=NO_TEXT_HINT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -25,6 +26,9 @@ _T = TypeVar("_T")
 _HINT = "Check the URL, and that its protocol needs no further options"
 # less than this in a whole time-out is silence
 _LEAST_BYTES = 1024
+# what drips on and on ends too: all of it takes no longer than so many bytes a second,
+# after as many time-outs as many small answers may take
+_LEAST_SPEED, _TIMEOUTS = 1024, 5
 _MOST_ENTRIES = 20_000
 _LARGEST_PAGE = 1 << 23
 _DEEPEST = 20
@@ -72,7 +76,7 @@ class FileServer:
         self.shown = shown_url(url)
         self._holds_secrets = self.shown != url
         self._most_bytes, self._timeout = options.max_bytes, options.timeout
-        self._n_received = 0
+        self._n_received, self._waited = 0, 0.0
         # of the file that is looked at; 0 while pages are read
         self._wanted = 0
         self._refusal: LogError | None = None
@@ -211,13 +215,25 @@ class FileServer:
         raise self._refusal or self._cannot_read(errors[0])
 
     def _wait(self, done: threading.Event) -> None:
-        heard = self._n_received
+        heard, begun = self._n_received, time.monotonic()
         while not done.wait(self._timeout):
             if self._n_received - heard < _LEAST_BYTES:
-                problem = f"its server was silent for {self._timeout:g} s"
-                hint = "Try again, or wait longer with --timeout or timeout="
-                raise LogError(problem, source=self.shown, hint=hint)
+                told = f"was silent for {self._timeout:g} s"
+                raise self._too_slow(told)
             heard = self._n_received
+            self._check_speed(self._waited + time.monotonic() - begun)
+        self._waited += time.monotonic() - begun
+        self._check_speed(self._waited)
+
+    def _check_speed(self, waited: float) -> None:
+        """Refuse what sends so slowly that it would take days."""
+        if waited > _TIMEOUTS * self._timeout + self._n_received / _LEAST_SPEED:
+            told = f"sent {self._n_received:,} bytes in {waited:.0f} s"
+            raise self._too_slow(told)
+
+    def _too_slow(self, told: str) -> LogError:
+        hint = "Try again, or wait longer with --timeout or timeout="
+        return LogError(f"its server {told}", source=self.shown, hint=hint)
 
     def _take_piece(self, n_bytes: int, n_so_far: int) -> bool:
         """Count a piece of a page or of a beginning, and tell whether it is enough."""

@@ -9,6 +9,7 @@ from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.columns.header import decode_beginning, free_text
 from cbreplay.readers.files import read_bytes
+from cbreplay.readers.sizes import check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,10 @@ def read_json(path: str, most: int, damage: Damage | None = None) -> Any:  # noq
     LogError
         If it is no JSON (`TruncatedLogError`: it breaks off).
     """
-    return parse_json(read_bytes(path, most), path, damage)
+    content = read_bytes(path, most)
+    # each is an object in memory too
+    check_rows(content.count(b"{"), path, most)
+    return parse_json(content, path, damage)
 
 
 def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 - as above

@@ -18,7 +18,7 @@ from cbreplay.readers.formats import FormatReader, is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
-from cbreplay.readers.sizes import check_logs
+from cbreplay.readers.sizes import check_logs, check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -126,7 +126,9 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
 
     from cbreplay.readers.columns.header import decode_beginning
 
-    text = decode_beginning(read_bytes(path, damage.max_bytes))
+    content = read_bytes(path, damage.max_bytes)
+    check_rows(content.count(b"\n"), path, damage.max_bytes)
+    text = decode_beginning(content)
     listed = text.splitlines()
     if not listed:
         problem = "its bytes are no text"

@@ -76,6 +76,17 @@ def test_no_server_holds_an_answer_up(
     assert list(own_scratch.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["forever.csv", "forever/"])
+def test_all_that_is_sent_has_a_least_speed(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # none sends a gigabyte a second, and no read is silent
+    monkeypatch.setattr(file_server, "_LEAST_SPEED", 1 << 30)
+    monkeypatch.setattr(file_server, "_TIMEOUTS", 0)
+    with pytest.raises(LogError, match=r"its server sent [\d,]+ bytes in \d+ s"):
+        load_runs(f"{server.url}/{name}", timeout=0.2)
+
+
 def test_pages_that_link_ever_deeper_end(
     server: HostileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
