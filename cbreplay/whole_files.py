@@ -81,16 +81,23 @@ def _spoken(known: Sequence[str]) -> str:
 
 
 def is_among(file: str | os.PathLike[str] | int, others: Iterable[str]) -> bool:
-    """Tell whether a path or descriptor is one of some files, under whatever name."""
+    """Tell whether a path or descriptor is one of some files, under whatever name.
+
+    The file that standard input comes from is called ``-``.
+    """
     try:
         wanted = os.stat(file)  # noqa: PTH116 - a descriptor has no Path
     except (OSError, ValueError):
         return False
     for other in others:
+        named = _STANDARD_INPUT if other == "-" else other
         with contextlib.suppress(OSError, ValueError):
-            if os.path.samestat(wanted, os.stat(other)):  # noqa: PTH116 - as above
+            if os.path.samestat(wanted, os.stat(named)):  # noqa: PTH116 - as above
                 return True
     return False
+
+
+_STANDARD_INPUT = 0
 
 
 def write_whole(path: Path, content: bytes, *, hint: str = _HINT) -> Path:

@@ -11,6 +11,7 @@ from cbreplay.answers.spoken_runs import (
     beside_best,
     by_keras_rules,
     counts_otherwise,
+    judged_by,
 )
 from cbreplay.document import (
     Cell,
@@ -66,13 +67,13 @@ def overview_document(
         f"Rules of {', '.join(rules)}; "
         f"{spoken_counting(replay.run for replay in replays)}."
     )
-    first = staircases[0]
-    judged_by = [(first.objective, first.objective_mode)]
     command = Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20")
     title = "Every run, and the smallest patience that comes nearest to its best"
     return Document(
         "simulate",
-        by_keras_rules(headline, [replay.run for replay in replays], judged_by),
+        by_keras_rules(
+            headline, [replay.run for replay in replays], judged_by(replays)
+        ),
         lead,
         (
             Section(title, (_table(staircases),), untitled=True),

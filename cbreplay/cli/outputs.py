@@ -44,7 +44,7 @@ def reserve_output(
         raise OutputError(str(output), reason, hint=hint)
 
 
-def refuse_printing_into_a_log(seen: Sequence[Seen]) -> None:
+def refuse_printing_into_a_log(typed: Sequence[str], seen: Sequence[Seen]) -> None:
     """Refuse to answer into what is asked about: ``simulate a.csv >> a.csv``.
 
     Raises
@@ -61,12 +61,16 @@ def refuse_printing_into_a_log(seen: Sequence[Seen]) -> None:
         return
     from cbreplay.whole_files import is_among
 
-    for file in seen:
-        if file.fate in _READ and is_among(stdout, [file.path]):
-            sentence = (
-                f"standard output is {file.path}, which is one of the logs. Send the "
-                "answer to another file"
-            )
+    logs = {
+        file.path: f"{file.path}, which is one of the logs"
+        for file in seen
+        if file.fate in _READ
+    }
+    if "-" in typed:
+        logs["-"] = "the file that standard input comes from"
+    for path, told in logs.items():
+        if is_among(stdout, [path]):
+            sentence = f"standard output is {told}. Send the answer to another file"
             raise ConfigError(sentence)
 
 

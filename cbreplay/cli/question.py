@@ -144,7 +144,7 @@ class Question:
         paths = self.paths or (_choose_log_here(),)
         with watch("reading logs") as tell:
             survey = survey_sources(paths, options, tell)
-        refuse_printing_into_a_log(survey.seen)
+        refuse_printing_into_a_log(paths, survey.seen)
         return survey
 
     def leave_out_unmonitored(self) -> None:

@@ -122,6 +122,29 @@ def test_an_input_is_no_output(ask: Ask, tmp_path: Path, name: str) -> None:
     assert log.read_bytes() == output.read_bytes() == content
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="opened files have other numbers")
+def test_what_standard_input_comes_from_is_no_output(tmp_path: Path) -> None:
+    log = write_csv(tmp_path / "log.md", VALUES)
+    content = log.read_bytes()
+    for words, mode in (
+        (["report", "-", "-o", str(log)], "w"),
+        (["simulate", "-"], "a"),
+    ):
+        with (
+            log.open("rb") as given,
+            (tmp_path / "other" if mode == "w" else log).open(mode) as taken,
+        ):
+            ended = subprocess.run(  # noqa: S603 - this Python, and words of ours
+                [sys.executable, "-m", "cbreplay", *words],
+                stdin=given,
+                stdout=taken,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+        assert ended.returncode == 2
+        assert log.read_bytes() == content
+
+
 def test_a_file_of_expressions_is_no_output(
     ask: Ask, log: Path, tmp_path: Path
 ) -> None:

@@ -74,8 +74,7 @@ def _texts_of_parts(
     """Return what a column says of each part; None if it changes inside of one."""
     values: NDArray[Any]
     if cells.wrong.all() and cells.blocks:
-        block = np.searchsorted([*cells.blocks], rows, side="right") - 1
-        values = np.array([*cells.blocks.values()])[block]
+        values = np.array(cells.words_of_rows())[rows]
     elif (cells.missing | cells.wrong).any():
         return None
     else:

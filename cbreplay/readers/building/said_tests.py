@@ -45,9 +45,8 @@ def leave_out_said_tests(table: LogTable) -> None:
             continue
         after = _rows_after(table, cells)
         if after.any() and not after.all():
-            words = dict.fromkeys(
-                cells.texts[row] for row in np.flatnonzero(after).tolist()
-            )
+            said = zip(cells.words_of_rows(), after.tolist(), strict=True)
+            words = dict.fromkeys(word for word, is_after in said if is_after)
             table.keep(~after)
             table.notes.append(
                 f"left out {count(int(after.sum()), 'row')} after the training, as "
@@ -59,8 +58,9 @@ def leave_out_said_tests(table: LogTable) -> None:
 def _rows_after(table: LogTable, cells: LogColumn) -> BoolArray:
     """Tell which rows stand at the end of a training, and are of another stage."""
     after = np.zeros(len(table), dtype=np.bool_)
+    words = list(map(_letters, cells.words_of_rows()))
     for begin, end in _trainings(table):
-        said = [_letters(cells.texts.get(row, "")) for row in range(begin, end)]
+        said = words[begin:end]
         first = end
         while first > begin and said[first - 1 - begin] == said[-1]:
             first -= 1

@@ -11,7 +11,7 @@ import numpy as np
 from cbreplay.readers.columns.listed_numbers import first_listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,8 +50,8 @@ class LogColumn:
     texts : dict of int to str
         The first cells that are no number, by their row.
     blocks : dict of int to str
-        The same, of a whole column, where one differs from the cell above; empty where
-        these are many, or rows were taken out since.
+        The same to the end of the column, but only where one differs from the text
+        above it; empty where these are many, or rows were put together.
     of_groups : bool
         Whether a list of several numbers is one of groups, whose first stands.
     whole : bool
@@ -242,6 +242,30 @@ class LogColumn:
         self.wrong = np.zeros(len(self.wrong), dtype=np.bool_)
         self.texts = {}
 
+    def words_of_rows(self) -> list[str]:
+        """Return the text of each row; '' where it is none, or no longer known."""
+        rows = range(len(self.wrong))
+        if not self.blocks:
+            return [self.texts.get(row, "") for row in rows]
+        block = np.searchsorted([*self.blocks], rows, side="right") - 1
+        words = ["", *self.blocks.values()]
+        return [words[at] for at in np.where(self.wrong, block + 1, 0).tolist()]
+
+    def keep(self, rows: BoolArray) -> None:
+        """Keep these rows only."""
+        if self.blocks:
+            words = zip(self.words_of_rows(), rows.tolist(), strict=True)
+            self.blocks = _find_blocks(word for word, kept in words if kept)
+        moved = np.cumsum(rows) - 1
+        self.texts = {
+            int(moved[at]): held for at, held in self.texts.items() if rows[at]
+        }
+        self.others = {
+            int(moved[at]): held for at, held in self.others.items() if rows[at]
+        }
+        self.values, self.missing = self.values[rows], self.missing[rows]
+        self.wrong = self.wrong[rows]
+
     def text(self, row: int) -> str:
         """Return what stands in a cell, in a line of bearable length."""
         if row in self.texts:
@@ -258,6 +282,19 @@ _SHOWN_LETTERS = 40
 
 def _same(one: float, other: float) -> bool:
     return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def _find_blocks(words: Iterable[str]) -> dict[int, str]:
+    """Return the texts that differ from the one above, by their row.
+
+    >>> _find_blocks(["a", "a", "", "a", "b"])
+    {0: 'a', 4: 'b'}
+    """
+    above, blocks = "", {}
+    for row, word in enumerate(words):
+        if word and word != above:
+            above = blocks[row] = word
+    return blocks
 
 
 def _unwrapped(cell: object) -> float | None:

@@ -130,7 +130,7 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
     """Tell whether each epoch stands once, or each phase counts its own."""
     if len(np.unique(epochs)) == len(epochs):
         return True
-    kinds = [cells.texts.get(row, "") for row in range(len(epochs))]
+    kinds = cells.words_of_rows()
     begins = [row for row in range(1, len(kinds)) if kinds[row] != kinds[row - 1]]
     in_blocks = len(begins) + 1 == len(set(kinds))
     datasets = any(_DATASET.fullmatch(_letters(kind)) for kind in set(kinds))

@@ -246,17 +246,8 @@ class LogTable:
 
     def keep(self, rows: BoolArray) -> None:
         """Keep these rows only."""
-        moved = np.cumsum(rows) - 1
         for cells in self.columns.values():
-            cells.values, cells.missing = cells.values[rows], cells.missing[rows]
-            cells.wrong = cells.wrong[rows]
-            cells.texts = {
-                int(moved[at]): text for at, text in cells.texts.items() if rows[at]
-            }
-            cells.blocks = {}
-            cells.others = {
-                int(moved[at]): held for at, held in cells.others.items() if rows[at]
-            }
+            cells.keep(rows)
         self.lines = self.lines[rows]
         if self.wall_times is not None:
             self.wall_times = self.wall_times[rows]

@@ -133,3 +133,13 @@ def test_one_metric_for_all_stages_is_refused_by_its_kinds(tmp_path: Path) -> No
         row["val_loss" if told["stage"] == "val" else "loss"] = told["loss"]
     (run,) = read(tmp_path, apart)
     assert list(run.series["val_loss"]) == LOSSES
+
+
+def test_a_test_behind_thousands_of_rows_is_no_epoch(tmp_path: Path) -> None:
+    # more than the cells of a column of text that are kept
+    rows = [f"{epoch},fit,{1 / (epoch + 1)}" for epoch in range(3000)]
+    path = tmp_path / "long.csv"
+    path.write_text("\n".join(["epoch,stage,loss", *rows, "3000,test,0.25", ""]))
+    (run,) = load_runs(path)
+    assert run.horizon == 2999
+    assert any("1 row after the training" in note for note in run.notes)
