@@ -14,7 +14,7 @@ from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
+from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise, judged_by
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Claim,
@@ -73,7 +73,9 @@ def comparison_document(lists: RivalLists) -> Document:
         sections.append(Section("Before you trust it", (doubt,), untitled=True))
     document = Document(
         "simulate",
-        by_keras_rules(_headline(lists, totals), lists.runs),
+        by_keras_rules(
+            _headline(lists, totals), lists.runs, judged_by(lists.replays())
+        ),
         _lead(lists),
         tuple(sections),
         program=lambda: _members(lists, totals),

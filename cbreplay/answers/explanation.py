@@ -14,6 +14,7 @@ from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     counts_otherwise,
     end_of_evidence,
+    judged_by,
     lead_of_run,
 )
 from cbreplay.answers.staircase_doubts import noted
@@ -91,7 +92,7 @@ def explanation_document(
     )
     document = Document(
         "explain",
-        by_keras_rules(_headline(replay), [replay.run]),
+        by_keras_rules(_headline(replay), [replay.run], judged_by([replay])),
         lead_of_run(replay),
         sections,
         _next(explanation, shown, typed, setting or _expressions(explanation)),

@@ -14,6 +14,7 @@ from cbreplay.answers.spoken_runs import (
     beside_best,
     by_keras_rules,
     counts_otherwise,
+    judged_by,
     spoken_end,
 )
 from cbreplay.document import (
@@ -127,7 +128,7 @@ def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
     advice, drawn = asked.advice, asked.drawn
     recommends = not isinstance(advice, str) and asked.callbacks is None
     runs = [replay.run for replay in drawn.replays]
-    headline = by_keras_rules(_headline(drawn), runs)
+    headline = by_keras_rules(_headline(drawn), runs, judged_by(drawn.replays))
     lead = _lead(asked)
     if recommends and isinstance(advice, Document):
         headline = advice.headline

@@ -14,6 +14,7 @@ from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_code import setting_code, setting_name
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
+    judged_by,
     lead_of_run,
     spoken_end,
     spoken_plan,
@@ -148,10 +149,9 @@ def one_setting_page(
         if note_of(doubt) not in map(note_of, beside.doubts)
     )
     doubts = (*beside.doubts, *schedules, *still_gained(cells), *own)
-    judged_by = replay.objective, replay.objective_mode
     document = Document(
         "simulate",
-        by_keras_rules(_headline(replay), [replay.run], [judged_by]),
+        by_keras_rules(_headline(replay), [replay.run], judged_by([replay])),
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),

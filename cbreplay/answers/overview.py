@@ -11,6 +11,7 @@ from cbreplay.answers.spoken_runs import (
     beside_best,
     by_keras_rules,
     counts_otherwise,
+    judged_by,
 )
 from cbreplay.document import (
     Cell,
@@ -70,7 +71,9 @@ def overview_document(
     title = "Every run, and the smallest patience that comes nearest to its best"
     return Document(
         "simulate",
-        by_keras_rules(headline, [replay.run for replay in replays]),
+        by_keras_rules(
+            headline, [replay.run for replay in replays], judged_by(replays)
+        ),
         lead,
         (
             Section(title, (_table(staircases),), untitled=True),

@@ -31,6 +31,7 @@ __all__ = [
     "by_keras_rules",
     "counts_otherwise",
     "end_of_evidence",
+    "judged_by",
     "lead_of_run",
     "spoken_end",
     "spoken_note",
@@ -196,7 +197,7 @@ def spoken_end(run: Run) -> str:
 def by_keras_rules(
     headline: Text,
     runs: Iterable[Run],
-    judged_by: Iterable[tuple[str | None, Mode | None]] = (),
+    judged: Iterable[tuple[str | None, Mode | None]],
 ) -> Text:
     """Add under which limits an answer holds: whose rules decide, and at which epochs.
 
@@ -212,11 +213,11 @@ def by_keras_rules(
         The answer.
     runs : iterable of Run
         What it is about.
-    judged_by : iterable of (name, mode)
+    judged : iterable of (name, mode)
         What it calls the best of.
     """
     listed = list(runs)
-    for name, mode in judged_by:
+    for name, mode in judged:
         if name is None or mode is None:
             continue
         if _known_direction(name, listed) not in (None, mode):
@@ -235,6 +236,12 @@ def by_keras_rules(
     alone = "" if len(listed) == 1 else " for some runs"
     limit = (" It holds for callbacks that act only at ", *epochs)
     return say(headline, *limit, f", as the log has it{alone}.")
+
+
+def judged_by(replays: Iterable[Replay]) -> list[tuple[str | None, Mode | None]]:
+    """Return what replays call the best of, each series and direction once."""
+    judged = ((replay.objective, replay.objective_mode) for replay in replays)
+    return list(dict.fromkeys(judged))
 
 
 def stopped_itself(run: Run) -> tuple[Part, ...] | None:

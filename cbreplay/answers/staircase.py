@@ -83,10 +83,10 @@ def staircase_document(
         What it says at its end.
     """
     run = staircase.replay.run
-    judged_by = staircase.objective, staircase.objective_mode
+    judged = [(staircase.objective, staircase.objective_mode)]
     document = Document(
         "simulate",
-        by_keras_rules(staircase_headline(staircase), [run], [judged_by]),
+        by_keras_rules(staircase_headline(staircase), [run], judged),
         lead_of_run(staircase.replay),
         (
             *sections,

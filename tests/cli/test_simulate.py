@@ -695,8 +695,19 @@ def test_a_best_that_is_the_worst_is_said_to_be_so(
     rows = [f"{at},{value},{value}" for at, value in enumerate(VALUES)]
     log.write_text("\n".join([f"epoch,loss,{monitor}", *rows, ""]), encoding="ascii")
     watched = ("--monitor", monitor, "--mode", mode)
-    for asked in ((), ("--patience", "2"), ("--patience", "1,2")):
-        answer = ask("simulate", log, *watched, *asked)
+    other = tmp_path / "other.csv"
+    rows = [f"{at},{value},{value + 0.125}" for at, value in enumerate(VALUES)]
+    other.write_text("\n".join([f"epoch,loss,{monitor}", *rows, ""]), encoding="ascii")
+    for asked in (
+        ("simulate", log),
+        ("simulate", log, "--patience", "2"),
+        ("simulate", log, "--patience", "1,2"),
+        ("simulate", log, "--patience", "1", "--versus-patience", "2"),
+        ("simulate", log, other),
+        ("explain", log, "--patience", "1"),
+        ("recommend", log, other),
+    ):
+        answer = ask(*asked, *watched)
         headline = " ".join(answer.out.partition("\n\n")[0].split())
         assert answer.status == 0
         assert (said or "") in headline

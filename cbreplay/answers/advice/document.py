@@ -85,7 +85,8 @@ def advice_document(
         return _of_one_run(advice, sweep, asked, typed)
     headline = advice_headline(advice)
     if advice.callbacks:
-        headline = by_keras_rules(headline, asked)
+        judged = [(advice.objective, advice.objective_mode)]
+        headline = by_keras_rules(headline, asked, judged)
     sections = (
         *_setting_sections(advice, sweep, asked),
         Section(DOUBTS, (Notice(_doubts(advice, asked)),)),

@@ -102,6 +102,8 @@ class TensorBoardReader:
         layout = choose_layout(log.tables, self.options)
         damage = Damage(self.options)
         report_damage(log, layout, damage)
+        if _are_hyperparameters(log):
+            raise ForeignLogError(_OF_HPARAMS, source=path, hint=_ABOVE)
         if layout is None:
             raise _no_epochs(path, log, damage)
         found = _read_points(log, layout, self.options)
@@ -262,6 +264,26 @@ def _with_steps(run: Run, logged: Series) -> Run:
     steps = lay_steps(at, logged.values[at], len(logged))
     note = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
     return replace(run, steps=steps).with_notes(note)
+
+
+def _are_hyperparameters(log: LogFiles) -> bool:
+    """Tell whether files hold what ``add_hparams`` of PyTorch writes: no training.
+
+    It opens a writer of its own, below that of the training, for the hyperparameters
+    and one value of each result.
+    """
+    others = {tag for table in log.tables for tag in table.other_tags}
+    n_values = {n for table in log.tables for n in table.counts().values()}
+    by_keras = any(tag.startswith("epoch_") for tag in log.tags)
+    return _HPARAMS in others and n_values == {1} and not by_keras
+
+
+_HPARAMS = "_hparams_/session_start_info"
+_OF_HPARAMS = (
+    "it holds the hyperparameters of a training and one value of each result, as "
+    "add_hparams writes them, and no training"
+)
+_ABOVE = "Give the directory above it"
 
 
 def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
