@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "PARTS_OF_CAMEL",
     "WHAT_TO_WATCH",
     "CbreplayError",
     "ConfigError",
@@ -44,7 +45,11 @@ __all__ = [
 ]
 
 # most answers ask for none of these: each is compiled when it is used first
-_VALIDATION = r"(^|[^a-z])(val|valid|validation|eval|evaluation|test|dev)([^a-z]|$)"
+_VALIDATION = (
+    r"(^|[^a-z])(val|valid|validat(e|ion)|eval|evaluat(e|ion)|test|dev)([^a-z]|$)"
+)
+# between the words of valLoss
+PARTS_OF_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
 _LOSS = "loss|err|mae|mse|mape|nll|ppl|perplexity"
 _SCORE = "acc|auc|f1|map|dice|iou|precision|recall"
 _QUOTED = r"'[^']*'|\"[^\"]*\""
@@ -60,8 +65,11 @@ def is_validation(name: str) -> bool:
 
     >>> is_validation("val_loss"), is_validation("Eval/acc"), is_validation("value")
     (True, True, False)
+    >>> is_validation("validate_loss"), is_validation("valLoss")
+    (True, True)
     """
-    return re.search(_VALIDATION, name, re.IGNORECASE) is not None
+    parted = re.sub(PARTS_OF_CAMEL, "_", name)
+    return re.search(_VALIDATION, parted, re.IGNORECASE) is not None
 
 
 def as_options(text: str) -> str:

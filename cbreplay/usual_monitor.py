@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cbreplay.errors import PARTS_OF_CAMEL
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,7 +16,10 @@ __all__ = ["find_sole_loss"]
 
 _USUAL = "val_loss"
 # the first kind that a log has is meant: some call a validation their test
-_VALIDATIONS = ({"val", "valid", "validation", "eval"}, {"test", "dev"})
+_VALIDATIONS = (
+    {"val", "valid", "validate", "validation", "eval", "evaluate", "evaluation"},
+    {"test", "dev"},
+)
 _LOSS = {"loss", "losses", "error"}
 
 
@@ -39,7 +44,10 @@ def find_sole_loss(runs: Sequence[Run]) -> str | None:
 
 
 def _losses(run: Run, validation: set[str]) -> list[str]:
-    named = [(name, set(re.split(r"[\W_]+", name.lower()))) for name in run.series]
+    named = [
+        (name, set(re.split(r"[\W_]+", re.sub(PARTS_OF_CAMEL, "_", name).lower())))
+        for name in run.series
+    ]
     return [name for name, words in named if words & validation and words & _LOSS]
 
 

@@ -34,10 +34,19 @@ def find_log_here(
     if os.path.isfile(USUAL_LOG):
         return USUAL_LOG
     from cbreplay.readers.formats import format_of
+    from cbreplay.readers.other_tools.mlflow_store import (
+        is_stored_run,
+        stored_run_above,
+    )
 
+    if (run := stored_run_above(os.curdir)) is not None:
+        return run
     newest: tuple[float, str] | None = None
     for visited, (folder, below, names) in enumerate(os.walk(".")):
         below[:] = sorted(name for name in below if not name.startswith("."))
+        if is_stored_run(folder):
+            at = os.stat(os.path.join(folder, "metrics")).st_mtime
+            newest = max(newest or (0.0, ""), (at, folder))
         for log in _newest_first(folder, names, newest[0] if newest else 0.0):
             if format_of(log) is not None:
                 newest = (os.stat(log).st_mtime, _place_of(log))
@@ -70,6 +79,7 @@ def _place_of(log: str) -> str:
         return folder
     if "tfevents" not in name:
         return log
+    folder = _training_of_curve(folder)
     # train/ and validation/ of one TensorBoard directory
     above, last = os.path.split(folder)
     board = above if last in ("train", "validation") and above else folder
@@ -78,3 +88,15 @@ def _place_of(log: str) -> str:
         os.path.isfile(os.path.join(around, name)) for name in (USUAL_LOG, "run.json")
     )
     return around if is_in_run else board
+
+
+def _training_of_curve(folder: str) -> str:
+    """Return the directory whose training has one of its curves in this one."""
+    from cbreplay.readers.entries import event_files, list_entries
+    from cbreplay.readers.event_files.tag_directories import is_tag_directory
+
+    above = folder
+    while above != os.curdir and (above := os.path.dirname(above)):
+        if event_files(list_entries(above), above):
+            return above if is_tag_directory(folder, above) else folder
+    return folder

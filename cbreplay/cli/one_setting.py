@@ -46,8 +46,15 @@ def one_setting(question: Question, run: Run, command: str) -> Sequence[Callback
     Raises
     ------
     ConfigError
-        If several are named, or none and the run does not tell its own.
+        If several are named, or none and the run does not tell its own; if it decides
+        more often than is replayed.
     """
+    setting = _named_setting(question, run, command)
+    question.check_decisions(setting)
+    return setting
+
+
+def _named_setting(question: Question, run: Run, command: str) -> Sequence[Callback]:
     grid = question.grid
     if grid is None:
         if question.keep is not None:

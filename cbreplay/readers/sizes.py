@@ -10,6 +10,7 @@ from __future__ import annotations
 from cbreplay.errors import LogError
 
 __all__ = [
+    "bytes_of_decisions",
     "bytes_of_replays",
     "check_cells",
     "check_columns",
@@ -18,6 +19,7 @@ __all__ = [
     "check_rows",
     "check_trainings",
     "check_unpacked",
+    "most_decisions",
     "most_replays",
     "raised_limit",
     "spoken_size",
@@ -31,6 +33,8 @@ _COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 40_960, 4_096, 32
 _ROW = 256
 # a run under a setting, as it is answered
 _REPLAY = 2_560
+# what one callback decides in one epoch, as it is explained
+_DECISION = 2_048
 # a lower limit is one of bytes alone
 _LEAST = 1 << 28
 _BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
@@ -148,6 +152,16 @@ def most_replays(most: int) -> int:
 def bytes_of_replays(n_replays: int) -> int:
     """Return the limit that so many take."""
     return n_replays * _REPLAY
+
+
+def most_decisions(most: int) -> int:
+    """Return how many decisions of a callbacks list on a run are replayed."""
+    return max(most, _LEAST) // _DECISION
+
+
+def bytes_of_decisions(n_decisions: int) -> int:
+    """Return the limit that so many take."""
+    return n_decisions * _DECISION
 
 
 def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:

@@ -112,3 +112,21 @@ def test_lint_follows_only_so_much_code_of_all_scripts(
     assert "raise the limit: --max-size 2MB" in refused.err
     assert ask("lint", str(tmp_path), "--max-size", "2MB").status == 0
     assert ask("lint", str(tmp_path / "0.py")).status == 0
+
+
+@pytest.mark.parametrize("command", ["explain", "simulate"])
+def test_a_list_that_decides_too_often_is_refused_at_once(
+    ask: Ask, tmp_path: Path, command: str
+) -> None:
+    log = tmp_path / "logs.csv"
+    write_csv(log, [float(-epoch) for epoch in range(1_400)])
+    listed = [f"EarlyStopping(patience={patience})" for patience in range(1, 101)]
+    asked = [word for code in listed for word in ("-c", code)]
+    answer = ask(command, str(log), *asked)
+    assert answer.status == 2
+    # 140,000 decisions of 2,048 bytes
+    assert answer.err == (
+        "cbreplay: 100 callbacks in each of 1,400 epochs decide 140,000 times, more "
+        "than 131,072. Name fewer callbacks, or raise the limit: --max-size 287MB\n"
+    )
+    assert ask(command, str(log), *asked[:20]).status == 0

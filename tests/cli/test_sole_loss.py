@@ -24,7 +24,11 @@ def write(path: Path, *names: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", ["eval_loss", "Loss/val", "losses/eval.total_loss", "validation_error"]
+    "name",
+    [
+        *("eval_loss", "Loss/val", "losses/eval.total_loss", "validation_error"),
+        *("validate_loss", "valLoss"),
+    ],
 )
 def test_the_sole_validation_loss_is_watched(
     ask: Ask, tmp_path: Path, name: str

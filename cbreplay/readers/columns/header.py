@@ -45,7 +45,11 @@ SPACES = " "
 EPOCH_NAMES = ("epoch", "epochs", "epoche", "epoca", "época", "époque")
 # beside an epoch: which of its steps a row is
 BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
-STEP_NAMES = ("step", "global_step", "iteration", "iter", "iterations", "steps")
+STEP_NAMES = (
+    *("step", "global_step", "iteration", "iter", "iterations", "steps"),
+    # of Ray Tune, whose reports are mostly those of epochs
+    "training_iteration",
+)
 # nothing, Keras's NA, and what Excel, pandas, R, Python and people write
 MISSING = frozenset(
     ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "None", "null", "NULL", "-")

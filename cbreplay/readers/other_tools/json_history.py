@@ -144,7 +144,7 @@ def _trainings_in(held: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _is_history(held: object) -> bool:
     """Tell whether it is lists under their names, and no row and no curve."""
-    if not isinstance(held, dict) or {"x", "y"} <= held.keys():
+    if not isinstance(held, dict) or _points_of(held) is not None:
         return False
     listed = any(
         isinstance(values, list) and len(values) > 1 and not is_rate_name(name)
@@ -176,8 +176,14 @@ def _is_row(row: object) -> bool:
     return isinstance(row, dict)
 
 
+def _is_numbered_row(row: object) -> bool:
+    """Tell whether it is a row with its epoch or step, and no trial or model."""
+    names = {*EPOCH_NAMES, *STEP_NAMES}
+    return isinstance(row, dict) and any(name.lower() in names for name in row)
+
+
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
-    """Return the rows of one logged line, or of a DataFrame that pandas split."""
+    """Return the rows of one line, below one name, or of a DataFrame that was split."""
     names, rows = held.get("columns"), held.get("data")
     if isinstance(names, list) and isinstance(rows, list):
         whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
@@ -186,6 +192,9 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     epochs = [values for name, values in held.items() if name.lower() in EPOCH_NAMES]
     if epochs and all(map(_is_number, held.values())):
         return [held]
+    listed = [own for own in held.values() if isinstance(own, list) and own]
+    if len(listed) == 1 and all(map(_is_numbered_row, listed[0])):
+        return listed[0]
     numbered = [_EPOCH_KEY.fullmatch(name) for name in held]
     if held and all(numbered) and all(map(_is_row, held.values())):
         pairs = zip(numbered, held.values(), strict=True)
@@ -197,14 +206,14 @@ def _flattened(held: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     """Return lists that stand under others' names: of a data set, of a curve.
 
     What stands under a data set is called as Keras calls it; all else by its path, as
-    ``evals_result_`` of boosted trees has it, and curves by their ``y``.
+    ``evals_result_`` of boosted trees has it, and curves by their values.
     """
     flat: dict[str, Any] = {}
     for outer, values in held.items():
         if not isinstance(values, dict) or not _holds_list(values, depth):
             flat[outer] = values
-        elif {"x", "y"} <= values.keys():
-            flat[outer] = values["y"] if _is_counted(values) else values
+        elif (points := _points_of(values)) is not None:
+            flat[outer] = points[1] if _are_counted(*points) else values
         elif (prefix := _DATA_SETS.get(outer.lower())) is not None and not depth:
             flat |= {
                 name if name.startswith(prefix) else f"{prefix}{name}": own
@@ -223,12 +232,18 @@ def _flat_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [_flat_row(row) for row in rows]
 
 
+# under these stand all values of an epoch
+_HOLDING = ("metrics", "logs", "scalars", "values", "results")
+
+
 def _flat_row(row: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for outer, value in row.items():
         prefix = _DATA_SETS.get(outer.lower())
         if prefix is not None and isinstance(value, dict):
             flat |= {f"{prefix}{name}": own for name, own in value.items()}
+        elif outer.lower() in _HOLDING and isinstance(value, dict):
+            flat |= value
         else:
             flat[outer] = value
     return flat
@@ -242,12 +257,22 @@ def _holds_list(values: dict[str, Any], depth: int) -> bool:
     )
 
 
-def _is_counted(curve: dict[str, Any]) -> bool:
+# what ClearML and Sacred call the places and the values of a curve
+_CURVES = (("x", "y"), ("steps", "values"))
+
+
+def _points_of(held: dict[str, Any]) -> tuple[object, object] | None:
+    """Return the places and the values of a curve; None if it is none."""
+    named = (names for names in _CURVES if held.keys() >= {*names})
+    return next(((held[places], held[values]) for places, values in named), None)
+
+
+def _are_counted(places: object, values: object) -> bool:
     """Tell whether the points of a curve are counted without a gap."""
-    x, y = curve["x"], curve["y"]
-    if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
+    if not isinstance(places, list) or not isinstance(values, list):
         return False
-    return x in (list(range(len(x))), list(range(1, len(x) + 1)))
+    counted = (list(range(len(values))), list(range(1, len(values) + 1)))
+    return places in counted
 
 
 # ClearML nests a curve in a title and a graph

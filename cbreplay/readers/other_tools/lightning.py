@@ -10,7 +10,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.roles import are_epochs, check_one_kind
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.after_fit import leave_out_after_fit
 
@@ -50,7 +50,11 @@ class LightningReader(FormatReader):
         _check_epochs(table)
         leave_out_after_fit(table)
         epochs = set(table.columns["epoch"].values.tolist())
-        fold_by(table, "epoch", "step", self.options)
+        mixed = _mixed_stages(table)
+        try:
+            fold_by(table, "epoch", "step", self.options)
+        except LogError as error:
+            raise mixed or error from None
         # a loop of one's own may write both columns too, and count from 1
         if 0 in epochs or not {1, 2} <= epochs:
             table.counts_from_zero = True
@@ -69,3 +73,23 @@ def _check_epochs(table: LogTable) -> None:
     if cells.missing.all():
         problem, hint = "no row names its epoch", "Give a log with an epoch column"
         raise LogError(problem, source=table.source, hint=hint)
+
+
+def _mixed_stages(table: LogTable) -> LogError | None:
+    """Return the error of rows that are of several stages in one epoch.
+
+    It counts only where no column has one value for each epoch.
+    """
+    epochs = table.columns["epoch"].values
+    for stages in [cells for cells in table.columns.values() if cells.texts]:
+        rows = list(stages.texts)
+        pairs = {(float(epochs[row]), stages.texts[row]) for row in rows}
+        if len(pairs) > len({epoch for epoch, _ in pairs}):
+            notes = list(table.notes)
+            try:
+                check_one_kind(table, epochs)
+            except LogError as error:
+                return error
+            # it is noted of the epochs, later
+            table.notes = notes
+    return None

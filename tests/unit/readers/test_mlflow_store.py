@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from cbreplay import LogError
+from cbreplay.cli.log_here import find_log_here
 from cbreplay.loading import load_runs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VAL_LOSS = [0.9, 0.7, 0.8, 0.75]
 
@@ -135,3 +133,15 @@ def test_the_data_of_a_chart_on_its_page_are_read(tmp_path: Path) -> None:
     runs = load_runs(path)
     assert [list(run.series["val_loss"]) for run in runs] == [[0.875, 0.625], [1, 0.75]]
     assert [list(run.series["loss"]) for run in runs] == [[0.75, 0.5], [0.875, 0.625]]
+
+
+@pytest.mark.parametrize(
+    "here", ["", "mlruns", "run", "run/metrics", "run/metrics/val"]
+)
+def test_the_log_here_may_be_a_run_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: str
+) -> None:
+    run = store_run(tmp_path)
+    place = tmp_path / here.replace("run/", f"{run}/") if "/" in here else tmp_path
+    monkeypatch.chdir({"run": run, "mlruns": tmp_path / "mlruns"}.get(here, place))
+    assert Path(find_log_here()).resolve() == run.resolve()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import load_runs
+from cbreplay import LogError, load_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +114,25 @@ def test_the_only_validation_of_a_training_stays(tmp_path: Path) -> None:
     last = {"epoch": 2, "step": 2, "loss": "", "val_loss": 0.6, "stage": "validate"}
     (run,) = read(tmp_path, [*rows, last])
     assert run.series["val_loss"].values[-1] == 0.6
+
+
+def test_one_metric_for_all_stages_is_refused_by_its_kinds(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"epoch": epoch, "step": 50 * epoch + 49, "loss": loss + at / 8, "stage": stage}
+        for epoch, loss in enumerate(LOSSES)
+        for at, stage in enumerate(("val", "train"))
+    ]
+    with pytest.raises(LogError, match="of several kinds: stage is 'val' and 'train'"):
+        read(tmp_path, rows)
+    # a rate that stands in every row is no metric of both
+    apart = [
+        {**row, "lr": 0.1, "loss" if row["stage"] == "val" else "val_loss": ""}
+        for row in rows
+    ]
+    for row, told in zip(apart, rows, strict=True):
+        row["val_loss" if told["stage"] == "val" else "loss"] = told["loss"]
+    (run,) = read(tmp_path, apart)
+    assert list(run.series["val_loss"]) == LOSSES
 
 
 def test_a_test_behind_thousands_of_rows_is_no_epoch(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cbreplay import LogError, load_runs
+from cbreplay.cli.log_here import find_log_here
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
@@ -127,3 +129,17 @@ def test_a_writer_without_a_value_of_its_own_hides_no_better_refusal(
     write(tmp_path / "loss" / "val", "loss", [0, 1, 2])
     with pytest.raises(LogError, match=r"--x-axis epoch|x_axis='epoch'"):
         load_runs(tmp_path)
+
+
+@pytest.mark.parametrize("curve", ["loss_val", "loss/val"])
+def test_the_log_here_is_the_training_and_not_its_newest_curve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, curve: str
+) -> None:
+    place = tmp_path / "runs" / "a"
+    write(place, "lr", [0, 1, 2])
+    write(place / curve, "loss", [0, 1, 2])
+    os.utime(place / NAME, (0, 0))
+    monkeypatch.chdir(tmp_path)
+    assert tmp_path / find_log_here() == place
+    monkeypatch.chdir(place)
+    assert find_log_here() == os.curdir

@@ -1,0 +1,80 @@
+"""JSON of other trackers, whose rows or curves stand below other names."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay import LogError, load_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOSS = [0.75, 0.5, 0.375]
+JUDGED = [0.875, 0.625, 0.75]
+EPOCHS = list(range(len(LOSS)))
+ROWS = [{"loss": loss, "val_loss": own} for loss, own in zip(LOSS, JUDGED, strict=True)]
+NUMBERED = [{"epoch": at, **row} for at, row in enumerate(ROWS)]
+
+
+def curve(values: list[float], places: list[int], names: tuple[str, str]) -> Any:
+    return dict(zip(names, (places, values), strict=True))
+
+
+def values_of(path: Path, held: object, name: str) -> list[float | None]:
+    path.write_text(json.dumps(held))
+    (run,) = load_runs(path)
+    return list(run.series[name])
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        # rows below a name, beside what was summed up
+        {"epochs": NUMBERED, "best_epoch": 1},
+        {"history": NUMBERED},
+        [{"epoch": at, "metrics": row} for at, row in enumerate(ROWS)],
+        [{"epoch": at, "logs": row, "note": "fine"} for at, row in enumerate(ROWS)],
+        # Ray Tune's result.json
+        [{"training_iteration": at + 1, **row} for at, row in enumerate(ROWS)],
+    ],
+)
+def test_rows_are_found_below_other_names(tmp_path: Path, held: object) -> None:
+    assert values_of(tmp_path / "log.json", held, "val_loss") == JUDGED
+
+
+@pytest.mark.parametrize("names", [("x", "y"), ("steps", "values")])
+@pytest.mark.parametrize("begin", [0, 1])
+def test_curves_are_called_by_their_names(
+    tmp_path: Path, names: tuple[str, str], begin: int
+) -> None:
+    places = [at + begin for at in EPOCHS]
+    held = {
+        "training.loss": curve(LOSS, places, names),
+        "validation.loss": curve(JUDGED, places, names),
+    }
+    assert values_of(tmp_path / "metrics.json", held, "validation.loss") == JUDGED
+
+
+def test_trials_below_a_name_are_no_epochs(tmp_path: Path) -> None:
+    trials = [{"lr": 0.1, "name": "a", **ROWS[0]}, {"lr": 0.01, "name": "b", **ROWS[1]}]
+    path = tmp_path / "trials.json"
+    path.write_text(json.dumps({"trials": trials}))
+    with pytest.raises(LogError, match="no lists of numbers"):
+        load_runs(path)
+
+
+def test_the_checkpoints_of_a_table_of_ray_do_not_hide_its_epochs(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "progress.csv"
+    rows = [
+        f"{row['loss']},{row['val_loss']},checkpoint_{at:06d},{at + 1}"
+        for at, row in enumerate(ROWS)
+    ]
+    header = "loss,val_loss,checkpoint_dir_name,training_iteration"
+    path.write_text("\n".join([header, *rows, ""]))
+    (run,) = load_runs(path)
+    assert list(run.series["val_loss"]) == JUDGED
