@@ -200,19 +200,23 @@ class Study(NamedTuple):
 def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
     """Return the runs that are validated and judged alike, and note the others."""
     monitor = axes.slices[0].monitor
-    copies = find_copies(sweep.records, monitor)
     cadences = [find_cadence(run, monitor) for run in sweep.records]
     modes = [run.judged[0].mode for run in sweep.runs]
-    counted = [row for row in range(len(modes)) if row not in copies]
-    usual, mode = (
-        _most_frequent([held[row] for row in counted]) for held in (cadences, modes)
+    resumed = {row for row in range(len(modes)) if _goes_on_in(row, sweep.records)}
+    found = find_copies(sweep.records, monitor).items()
+    # what is left out itself is no reason to leave out another
+    copies = {row: of for row, of in found if row not in resumed and of not in resumed}
+    # together, so that there is a run that is usual in both
+    both = list(zip(cadences, modes, strict=True))
+    usual, mode = _most_frequent(
+        [held for row, held in enumerate(both) if row not in {*copies, *resumed}]
     )
     kept: list[int] = []
     for row, run in enumerate(sweep.runs):
         why = None
         if row in copies:
             why = Reason("copy", {"of": sweep.runs[copies[row]].name})
-        elif _goes_on_in(row, sweep.records):
+        elif row in resumed:
             why = Reason("resumed", {})
         elif cadences[row] != usual:
             every = {"every": cadences[row], "usual": usual}

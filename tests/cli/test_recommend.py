@@ -458,3 +458,17 @@ def test_what_does_not_choose_takes_one_monitor(
     answer = ask(command, logs / "log00.csv", *MONITORS, *setting)
     assert answer.status == 2
     assert "--monitor names 2 series, and an EarlyStopping watches one" in answer.err
+
+
+def test_a_part_that_is_left_out_decides_nothing_about_the_others(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # the first part has every second epoch, and the second begins inside of it
+    log = tmp_path / "history.json"
+    epochs = [0, 2, 1, *range(3, 12)]
+    values = {"val_loss": [1 / (at + 1) for at in range(len(epochs))]}
+    log.write_text(json.dumps({"history": values, "epoch": epochs}))
+    answer = ask("recommend", log)
+    assert answer.status == 0
+    told = " ".join(answer.out.split())
+    assert "not counted: history.json#2 (begins inside the part before it" in told
