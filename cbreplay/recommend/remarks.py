@@ -79,7 +79,7 @@ def reasons_for_choice(
     if stops:
         reasons = [*_for_patience(study, pick, rank), *reasons]
     else:
-        reasons.append(Reason("worse-than-no-stop", {"patience": pick.patience}))
+        reasons.insert(0, Reason("worse-than-no-stop", {"patience": pick.patience}))
     return tuple(reasons)
 
 

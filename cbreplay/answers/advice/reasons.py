@@ -75,7 +75,7 @@ def _one_group(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         "the ",
         counted(facts["n_runs"], "run", "n_runs"),
-        " are one group: what holds for the next takes several",
+        " are one group, and what holds for the next takes several",
     )
 
 

@@ -52,7 +52,8 @@ _FEWEST_SEEDS = 3
 def advice_headline(advice: Recommendation) -> Text:
     """Give the answer in one sentence."""
     if advice.kind == "none":
-        return say("No setting is recommended.")
+        why = reason_text(advice, advice.reasons[0])
+        return say("No setting is recommended: ", why, ".")
     setting = say("Patience ", Fact(advice.patience, "patience", "patience"))
     if advice.monitors:
         first = "" if advice.told_apart else " (named first)"
@@ -136,7 +137,8 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     """Yield what is promised, why this setting or none, and what each run needs."""
     if advice.promise is not None:
         yield _promise(advice, advice.promise)
-    for reason in advice.reasons:
+    # the first one why there is no setting stands in the headline
+    for reason in advice.reasons[advice.kind == "none" :]:
         yield reason_text(advice, reason)
     yield from _expected_score(advice)
     yield from _plans(advice)
