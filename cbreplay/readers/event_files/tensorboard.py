@@ -99,13 +99,8 @@ class TensorBoardReader:
             is damaged.
         """
         log = read_files(path, self.options.max_bytes)
-        layout = choose_layout(log.tables, self.options)
         damage = Damage(self.options)
-        report_damage(log, layout, damage)
-        if _are_hyperparameters(log):
-            raise ForeignLogError(_OF_HPARAMS, source=path, hint=_ABOVE)
-        if layout is None:
-            raise _no_epochs(path, log, damage)
+        layout = self._layout_of(log, path, damage)
         found = _read_points(log, layout, self.options)
         if not found.pieces:
             raise _crowded(path, found) or _no_epochs(path, log, damage)
@@ -139,6 +134,22 @@ class TensorBoardReader:
             if log.notes:
                 run = run.with_notes(*log.notes)
             yield run if steps is None else _with_steps(run, steps)
+
+    def _layout_of(self, log: LogFiles, path: str, damage: Damage) -> Layout:
+        """Tell who laid the files out, and report what is damaged in them.
+
+        Raises
+        ------
+        LogError
+            If nothing in them is known to be an epoch.
+        """
+        layout = choose_layout(log.tables, self.options)
+        report_damage(log, layout, damage)
+        if _are_hyperparameters(log):
+            raise ForeignLogError(_OF_HPARAMS, source=path, hint=_ABOVE)
+        if layout is None:
+            raise _no_epochs(path, log, damage)
+        return layout
 
 
 def _framework(layout: Layout, tags: Sequence[str]) -> str:
