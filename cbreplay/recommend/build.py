@@ -139,10 +139,10 @@ def recommend_config(
     ('guaranteed', 3, 12)
 
     Patience 3 keeps the best epoch of all twelve. What it lost on other curves, which
-    counts beside so few of them, makes 5 the better choice.
+    counts beside so few of them, makes 4 the better choice.
 
     >>> advice.patience
-    5
+    4
     """
     asked = Advising(
         tolerance,

@@ -54,7 +54,11 @@ def stored_run_above(path: str) -> str | None:
     >>> stored_run_above("logs/val_loss") is None
     True
     """
-    above = os.path.abspath(path)
+    try:
+        above = os.path.abspath(path)
+    except FileNotFoundError:
+        # the working directory is gone
+        return None
     while (name := os.path.basename(above)) and name != _METRICS:
         above = os.path.dirname(above)
     run = os.path.dirname(above)
