@@ -164,8 +164,10 @@ def content_format(beginning: bytes) -> str | None:
         return _csv_format(names)
     if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
-    if holds_events(beginning) or is_stored_metric(beginning):
-        return "mlflow" if is_stored_metric(beginning) else "events"
+    by_bytes = {"events": holds_events, "mlflow": is_stored_metric}
+    for name, holds in by_bytes.items():
+        if holds(beginning):
+            return name
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):
         return _json_format(text)

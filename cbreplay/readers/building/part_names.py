@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.readers.building.evaluations import is_validation
+from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +52,14 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
         name: texts
         for name, cells in table.columns.items()
         if not (is_validation(name) or "loss" in name.lower())
+        # what is validated too is a metric, also where it never changed
+        and f"val_{name}" not in table.columns
         and _WORD.fullmatch(name)
         and (texts := _texts_of_parts(cells, rows, begins))
     }
+    if all(map(is_rate_name, told)):
+        # a fit that was begun again with another rate is no sweep
+        return {}
     names = [""] * int(np.count_nonzero(begins))
     # what has the fewest values is the setting, and a name that is unique comes last
     for name in sorted(told, key=lambda name: len(set(told[name]))):
@@ -82,7 +88,7 @@ def _texts_of_parts(
     if ((values[1:] != values[:-1]) & ~begins[1:]).any():
         return None
     told = values[begins].tolist()
-    texts = [text if isinstance(text, str) else f"{text:.10g}" for text in told]
+    texts = [text if isinstance(text, str) else f"{text:.6g}" for text in told]
     return texts if all(map(_WORD.fullmatch, texts)) else None
 
 

@@ -37,9 +37,14 @@ class RunsOfLog:
 
 
 def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
-    """Choose one training of a log by what stands behind the ``#`` of its name."""
+    """Choose one training of a log by what stands behind the ``#`` of its name.
+
+    Its number does too, whatever it is called.
+    """
     first = found[0]
     labels = [_label(run, number) for number, run in enumerate(first.runs, start=1)]
+    if part not in labels and part in map(str, range(1, len(labels) + 1)):
+        part = labels[int(part) - 1]
     if part not in labels:
         there = ", ".join(f"#{label}" for label in labels[:_SHOWN])
         # behind a URL it may be anything

@@ -57,6 +57,17 @@ def labels(path: Path) -> list[str]:
         ("model", ["a/b", "c/d"], ["1", "2"]),
         ("note", ["=" * 40, "x" * 50], ["1", "2"]),
         ("model", ["a", "a"], ["1", "2"]),
+        # a fit begun again with another rate is no sweep; beside a seed a rate is one
+        (
+            "learning_rate",
+            ["0.0010000000474974513", "9.999999747378752e-05"],
+            ["1", "2"],
+        ),
+        (
+            "lr,seed",
+            ["0.0010000000474974513,1", "0.0010000000474974513,2", "0.01,1"],
+            ["lr=0.001,seed=1", "lr=0.001,seed=2", "lr=0.01,seed=1"],
+        ),
     ],
 )
 def test_parts_are_called_by_what_their_rows_say(
@@ -86,8 +97,10 @@ def test_a_name_chooses_its_part_and_changes_no_value(tmp_path: Path) -> None:
     bare = write_table(tmp_path / "bare.csv", "seed", ["", "", ""])
     values = [run.series["val_loss"].values.tolist() for run in load_runs(bare)]
     for label, expected in zip("abc", values, strict=True):
-        (run,) = load_runs(f"{path}#model={label}")
-        assert run.series["val_loss"].values.tolist() == expected
+        number = "abc".index(label) + 1
+        for part in (f"model={label}", str(number)):
+            (run,) = load_runs(f"{path}#{part}")
+            assert run.series["val_loss"].values.tolist() == expected
 
 
 def test_seeds_that_a_column_names_count_as_one_setting(tmp_path: Path) -> None:
