@@ -17,6 +17,8 @@ __all__ = ["ended_by", "heed_signals", "leave_signals", "open_streams"]
 _ENDING = [signal.SIGINT, signal.SIGTERM]
 if sys.platform != "win32":
     _ENDING.append(signal.SIGHUP)
+# seconds until an interrupt that got lost is raised once more
+_REMINDED = 1.0
 _received: list[int] = []
 _process = os.getpid()
 
@@ -55,6 +57,8 @@ def heed_signals() -> None:
 
 def leave_signals() -> None:
     """Let a signal end the process at once, from when there is nothing to close."""
+    if _received and sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, 0)
     for number in _ENDING:
         if signal.getsignal(number) is _interrupt:
             signal.signal(number, signal.SIG_DFL)
@@ -79,6 +83,23 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
         # it is asked again while it already ends
         return
     _received.append(number)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGALRM, _remind)
+        signal.setitimer(signal.ITIMER_REAL, _REMINDED, _REMINDED)
+    raise KeyboardInterrupt
+
+
+def _remind(_number: int, _frame: FrameType | None) -> None:
+    """Raise the interrupt again, unless what was open is being closed for it.
+
+    It is lost where nothing can be raised: in a finalizer, of which a training runs
+    many.
+    """
+    handled = sys.exc_info()[1]
+    while handled is not None:
+        if isinstance(handled, KeyboardInterrupt):
+            return
+        handled = handled.__context__
     raise KeyboardInterrupt
 
 

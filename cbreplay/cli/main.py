@@ -200,6 +200,7 @@ def _say_where_from(error: click.BadParameter) -> None:
 
 
 def _interrupted() -> int:
+    leave_signals()
     number = ended_by() or signal.SIGINT
     tell("interrupted" if number == signal.SIGINT else "ended by a signal")
     return _EXIT_SIGNALLED + number

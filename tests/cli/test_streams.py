@@ -144,3 +144,33 @@ def test_a_worker_that_was_forked_ends_by_its_signal() -> None:
         [sys.executable, "-c", FORKING], capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == (f"{-signal.SIGTERM}\n", "")
+
+
+# a signal that comes while an object is finalized, where nothing can be raised, and
+# what takes longer to close than the interrupt is away
+FINALIZING = """
+import os, signal, time
+from cbreplay.cli.ending import heed_signals
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+heed_signals()
+Finalized()
+try:
+    print("goes on", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(2.5)
+    print("closed")
+"""
+
+
+def test_an_interrupt_that_got_lost_is_raised_again() -> None:
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", FINALIZING],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=40,
+    )
+    assert done.stdout.splitlines() == ["goes on", "closed"]
