@@ -94,7 +94,11 @@ class WatchedFit:
     def save_state(self) -> None:
         """Save the model with its optimizer, for a fit that resumes this one."""
         temporary = self.out / UNFINISHED_STATE
-        self.model.save(temporary)
+        try:
+            self.model.save(temporary)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
         replace_file(temporary, self.out / STATE)
 
     def _holder(self) -> Any:  # noqa: ANN401 - keras is untyped

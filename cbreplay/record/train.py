@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, MissingExtraError, OutputError
+from cbreplay.interrupts import is_interrupt, undisturbed
 from cbreplay.record.description import describe_keras, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
 from cbreplay.record.keras_callbacks import (
@@ -218,7 +219,6 @@ def _train(
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
     contents = _describe_run(plan, fit, n_examples=len(training.inputs))
     contents = _as_resumed(contents, earlier)
-    write_metadata(out, contents)
     began = time.perf_counter()
 
     def write_end(by: str) -> None:
@@ -228,7 +228,9 @@ def _train(
         contents["ended"] = {"by": by, "epoch": fit.last_epoch}
         write_metadata(out, contents)
 
+    by = "interrupt"
     try:
+        write_metadata(out, contents)
         model.fit(
             *training,
             validation_data=validation,
@@ -239,11 +241,16 @@ def _train(
             callbacks=fit.callbacks_list(on_epoch),
             verbose=0,
         )
-    except BaseException as error:
-        fit.break_off()
-        write_end("interrupt" if isinstance(error, KeyboardInterrupt) else "error")
+        by = fit.stopped_by or "plan"
+    except Exception as error:
+        by = "interrupt" if is_interrupt(error) else "error"
         raise
-    write_end(fit.stopped_by or "plan")
+    finally:
+        # an interrupt, or a second one, finds a run whose end is recorded
+        with undisturbed():
+            if by in ("interrupt", "error"):
+                fit.break_off()
+            write_end(by)
 
 
 def seed_everything(seed: int, first_epoch: int) -> None:
