@@ -94,8 +94,8 @@ def undisturbed() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in dict.fromkeys(waiting):
-            signal.raise_signal(number)
+        for caught in dict.fromkeys(waiting):
+            signal.raise_signal(caught)
 
 
 _WAITING = list(_ENDING)
