@@ -30,12 +30,20 @@ def usual_handler() -> Iterator[None]:
 
 def test_an_interrupt_waits_until_it_is_done_and_then_comes_once() -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), undisturbed():
+
+    @undisturbed()
+    def outer() -> None:
         signal.raise_signal(signal.SIGINT)
-        with undisturbed():
-            signal.raise_signal(signal.SIGINT)
-            done.append("inner")
+        inner()
         done.append("outer")
+
+    @undisturbed()
+    def inner() -> None:
+        signal.raise_signal(signal.SIGINT)
+        done.append("inner")
+
+    with pytest.raises(KeyboardInterrupt):
+        outer()
     assert done == ["inner", "outer"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -77,14 +85,16 @@ def test_a_directory_is_gone_although_its_removal_was_interrupted(
         signal.raise_signal(signal.SIGINT)
         remove(*words, **options)  # type: ignore[arg-type]
 
-    def use(place: Path) -> None:
-        (place / "log").write_text("x")
-        monkeypatch.setattr("os.rmdir", interrupted)
-
     made = []
-    with pytest.raises(KeyboardInterrupt), passing_directory() as place:
-        made.append(Path(place))
-        use(*made)
+
+    def use() -> None:
+        with passing_directory() as place:
+            made.append(Path(place))
+            (made[0] / "log").write_text("x")
+            monkeypatch.setattr("os.rmdir", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        use()
     assert not made[0].exists()
 
 
@@ -111,7 +121,7 @@ def test_a_second_interrupt_leaves_no_temporary_file(
 def test_what_a_library_makes_of_an_interrupt_is_one() -> None:
     def convert() -> None:
         try:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         except KeyboardInterrupt:
             message = "the step failed"
             raise RuntimeError(message) from None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -62,6 +63,32 @@ def raise_at(epoch: int, error: BaseException) -> Any:
             raise error
 
     return at_epoch_end(act)
+
+
+WHOLE = {"logs.csv", "tensorboard", "run.json", "resume.keras"}
+
+
+def _interrupt_the_saving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first file of the model's state come with an interrupt."""
+    from cbreplay.record.fit import WatchedFit
+
+    save = WatchedFit.save_state
+
+    def interrupted(fit: WatchedFit) -> None:
+        monkeypatch.undo()
+        (fit.out / "unfinished.resume.keras").write_text("half")
+        signal.raise_signal(signal.SIGINT)
+        save(fit)
+
+    monkeypatch.setattr(WatchedFit, "save_state", interrupted)
+
+
+@pytest.fixture(autouse=True)
+def _usual_handler() -> Iterator[None]:
+    """Ctrl-C as at a terminal; what is started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +290,57 @@ class TestEndedBy:
         assert (ended.by, ended.epoch) == ("interrupt", 1)
         assert [row["epoch"] for row in read_rows(out)] == ["0", "1"]
         check_schema(out / "run.json")
+
+    def test_is_recorded_whatever_interrupts_the_recording(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ctrl-C while the model is saved at the end of a whole fit."""
+        _interrupt_the_saving(monkeypatch)
+        out = tmp_path / "run"
+        with pytest.raises(KeyboardInterrupt):
+            train_experiment("diabetes", out=out, epochs=2)
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("plan", 1)
+        assert {path.name for path in out.iterdir()} == WHOLE
+
+    def test_is_the_first_of_two_interrupts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ctrl-C, and once more while the first is answered."""
+        _interrupt_the_saving(monkeypatch)
+        out = tmp_path / "run"
+        with pytest.raises(KeyboardInterrupt):
+            train_experiment(
+                "diabetes",
+                out=out,
+                epochs=9,
+                callbacks=[raise_at(1, KeyboardInterrupt())],
+            )
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("interrupt", 0)
+        assert {path.name for path in out.iterdir()} == WHOLE
+        train_experiment("diabetes", out=out, epochs=3, append=True)
+        assert [row["epoch"] for row in read_rows(out)] == ["0", "1", "2"]
+
+    def test_is_an_interrupt_whatever_keras_makes_of_it(self, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+
+        def convert(_epoch: int) -> None:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt as error:
+                message = "the step failed"
+                raise RuntimeError(message) from error
+
+        with pytest.raises(RuntimeError):
+            train_experiment(
+                "diabetes", out=out, epochs=9, callbacks=[at_epoch_end(convert)]
+            )
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("interrupt", None)
 
     def test_is_an_error_that_is_raised_again(self, tmp_path: Path) -> None:
         out = tmp_path / "run"
