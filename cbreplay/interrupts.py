@@ -26,6 +26,7 @@ if sys.platform != "win32":
     _ENDING += [signal.SIGHUP, signal.SIGXCPU]
 # seconds until an interrupt that got lost is raised once more
 _REMINDED = 1.0
+_RAISED_AGAIN = 0.05
 _received: list[int] = []
 _process = os.getpid()
 
@@ -45,6 +46,7 @@ def heed_signals(
     for number in _ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handle or _interrupt)
+    sys.unraisablehook = _take_back
 
 
 def leave_signals() -> None:
@@ -118,6 +120,14 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGALRM, _remind)
         signal.setitimer(signal.ITIMER_REAL, _REMINDED, _REMINDED)
     raise KeyboardInterrupt
+
+
+def _take_back(lost: sys.UnraisableHookArgs) -> None:
+    """Raise an interrupt again soon that could not be raised; show other errors."""
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+    elif _received and sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, _RAISED_AGAIN, _REMINDED)
 
 
 def _remind(_number: int, _frame: FrameType | None) -> None:

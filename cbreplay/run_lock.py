@@ -159,10 +159,15 @@ class RunLock:
         try:
             locked = _lock(file, exclusive=True)
             # without locks the one who makes the file has it
-            taken = (made if locked is None else locked) and _is_at(file, self._path)
-            if taken:
+            if (made if locked is None else locked) and _is_at(file, self._path):
                 os.ftruncate(file, 0)
                 os.write(file, json.dumps(_describe(file)).encode())
+                taken = True
+        except OSError:
+            # there is no room for it
+            if made:
+                self._path.unlink()
+            raise
         finally:
             if not taken:
                 os.close(file)

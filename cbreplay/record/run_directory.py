@@ -26,6 +26,7 @@ __all__ = [
     "UNFINISHED_STATE",
     "check_vacant",
     "clear_run",
+    "cut_log",
     "logged_columns",
     "make_run_directory",
     "place_record",
@@ -177,6 +178,31 @@ def logged_columns(out: Path) -> list[str]:
     except FileNotFoundError:
         # the fit was interrupted before its first epoch
         return []
+
+
+def cut_log(out: Path, last: int | None) -> None:
+    """Take from ``logs.csv`` what stands behind its last whole epoch, in place.
+
+    Parameters
+    ----------
+    out : Path
+        The run directory.
+    last : int or None
+        That epoch; None where only the header can stay.
+    """
+    path, kept = out / LOGS, 0
+    if not path.is_file():
+        return
+    with path.open("r+b") as file:
+        for number, row in enumerate(file):
+            epoch = row.partition(b",")[0]
+            is_kept = number == 0 or (
+                last is not None and epoch.isdigit() and int(epoch) <= last
+            )
+            if not is_kept or not row.endswith(b"\n"):
+                break
+            kept += len(row)
+        file.truncate(kept)
 
 
 def write_metadata(out: Path, contents: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from cbreplay.record.keras_callbacks import (
 )
 from cbreplay.record.plan import check_plan_resumes, make_plan, next_epoch
 from cbreplay.record.run_directory import (
+    ELSEWHERE,
     EVENTS,
     LOGS,
     STATE,
@@ -141,12 +142,21 @@ def train_experiment(
         check_rate_column(users, logged_columns(path), source=str(path / LOGS))
     else:
         make_run_directory(path)
-    with RunLock(path):
+    with RunLock(path) as lock:
         # another one may have come and gone meanwhile
         if _begin_with(path, append=append) != earlier:
             reason = "another run was written into it meanwhile"
             raise OutputError(str(path), reason, hint="Try again")
-        _train(plan, path, users, earlier, on_epoch)
+        try:
+            _train(plan, path, users, earlier, on_epoch)
+        except OSError as error:
+            if not read_contents(path).get("ended"):
+                lock.give_up()
+            if isinstance(error, OutputError) or error.filename is not None:
+                raise
+            # a logger's file, whose name the error has lost
+            reason = error.strerror or str(error)
+            raise OutputError(str(path), reason, hint=ELSEWHERE) from error
     return path
 
 
@@ -223,10 +233,12 @@ def _train(
 
     def write_end(by: str) -> None:
         seconds = round(time.perf_counter() - began, 3)
-        fit.save_state()
         contents["wall_seconds"] = seconds + _earlier_seconds(earlier)
         contents["ended"] = {"by": by, "epoch": fit.last_epoch}
-        write_metadata(out, contents)
+        try:
+            fit.save_state()
+        finally:
+            write_metadata(out, contents)
 
     by = "interrupt"
     try:

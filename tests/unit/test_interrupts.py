@@ -58,6 +58,30 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
+# an interrupt in a finalizer, where nothing can be raised: it comes again, at once
+LOST = """
+import signal, time
+from cbreplay.interrupts import heed_signals
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+heed_signals()
+Finalized()
+began = time.monotonic()
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    print(time.monotonic() - began < 0.9)
+"""
+
+
+def test_an_interrupt_that_is_lost_comes_again_without_a_word() -> None:
+    ended = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", LOST], capture_output=True, text=True, check=False
+    )
+    assert (ended.stdout, ended.stderr) == ("True\n", "")
+
+
 # nobody has said what SIGTERM is to do, as in a script of one's own
 AT_ONCE = """
 import signal

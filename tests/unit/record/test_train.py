@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 import signal
@@ -21,7 +22,7 @@ from cbreplay.errors import (
 )
 from cbreplay.record import EXPERIMENTS, train_experiment
 from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
-from cbreplay.run_lock import RunLock
+from cbreplay.run_lock import RunLock, find_writer
 from cbreplay.run_metadata import parse_run_metadata
 from tests.run_schema import check_schema, validate_run_json
 
@@ -81,6 +82,15 @@ def _interrupt_the_saving(monkeypatch: pytest.MonkeyPatch) -> None:
         save(fit)
 
     monkeypatch.setattr(WatchedFit, "save_state", interrupted)
+
+
+def _fail(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def _fail_half_written(_model: object, path: Path) -> None:
+    path.write_text("half")
+    _fail()
 
 
 @pytest.fixture(autouse=True)
@@ -341,6 +351,52 @@ class TestEndedBy:
         ended = read_metadata(out).ended
         assert ended is not None
         assert (ended.by, ended.epoch) == ("interrupt", None)
+
+    def test_is_recorded_on_a_disk_that_is_full(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where one block is left, it is that of run.json; no state of its model."""
+        import keras
+
+        out = tmp_path / "run"
+        train_experiment("diabetes", out=out, epochs=2)
+        monkeypatch.setattr(keras.Model, "save", _fail_half_written)
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with pytest.raises(OutputError, match="run: No space left on device"):
+            train_experiment(
+                "diabetes",
+                out=out,
+                epochs=9,
+                append=True,
+                callbacks=[raise_at(4, full)],
+            )
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("error", 3)
+        # the state that lay there is of another epoch
+        assert {path.name for path in out.iterdir()} == WHOLE - {"resume.keras"}
+        with pytest.raises(ConfigError, match=r"it holds no resume\.keras"):
+            train_experiment("diabetes", out=out, epochs=9, append=True)
+
+    def test_that_cannot_be_recorded_is_told_by_the_lock(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = tmp_path / "run"
+
+        def fill(epoch: int) -> None:
+            if epoch == 1:
+                monkeypatch.setattr("cbreplay.whole_files._write_new", _fail)
+
+        with pytest.raises(OutputError, match=r"run\.json: No space left on device"):
+            train_experiment(
+                "diabetes", out=out, epochs=3, callbacks=[at_epoch_end(fill)]
+            )
+        assert read_metadata(out).ended is None
+        holder = find_writer(out)
+        assert holder is not None
+        assert (holder.state, holder.gave_up) == ("dead", True)
+        (run,) = load_runs(out)
+        assert any("could not be recorded any further" in note for note in run.notes)
 
     def test_is_an_error_that_is_raised_again(self, tmp_path: Path) -> None:
         out = tmp_path / "run"
