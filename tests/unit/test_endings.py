@@ -185,6 +185,7 @@ def test_the_cadence_is_the_usual_distance(
     [
         (run([1.0, math.nan]), FailedTraining("not-finite", "val_loss")),
         (run([1.0, math.inf, None]), FailedTraining("not-finite", "val_loss")),
+        (run([math.nan, 1.0, 0.9]), FailedTraining("not-finite", "val_loss")),
         # a validation that came to nothing, and a training that went on
         (run([1.0, math.nan, 0.9]), None),
         (run([1.0, 0.9], ended={"by": "interrupt"}), FailedTraining("interrupt")),
