@@ -187,7 +187,9 @@ def what_makes_surer(advice: Recommendation) -> Text:
     if kind == "more":
         return say(f"Surer: more {unit}s, for one set of so many may be an easy one.")
     if kind == "plan":
-        told = say("Surer: say for how many epochs they were planned (--planned-epochs)")
+        told = say(
+            "Surer: say for how many epochs they were planned (--planned-epochs)"
+        )
         if "n_more" not in facts:
             return say(told, ".")
         return say(told, "; then ", *_more_groups(unit, facts), ".")
