@@ -175,25 +175,24 @@ def _both_lost(advice: Recommendation) -> str:
     return "; both lost nothing" if nothing else ""
 
 
+# what to record next, and in which unit
+_SURER = {
+    "without-stop": "record one run in five without early stopping",
+    "whole-plan": "{unit}s that train to the end of their plan",
+    "unfailed": "{unit}s that do not fail",
+    "more": "more {unit}s, for one set of so many may be an easy one",
+    "plan": "say for how many epochs they were planned (--planned-epochs)",
+}
+
+
 def what_makes_surer(advice: Recommendation) -> Text:
     """Say what to record next."""
     unit, (kind, facts) = advice.unit, find_surer(advice)
-    if kind == "without-stop":
-        return say("Surer: record one run in five without early stopping.")
-    if kind == "unfailed":
-        return say(f"Surer: {unit}s that do not fail.")
-    if kind == "whole-plan":
-        return say(f"Surer: {unit}s that train to the end of their plan.")
-    if kind == "more":
-        return say(f"Surer: more {unit}s, for one set of so many may be an easy one.")
-    if kind == "plan":
-        told = say(
-            "Surer: say for how many epochs they were planned (--planned-epochs)"
-        )
-        if "n_more" not in facts:
-            return say(told, ".")
-        return say(told, "; then ", *_more_groups(unit, facts), ".")
-    return say("Surer: ", *_more_groups(unit, facts), ".")
+    told: list[Any] = [_SURER[kind].format(unit=unit)] if kind in _SURER else []
+    if "n_more" in facts:
+        told += ["; then "] if told else []
+        told += _more_groups(unit, facts)
+    return say("Surer: ", *told, ".")
 
 
 def _more_groups(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -218,25 +217,36 @@ def _more_groups(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
 def find_surer(advice: Recommendation) -> Reason:
     """Return what would make the answer surer, and the numbers in that."""
     kinds = {reason.kind: reason.facts for reason in advice.reasons}
-    cut = [doubt for doubt in advice.doubts if doubt.code.startswith("own-stop")]
-    if any(doubt.facts["few_uncut"] for doubt in cut):
-        return Reason("without-stop", {})
-    n_unknown = _count_unknown(advice)
-    if n_unknown and "thumb" in kinds and kinds["thumb"]["plan"] is None:
+    n_unknown, doubts = _count_unknown(advice), advice.doubts
+    kind, facts = "more", _find_missing_usual(advice, n_unknown)
+    if any(
+        doubt.facts["few_uncut"]
+        for doubt in doubts
+        if doubt.code.startswith("own-stop")
+    ):
+        kind = "without-stop"
+    elif n_unknown and "thumb" in kinds and kinds["thumb"]["plan"] is None:
         # a run that reached its plan tells
-        return Reason("plan", _find_missing(advice, 0))
+        kind, facts = "plan", _find_missing(advice, 0)
+    elif "too-few-groups" in kinds and 2 * n_unknown <= len(advice.groups):
+        kind, facts = "more-groups", _find_missing(advice, n_unknown)
     # where most do not tell, as many more would not either
-    if "too-few-groups" in kinds and 2 * n_unknown <= len(advice.groups):
-        return Reason("more-groups", _find_missing(advice, n_unknown))
-    if kinds.keys() & {"unknown-groups", "too-few-groups"} and not _all_whole(advice):
-        return Reason("whole-plan", {})
-    if n_unknown and any(doubt.code == "failed" for doubt in advice.doubts):
-        return Reason("unfailed", {})
+    elif kinds.keys() & {"unknown-groups", "too-few-groups"} and not _all_whole(advice):
+        kind = "whole-plan"
+    elif n_unknown and any(doubt.code == "failed" for doubt in doubts):
+        kind = "unfailed"
+    elif facts:
+        kind = "more-groups"
+    return Reason(kind, facts if kind in {"plan", "more-groups"} else {})
+
+
+def _find_missing_usual(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
+    """Return what the promise for 90 % still takes, beside one for 80 %."""
     n_more = _count_missing(advice, _USUAL_PROMISE, n_unknown)
     promised = None if advice.promise is None else advice.promise.confidence
-    if promised == _FEW_PROMISE and n_more > 0:
-        return Reason("more-groups", {"n_more": n_more, "confidence": _USUAL_PROMISE})
-    return Reason("more", {})
+    if promised != _FEW_PROMISE or n_more <= 0:
+        return {}
+    return {"n_more": n_more, "confidence": _USUAL_PROMISE}
 
 
 def _find_missing(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
