@@ -214,7 +214,7 @@ def test_no_command_acts_on_what_lies_there(hostile: Path, tmp_path: Path) -> No
 
 
 # what each command is given a path of; {it} is the channel
-COMMANDS = {
+COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "simulate": [
         ("simulate", "{it}"),
         ("simulate", "{it}", "--patience", "1:3", "--format", "json"),
@@ -355,7 +355,9 @@ def _hostile_files() -> dict[str, str | bytes]:
         "callbacks": ["numpy_evil:Own()", f"LambdaCallback({ACT})", "@script.py"],
         "ended": {"by": ACT, "epoch": 8},
     }
-    state = {"log_history": [{**row, "eval_loss": 1.0, "step": 1} for row in table]}
+    state: dict[str, Any] = {
+        "log_history": [{**row, "eval_loss": 1.0, "step": 1} for row in table]
+    }
     state |= {"best_model_checkpoint": "$(touch acted)", "trial_params": ACT}
     wandb = [{"_step": n, "_runtime": n, **row} for n, row in enumerate(table)]
     mlflow = [
