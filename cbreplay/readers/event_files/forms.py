@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.event_files.events import BEFORE_STEP, Form, event_form
-from cbreplay.readers.event_files.scalar_table import ScalarColumns
+from cbreplay.readers.event_files.scalar_table import ScalarColumns, first_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from cbreplay.readers.event_files.frames import Flags, Ints, RecordBlock, Words
     from cbreplay.readers.event_files.scalar_table import TableBuilder
@@ -106,8 +104,6 @@ class _EventSteps(NamedTuple):
 
     Parameters
     ----------
-    first, words : arrays
-        The first byte of each event, and eight from the key of its step on.
     usual : Flags
         Which have. For the others the rest means nothing.
     steps : Ints
@@ -116,33 +112,10 @@ class _EventSteps(NamedTuple):
         Where what stands behind the step begins, and how long it is.
     """
 
-    first: NDArray[np.uint8]
-    words: Words
     usual: Flags
     steps: Ints
     rest: Ints
     rest_lengths: Ints
-
-
-class _BlockForms(NamedTuple):
-    """Which form each record of a block has.
-
-    Parameters
-    ----------
-    steps : _EventSteps
-        The steps.
-    forms : _FormArrays
-        The forms.
-    numbers : Ints
-        The number of each record's form, 0 for none.
-    fits : Flags
-        Which records have one.
-    """
-
-    steps: _EventSteps
-    forms: _FormArrays
-    numbers: Ints
-    fits: Flags
 
 
 class _KnownForms(threading.local):
@@ -152,19 +125,17 @@ class _KnownForms(threading.local):
     ----------
     arrays : _FormArrays
         The forms.
-    blocks : dict of bytes to _BlockForms
-        The first blocks of some files, by the lengths of their records.
+    blocks : dict of bytes to Ints
+        The numbers of the forms of whole blocks, by the lengths of their records.
     """
 
     def __init__(self) -> None:
         self._by_key: dict[int, Form | None] = {0: None}
         self.arrays = _FormArrays(self._by_key)
-        self.blocks: dict[bytes, _BlockForms] = {}
+        self.blocks: dict[bytes, Ints] = {}
 
-    def find(
-        self, block: RecordBlock, keys: Words, fits: Flags
-    ) -> tuple[_FormArrays, Ints]:
-        """Return the forms, and the number of each record's, 0 of those without one.
+    def find(self, block: RecordBlock, keys: Words, fits: Flags) -> Ints:
+        """Return the number of each record's form, 0 of those without one.
 
         New ones are learned. A record may have another form than its key says, so it
         is still to be compared.
@@ -174,7 +145,7 @@ class _KnownForms(threading.local):
         if unknown.any():
             self._learn(block, keys, unknown.nonzero()[0])
             numbers, _ = self.arrays.find(keys)
-        return self.arrays, numbers * fits
+        return numbers * fits
 
     def _learn(self, block: RecordBlock, keys: Words, rows: Ints) -> None:
         if len(self._by_key) >= _MOST_FORMS:
@@ -188,7 +159,7 @@ class _KnownForms(threading.local):
                     and len(form.suffix) <= _LONGEST_SUFFIX
                 )
                 self._by_key[key] = form if short else None
-        self.arrays = _FormArrays(self._by_key)
+        self.arrays, self.blocks = _FormArrays(self._by_key), {}
 
 
 _KNOWN = _KnownForms()
@@ -202,82 +173,74 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
     Ints
         The rows of the records that are still to be read, one by one.
     """
-    steps, forms, numbers, fits = _forms_of(block)
-    scalar = fits & forms.scalar.take(numbers)
-    rows = scalar.nonzero()[0]
-    tags = _table_numbers(forms.tags, numbers[rows], table)
-    holes = steps.rest[rows] + forms.holes.take(numbers[rows])
-    table.add(_cut(block, steps, rows, holes, tags))
-    others = (fits & ~scalar).nonzero()[0]
-    if len(others):
-        _note_others(block, forms.tags, numbers, others, table)
-    return (~fits).nonzero()[0]
+    steps = _read_steps(block)
+    numbers = _find_forms(block, steps)
+    forms = _KNOWN.arrays
+    tags = np.zeros(len(forms.tags), dtype=np.int32)
+    for number, row in first_rows(numbers):
+        if forms.scalar[number]:
+            tags[number] = table.number(forms.tags[number])
+        elif number:
+            offset = block.offset + int(block.positions[row])
+            table.note_other(forms.tags[number], offset)
+    rows = forms.scalar.take(numbers).nonzero()[0]
+    held = numbers[rows]
+    values = block.read("<f4", steps.rest[rows] + forms.holes.take(held))
+    # a signalling NaN is not worth a warning
+    with np.errstate(invalid="ignore"):
+        floats = values.astype(np.float64)
+    wall_times = block.read("<f8", block.starts[rows] + 1)
+    offsets = block.offset + block.positions[rows]
+    table.add(ScalarColumns(tags[held], steps.steps[rows], wall_times, floats, offsets))
+    left: Ints = (numbers == 0).nonzero()[0]
+    return left
 
 
-def _forms_of(block: RecordBlock) -> _BlockForms:
-    """Find the form of each record: often that of the same record in another file.
+def _find_forms(block: RecordBlock, steps: _EventSteps) -> Ints:
+    """Return the number of each record's form, 0 of those without one.
 
-    The files of several trainings hold the same tags at the same steps. Within a file
-    steps go on, and nothing comes again.
+    The files of several trainings hold the same tags at the same steps, so it is often
+    that of the same record in another file. Within a file steps go on, and nothing
+    comes again.
     """
-    if block.offset or block.changed.any():
-        return _find_forms(block, _read_steps(block, None))
-    lengths = block.lengths.tobytes()
+    lengths = b"" if block.offset else block.lengths.tobytes()
     before = _KNOWN.blocks.get(lengths)
-    steps = _read_steps(block, before)
-    if (
-        before is not None
-        and steps is before.steps
-        and before.forms is _KNOWN.arrays
-        and _have_forms(block, steps, before.forms, before.numbers).all()
-    ):
-        return before
-    found = _find_forms(block, steps)
-    if len(_KNOWN.blocks) >= _MOST_BLOCKS:
-        _KNOWN.blocks.clear()
-    _KNOWN.blocks[lengths] = found
-    return found
+    if before is not None:
+        numbers = _compared(block, steps, before)
+        if np.array_equal(numbers, before):
+            return numbers
+    numbers = _KNOWN.find(block, *_keys(block, steps))
+    numbers = _compared(block, steps, numbers)
+    if lengths:
+        if len(_KNOWN.blocks) >= _MOST_BLOCKS:
+            _KNOWN.blocks.clear()
+        _KNOWN.blocks[lengths] = numbers
+    return numbers
 
 
-def _find_forms(block: RecordBlock, steps: _EventSteps) -> _BlockForms:
-    """Find the form of each record by the bytes up to the end of its tag."""
-    keys, fits = _keys(block, steps)
-    fits &= ~block.changed
-    forms, numbers = _KNOWN.find(block, keys, fits)
+def _compared(block: RecordBlock, steps: _EventSteps, numbers: Ints) -> Ints:
+    """Return the numbers again, and 0 for records with other bytes than that form."""
+    forms = _KNOWN.arrays
+    fits = steps.usual & ~block.changed
     fits &= steps.rest_lengths == forms.lengths.take(numbers)
-    numbers *= fits
-    fits &= _have_forms(block, steps, forms, numbers)
-    numbers *= fits
-    return _BlockForms(steps, forms, numbers, fits)
-
-
-def _have_forms(
-    block: RecordBlock, steps: _EventSteps, forms: _FormArrays, numbers: Ints
-) -> Flags:
-    """Tell which records have the bytes of the form of their number."""
+    numbers = numbers * fits
     before = block.windows(steps.rest, forms.prefix.n_bytes)
     hole_ends = steps.rest + forms.hole_ends.take(numbers)
     behind = block.windows(hole_ends, forms.suffix.n_bytes)
     differs = forms.prefix.differs(before, numbers)
     differs |= forms.suffix.differs(behind, numbers)
-    return ~differs
+    numbers *= ~differs
+    return numbers
 
 
-def _read_steps(block: RecordBlock, before: _BlockForms | None) -> _EventSteps:
-    """Read the step of each event: those of another block, if they stand here too."""
-    words = block.read("<u8", block.starts + (BEFORE_STEP - 1))
-    first = block.read("<u1", block.starts)
-    if (
-        before is not None
-        and np.array_equal(words, before.steps.words)
-        and np.array_equal(first, before.steps.first)
-    ):
-        return before.steps
-    usual = first == _WALL_TIME_KEY
-    usual &= (words & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
+def _read_steps(block: RecordBlock) -> _EventSteps:
+    """Read the step of each event."""
+    word = block.read("<u8", block.starts + (BEFORE_STEP - 1))
+    usual = block.read("<u1", block.starts) == _WALL_TIME_KEY
+    usual &= (word & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
     # a payload shorter than that has no other fields
     usual &= block.lengths > BEFORE_STEP + _MOST_STEP_BYTES
-    word = words >> np.uint64(8)
+    word >>= np.uint64(8)
     # the lowest byte without the highest bit ends the number
     ends = ~word & _LAST_BYTES
     last = ends & (~ends + np.uint64(1))
@@ -293,7 +256,7 @@ def _read_steps(block: RecordBlock, before: _BlockForms | None) -> _EventSteps:
         own = (word >> np.uint64(8 * i)) & _OWN_BITS
         steps |= (own << np.uint64(7 * i)).astype(np.int64)
     rest, rest_lengths = block.starts + n_bytes, block.lengths - n_bytes
-    return _EventSteps(first, words, usual, steps, rest, rest_lengths)
+    return _EventSteps(usual, steps, rest, rest_lengths)
 
 
 def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
@@ -308,7 +271,11 @@ def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
     before_tag = long_summary + long_value + np.uint64(5)
     tag_length = (first >> (before_tag << np.uint64(3))) & np.uint64(_BYTE)
     ends = (before_tag + tag_length).astype(np.int64) + 1
-    keyed = steps.usual & (ends <= np.minimum(steps.rest_lengths, _LONGEST_PREFIX))
+    keyed = (
+        steps.usual
+        & ~block.changed
+        & (ends <= np.minimum(steps.rest_lengths, _LONGEST_PREFIX))
+    )
     ends *= keyed
     n_words = max(-(-int(ends.max()) // _WORD), 1)
     named = block.windows(steps.rest, n_words * _WORD)
@@ -316,46 +283,3 @@ def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
     keys: Words = named @ _MIXERS[:n_words]
     keys += steps.rest_lengths.astype(np.uint64) * _MIXERS[-1]
     return keys, keyed
-
-
-def _table_numbers(
-    tags: Sequence[str], numbers: Ints, table: TableBuilder
-) -> NDArray[np.int32]:
-    """Return the table's number for the tag of each record."""
-    found = np.zeros(len(tags), dtype=np.int32)
-    for number in np.bincount(numbers).nonzero()[0].tolist():
-        found[number] = table.number(tags[number])
-    return found[numbers]
-
-
-def _cut(
-    block: RecordBlock,
-    steps: _EventSteps,
-    rows: Ints,
-    holes: Ints,
-    tags: NDArray[np.int32],
-) -> ScalarColumns:
-    """Cut the scalars out of some records."""
-    values = block.read("<f4", holes)
-    # a signalling NaN is not worth a warning
-    with np.errstate(invalid="ignore"):
-        floats = values.astype(np.float64)
-    wall_times = block.read("<f8", block.starts[rows] + 1)
-    offsets = block.offset + block.positions[rows]
-    return ScalarColumns(tags, steps.steps[rows], wall_times, floats, offsets)
-
-
-def _note_others(
-    block: RecordBlock,
-    tags: Sequence[str],
-    numbers: Ints,
-    rows: Ints,
-    table: TableBuilder,
-) -> None:
-    """Note the tags of records that hold no scalar, where each is met first."""
-    # np.unique imports numpy.ma, which takes longer than a small log
-    first = np.full(len(tags), -1)
-    first[numbers[rows[::-1]]] = rows[::-1]
-    for number in (first >= 0).nonzero()[0].tolist():
-        offset = block.offset + int(block.positions[first[number]])
-        table.note_other(tags[number], offset)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from cbreplay.errors import LogError
     from cbreplay.readers.base import Damage
-    from cbreplay.readers.event_files.events import Event, Scalar
+    from cbreplay.readers.event_files.events import Event
     from cbreplay.readers.event_files.frames import Flags, Ints
 
-__all__ = ["EventTable", "Restart", "ScalarColumns", "TableBuilder"]
+__all__ = ["EventTable", "Restart", "ScalarColumns", "TableBuilder", "first_rows"]
 
 
 class ScalarColumns(NamedTuple):
@@ -109,8 +111,7 @@ class TableBuilder:
         self._others: dict[str, int] = {}
         self._restarts: list[Restart] = []
         self._columns: list[ScalarColumns] = []
-        self._scalars: list[Scalar] = []
-        self._offsets: list[int] = []
+        self._rows: list[tuple[int, int, float, float, int]] = []
 
     def number(self, tag: str) -> int:
         """Return the number of a tag; a new one gets the next."""
@@ -118,13 +119,14 @@ class TableBuilder:
 
     def add_event(self, event: Event, offset: int) -> None:
         """Take what an event holds that was read by itself."""
-        for tag in event.other_tags:
-            self.note_other(tag, offset)
         if event.restarts:
             self._restarts.append(Restart(event.step, offset))
-        scalars = event.scalars
-        self._scalars += scalars
-        self._offsets += [offset] * len(scalars)
+        for tag, number, *_ in event.values:
+            if number is None:
+                self.note_other(tag, offset)
+            else:
+                row = self.number(tag), event.step, event.wall_time, number, offset
+                self._rows.append(row)
 
     def note_other(self, tag: str, offset: int) -> None:
         """Remember a tag that holds no scalar, and where it was met first."""
@@ -136,19 +138,10 @@ class TableBuilder:
 
     def settle(self) -> None:
         """Put what was read one by one between what was read together."""
-        if not self._scalars:
-            return
-        tags, steps, wall_times, values = zip(*self._scalars, strict=True)
-        self._columns.append(
-            ScalarColumns(
-                np.array([self.number(tag) for tag in tags], dtype=np.int32),
-                np.array(steps, dtype=np.int64),
-                np.array(wall_times),
-                np.array(values, dtype=np.float64),
-                np.array(self._offsets, dtype=np.int64),
-            )
-        )
-        self._scalars, self._offsets = [], []
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            self.add(ScalarColumns._make(map(np.array, columns, _TYPES)))
+            self._rows = []
 
     def build(self, damage: Damage) -> EventTable:
         """Return all scalars in the order of the file."""
@@ -161,28 +154,29 @@ class TableBuilder:
         offsets = scalars.offsets
         if (offsets[1:] < offsets[:-1]).any():
             scalars = scalars.take(np.argsort(offsets, kind="stable"))
-        tags, tag = self._in_order_of_sight(scalars.tag)
+        names = list(self.numbers)
+        sighted = sorted(first_rows(scalars.tag), key=lambda found: found[1])
+        order = [number for number, _ in sighted]
+        new = np.zeros(len(names), dtype=np.int32)
+        new[order] = np.arange(len(order))
         return EventTable(
-            tags=tags,
+            tags=[names[number] for number in order],
             other_tags=sorted(self._others, key=self._others.__getitem__),
-            scalars=scalars._replace(tag=tag),
+            scalars=scalars._replace(tag=new[scalars.tag]),
             restarts=self._restarts,
             damage=damage,
             unfinished=self.unfinished,
         )
 
-    def _in_order_of_sight(
-        self, tag: NDArray[np.int32]
-    ) -> tuple[list[str], NDArray[np.int32]]:
-        names = list(self.numbers)
-        # nearly always every tag is met soon
-        order = list(dict.fromkeys(tag[: _SOON * len(names)].tolist()))
-        if len(order) < len(names):
-            order = list(dict.fromkeys(tag.tolist()))
-        new = np.zeros(len(names), dtype=np.int32)
-        new[order] = np.arange(len(order))
-        return [names[number] for number in order], new[tag]
+
+_TYPES = "i4", "i8", "f8", "f8", "i8"
+_NOTHING = ScalarColumns._make(np.zeros(0, kind) for kind in _TYPES)
 
 
-_SOON = 64
-_NOTHING = ScalarColumns._make(np.zeros(0, t) for t in ("i4", "i8", "f8", "f8", "i8"))
+def first_rows(numbers: NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:
+    """Yield each number that there is, and the first row that has it."""
+    # np.unique imports numpy.ma, which takes longer than a small log
+    first = np.full(int(numbers.max(initial=-1)) + 1, -1)
+    first[numbers[::-1]] = np.arange(len(numbers))[::-1]
+    for number in (first >= 0).nonzero()[0].tolist():
+        yield number, int(first[number])
