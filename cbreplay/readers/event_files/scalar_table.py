@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from cbreplay.readers.base import Damage, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,11 +15,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbreplay.errors import LogError
-    from cbreplay.readers.base import Damage
     from cbreplay.readers.event_files.events import Event
     from cbreplay.readers.event_files.frames import Flags, Ints
 
 __all__ = ["EventTable", "Restart", "ScalarColumns", "TableBuilder", "first_rows"]
+
+
+# damage is kept in the table: who reads it knows whether that is an error
+_KEEPING = ReadOptions(errors="skip")
 
 
 class ScalarColumns(NamedTuple):
@@ -42,6 +48,18 @@ class ScalarColumns(NamedTuple):
         """Return some of the scalars, as numpy indexes by it."""
         return ScalarColumns._make(column[kept] for column in self)
 
+    def by_tag(self) -> list[tuple[int, Ints]]:
+        """Return where the scalars of each number stand, number by number.
+
+        One look at all scalars for each would take minutes where every scalar has a
+        tag of its own.
+        """
+        order = np.argsort(self.tag, kind="stable")
+        numbers = self.tag[order]
+        begins = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
+        ends = pairwise([*begins, len(order)])
+        return [(int(numbers[begin]), order[begin:end]) for begin, end in ends]
+
 
 class Restart(NamedTuple):
     """A writer's mark that a training goes on from a step.
@@ -54,10 +72,12 @@ class Restart(NamedTuple):
 
 
 class EventTable(NamedTuple):
-    """Every scalar of an event file, in its order.
+    """Every scalar of an event file, or of a part of one, in its order.
 
     Parameters
     ----------
+    path : str
+        The file.
     tags, other_tags : list of str
         The tags of scalars, and of summaries that hold none, in the order of the
         file.
@@ -69,31 +89,25 @@ class EventTable(NamedTuple):
         What was left out, in the order of the file.
     unfinished : LogError or None
         How the file ends inside a record, if it does: a writer may still be open.
+    resumed : bool
+        Whether its writer marked that a training goes on where this part begins.
     """
 
+    path: str
     tags: list[str]
     other_tags: list[str]
     scalars: ScalarColumns
     restarts: list[Restart]
     damage: Damage
-    unfinished: LogError | None = None
+    unfinished: LogError | None
+    resumed: bool = False
 
     def counts(self) -> dict[str, int]:
         """Return how many values each tag has."""
         n_values = np.bincount(self.scalars.tag, minlength=len(self.tags))
         return dict(zip(self.tags, n_values.tolist(), strict=True))
 
-    def places(self) -> list[Ints]:
-        """Return where the scalars of each tag stand, in their order.
-
-        One look at all scalars for each tag would take minutes where every scalar has
-        a tag of its own.
-        """
-        order = np.argsort(self.scalars.tag, kind="stable")
-        n_values = np.bincount(self.scalars.tag, minlength=len(self.tags))
-        return np.split(order, np.cumsum(n_values)[:-1]) if self.tags else []
-
-    def only(self, kept: Flags) -> EventTable:
+    def only(self, kept: slice | Flags) -> EventTable:
         """Return the same with some of the scalars."""
         return self._replace(scalars=self.scalars.take(kept))
 
@@ -103,9 +117,10 @@ class EventTable(NamedTuple):
 
 
 class TableBuilder:
-    """Collects the scalars of a file, in any order."""
+    """Collects the scalars of a file, in any order, and what is damaged in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
+        self.path, self.damage = path, Damage(_KEEPING)
         self.numbers: dict[str, int] = {}
         self.unfinished: LogError | None = None
         self._others: dict[str, int] = {}
@@ -143,7 +158,7 @@ class TableBuilder:
             self.add(ScalarColumns._make(map(np.array, columns, _TYPES)))
             self._rows = []
 
-    def build(self, damage: Damage) -> EventTable:
+    def build(self) -> EventTable:
         """Return all scalars in the order of the file."""
         self.settle()
         scalars, *more = self._columns or [_NOTHING]
@@ -160,11 +175,12 @@ class TableBuilder:
         new = np.zeros(len(names), dtype=np.int32)
         new[order] = np.arange(len(order))
         return EventTable(
+            path=self.path,
             tags=[names[number] for number in order],
             other_tags=sorted(self._others, key=self._others.__getitem__),
             scalars=scalars._replace(tag=new[scalars.tag]),
             restarts=self._restarts,
-            damage=damage,
+            damage=self.damage,
             unfinished=self.unfinished,
         )
 
