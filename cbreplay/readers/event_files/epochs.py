@@ -112,11 +112,11 @@ def count_evaluations(pieces: list[LoggedPoints]) -> FoundPoints:
     n_between = _n_values(pieces) - _n_values(rows)
     note = evaluation_note(judged, n_between)
     return FoundPoints(
-        _numbered([_with_steps(piece) for piece in rows]), [note], left_out
+        _numbered([_keep_steps(piece) for piece in rows]), [note], left_out
     )
 
 
-def _with_steps(piece: LoggedPoints) -> LoggedPoints:
+def _keep_steps(piece: LoggedPoints) -> LoggedPoints:
     """Keep the steps of evaluations beside their values, before these are numbered."""
     steps = Series(piece.steps.astype(np.float64), np.ones(len(piece.steps), np.bool_))
     return replace(piece, columns=piece.columns | {STEP: steps})

@@ -25,7 +25,7 @@ from cbreplay.readers.event_files.wire_format import (
 if TYPE_CHECKING:
     from cbreplay.readers.event_files.wire_format import Field, Payload
 
-__all__ = ["BEFORE_STEP", "Event", "Form", "HeldValue", "event_form", "read_event"]
+__all__ = ["Event", "Form", "HeldValue", "event_form", "read_event"]
 
 _WALL_TIME, _STEP = field_key(1, FIXED64), field_key(2, VARINT)
 _SUMMARY, _SESSION = field_key(5, BYTES), field_key(7, BYTES)
@@ -36,8 +36,6 @@ _TENSOR, _METADATA = field_key(8, BYTES), field_key(9, BYTES)
 _PLUGIN = _PLUGIN_NAME = field_key(1, BYTES)
 _DTYPE, _SHAPE, _CONTENT = field_key(1, VARINT), field_key(2, BYTES), 4
 _DIMENSION, _SIZE = field_key(2, BYTES), field_key(1, VARINT)
-# the wall time and the key of the step, in the usual event
-BEFORE_STEP = 10
 
 
 class HeldValue(NamedTuple):
@@ -60,7 +58,7 @@ class HeldValue(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What the fields of an event hold, and how many there are.
+    """What the fields of an event hold.
 
     Parameters
     ----------
@@ -68,8 +66,6 @@ class Event(NamedTuple):
         Its step, and when it was written.
     values : list of HeldValue
         What its summary holds.
-    n_fields : int
-        How many fields it has.
     restarts : bool
         Whether its writer marks that a training goes on from this step: what was
         written before, from that step on, is to be dropped.
@@ -78,7 +74,6 @@ class Event(NamedTuple):
     step: int
     wall_time: float
     values: list[HeldValue]
-    n_fields: int
     restarts: bool
 
 
@@ -112,10 +107,9 @@ def read_event(payload: Payload) -> Event:
     ValueError
         If the bytes are not an event.
     """
-    wall_time, step, n_fields, restarts = 0.0, 0, 0, False
+    wall_time, step, restarts = 0.0, 0, False
     values: list[HeldValue] = []
     for field in read_fields(payload, 0, len(payload)):
-        n_fields += 1
         if field.key == _WALL_TIME:
             (wall_time,) = struct.unpack("<d", payload[field.value : field.end])
         elif field.key == _STEP:
@@ -126,7 +120,7 @@ def read_event(payload: Payload) -> Event:
         elif field.key == _SESSION:
             inside = fields_inside(payload, field, _SESSION_STATUS)
             restarts = any(status.value == _STARTED for status in inside)
-    return Event(step, wall_time, values, n_fields, restarts)
+    return Event(step, wall_time, values, restarts)
 
 
 def event_form(payload: bytes) -> Form | None:
@@ -135,18 +129,16 @@ def event_form(payload: bytes) -> Form | None:
     The usual event, Keras's and most others', is wall time, step and a summary of one
     value, in this order.
     """
-    if payload[:1] != b"\x09" or payload[9:BEFORE_STEP] != b"\x10":
-        return None
     try:
-        event = read_event(payload)
-        _, start = read_varint(payload, BEFORE_STEP)
+        fields = list(read_fields(payload, 0, len(payload)))
+        values = read_event(payload).values
     except ValueError:
         return None
-    if event.n_fields != 3 or len(event.values) != 1:  # noqa: PLR2004 - as it says
+    if [field.key for field in fields] != [_WALL_TIME, _STEP, _SUMMARY]:
         return None
-    (held,) = event.values
-    if not held.end:
+    if len(values) != 1 or not values[0].end:
         return None
+    (held,), start = values, fields[1].end
     prefix, suffix = payload[start : held.start], payload[held.end :]
     return Form(held.tag, prefix, suffix, len(payload) - start, held.number is not None)
 

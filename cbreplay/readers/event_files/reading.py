@@ -16,7 +16,6 @@ from cbreplay.readers.event_files.record_bytes import (
     open_records,
 )
 from cbreplay.readers.event_files.scalar_table import TableBuilder
-from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
     from cbreplay.errors import LogError
@@ -50,16 +49,14 @@ def read_events(
         kept in the table.
     """
     with open_records(path) as file:
-        return _FileReading(file, TableBuilder(path), most).read(n_bytes)
+        return _FileReading(file, TableBuilder(path, most)).read(n_bytes)
 
 
 class _FileReading:
     """The way through one file."""
 
-    def __init__(
-        self, file: RecordBytes, table: TableBuilder, most: int | None
-    ) -> None:
-        self._file, self._table, self._most = file, table, most
+    def __init__(self, file: RecordBytes, table: TableBuilder) -> None:
+        self._file, self._table = file, table
 
     def read(self, n_bytes: int) -> EventTable:
         offset = 0
@@ -112,17 +109,9 @@ class _FileReading:
         """Read whole records: nearly all together, the others one by one."""
         for row in read_forms(block, self._table).tolist():
             offset = block.offset + int(block.positions[row])
-            if block.changed[row]:
-                self._table.damage.report(self._file.wrong_checksum(offset, "content"))
-            else:
-                self._keep(self._read_event(block.payload(row), offset), offset)
-        self._settle()
-
-    def _settle(self) -> None:
-        """Put what was read in its place, and see that there is an end of tags."""
+            event = self._read_event(block.payload(row), offset)
+            self._take(event, offset, changed=block.changed[row])
         self._table.settle()
-        if self._most is not None:
-            check_columns(len(self._table.numbers), self._table.path, self._most)
 
     def _read_event(self, payload: Payload, offset: int) -> Event | LogError:
         """Read an event, or return what is wrong with it."""
@@ -140,15 +129,15 @@ class _FileReading:
         wanted = length + CHECKSUM.size
         if n_bytes < wanted:
             self._end(self._file.cut(offset, n_bytes, wanted))
-        elif not right:
-            self._table.damage.report(self._file.wrong_checksum(offset, "content"))
         else:
-            self._keep(event, offset)
-            self._settle()
+            self._take(event, offset, changed=not right)
+            self._table.settle()
         return n_bytes >= wanted
 
-    def _keep(self, event: Event | LogError, offset: int) -> None:
-        if isinstance(event, Event):
+    def _take(self, event: Event | LogError, offset: int, *, changed: bool) -> None:
+        if changed:
+            self._table.damage.report(self._file.wrong_checksum(offset, "content"))
+        elif isinstance(event, Event):
             self._table.add_event(event, offset)
         else:
             self._table.damage.report(event)

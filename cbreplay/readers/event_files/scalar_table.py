@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.readers.base import Damage, ReadOptions
+from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,11 +118,19 @@ class EventTable(NamedTuple):
 
 
 class TableBuilder:
-    """Collects the scalars of a file, in any order, and what is damaged in it."""
+    """Collects the scalars of a file, in any order, and what is damaged in it.
 
-    def __init__(self, path: str) -> None:
-        self.path, self.damage = path, Damage(_KEEPING)
-        self.numbers: dict[str, int] = {}
+    Parameters
+    ----------
+    path : str
+        The file.
+    most : int, optional
+        The limit in bytes, of which every tag takes a share.
+    """
+
+    def __init__(self, path: str, most: int | None = None) -> None:
+        self._path, self._most, self.damage = path, most, Damage(_KEEPING)
+        self._numbers: dict[str, int] = {}
         self.unfinished: LogError | None = None
         self._others: dict[str, int] = {}
         self._restarts: list[Restart] = []
@@ -130,7 +139,7 @@ class TableBuilder:
 
     def number(self, tag: str) -> int:
         """Return the number of a tag; a new one gets the next."""
-        return self.numbers.setdefault(tag, len(self.numbers))
+        return self._numbers.setdefault(tag, len(self._numbers))
 
     def add_event(self, event: Event, offset: int) -> None:
         """Take what an event holds that was read by itself."""
@@ -152,11 +161,19 @@ class TableBuilder:
         self._columns.append(columns)
 
     def settle(self) -> None:
-        """Put what was read one by one between what was read together."""
+        """Put what was read one by one between what was read together.
+
+        Raises
+        ------
+        LogError
+            If there are more tags than a log has.
+        """
         if self._rows:
             columns = zip(*self._rows, strict=True)
             self.add(ScalarColumns._make(map(np.array, columns, _TYPES)))
             self._rows = []
+        if self._most is not None:
+            check_columns(len(self._numbers), self._path, self._most)
 
     def build(self) -> EventTable:
         """Return all scalars in the order of the file."""
@@ -169,13 +186,13 @@ class TableBuilder:
         offsets = scalars.offsets
         if (offsets[1:] < offsets[:-1]).any():
             scalars = scalars.take(np.argsort(offsets, kind="stable"))
-        names = list(self.numbers)
+        names = list(self._numbers)
         sighted = sorted(first_rows(scalars.tag), key=lambda found: found[1])
         order = [number for number, _ in sighted]
         new = np.zeros(len(names), dtype=np.int32)
         new[order] = np.arange(len(order))
         return EventTable(
-            path=self.path,
+            path=self._path,
             tags=[names[number] for number in order],
             other_tags=sorted(self._others, key=self._others.__getitem__),
             scalars=scalars._replace(tag=new[scalars.tag]),
