@@ -301,13 +301,17 @@ def find_cadence(run: Run, monitor: str) -> int:
 
 
 def find_failure(run: Run, monitor: str) -> FailedTraining | None:
-    """Return how a training failed: NaN, or an end that nobody planned."""
+    """Return how a training failed: an end in NaN, or one that nobody planned.
+
+    From a NaN that numbers follow a training has recovered, for it is no improvement;
+    but a first value that is NaN is the best for ever.
+    """
     for name in dict.fromkeys(("loss", monitor)):
         series = run.series.get(name)
         if series is None:
             continue
-        wrong = series.recorded & ~np.isfinite(series.values)
-        if wrong.any():
+        logged = series.values[series.recorded]
+        if len(logged) and (np.isnan(logged[0]) or not np.isfinite(logged[-1])):
             return FailedTraining("not-finite", name)
     ended = None if run.metadata is None else run.metadata.ended
     if ended is not None and ended.by == "interrupt":

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import OutputError
+from cbreplay.interrupts import undisturbed
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -99,11 +100,12 @@ class RunLock:
         """Give the right back, after the run's end is recorded."""
         if self not in _held:
             return
-        _held.discard(self)
-        # removed before it is given back: who waits for it looks whether it is there
-        with contextlib.suppress(OSError):
-            self._path.unlink()
-        self.close()
+        with undisturbed():
+            _held.discard(self)
+            # removed before it is given back: who waits looks whether it is there
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            self.close()
 
     def give_up(self) -> None:
         """Leave word that the directory is not written to its end, and let go of it."""
@@ -157,10 +159,15 @@ class RunLock:
         try:
             locked = _lock(file, exclusive=True)
             # without locks the one who makes the file has it
-            taken = (made if locked is None else locked) and _is_at(file, self._path)
-            if taken:
+            if (made if locked is None else locked) and _is_at(file, self._path):
                 os.ftruncate(file, 0)
                 os.write(file, json.dumps(_describe(file)).encode())
+                taken = True
+        except OSError:
+            # there is no room for it
+            if made:
+                self._path.unlink()
+            raise
         finally:
             if not taken:
                 os.close(file)

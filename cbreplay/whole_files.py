@@ -10,13 +10,14 @@ import stat
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError, OutputError
+from cbreplay.interrupts import undisturbed
 from cbreplay.plain_text import is_url, shown_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["check_output", "is_among", "write_whole"]
+__all__ = ["check_output", "is_among", "passing_directory", "write_whole"]
 
 _OPTION = "with --output or path="
 _HINT = f"Choose a file in a directory that is there, {_OPTION}"
@@ -127,9 +128,31 @@ def write_whole(path: Path, content: bytes, *, hint: str = _HINT) -> Path:
     except OSError as error:
         raise OutputError(str(path), error.strerror or str(error), hint=hint) from error
     finally:
-        with contextlib.suppress(OSError):
+        with undisturbed(), contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
     return path
+
+
+@contextlib.contextmanager
+def passing_directory() -> Iterator[str]:
+    """Make a temporary directory that is gone afterwards, whatever ended its use.
+
+    An interrupt waits while it is made and while it is removed. What a thread still
+    writes into it, when nobody waits for that any more, is no error.
+    """
+    import tempfile
+
+    made = None
+    try:
+        with undisturbed():
+            made = tempfile.TemporaryDirectory(
+                prefix="cbreplay-", ignore_cleanup_errors=True
+            )
+        yield made.name
+    finally:
+        if made is not None:
+            with undisturbed():
+                made.cleanup()
 
 
 # else Windows writes two letters for each line end

@@ -34,26 +34,32 @@ if TYPE_CHECKING:
     from cbreplay.recommend.prior import Prior
     from cbreplay.run import EpochArray
 
-__all__ = ["print_answers"]
+__all__ = ["ENDS_AT_ONE", "judge_answers", "print_answers"]
 
 SEMANTICS = "keras-3.15"
+ENDS_AT_ONE = ("val_accuracy", "val_auc")
 
 
 def write_logs(population: Population, *, planned: bool) -> list[Run]:
-    """Return a set as logs of val_loss, which tell their plan or not."""
+    """Return a set as logs of its monitor, which tell their plan or not."""
+    monitor, logged = population.monitor, population.values
+    if monitor in ENDS_AT_ONE:
+        logged = 1 - logged
     return [
         Run.from_logs(
-            ({"val_loss": loss} for loss in losses.tolist()),
+            ({monitor: value} for value in values.tolist()),
             name=f"run{number}",
-            planned_epochs=len(losses) if planned else None,
+            planned_epochs=len(values) if planned else None,
         )
-        for number, losses in enumerate(population.values)
+        for number, values in enumerate(logged)
     ]
 
 
-def ask(runs: Sequence[Run], drawn: EpochArray, prior: Prior) -> int:
+def ask(runs: Sequence[Run], drawn: EpochArray, prior: Prior, monitor: str) -> int:
     """Return the patience that cbreplay recommends from some of the runs."""
-    sweep, _ = sweep_patience([runs[row] for row in drawn], semantics=SEMANTICS)
+    sweep, _ = sweep_patience(
+        [runs[row] for row in drawn], monitor=monitor, semantics=SEMANTICS
+    )
     with patch("cbreplay.recommend.choice.read_prior", lambda: prior):
         return recommend_config(sweep).patience or USUAL
 
@@ -72,7 +78,8 @@ def judge_answers(
         score, runs = population.score, write_logs(population, planned=planned)
         longest, gains = score.shape[1], []
         for order in draw_runs(place, n_runs, len(score), draws):
-            asked = ask(runs, order[:n_runs], priors[place][0])
+            drawn, prior = order[:n_runs], priors[place][0]
+            asked = ask(runs, drawn, prior, population.monitor)
             patience = min(asked, longest)
             others = score[order[n_runs:]]
             gains.append((others[:, USUAL - 1] - others[:, patience - 1]).mean())

@@ -221,12 +221,16 @@ CHOICES: dict[str, Callable[[Sample], int]] = {
 
 
 class Population(NamedTuple):
-    """A set at one plan: what every patience costs on all of its runs."""
+    """A set at one plan: what every patience costs on all of its runs.
+
+    Of an accuracy or an AUC the values are its error, so that the least is best.
+    """
 
     name: str
     values: FloatArray
     costs: Costs
     cost_weight: float = COST_WEIGHT
+    monitor: str = "val_loss"
 
     @property
     def score(self) -> FloatArray:

@@ -35,6 +35,7 @@ def decide_settings(
     progress: Callable[[int, int], None] | None = None,
     *,
     replayed: bool = False,
+    traced: bool = False,
 ) -> SettingCells:
     """Decide every setting on every run.
 
@@ -46,6 +47,8 @@ def decide_settings(
         Called with the number of cells that are decided and of all, now and then.
     replayed : bool
         Whether the replays will be asked for: then they are made at once.
+    traced : bool
+        Whether they are asked for whole, each with every step of its trace.
 
     Raises
     ------
@@ -54,14 +57,15 @@ def decide_settings(
         are too many.
     """
     _check_size(runs, grid)
-    if not replayed and not _are_few(runs, grid):
+    if not (replayed or traced) and not _are_few(runs, grid):
         from cbreplay.answers.swept_cells import read_sweep, reads_from_sweep
         from cbreplay.sweep import sweep_runs
 
         if reads_from_sweep(grid):
             sweep = sweep_runs(runs, grid, progress=progress, judging=judging)
             return read_sweep(sweep)
-    return read_replays(runs, grid, _replay_settings(runs, grid, judging, progress))
+    replays = _replay_settings(runs, grid, judging, progress, traced=traced)
+    return read_replays(runs, grid, replays)
 
 
 def decide_fits(runs: Sequence[Run], grid: Grid, judging: Judging) -> SettingCells:
@@ -88,7 +92,9 @@ def _replay_settings(
     runs: Sequence[Run],
     grid: Grid,
     judging: Judging,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None,
+    *,
+    traced: bool,
 ) -> list[Replay]:
     """Replay every setting on every run, run by run; many may share a replay."""
     if _are_few(runs, grid):
@@ -97,7 +103,9 @@ def _replay_settings(
         ]
     from cbreplay.sweep import replay_cells
 
-    return replay_cells(runs, grid, progress=progress, judging=judging)
+    return replay_cells(
+        runs, grid, progress=progress, whole_trace=traced, judging=judging
+    )
 
 
 def _are_few(runs: Sequence[Run], grid: Grid) -> bool:

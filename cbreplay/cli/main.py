@@ -13,17 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.ending import (
-    CLOSED,
-    FULL,
-    ended_by,
-    heed_signals,
-    leave_signals,
-    open_streams,
-)
+from cbreplay.cli.ending import CLOSED, FULL, open_streams
 from cbreplay.cli.remarks import tell, tell_lines
 from cbreplay.cli.threads import spare_threads
 from cbreplay.errors import CbreplayError, as_options, nearest_name, without_monitor
+from cbreplay.interrupts import ended_by, heed_signals, leave_signals
 from cbreplay.plain_text import shown_word, without_secrets
 from cbreplay.version import __version__
 

@@ -110,7 +110,7 @@ def _decided(runs: Sequence[Run], grid: Grid, judging: Judging) -> Answer:
     from cbreplay.answers.deciding import decide_settings
     from cbreplay.answers.settings import settings_document
 
-    cells = decide_settings(runs, grid, judging, replayed=True)
+    cells = decide_settings(runs, grid, judging, traced=True)
     replays = cells.replays()
     data = replays[0] if len(replays) == 1 else list(replays)
     document = settings_document(cells)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
 __all__ = [
+    "POINTS_ACROSS",
     "Curve",
     "Mark",
     "Role",
@@ -21,10 +22,13 @@ __all__ = [
     "draw_series",
     "drawn_curve",
     "drawn_mark",
+    "drawn_places",
 ]
 
 Role: TypeAlias = Literal["monitored", "objective", "training"]
 
+# no figure is as wide
+POINTS_ACROSS = 2_000
 # matplotlib's own arithmetic overflows beyond this; such a value lies outside anyway
 _LARGEST_DRAWN = 1e150
 
@@ -150,6 +154,36 @@ def drawn_mark(run: Run, name: str, epoch: int | None) -> Mark | None:
     return Mark(epoch + 1, value if abs(value) < _LARGEST_DRAWN else float("nan"))
 
 
+def drawn_places(values: FloatArray) -> EpochArray:
+    """Return the positions that a line is drawn through: of a long one, not all.
+
+    Where several epochs share a point of the page, their first and last value, the
+    lowest and the highest look like all of them; so do the gaps beside these. What
+    draws a noisy line of tens of thousands of epochs takes over a gigabyte.
+
+    Parameters
+    ----------
+    values : array of shape (n_epochs,)
+        NaN where there is a gap.
+    """
+    n_values = len(values)
+    known = np.flatnonzero(np.isfinite(values))
+    if n_values <= 4 * POINTS_ACROSS or not known.size:
+        return np.arange(n_values)
+    column = known * POINTS_ACROSS // n_values
+    # by column, and by value within each
+    sorted_in = known[np.lexsort((values[known], column))]
+    begins = np.flatnonzero(np.diff(column, prepend=-1))
+    ends = np.append(begins[1:], len(known)) - 1
+    shown = np.concatenate(
+        [known[begins], known[ends], sorted_in[begins], sorted_in[ends]]
+    )
+    beside = np.concatenate([shown - 1, shown + 1])
+    beside = beside[(beside >= 0) & (beside < n_values)]
+    gaps = beside[np.isnan(values[beside])]
+    return np.unique(np.concatenate([shown, gaps]))
+
+
 def draw_series(
     ax: Axes,
     epochs: EpochArray,
@@ -168,14 +202,16 @@ def draw_series(
     for mask, ink, width, order in stretches:
         if mask.sum() < min(2, len(epochs)):
             continue
+        places = np.flatnonzero(mask)
+        places = places[drawn_places(curve.values[places])]
         ax.plot(
-            epochs[mask],
-            curve.values[mask],
+            epochs[places],
+            curve.values[places],
             color=ink,
             linewidth=width,
             marker="o",
             markersize=3.5,
-            markevery=np.flatnonzero(alone[mask]).tolist(),
+            markevery=np.flatnonzero(alone[places]).tolist(),
             zorder=order,
         )
 

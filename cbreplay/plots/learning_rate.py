@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from cbreplay.digits import spoken_figure
 from cbreplay.errors import EvidenceError
 from cbreplay.evidence_words import parting_of
+from cbreplay.plots.curve import POINTS_ACROSS, drawn_places
 from cbreplay.plots.evidence import Shade, epoch_span, find_shade
 from cbreplay.plots.style import (
     LIGHT,
@@ -322,20 +323,18 @@ def _told_apart(
     """
     begin, end = span
     columns = {
-        int(_POINTS_ACROSS * (change.epoch - begin) / (end - begin)): change
+        int(POINTS_ACROSS * (change.epoch - begin) / (end - begin)): change
         for change in reversed(changes)
     }
     return [*reversed(columns.values())]
-
-
-# no figure is as wide
-_POINTS_ACROSS = 2_000
 
 
 def _draw_rate(
     ax: Axes, epochs: EpochArray, values: FloatArray, color: str, *, dashed: bool
 ) -> None:
     """Draw one staircase: each epoch is half an epoch to each side."""
+    places = drawn_places(values)
+    epochs, values = epochs[places], values[places]
     ax.plot(
         np.column_stack([epochs - 0.5, epochs + 0.5]).ravel(),
         np.repeat(values, 2),

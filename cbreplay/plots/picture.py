@@ -203,8 +203,15 @@ def figure_bytes(figure: Figure, kind: Literal["png", "svg", "pdf"]) -> bytes:
         The format. Text in SVG stays text.
     """
     buffer = io.BytesIO()
-    # the salt and the font type have no other way in; they are put back at once
-    with mpl.rc_context({"svg.hashsalt": "cbreplay", "svg.fonttype": "none"}):
+    # these have no other way in; they are put back at once
+    with mpl.rc_context(
+        {
+            "svg.hashsalt": "cbreplay",
+            "svg.fonttype": "none",
+            # what fills the pixels of a line is held until the figure is collected
+            "agg.path.chunksize": 1_000,
+        }
+    ):
         metadata = {_TIMES[kind]: None}
         figure.savefig(
             buffer, format=kind, facecolor=figure.get_facecolor(), metadata=metadata

@@ -30,7 +30,7 @@ __all__ = [
 # value
 _COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 40_960, 4_096, 32
 # a row, or an object of JSON, however little is in it
-_ROW = 256
+_ROW = 320
 # a run under a setting, as it is answered
 _REPLAY = 2_560
 # what one callback decides in one epoch, as it is explained

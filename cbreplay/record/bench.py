@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor, wait
-from multiprocessing import get_context, parent_process
+import time
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, wait
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cbreplay.errors import OutputError
+from cbreplay.errors import ConfigError, OutputError
+from cbreplay.interrupts import heed_signals
 from cbreplay.record.description import describe_keras
 from cbreplay.record.keras_callbacks import describe_callback, make_keras_callback
 from cbreplay.record.plan import make_plan
@@ -24,7 +26,9 @@ from cbreplay.run_lock import refuse_second_writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
+    from multiprocessing.connection import Connection
     from multiprocessing.queues import SimpleQueue
+    from types import FrameType
 
     from cbreplay.record.plan import ExperimentPlan
 
@@ -97,20 +101,38 @@ def train_seeds(
         return
     context = get_context("spawn")
     epochs: SimpleQueue[_Epoch] = context.SimpleQueue()
+    # the workers hear from it that this process has ended, or is to end
+    heard, held_open = context.Pipe(duplex=False)
     with ProcessPoolExecutor(
-        min(jobs, len(places)), context, initializer=_begin_worker, initargs=(epochs,)
+        min(jobs, len(places)),
+        context,
+        initializer=_begin_worker,
+        initargs=(epochs, heard),
     ) as workers:
         runs: list[Future[SeedRun]] = []
         try:
             runs += (workers.submit(_train_in_worker, train, place) for place in places)
             for run in runs:
                 _wait_for([run], epochs, on_epoch)
-                yield run.result()
-        except BaseException:
+                yield _run_of(run)
+        except BaseException as error:
             workers.shutdown(wait=False, cancel_futures=True)
-            # what has begun is trained to its end
+            if not isinstance(error, Exception):
+                held_open.close()
+            # after an error what has begun is trained to its end
             _wait_for(runs, epochs, None)
             raise
+
+
+def _run_of(trained: Future[SeedRun]) -> SeedRun:
+    try:
+        return trained.result()
+    except BrokenExecutor as error:
+        sentence = (
+            "a process that trained was lost: killed, or out of memory. The same "
+            "command goes on with the runs that are not whole; give fewer jobs at once"
+        )
+        raise ConfigError(sentence) from error
 
 
 _Epoch: TypeAlias = tuple[Path, int, dict[str, float]]
@@ -119,23 +141,44 @@ _SECONDS_BETWEEN_LOOKS = 0.2
 _told_to: list[SimpleQueue[_Epoch]] = []
 
 
-def _begin_worker(epochs: SimpleQueue[_Epoch]) -> None:
-    """End at once with Ctrl-C: the run is trained again by the next call."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+# and whether it trains
+_trains: list[bool] = []
+
+
+def _begin_worker(epochs: SimpleQueue[_Epoch], parent: Connection) -> None:
+    """Let what ends this process first record the end of the run, as in the parent."""
     _told_to[:] = [epochs]
+    heed_signals(_end_worker)
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """End when the parent was killed: nobody would read what is told, nor wait."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _end_worker(number: int, _frame: FrameType | None) -> None:
+    if _trains:
+        raise KeyboardInterrupt
+    os._exit(128 + number)
+
+
+def _end_with_parent(parent: Connection) -> None:
+    """End when the parent ends: nobody would read what is told, nor wait."""
+    # nothing is sent: it is readable when the other end is closed
+    parent.poll(None)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(_SECONDS_TO_END)
+    os._exit(1)
+
+
+_SECONDS_TO_END = 5.0
 
 
 def _train_in_worker(train: Callable[..., SeedRun], place: tuple[int, Path]) -> SeedRun:
-    return train(place, _tell_parent)
+    _trains.append(True)
+    try:
+        return train(place, _tell_parent)
+    except KeyboardInterrupt:
+        # there is no other run for it to train
+        os._exit(1)
+    finally:
+        _trains.clear()
 
 
 def _tell_parent(directory: Path, epoch: int, logs: Mapping[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError
@@ -10,6 +11,7 @@ from cbreplay.record.run_directory import (
     LOGS,
     STATE,
     UNFINISHED_STATE,
+    cut_log,
     logged_columns,
     replace_file,
 )
@@ -87,14 +89,26 @@ class WatchedFit:
     def break_off(self) -> None:
         """Close the logs of a fit that did not end, and go back to its last epoch."""
         for logger in self._loggers:
-            logger.on_train_end()
+            # what it could not write it cannot write now
+            with contextlib.suppress(OSError):
+                logger.on_train_end()
+        cut_log(self.out, self.last_epoch)
         for variable, value in self._held:
             variable.assign(value)
 
     def save_state(self) -> None:
-        """Save the model with its optimizer, for a fit that resumes this one."""
+        """Save the model with its optimizer, for a fit that resumes this one.
+
+        Where that fails no older one stays: a fit that resumed it would not go on with
+        this one.
+        """
         temporary = self.out / UNFINISHED_STATE
-        self.model.save(temporary)
+        try:
+            self.model.save(temporary)
+        except BaseException:
+            for path in (temporary, self.out / STATE):
+                path.unlink(missing_ok=True)
+            raise
         replace_file(temporary, self.out / STATE)
 
     def _holder(self) -> Any:  # noqa: ANN401 - keras is untyped

@@ -7,7 +7,6 @@ import copy
 import dataclasses
 import os
 import string
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from cbreplay.record.train import (
     seed_everything,
 )
 from cbreplay.rules.registry import stands_by
+from cbreplay.whole_files import passing_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -144,7 +144,7 @@ class RetrainedModel:
 
     def _resumed(self, model: Any, fit: RecordedFit) -> Any:  # noqa: ANN401 - keras is untyped
         """Return the model as a script finds it that goes on with a saved one."""
-        with tempfile.TemporaryDirectory() as directory:
+        with passing_directory() as directory:
             model.save(Path(directory) / STATE)
             seed_everything(fit.plan.seed, fit.first_epoch)
             return build_for_fit(
@@ -222,7 +222,7 @@ def _backing_up(breaks_at: int | None, *, restored: bool) -> Iterator[Any]:
 @contextlib.contextmanager
 def _own_directory() -> Iterator[None]:
     before = Path.cwd()
-    with tempfile.TemporaryDirectory() as directory:
+    with passing_directory() as directory:
         os.chdir(directory)
         try:
             yield

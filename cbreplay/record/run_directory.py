@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.errors import ConfigError, OutputError
+from cbreplay.interrupts import undisturbed
 from cbreplay.run_lock import RUN_LOCK, spoken_missing_end
 from cbreplay.whole_files import write_whole
 
@@ -25,6 +26,7 @@ __all__ = [
     "UNFINISHED_STATE",
     "check_vacant",
     "clear_run",
+    "cut_log",
     "logged_columns",
     "make_run_directory",
     "place_record",
@@ -170,8 +172,37 @@ def _missing_end(out: Path, contents: dict[str, Any], last: int | None) -> str:
 
 def logged_columns(out: Path) -> list[str]:
     """Return the columns of ``logs.csv`` after ``epoch``; none if nothing is logged."""
-    with (out / LOGS).open(encoding="utf-8", newline="") as file:
-        return file.readline().rstrip("\r\n").split(",")[1:]
+    try:
+        with (out / LOGS).open(encoding="utf-8", newline="") as file:
+            return file.readline().rstrip("\r\n").split(",")[1:]
+    except FileNotFoundError:
+        # the fit was interrupted before its first epoch
+        return []
+
+
+def cut_log(out: Path, last: int | None) -> None:
+    """Take from ``logs.csv`` what stands behind its last whole epoch, in place.
+
+    Parameters
+    ----------
+    out : Path
+        The run directory.
+    last : int or None
+        That epoch; None where only the header can stay.
+    """
+    path, kept = out / LOGS, 0
+    if not path.is_file():
+        return
+    with path.open("r+b") as file:
+        for number, row in enumerate(file):
+            epoch = row.partition(b",")[0]
+            is_kept = number == 0 or (
+                last is not None and epoch.isdigit() and int(epoch) <= last
+            )
+            if not is_kept or not row.endswith(b"\n"):
+                break
+            kept += len(row)
+        file.truncate(kept)
 
 
 def write_metadata(out: Path, contents: Mapping[str, Any]) -> None:
@@ -183,7 +214,9 @@ def write_metadata(out: Path, contents: Mapping[str, Any]) -> None:
         If the file cannot be written.
     """
     text = json.dumps(contents, indent=1, allow_nan=False) + "\n"
-    write_whole(out / METADATA, text.encode(), hint="")
+    # also where a signal would end the process at once, as that of a script
+    with undisturbed():
+        write_whole(out / METADATA, text.encode(), hint="")
 
 
 def replace_file(temporary: Path, path: Path) -> None:

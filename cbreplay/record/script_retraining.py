@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import ConfigError
 from cbreplay.record.held_fits import HeldFits, SettingInPlace
 from cbreplay.record.seen_training import Retraining
+from cbreplay.whole_files import passing_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ class RetrainedScript:
 
     def _train(self, callbacks: Sequence[Any]) -> dict[int, Retraining]:
         """Run the script, and return what each fit did that came to its end."""
-        with tempfile.TemporaryDirectory() as directory:
+        with passing_directory() as directory:
             root = Path(directory)
             folder, files = root / "fits", root / "files"
             for made in (folder, files, root / "runs"):

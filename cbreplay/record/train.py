@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, MissingExtraError, OutputError
+from cbreplay.interrupts import is_interrupt, undisturbed
 from cbreplay.record.description import describe_keras, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
 from cbreplay.record.keras_callbacks import (
@@ -21,6 +22,7 @@ from cbreplay.record.keras_callbacks import (
 )
 from cbreplay.record.plan import check_plan_resumes, make_plan, next_epoch
 from cbreplay.record.run_directory import (
+    ELSEWHERE,
     EVENTS,
     LOGS,
     STATE,
@@ -140,12 +142,21 @@ def train_experiment(
         check_rate_column(users, logged_columns(path), source=str(path / LOGS))
     else:
         make_run_directory(path)
-    with RunLock(path):
+    with RunLock(path) as lock:
         # another one may have come and gone meanwhile
         if _begin_with(path, append=append) != earlier:
             reason = "another run was written into it meanwhile"
             raise OutputError(str(path), reason, hint="Try again")
-        _train(plan, path, users, earlier, on_epoch)
+        try:
+            _train(plan, path, users, earlier, on_epoch)
+        except OSError as error:
+            if not read_contents(path).get("ended"):
+                lock.give_up()
+            if isinstance(error, OutputError) or error.filename is not None:
+                raise
+            # a logger's file, whose name the error has lost
+            reason = error.strerror or str(error)
+            raise OutputError(str(path), reason, hint=ELSEWHERE) from error
     return path
 
 
@@ -218,17 +229,20 @@ def _train(
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
     contents = _describe_run(plan, fit, n_examples=len(training.inputs))
     contents = _as_resumed(contents, earlier)
-    write_metadata(out, contents)
     began = time.perf_counter()
 
     def write_end(by: str) -> None:
         seconds = round(time.perf_counter() - began, 3)
-        fit.save_state()
         contents["wall_seconds"] = seconds + _earlier_seconds(earlier)
         contents["ended"] = {"by": by, "epoch": fit.last_epoch}
-        write_metadata(out, contents)
+        try:
+            fit.save_state()
+        finally:
+            write_metadata(out, contents)
 
+    by = "interrupt"
     try:
+        write_metadata(out, contents)
         model.fit(
             *training,
             validation_data=validation,
@@ -239,11 +253,16 @@ def _train(
             callbacks=fit.callbacks_list(on_epoch),
             verbose=0,
         )
-    except BaseException as error:
-        fit.break_off()
-        write_end("interrupt" if isinstance(error, KeyboardInterrupt) else "error")
+        by = fit.stopped_by or "plan"
+    except Exception as error:
+        by = "interrupt" if is_interrupt(error) else "error"
         raise
-    write_end(fit.stopped_by or "plan")
+    finally:
+        # an interrupt, or a second one, finds a run whose end is recorded
+        with undisturbed():
+            if by in ("interrupt", "error"):
+                fit.break_off()
+            write_end(by)
 
 
 def seed_everything(seed: int, first_epoch: int) -> None:

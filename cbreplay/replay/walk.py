@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import EvidenceError
 from cbreplay.holes import find_gap_of
 from cbreplay.replay.choices import MOST_WAYS, find_uncertain, follow_every_patience
+from cbreplay.replay.epoch_logs import EpochLogs
 from cbreplay.replay.walker import Seam, Walk, Walker, earlier_of, schedules_rate
 from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import read_series
@@ -64,7 +65,7 @@ def walk_run(
     """
     family.check_run(run, callbacks.callbacks)
     readings = _read_rates(run, callbacks.callbacks, initial_learning_rate)
-    logs = _epoch_logs(run)
+    logs = EpochLogs(run)
     others = _other_logs(run, callbacks.callbacks, logs)
     walks = []
     for reading in readings:
@@ -119,7 +120,7 @@ def find_unsure_stops(
         that may be one make it; None where all that it may have been decides alike.
     """
     rules = (endless,)
-    logs = _epoch_logs(run)
+    logs = EpochLogs(run)
     others = _other_logs(run, rules, logs)
     if not (others or run.possible_seams):
         return [None] * len(patience)
@@ -139,7 +140,7 @@ def _walker_on(
     training: Training,
     family: Family,
     *,
-    logs: list[dict[str, float]],
+    logs: EpochLogs,
     reading: RecordedRate,
     goes_on: bool,
 ) -> Walker:
@@ -203,7 +204,7 @@ def _bare(code: str) -> str:
 
 
 def _other_logs(
-    run: Run, rules: tuple[Callback, ...], logs: Sequence[dict[str, float]]
+    run: Run, rules: tuple[Callback, ...], logs: EpochLogs
 ) -> dict[int, list[dict[str, float]]]:
     """Return the other logs that epochs with several values may have had."""
     own_code = any(rule.holds_own_code for rule in rules)
@@ -290,16 +291,3 @@ def _spoken_divergence(walk: Walk) -> str:
     if walk.divergence is None:
         return "nowhere"
     return f"at epoch {walk.divergence + 1}"
-
-
-def _epoch_logs(run: Run) -> list[dict[str, float]]:
-    """Return Keras's ``logs`` of every epoch; an unrecorded value is absent."""
-    logs: list[dict[str, float]] = [{} for _ in range(run.n_epochs)]
-    for name, series in run.series.items():
-        columns = zip(
-            logs, series.values.tolist(), series.recorded.tolist(), strict=True
-        )
-        for epoch_logs, value, recorded in columns:
-            if recorded:
-                epoch_logs[name] = value
-    return logs

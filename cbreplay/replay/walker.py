@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from cbreplay.replay.epoch_logs import EpochLogs
     from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.family import Family
@@ -115,7 +116,7 @@ class Walker:
         callbacks: CallbacksList,
         training: Training,
         family: Family,
-        logs: list[dict[str, float]],
+        logs: EpochLogs,
         recorded: RecordedRate,
         *,
         gap: int | None,
@@ -248,7 +249,7 @@ class Walker:
         training = self.training
         if states is None:
             states = [callback.begin(training) for callback in self.callbacks]
-        logged = {None}.union(*self.logs)
+        logged = {None, *self.logs.names}
         return Walk(
             states=list(states),
             rate=self._first_rate(),

@@ -161,8 +161,9 @@ def build_settings_report(
     CbreplayError
         As `replay_run` for the first run and setting for which it does.
     """
+    on_curve = len(runs) == 1 and len(grid) <= MOST_ON_A_CURVE
     cells = decide_settings(
-        runs, grid, read_judging(judging), progress, replayed=len(runs) == 1
+        runs, grid, read_judging(judging), progress, replayed=on_curve
     )
     document = settings_document(cells, each=True)
     closing = how_computed(runs, list(cells.rules), command=command, made=made)
@@ -171,7 +172,7 @@ def build_settings_report(
     rows.sort(key=lambda section: section.title == EVERY_SETTING)
     sections = (
         *rows,
-        *_curve_of_settings(cells),
+        *([_curve_of_settings(cells)] if on_curve else []),
         *_doubts_of_settings(doubts, is_alone=len(runs) == 1),
         closing,
     )
@@ -206,12 +207,11 @@ def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Iterator[Section]
         yield doubts._replace(blocks=(Notice(tuple(points)),))
 
 
-def _curve_of_settings(cells: SettingCells) -> Iterator[Section]:
-    """Yield the curve of one run with a few settings on it."""
-    if len(cells.runs) == 1 and len(cells.grid) <= MOST_ON_A_CURVE:
-        names = [short_setting(cells.grid, config) for config in range(len(cells.grid))]
-        figure = settings_figure(dict(zip(names, cells.replays(), strict=True)))
-        yield Section("The decisions on the curve", (figure,), on="page")
+def _curve_of_settings(cells: SettingCells) -> Section:
+    """Return the curve of one run with a few settings on it."""
+    names = [short_setting(cells.grid, config) for config in range(len(cells.grid))]
+    figure = settings_figure(dict(zip(names, cells.replays(), strict=True)))
+    return Section("The decisions on the curve", (figure,), on="page")
 
 
 def _rules(runs: Sequence[Run], question: ReportQuestion) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cbreplay.grid import Grid
     from cbreplay.judging import JudgingOptions
     from cbreplay.replay import Replay
+    from cbreplay.replay.records import Step
     from cbreplay.rules.registry import Kernel
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
@@ -33,6 +35,7 @@ def replay_cells(
     grid: Grid,
     *,
     progress: Callable[[int, int], None] | None = None,
+    whole_trace: bool = True,
     **judging: Unpack[JudgingOptions],
 ) -> list[Replay]:
     """Replay every config of a grid on every run, run by run.
@@ -47,6 +50,10 @@ def replay_cells(
         What is replayed on what.
     progress : callable, optional
         Called with the number of cells that are replayed and of all, now and then.
+    whole_trace : bool
+        Whether each replay holds its whole trace, which is most of what is held of
+        many settings on a long log, or that of its last epoch alone, which says how it
+        parts from the record.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
 
@@ -55,7 +62,10 @@ def replay_cells(
     CbreplayError
         As `replay_run` for the first cell for which it does.
     """
-    return SharedReplays.of_grid(runs, grid, read_judging(judging)).every(progress)
+    shared = SharedReplays.of_grid(
+        runs, grid, read_judging(judging), whole_trace=whole_trace
+    )
+    return shared.every(progress)
 
 
 class SharedReplays:
@@ -67,6 +77,8 @@ class SharedReplays:
         What is replayed on what, judged how.
     sweep : Sweep or None
         Of the same, which tells the cells that decide alike; None if none do.
+    whole_trace : bool
+        As in `replay_cells`.
     """
 
     def __init__(
@@ -75,29 +87,31 @@ class SharedReplays:
         grid: Grid,
         judging: Judging,
         sweep: Sweep | None,
+        *,
+        whole_trace: bool,
     ) -> None:
         self.runs, self.grid, self.judging = runs, grid, judging
-        self._sweep = sweep
+        self._sweep, self._whole_trace = sweep, whole_trace
         (self._block,) = plan_blocks(grid)
         self._alike: dict[int, EpochArray] = {}
         self._made: dict[tuple[int, int], Replay] = {}
 
     @classmethod
     def of_grid(
-        cls, runs: Sequence[Run], grid: Grid, judging: Judging
+        cls, runs: Sequence[Run], grid: Grid, judging: Judging, *, whole_trace: bool
     ) -> SharedReplays:
         """Return the replays of cells that are not swept yet."""
         (block,) = plan_blocks(grid)
         # without an axis whose cells may decide alike, a sweep would save no replay
         alike = bool(_merged_axes(block))
         sweep = sweep_runs(runs, grid, judging=judging) if alike else None
-        return cls(runs, grid, judging, sweep)
+        return cls(runs, grid, judging, sweep, whole_trace=whole_trace)
 
     @classmethod
     def of_sweep(cls, sweep: Sweep) -> SharedReplays:
-        """Return the replays of a sweep over a grid that holds its runs."""
+        """Return the replays of a sweep over a grid that holds its runs, untraced."""
         judging = sweep.judging or Judging()
-        return cls(sweep.records, sweep.configs, judging, sweep)
+        return cls(sweep.records, sweep.configs, judging, sweep, whole_trace=False)
 
     def at(self, row: int, column: int) -> Replay:
         """Return the replay of a cell, or of the first that decides like it."""
@@ -107,9 +121,10 @@ class SharedReplays:
                 self._alike[row] = _find_alike(self._sweep, row, self._block)
             first = int(self._alike[row][column])
         if (row, first) not in self._made:
-            self._made[row, first] = replay_run(
-                self.runs[row], self.grid[first], judging=self.judging
-            )
+            replay = replay_run(self.runs[row], self.grid[first], judging=self.judging)
+            if not self._whole_trace:
+                replay = replay._replace(trace=_of_last_epoch(replay.trace))
+            self._made[row, first] = replay
         return self._made[row, first]
 
     def every(self, progress: Callable[[int, int], None] | None = None) -> list[Replay]:
@@ -121,6 +136,14 @@ class SharedReplays:
             if progress is not None:
                 progress(len(replays), n_runs * n_configs)
         return replays
+
+
+def _of_last_epoch(trace: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the steps of the last epoch of a trace."""
+    backwards = itertools.takewhile(
+        lambda step: step.epoch == trace[-1].epoch, reversed(trace)
+    )
+    return tuple(backwards)[::-1]
 
 
 def _merged_axes(block: Block) -> dict[Kernel | None, int]:

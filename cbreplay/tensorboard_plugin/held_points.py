@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from tensorboard.util.tensor_util import make_tensor_proto
 from cbreplay.errors import ConfigError
 from cbreplay.loading import load_runs
 from cbreplay.plain_text import well_formed
+from cbreplay.whole_files import passing_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +72,7 @@ class HeldPoints:
         if not held:
             sentence = "TensorBoard has not read a scalar yet"
             raise ConfigError(sentence)
-        with tempfile.TemporaryDirectory() as place:
+        with passing_directory() as place:
             # what a run at its root is called
             root = Path(place, "logdir")
             root.mkdir()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.cli import ending
+from cbreplay import interrupts
 from cbreplay.cli.main import main
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ def test_an_interrupt_that_an_import_swallows_is_not_lost(
 
     def swallow(*_: object) -> None:
         try:
-            ending._interrupt(signal.SIGINT, None)
+            interrupts._interrupt(signal.SIGINT, None)
         except KeyboardInterrupt:
             message = "numpy._core.multiarray failed to import"
             raise ImportError(message) from None
 
-    monkeypatch.setattr(ending, "_received", [])
+    monkeypatch.setattr(interrupts, "_received", [])
     monkeypatch.setattr("cbreplay.loading.survey_sources", swallow)
     assert main(["simulate", str(log)]) == 130
     assert capsys.readouterr() == ("", "interrupted\n")
@@ -129,7 +129,7 @@ def test_an_interrupted_import_shows_no_traceback(
 # a worker that a command has forked is asked to end
 FORKING = """
 import os, signal
-from cbreplay.cli.ending import heed_signals
+from cbreplay.interrupts import heed_signals
 heed_signals()
 child = os.fork()
 if not child:
@@ -150,7 +150,7 @@ def test_a_worker_that_was_forked_ends_by_its_signal() -> None:
 # what takes longer to close than the interrupt is away
 FINALIZING = """
 import os, signal, time
-from cbreplay.cli.ending import heed_signals
+from cbreplay.interrupts import heed_signals
 class Finalized:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGTERM)

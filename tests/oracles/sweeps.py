@@ -386,6 +386,13 @@ def compare_shared(question: Question) -> tuple[int, str | None]:
         ours, theirs = _decided(found), _decided(expected)
         if ours != theirs:
             return 0, f"cell {place} is {ours}, not {theirs}"
+    untraced = replay_cells(runs, configs, whole_trace=False, judging=judging)
+    without, with_traces = (
+        repr(read_replays(runs, configs, replays).columns)
+        for replays in (untraced, alone)
+    )
+    if without != with_traces:
+        return 0, f"without their traces cells are {without}, not {with_traces}"
     return len(alone), None
 
 

@@ -184,6 +184,10 @@ def test_the_cadence_is_the_usual_distance(
     ("made", "failure"),
     [
         (run([1.0, math.nan]), FailedTraining("not-finite", "val_loss")),
+        (run([1.0, math.inf, None]), FailedTraining("not-finite", "val_loss")),
+        (run([math.nan, 1.0, 0.9]), FailedTraining("not-finite", "val_loss")),
+        # a validation that came to nothing, and a training that went on
+        (run([1.0, math.nan, 0.9]), None),
         (run([1.0, 0.9], ended={"by": "interrupt"}), FailedTraining("interrupt")),
         (run([1.0, 0.9], planned_epochs=5), FailedTraining("before-plan")),
         (run([1.0, 0.9], planned_epochs=2), None),

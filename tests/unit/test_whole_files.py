@@ -212,7 +212,7 @@ def test_an_answer_is_not_printed_into_its_log(log: Path) -> None:
 SLOW_WRITER = """
 import os, sys, time
 from pathlib import Path
-from cbreplay.cli.ending import heed_signals
+from cbreplay.interrupts import heed_signals
 from cbreplay.whole_files import write_whole
 
 class Slow:

@@ -123,11 +123,7 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
             " and 10 cannot be told apart with ",
             runs,
             _both_lost(advice),
-            "; ",
-            Fact(min(advice.patience or 0, USUAL), "patience"),
-            " trains less, ",
-            Fact(max(advice.patience or 0, USUAL), "patience"),
-            " risks less.",
+            *_apart(advice),
         )
     if expected.odds is None:
         return say(
@@ -151,6 +147,21 @@ def _better_elsewhere(odds: Odds) -> Text:
     )
 
 
+def _apart(advice: Recommendation) -> tuple[Any, ...]:
+    """Say which of the recommended and 10 trains less, where one does."""
+    settings = [advice.setting("recommended"), advice.setting(str(USUAL))]
+    if all(scored is not None and scored.cost == 1 for scored in settings):
+        return ("; neither stops before the plan's end.",)
+    shorter, longer = sorted((advice.patience or 0, USUAL))
+    return (
+        "; ",
+        Fact(shorter, "patience"),
+        " trains less, ",
+        Fact(longer, "patience"),
+        " risks less.",
+    )
+
+
 def _both_lost(advice: Recommendation) -> str:
     """Say what both lost on these runs, where that is nothing."""
     settings = [advice.setting("recommended"), advice.setting(str(USUAL))]
@@ -164,67 +175,98 @@ def _both_lost(advice: Recommendation) -> str:
     return "; both lost nothing" if nothing else ""
 
 
+# what to record next, and in which unit
+_SURER = {
+    "without-stop": "record one run in five without early stopping",
+    "whole-plan": "{unit}s that train to the end of their plan",
+    "unfailed": "{unit}s that do not fail",
+    "more": "more {unit}s, for one set of so many may be an easy one",
+    "plan": "say for how many epochs they were planned (--planned-epochs)",
+}
+
+
 def what_makes_surer(advice: Recommendation) -> Text:
     """Say what to record next."""
     unit, (kind, facts) = advice.unit, find_surer(advice)
-    if kind == "without-stop":
-        return say("Surer: record one run in five without early stopping.")
-    if kind == "whole-plan":
-        return say(f"Surer: {unit}s that train to the end of their plan.")
-    if kind == "more":
-        return say(f"Surer: more {unit}s, for one set of so many may be an easy one.")
+    told: list[Any] = [_SURER[kind].format(unit=unit)] if kind in _SURER else []
+    if "n_more" in facts:
+        told += ["; then "] if told else []
+        told += _more_groups(unit, facts)
+    return say("Surer: ", *told, ".")
+
+
+def _more_groups(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Say how many more a promise takes, and how many one for less."""
     plural = "" if facts["n_more"] == 1 else "s"
-    fewer = say()
+    fewer: tuple[Any, ...] = ()
     if "n_more_for_less" in facts:
-        fewer = say(
+        fewer = (
             ", ",
             Fact(facts["n_more_for_less"], "count", "n_more_for_less"),
             " for ",
             Fact(facts["less"], "given_share", "less"),
         )
-    return say(
-        "Surer: ",
+    return (
         Fact(facts["n_more"], "count", "n_more"),
         f" more {unit}{plural} for a promise of ",
         Fact(facts["confidence"], "given_share", "confidence"),
-        fewer,
-        ".",
+        *fewer,
     )
 
 
 def find_surer(advice: Recommendation) -> Reason:
     """Return what would make the answer surer, and the numbers in that."""
     kinds = {reason.kind: reason.facts for reason in advice.reasons}
-    cut = [doubt for doubt in advice.doubts if doubt.code.startswith("own-stop")]
-    if any(doubt.facts["few_uncut"] for doubt in cut):
-        return Reason("without-stop", {})
+    n_unknown, doubts = _count_unknown(advice), advice.doubts
+    kind, facts = "more", _find_missing_usual(advice, n_unknown)
+    if any(
+        doubt.facts["few_uncut"]
+        for doubt in doubts
+        if doubt.code.startswith("own-stop")
+    ):
+        kind = "without-stop"
+    elif n_unknown and "thumb" in kinds and kinds["thumb"]["plan"] is None:
+        # a run that reached its plan tells
+        kind, facts = "plan", _find_missing(advice, 0)
+    elif "too-few-groups" in kinds and 2 * n_unknown <= len(advice.groups):
+        kind, facts = "more-groups", _find_missing(advice, n_unknown)
     # where most do not tell, as many more would not either
-    most_tell = 2 * _count_unknown(advice) <= len(advice.groups)
-    if "too-few-groups" in kinds and most_tell:
-        facts = {
-            "n_more": _count_missing(advice, advice.confidence),
-            "confidence": advice.confidence,
-        }
-        for_less = _count_missing(advice, _FEW_PROMISE)
-        if advice.confidence > _FEW_PROMISE and for_less > 0:
-            facts |= {"n_more_for_less": for_less, "less": _FEW_PROMISE}
-        return Reason("more-groups", facts)
-    if kinds.keys() & {"unknown-groups", "too-few-groups"} and not _all_whole(advice):
-        return Reason("whole-plan", {})
-    n_more = _count_missing(advice, _USUAL_PROMISE)
+    elif kinds.keys() & {"unknown-groups", "too-few-groups"} and not _all_whole(advice):
+        kind = "whole-plan"
+    elif n_unknown and any(doubt.code == "failed" for doubt in doubts):
+        kind = "unfailed"
+    elif facts:
+        kind = "more-groups"
+    return Reason(kind, facts if kind in {"plan", "more-groups"} else {})
+
+
+def _find_missing_usual(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
+    """Return what the promise for 90 % still takes, beside one for 80 %."""
+    n_more = _count_missing(advice, _USUAL_PROMISE, n_unknown)
     promised = None if advice.promise is None else advice.promise.confidence
-    if promised == _FEW_PROMISE and n_more > 0:
-        return Reason("more-groups", {"n_more": n_more, "confidence": _USUAL_PROMISE})
-    return Reason("more", {})
+    if promised != _FEW_PROMISE or n_more <= 0:
+        return {}
+    return {"n_more": n_more, "confidence": _USUAL_PROMISE}
 
 
-def _count_missing(advice: Recommendation, confidence: float) -> int:
+def _find_missing(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
+    """Return what is missing for the promise that is asked, and for one of less."""
+    confidence = advice.confidence
+    missing = _count_missing(advice, confidence, n_unknown)
+    facts = {"n_more": missing, "confidence": confidence} if missing > 0 else {}
+    for_less = _count_missing(advice, _FEW_PROMISE, n_unknown)
+    if confidence > _FEW_PROMISE and for_less > 0:
+        facts |= {"n_more_for_less": for_less, "less": _FEW_PROMISE}
+    return facts
+
+
+def _count_missing(advice: Recommendation, confidence: float, n_unknown: int) -> int:
     """Return how many groups more a promise needs, if each of these tells.
 
     That is 0 or less where those that there are suffice.
     """
     of_each = shared_confidence(confidence, max(len(advice.monitors), 1))
-    return count_needed(of_each, _count_unknown(advice)) - len(advice.groups)
+    return count_needed(of_each, n_unknown) - len(advice.groups)
 
 
 def _count_unknown(advice: Recommendation) -> int:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MovedRule", "RunSteps", "StepKind", "StepKinds", "find_steps"]
 
-_CELLS_AT_ONCE = 2_000_000
+_CELLS_AT_ONCE = 200_000
 # stands for an epoch that is not known
 _NONE = -1
 # an epoch that no log has, so that it can be found in a sentence and replaced

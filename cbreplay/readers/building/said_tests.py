@@ -26,6 +26,7 @@ _TEST = re.compile(_AROUND.format("test|holdout|predict|inference"))
 _VALIDATION = re.compile(
     _AROUND.format("val|valid|validat|validate|validation|eval|evaluat|evaluate")
 )
+_LONGEST_WORD = 100
 
 
 def leave_out_said_tests(table: LogTable) -> None:
@@ -103,4 +104,5 @@ def _letters(text: str) -> str:
     >>> _letters("RunningStage.TESTING"), _letters("final test")
     ('testing', 'finaltest')
     """
-    return re.sub(r"[^a-z]", "", text.rpartition(".")[2].lower())
+    # no word for a stage is longer, and a hostile cell is as long as its file
+    return re.sub(r"[^a-z]", "", text[-_LONGEST_WORD:].rpartition(".")[2].lower())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -12,6 +11,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.discovery.file_server import FileServer
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.formats import LOGS_CSV, content_format, named_like_a_log
+from cbreplay.whole_files import passing_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Fetched(NamedTuple):
 @contextmanager
 def copied(content: bytes, source: str) -> Iterator[str]:
     """Hold a content as a temporary file, and give its path."""
-    with tempfile.TemporaryDirectory(prefix="cbreplay-") as directory:
+    with passing_directory() as directory:
         path = os.path.join(directory, "log")
         with open(path, "wb") as file:
             file.write(content)
@@ -82,10 +82,7 @@ def fetched(address: str, options: ReadOptions, seen: list[Seen]) -> Iterator[Fe
         If there is nothing at the URL, or it cannot be read within the limits.
     """
     server = FileServer(address, options)
-    # what still comes when nobody waits for it any more has no place there
-    with tempfile.TemporaryDirectory(
-        prefix="cbreplay-", ignore_cleanup_errors=True
-    ) as directory:
+    with passing_directory() as directory:
         url = server.shown.rstrip("/")
         local = Fetched(os.path.join(directory, _name(url)), url)
         _fetch_logs(server, local, seen)

@@ -226,3 +226,37 @@ def test_logs_that_never_change_had_no_part_in_a_rule_of_thumb() -> None:
     sure = how_sure(advice)
     assert sure is not None
     assert plain_text(sure) == "How sure: the logs had no part in the choice."
+
+
+def test_of_two_that_both_train_to_the_end_neither_trains_less() -> None:
+    # under a plan of 2 no patience of 2 and more can stop anything
+    runs = [make_run([1.0, second], f"run{second}") for second in (0.9, 1.1, 0.8)]
+    sure = how_sure(recommend(runs))
+    assert sure is not None
+    assert plain_text(sure) == (
+        "How sure: 2 and 10 cannot be told apart with 3 runs; both lost nothing; "
+        "neither stops before the plan's end."
+    )
+
+
+def test_runs_that_end_in_nan_are_no_reason_to_record_more_like_them() -> None:
+    failed = [
+        make_run([1.0, 0.5 + at / 9, *[float("nan")] * 18], f"run{at}")
+        for at in range(6)
+    ]
+    advice = recommend(failed)
+    assert surer(advice) == "Surer: runs that do not fail."
+
+
+def test_where_only_the_plan_is_missing_it_is_asked_for() -> None:
+    falling = make_run([1 - at / 50 for at in range(40)], "falling", planned=False)
+    runs = [*pausing_runs([3], planned=False), falling]
+    advice = recommend(runs)
+    # one ends at its best: whether anything would have come, nothing says
+    assert [group.sufficient_patience for group in advice.groups] == [3, None]
+    assert surer(advice) == (
+        "Surer: say for how many epochs they were planned (--planned-epochs); then "
+        "7 more runs for a promise of 90 %, 2 for 80 %."
+    )
+    told = recommend([replace(run, planned_epochs=40) for run in runs])
+    assert surer(told) == "Surer: 7 more runs for a promise of 90 %, 2 for 80 %."

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -130,6 +133,53 @@ def test_a_refusal_lets_the_others_end_however_much_they_tell(
     assert "whose epochs is 3, not 40" in said.stdout
     (run,) = load_runs(other)
     assert run.n_epochs == 40
+
+
+_LONG = """
+import sys
+from cbreplay.record.bench import train_seeds
+
+if __name__ == "__main__":
+    from cbreplay.interrupts import heed_signals
+    heed_signals()
+    told = lambda *_: print("an epoch", flush=True)
+    seeds = {seed: f"{sys.argv[1]}/seed{seed}" for seed in (4, 5)}
+    try:
+        list(train_seeds("diabetes", seeds, jobs=2, epochs=100_000, on_epoch=told))
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_what_ends_the_parent_ends_the_trainings(
+    tmp_path: Path, ending: signal.Signals
+) -> None:
+    """A batch system asks the first process alone, and waits half a minute."""
+    script = tmp_path / "train_both.py"
+    script.write_text(_LONG)
+    with subprocess.Popen(  # noqa: S603 - our own file
+        [sys.executable, str(script), str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "an epoch\n"
+            process.send_signal(ending)
+            # at its end every process that held it has ended
+            said = process.stdout.read()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert said.endswith("interrupted\n") == (ending == signal.SIGTERM)
+    ends = [json.loads(path.read_text()) for path in tmp_path.glob("*/run.json")]
+    assert [contents["ended"]["by"] for contents in ends] == ["interrupt"] * len(ends)
+    left = {path.name for path in tmp_path.glob("*/*")}
+    assert left <= {"logs.csv", "tensorboard", "run.json", "resume.keras"}
 
 
 class TestAnExperiment:

@@ -10,6 +10,7 @@ from cbreplay.errors import ConfigError, OutputError
 from cbreplay.record.run_directory import (
     check_vacant,
     clear_run,
+    cut_log,
     make_run_directory,
     read_resumable,
     write_metadata,
@@ -39,6 +40,28 @@ def test_what_died_before_it_wrote_anything_left_the_directory_empty(
 ) -> None:
     (tmp_path / "run.lock").touch()
     check_vacant(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("last", "kept"),
+    [(0, "epoch,loss\r\n0,1.0\r\n"), (None, "epoch,loss\r\n")],
+)
+def test_a_log_ends_with_its_last_whole_epoch(
+    tmp_path: Path, last: int | None, kept: str
+) -> None:
+    log = tmp_path / "logs.csv"
+    for behind in ("", "1,0.5\r\n", "1,0.", "1,0.5\r\n2,0.25\r\n3"):
+        log.write_text(f"epoch,loss\r\n0,1.0\r\n{behind}", newline="")
+        cut_log(tmp_path, last)
+        assert log.read_bytes().decode() == kept
+
+
+def test_a_log_that_no_epoch_came_to_is_left(tmp_path: Path) -> None:
+    cut_log(tmp_path, None)
+    assert [*tmp_path.iterdir()] == []
+    (tmp_path / "logs.csv").write_text("epoch,lo")
+    cut_log(tmp_path, None)
+    assert (tmp_path / "logs.csv").read_text() == ""
 
 
 def _write_run(out: Path, **fields: object) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,7 +22,7 @@ from cbreplay.errors import (
 )
 from cbreplay.record import EXPERIMENTS, train_experiment
 from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
-from cbreplay.run_lock import RunLock
+from cbreplay.run_lock import RunLock, find_writer
 from cbreplay.run_metadata import parse_run_metadata
 from tests.run_schema import check_schema, validate_run_json
 
@@ -62,6 +64,41 @@ def raise_at(epoch: int, error: BaseException) -> Any:
             raise error
 
     return at_epoch_end(act)
+
+
+WHOLE = {"logs.csv", "tensorboard", "run.json", "resume.keras"}
+
+
+def _interrupt_the_saving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first file of the model's state come with an interrupt."""
+    from cbreplay.record.fit import WatchedFit
+
+    save = WatchedFit.save_state
+
+    def interrupted(fit: WatchedFit) -> None:
+        monkeypatch.undo()
+        (fit.out / "unfinished.resume.keras").write_text("half")
+        signal.raise_signal(signal.SIGINT)
+        save(fit)
+
+    monkeypatch.setattr(WatchedFit, "save_state", interrupted)
+
+
+def _fail(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def _fail_half_written(_model: object, path: Path) -> None:
+    path.write_text("half")
+    _fail()
+
+
+@pytest.fixture(autouse=True)
+def _usual_handler() -> Iterator[None]:
+    """Ctrl-C as at a terminal; what is started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +300,103 @@ class TestEndedBy:
         assert (ended.by, ended.epoch) == ("interrupt", 1)
         assert [row["epoch"] for row in read_rows(out)] == ["0", "1"]
         check_schema(out / "run.json")
+
+    def test_is_recorded_whatever_interrupts_the_recording(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ctrl-C while the model is saved at the end of a whole fit."""
+        _interrupt_the_saving(monkeypatch)
+        out = tmp_path / "run"
+        with pytest.raises(KeyboardInterrupt):
+            train_experiment("diabetes", out=out, epochs=2)
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("plan", 1)
+        assert {path.name for path in out.iterdir()} == WHOLE
+
+    def test_is_the_first_of_two_interrupts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ctrl-C, and once more while the first is answered."""
+        _interrupt_the_saving(monkeypatch)
+        out = tmp_path / "run"
+        with pytest.raises(KeyboardInterrupt):
+            train_experiment(
+                "diabetes",
+                out=out,
+                epochs=9,
+                callbacks=[raise_at(1, KeyboardInterrupt())],
+            )
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("interrupt", 0)
+        assert {path.name for path in out.iterdir()} == WHOLE
+        train_experiment("diabetes", out=out, epochs=3, append=True)
+        assert [row["epoch"] for row in read_rows(out)] == ["0", "1", "2"]
+
+    def test_is_an_interrupt_whatever_keras_makes_of_it(self, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+
+        def convert(_epoch: int) -> None:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt as error:
+                message = "the step failed"
+                raise RuntimeError(message) from error
+
+        with pytest.raises(RuntimeError):
+            train_experiment(
+                "diabetes", out=out, epochs=9, callbacks=[at_epoch_end(convert)]
+            )
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("interrupt", None)
+
+    def test_is_recorded_on_a_disk_that_is_full(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where one block is left, it is that of run.json; no state of its model."""
+        import keras
+
+        out = tmp_path / "run"
+        train_experiment("diabetes", out=out, epochs=2)
+        monkeypatch.setattr(keras.Model, "save", _fail_half_written)
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with pytest.raises(OutputError, match="run: No space left on device"):
+            train_experiment(
+                "diabetes",
+                out=out,
+                epochs=9,
+                append=True,
+                callbacks=[raise_at(4, full)],
+            )
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("error", 3)
+        # the state that lay there is of another epoch
+        assert {path.name for path in out.iterdir()} == WHOLE - {"resume.keras"}
+        with pytest.raises(ConfigError, match=r"it holds no resume\.keras"):
+            train_experiment("diabetes", out=out, epochs=9, append=True)
+
+    def test_that_cannot_be_recorded_is_told_by_the_lock(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = tmp_path / "run"
+
+        def fill(epoch: int) -> None:
+            if epoch == 1:
+                monkeypatch.setattr("cbreplay.whole_files._write_new", _fail)
+
+        with pytest.raises(OutputError, match=r"run\.json: No space left on device"):
+            train_experiment(
+                "diabetes", out=out, epochs=3, callbacks=[at_epoch_end(fill)]
+            )
+        assert read_metadata(out).ended is None
+        holder = find_writer(out)
+        assert holder is not None
+        assert (holder.state, holder.gave_up) == ("dead", True)
+        (run,) = load_runs(out)
+        assert any("could not be recorded any further" in note for note in run.notes)
 
     def test_is_an_error_that_is_raised_again(self, tmp_path: Path) -> None:
         out = tmp_path / "run"
