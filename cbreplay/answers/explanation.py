@@ -22,6 +22,7 @@ from cbreplay.document import (
     Code,
     CodeBlock,
     Command,
+    Deferred,
     Document,
     Fact,
     Notice,
@@ -192,7 +193,7 @@ def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
     }
     return Table(
         columns,
-        tuple(_row(replay, row, names) for row in rows),
+        Deferred(lambda: (_row(replay, row, names) for row in rows)),
         "What each callback decided in each epoch, and why",
         is_answer=True,
     )

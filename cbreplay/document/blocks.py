@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
-from cbreplay.document.sentences import Text
 from cbreplay.document.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from cbreplay.document.sentences import Text
 
 __all__ = [
     "Block",
@@ -28,6 +29,8 @@ __all__ = [
     "Trend",
     "footnotes",
 ]
+
+T = TypeVar("T")
 
 
 class Paragraph(NamedTuple):
@@ -74,8 +77,8 @@ def footnotes(notes: Iterable[tuple[str, Text]]) -> Points:
     )
 
 
-class Deferred(Sequence[Text]):
-    """Sentences that are only worked out by a form that shows them.
+class Deferred(Sequence[T]):
+    """Sentences, or rows, that are only worked out by a form that shows them.
 
     Parameters
     ----------
@@ -83,11 +86,11 @@ class Deferred(Sequence[Text]):
         Returns them.
     """
 
-    def __init__(self, work_out: Callable[[], Iterable[Text]]) -> None:
+    def __init__(self, work_out: Callable[[], Iterable[T]]) -> None:
         self._work_out = work_out
 
     @cached_property
-    def _worked_out(self) -> tuple[Text, ...]:
+    def _worked_out(self) -> tuple[T, ...]:
         return tuple(self._work_out())
 
     def __len__(self) -> int:

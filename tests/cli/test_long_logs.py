@@ -52,8 +52,9 @@ def write_rise(log: Path) -> None:
         (write_noise, "report {log} -o {page}"),
         (write_rise, "report {log} -o {page}"),
         (write_rise, "simulate {log} --patience 1:30 --format json"),
+        (write_rise, "explain {log} --patience 70000 --format csv"),
     ],
-    ids=["noisy-report", "smooth-report", "settings-as-json"],
+    ids=["noisy-report", "smooth-report", "settings-as-json", "trace-as-csv"],
 )
 def test_a_long_log_takes_memory_in_proportion(
     write: Callable[[Path], None], arguments: str, tmp_path: Path
