@@ -93,7 +93,7 @@ def _place_of(log: str) -> str:
 def _training_of_curve(folder: str) -> str:
     """Return the directory whose training has one of its curves in this one."""
     from cbreplay.readers.entries import event_files, list_entries
-    from cbreplay.readers.event_files.tag_directories import is_tag_directory
+    from cbreplay.readers.event_files.files import is_tag_directory
 
     above = folder
     while above != os.curdir and (above := os.path.dirname(above)):

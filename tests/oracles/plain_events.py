@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import SKIP_HINT, Damage, ReadOptions
+from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.event_files.events import read_event
 from cbreplay.readers.event_files.record_bytes import masked_checksum, open_records
 from cbreplay.readers.event_files.scalar_table import TableBuilder
@@ -14,21 +14,23 @@ from cbreplay.readers.event_files.scalar_table import TableBuilder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.readers.base import Damage
     from cbreplay.readers.event_files.scalar_table import EventTable
 
 
 def read_plainly(path: str) -> EventTable:
     """Read an event file; says the same as `read_events`, damage included."""
-    table, damage = TableBuilder(), Damage(ReadOptions(errors="skip"))
-    for offset, payload in plain_records(path, damage, table):
+    table = TableBuilder(path)
+    for offset, payload in plain_records(path, table.damage, table):
         try:
             event = read_event(payload)
-        except ValueError as error:
-            problem = f"this record is not an event ({error})"
-            damage.report(LogError(problem, source=path, byte=offset, hint=SKIP_HINT))
+        except ValueError as why:
+            problem = f"this record is not an event ({why})"
+            error = LogError(problem, source=path, byte=offset, hint=SKIP_HINT)
+            table.damage.report(error)
         else:
             table.add_event(event, offset)
-    return table.build(damage)
+    return table.build()
 
 
 def plain_records(

@@ -22,6 +22,8 @@ __all__ = [
 _SHORTEST = 2
 # where more are lacking, a cadence is chance
 _MOST_LACKING = 10
+# the last number of its kind that an int64 holds
+_LAST_STEP = np.nextafter(2.0**63, 0)
 # nobody logs so seldom, counted in epochs
 _MOST_EPOCHS = 10
 
@@ -156,7 +158,5 @@ def lay_steps(numbers: EpochArray, steps: FloatArray, n_rows: int) -> EpochArray
     >>> lay_steps(np.array([0, 1, 3]), np.array([24.0, 49.0, 99.0]), 4).tolist()
     [24, 49, 74, 99]
     """
-    laid: EpochArray = np.rint(np.interp(np.arange(n_rows), numbers, steps)).astype(
-        np.int64
-    )
-    return laid
+    laid = np.rint(np.interp(np.arange(n_rows), numbers, steps))
+    return np.minimum(laid, _LAST_STEP).astype(np.int64)

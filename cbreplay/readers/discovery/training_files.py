@@ -295,7 +295,7 @@ _RECORDS = (".wandb", "mlflow.db")
 
 def _is_series(directory: str, root: str, others: Collection[str]) -> bool:
     """Tell whether event files hold a series of the training in a directory above."""
-    from cbreplay.readers.event_files.tag_directories import is_tag_directory
+    from cbreplay.readers.event_files.files import is_tag_directory
 
     above = directory
     while above != root:

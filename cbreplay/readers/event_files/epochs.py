@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,18 +23,17 @@ from cbreplay.readers.building.numbering import (
     find_cadence,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.event_files.points import FoundPoints, split_numbers
 from cbreplay.run import Series
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Collection, Sequence
 
     from cbreplay.readers.event_files.points import LoggedPoints
 
 __all__ = [
-    "EpochRows",
+    "STEP",
     "count_evaluations",
     "drop_last_words",
     "keep_epochs",
@@ -43,28 +41,11 @@ __all__ = [
 ]
 
 
-class EpochRows(NamedTuple):
-    """The rows of a log, as pieces whose steps are epochs.
-
-    Parameters
-    ----------
-    pieces : list of LoggedPoints
-        The rows.
-    steps : list of int arrays, or None
-        The steps of each piece, where its rows are evaluations.
-    notes : tuple of str
-        What the rows are.
-    left_out : dict of str to str
-        The series that were left out, each with the reason.
-    """
-
-    pieces: list[LoggedPoints]
-    steps: list[NDArray[np.int64]] | None = None
-    notes: tuple[str, ...] = ()
-    left_out: Mapping[str, str] = MappingProxyType({})
+# no tag is called so: the column of the steps of evaluations, on their way to a run
+STEP = "\0step"
 
 
-def number_samples(pieces: list[LoggedPoints], tags: Collection[str]) -> EpochRows:
+def number_samples(pieces: list[LoggedPoints], tags: Collection[str]) -> FoundPoints:
     """Count the epochs of a TensorFlow 1 log whose steps count samples.
 
     tf.keras 1.13 to 1.15 wrote the epoch's scalars at the number of samples seen so
@@ -77,13 +58,13 @@ def number_samples(pieces: list[LoggedPoints], tags: Collection[str]) -> EpochRo
         counted = np.arange(1, len(piece.steps) + 1) * each
         counts = counts and each > 1 and np.array_equal(piece.steps, counted)
     if not counts:
-        return EpochRows(pieces)
+        return FoundPoints(pieces)
     note = "the steps count samples, by the tags of TensorFlow 1: epochs were counted"
     numbered = [replace(piece, steps=np.arange(len(piece.steps))) for piece in pieces]
-    return EpochRows(numbered, notes=(note,))
+    return FoundPoints(numbered, [note])
 
 
-def drop_last_words(pieces: list[LoggedPoints]) -> EpochRows:
+def drop_last_words(pieces: list[LoggedPoints]) -> FoundPoints:
     """Leave out what a tool validates once more when its training has ended.
 
     Ultralytics validates best.pt, and people call Lightning's ``validate`` and
@@ -105,14 +86,14 @@ def drop_last_words(pieces: list[LoggedPoints]) -> EpochRows:
         f"{shown(list(found))}: the last epoch holds another value, of a validation "
         "after the training; it is no epoch and was left out"
     )
-    return EpochRows(kept, notes=(note,) if found else ())
+    return FoundPoints(kept, [note] if found else [])
 
 
 def _judges(name: str) -> bool:
     return is_validation(name) or name.startswith("metrics/")
 
 
-def count_evaluations(pieces: list[LoggedPoints]) -> EpochRows:
+def count_evaluations(pieces: list[LoggedPoints]) -> FoundPoints:
     """Give the steps at which something was evaluated numbers, training by training.
 
     Evaluations are the steps with a value of a validation series; where no name tells
@@ -130,11 +111,18 @@ def count_evaluations(pieces: list[LoggedPoints]) -> EpochRows:
     rows = _rows_of([piece.without(left_out) for piece in pieces], judged or names)
     n_between = _n_values(pieces) - _n_values(rows)
     note = evaluation_note(judged, n_between)
-    steps = [piece.steps for piece in rows]
-    return EpochRows(_numbered(rows), steps, (note,), left_out)
+    return FoundPoints(
+        _numbered([_keep_steps(piece) for piece in rows]), [note], left_out
+    )
 
 
-def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
+def _keep_steps(piece: LoggedPoints) -> LoggedPoints:
+    """Keep the steps of evaluations beside their values, before these are numbered."""
+    steps = Series(piece.steps.astype(np.float64), np.ones(len(piece.steps), np.bool_))
+    return replace(piece, columns=piece.columns | {STEP: steps})
+
+
+def keep_epochs(pieces: list[LoggedPoints], source: str) -> FoundPoints:
     """Take each step as one epoch, as the user says, where it can be.
 
     PyTorch's loops often log a loss batch by batch and a validation epoch by epoch.
@@ -166,17 +154,15 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
     kept = [piece.at(piece.recorded(list(piece.columns))) for piece in kept]
     which = f"each step with a value of {shown(judged)}"
     if cadence == 1:
-        return EpochRows(kept, notes=(given_note(which),), left_out=left_out)
-    note = given_note(which, _ends(rows))
-    return EpochRows(_numbered(kept), notes=(note,), left_out=left_out)
+        return FoundPoints(kept, [given_note(which)], left_out)
+    return FoundPoints(_numbered(kept), [given_note(which, _ends(rows))], left_out)
 
 
-def _as_given(pieces: list[LoggedPoints]) -> EpochRows:
+def _as_given(pieces: list[LoggedPoints]) -> FoundPoints:
     """Take each step as one epoch; those that count batches are numbered."""
     if not count_batches(np.concatenate([piece.steps for piece in pieces])):
-        return EpochRows(pieces, notes=(given_note(),))
-    note = given_note(numbered=_ends(pieces))
-    return EpochRows(_numbered(pieces), notes=(note,))
+        return FoundPoints(pieces, [given_note()])
+    return FoundPoints(_numbered(pieces), [given_note(numbered=_ends(pieces))])
 
 
 def _ends(pieces: Sequence[LoggedPoints]) -> tuple[int, int]:
@@ -268,10 +254,9 @@ def _numbered(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
     for begin, end in itertools.pairwise([*begins, len(pieces)]):
         training = pieces[begin:end]
         steps = np.concatenate([piece.steps for piece in training])
-        numbers = count_steps(steps).astype(np.int64)
-        ends = np.cumsum([len(piece.steps) for piece in training]).tolist()
+        numbers = split_numbers(count_steps(steps), training)
         numbered += [
-            replace(piece, steps=numbers[end - len(piece.steps) : end])
-            for piece, end in zip(training, ends, strict=True)
+            replace(piece, steps=own)
+            for piece, own in zip(training, numbers, strict=True)
         ]
     return numbered

@@ -19,29 +19,35 @@ from cbreplay.readers.entries import (
     list_entries,
 )
 from cbreplay.readers.event_files.reading import read_events
-from cbreplay.readers.event_files.tag_directories import find_tag_directories, series_of
-from cbreplay.readers.event_files.writers import EventFile
 from cbreplay.readers.files import check_size, read_beginning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import Damage
     from cbreplay.readers.event_files.layouts import Layout
     from cbreplay.readers.event_files.scalar_table import EventTable
 
-__all__ = ["LogFiles", "find_files", "read_files", "report_damage"]
+__all__ = [
+    "LogFiles",
+    "find_files",
+    "is_tag_directory",
+    "read_files",
+    "report_damage",
+]
 
 # what the TensorBoard callback calls its two writers
 _WRITERS = ("train", "validation")
 _TIME = re.compile(r"tfevents\.(\d+)", re.ASCII)
 _SHOWN = 3
+# what tensorboardX puts a line for in a tag, and leaves in the directory's name
+_NO_TAG = re.compile(r"[^-/\w.]")
 
 
 def find_files(path: str) -> dict[str, list[str]]:
     """Return the event files of each writer, in the order they were begun.
 
-    A writer of one series alone is called by it; see `find_tag_directories`.
+    A writer of one series alone is called by it; see `is_tag_directory`.
 
     Parameters
     ----------
@@ -59,9 +65,9 @@ def find_files(path: str) -> dict[str, list[str]]:
         if entry.name in _WRITERS and is_directory(entry, path):
             inside = list_entries(entry.path)
             files[entry.name] += _in_order(event_files(inside, path))
-    for below in find_tag_directories(entries, path):
+    for below in _find_tag_directories(entries, path):
         inside = list_entries(below)
-        files[series_of(below, path)] = _in_order(event_files(inside, path))
+        files[_series_of(below, path)] = _in_order(event_files(inside, path))
     return files
 
 
@@ -78,10 +84,72 @@ def _in_order(files: list[os.DirEntry[str]]) -> list[str]:
     return [file.path for file in sorted(files, key=begun)]
 
 
+def _find_tag_directories(
+    entries: Sequence[os.DirEntry[str]], directory: str
+) -> Iterator[str]:
+    """Yield the directories below one that hold a series of its training each.
+
+    ``writer.add_scalars("loss", {"train": a, "val": b})`` opens a writer of its own for
+    each curve, below its own event file: PyTorch's in ``loss_train/`` and
+    ``loss_val/``, tensorboardX's in ``loss/train/`` and ``loss/val/``. Each calls its
+    tag ``loss``. They are series of one training, and no trainings.
+    """
+    if event_files(entries, directory):
+        for below in _nearest_writers(entries):
+            if is_tag_directory(below, directory):
+                yield below
+
+
+def _nearest_writers(entries: Sequence[os.DirEntry[str]]) -> Iterator[str]:
+    """Yield the directories below that hold event files, and none below those."""
+    for entry in sorted(entries, key=lambda entry: entry.name):
+        if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
+            continue
+        inside = list_entries(entry.path)
+        if event_files(inside, entry.path):
+            yield entry.path
+        else:
+            yield from _nearest_writers(inside)
+
+
+def _series_of(directory: str, above: str) -> str:
+    """Return what a series is called that a directory below a training's holds."""
+    return os.path.relpath(directory, above).replace(os.sep, "/")
+
+
+def is_tag_directory(directory: str, above: str) -> bool:
+    """Tell whether a directory is called by the one tag in it, and by a curve.
+
+    Parameters
+    ----------
+    directory : str
+        It holds event files.
+    above : str
+        The directory of the training that it may belong to.
+    """
+    name = _NO_TAG.sub("_", _series_of(directory, above))
+    outer, deeper, _ = name.rpartition("/")
+    if not (deeper or "_" in name):
+        return False
+    files = event_files(list_entries(directory), directory)
+    if deeper and not all(outer.encode() in read_beginning(f.path) for f in files):
+        # another training, known before the whole of it is read
+        return False
+    try:
+        tags = {tag for file in files for tag in read_events(file.path).tags}
+    except LogError:
+        return False
+    if len(tags) != 1:
+        return False
+    tag = _NO_TAG.sub("_", tags.pop())
+    prefix = f"{tag}/" if deeper else f"{tag.replace('/', '_')}_"
+    return name.startswith(prefix) and name != prefix
+
+
 class LogFiles(NamedTuple):
     """The event files of each writer, and those that cannot be read at all."""
 
-    files: dict[str, list[EventFile]]
+    files: dict[str, list[EventTable]]
     unread: list[LogError]
     notes: list[str]
 
@@ -92,7 +160,7 @@ class LogFiles(NamedTuple):
         A writer of one series alone calls it by its directory.
         """
         named = [
-            file.table.tags if writer in ("", *_WRITERS) else [writer]
+            file.tags if writer in ("", *_WRITERS) else [writer]
             for writer, files in self.files.items()
             for file in files
         ]
@@ -101,7 +169,7 @@ class LogFiles(NamedTuple):
     @property
     def tables(self) -> list[EventTable]:
         """What the files hold, in their order."""
-        return [file.table for files in self.files.values() for file in files]
+        return [table for files in self.files.values() for table in files]
 
 
 def read_files(path: str, most: int) -> LogFiles:
@@ -115,30 +183,28 @@ def read_files(path: str, most: int) -> LogFiles:
         How many bytes each may hold, unpacked.
     """
     log = LogFiles({}, [], [])
-    empty = []
+    empty: list[LogError] = []
     for writer, listed in find_files(path).items():
         files = log.files[writer] = []
         for file in listed:
-            if _is_empty(file):
-                empty.append(file)
-                continue
             try:
                 check_size(file, most)
-                files.append(EventFile(file, read_events(file, most=most)))
+                files.append(read_events(file, most=most))
             except LogError as error:
-                log.unread.append(error)
-        held = [file.path for file in files if len(file.table.scalars.tag)]
+                (empty if _is_empty(file) else log.unread).append(error)
+        held = [table.path for table in files if len(table.scalars.tag)]
         if len(held) > 1:
             log.notes.append(
                 f"{writer or 'the directory'} holds {len(held)} event files, read in "
                 f"the order of their times: {_named(held)}"
             )
-    if empty and (any(log.files.values()) or log.unread):
-        # a writer that has not written yet
-        log.notes.append(f"empty files were passed by: {_named(empty)}")
-    elif empty:
-        problem, hint = "the file is empty", "Give a log with at least one epoch"
-        log.unread.append(LogError(problem, source=empty[0], hint=hint))
+    if any(log.files.values()) or log.unread:
+        if empty:
+            # a writer that has not written yet
+            paths = [str(error.source) for error in empty]
+            log.notes.append(f"empty files were passed by: {_named(paths)}")
+    else:
+        log.unread.extend(empty[:1])
     alone = [name for name in log.files if name not in ("", *_WRITERS)]
     if alone:
         log.notes.append(
@@ -164,10 +230,10 @@ def _named(paths: list[str]) -> str:
 
 def _unfinished(log: LogFiles) -> Iterator[str]:
     for files in log.files.values():
-        for path, table, _ in files:
+        for table in files:
             if table.unfinished is not None:
                 yield (
-                    f"{os.path.basename(path)} was read as far as it is whole: "
+                    f"{os.path.basename(table.path)} was read as far as it is whole: "
                     f"{table.unfinished.problem}"
                 )
 
@@ -177,20 +243,22 @@ def report_damage(log: LogFiles, layout: Layout | None, damage: Damage) -> None:
     for error in log.unread:
         damage.report(error)
     for writer, files in log.files.items():
-        for file in files:
-            errors = [*file.table.damage.errors]
+        for table in files:
+            errors = [*table.damage.errors]
             if layout is not None:
-                errors += _negative_steps(file, writer, layout)
+                errors += _negative_steps(table, writer, layout)
             for error in sorted(errors, key=lambda one: one.byte or 0):
                 damage.report(error)
-            damage.n_more += file.table.damage.n_more
+            damage.n_more += table.damage.n_more
 
 
-def _negative_steps(file: EventFile, writer: str, layout: Layout) -> Iterator[LogError]:
-    tags, scalars = file.table.tags, file.table.scalars
+def _negative_steps(
+    table: EventTable, writer: str, layout: Layout
+) -> Iterator[LogError]:
+    scalars = table.scalars
     for i in np.flatnonzero(scalars.steps < 0).tolist():
-        tag = tags[scalars.tag[i]]
+        tag = table.tags[scalars.tag[i]]
         if layout.series_name(tag, writer) is not None:
             problem = f"{tag} has the step {scalars.steps[i]}, below 0"
             byte = int(scalars.offsets[i])
-            yield LogError(problem, source=file.path, byte=byte, hint=SKIP_HINT)
+            yield LogError(problem, source=table.path, byte=byte, hint=SKIP_HINT)

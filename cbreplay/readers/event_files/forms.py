@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.event_files.events import BEFORE_STEP, Form, event_form
-from cbreplay.readers.event_files.scalar_table import ScalarColumns
+from cbreplay.readers.event_files.events import Form, event_form
+from cbreplay.readers.event_files.scalar_table import ScalarColumns, first_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,9 @@ _WORD, _BYTE = 8, 0xFF
 _LONGEST_PREFIX, _LONGEST_SUFFIX = 128, 64
 # forms are kept for each tag; a log of random tags must not fill the memory
 _MOST_FORMS, _MOST_BLOCKS = 2_048, 4
+# the usual event begins with its wall time, and its step behind that
 _WALL_TIME_KEY, _STEP_KEY = 0x09, 0x10
+_BEFORE_STEP = 10
 _MOST_STEP_BYTES = 5
 # each byte's highest bit says whether another byte of the step follows
 _LAST_BYTES, _OWN_BITS = np.uint64(0x80_80_80_80_80), np.uint64(0x7F)
@@ -71,19 +73,20 @@ class _FixedBytes:
         return other.any(axis=1) if other.any() else np.zeros(len(other), np.bool_)
 
 
-class _FormArrays:
-    """The forms that are known, in the order of their keys, as arrays.
+class _KnownForms(threading.local):
+    """The forms that this thread has met, as arrays in the order of their keys.
 
-    Parameters
-    ----------
-    by_key : dict of int to Form or None
-        None for what is to be read one by one. The least key must be of this kind:
-        number 0 is what nothing is compared with.
+    The files of a directory are alike. Number 0, that of the least key, is no form: its
+    records are to be read one by one.
     """
 
-    def __init__(self, by_key: dict[int, Form | None]) -> None:
+    def __init__(self) -> None:
+        self._arrange({0: None})
+
+    def _arrange(self, by_key: dict[int, Form | None]) -> None:
+        self._by_key = by_key
         ordered = sorted(by_key.items())
-        self.keys = np.array([key for key, _ in ordered], dtype=np.uint64)
+        self._keys = np.array([key for key, _ in ordered], dtype=np.uint64)
         forms = [form or _NO_FORM for _, form in ordered]
         self.tags = [form.tag for form in forms]
         self.prefix = _FixedBytes([form.prefix for form in forms])
@@ -93,12 +96,43 @@ class _FormArrays:
         ends = [form.length - len(form.suffix) for form in forms]
         self.hole_ends = np.array(ends, dtype=np.int64)
         self.scalar = np.array([form.scalar for form in forms], dtype=np.bool_)
+        # the first blocks of some files, by the lengths of their records: their steps,
+        # and the number of each record's form
+        self.blocks: dict[bytes, tuple[_EventSteps, Ints]] = {}
 
-    def find(self, keys: Words) -> tuple[Ints, Flags]:
+    def find(self, block: RecordBlock, keys: Words, keyed: Flags) -> Ints:
+        """Return the number of each record's form, 0 of those without one.
+
+        New ones are learned. A record may have another form than its key says, so it
+        is still to be compared.
+        """
+        numbers, unknown = self._look_up(keys)
+        unknown &= keyed
+        if unknown.any():
+            self._learn(block, keys, unknown.nonzero()[0])
+            numbers, _ = self._look_up(keys)
+        return numbers * keyed
+
+    def _look_up(self, keys: Words) -> tuple[Ints, Flags]:
         """Return the number of the form with each key, and where it is not known."""
-        numbers: Ints = self.keys.searchsorted(keys)
-        np.minimum(numbers, len(self.keys) - 1, out=numbers)
-        return numbers, self.keys.take(numbers) != keys
+        numbers: Ints = self._keys.searchsorted(keys)
+        np.minimum(numbers, len(self._keys) - 1, out=numbers)
+        return numbers, self._keys.take(numbers) != keys
+
+    def _learn(self, block: RecordBlock, keys: Words, rows: Ints) -> None:
+        by_key = self._by_key
+        if len(by_key) >= _MOST_FORMS:
+            by_key = {0: None}
+        for key, row in zip(keys[rows].tolist(), rows.tolist(), strict=True):
+            if key not in by_key and len(by_key) < _MOST_FORMS:
+                form = event_form(block.payload(row))
+                short = (
+                    form is not None
+                    and len(form.prefix) <= _LONGEST_PREFIX
+                    and len(form.suffix) <= _LONGEST_SUFFIX
+                )
+                by_key[key] = form if short else None
+        self._arrange(by_key)
 
 
 class _EventSteps(NamedTuple):
@@ -124,74 +158,8 @@ class _EventSteps(NamedTuple):
     rest_lengths: Ints
 
 
-class _BlockForms(NamedTuple):
-    """Which form each record of a block has.
-
-    Parameters
-    ----------
-    steps : _EventSteps
-        The steps.
-    forms : _FormArrays
-        The forms.
-    numbers : Ints
-        The number of each record's form, 0 for none.
-    fits : Flags
-        Which records have one.
-    """
-
-    steps: _EventSteps
-    forms: _FormArrays
-    numbers: Ints
-    fits: Flags
-
-
-class _KnownForms(threading.local):
-    """The forms that this thread has met: the files of a directory are alike.
-
-    Attributes
-    ----------
-    arrays : _FormArrays
-        The forms.
-    blocks : dict of bytes to _BlockForms
-        The first blocks of some files, by the lengths of their records.
-    """
-
-    def __init__(self) -> None:
-        self._by_key: dict[int, Form | None] = {0: None}
-        self.arrays = _FormArrays(self._by_key)
-        self.blocks: dict[bytes, _BlockForms] = {}
-
-    def find(
-        self, block: RecordBlock, keys: Words, fits: Flags
-    ) -> tuple[_FormArrays, Ints]:
-        """Return the forms, and the number of each record's, 0 of those without one.
-
-        New ones are learned. A record may have another form than its key says, so it
-        is still to be compared.
-        """
-        numbers, unknown = self.arrays.find(keys)
-        unknown &= fits
-        if unknown.any():
-            self._learn(block, keys, unknown.nonzero()[0])
-            numbers, _ = self.arrays.find(keys)
-        return self.arrays, numbers * fits
-
-    def _learn(self, block: RecordBlock, keys: Words, rows: Ints) -> None:
-        if len(self._by_key) >= _MOST_FORMS:
-            self._by_key = {0: None}
-        for key, row in zip(keys[rows].tolist(), rows.tolist(), strict=True):
-            if key not in self._by_key and len(self._by_key) < _MOST_FORMS:
-                form = event_form(block.payload(row))
-                short = (
-                    form is not None
-                    and len(form.prefix) <= _LONGEST_PREFIX
-                    and len(form.suffix) <= _LONGEST_SUFFIX
-                )
-                self._by_key[key] = form if short else None
-        self.arrays = _FormArrays(self._by_key)
-
-
 _KNOWN = _KnownForms()
+_NO_BLOCK = None, np.zeros(0, dtype=np.int64)
 
 
 def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
@@ -202,81 +170,74 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
     Ints
         The rows of the records that are still to be read, one by one.
     """
-    steps, forms, numbers, fits = _forms_of(block)
-    scalar = fits & forms.scalar.take(numbers)
-    rows = scalar.nonzero()[0]
-    tags = _table_numbers(forms.tags, numbers[rows], table)
-    holes = steps.rest[rows] + forms.holes.take(numbers[rows])
-    table.add(_cut(block, steps, rows, holes, tags))
-    others = (fits & ~scalar).nonzero()[0]
-    if len(others):
-        _note_others(block, forms.tags, numbers, others, table)
-    return (~fits).nonzero()[0]
+    steps, numbers = _find_forms(block)
+    tags = np.zeros(len(_KNOWN.tags), dtype=np.int32)
+    for number, row in first_rows(numbers):
+        if _KNOWN.scalar[number]:
+            tags[number] = table.number(_KNOWN.tags[number])
+        elif number:
+            offset = block.offset + int(block.positions[row])
+            table.note_other(_KNOWN.tags[number], offset)
+    rows = _KNOWN.scalar.take(numbers).nonzero()[0]
+    held = numbers[rows]
+    values = block.read("<f4", steps.rest[rows] + _KNOWN.holes.take(held))
+    # a signalling NaN is not worth a warning
+    with np.errstate(invalid="ignore"):
+        floats = values.astype(np.float64)
+    wall_times = block.read("<f8", block.starts[rows] + 1)
+    offsets = block.offset + block.positions[rows]
+    table.add(ScalarColumns(tags[held], steps.steps[rows], wall_times, floats, offsets))
+    left: Ints = (numbers == 0).nonzero()[0]
+    return left
 
 
-def _forms_of(block: RecordBlock) -> _BlockForms:
-    """Find the form of each record: often that of the same record in another file.
+def _find_forms(block: RecordBlock) -> tuple[_EventSteps, Ints]:
+    """Return the steps, and the number of each record's form: 0 of those without one.
 
-    The files of several trainings hold the same tags at the same steps. Within a file
-    steps go on, and nothing comes again.
+    The files of several trainings hold the same tags at the same steps, so both are
+    often those of the same record in another file. Within a file steps go on, and
+    nothing comes again.
     """
-    if block.offset or block.changed.any():
-        return _find_forms(block, _read_steps(block, None))
-    lengths = block.lengths.tobytes()
-    before = _KNOWN.blocks.get(lengths)
+    lengths = b"" if block.offset or block.changed.any() else block.lengths.tobytes()
+    before, numbers = _KNOWN.blocks.get(lengths, _NO_BLOCK)
     steps = _read_steps(block, before)
-    if (
-        before is not None
-        and steps is before.steps
-        and before.forms is _KNOWN.arrays
-        and _have_forms(block, steps, before.forms, before.numbers).all()
-    ):
-        return before
-    found = _find_forms(block, steps)
-    if len(_KNOWN.blocks) >= _MOST_BLOCKS:
-        _KNOWN.blocks.clear()
-    _KNOWN.blocks[lengths] = found
-    return found
+    if steps is before and not _differ(block, steps, numbers).any():
+        return steps, numbers
+    numbers = _KNOWN.find(block, *_keys(block, steps))
+    numbers *= steps.rest_lengths == _KNOWN.lengths.take(numbers)
+    numbers *= ~_differ(block, steps, numbers)
+    if lengths:
+        if len(_KNOWN.blocks) >= _MOST_BLOCKS:
+            _KNOWN.blocks.clear()
+        _KNOWN.blocks[lengths] = steps, numbers
+    return steps, numbers
 
 
-def _find_forms(block: RecordBlock, steps: _EventSteps) -> _BlockForms:
-    """Find the form of each record by the bytes up to the end of its tag."""
-    keys, fits = _keys(block, steps)
-    fits &= ~block.changed
-    forms, numbers = _KNOWN.find(block, keys, fits)
-    fits &= steps.rest_lengths == forms.lengths.take(numbers)
-    numbers *= fits
-    fits &= _have_forms(block, steps, forms, numbers)
-    numbers *= fits
-    return _BlockForms(steps, forms, numbers, fits)
+def _differ(block: RecordBlock, steps: _EventSteps, numbers: Ints) -> Flags:
+    """Tell which records have other bytes than the form of their number."""
+    before = block.windows(steps.rest, _KNOWN.prefix.n_bytes)
+    hole_ends = steps.rest + _KNOWN.hole_ends.take(numbers)
+    behind = block.windows(hole_ends, _KNOWN.suffix.n_bytes)
+    differs = _KNOWN.prefix.differs(before, numbers)
+    differs |= _KNOWN.suffix.differs(behind, numbers)
+    return differs
 
 
-def _have_forms(
-    block: RecordBlock, steps: _EventSteps, forms: _FormArrays, numbers: Ints
-) -> Flags:
-    """Tell which records have the bytes of the form of their number."""
-    before = block.windows(steps.rest, forms.prefix.n_bytes)
-    hole_ends = steps.rest + forms.hole_ends.take(numbers)
-    behind = block.windows(hole_ends, forms.suffix.n_bytes)
-    differs = forms.prefix.differs(before, numbers)
-    differs |= forms.suffix.differs(behind, numbers)
-    return ~differs
-
-
-def _read_steps(block: RecordBlock, before: _BlockForms | None) -> _EventSteps:
+def _read_steps(block: RecordBlock, before: _EventSteps | None) -> _EventSteps:
     """Read the step of each event: those of another block, if they stand here too."""
-    words = block.read("<u8", block.starts + (BEFORE_STEP - 1))
+    words = block.read("<u8", block.starts + (_BEFORE_STEP - 1))
     first = block.read("<u1", block.starts)
     if (
         before is not None
-        and np.array_equal(words, before.steps.words)
-        and np.array_equal(first, before.steps.first)
+        and np.array_equal(words, before.words)
+        and np.array_equal(first, before.first)
     ):
-        return before.steps
+        # these begin and end where the others do
+        return before
     usual = first == _WALL_TIME_KEY
     usual &= (words & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
     # a payload shorter than that has no other fields
-    usual &= block.lengths > BEFORE_STEP + _MOST_STEP_BYTES
+    usual &= block.lengths > _BEFORE_STEP + _MOST_STEP_BYTES
     word = words >> np.uint64(8)
     # the lowest byte without the highest bit ends the number
     ends = ~word & _LAST_BYTES
@@ -284,7 +245,7 @@ def _read_steps(block: RecordBlock, before: _BlockForms | None) -> _EventSteps:
     usual &= last > 0
     word &= (last << np.uint64(1)) - np.uint64(1)
     steps = (word & _OWN_BITS).astype(np.int64)
-    n_bytes = np.full(len(steps), BEFORE_STEP + 1)
+    n_bytes = np.full(len(steps), _BEFORE_STEP + 1)
     for i in range(1, _MOST_STEP_BYTES):
         longer = last > np.uint64(0x80 << (8 * i - 8))
         if not longer.any():
@@ -308,7 +269,11 @@ def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
     before_tag = long_summary + long_value + np.uint64(5)
     tag_length = (first >> (before_tag << np.uint64(3))) & np.uint64(_BYTE)
     ends = (before_tag + tag_length).astype(np.int64) + 1
-    keyed = steps.usual & (ends <= np.minimum(steps.rest_lengths, _LONGEST_PREFIX))
+    keyed = (
+        steps.usual
+        & ~block.changed
+        & (ends <= np.minimum(steps.rest_lengths, _LONGEST_PREFIX))
+    )
     ends *= keyed
     n_words = max(-(-int(ends.max()) // _WORD), 1)
     named = block.windows(steps.rest, n_words * _WORD)
@@ -316,46 +281,3 @@ def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
     keys: Words = named @ _MIXERS[:n_words]
     keys += steps.rest_lengths.astype(np.uint64) * _MIXERS[-1]
     return keys, keyed
-
-
-def _table_numbers(
-    tags: Sequence[str], numbers: Ints, table: TableBuilder
-) -> NDArray[np.int32]:
-    """Return the table's number for the tag of each record."""
-    found = np.zeros(len(tags), dtype=np.int32)
-    for number in np.bincount(numbers).nonzero()[0].tolist():
-        found[number] = table.number(tags[number])
-    return found[numbers]
-
-
-def _cut(
-    block: RecordBlock,
-    steps: _EventSteps,
-    rows: Ints,
-    holes: Ints,
-    tags: NDArray[np.int32],
-) -> ScalarColumns:
-    """Cut the scalars out of some records."""
-    values = block.read("<f4", holes)
-    # a signalling NaN is not worth a warning
-    with np.errstate(invalid="ignore"):
-        floats = values.astype(np.float64)
-    wall_times = block.read("<f8", block.starts[rows] + 1)
-    offsets = block.offset + block.positions[rows]
-    return ScalarColumns(tags, steps.steps[rows], wall_times, floats, offsets)
-
-
-def _note_others(
-    block: RecordBlock,
-    tags: Sequence[str],
-    numbers: Ints,
-    rows: Ints,
-    table: TableBuilder,
-) -> None:
-    """Note the tags of records that hold no scalar, where each is met first."""
-    # np.unique imports numpy.ma, which takes longer than a small log
-    first = np.full(len(tags), -1)
-    first[numbers[rows[::-1]]] = rows[::-1]
-    for number in (first >= 0).nonzero()[0].tolist():
-        offset = block.offset + int(block.positions[first[number]])
-        table.note_other(tags[number], offset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from google_crc32c import extend
@@ -35,16 +35,11 @@ _LOW_BITS, _HIGH_BITS = np.uint32(15), np.uint32(17)
 _SIZES: dict[bytes, int] = {}
 
 
-class _FrameLayout(NamedTuple):
-    """Where the records of some bytes began and the last one ended, and their heads."""
-
-    bounds: Ints
-    heads: bytes
-
-
-# the layouts that were met, each by the head of its file's second record: the first one
-# holds the version, and its layout says nothing about the others
-_LAYOUTS: dict[bytes, _FrameLayout] = {}
+# where the records of some bytes began and the last one ended, and their heads end to
+# end; by the head of their second record: the first one holds the version, and says
+# nothing about the others
+_LAYOUTS: dict[bytes, tuple[Ints, bytes]] = {}
+_NO_LAYOUT = np.zeros(1, dtype=np.int64), b""
 
 
 def walk_frames(content: bytes) -> Ints:
@@ -61,29 +56,27 @@ def walk_frames(content: bytes) -> Ints:
     """
     second = _SIZES.get(content[: HEAD.size], 0)
     key = content[second : second + HEAD.size]
-    before = _as_before(content, _LAYOUTS.get(key))
-    walked = _walk(content, int(before[-1]))
-    if len(walked) == 1:
-        return before
-    bounds = np.concatenate([before[:-1], np.array(walked, dtype=np.int64)])
-    if len(_LAYOUTS) >= _MOST_LAYOUTS:
-        _LAYOUTS.clear()
-    _LAYOUTS[key] = _FrameLayout(bounds, _heads(content, bounds[:-1]))
+    bounds = _as_before(content, *_LAYOUTS.get(key, _NO_LAYOUT))
+    walked = _walk(content, int(bounds[-1]))
+    if len(walked) > 1:
+        bounds = np.concatenate([bounds[:-1], np.array(walked, dtype=np.int64)])
+        if len(_LAYOUTS) >= _MOST_LAYOUTS:
+            _LAYOUTS.clear()
+        _LAYOUTS[key] = bounds, _heads(content, bounds[:-1])
     return bounds
 
 
-def _as_before(content: bytes, layout: _FrameLayout | None) -> Ints:
-    """Return the bounds of the records that lie as in a layout."""
-    if layout is None or len(content) < layout.bounds[1]:
-        return np.zeros(1, dtype=np.int64)
-    n_records = int(layout.bounds.searchsorted(len(content), side="right")) - 1
-    bounds = layout.bounds[: n_records + 1]
+def _as_before(content: bytes, before: Ints, heads_before: bytes) -> Ints:
+    """Return the bounds of the records that lie as others lay before."""
+    n_records = int(before.searchsorted(len(content), side="right")) - 1
+    if n_records < 1:
+        return _NO_LAYOUT[0]
+    bounds = before[: n_records + 1]
     heads = _heads(content, bounds[:-1])
-    if layout.heads.startswith(heads):
+    if heads_before.startswith(heads):
         return bounds
-    differs = np.frombuffer(heads, "V12") != np.frombuffer(
-        layout.heads, "V12", n_records
-    )
+    held_before = np.frombuffer(heads_before, "V12", n_records)
+    differs = np.frombuffer(heads, "V12") != held_before
     return bounds[: int(differs.argmax()) + 1]
 
 

@@ -42,7 +42,7 @@ class Layout(NamedTuple):
 
     Parameters
     ----------
-    tool : {"keras", "old keras", "ultralytics", "Lightning", "Hugging Face", \
+    tool : {"keras", "old keras", "Ultralytics", "Lightning", "Hugging Face", \
             "epochs", "steps"}
         Who lays them out so; else what the user says that each step is.
     notes : tuple of str
@@ -141,7 +141,7 @@ def _known(tags: Sequence[str], tables: Sequence[EventTable]) -> Layout | None:
         first = 1 if "x/lr0" not in held and _least_step(tables) > 0 else 0
         note = "tags of Ultralytics YOLO: each step is one epoch"
         counted = f"{note}, counted from 1" if first else note
-        return Layout("ultralytics", (counted,), first_step=first)
+        return Layout("Ultralytics", (counted,), first_step=first)
     if _are_old_keras(tags, tables):
         note = "tags of Keras 1 and 2.0 to 2.2 (loss, val_loss): each step is one epoch"
         return Layout("old keras", (note,))
@@ -180,7 +180,7 @@ def _are_old_keras(tags: Sequence[str], tables: Sequence[EventTable]) -> bool:
     if not any(f"val_{tag}" in held for tag in tags) or any("/" in tag for tag in tags):
         return False
     for table in tables:
-        for at in table.places():
+        for _, at in table.scalars.by_tag():
             steps = table.scalars.steps[at]
             onward = np.diff(steps)
             if steps[0] != 0 or (onward > 1).any():
@@ -195,7 +195,8 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
     epochs = _epochs_of_steps(table, number, from_one=tag == HUGGING_FACE_EPOCH)
     kept = (epochs >= 0) & (scalars.tag != number)
     left_out: dict[str, str] = {}
-    for other, (name, here) in enumerate(zip(table.tags, table.places(), strict=True)):
+    for other, here in scalars.by_tag():
+        name = table.tags[other]
         if is_validation(name) and (epochs[here] < 0).any():
             # an evaluation that is not at the end of an epoch: these are no epochs
             return table.only(np.zeros(len(epochs), dtype=np.bool_)), {}

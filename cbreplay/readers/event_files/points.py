@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,13 +14,21 @@ from cbreplay.readers.sizes import check_cells, check_columns, check_trainings
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from cbreplay.readers.event_files.scalar_table import EventTable, ScalarColumns
+    from cbreplay.run import EpochArray
 
-__all__ = ["LoggedPoints", "cut_points", "merge_points", "number_values"]
+__all__ = [
+    "FoundPoints",
+    "LoggedPoints",
+    "cut_points",
+    "merge_points",
+    "number_values",
+    "split_numbers",
+]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -41,7 +51,7 @@ class LoggedPoints:
         Whether its writer marked that a training goes on here.
     """
 
-    steps: NDArray[np.int64]
+    steps: EpochArray
     columns: dict[str, Series]
     wall_times: NDArray[np.float64]
     written: dict[str, float]
@@ -68,18 +78,42 @@ class LoggedPoints:
         return held
 
 
+class FoundPoints(NamedTuple):
+    """The points of all trainings of a log.
+
+    Parameters
+    ----------
+    pieces : list of LoggedPoints
+        The points.
+    notes : sequence of str
+        What they are, and what was joined or dropped.
+    left_out : dict of str to str
+        The series that were left out, each with the reason.
+    """
+
+    pieces: list[LoggedPoints]
+    notes: Sequence[str] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
+
+
+def split_numbers(
+    numbers: EpochArray, pieces: Sequence[LoggedPoints]
+) -> list[EpochArray]:
+    """Return those of the numbers of all points that belong to each piece."""
+    ends = np.cumsum([len(piece.steps) for piece in pieces])
+    return np.split(numbers, ends[:-1])
+
+
 def number_values(table: EventTable) -> EventTable:
     """Take each value of a tag as that of the next step, whatever step it stands at."""
-    tag = table.scalars.tag
-    order = np.argsort(tag, kind="stable")
-    begins = np.searchsorted(tag[order], np.arange(len(table.tags)))
-    steps = np.empty(len(tag), dtype=np.int64)
-    steps[order] = np.arange(len(tag)) - begins[tag[order]]
+    steps = np.empty_like(table.scalars.steps)
+    for _, at in table.scalars.by_tag():
+        steps[at] = np.arange(len(at))
     return table.at_steps(steps)
 
 
 def cut_points(
-    table: EventTable, names: Sequence[str | None], file: str, most: int
+    table: EventTable, names: Sequence[str | None], most: int
 ) -> tuple[list[LoggedPoints], list[str]]:
     """Put scalars to points, and cut where a series goes back to an earlier step.
 
@@ -91,8 +125,6 @@ def cut_points(
         The file.
     names : sequence of str or None
         The series that each of its tags is; None for none.
-    file : str
-        The name of the file.
     most : int
         How much of it is read, in bytes.
 
@@ -109,6 +141,7 @@ def cut_points(
     LogError
         If it holds too many series, or goes back too often.
     """
+    file = os.path.basename(table.path)
     held = list(dict.fromkeys(name for name in names if name is not None))
     check_columns(len(held), file, most)
     scalars = _wanted(table.scalars, names, held)
@@ -116,12 +149,8 @@ def cut_points(
         return [], []
     if _is_grid(scalars, len(held)):
         return [_grid(scalars, held, file)], []
-    order = np.argsort(scalars.tag, kind="stable")
-    same = np.diff(scalars.tag[order]) == 0
-    back = np.flatnonzero(same & (np.diff(scalars.steps[order]) < 0))
-    pairs = sorted(zip(order[back + 1].tolist(), order[back].tolist(), strict=True))
     cuts = [0]
-    for position, before in pairs:
+    for position, before in _steps_back(scalars):
         if before >= cuts[-1]:
             cuts.append(position)
     check_trainings(len(cuts), file, most)
@@ -133,6 +162,15 @@ def cut_points(
         pieces += [piece] if piece.columns else []
         crowded.update(dict.fromkeys(left_out))
     return _rejoined(pieces, most), list(crowded)
+
+
+def _steps_back(scalars: ScalarColumns) -> list[tuple[int, int]]:
+    """Return where a series goes back to an earlier step, and where its last one is."""
+    found: list[tuple[int, int]] = []
+    for _, at in scalars.by_tag():
+        back = np.flatnonzero(np.diff(scalars.steps[at]) < 0)
+        found += zip(at[back + 1].tolist(), at[back].tolist(), strict=True)
+    return sorted(found)
 
 
 def _wanted(
@@ -187,7 +225,7 @@ def _lay_out(
     columns: dict[str, Series] = {}
     written: dict[str, float] = {}
     crowded: list[str] = []
-    by_name = _by_number(scalars.tag)
+    by_name = scalars.by_tag()
     n_missing = len(by_name) * len(steps) - len(order)
     what = f"its {len(by_name):,} series stand at {len(steps):,} steps between them"
     check_cells(n_missing, file, most, what)
@@ -201,17 +239,6 @@ def _lay_out(
             written[name] = float(scalars.wall_times[at[-1]])
     points = LoggedPoints(steps, columns, times, written, file)
     return points.at(points.recorded(list(columns))), crowded
-
-
-def _by_number(
-    tag: NDArray[np.int32],
-) -> list[tuple[int, NDArray[np.int64]]]:
-    """Return where each series has its values, in the order of their numbers."""
-    order = np.argsort(tag, kind="stable")
-    numbers = tag[order]
-    begins = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
-    places = np.split(order, begins[1:])
-    return list(zip(numbers[begins].tolist(), places, strict=True))
 
 
 def _series(

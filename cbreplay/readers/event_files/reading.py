@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.readers.base import Damage, ReadOptions
 from cbreplay.readers.event_files.events import Event, read_event
 from cbreplay.readers.event_files.forms import read_forms
 from cbreplay.readers.event_files.frames import RecordBlock, walk_frames
@@ -17,7 +16,6 @@ from cbreplay.readers.event_files.record_bytes import (
     open_records,
 )
 from cbreplay.readers.event_files.scalar_table import TableBuilder
-from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
     from cbreplay.errors import LogError
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["read_events"]
 
 _AT_ONCE = 1 << 20
-# damage is kept in the table: who reads it knows whether that is an error
-_KEEPING = ReadOptions(errors="skip")
 
 
 def read_events(
@@ -53,15 +49,14 @@ def read_events(
         kept in the table.
     """
     with open_records(path) as file:
-        return _FileReading(file, path, most).read(n_bytes)
+        return _FileReading(file, TableBuilder(path, most)).read(n_bytes)
 
 
 class _FileReading:
     """The way through one file."""
 
-    def __init__(self, file: RecordBytes, path: str, most: int | None) -> None:
-        self._file, self._path, self._most = file, path, most
-        self._table, self._damage = TableBuilder(), Damage(_KEEPING)
+    def __init__(self, file: RecordBytes, table: TableBuilder) -> None:
+        self._file, self._table = file, table
 
     def read(self, n_bytes: int) -> EventTable:
         offset = 0
@@ -74,11 +69,11 @@ class _FileReading:
             offset, left = offset + end, content[end:]
             size = self._next_size(left, offset, ended=len(content) < n_bytes)
             if not size:
-                return self._table.build(self._damage)
+                return self._table.build()
             self._file.give_back(left)
             if size > n_bytes:
                 if not self._read_long(offset):
-                    return self._table.build(self._damage)
+                    return self._table.build()
                 offset += size
 
     def _next_size(self, left: bytes, offset: int, *, ended: bool) -> int:
@@ -94,7 +89,7 @@ class _FileReading:
             return 0
         length, checksum = HEAD.unpack_from(left)
         if masked_checksum(left[:8]) != checksum:
-            self._damage.report(self._file.wrong_checksum(offset, "length"))
+            self._table.damage.report(self._file.wrong_checksum(offset, "length"))
             return 0
         wanted, most = length + CHECKSUM.size, self._file.most(offset + HEAD.size)
         if ended or wanted > most:
@@ -106,7 +101,7 @@ class _FileReading:
     def _end(self, error: LogError) -> None:
         """Remember how the file ends inside a record: no damage, if it is plain."""
         if self._file.size is None:
-            self._damage.report(error)
+            self._table.damage.report(error)
         else:
             self._table.unfinished = error
 
@@ -114,17 +109,9 @@ class _FileReading:
         """Read whole records: nearly all together, the others one by one."""
         for row in read_forms(block, self._table).tolist():
             offset = block.offset + int(block.positions[row])
-            if block.changed[row]:
-                self._damage.report(self._file.wrong_checksum(offset, "content"))
-            else:
-                self._keep(self._read_event(block.payload(row), offset), offset)
-        self._settle()
-
-    def _settle(self) -> None:
-        """Put what was read in its place, and see that there is an end of tags."""
+            event = self._read_event(block.payload(row), offset)
+            self._take(event, offset, changed=block.changed[row])
         self._table.settle()
-        if self._most is not None:
-            check_columns(len(self._table.numbers), self._path, self._most)
 
     def _read_event(self, payload: Payload, offset: int) -> Event | LogError:
         """Read an event, or return what is wrong with it."""
@@ -142,15 +129,15 @@ class _FileReading:
         wanted = length + CHECKSUM.size
         if n_bytes < wanted:
             self._end(self._file.cut(offset, n_bytes, wanted))
-        elif not right:
-            self._damage.report(self._file.wrong_checksum(offset, "content"))
         else:
-            self._keep(event, offset)
-            self._settle()
+            self._take(event, offset, changed=not right)
+            self._table.settle()
         return n_bytes >= wanted
 
-    def _keep(self, event: Event | LogError, offset: int) -> None:
-        if isinstance(event, Event):
+    def _take(self, event: Event | LogError, offset: int, *, changed: bool) -> None:
+        if changed:
+            self._table.damage.report(self._file.wrong_checksum(offset, "content"))
+        elif isinstance(event, Event):
             self._table.add_event(event, offset)
         else:
-            self._damage.report(event)
+            self._table.damage.report(event)

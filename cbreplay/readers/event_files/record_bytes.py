@@ -7,7 +7,7 @@ import os
 import stat
 import struct
 import zlib
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from google_crc32c import extend
 from google_crc32c import value as crc32c
@@ -188,7 +188,7 @@ def open_records(path: str) -> Iterator[RecordBytes]:
 class LongPayload:
     """The payload of a long record, read forwards and once, by whoever walks through.
 
-    It is indexed as bytes are. Its checksum is taken of what passes by, and nothing but
+    It is sliced as bytes are. Its checksum is taken of what passes by, and nothing but
     the last piece is kept: a graph or a picture may have many megabytes.
 
     Parameters
@@ -201,20 +201,24 @@ class LongPayload:
 
     def __init__(self, file: RecordBytes, length: int) -> None:
         self._file, self._length = file, length
-        self._held, self._begin = b"", 0
+        # the last piece, and where it ends
+        self._held, self._end = b"", 0
         self._checksum: int = crc32c(b"")
 
     def __len__(self) -> int:
         return self._length
 
-    @overload
-    def __getitem__(self, at: int) -> int: ...
-    @overload
-    def __getitem__(self, at: slice) -> bytes: ...
-    def __getitem__(self, at: int | slice) -> int | bytes:
-        if isinstance(at, int):
-            return self._part(at, at + 1)[0]
-        return self._part(at.start, min(at.stop, self._length))
+    def __getitem__(self, at: slice) -> bytes:
+        start, stop = at.start, min(at.stop, self._length)
+        if stop - start > _LONGEST_FIELD:
+            message = f"a name of {stop - start} bytes at byte {start}"
+            raise ValueError(message)
+        while self._end < stop:
+            if not self._read_on(start):
+                message = f"it ends before byte {stop}"
+                raise ValueError(message)
+        begin = self._end - len(self._held)
+        return self._held[start - begin : stop - begin]
 
     def finish(self) -> tuple[int, bool]:
         """Pass by what is left; return how many bytes were found, and whether rightly.
@@ -223,31 +227,15 @@ class LongPayload:
         """
         while self._end < self._length and self._read_on(self._end):
             pass
-        if self._end < self._length:
-            return self._end, False
-        stored = self._file.read(CHECKSUM.size)
+        stored = self._file.read(CHECKSUM.size) if self._end == self._length else b""
         right = stored == CHECKSUM.pack(_masked(self._checksum))
         return self._end + len(stored), right
-
-    @property
-    def _end(self) -> int:
-        return self._begin + len(self._held)
-
-    def _part(self, start: int, stop: int) -> bytes:
-        if stop - start > _LONGEST_FIELD:
-            message = f"a name of {stop - start} bytes at byte {start}"
-            raise ValueError(message)
-        while self._end < stop:
-            if not self._read_on(start):
-                message = f"it ends before byte {stop}"
-                raise ValueError(message)
-        return self._held[start - self._begin : stop - self._begin]
 
     def _read_on(self, kept: int) -> bool:
         """Read some more, and keep what lies from a position on; False at the end."""
         more = self._file.read(min(_READ_AT_ONCE, self._length - self._end))
         self._checksum = extend(self._checksum, more)
-        left = self._held[max(kept - self._begin, 0) :]
-        self._begin = self._end - len(left)
-        self._held = left + more
+        begin = self._end - len(self._held)
+        self._held = self._held[max(kept - begin, 0) :] + more
+        self._end += len(more)
         return bool(more)

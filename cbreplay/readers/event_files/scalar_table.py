@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.readers.base import Damage, ReadOptions
+from cbreplay.readers.sizes import check_columns
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from cbreplay.errors import LogError
-    from cbreplay.readers.base import Damage
-    from cbreplay.readers.event_files.events import Event, Scalar
+    from cbreplay.readers.event_files.events import Event
     from cbreplay.readers.event_files.frames import Flags, Ints
 
-__all__ = ["EventTable", "Restart", "ScalarColumns", "TableBuilder"]
+__all__ = ["EventTable", "Restart", "ScalarColumns", "TableBuilder", "first_rows"]
+
+
+# damage is kept in the table: who reads it knows whether that is an error
+_KEEPING = ReadOptions(errors="skip")
 
 
 class ScalarColumns(NamedTuple):
@@ -40,6 +49,18 @@ class ScalarColumns(NamedTuple):
         """Return some of the scalars, as numpy indexes by it."""
         return ScalarColumns._make(column[kept] for column in self)
 
+    def by_tag(self) -> list[tuple[int, Ints]]:
+        """Return where the scalars of each number stand, number by number.
+
+        One look at all scalars for each would take minutes where every scalar has a
+        tag of its own.
+        """
+        order = np.argsort(self.tag, kind="stable")
+        numbers = self.tag[order]
+        begins = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
+        ends = pairwise([*begins, len(order)])
+        return [(int(numbers[begin]), order[begin:end]) for begin, end in ends]
+
 
 class Restart(NamedTuple):
     """A writer's mark that a training goes on from a step.
@@ -52,10 +73,12 @@ class Restart(NamedTuple):
 
 
 class EventTable(NamedTuple):
-    """Every scalar of an event file, in its order.
+    """Every scalar of an event file, or of a part of one, in its order.
 
     Parameters
     ----------
+    path : str
+        The file.
     tags, other_tags : list of str
         The tags of scalars, and of summaries that hold none, in the order of the
         file.
@@ -67,31 +90,25 @@ class EventTable(NamedTuple):
         What was left out, in the order of the file.
     unfinished : LogError or None
         How the file ends inside a record, if it does: a writer may still be open.
+    resumed : bool
+        Whether its writer marked that a training goes on where this part begins.
     """
 
+    path: str
     tags: list[str]
     other_tags: list[str]
     scalars: ScalarColumns
     restarts: list[Restart]
     damage: Damage
-    unfinished: LogError | None = None
+    unfinished: LogError | None
+    resumed: bool = False
 
     def counts(self) -> dict[str, int]:
         """Return how many values each tag has."""
         n_values = np.bincount(self.scalars.tag, minlength=len(self.tags))
         return dict(zip(self.tags, n_values.tolist(), strict=True))
 
-    def places(self) -> list[Ints]:
-        """Return where the scalars of each tag stand, in their order.
-
-        One look at all scalars for each tag would take minutes where every scalar has
-        a tag of its own.
-        """
-        order = np.argsort(self.scalars.tag, kind="stable")
-        n_values = np.bincount(self.scalars.tag, minlength=len(self.tags))
-        return np.split(order, np.cumsum(n_values)[:-1]) if self.tags else []
-
-    def only(self, kept: Flags) -> EventTable:
+    def only(self, kept: slice | Flags) -> EventTable:
         """Return the same with some of the scalars."""
         return self._replace(scalars=self.scalars.take(kept))
 
@@ -101,30 +118,39 @@ class EventTable(NamedTuple):
 
 
 class TableBuilder:
-    """Collects the scalars of a file, in any order."""
+    """Collects the scalars of a file, in any order, and what is damaged in it.
 
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
+    Parameters
+    ----------
+    path : str
+        The file.
+    most : int, optional
+        The limit in bytes, of which every tag takes a share.
+    """
+
+    def __init__(self, path: str, most: int | None = None) -> None:
+        self._path, self._most, self.damage = path, most, Damage(_KEEPING)
+        self._numbers: dict[str, int] = {}
         self.unfinished: LogError | None = None
         self._others: dict[str, int] = {}
         self._restarts: list[Restart] = []
         self._columns: list[ScalarColumns] = []
-        self._scalars: list[Scalar] = []
-        self._offsets: list[int] = []
+        self._rows: list[tuple[int, int, float, float, int]] = []
 
     def number(self, tag: str) -> int:
         """Return the number of a tag; a new one gets the next."""
-        return self.numbers.setdefault(tag, len(self.numbers))
+        return self._numbers.setdefault(tag, len(self._numbers))
 
     def add_event(self, event: Event, offset: int) -> None:
         """Take what an event holds that was read by itself."""
-        for tag in event.other_tags:
-            self.note_other(tag, offset)
         if event.restarts:
             self._restarts.append(Restart(event.step, offset))
-        scalars = event.scalars
-        self._scalars += scalars
-        self._offsets += [offset] * len(scalars)
+        for tag, number, *_ in event.values:
+            if number is None:
+                self.note_other(tag, offset)
+            else:
+                row = self.number(tag), event.step, event.wall_time, number, offset
+                self._rows.append(row)
 
     def note_other(self, tag: str, offset: int) -> None:
         """Remember a tag that holds no scalar, and where it was met first."""
@@ -135,22 +161,21 @@ class TableBuilder:
         self._columns.append(columns)
 
     def settle(self) -> None:
-        """Put what was read one by one between what was read together."""
-        if not self._scalars:
-            return
-        tags, steps, wall_times, values = zip(*self._scalars, strict=True)
-        self._columns.append(
-            ScalarColumns(
-                np.array([self.number(tag) for tag in tags], dtype=np.int32),
-                np.array(steps, dtype=np.int64),
-                np.array(wall_times),
-                np.array(values, dtype=np.float64),
-                np.array(self._offsets, dtype=np.int64),
-            )
-        )
-        self._scalars, self._offsets = [], []
+        """Put what was read one by one between what was read together.
 
-    def build(self, damage: Damage) -> EventTable:
+        Raises
+        ------
+        LogError
+            If there are more tags than a log has.
+        """
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            self.add(ScalarColumns._make(map(np.array, columns, _TYPES)))
+            self._rows = []
+        if self._most is not None:
+            check_columns(len(self._numbers), self._path, self._most)
+
+    def build(self) -> EventTable:
         """Return all scalars in the order of the file."""
         self.settle()
         scalars, *more = self._columns or [_NOTHING]
@@ -161,28 +186,30 @@ class TableBuilder:
         offsets = scalars.offsets
         if (offsets[1:] < offsets[:-1]).any():
             scalars = scalars.take(np.argsort(offsets, kind="stable"))
-        tags, tag = self._in_order_of_sight(scalars.tag)
+        names = list(self._numbers)
+        sighted = sorted(first_rows(scalars.tag), key=lambda found: found[1])
+        order = [number for number, _ in sighted]
+        new = np.zeros(len(names), dtype=np.int32)
+        new[order] = np.arange(len(order))
         return EventTable(
-            tags=tags,
+            path=self._path,
+            tags=[names[number] for number in order],
             other_tags=sorted(self._others, key=self._others.__getitem__),
-            scalars=scalars._replace(tag=tag),
+            scalars=scalars._replace(tag=new[scalars.tag]),
             restarts=self._restarts,
-            damage=damage,
+            damage=self.damage,
             unfinished=self.unfinished,
         )
 
-    def _in_order_of_sight(
-        self, tag: NDArray[np.int32]
-    ) -> tuple[list[str], NDArray[np.int32]]:
-        names = list(self.numbers)
-        # nearly always every tag is met soon
-        order = list(dict.fromkeys(tag[: _SOON * len(names)].tolist()))
-        if len(order) < len(names):
-            order = list(dict.fromkeys(tag.tolist()))
-        new = np.zeros(len(names), dtype=np.int32)
-        new[order] = np.arange(len(order))
-        return [names[number] for number in order], new[tag]
+
+_TYPES = "i4", "i8", "f8", "f8", "i8"
+_NOTHING = ScalarColumns._make(np.zeros(0, kind) for kind in _TYPES)
 
 
-_SOON = 64
-_NOTHING = ScalarColumns._make(np.zeros(0, t) for t in ("i4", "i8", "f8", "f8", "i8"))
+def first_rows(numbers: NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:
+    """Yield each number that there is, and the first row that has it."""
+    # np.unique imports numpy.ma, which takes longer than a small log
+    first = np.full(int(numbers.max(initial=-1)) + 1, -1)
+    first[numbers[::-1]] = np.arange(len(numbers))[::-1]
+    for number in (first >= 0).nonzero()[0].tolist():
+        yield number, int(first[number])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.event_files.epochs import (
-    EpochRows,
+    STEP,
     count_evaluations,
     drop_last_words,
     keep_epochs,
@@ -36,10 +36,14 @@ from cbreplay.readers.event_files.layouts import (
     choose_layout,
     other_scalars,
 )
-from cbreplay.readers.event_files.points import cut_points, number_values
+from cbreplay.readers.event_files.points import (
+    FoundPoints,
+    cut_points,
+    number_values,
+    split_numbers,
+)
 from cbreplay.readers.event_files.writers import drop_purged, join_writers, pair_points
 from cbreplay.readers.sizes import check_trainings
-from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,21 +55,15 @@ if TYPE_CHECKING:
     from cbreplay.readers.event_files.files import LogFiles
     from cbreplay.readers.event_files.layouts import Layout
     from cbreplay.readers.event_files.points import LoggedPoints
-    from cbreplay.run import RateSource, Run
+    from cbreplay.run import RateSource, Run, Series
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["TensorBoardReader"]
 
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 _SHOWN_TAGS = 8
-# the layouts by which a framework is known that is not Keras
-_FRAMEWORKS = {
-    "ultralytics": "Ultralytics",
-    "Lightning": "Lightning",
-    "Hugging Face": "Hugging Face",
-}
-# no tag is called so: the steps of evaluations, on their way to a run
-_STEP = "\0step"
+# the tools that are frameworks, and not Keras
+_FRAMEWORKS = ("Ultralytics", "Lightning", "Hugging Face")
 _CROWDED = "several values at most steps, as of each batch"
 
 
@@ -104,8 +102,8 @@ class TensorBoardReader:
         found = _read_points(log, layout, self.options)
         if not found.pieces:
             raise _crowded(path, found) or _no_epochs(path, log, damage)
-        rows = _rows_of(found, layout, log.tags, path)
-        pieces, numbered = _in_epochs(rows, layout, self.options)
+        rows = _rows_of(found.pieces, layout, log.tags, path)
+        pieces, numbered = _in_epochs(rows.pieces, layout, self.options)
         notes = [*damage.notes(), *layout.notes, *rows.notes]
         notes += dict.fromkeys(found.notes)
         left_out = {**found.left_out, **rows.left_out}
@@ -115,14 +113,14 @@ class TensorBoardReader:
             left_out=left_out,
             counts_from=layout.first_step + numbered.counts_from,
             begins_at=layout.begins_at,
-            axis_unit="epochs" if rows.steps is None else "evaluations",
+            axis_unit="evaluations" if layout.tool == "steps" else "epochs",
             framework=_framework(layout, log.tags),
         )
         records = join_rows(pieces, self.options, self.metadata, path)
         for record in records:
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
-            steps = record.rows.columns.pop(_STEP, None)
+            steps = record.rows.columns.pop(STEP, None)
             run = build_run(
                 record,
                 facts,
@@ -156,7 +154,7 @@ def _framework(layout: Layout, tags: Sequence[str]) -> str:
     """Return whose rules the training went by, where that is known and not Keras's."""
     if HUGGING_FACE_EPOCH in tags:
         return "Hugging Face"
-    return _FRAMEWORKS.get(layout.tool, "")
+    return layout.tool if layout.tool in _FRAMEWORKS else ""
 
 
 def _called_validation(path: str) -> Iterator[str]:
@@ -170,59 +168,50 @@ def _called_validation(path: str) -> Iterator[str]:
         )
 
 
-class _FoundPoints(NamedTuple):
-    """The points of all trainings, and what was left out or joined."""
-
-    pieces: list[LoggedPoints]
-    left_out: dict[str, str]
-    notes: list[str]
-
-
-def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundPoints:
+def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPoints:
     """Put the points of training and validation together, fit by fit."""
-    found, most = _FoundPoints([], dict(layout.silent), []), options.max_bytes
+    left_out, notes, most = dict(layout.silent), [], options.max_bytes
     of_writers: dict[str, list[LoggedPoints]] = {}
     for writer, files in log.files.items():
         parts, purged = drop_purged(files)
         pieces: list[LoggedPoints] = []
-        for path, part, resumed in parts:
-            table, left_out = layout.to_epochs(part)
+        for part in parts:
+            table, unread = layout.to_epochs(part)
             if options.parts == "rows":
                 table = number_values(table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
-            cut, crowded = cut_points(table, names, os.path.basename(path), most)
-            if resumed and cut:
+            cut, crowded = cut_points(table, names, most)
+            if part.resumed and cut:
                 cut[0].resumed = True
             pieces += cut
-            found.left_out.update(left_out | dict.fromkeys(crowded, _CROWDED))
+            left_out.update(unread | dict.fromkeys(crowded, _CROWDED))
         of_writers[writer], joined = join_writers(pieces, most)
-        found.notes.extend(purged + joined)
+        notes += [*purged, *joined]
     train = of_writers[""] or of_writers["train"]
     paired = pair_points(train, of_writers.pop("validation"), most)
     for writer, pieces in of_writers.items():
         if writer not in ("", "train"):
             paired = pair_points(paired, pieces, most)
-    found.pieces.extend(paired)
     if layout.tool == "keras":
-        found.left_out.update(other_scalars(log.tags))
+        left_out.update(other_scalars(log.tags))
         if not train:
             there = any(log.files[""] + log.files["train"])
             held = "hold no epoch" if there else "are not here"
-            found.notes.append(f"the training's own event files {held}: val_ only")
-    return found
+            notes.append(f"the training's own event files {held}: val_ only")
+    return FoundPoints(paired, notes, left_out)
 
 
 def _rows_of(
-    found: _FoundPoints, layout: Layout, tags: Sequence[str], source: str
-) -> EpochRows:
+    pieces: list[LoggedPoints], layout: Layout, tags: Sequence[str], source: str
+) -> FoundPoints:
     """Tell which steps are rows, by the tool that wrote them or by the user."""
     if layout.tool == "keras":
-        return number_samples(found.pieces, tags)
+        return number_samples(pieces, tags)
     if layout.tool == "steps":
-        return count_evaluations(found.pieces)
+        return count_evaluations(pieces)
     if layout.tool == "epochs":
-        return keep_epochs(found.pieces, source)
-    return drop_last_words(found.pieces)
+        return keep_epochs(pieces, source)
+    return drop_last_words(pieces)
 
 
 def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
@@ -233,28 +222,25 @@ def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
 
 
 def _in_epochs(
-    found: EpochRows, layout: Layout, options: ReadOptions
+    pieces: list[LoggedPoints], layout: Layout, options: ReadOptions
 ) -> tuple[list[Rows], NumberedEpochs]:
     """Give rows their zero-based epochs, and tell how they were counted."""
-    pieces = found.pieces
     check_trainings(len(pieces), pieces[0].file, options.max_bytes)
     epochs = np.concatenate([piece.steps for piece in pieces])
     numbered = number_epochs(epochs, options, known=layout.counts_from_zero)
-    rows = []
-    begin = 0
-    for i, piece in enumerate(pieces):
-        end = begin + len(piece.steps)
-        columns = piece.columns
-        if found.steps is not None:
-            steps = found.steps[i].astype(np.float64)
-            columns = columns | {_STEP: Series(steps, np.ones(len(steps), np.bool_))}
-        epochs, place = numbered.epochs[begin:end], f"file {piece.file}"
-        times, another = piece.wall_times, not piece.resumed
-        rows.append(Rows(epochs, columns, times, place, begins_file=another))
-        begin = end
-    if options.parts == "rows":
-        rows = [Rows.joined(rows)]
-    return rows, numbered
+    rows = [
+        Rows(
+            own,
+            piece.columns,
+            piece.wall_times,
+            f"file {piece.file}",
+            begins_file=not piece.resumed,
+        )
+        for piece, own in zip(
+            pieces, split_numbers(numbered.epochs, pieces), strict=True
+        )
+    ]
+    return [Rows.joined(rows)] if options.parts == "rows" else rows, numbered
 
 
 def _take_rate(record: TrainingRows) -> LoggedRate:
@@ -348,7 +334,7 @@ def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
     return f"To {count_hint(seldom)}" if seldom else axis_hint(watched, "each step")
 
 
-def _crowded(path: str, found: _FoundPoints) -> LogError | None:
+def _crowded(path: str, found: FoundPoints) -> LogError | None:
     """Return the error of a log with nothing but several values at each step."""
     names = [name for name, why in found.left_out.items() if why == _CROWDED]
     if not names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,37 +16,12 @@ if TYPE_CHECKING:
     from cbreplay.readers.event_files.points import LoggedPoints
     from cbreplay.readers.event_files.scalar_table import EventTable
 
-__all__ = ["EventFile", "JoinedPieces", "drop_purged", "join_writers", "pair_points"]
+__all__ = ["drop_purged", "join_writers", "pair_points"]
 
 _MOST_COMPARED = 500
 
 
-class EventFile(NamedTuple):
-    """An event file, or the part of one between two restarts, and what it holds.
-
-    Parameters
-    ----------
-    path : str
-        Where it is.
-    table : EventTable
-        What it holds.
-    resumed : bool
-        Whether its writer marked that a training goes on here.
-    """
-
-    path: str
-    table: EventTable
-    resumed: bool = False
-
-
-class JoinedPieces(NamedTuple):
-    """Pieces of trainings, and what was joined or left out."""
-
-    pieces: list[LoggedPoints]
-    notes: list[str]
-
-
-def drop_purged(files: Sequence[EventFile]) -> tuple[list[EventFile], list[str]]:
+def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[str]]:
     """Cut files at the marks of restarts, and drop what these say was taken back.
 
     A writer that resumes a training marks the step from which it goes on: what was
@@ -54,21 +29,21 @@ def drop_purged(files: Sequence[EventFile]) -> tuple[list[EventFile], list[str]]
 
     Parameters
     ----------
-    files : sequence of EventFile
+    tables : sequence of EventTable
         The files of one directory, in the order they were begun.
 
     Returns
     -------
-    parts : list of EventFile
+    parts : list of EventTable
         The files, cut.
     notes : list of str
         What was dropped.
     """
-    if not any(file.table.restarts for file in files):
-        return list(files), []
-    parts: list[EventFile] = []
+    if not any(table.restarts for table in tables):
+        return list(tables), []
+    parts: list[EventTable] = []
     notes: list[str] = []
-    for path, table, _ in files:
+    for table in tables:
         offsets = [restart.offset for restart in table.restarts]
         cuts = np.searchsorted(table.scalars.offsets, offsets).tolist()
         ends = pairwise([0, *cuts, len(table.scalars.offsets)])
@@ -81,21 +56,22 @@ def drop_purged(files: Sequence[EventFile]) -> tuple[list[EventFile], list[str]]
                         f"which drops {count(n_dropped, 'value')} written before from "
                         "there on"
                     )
-            own = table._replace(scalars=table.scalars.take(slice(begin, end)))
-            parts.append(EventFile(path, own, resumed=restart is not None))
+            own = table.only(slice(begin, end))
+            parts.append(own._replace(resumed=restart is not None))
     return parts, notes
 
 
-def _drop_from(parts: Sequence[EventFile], step: int) -> tuple[list[EventFile], int]:
+def _drop_from(parts: Sequence[EventTable], step: int) -> tuple[list[EventTable], int]:
     """Leave out the values from a step on, and count them."""
-    kept = [part.table.scalars.steps < step for part in parts]
-    left = zip(parts, kept, strict=True)
-    cut = [part._replace(table=part.table.only(own)) for part, own in left]
+    kept = [part.scalars.steps < step for part in parts]
+    cut = [part.only(own) for part, own in zip(parts, kept, strict=True)]
     return cut, sum(int(np.count_nonzero(~own)) for own in kept)
 
 
-def join_writers(pieces: Sequence[LoggedPoints], most: int) -> JoinedPieces:
-    """Join what several writers wrote of one training at the same time.
+def join_writers(
+    pieces: list[LoggedPoints], most: int
+) -> tuple[list[LoggedPoints], list[str]]:
+    """Join what several writers wrote of one training at the same time, with notes.
 
     They hold different series, or take turns: then the steps of a series, in the order
     they were written, only go up. A copy of another file is left out.
@@ -103,7 +79,7 @@ def join_writers(pieces: Sequence[LoggedPoints], most: int) -> JoinedPieces:
     found: list[LoggedPoints] = []
     notes: dict[str, None] = {}
     if len(pieces) > _MOST_COMPARED:
-        return JoinedPieces(list(pieces), [])
+        return pieces, []
     for piece in pieces:
         for i, other in enumerate(found):
             if other.file == piece.file or not _overlap(other, piece):
@@ -115,7 +91,7 @@ def join_writers(pieces: Sequence[LoggedPoints], most: int) -> JoinedPieces:
                 break
         else:
             found.append(piece)
-    return JoinedPieces(found, list(notes))
+    return found, list(notes)
 
 
 def _join(

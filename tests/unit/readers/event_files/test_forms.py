@@ -69,7 +69,7 @@ def test_all_records_of_a_regular_log_are_read_together() -> None:
     content = join([version_event(), *rows(127), *rows(300, first=127)])
     bounds = walk_frames(content)
     assert bounds[-1] == len(content)
-    left = read_forms(RecordBlock(content, 0, bounds), TableBuilder())
+    left = read_forms(RecordBlock(content, 0, bounds), TableBuilder("events"))
     # but for the version, which holds no summary
     assert left.tolist() == [0]
 
