@@ -304,6 +304,7 @@ def _readme(cache: Path | None) -> None:
     from benchmarks.advice.named_rules import print_named
     from benchmarks.advice.other_makers import print_others
     from benchmarks.advice.other_stops import compare_rules
+    from benchmarks.advice.unseen_maker import print_unseen
 
     sets = load_curves(cache)
     for print_table, draws in (
@@ -314,6 +315,7 @@ def _readme(cache: Path | None) -> None:
         print_table(sets, draws)
         print()
     print_others(cache, 20)
+    print_unseen(cache, 20)
 
 
 def main() -> None:

@@ -188,6 +188,10 @@ def _explained_by_a_plan(
 ) -> list[int]:
     """Return the runs that end where others do, and not all so long after their best.
 
+    Logs of several rounds of tuning end at several distances from their best, and by
+    chance at one epoch. So each distance there is may be a rule's: one at which logs
+    end at more epochs than there are distances at this one.
+
     Parameters
     ----------
     runs : sequence of Run
@@ -199,13 +203,19 @@ def _explained_by_a_plan(
     for row, run in enumerate(runs):
         if own[row] is None:
             ends.setdefault(run.horizon, []).append(row)
+    gaps_at = {end: {gaps[row] for row in rows} for end, rows in ends.items()}
+    n_ends = Counter(gap for shared in gaps_at.values() for gap in shared)
     found = []
-    for rows in ends.values():
-        shared = {gaps[row] for row in rows}
-        (gap, *others) = shared
+    for end, rows in ends.items():
+        (gap, *others) = shared = gaps_at[end]
         one_rule = not others and _may_be_patience(gap, runs[rows[0]].n_epochs)
+        fewest = max(len(shared) + 1, _FEWEST_ALIKE)
+        rules = all(
+            gap is not None and gap >= _SHORTEST_GAP and n_ends[gap] >= fewest
+            for gap in shared
+        )
         growing = any(_still_grows(runs[row]) for row in rows)
-        if len(rows) >= _FEWEST_ALIKE and not one_rule and not growing:
+        if len(rows) >= _FEWEST_ALIKE and not (one_rule or rules or growing):
             found += rows
     return found
 

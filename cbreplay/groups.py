@@ -34,14 +34,12 @@ _SEED = re.compile(
     rf"{_BEGINS}(?:{_WORD}|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))", re.IGNORECASE
 )
 # so is one with a counted run beside the value of a setting, as run_lr0.01_1
-_COUNTED = re.compile(
-    r"(?:^|(?<=[-_ ,]))(?:trial|run)[-_= ]?\d+(?=$|[-_ ,]|\.[a-z]+$)"
-    r"|[-_ ]\d+(?=$|\.[a-z]+$)",
-    re.IGNORECASE,
-)
-_VALUE = re.compile(r"[a-z][-_= ]?\d+(?:\.\d+|e-?\d+)", re.IGNORECASE)
+_COUNT = r"(?:^|(?<=[-_ ,]))(?:trial|run|cv)[-_= ]?\d+(?=$|[-_ ,]|\.[a-z]+$)"
+_COUNTED = re.compile(rf"{_COUNT}|[-_ ]\d+(?=$|\.[a-z]+$)", re.IGNORECASE)
+_VALUE = re.compile(r"(?:[a-z][-_= ]?|[-_= ])\d+(?:\.\d+|e-?\d+)", re.IGNORECASE)
 # of a directory fewer tell that: r50 beside r101 rather names a network
 _SEED_OF_FOLDER = re.compile(f"{_BEGINS}{_WORD}", re.IGNORECASE)
+_COUNTED_FOLDER = re.compile(_COUNT, re.IGNORECASE)
 # what of a run.json differs between seeds of one setting, or decides no training
 _APART = frozenset(
     [
@@ -203,9 +201,13 @@ def _across_seeds(name: str) -> tuple[str, ...] | None:
     >>> _across_seeds("fold_1/lr0.1"), _across_seeds("mlp_seed3/logs/s1")
     (('lr0.1',), ('mlp', 'logs'))
     >>> _across_seeds("lr0.1/fold_1")
+    >>> _across_seeds("mlp-0.1-run3/log")
+    ('mlp-0.1', 'log')
     """
     folders = Path(_folder(name)).parts
-    found = [_SEED_OF_FOLDER.subn("", folder) for folder in folders]
+    found = [
+        _strip_seed(folder, _SEED_OF_FOLDER, _COUNTED_FOLDER) for folder in folders
+    ]
     if not any(seeded for _, seeded in found):
         return None
     parts = [
@@ -223,12 +225,20 @@ def _without_seed(name: str) -> tuple[str, bool]:
     >>> _without_seed("trial_3_lr_0.01"), _without_seed("run_lr0.01_1")
     (('lr_0.01', True), ('run_lr0.01', True))
     """
-    stem, seeded = _SEED.subn("", name)
-    if not seeded:
-        counted, found = _COUNTED.subn("", name)
-        if found and _VALUE.search(counted):
-            stem, seeded = counted, found
-    return (stem.strip("-_ ") if seeded else name), bool(seeded)
+    stem, seeded = _strip_seed(name, _SEED, _COUNTED)
+    return (stem.strip("-_ ") if seeded else name), seeded
+
+
+def _strip_seed(
+    name: str, seed: re.Pattern[str], counted: re.Pattern[str]
+) -> tuple[str, bool]:
+    """Return a name without seeds, or without a count that stands by a value."""
+    stem, n_seeds = seed.subn("", name)
+    if n_seeds:
+        return stem, True
+    stem, n_counts = counted.subn("", name)
+    found = bool(n_counts and _VALUE.search(stem))
+    return (stem if found else name), found
 
 
 def _folder(name: str) -> str:

@@ -40,8 +40,9 @@ __all__ = [
 ]
 
 _SHORTEST_TREND = 2
-# fewer rates show no schedule; and a decay by a fixed share never falls faster
-_SHORTEST_SCHEDULE = 10
+# fewer rates show no schedule, and fewer falls, or less of the record, no end of one;
+# and a decay by a fixed share never falls faster
+_SHORTEST_SCHEDULE, _FEWEST_FALLS, _LEAST_PART = 10, 5, 0.1
 _FALLS_FASTER = 1.2
 _DEFAULT_OBJECTIVE = "val_loss"
 Bound: TypeAlias = Literal["lower", "upper"]
@@ -195,8 +196,9 @@ def _usual_rise(values: FloatArray, position: int) -> float:
 def falls_by_schedule(run: Run) -> bool:
     """Return whether the recorded rate falls as by a schedule to the plan's end.
 
-    In every epoch of the second half, as no plateau makes it, and by a larger share
-    later than at first, as no decay without an end does: a cosine, a line, one cycle.
+    In every epoch up to the last, as no plateau makes it, and by a larger share later
+    than at first, as no decay without an end does: a cosine, a line, one cycle, or a
+    constant rate that falls at last.
 
     >>> from cbreplay.run import Run
     >>> line = ({"loss": 1.0, "learning_rate": 1 - e / 20} for e in range(20))
@@ -208,10 +210,14 @@ def falls_by_schedule(run: Run) -> bool:
         return False
     rates = run.learning_rate.values[run.learning_rate.recorded]
     half = rates[len(rates) // 2 :]
-    if len(rates) < _SHORTEST_SCHEDULE or not (half > 0).all():
+    if len(rates) < _SHORTEST_SCHEDULE or not (half[:-1] > 0).all():
         return False
     shares = 1 - half[1:] / half[:-1]
-    return bool((shares > 0).all() and shares.max() > _FALLS_FASTER * shares[0])
+    held = np.flatnonzero(~(shares > 0))
+    falls = shares[held[-1] + 1 :] if len(held) else shares
+    if len(falls) < max(_FEWEST_FALLS, _LEAST_PART * len(rates)) and len(held):
+        return False
+    return bool(falls.max() > _FALLS_FASTER * falls[0])
 
 
 def cuts_schedule(run: Run, stopped_epoch: int | None) -> bool:

@@ -11,6 +11,7 @@ What is learned from other sets is learned from the half of the sets that is not
     python -m benchmarks.advice choices     # ways to choose, from 3, 10 and 30 runs
     python -m benchmarks.advice answers     # the same of what cbreplay itself answers
     python -m benchmarks.advice others      # ... on curves of other makers
+    python -m benchmarks.advice unseen      # ... of one that nothing was tuned on
     python -m benchmarks.advice promises    # how often a promise is kept
     python -m benchmarks.advice rules       # early stopping beyond patience
     python -m benchmarks.advice named       # how often recommend names such a rule
@@ -43,11 +44,24 @@ from benchmarks.advice.kept_promises import print_promises
 from benchmarks.advice.named_rules import print_named
 from benchmarks.advice.other_makers import print_others
 from benchmarks.advice.other_stops import compare_rules
+from benchmarks.advice.unseen_maker import print_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from benchmarks.advice.curves import Curves
+
+
+_TABLES = (
+    "sets",
+    "choices",
+    "answers",
+    "others",
+    "unseen",
+    "promises",
+    "rules",
+    "named",
+)
 
 
 def print_sets(sets: Sequence[Curves]) -> None:
@@ -109,15 +123,19 @@ def print_choices(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ("sets", "choices", "answers", "others", "promises", "rules", "named")
-    parser.add_argument("table", choices=names)
+    parser.add_argument("table", choices=_TABLES)
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--draws", type=int, default=60)
     parser.add_argument("--by", choices=("halves", "tasks"), default="halves")
     parser.add_argument("--monitor", default="val_loss")
     parser.add_argument("--cost-weight", type=float, default=COST_WEIGHT)
     options = parser.parse_args()
-    sets, draws = load_curves(options.cache), options.draws
+    draws = options.draws
+    if options.table == "unseen":
+        # the curves of the other tables have no part in this one
+        print_unseen(options.cache, draws)
+        return
+    sets = load_curves(options.cache)
     tables: dict[str, Callable[[], None]] = {
         "sets": partial(print_sets, sets),
         "choices": partial(

@@ -17,7 +17,7 @@ __all__ = ["FALLS_BY_SCHEDULE", "cut_schedules", "told_schedules"]
 
 # what `falls_by_schedule` has found of a rate
 FALLS_BY_SCHEDULE = (
-    " falls in every epoch of the second half, as by a schedule to the plan's end, "
+    " falls in every epoch up to the last, as by a schedule to the plan's end, "
     "where the best usually comes late"
 )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
+import stat
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from cbreplay.errors import ConfigError, OutputError
 from cbreplay.interrupts import undisturbed
@@ -136,9 +139,25 @@ def read_resumable(out: Path) -> dict[str, Any]:
 def read_contents(out: Path) -> dict[str, Any]:
     """Return what ``run.json`` holds; nothing where it is not there or no object."""
     contents: Any = None
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        contents = json.loads((out / METADATA).read_text(encoding="utf-8"))
+    unread = contextlib.suppress(OSError, ValueError, RecursionError)
+    with unread, _open_plain(out / METADATA) as file:
+        contents = json.loads(file.read(_MOST_BYTES))
     return contents if isinstance(contents, dict) else {}
+
+
+# a run.json of ours has some hundreds, and a row of a log too
+_MOST_BYTES = 16_000_000
+# a link is not followed, a pipe not waited for
+_PLAIN = 0 if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+def _open_plain(path: Path) -> BinaryIO:
+    """Open a file to read it; whatever else lies there is an OSError."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | _PLAIN), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is not a file", os.fspath(path))
+    return file
 
 
 def clear_run(out: Path) -> None:
@@ -173,8 +192,9 @@ def _missing_end(out: Path, contents: dict[str, Any], last: int | None) -> str:
 def logged_columns(out: Path) -> list[str]:
     """Return the columns of ``logs.csv`` after ``epoch``; none if nothing is logged."""
     try:
-        with (out / LOGS).open(encoding="utf-8", newline="") as file:
-            return file.readline().rstrip("\r\n").split(",")[1:]
+        with _open_plain(out / LOGS) as file:
+            header = file.readline(_MOST_BYTES).decode("utf-8", "replace")
+            return header.rstrip("\r\n").split(",")[1:]
     except FileNotFoundError:
         # the fit was interrupted before its first epoch
         return []
@@ -252,11 +272,19 @@ def _refuse(out: Path, problem: str) -> NoReturn:
 def _last_logged_epoch(path: Path) -> int | None:
     """Return the epoch of the last row; None if there is none that is whole."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with _open_plain(path) as file:
+            begins = max(0, os.fstat(file.fileno()).st_size - _MOST_BYTES)
+            file.seek(begins)
+            text = file.read(_MOST_BYTES).decode("utf-8")
     except (OSError, ValueError):
         return None
+    # what is first is the header, or the end of a row
     rows = text.splitlines()[1:]
     if not rows or not text.endswith("\n"):
         return None
     epoch = rows[-1].partition(",")[0]
-    return int(epoch) if epoch.isdecimal() else None
+    return int(epoch) if epoch.isdecimal() and len(epoch) < _MOST_DIGITS else None
+
+
+# Python reads no number of thousands, and no fit has so many epochs
+_MOST_DIGITS = 20

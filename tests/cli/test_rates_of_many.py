@@ -7,10 +7,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
+import numpy as np
 import pytest
 
 from cbreplay import Run
-from cbreplay.outcomes import cuts_schedule
+from cbreplay.outcomes import cuts_schedule, falls_by_schedule
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def test_the_stops_that_cut_a_schedule_are_counted(ask: Ask, scheduled: Path) ->
     (row,) = as_json(ask, *words)["schedules"]
     assert row == {"config": 0, "runs": 4, "scheduled_runs": 3, "cut_runs": 2}
     assert (
-        "On 3 of 4 runs learning_rate falls in every epoch of the second half, as by a "
+        "On 3 of 4 runs learning_rate falls in every epoch up to the last, as by a "
         "schedule to the plan's end, where the best usually comes late; the stop comes "
         "before that end on 2 of them, and cuts the part that usually pays."
     ) in said(ask, *words)
@@ -192,7 +193,7 @@ def test_one_run_names_the_stop_that_cuts_its_schedule(
     ask: Ask, scheduled: Path
 ) -> None:
     falls = (
-        " falls in every epoch of the second half, as by a schedule to the plan's end, "
+        " falls in every epoch up to the last, as by a schedule to the plan's end, "
         "where the best usually comes late: the stop at epoch 12 cuts the part that "
         "usually pays."
     )
@@ -226,3 +227,28 @@ def test_a_stop_in_the_last_epoch_cuts_only_what_the_plan_still_had() -> None:
     assert not cuts_schedule(whole, 14)
     assert cuts_schedule(whole, 13)
     assert cuts_schedule(broken_off, 14)
+
+
+@pytest.mark.parametrize(
+    ("rates", "falls"),
+    [
+        # held for three quarters, then a line to 0
+        ([1.0] * 30 + [1 - at / 10 for at in range(1, 11)], True),
+        # two cosines, each to its own end
+        ([1.01 + np.cos(np.pi * at / 20) for at in range(20)] * 2, True),
+        # halved in each of the last epochs, as patience 1 on a plateau does
+        ([1.0] * 30 + [0.5**at for at in range(1, 11)], False),
+        # the falls are over before the end
+        ([1 - at / 40 for at in range(30)] + [0.25] * 10, False),
+        # too few of them
+        ([1.0] * 36 + [0.8, 0.6, 0.4, 0.2], False),
+        ([1.0] * 20 + [0.1] * 10 + [0.01] * 10, False),
+        # without an end
+        ([1 / (1 + at) for at in range(40)], False),
+    ],
+)
+def test_a_schedule_to_the_end_falls_in_each_of_the_last_epochs(
+    rates: list[float], *, falls: bool
+) -> None:
+    run = Run.from_logs({"loss": 1.0, "learning_rate": rate} for rate in rates)
+    assert falls_by_schedule(run) == falls

@@ -1,8 +1,8 @@
-"""Hunt through what trackers export and histories that somebody wrote as JSON.
+"""Hunt through what trackers export.
 
 Hugging Face's ``trainer_state.json``, the exports of Weights & Biases, MLflow, Comet
-and Neptune as JSON, JSON Lines and CSV, a metric of MLflow's store, rows that say their
-stage, and Keras's History as lists, as rows and as a DataFrame.
+and Neptune as JSON, JSON Lines and CSV, a metric of MLflow's store, and rows that say
+their stage.
 
     python -m tests.fuzz.exports --minutes 10
 """
@@ -10,6 +10,7 @@ stage, and Keras's History as lists, as rows and as a DataFrame.
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -21,6 +22,8 @@ from tests.fuzz.json_trees import change_tree, damage_text, write_tree
 if TYPE_CHECKING:
     import random
     from pathlib import Path
+
+__all__ = ["EXPORTS", "exports_channel"]
 
 _N = 12
 _LOSSES = [1 / (epoch + 1) + (epoch % 3) / 10 for epoch in range(_N)]
@@ -71,7 +74,6 @@ _STAGES = [
 _STORED = "".join(
     f"{row['timestamp']:.0f} {row['value']} {row['step']}\n" for row in _MLFLOW[::2]
 )
-_LISTS = {key: [row[key] for row in _ROWS] for key in ("loss", "val_loss")}
 _SEEDS: dict[str, Any] = {
     "trainer_state.json": _STATE,
     "wandb.json": _WANDB,
@@ -87,29 +89,13 @@ _SEEDS: dict[str, Any] = {
     "stages.csv": _STAGES,
     "stages.json": _STAGES,
     "stored_loss": _STORED,
-    "history.json": _LISTS,
-    "history_object.json": {
-        "history": _LISTS,
-        "params": {"epochs": 20},
-        "epoch": list(range(_N)),
-    },
-    "rows.json": _ROWS,
-    "rows.jsonl": _ROWS,
-    "frame.json": {
-        key: {str(row): one for row, one in enumerate(values)}
-        for key, values in _LISTS.items()
-    },
-    "split.json": {
-        "columns": ["epoch", "loss", "val_loss"],
-        "index": list(range(_N)),
-        "data": [list(row.values()) for row in _ROWS],
-    },
 }
 _KEYS = (
     *("epoch", "step", "_step", "loss", "val_loss", "eval_loss", "key", "value"),
     *("run_id", "timestamp", "learning_rate", "lr", "log_history", "train_runtime"),
     *("history", "params", "columns", "data", "index", "metrics", "0", "epochs"),
-    *("metricName", "metricValue", "runContext", "_id", "stage"),
+    *("metricName", "metricValue", "runContext", "_id", "stage", "train", "val"),
+    *("steps", "values", "timestamps", "training_iteration", "epoch 3", "results"),
 )
 
 
@@ -127,9 +113,14 @@ class Export(NamedTuple):
     command: tuple[str, ...]
 
 
-def _make_case(pick: random.Random) -> Export:
-    name = pick.choice(sorted(_SEEDS))
-    tree = change_tree(_SEEDS[name], pick, _KEYS)
+def exports_channel(name: str, seeds: dict[str, Any]) -> Channel:
+    """Return the channel of files that are written like some."""
+    return Channel(name, functools.partial(_make_case, seeds), _check)
+
+
+def _make_case(seeds: dict[str, Any], pick: random.Random) -> Export:
+    name = pick.choice(sorted(seeds))
+    tree = change_tree(seeds[name], pick, _KEYS)
     if name.endswith(".csv") and isinstance(tree, list):
         text = _as_csv(tree)
     elif isinstance(tree, str):
@@ -193,7 +184,7 @@ def _check(case: Export, place: Path) -> str:
     return outcome
 
 
-EXPORTS = Channel("exports", _make_case, _check)
+EXPORTS = exports_channel("exports", _SEEDS)
 
 if __name__ == "__main__":
     hunt_from_command_line(EXPORTS)

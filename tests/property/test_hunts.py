@@ -9,6 +9,7 @@ import pytest
 
 from tests.fuzz.exports import EXPORTS
 from tests.fuzz.expressions import EXPRESSIONS
+from tests.fuzz.json_histories import JSON_HISTORIES
 from tests.fuzz.run_json import RUN_JSON
 from tests.fuzz.scripts import SCRIPTS
 
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 
 from tests.fuzz.hunt import hunt
 
-SHARES = [(RUN_JSON, 60), (EXPORTS, 150), (EXPRESSIONS, 80), (SCRIPTS, 200)]
+SHARES = [
+    (RUN_JSON, 60),
+    (EXPORTS, 120),
+    (JSON_HISTORIES, 120),
+    (EXPRESSIONS, 80),
+    (SCRIPTS, 200),
+]
 
 
 @pytest.mark.parametrize(

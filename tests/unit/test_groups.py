@@ -74,6 +74,8 @@ def test_without_directories_a_name_that_ends_in_a_seed_tells() -> None:
         ("lr{1}_random_state={0}.csv", False),
         ("lr{1}_rs{0}", False),
         ("lr{1}_run{0}.csv", False),
+        ("cv{}-lr{}.csv", False),
+        ("mlp-{1}-run{0}.csv", False),
         # a number and nothing else may be another setting
         ("run_{}", True),
         ("trial_{}", True),
@@ -101,6 +103,8 @@ def test_what_counts_runs_is_found_anywhere_in_a_name(
         ("seed{}/mlp_{}/version_0", "mlp_0.01/version_0"),
         ("mlp/seed-{}/lr{}_r1", "mlp/lr0.01"),
         ("kfold_{}_lr{}", "kfold_1_lr0.01 and others"),
+        ("resnet18-{1}-run{0}/training", "resnet18-0.01/training"),
+        ("lr{1}_trial_{0}/logs/version_0", "lr0.01/logs/version_0"),
     ],
 )
 def test_a_directory_of_a_seed_or_fold_holds_a_log_of_each_setting(

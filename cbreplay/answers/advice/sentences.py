@@ -53,6 +53,9 @@ def advice_headline(advice: Recommendation) -> Text:
     """Give the answer in one sentence."""
     if advice.kind == "none":
         why = reason_text(advice, advice.reasons[0])
+        if advice.excluded and advice.reasons[0].kind == "one-run":
+            n_given = Fact(len(advice.excluded) + 1, "count", "n_given")
+            why = say("of ", n_given, " runs one counts, and ", why)
         return say("No setting is recommended: ", why, ".")
     setting = say("Patience ", Fact(advice.patience, "patience", "patience"))
     if advice.monitors:

@@ -260,3 +260,13 @@ def test_where_only_the_plan_is_missing_it_is_asked_for() -> None:
     )
     told = recommend([replace(run, planned_epochs=40) for run in runs])
     assert surer(told) == "Surer: 7 more runs for a promise of 90 %, 2 for 80 %."
+
+
+def test_of_copies_the_first_sentence_says_that_one_counts() -> None:
+    falling = [1 - at / 50 for at in range(40)]
+    runs = [make_run(falling, f"run{at}", planned=False) for at in range(3)]
+    advice = recommend(runs)
+    assert plain_text(advice_headline(advice)) == (
+        "No setting is recommended: of 3 runs one counts, and one run describes "
+        "itself; what holds for the next takes several."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,3 +77,20 @@ def test_two_of_twelve_without_a_stop_are_learned_from(family: str) -> None:
     answers = play(family, 5, n_free=2)
     assert {answer.basis for answer in answers} <= {"score", "promise"}
     assert all((answer.patience or 0) > 5 for answer in answers)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("begun", [3, 5])
+def test_logs_of_all_rounds_in_one_place_show_no_plan(family: str, begun: int) -> None:
+    # cut by a patience each, some of them end at one epoch by chance
+    patience, recorded = begun, []
+    for round_ in range(_ROUNDS):
+        for run in train(family, patience, round_, n_free=0):
+            name = f"round{round_}-{run.name}"
+            recorded.append(replace(run, name=name, planned_epochs=None))
+        answer = recommend(recorded, group_by="none")
+        assert answer.patience is not None
+        if all(len(run.series["val_loss"].values) < N_EPOCHS for run in recorded):
+            assert answer.plan is None
+            assert answer.patience >= patience
+        patience = answer.patience

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +63,26 @@ def test_a_log_that_no_epoch_came_to_is_left(tmp_path: Path) -> None:
     (tmp_path / "logs.csv").write_text("epoch,lo")
     cut_log(tmp_path, None)
     assert (tmp_path / "logs.csv").read_text() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+@pytest.mark.parametrize("name", ["run.json", "logs.csv"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    _write_run(tmp_path, ended={"by": "plan", "epoch": 1})
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ConfigError, match="is not a run that can be resumed"):
+        read_resumable(tmp_path)
+    with pytest.raises(OutputError, match="the directory is not empty"):
+        check_vacant(tmp_path)
+
+
+def test_a_number_that_is_none_of_an_epoch_ends_no_log(tmp_path: Path) -> None:
+    _write_run(tmp_path, ended={"by": "plan", "epoch": 1})
+    with (tmp_path / "logs.csv").open("a") as log:
+        log.write("9" * 5000 + ",0.5\n")
+    with pytest.raises(ConfigError, match=r"its logs\.csv ends at epoch None"):
+        read_resumable(tmp_path)
 
 
 def _write_run(out: Path, **fields: object) -> None:

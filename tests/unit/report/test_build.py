@@ -291,8 +291,8 @@ def test_runs_that_hold_no_number_recommend_nothing_and_say_why() -> None:
     document = report_on(failing, replace(failing, name="e"))
     assert "callbacks = [" not in write_html(document)
     assert headline(document) == (
-        "No setting is recommended: one run describes itself; what holds for the next "
-        "takes several."
+        "No setting is recommended: of 2 runs one counts, and one run describes "
+        "itself; what holds for the next takes several."
     )
     assert "Why none is recommended" in [one.title for one in document.sections]
 
