@@ -188,9 +188,9 @@ def _explained_by_a_plan(
 ) -> list[int]:
     """Return the runs that end where others do, and not all so long after their best.
 
-    Logs of several rounds of tuning end at several distances from their best, and by
-    chance at one epoch. So each distance there is may be a rule's: one at which logs
-    end at more epochs than there are distances at this one.
+    Logs of several rounds of tuning, each cut by its patience, end at one epoch by
+    chance. That is no plan: there are few distances, and at each of them logs end at as
+    many epochs as there are distances at this one.
 
     Parameters
     ----------
@@ -209,9 +209,8 @@ def _explained_by_a_plan(
     for end, rows in ends.items():
         (gap, *others) = shared = gaps_at[end]
         one_rule = not others and _may_be_patience(gap, runs[rows[0]].n_epochs)
-        fewest = max(len(shared) + 1, _FEWEST_ALIKE)
-        rules = all(
-            gap is not None and gap >= _SHORTEST_GAP and n_ends[gap] >= fewest
+        rules = bool(others) and all(
+            gap is not None and gap >= _SHORTEST_GAP and n_ends[gap] >= len(shared)
             for gap in shared
         )
         growing = any(_still_grows(runs[row]) for row in rows)

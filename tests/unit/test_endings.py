@@ -67,6 +67,21 @@ def test_one_gap_of_two_and_more_may_be_a_rule(after: int, plan: int | None) -> 
     assert found.own == ((None,) * 3 if plan else (after,) * 3)
 
 
+def test_logs_of_two_rounds_that_end_together_by_chance_were_cut_by_both() -> None:
+    # four end at 20 after 3 and 7; so do others elsewhere
+    both = [(3, 20), (3, 20), (7, 20), (7, 20), (3, 24), (7, 18), (7, 29)]
+    found = find([ending(*run) for run in both])
+    assert found.plan == (None,) * 7
+    assert found.own == tuple(after for after, _ in both)
+
+
+def test_what_ends_after_many_distances_that_few_share_reached_its_plan() -> None:
+    # two plans, and one distance in both of them
+    twenty = [ending(after, 20) for after in (2, 3, 7)]
+    thirty = [ending(after, 30) for after in (3, 5, 9)]
+    assert find([*twenty, *thirty]).plan == (20,) * 3 + (30,) * 3
+
+
 def test_logs_that_never_were_better_than_first_were_not_stopped_after_99() -> None:
     assert find([ending(99, 100)] * 3).plan == (100,) * 3
     # but eleven epochs are what a patience of ten leaves of such a training
