@@ -147,10 +147,12 @@ def without_secrets(text: str) -> str:
     '403 at https://host/logs.csv (Forbidden)'
     >>> without_secrets("--log=https://me:pa'ss@host/x")
     '--log=https://host/x'
+    >>> without_secrets("http:me:pw@host/x and //me:pw@host/x: no such file")
+    'http:host/x and //host/x: no such file'
     """
-    if ":/" not in text:
-        return text
-    return re.sub(_URL, lambda found: shown_url(found[0]), text)
+    if ":/" in text:
+        text = re.sub(_URL, lambda found: shown_url(found[0]), text)
+    return re.sub(_MISTYPED, r"\1\2", text) if "@" in text else text
 
 
 def is_url(path: str) -> bool:
@@ -185,6 +187,11 @@ def shown_url(url: str) -> str:
 # longest scheme, a long word would be gone through once for each of its letters
 # a quote ends it, but for one in a password, which an @ follows
 _URL = r"""[A-Za-z][A-Za-z0-9+.\-]{1,40}:/+(?:[^\s<>]{0,2000}@)?[^\s"'<>`]*"""
+# a URL with a slash or its scheme forgotten; other names may hold an @
+_MISTYPED = (
+    r"(?<![^\s'\"=(])((?:https?|s?ftp|ssh|s3|gs):/{0,3}|:?//)"
+    r"[^\s/@:]{0,200}:[^\s@]{0,200}@([^\s?#'\"<>]*)(?:[?#][^\s'\"<>]*)?"
+)
 _BETWEEN_LINKS = r"::(?=[A-Za-z][A-Za-z0-9+.\-]*(?::/|::))"
 
 

@@ -42,12 +42,13 @@ def main() -> None:
     finder = _KerasFinder(options)
     sys.meta_path.insert(0, finder)
     if not options["quiet"]:
-        atexit.register(_report, finder, target, os.getpid())
+        atexit.register(_report_last, finder, target, os.getpid())
     try:
         _RUNS[options["kind"]](target)
     except SystemExit:
         raise
     except BaseException as error:
+        finder.interrupted = isinstance(error, KeyboardInterrupt)
         _show_as_without(error)
         raise
 
@@ -82,6 +83,7 @@ class _KerasFinder:
         self.root = Path(options["out"]).absolute()
         self.watched: WatchedModels | None = None
         self.failed = False
+        self.interrupted = False
         self._asking = False
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
@@ -212,6 +214,15 @@ def _is_around(trace: TracebackType) -> bool:
     if file == "<frozen runpy>":
         return True
     return Path(file).parent == _HERE.parent and Path(file).name in ours
+
+
+def _report_last(finder: _KerasFinder, target: str, process: int) -> None:
+    _report(finder, target, process)
+    if finder.interrupted:
+        # what is imported for the report lets Python forget that nobody caught it,
+        # and so with which status the process is to end
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102 - as text: only that counts
 
 
 def _report(finder: _KerasFinder, target: str, process: int) -> None:

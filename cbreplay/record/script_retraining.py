@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError
+from cbreplay.interrupts import undisturbed
 from cbreplay.record.held_fits import HeldFits, SettingInPlace
 from cbreplay.record.seen_training import Retraining
 from cbreplay.whole_files import passing_directory
@@ -111,18 +112,28 @@ class RetrainedScript:
         paths = [*sys.path, os.getcwd()]  # noqa: PTH109 - as Python writes it
         words = self._program.words(out, quiet=True, held=str(held), paths=paths)
         with tempfile.TemporaryFile() as errors:
-            ended = subprocess.run(  # noqa: S603 - what the user asked to be run
-                words,
-                env=self._program.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                check=False,
-            )
+            status = _run(words, env=self._program.environment, stderr=errors)
             errors.seek(0)
             said = errors.read().decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(said) if line.strip()), "")
-        return f" (status {ended.returncode})" + (f": {last}" if last else "")
+        return f" (status {status})" + (f": {last}" if last else "")
+
+
+def _run(words: Sequence[str], **options: Any) -> int:  # noqa: ANN401 - Popen's
+    """Run a process to its end, and return its status; an interrupt ends it too."""
+    process = None
+    nowhere = subprocess.DEVNULL
+    try:
+        # else one that comes while it is started would leave it behind
+        with undisturbed():
+            process = subprocess.Popen(  # noqa: S603 - what the user asked to be run
+                words, stdin=nowhere, stdout=nowhere, **options
+            )
+        return process.wait()
+    finally:
+        if process is not None and process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def _hand_over(held: HeldFits, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -376,3 +377,21 @@ def test_a_script_that_trains_nothing_is_told_so(tmp_path: Path) -> None:
     done = run(tmp_path, "-m", "cbreplay", "record", "train.py")
     assert done.returncode == 4
     assert "train.py trained nothing with fit of Keras 3" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("words", [[], ["-m", "cbreplay", "record"]])
+def test_an_interrupted_script_ends_as_it_does_without(
+    tmp_path: Path, words: list[str]
+) -> None:
+    """A shell that runs several goes on after status 1, and not after the signal."""
+    script = tmp_path / "train.py"
+    script.write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    ended = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, *words, str(script)],
+        stderr=subprocess.DEVNULL,
+        cwd=tmp_path,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert ended.returncode == -signal.SIGINT

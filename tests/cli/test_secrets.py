@@ -93,6 +93,10 @@ EVERY = [
     (LOG,),
     (LOG, "simulate"),
     ("train", LOG),
+    ("simulate", LOG.replace("http://", "http:")),
+    ("simulate", LOG.replace("http://", "//")),
+    ("inspect", LOG.replace("http://", "://")),
+    ("report", LOG.replace("http:", "")),
     ("simulate", "http://wh0:S3cr3t with 'k3y'@{}/logs.csv", "--nope", "1"),
 ]  # fmt: skip
 

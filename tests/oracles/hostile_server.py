@@ -145,6 +145,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _forbidden(self) -> None:
         self._head(("Content-Length", "0"), status=403)
 
+    def _denied(self) -> None:
+        self.send_response(401, "the key S3cr3t has expired")
+        self.send_header("WWW-Authenticate", 'Basic realm="S3cr3t"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def _missing(self) -> None:
         self._head(("Content-Length", "0"), status=404)
 

@@ -271,12 +271,12 @@ class FileServer:
         if isinstance(error, FileNotFoundError):
             return LogError("there is nothing there", source=self.shown, hint=hint)
         said = type(error).__name__
-        if not self._holds_secrets or isinstance(error, ImportError):
+        if isinstance(status := getattr(error, "status", None), int):
+            # aiohttp's, beside the whole URL and what the server likes to say
+            said = f"{said}, status {status}"
+        elif not self._holds_secrets or isinstance(error, ImportError):
             words = " ".join(without_secrets(str(error)).split())
             said = f"{said}: {words}"[:_SHOWN_LETTERS]
-        elif isinstance(status := getattr(error, "status", None), int):
-            # aiohttp's, beside a text with the whole URL
-            said = f"{said}, status {status}"
         return LogError(f"cannot be read ({said})", source=self.shown, hint=hint)
 
 

@@ -193,6 +193,16 @@ def test_a_redirect_tells_no_secret_of_another(server: HostileServer) -> None:
     assert_discreet(str(caught.value))
 
 
+def test_what_a_server_says_of_an_error_is_not_repeated(
+    server: HostileServer,
+) -> None:
+    with pytest.raises(
+        LogError, match=r"\(ClientResponseError, status 401\)"
+    ) as caught:
+        load_runs(f"{server.url}/denied/logs.csv")
+    assert_discreet(str(caught.value))
+
+
 def test_no_log_record_tells_a_secret(
     server: HostileServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from cbreplay.cli.record import read_program
 from cbreplay.record import run_directory
 from cbreplay.record.confirming import confirm_replay
 from cbreplay.record.program import Program
-from cbreplay.record.script_retraining import RetrainedScript
+from cbreplay.record.script_retraining import RetrainedScript, _run
 
 TRAINING = """
     import sys
@@ -200,3 +203,26 @@ class TestASettingInPlace:
             "LambdaCallback",
             "EarlyStopping",
         ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupt_while_the_script_is_started_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The process is there, and nobody has its name yet."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **options: Any) -> None:
+            super().__init__(*words, **options)
+            started.append(self)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _run([sys.executable, "-c", "import time; time.sleep(60)"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert started[0].returncode == -signal.SIGKILL

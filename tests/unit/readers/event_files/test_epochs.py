@@ -206,3 +206,11 @@ def test_validations_on_a_short_cadence_stand_at_their_epochs(tmp_path: Path) ->
     points: list[Point] = [(float(at), at, "Loss/val", 1 / at) for at in (4, 9, 14, 19)]
     (run,) = read(tmp_path, points)
     assert (run.first_epoch, run.horizon, run.recorded_epochs) == (4, 19, 4)
+
+
+def test_the_largest_step_of_an_event_is_a_step(tmp_path: Path) -> None:
+    # a float64 holds 2**63 in its place, and an int64 does not
+    points: list[Point] = [(1.0, 2**63 - 512, "Loss/val", 0.5)]
+    (run,) = read(tmp_path, points, x_axis="step")
+    assert run.steps is not None
+    assert 2**63 - 2_000 < run.steps[0] < 2**63

@@ -88,6 +88,20 @@ def test_a_mark_at_the_end_takes_nothing_back(tmp_path: Path) -> None:
     assert not any("dropped" in note for note in run.notes)
 
 
+def test_a_series_that_ends_before_a_mark_is_not_left_out(tmp_path: Path) -> None:
+    # Lightning logs the epoch itself, and the part behind the mark knows all tags
+    def epoch(step: int, *more: bytes) -> bytes:
+        held = [value("epoch", step), value("val_loss", step / 8), *more]
+        return event(float(step), step, *held)
+
+    payloads = [epoch(step, value("val_acc", 0.5)) for step in range(3)]
+    payloads += [restart_event(3.0, 3), *map(epoch, range(3, 6))]
+    write_payloads(tmp_path / FILE.format(1), payloads)
+    (run,) = read(tmp_path)
+    assert losses(run, "val_acc") == [0.5, 0.5, 0.5, None, None, None]
+    assert not any("left out" in note for note in run.notes)
+
+
 def test_whether_a_fit_was_resumed_in_another_file_may_be_given(tmp_path: Path) -> None:
     write(tmp_path, 1, range(3))
     write(tmp_path, 2, range(3, 6))
