@@ -295,3 +295,18 @@ def test_a_promise_without_a_plan_is_for_trainings_as_long_as_the_logs() -> None
     assert promise.startswith(
         "the promise: for trainings that run as long as these logs, patience "
     )
+
+
+def test_of_logs_that_all_end_at_one_epoch_the_plan_is_asked_for() -> None:
+    # best in their first epoch: a plan of 20, or a patience of 19
+    runs = [
+        make_run([1 + at / 9, *[2.0 + at] * 19], f"run{at}", planned=False)
+        for at in range(3)
+    ]
+    assert surer(recommend(runs)) == (
+        "Surer: if 20 was the plan, say so (--planned-epochs); else record one run in "
+        "five without early stopping."
+    )
+    assert surer(recommend(cut_by(5, (20, 23, 26)), group_by="none")) == (
+        "Surer: record one run in five without early stopping."
+    )
