@@ -192,6 +192,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
         reason: str = "",
     ) -> None:
         self.monitor, self.run, self.available = monitor, run, tuple(available)
+        self.option = option
         held = ", ".join(self.available[:_SHOWN_NAMES]) or "no series at all"
         more = len(self.available) - _SHOWN_NAMES
         held += f" and {more:,} more" if more > 0 else ""

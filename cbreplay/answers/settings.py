@@ -33,6 +33,7 @@ from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     counts_otherwise,
     end_of_evidence,
+    own_end,
     stopped_itself,
 )
 from cbreplay.answers.staircase_doubts import noted
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from cbreplay.answers.settings_summary import SettingSummary
     from cbreplay.document import Part, Text
     from cbreplay.rules.base import Callback
+    from cbreplay.run import Run
 
 __all__ = ["EVERY_SETTING", "settings_document"]
 
@@ -221,7 +223,9 @@ def _saved_here(told: dict[str, Any]) -> Iterator[Part]:
 
 def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     """Say how many settings a log decides, and which of them keeps the best."""
+    own = stopped_itself(cells.runs[0])
     start: tuple[Part, ...] = (
+        *(() if own is None else (*own, " ")),
         "This log decides ",
         Fact(sum(exact), "count", "n_decided"),
         " of ",
@@ -235,9 +239,9 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     claim = Claim("is_nearest", {"config": nearest})
     if cells.columns["regret"][nearest] == 0:
         objective = cells.judged_by[0][0] or "value"
-        # a log with a hole may lack a better one
+        # a log with a hole, or that its own callback cut, may lack a better one
         best = " keeps the best "
-        if cells.bound_of(nearest, "regret"):
+        if own is not None or cells.bound_of(nearest, "regret"):
             best = " keeps the best recorded "
         keeps: tuple[Part, ...] = (best, Code(objective))
     else:
@@ -301,10 +305,28 @@ def _lead(cells: SettingCells) -> Text:
     )
 
 
+def _cut_runs(runs: Sequence[Run]) -> Iterator[Text]:
+    """Say it where some of several runs were ended by their own callback."""
+    cut = [callback for callback in map(own_end, runs) if callback is not None]
+    if not cut or len(runs) == 1:
+        return
+    names = dict.fromkeys(cut)
+    were, their = ("was", "its") if len(cut) == 1 else ("were", "their")
+    yield say(
+        Fact(len(cut), "count", "n_cut_runs"),
+        " of ",
+        Fact(len(runs), "count", "n_runs"),
+        f" runs {were} stopped by {their} own {' or '.join(names)}: what longer "
+        f"training would have brought is not in the log, and {their} best is the best "
+        "up to that stop.",
+    )
+
+
 def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
     """Yield what the table does not say."""
     semantics = cells.rules[0] if len(cells.rules) == 1 else None
     yield from misreadings(cells.runs, cells.grid, semantics)
+    yield from _cut_runs(cells.runs)
     if brackets and any(cells.columns["provisional"]):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "

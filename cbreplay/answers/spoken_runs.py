@@ -33,6 +33,7 @@ __all__ = [
     "end_of_evidence",
     "judged_by",
     "lead_of_run",
+    "own_end",
     "spoken_end",
     "spoken_note",
     "spoken_plan",
@@ -244,16 +245,22 @@ def judged_by(replays: Iterable[Replay]) -> list[tuple[str | None, Mode | None]]
     return list(dict.fromkeys(judged))
 
 
+def own_end(run: Run) -> str | None:
+    """Return the class of the training's own callback that ended it; None if none."""
+    ended = run.metadata.ended if run.metadata is not None else None
+    return ended.by if ended is not None and ended.by_callback else None
+
+
 def stopped_itself(run: Run) -> tuple[Part, ...] | None:
     """Say that the training was stopped by its own callback, where it was."""
-    ended = run.metadata.ended if run.metadata is not None else None
-    if ended is None or not ended.by_callback:
+    callback = own_end(run)
+    if callback is None:
         return None
     planned = ""
     if run.planned_epochs is not None:
         planned = f" of {run.planned_epochs}"
     return (
-        f"Its own {ended.by} stopped this training at epoch ",
+        f"Its own {callback} stopped this training at epoch ",
         Fact(run.horizon, "epoch", "horizon"),
         f"{planned}: what longer training would have brought is not in this log.",
     )

@@ -16,9 +16,15 @@ import click
 from cbreplay.cli.ending import CLOSED, FULL, open_streams
 from cbreplay.cli.remarks import tell, tell_lines
 from cbreplay.cli.threads import spare_threads
-from cbreplay.errors import CbreplayError, as_options, nearest_name, without_monitor
+from cbreplay.errors import (
+    CbreplayError,
+    UnknownMonitorError,
+    as_options,
+    nearest_name,
+    without_monitor,
+)
 from cbreplay.interrupts import ended_by, heed_signals, leave_signals
-from cbreplay.plain_text import shown_word, without_secrets
+from cbreplay.plain_text import shell_words, shown_word, without_secrets
 from cbreplay.version import __version__
 
 if TYPE_CHECKING:
@@ -46,6 +52,8 @@ _SECTIONS = {
     },
 }
 
+# what a setting is given by as a call
+_WRITTEN_OUT = ("-c", "--callbacks", "--versus")
 # 1 is a check that the user asked for and that failed: --fail-if
 EXIT_ANSWERED, EXIT_UNUSABLE, EXIT_DEFECT = 0, 2, 3
 
@@ -67,6 +75,9 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in self.list_commands(ctx) and args[0][:1] != "-":
             near = nearest_name(args[0], self.list_commands(ctx))
+            if not near and os.path.lexists(args[0]):
+                asked = shell_words(["simulate", args[0]])
+                near = f". To ask about what lies there: cbreplay {asked}"
             ctx.fail(f"No such command {args[0]!r}{near}")
         return super().resolve_command(ctx, args)
 
@@ -153,7 +164,10 @@ def _sort_out(error: BaseException, typed: Sequence[str]) -> int:
     if isinstance(error, click.ClickException):
         return _misused(error, typed)
     if isinstance(error, CbreplayError):
-        sentence = as_options(error.sentence)
+        in_call = isinstance(error, UnknownMonitorError) and error.option == "monitor"
+        in_call &= any(word.startswith(_WRITTEN_OUT) for word in typed)
+        # --monitor beside a setting that names another would be refused
+        sentence = str(error) if in_call else as_options(error.sentence)
         inspects = next(iter(typed), "") == "inspect"
         return _complain(without_monitor(sentence) if inspects else sentence)
     # click says Abort for the end of a file too, which nobody typed here

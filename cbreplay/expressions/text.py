@@ -68,9 +68,9 @@ def parse_callbacks(
     *texts : str
         Each one call, or a list of calls, as Keras code: literal arguments, where a
         list or a ``range`` means "try each", and ``each([...])`` says so explicitly.
-        ``keras.callbacks.`` before a name is fine. ``@file`` reads expressions from a
-        file, with comments; ``@train.py`` and ``@train.ipynb`` are
-        `read_script_callbacks`.
+        ``keras.callbacks.`` before a name is fine, and so is ``name =`` before a call,
+        as in a line of a script. ``@file`` reads expressions from a file, with
+        comments; ``@train.py`` and ``@train.ipynb`` are `read_script_callbacks`.
         ``package.module:MyCallback(...)`` imports your own callback, and nothing else
         imports anything.
     defaults : mapping, optional
@@ -151,7 +151,7 @@ class _Expression:
         named = _MODULE_NAME.match(self.text)
         if named is not None and not keyword.iskeyword(named[1]):
             return [self.own(named[1], named[2])]
-        return self.recorded()
+        return self.statements()
 
     def recorded(self) -> list[Callback | Choices]:
         return self.listed(self.parse("eval").body)
@@ -171,15 +171,22 @@ class _Expression:
     def statements(self) -> list[Callback | Choices]:
         entries: list[Callback | Choices] = []
         for statement in self.parse("exec").body:
-            self.line = statement.lineno
-            if not isinstance(statement, ast.Expr):
-                self.fail(f"{self.shown(statement)} is not a call of a callback")
+            if self.path:
+                self.line = statement.lineno
+            # a line of a script often gives it a name
+            if not isinstance(statement, (ast.Expr, ast.Assign)):
+                self.fail(
+                    f"{self.shown(statement)} is not a call of a callback", _EXAMPLE
+                )
             entries.extend(self.listed(statement.value))
         if not entries:
             self.fail("it holds no callback", _EXAMPLE)
         return entries
 
     def listed(self, root: ast.expr) -> list[Callback | Choices]:
+        if isinstance(root, ast.Tuple) and len(root.elts) == 1:
+            # the comma behind an argument of fit
+            return self.listed(root.elts[0])
         if isinstance(root, (ast.List, ast.Tuple)):
             return [self.entry(node) for node in root.elts]
         return [self.entry(root)]

@@ -348,8 +348,13 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
             if was_cut and endings.guessed[row] == is_guess
         ]
         under = sorted({endings.own[row] or 1 for row in rows})
-        runs = (study.runs[row] for row in rows)
-        yield from _doubt(code, runs, patience=tuple(under), few_uncut=few_uncut)
+        runs = [study.runs[row] for row in rows]
+        # what may as well be the plan, where all end there
+        ends = {run.horizon + 1 for run in runs}
+        at_once = ends.pop() if is_guess and all(cut) and len(ends) == 1 else None
+        yield from _doubt(
+            code, runs, patience=tuple(under), few_uncut=few_uncut, end=at_once
+        )
 
 
 def _doubt(code: str, runs: Iterable[Run], **facts: Any) -> Iterator[RunDoubt]:  # noqa: ANN401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -113,6 +114,24 @@ def test_an_unknown_command_is_a_usage_error(ask: Ask) -> None:
     answer = ask("simulat")
     assert answer.status == 2
     assert "No such command" in answer.err
+
+
+def test_a_log_in_place_of_a_command_is_shown_the_command(ask: Ask, log: Path) -> None:
+    answer = ask(str(log))
+    assert answer.status == 2
+    asked = answer.err.strip().splitlines()[-1].partition("cbreplay ")[2]
+    assert ask(*shlex.split(asked)).status == 0
+
+
+def test_a_misspelt_monitor_is_mended_where_it_was_written(ask: Ask, log: Path) -> None:
+    setting = "ModelCheckpoint('a.keras', save_best_only=True, monitor='val_los')"
+    answer = ask("simulate", log, "-c", setting)
+    assert "Choose one, as monitor='val_loss', mode='min'" in answer.err
+    assert "--monitor" not in answer.err
+    mended = setting.replace("'val_los'", "'val_loss', mode='min'")
+    assert ask("simulate", log, "-c", mended).status == 0
+    by_option = ask("simulate", log, "--monitor", "val_los")
+    assert "--monitor val_loss --mode min" in by_option.err
 
 
 def test_too_many_cells_are_refused_before_they_are_replayed(

@@ -712,3 +712,22 @@ def test_a_best_that_is_the_worst_is_said_to_be_so(
         assert answer.status == 0
         assert (said or "") in headline
         assert ("best here is" in headline) == (said is not None)
+
+
+def test_a_log_that_its_own_callback_cut_holds_no_best_of_all(
+    ask: Ask, sample_logs: Path
+) -> None:
+    # run.json: {"by": "EarlyStopping", "epoch": 21} of 100 planned
+    cut = sample_logs / "breast-cancer-stopped"
+    first = " ".join(
+        ask("simulate", cut, "--patience", "3,5").out.split("\n\n")[0].split()
+    )
+    assert first == (
+        "Its own EarlyStopping stopped this training at epoch 22 of 100: what longer "
+        "training would have brought is not in this log. This log decides 2 of 2 "
+        "settings; patience=3 keeps the best recorded val_loss."
+    )
+    other = sample_logs / "breast-cancer"
+    both = " ".join(ask("simulate", cut, other, "--patience", "3,5").out.split())
+    assert "1 of 2 runs was stopped by its own EarlyStopping" in both
+    assert "stopped by" not in ask("simulate", other, "--patience", "3,5").out

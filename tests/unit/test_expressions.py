@@ -99,9 +99,25 @@ def test_defaults_fill_in_where_the_text_is_silent() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "early_stop = EarlyStopping(patience=7)",
+        "early_stop = keras.callbacks.EarlyStopping(patience=7)",
+        "callbacks=[EarlyStopping(patience=7)],",
+        "callbacks = [EarlyStopping(patience=7)]",
+        "EarlyStopping(patience=7),",
+        "self.stopper = EarlyStopping(patience=7)  # as in the paper",
+    ],
+)
+def test_a_line_of_a_script_is_read_as_it_stands_there(text: str) -> None:
+    (callback,) = parse_callbacks(text)
+    assert callback == EarlyStopping(patience=7)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "not a callback expression"),
+        ("", "it holds no callback"),
         ("EarlyStopping", "is not a call"),
         ("EarlyStopping(", "not a callback expression"),
         ("42", "'42' is not a call"),
@@ -125,7 +141,10 @@ def test_defaults_fill_in_where_the_text_is_silent() -> None:
         ("EarlyStopping(patience=range(99999999999999999999))", "is no range"),
         ("lambda: EarlyStopping()", "is not a call"),
         ("[EarlyStopping() for _ in range(9)]", "is not a call"),
-        ("x = EarlyStopping()", "not a callback expression"),
+        ("x = 5", "'5' is not a call of a callback"),
+        ("import os", "'import os' is not a call of a callback"),
+        ("x = y", "'y' is not a call of a callback"),
+        ("x: int = EarlyStopping()", "is not a call of a callback"),
         ("EarlyStopping()\0", "not a callback expression"),
         ("ModelCheckpoint()", "ModelCheckpoint needs filepath"),
         ("keras.callbacks.SwapEMAWeights()", "is not replayed: SwapEMAWeights changes"),

@@ -82,7 +82,10 @@ def test_its_arguments_can_be_tried() -> None:
         ("my_callbacks:StopBelow(**{})", r"\*\* cannot be read"),
         ("my_callbacks:strict(1)", "takes 0 arguments, not 1"),
         ("my_callbacks:broken()", "raises RuntimeError: no licence"),
-        ("my_callbacks:ready[0]", "this is not a callback expression"),
+        (
+            "my_callbacks:ready[0]",
+            r"ready\[0\]' is not a call of a callback",
+        ),
         ("my_callbacks:Nope(1)", "in 'my_callbacks:Nope.1.': my_callbacks has no Nope"),
         ("my_callbacks:Nope", "It has StopBelow, strict, ready, broken$"),
         ("my_callback:StopBelow(1)", "my_callback cannot be imported"),

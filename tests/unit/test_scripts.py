@@ -435,7 +435,7 @@ def test_an_expression_may_name_a_script_or_a_file(script: Path) -> None:
     [
         (b"", "it holds no callback"),
         (b"# only a comment\n", "it holds no callback"),
-        (b"EarlyStopping()\npatience = 5\n", "line 2: 'patience = 5' is not a call"),
+        (b"EarlyStopping()\npatience = 5\n", "line 2: '5' is not a call"),
         (b"EarlyStopping()\nprint(1)\n", "line 2: 'print' is not a callback"),
         (b"EarlyStopping(\n", "line 1: this is not a callback expression"),
         (b"\xff\xfe\x00", "is not text"),

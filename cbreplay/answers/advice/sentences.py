@@ -65,7 +65,8 @@ def advice_headline(advice: Recommendation) -> Text:
     if advice.kind == "guaranteed" and promise is not None:
         share = Fact(promise.confidence, "given_share", "confidence")
         promised = say(", with a promise for ", share, f" of new {_like(advice)}")
-        return say(setting, promised, _for_plan(advice), ".")
+        length = _for_plan(advice) if advice.plan else ", for as long as these ran"
+        return say(setting, promised, length, ".")
     if any(reason.kind == "broke-off" for reason in advice.reasons):
         basis = "as a rule of thumb" if advice.basis == "thumb" else "a guess"
         return say(setting, f", {basis}: most of these logs broke off.")
@@ -159,7 +160,7 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
 def _promise(advice: Recommendation, promise: Promise) -> Text:
     patience = Fact(promise.patience, "patience", "patience")
     longer = " and longer" if (advice.patience or 0) > promise.patience else ""
-    plan = say()
+    plan = say("for trainings that run as long as these logs, ")
     if advice.plan is not None:
         epochs = Fact(advice.plan.epochs, "count", "epochs")
         plan = say("for trainings planned for ", epochs, " epochs, ")

@@ -189,6 +189,9 @@ def what_makes_surer(advice: Recommendation) -> Text:
     """Say what to record next."""
     unit, (kind, facts) = advice.unit, find_surer(advice)
     told: list[Any] = [_SURER[kind].format(unit=unit)] if kind in _SURER else []
+    if "end" in facts:
+        end = Fact(facts["end"], "count", "end")
+        told = ["if ", end, " was the plan, say so (--planned-epochs); else ", *told]
     if "n_more" in facts:
         told += ["; then "] if told else []
         told += _more_groups(unit, facts)
@@ -219,12 +222,11 @@ def find_surer(advice: Recommendation) -> Reason:
     kinds = {reason.kind: reason.facts for reason in advice.reasons}
     n_unknown, doubts = _count_unknown(advice), advice.doubts
     kind, facts = "more", _find_missing_usual(advice, n_unknown)
-    if any(
-        doubt.facts["few_uncut"]
-        for doubt in doubts
-        if doubt.code.startswith("own-stop")
-    ):
+    stops = [doubt.facts for doubt in doubts if doubt.code.startswith("own-stop")]
+    if any(stop["few_uncut"] for stop in stops):
         kind = "without-stop"
+        ends = [stop["end"] for stop in stops if stop["end"] is not None]
+        facts = {"end": ends[0]} if ends else {}
     elif n_unknown and "thumb" in kinds and kinds["thumb"]["plan"] is None:
         # a run that reached its plan tells
         kind, facts = "plan", _find_missing(advice, 0)
@@ -237,7 +239,8 @@ def find_surer(advice: Recommendation) -> Reason:
         kind = "unfailed"
     elif facts:
         kind = "more-groups"
-    return Reason(kind, facts if kind in {"plan", "more-groups"} else {})
+    told = {"plan", "more-groups", "without-stop"}
+    return Reason(kind, facts if kind in told else {})
 
 
 def _find_missing_usual(advice: Recommendation, n_unknown: int) -> dict[str, Any]:

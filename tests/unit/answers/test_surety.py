@@ -9,7 +9,11 @@ import pytest
 
 from cbreplay import Run
 from cbreplay.answers.advice import advice_document
-from cbreplay.answers.advice.sentences import advice_headline, doubt_sentences
+from cbreplay.answers.advice.sentences import (
+    advice_headline,
+    doubt_sentences,
+    evidence_sentences,
+)
 from cbreplay.answers.advice.surety import find_surer, how_sure, what_makes_surer
 from cbreplay.answers.advice.tables import settings_legend
 from cbreplay.document import plain_text
@@ -269,4 +273,40 @@ def test_of_copies_the_first_sentence_says_that_one_counts() -> None:
     assert plain_text(advice_headline(advice)) == (
         "No setting is recommended: of 3 runs one counts, and one run describes "
         "itself; what holds for the next takes several."
+    )
+
+
+def test_a_promise_without_a_plan_is_for_trainings_as_long_as_the_logs() -> None:
+    # each ends well after its best, and at another epoch: nothing tells a plan
+    runs = [
+        make_run([*pausing(3), *[1.0] * at], f"run{at}", planned=False)
+        for at in range(4)
+    ]
+    advice = recommend(runs)
+    assert (advice.plan, advice.kind) == (None, "guaranteed")
+    assert plain_text(advice_headline(advice)).endswith(
+        "of new runs like these, for as long as these ran."
+    )
+    (promise,) = [
+        told
+        for told in map(plain_text, evidence_sentences(advice))
+        if told.startswith("the promise: ")
+    ]
+    assert promise.startswith(
+        "the promise: for trainings that run as long as these logs, patience "
+    )
+
+
+def test_of_logs_that_all_end_at_one_epoch_the_plan_is_asked_for() -> None:
+    # best in their first epoch: a plan of 20, or a patience of 19
+    runs = [
+        make_run([1 + at / 9, *[2.0 + at] * 19], f"run{at}", planned=False)
+        for at in range(3)
+    ]
+    assert surer(recommend(runs)) == (
+        "Surer: if 20 was the plan, say so (--planned-epochs); else record one run in "
+        "five without early stopping."
+    )
+    assert surer(recommend(cut_by(5, (20, 23, 26)), group_by="none")) == (
+        "Surer: record one run in five without early stopping."
     )

@@ -679,7 +679,7 @@ def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
     assert [advice.checked(name) for name in names] == [None] * 3
     doubt = next(one for one in advice.doubts if one.code == "own-stop")
     assert doubt.runs == ("cut0", "cut1", "cut2")
-    assert doubt.facts == {"patience": (4,), "few_uncut": True}
+    assert doubt.facts == {"patience": (4,), "few_uncut": True, "end": None}
     said = spoken_doubts(advice)
     assert any("record one run in five without a stop" in one for one in said)
     current = advice.setting("current")
