@@ -149,6 +149,8 @@ def _begin_worker(epochs: SimpleQueue[_Epoch], parent: Connection) -> None:
     """Let what ends this process first record the end of the run, as in the parent."""
     _told_to[:] = [epochs]
     heed_signals(_end_worker)
+    # what is started in the background ignores an interrupt; this one is never ignored
+    signal.signal(signal.SIGTERM, _end_worker)
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 
@@ -162,7 +164,7 @@ def _end_with_parent(parent: Connection) -> None:
     """End when the parent ends: nobody would read what is told, nor wait."""
     # nothing is sent: it is readable when the other end is closed
     parent.poll(None)
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_SECONDS_TO_END)
     os._exit(1)
 

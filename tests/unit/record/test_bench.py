@@ -165,6 +165,8 @@ def test_what_ends_the_parent_ends_the_trainings(
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        # as in the background of a shell
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
     ) as process:
         try:
             assert process.stdout is not None
