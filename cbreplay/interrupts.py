@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ended_by",
     "heed_signals",
+    "interrupt",
     "is_interrupt",
     "leave_signals",
     "undisturbed",
@@ -45,7 +46,7 @@ def heed_signals(
     """
     for number in _ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, handle or _interrupt)
+            signal.signal(number, handle or interrupt)
     sys.unraisablehook = _take_back
 
 
@@ -54,7 +55,7 @@ def leave_signals() -> None:
     if _received and sys.platform != "win32":
         signal.setitimer(signal.ITIMER_REAL, 0)
     for number in _ENDING:
-        if signal.getsignal(number) is _interrupt:
+        if signal.getsignal(number) is interrupt:
             signal.signal(number, signal.SIG_DFL)
 
 
@@ -106,7 +107,8 @@ if sys.platform != "win32":
     _WAITING.append(signal.SIGALRM)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
+def interrupt(number: int, _frame: FrameType | None) -> None:
+    """Raise an interrupt, and once more each second until it is answered."""
     if os.getpid() != _process:
         # a forked worker has nothing to clean up: it just ends
         signal.signal(number, signal.SIG_DFL)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, OutputError
-from cbreplay.interrupts import heed_signals
+from cbreplay.interrupts import heed_signals, interrupt
 from cbreplay.record.description import describe_keras
 from cbreplay.record.keras_callbacks import describe_callback, make_keras_callback
 from cbreplay.record.plan import make_plan
@@ -152,10 +152,10 @@ def _begin_worker(epochs: SimpleQueue[_Epoch], parent: Connection) -> None:
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 
-def _end_worker(number: int, _frame: FrameType | None) -> None:
-    if _trains:
-        raise KeyboardInterrupt
-    os._exit(128 + number)
+def _end_worker(number: int, frame: FrameType | None) -> None:
+    if not _trains:
+        os._exit(128 + number)
+    interrupt(number, frame)
 
 
 def _end_with_parent(parent: Connection) -> None:
@@ -167,7 +167,8 @@ def _end_with_parent(parent: Connection) -> None:
     os._exit(1)
 
 
-_SECONDS_TO_END = 5.0
+# Keras may trace its first step, which nothing interrupts
+_SECONDS_TO_END = 20.0
 
 
 def _train_in_worker(train: Callable[..., SeedRun], place: tuple[int, Path]) -> SeedRun:

@@ -11,6 +11,7 @@ from cbreplay.record.run_directory import (
     LOGS,
     STATE,
     UNFINISHED_STATE,
+    OwnLog,
     cut_log,
     logged_columns,
     replace_file,
@@ -62,6 +63,18 @@ class WatchedFit:
         self.last_epoch = first_epoch - 1 if first_epoch else None
         self._held: list[tuple[Any, Any]] = []
         self._loggers: list[Any] = []
+        self._log: OwnLog | None = None
+
+    def check_is_there(self) -> None:
+        """Refuse to write where the log is not: another run may be there now.
+
+        Raises
+        ------
+        OutputError
+            If the log that was opened has another name, or none.
+        """
+        if self._log is not None:
+            self._log.check_is_there()
 
     def callbacks_list(
         self, on_epoch: Callable[[int, Mapping[str, float]], None] | None
@@ -92,6 +105,7 @@ class WatchedFit:
             # what it could not write it cannot write now
             with contextlib.suppress(OSError):
                 logger.on_train_end()
+        self.check_is_there()
         cut_log(self.out, self.last_epoch)
         for variable, value in self._held:
             variable.assign(value)
@@ -119,11 +133,16 @@ class WatchedFit:
             variables = [*self.model.variables, *self.model.optimizer.variables]
             self._held = [(variable, variable.numpy().copy()) for variable in variables]
 
+        def begin(_logs: object) -> None:
+            self._log = OwnLog(self.out)
+            hold()
+
         def hold_epoch(epoch: int, _logs: object) -> None:
+            self.check_is_there()
             hold()
             self.last_epoch = epoch
 
-        return LambdaCallback(on_train_begin=lambda _: hold(), on_epoch_end=hold_epoch)
+        return LambdaCallback(on_train_begin=begin, on_epoch_end=hold_epoch)
 
     def _columns_keeper(self, csv: Any) -> list[Any]:  # noqa: ANN401 - keras is untyped
         """Keep the columns that stand in the file's header.

@@ -27,6 +27,7 @@ __all__ = [
     "METADATA",
     "STATE",
     "UNFINISHED_STATE",
+    "OwnLog",
     "check_vacant",
     "clear_run",
     "cut_log",
@@ -198,6 +199,34 @@ def logged_columns(out: Path) -> list[str]:
     except FileNotFoundError:
         # the fit was interrupted before its first epoch
         return []
+
+
+class OwnLog:
+    """The ``logs.csv`` that a logger holds open, which may lose its name meanwhile.
+
+    Parameters
+    ----------
+    out : Path
+        The run directory, when the log has been opened.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._path = out / LOGS
+        self._opened = self._path.stat()
+
+    def check_is_there(self) -> None:
+        """Refuse to go on where the directory was removed, moved or written anew.
+
+        Raises
+        ------
+        OutputError
+            If the file of this name is another one, or none.
+        """
+        with contextlib.suppress(OSError):
+            if os.path.samestat(self._path.stat(), self._opened):
+                return
+        reason = "it was removed, moved or replaced while the training wrote it"
+        raise OutputError(str(self._path), reason, hint="Train again")
 
 
 def cut_log(out: Path, last: int | None) -> None:

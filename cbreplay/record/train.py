@@ -262,6 +262,7 @@ def _train(
         with undisturbed():
             if by in ("interrupt", "error"):
                 fit.break_off()
+            fit.check_is_there()
             write_end(by)
 
 

@@ -69,7 +69,7 @@ def test_an_interrupt_that_an_import_swallows_is_not_lost(
 
     def swallow(*_: object) -> None:
         try:
-            interrupts._interrupt(signal.SIGINT, None)
+            interrupts.interrupt(signal.SIGINT, None)
         except KeyboardInterrupt:
             message = "numpy._core.multiarray failed to import"
             raise ImportError(message) from None

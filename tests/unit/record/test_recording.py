@@ -104,6 +104,25 @@ class TestTheTraining:
         assert "this fit is not recorded any further" in capsys.readouterr().err
         assert (tmp_path / "run" / "logs.csv").read_text() == "epoch,loss\n"
 
+    def test_is_not_called_recorded_where_its_directory_went(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from keras.callbacks import LambdaCallback
+
+        out = tmp_path / "run"
+
+        def move(epoch: int, _: object) -> None:
+            if epoch == 1:
+                out.rename(tmp_path / "away")
+
+        model = make_model()
+        fit(model, cbreplay.recorded([LambdaCallback(on_epoch_end=move)], out))
+        assert len(model.history.history["loss"]) == 4
+        (told,) = capsys.readouterr().err.splitlines()
+        assert "this fit is not recorded any further" in told
+        assert "removed, moved or replaced" in told
+        assert not (out / "run.json").exists()
+
     @pytest.mark.parametrize("epoch", [0, 2])
     def test_is_not_called_killed_where_its_disk_was_full(
         self,

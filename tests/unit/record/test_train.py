@@ -352,6 +352,30 @@ class TestEndedBy:
         assert ended is not None
         assert (ended.by, ended.epoch) == ("interrupt", None)
 
+    @pytest.mark.parametrize("other", [False, True], ids=["moved", "another there"])
+    def test_is_recorded_nowhere_where_the_directory_went(
+        self, tmp_path: Path, *, other: bool
+    ) -> None:
+        """Moved away in the middle; in the second case another run took its name."""
+        out, away = tmp_path / "run", tmp_path / "away"
+
+        def move(epoch: int) -> None:
+            if epoch == 1:
+                out.rename(away)
+                if other:
+                    out.mkdir()
+                    (out / "logs.csv").write_text("epoch,loss\n0,1\n1,1\n2,1\n")
+
+        with pytest.raises(OutputError, match=r"logs\.csv: it was removed, moved"):
+            train_experiment(
+                "diabetes", out=out, epochs=9, callbacks=[at_epoch_end(move)]
+            )
+        assert not (out / "run.json").exists()
+        assert not (out / "resume.keras").exists()
+        if other:
+            assert (out / "logs.csv").read_text().endswith("2,1\n")
+        assert read_metadata(away).ended is None
+
     def test_is_recorded_on_a_disk_that_is_full(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
