@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MovedRule", "RunSteps", "StepKind", "StepKinds", "find_steps"]
 
-_CELLS_AT_ONCE = 200_000
+# what is held of all runs, and what is worked with of each, which takes more
+_CELLS_AT_ONCE, _CELLS_OF_A_RUN = 2_000_000, 200_000
 # stands for an epoch that is not known
 _NONE = -1
 # an epoch that no log has, so that it can be found in a sentence and replaced
@@ -204,7 +205,8 @@ def _parts(
     """Yield the values of min_delta so many at a time that memory holds the cells."""
     if not moved.has_min_delta:
         min_deltas = min_deltas[:1]
-    at_once = max(_CELLS_AT_ONCE // (len(runs) * n_patience), 1)
+    most = min(_CELLS_AT_ONCE // len(runs), _CELLS_OF_A_RUN)
+    at_once = max(most // n_patience, 1)
     for begin in range(0, len(min_deltas), at_once):
         yield min_deltas[begin : begin + at_once]
 
