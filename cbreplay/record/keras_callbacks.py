@@ -8,6 +8,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, UnknownMonitorError
+from cbreplay.rules.bystander import Bystander
 from cbreplay.rules.keras.driven import DrivenCallback
 from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.keras.keras_code import write_keras_code
@@ -50,6 +51,12 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
         return callback
     if pasted_code_of(callback) is not None:
         return _made_from_code(callback)
+    if isinstance(callback, Bystander):
+        sentence = (
+            f"{callback.class_name} decides nothing, and this training writes its own "
+            "logs: leave it out of -c or callbacks=."
+        )
+        raise ConfigError(sentence)
     kind = getattr(keras.callbacks, type(callback).__name__, None)
     if kind is None or not dataclasses.is_dataclass(callback):
         sentence = (

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cbreplay.errors import ConfigError
+from cbreplay.expressions import parse_callbacks
 from cbreplay.record.keras_callbacks import describe_callback, make_keras_callback
 from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
 
@@ -40,6 +41,12 @@ class Unheard:
 def test_what_is_no_callback_is_refused(stranger: object) -> None:
     with pytest.raises(ConfigError, match="no callback to train with"):
         make_keras_callback(stranger)
+
+
+def test_what_only_logs_is_to_be_left_out() -> None:
+    (logger,) = parse_callbacks("CSVLogger('x')")
+    with pytest.raises(ConfigError, match=r"^CSVLogger decides nothing, and this"):
+        make_keras_callback(logger)
 
 
 def test_what_keras_refuses_is_refused_with_its_reason() -> None:
