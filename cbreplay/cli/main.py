@@ -166,6 +166,7 @@ def _sort_out(error: BaseException, typed: Sequence[str]) -> int:
     if isinstance(error, CbreplayError):
         in_call = isinstance(error, UnknownMonitorError) and error.option == "monitor"
         in_call &= any(word.startswith(_WRITTEN_OUT) for word in typed)
+        in_call &= not any(word.startswith("--monitor") for word in typed)
         # --monitor beside a setting that names another would be refused
         sentence = str(error) if in_call else as_options(error.sentence)
         inspects = next(iter(typed), "") == "inspect"

@@ -130,8 +130,9 @@ def test_a_misspelt_monitor_is_mended_where_it_was_written(ask: Ask, log: Path) 
     assert "--monitor" not in answer.err
     mended = setting.replace("'val_los'", "'val_loss', mode='min'")
     assert ask("simulate", log, "-c", mended).status == 0
-    by_option = ask("simulate", log, "--monitor", "val_los")
-    assert "--monitor val_loss --mode min" in by_option.err
+    for beside in ([], ["-c", "EarlyStopping(patience=2)"]):
+        by_option = ask("simulate", log, *beside, "--monitor", "val_los")
+        assert "--monitor val_loss --mode min" in by_option.err
 
 
 def test_too_many_cells_are_refused_before_they_are_replayed(
