@@ -148,8 +148,12 @@ def find_endings(
     plan = [_known_plan(run) for run in runs]
     reached = [run.reached_plan for run in runs]
     gaps = [_gap(run, *judged) for run, judged in zip(runs, objective, strict=True)]
+    # what never changes ends as long after its best whatever ended it
+    constant = [
+        is_constant(run, name) for run, (name, _) in zip(runs, objective, strict=True)
+    ]
     inferred = [False] * len(runs)
-    for row in _explained_by_a_plan(runs, own, gaps):
+    for row in _explained_by_a_plan(runs, own, gaps, constant):
         if plan[row] is None:
             plan[row], reached[row] = runs[row].horizon + 1, True
             inferred[row] = True
@@ -159,12 +163,7 @@ def find_endings(
         if own[row] is None and run.metadata is None and not reached[row]
     ]
     guessed = [False] * len(runs)
-    # what never changes ends as long after its best whatever ended it
-    silent = [
-        row
-        for row in silent
-        if recorded_under is not None or not is_constant(runs[row], objective[row][0])
-    ]
+    silent = [row for row in silent if recorded_under is not None or not constant[row]]
     often = Counter(gaps[row] for row in silent)
     for row in silent:
         gap = gaps[row]
@@ -184,13 +183,17 @@ def _known_plan(run: Run) -> int | None:
 
 
 def _explained_by_a_plan(
-    runs: Sequence[Run], own: Sequence[int | None], gaps: Sequence[int | None]
+    runs: Sequence[Run],
+    own: Sequence[int | None],
+    gaps: Sequence[int | None],
+    constant: Sequence[bool],
 ) -> list[int]:
     """Return the runs that end where others do, and not all so long after their best.
 
     Logs of several rounds of tuning, each cut by its patience, end at one epoch by
     chance. That is no plan: there are few distances, and at each of them logs end at as
-    many epochs as there are distances at this one.
+    many epochs as there are distances at this one. A log that never changes has its
+    distance from no rule and counts for none.
 
     Parameters
     ----------
@@ -198,20 +201,26 @@ def _explained_by_a_plan(
         The runs.
     own, gaps : sequence of int or None
         The patience that ended each, and how many values come after its best.
+    constant : sequence of bool
+        Whether each has one value alone.
     """
     ends: dict[int, list[int]] = {}
     for row, run in enumerate(runs):
         if own[row] is None:
             ends.setdefault(run.horizon, []).append(row)
-    gaps_at = {end: {gaps[row] for row in rows} for end, rows in ends.items()}
-    n_ends = Counter(gap for shared in gaps_at.values() for gap in shared)
+    ruled_at = {
+        end: {gaps[row] for row in rows if not constant[row]}
+        for end, rows in ends.items()
+    }
+    n_ends = Counter(gap for ruled in ruled_at.values() for gap in ruled)
     found = []
     for end, rows in ends.items():
-        (gap, *others) = shared = gaps_at[end]
+        (gap, *others) = {gaps[row] for row in rows}
         one_rule = not others and _may_be_patience(gap, runs[rows[0]].n_epochs)
-        rules = bool(others) and all(
-            gap is not None and gap >= _SHORTEST_GAP and n_ends[gap] >= len(shared)
-            for gap in shared
+        ruled = ruled_at[end]
+        rules = len(ruled) > 1 and all(
+            gap is not None and gap >= _SHORTEST_GAP and n_ends[gap] >= len(ruled)
+            for gap in ruled
         )
         growing = any(_still_grows(runs[row]) for row in rows)
         if len(rows) >= _FEWEST_ALIKE and not (one_rule or rules or growing):

@@ -78,14 +78,16 @@ def ends_of(
     """Return of each log whether it reached a plan, and what patience ended it else.
 
     At least three logs of one length were planned for it, unless all end equally long
-    after their best, as under a rule; of the others, three with one gap of two or more
-    were ended by one, unless they never change.
+    after their best, as under a rule, or their gaps are those of several rules; of the
+    others, three with one gap of two or more were ended by one. What never changes
+    shows no rule.
     """
     reached = []
     for log, known in zip(logs, planned, strict=True):
         gaps = [gap_of(other) for other in logs if len(other) == len(log)]
         one_rule = len(set(gaps)) == 1 and gaps[0] >= 2
-        reached.append(known or (len(gaps) >= 3 and not one_rule))
+        no_plan = one_rule or _ended_by_rules(logs, len(log))
+        reached.append(known or (len(gaps) >= 3 and not no_plan))
     silent = [
         log
         for log, there in zip(logs, reached, strict=True)
@@ -102,6 +104,21 @@ def ends_of(
             own = gap
         found.append((there, own))
     return found
+
+
+def _ended_by_rules(logs: Sequence[Sequence[float]], length: int) -> bool:
+    """Whether logs of one length end there by chance, each by one of several rules.
+
+    Then each of their gaps, two at least, comes at as many lengths as they have gaps.
+    """
+    lengths: dict[int, set[int]] = {}
+    for log in logs:
+        if len(set(log)) > 1:
+            lengths.setdefault(gap_of(log), set()).add(len(log))
+    here = [gap for gap, ends in lengths.items() if length in ends]
+    return len(here) > 1 and all(
+        gap >= 2 and len(lengths[gap]) >= len(here) for gap in here
+    )
 
 
 def scale_of(values: Sequence[float]) -> float:

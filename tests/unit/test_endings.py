@@ -95,6 +95,14 @@ def test_logs_that_never_change_show_no_patience_that_ended_them() -> None:
     assert find(constant, recorded_under=10).own == (10,) * 3
 
 
+def test_logs_that_never_change_are_no_rules_that_ended_the_others() -> None:
+    # 9 and 7 epochs after the best also end at 11 and at 8, but there only by one that
+    # falls and one that never does
+    constant = [Run.from_logs([{"val_loss": 0.0}] * n, name=str(n)) for n in (8, 10)]
+    falling = [ending(7, 10), ending(9, 10), ending(9, 11)]
+    assert find([*constant, *falling]).plan == (None, 10, 10, 10, None)
+
+
 def test_a_run_that_is_not_over_shows_no_plan() -> None:
     growing = ending(3, 20, fit={"epochs": 50})
     found = find([*(ending(after, 20) for after in (0, 1, 5)), growing])
