@@ -129,7 +129,10 @@ def mending(run: Run, name: str) -> str:
             "It looks like a sample: export the whole history (for W&B "
             "run.scan_history(), which leaves no step out)."
         )
-    if not run.has_row[gap - run.first_epoch]:
+    at = gap - run.first_epoch
+    # a value at its gap: the rows stand at irregular distances, and others are missing
+    irregular = bool(run.series[name].recorded[at]) and not run.has_row.all()
+    if irregular or not run.has_row[at]:
         return "Rows are missing: give the whole log, or every file of this training."
     return (
         "If those cells are empty because they were NaN: --empty nan or empty='nan'. "

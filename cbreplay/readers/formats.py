@@ -112,7 +112,7 @@ _YOLO = re.compile(
 # a row for each key and step: of MLflow, of a chart on its page, of Comet
 _KEYED = (
     {"key", "value", "step"},
-    {"metric", "value", "step", "timestamp"},
+    {"metric", "value", "step"},
     {"metricname", "metricvalue"},
 )
 # rows of a time in seconds, a step and a value

@@ -462,3 +462,128 @@ def test_no_patience_is_off_elsewhere(ask: Ask, tmp_path: Path) -> None:
     said = told(ask, "simulate", log, *MAP, "--patience", "0")
     assert "stops at epoch 3 of 5" in said
     assert "By Keras's rules: Ultralytics counts differently" in said
+
+
+def test_a_dump_of_the_whole_history_at_each_save_is_one_training(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Each save appends all rows as JSON lines: the first save is one row alone."""
+    dumps = [
+        json.dumps({"epoch": at, "loss": LOSSES[at], "val_loss": LOSSES[at]})
+        for n_rows in range(1, len(LOSSES) + 1)
+        for at in range(n_rows)
+    ]
+    log = tmp_path / "history.jsonl"
+    log.write_text("\n".join([*dumps, ""]))
+    said = told(ask, "inspect", log)
+    assert "1 run of 8 epochs" in said
+    # eight tables, of which the last holds the rows of the seven before
+    assert "its rows stand there 7 times more: they were read once" in said
+    assert "36 logged rows" not in said
+
+
+def test_a_row_that_is_written_twice_is_no_table(ask: Ask, tmp_path: Path) -> None:
+    """A loop that logs every epoch twice, to the digit, dumps no table again."""
+    rows = [
+        json.dumps({"key": "val_loss", "value": loss, "step": at, "timestamp": at})
+        for at, loss in enumerate(LOSSES)
+        for _ in range(2)
+    ]
+    log = tmp_path / "metrics.jsonl"
+    log.write_text("\n".join([*rows, ""]))
+    said = told(ask, "inspect", log)
+    assert "1 run of 8 epochs" in said
+    assert "stand there" not in said
+
+
+def test_rows_that_are_missing_are_no_empty_cells(ask: Ask, tmp_path: Path) -> None:
+    """A sample of a Keras log: there is no cell that --empty nan could read."""
+    epochs = [4, 5, 6, 14, 18, 24, 26, 27, 33]
+    log = write(
+        tmp_path / "log.csv",
+        "epoch,val_loss",
+        [f"{epoch},{1 - epoch / 40}" for epoch in epochs],
+    )
+    said = told(ask, "simulate", log, "--patience", "5")
+    assert "Rows are missing: give the whole log" in said
+    assert "--empty nan" not in said
+
+
+def test_what_mlflow_returns_is_read_however_it_was_saved(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Semicolons, a list for each key, and a chart's data without its times."""
+    values = [("loss", 0.05), ("val_loss", 0.0)]
+    points = [
+        {"key": key, "value": loss - less, "step": at, "timestamp": 1000 * at}
+        for key, less in values
+        # 0.7 as in epoch 3 would be the restored model's once more
+        for at, loss in enumerate([*LOSSES[:-1], 0.71])
+    ]
+    rows = [";".join(str(cell) for cell in point.values()) for point in points]
+    cut = write(tmp_path / "cut.csv", "key;value;step;timestamp", rows)
+    by_key = tmp_path / "by_key.json"
+    lists = {
+        key: [point for point in points if point["key"] == key] for key, _ in values
+    }
+    by_key.write_text(json.dumps(lists))
+    chart = write(
+        tmp_path / "chart.csv",
+        "Run,metric,step,value",
+        [f"a,{point['key']},{point['step']},{point['value']}" for point in points],
+    )
+    for log in (cut, by_key, chart):
+        # best at epoch 4, 0.6; three epochs later patience 3 has run out
+        said = told(ask, "simulate", log, "--patience", "3")
+        assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+
+
+def test_two_values_of_every_epoch_are_no_last_words(ask: Ask, tmp_path: Path) -> None:
+    """Two writers wrote every step: the second value of the last is no test's."""
+    points = [
+        (1000.0 + at, at, f"{name}loss", loss + more)
+        for at, loss in enumerate(LOSSES)
+        for more in (0.0, 0.2)
+        for name in ("", "val_")
+    ]
+    write_events(tmp_path / "events.out.tfevents.1.host", points, "simple_value")
+    said = told(ask, "inspect", tmp_path)
+    assert "loss, val_loss: several values in 8 epochs" in said
+    assert "after the training" not in said
+
+
+def test_validations_within_an_epoch_name_the_option_in_event_files_too(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Lightning validates twice an epoch: the plain question is told what to ask."""
+    points = [
+        (1000.0 + at, 50 * at, tag, number)
+        for at, loss in enumerate(LOSSES)
+        for tag, number in (
+            ("epoch", float(at // 2)),
+            ("val_loss", loss),
+            *([("train_loss", loss)] if at % 2 else []),
+        )
+    ]
+    write_events(tmp_path / "events.out.tfevents.1.host", points, "simple_value")
+    answer = ask("simulate", tmp_path)
+    assert answer.status == 2
+    assert "--x-axis step makes a row of each evaluation" in answer.err
+    assert "8 evaluations" in told(ask, "simulate", tmp_path, "--x-axis", "step")
+
+
+def test_a_file_of_tensorboards_page_keeps_its_series_when_it_is_renamed(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Older pages write run_, people put other words there, browsers add (1)."""
+    for name in (
+        "run_validation-tag-epoch_loss.csv",
+        "My run validation-tag-epoch_loss (1).csv",
+    ):
+        log = write(
+            tmp_path / name,
+            "Wall time,Step,Value",
+            [f"{1000 + at},{at},{loss}" for at, loss in enumerate(LOSSES)],
+        )
+        said = told(ask, "simulate", log, "--patience", "3")
+        assert "It stops at epoch 7 of 8, and keeps epoch 4" in said

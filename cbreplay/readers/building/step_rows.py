@@ -85,6 +85,7 @@ def fold_by(
         If a row has neither an epoch nor a step.
     """
     leave_out_said_tests(table)
+    drop_earlier_copies(table)
     counts = options.x_axis == "step" and step_name != epoch_name
     if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from cbreplay.errors import LogError
     from cbreplay.readers.columns.table import LogTable
@@ -86,7 +86,10 @@ def is_written_again(above: LogTable, below: LogTable) -> bool:
 
 def drop_earlier_copies(table: LogTable) -> None:
     """Keep the last of the tables in a file, if it holds the rows of all others."""
-    *earlier, last = _blocks(table)
+    *earlier, last = _blocks(table, _begins_anew(table))
+    if not table.repeated_header and max(map(len, earlier), default=0) < _TWO_ROWS:
+        # a row that its writer wrote twice is no table
+        return
     alike = [_begins_alike(table, block, table, last.start) for block in earlier]
     if not alike or not all(alike):
         return
@@ -98,9 +101,22 @@ def drop_earlier_copies(table: LogTable) -> None:
     table.notes.append(f"its rows stand there {times} more: they were read once")
 
 
-def _blocks(table: LogTable) -> list[range]:
+_TWO_ROWS = 2
+
+
+def _begins_anew(table: LogTable) -> list[int]:
+    """Return where the first row stands once more."""
+    same = np.ones(len(table), dtype=np.bool_)
+    for cells in table.columns.values():
+        first = cells.values[:1]
+        same &= (cells.values == first) | (np.isnan(cells.values) & np.isnan(first))
+    found: list[int] = np.flatnonzero(same).tolist()
+    return found
+
+
+def _blocks(table: LogTable, begins_anew: Iterable[int] = ()) -> list[range]:
     """Return the rows of each table in a file, below each header."""
-    begins = sorted({0, *table.repeated_header} - {len(table)})
+    begins = sorted({0, *table.repeated_header, *begins_anew} - {len(table)})
     return [
         range(*pair) for pair in zip(begins, [*begins[1:], len(table)], strict=True)
     ]

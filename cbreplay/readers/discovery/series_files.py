@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["join_series_files"]
 
-_PAGE = re.compile(r"run-(?P<run>.*?)-tag-.+\.(?:csv|json)(?:\.gz)?", re.IGNORECASE)
+_PAGE = re.compile(
+    r"(?:run[-_])?(?P<run>.*?)-tag-.+\.(?:csv|json)(?:\.gz)?", re.IGNORECASE
+)
 # what Keras's callback calls its two writers, at the end of a run's name
 _WRITER = re.compile(r"(?:^|[_./\\-])(?:train|validation)$", re.IGNORECASE)
 _DVCLIVE = re.compile(r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv")

@@ -76,7 +76,8 @@ def drop_last_words(pieces: list[LoggedPoints]) -> FoundPoints:
         last = len(piece.steps) - 1
         columns = dict(piece.columns)
         for name, series in piece.columns.items():
-            if last in series.others and _judges(name):
+            # where other epochs hold several too, nothing tells which are whose
+            if series.others.keys() == {last} and _judges(name):
                 values, others = series.values.copy(), dict(series.others)
                 values[last] = others.pop(last)[0]
                 columns[name] = Series(values, series.recorded, others)

@@ -35,6 +35,7 @@ _LIGHTNING_DUMMY = "hp_metric"
 _ULTRALYTICS = re.compile(r"metrics/(.*\([BMP]\)|accuracy_top[15])")
 _ULTRALYTICS_RATES = ("lr/pg0", "x/lr0")
 _SEVERAL = "several values in an epoch"
+_EACH = "(--x-axis step or x_axis='step' makes a row of each evaluation)"
 
 
 class Layout(NamedTuple):
@@ -206,7 +207,8 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
         if not len(n_values):
             left_out[name] = "no value at the end of an epoch"
         elif 2 * np.count_nonzero(n_values > 1) > len(n_values):
-            left_out[name] = _SEVERAL
+            judges = is_validation(name)
+            left_out[name] = f"{_SEVERAL} {_EACH}" if judges else _SEVERAL
             kept[here] = False
     return table.at_steps(epochs).only(kept), left_out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
 from dataclasses import replace
@@ -109,7 +110,10 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         else _read_csv(path, damage)
     )
     if isinstance(rows, dict):
-        rows = rows.get("metrics")
+        # a list of all metrics, or one for each key, as get_metric_history returns it
+        lists = [own for own in rows.values() if isinstance(own, list)]
+        by_key = list(itertools.chain(*lists)) if len(lists) == len(rows) else None
+        rows = rows.get("metrics", by_key)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problem = "this is no list of metrics"
         hint = "Export what get_metric_history returns: key, value, step, timestamp"
@@ -124,7 +128,11 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     """Read the rows of a CSV, whose keys are text."""
     import csv
 
-    from cbreplay.readers.columns.header import decode_beginning
+    from cbreplay.readers.columns.header import (
+        decode_beginning,
+        find_header,
+        first_lines,
+    )
 
     content = read_bytes(path, damage.max_bytes)
     check_rows(content.count(b"\n"), path, damage.max_bytes)
@@ -133,13 +141,14 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     if not listed:
         problem = "its bytes are no text"
         raise LogError(problem, source=path, hint="Export it again")
+    _, delimiter, _ = find_header(first_lines(listed))
     if not text.endswith(("\n", "\r")):
         row = f"the last row (line {len(listed)}) has no line end"
-        kept = listed[-1].count(",") == listed[0].count(",")
+        kept = listed[-1].count(delimiter) == listed[0].count(delimiter)
         fate = "kept, and may be cut" if kept else "left out"
         damage.remarks.append(f"{row}: it was {fate}")
         listed = listed if kept else listed[:-1]
-    lines = csv.reader(listed, strict=True)
+    lines = csv.reader(listed, delimiter=delimiter, strict=True)
     header: list[str] = []
     try:
         header = [name.strip() for name in next(lines)]

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["TensorBoardPageReader"]
 
-# TensorBoard names the file by run and tag: run-validation-tag-epoch_loss.csv
+# TensorBoard names the file by run and tag, run-validation-tag-epoch_loss.csv, older
+# ones run_validation-tag-..., and a browser adds (1) to a name that is there already
 _NAMED = re.compile(
-    r"run-(?P<run>.*?)-tag-(?P<tag>.+)\.(?:csv|json)(?:\.gz)?", re.IGNORECASE
+    r"(?:run[-_])?(?P<run>.*?)-tag-(?P<tag>.+?)(?: ?\(\d+\))?\.(?:csv|json)(?:\.gz)?",
+    re.IGNORECASE,
 )
 _KERAS_TAG = re.compile(r"epoch_(?P<metric>\w+)")
 # of other files, whose name may be anything: words of a metric
