@@ -39,6 +39,7 @@ CODES = {
     "refused-filepath": "Keras raises ValueError for the ending of the file's name.",
     "restores-by-training-loss": "The weights of the least training loss are restored.",
     "schedule-beside-plateau": "The optimizer's schedule makes a reduction an error.",
+    "schedule-beside-scheduler": "The optimizer's schedule makes a scheduler an error.",
     "schedule-undoes-reduction": "A table of rates sets the rate anew in every epoch.",
     "shares-a-file": "Two callbacks write the same file.",
     "starts-after-plan": "start_from_epoch is not inside the plan.",

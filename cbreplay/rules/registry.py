@@ -158,6 +158,7 @@ _rows: dict[str, RuleRow] = {
             f"{_KERAS}.learning_rate_scheduler",
             "keras",
             words=f"{_KERAS}.words.others:SCHEDULING",
+            checks=f"{_KERAS}.checks.settings:SCHEDULING",
             reader=f"{_KERAS}.keras_objects:read_learning_rate_scheduler",
         ),
         RuleRow(

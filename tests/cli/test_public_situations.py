@@ -587,3 +587,18 @@ def test_a_file_of_tensorboards_page_keeps_its_series_when_it_is_renamed(
         )
         said = told(ask, "simulate", log, "--patience", "3")
         assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+
+
+def test_a_log_of_nothing_but_validations_within_epochs_names_the_option(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Lightning validated twice an epoch and never logged the training's loss."""
+    log = write(
+        tmp_path / "metrics.csv",
+        "epoch,step,train_loss,val_loss",
+        [f"{at // 2},{50 * at},,{loss}" for at, loss in enumerate(LOSSES)],
+    )
+    answer = ask("simulate", log)
+    assert answer.status == 2
+    assert "no column has one value for each epoch" in answer.err
+    assert "count evaluations: --x-axis step" in answer.err

@@ -130,3 +130,6 @@ def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce() -> None:
     fit(patience=5)
     with pytest.raises(TypeError, match="LearningRateSchedule"):
         fit(patience=2)
+    scheduler = keras.callbacks.LearningRateScheduler(lambda _, rate: rate * 0.9)
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        model.fit(x, y, epochs=1, verbose=0, callbacks=[scheduler])

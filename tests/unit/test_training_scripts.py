@@ -738,6 +738,12 @@ def test_a_schedule_of_the_optimizer_is_found_beside_a_plateau(
     )
     expected = ["schedule-beside-plateau"] if found else []
     assert codes(tmp_path, text) == expected
+    # what a scheduler sets is code, and so is not read: that it sets it is enough
+    other = text.replace("ReduceLROnPlateau()", "LearningRateScheduler(drop)")
+    expected = ["schedule-beside-scheduler"] if found else []
+    assert codes(tmp_path, other) == expected
+    # tf_keras 2.21 sets it, and the schedule sets its own at the next step
+    assert codes(tmp_path, other, "keras-2.15") == []
 
 
 @pytest.mark.parametrize(

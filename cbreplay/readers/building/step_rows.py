@@ -309,7 +309,9 @@ def _drop_silent_epochs(table: LogTable) -> None:
         for name, cells in table.columns.items()
         if name != "epoch" and not is_rate_name(name)
     ]
-    if not columns:
+    if not columns or (
+        table.left_out and all(cells.missing.all() for cells in columns)
+    ):
         problem = "no column has one value for each epoch"
         hint = f"Log at least one metric once in each epoch; or {count_hint()}"
         if any(map(is_rate_name, table.columns)) and not table.left_out:

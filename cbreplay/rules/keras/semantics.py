@@ -131,6 +131,15 @@ class Semantics(NamedTuple):
         """
         return self.learning_rate_key == "lr"
 
+    @property
+    def refuses_rate_of_schedule(self) -> bool:
+        """Whether an optimizer with a LearningRateSchedule refuses another rate.
+
+        Keras 3 does (the setter of ``learning_rate``); before, what was set stood
+        until the next step, at which the schedule set its own.
+        """
+        return self.learning_rate_key == "learning_rate"
+
     def comparison(self, rule: MonitorRule, mode: Mode, min_delta: float) -> Comparison:
         """Return how a callback with this mode and min_delta compares."""
         size = abs(min_delta) if rule.absolute_min_delta else min_delta

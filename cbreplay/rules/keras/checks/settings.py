@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cbreplay.rules.checks import CheckedList
 
-__all__ = ["REDUCING", "STOPPING", "effective_patience"]
+__all__ = ["REDUCING", "SCHEDULING", "STOPPING", "effective_patience"]
 
 # from here on to 1, float32 keeps the rate: half a unit in its last place is 2**-25
 _FACTOR_OF_ONE = 1 - 2.0**-26
@@ -390,6 +390,24 @@ def _schedule_beside_plateau(
         )
 
 
+def _schedule_beside_scheduler(
+    known: CheckedList,
+    index: int,
+    callback: LearningRateScheduler,  # noqa: ARG001 - one signature for all checks
+) -> Iterator[Finding]:
+    """Find a LearningRateScheduler whose optimizer goes by a schedule of its own."""
+    schedule = known.training.schedule
+    if schedule is not None and known.training.semantics.refuses_rate_of_schedule:
+        yield Finding(
+            "schedule-beside-scheduler",
+            index,
+            "LearningRateScheduler raises TypeError at the beginning of the first "
+            f"epoch: the optimizer's learning rate is the schedule {schedule}",
+            "the rate of an optimizer with a LearningRateSchedule cannot be set",
+            "a number as the learning rate, or no LearningRateScheduler",
+        )
+
+
 _BOTH = (
     _negative_patience,
     _patience_zero_is_one,
@@ -419,3 +437,4 @@ REDUCING = RuleChecks(
     ),
     stands_twice=_reduces_twice,
 )
+SCHEDULING = RuleChecks((_schedule_beside_scheduler,))
