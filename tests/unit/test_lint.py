@@ -391,6 +391,12 @@ def test_a_plateau_beside_the_optimizers_schedule_is_found() -> None:
     assert told.message.endswith(
         "the optimizer's learning rate is the schedule CosineDecay"
     )
+    assert "raises TypeError" in told.message
+    # a fit of tf_keras 2.21 trains every batch at the rate of the schedule
+    (told,) = found(
+        "ReduceLROnPlateau()", schedule="CosineDecay", semantics="keras-2.15"
+    )
+    assert "changes no rate that is trained at" in told.message
 
 
 def test_a_floor_at_the_initial_rate_is_found() -> None:

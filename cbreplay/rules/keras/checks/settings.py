@@ -379,15 +379,21 @@ def _schedule_beside_plateau(
 ) -> Iterator[Finding]:
     """Find a ReduceLROnPlateau whose optimizer goes by a schedule of its own."""
     schedule = known.training.schedule
-    if schedule is not None:
-        yield Finding(
-            "schedule-beside-plateau",
-            index,
-            "ReduceLROnPlateau raises TypeError where it would first reduce: the "
-            f"optimizer's learning rate is the schedule {schedule}",
-            "the rate of an optimizer with a LearningRateSchedule cannot be set",
-            "a number as the learning rate, or no ReduceLROnPlateau",
-        )
+    if schedule is None:
+        return
+    what = "raises TypeError where it would first reduce"
+    why = "the rate of an optimizer with a LearningRateSchedule cannot be set"
+    if not known.training.semantics.refuses_rate_of_schedule:
+        what = "changes no rate that is trained at"
+        why = "a LearningRateSchedule sets its own rate again at the next step"
+    yield Finding(
+        "schedule-beside-plateau",
+        index,
+        f"ReduceLROnPlateau {what}: the optimizer's learning rate is the schedule "
+        f"{schedule}",
+        why,
+        "a number as the learning rate, or no ReduceLROnPlateau",
+    )
 
 
 def _schedule_beside_scheduler(
