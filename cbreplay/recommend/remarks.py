@@ -110,7 +110,8 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
     if pick.basis == "promise":
         facts |= {"rank": rank, "n_groups": n_groups, "usual": rule_of_thumb(frame)}
     elif pick.basis == "thumb":
-        facts |= {"plan": study.part.plan}
+        facts |= {"plan": study.part.plan, "n_records": frame.plan}
+        facts |= {"untold": not frame.broke_off}
     elif pick.basis == "cut":
         facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)

@@ -146,11 +146,19 @@ def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
             " is a rule of thumb: nothing tells for how many epochs these trainings "
             "were planned (--planned-epochs)",
         )
+    records = say()
+    if facts["n_records"] != facts["plan"]:
+        # a patience counts them
+        records = say(
+            Fact(facts["n_records"], "count", "n_records"), " records of the "
+        )
     return say(
         _patience(facts),
         " is a rule of thumb, 10 or a tenth of the ",
+        records,
         Fact(facts["plan"], "count", "plan"),
-        " planned epochs: no log tells what a patience loses",
+        " planned epochs",
+        ": no log tells what a patience loses" if facts["untold"] else "",
     )
 
 
