@@ -405,10 +405,11 @@ def _own_stop(facts: Mapping[str, Any]) -> Text:
 
 
 def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
+    counts = "epochs" if facts["every"] == 1 else "recorded values"
     return say(
         "the log ends exactly ",
         *_listed(facts["patience"]),
-        " epochs after its best, as under a patience of as much; if so it is silent "
+        f" {counts} after its best, as under a patience of as much; if so it is silent "
         "about a longer one and about what would have come (--recorded-under)",
         _RATCHET if facts["few_uncut"] else "",
     )

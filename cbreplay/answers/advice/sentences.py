@@ -13,6 +13,7 @@ from cbreplay.answers.advice.reasons import (
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, plain_text, say
+from cbreplay.endings import find_cadence
 from cbreplay.groups import find_groups
 from cbreplay.recommend.choice import USUAL
 from cbreplay.shown_digits import scale_of
@@ -116,6 +117,13 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
     if any(run.steps is not None for run in asked):
         said = spoken_counting(asked)
         counting = f" {said[:1].upper()}{said[1:]}."
+    elif advice.groups:
+        (name, *_) = advice.groups[0].runs
+        run = next(run for run in sweep.records if run.name == name)
+        every = find_cadence(run, advice.monitor)
+        if every > 1:
+            counted_in = f"the values of {advice.monitor}, one in {every} epochs"
+            counting = f" Patience counts {counted_in}."
     judged_by = "" if advice.objective == advice.monitor else "judged by "
     return say(
         runs,

@@ -318,7 +318,7 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
         ),
         (
             "own-stop-guessed",
-            {"patience": (5,), "few_uncut": False},
+            {"patience": (5,), "every": 1, "few_uncut": False},
             (
                 "2 runs: the log ends exactly 5 epochs after its best, as under a "
                 "patience of as much; if so"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import EarlyStopping, Run, load_runs, replay_run
-from cbreplay.answers.advice.sentences import evidence_sentences
+from cbreplay.answers.advice.reasons import doubt_text
+from cbreplay.answers.advice.sentences import evidence_sentences, runs_sentence
 from cbreplay.document import plain_text
 from cbreplay.recommend import recommend_config, sweep_patience
 from tests.conftest import ROOT
@@ -177,4 +178,24 @@ def test_logs_that_broke_off_and_tell_are_not_said_to_tell_nothing() -> None:
     )
     assert said_by(advice, "10 is a rule") == (
         "10 is a rule of thumb, 10 or a tenth of the 100 planned epochs"
+    )
+
+
+def test_what_a_patience_counts_is_said_where_not_every_epoch_is_recorded() -> None:
+    # every 5th epoch has a value, and each ends 3 values, 15 epochs, after its best
+    runs = []
+    for n in range(3):
+        falls = [1 - k / 20 for k in range(4 + n)]
+        losses: list[float | None] = []
+        for value in [*falls, 1.1, 1.1, 1.2]:
+            losses += [None, None, None, None, value]
+        runs.append(make_run(losses, f"run{n}", planned=False))
+    sweep, _ = sweep_patience(runs, semantics="keras-3.15")
+    advice = recommend_config(sweep)
+    (doubt,) = [one for one in advice.doubts if one.code == "own-stop-guessed"]
+    assert plain_text(doubt_text(doubt, "run")).startswith(
+        "3 runs: the log ends exactly 3 recorded values after its best, as under a"
+    )
+    assert plain_text(runs_sentence(advice, sweep, runs)).endswith(
+        " Patience counts the values of val_loss, one in 5 epochs."
     )
