@@ -107,21 +107,25 @@ class Tolerance(NamedTuple):
         The absolute value, or the share.
     by_run : array of shape (n_runs,)
         What it comes to, in the objective's unit.
-    seeded : int
-        How many groups have three seeds or more.
+    spreads : tuple of float or None
+        The spread between the seeds of each setting; None where these are fewer than
+        three.
     n_near_zero : int
         For how many runs a share is of the way to the best value, because that, or the
         error that it leaves, is near 0.
     n_errors : int
         How many are judged by the error that is left: 1, or 100 %, less the best value.
+    n_steps : int
+        How many may lose the smallest change that their series shows, as that is more.
     """
 
     kind: Literal["absolute", "share", "seeds"]
     value: float
     by_run: FloatArray
-    seeded: int
+    spreads: tuple[float | None, ...] = ()
     n_near_zero: int = 0
     n_errors: int = 0
+    n_steps: int = 0
 
 
 class CountedGroup(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.endings import FailedTraining, find_failure
+from cbreplay.endings import FailedTraining, find_cadence, find_failure
 from cbreplay.holes import gap_cause
 from cbreplay.outcomes import cuts_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
@@ -110,7 +110,8 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
     if pick.basis == "promise":
         facts |= {"rank": rank, "n_groups": n_groups, "usual": rule_of_thumb(frame)}
     elif pick.basis == "thumb":
-        facts |= {"plan": study.part.plan}
+        facts |= {"plan": study.part.plan, "n_records": frame.plan}
+        facts |= {"untold": not frame.broke_off}
     elif pick.basis == "cut":
         facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)
@@ -352,9 +353,12 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
         # what may as well be the plan, where all end there
         ends = {run.horizon + 1 for run in runs}
         at_once = ends.pop() if is_guess and all(cut) and len(ends) == 1 else None
-        yield from _doubt(
-            code, runs, patience=tuple(under), few_uncut=few_uncut, end=at_once
-        )
+        facts = {"patience": tuple(under), "few_uncut": few_uncut, "end": at_once}
+        if is_guess and runs:
+            # a patience counts values, however many epochs lie between them
+            every = find_cadence(runs[0], study.axes.slices[0].monitor)
+            facts |= {"every": every}
+        yield from _doubt(code, runs, **facts)
 
 
 def _doubt(code: str, runs: Iterable[Run], **facts: Any) -> Iterator[RunDoubt]:  # noqa: ANN401

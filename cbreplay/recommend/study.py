@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.rules.base import Callback
-    from cbreplay.run import EpochArray, Mode, Run
+    from cbreplay.run import EpochArray, FloatArray, Mode, Run
     from cbreplay.sweep import Judged, Sweep
 
 __all__ = [
@@ -271,11 +271,7 @@ def begin_study(sweep: Sweep, axes: Axes, asked: Advising, alike: RunsOfPlan) ->
     grouping = find_groups(runs, asked.group_by)
     scales = [measure_scale(series) for series in judged]
     sizes = np.array([found.size for found in scales])
-    tolerance = resolve_tolerance(
-        asked.tolerance,
-        scales,
-        [rows for rows in grouping.settings if len(rows) > 1],
-    )
+    tolerance = resolve_tolerance(asked.tolerance, scales, grouping.settings)
     monitor = axes.slices[0].monitor
     panel = Panel(
         rows,
@@ -451,32 +447,42 @@ def resolve_tolerance(
     scales : sequence of Scale
         Of each run.
     seeds : sequence of sequence of int
-        The runs of each group that differ by seed.
+        The runs of each setting, which differ by seed.
     """
     best, size, step = (
         np.array(column)
         for column in ([scale[place] for scale in scales] for place in (0, 1, 3))
     )
     size = np.where(np.isnan(size), 1.0, size)
+    kind: Literal["absolute", "share", "seeds"]
     near_zero = sum(scale.of in ("way", "way to 1") for scale in scales)
     errors = sum(scale.of in ("error", "way to 1") for scale in scales)
     if asked is not None:
         kind, value = read_tolerance(asked)
         by_run = np.full(len(size), value)
         if kind == "share":
-            by_run = np.maximum(size * value, step)
-        return Tolerance(kind, value, by_run, 0, near_zero, errors)
-    by_run, seeded = size * _USUAL_SHARE, 0
-    for rows in seeds:
-        values = best[list(rows)]
-        values = values[np.isfinite(values)]
-        if len(values) >= _FEWEST_SEEDS:
+            by_run = size * value
+        else:
+            step = np.zeros(len(size))
+        spreads: tuple[float | None, ...] = ()
+    else:
+        kind, value, by_run = "share", _USUAL_SHARE, size * _USUAL_SHARE
+        spreads = tuple(_spread_of(best[list(rows)]) for rows in seeds)
+        for rows, spread in zip(seeds, spreads, strict=True):
             # as default alone the spread was up to a fifth of the best value, and
             # promised a patience of 1 to 6
-            # the mean of equal values may be off by a rounding
-            spread = float(values.std(ddof=1)) if np.ptp(values) else 0.0
-            seeded += bool((spread < by_run[list(rows)]).any())
-            by_run[list(rows)] = np.minimum(by_run[list(rows)], spread)
-    usual: Literal["seeds", "share"] = "seeds" if seeded else "share"
+            if spread is not None and (spread < by_run[list(rows)]).any():
+                kind = "seeds"
+                by_run[list(rows)] = np.minimum(by_run[list(rows)], spread)
+    n_steps = int((step > by_run).sum())
     by_run = np.maximum(by_run, step)
-    return Tolerance(usual, _USUAL_SHARE, by_run, seeded, near_zero, errors)
+    return Tolerance(kind, value, by_run, spreads, near_zero, errors, n_steps)
+
+
+def _spread_of(best: FloatArray) -> float | None:
+    """Return the spread between the seeds of a setting; None from fewer than three."""
+    finite = best[np.isfinite(best)]
+    if len(finite) < _FEWEST_SEEDS:
+        return None
+    # the mean of equal values may be off by a rounding
+    return float(finite.std(ddof=1)) if np.ptp(finite) else 0.0

@@ -146,11 +146,19 @@ def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
             " is a rule of thumb: nothing tells for how many epochs these trainings "
             "were planned (--planned-epochs)",
         )
+    records = say()
+    if facts["n_records"] != facts["plan"]:
+        # a patience counts them
+        records = say(
+            Fact(facts["n_records"], "count", "n_records"), " records of the "
+        )
     return say(
         _patience(facts),
         " is a rule of thumb, 10 or a tenth of the ",
+        records,
         Fact(facts["plan"], "count", "plan"),
-        " planned epochs: no log tells what a patience loses",
+        " planned epochs",
+        ": no log tells what a patience loses" if facts["untold"] else "",
     )
 
 
@@ -397,10 +405,11 @@ def _own_stop(facts: Mapping[str, Any]) -> Text:
 
 
 def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
+    counts = "epochs" if facts["every"] == 1 else "recorded values"
     return say(
         "the log ends exactly ",
         *_listed(facts["patience"]),
-        " epochs after its best, as under a patience of as much; if so it is silent "
+        f" {counts} after its best, as under a patience of as much; if so it is silent "
         "about a longer one and about what would have come (--recorded-under)",
         _RATCHET if facts["few_uncut"] else "",
     )

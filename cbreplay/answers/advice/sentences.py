@@ -13,6 +13,7 @@ from cbreplay.answers.advice.reasons import (
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, plain_text, say
+from cbreplay.endings import find_cadence
 from cbreplay.groups import find_groups
 from cbreplay.recommend.choice import USUAL
 from cbreplay.shown_digits import scale_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Text
     from cbreplay.recommend import (
-        CountedGroup,
         MonitorScore,
         PlanAdvice,
         Promise,
@@ -46,7 +46,6 @@ __all__ = [
 ]
 
 _MOST_GROUPS = 8
-_FEWEST_SEEDS = 3
 
 
 def advice_headline(advice: Recommendation) -> Text:
@@ -118,6 +117,13 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
     if any(run.steps is not None for run in asked):
         said = spoken_counting(asked)
         counting = f" {said[:1].upper()}{said[1:]}."
+    elif advice.groups:
+        (name, *_) = advice.groups[0].runs
+        run = next(run for run in sweep.records if run.name == name)
+        every = find_cadence(run, advice.monitor)
+        if every > 1:
+            counted_in = f"the values of {advice.monitor}, one in {every} epochs"
+            counting = f" Patience counts {counted_in}."
     judged_by = "" if advice.objective == advice.monitor else "judged by "
     return say(
         runs,
@@ -162,8 +168,8 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
     longer = " and longer" if (advice.patience or 0) > promise.patience else ""
     plan = say("for trainings that run as long as these logs, ")
     if advice.plan is not None:
-        epochs = Fact(advice.plan.epochs, "count", "epochs")
-        plan = say("for trainings planned for ", epochs, " epochs, ")
+        epochs = counted(advice.plan.epochs, "epoch", "epochs")
+        plan = say("for trainings planned for ", epochs, ", ")
     return say(
         "the promise: ",
         plan,
@@ -213,10 +219,10 @@ def _plans(advice: Recommendation) -> Iterator[Text]:
     if plan is not None and plan.inferred:
         yield say(
             "taken for the plan: ",
-            Fact(plan.epochs, "count", "epochs"),
-            " epochs, where ",
+            counted(plan.epochs, "epoch", "epochs"),
+            ", where ",
             counted(plan.n_runs, "log", "n_runs"),
-            " end, not all equally long after their best (--planned-epochs)",
+            " end as hardly one patience would end them all (--planned-epochs)",
         )
     for other in advice.plans:
         yield _other_plan(advice, other)
@@ -271,40 +277,53 @@ def _tolerance(advice: Recommendation) -> Text:
     if tolerance.n_near_zero:
         near = counted(tolerance.n_near_zero, "run", "n_near_zero")
         share = say(share, ", or of the way to that best for ", near, least)
+    more = say()
+    if tolerance.n_steps:
+        runs = counted(tolerance.n_steps, "run", "n_steps")
+        more = say(", or the smallest change of ", series)
+        more = say(more, " where that is more, as in ", runs)
     if tolerance.kind == "share":
-        return say("tolerance: ", share, " (--tolerance)")
+        return say("tolerance: ", share, more, " (--tolerance)")
+    spreads = _spreads(advice, tolerance.spreads)
     if advice.unit == "run":
-        spread = _spread(advice.groups[0])
+        spread = say("the spread between seeds, ", spreads)
         return say(
-            "tolerance: the spread between seeds, ",
+            "tolerance: ",
             spread,
             ", where it is less than ",
             share,
+            more,
             " (--tolerance)",
         )
     return say(
         "tolerance: the spread between the seeds of a group, of three or more (",
-        _spreads(advice),
+        spreads,
         "), where it is less than ",
         share,
-        "; else that (--tolerance)",
+        "; else that",
+        more,
+        " (--tolerance)",
     )
 
 
-def _spreads(advice: Recommendation) -> Text:
-    """Say between what the spreads of the groups with seeds enough lie."""
-    seeded = [group for group in advice.groups if len(group.runs) >= _FEWEST_SEEDS]
-    ordered = sorted(seeded, key=lambda group: (group.tolerance[0], group.name))
-    least, most = ordered[0], ordered[-1]
-    told = say(_spread(least), f" in {least.name}")
-    if most is least:
-        return told
-    return say(told, " to ", _spread(most), f" in {most.name}")
+def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
+    """Say between what the spreads of the settings with seeds enough lie."""
+    if advice.unit == "run":
+        return say(*(_spread(spread) for spread in spreads if spread is not None))
+    ordered = sorted(
+        (spread, group.name)
+        for group, spread in zip(advice.groups, spreads, strict=True)
+        if spread is not None
+    )
+    (least, first), (most, last) = ordered[0], ordered[-1]
+    told = say(_spread(least), f" in {first}")
+    return (
+        told if len(ordered) == 1 else say(told, " to ", _spread(most), f" in {last}")
+    )
 
 
-def _spread(group: CountedGroup) -> Fact:
-    (value, *_) = group.tolerance
-    return Fact(value, "difference", "tolerance", scale_of([value], "close_cost"))
+def _spread(value: float) -> Fact:
+    return Fact(value, "difference", "spread", scale_of([value], "close_cost"))
 
 
 def _kept_tolerance(advice: Recommendation) -> Iterator[Text]:

@@ -211,8 +211,16 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
         ),
         (
             "thumb",
-            {"patience": 40, "plan": 400},
+            {"patience": 40, "plan": 400, "n_records": 400, "untold": True},
             "40 is a rule of thumb, 10 or a tenth of the 400 planned epochs: no log",
+        ),
+        (
+            "thumb",
+            {"patience": 20, "plan": 2000, "n_records": 200, "untold": True},
+            (
+                "20 is a rule of thumb, 10 or a tenth of the 200 records of the 2000 "
+                "planned epochs: no log"
+            ),
         ),
         (
             "cut",
@@ -310,7 +318,7 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
         ),
         (
             "own-stop-guessed",
-            {"patience": (5,), "few_uncut": False},
+            {"patience": (5,), "every": 1, "few_uncut": False},
             (
                 "2 runs: the log ends exactly 5 epochs after its best, as under a "
                 "patience of as much; if so"

@@ -540,8 +540,10 @@ def test_an_accuracy_of_1_leaves_no_error_and_is_not_called_near_zero() -> None:
     said = [plain_text(sentence) for sentence in evidence_sentences(advice)]
     assert (
         "tolerance: 1 % of the error that each run's best val_accuracy leaves, or of "
-        "the way to that best for 2 runs with next to none (--tolerance)"
+        "the way to that best for 2 runs with next to none, or the smallest change of "
+        "val_accuracy where that is more, as in 2 runs (--tolerance)"
     ) in said
+    # 0.1 from 0.5 to 0.6 is more than 1 % of the way from 0.5 to 1
 
 
 def test_a_log_that_broke_off_counts_as_unknown_and_is_named() -> None:

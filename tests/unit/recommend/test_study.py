@@ -92,11 +92,14 @@ def test_the_default_is_one_percent_or_the_spread_of_three_seeds_if_that_is_less
     found = resolve_tolerance(None, best, [(0, 1, 2), (3, 4)])
     # the standard deviation of 0.499, 0.5, 0.501 is 0.001
     assert found.by_run == pytest.approx([0.001, 0.001, 0.001, 0.02, 0.03, 0.07])
-    assert (found.kind, found.seeded) == ("seeds", 1)
+    assert found.kind == "seeds"
+    spread, of_two = found.spreads
+    assert spread == pytest.approx(0.001)
+    assert of_two is None
     # of 2, 3 and 7 it is more than any percent
     wide = resolve_tolerance(None, best, [(3, 4, 5)])
     assert wide.by_run == pytest.approx([0.00499, 0.005, 0.00501, 0.02, 0.03, 0.07])
-    assert (wide.kind, wide.seeded) == ("share", 0)
+    assert wide.kind == "share"
     alone = resolve_tolerance(None, best, [])
     assert alone.by_run == pytest.approx(wide.by_run)
     assert alone.kind == "share"
