@@ -226,7 +226,7 @@ def limits_explained(
 _PARTINGS = {
     "reduction": (
         '"rate changes": this setting changes the learning rate after that epoch, the '
-        "recorded training did not do the same, so the log cannot say what follows"
+        "log does not show the same change, so it cannot say what follows"
     ),
     "recorded": (
         '"log\'s rate changes": the recorded training changes the learning rate after '
