@@ -359,6 +359,15 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
             every = find_cadence(runs[0], study.axes.slices[0].monitor)
             facts |= {"every": every}
         yield from _doubt(code, runs, **facts)
+    patience = study.asked.recorded_under
+    if patience is not None:
+        # a plan is known, or read off the others, and comes first
+        planned = (
+            run
+            for run, own in zip(study.runs, endings.own, strict=True)
+            if run.metadata is None and own is None
+        )
+        yield from _doubt("not-recorded-under", planned, patience=patience)
 
 
 def _doubt(code: str, runs: Iterable[Run], **facts: Any) -> Iterator[RunDoubt]:  # noqa: ANN401

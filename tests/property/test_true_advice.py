@@ -278,6 +278,12 @@ def own_stop(known: Known, about: Mapping[str, Any]) -> Any:
     return (list(about["runs"]), list(about["patience"])) == (under, limits)
 
 
+def not_recorded_under(known: Known, about: Mapping[str, Any]) -> bool:
+    planned = known.named(lambda run: run.reached_plan)
+    given = about["patience"] == known.asked.recorded_under
+    return given and list(about["runs"]) == planned
+
+
 HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
     "promises": is_promise,
     "too-few-groups": too_few,
@@ -308,6 +314,7 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
     "one-group-decides": one_decides,
     "own-stop": own_stop,
     "own-stop-guessed": ended_alike,
+    "not-recorded-under": not_recorded_under,
 }
 # of one run alone, of copies, or about scores: hand calculations hold those
 ELSEWHERE = {"copies", "one-run", "worse-than-no-stop", "failed", "score"}

@@ -415,6 +415,14 @@ def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _not_recorded_under(facts: Mapping[str, Any]) -> Text:
+    return say(
+        "the log ends where its plan does, so it is not taken for cut by patience ",
+        _patience(facts),
+        " (--recorded-under)",
+    )
+
+
 def _other_metric(facts: Mapping[str, Any]) -> Text:
     series = Code(facts["series"])
     return say(
@@ -448,5 +456,6 @@ _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     ),
     "own-stop": _own_stop,
     "own-stop-guessed": _own_stop_guessed,
+    "not-recorded-under": _not_recorded_under,
     "failed": _failed,
 }

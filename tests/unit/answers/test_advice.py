@@ -325,6 +325,14 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
             ),
         ),
         (
+            "not-recorded-under",
+            {"patience": 5},
+            (
+                "2 runs: the log ends where its plan does, so it is not taken for cut "
+                "by patience 5 (--recorded-under)"
+            ),
+        ),
+        (
             "failed",
             {"how": "error", "series": None, "n_failed": 2, "n_runs": 9},
             "2 runs: ended by an error; in all 2 of 9 runs failed, and they count",

@@ -512,6 +512,17 @@ def test_what_the_logs_cannot_price_is_not_called_the_usual() -> None:
         assert ", the usual" not in sentence
 
 
+def test_a_patience_that_is_given_has_no_part_where_the_plan_says_what_ended_them() -> (
+    None
+):
+    runs = pausing_runs([2] * 12, planned=True)
+    advice = recommend(runs, recorded_under=5)
+    assert advice.patience == recommend(runs).patience
+    (doubt,) = [one for one in advice.doubts if one.code == "not-recorded-under"]
+    assert doubt.runs == tuple(run.name for run in runs)
+    assert doubt.facts == {"patience": 5}
+
+
 def test_a_share_of_a_best_near_zero_is_of_the_way_to_it() -> None:
     near = [[0.5, 0.4, 0.0, 0.2 + number / 1000, 0.3] for number in range(2)]
     advice = recommend(
