@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Promise,
         Recommendation,
         Scored,
+        Tolerance,
     )
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
@@ -266,17 +267,7 @@ def _tolerance(advice: Recommendation) -> Text:
     value = Fact(tolerance.value, "given", "value")
     if tolerance.kind == "absolute":
         return say("tolerance: ", value, " ", series)
-    share = say(value._replace(kind="given_share"), " of each run's best ", series)
-    least = " whose best is near 0"
-    if tolerance.n_errors:
-        error = say(" of the error that each run's best ", series, " leaves")
-        share, least = (
-            say(value._replace(kind="given_share"), error),
-            " with next to none",
-        )
-    if tolerance.n_near_zero:
-        near = counted(tolerance.n_near_zero, "run", "n_near_zero")
-        share = say(share, ", or of the way to that best for ", near, least)
+    share = _share(tolerance, value, series)
     more = say()
     if tolerance.n_steps:
         runs = counted(tolerance.n_steps, "run", "n_steps")
@@ -304,6 +295,19 @@ def _tolerance(advice: Recommendation) -> Text:
         more,
         " (--tolerance)",
     )
+
+
+def _share(tolerance: Tolerance, value: Fact, series: Code) -> Text:
+    """Say of what a run may lose a share."""
+    given = value._replace(kind="given_share")
+    of, least = say(" of each run's best ", series), " whose best is near 0"
+    if tolerance.n_errors:
+        of = say(" of the error that each run's best ", series, " leaves")
+        least = " with next to none"
+    if not tolerance.n_near_zero:
+        return say(given, of)
+    near = counted(tolerance.n_near_zero, "run", "n_near_zero")
+    return say(given, of, ", or of the way to that best for ", near, least)
 
 
 def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
