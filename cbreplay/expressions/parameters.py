@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.calls import called_name
-from cbreplay.expressions.script_calls import Unread
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["Given", "given_for", "only_given"]
+__all__ = ["Given", "given_for"]
 
 
 class Given(NamedTuple):
@@ -50,15 +49,16 @@ def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
     place = _place_of(name, function, is_method=holder.parent.of_class)
     if place is None:
         return _NOTHING
-    once = len(holder.parent.bindings[function.name]) == 1
+    called, home = _called_as(function, holder.parent)
+    once = len(home.bindings[called]) == 1
     is_whole = once and not function.decorator_list
-    is_whole = is_whole and function.name not in calls.names.taken
+    is_whole = is_whole and called not in calls.names.taken
     values, is_called = [], False
     calls.count_step(calls.names.calls)
     for call, scope in calls.names.calls:
-        if called_name(call) != function.name:
+        if called_name(call) != called:
             continue
-        runs = _runs(call, scope, holder, calls)
+        runs = _runs(call, scope, home, calls)
         if runs is False:
             continue
         is_called = is_called or runs is True
@@ -76,14 +76,23 @@ def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
 _NOTHING = Given([], is_whole=False)
 
 
-def _runs(
-    call: ast.Call, scope: Scope, function: Scope, calls: ScriptCalls
-) -> bool | None:
-    """Return whether a call of its name runs a function; None if it may."""
-    home, name = function.parent, called_name(call)
+def _called_as(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, home: Scope
+) -> tuple[str, Scope]:
+    """Return the name that a function is called by, and where that is bound."""
+    kind = home.definition
+    makes = isinstance(kind, ast.ClassDef) and function.name == "__init__"
+    if isinstance(kind, ast.ClassDef) and makes and home.parent is not None:
+        return kind.name, home.parent
+    return function.name, home
+
+
+def _runs(call: ast.Call, scope: Scope, home: Scope, calls: ScriptCalls) -> bool | None:
+    """Return whether a call of its name runs what is bound there; None if it may."""
+    name = called_name(call)
     if isinstance(call.func, ast.Name):
         return scope.place(name) == (home, name)
-    if not isinstance(call.func, ast.Attribute) or home is None or not home.of_class:
+    if not isinstance(call.func, ast.Attribute) or not home.of_class:
         return False
     owner, mine = call.func.value, scope.enclosing_class()
     if calls.written(owner) not in ("self", "cls"):
@@ -107,37 +116,6 @@ def _is_object_of(node: ast.expr, scope: Scope, kind: Scope) -> bool:
     holder = scope.holder(node.func.id)
     bindings = [] if holder is None else holder.bindings[node.func.id]
     return len(bindings) == 1 and bindings[0].inner is kind
-
-
-def only_given(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
-    """Return the literal that every call of a function gives for a parameter.
-
-    None is returned where they give different ones, where one cannot be told, or where
-    the function may be called in other ways.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    node : ast.expr
-        The parameter, as it is used.
-    scope : Scope
-        Where.
-    """
-    holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-    if holder is None or not isinstance(node, ast.Name):
-        return None
-    given = given_for(calls, node.id, holder)
-    if not given.is_whole or len(holder.bindings[node.id]) > 1:
-        return None
-    try:
-        values = [calls.literal(value, place) for value, place in given.values]
-    except Unread:
-        return None
-    # True is 1, and is no patience
-    first = values[0]
-    same = all(type(value) is type(first) and value == first for value in values)
-    return first if same else None
 
 
 def _place_of(

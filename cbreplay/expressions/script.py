@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import read_names
+from cbreplay.expressions.optimizer_schedules import find_schedule
 from cbreplay.expressions.script_callbacks import (
     Built,
     build_callback,
     find_watcher,
 )
 from cbreplay.expressions.script_calls import ScriptCalls, Unread, returns_once
-from cbreplay.expressions.script_facts import find_fits, find_schedule, read_facts
+from cbreplay.expressions.script_facts import find_fits, read_facts
 from cbreplay.expressions.sources import TOO_TANGLED, parse_source, read_source
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import find_rule

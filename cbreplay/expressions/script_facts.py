@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.compiled_metrics import ModelCompiles
+from cbreplay.expressions.optimizer_schedules import find_schedule
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.rules.checks import TrainingFacts
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["FittingCall", "find_fits", "find_schedule", "read_facts"]
+__all__ = ["FittingCall", "find_fits", "read_facts"]
 
 # which argument the callbacks are where they stand without their name
 _FITS = {"fit": 5, "fit_generator": 4}
@@ -145,70 +146,3 @@ def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
             del unread
             return True
     return False
-
-
-def find_schedule(
-    calls: ScriptCalls, compiles: list[tuple[ast.Call, Scope]] | None = None
-) -> str | None:
-    """Return the schedule that every optimizer is built with, if there is one.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    compiles : list of (ast.Call, Scope), optional
-        The calls of ``compile`` that are meant; all of the script by default.
-    """
-    found = {
-        _schedule_of(calls, call, scope) for call, scope in compiles or calls.compiles
-    }
-    return found.pop() if len(found) == 1 else None
-
-
-def _schedule_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> str | None:
-    """Return the schedule that a ``compile`` gives its optimizer, if it is one."""
-    try:
-        built, scope = _given_call(calls, compiling, scope, ("optimizer",))
-        rate, scope = _given_call(calls, built, scope, ("learning_rate", "lr"))
-    except (LookupError, Unread):
-        return None
-    paths = calls.paths(rate.func, scope)
-    if not paths and isinstance(rate.func, ast.Name):
-        return _own_schedule(calls, rate.func, scope)
-    scheduled = bool(paths) and all(map(_is_schedule, paths))
-    return paths[0].rpartition(".")[2] if scheduled else None
-
-
-def _own_schedule(calls: ScriptCalls, name: ast.Name, scope: Scope) -> str | None:
-    """Return the name of a class of the script that extends Keras's schedule."""
-    holder = scope.holder(name.id)
-    bindings = [] if holder is None else holder.bindings[name.id]
-    inner = bindings[0].inner if len(bindings) == 1 else None
-    kind = None if inner is None else inner.definition
-    if holder is None or not isinstance(kind, ast.ClassDef):
-        return None
-    bases = [path for base in kind.bases for path in calls.paths(base, holder)]
-    return kind.name if any(map(_is_schedule, bases)) else None
-
-
-def _is_schedule(path: str) -> bool:
-    """Return whether a dotted path names a schedule of Keras."""
-    experimental = "keras.experimental." in path and "Decay" in path
-    return ".schedules." in path or experimental
-
-
-def _given_call(
-    calls: ScriptCalls, call: ast.Call, scope: Scope, names: tuple[str, ...]
-) -> tuple[ast.Call, Scope]:
-    """Return the call that stands for an argument, the first or one by name.
-
-    Raises
-    ------
-    LookupError
-        If it is not given, or is no call.
-    """
-    named = [word.value for word in call.keywords if word.arg in names]
-    found, holder = calls.followed([*named, *call.args][0], scope)
-    if isinstance(found, ast.Call):
-        return found, holder
-    raise LookupError

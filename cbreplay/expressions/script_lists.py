@@ -12,7 +12,8 @@ from cbreplay.expressions.calls import (
     read_arguments,
     require_all,
 )
-from cbreplay.expressions.parameters import given_for, only_given
+from cbreplay.expressions.parameters import given_for
+from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.script_callbacks import (
     build_callback,
     find_watcher,
@@ -358,7 +359,7 @@ class _Stopgaps(ScriptArguments):
         try:
             return super().value(node, place)
         except Unread as unread:
-            given = only_given(self.calls, node, self.scope)
+            given = only_literal(self.calls, node, self.scope)
             if given is not None:
                 return given
             problem = unread.problem

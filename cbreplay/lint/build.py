@@ -34,6 +34,8 @@ _ABOUT_VALUES = frozenset(
 # findings that a stop never comes: then what a stop keeps is beside the point
 _NEVER_IN_PLAN = frozenset({"patience-beyond-plan", "starts-after-plan"})
 _ABOUT_STOPS = frozenset({"keeps-later-weights"})
+# findings about the rate of a reduction, which a schedule does not let it set
+_ABOUT_RATES = frozenset({"factor-leaves-nothing", "factor-of-one", "steep-factor"})
 
 
 def lint_callbacks(
@@ -133,6 +135,8 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
             pointless |= _ABOUT_VALUES
         if codes & _NEVER_IN_PLAN:
             pointless |= _ABOUT_STOPS
+        if "schedule-beside-plateau" in codes:
+            pointless |= _ABOUT_RATES
         yield from (finding for finding in found if finding.code not in pointless)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,12 +13,14 @@ import pytest
 
 from cbreplay import (
     EarlyStopping,
+    LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
     Run,
     lint_callbacks,
 )
 from tests.oracles.keras_driver import as_keras, drive
+from tests.oracles.keras_versions import VERSIONS, path_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,3 +139,77 @@ def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce() -> None:
     scheduler = keras.callbacks.LearningRateScheduler(lambda _, rate: rate * 0.9)
     with pytest.raises(TypeError, match="LearningRateSchedule"):
         model.fit(x, y, epochs=1, verbose=0, callbacks=[scheduler])
+
+
+# a fit of two batches an epoch, with a callback or without one
+BESIDE_A_SCHEDULE = """
+import importlib, json, sys
+import numpy as np
+package, module, kind = sys.argv[1:]
+keras = importlib.import_module(package)
+optimizers = keras.optimizers
+for part in module.split("."):
+    optimizers = getattr(optimizers, part) if part else optimizers
+kinds = {
+    "plateau": lambda: keras.callbacks.ReduceLROnPlateau(
+        monitor="loss", patience=1, min_delta=100, factor=0.1
+    ),
+    "scheduler": lambda: keras.callbacks.LearningRateScheduler(lambda _, r: r * 0.1),
+    "none": keras.callbacks.Callback,
+}
+keras.utils.set_random_seed(1)
+rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+model.compile(optimizers.SGD(rate), "mse")
+x, y = np.ones((4, 2)), np.ones((4, 1))
+try:
+    model.fit(x, y, epochs=4, batch_size=2, verbose=0, callbacks=[kinds[kind]()])
+    told = [weights.tolist() for weights in model.get_weights()]
+except TypeError:
+    told = "TypeError"
+print(json.dumps(told))
+"""
+
+
+def beside_a_schedule(version: Any, module: str, kind: str) -> Any:
+    """Return the weights of a fit in another Keras, or its error."""
+    environment = os.environ | {"PYTHONPATH": path_of(version)}
+    command = [sys.executable, "-W", "ignore", "-c", BESIDE_A_SCHEDULE]
+    asked = subprocess.run(  # noqa: S603 - the text above
+        [*command, version.package, module, kind],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    return json.loads(asked.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", ["keras-2.15", "tf_keras-2.21"])
+def test_a_schedule_of_keras_2_trains_at_its_own_rates(name: str) -> None:
+    version = next(one for one in VERSIONS if one.semantics == name)
+    if not version.is_prepared():
+        pytest.skip(f"{name} is not prepared")
+    plain = beside_a_schedule(version, "", "none")
+    for kind, callback in (
+        ("plateau", ReduceLROnPlateau()),
+        ("scheduler", LearningRateScheduler({0: 0.1})),
+    ):
+        assert beside_a_schedule(version, "", kind) == plain
+        assert beside_a_schedule(version, "legacy", kind) == "TypeError"
+        (told,) = lint_callbacks(callback, schedule="ExponentialDecay", semantics=name)
+        assert "no rate that is trained at" in told.message
+        assert told.reason.endswith("of optimizers.legacy it is a TypeError")
+
+
+def test_no_value_between_0_and_1_is_better_by_a_min_delta_of_one() -> None:
+    values = [0.0, 1.0, 0.25, 1.0, 1.0]
+    logs = [{"loss": 1.0, "val_auc": value} for value in values]
+    stopping = EarlyStopping(
+        "val_auc", min_delta=1, mode="max", patience=4, restore_best_weights=True
+    )
+    (told,) = lint_callbacks(stopping)
+    assert told.code == "min-delta-beyond-range"
+    stop = drive([as_keras(stopping)], logs, learning_rate=1.0).stopped_epoch
+    # four values after the first, whatever they are
+    assert stop == len(values) - 1

@@ -392,11 +392,43 @@ def test_a_plateau_beside_the_optimizers_schedule_is_found() -> None:
         "the optimizer's learning rate is the schedule CosineDecay"
     )
     assert "raises TypeError" in told.message
-    # a fit of tf_keras 2.21 trains every batch at the rate of the schedule
+    # a fit of Keras 2.15 trains every batch at the rate of the schedule
     (told,) = found(
         "ReduceLROnPlateau()", schedule="CosineDecay", semantics="keras-2.15"
     )
     assert "changes no rate that is trained at" in told.message
+
+
+def test_a_schedule_leaves_nothing_to_say_of_the_factor() -> None:
+    text = "ReduceLROnPlateau(patience=2, factor=0.1)"
+    assert codes(text, schedule="CosineDecay") == ["schedule-beside-plateau"]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "min_delta", "is_found"),
+    [
+        ("val_auc", 1, True),
+        ("val_AUC_2", 1.0, True),
+        ("val_head_accuracy", 5, True),
+        ("val_f1", 1, True),
+        ("accuracy", 0.999, False),
+        ("val_loss", 1, False),
+        # from -1 to 1, and below every bound
+        ("val_cosine_similarity", 1, False),
+        ("val_r2_score", 1, False),
+        ("val_accuracy_percent", 1, False),
+        ("val_psnr", 1, False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["EarlyStopping", "ReduceLROnPlateau"])
+def test_a_min_delta_of_one_is_found_for_what_lies_between_0_and_1(
+    kind: str, monitor: str, min_delta: float, *, is_found: bool
+) -> None:
+    text = f"{kind}(monitor={monitor!r}, mode='max', patience=7, min_delta={min_delta})"
+    assert ("min-delta-beyond-range" in codes(text)) is is_found
+    # a record tells more: there it is in percent
+    run = Run.from_logs([{monitor: 50.0}, {monitor: 52.0}, {monitor: 53.0}])
+    assert "min-delta-beyond-range" not in codes(text, run=run)
 
 
 def test_a_floor_at_the_initial_rate_is_found() -> None:

@@ -742,8 +742,76 @@ def test_a_schedule_of_the_optimizer_is_found_beside_a_plateau(
     other = text.replace("ReduceLROnPlateau()", "LearningRateScheduler(drop)")
     expected = ["schedule-beside-scheduler"] if found else []
     assert codes(tmp_path, other) == expected
-    # tf_keras 2.21 sets it, and the schedule sets its own at the next step
-    assert codes(tmp_path, other, "keras-2.15") == []
+    # Keras 2.15 sets it, and the schedule sets its own at the next step
+    assert codes(tmp_path, other, "keras-2.15") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("def train(r):\n{fit}train({S}.CosineDecay(1, 2))", True),
+        ("def train(*, r=0.1):\n{fit}train(r={S}.CosineDecay(1, 2))", True),
+        # one of the two trainings would go well
+        ("def train(r):\n{fit}train({S}.CosineDecay(1, 2))\ntrain(0.1)", False),
+        ("def train(r=0.1):\n{fit}train()", False),
+        # it may be run from elsewhere
+        ("def train(r):\n{fit}", False),
+        ("def train(r):\n{fit}    train(r)\ntrain({S}.CosineDecay(1, 2))", True),
+        ("def rate(n):\n    return {S}.CosineDecay(1, n)\nr = rate(3)\n{top}", True),
+        (
+            (
+                "def rate(n):\n    if n:\n        return {S}.CosineDecay(1, n)\n"
+                "    return 0.1\nr = rate(3)\n{top}"
+            ),
+            False,
+        ),
+        (
+            "r = {S}.CosineDecay(1, 2) if warm else {S}.PolynomialDecay(1, 2)\n{top}",
+            True,
+        ),
+        ("r = {S}.CosineDecay(1, 2) if warm else 0.1\n{top}", False),
+        (
+            (
+                "class T:\n    def __init__(self, rate):\n        self.rate = rate\n"
+                "    def run(self):\n        r = self.rate\n    {fit}"
+                "T({S}.CosineDecay(1, 2)).run()"
+            ),
+            True,
+        ),
+        (
+            (
+                "class T:\n    def __init__(self, rate):\n        self.rate = rate\n"
+                "    def run(self):\n        r = self.rate\n    {fit}"
+                "t = T({S}.CosineDecay(1, 2))\nt.rate = 0.1\nt.run()"
+            ),
+            False,
+        ),
+    ],
+)
+def test_a_schedule_is_followed_to_where_the_optimizer_gets_it(
+    tmp_path: Path, text: str, *, found: bool
+) -> None:
+    top = (
+        "m.compile(keras.optimizers.Adam(r), 'mse'); "
+        "m.fit(x, validation_data=v, callbacks=[ReduceLROnPlateau()])\n"
+    )
+    indent = "        " if text.startswith("class") else "    "
+    fit = f"{indent.removeprefix('    ' if '    {fit}' in text else '')}{top}"
+    script = MODEL + text.format(S=SCHEDULES, top=top, fit=fit)
+    assert codes(tmp_path, script) == (["schedule-beside-plateau"] if found else [])
+
+
+def test_an_argument_is_followed_through_an_object_of_the_script(
+    tmp_path: Path,
+) -> None:
+    text = (
+        f"{MODEL}class T:\n    def __init__(self, wait=5):\n        self.wait = wait\n"
+        "    def run(self):\n        m.fit(x, validation_data=v, callbacks=["
+        "EarlyStopping(patience=self.wait, restore_best_weights=True)])\n"
+    )
+    assert codes(tmp_path, text + "T(-3).run()") == ["negative-patience"]
+    assert codes(tmp_path, text + "T(-3).run(); T().run()") == []
+    assert codes(tmp_path, text + "t = T(-3); t.wait = 4; t.run()") == []
 
 
 @pytest.mark.parametrize(

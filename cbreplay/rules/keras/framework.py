@@ -113,15 +113,16 @@ class KerasFamily(PlainFamily):
         Raises
         ------
         ConfigError
-            Where Keras raises TypeError.
+            Where Keras 3 raises TypeError, and Keras 2 trains at the schedule's rate.
         """
         schedule = run.metadata.schedule if run.metadata is not None else None
         for callback in callbacks if schedule is not None else ():
             if callback.changes_learning_rate:
                 sentence = (
                     f"run {run.name!r} was trained with the LearningRateSchedule "
-                    f"{schedule}: Keras's {callback.class_name} raises TypeError "
-                    "there, so leave it out."
+                    f"{schedule}, beside which {callback.class_name} raises TypeError "
+                    "in Keras 3 and changes no rate that is trained at in Keras 2, so "
+                    "leave it out."
                 )
                 raise ConfigError(sentence)
 

@@ -18,6 +18,7 @@ __all__ = [
     "METRIC_DIRECTIONS",
     "ends_at_one",
     "find_direction",
+    "lies_within_one",
     "resolve_mode",
     "settle_mode",
 ]
@@ -81,6 +82,32 @@ def ends_at_one(name: str) -> bool:
     """
     metric = name.removeprefix("val_")
     return METRIC_DIRECTIONS.get(_without_number(metric)) == "max"
+
+
+# what is to grow and ends at 1, but may be negative
+_SIGNED = frozenset(
+    {"concordance_correlation", "cosine_similarity", "pearson_correlation", "r2_score"}
+)
+# how the names of shares of something end, those of one output of several too
+_SHARE = re.compile(
+    r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|dice_coef|f1|f1_score|fscore|iou|"
+    r"iou_score|jaccard|precision|recall)(_m)?"
+)
+
+
+def lies_within_one(name: str) -> bool:
+    """Return whether a series is, by its name, a metric between 0 and 1.
+
+    >>> lies_within_one("val_AUC_1"), lies_within_one("val_f1"), lies_within_one("loss")
+    (True, True, False)
+    >>> lies_within_one("val_r2_score"), lies_within_one("val_cosine_similarity")
+    (False, False)
+    """
+    metric = _without_number(name.removeprefix("val_"))
+    if "percent" in metric or "pct" in metric:
+        return False
+    named = ends_at_one(metric) and metric not in _SIGNED
+    return named or _SHARE.fullmatch(metric.lower()) is not None
 
 
 def settle_mode(callback: str, monitor: str, mode: str) -> str:

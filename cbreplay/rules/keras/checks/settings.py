@@ -11,6 +11,7 @@ from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
+from cbreplay.rules.keras.metric_directions import lies_within_one
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau, reduce_rate
 from cbreplay.rules.keras.semantics import spoken_semantics
@@ -295,6 +296,26 @@ def _negative_min_delta(
     )
 
 
+def _min_delta_beyond_range(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    """Find a min_delta that no two values of a metric between 0 and 1 differ by."""
+    # what a log holds says more, and may be in percent
+    if known.run is not None or callback.min_delta < 1:
+        return
+    if not lies_within_one(callback.monitor):
+        return
+    yield Finding(
+        "min-delta-beyond-range",
+        index,
+        f"with min_delta {callback.min_delta:g} no {callback.monitor} between 0 and 1 "
+        "counts as an improvement after the first",
+        "a value has to be better than the best so far by more than min_delta, and two "
+        "between 0 and 1 are not so far apart",
+        "a min_delta of the size of the changes that matter, for example 0.001, or 0",
+    )
+
+
 def _patience_in_validations(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
@@ -372,6 +393,13 @@ def _ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
+# the optimizers of Keras 2.11 to 2.15 and of tf_keras, and those from before
+_SET_AGAIN = (
+    "a LearningRateSchedule sets its own rate again at the next step; with an "
+    "optimizer of optimizers.legacy it is a TypeError"
+)
+
+
 def _schedule_beside_plateau(
     known: CheckedList,
     index: int,
@@ -385,7 +413,7 @@ def _schedule_beside_plateau(
     why = "the rate of an optimizer with a LearningRateSchedule cannot be set"
     if not known.training.semantics.refuses_rate_of_schedule:
         what = "changes no rate that is trained at"
-        why = "a LearningRateSchedule sets its own rate again at the next step"
+        why = _SET_AGAIN
     yield Finding(
         "schedule-beside-plateau",
         index,
@@ -403,15 +431,21 @@ def _schedule_beside_scheduler(
 ) -> Iterator[Finding]:
     """Find a LearningRateScheduler whose optimizer goes by a schedule of its own."""
     schedule = known.training.schedule
-    if schedule is not None and known.training.semantics.refuses_rate_of_schedule:
-        yield Finding(
-            "schedule-beside-scheduler",
-            index,
-            "LearningRateScheduler raises TypeError at the beginning of the first "
-            f"epoch: the optimizer's learning rate is the schedule {schedule}",
-            "the rate of an optimizer with a LearningRateSchedule cannot be set",
-            "a number as the learning rate, or no LearningRateScheduler",
-        )
+    if schedule is None:
+        return
+    what = "raises TypeError at the beginning of the first epoch"
+    why = "the rate of an optimizer with a LearningRateSchedule cannot be set"
+    if not known.training.semantics.refuses_rate_of_schedule:
+        what = "sets no rate that is trained at"
+        why = _SET_AGAIN
+    yield Finding(
+        "schedule-beside-scheduler",
+        index,
+        f"LearningRateScheduler {what}: the optimizer's learning rate is the schedule "
+        f"{schedule}",
+        why,
+        "a number as the learning rate, or no LearningRateScheduler",
+    )
 
 
 _BOTH = (
@@ -419,6 +453,7 @@ _BOTH = (
     _patience_zero_is_one,
     _fractional_patience,
     _negative_min_delta,
+    _min_delta_beyond_range,
     *MONITOR_CHECKS,
     _patience_in_validations,
     _patience_beyond_plan,

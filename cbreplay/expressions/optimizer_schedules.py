@@ -1,0 +1,103 @@
+"""The schedule of rates that a script builds its optimizer with."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from cbreplay.expressions.possible_values import possible_values
+from cbreplay.expressions.script_calls import Unread
+
+if TYPE_CHECKING:
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+
+__all__ = ["find_schedule"]
+
+
+def find_schedule(
+    calls: ScriptCalls, compiles: list[tuple[ast.Call, Scope]] | None = None
+) -> str | None:
+    """Return the schedule that every optimizer is built with, if there is one.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    compiles : list of (ast.Call, Scope), optional
+        The calls of ``compile`` that are meant; all of the script by default.
+    """
+    found = {
+        _schedule_of(calls, call, scope) for call, scope in compiles or calls.compiles
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _schedule_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> str | None:
+    """Return the schedule that a ``compile`` gives its optimizer, if it is one."""
+    try:
+        rates = [
+            rate
+            for optimizer in _argument(calls, compiling, scope, "optimizer")
+            for rate in _argument(calls, *optimizer, "learning_rate", "lr")
+        ]
+        names = [_schedule(calls, *rate) for rate in rates]
+    except (LookupError, Unread):
+        return None
+    return " or ".join(dict.fromkeys(names)) or None
+
+
+def _argument(
+    calls: ScriptCalls, call: ast.expr, scope: Scope, *names: str
+) -> list[tuple[ast.expr, Scope]]:
+    """Return everything that an argument of a call may be, the first or one by name.
+
+    Raises
+    ------
+    LookupError
+        If it is not given, or this is no call.
+    Unread
+        If the text does not tell it.
+    """
+    if isinstance(call, ast.Call):
+        named = [word.value for word in call.keywords if word.arg in names]
+        return possible_values(calls, [*named, *call.args][0], scope)
+    raise LookupError
+
+
+def _schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str:
+    """Return the class of a schedule that is made.
+
+    Raises
+    ------
+    LookupError
+        If it is no schedule.
+    """
+    named = made.func if isinstance(made, ast.Call) else None
+    paths = [] if named is None else calls.paths(named, scope)
+    if paths and all(map(_is_schedule, paths)):
+        return paths[0].rpartition(".")[2]
+    own = None
+    if not paths and isinstance(named, ast.Name):
+        own = _own_schedule(calls, named, scope)
+    if own is not None:
+        return own
+    raise LookupError
+
+
+def _own_schedule(calls: ScriptCalls, name: ast.Name, scope: Scope) -> str | None:
+    """Return the name of a class of the script that extends Keras's schedule."""
+    holder = scope.holder(name.id)
+    bindings = [] if holder is None else holder.bindings[name.id]
+    inner = bindings[0].inner if len(bindings) == 1 else None
+    kind = None if inner is None else inner.definition
+    if holder is None or not isinstance(kind, ast.ClassDef):
+        return None
+    bases = [path for base in kind.bases for path in calls.paths(base, holder)]
+    return kind.name if any(map(_is_schedule, bases)) else None
+
+
+def _is_schedule(path: str) -> bool:
+    """Return whether a dotted path names a schedule of Keras."""
+    experimental = "keras.experimental." in path and "Decay" in path
+    return ".schedules." in path or experimental

@@ -1,0 +1,150 @@
+"""Everything that an expression of a script may stand for, where the text tells it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.expressions.parameters import given_for
+from cbreplay.expressions.script_calls import Unread
+
+if TYPE_CHECKING:
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+
+__all__ = ["only_literal", "possible_values"]
+
+
+def possible_values(
+    calls: ScriptCalls, node: ast.expr, scope: Scope
+) -> list[tuple[ast.expr, Scope]]:
+    """Return everything that an expression may stand for, and where that stands.
+
+    It is followed through names, parameters, functions of the script, branches of an
+    expression and attributes such as ``self.rate``.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    node : ast.expr
+        The expression.
+    scope : Scope
+        Where it stands.
+
+    Raises
+    ------
+    Unread
+        If the text does not tell all of it.
+    """
+    return _values(calls, node, scope, set())
+
+
+def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
+    """Return the literal that an expression is, whichever way it gets it.
+
+    None is returned where it may be different ones, and where the text does not tell.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    node : ast.expr
+        The expression.
+    scope : Scope
+        Where it stands.
+    """
+    try:
+        found = possible_values(calls, node, scope)
+        values = [calls.literal(value, place) for value, place in found]
+    except Unread:
+        return None
+    # True is 1, and is no patience
+    alike = all(
+        type(value) is type(values[0]) and value == values[0] for value in values
+    )
+    return values[0] if values and alike else None
+
+
+def _values(
+    calls: ScriptCalls, node: ast.expr, scope: Scope, seen: set[int]
+) -> list[tuple[ast.expr, Scope]]:
+    calls.count_step()
+    if id(node) in seen:
+        return []  # a function that calls itself gives nothing new
+    seen.add(id(node))
+    if isinstance(node, ast.IfExp):
+        parts = [(node.body, scope), (node.orelse, scope)]
+    elif isinstance(node, ast.Call):
+        parts = _returned(calls, node, scope)
+    elif isinstance(node, ast.Attribute) and calls.written(node.value) == "self":
+        parts = _stored(calls, node, scope)
+    else:
+        parts = _named(calls, node, scope)
+    if not parts:
+        return [(node, scope)]
+    found = [_values(calls, *part, seen) for part in parts]
+    return [one for of_part in found for one in of_part]
+
+
+def _returned(
+    calls: ScriptCalls, call: ast.Call, scope: Scope
+) -> list[tuple[ast.expr, Scope]]:
+    """Return what a function of the script returns; nothing for any other call."""
+    function = calls.function_of(call, scope)
+    if function is None:
+        return []
+    definition = function.definition
+    if (
+        not isinstance(definition, ast.FunctionDef)
+        or definition.decorator_list
+        or any(
+            isinstance(inner, (ast.Yield, ast.YieldFrom))
+            for inner in ast.walk(definition)
+        )
+    ):
+        calls.unread(call, f"what {calls.shown(call)} returns is not read")
+    return [(value, function) for value in function.returned]
+
+
+def _stored(
+    calls: ScriptCalls, node: ast.Attribute, scope: Scope
+) -> list[tuple[ast.expr, Scope]]:
+    """Return what an attribute of ``self`` is set to, where only its class sets it."""
+    home = scope.enclosing_class()
+    calls.count_step(calls.names.stores)
+    stores = [store for store in calls.names.stores if store.name in (node.attr, None)]
+    values = [
+        (store.value, store.scope)
+        for store in stores
+        if store.value is not None
+        and calls.written(store.target) == "self"
+        and store.scope.enclosing_class() is home
+    ]
+    # a plain assignment is noted twice: as one, and as that of an attribute
+    places = {id(store.target) for store in stores}
+    whole = home is not None and node.attr not in home.bindings
+    if not values or not whole or len(values) < len(places):
+        calls.unread(node, f"{calls.shown(node)} is not set once")
+    return values
+
+
+def _named(
+    calls: ScriptCalls, node: ast.expr, scope: Scope
+) -> list[tuple[ast.expr, Scope]]:
+    """Return what a name, or an entry of a dict that is written out, stands for."""
+    holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
+    if holder is not None and isinstance(node, ast.Name):
+        bindings = holder.bindings[node.id]
+        if len(bindings) == 1 and bindings[0].value is None:
+            given = given_for(calls, node.id, holder)
+            if not given.is_whole:
+                calls.unread(node, f"{node.id!r} is not assigned a plain value")
+            return given.values
+    try:
+        found = calls.next_of(node, scope)
+    except Unread:
+        if holder is None and isinstance(node, ast.Name):
+            return []
+        raise
+    return [] if found is None else [found]
