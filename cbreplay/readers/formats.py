@@ -220,8 +220,26 @@ def _json_format(text: str) -> str | None:
     of_mlflow = all(
         re.search(rf'"{key}"\s*:', text) for key in ("key", "value", "step")
     )
+    of_mlflow = of_mlflow or _are_curves(text)
     of_comet = re.search(r'"metric(?:Name|Value)"\s*:', text)
     return "mlflow" if of_mlflow or of_comet else "json"
+
+
+def _are_curves(text: str) -> bool:
+    """Tell whether JSON has the points of a curve below each name.
+
+    >>> _are_curves('{"loss": [{"step": 0, "value": 0.5}]}')
+    True
+    """
+    first = _CURVE.match(text)
+    names = {*_NAME.findall(first[1])} if first is not None else set()
+    return "value" in names and any(names <= own for own in _POINTS)
+
+
+_CURVE = re.compile(r'\{\s*"[^"]*"\s*:\s*\[\s*\{([^][{}]*)\}')
+_NAME = re.compile(r'"([^"]*)"\s*:')
+# a step or an epoch, a value, and perhaps when it was logged
+_POINTS = [{at, "value", "timestamp", "time", "wall_time"} for at in ("step", "epoch")]
 
 
 @lru_cache(maxsize=16)

@@ -194,7 +194,7 @@ def _suspect_nan(run: Run, monitor: str) -> str:
     logged by Keras like that.
     """
     loss = run.series.get("loss")
-    if loss is None:
+    if loss is None or "loss" not in run.empty_cells:
         return ""
     absent = ~loss.recorded & ~run.series[monitor].recorded
     others = [series.recorded for series in run.series.values()]

@@ -16,6 +16,7 @@ __all__ = [
     "evaluation_note",
     "given_note",
     "is_validation",
+    "rows_hint",
     "seldom_logged",
     "shown",
 ]
@@ -88,6 +89,15 @@ def count_hint(names: Sequence[str] = ()) -> str:
     """Say what is to be typed for a row of each evaluation of some series."""
     options, arguments = suggest_monitor(names)
     return f"count evaluations: --x-axis step{options} or x_axis='step'{arguments}"
+
+
+def rows_hint(names: Sequence[str]) -> str:
+    """Say what is to be typed where each value of some series is an epoch."""
+    judged = [name for name in names if is_validation(name)]
+    options, arguments = suggest_monitor(judged or names)
+    taken = f"--parts rows{options} or parts='rows'{arguments}"
+    left_open = "" if options else WHAT_TO_WATCH
+    return f"If each value is the next epoch's: {taken}{left_open}"
 
 
 def seldom_logged(sizes: Mapping[str, int]) -> list[str]:

@@ -197,6 +197,8 @@ class MetricColumns:
             note = filled_note(name, n_missing)
             self.table.notes.append(note)
             return Series(cells.values, ~cells.wrong, cells.others)
+        if n_missing:
+            self.table.empty_cells.add(name)
         self._n_empty += n_missing
         return Series(cells.values, ~(cells.missing | cells.wrong), cells.others)
 

@@ -25,7 +25,10 @@ from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
-from cbreplay.readers.columns.written_again import drop_earlier_copies
+from cbreplay.readers.columns.written_again import (
+    drop_earlier_copies,
+    leave_out_restored,
+)
 from cbreplay.run import LEARNING_RATE_NAMES
 from cbreplay.words import count
 
@@ -130,11 +133,15 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         elif options.x_axis == "step":
             note = "its rows are epochs, by their column: the x-axis need not be said"
             table.notes.append(note)
-    elif step is not None and options.x_axis is not None:
+        return
+    if step is None:
+        return
+    leave_out_restored(table, step)
+    if options.x_axis is not None:
         drop_earlier_copies(table)
         table.check_whole()
         fold_by(table, None, step, options)
-    elif step is not None and options.parts != "rows" and _judges_seldom(table):
+    elif options.parts != "rows" and _judges_seldom(table):
         drop_earlier_copies(table)
         raise _unsaid(table)
 

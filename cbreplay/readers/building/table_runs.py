@@ -62,6 +62,7 @@ def build_runs(
         notes=(*table.notes, *table.damage.notes()),
         planned_epochs=table.planned_epochs,
         not_logged=frozenset(table.not_logged),
+        empty_cells=frozenset(table.empty_cells),
         left_out=table.left_out,
         counts_from=table.counts_from,
         begins_at=table.begins_at,

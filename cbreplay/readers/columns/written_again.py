@@ -1,7 +1,8 @@
 """A table that its writer wrote again from the start, perhaps with more columns.
 
 DeepLabCut's logger, for one, wrote the whole table at each save, and its evaluations
-have columns of their own from the first of them on.
+have columns of their own from the first of them on. MLflow's autologger writes one row
+once more.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
 
     from cbreplay.errors import LogError
     from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import FloatArray
 
 __all__ = [
+    "ENDINGS",
     "WiderHeaderError",
     "drop_earlier_copies",
     "is_written_again",
+    "leave_out_restored",
     "lines_above",
     "lines_from",
 ]
@@ -102,6 +106,50 @@ def drop_earlier_copies(table: LogTable) -> None:
 
 
 _TWO_ROWS = 2
+
+
+def leave_out_restored(table: LogTable, step: str) -> None:
+    """Leave out the last step if it repeats one earlier step, and not that before it.
+
+    MLflow's autologger writes the metrics of the model that EarlyStopping restored once
+    more, as another step, and what it knows of the callback.
+
+    Parameters
+    ----------
+    table : LogTable
+        A row for each step.
+    step : str
+        The column that holds it.
+    """
+    for name in ENDINGS:
+        table.columns.pop(name, None)
+    metrics = [cells for name, cells in table.columns.items() if name != step]
+    if len(table) < _FEWEST or not metrics or any(own.missing[-1] for own in metrics):
+        return
+    values = np.stack([own.values for own in metrics])
+    again = np.flatnonzero((values[:, :-1] == values[:, -1:]).all(axis=0)).tolist()
+    # a training that stands still repeats its rows, the last but one too
+    if len(again) != 1 or again[0] == len(table) - _TWO_ROWS or not _tells(values):
+        return
+    steps = table.columns[step].values[[-1, again[0]]]
+    last, earlier = (f"{number:g}" for number in steps.tolist())
+    table.keep(np.arange(len(table)) < len(table) - 1)
+    table.notes.append(
+        f"left out the last step, {last}: it repeats all values of step {earlier}, as "
+        "MLflow's autologger writes those of the restored model"
+    )
+
+
+def _tells(values: FloatArray) -> bool:
+    """Tell whether equal values are no chance: two series change, or have digits."""
+    changing = values[(values != values[:, :1]).any(axis=1), -1].tolist()
+    digits = max((len(repr(value).strip("0.-")) for value in changing), default=0)
+    return len(changing) > 1 or digits >= _MANY_DIGITS
+
+
+# what the autologger says about an EarlyStopping
+ENDINGS = ("stopped_epoch", "restored_epoch")
+_FEWEST, _MANY_DIGITS = 3, 6
 
 
 def _begins_anew(table: LogTable) -> list[int]:

@@ -115,6 +115,7 @@ def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
         wall_seconds=None,
         seams=tuple(sorted({*run.seams, seam, *moved})),
         not_logged=run.not_logged & later.not_logged,
+        empty_cells=run.empty_cells | later.empty_cells,
         notes=(*run.notes, note, *(f"{following.name}: {text}" for text in kept)),
     )
 

@@ -152,12 +152,16 @@ class _SourceReader:
         from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
         from cbreplay.readers.discovery.read_once import leave_out_copies
         from cbreplay.readers.discovery.series_files import join_series_files
-        from cbreplay.readers.discovery.written_in_turn import join_turns
+        from cbreplay.readers.discovery.written_in_turn import (
+            join_directories,
+            join_turns,
+        )
 
         seen, most = self.seen, self.options.max_bytes
         whole = join_series_files(files, seen)
         once = leave_out_copies(whole, seen)
         once = join_turns(once, seen, self._read_content, most)
+        once = join_directories(once, seen, self._read_together)
         once = join_continued(once, seen)
         name_metrics_alike(once)
         return _in_place(logs, files, once)
@@ -225,6 +229,12 @@ class _SourceReader:
         with copied(content, source) as local:
             (found,) = self.read_path(local)
         return [replace(run, source=source) for run in found.runs]
+
+    def _read_together(self, paths: Sequence[str], place: str) -> list[Run]:
+        """Read directories of event files as those of one training."""
+        from cbreplay.readers.event_files.tensorboard import TensorBoardReader
+
+        return TensorBoardReader(self.options).read_together(paths, place)
 
     def _read_url(self, url: str) -> list[RunsOfLog]:
         """Read the logs at a URL as if they were here, under their own names."""

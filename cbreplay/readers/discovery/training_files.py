@@ -126,8 +126,9 @@ def find_trainings(
                 here.logs[path] = log_format
             else:
                 seen.append(Seen(path, "passed by", _what_is(path)))
+    curves = _curves(event_directories, root)
     event_roots = [
-        _event_root(directory, root, found)
+        curves.get(directory) or _event_root(directory, root, found)
         for directory in event_directories
         if not _is_series(directory, root, event_directories)
     ]
@@ -303,6 +304,15 @@ def _is_series(directory: str, root: str, others: Collection[str]) -> bool:
         if above in others:
             return is_tag_directory(directory, above)
     return False
+
+
+def _curves(directories: Collection[str], root: str) -> dict[str, str]:
+    """Return the directories that hold a curve each, with that of the training."""
+    if len(directories) == 1:
+        return {}
+    from cbreplay.readers.event_files.files import curve_roots
+
+    return curve_roots(directories, root)
 
 
 def _event_root(directory: str, root: str, found: dict[str, _Directory]) -> str:

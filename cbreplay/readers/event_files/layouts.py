@@ -118,7 +118,8 @@ def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout 
         return Layout("steps", silent=_trainer_silent(tags) if of_trainer else {})
     known = _known(tags, tables)
     # Trainer says itself what a step is, and that is seldom an epoch
-    if known is None and options.x_axis == "epoch" and not of_trainer:
+    said = options.x_axis == "epoch" or options.parts == "rows"
+    if known is None and said and not of_trainer:
         return Layout("epochs")
     return known
 
