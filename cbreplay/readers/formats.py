@@ -213,6 +213,8 @@ def _json_format(text: str) -> str | None:
         )
     ):
         return "hugging_face"
+    if _are_curves(text):
+        return "mlflow"
     if re.search(_JSON_KEYS, text) is None:
         return None
     if re.search(r'"_(?:step|runtime|timestamp)"\s*:', text):
@@ -220,7 +222,6 @@ def _json_format(text: str) -> str | None:
     of_mlflow = all(
         re.search(rf'"{key}"\s*:', text) for key in ("key", "value", "step")
     )
-    of_mlflow = of_mlflow or _are_curves(text)
     of_comet = re.search(r'"metric(?:Name|Value)"\s*:', text)
     return "mlflow" if of_mlflow or of_comet else "json"
 
@@ -231,6 +232,8 @@ def _are_curves(text: str) -> bool:
     >>> _are_curves('{"loss": [{"step": 0, "value": 0.5}]}')
     True
     """
+    if _NAMED_TRIPLES.match(text) is not None:
+        return True
     first = _CURVE.match(text)
     names = {*_NAME.findall(first[1])} if first is not None else set()
     return "value" in names and any(names <= own for own in _POINTS)
@@ -238,6 +241,10 @@ def _are_curves(text: str) -> bool:
 
 _CURVE = re.compile(r'\{\s*"[^"]*"\s*:\s*\[\s*\{([^][{}]*)\}')
 _NAME = re.compile(r'"([^"]*)"\s*:')
+# what tensorboardX exports: a time in seconds, a step and a value
+_NAMED_TRIPLES = re.compile(
+    r'\{\s*"[^"]*"\s*:\s*\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,'
+)
 # a step or an epoch, a value, and perhaps when it was logged
 _POINTS = [{at, "value", "timestamp", "time", "wall_time"} for at in ("step", "epoch")]
 

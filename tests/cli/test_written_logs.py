@@ -233,3 +233,114 @@ def test_a_training_that_stands_still_has_no_restored_model(
     ]
     log = lines(tmp_path / "keyed.csv", "key,value,timestamp,step", keyed)
     assert told(ask, "inspect", log).startswith("1 run of 8 epochs")
+
+
+def test_a_header_above_every_row_begins_no_fit(ask: Ask, tmp_path: Path) -> None:
+    """A logger opened the file anew for each epoch, and wrote its header each time."""
+    header = "epoch,loss,val_loss"
+    rows = [f"{at},.5,{loss}" for at, loss in enumerate(LOSSES)]
+    text = "".join(f"{header}\n{row}\n" for row in rows)
+    log = tmp_path / "log.csv"
+    log.write_text(text)
+    said = told(ask, "simulate", log, "--patience", "2")
+    assert PATIENCE_2 in said
+    assert "resumed" not in said
+    assert "header stands above every row" in said
+
+
+def test_a_validation_of_mmengine_is_of_the_epoch_that_its_step_names(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """scalars.json: a training's step counts batches, a validation's epochs."""
+    rows: list[dict[str, float]] = []
+    for at, loss in enumerate(LOSSES, start=1):
+        rows += [
+            {"lr": 0.01, "loss": loss, "epoch": at, "step": 100 * at - after}
+            for after in (50, 0)
+        ]
+        rows.append({"coco/bbox_mAP": round(1 - loss, 3), "step": at})
+    log = tmp_path / "vis_data" / "scalars.json"
+    log.parent.mkdir()
+    log.write_text("\n".join([*map(json.dumps, rows), ""]))
+    words = ("--monitor", "coco/bbox_mAP", "--mode", "max", "--patience", "2")
+    assert PATIENCE_2 in told(ask, "simulate", tmp_path, *words)
+
+
+def test_a_first_row_that_says_what_was_trained_is_no_epoch(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """MMDetection's log begins with its environment and its seed."""
+    rows: list[dict[str, object]] = [{"env_info": "torch 1.9", "seed": 0}]
+    rows += [{"epoch": at, "val_loss": own} for at, own in enumerate(LOSSES, 1)]
+    log = tmp_path / "None.log.json"
+    log.write_text("\n".join([*map(json.dumps, rows), ""]))
+    said = told(ask, "inspect", log)
+    assert "series None.log.json 1-10 0 - - val_loss -" in said
+    assert "left out the first row, which says env_info, seed" in said
+
+
+def test_what_tensorboardx_exports_is_read(ask: Ask, tmp_path: Path) -> None:
+    """export_scalars_to_json: a time, a step and a value in each point."""
+    held = {
+        f"runs/a/loss/{curve}": [
+            [1.6e9 + at, at, loss + more] for at, loss in enumerate(LOSSES)
+        ]
+        for curve, more in (("train", 0.1), ("val", 0.0))
+    }
+    (tmp_path / "all_scalars.json").write_text(json.dumps(held))
+    words = ("--monitor", "runs/a/loss/val", "--mode", "min", "--patience", "2")
+    assert PATIENCE_2 in told(ask, "simulate", tmp_path, *words)
+
+
+def test_a_frame_that_pandas_wrote_with_its_schema_is_read(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """DataFrame(history.history).to_json(orient="table"): the index is no series."""
+    fields = [{"name": name} for name in ("index", "loss", "val_loss")]
+    data = [
+        {"index": at, "loss": 0.5, "val_loss": own} for at, own in enumerate(LOSSES)
+    ]
+    log = tmp_path / "history.json"
+    log.write_text(json.dumps({"schema": {"fields": fields}, "data": data}))
+    assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
+    assert "index" not in told(ask, "inspect", log)
+
+
+def test_a_log_that_ray_wrote_twice_is_one_training(ask: Ask, tmp_path: Path) -> None:
+    """progress.csv holds the settings as columns, result.json below a name."""
+    rows = [
+        {"val_loss": loss, "training_iteration": at, "config": {"lr": 0.1}}
+        for at, loss in enumerate(LOSSES, start=1)
+    ]
+    (tmp_path / "result.json").write_text("\n".join([*map(json.dumps, rows), ""]))
+    cells = [f"{loss},{at},0.1" for at, loss in enumerate(LOSSES, start=1)]
+    header = "val_loss,training_iteration,config/dropout"
+    lines(tmp_path / "progress.csv", header, cells)
+    assert told(ask, "inspect", tmp_path).startswith("1 run of 10 epochs")
+    assert PATIENCE_2 in told(ask, "simulate", tmp_path, "--patience", "2")
+
+
+def test_the_tables_of_catboost_are_one_training(ask: Ask, tmp_path: Path) -> None:
+    """learn_error.tsv and test_error.tsv lie in catboost_info/."""
+    for name, more in (("learn", 0.1), ("test", 0.0)):
+        rows = [f"{at}\t{loss + more}" for at, loss in enumerate(LOSSES)]
+        lines(tmp_path / f"{name}_error.tsv", "iter\tLogloss", rows)
+    words = ("--monitor", "test/Logloss", "--mode", "min", "--patience", "2")
+    assert PATIENCE_2 in told(ask, "simulate", tmp_path, *words)
+
+
+def test_a_version_that_begins_where_another_ends_may_go_on_from_it(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Lightning resumed from a checkpoint, in version_1/: its advice works."""
+    header = "epoch,step,train_loss,val_loss"
+    rows = [f"{at},{10 * at + 9},,{loss}" for at, loss in enumerate(LOSSES)]
+    logs = tmp_path / "lightning_logs"
+    for version, own in enumerate((rows[:6], rows[6:])):
+        lines(logs / f"version_{version}" / "metrics.csv", header, own)
+        lines(tmp_path / "one" / f"{version}.csv", header, own)
+    said = told(ask, "inspect", logs)
+    assert said.startswith("2 runs of 4 to 6 epochs")
+    assert "it begins where version_0 ends" in said
+    one = told(ask, "simulate", tmp_path / "one", "--patience", "2")
+    assert PATIENCE_2 in one

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import EpochArray
+    from cbreplay.run import BoolArray, EpochArray
 
 __all__ = ["fold_by", "fold_steps", "nearest_epochs"]
 
@@ -94,8 +94,11 @@ def fold_by(
         table.columns.pop(epoch_name or "", None)
         _count_evaluations(table, table.columns.pop(step_name))
         return
+    silent = table.columns[epoch_name].missing if epoch_name is not None else None
     epochs = None if epoch_name is None else _take_epochs(table, epoch_name)
     steps = table.columns.pop(step_name, None) if step_name is not None else None
+    if epochs is not None and steps is not None and silent is not None:
+        epochs = _of_own_step(epochs, silent, steps)
     if epochs is not None:
         # a tracker's training has no initial_epoch: what lies before is not in the log
         table.begins_at = 0
@@ -186,6 +189,21 @@ def _take_epochs(table: LogTable, name: str) -> EpochArray | None:
     if epochs is None:
         note = "the epochs are no whole numbers: the rows were counted instead"
         table.notes.append(note)
+    return epochs
+
+
+def _of_own_step(epochs: EpochArray, silent: BoolArray, steps: LogColumn) -> EpochArray:
+    """Return the epochs, of rows without one too whose step is that of the row above.
+
+    MMEngine counts batches in the rows of a training, and epochs in those of a
+    validation, which name none: the step goes back to the epoch that has just ended.
+    """
+    at = np.flatnonzero(silent[1:]) + 1
+    back = steps.values[at] < steps.values[at - 1]
+    at = at[back & (steps.values[at] == epochs[at - 1])]
+    if len(at):
+        epochs = epochs.copy()
+        epochs[at] = epochs[at - 1]
     return epochs
 
 

@@ -155,7 +155,18 @@ def _rows_in_order(
     placed.rows.epochs = numbered.epochs
     table.counts_from += numbered.counts_from
     table.notes += numbered.notes
-    return placed._replace(cuts=placed.cuts - {0, len(placed.lines)})
+    cuts = placed.cuts - {0, len(placed.lines)}
+    rises = bool((np.diff(placed.rows.epochs) > 0).all())
+    if len(cuts) + 1 == len(placed.lines) >= _MANY_FITS and rises:
+        cuts = set()
+        table.notes.append(
+            "the header stands above every row: they were read as rows of one fit"
+        )
+    return placed._replace(cuts=cuts)
+
+
+# so many fits of one epoch each are none
+_MANY_FITS = 3
 
 
 def _without_odd_rows(placed: _Placed, table: LogTable, *, resumes: bool) -> _Placed:

@@ -148,7 +148,7 @@ class _SourceReader:
         ]
         if len(files) < _SEVERAL:
             return logs
-        from cbreplay.readers.discovery.continued import join_continued
+        from cbreplay.readers.discovery.continued import doubt_continued, join_continued
         from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
         from cbreplay.readers.discovery.read_once import leave_out_copies
         from cbreplay.readers.discovery.series_files import join_series_files
@@ -163,6 +163,7 @@ class _SourceReader:
         once = join_turns(once, seen, self._read_content, most)
         once = join_directories(once, seen, self._read_together)
         once = join_continued(once, seen)
+        doubt_continued(once)
         name_metrics_alike(once)
         return _in_place(logs, files, once)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.odd_epochs import fill_each_other
-from cbreplay.readers.discovery.continued import mark_joined
+from cbreplay.readers.discovery.continued import TEXTS, group_beside, mark_joined
 from cbreplay.readers.discovery.run_names import RunsOfLog
 from cbreplay.readers.files import read_bytes
 
@@ -48,7 +48,7 @@ def join_turns(
     for log in found:
         run = log.runs[0]
         has_gaps = run.recorded_epochs < run.n_epochs
-        if len(log.runs) == 1 and has_gaps and run.source.lower().endswith(_TEXTS):
+        if len(log.runs) == 1 and has_gaps and run.source.lower().endswith(TEXTS):
             place = os.path.dirname(run.source)
             groups.setdefault((place, *sorted(run.series)), []).append(log)
     joined: set[int] = set()
@@ -60,7 +60,6 @@ def join_turns(
 
 # fewer epochs may be in turn by chance
 _FEWEST = 5
-_TEXTS = (".csv", ".log", ".tsv", ".txt")
 
 
 def join_directories(
@@ -83,18 +82,9 @@ def join_directories(
     read_together : callable
         Reads directories of event files as one, below another.
     """
-    beside: dict[tuple[str, ...], list[RunsOfLog]] = {}
-    for log in found:
-        run = log.runs[0]
-        if len(log.runs) == 1 and run.steps is None:
-            in_text = run.source.lower().endswith(_TEXTS)
-            own = os.path.dirname(run.source) if in_text else run.source
-            file = os.path.basename(run.source) if in_text else ""
-            place = os.path.dirname(os.path.abspath(own))
-            beside.setdefault((place, file, *sorted(run.series)), []).append(log)
     made: dict[int, RunsOfLog] = {}
     gone: set[int] = set()
-    for (place, _, *_), logs in beside.items():
+    for (place, _, *_), logs in group_beside(found).items():
         if len(logs) == 1 or not _took_turns([log.runs[0] for log in logs]):
             continue
         read = {own.path for own in seen if own.fate == "read"}

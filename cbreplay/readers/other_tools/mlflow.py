@@ -128,12 +128,20 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
 
 def _named(name: str, points: object) -> object:
     """Return the points of a curve as rows, which are called by it."""
-    if not isinstance(points, list) or not all(isinstance(row, dict) for row in points):
+    if not isinstance(points, list):
+        return points
+    if points and all(isinstance(row, list) and len(row) == _TRIPLE for row in points):
+        names = ("timestamp", "step", "value")
+        points = [dict(zip(names, row, strict=True)) for row in points]
+    if not all(isinstance(row, dict) for row in points):
         return points
     return [
         row if "key" in row else {"step": row.get("epoch"), **row, "key": name}
         for row in points
     ]
+
+
+_TRIPLE = 3
 
 
 def _is_of_epoch(row: Mapping[str, Any]) -> bool:
