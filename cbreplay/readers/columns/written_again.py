@@ -90,7 +90,7 @@ def drop_earlier_copies(table: LogTable) -> None:
     """Keep the last of the tables in a file, if it holds the rows of all others."""
     *earlier, last = _blocks(table, _begins_anew(table))
     if not table.repeated_header and max(map(len, earlier), default=0) < _TWO_ROWS:
-        # a row that its writer wrote twice is no table
+        # a first row that stands there twice in a row is no second table
         return
     if not earlier or not _begin_alike(table, earlier, table, last.start):
         return
