@@ -74,7 +74,7 @@ def is_validation(name: str) -> bool:
 
 
 def as_options(text: str) -> str:
-    """Leave what is meant for Python out of a sentence that says both.
+    """Return a sentence that names an option and an argument, with the option alone.
 
     >>> as_options("Keep what is whole with --errors skip or errors='skip'")
     'Keep what is whole with --errors skip'
@@ -83,7 +83,7 @@ def as_options(text: str) -> str:
 
 
 def without_monitor(text: str) -> str:
-    """Leave out what to watch, for a command that watches nothing.
+    """Leave monitor and mode out of a hint, for a command that does not take them.
 
     >>> without_monitor("If so: --x-axis epoch --monitor val/loss --mode min")
     'If so: --x-axis epoch'
@@ -96,7 +96,7 @@ WHAT_TO_WATCH = "; name what to watch, as monitor, and its direction, as mode, t
 
 
 def as_arguments(text: str) -> str:
-    """Leave what is meant for a terminal out of a sentence that says both.
+    """Return a sentence that names an option and an argument, with the argument alone.
 
     >>> as_arguments("Keep what is whole with --errors skip or errors='skip'")
     "Keep what is whole with errors='skip'"
@@ -117,7 +117,7 @@ class CbreplayError(Exception):
         return str(self.args[0]) if self.args else ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Go to another process as it is: from its sentence it could not be made."""
+        """Return how it is pickled: its sentence is not what its class takes."""
         return _as_it_was, (type(self), self.args), vars(self)
 
 
@@ -268,7 +268,7 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     close = begun or difflib.get_close_matches(wanted, known, n=2, cutoff=_NEAR)
     if len(close) > 1 and not begun:
         nearness = [difflib.SequenceMatcher(a=each, b=wanted).ratio() for each in close]
-        # val/box_loss and val/cls_loss: which of them is meant nobody knows
+        # two names that are equally near (val/box_loss, val/cls_loss): neither is meant
         close = close if nearness[0] > nearness[1] else []
     return known[close[0]] if close else ""
 

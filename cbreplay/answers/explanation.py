@@ -162,7 +162,7 @@ def _stoppers(replay: Replay) -> Iterator[Part]:
 
 
 def _stamped(sentence: str, claims: Sequence[Claim]) -> Text:
-    """Return a sentence; a fiction says on every line that it is one."""
+    """Return a sentence; one past a divergence says "fiction" on every line."""
     if sentence.startswith(_FICTION):
         plain = sentence.removeprefix(_FICTION)
         return say(plain, claims=claims, stamp=_FICTION)

@@ -27,7 +27,7 @@ def hole_sentence(replay: Replay) -> Text:
 def hole_of_setting(
     run: Run, callbacks: Sequence[Callback], gap_epoch: int | None
 ) -> Text:
-    """Say so of a list of callbacks whose evidence ends at a hole of a run."""
+    """Say what `hole_sentence` says, for a list whose evidence ends at a hole."""
     if gap_epoch is None:
         message = "there is a hole where evidence is incomplete"
         raise AssertionError(message)

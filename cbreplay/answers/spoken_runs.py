@@ -112,7 +112,7 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
 
 
 def spoken_note(run: Run, note: str, more: str = "") -> Text:
-    """Say what was noted of a run; what is about another log has not its name.
+    """Say what was noted of a run, with its name unless it is about another log.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
 
 
 def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
-    """Yield notes of runs, each with how many others have one that differs in numbers.
+    """Yield notes of runs, merging those that differ only in numbers, with a count.
 
     Parameters
     ----------
@@ -356,7 +356,7 @@ _AS_KERAS_WHILE_FINITE = "Lightning"
 
 
 def beside_best(modes: Iterable[Mode | None]) -> str:
-    """Name the regret: above the best where small is good, below it where large is."""
+    """Name the regret: "above best" for a series to minimise, else "below best"."""
     distinct = {mode for mode in modes if mode is not None}
     if len(distinct) != 1:
         return "off best"
@@ -364,7 +364,7 @@ def beside_best(modes: Iterable[Mode | None]) -> str:
 
 
 def end_of_evidence(divergence_epoch: int, parted_by: Parting) -> Text:
-    """Say where a log ends to be evidence, in a sentence of its own."""
+    """Say in a sentence of its own from where on a log is no evidence."""
     before, epoch, after = parting_words(divergence_epoch, parted_by)
     start = f"{before[0].upper()}{before[1:]}"
     return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")

@@ -132,7 +132,7 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
 
 
 def _seen(step: Step, before: Earlier) -> Earlier:
-    """Return what became of the values up to and with a step."""
+    """Return `Moment.earlier` for the steps up to and including this one."""
     if step.decision.improved is not None:
         return "compared"
     return "skipped" if before == "none" and step.value is not None else before

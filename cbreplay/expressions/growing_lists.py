@@ -19,7 +19,7 @@ _Mentions: TypeAlias = dict[str, tuple[_Position, _Position]]
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _BODIES = ("body", "orelse", "finalbody")
-# the `with` of these lets every exception through
+# context managers that let every exception through
 _LETTING_THROUGH = {
     *("Graph", "as_default", "custom_object_scope", "device", "name_scope", "open"),
     *("scope", "start_run"),
@@ -45,10 +45,10 @@ def join_growing_lists(tree: ast.Module) -> None:
     """Put what a list gains into the list: ``c = [a]; c.append(b)`` is ``c = [a, b]``.
 
     Only ``append``, ``extend`` and ``+=`` as statements of the same block as the list,
-    below it and above whatever else names it: what the list holds there needs no run
-    to be told. What names it below the block sees them all too, unless the block may
-    be left between: by an exception, a ``break``, a ``continue``. Everything else is
-    left as it stands.
+    below it and above any other mention of it: what the list holds there is certain
+    without a run. A mention below the block sees all of these too, unless the block may
+    be left between them: by an exception, a ``break``, a ``continue``. Everything else
+    stays as it is.
     """
     known: dict[int, _Mentions] = {}
     for scope in ast.walk(tree):
@@ -139,7 +139,7 @@ def _may_leave(node: ast.AST) -> bool:
         return True
     if isinstance(node, (*_SCOPES, ast.expr)):
         return False
-    # those in a loop's body are of that loop, those in its `else` of an outer one
+    # a break in a loop's body leaves that loop, in its `else` an outer one
     inner = node.orelse if isinstance(node, _LOOPS) else ast.iter_child_nodes(node)
     return any(map(_may_leave, inner))
 

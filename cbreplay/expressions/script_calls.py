@@ -26,7 +26,7 @@ __all__ = [
 _MOST_STEPS, _MOST_LOOKED_AT = 20_000, 1_000_000
 _SHOWN_PIECE = 60
 _ROOTS = ("keras", "tensorflow", "tf", "tf_keras")
-# what changes a class or a module for a while
+# names by which a class or a module is changed in place
 _PATCHING = {"__setattr__", "mock", "monkeypatch", "patch"}
 _GROWS = (
     "; append, extend and += are read where they certainly run: in one block with the "
@@ -71,7 +71,7 @@ class ScriptCalls:
         self._written: dict[int, tuple[ast.expr, str]] = {}
         self.given: dict[str, int] = {}
         self.patches = dict(self._find_patches())
-        # which classes of the script only watch, once it is found out
+        # whether a class of the script only watches, by its id, once it is known
         self.watching: dict[int, bool] = {}
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What a monitor's name tells: that no log has it, or that its better is the other."""
+"""What `lint` finds by a monitor's name: that nothing logs it, or the opposite mode."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UP += "precision psnr recall ssim"
 _DOWN = "err error loss mae mse perplexity ppl rmse"
 # what may follow a metric's name and leaves its direction as it is
 _AFTER = re.compile(r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted")
-# what turns a direction round, or makes it a game of two
+# words that reverse a direction, or stand for one of two networks that compete
 _TURNED = """
     adv adversarial d disc discriminator domain drop gap inv inverse inverted minus neg
     negative not one
@@ -40,7 +40,7 @@ def find_absent_monitor(
     index: int,
     callback: Any,  # noqa: ANN401 - any rule with a monitor
 ) -> Iterator[Finding]:
-    """Find a monitor that the record has no value of."""
+    """Find a monitor that has no value in the log."""
     if known.run is None or any(rule.holds_own_code for rule in known.callbacks):
         return  # code of the user's own may write it into the logs
     columns = known.run.series.items()
@@ -107,7 +107,7 @@ def _absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
 
 
 def _is_plainly_meant(monitor: str, near: str) -> bool:
-    """Return whether two names are one in another case, or by Keras's short name."""
+    """Return whether two names differ in case only, or are one metric's two names."""
     if monitor.lower() == near.lower():
         return True
     metric = monitor.removeprefix("val_")
@@ -172,7 +172,7 @@ def find_opposite_mode(
     index: int,
     callback: Any,  # noqa: ANN401 - any rule with a monitor and a mode
 ) -> Iterator[Finding]:
-    """Find a mode that takes the monitor's worse values for better ones."""
+    """Find a mode by which the monitor's worse values count as better."""
     training = known.training
     direction = training.find_direction(callback.monitor)
     if direction is None:

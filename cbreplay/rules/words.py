@@ -1,4 +1,4 @@
-"""How a rule's decisions are told: what it is asked to speak of, and the plain words.
+"""How `explain` tells a rule's decisions: its data, and words for any rule.
 
 Epochs are counted from 1 in every sentence.
 """
@@ -216,7 +216,7 @@ class RuleWords(NamedTuple):
 
 
 def tell_deed(moment: Moment) -> str:
-    """Say what a callback did in an epoch; why, only its own words could tell."""
+    """Say what a callback did in an epoch, but not why: that takes words of its own."""
     shown = moment.callback.shown
     return tell_with_numbers(moment, shown(moment.before), shown(moment.after))
 
@@ -333,5 +333,5 @@ def best_row(ending: Ending, index: int) -> TraceRow | None:
     return min(rows, key=lambda row: sign * (row.value or 0.0), default=None)
 
 
-# of a rule that has no words of its own
+# for a rule that has no words of its own
 PLAIN_WORDS = RuleWords(tell_deed, tell_deeds)

@@ -149,7 +149,7 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
 
 
 def _part_settings(advice: Recommendation, sweep: Sweep) -> bool:
-    """Return whether runs count apart that share a setting, as was asked."""
+    """Return whether runs of one setting count apart, because the user asked for it."""
     if advice.grouped_by not in ("run", "asked"):
         return False
     place = {name: at for at, group in enumerate(advice.groups) for name in group.runs}
@@ -326,7 +326,7 @@ def _share(tolerance: Tolerance, value: Fact, series: Code) -> Text:
 
 
 def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
-    """Say between what the spreads of the settings with seeds enough lie."""
+    """Say the range of the spreads, of the settings with enough seeds."""
     if advice.unit == "run":
         return say(*(_spread(spread) for spread in spreads if spread is not None))
     ordered = sorted(
@@ -421,7 +421,7 @@ def _sufficient(advice: Recommendation) -> Text:
 
 
 def _forward(advice: Recommendation) -> Iterator[Text]:
-    """Say how the choice did when it would have been made by the oldest."""
+    """Say how a choice made by the oldest groups does on the newest."""
     forward, unit = advice.forward, advice.unit
     if forward is None:
         return

@@ -121,7 +121,7 @@ def _tolerance(advice: Recommendation) -> Text:
 
 
 def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
-    """Say how it stands beside a fixed 10."""
+    """Say how the recommendation compares with a fixed patience of 10."""
     runs = counted(expected.n_groups, advice.unit, "n_groups")
     patience = Fact(advice.patience, "patience", "patience")
     if advice.patience == USUAL:
@@ -217,7 +217,7 @@ def what_makes_surer(advice: Recommendation) -> Text:
 
 
 def _more_groups(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Say how many more a promise takes, and how many one for less."""
+    """Say how many groups more a promise needs, and how many a weaker one."""
     plural = "" if facts["n_more"] == 1 else "s"
     fewer: tuple[Any, ...] = ()
     if "n_more_for_less" in facts:
@@ -271,7 +271,7 @@ def _find_missing_usual(advice: Recommendation, n_unknown: int) -> dict[str, Any
 
 
 def _find_missing(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
-    """Return what is missing for the promise that is asked, and for one of less."""
+    """Return what is missing for the promise that is asked, and for a weaker one."""
     confidence = advice.confidence
     missing = _count_missing(advice, confidence, n_unknown)
     facts = {"n_more": missing, "confidence": confidence} if missing > 0 else {}

@@ -1,4 +1,4 @@
-"""Rows that are evaluations and no epochs: how they are known, and what is said."""
+"""Rows that are evaluations and not epochs: how they are recognised, and the notes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TRAINER_SPEED = (
     "model_preparation_time",
 )
 _SHOWN = 8
-# a series with so many times the values of another is logged more often
+# a series with at least so many times as many values as another is logged more often
 _MANY = 2
 
 

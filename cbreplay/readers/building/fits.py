@@ -1,4 +1,7 @@
-"""From pieces of rows to trainings: restarts, resumed fits, tables appended again."""
+"""Which pieces of rows are one training: restarts, resumed fits, repeated tables.
+
+`rows.split_rows` cuts a log into the pieces.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ class TrainingRows:
     __slots__ = ("_names", "_pieces", "notes", "possible", "resumes", "seams")
 
     def __init__(self, rows: Rows) -> None:
-        # joined when `rows` is asked for, not with each piece that is added
+        # joined only when `rows` is read, not at each piece that is added
         self._pieces = [rows]
         # every column there was, also of rows that a later piece replaced
         self._names = dict.fromkeys(rows.columns)
@@ -62,7 +65,7 @@ class TrainingRows:
         """The rows of all its pieces, with epochs that only go up."""
         if self._names:
             self._pieces = [Rows.joined(self._pieces, self._names)]
-            # the caller may take columns out of what was joined: it is not joined again
+            # nothing is joined again, because the caller may take columns out
             self._names = {}
         return self._pieces[0]
 
@@ -165,7 +168,7 @@ def join_rows(
 
 
 class _ComingFits:
-    """The resumed fits of a ``run.json`` that the rows have not come to yet."""
+    """The resumed fits of a ``run.json`` for which no rows have been found so far."""
 
     def __init__(self, epochs: Sequence[int]) -> None:
         self._numbers: dict[int, list[int]] = {}

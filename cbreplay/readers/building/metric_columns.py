@@ -144,7 +144,7 @@ class MetricColumns:
             hint = "Give the CSV that Keras's CSVLogger wrote"
             raise LogError(problem, source=self.table.source, hint=hint)
         texts = any(not cells.whole and cells.wrong.any() for cells in kept.values())
-        # when a row was written says nothing against rows that are epochs
+        # columns of times are no reason against rows that are epochs
         columns = self.table.columns
         words = [
             name

@@ -1,4 +1,8 @@
-"""Which epoch each row of a tracker's history stands for."""
+"""Rows that are steps, not epochs: of a CSV, W&B, Lightning and the like.
+
+Each is given its epoch, and the rows of one epoch become one. Where nothing tells the
+epoch, steps are counted, or the log is refused as a sample of a longer history.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,7 @@ _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
     "epoch, as given, and what lies between was left out"
 )
-# so many steps at irregular distances are no log of each epoch
+# from so many steps at irregular distances on, a log is not one of every epoch
 _MANY = 6
 # a validation every second epoch is common in a log of epochs
 _SELDOM = 3
@@ -94,7 +98,7 @@ def fold_by(
     epochs = None if epoch_name is None else _take_epochs(table, epoch_name)
     steps = table.columns.pop(step_name, None) if step_name is not None else None
     if epochs is not None:
-        # a tracker's training has no initial_epoch: what lies before is not in the log
+        # trackers know no initial_epoch: epochs before the first row are missing
         table.begins_at = 0
     elif steps is not None and _fold_evaluations(table, steps, options):
         return
@@ -155,7 +159,7 @@ def _fold_batches(
     table.check_whole()
     cells = table.columns[batch]
     if bool((np.diff(cells.values) < 0).any()):
-        # it begins anew in each epoch: the rows are counted instead
+        # the batch number begins anew in each epoch: the rows are counted instead
         cells.values = np.arange(len(table), dtype=np.float64)
     table.rename({epoch: "epoch"})
     fold_by(table, "epoch", batch, options)

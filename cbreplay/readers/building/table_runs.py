@@ -1,4 +1,4 @@
-"""From a table with one row for each epoch to runs."""
+"""From a table with one row for each epoch to runs: all steps, in order."""
 
 from __future__ import annotations
 
@@ -120,7 +120,8 @@ class _Placed(NamedTuple):
         if kept.dtype == np.bool_:
             cuts = {int(np.count_nonzero(kept[:cut])) for cut in self.cuts}
         else:
-            # a fit begins only where all that stood above still does
+            # where rows change places, a header begins a fit only if the rows above it
+            # are still the same
             before = np.maximum.accumulate([-1, *kept.tolist()])
             cuts = {cut for cut in self.cuts if before[cut] < cut}
         return _Placed(self.rows.take(kept), self.lines[kept], cuts)

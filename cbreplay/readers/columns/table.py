@@ -83,7 +83,7 @@ class LogTable:
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
         check_columns(len(header), source, damage.max_bytes)
         self.source, self.damage, self.header = source, damage, list(header)
-        # a name that stands there twice, by the key of its second column
+        # names that the header has twice, by the key of the second column
         self._repeated: dict[str, str] = {}
         self.columns: dict[str, LogColumn] = {}
         for i, name in enumerate(header):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Sequence
 
     from cbreplay.errors import LogError
     from cbreplay.readers.columns.table import LogTable
@@ -79,25 +79,22 @@ def lines_from(
 def is_written_again(above: LogTable, below: LogTable) -> bool:
     """Tell whether each table above a wider one holds the first of its rows."""
     known = above.columns.keys() <= below.columns.keys()
-    return known and all(
-        _begins_alike(above, block, below, 0) for block in _blocks(above)
-    )
+    return known and _begin_alike(above, _blocks(above), below)
 
 
 def drop_earlier_copies(table: LogTable) -> None:
     """Keep the last of the tables in a file, if it holds the rows of all others."""
     *earlier, last = _blocks(table, _begins_anew(table))
     if not table.repeated_header and max(map(len, earlier), default=0) < _TWO_ROWS:
-        # a row that its writer wrote twice is no table
+        # a first row that stands there twice in a row is no second table
         return
-    alike = [_begins_alike(table, block, table, last.start) for block in earlier]
-    if not alike or not all(alike):
+    if not earlier or not _begin_alike(table, earlier, table, last.start):
         return
     rows = np.zeros(len(table), dtype=np.bool_)
     rows[last.start : last.stop] = True
     table.keep(rows)
     table.repeated_header.clear()
-    times = "once" if len(alike) == 1 else f"{len(alike)} times"
+    times = "once" if len(earlier) == 1 else f"{len(earlier)} times"
     table.notes.append(f"its rows stand there {times} more: they were read once")
 
 
@@ -122,15 +119,23 @@ def _blocks(table: LogTable, begins_anew: Iterable[int] = ()) -> list[range]:
     ]
 
 
-def _begins_alike(one: LogTable, rows: range, other: LogTable, begin: int) -> bool:
-    """Tell whether rows of a table stand in another one, from a row on."""
-    if len(rows) > len(other) - begin:
+def _begin_alike(
+    above: LogTable, blocks: Sequence[range], below: LogTable, begin: int = 0
+) -> bool:
+    """Tell whether the rows of each block stand in a table, from a row on.
+
+    The blocks follow each other from the first row on. There may be as many as half of
+    the rows: all are compared at once.
+    """
+    lengths = np.array([len(rows) for rows in blocks], dtype=np.int64)
+    if lengths.max(initial=0) > len(below) - begin:
         return False
+    begins = np.repeat(np.array([rows.start for rows in blocks], np.int64), lengths)
+    own = np.arange(len(begins))
+    there = own - begins + begin
     return all(
         np.array_equal(
-            cells.values[rows.start : rows.stop],
-            other.columns[name].values[begin : begin + len(rows)],
-            equal_nan=True,
+            cells.values[own], below.columns[name].values[there], equal_nan=True
         )
-        for name, cells in one.columns.items()
+        for name, cells in above.columns.items()
     )

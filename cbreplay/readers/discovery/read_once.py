@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["find_copies", "leave_out_copies"]
 
-# so many changing values of one series are no chance
+# so many changing values of one series do not agree by chance
 _FEWEST = 5
 _NEAR = 1e-6
 _RATE_NEAR = 1e-2
-# what stands for NaN and for no value where heads are compared
+# what stands for NaN and for a missing value where the first rows are compared
 _NAN, _MISSING = -1e300, 1e300
 _SHOWN = 5
 
@@ -155,7 +155,7 @@ def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int
     begins = np.searchsorted(ordered, values[:, column] - reach)
     ends = np.searchsorted(ordered, values[:, column] + reach, side="right")
     coarse = limits.sum(axis=1).tolist()
-    # nearly always nothing is near a run but the run itself
+    # nearly always no other run is near
     rank = sorted(
         np.flatnonzero(ends - begins > 1).tolist(),
         key=lambda at: _rank(runs[members[at]], coarse[at]),
@@ -200,7 +200,7 @@ def _heads(runs: Sequence[Run]) -> tuple[FloatArray, FloatArray]:
 
 
 def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
-    """Return by what the one that stands comes first: the longest, with most digits."""
+    """Return the key that sorts the run that stays first: longest, with most digits."""
     no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
     return -run.n_epochs, -run.recorded_epochs, no_rate, rounded, coarse
 

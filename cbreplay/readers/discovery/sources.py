@@ -1,4 +1,4 @@
-"""Which runs lie under a path or in an object, and which reader takes each."""
+"""What each source is (file, directory, pattern, URL, object), and its runs."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _in_place(
 
 
 class _SourceReader:
-    """Sources on their way to runs, and what became of each file."""
+    """Reads sources into runs, and notes what became of each file."""
 
     def __init__(
         self,
@@ -339,7 +339,7 @@ def _stdin(most: int) -> bytes:
 
 
 def _check_path(path: str) -> None:
-    """Refuse what the system takes for no path at all."""
+    """Refuse text that the system does not take as a path."""
     if "\0" in path:
         problem = "there is no such file or directory"
         raise LogError(problem, source=path, hint="Leave out the zero byte")

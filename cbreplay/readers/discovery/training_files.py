@@ -144,7 +144,7 @@ def find_trainings(
 
 
 def _what_is(path: str) -> str:
-    """Tell what a file is that is no log that is known."""
+    """Say what a file is that is no known log."""
     try:
         if path.endswith(_RECORDS):
             check_content(read_beginning(path), path)
@@ -165,7 +165,7 @@ def as_people_count(path: str) -> list[str | float]:
     return [_number(part) if at % 2 else part for at, part in enumerate(parts)]
 
 
-# 0.05 is less than 0.1; of 1.10 nobody knows whether it is less than 1.9
+# 0.05 comes before 0.1; in 1.10 and 1.9, perhaps versions, each part is a number
 _NUMBERS = re.compile(r"((?<![0-9.])0\.[0-9]+(?!\.?[0-9])|[0-9]+)")
 
 
