@@ -40,6 +40,7 @@ __all__ = [
     "as_options",
     "is_validation",
     "nearest_name",
+    "nearest_series",
     "suggest_monitor",
     "without_monitor",
 ]
@@ -196,7 +197,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
         held = ", ".join(self.available[:_SHOWN_NAMES]) or "no series at all"
         more = len(self.available) - _SHOWN_NAMES
         held += f" and {more:,} more" if more > 0 else ""
-        near = "" if reason else _nearest_series(monitor, self.available)
+        near = "" if reason else nearest_series(monitor, self.available)
         left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
         if not near and not reason and monitor.startswith("val_"):
             left_out = _no_validation(self.available)
@@ -223,10 +224,39 @@ def _no_validation(available: Iterable[str]) -> str:
     )
 
 
-def _nearest_series(name: str, available: Iterable[str]) -> str:
-    """Return the series that a name seems to mean; '' where none is near."""
+_SHORT_NAMES = {
+    "acc": "accuracy",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+    "rmse": "root_mean_squared_error",
+}
+# what Keras calls a metric in short, and back
+METRIC_ALIASES = _SHORT_NAMES | {name: short for short, name in _SHORT_NAMES.items()}
+
+
+def nearest_series(name: str, available: Iterable[str]) -> str:
+    """Return the series that a name seems to mean; '' where none is near.
+
+    >>> nearest_series("val_f1", ["loss", "val_loss", "val_f1_score"])
+    'val_f1_score'
+    >>> nearest_series("val_acc", ["val_loss", "val_binary_accuracy"])
+    'val_binary_accuracy'
+    """
     import difflib
 
+    metric = name.removeprefix("val_")
+    prefix = name[: len(name) - len(metric)]
+    available = list(available)
+    same = [series for series in available if series.startswith("val_") == bool(prefix)]
+    for meant in (metric, METRIC_ALIASES.get(metric, metric)):
+        if prefix + meant in same:
+            return prefix + meant
+        ends = [series for series in same if series.endswith(f"_{meant}")]
+        if ends and metric != "loss":
+            # of a binary and a top_k accuracy nobody knows which is meant
+            return ends[0] if len(ends) == 1 else ""
     known = {series.lower(): series for series in available}
     wanted = name.lower()
     begun = [

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AFTER_A_REDUCTION",
+    "FICTION",
     "GAP_CAUSES",
     "Limit",
     "Parting",
@@ -37,6 +38,8 @@ __all__ = [
 # what differs at a divergence: a rate that a reduction or a schedule sets, one
 # that the recorded training alone changed, or weights that were put back
 Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
+# how every sentence begins about decisions that are carried on past a divergence
+FICTION = "fiction: "
 # why settings that reduce the rate are not in a map of costs
 AFTER_A_REDUCTION = (
     "A log tells nothing of what comes after a reduction of the learning rate."

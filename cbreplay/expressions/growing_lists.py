@@ -6,6 +6,7 @@ import ast
 import bisect
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from cbreplay.expressions.calls import called_name
 from cbreplay.expressions.flows import names_in
 
 if TYPE_CHECKING:
@@ -75,17 +76,10 @@ def _may_swallow(node: ast.AST) -> bool:
     if isinstance(node, (ast.With, ast.AsyncWith)):
         entered = [item.context_expr for item in node.items]
         return not all(
-            isinstance(manager, ast.Call) and _last_name(manager) in _LETTING_THROUGH
+            isinstance(manager, ast.Call) and called_name(manager) in _LETTING_THROUGH
             for manager in entered
         )
     return isinstance(node, (ast.Try, ast.TryStar))
-
-
-def _last_name(call: ast.Call) -> str:
-    called = call.func
-    if isinstance(called, ast.Attribute):
-        return called.attr
-    return called.id if isinstance(called, ast.Name) else ""
 
 
 def _join_block(block: _Suite, mentions: _Mentions) -> None:

@@ -15,7 +15,12 @@ from cbreplay.expressions.script_callbacks import (
 )
 from cbreplay.expressions.script_calls import ScriptCalls, Unread, returns_once
 from cbreplay.expressions.script_facts import find_fits, find_schedule, read_facts
-from cbreplay.expressions.sources import TOO_TANGLED, parse_source, read_source
+from cbreplay.expressions.sources import (
+    TOO_TANGLED,
+    WRITE_OUT,
+    parse_source,
+    read_source,
+)
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import find_rule
 
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["ScriptCallbacks", "read_script_callbacks"]
 
 _SHOWN_PROBLEMS = 5
-_INSTEAD = "Write the callbacks that fit got out with -c or callbacks="
 
 
 class ScriptCallbacks(NamedTuple):
@@ -96,7 +100,7 @@ def read_script_callbacks(
         names = read_names(tree)
         return _Script(source, ScriptCalls(names, defaults or {}, source.place)).read()
     except (RecursionError, MemoryError):
-        raise ExpressionError(TOO_TANGLED, text=path, hint=_INSTEAD) from None
+        raise ExpressionError(TOO_TANGLED, text=path, hint=WRITE_OUT) from None
 
 
 class _Script:
@@ -126,7 +130,7 @@ class _Script:
         built = self.agreed(read)
         if not built:
             problem = "it builds no callback that a fit gets"
-            raise ExpressionError(problem, text=self.source.path, hint=_INSTEAD)
+            raise ExpressionError(problem, text=self.source.path, hint=WRITE_OUT)
         notes += [*self.source.notes, *self.unused(), *self.loggers(), *self.doubts()]
         facts = [read_facts(self.calls, fit) for fit in fits]
         plans = {(fact.epochs, fact.validation_freq) for fact in facts}
@@ -151,7 +155,7 @@ class _Script:
         ]
         if len(problems) > len(told):
             told.append(f"and {len(problems) - len(told)} more")
-        raise ExpressionError("; ".join(told), text=self.source.path, hint=_INSTEAD)
+        raise ExpressionError("; ".join(told), text=self.source.path, hint=WRITE_OUT)
 
     def agreed(self, read: list[tuple[int, list[Built]]]) -> list[Built]:
         """Return the one list that all fits get."""

@@ -38,6 +38,7 @@ from cbreplay.recommend.remarks import (
     reasons_for_choice,
     reasons_for_none,
     reasons_of_rules,
+    too_short,
 )
 from cbreplay.recommend.rivals import score_rivals, score_rules, score_without_stopping
 from cbreplay.recommend.study import (
@@ -246,7 +247,7 @@ def _advise_plan(study: Study, chosen: Slice) -> PlanAdvice:
     (priced,) = _price_slices(study, [chosen])
     n_groups = len(priced.sufficient)
     pick = pick_patience(priced, study.confidences[0])
-    told = n_groups > 1
+    told = n_groups > 1 and not too_short(study)
     return PlanAdvice(
         _plan_of(study.part),
         n_groups,
@@ -411,13 +412,14 @@ def _promise(study: Study, priced: Priced, pick: Pick) -> Promise | None:
         return None
     n_groups = len(priced.sufficient)
     rank = needed_rank(n_groups, pick.confidence)
+    told = ~np.isnan(priced.at(priced.regret, pick.patience))
     return Promise(
         pick.rank_patience,
         study.confidence,
         n_groups,
         rank,
         unlucky_share(n_groups, rank),
-        int((priced.sufficient <= pick.patience).sum()),
+        int((told & (priced.sufficient <= pick.patience)).sum()),
     )
 
 

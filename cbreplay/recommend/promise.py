@@ -52,7 +52,8 @@ class Promise(NamedTuple):
     unlucky_share : float
         One set of groups in ten may keep it on no more than this share.
     n_kept : int
-        For how many of the groups the recommended patience is enough.
+        For how many of the groups the recommended patience is enough, as their logs
+        tell.
     """
 
     patience: int

@@ -34,10 +34,15 @@ __all__ = [
     "reasons_for_none",
     "reasons_of_rules",
     "still_improves",
+    "too_short",
 ]
 
 # how many values in a row are averaged before a series is called improving
 _WINDOW = 5
+
+
+# of two values the second is the first that any patience can stop at, and the last
+_FEWEST_VALUES = 3
 
 
 # with a smaller share of runs that were not stopped early, a patience that is
@@ -54,10 +59,28 @@ def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ..
     if len(grouping.rows) == 1:
         kind = "one-group" if grouping.by == "asked" else "copies"
         return (Reason(kind, {"n_runs": n_runs}),)
+    if too_short(study):
+        facts = {"monitor": study.axes.slices[0].monitor, "most": _most_values(study)}
+        return (Reason("short-logs", facts),)
     cut = study.panel.standing.cut.any()
     if not cut and all(np.isnan(of_monitor.lost).all() for of_monitor in priced):
         return (Reason("untold", {}),)
     return ()
+
+
+def too_short(study: Study) -> bool:
+    """Return whether no run holds values enough for one patience to differ."""
+    return _most_values(study) < _FEWEST_VALUES
+
+
+def _most_values(study: Study) -> int:
+    """Return how many values of a monitor the run has that has most."""
+    monitors = {slice_.monitor for slice_ in study.axes.slices}
+    return max(
+        int(np.count_nonzero(run.monitored(monitor).recorded))
+        for run in study.runs
+        for monitor in monitors
+    )
 
 
 def reasons_for_choice(

@@ -217,7 +217,12 @@ class _Rivals:
         longest = int(self.study.axes.patience[-1])
         recorded = max(run.n_epochs for run in self.study.runs)
         if longest >= recorded and self.study.axes.fixed.get("restore_best_weights"):
-            yield self.patience("all", longest)
+            cells = self._cells(self.chosen.columns[-1:])
+            # what stops in no log ends as its training did, by the plan or without one
+            ends = _told_to_its_end(self.study)[:, None] & ~cells.silent
+            cells = cells._replace(exact=cells.exact | ends)
+            setting = self._setting("all", patience=longest)
+            yield score_setting(self.panel, setting, cells)
 
     def hindsight(self) -> Scored:
         """Score stopping each run at its own best epoch, which nobody can know."""

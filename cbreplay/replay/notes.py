@@ -184,7 +184,11 @@ def _spoken_skip(
     if not told:
         skip = f"{resolved.family.title}'s callbacks skip those"
         return f"{skip}, and a patience counts values, not epochs"
-    return ", ".join(told) + (", the others skip them" if "" in deeds.values() else "")
+    if "" in deeds.values():
+        told.append("the others skip them")
+    if any(hasattr(rule, "patience") for rule in callbacks):
+        told[-1] += ", and a patience counts values, not epochs"
+    return ", ".join(told)
 
 
 def _suspect_nan(run: Run, monitor: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
-from cbreplay.rules.decisions import Decision, Observation
+from cbreplay.rules.decisions import NOTHING, Decision, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -424,7 +424,7 @@ class Walker:
     ) -> None:
         """Enter a decision into the trace, and do what it says."""
         walk = self.walked
-        if is_end or decision != _NOTHING:
+        if is_end or decision != NOTHING:
             walk.trace.append(
                 Step(epoch, index, walk.rate, walk.states[index], decision, value)
             )
@@ -463,7 +463,6 @@ def schedules_rate(rule: Callback) -> bool:
     return rule.changes_learning_rate and "begin" in rule.acts_at
 
 
-_NOTHING = Decision()
 _NO_NAMES: frozenset[str] = frozenset()
 
 

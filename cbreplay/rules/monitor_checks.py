@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import is_validation
+from cbreplay.errors import METRIC_ALIASES, is_validation, nearest_series
 from cbreplay.rules.checks import Finding
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -22,15 +22,6 @@ __all__ = [
     "plain_direction",
 ]
 
-_SHORT = {
-    "acc": "accuracy",
-    "mae": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error",
-    "mse": "mean_squared_error",
-    "msle": "mean_squared_logarithmic_error",
-    "rmse": "root_mean_squared_error",
-}
-_ALIASES = _SHORT | {name: short for short, name in _SHORT.items()}
 _MOST_SHOWN = 8
 _UP = "acc accuracy auc auprc auroc bleu dice f1 fscore iou jaccard kappa mcc mrr ndcg "
 _UP += "precision psnr recall ssim"
@@ -120,7 +111,7 @@ def _is_plainly_meant(monitor: str, near: str) -> bool:
     if monitor.lower() == near.lower():
         return True
     metric = monitor.removeprefix("val_")
-    return _ALIASES.get(metric) == near.removeprefix("val_")
+    return METRIC_ALIASES.get(metric) == near.removeprefix("val_")
 
 
 def _said_of(monitor: str, near: str | None, logged: Sequence[str]) -> str:
@@ -161,7 +152,7 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     metric = monitor.removeprefix("val_")
     prefix = "val_" if validated else ""
     by_case = [name for name in logged if name.lower() == monitor.lower()]
-    aliases = [prefix + _ALIASES[metric]] if metric in _ALIASES else []
+    aliases = [prefix + METRIC_ALIASES[metric]] if metric in METRIC_ALIASES else []
     numbered = [name for name in same if re.sub(r"_\d+$", "", name) == monitor]
     found = [*by_case, *(name for name in aliases if name in same), *numbered]
     if found:
@@ -170,7 +161,10 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     import difflib
 
     near = difflib.get_close_matches(metric, list(metrics), n=1, cutoff=0.75)
-    return metrics[near[0]] if near else None
+    if near:
+        return metrics[near[0]]
+    # a val_ name means no series of training
+    return nearest_series(monitor, same if validated else logged) or None
 
 
 def find_opposite_mode(

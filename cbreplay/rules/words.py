@@ -33,6 +33,7 @@ __all__ = [
     "tell_deed",
     "tell_deeds",
     "tell_not_restored",
+    "tell_restored",
     "tell_with_numbers",
 ]
 
@@ -287,6 +288,13 @@ def spoken_times(times: int) -> str:
     ('once', '3 times')
     """
     return "once" if times == 1 else f"{times} times"
+
+
+def tell_restored(ending: Ending, index: int, kept: int) -> str:  # noqa: ARG001
+    """Say that a rule that holds the best weights put those of the kept epoch back."""
+    best = spoken_float(ending.rows_of(index)[-1].after.best)
+    monitor = ending.callbacks[index].monitor
+    return f"restore_best_weights=True, and its {monitor}, {best}, is the best seen"
 
 
 def tell_not_restored(

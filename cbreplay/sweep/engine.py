@@ -27,6 +27,7 @@ from cbreplay.sweep.lanes import LANES_AT_ONCE
 from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
 from cbreplay.sweep.pieces import cut_work, run_tasks
 from cbreplay.sweep.plan import plan_blocks, read_configs
+from cbreplay.sweep.stoppers import WAIT_PARAMETERS
 from cbreplay.sweep.table import Sweep, SweptRun
 
 if TYPE_CHECKING:
@@ -353,13 +354,10 @@ def _batch_size(block: Block, n_runs: int) -> int:
     for slot in block.slots:
         if slot.kernel not in ("stops", "reduces"):
             continue
-        names = [name for name in slot.parameters if name in _LANE_PARAMETERS]
+        names = [name for name in slot.parameters if name in WAIT_PARAMETERS]
         lanes += math.prod(block.shape[axis] for axis in slot.axes(*names))
     size = min(LANES_AT_ONCE // lanes, _CELLS_AT_ONCE // block.n_configs, n_runs)
     return max(size, 1)
-
-
-_LANE_PARAMETERS = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
 
 
 def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from cbreplay.sweep.batch import Batch
     from cbreplay.sweep.plan import Slot
 
-__all__ = ["Stopper"]
+__all__ = ["WAIT_PARAMETERS", "Stopper"]
 
 # the parameters on which `wait` depends; patience only says at which `wait` it stops
-_LANES = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
+WAIT_PARAMETERS = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
 
 
 class Stopper:
@@ -58,8 +58,8 @@ class Stopper:
         self, batch: Batch, slot: Slot, block_shape: tuple[int, ...], *, alone: bool
     ) -> None:
         patience = slot.parameters["patience"]
-        own = patience.axis is not None and patience.axis in slot.axes(*_LANES)
-        self._lanes = read_lanes(slot, block_shape, *_LANES)
+        own = patience.axis is not None and patience.axis in slot.axes(*WAIT_PARAMETERS)
+        self._lanes = read_lanes(slot, block_shape, *WAIT_PARAMETERS)
         self._pieces: list[tuple[EpochArray, Stops, str]] = []
         self._keeps_pieces = not alone
         self.doubt = np.full(len(batch.runs), NEVER)

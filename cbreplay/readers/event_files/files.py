@@ -38,11 +38,11 @@ __all__ = [
     "report_damage",
 ]
 
-# what the TensorBoard callback calls its two writers
+# the directories of the two writers of Keras's TensorBoard callback
 _WRITERS = ("train", "validation")
 _TIME = re.compile(r"tfevents\.(\d+)", re.ASCII)
 _SHOWN = 3
-# what tensorboardX puts a line for in a tag, and leaves in the directory's name
+# characters that tensorboardX replaces by _ in a tag, but not in a directory's name
 _NO_TAG = re.compile(r"[^-/\w.]")
 
 
@@ -247,7 +247,7 @@ def read_files(path: str, most: int) -> LogFiles:
             )
     if any(log.files.values()) or log.unread:
         if empty:
-            # a writer that has not written yet
+            # the writer has not written anything yet
             paths = [str(error.source) for error in empty]
             log.notes.append(f"empty files were passed by: {_named(paths)}")
     else:

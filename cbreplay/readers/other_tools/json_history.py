@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["JsonHistoryReader"]
 
 _EPOCH_KEY = re.compile(r"(?:epoch[ _-]?)?([0-9]{1,9})", re.IGNORECASE)
-# what Trainer sums up when it is done
+# what Trainer logs as a summary when it is done
 _SUMMED = ("_runtime", "_samples_per_second", "total_flos")
 _SEVERAL = 2
 _DATA_SETS = {
