@@ -1,4 +1,4 @@
-"""What sentences say about the data, by name: for a check that knows only the data."""
+"""What sentences claim about the data, by name, so that a test can check them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Trainings that were recorded twice, and would count twice."""
+"""Runs that are copies of one training, so that `recommend` counts it once.
+
+Logs that are read once: `readers.discovery.read_once`.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,11 @@ _DECIMALS = 1e-6
 _FEWEST_CHANGES = 5
 
 
-# of so many columns the one in which the fewest runs are near each other is taken
+# how many columns are tried to find one in which few runs are near each other
 _MOST_TRIED = 16
 
 
-# what stands for no number: far from every loss, and from each other
+# what stands for a missing value, NaN and infinities: far from any loss and each other
 _NO_NUMBER, _INFINITE = 1e300, 2e300
 
 
@@ -62,7 +65,7 @@ def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
 
 
 def _untold(run: Run, monitor: str) -> tuple[bool, int]:
-    """Return a key that is the smaller, the more a log tells."""
+    """Return a sort key that is smaller for a log that holds more."""
     names = {monitor, "loss"} & run.series.keys()
     n_values = sum(int(run.series[name].recorded.sum()) for name in names)
     return run.metadata is None, -n_values

@@ -1,4 +1,4 @@
-"""Numbers with as many digits as the difference needs that is spoken of."""
+"""Numbers with as many digits as it takes to show a difference or a comparison."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def spoken_float(value: float, digits: int | None = None) -> str:
 
 
 def spoken_rate(rate: float | None, beside: float | None = None) -> str:
-    """Write a float32 learning rate, as one writes a number of which it is a neighbour.
+    """Write a float32 learning rate as the short decimal that it was made from.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def _nearest_improvement(comparison: Comparison, best: float) -> float | None:
 
 
 def _likely_wall(comparison: Comparison, best: float) -> float:
-    """Return where improving nearly always ends: from there on is the way short."""
+    """Return a value near the last one that improves, so that the search is short."""
     margin = comparison.delta
     on_value = margin if comparison.delta_on == "value" else 0.0
     wall = best if on_value else best + margin

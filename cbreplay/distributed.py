@@ -1,8 +1,8 @@
 """Sweeps of logs that are read where the work is done: a pool of processes, a cluster.
 
-The seam is `concurrent.futures.Executor`: the standard library's, or a cluster's
+Any `concurrent.futures.Executor` will do: the standard library's, or a cluster's
 (``dask.distributed.Client(address).get_executor()``). A task reads a batch of logs,
-sweeps it, and sends its small table back.
+sweeps it, and sends its small table back. A lost worker: `cbreplay.sweep.pieces`.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def sweep_logs(
     grid : Grid, or iterable of callbacks lists
         As in `sweep_runs`.
     executor : concurrent.futures.Executor, optional
-        Where the work is done; by default here.
+        Where the work is done; by default in this process.
     batch_size : int
-        The logs of one task.
+        How many logs a task reads.
     errors, empty, planned_epochs, x_axis, parts, first_epoch, seams, max_bytes, timeout
         As in `load_runs`.
     progress : callable, optional
@@ -122,7 +122,7 @@ def _cut_batches(
 
 
 class _Task(NamedTuple):
-    """What is done with every batch of logs: read so, swept over these, judged so."""
+    """What is done with every batch of logs: the configs, how to read and to judge."""
 
     # as `read_configs` returns them
     configs: Any
@@ -132,7 +132,7 @@ class _Task(NamedTuple):
 
 
 class _SweptBatch(NamedTuple):
-    """What a batch brings: small, so that it can be sent."""
+    """The results of a batch, small enough to be sent."""
 
     runs: tuple[SweptRun, ...]
     cells: tuple[Cells, ...]
@@ -191,7 +191,7 @@ def _joined(
     parts: Sequence[_SweptBatch],
     configs: Any,  # noqa: ANN401 - as `read_configs`
 ) -> Sweep:
-    """Put the cells of the parts below each other, in one sweep."""
+    """Put the cells of the parts below each other in one sweep."""
     failures = tuple(failure for part in parts for failure in part.failures)
     runs = tuple(run for part in parts for run in part.runs)
     if not runs:
@@ -199,7 +199,7 @@ def _joined(
         raise LogError(problem, source=failures[0].source)
     blocks = plan_blocks(configs)
     reduces = any(block.reduces for block in blocks)
-    # a packed column of one value is that value
+    # a packed column whose cells are all equal is their one value, not an array
     found: list[Any] = [packed.incomplete for part in parts for packed in part.cells]
     holes = any(isinstance(mask, tuple) or bool(mask) for mask in found)
     cells = Cells.empty(len(runs), len(configs), reduces=reduces, holes=holes)

@@ -42,7 +42,7 @@ _FEWEST_ALIKE = 3
 _SHORTEST_GAP = 2
 
 
-# where all that end at one epoch were best in their first, a longer one is no patience
+# where all that end at one epoch were best in their first, a longer gap is no patience
 _LONGEST_GAP = 50
 
 
@@ -148,7 +148,7 @@ def find_endings(
     plan = [_known_plan(run) for run in runs]
     reached = [run.reached_plan for run in runs]
     gaps = [_gap(run, *judged) for run, judged in zip(runs, objective, strict=True)]
-    # what never changes ends as long after its best whatever ended it
+    # a series that never changes ends equally long after its best, whatever ended it
     constant = [
         is_constant(run, name) for run, (name, _) in zip(runs, objective, strict=True)
     ]
@@ -237,7 +237,7 @@ def _may_be_patience(gap: int | None, n_epochs: int) -> bool:
 
 
 def _still_grows(run: Run) -> bool:
-    """Return whether a ``run.json`` says what was begun, and not yet what ended it."""
+    """Return whether a ``run.json`` tells of a fit that began, and of no end so far."""
     metadata = run.metadata
     if metadata is None or metadata.fit.epochs is None:
         return False

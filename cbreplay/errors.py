@@ -40,6 +40,7 @@ __all__ = [
     "as_options",
     "is_validation",
     "nearest_name",
+    "nearest_series",
     "suggest_monitor",
     "without_monitor",
 ]
@@ -73,7 +74,7 @@ def is_validation(name: str) -> bool:
 
 
 def as_options(text: str) -> str:
-    """Leave what is meant for Python out of a sentence that says both.
+    """Return a sentence that names an option and an argument, with the option alone.
 
     >>> as_options("Keep what is whole with --errors skip or errors='skip'")
     'Keep what is whole with --errors skip'
@@ -82,7 +83,7 @@ def as_options(text: str) -> str:
 
 
 def without_monitor(text: str) -> str:
-    """Leave out what to watch, for a command that watches nothing.
+    """Leave monitor and mode out of a hint, for a command that does not take them.
 
     >>> without_monitor("If so: --x-axis epoch --monitor val/loss --mode min")
     'If so: --x-axis epoch'
@@ -95,7 +96,7 @@ WHAT_TO_WATCH = "; name what to watch, as monitor, and its direction, as mode, t
 
 
 def as_arguments(text: str) -> str:
-    """Leave what is meant for a terminal out of a sentence that says both.
+    """Return a sentence that names an option and an argument, with the argument alone.
 
     >>> as_arguments("Keep what is whole with --errors skip or errors='skip'")
     "Keep what is whole with errors='skip'"
@@ -116,7 +117,7 @@ class CbreplayError(Exception):
         return str(self.args[0]) if self.args else ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Go to another process as it is: from its sentence it could not be made."""
+        """Return how it is pickled: its sentence is not what its class takes."""
         return _as_it_was, (type(self), self.args), vars(self)
 
 
@@ -196,7 +197,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
         held = ", ".join(self.available[:_SHOWN_NAMES]) or "no series at all"
         more = len(self.available) - _SHOWN_NAMES
         held += f" and {more:,} more" if more > 0 else ""
-        near = "" if reason else _nearest_series(monitor, self.available)
+        near = "" if reason else nearest_series(monitor, self.available)
         left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
         if not near and not reason and monitor.startswith("val_"):
             left_out = _no_validation(self.available)
@@ -223,10 +224,39 @@ def _no_validation(available: Iterable[str]) -> str:
     )
 
 
-def _nearest_series(name: str, available: Iterable[str]) -> str:
-    """Return the series that a name seems to mean; '' where none is near."""
+_SHORT_NAMES = {
+    "acc": "accuracy",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+    "rmse": "root_mean_squared_error",
+}
+# what Keras calls a metric in short, and back
+METRIC_ALIASES = _SHORT_NAMES | {name: short for short, name in _SHORT_NAMES.items()}
+
+
+def nearest_series(name: str, available: Iterable[str]) -> str:
+    """Return the series that a name seems to mean; '' where none is near.
+
+    >>> nearest_series("val_f1", ["loss", "val_loss", "val_f1_score"])
+    'val_f1_score'
+    >>> nearest_series("val_acc", ["val_loss", "val_binary_accuracy"])
+    'val_binary_accuracy'
+    """
     import difflib
 
+    metric = name.removeprefix("val_")
+    prefix = name[: len(name) - len(metric)]
+    available = list(available)
+    same = [series for series in available if series.startswith("val_") == bool(prefix)]
+    for meant in (metric, METRIC_ALIASES.get(metric, metric)):
+        if prefix + meant in same:
+            return prefix + meant
+        ends = [series for series in same if series.endswith(f"_{meant}")]
+        if ends and metric != "loss":
+            # of a binary and a top_k accuracy nobody knows which is meant
+            return ends[0] if len(ends) == 1 else ""
     known = {series.lower(): series for series in available}
     wanted = name.lower()
     begun = [
@@ -238,7 +268,7 @@ def _nearest_series(name: str, available: Iterable[str]) -> str:
     close = begun or difflib.get_close_matches(wanted, known, n=2, cutoff=_NEAR)
     if len(close) > 1 and not begun:
         nearness = [difflib.SequenceMatcher(a=each, b=wanted).ratio() for each in close]
-        # val/box_loss and val/cls_loss: which of them is meant nobody knows
+        # two names that are equally near (val/box_loss, val/cls_loss): neither is meant
         close = close if nearness[0] > nearness[1] else []
     return known[close[0]] if close else ""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AFTER_A_REDUCTION",
+    "FICTION",
     "GAP_CAUSES",
     "Limit",
     "Parting",
@@ -34,24 +35,26 @@ __all__ = [
     "takes_nan",
 ]
 
-# what is otherwise at a divergence: a rate that a reduction or a schedule sets, one
+# what differs at a divergence: a rate that a reduction or a schedule sets, one
 # that the recorded training alone changed, or weights that were put back
 Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
-# why a map of costs has no place for what reduces the rate
+# how every sentence begins about decisions that are carried on past a divergence
+FICTION = "fiction: "
+# why settings that reduce the rate are not in a map of costs
 AFTER_A_REDUCTION = (
     "A log tells nothing of what comes after a reduction of the learning rate."
 )
 
 
 def spoken_divergence(replay: Replay) -> str:
-    """Say where the log ends to be evidence for a replay that diverged."""
+    """Say from where on the log is no evidence for a replay that diverged."""
     divergence_epoch = replay.divergence_epoch or 0
     parted = _spoken_parting(divergence_epoch, parting_of(replay))
     return spoken_rows(parted, replay.run)
 
 
 def parting_of(replay: Replay) -> Parting:
-    """Return what would have been otherwise at the divergence of a replay."""
+    """Return what differs from the recorded training at the divergence of a replay."""
     if replay.diverged_by_weights:
         return "weights"
     reduced = {reduction.epoch + 1 for reduction in replay.reductions}
@@ -93,7 +96,7 @@ def recorded_rate_changes(run: Run) -> BoolArray:
 
 
 def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
-    """Say where a log ends to be evidence: words, a zero-based epoch, more words."""
+    """Say from where on a log is no evidence: words, a zero-based epoch, more words."""
     nothing = "from there on the log says nothing"
     if parted_by == "weights":
         return (

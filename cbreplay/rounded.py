@@ -22,7 +22,7 @@ __all__ = ["find_unclear", "half_units"]
 _TOUCHING = 1 - 1e-6
 # so that float32 tells the ends of neighbours apart as well
 _INSET = 0.98
-# of more values that may be the best, every one is taken for unclear
+# if more values than these may be the best, every one counts as unclear
 _MOST_BESTS = 5000
 
 
@@ -95,7 +95,7 @@ def find_unclear(
 
 
 def _may_be_best(values: FloatArray, half: FloatArray) -> BoolArray:
-    """Tell which values no earlier one surely beat, in one direction or the other.
+    """Return which values are not surely worse than an earlier one, in either mode.
 
     With a margin too: what beats a best by it is better than all that did not.
     """

@@ -186,6 +186,9 @@ class Run:
         The series whose missing values, in epochs that have a row, were not logged at
         all, as the log itself says: Keras's ``NA``, a key that its ``logs`` lacked. No
         callback saw a value there either.
+    empty_cells : frozenset of str
+        The series that lack values because cells are empty, as pandas writes NaN:
+        ``empty="nan"`` reads these as NaN. Event files have no cells.
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
@@ -228,6 +231,7 @@ class Run:
     possible_seams: frozenset[int] = frozenset()
     begins_at: int | None = None
     not_logged: frozenset[str] = frozenset()
+    empty_cells: frozenset[str] = frozenset()
     started: float | None = None
     counts_from: int = 0
     resumes: bool = False

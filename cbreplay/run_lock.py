@@ -301,7 +301,7 @@ def _identity(file: int) -> list[int]:
 
 
 def _machine() -> str:
-    """Return what no other machine has, and not this one after a new start."""
+    """Return a name of this machine since its last start, which no other has."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except (OSError, ValueError):
@@ -338,7 +338,7 @@ _held: set[RunLock] = set()
 
 
 def _leave_to_parent() -> None:
-    """Let go of what a forked worker has got from its parent, who may end before it."""
+    """Close the locks that a forked worker inherited: its parent may end before it."""
     for lock in _held:
         lock.close()
     _held.clear()

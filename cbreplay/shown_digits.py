@@ -97,7 +97,7 @@ class ValueScale(NamedTuple):
 
 
 def scale_of(values: Iterable[float | None], worth: Worth = "value") -> ValueScale:
-    """Return the scale of values: their middle one's size.
+    """Return the scale of values: the size of their median.
 
     One extreme value so decides nothing about the column that it stands in.
 

@@ -1,4 +1,4 @@
-"""What native code writes to stderr while a library is imported."""
+"""Silence what native code writes to stderr while TensorFlow is imported."""
 
 from __future__ import annotations
 

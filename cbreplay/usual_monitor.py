@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["find_sole_loss"]
 
 _USUAL = "val_loss"
-# the first kind that a log has is meant: some call a validation their test
+# in this order: some people call their validation data a test
 _VALIDATIONS = (
     {"val", "valid", "validate", "validation", "eval", "evaluate", "evaluation"},
     {"test", "dev"},

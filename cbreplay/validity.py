@@ -1,4 +1,4 @@
-"""Up to which epoch a replay is evidence: recorded rates, divergence, the verdict."""
+"""Up to which epoch a replay is evidence: recorded rates, and the four verdicts."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def _checked_rate(initial: float | None) -> float | None:
 
 
 def _filled(series: Series, initial: float | None, run: Run) -> list[float | None]:
-    """Return the rates, the first of which something must tell."""
+    """Return the rates without gaps; the first has to be known."""
     rates = _known_values(series)
     if initial is not None:
         if rates[0] is not None and rates[0] != initial:

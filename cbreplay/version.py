@@ -1,4 +1,4 @@
-"""Which cbreplay this is; what is read from `cbreplay` itself would be a circle."""
+"""The version of cbreplay, in a module of its own to avoid circular imports."""
 
 from __future__ import annotations
 

@@ -29,6 +29,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SUMMARY] = []
 
 
+# where cases are drawn, a thousand of them to a test
+DRAWN = {"differential", "fuzz", "property"}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave drawn cases out of the coverage, which would take three times as long.
+
+    What they alone reach is held by no named case, and so is not to count.
+    """
+    for item in items:
+        drawn = DRAWN.intersection(item.path.relative_to(ROOT).parts)
+        if drawn or item.get_closest_marker("hypothesis"):
+            item.add_marker(pytest.mark.no_cover)
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:

@@ -1,1 +1,1 @@
-"""Answers: one module a question, each of which says itself as one document."""
+"""Answers: one module for each question, which writes the answer as one `Document`."""

@@ -14,7 +14,12 @@ from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise, judged_by
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    counts_otherwise,
+    counts_values,
+    judged_by,
+)
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Claim,
@@ -231,6 +236,7 @@ def _lead(lists: RivalLists) -> Text:
         ". B: ",
         Code(rival),
         f". Rules of {', '.join(rules)}; {counting}; a pair is that of A / B.",
+        counts_values(lists.runs, (*lists[0], *lists[1])),
     )
 
 

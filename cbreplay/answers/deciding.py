@@ -1,7 +1,7 @@
 """Settings on runs, decided: by a sweep where it holds all of it, else by replays.
 
-Few cells are replayed one by one, which is sooner begun. The two ways say the same of
-every cell, and a test holds them to it.
+Few cells are replayed one by one, because importing the sweep takes longer. Both ways
+give the same for every cell, and a test holds them to it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["decide_fits", "decide_settings"]
 
 _MOST_CELLS = 1_000_000
-# the sweep costs more to import than so many replays, of so many epochs in all
+# up to so many replays, of so many epochs in all, are faster than importing the sweep
 _FEW_CELLS, _FEW_EPOCHS = 50, 100_000
 
 

@@ -33,7 +33,7 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
-from cbreplay.evidence_words import parting_of, spoken_divergence
+from cbreplay.evidence_words import FICTION, parting_of, spoken_divergence
 from cbreplay.plain_text import quoted_code
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.words import name_in_list
@@ -50,8 +50,6 @@ __all__ = ["DECISIVE", "deciding_rows", "explanation_document"]
 
 DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
 
-# how the library begins every sentence past a divergence
-_FICTION = "fiction: "
 # a longer trace is also offered without the epochs in which nothing was decided
 _LONG = 40
 
@@ -162,10 +160,10 @@ def _stoppers(replay: Replay) -> Iterator[Part]:
 
 
 def _stamped(sentence: str, claims: Sequence[Claim]) -> Text:
-    """Return a sentence; a fiction says on every line that it is one."""
-    if sentence.startswith(_FICTION):
-        plain = sentence.removeprefix(_FICTION)
-        return say(plain, claims=claims, stamp=_FICTION)
+    """Return a sentence; one past a divergence says "fiction" on every line."""
+    if sentence.startswith(FICTION):
+        plain = sentence.removeprefix(FICTION)
+        return say(plain, claims=claims, stamp=FICTION)
     return say(sentence, claims=claims)
 
 

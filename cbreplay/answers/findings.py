@@ -91,7 +91,7 @@ def check_callbacks(
     lines: tuple[int, ...] = (),
     notes: Sequence[str] = (),
 ) -> ListFindings:
-    """Look through a list of callbacks for what never acts, or acts otherwise.
+    """Find what never acts in a list of callbacks, or acts otherwise than it looks.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ def hole_sentence(replay: Replay) -> Text:
 def hole_of_setting(
     run: Run, callbacks: Sequence[Callback], gap_epoch: int | None
 ) -> Text:
-    """Say so of a list of callbacks whose evidence ends at a hole of a run."""
+    """Say what `hole_sentence` says, for a list whose evidence ends at a hole."""
     if gap_epoch is None:
         message = "there is a hole where evidence is incomplete"
         raise AssertionError(message)
@@ -78,9 +78,9 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
     return say(
         "From epoch ",
         Fact(gap_epoch, "epoch", "gap_epoch"),
-        " on this log cannot tell: another of its files begins at epoch ",
+        " on this log cannot tell: at epoch ",
         Fact(seam, "epoch"),
-        ", of a resumed fit or of the same one. Say which: "
+        " a fit was resumed, or the same one went on. Say which: "
         f"--seam {seam} or seams=[{seam}] if its callbacks were new there, "
         "--resume carried or resume='carried' if not.",
     )
@@ -134,7 +134,14 @@ def mending(run: Run, name: str) -> str:
     irregular = bool(run.series[name].recorded[at]) and not run.has_row.all()
     if irregular or not run.has_row[at]:
         return "Rows are missing: give the whole log, or every file of this training."
-    return (
-        "If those cells are empty because they were NaN: --empty nan or empty='nan'. "
-        "Else give every file of this training, as it was written."
-    )
+    return _EMPTY if name in run.empty_cells else _SILENT
+
+
+_EMPTY = (
+    "If those cells are empty because they were NaN: --empty nan or empty='nan'. "
+    "Else give every file of this training, as it was written."
+)
+_SILENT = (
+    "Nothing was written there, not even a NaN: give every file of this training, or "
+    "another log of it."
+)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Inspection", "inspection_document"]
 
-# of more than so many series, so many are named
+# of more series than the first number, only as many as the second are named
 _MOST_SERIES, _FIRST_SERIES = 10, 6
 # what became of a file that is part of a run
 _IN_A_RUN = ("read", "joined")
@@ -159,7 +159,7 @@ def _rates(run: Run) -> Text | None:
 
 
 def _series(run: Run, *, verbose: bool) -> Text:
-    """Name the series, of a great many only the first, with how many values lack."""
+    """Name the series, or the first of many, and how many values each has."""
     names = list(run.series)
     n_named = len(names)
     if not verbose and n_named > _MOST_SERIES:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["misreadings"]
 
-# a setting that does something else than it says, so the answer is about something else
+# the findings about a setting that does something else than it looks
 _READ_OTHERWISE = frozenset(
     {
         "absent-monitor",
@@ -73,7 +73,7 @@ def misreadings(
 
 
 def _restores_by_loss(callbacks: Sequence[Callback]) -> bool:
-    """Tell whether weights are restored by what is measured while they change."""
+    """Tell whether weights are restored by loss, measured while they change."""
     settings = map(parameters_of, read_callbacks(callbacks).callbacks)
     return any(
         setting.get("restore_best_weights") and setting.get("monitor") == "loss"

@@ -1,4 +1,7 @@
-"""Which commands may be useful after an answer."""
+"""Which commands are suggested after an answer about one log.
+
+Other answers have their own: `inspection`, `overview`, `settings`, `advice.document`.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from cbreplay.answers.spoken_runs import (
     beside_best,
     by_keras_rules,
     counts_otherwise,
+    counts_values,
     judged_by,
 )
 from cbreplay.document import (
@@ -65,7 +66,8 @@ def overview_document(
     )
     lead = say(
         f"Rules of {', '.join(rules)}; "
-        f"{spoken_counting(replay.run for replay in replays)}."
+        f"{spoken_counting(replay.run for replay in replays)}.",
+        counts_values([replay.run for replay in replays], replays[0].callbacks),
     )
     command = Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20")
     title = "Every run, and the smallest patience that comes nearest to its best"

@@ -1,4 +1,4 @@
-"""An answer about a log whose rows are evaluations, in its own words."""
+"""Reword an answer about a log whose rows are evaluations: "epoch" is then wrong."""
 
 from __future__ import annotations
 

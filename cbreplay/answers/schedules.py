@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FALLS_BY_SCHEDULE", "cut_schedules", "told_schedules"]
 
-# what `falls_by_schedule` has found of a rate
+# the note of `falls_by_schedule` about a rate
 FALLS_BY_SCHEDULE = (
     " falls in every epoch up to the last, as by a schedule to the plan's end, "
     "where the best usually comes late"

@@ -32,6 +32,7 @@ from cbreplay.answers.settings_table import evidence_footnote, settings_table
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     counts_otherwise,
+    counts_values,
     end_of_evidence,
     own_end,
     stopped_itself,
@@ -302,6 +303,7 @@ def _lead(cells: SettingCells) -> Text:
         *many,
         Code(spoken_list(cells.grid)),
         f"; rules of {', '.join(rules)}. {as_sentence(spoken_counting(cells.runs))}",
+        counts_values(cells.runs, cells.grid[0]),
     )
 
 

@@ -303,7 +303,7 @@ def _saved(summary: SettingSummary) -> Cell | None:
 
 
 def _parts(cells: SettingCells, summaries: Sequence[SettingSummary]) -> bool:
-    """Say whether fewer runs tell what a setting loses than decide it."""
+    """Return whether some runs decide a setting without telling what it loses."""
     is_judged = len(cells.judged_by) == 1
     return is_judged and any(
         summary.priced_runs < summary.exact_runs for summary in summaries

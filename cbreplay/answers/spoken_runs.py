@@ -9,7 +9,8 @@ import numpy as np
 
 from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
-from cbreplay.holes import find_shared_cadence
+from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
+from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.words import count, spoken_semantics
 
@@ -30,6 +31,7 @@ __all__ = [
     "beside_best",
     "by_keras_rules",
     "counts_otherwise",
+    "counts_values",
     "end_of_evidence",
     "judged_by",
     "lead_of_run",
@@ -73,11 +75,44 @@ def lead_of_run(replay: Replay) -> Text:
         *(judged or ("By",)),
         f" the rules of {spoken_semantics(replay.semantics.name)}. ",
         "Epochs count from 1.",
+        counts_values([run], replay.callbacks),
     )
 
 
+def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
+    """Say what a patience counts where not every epoch has a value; else nothing.
+
+    As Keras's callbacks skip an epoch without one, three epochs of five may be one
+    step of a patience: no patience and no stop of a table add up otherwise.
+    """
+    waiting = [rule for rule in callbacks if hasattr(rule, "patience")]
+    listed = [run for run in runs if run.steps is None]
+    told: dict[str, set[int]] = {}
+    for name in read_series(waiting):
+        for run in listed:
+            series = run.series.get(name)
+            if (
+                series is None
+                or series.recorded.all()
+                or find_gap(run, name) is not None
+            ):
+                continue
+            every = find_cadence(series) or 0
+            told.setdefault(name, set()).add(every)
+    if not told:
+        return say()
+    (name, (every, *more)), *others = told.items()
+    if others or more or every <= 1:
+        which = say(Code(name), ", which not every epoch has")
+        if others:
+            which = say("the monitor, which not every epoch has")
+    else:
+        which = say(Code(name), ", one in ", Fact(every, "count", "every"), " epochs")
+    return say(" Patience counts the values of ", which, ".")
+
+
 def spoken_note(run: Run, note: str, more: str = "") -> Text:
-    """Say what was noted of a run; what is about another log has not its name.
+    """Say what was noted of a run, with its name unless it is about another log.
 
     Parameters
     ----------
@@ -115,7 +150,7 @@ def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
 
 
 def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
-    """Yield notes of runs, each with how many others have one that differs in numbers.
+    """Yield notes of runs, merging those that differ only in numbers, with a count.
 
     Parameters
     ----------
@@ -321,7 +356,7 @@ _AS_KERAS_WHILE_FINITE = "Lightning"
 
 
 def beside_best(modes: Iterable[Mode | None]) -> str:
-    """Name the regret: above the best where small is good, below it where large is."""
+    """Name the regret: "above best" for a series to minimise, else "below best"."""
     distinct = {mode for mode in modes if mode is not None}
     if len(distinct) != 1:
         return "off best"
@@ -329,7 +364,7 @@ def beside_best(modes: Iterable[Mode | None]) -> str:
 
 
 def end_of_evidence(divergence_epoch: int, parted_by: Parting) -> Text:
-    """Say where a log ends to be evidence, in a sentence of its own."""
+    """Say in a sentence of its own from where on a log is no evidence."""
     before, epoch, after = parting_words(divergence_epoch, parted_by)
     start = f"{before[0].upper()}{before[1:]}"
     return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")

@@ -34,7 +34,7 @@ def reads_from_sweep(grid: Grid) -> bool:
 
 
 def read_sweep(sweep: Sweep) -> SettingCells:
-    """Return what a sweep says that holds its runs."""
+    """Return the cells of a sweep that holds its runs."""
     shared = SharedReplays.of_sweep(sweep)
     judged = [each for run in sweep.runs for each in run.judged]
     return SettingCells(
@@ -101,9 +101,9 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
 
 
 def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
-    """Return of each run what is otherwise at the divergence of each setting.
+    """Return, for each run, what differs at the divergence of each setting.
 
-    Only where the recorded rate changes there too do the arrays not tell.
+    The arrays tell it, unless the recorded rate changes in that epoch too.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.ending import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import one_run, one_setting
 from cbreplay.cli.options import log_options, one_setting_options
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from cbreplay.cli.question import Question
 
 __all__ = ["command"]
-
-# a check that the user asked for, and that failed
-_FAILED = 1
 
 
 @click.command("confirm", cls=GroupedCommand)
@@ -73,7 +71,7 @@ def command(question: Question, output_format: Format, script: str | None) -> No
         )
     print_document(confirmation_document(confirmation), output_format)
     if not confirmation.held:
-        click.get_current_context().exit(_FAILED)
+        click.get_current_context().exit(EXIT_CHECK_FAILED)
 
 
 def _words(script: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import click
 
 from cbreplay.cli.byte_count import BYTE_COUNT
+from cbreplay.cli.ending import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.log_here import find_log_here
 from cbreplay.cli.options import speaking_options
@@ -37,8 +38,6 @@ _NOTHING = (
 
 
 _OutputForm: TypeAlias = Literal["table", "json", "csv", "markdown", "github"]
-# a check that the user asked for, and that failed
-_FOUND = 1
 # to follow a megabyte of dense code from list to list takes some six seconds
 _MOST_CODE = 1_500_000
 
@@ -182,7 +181,7 @@ def command(
     found = _findings(paths, expressions, scripts, plan, limits).keep(is_chosen)
     _print(found, output_format)
     if exit_code and found.n_found:
-        click.get_current_context().exit(_FOUND)
+        click.get_current_context().exit(EXIT_CHECK_FAILED)
 
 
 def _findings(

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.ending import CLOSED, FULL, open_streams
+from cbreplay.cli.ending import (
+    CLOSED,
+    EXIT_ANSWERED,
+    EXIT_DEFECT,
+    EXIT_SIGNALLED,
+    EXIT_UNUSABLE,
+    FULL,
+    open_streams,
+)
 from cbreplay.cli.remarks import tell, tell_lines
 from cbreplay.cli.threads import spare_threads
 from cbreplay.errors import (
@@ -54,8 +62,6 @@ _SECTIONS = {
 
 # what a setting is given by as a call
 _WRITTEN_OUT = ("-c", "--callbacks", "--versus")
-# 1 is a check that the user asked for and that failed: --fail-if
-EXIT_ANSWERED, EXIT_UNUSABLE, EXIT_DEFECT = 0, 2, 3
 
 
 class _Commands(click.Group):
@@ -212,11 +218,7 @@ def _interrupted() -> int:
     leave_signals()
     number = ended_by() or signal.SIGINT
     tell("interrupted" if number == signal.SIGINT else "ended by a signal")
-    return _EXIT_SIGNALLED + number
-
-
-# as the shells have it: 130 for Ctrl-C
-_EXIT_SIGNALLED = 128
+    return EXIT_SIGNALLED + number
 
 
 def _complain(sentence: str) -> int:

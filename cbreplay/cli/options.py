@@ -147,7 +147,7 @@ _SETTING_OPTIONS = [
     click.option("--start-from-epoch", metavar="N|A:B", help="Of an EarlyStopping."),
 ]
 
-# of a command that speaks of one setting
+# the options of a command about one setting
 _ONE_SETTING_OPTIONS = [
     click.option(
         "-c",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.ending import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.option_values import read_values
 from cbreplay.cli.options import (
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from cbreplay.sweep import Sweep
 
 __all__ = ["command", "try_patience"]
-
-_EXIT_CHECK_FAILED = 1
 
 
 @click.command("recommend", cls=GroupedCommand)
@@ -92,7 +91,7 @@ def command(
     failed = failed_checks(checks, advice)
     if failed:
         say(*(f"failed: {sentence}" for sentence in failed))
-        click.get_current_context().exit(_EXIT_CHECK_FAILED)
+        click.get_current_context().exit(EXIT_CHECK_FAILED)
 
 
 def try_patience(

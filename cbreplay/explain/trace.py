@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.claims import tell
 from cbreplay.digits import nearest_improvement
 from cbreplay.errors import ConfigError
-from cbreplay.evidence_words import spoken_evidence
+from cbreplay.evidence_words import FICTION, spoken_evidence
 from cbreplay.explain.ending import tell_ending
 from cbreplay.replay import Replay
 from cbreplay.rules.registry import words_of
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from cbreplay.rules.words import DecisionWord, Earlier
 
 __all__ = ["Explanation", "explain_replay"]
-
-_FICTION = "fiction: "
 
 
 class Explanation(NamedTuple):
@@ -107,7 +105,7 @@ def explain_replay(replay: Replay) -> Explanation:
     told = [tell(spoken_evidence(replay))]
     if replay.hypothetical is not None:
         fiction = tell_ending(_fictive_ending(replay, list(rows)))
-        told += [tell(_FICTION, sentence) for sentence in fiction]
+        told += [tell(FICTION, sentence) for sentence in fiction]
     return Explanation(replay, rows, tuple(told))
 
 
@@ -132,7 +130,7 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
 
 
 def _seen(step: Step, before: Earlier) -> Earlier:
-    """Return what became of the values up to and with a step."""
+    """Return `Moment.earlier` for the steps up to and including this one."""
     if step.decision.improved is not None:
         return "compared"
     return "skipped" if before == "none" and step.value is not None else before
@@ -173,7 +171,7 @@ def _row(
         new_learning_rate=decision.learning_rate,
         decision=_decision_word(step, compares=stands is not None),
         needed=needed,
-        why=_FICTION + told.words if hypothetical else told.words,
+        why=FICTION + told.words if hypothetical else told.words,
         hypothetical=hypothetical,
         claims=told.claims,
     )

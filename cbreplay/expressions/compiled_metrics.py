@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from cbreplay.expressions.foreign_layers import may_log_own_names
 from cbreplay.expressions.parameters import given_for
-from cbreplay.expressions.script_calls import Unread, returns_once
+from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread, returns_once
 from cbreplay.rules.checks import Compiled
 from cbreplay.rules.keras.metric_names import (
     default_names,
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelCompiles"]
 
-_KERAS = ("keras", "tensorflow", "tf", "tf_keras")
 _KERAS_MODELS = {"Functional", "Model", "Sequential"}
 _APPLICATIONS = "applications"
 _MOST_NAMES = 20
@@ -125,7 +124,7 @@ class ModelCompiles:
         path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
         if path == ["?", "Sequential"]:
             return path[-1]
-        if path[0] not in _KERAS:
+        if path[0] not in KERAS_PACKAGES:
             return None
         if path[-1] in _KERAS_MODELS:
             return path[-1]

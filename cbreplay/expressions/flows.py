@@ -21,12 +21,12 @@ __all__ = [
     "spread_changes",
 ]
 
-# their result holds what they are given, and nothing else of the script
+# calls whose result holds their arguments, and nothing else of the script
 COPYING = {
     *("dict", "enumerate", "filter", "iter", "list", "map", "next", "reversed", "set"),
     *("sorted", "tuple", "zip"),
 }
-# attributes of callbacks that are numbers: whoever has one has no hold of the callback
+# attributes of callbacks that are numbers: the callback cannot be changed through them
 _NUMBERS = {"best", "best_epoch", "patience", "stopped_epoch", "wait"}
 _COMPUTING = {"evaluate", "predict"}
 _Kind: TypeAlias = Literal["same", "holds", "part"]
@@ -56,16 +56,16 @@ class Change(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """What one name has to do with another.
+    """That what one name holds may reach what another holds.
 
     Parameters
     ----------
     scope, name : Scope, str
-        The one.
+        One name.
     kind : {"same", "holds", "part"}
-        It may be the other's object, hold it, or be a part of it.
+        Its object may be the other's, hold it, or be a part of it.
     other_scope, other : Scope, str
-        The other.
+        The other name.
     """
 
     scope: Scope
@@ -124,7 +124,7 @@ def _flows_of_call(call: ast.Call) -> Iterator[tuple[_Kind, str]]:
     """
     called = call.func
     if isinstance(called, ast.Attribute):
-        # losses, metrics and predictions hold nothing of what they are of
+        # computed losses, metrics and predictions hold no object of the script
         root = None if called.attr in _COMPUTING else root_of(called)
         if root is not None:
             yield "part", root
@@ -150,9 +150,9 @@ class Changes(NamedTuple):
     first : mapping of (Scope, str) to int
         The line of the first change.
     deeply : set of (Scope, str)
-        Of which names something that stands in what they hold may be changed.
+        The names of objects inside of which something may be changed.
     unfollowed : mapping of (Scope, str) to int
-        The line of the first change that is no entry that the name itself gains.
+        The line of the first change other than an entry that the name itself gains.
     """
 
     first: dict[_Place, int]
@@ -168,7 +168,7 @@ def spread_changes(changes: Iterable[Change], flows: Iterable[Flow]) -> Changes:
     changes : iterable of Change
         What is changed.
     flows : iterable of Flow
-        What the names have to do with each other.
+        How what the names hold reaches each other.
     """
     graph = _Graph(flows)
     # of all changes of one name, as a loop that is written out has, the first

@@ -23,19 +23,19 @@ _PACKAGES = _KERAS | {
     *("scipy", "seaborn", "six", "skimage", "sklearn", "soundfile", "spacy"),
     *("tensorboard", "tensorflow_datasets", "tqdm", "wandb", "yaml", "yfinance"),
 }
-# what these classes are extended to takes no part in a model, or logs nothing there
+# a class that extends one of these takes no part in a model, or logs nothing there
 _BASES = {
     *("ABC", "Callback", "Constraint", "Dataset", "Enum", "Exception", "IntEnum"),
     *("Initializer", "LearningRateSchedule", "NamedTuple", "PyDataset", "Regularizer"),
     *("Sequence", "dict", "object", "str"),
 }
-# by which a layer, a model or a step of theirs logs more than `compile` names
+# the methods by which a layer, a model or its steps log more than `compile` names
 _OWN_STEPS = {
     *("add_metric", "compute_metrics", "get_metrics_result", "make_test_function"),
     *("make_train_function", "reset_metrics", "test_step", "train_step"),
 }
 _METRIC_LISTS = {"metrics", "metrics_names", "metrics_tensors"}
-# models of which the text does not tell what they are made of
+# functions that load models: the text does not tell what those are made of
 _LOADING = {
     *("TFSMLayer", "deserialize", "from_config", "load_model", "model_from_config"),
     *("model_from_json", "model_from_yaml"),

@@ -6,6 +6,7 @@ import ast
 import bisect
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from cbreplay.expressions.calls import called_name
 from cbreplay.expressions.flows import names_in
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _Mentions: TypeAlias = dict[str, tuple[_Position, _Position]]
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _BODIES = ("body", "orelse", "finalbody")
-# the `with` of these lets every exception through
+# context managers that let every exception through
 _LETTING_THROUGH = {
     *("Graph", "as_default", "custom_object_scope", "device", "name_scope", "open"),
     *("scope", "start_run"),
@@ -45,10 +46,10 @@ def join_growing_lists(tree: ast.Module) -> None:
     """Put what a list gains into the list: ``c = [a]; c.append(b)`` is ``c = [a, b]``.
 
     Only ``append``, ``extend`` and ``+=`` as statements of the same block as the list,
-    below it and above whatever else names it: what the list holds there needs no run
-    to be told. What names it below the block sees them all too, unless the block may
-    be left between: by an exception, a ``break``, a ``continue``. Everything else is
-    left as it stands.
+    below it and above any other mention of it: what the list holds there is certain
+    without a run. A mention below the block sees all of these too, unless the block may
+    be left between them: by an exception, a ``break``, a ``continue``. Everything else
+    stays as it is.
     """
     known: dict[int, _Mentions] = {}
     for scope in ast.walk(tree):
@@ -75,17 +76,10 @@ def _may_swallow(node: ast.AST) -> bool:
     if isinstance(node, (ast.With, ast.AsyncWith)):
         entered = [item.context_expr for item in node.items]
         return not all(
-            isinstance(manager, ast.Call) and _last_name(manager) in _LETTING_THROUGH
+            isinstance(manager, ast.Call) and called_name(manager) in _LETTING_THROUGH
             for manager in entered
         )
     return isinstance(node, (ast.Try, ast.TryStar))
-
-
-def _last_name(call: ast.Call) -> str:
-    called = call.func
-    if isinstance(called, ast.Attribute):
-        return called.attr
-    return called.id if isinstance(called, ast.Name) else ""
 
 
 def _join_block(block: _Suite, mentions: _Mentions) -> None:
@@ -139,7 +133,7 @@ def _may_leave(node: ast.AST) -> bool:
         return True
     if isinstance(node, (*_SCOPES, ast.expr)):
         return False
-    # those in a loop's body are of that loop, those in its `else` of an outer one
+    # a break in a loop's body leaves that loop, in its `else` an outer one
     inner = node.orelse if isinstance(node, _LOOPS) else ast.iter_child_nodes(node)
     return any(map(_may_leave, inner))
 

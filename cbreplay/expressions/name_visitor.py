@@ -17,11 +17,11 @@ CHANGING = {
     *("popitem", "setdefault", "update"),
     *("__dict__", "__delitem__", "__iadd__", "__imul__", "__setattr__", "__setitem__"),
 }
-# all attributes at once
+# what may set any attribute
 _WHOLE = {"__dict__", "__setattr__"}
 _GROWING = {"append", "extend", "insert"}
 SETTING = {"delattr", "setattr"}
-# of these, list.append(a, b) is a way to write a.append(b)
+# types whose methods may be called so: list.append(a, b) for a.append(b)
 _TYPES = {"dict", "list"}
 _NAMESPACES, _RUNNING = {"globals", "locals", "vars"}, {"eval", "exec"}
 
@@ -282,8 +282,8 @@ class NameVisitor(ast.NodeVisitor):
 
     def flow_parts(self, target: ast.expr | ast.pattern, value: ast.expr) -> None:
         """Note that the names of a target may be parts of what a value names."""
-        # a made-up name in the middle: a thousand names on each side would make a
-        # million pairs
+        # by way of a made-up name: a thousand names on each side would make a million
+        # pairs
         between = f"<{target.lineno}:{target.col_offset}>"
         self.scope.bindings.setdefault(between, [])
         for name in [*names_in(target), *_captured(target)]:

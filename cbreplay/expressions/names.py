@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Names", "read_names"]
 
-# what is given to these stays as it is
+# functions that change none of their arguments
 _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
 _HARMLESS |= {"print", "repr", "str", "type"}
 _MOST_RUNNABLE = 300_000
@@ -44,7 +44,7 @@ class Names(NamedTuple):
     changed : mapping of (Scope, str) to int
         The line in which what a name holds is changed in place.
     changes : Changes
-        More of the same.
+        What may be changed besides, by way of other names.
     given : mapping of (Scope, str) to int
         The line in which what a name holds is given to something that is not read.
     given_attributes : list of (ast.Attribute, Scope)
@@ -60,7 +60,7 @@ class Names(NamedTuple):
     scopes : list of Scope
         Every scope.
     uses : list of (ast.Name, Scope)
-        Where names are used, but for those of which only an attribute or an entry is.
+        Where names are used, unless only an attribute or an entry of them is.
     taken : frozenset of str
         The names and attributes that are used otherwise than to call them.
     """
@@ -171,7 +171,7 @@ _HANDING = (ast.Name, ast.Attribute, ast.Dict, ast.IfExp, ast.BoolOp)
 def _is_defined(name: str, scope: Scope) -> bool:
     """Return whether a name is of a function or class of the script.
 
-    Code that calls it has no hold of what its body names.
+    What its body names is not an argument of the call.
     """
     holder = scope.holder(name)
     return holder is not None and "defined" in holder.kinds.get(name, ())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["only_watches"]
 
 _HOOKS = ("on_epoch_", "on_train_", "on_batch_", "on_test_", "on_predict_")
-# what looks at an object, and leaves it as it is
+# functions that read an object and do not change it
 _LOOKING = {
     *("abs", "bool", "dict", "enumerate", "float", "format", "int", "isinstance"),
     *("len", "list", "max", "min", "open", "print", "range", "repr", "round", "set"),
@@ -27,7 +27,7 @@ _CONTAINER_METHODS = {
     *("append", "close", "extend", "flush", "format", "join", "write", "writelines"),
     *("writerow", "items", "keys", "values", "strftime", "lower", "upper"),
 }
-# modules that know nothing of a training
+# modules that cannot change a training
 _MODULES = {"csv", "datetime", "json", "math", "numpy", "os", "pandas", "time"}
 _OS_FUNCTIONS = {"getcwd", "listdir", "makedirs", "mkdir"}
 _MODULES |= {"logging", "matplotlib", "mlflow", "pathlib", "pprint", "wandb"}
@@ -42,7 +42,7 @@ def only_watches(call: ast.Call, scope: Scope, calls: ScriptCalls) -> bool:
 
     That is an object of a class that the script defines on Keras's ``Callback`` alone,
     and whose hooks do nothing but look: at ``logs``, at the epoch, at what the model
-    predicts, at attributes of its own. What is not known to look only, may decide.
+    predicts, at attributes of its own. Anything else counts as deciding.
 
     Parameters
     ----------

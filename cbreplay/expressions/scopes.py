@@ -93,7 +93,7 @@ class Scope:
     bindings : dict of str to list of Binding
         Where each name gets its meaning.
     kinds : dict of str to set of str
-        And how: a name may be bound thousands of times.
+        The kinds of these bindings: a name may be bound thousands of times.
     returned : list of ast.expr
         What a function may return.
     """

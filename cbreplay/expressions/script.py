@@ -16,7 +16,12 @@ from cbreplay.expressions.script_callbacks import (
 )
 from cbreplay.expressions.script_calls import ScriptCalls, Unread, returns_once
 from cbreplay.expressions.script_facts import find_fits, read_facts
-from cbreplay.expressions.sources import TOO_TANGLED, parse_source, read_source
+from cbreplay.expressions.sources import (
+    TOO_TANGLED,
+    WRITE_OUT,
+    parse_source,
+    read_source,
+)
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import find_rule
 
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["ScriptCallbacks", "read_script_callbacks"]
 
 _SHOWN_PROBLEMS = 5
-_INSTEAD = "Write the callbacks that fit got out with -c or callbacks="
 
 
 class ScriptCallbacks(NamedTuple):
@@ -97,7 +101,7 @@ def read_script_callbacks(
         names = read_names(tree)
         return _Script(source, ScriptCalls(names, defaults or {}, source.place)).read()
     except (RecursionError, MemoryError):
-        raise ExpressionError(TOO_TANGLED, text=path, hint=_INSTEAD) from None
+        raise ExpressionError(TOO_TANGLED, text=path, hint=WRITE_OUT) from None
 
 
 class _Script:
@@ -127,7 +131,7 @@ class _Script:
         built = self.agreed(read)
         if not built:
             problem = "it builds no callback that a fit gets"
-            raise ExpressionError(problem, text=self.source.path, hint=_INSTEAD)
+            raise ExpressionError(problem, text=self.source.path, hint=WRITE_OUT)
         notes += [*self.source.notes, *self.unused(), *self.loggers(), *self.doubts()]
         facts = [read_facts(self.calls, fit) for fit in fits]
         plans = {(fact.epochs, fact.validation_freq) for fact in facts}
@@ -152,7 +156,7 @@ class _Script:
         ]
         if len(problems) > len(told):
             told.append(f"and {len(problems) - len(told)} more")
-        raise ExpressionError("; ".join(told), text=self.source.path, hint=_INSTEAD)
+        raise ExpressionError("; ".join(told), text=self.source.path, hint=WRITE_OUT)
 
     def agreed(self, read: list[tuple[int, list[Built]]]) -> list[Built]:
         """Return the one list that all fits get."""

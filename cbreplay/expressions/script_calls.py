@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Binding, Scope
 
 __all__ = [
+    "KERAS_PACKAGES",
     "ScriptArguments",
     "ScriptCalls",
     "Unread",
@@ -25,8 +26,8 @@ __all__ = [
 
 _MOST_STEPS, _MOST_LOOKED_AT = 20_000, 1_000_000
 _SHOWN_PIECE = 60
-_ROOTS = ("keras", "tensorflow", "tf", "tf_keras")
-# what changes a class or a module for a while
+KERAS_PACKAGES = ("keras", "tensorflow", "tf", "tf_keras")
+# names by which a class or a module is changed in place
 _PATCHING = {"__setattr__", "mock", "monkeypatch", "patch"}
 _GROWS = (
     "; append, extend and += are read where they certainly run: in one block with the "
@@ -71,7 +72,7 @@ class ScriptCalls:
         self._written: dict[int, tuple[ast.expr, str]] = {}
         self.given: dict[str, int] = {}
         self.patches = dict(self._find_patches())
-        # which classes of the script only watch, once it is found out
+        # whether a class of the script only watches, by its id, once it is known
         self.watching: dict[int, bool] = {}
 
     @cached_property
@@ -312,7 +313,7 @@ class ScriptCalls:
 
         # `from numpy import *` brings a max of its own
         builtins = all(
-            module.partition(".")[0] in _ROOTS for module in self.names.stars
+            module.partition(".")[0] in KERAS_PACKAGES for module in self.names.stars
         )
 
         def called(function: ast.expr) -> str:
@@ -419,7 +420,7 @@ def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:
         if changed is not None:
             # what a base class does, all of them may do
             yield changed if _is_known(changed) else ""
-        elif path[0] in _ROOTS and attribute in ("callbacks", None):
+        elif path[0] in KERAS_PACKAGES and attribute in ("callbacks", None):
             yield ""
 
 
@@ -439,4 +440,4 @@ def _callback_of(path: list[str]) -> str | None:
             )
             return path[-1] if known else None
         path = ["keras", *inner] if inner[0] == "callbacks" else inner
-    return path[-1] if path[0] in _ROOTS and "callbacks" in path[:-1] else None
+    return path[-1] if path[0] in KERAS_PACKAGES and "callbacks" in path[:-1] else None

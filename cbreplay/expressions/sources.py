@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TOO_TANGLED",
+    "WRITE_OUT",
     "Source",
     "code_length",
     "find_scripts",
@@ -42,7 +43,7 @@ _MOST_SCRIPTS, _MOST_BYTES = 2_000, 1 << 29
 _PACKAGES = {"node_modules", "site-packages", "venv"}
 _SMALLER = "Give the directories that hold your own scripts"
 _SUFFIXES = (".py", ".ipynb")
-_INSTEAD = "Write the callbacks that fit got out with -c or callbacks="
+WRITE_OUT = "Write the callbacks that fit got out with -c or callbacks="
 # ignore[code, code], or ignore alone for every one; nothing of another word
 _IGNORED = re.compile(r"#\s*cbreplay:\s*ignore(?![\w-])(?:\s*\[([^\]]*)(?:\]|$))?")
 _EVERY_RULE = "*"
@@ -179,7 +180,7 @@ def read_source(path: str) -> Source:
     try:
         cells = read_cells(text, most=_LONGEST_SCRIPT)
     except ValueError as error:
-        raise ExpressionError(str(error), text=path, hint=_INSTEAD) from None
+        raise ExpressionError(str(error), text=path, hint=WRITE_OUT) from None
     return _joined(path, cells)
 
 
@@ -226,7 +227,7 @@ def parse_source(source: Source) -> ast.Module:
         problem = f"{where}this is not Python ({reason})"
     except (RecursionError, MemoryError):
         problem = TOO_TANGLED
-    raise ExpressionError(problem, text=source.path, hint=_INSTEAD)
+    raise ExpressionError(problem, text=source.path, hint=WRITE_OUT)
 
 
 def _parsed(text: str) -> ast.Module:

@@ -124,7 +124,7 @@ def _holds(
 
 
 def _loose_fit(script: TrainingScript) -> ScriptFit:
-    """Return the callbacks that go to no fit: what is beside them is not known."""
+    """Return the callbacks that no fit is seen to get: their list is unknown."""
     beside = UnreadPart(0, "what goes to the same fit")
     return ScriptFit(TrainingFacts(), script.loose, (beside,))
 
@@ -137,7 +137,7 @@ def _is_ignored(placed: PlacedFinding, ignored: dict[int, frozenset[str]]) -> bo
 
 
 class _Turn(NamedTuple):
-    """Which variant each callback of a fit is, of those of which that is not told.
+    """One combination of variants, of each callback whose arguments are not certain.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class _Turn(NamedTuple):
 
 
 class _ExaminedFit:
-    """One fit under examination, in every way that it may turn out."""
+    """One fit, checked under every combination of what is not certain about it."""
 
     def __init__(
         self, fit: ScriptFit, script: TrainingScript, resolved: ResolvedSemantics

@@ -101,7 +101,7 @@ def _rows_before(
     metadata: RunMetadata,
     logger: str,
 ) -> list[float]:
-    """Return what a logger of the list would have written into each row.
+    """Return the rate that a logger of the list would have written into each row.
 
     CSVLogger writes what the last writer before it left in ``logs``, and that is the
     rate before its own decision; TensorBoard of Keras 3 asks the optimizer.

@@ -1,4 +1,7 @@
-"""The shared look: two sets of colours, figures without pyplot, labels in rows."""
+"""The look of all pictures: a light and a dark set of colours, axes, labels in rows.
+
+Which colour a mark on the curve has: `learning_curve`.
+"""
 
 from __future__ import annotations
 

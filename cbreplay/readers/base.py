@@ -23,19 +23,19 @@ __all__ = [
     "ReadOptions",
 ]
 
-# of one source, unpacked
+# the default of max_bytes: how much is read of one source, unpacked
 MOST_BYTES = 1 << 28
-# of the server of a URL, in seconds
+# the default of timeout: how long the server of a URL may be silent, in seconds
 MOST_SILENCE = 60.0
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
 
 
 class ForeignLogError(LogError):
-    """A log of another tool: an error if it was asked for, else passed by."""
+    """Not a log: an error for a file that was named, but passed by in a directory."""
 
 
 class NothingLoggedError(ForeignLogError):
-    """A log that holds nothing at all: any other beside it has more to say."""
+    """A log that holds nothing at all: the error of any other log is more use."""
 
 
 class LogReader(Protocol):
@@ -52,7 +52,7 @@ class LogReader(Protocol):
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training that the log holds, in the order of the log.
 
-        A run is named by its path; whoever asked for it knows a better name.
+        A run is named by its path; `discovery` gives it a better name afterwards.
         """
         ...
 
@@ -72,7 +72,7 @@ class ReadOptions:
     validation_freq : int or sequence of int, optional
         As in ``Model.fit``, for a History whose val_ lists are shorter.
     x_axis : {"epoch", "step"}, optional
-        What the steps of a log count that does not say: epochs, or something else, so
+        What steps count in a log that does not say so: epochs; or anything else, so
         that each step with an evaluation is a row.
     parts : {"split", "join", "rows"}
         What a log is whose epochs step back: several trainings; one whose later rows
@@ -153,7 +153,7 @@ def _check_counts(
 
 
 class Damage:
-    """What is wrong in one file: raised when strict, else kept for a note.
+    """Collects what is wrong in one file: raises it when strict, else notes it.
 
     Attributes
     ----------

@@ -53,7 +53,7 @@ def is_event_file(path: str) -> bool:
     if "tfevents" not in name:
         return False
     if _TIME.search(name) and not name.endswith(_TEXT):
-        # of hundreds of files, none is opened twice
+        # known by its name, so that hundreds of files are not opened twice
         return True
     beginning = read_beginning(path, _HEAD)
     return not beginning or not _NO_TEXT.isdisjoint(beginning)
@@ -94,7 +94,7 @@ def _is_ours(entry: os.DirEntry[str], root: str) -> bool:
         # a pipe would wait for its writer
         shown = not entry.name.startswith(".") and entry.is_file()
     except OSError:
-        # links that lead in a circle
+        # a link that leads in a circle
         return False
     return shown and _is_inside(entry, root)
 

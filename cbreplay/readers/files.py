@@ -31,13 +31,15 @@ __all__ = [
 _ZIP = b"PK\x03\x04"
 _LOOKED_AT = 256
 _SMALL_FILE = 1 << 16
-# else Windows reads two letters of a line end as one
+# on Windows a file is else opened as text, and CRLF read as LF
 _BINARY = getattr(os, "O_BINARY", 0)
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def open_log(path: str) -> BinaryIO:
-    """Open a file that may be a log; of a gzip-compressed one what is in it.
+    """Open a file that may be a log; a gzip-compressed one is unpacked.
+
+    An event file unpacks itself: `event_files.record_bytes`.
 
     Raises
     ------
@@ -58,7 +60,8 @@ def open_log(path: str) -> BinaryIO:
     import gzip
 
     unzipped = gzip.GzipFile(fileobj=file, mode="rb")
-    # it closes only a file of its own; a pipe cannot be opened twice
+    # GzipFile closes only a file that it opened, and a pipe cannot be opened twice: so
+    # it is told that this one is its own
     unzipped.myfileobj = cast("Any", file)
     return cast("BinaryIO", unzipped)
 
@@ -78,7 +81,8 @@ _UNPACKED = _Unpacked()
 def n_unpacked() -> int:
     """Return how many bytes this thread has unpacked and read so far.
 
-    Each file is small enough; whoever reads many asks before and behind them.
+    Each file is within the limit by itself; the difference before and after reading
+    many files tells whether all of them are.
     """
     return _UNPACKED.n_bytes
 
@@ -102,7 +106,8 @@ def read_chunks(
     size : int
         How many bytes a piece has at most.
     counted : bool
-        Whether what is unpacked counts as read; not where it is only looked at.
+        Whether unpacked bytes count towards `n_unpacked`: not of a file that is only
+        looked at.
 
     Raises
     ------
@@ -145,8 +150,8 @@ _UNZIP = "Give the whole file, or what gunzip saves of it"
 def read_raw(path: str, size: int) -> bytes:
     """Return the first bytes of a file as they stand there; none if it has none.
 
-    A file object of Python's would cost twice as long, which counts for many logs, and
-    so would asking for a mebibyte where a small file lies.
+    By ``os.read``, because a Python file object takes twice as long, which counts for
+    many logs; and so does asking for a mebibyte of a small file.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | _BINARY)
@@ -208,7 +213,7 @@ def check_size(path: str, most: int) -> None:
     try:
         found = os.stat(path)
     except OSError:
-        # reading it will say why
+        # the error is raised where the file is read
         return
     # a pipe is counted while it is read
     if not stat.S_ISREG(found.st_mode) or found.st_size * _MOST_UNPACKED <= most:
@@ -236,7 +241,7 @@ def _holds_more(path: str, most: int) -> bool:
     return False
 
 
-# no byte of gzip unpacks to more
+# one byte of gzip unpacks to no more than this
 _MOST_UNPACKED = 1032
 
 

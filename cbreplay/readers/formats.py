@@ -47,7 +47,7 @@ class Format(NamedTuple):
     spoken: str
 
 
-# an outsider who looks for a format finds its module here
+# every format, and the module and class of its reader
 FORMATS = {
     "csv": Format(
         "text_tables.csv_logger", "CsvLoggerReader", "a CSV, a row per epoch"
@@ -87,17 +87,17 @@ LOGS_CSV = ("logs.csv", "logs.csv.gz")
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _SUFFIXES = (".csv", ".log", ".tsv", ".txt", *_JSON_SUFFIXES)
 _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
-# of a JSON file, one of these keys makes it worth reading
+# a JSON file is worth reading only if it has one of these keys
 _JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
     r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:|"metricName"\s*:'
 )
-# what Trainer alone logs, and so a log_history that was saved by itself
+# what only Trainer logs: by these a log_history that was saved by itself is known
 _TRAINER_KEYS = r'"(?:(?:eval|test|train)_runtime|total_flos|grad_norm)"'
 _LINES = r"\{[^\n]*\}[ \r]*\n[\s]*\{"
-# of a table of it, besides what it calls its evaluations
+# columns that only a table of Trainer's log has, besides those of its evaluations
 _TRAINER_COLUMNS = {"eval_runtime", "test_runtime", "train_runtime", "total_flos"}
-# protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
+# how pickles begin: protocols 2 to 5, protocol 0 of a dict and of an object; and .npy
 _PICKLE_BEGINS = (
     *(bytes((0x80, protocol)) for protocol in range(2, 6)),
     *(b"(dp0", b"(dp1", b"ccopy_reg\n", b"\x93NUMPY"),
@@ -109,20 +109,22 @@ _YOLO = re.compile(
     r"lr/pg\d|x/lr\d|(train|val)/box_loss"
     r"|metrics/(.*\([bmp]\)|map_0\.5.*|accuracy_top[15])"
 )
-# a row for each key and step: of MLflow, of a chart on its page, of Comet
+# the columns of tables with a row for each key and step: of MLflow, of a chart on its
+# page, of Comet
 _KEYED = (
     {"key", "value", "step"},
     {"metric", "value", "step"},
     {"metricname", "metricvalue"},
 )
-# rows of a time in seconds, a step and a value
+# how JSON of TensorBoard's page begins: rows of a time in seconds, a step and a value
 _PAGE_JSON = re.compile(r"\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,")
-# of a table of one series, how each writer calls its steps and its times
+# the names that writers of a table of one series give to its steps, and to its times
 SERIES_STEPS = frozenset(("step", "_id"))
 SERIES_TIMES = frozenset(("wall time", "timestamp"))
 _DIGITS = tuple(b"%d" % digit for digit in range(10))
 _HEAD = 64
-# of MLflow's store of files, in milliseconds: no table of numbers is taken for it
+# a line of a metric in MLflow's store of files: its time in milliseconds tells it from
+# other tables of numbers
 _STORED_METRIC = re.compile(rb"1\d{12} [-+.\deEnaifNIF]+( -?\d+)?\r?(\n|\Z)")
 
 
@@ -152,7 +154,7 @@ def format_of(path: str) -> str | None:
     if found is None and os.path.isfile(path):
         found = "csv" if name in LOGS_CSV else "pickle" if pickled else None
         if not beginning and read_raw(path, _HEAD).startswith(LFS_POINTER):
-            # its reader says what it is, so that a log that is not here is named
+            # the CSV reader says what it is: a Git LFS pointer must not be passed by
             found = "csv"
     return found
 
@@ -188,7 +190,7 @@ def is_stored_metric(beginning: bytes) -> bool:
 
 
 def asked_format(beginning: bytes, name: str) -> str:
-    """Return the format to read a log in that was asked for, whatever it holds."""
+    """Return the format in which to read a log that was named, whatever it holds."""
     found = content_format(beginning)
     if found is not None:
         return found
@@ -196,7 +198,7 @@ def asked_format(beginning: bytes, name: str) -> str:
         return "pickle"
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
     like_json = name.lower().removesuffix(".gz").endswith(_JSON_SUFFIXES)
-    # nothing at all is no JSON either, but CSVs say so better
+    # an empty file is neither, but the CSV reader has the better error for it
     return "json" if text and (like_json or text.startswith(("{", "["))) else "csv"
 
 
@@ -213,6 +215,8 @@ def _json_format(text: str) -> str | None:
         )
     ):
         return "hugging_face"
+    if _are_curves(text):
+        return "mlflow"
     if re.search(_JSON_KEYS, text) is None:
         return None
     if re.search(r'"_(?:step|runtime|timestamp)"\s*:', text):
@@ -222,6 +226,29 @@ def _json_format(text: str) -> str | None:
     )
     of_comet = re.search(r'"metric(?:Name|Value)"\s*:', text)
     return "mlflow" if of_mlflow or of_comet else "json"
+
+
+def _are_curves(text: str) -> bool:
+    """Tell whether JSON has the points of a curve below each name.
+
+    >>> _are_curves('{"loss": [{"step": 0, "value": 0.5}]}')
+    True
+    """
+    if _NAMED_TRIPLES.match(text) is not None:
+        return True
+    first = _CURVE.match(text)
+    names = {*_NAME.findall(first[1])} if first is not None else set()
+    return "value" in names and any(names <= own for own in _POINTS)
+
+
+_CURVE = re.compile(r'\{\s*"[^"]*"\s*:\s*\[\s*\{([^][{}]*)\}')
+_NAME = re.compile(r'"([^"]*)"\s*:')
+# what tensorboardX exports: a time in seconds, a step and a value
+_NAMED_TRIPLES = re.compile(
+    r'\{\s*"[^"]*"\s*:\s*\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,'
+)
+# a step or an epoch, a value, and perhaps when it was logged
+_POINTS = [{at, "value", "timestamp", "time", "wall_time"} for at in ("step", "epoch")]
 
 
 @lru_cache(maxsize=16)
@@ -234,7 +261,7 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
         return "tensorboard_page"
     if any(of_keys <= names for of_keys in _KEYED):
         return "mlflow"
-    # other loops name their losses train/ and val/ too, so these do not tell
+    # other training loops name their losses train/ and val/ too: that proves nothing
     if "epoch" in names and any(map(_YOLO.fullmatch, names)):
         return "ultralytics"
     if {"epoch", "step"} <= names:
@@ -246,7 +273,7 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
 
 
 def _holds_one_series(names: set[str]) -> bool:
-    """Tell whether a table has a value at each step, and at most when: of one series.
+    """Tell whether a table is of one series: a value at each step, perhaps with times.
 
     TensorBoard's page has a column ``Wall time``, Neptune's tables a ``timestamp``;
     pandas puts its own index before them.

@@ -32,7 +32,7 @@ class _History(Protocol):
 
 @runtime_checkable
 class _Frame(Protocol):
-    """What is used of a ``pandas.DataFrame``, and what tells it from other tables."""
+    """What is read of a ``pandas.DataFrame``, and by what it is recognised."""
 
     @property
     def columns(self) -> Iterable[Any]: ...

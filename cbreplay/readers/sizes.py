@@ -1,8 +1,9 @@
-"""How much of a source is read: nothing that it only declares is believed.
+"""How large a log may be, and the errors of a larger one.
 
-A file may unpack to a thousand times its bytes, and two rows may name a million epochs
-between them. One limit in bytes stands for all of it: what a file holds, unpacked, and
-what its columns, its trainings and its missing values would take in memory.
+A small file may unpack to a thousand times its bytes, and two rows may name a million
+epochs between them. One limit in bytes (`max_bytes`) stands for all of it: for what a
+file holds, unpacked, and for what its columns, its trainings and its missing values
+would take in memory.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ __all__ = [
     "too_large",
 ]
 
-# what a column, a training and an epoch cost, whatever they hold, and a cell without a
-# value
+# the bytes that a column, a training, an epoch and a missing cell count
 _COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 40_960, 4_096, 32
-# a row, or an object of JSON, however little is in it
+# the bytes that a row, or an object of JSON, counts however little is in it
 _ROW = 320
-# a run under a setting, as it is answered
+# the bytes of a run under a setting, in an answer that replays it
 _REPLAY = 2_560
-# what one callback decides in one epoch, as it is explained
+# the bytes of what one callback decides in one epoch, as `explain` holds it
 _DECISION = 2_048
-# a lower limit is one of bytes alone
+# a limit below this limits bytes only, and columns, trainings and epochs as if it were
+# this
 _LEAST = 1 << 28
 _BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -55,7 +56,7 @@ def too_large(
     n_bytes : int, optional
         How many it holds, where that is known.
     share : int
-        The limit is so many times as much.
+        How many times `most` the whole limit is: `most` may be a share of it.
     """
     problem = f"it holds more than {spoken_size(most)}"
     needed = share * (4 * most if n_bytes is None else n_bytes)
@@ -176,7 +177,7 @@ def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
     most : int
         The limit, in bytes.
     what : str
-        What says that they are so many.
+        What makes them so many, for the error.
 
     Raises
     ------
@@ -202,7 +203,7 @@ def check_cells(n_missing: int, source: str, most: int, what: str) -> None:
     most : int
         The limit, in bytes.
     what : str
-        What makes them so many.
+        What makes them so many, for the error.
 
     Raises
     ------

@@ -1,6 +1,23 @@
-"""A setting that holds on runs it was not chosen on, or that there is not enough.
+"""A setting that holds on runs it was not chosen on, or why there is none.
 
 Everything here is numbers and callbacks; ``answers/advice/`` puts it into words.
+
+The words of this package:
+
+- A log *tells* what a setting does on a run where that cell of the sweep is exact.
+- A *group* is the runs that count as one (seeds of one setting). It tells where all
+  of its runs do.
+- A patience is *enough* on a run if neither it nor a longer one loses more than the
+  tolerance; the smallest such is the run's *sufficient patience*.
+- The *promise* is about a rank among the groups' sufficient patience (`promise`).
+- The *scale* of a run is the size of its best value; what a setting loses is a share of
+  it. The *score* is that share plus cost_weight x the share of the plan it trains.
+- The *kinds* are kinds of learning curves known from other data sets (`prior`).
+- *Left out*: what is chosen without a group, and how it does on that group.
+- A *study* is everything that an answer is made of (`study`), its *panel* the runs
+  that count and what they are judged by, *priced* what every patience costs on them.
+
+`build` goes through all of it in order.
 """
 
 from __future__ import annotations

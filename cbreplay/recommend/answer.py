@@ -346,6 +346,15 @@ class Recommendation:
         """Return the scored setting with a label; None where there is none."""
         return next((row for row in self.settings if row.label == label), None)
 
+    @property
+    def saves_nothing(self) -> bool:
+        """Whether the recommended setting stops no run whose log tells before its end.
+
+        Its row alone says so else, and who reads no table takes it for early stopping.
+        """
+        recommended = self.setting("recommended")
+        return recommended is not None and recommended.cost == 1
+
     def checked(self, name: str) -> float | None:
         """Return a figure that a check may be about; None where it is only a bound.
 

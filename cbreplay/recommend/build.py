@@ -1,4 +1,4 @@
-"""A setting from many runs, with its evidence, or that there is not enough."""
+"""`recommend_config`: a setting from many runs, with its evidence, or why none."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from cbreplay.recommend.remarks import (
     reasons_for_choice,
     reasons_for_none,
     reasons_of_rules,
+    too_short,
 )
 from cbreplay.recommend.rivals import score_rivals, score_rules, score_without_stopping
 from cbreplay.recommend.study import (
@@ -67,7 +68,7 @@ _MOST_PATIENCE = 2**31
 _WEIGHTS = (0.01, 0.05, 0.2)
 
 
-# what a setting may be given without being another one than was measured
+# parameters that are compared by themselves below, or decide nothing
 _DECIDES_ALIKE = ("monitor", "mode", "min_delta", "verbose")
 
 
@@ -185,7 +186,7 @@ def recommend_config(
 
 
 def _check(sweep: object, asked: Advising) -> None:
-    """Refuse what nothing can be recommended from, or for."""
+    """Raise ConfigError if the sweep or an option allows no recommendation."""
     if not isinstance(sweep, Sweep):
         sentence = (
             f"recommend_config takes a Sweep, as sweep_runs returns it, not "
@@ -221,7 +222,7 @@ def _check(sweep: object, asked: Advising) -> None:
 def _planned_otherwise(
     sweep: Sweep, rows: EpochArray, parts: Sequence[RunsOfPlan]
 ) -> Iterator[Excluded]:
-    """Yield the runs whose plan too few others share to say anything of it."""
+    """Yield the runs whose plan is shared by too few to recommend anything for it."""
     counted = {row for part in parts for row in part.rows.tolist()}
     usual = parts[0].part.plan
     for row in rows.tolist():
@@ -242,11 +243,11 @@ def _price_slices(study: Study, slices: Sequence[Slice]) -> list[Priced]:
 
 
 def _advise_plan(study: Study, chosen: Slice) -> PlanAdvice:
-    """Return what is recommended for the runs of another plan, in a line."""
+    """Return what is recommended for the runs of another plan, and how sure it is."""
     (priced,) = _price_slices(study, [chosen])
     n_groups = len(priced.sufficient)
     pick = pick_patience(priced, study.confidences[0])
-    told = n_groups > 1
+    told = n_groups > 1 and not too_short(study)
     return PlanAdvice(
         _plan_of(study.part),
         n_groups,
@@ -256,7 +257,7 @@ def _advise_plan(study: Study, chosen: Slice) -> PlanAdvice:
 
 
 def _frame(study: Study, gone: Sequence[Excluded]) -> dict[str, Any]:
-    """Return what an answer says of its question, whatever comes of it."""
+    """Return the fields of an answer that are known before anything is chosen."""
     return {
         "objective": study.objective,
         "objective_mode": study.mode,
@@ -283,7 +284,7 @@ class _Decided(NamedTuple):
     left_out : LeftOut
         How the choice does on groups left out of it.
     stops : bool
-        Whether it is better than to stop nothing.
+        Whether it is better than no early stopping.
     """
 
     slices: Sequence[Slice]
@@ -311,7 +312,7 @@ class _Decided(NamedTuple):
 def _decide(
     study: Study, slices: Sequence[Slice], priced: Sequence[Priced]
 ) -> _Decided:
-    """Choose a monitor and a patience, or see that nothing should stop."""
+    """Choose a monitor and a patience, and whether that beats no early stopping."""
     names = [slice_.monitor for slice_ in slices]
     itself = names.index(study.objective) if study.objective in names else None
     ranking = rank_monitors(priced, study.confidences, itself)
@@ -326,10 +327,10 @@ def _decide(
 
 
 def _beats_no_stopping(study: Study, priced: Priced, choice: Choice) -> bool:
-    """Return whether a rule of thumb is better than to stop nothing."""
+    """Return whether a choice by the rule of thumb beats no early stopping."""
     stopping = priced.look_up(priced.score, choice.left_out)
     with np.errstate(invalid="ignore"):
-        # two infinities tell nothing
+        # inf - inf is NaN: two infinite scores do not compare
         apart = stopping - score_without_stopping(study)
     apart = apart[~np.isnan(apart)]
     return not len(apart) or bool(apart.mean() < 0)
@@ -338,7 +339,7 @@ def _beats_no_stopping(study: Study, priced: Priced, choice: Choice) -> bool:
 def _findings(
     study: Study, decided: _Decided, current: tuple[Callback, ...] | None
 ) -> dict[str, Any]:
-    """Return what was found out, by the names of `Recommendation`."""
+    """Return the results, by the names of the fields of `Recommendation`."""
     chosen, choice, left_out = decided.chosen, decided.choice, decided.left_out
     n_monitors = len(decided.slices)
     settings = score_rivals(study, chosen, decided.priced, choice, current)
@@ -346,7 +347,7 @@ def _findings(
     rules = [*score_rules(study, chosen, decided.priced, decided.ranking.left_out[1])]
     stops = decided.stops
     if not stops:
-        # its row stays under its other label: what was tuned, or a usual patience
+        # its row stays under its other label, as the cheapest or as a usual patience
         settings = tuple(row for row in settings if row.label != "recommended")
     rule = study.axes.rule(chosen, patience=choice.patience)
     return {
@@ -379,7 +380,7 @@ def _findings(
 def _validate_forward(study: Study, decided: _Decided) -> Forward | None:
     """Judge the choice of the oldest groups by the newest; None for several monitors.
 
-    By which monitor the oldest alone would have stopped is not asked.
+    For those the oldest groups would have to choose the monitor too, which is not done.
     """
     if len(decided.slices) > 1:
         return None
@@ -411,13 +412,14 @@ def _promise(study: Study, priced: Priced, pick: Pick) -> Promise | None:
         return None
     n_groups = len(priced.sufficient)
     rank = needed_rank(n_groups, pick.confidence)
+    told = ~np.isnan(priced.at(priced.regret, pick.patience))
     return Promise(
         pick.rank_patience,
         study.confidence,
         n_groups,
         rank,
         unlucky_share(n_groups, rank),
-        int((priced.sufficient <= pick.patience).sum()),
+        int((told & (priced.sufficient <= pick.patience)).sum()),
     )
 
 
@@ -430,7 +432,7 @@ def _plan_of(part: PlanPart) -> Plan:
 
 
 def _by_weight(priced: Priced) -> Iterator[WeightAdvice]:
-    """Yield what a cheap and a dear training come to, for the weight decides."""
+    """Yield the patience with the least score for other weights of training."""
     for weight in _WEIGHTS:
         patience = pick_by_weight(priced, weight)
         if patience is not None:

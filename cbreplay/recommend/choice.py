@@ -1,9 +1,8 @@
 """Which patience is recommended.
 
-Where the promise (`promise.py`) asks for more than the rule of thumb, and no other
-patience scores better, the choice takes it; else the patience with the least expected
-score, which the runs make together with the kinds of curves that they look like
-(`prior.py`).
+The promised one (`promise.py`), if it is longer than the rule of thumb and no other
+patience scores better; else the patience with the least expected score. That score is
+of the runs together with the kinds of curves that they look like (`prior.py`).
 """
 
 from __future__ import annotations
@@ -128,14 +127,14 @@ def cheapest_patience(
 
 
 def _first_near_tie(mean: FloatArray) -> EpochArray:
-    """Return for each row where the first value stands that is all but the least."""
+    """Return, for each row, the first place that is a near tie of the least value."""
     near = mean <= mean.min(axis=1, keepdims=True) + NEAR_TIE
     first: EpochArray = np.argmax(near, axis=1)
     return first
 
 
 class Pick(NamedTuple):
-    """A patience, and how it was come to.
+    """The recommended patience, and what decided for it.
 
     Parameters
     ----------
@@ -172,7 +171,7 @@ class Pick(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What is picked, and what would be without each of the groups.
+    """What is picked, and what would be picked without each of the groups.
 
     Parameters
     ----------
@@ -181,7 +180,7 @@ class Choice(NamedTuple):
     left_out : array of shape (n_groups,)
         What would have been recommended without each group.
     promised_left_out : array of shape (n_groups,)
-        What the others would promise, or need.
+        What the others would promise; where they are too few, the largest they need.
     """
 
     pick: Pick
@@ -303,17 +302,17 @@ def _scored(priced: Priced) -> _ScoredValues | None:
     frame, values = priced.frame, priced.patience
     if frame.plan is None or np.isnan(priced.lost).all():
         return None
-    # what is shorter than the floor is not chosen, but it is priced
+    # a patience below the floor is not chosen, but its score enters the blend
     tried = values <= max(frame.plan, USUAL, frame.floor)
     lost, trained = bounded(priced.lost[:, tried]), priced.trained[:, tried]
     return _ScoredValues(values[tried], frame.plan, lost, trained)
 
 
 def bounded(shares: FloatArray) -> FloatArray:
-    """Return losses and scores that can be added up and taken away again.
+    """Return losses and scores with a finite number in place of infinity.
 
-    Where weights of an infinite loss are kept the share is infinite. No choice wants
-    it, but it must not make the others incomparable, as inf - inf would.
+    A share is infinite where the kept weights have an infinite loss. No choice should
+    win by that, but inf - inf would make the other values incomparable too.
     """
     return np.minimum(shares, _MOST_LOST)
 
@@ -331,7 +330,7 @@ def _weigh(
     *,
     by_step: bool,
 ) -> tuple[int, bool]:
-    """Return the promised patience or the least score's, and whether it is the former.
+    """Return the patience that wins, and whether the promise decided for it.
 
     A promise for more than the rule of thumb wins, unless another patience scores
     better by more than a near tie: a promise asks what a training may lose at worst,
@@ -354,9 +353,9 @@ def _weigh(
 def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
     """Return where the least score stands, of no shorter patience than the floor.
 
-    Logs that broke off show what a patience loses against the best that they hold; a
-    longer training would have lost more. So where most did, nothing is an argument for
-    less than the rule of thumb.
+    A log that broke off shows what a patience loses against the best value so far; in
+    the whole training it may have lost more. So where most logs did, no patience below
+    the rule of thumb is chosen.
     """
     least = _fall_back(priced) if priced.frame.broke_off else priced.frame.floor
     first = int(np.searchsorted(scored.patience, least))
@@ -387,10 +386,10 @@ def _nearest(patience: EpochArray, asked: int) -> int:
 
 
 def _is_by_floor(priced: Priced) -> bool:
-    """Return whether what cut the logs has a part in what a score does not decide.
+    """Return whether the patience that cut the logs decides, where no score can.
 
-    Either it is more than the rule of thumb, or, where no other log tells anything, it
-    is all that they say.
+    It does where it is more than the rule of thumb, or where no log tells what any
+    patience loses.
     """
     floor = priced.frame.floor
     untold = bool(np.isnan(priced.lost).all())
@@ -398,7 +397,7 @@ def _is_by_floor(priced: Priced) -> bool:
 
 
 def _fall_back(priced: Priced) -> int:
-    """Return the rule of thumb, and no less than what cut the logs."""
+    """Return the rule of thumb, but at least the patience that cut the logs."""
     wanted = max(rule_of_thumb(priced.frame), priced.frame.floor)
     at = min(int(np.searchsorted(priced.patience, wanted)), len(priced.patience) - 1)
     return int(priced.patience[at])

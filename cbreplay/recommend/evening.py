@@ -1,9 +1,9 @@
-"""What a few runs lose and train by a patience, evened out over the values beside it.
+"""What a few runs lose and train by a patience, smoothed over neighbouring values.
 
 Where 17 is the first patience that loses nothing on these runs, and not 15 or 21, that
-is chance. So their means are averaged over the patience values beside each, on
-logarithms of both: the wider, the fewer the runs and the less they agree on what is
-enough. Where all agree they hardly change.
+is chance. So their means are smoothed by a normal kernel over log(patience), as
+logarithms: the wider, the fewer the runs are and the less they agree on the sufficient
+patience. Where all agree the means hardly change.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = ["Evening"]
 _NEXT_TO_NOTHING = 0.01
 
 
-# how far log(patience) that is enough differs between runs (the standard deviation),
-# and as how many runs that counts
+# the standard deviation of log(sufficient patience) between runs that is assumed
+# beforehand, and as how many runs this assumption counts
 _USUAL_SPREAD, _USUAL_RUNS = 1.0, 2
 
 
@@ -31,19 +31,19 @@ _USUAL_SPREAD, _USUAL_RUNS = 1.0, 2
 _STEP = 0.05
 
 
-# less has no logarithm worth averaging
+# values below this count as this, so that their logarithm does not outweigh all others
 _LEAST = 1e-6
 
 
 class Evening(NamedTuple):
-    """Which patience values stand beside which, and how wide an average is.
+    """The smoothing of one set of runs: where patience values stand, and how widely.
 
     Parameters
     ----------
     at : array of shape (n_patience,)
         The logarithms of the values.
     apart : array of shape (n_patience,)
-        How far each is from those beside it.
+        How far each is from its neighbours.
     step : int array of shape (n_patience,)
         On which step of the grid each stands.
     places : array of shape (n_steps,)
@@ -61,7 +61,7 @@ class Evening(NamedTuple):
 
     @classmethod
     def of(cls, patience: EpochArray, lost: FloatArray) -> Evening:
-        """Return it for runs that lose so much: (n_runs, n_patience)."""
+        """Return the smoothing for runs with these losses: (n_runs, n_patience)."""
         at = np.log(np.maximum(patience, 1))
         each, place, times = np.unique(at, return_inverse=True, return_counts=True)
         apart = np.gradient(each) if len(each) > 1 else np.ones(1)
@@ -96,7 +96,7 @@ class Evening(NamedTuple):
     def even_out(
         self, mean: FloatArray, told: EpochArray, floor: float, smoothing: float
     ) -> FloatArray:
-        """Return the mean of what runs lose, or train, evened out.
+        """Return the mean of what runs lose, or train, smoothed.
 
         Parameters
         ----------

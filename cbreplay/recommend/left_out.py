@@ -1,7 +1,7 @@
-"""How a choice does on what had no part in it.
+"""How a choice does on runs that had no part in it.
 
-On the groups that were left out of it, on those that were trained after it, and, where
-there are several monitors, which of them that is an argument for.
+Groups are left out of it one by one, or those trained later judge it. Where there are
+several monitors, this also decides which of them to stop on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
     "validate_forward",
 ]
 
-# how much of the means that are drawn lies inside of an interval
+# the share of the bootstrap's means that lies in an interval
 _INTERVAL = 0.9
 
 
@@ -50,7 +50,7 @@ _DRAWS = 2000
 _MOST_DRAWN = 1_000_000
 
 
-# as for a choice: one group says nothing about another
+# the fewest groups that choose, and that judge
 _FEWEST_IN_TIME = 2
 
 
@@ -71,13 +71,15 @@ class LeftOut(NamedTuple):
     n_groups : int
         How many these are.
     bounded : bool
-        Whether there are others, so that the means say less than all groups would.
+        Whether some logs do not tell, so that the means are bounds for all groups.
     optimism : float or None
-        How much less the choice costs on the groups that chose it (in the unit).
+        By how much less the choice loses on the groups that chose it, in the
+        objective's unit.
     interval : (float, float) or None
-        Of the mean regret, by drawing groups; None for fewer than 10.
+        An interval of the mean regret, by the bootstrap over groups; None for fewer
+        than 10 of them.
     interval_share : float
-        How much of the means that were drawn lies inside of it.
+        The share of the bootstrap's means that lies in it.
     usual_regret, usual_score : float or None
         Those of a fixed patience of 10, on the same groups.
     """
@@ -103,7 +105,7 @@ class Forward(NamedTuple):
     patience : int
         What the oldest choose.
     n_enough, n_unknown : int
-        On how many of the newest it is enough, and for how many nobody knows.
+        On how many of the newest it is enough, and on how many that is unknown.
     score, usual_score : float or None
         Means over the newest whose logs tell: its own, and that of a fixed 10.
     """
@@ -166,13 +168,13 @@ def _mean(values: FloatArray) -> float | None:
 def resample_mean(
     values: FloatArray, share: float = _INTERVAL
 ) -> tuple[float, float] | None:
-    """Return an interval of the mean over groups like these; None for fewer than 10.
+    """Return a bootstrap interval of the mean; None for fewer than 10 groups.
 
-    The groups are drawn with replacement, and never their epochs.
+    Groups are drawn with replacement; the epochs of one are not independent.
     """
     if len(values) < _FEWEST_TO_RESAMPLE:
         return None
-    # the same answer whatever the order of the runs
+    # sorted, so that the answer does not depend on the order of the runs
     ordered, draws = np.sort(values), np.random.default_rng(0)
     means = np.empty(_DRAWS)
     # thousands of values drawn all at once would take hundreds of megabytes
@@ -181,7 +183,7 @@ def resample_mean(
         part = means[first : first + step]
         drawn = draws.integers(0, len(values), (len(part), len(values)))
         part[:] = ordered[drawn].mean(axis=1)
-    # between two draws there is nothing where one of them is infinite
+    # nothing can be interpolated between a finite and an infinite mean
     how: Literal["linear", "closest_observation"] = "linear"
     if not np.isfinite(ordered[-1]):
         how = "closest_observation"
@@ -204,8 +206,8 @@ def validate_forward(
 ) -> Forward | None:
     """Choose by the groups that were trained first, and judge by those that came after.
 
-    Left-out groups say how a choice does among groups like these; this says how it did
-    when it would have been made: the next trainings need not be like the last.
+    Left-out groups say how a choice does on groups like these. This says how it would
+    have done in time: later trainings may differ from those before.
 
     Parameters
     ----------
@@ -263,10 +265,10 @@ def _times(
 def split_by_time(
     first: FloatArray, last: FloatArray, needed: int
 ) -> tuple[BoolArray, BoolArray] | None:
-    """Return which groups choose, and which came after all of these.
+    """Return which groups choose, and which began after all of those.
 
-    At least half of them choose, and as many as a promise needs where these leave two
-    to judge. A group that began before the last of the oldest did is in neither.
+    At least half of the groups choose, and as many as a promise needs if two are then
+    left to judge. A group that began before the last of the choosing ones is neither.
 
     Parameters
     ----------
@@ -304,8 +306,8 @@ class Ranking(NamedTuple):
     Parameters
     ----------
     first : int
-        Its position; that of the first one, which the user named first, where another
-        is not clearly better.
+        Its position: 0, the one that the user named first, unless another is clearly
+        better.
     choices : tuple of Choice
         The patience chosen for each.
     told_apart : bool
@@ -346,7 +348,7 @@ def rank_monitors(
     )
     known = ~np.isnan(score).any(axis=0)
     first, told_apart = _best(score[:, known], objective)
-    # without a group, its score has no part in the choice of the monitor
+    # a group's own score has no part in the choice of the monitor that it judges
     without = np.full(score.shape[1], first)
     without[known] = best_without_each(score[:, known], objective)
     groups = np.arange(score.shape[1])
@@ -376,8 +378,8 @@ def _best(score: FloatArray, objective: int | None) -> tuple[int, bool]:
 def best_without_each(score: FloatArray, objective: int | None = None) -> EpochArray:
     """Return which monitor would be chosen without each of the groups.
 
-    What the mean and the spread are without one value follows from those of all, so
-    this takes as long as looking at every group once.
+    The mean and the spread without one value are computed from those of all values, so
+    the time grows only with the number of groups.
 
     Parameters
     ----------

@@ -36,11 +36,12 @@ __all__ = [
 _EXACT, _CENSORED = 0, 1
 
 
-# a list of several rules, in which the first one that asks stops
+# the label of a patience and another rule in one list: the first that asks stops
 ANY_OF = "AnyOf"
 
 
-# what settings of the rule itself are called, and of none
+# the labels of settings of EarlyStopping itself, or without a rule; any other label is
+# the name of another rule
 _LABELS = frozenset(
     (
         *("recommended", "tolerance", "cheapest", "current", "default", "5", "10"),
@@ -50,17 +51,18 @@ _LABELS = frozenset(
 
 
 class RunStanding(NamedTuple):
-    """How far each run tells, arrays of shape (n_runs,).
+    """How each run ended, and what it can tell: arrays of shape (n_runs,).
 
     Parameters
     ----------
     ended : bool array
-        Where it ended by its plan, so that what does not stop in the log never does.
+        Whether it ended by its plan, so that a patience without a stop in the log never
+        stops.
     cut : bool array
-        Where its own stopping rule ended it: of what would have come it says nothing,
-        so neither of what is lost by any patience.
+        Whether its own stopping rule ended it: what would have followed is unknown, and
+        so is what any patience loses.
     tells : bool array
-        Where a patience that is enough can be known.
+        Whether its sufficient patience can be known.
     length : array
         The epochs of the plan, or those that are recorded where it is unknown.
     """
@@ -72,17 +74,17 @@ class RunStanding(NamedTuple):
 
 
 class ChoiceFrame(NamedTuple):
-    """What a choice is made for.
+    """The frame of a choice: plan, weight of training, and the least patience.
 
     Parameters
     ----------
     plan : int or None
         How many values of the monitor a training is planned to have; None if unknown.
     cost_weight : float
-        What training the whole plan counts, beside losing the whole scale.
+        The score of training the whole plan, where losing the whole scale scores 1.
     floor : int
-        No shorter patience is chosen: some logs were cut by this one, and no other
-        shows what they would have held.
+        No shorter patience is chosen, because logs were cut by this one, and what they
+        would have held is unknown.
     broke_off : bool
         Whether most logs ended before the plan without a stop, so that what a patience
         loses on them is only a bound.
@@ -95,7 +97,7 @@ class ChoiceFrame(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """The runs that count, and by what they are judged.
+    """The runs that count, in groups, and what they are judged by.
 
     Parameters
     ----------
@@ -108,9 +110,9 @@ class Panel(NamedTuple):
     scale, tolerance : array of shape (n_runs,)
         The scale of each run's regrets, and what it may lose.
     standing : RunStanding
-        How far each tells.
+        How each ended, and what it can tell.
     frame : ChoiceFrame
-        What is chosen for.
+        What the choice is for.
     """
 
     rows: EpochArray
@@ -122,7 +124,7 @@ class Panel(NamedTuple):
     frame: ChoiceFrame
 
     def take_groups(self, chosen: Sequence[int]) -> Panel:
-        """Return some of the groups, whose runs stand in a sweep of their own."""
+        """Return some of the groups, with their runs numbered anew from 0."""
         members = [self.groups[at] for at in chosen]
         at = np.concatenate(members)
         ends = np.cumsum([len(rows) for rows in members])
@@ -139,19 +141,19 @@ class Panel(NamedTuple):
 
 
 class CellCosts(NamedTuple):
-    """What settings do on runs, arrays of shape (n_runs, n_settings).
+    """What settings cost on runs, arrays of shape (n_runs, n_settings).
 
     Parameters
     ----------
     exact : bool array
-        Where the log tells it; elsewhere the others say nothing.
+        Where the log tells it; elsewhere the other arrays mean nothing.
     regret : array
-        What is lost, in the objective's unit; NaN where that is not known. Where it
-        goes on past the log, what would be lost if training had ended there.
+        What is lost, in the objective's unit; NaN where unknown. Of a setting that goes
+        on past the log: what it loses if training ended there.
     cost : array
         The share of the planned epochs that are trained.
     silent : bool array
-        Where the log lacks what decides, or another training would have followed.
+        Where the cell is incomplete or diverged.
     """
 
     exact: BoolArray
@@ -160,7 +162,7 @@ class CellCosts(NamedTuple):
     silent: BoolArray
 
     def take(self, first: int, count: int) -> CellCosts:
-        """Return some settings that stand side by side."""
+        """Return `count` neighbouring settings from `first` on."""
         here = slice(first, first + count)
         return CellCosts(
             self.exact[:, here],
@@ -184,10 +186,10 @@ class Priced(NamedTuple):
         that are trained, and both in one. NaN where a run's cell is not exact.
     lost, trained : array of shape (n_groups, n_patience)
         Means over those runs of a group that tell, by which a patience is chosen: the
-        regret in each run's scale, beyond what every patience loses, and the share that
-        is trained. NaN where no run of a group tells.
+        regret in each run's scale, less what every patience loses, and the share of the
+        plan that is trained. NaN where no run of a group tells.
     frame : ChoiceFrame
-        What is chosen for.
+        What the choice is for.
     """
 
     patience: EpochArray
@@ -329,12 +331,12 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     regret = np.where(cells.exact, cells.regret, np.nan)
     cost = np.where(cells.exact, cells.cost, np.nan)
     share = cells.regret / panel.scale[:, None]
-    # what goes on past the log of a run that broke off is provisional: it is neither
-    # averaged nor chooses. What such a run does tell counts: without it the advice
-    # closed up to 30 points less where seven of ten runs broke off anywhere
+    # the cost of a setting that goes on past the end of a log is provisional: it is
+    # neither averaged nor used to choose. What a log that broke off tells does count:
+    # without that the advice closed up to 30 points less where seven of ten broke off
     counted = cells.exact & ~np.isnan(share)
-    # what every patience loses, as where another series is judged, tells none apart;
-    # that every one loses it is known only where the longest tells
+    # a loss that every patience has (as where another series is judged) is taken off,
+    # for it distinguishes none; it is known only where the longest patience tells
     least = np.where(counted, share, np.inf).min(axis=1, keepdims=True)
     unavoidable = counted[:, -1:] & np.isfinite(least)
     avoidable = share - np.where(unavoidable, least, 0.0)
@@ -440,7 +442,7 @@ def _describe_kept(panel: Panel, cells: CellCosts) -> dict[str, Any]:
     """Return on which runs a setting loses more than the tolerance, as in `Scored`."""
     counted = np.concatenate(panel.groups)
     exact = cells.exact[counted, 0]
-    # what is not known to be within it is not, as in `find_sufficient`
+    # NaN is not within the tolerance, as in `find_sufficient`
     within = cells.regret[counted, 0] <= panel.tolerance[counted]
     breaking = counted[exact & ~within]
     keeps = True if exact.all() else None

@@ -1,13 +1,13 @@
-"""What other people's curves say of a patience, beside the few runs that are given.
+"""The expected score of a patience: from the given runs, and from curves of other data.
 
-Of a handful of runs, one says much by chance. So the score of every patience is their
-mean, averaged with what it costs on the kinds of curves that they look like; these
-count as much as four runs. The kinds come from thousands of trainings on other data
-sets (`prior.json`), and the more runs there are, the more they speak for themselves,
-and the better it is known which kinds they look like. But what one training in a
-hundred loses is seen in few of thirty: a part of the weight is that of all kinds that
-look roughly alike, however many the runs. What the runs lose and train is evened out
-over neighbouring patience values before (`evening.py`).
+The mean of a few runs hangs on chance. So the score of every patience is their mean,
+averaged with its score on the kinds of curves that they look like, which count as much
+as four runs. The kinds come from thousands of trainings on other data sets
+(`prior.json`). The more runs are given, the more they outweigh the kinds, and the
+better it is known which kinds they look like. But a loss that one training in a hundred
+has is seen in few of thirty: so a part of the weight goes to all kinds that look
+roughly alike, however many the runs are. What the runs lose and train is smoothed over
+neighbouring patience values before (`evening.py`).
 
 A patience stands on an axis that all lengths share: log(patience) / log(plan), from 0
 for a patience of 1 to 1 for one as long as the plan.
@@ -49,7 +49,8 @@ class Prior(NamedTuple):
     Parameters
     ----------
     positions : array of shape (n_positions,)
-        Where the patience values stand between 0, which is 1, and 1, which is the plan.
+        The patience values as log(patience) / log(plan): 0 is a patience of 1, and 1
+        one as long as the plan.
     lost, trained : array of shape (n_kinds, n_positions)
         Means over a kind's curves: the regret as a share of the scale, and the share
         of the plan that is trained.
@@ -63,11 +64,11 @@ class Prior(NamedTuple):
         The mean square of the logarithm's difference at which a kind's weight falls to
         a third (1 / e), from one run: it is as many times narrower as there are runs.
     rough_width, rough : float
-        The same of what is roughly alike, however many the runs are, and which part of
-        the weight that has.
+        The same width for kinds that are roughly alike, which does not get narrower
+        with more runs; and the part of the weight that these have.
     smoothing : float
-        Over how wide a range of log(patience) the runs' means are evened out: a
-        multiple of what the number of runs, and how far they agree, make usual.
+        How widely the runs' means are smoothed over log(patience): a multiple of
+        `Evening.width`, which depends on how many runs there are and how they agree.
     """
 
     positions: FloatArray
@@ -92,7 +93,7 @@ class Blended(NamedTuple):
     own : array of shape (n_patience,)
         The mean of the runs that tell; NaN where none does.
     elsewhere : array of shape (n_patience,)
-        The mean of the kinds, the more alike the more.
+        The mean of the kinds, weighted by likeness.
     told : int array of shape (n_patience,)
         How many runs tell.
     likeness : array of shape (n_kinds,)
@@ -109,12 +110,12 @@ class Blended(NamedTuple):
     weight: float
 
     def cheapest(self) -> int:
-        """Return where the least score stands; of equals, the first."""
+        """Return the place of the least score; of equals, the first."""
         return int(np.argmin(self.score))
 
 
 class TrackRecord(NamedTuple):
-    """What became of such advice on sets that it had not learned from.
+    """How such advice did on other runs of data sets that it had not learned from.
 
     Parameters
     ----------
@@ -197,7 +198,7 @@ def read_prior() -> Prior:
 
 @cache
 def read_track_record() -> TrackRecord:
-    """Return what became of the advice on the sets of the benchmark."""
+    """Return how the advice did on the sets of the benchmark."""
     return parse_track_record(_read_written()["track_record"])
 
 
@@ -297,13 +298,13 @@ def blend_scores(
 
 
 def place_patience(patience: EpochArray, plan: int) -> FloatArray:
-    """Return where patience values stand between 0, which is 1, and 1, the plan."""
+    """Return log(patience) / log(plan), the axis of `Prior.positions`."""
     at: FloatArray = np.log(np.maximum(patience, 1)) / np.log(max(plan, 2))
     return np.clip(at, 0, 1)
 
 
 class _Sums(NamedTuple):
-    """How many runs tell of each patience, and what they lose and train in all."""
+    """For each patience, how many runs tell, and sums of what they lose and train."""
 
     told: EpochArray
     lost: FloatArray
@@ -384,9 +385,9 @@ def _measure_distance(
 
 
 def _weigh_kinds(prior: Prior, distance: FloatArray, n_runs: int) -> FloatArray:
-    """Return how much each kind weighs: the share of all curves, and how near it is.
+    """Return the weight of each kind: its share of all curves, times its likeness.
 
-    The more runs say how far it is, the more a difference counts, but for a part.
+    The more runs are given, the more a difference counts, but for the `rough` part.
     """
     further = distance - distance.min()
     weighed = np.zeros(len(further))

@@ -29,29 +29,31 @@ __all__ = [
     "unlucky_share",
 ]
 
-# of how many sets of groups like these one is called unlucky
+# the share of sets of groups that are called unlucky: one in ten
 _UNLUCKY = 0.1
 
 
-# what is promised where nobody asks for another: the first that the groups suffice for
+# what is promised by default: the first of these for which there are groups enough
 _CONFIDENCES = (0.9, 0.8)
 
 
 class Promise(NamedTuple):
-    """On how many new groups the order statistic is enough.
+    """On what share of new groups a patience is enough, and by which order statistic.
 
     Parameters
     ----------
     patience : int
-        The order statistic: the promise is about this one, and no other.
+        The order statistic: the promise is about this patience.
     confidence : float
         On at least this share, averaged over many sets of groups like this one.
     n_groups, rank : int
-        The sufficient patience with this rank, of so many.
+        How many groups there are, and the rank of the patience among their sufficient
+        ones.
     unlucky_share : float
         One set of groups in ten may keep it on no more than this share.
     n_kept : int
-        For how many of the groups the recommended patience is enough.
+        For how many of the groups the recommended patience is enough, as their logs
+        tell.
     """
 
     patience: int
@@ -73,8 +75,8 @@ def find_sufficient(
     """Return the smallest patience that is enough on each run.
 
     It is exact, and neither it nor any larger exact one has a regret above the
-    tolerance. Where the log is silent about a larger one, it is not known: a hole at
-    epoch 12 must not promise patience 1.
+    tolerance. Where a larger one is incomplete or diverged, it is unknown: a hole at
+    epoch 12 must not let patience 1 seem enough.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ def find_sufficient(
     tolerance : array of shape (n_runs,)
         What may be lost, in the unit of the regret.
     silent : bool array of shape (n_runs, n_patience), optional
-        Where a log has a hole, or another training would have followed.
+        Where a cell is incomplete or diverged.
 
     Returns
     -------
@@ -112,7 +114,7 @@ def find_sufficient(
     )
     enough = exact & (np.arange(n_patience) > last_bad[:, None])
     if silent is not None:
-        # below a patience about which the log is silent, none is known to be enough
+        # below a patience of which the log says nothing, none is known to be enough
         enough &= ~np.logical_or.accumulate(silent[:, ::-1], axis=1)[:, ::-1]
     found = patience[np.argmax(enough, axis=1)].astype(np.float64)
     return np.where(enough.any(axis=1), found, np.inf)
@@ -128,12 +130,12 @@ def needed_rank(n_groups: int, confidence: float) -> int:
     >>> needed_rank(9, 0.9), needed_rank(8, 0.9), needed_rank(4, 0.8)
     (9, 9, 4)
     """
-    # (n + 1) * confidence is often a hair above the whole number that it means
+    # by rounding, (n + 1) * confidence is often a little above a whole number
     return math.ceil((n_groups + 1) * confidence - 1e-9)
 
 
 def count_needed(confidence: float, n_unknown: int = 0) -> int:
-    """Return how many groups a promise needs at least, of which so many do not tell.
+    """Return the fewest groups that a promise needs if `n_unknown` of them do not tell.
 
     >>> count_needed(0.9), count_needed(0.8), count_needed(0.5)
     (9, 4, 1)
@@ -189,9 +191,9 @@ def sufficient_for_most(sufficient: FloatArray, confidence: float) -> float | No
 
 
 def leave_out_sufficient(sufficient: FloatArray, confidence: float) -> FloatArray:
-    """Return for each group what the promise of the other groups would be about.
+    """Return, for each group, the patience that the other groups would promise.
 
-    Where one group less is too few for a promise, the largest that the others need.
+    Where these are too few for a promise, the largest sufficient patience of theirs.
     """
     n_others = len(sufficient) - 1
     if n_others < 1:
@@ -208,9 +210,9 @@ def leave_out_sufficient(sufficient: FloatArray, confidence: float) -> FloatArra
 
 
 def is_step(sufficient: FloatArray, patience: float | None) -> bool:
-    """Return whether most groups need this very patience.
+    """Return whether most groups have exactly this sufficient patience.
 
-    Then nothing speaks for a longer one: the next largest is that of none of them.
+    Then the groups give no reason for a longer one.
 
     >>> is_step(np.array([20.0, 20.0, 3.0]), 20), is_step(np.array([20.0, 3.0]), 20)
     (True, False)
@@ -229,8 +231,8 @@ def unlucky_share(n_groups: int, rank: int) -> float:
     >>> round(unlucky_share(9, 9), 3)  # 0.1 ** (1 / 9)
     0.774
     """
-    # how many ways there are to choose i of n, from i = n down, as logarithms: for a
-    # thousand groups the numbers themselves are beyond any float
+    # the logarithms of the binomial coefficients C(n, i), from i = n down: for a
+    # thousand groups the coefficients themselves are beyond any float
     below = np.arange(n_groups - rank + 1)
     steps = np.log((n_groups + 1 - below[1:]) / below[1:])
     ways = np.concatenate([[0.0], np.cumsum(steps)])

@@ -1,6 +1,6 @@
-"""Why a setting is recommended or none is, and what to know first: facts, no words.
+"""Reasons for a recommendation, or for none, and doubts about it: codes with facts.
 
-What these are in sentences is said in ``answers/advice/``.
+``answers/advice/`` writes them as sentences.
 """
 
 from __future__ import annotations
@@ -34,13 +34,19 @@ __all__ = [
     "reasons_for_none",
     "reasons_of_rules",
     "still_improves",
+    "too_short",
 ]
 
-# over how many values a course is smoothed before it is called improving
+# how many values in a row are averaged before a series is called improving
 _WINDOW = 5
 
 
-# so many runs without a stop keep an advice from falling round by round
+# of two values the second is the first that any patience can stop at, and the last
+_FEWEST_VALUES = 3
+
+
+# with a smaller share of runs that were not stopped early, a patience that is
+# recommended, used and recommended from again would get shorter each time
 _SHARE_UNCUT = 0.2
 
 
@@ -53,10 +59,28 @@ def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ..
     if len(grouping.rows) == 1:
         kind = "one-group" if grouping.by == "asked" else "copies"
         return (Reason(kind, {"n_runs": n_runs}),)
+    if too_short(study):
+        facts = {"monitor": study.axes.slices[0].monitor, "most": _most_values(study)}
+        return (Reason("short-logs", facts),)
     cut = study.panel.standing.cut.any()
     if not cut and all(np.isnan(of_monitor.lost).all() for of_monitor in priced):
         return (Reason("untold", {}),)
     return ()
+
+
+def too_short(study: Study) -> bool:
+    """Return whether no run holds values enough for one patience to differ."""
+    return _most_values(study) < _FEWEST_VALUES
+
+
+def _most_values(study: Study) -> int:
+    """Return how many values of a monitor the run has that has most."""
+    monitors = {slice_.monitor for slice_ in study.axes.slices}
+    return max(
+        int(np.count_nonzero(run.monitored(monitor).recorded))
+        for run in study.runs
+        for monitor in monitors
+    )
 
 
 def reasons_for_choice(
@@ -71,7 +95,7 @@ def reasons_for_choice(
     n_monitors : int
         How many monitors it was chosen from.
     stops : bool
-        Whether it is better than to stop nothing.
+        Whether it is better than no early stopping.
     """
     n_groups = len(study.panel.groups)
     rank = needed_rank(n_groups, pick.confidence)
@@ -127,7 +151,7 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
 
 
 def _cut_facts(study: Study) -> dict[str, Any]:
-    """Return how many runs their own rule ended, and whether that is a guess.
+    """Return how many runs were ended by their own rule, and whether that is a guess.
 
     `n_under` are those of them that had the longest patience.
     """
@@ -204,7 +228,7 @@ def _about_choice(study: Study, chosen: Slice, choice: Choice) -> Iterator[RunDo
     column = chosen.columns[at]
     evidence = study.sweep.evidence[rows, column]
     beyond = evidence == EVIDENCE.index("censored")
-    # where it ended by its plan, nothing was to come
+    # a run that ended by its plan is not censored: nothing was to follow
     censored = beyond & ~study.panel.standing.ended
     exact = (evidence == EVIDENCE.index("exact")) | (beyond & ~censored)
     yield from _doubt("censored", _where(study, censored), patience=choice.patience)
@@ -290,7 +314,7 @@ def _still_improving(study: Study, row: int, kept: int) -> Iterator[str]:
 
 
 def still_improves(values: FloatArray, kept: int) -> bool:
-    """Return whether a series (small is good) falls clearly after an epoch.
+    """Return whether a series (smaller is better) falls clearly after an epoch.
 
     The least mean over five values in a row afterwards is compared with the least
     before, and with the value that is kept; clearly is by more than the usual change
@@ -306,7 +330,8 @@ def still_improves(values: FloatArray, kept: int) -> bool:
         return False
     smooth = np.convolve(finite, np.full(_WINDOW, 1 / _WINDOW), mode="valid")
     ends = at[_WINDOW - 1 :]
-    # a mean ends at its last epoch; the first after `kept` has none from before
+    # a mean belongs to the last epoch of its window; those after `kept` must hold none
+    # of the epochs before
     before = smooth[ends <= kept]
     if not len(before):
         before = finite[at <= kept].mean(keepdims=True) if at[0] <= kept else before
@@ -329,7 +354,7 @@ def _about_runs(study: Study) -> Iterator[RunDoubt]:
     failed: dict[FailedTraining, list[Run]] = {}
     for run, was_cut in zip(runs, study.panel.standing.cut.tolist(), strict=True):
         failure = find_failure(run, study.axes.slices[0].monitor)
-        # what its own rule ended did not fail, though it ended before its plan
+        # a run that its own rule ended did not fail, though it ended before its plan
         if failure is not None and not (was_cut and failure.how == "before-plan"):
             failed.setdefault(failure, []).append(run)
     counts = {"n_failed": sum(map(len, failed.values())), "n_runs": len(runs)}
@@ -350,7 +375,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
         ]
         under = sorted({endings.own[row] or 1 for row in rows})
         runs = [study.runs[row] for row in rows]
-        # what may as well be the plan, where all end there
+        # where all end at one epoch, that may as well be the plan
         ends = {run.horizon + 1 for run in runs}
         at_once = ends.pop() if is_guess and all(cut) and len(ends) == 1 else None
         facts = {"patience": tuple(under), "few_uncut": few_uncut, "end": at_once}
@@ -361,7 +386,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
         yield from _doubt(code, runs, **facts)
     patience = study.asked.recorded_under
     if patience is not None:
-        # a plan is known, or read off the others, and comes first
+        # a plan that is known or inferred is named first
         planned = (
             run
             for run, own in zip(study.runs, endings.own, strict=True)

@@ -1,7 +1,7 @@
 """What the recommended setting is compared with.
 
-The two answers, the setting in use, the baselines that everybody knows, the other axes
-that were asked about, and other rules, each at the best of some values.
+These are the promised and the cheapest setting, the setting in use, usual baselines, a
+later start, other values of min_delta, and other rules at the best of some values.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ class RuleScore(NamedTuple):
     n_told : int
         On how many groups it could be compared.
     better : bool
-        Whether these are enough, and, chosen without a group, it is clearly better
-        there than the patience, than a fixed 10, and than one that is chosen as it is:
-        by its score.
+        Whether there are groups enough, and the rule, chosen without a group, is
+        clearly better on it than the recommended patience, a fixed 10, and a patience
+        that is chosen as the rule is: by its score.
     """
 
     name: str
@@ -145,7 +145,7 @@ def score_named(
     advice: Recommendation,
     current: tuple[Callback, ...] | None,
 ) -> tuple[Scored, ...]:
-    """Score the settings that an answer names again, on some of its groups.
+    """Score the settings that an answer names once more, on some of its groups.
 
     Settings of other axes, a later start or another min_delta, are not among them.
     """
@@ -177,14 +177,14 @@ def beside_left_out(scored: Scored, priced: Priced, without_each: EpochArray) ->
 
 
 class _Rivals:
-    """Settings under scoring, on the runs of one study."""
+    """Scores settings beside the recommended one, on the runs of one study."""
 
     def __init__(self, study: Study, chosen: Slice) -> None:
         self.study, self.chosen = study, chosen
         self.panel, self.sweep = study.panel, study.sweep
 
     def patience(self, label: str, patience: int, **more: float) -> Scored:
-        """Score a patience of the sweep; `more` of its parameters may be told apart."""
+        """Score a patience of the sweep; `more` are parameters that its name shows."""
         at = np.searchsorted(self.study.axes.patience, patience)
         setting = self._setting(label, patience=patience, **more)
         return self._of_sweep(setting, int(self.chosen.columns[at]))
@@ -209,15 +209,20 @@ class _Rivals:
         return score_setting(self.panel, setting, cells)
 
     def none(self) -> Scored:
-        """Score training to the end of the log, and keeping its last weights."""
+        """Score no early stopping: the last weights at the end of the log."""
         return score_setting(self.panel, Setting("none", ()), _unstopped(self.study))
 
     def all_epochs(self) -> Iterator[Scored]:
-        """Score training all that is planned and keeping the best."""
+        """Score training the whole plan and keeping the best epoch."""
         longest = int(self.study.axes.patience[-1])
         recorded = max(run.n_epochs for run in self.study.runs)
         if longest >= recorded and self.study.axes.fixed.get("restore_best_weights"):
-            yield self.patience("all", longest)
+            cells = self._cells(self.chosen.columns[-1:])
+            # what stops in no log ends as its training did, by the plan or without one
+            ends = _told_to_its_end(self.study)[:, None] & ~cells.silent
+            cells = cells._replace(exact=cells.exact | ends)
+            setting = self._setting("all", patience=longest)
+            yield score_setting(self.panel, setting, cells)
 
     def hindsight(self) -> Scored:
         """Score stopping each run at its own best epoch, which nobody can know."""
@@ -310,9 +315,9 @@ class _Rivals:
     def _rule_out(self, starts: list[int]) -> list[int]:
         """Return the starts with which some patience may be enough for enough groups.
 
-        Where logs round, a replay follows thousands of ways. So it begins with the
-        groups that tell least: with a start that is open on as many of them as a
-        promise does not allow, no patience is enough, whatever the others tell.
+        On rounded logs a replay follows thousands of ways (`replay.choices`), and is
+        slow. So the groups that tell least are replayed first: a start that leaves more
+        of them open than a promise allows is ruled out without the other groups.
         """
         groups = self.panel.groups
         n_allowed = len(groups) - needed_rank(len(groups), self.study.confidence)
@@ -366,9 +371,9 @@ def _unstopped(study: Study) -> CellCosts:
 
 
 def _told_to_its_end(study: Study) -> BoolArray:
-    """Return which logs tell how a training goes on that nothing stops.
+    """Return which logs tell how a training without early stopping ends.
 
-    Where its own rule ended it, or it broke off before the plan, nobody knows that.
+    Not those that their own rule ended, nor those that broke off before the plan.
     """
     standing = study.panel.standing
     planned = [
@@ -410,7 +415,8 @@ def score_rules(
             problem = str(error).removeprefix(f"{row.name}: ").removesuffix(".")
             yield RuleScore(row.name, None, problem)
             continue
-        # what wins only by its choice, or by luck, a patience would win too
+        # a rule must also beat a patience that was chosen in the same way, so that it
+        # does not win by the choice of the best of many alone
         usual = min(USUAL, int(priced.patience[-1]))
         fixed = priced.at(priced.score, usual)
         rivals = (beside, fixed, _patience_by_score(priced))
@@ -419,7 +425,7 @@ def score_rules(
 
 
 def _patience_by_score(priced: Priced) -> FloatArray:
-    """Return what a patience scores on each group that is chosen as the rules are."""
+    """Return each group's score of a patience that is chosen as the rules are."""
     cheapest = cheapest_patience(priced.patience, priced.score)
     if cheapest is None:
         return np.full(len(priced.score), np.nan)
@@ -440,10 +446,10 @@ def _asked_rules(study: Study) -> Iterator[tuple[RuleRow, TriedValues]]:
 def _tried_settings(
     study: Study, chosen: Slice, row: RuleRow, tried: TriedValues
 ) -> Iterator[list[Setting]]:
-    """Yield a rule with each of its values, watching and keeping as the patience.
+    """Yield a rule with each of its values, with the monitor and mode of the patience.
 
-    And again with a patience before it, where the rule is tried so: a list stops where
-    the first of its callbacks asks.
+    Where its `TriedValues` say so, yield it again behind a patience: such a list stops
+    where the first of the two asks.
     """
     kind, (before, after) = row.load(), study.axes.around
     alike = {

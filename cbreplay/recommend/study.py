@@ -1,4 +1,4 @@
-"""What an answer is made of: which runs count, in groups, on what scale; which axes."""
+"""What an answer is made of: the runs that count, their groups, tolerance and plan."""
 
 from __future__ import annotations
 
@@ -49,11 +49,12 @@ __all__ = [
 _USUAL_SHARE = 0.01
 
 
-# the spread of two is known to no better than three quarters of itself
+# the standard deviation of two values has a standard error of three quarters of itself
 _FEWEST_SEEDS = 3
 
 
-# a best value this small beside the way to it says nothing about the scale
+# a best value that is smaller than this share of the way from the first value to it
+# counts as near zero, and is no scale
 _NEAR_ZERO = 0.01
 
 
@@ -139,13 +140,13 @@ class Study(NamedTuple):
     Parameters
     ----------
     sweep, axes : Sweep, Axes
-        Every patience on every run, and which settings these are.
+        Every patience on every run, and the settings along its axes.
     asked : Advising
-        What was asked.
+        The options.
     runs : list of Run
         The runs that count.
     panel : Panel
-        By what they are judged.
+        What they are judged by.
     grouping : Grouping
         Which of them count as one.
     tolerance : Tolerance
@@ -155,7 +156,7 @@ class Study(NamedTuple):
     part : PlanPart
         For how many epochs they were planned.
     objective, mode : str
-        What is judged, and which way it improves.
+        The series that is judged, and its direction.
     """
 
     sweep: Sweep
@@ -179,7 +180,7 @@ class Study(NamedTuple):
 
     @property
     def confidences(self) -> tuple[float, float]:
-        """What each of several monitors has to promise; and from a group less."""
+        """The confidence that each monitor has to reach, and with one group less."""
         asked, n_monitors = self.asked.confidence, self._n_monitors
         fewer = settle_confidence(asked, len(self.panel.groups) - 1, n_monitors)
         return (
@@ -204,9 +205,9 @@ def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
     modes = [run.judged[0].mode for run in sweep.runs]
     resumed = {row for row in range(len(modes)) if _goes_on_in(row, sweep.records)}
     found = find_copies(sweep.records, monitor).items()
-    # what is left out itself is no reason to leave out another
+    # a run that is left out is no reason to leave out its copy
     copies = {row: of for row, of in found if row not in resumed and of not in resumed}
-    # together, so that there is a run that is usual in both
+    # counted as pairs, so that some run has both of the usual values
     both = list(zip(cadences, modes, strict=True))
     usual, mode = _most_frequent(
         [held for row, held in enumerate(both) if row not in {*copies, *resumed}]
@@ -306,7 +307,8 @@ def _find_standing(
     whole = np.array(
         [
             find_failure(run, monitor) is None
-            # without a plan a series that never changed may have been cut by any rule
+            # a series that never changed, in a log without a plan, may have been cut by
+            # any patience
             and (reached or not is_constant(run, monitor))
             for run, reached in zip(runs, endings.reached, strict=True)
         ]
@@ -331,7 +333,7 @@ def _frame_choice(
     rows, endings, part = alike
     plan = part.plan
     if plan is None and all(known is not None for known in endings.plan):
-        # planned otherwise each: the middle one stands for them
+        # each run has another plan: the median stands for them
         plan = int(np.median([known for known in endings.plan if known is not None]))
     cadence = find_cadence(sweep.records[rows[0]], axes.slices[0].monitor)
     values = None if plan is None else max(plan // cadence, 1)
@@ -438,7 +440,7 @@ def resolve_tolerance(
     scales: Sequence[Scale],
     seeds: Sequence[Sequence[int]],
 ) -> Tolerance:
-    """Return what each run may lose: no share is less than a change that there is.
+    """Return what each run may lose: at least the smallest change its series can show.
 
     Parameters
     ----------
@@ -469,8 +471,8 @@ def resolve_tolerance(
         kind, value, by_run = "share", _USUAL_SHARE, size * _USUAL_SHARE
         spreads = tuple(_spread_of(best[list(rows)]) for rows in seeds)
         for rows, spread in zip(seeds, spreads, strict=True):
-            # as default alone the spread was up to a fifth of the best value, and
-            # promised a patience of 1 to 6
+            # the spread counts only where it is less than the share: by itself it was
+            # up to a fifth of the best value, and promised a patience of 1 to 6
             if spread is not None and (spread < by_run[list(rows)]).any():
                 kind = "seeds"
                 by_run[list(rows)] = np.minimum(by_run[list(rows)], spread)
@@ -484,5 +486,5 @@ def _spread_of(best: FloatArray) -> float | None:
     finite = best[np.isfinite(best)]
     if len(finite) < _FEWEST_SEEDS:
         return None
-    # the mean of equal values may be off by a rounding
+    # rounding can give equal values a spread above 0
     return float(finite.std(ddof=1)) if np.ptp(finite) else 0.0

@@ -137,11 +137,11 @@ def _run_of(trained: Future[SeedRun]) -> SeedRun:
 
 _Epoch: TypeAlias = tuple[Path, int, dict[str, float]]
 _SECONDS_BETWEEN_LOOKS = 0.2
-# of a worker: where it tells its epochs
+# in a worker process: the queue into which it puts its epochs
 _told_to: list[SimpleQueue[_Epoch]] = []
 
 
-# and whether it trains
+# in a worker process: whether it is training
 _trains: list[bool] = []
 
 
@@ -161,15 +161,15 @@ def _end_worker(number: int, frame: FrameType | None) -> None:
 
 
 def _end_with_parent(parent: Connection) -> None:
-    """End when the parent ends: nobody would read what is told, nor wait."""
-    # nothing is sent: it is readable when the other end is closed
+    """End when the parent ends: nobody would read the epochs, nor wait."""
+    # nothing is ever sent: the pipe becomes readable when the parent's end is closed
     parent.poll(None)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_SECONDS_TO_END)
     os._exit(1)
 
 
-# Keras may trace its first step, which nothing interrupts
+# how long a worker may take to end: nothing interrupts Keras while it traces a step
 _SECONDS_TO_END = 20.0
 
 
@@ -178,7 +178,7 @@ def _train_in_worker(train: Callable[..., SeedRun], place: tuple[int, Path]) -> 
     try:
         return train(place, _tell_parent)
     except KeyboardInterrupt:
-        # there is no other run for it to train
+        # this process has no other run to train
         os._exit(1)
     finally:
         _trains.clear()

@@ -221,7 +221,7 @@ _DIABETES = Experiment(
     batch_size=32,
     standardized=True,
 )
-# what another experiment has otherwise than the one that it varies is all that is told
+# an experiment that varies another one says only what is different
 EXPERIMENTS: Mapping[str, Experiment] = {
     "digits-mlp": _DIGITS_MLP,
     "digits-cnn": replace(

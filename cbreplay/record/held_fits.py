@@ -1,4 +1,4 @@
-"""What the fits of a script leave to be compared, seen in the script's own process."""
+"""What `confirm` compares of a script's fits, noted in the script's own process."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
             "of cbreplay with -c or callbacks=."
         )
         raise ConfigError(sentence)
-    # what stands at its default is left out: an older Keras may not have it
+    # defaults are left out: an older Keras may not have such a parameter
     defaults = {field.name: field.default for field in dataclasses.fields(callback)}
     given = {
         name: setting

@@ -56,7 +56,7 @@ def main() -> None:
 def _set_first_path(kind: str, target: str) -> None:
     """Put in the place of this file's folder where Python looks first for modules."""
     if sys.flags.safe_path:
-        # it put none there
+        # with this option Python put no such folder there
         return
     folder = str(Path(target).resolve().parent)
     sys.path[:1] = [_working_directory()] if kind == "module" else [folder]
@@ -267,7 +267,7 @@ def _nothing(target: str, n_fits: int) -> str:
 
 
 def _unmatched(named: list[str], seen: set[str]) -> Iterator[str]:
-    """Say which classes were to be left out and were in no fit."""
+    """Say which classes of ``--without`` were in no fit."""
     from cbreplay.errors import nearest_name
 
     for name in named:

@@ -94,7 +94,7 @@ class OpenFit:
         for logger in list(self._loggers):
             self._ask(logger, "set_model", model)
             self._ask(logger, "on_train_begin")
-        # the CSVLogger may have failed
+        # without a log where CSVLogger has failed
         self._log = OwnLog(out) if (out / LOGS).is_file() else None
 
     def _describe(

@@ -91,7 +91,7 @@ def make_plan(
 
 
 _LEAST_RATE, _MOST_RATE = 1e-37, 1e38
-# numpy's seeds end here
+# numpy takes seeds below this
 _TOO_MUCH = 2**32
 
 

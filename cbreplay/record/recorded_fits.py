@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.errors import ConfigError
+from cbreplay.errors import CbreplayError, ConfigError
+from cbreplay.expressions import parse_recorded
+from cbreplay.plain_text import shown_value
 from cbreplay.record.plan import make_plan
+from cbreplay.rules.registry import stands_by
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.record.plan import ExperimentPlan
     from cbreplay.run import Run
     from cbreplay.run_metadata import EarlierFit, RunMetadata
 
-__all__ = ["RecordedFit", "find_fits"]
+__all__ = ["RecordedFit", "deciding_callbacks", "find_fits"]
 
 
 class RecordedFit(NamedTuple):
@@ -44,16 +47,21 @@ def find_fits(run: Run) -> tuple[RecordedFit, ...]:
     Raises
     ------
     ConfigError
-        If the run is no bundled experiment.
+        If the run is no bundled experiment, or was recorded under a list that cannot be
+        read.
     """
     metadata = run.metadata
     if metadata is None or not isinstance(metadata.raw.get("experiment"), str):
+        why = "its run.json names no experiment"
+        if metadata is None:
+            why = "it has no run.json that can be read"
         sentence = (
-            f"run {run.name!r} cannot be trained again: its run.json names no "
-            "experiment. Give a run of cbreplay train, or the script that it was "
-            'recorded of: --script "train.py ARGS" or script='
+            f"run {run.name!r} cannot be trained again: {why}. Give a run of cbreplay "
+            'train, or the script that it was recorded of: --script "train.py ARGS" or '
+            "script="
         )
         raise ConfigError(sentence)
+    _check_callbacks(run, metadata)
     fits: list[EarlierFit | RunMetadata] = [*metadata.earlier_fits, metadata]
     told = [*(metadata.raw.get("earlier_fits") or []), metadata.raw]
     return tuple(
@@ -65,6 +73,27 @@ def find_fits(run: Run) -> tuple[RecordedFit, ...]:
         )
         for number, (fit, fit_told) in enumerate(zip(fits, told, strict=True))
     )
+
+
+def deciding_callbacks(listed: Sequence[str]) -> list[str]:
+    """Return those of a recorded list that decide; the loggers would write files."""
+    return [text for text in listed if not stands_by(text.partition("(")[0])]
+
+
+def _check_callbacks(run: Run, metadata: RunMetadata) -> None:
+    """Refuse what cannot be trained under before the seconds that an import takes."""
+    lists = [*(fit.callbacks for fit in metadata.earlier_fits), metadata.callbacks]
+    for listed in lists:
+        for text in deciding_callbacks(listed):
+            try:
+                parse_recorded([text])
+            except CbreplayError as error:
+                sentence = (
+                    f"run {run.name!r} cannot be trained again: its run.json lists "
+                    f"the callback {shown_value(text)}, which is none that can be "
+                    "read. Record it again, with cbreplay train"
+                )
+                raise ConfigError(sentence) from error
 
 
 def _plan(

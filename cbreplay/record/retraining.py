@@ -14,6 +14,7 @@ from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.expressions import parse_recorded
 from cbreplay.record.experiments import split_examples
 from cbreplay.record.keras_callbacks import make_keras_callback
+from cbreplay.record.recorded_fits import deciding_callbacks
 from cbreplay.record.run_directory import STATE
 from cbreplay.record.seen_training import SeenEpochs, read_files
 from cbreplay.record.train import (
@@ -22,7 +23,6 @@ from cbreplay.record.train import (
     import_training,
     seed_everything,
 )
-from cbreplay.rules.registry import stands_by
 from cbreplay.whole_files import passing_directory
 
 if TYPE_CHECKING:
@@ -167,9 +167,7 @@ class RetrainedModel:
 
 
 def _recorded_callbacks(listed: Sequence[str]) -> list[Any]:
-    # the loggers decide nothing, and would write files
-    texts = [text for text in listed if not stands_by(text.partition("(")[0])]
-    return [confined(each) for each in parse_recorded(texts)]
+    return [confined(each) for each in parse_recorded(deciding_callbacks(listed))]
 
 
 class _BrokenOff(Exception):  # noqa: N818 - stands for the end of a process

@@ -63,7 +63,7 @@ def make_run_directory(out: Path) -> None:
         raise OutputError(str(out), "it is not writable", hint=ELSEWHERE)
 
 
-# where records go whatever directory they are given, and how many there were
+# a directory into which every record goes, whatever it was given, and a counter of them
 _below: list[tuple[Path, Iterator[int]]] = []
 
 
@@ -146,7 +146,7 @@ def read_contents(out: Path) -> dict[str, Any]:
     return contents if isinstance(contents, dict) else {}
 
 
-# a run.json of ours has some hundreds, and a row of a log too
+# the most that is read; a run.json and a row of a log have some hundred bytes
 _MOST_BYTES = 16_000_000
 # a link is not followed, a pipe not waited for
 _PLAIN = 0 if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK
@@ -179,7 +179,7 @@ def clear_run(out: Path) -> None:
         for folder in (*(out / EVENTS).glob("*/"), out / EVENTS):
             with contextlib.suppress(OSError):
                 folder.rmdir()
-        # last, so that a removal that was broken off is known for one
+        # last: while it is there, a removal that was broken off can be told
         (out / METADATA).unlink()
 
 
@@ -263,7 +263,7 @@ def write_metadata(out: Path, contents: Mapping[str, Any]) -> None:
         If the file cannot be written.
     """
     text = json.dumps(contents, indent=1, allow_nan=False) + "\n"
-    # also where a signal would end the process at once, as that of a script
+    # not interrupted, even where a signal ends the process at once, as in a script
     with undisturbed():
         write_whole(out / METADATA, text.encode(), hint="")
 
@@ -307,7 +307,7 @@ def _last_logged_epoch(path: Path) -> int | None:
             text = file.read(_MOST_BYTES).decode("utf-8")
     except (OSError, ValueError):
         return None
-    # what is first is the header, or the end of a row
+    # the first line is the header, or the rest of a row
     rows = text.splitlines()[1:]
     if not rows or not text.endswith("\n"):
         return None
@@ -315,5 +315,5 @@ def _last_logged_epoch(path: Path) -> int | None:
     return int(epoch) if epoch.isdecimal() and len(epoch) < _MOST_DIGITS else None
 
 
-# Python reads no number of thousands, and no fit has so many epochs
+# Python refuses numbers of thousands of digits, and no fit has so many epochs
 _MOST_DIGITS = 20

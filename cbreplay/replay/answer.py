@@ -1,4 +1,4 @@
-"""One run and one list of callbacks: the question, and the answer it carries."""
+"""`replay_run`: one run and one list of callbacks, from the arguments to a `Replay`."""
 
 from __future__ import annotations
 
@@ -168,10 +168,10 @@ def as_list(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as replay_run ta
 
 
 def _check_recorded(run: Run, callbacks: Sequence[Callback]) -> None:
-    """Raise UnknownMonitorError where what decides was recorded in no epoch.
+    """Raise UnknownMonitorError where a monitored series has a value in no epoch.
 
-    What the run does not even name, a callback before it in the list may write: that
-    is known after the walk.
+    A series that the log does not name may be written into ``logs`` by a callback
+    earlier in the list: that is known only after the walk.
     """
     for monitor in read_series(callbacks):
         if monitor in run.series:
@@ -204,8 +204,8 @@ def _check_met(
     for index, callback in enumerate(callbacks):
         for name, parameter in callback.reads.items():
             if name != callback.watched and index not in compared:
-                # in no epoch did it have all that it reads; if this was never
-                # recorded, that is why
+                # in no epoch did it have every series that it reads: this raises if
+                # the log lacks this one
                 run.monitored(name, parameter)
 
 
@@ -221,7 +221,7 @@ class _End(NamedTuple):
 
 
 def _conclude(question: _Resolved, walk: Walk) -> Replay:
-    """Turn a finished walk into what it is evidence for."""
+    """Turn a finished walk into a `Replay`, as far as the log is evidence for it."""
     run, callbacks, resolved, objective, mode = question
     ended = _read_end(question, walk)
     evident = walk.trace[: walk.evident_steps]
@@ -295,13 +295,13 @@ def _measure(question: _Resolved, ended: _End) -> Outcome:
         mode=question.mode,
     )
     if ended.broken_off and ended.kept_epoch == ended.stopped_epoch:
-        # what is recorded there was measured on other weights
+        # the recorded value was measured at the end of the epoch, on other weights
         outcome = outcome._replace(kept_value=None, regret=None)
     return outcome
 
 
 def _setting_notes(question: _Resolved, walk: Walk, ended: _End) -> Iterator[str]:
-    """Yield what hangs on what the list decides on the run."""
+    """Yield the notes that depend on what the list decides on the run."""
     run, callbacks, _, objective, mode = question
     yield from walk.notes
     if walk.gap is not None and walk.candidates:
@@ -346,7 +346,7 @@ def _hypothetical(
 
 
 def _best(callbacks: tuple[Callback, ...], states: tuple[Any, ...]) -> BestSeen:
-    """Return the best of the first callback that is about one."""
+    """Return the best value of the first callback that keeps one."""
     for callback, state in zip(callbacks, states, strict=True):
         found = callback.best_of(state)
         if found is not None:
@@ -374,7 +374,7 @@ def _saves(steps: Sequence[Step]) -> tuple[tuple[int, str, int], ...]:
 
 
 def _files(steps: Sequence[Step]) -> dict[str, int]:
-    """Return the files that were not written over, with whose weights they hold."""
+    """Return the files that are left, each with the epoch whose weights it holds."""
     decisions = [step.decision for step in steps]
     return {
         file: decision.saved_epoch

@@ -1,4 +1,9 @@
-"""Every way that a log leaves open: several values, rounding, and possible seams."""
+"""Every training that a log may be of: several values, rounding, and possible seams.
+
+The words of this module: where an epoch has several values, or may be a seam, there is
+a *choice*. A *way* is the replay under one combination of choices up to an epoch. Ways
+that come to the same state are one way from there on.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_WAYS", "find_uncertain", "follow_every_patience"]
 
-# more ways than these at once are not followed, and in a long record fewer: what is
-# followed takes seconds, however long a log is that rounds every epoch away
+# no more ways than these are followed at once, and fewer in a long record, so that even
+# a long log that rounds every value takes seconds
 MOST_WAYS = 256
 _MOST_STEPS, _FEWEST_WAYS = 80_000, 4
 
@@ -28,23 +33,22 @@ def find_uncertain(
     *,
     rounded: bool,
 ) -> tuple[int | None, tuple[int, ...]]:
-    """Return the first epoch in which a choice decides otherwise, and what is kept.
+    """Return the first epoch in which ways decide differently, and the kept epochs.
 
-    Which of several values it was, and whether a fit was resumed where that is not
-    known: every choice is followed, and choices that come to the same state are one
-    from there on; None where all of them decide alike.
+    None where all ways decide alike. The kept epochs are those of all ways, empty where
+    there is only one or where they are not known.
 
     Parameters
     ----------
     walker : Walker
-        What is walked.
+        The list, on the run.
     states : sequence of object or None
         As `Walker.walk` takes them.
     others : mapping of int to list of dict
         The other ``logs`` that an epoch may have had, by its position.
     rounded : bool
-        Whether the choices are those that rounding leaves: then each is followed to
-        its end, for the epochs that may be kept.
+        Whether the choices come from rounding: then each way is followed to its end,
+        for the epochs that may be kept.
     """
     found: int | None = None
     kept: set[int | None] = set()
@@ -74,20 +78,20 @@ def follow_every_patience(
     *,
     restores: bool,
 ) -> list[int | None]:
-    """Return `find_uncertain` for every patience of a rule that never stops itself.
+    """Return, for every patience, the epoch that `find_uncertain` would find.
 
-    All are followed at once: before its stop, nothing hangs on patience.
+    All are followed at once, because before its stop nothing depends on patience.
 
     Parameters
     ----------
     walker : Walker
-        Of that rule alone.
+        Of a list of one rule alone, with an infinite patience.
     others : mapping of int to list of dict
         As `find_uncertain` takes them.
     patience : sequence of float
-        What is asked for.
+        The patience values.
     restores : bool
-        Whether a stop puts back the weights that are held.
+        Whether a stop restores the best weights.
     """
     stops = UnsureStops(patience, restores=restores, most_ways=_most_ways(walker))
     fan = None
@@ -111,10 +115,7 @@ def _follow(
     states: Sequence[Any] | None,
     others: Mapping[int, list[dict[str, float]]],
 ) -> Iterator[_Fan]:
-    """Yield, epoch by epoch, the ways that the choices up to there lead to.
-
-    Choices that come to the same state are one from there on.
-    """
+    """Yield, epoch by epoch, the ways that the choices up to there lead to."""
     walker.walked = walker.begin(states)
     open_ways = [walker]
     for position, fit_logs in enumerate(walker.logs):
@@ -144,8 +145,8 @@ def _follow(
 class _Fan(NamedTuple):
     """The ways that are followed, after an epoch.
 
-    `ended` is which of them go no further, and `came_from` the places, among the ways
-    that were open before, of those that each goes on from.
+    `ended` tells which of them end there. `came_from` tells for each which of the ways
+    that were open before lead to it, by their places.
     """
 
     epoch: int
@@ -154,15 +155,15 @@ class _Fan(NamedTuple):
     came_from: list[list[int]]
 
     def open_ways(self) -> list[Walker]:
-        """Return those that go on."""
+        """Return the ways that go on."""
         return [way for way, end in zip(self.ways, self.ended, strict=True) if not end]
 
     def ended_ways(self) -> list[Walker]:
-        """Return those that do not."""
+        """Return the ways that end here."""
         return [way for way, end in zip(self.ways, self.ended, strict=True) if end]
 
     def follow(self, wanted: Sequence[bool]) -> None:
-        """Follow no others any further."""
+        """End the ways that are not `wanted`."""
         self.ended[:] = [not follows for follows in wanted]
 
 

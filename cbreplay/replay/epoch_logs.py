@@ -47,7 +47,7 @@ class EpochLogs(Sequence[dict[str, float]]):
     def __getitem__(
         self, index: int | slice
     ) -> dict[str, float] | list[dict[str, float]]:
-        """Return the logs of an epoch, which are the caller's own."""
+        """Return the logs of an epoch, made anew: the caller may change them."""
         if isinstance(index, slice):
             return [self[position] for position in range(len(self))[index]]
         return {

@@ -32,7 +32,7 @@ NAN_IS_BEST = (
     "on it"
 )
 
-# more candidates are counted
+# more candidates than these are counted, not named
 _NAMED = 4
 
 
@@ -76,7 +76,7 @@ def note_run(
     judged : (str, {"min", "max"}) or (None, None)
         The objective and its direction.
     sets_rate : bool
-        Whether the list takes the learning rate into its own hands.
+        Whether a callback of the list may change the learning rate.
     """
     notes = [*resolved.notes, *_missing(run, callbacks, resolved)]
     if sets_rate and run.learning_rate is None:
@@ -95,7 +95,7 @@ def note_run(
 
 
 def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:
-    """Return what holds of a list on every run: who decides nothing, who is driven."""
+    """Return the notes about a list on any run: who only logs, and who is driven."""
     idle = [rule.class_name for rule in callbacks if not rule.acts_at]
     notes = []
     if idle:
@@ -160,7 +160,7 @@ def _missing(
     """Say of each series that decides in how many epochs it is missing."""
     for monitor in read_series(callbacks):
         if monitor not in run.series:
-            # not in the log: a callback may write it, which only the replay tells
+            # the log lacks it; whether a callback writes it, only the replay tells
             continue
         missing = run.n_epochs - np.count_nonzero(run.monitored(monitor).recorded)
         if not missing:
@@ -184,7 +184,11 @@ def _spoken_skip(
     if not told:
         skip = f"{resolved.family.title}'s callbacks skip those"
         return f"{skip}, and a patience counts values, not epochs"
-    return ", ".join(told) + (", the others skip them" if "" in deeds.values() else "")
+    if "" in deeds.values():
+        told.append("the others skip them")
+    if any(hasattr(rule, "patience") for rule in callbacks):
+        told[-1] += ", and a patience counts values, not epochs"
+    return ", ".join(told)
 
 
 def _suspect_nan(run: Run, monitor: str) -> str:
@@ -194,7 +198,7 @@ def _suspect_nan(run: Run, monitor: str) -> str:
     logged by Keras like that.
     """
     loss = run.series.get("loss")
-    if loss is None:
+    if loss is None or "loss" not in run.empty_cells:
         return ""
     absent = ~loss.recorded & ~run.series[monitor].recorded
     others = [series.recorded for series in run.series.values()]

@@ -79,7 +79,7 @@ class Step(NamedTuple):
 
 
 class Waited(NamedTuple):
-    """For how long the best had not improved, and which epoch is held by then."""
+    """EarlyStopping's ``wait`` after an epoch, and the epoch whose weights it holds."""
 
     wait: int
     held: int

@@ -1,4 +1,7 @@
-"""Which patience values a log leaves unsure: all are followed at once."""
+"""For which patience values a log leaves the stop open: all are followed at once.
+
+A *way* is that of `choices`.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +20,19 @@ __all__ = ["UnsureStops"]
 
 
 class UnsureStops:
-    """Which patience values still train on which ways, and which are unsure from where.
+    """Which patience values still train on which ways, and from where each is unsure.
 
-    A way is what an epoch's choices made of the rule's state. What a stop hangs on
-    besides is patience alone, so a way that one of them goes is the way of all that it
-    has not stopped.
+    Besides patience a stop depends on the rule's state alone, and that is the way's. So
+    each way is shared by all patience values that have not stopped on it.
 
     Parameters
     ----------
     patience : sequence of float
-        What is asked for.
+        The patience values.
     restores : bool
-        Whether a stop puts back the weights that are held.
+        Whether a stop restores the best weights.
     most_ways : int
-        Of more than so many, nothing is told any more.
+        A patience with more ways than these counts as unsure.
     """
 
     def __init__(
@@ -51,16 +53,16 @@ class UnsureStops:
         *,
         ended: Sequence[bool],
     ) -> list[bool]:
-        """Take in an epoch; return which ways are to be followed further.
+        """Take an epoch into account; return which ways are to be followed further.
 
         Parameters
         ----------
         epoch : int
             The epoch.
         came_from : sequence of sequence of int
-            Of each way, the places of those before that lead to it.
+            For each way, the places of the earlier ways that lead to it.
         waits : sequence of Waited or None
-            Of each way, how long it has waited; None where nobody can stop.
+            For each way, how long it has waited; None where no patience can stop.
         ended : sequence of bool
             Which ways end here, whatever the patience.
         """
@@ -84,7 +86,7 @@ class UnsureStops:
         return wanted
 
     def end(self, epoch: int, kept: Sequence[int | None]) -> None:
-        """Take in whose weights each way keeps where training ends with the record."""
+        """Compare what the ways keep where training ends with the record."""
         if kept:
             self._tell(_differ(kept, self._trains), epoch)
 
@@ -95,7 +97,7 @@ class UnsureStops:
 
 
 def _differ(kept: Sequence[int | None], among: BoolArray) -> BoolArray:
-    """Tell of each row whether not all that it is `among` keep the same."""
+    """Return, for each row, whether the ways that it marks keep different epochs."""
     epochs = np.array([-1 if epoch is None else epoch for epoch in kept])
     least = np.where(among, epochs, np.iinfo(np.int64).max).min(axis=1)
     most = np.where(among, epochs, np.iinfo(np.int64).min).max(axis=1)

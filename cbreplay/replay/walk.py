@@ -1,4 +1,7 @@
-"""A run and a list of callbacks: by each reading of its rate, on each way it may be."""
+"""Replay a list of callbacks on a run, by each reading of its rate and each choice.
+
+A log may be readable in two ways: see `choices`, and `RecordedRate` for the rates.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_unsure_stops", "walk_run"]
 
-# more choices than these, one after another, are not followed
+# a log with choices in more epochs than these is uncertain from the first of them on
 _MOST_CHOICES = 5000
 _RATE_BEFORE = (
     "the log holds the rate of its first epoch as a schedule left it; a schedule that "
@@ -100,24 +103,24 @@ def find_unsure_stops(
     family: Family,
     patience: Sequence[float],
 ) -> list[int | None]:
-    """Return the first epoch in which a log leaves open what each patience decides.
+    """Return, for each patience, the first epoch in which a log leaves its stop open.
 
     Parameters
     ----------
     run : Run
-        What is replayed on.
+        The record.
     endless : EarlyStopping
-        A rule that stops by patience, with one that never ends.
+        A rule that stops by patience, with an infinite one.
     training, family : Training, Family
         By whose rules.
     patience : sequence of float
-        What is asked for.
+        The patience values.
 
     Returns
     -------
     list of int or None
-        As `Replay.gap_epoch`, as far as several values of an epoch, rounding, and seams
-        that may be one make it; None where all that it may have been decides alike.
+        As `Replay.gap_epoch`, where it comes from several values of an epoch, rounding
+        or a possible seam; None where every choice decides alike.
     """
     rules = (endless,)
     logs = EpochLogs(run)
@@ -144,7 +147,7 @@ def _walker_on(
     reading: RecordedRate,
     goes_on: bool,
 ) -> Walker:
-    """Return what goes through a run's epochs, as its log and its fits tell them."""
+    """Return the walker of a list on a run, with its holes and seams."""
     rules = callbacks.callbacks
     return Walker(
         callbacks,
@@ -172,7 +175,7 @@ def _read_rates(
             scheduled=any(map(schedules_rate, rules)),
         )
     readings = read_followed_rates(run, initial_learning_rate)
-    # without code of the user's nobody asks for the rate, and one reading will do
+    # only a callback of the user's own may read the rate: else one reading will do
     own_code = any(rule.holds_own_code for rule in rules)
     return readings if own_code else readings[:1]
 
@@ -180,7 +183,7 @@ def _read_rates(
 def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
     """Return the first epoch of which the log lacks what a list decides by."""
     if any(rule.holds_own_code for rule in rules):
-        # it may read whatever is logged
+        # a callback of the user's own may read whatever is logged
         return find_gap_of(run, run.series)
     return find_gap_of(run, read_series(rules))
 
@@ -229,8 +232,11 @@ def _other_logs(
 def _other_values(
     run: Run, name: str, rules: tuple[Callback, ...]
 ) -> Mapping[int, tuple[float, ...]]:
-    """Return what else an epoch may have held: values beside, or ends of rounding."""
-    # code of the user's own is taken to ask which value is the best
+    """Return what else an epoch may have held: further values, or the rounded ones'.
+
+    Of a rounded value these are both ends of the interval that it stands for.
+    """
+    # a callback of the user's own is assumed to ask which value is the best
     margins = [
         0.0 if rule.holds_own_code else rule.margin
         for rule in rules
@@ -251,7 +257,7 @@ def _find_uncertain(
     rounded: bool,
 ) -> tuple[int | None, tuple[int, ...]]:
     if any(rule.holds_own_code for rule in walker.callbacks):
-        # it cannot be followed on several ways at once
+        # a callback of the user's own cannot be followed on several ways at once
         return _first_choice(walker, others), ()
     if rounded and len(others) > _MOST_CHOICES:
         return _first_choice(walker, others), ()
@@ -259,7 +265,7 @@ def _find_uncertain(
 
 
 def _first_choice(walker: Walker, others: Mapping[int, object]) -> int:
-    """Return the first epoch that may have been another: nothing is told from it on."""
+    """Return the first epoch with a choice, from which on nothing is certain."""
     positions = [walker.training.first_epoch + position for position in others]
     return min([*positions, *walker.possible_seams])
 

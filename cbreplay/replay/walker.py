@@ -1,4 +1,4 @@
-"""One list on one reading of one record, epoch by epoch."""
+"""One callbacks list on one run, epoch by epoch, by one reading of its rate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
-from cbreplay.rules.decisions import Decision, Observation
+from cbreplay.rules.decisions import NOTHING, Decision, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,14 +26,15 @@ __all__ = ["Seam", "Walk", "Walker", "earlier_of", "schedules_rate"]
 
 @dataclass(slots=True, eq=False, repr=False)
 class Walk:
-    """A replay under way. Everything before the divergence is kept apart.
+    """A replay under way.
 
-    Until `sets_rate`, the rate is the recorded one. `unmet` are the callbacks that
-    have not met what they watch yet, which ``fit`` does not log. `trainer` is the
-    state of the training loop, and `overruled` whether it ever went on although a
-    callback had asked for the stop. `broken_off_by` is who ended the last epoch
-    before its end. `gap` is the first epoch of which the log lacks what the list
-    decides by, if the walk came there.
+    The fields that begin with `evident` hold what was known when the log stopped being
+    evidence. Unless `sets_rate`, the rate is the recorded one. `unmet` are the
+    callbacks whose monitor ``fit`` does not log and no callback has written so far.
+    `trainer` is the state of the training loop, and `overruled` tells whether the loop
+    ever went on although a callback had asked for the stop. `broken_off_by` is the
+    index of the callback that ended the last epoch before its end. `gap` is the first
+    epoch of which the log lacks a value that decides, if the walk came there.
     """
 
     states: list[Any]
@@ -67,7 +68,7 @@ class Walk:
 
     @property
     def end_of_evidence(self) -> int | None:
-        """The first epoch for which it is none; None if there is no such."""
+        """The first epoch for which the log is no evidence; None if there is none."""
         return self.gap if self.divergence is None else self.divergence
 
 
@@ -109,7 +110,10 @@ class _Roles(NamedTuple):
 
 
 class Walker:
-    """Replays one list on one reading of one record, epoch by epoch."""
+    """Replays one callbacks list on one run, epoch by epoch.
+
+    It decides by one reading of the recorded rate.
+    """
 
     def __init__(
         self,
@@ -157,7 +161,7 @@ class Walker:
         if resumes:
             self._resume(epoch)
         if not walk.sets_rate:
-            # nothing in the list has set it
+            # nothing in the list has set the rate
             walk.rate = self.recorded.values[position]
         asked = self._begin_epoch(epoch, is_first=position == 0 or resumes)
         if walk.is_evident and self._ends_evidence(position, epoch):
@@ -195,7 +199,7 @@ class Walker:
         walk.trainer = self.family.begin_trainer(training)
 
     def end_and_keep(self) -> int | None:
-        """End the training, and return whose weights are kept as `_kept` does."""
+        """End the training, and return what `kept` does."""
         self._end_training()
         return self.kept()
 
@@ -204,19 +208,19 @@ class Walker:
         return self.walked.weights_epoch if self.walked.is_evident else None
 
     def seams_at(self, epoch: int) -> list[Mapping[int, Seam]]:
-        """Return the seams, and what else they may be where that is not known."""
+        """Return the seams; where an epoch may be one, also the seams without it."""
         if epoch not in self.possible_seams:
             return [self.seams]
         return [self.seams, {at: own for at, own in self.seams.items() if at != epoch}]
 
     def fork(self) -> Walker:
-        """Return a walker that stands where this one does and goes its own way."""
+        """Return a copy that goes on from the same epoch by itself."""
         fork, walk = copy(self), self.walked
         fork.walked = replace(
             walk,
             states=list(walk.states),
             unmet=set(walk.unmet),
-            # a fork needs the last rate alone: all of them are asked of the first way
+            # later epochs need the last rate; all rates are read from the original
             rates=walk.rates[-1:],
             trace=[],
             notes=[],
@@ -224,7 +228,7 @@ class Walker:
         return fork
 
     def situation(self) -> str:
-        """Write all that later decisions hang on; NaN is written like NaN."""
+        """Return all that later decisions depend on, as text: there NaN equals NaN."""
         walk = self.walked
         evidence = (walk.divergence, walk.gap)
         return repr(
@@ -232,7 +236,10 @@ class Walker:
         )
 
     def decided(self, epoch: int) -> str:
-        """Write what was decided in the last epoch: not what was held to be best."""
+        """Return what was decided in the last epoch as text.
+
+        Without `improved`: two ways may disagree about the best and decide the same.
+        """
         walk = self.walked
         decisions = [
             (step.callback, step.decision._replace(improved=None))
@@ -264,15 +271,15 @@ class Walker:
         )
 
     def _first_rate(self) -> float | None:
-        """Return S before the first epoch begins: mostly L of that epoch."""
+        """Return the rate before the first epoch begins: mostly the recorded one."""
         schedules = any(map(schedules_rate, self.callbacks))
         if schedules and self.recorded.initial is not None:
-            # the row of the first epoch holds what a schedule made of it
+            # the log's first row holds the rate after the schedule has set it
             return self.recorded.initial
         return self.recorded.values[0]
 
     def _diverges(self, position: int, epoch: int) -> bool:
-        """Return whether an epoch would be trained otherwise than it was."""
+        """Return whether an epoch would be trained at another rate or weights."""
         walk = self.walked
         if walk.weights_epoch != epoch - 1:
             # earlier weights were put back, and training goes on from them
@@ -284,7 +291,7 @@ class Walker:
         )
 
     def _ends_evidence(self, position: int, epoch: int) -> bool:
-        """Note it where the log is no evidence from this epoch on."""
+        """Return whether the log is no evidence from this epoch on, and note why."""
         if self._diverges(position, epoch):
             self.walked.divergence = epoch
         elif self.gap is not None and epoch >= self.gap:
@@ -417,7 +424,7 @@ class Walker:
     ) -> None:
         """Enter a decision into the trace, and do what it says."""
         walk = self.walked
-        if is_end or decision != _NOTHING:
+        if is_end or decision != NOTHING:
             walk.trace.append(
                 Step(epoch, index, walk.rate, walk.states[index], decision, value)
             )
@@ -456,14 +463,13 @@ def schedules_rate(rule: Callback) -> bool:
     return rule.changes_learning_rate and "begin" in rule.acts_at
 
 
-_NOTHING = Decision()
 _NO_NAMES: frozenset[str] = frozenset()
 
 
 def _shared_logs(
     logs_of: dict[tuple[int, ...], dict[str, float]], group: tuple[int, ...]
 ) -> dict[str, float]:
-    """Return the logs of a nested list: a copy of those around it, once it is met."""
+    """Return the logs of a nested list, which begin as a copy of those around it."""
     if group not in logs_of:
         logs_of[group] = dict(_shared_logs(logs_of, group[:-1]))
     return logs_of[group]

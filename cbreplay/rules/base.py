@@ -1,4 +1,4 @@
-"""A rule: the protocol that a replay calls, and the answers of one that does little."""
+"""A rule: the protocol that a replay calls, and defaults for what a rule leaves out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Callback(Protocol):
     A replay calls `begin`; then in every epoch `begin_epoch` (in the first one
     `begin_training` before it) of those that act at "begin", `ends_in_batch` of those
     that act in a "batch", and `written_logs` and `step` of all; then `end_training`.
-    `PlainRule` answers what a rule has nothing to say about.
+    `PlainRule` has defaults for what a rule does not do.
     """
 
     @property
@@ -71,12 +71,12 @@ class Callback(Protocol):
 
     @property
     def begins_later(self) -> bool:
-        """Whether it may look for the best from an epoch on that is not the first."""
+        """Whether it may ignore the first epochs, as start_from_epoch does."""
         ...
 
     @property
     def acts_at(self) -> frozenset[Phase]:
-        """When it can decide anything; never, if it only stands by."""
+        """When it can decide anything; empty if it decides nothing."""
         ...
 
     @property
@@ -106,7 +106,7 @@ class Callback(Protocol):
 
     @property
     def holds_own_code(self) -> bool:
-        """Whether it runs code that nobody here has read, and that may do anything."""
+        """Whether it runs code of the user's own, which may do anything."""
         ...
 
     @property
@@ -120,7 +120,7 @@ class Callback(Protocol):
         ...
 
     def written_as(self, code: str) -> Callback:
-        """Return the same rule as it was written, where its parameters do not say."""
+        """Return the same rule with its original code, if parameters do not give it."""
         ...
 
     def resolve_mode(self, training: Training) -> Mode:
@@ -172,7 +172,7 @@ class Callback(Protocol):
         ...
 
     def best_of(self, state: Any) -> BestSeen | None:  # noqa: ANN401
-        """Return the best that it has seen; None if that is not what it is about."""
+        """Return the best that it has seen; None if it keeps no best value."""
         ...
 
     def standing(self, state: Any) -> Standing | None:  # noqa: ANN401
@@ -185,9 +185,9 @@ class Callback(Protocol):
 
 
 class PlainRule:
-    """The answers of a rule that only looks at the end of an epoch, and only at one.
+    """The defaults of a rule that decides at the end of an epoch by one series.
 
-    A rule that inherits from this says what is different about it, and nothing else.
+    A rule that inherits from this defines only what is different about it.
     """
 
     __slots__ = ()
@@ -331,7 +331,7 @@ class PlainRule:
         return False
 
     def best_of(self, state: Any) -> BestSeen | None:  # noqa: ANN401, ARG002
-        """Return the best that it has seen: that is not what it is about."""
+        """Return the best that it has seen: it keeps none."""
         return None
 
     def standing(self, state: Any) -> Standing | None:  # noqa: ANN401, ARG002
@@ -384,7 +384,7 @@ def format_callback(callback: Callback, written: Collection[str] = ()) -> str:
 
 def _code(value: object) -> str:
     if isinstance(value, float) and math.isinf(value):
-        # inf is a name that nothing gives a meaning
+        # `inf` would be an undefined name in the code
         return "1e999" if value > 0 else "-1e999"
     # a function cannot be written out: its name has to do
     return getattr(value, "__name__", "...") if callable(value) else repr(value)

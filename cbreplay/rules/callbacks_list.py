@@ -1,4 +1,4 @@
-"""Whatever a user gives as callbacks, as one list of rules."""
+"""Read whatever a user gives as callbacks into one list of rules."""
 
 from __future__ import annotations
 

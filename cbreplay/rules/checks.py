@@ -207,7 +207,7 @@ class CheckedList(NamedTuple):
             return math.inf
         first = min(max(start, 0), self.epochs)
         every = self.every(callback)
-        # Keras validates at the end of epochs every - 1, 2 * every - 1, ...
+        # with validation_freq=every, Keras validates in epochs every-1, 2*every-1, ...
         return max(self.epochs // every - math.ceil(first) // every, 0)
 
     @property
@@ -220,7 +220,7 @@ class CheckedList(NamedTuple):
             return float(rate.values[0])
         metadata = self.run.metadata
         told = None if metadata is None else metadata.initial_learning_rate
-        # what float32 cannot hold is no rate
+        # a rate is a float32: a larger or smaller number is none
         return told if told is not None and 0 < told < _NO_FLOAT32 else None
 
 

@@ -40,7 +40,7 @@ class ResolvedSemantics(NamedTuple):
 class Family(Framework, Protocol):
     """One framework: its versions, how it names things, and its training loop.
 
-    `PlainFamily` answers what a framework has nothing special about.
+    `PlainFamily` has defaults for a framework that does nothing special.
     """
 
     @property
@@ -50,7 +50,7 @@ class Family(Framework, Protocol):
 
     @property
     def prefixes(self) -> tuple[str, ...]:
-        """What code may write before the name of one of its callbacks."""
+        """What code may write before a callback's name: ``keras.callbacks.``."""
         ...
 
     @property
@@ -60,7 +60,7 @@ class Family(Framework, Protocol):
 
     @property
     def sending(self) -> tuple[str, ...]:
-        """Those of them that send what they see, so that arguments may be secret."""
+        """Those bystanders that send what they see, so that arguments may be secret."""
         ...
 
     @property
@@ -137,7 +137,7 @@ class Family(Framework, Protocol):
     def settle_list(
         self, given: Sequence[object], rules: Sequence[Callback]
     ) -> list[Callback]:
-        """Return the rules of a whole list, where they hang on each other.
+        """Return the rules of a whole list, where one depends on another.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ class Family(Framework, Protocol):
         epoch: int,
         asked: tuple[int, ...],
     ) -> tuple[Any, tuple[int, ...], str]:
-        """Let the training loop have its say about a stop at the end of an epoch.
+        """Decide, as the framework's training loop does, whether an epoch is the last.
 
         Parameters
         ----------
@@ -186,9 +186,9 @@ class Family(Framework, Protocol):
 
 
 class PlainFamily:
-    """The answers of a framework without versions, whose loop stops when it is asked.
+    """The defaults of a framework without versions, whose loop stops when it is asked.
 
-    A family that inherits from this says what is different about it.
+    A family that inherits from this defines only what is different about it.
     """
 
     prefixes: tuple[str, ...] = ()

@@ -1,11 +1,11 @@
-"""What a monitor's name tells: that no log has it, or that its better is the other."""
+"""What `lint` finds by a monitor's name: that nothing logs it, or the opposite mode."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import is_validation
+from cbreplay.errors import METRIC_ALIASES, is_validation, nearest_series
 from cbreplay.rules.checks import Finding
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -22,22 +22,13 @@ __all__ = [
     "plain_direction",
 ]
 
-_SHORT = {
-    "acc": "accuracy",
-    "mae": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error",
-    "mse": "mean_squared_error",
-    "msle": "mean_squared_logarithmic_error",
-    "rmse": "root_mean_squared_error",
-}
-_ALIASES = _SHORT | {name: short for short, name in _SHORT.items()}
 _MOST_SHOWN = 8
 _UP = "acc accuracy auc auprc auroc bleu dice f1 fscore iou jaccard kappa mcc mrr ndcg "
 _UP += "precision psnr recall ssim"
 _DOWN = "err error loss mae mse perplexity ppl rmse"
 # what may follow a metric's name and leaves its direction as it is
 _AFTER = re.compile(r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted")
-# what turns a direction round, or makes it a game of two
+# words that reverse a direction, or stand for one of two networks that compete
 _TURNED = """
     adv adversarial d disc discriminator domain drop gap inv inverse inverted minus neg
     negative not one
@@ -49,7 +40,7 @@ def find_absent_monitor(
     index: int,
     callback: Any,  # noqa: ANN401 - any rule with a monitor
 ) -> Iterator[Finding]:
-    """Find a monitor that the record has no value of."""
+    """Find a monitor that has no value in the log."""
     if known.run is None or any(rule.holds_own_code for rule in known.callbacks):
         return  # code of the user's own may write it into the logs
     columns = known.run.series.items()
@@ -116,11 +107,11 @@ def _absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
 
 
 def _is_plainly_meant(monitor: str, near: str) -> bool:
-    """Return whether two names are one in another case, or by Keras's short name."""
+    """Return whether two names differ in case only, or are one metric's two names."""
     if monitor.lower() == near.lower():
         return True
     metric = monitor.removeprefix("val_")
-    return _ALIASES.get(metric) == near.removeprefix("val_")
+    return METRIC_ALIASES.get(metric) == near.removeprefix("val_")
 
 
 def _said_of(monitor: str, near: str | None, logged: Sequence[str]) -> str:
@@ -161,7 +152,7 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     metric = monitor.removeprefix("val_")
     prefix = "val_" if validated else ""
     by_case = [name for name in logged if name.lower() == monitor.lower()]
-    aliases = [prefix + _ALIASES[metric]] if metric in _ALIASES else []
+    aliases = [prefix + METRIC_ALIASES[metric]] if metric in METRIC_ALIASES else []
     numbered = [name for name in same if re.sub(r"_\d+$", "", name) == monitor]
     found = [*by_case, *(name for name in aliases if name in same), *numbered]
     if found:
@@ -170,7 +161,10 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     import difflib
 
     near = difflib.get_close_matches(metric, list(metrics), n=1, cutoff=0.75)
-    return metrics[near[0]] if near else None
+    if near:
+        return metrics[near[0]]
+    # a val_ name means no series of training
+    return nearest_series(monitor, same if validated else logged) or None
 
 
 def find_opposite_mode(
@@ -178,7 +172,7 @@ def find_opposite_mode(
     index: int,
     callback: Any,  # noqa: ANN401 - any rule with a monitor and a mode
 ) -> Iterator[Finding]:
-    """Find a mode that takes the monitor's worse values for better ones."""
+    """Find a mode by which the monitor's worse values count as better."""
     training = known.training
     direction = training.find_direction(callback.monitor)
     if direction is None:

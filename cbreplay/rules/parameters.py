@@ -44,12 +44,12 @@ def check_numbers(callback: str, **numbers: object) -> None:
             raise _refused(callback, parameter, value, "a number")
 
 
-# Python's own first, for the protocol takes long to ask
+# Python's own types first, because checking the protocol is slow
 _NUMBERS = (float, int, SupportsFloat)
 
 
 def _is_number(value: object) -> bool:
-    # numpy's numbers too, whose text also says that it can be a float
+    # numpy's numbers too; its strings have __float__ as well, but are no numbers
     if isinstance(value, (str, bytes)) or not isinstance(value, _NUMBERS):
         return False
     try:
@@ -64,7 +64,7 @@ def check_count(callback: str, parameter: str, value: object) -> None:
         raise _refused(callback, parameter, value, "a whole number from 1 on")
 
 
-# counters and products of two counts stay exact
+# below this, counters and the product of two counts are exact
 _MANY = 2**31
 
 
@@ -75,7 +75,7 @@ def check_text(callback: str, parameter: str, value: object) -> None:
 
 
 def check_flags(callback: str, **flags: object) -> None:
-    """Raise ConfigError unless what is only true or false is one plain value."""
+    """Raise ConfigError unless each flag is one plain value, such as True or 1."""
     for parameter, value in flags.items():
         # numpy's scalars have no axis
         plain = value is None or isinstance(value, (bool, float, str))

@@ -1,4 +1,4 @@
-"""What a rule that its framework does not have is written out as, to be pasted."""
+"""The class to paste for a rule that its framework does not have."""
 
 from __future__ import annotations
 

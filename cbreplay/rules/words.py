@@ -1,4 +1,4 @@
-"""How a rule's decisions are told: what it is asked to speak of, and the plain words.
+"""How `explain` tells a rule's decisions: its data, and words for any rule.
 
 Epochs are counted from 1 in every sentence.
 """
@@ -33,6 +33,7 @@ __all__ = [
     "tell_deed",
     "tell_deeds",
     "tell_not_restored",
+    "tell_restored",
     "tell_with_numbers",
 ]
 
@@ -216,7 +217,7 @@ class RuleWords(NamedTuple):
 
 
 def tell_deed(moment: Moment) -> str:
-    """Say what a callback did in an epoch; why, only its own words could tell."""
+    """Say what a callback did in an epoch, but not why: that takes words of its own."""
     shown = moment.callback.shown
     return tell_with_numbers(moment, shown(moment.before), shown(moment.after))
 
@@ -289,6 +290,13 @@ def spoken_times(times: int) -> str:
     return "once" if times == 1 else f"{times} times"
 
 
+def tell_restored(ending: Ending, index: int, kept: int) -> str:  # noqa: ARG001
+    """Say that a rule that holds the best weights put those of the kept epoch back."""
+    best = spoken_float(ending.rows_of(index)[-1].after.best)
+    monitor = ending.callbacks[index].monitor
+    return f"restore_best_weights=True, and its {monitor}, {best}, is the best seen"
+
+
 def tell_not_restored(
     ending: Ending, index: int, kept: int, *, because: str = ""
 ) -> Told:
@@ -333,5 +341,5 @@ def best_row(ending: Ending, index: int) -> TraceRow | None:
     return min(rows, key=lambda row: sign * (row.value or 0.0), default=None)
 
 
-# of a rule that has no words of its own
+# for a rule that has no words of its own
 PLAIN_WORDS = RuleWords(tell_deed, tell_deeds)

@@ -144,7 +144,7 @@ class Staircase(NamedTuple):
     @property
     def objective(self) -> str:
         """The series that outcomes are judged by."""
-        # what stops monitors, and is judged by its monitor unless another is named
+        # a rule that stops monitors a series, and that is the objective by default
         return self.replay.objective or self.monitor
 
     @property
@@ -264,15 +264,16 @@ def _known_stops(
     endless: Any,  # noqa: ANN401 - the rule that the registry names
     judging: Judging,
 ) -> tuple[Replay, list[_Stop]]:
-    """Return the stops that the log tells, and the replay of what it does not.
+    """Return the stops that are certain, and a replay of the patience after them.
 
-    Which of several values an epoch had, or what was rounded there, may decide for one
-    patience and not for another: from the first such patience on nothing is told.
+    Where an epoch has several values, or rounded ones, the stop of one patience may be
+    certain and that of another not: stops count up to the first that is not.
     """
     run, stops = replay.run, list(_stops(replay.trace))
     training = describe_training(run, replay.semantics, replay.family)
     waits = [stop.wait for stop in stops]
-    # one more stops nowhere on the values that stand, and on others perhaps
+    # the next larger patience stops nowhere on the recorded values, but may stop on the
+    # other values that an epoch has
     waits.append(waits[-1] + 1 if waits else 1)
     unsure = find_unsure_stops(run, endless, training, replay.family, waits)
     for at, (wait, epoch) in enumerate(zip(waits, unsure, strict=True)):
@@ -332,7 +333,10 @@ class _Stop(NamedTuple):
 
 
 def _stops(trace: tuple[Step, ...]) -> Iterator[_Stop]:
-    """Yield where each patience stops: wait and patience below count alike."""
+    """Yield the stop at each new largest `wait`.
+
+    It is that of every patience up to this `wait` that has not stopped before.
+    """
     largest = 0
     for step in trace:
         waited = read_waited(step)

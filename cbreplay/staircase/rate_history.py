@@ -110,7 +110,7 @@ def explain_rate(
 
 
 def _oddity(explanation: Any) -> float:  # noqa: ANN401 - a rule, or None
-    """Count the parameters that are not Keras's defaults; nothing is the oddest."""
+    """Count the parameters that are not Keras's defaults; infinite for None."""
     if explanation is None:
         return math.inf
     return len(changed_parameters(explanation))
@@ -177,7 +177,8 @@ def _explain(
     factor = _short_factor(first.old, first.new, precision)
     if factor is None:
         return None
-    # the last step was cut by a floor, or ended on one, or there is none
+    # min_lr either cut the last reduction short, or happens to be where it ended, or is
+    # not reached
     is_cut = reduce_rate(last.old, factor, precision) < last.new
     floor = _short_number(last.new)
     floors = (floor,) if is_cut else (0.0, floor)
@@ -233,9 +234,9 @@ def _waits(
     last_epoch: int,
     semantics: str | None,
 ) -> list[int]:
-    """Return `wait` after each epoch up to one, if nothing were ever reduced.
+    """Return `wait` after each epoch up to `last_epoch`, if nothing were ever reduced.
 
-    Nothing is known about it past the first recorded change, and nothing is asked.
+    `last_epoch` is that of the first recorded change: after it the log cannot tell.
     """
     replay = _replayed(run, replace(base, patience=math.inf), semantics)
     if replay is None:

@@ -1,4 +1,4 @@
-"""What a rule that reduces the rate is seen to do on a record, and explains there."""
+"""What ReduceLROnPlateau does on a run, and which recorded reductions it explains."""
 
 from __future__ import annotations
 
@@ -160,8 +160,8 @@ def total_reductions(accounts: Iterable[ReductionAccount]) -> ReductionTotals:
 def later_gains(staircase: Staircase) -> tuple[LaterGain, ...]:
     """Return what the record still gained after each earlier first reduction.
 
-    Nothing where the recorded rate is reduced in that epoch too, or rises: then
-    training on was no training at a rate that was kept.
+    Empty where the recorded rate is reduced in that epoch too, or rises: what followed
+    was not trained at the first rate.
 
     Parameters
     ----------
@@ -203,10 +203,10 @@ def later_gain(run: Run, name: str, mode: Mode, epoch: int) -> float | None:
 
 
 def rate_kept_until(run: Run) -> int:
-    """Return the epoch before whose end the record certainly kept its first rate.
+    """Return the epoch up to which the record certainly kept its first rate.
 
-    The first epoch where the recorded rate rises anywhere, be it in one reading only:
-    then training on was no training at a rate that was kept.
+    That is the first epoch if the recorded rate rises anywhere, in one reading or both:
+    such a training did not keep its rate.
     """
     until = run.horizon
     for rate in (run.learning_rate, run.other_learning_rate):
@@ -245,7 +245,7 @@ def _recorded_changes(run: Run, rate: Series) -> list[RecordedReduction]:
 
 
 def _until(replay: Replay) -> int:
-    """Return the last epoch whose reductions the list is asked about."""
+    """Return the last epoch whose recorded reductions are compared with the list's."""
     return replay.run.horizon if replay.stopped_epoch is None else replay.stopped_epoch
 
 

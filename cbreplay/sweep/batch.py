@@ -57,7 +57,7 @@ class RunRules(NamedTuple):
 
 
 class SlotRules(NamedTuple):
-    """What of a slot is asked for every run, so that it is made once.
+    """What every run needs to know of a slot, worked out once for all runs.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class SlotRules(NamedTuple):
 
 
 def read_slot_rules(block: Block) -> list[SlotRules]:
-    """Return what of each slot is asked for every run."""
+    """Return what every run needs to know of each slot."""
     read = []
     for slot in block.slots:
         monitoring = []
@@ -95,9 +95,9 @@ def find_rules(
     family: Family,
     initial_learning_rate: float | None,
 ) -> RunRules | None:
-    """Return a run's rules; None if a callback cannot begin, or a file has no name.
+    """Return a run's rules; None if a callback or a name of a file would be refused.
 
-    The scalar replay then tells why, if it is reached.
+    The scalar replay then raises the error, if it gets as far as Keras would.
     """
     try:
         modes: dict[tuple[Any, str, str], Mode] = {}
@@ -118,7 +118,7 @@ def find_rules(
                     run, initial_learning_rate, needs_value=needs_rate(slot)
                 )
         if not rates and initial_learning_rate is not None:
-            # these settings do not need it, but what is no rate is refused all the same
+            # these settings need no rate, but an impossible one is refused all the same
             read_followed_rates(run, initial_learning_rate)
     except CbreplayError:
         return None
@@ -186,7 +186,7 @@ def _begin_checkpoints(slot: Slot, training: Training) -> None:
 
 
 def _has_names(run: Run, filepath: str) -> bool:
-    """Return whether a file has a name in every epoch."""
+    """Return whether a file's name can be formatted in every epoch."""
     named = {name for _, name, _, _ in string.Formatter().parse(str(filepath)) if name}
     logged = named - {"epoch"}
     if any(
@@ -216,7 +216,7 @@ class Monitored(NamedTuple):
     positions : array of shape (n_runs, n_steps + 1)
         The epoch of each step, from the first recorded one; NEVER past the end.
     plain : bool
-        Whether the position of every step is its own number.
+        Whether no epoch lacks the series, so that a step and its position are equal.
     """
 
     values: FloatArray
@@ -258,7 +258,7 @@ class Batch:
         return self.rules.training.semantics
 
     def sign(self, kind: Any, monitor: str, mode: str) -> float:  # noqa: ANN401
-        """Return what a series is multiplied by so that small is good."""
+        """Return what a series is multiplied by so that smaller is better: 1 or -1."""
         return 1.0 if self.rules.modes[kind, monitor, mode] == "min" else -1.0
 
     def monitored(self, name: str) -> Monitored:
@@ -272,7 +272,7 @@ class Batch:
     def first_steps(self, name: str, starts: FloatArray) -> EpochArray:
         """Return the first step at or after an epoch, of shape (n_runs, n_starts).
 
-        Past every end where there is none.
+        One beyond the last step of every run where there is none.
         """
         series = self.monitored(name)
         most = len(series.values)

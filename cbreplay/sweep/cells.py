@@ -36,13 +36,14 @@ class Cells(NamedTuple):
     kept, kept_epoch : array
         Where it is known whose weights are kept, and whose.
     diverged, divergence_epoch : array
-        Where the log ends to be evidence before that, and the first epoch of which it
-        says nothing.
+        Where the log stops being evidence before training ends, and the first epoch of
+        which it says nothing.
     incomplete, gap_epoch : array
         Where the log lacks what decides, before a stop and before a divergence, and
         from which epoch on. Read-only where no run has a hole.
     broken : array
-        Where the kept epoch was broken off, so that nothing is recorded of it.
+        Where a NaN would break the kept epoch off in mid-batch, so that nothing is
+        recorded of the weights at its end.
     first_reduction : array
         The first epoch at whose end the rate would be reduced, stopped or not; NEVER
         where there is none. Read-only where no config reduces.
@@ -98,16 +99,16 @@ class Cells(NamedTuple):
         return Cells(*columns)
 
     def cut_off(self, row: int, columns: EpochArray, gap: int) -> None:
-        """Take back what is decided from an epoch on that the log has a hole in.
+        """Take back what is decided from the first epoch on that the log lacks.
 
         Parameters
         ----------
         row : int
             The run.
         columns : array of int
-            The configs that decide by what is lacking.
+            The configs that decide by the series with the hole.
         gap : int
-            The first epoch of which it lacks.
+            The first epoch that the log lacks.
         """
         at = row, columns
         in_time = self.stopped[at] & (self.stopped_epoch[at] < gap)
@@ -124,11 +125,11 @@ class Cells(NamedTuple):
         self.broken[late] = False
 
     def packed(self) -> Cells:
-        """Return the same in few bytes, for `put` elsewhere."""
+        """Return the same in few bytes, to be sent and then unpacked by `put`."""
         return Cells(*map(pack_column, self))
 
     def put(self, packed: Cells) -> None:
-        """Fill what is empty with the columns of another, packed ones."""
+        """Fill these cells, which are still empty, with the columns of packed ones."""
         for held, column in zip(packed, self, strict=True):
             put_column(held, column)
 
@@ -232,7 +233,7 @@ def _write_reductions(
 
 
 def _lift(per_run: EpochArray, shape: tuple[int, ...]) -> EpochArray:
-    """Return an array with one number for each run, to be added to every config."""
+    """Return one number for each run in a shape that can be added to every config's."""
     return per_run.reshape(-1, *(1 for _ in shape[1:]))
 
 
@@ -245,7 +246,7 @@ def _write(
     stop: EpochArray,
     divergence: EpochArray | None,
 ) -> None:
-    """Write what is decided where training ends at `stop`, or is not known to."""
+    """Write what is decided, given the positions of the stop and of the divergence."""
     shape = (len(batch.runs), *block.shape)
     first = _lift(batch.first_epochs, shape).astype(np.int32)
     stopped, kept = out.stopped.reshape(shape), out.kept.reshape(shape)
@@ -277,7 +278,7 @@ def _write(
 
 
 def first_broken_epoch(run: Run, block: Block) -> int:
-    """Return the epoch in which the loss ends training; NEVER if no rule sees to it."""
+    """Return the epoch in which TerminateOnNaN ends training; NEVER if none does."""
     if name_breaker(block) is None:
         return NEVER
     return min(run.first_epoch + _first_broken(run), NEVER)
@@ -308,7 +309,7 @@ def _first_broken(run: Run) -> int:
 def _mark_broken(
     batch: Batch, block: Block, stop: EpochArray, ends: EpochArray, out: Cells
 ) -> None:
-    """Mark the kept epochs that were broken off here and are recorded in full."""
+    """Mark the kept epochs that a NaN breaks off here, but not in the record."""
     shape = (len(batch.runs), *block.shape)
     breaker = name_breaker(block)
     whole = [is_recorded_whole(run, run.horizon, breaker) for run in batch.runs]

@@ -23,9 +23,11 @@ from cbreplay.sweep.gaps import (
     tells_stops_apart,
 )
 from cbreplay.sweep.kernels.early_stopping import NEVER
+from cbreplay.sweep.lanes import LANES_AT_ONCE
 from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
 from cbreplay.sweep.pieces import cut_work, run_tasks
 from cbreplay.sweep.plan import plan_blocks, read_configs
+from cbreplay.sweep.stoppers import WAIT_PARAMETERS
 from cbreplay.sweep.table import Sweep, SweptRun
 
 if TYPE_CHECKING:
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["count_replayed", "sweep_runs"]
 
-# small enough to stay in a processor's cache, large enough that a call costs nothing
-_LANES_AT_ONCE = 16_384
 _CELLS_AT_ONCE = 128_000
 
 
@@ -67,10 +67,11 @@ def sweep_runs(
         The records, or what `load_runs` reads them from.
     grid : Grid, PairedChoices, or iterable of callbacks lists
         The configs: `make_grid`'s, `pair_choices`'s, or any lists that `replay_run`
-        takes. Of very many lists, reading them one by one takes longest.
+        takes. Very many settings are best given as a grid: of single lists each is
+        read by itself, which takes longer than deciding it.
     executor : concurrent.futures.Executor, optional
-        Where the work is done: the standard library's, or another that is one. By
-        default here. Only processes make it faster.
+        Where the work is done; by default in this process. Processes make it faster,
+        threads do not.
     progress : callable, optional
         Called with the number of cells that are decided and of all, now and then.
     **judging : semantics, initial_learning_rate, objective, objective_mode
@@ -243,19 +244,19 @@ class _Work:
             self._tell(1)
 
     def _replay(self, row: int, column: int) -> Replay:
-        """Return the replay of a cell, or of a shorter patience that never stops.
+        """Return the replay of a cell, or that of a smaller patience that never stops.
 
-        A longer one never stops either, and on a run that was resumed nothing else
-        hangs on it: without this a log of thousands of epochs would be replayed once
-        for each of them.
+        A larger patience never stops then either, and decides the same in every epoch.
+        Without this a resumed log of thousands of epochs would be replayed once for
+        each of as many patience values.
         """
         run, config = self.runs[row], self.configs[column]
         first, patience = self.patience_of.get(column, (None, None))
         if first is None or not _knows_its_seams(run):
             return replay_run(run, config, judging=self.judging)
         if (row, first) in self.endless:
-            shorter, replay = self.endless[row, first]
-            if patience >= shorter:
+            smaller, replay = self.endless[row, first]
+            if patience >= smaller:
                 return replay
         replay = replay_run(run, config, judging=self.judging)
         known = replay.gap_epoch is None or replay.gap_epoch in run.seams
@@ -304,10 +305,11 @@ def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
 
 
 def _knows_its_seams(run: Run) -> bool:
-    """Return whether a run tells its epochs and seams, and no list of an earlier fit.
+    """Return whether nothing but the stop of a list depends on its patience.
 
-    Of several values in an epoch, or where a fit may have been resumed, one patience is
-    sure of what another is not; a list that the earlier fit had itself goes on.
+    It may, where an epoch has several values or a fit may have been resumed: one
+    patience decides alike in every case, and another does not. And where ``run.json``
+    tells the callbacks of an earlier fit, only a list equal to them goes on.
     """
     several = any(series.others for series in run.series.values())
     return run.metadata is None and not (run.possible_seams or several)
@@ -316,10 +318,10 @@ def _knows_its_seams(run: Run) -> bool:
 def _differing_in_patience(
     block: Block, columns: EpochArray
 ) -> dict[int, tuple[int, Any]]:
-    """Return, by column, the first one that differs in the patience of a stop alone.
+    """Return, by column, the first column that differs in the stop's patience alone.
 
-    With it stands the patience. Nothing where the list reduces the rate, or not exactly
-    one rule of it stops by a patience that varies.
+    With it comes the column's own patience. Empty where the list may reduce the rate,
+    or where more or less than one of its rules stops by a patience that varies.
     """
     stopping = [slot for slot in block.slots if slot.kernel == "stops"]
     if block.reduces or len(stopping) != 1:
@@ -352,13 +354,10 @@ def _batch_size(block: Block, n_runs: int) -> int:
     for slot in block.slots:
         if slot.kernel not in ("stops", "reduces"):
             continue
-        names = [name for name in slot.parameters if name in _LANE_PARAMETERS]
+        names = [name for name in slot.parameters if name in WAIT_PARAMETERS]
         lanes += math.prod(block.shape[axis] for axis in slot.axes(*names))
-    size = min(_LANES_AT_ONCE // lanes, _CELLS_AT_ONCE // block.n_configs, n_runs)
+    size = min(LANES_AT_ONCE // lanes, _CELLS_AT_ONCE // block.n_configs, n_runs)
     return max(size, 1)
-
-
-_LANE_PARAMETERS = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
 
 
 def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
@@ -408,7 +407,7 @@ def _sweep_elsewhere(
             progress(done, len(runs) * len(configs))
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
-        # each piece numbered its objectives by itself: number them over all settings
+        # each piece has numbers of its own for its objectives: number them for all
         begun = begin_runs(runs, examples, judging)
         swept = {
             row: of_run.swept for row, of_run in enumerate(begun) if of_run is not None

@@ -1,4 +1,4 @@
-"""Where runs lack what configs decide by, so that cells are incomplete."""
+"""Cells that are incomplete: where runs lack a value that a config decides by."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def is_clear(run: Run, slots: Iterable[Slot]) -> bool:
 
 
 def tells_stops_apart(run: Run, block: Block) -> bool:
-    """Return whether `mark_unsure_stops` finds all that a run leaves unsure.
+    """Return whether `mark_unsure_stops` finds all that rounding leaves open.
 
-    So it is where a list only stops, by patience alone.
+    It does where patience alone decides: a list that stops, and does nothing else.
     """
     acting = [slot for slot in block.slots if slot.kernel != "idle"]
     if [slot.kernel for slot in acting] != ["stops"] or run.possible_seams:
@@ -98,18 +98,18 @@ def mark_unsure_stops(
     configs: Any,  # noqa: ANN401 - as `read_configs`
     columns: EpochArray,
 ) -> None:
-    """Take back what the kernels decided where rounding leaves it unsure.
+    """Take back what the kernels decided where a rounded log leaves the stop open.
 
     Parameters
     ----------
     cells : Cells
         What was decided; changed.
     runs : mapping of int to (Run, Begun)
-        On which rows, by whose rules.
+        The rounded runs by their row, and by whose rules each is decided.
     configs : as `sweep_runs` has them
         What was decided.
     columns : array of int
-        Those of a block that `tells_stops_apart` holds for.
+        The configs of a block for which `tells_stops_apart` holds.
     """
     alike: dict[str, tuple[Any, list[int], list[float]]] = {}
     for column in columns.tolist() if runs else ():
@@ -136,7 +136,7 @@ def mark_gaps(
     configs: Any,  # noqa: ANN401 - as `read_configs`
     blocks: Sequence[Block],
 ) -> None:
-    """Take back what the kernels decided beyond a hole of what a config reads.
+    """Take back what the kernels decided behind a hole in a series that decides.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.sweep.plan import Slot
 
 __all__ = [
+    "LANES_AT_ONCE",
     "Lanes",
     "first_overflow",
     "in_pieces",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 # small enough to stay in a processor's cache, large enough that a call costs nothing
-_MOST_LANES = 16_384
+LANES_AT_ONCE = 16_384
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
@@ -67,8 +68,8 @@ class Lanes(NamedTuple):
         ones[place] = -1
         return np.broadcast_to(values.reshape(ones), self.lengths).reshape(-1)
 
-    def families(self) -> list[tuple[str, str, EpochArray]]:
-        """Return (monitor, mode, lanes) for the lanes that share the first two."""
+    def by_monitor(self) -> list[tuple[str, str, EpochArray]]:
+        """Return each monitor and mode, with the settings that have both of them."""
         monitor, mode = (self.slot.parameters[name] for name in ("monitor", "mode"))
         if monitor.axis is None and mode.axis is None:
             return [(monitor.values[0], mode.values[0], np.arange(self.n_lanes))]
@@ -88,11 +89,11 @@ class Lanes(NamedTuple):
         Parameters
         ----------
         array : array of shape (n_runs, n_lanes, ...)
-            What is told of each lane on each run.
+            The answer for each lane on each run.
         block_shape : tuple of int
             The lengths of the block's axes.
         *more : int
-            The axes of the block along which the array's further ones run.
+            Which axes of the block the array's further axes are.
         """
         labels = [*self.axes, *more]
         further = array.shape[2 : 2 + len(more)]
@@ -122,7 +123,7 @@ def read_compared(rule: MonitorRule, batch: Batch) -> Compared:
 
 
 def read_sizes(lanes: Lanes, rule: MonitorRule) -> FloatArray:
-    """Return by how much each lane's value has to be better: its min_delta."""
+    """Return each lane's min_delta as this Keras takes it."""
     sizes = lanes.values("min_delta")
     return np.abs(sizes) if rule.absolute_min_delta else np.array(sizes)
 
@@ -130,9 +131,9 @@ def read_sizes(lanes: Lanes, rule: MonitorRule) -> FloatArray:
 def first_overflow(
     batch: Batch, monitor: str, compared: Compared, sizes: FloatArray, fixed: FloatArray
 ) -> EpochArray:
-    """Return, of each run, the first position with a value that float32 may not hold.
+    """Return, for each run, the first position with a value that float32 may not hold.
 
-    There Keras fails, or takes it as infinite; the replay tells which.
+    Keras raises an error there, or takes it as infinite; the scalar replay tells which.
     """
     series = batch.monitored(monitor)
     none = np.full(len(batch.runs), NEVER)
@@ -151,8 +152,8 @@ def first_overflow(
     return np.take_along_axis(series.positions, step[:, None], axis=1)[:, 0]
 
 
-def in_pieces(family: EpochArray, n_runs: int) -> Iterator[EpochArray]:
-    """Yield lanes, as many at once as are quick."""
-    size = max(1, _MOST_LANES // n_runs)
-    for begin in range(0, len(family), size):
-        yield family[begin : begin + size]
+def in_pieces(alike: EpochArray, n_runs: int) -> Iterator[EpochArray]:
+    """Yield settings in parts, each as large as is quick on so many runs."""
+    size = max(1, LANES_AT_ONCE // n_runs)
+    for begin in range(0, len(alike), size):
+        yield alike[begin : begin + size]

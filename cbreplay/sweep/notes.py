@@ -26,7 +26,7 @@ __all__ = ["note_runs", "note_settings"]
 
 
 def note_runs(sweep: Sweep) -> list[tuple[str, ...]]:
-    """Return, of each run, what holds of it under every setting that monitors alike.
+    """Return, for each run, the notes that hold under every setting of its monitor.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def note_runs(sweep: Sweep) -> list[tuple[str, ...]]:
 
 
 def note_settings(sweep: Sweep, shared: SharedReplays) -> list[tuple[str, ...]]:
-    """Return, of each run, what the decisions of some setting need to be said.
+    """Return, for each run, the notes that the decisions of some setting call for.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def note_settings(sweep: Sweep, shared: SharedReplays) -> list[tuple[str, ...]]:
 
 
 class _SettingNotes:
-    """What the decisions of a grid's settings need to be said, run by run."""
+    """The notes that the decisions of a grid's settings call for, run by run."""
 
     def __init__(self, sweep: Sweep, shared: SharedReplays) -> None:
         self.sweep, self.shared = sweep, shared
@@ -119,7 +119,7 @@ class _SettingNotes:
             if not stopper.kind.monitor_rule(semantics).starts_empty:
                 return
             logged = np.flatnonzero(series.recorded)
-            # a start beyond the last logged epoch finds NEVER, which is no first value
+            # a start_from_epoch beyond the last logged value finds NEVER, and no value
             epochs = np.append(logged + run.first_epoch, NEVER)
             taken = np.searchsorted(epochs, stopper.along("start_from_epoch", shape))
             is_nan = np.append(np.isnan(series.values[logged]), [False])[taken]

@@ -56,7 +56,7 @@ class VersionFinder:
         self._shared: ResolvedSemantics | None = None
 
     def find(self, run: Run) -> ResolvedSemantics:
-        """Return what decides a run; what its own log does not tell is sought once.
+        """Return which version decides a run; the installed one is looked up only once.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class VersionFinder:
 def begin_runs(
     runs: Sequence[Run], examples: list[tuple[Any, ...]], judging: Judging
 ) -> list[Begun | None]:
-    """Find the rules and objectives of runs; None where a replay has to object."""
+    """Find the rules and objectives of runs; None where a replay raises an error."""
     versions = VersionFinder(judging, itertools.chain.from_iterable(examples))
     return [_begin_run(run, examples, judging, versions) for run in runs]
 
@@ -111,10 +111,11 @@ def find_objectives(
     configs: Any,  # noqa: ANN401 - as `read_configs`
     blocks: list[Block],
 ) -> tuple[list[tuple[Any, ...]], EpochArray | None]:
-    """Return a config for each way to choose the objective, and each config's way.
+    """Return one config for each way to choose the objective, and each config's way.
 
-    The objective hangs on the first rule that sets it, or on the first that monitors.
-    The ways are None where all configs have the same.
+    The objective is that of the first rule that sets it, else of the first that
+    monitors. A way is the place of its example in the first list; the ways are None
+    where all configs have the same one.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def cut_alike(block: Block) -> Iterator[tuple[Any, ...]]:
         for axis in slot.axes(*(name for name in _OBJECTIVE if name in slot.parameters))
     }
     if not block.vectorised:
-        # not vectorised: any parameter may change what is monitored
+        # a rule without a kernel: any parameter may change what is monitored
         axes = set(range(len(block.shape)))
     whole = slice(None)
     yield from itertools.product(
@@ -164,7 +165,7 @@ _OBJECTIVE = ("monitor", "mode", "save_best_only")
 
 
 def _watching(config: tuple[Callback, ...]) -> tuple[Any, ...]:
-    """Return what tells the objective of a list, and the framework it is of."""
+    """Return what decides the objective of a list, and its framework."""
     watching = [rule for rule in config if monitored_series([rule])]
     return (
         family_of(config),

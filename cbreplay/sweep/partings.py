@@ -83,9 +83,9 @@ def part_rates(
     divergence = [np.full(shape, NEVER) for _ in records]
     first = [np.full(shape, NEVER) for _ in records]
     later: list[list[LaterReductions]] = [[] for _ in records]
-    for monitor, mode, family in lanes.families():
-        np.minimum(doubt, asked.first_overflow(monitor, family), out=doubt)
-        for chosen in asked.pieces(family):
+    for monitor, mode, alike in lanes.by_monitor():
+        np.minimum(doubt, asked.first_overflow(monitor, alike), out=doubt)
+        for chosen in asked.pieces(alike):
             for reading, record in enumerate(records):
                 found = asked.find(monitor, mode, chosen, record)
                 divergence[reading][:, chosen] = found.divergence
@@ -108,7 +108,7 @@ def part_rates(
 
 
 class _Asked:
-    """What is asked of the kernel: the settings of a slot on a batch of runs."""
+    """The arguments of the kernel: the settings of a slot on a batch of runs."""
 
     def __init__(self, batch: Batch, slot: Slot, lanes: Lanes) -> None:
         rule = slot.kind.monitor_rule(batch.semantics)
@@ -116,17 +116,17 @@ class _Asked:
         self.sizes, self.compared = read_sizes(lanes, rule), read_compared(rule, batch)
         self.numbers = [lanes.values(name) for name in _NUMBERS]
 
-    def first_overflow(self, monitor: str, family: EpochArray) -> EpochArray:
+    def first_overflow(self, monitor: str, alike: EpochArray) -> EpochArray:
         """Return the first position of each run with a value beyond float32."""
-        sizes = self.sizes[family]
+        sizes = self.sizes[alike]
         return first_overflow(self.batch, monitor, self.compared, sizes, np.empty(0))
 
-    def pieces(self, family: EpochArray) -> Iterable[EpochArray]:
-        """Return the settings that are asked for at once."""
+    def pieces(self, alike: EpochArray) -> Iterable[EpochArray]:
+        """Return the settings in the parts in which the kernel decides them."""
         n_runs = len(self.batch.runs)
-        if n_runs * len(np.unique(self.sizes[family])) < _FEW_LANES:
-            return [family]
-        return in_pieces(family, n_runs)
+        if n_runs * len(np.unique(self.sizes[alike])) < _FEW_LANES:
+            return [alike]
+        return in_pieces(alike, n_runs)
 
     def find(
         self, monitor: str, mode: str, chosen: EpochArray, record: Record

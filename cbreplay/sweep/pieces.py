@@ -1,4 +1,7 @@
-"""A sweep in pieces, for an executor: some runs, and a part of one axis."""
+"""A sweep cut into tasks for an executor: some runs, and a part of one axis, each.
+
+A worker that was lost is noticed here, and is an error: no task is done a second time.
+"""
 
 from __future__ import annotations
 
@@ -126,12 +129,12 @@ def _cut_grid(grid: Grid, axis: int, span: slice) -> Grid:
 def run_tasks(
     executor: Executor, task: Callable[..., _T], given: Iterable[tuple[Any, ...]]
 ) -> Iterator[_T]:
-    """Run a task for each of some arguments elsewhere, and yield what they return.
+    """Run a task in an executor for each set of arguments; yield the results in order.
 
     Raises
     ------
     ConfigError
-        If a worker was lost, and its part with it.
+        If a worker was lost, and its task with it.
     """
     try:
         futures = [executor.submit(task, *arguments) for arguments in given]

@@ -58,9 +58,9 @@ class Slot:
 
     Parameters
     ----------
-    kind : class, or what makes a callback
-        Which rule stands there; a function where it makes one of the user's own, and
-        None where lists are nested.
+    kind : class, or function
+        The class of the rule that stands there, or a function that makes a callback of
+        the user's own; None where lists are nested.
     parameters : dict of str to Parameter
         All its parameters.
     kernel : str or None
@@ -156,8 +156,8 @@ def _has_kernel(slot: Slot) -> bool:
     if slot.kernel == "breaks":
         return not any(slot.parameters["raise_error"].values)
     if slot.kernel == "saves":
-        # only with it has a checkpoint a monitor, by which the objective may be chosen:
-        # so all settings of the slot have to agree on it
+        # a ModelCheckpoint has a monitor only with save_best_only, and that may be the
+        # objective: so all settings of the slot have to agree on it
         best_only = slot.parameters["save_best_only"]
         return best_only.axis is None or len(set(best_only.values)) == 1
     return True
@@ -205,7 +205,7 @@ def _plain(
 ) -> tuple[Callback, ...] | None:
     """Return a list that holds our own rules alone; None if it is anything else.
 
-    `own` is what was found to be a rule; it grows.
+    `own` holds the classes that are known to be rules; this adds to it.
     """
     if not isinstance(config, (list, tuple)):
         return None
@@ -228,13 +228,13 @@ class AlikeConfigs(list[Any]):
 
 
 def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
-    """Return the callbacks place by place, if all lists hold the same rules of ours.
+    """Return the callbacks place by place; None unless all lists hold the same rules.
 
-    Of a million configs this is the quick way: no Python code runs for each.
+    It is quick for a million configs, because no Python code runs for each.
     """
     if isinstance(configs, AlikeConfigs):
         return configs.slots
-    # text and a CallbackList have a length too, and are no lists of rules
+    # a string and a CallbackList have a length too, but are no lists of rules
     plain = set(map(type, configs)) <= {list, tuple}
     if not plain or len(set(map(len, configs))) != 1:
         return None
@@ -270,7 +270,7 @@ def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs
         slots = tuple(_grid_slot(entry, axes) for entry in configs.entries)
         return [Block(configs.shape, slots, None)]
     if isinstance(configs, PairedChoices):
-        # one axis: the configs themselves
+        # without a grid there is one axis, along which the configs stand
         every = itertools.repeat(0)
         slots = tuple(_grid_slot(entry, every) for entry in configs.entries)
         return [Block((len(configs),), slots, None)]

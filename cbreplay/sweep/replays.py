@@ -1,4 +1,4 @@
-"""The full replay of every cell, one for all cells that cannot but decide alike."""
+"""The full replay of every cell, shared by cells that are known to decide alike."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def replay_cells(
     progress : callable, optional
         Called with the number of cells that are replayed and of all, now and then.
     whole_trace : bool
-        Whether each replay holds its whole trace, which is most of what is held of
-        many settings on a long log, or that of its last epoch alone, which says how it
-        parts from the record.
+        Whether each replay holds its whole trace, which takes most of the memory of
+        many settings on a long log; else the trace of its last epoch alone, which says
+        how it parts from the record.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
 
@@ -109,7 +109,10 @@ class SharedReplays:
 
     @classmethod
     def of_sweep(cls, sweep: Sweep) -> SharedReplays:
-        """Return the replays of a sweep over a grid that holds its runs, untraced."""
+        """Return the replays of a sweep over a grid, without traces.
+
+        The sweep has to hold its runs.
+        """
         judging = sweep.judging or Judging()
         return cls(sweep.records, sweep.configs, judging, sweep, whole_trace=False)
 
@@ -181,7 +184,7 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
         np.where(diverged, sweep.divergence_epoch[row], NEVER),
         np.where(reduces, _coordinate(block, merged.get("reduces")), -1),
         np.where(sweep.incomplete[row], sweep.gap_epoch[row], -1),
-        # on a rounded log each list may leave something else open: none is shared
+        # on a rounded log each setting may leave another decision open: none is shared
         np.where(
             sweep.incomplete[row] & bool(run.rounded_to),
             np.arange(block.n_configs),
@@ -194,7 +197,7 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
             -1,
         ),
     ]
-    # one key after the other: side by side, a million cells would be sorted in eight
+    # one key after another: sorting a million cells by all keys at once takes eight
     # times the memory
     which: EpochArray = np.zeros(block.n_configs, dtype=np.int64)
     for key in keys:

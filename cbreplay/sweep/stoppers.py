@@ -1,4 +1,7 @@
-"""A rule that stops, on a batch of runs: where it does, and whose weights it holds."""
+"""EarlyStopping on a batch of runs: where it stops, and whose weights it holds.
+
+The same for every rule whose kernel is "stops".
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,10 @@ if TYPE_CHECKING:
     from cbreplay.sweep.batch import Batch
     from cbreplay.sweep.plan import Slot
 
-__all__ = ["Stopper"]
+__all__ = ["WAIT_PARAMETERS", "Stopper"]
 
-# the parameters that shape `wait`; patience only says at which `wait` it ends
-_LANES = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
+# the parameters on which `wait` depends; patience only says at which `wait` it stops
+WAIT_PARAMETERS = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
 
 
 class Stopper:
@@ -55,8 +58,8 @@ class Stopper:
         self, batch: Batch, slot: Slot, block_shape: tuple[int, ...], *, alone: bool
     ) -> None:
         patience = slot.parameters["patience"]
-        own = patience.axis is not None and patience.axis in slot.axes(*_LANES)
-        self._lanes = read_lanes(slot, block_shape, *_LANES)
+        own = patience.axis is not None and patience.axis in slot.axes(*WAIT_PARAMETERS)
+        self._lanes = read_lanes(slot, block_shape, *WAIT_PARAMETERS)
         self._pieces: list[tuple[EpochArray, Stops, str]] = []
         self._keeps_pieces = not alone
         self.doubt = np.full(len(batch.runs), NEVER)
@@ -96,14 +99,14 @@ class Stopper:
             patience = lanes.values("patience")
         else:
             patience = slot.numbers("patience")
-        for monitor, mode, family in lanes.families():
+        for monitor, mode, alike in lanes.by_monitor():
             beyond = first_overflow(
-                batch, monitor, compared, sizes[family], baselines[family]
+                batch, monitor, compared, sizes[alike], baselines[alike]
             )
             np.minimum(self.doubt, beyond, out=self.doubt)
             series = batch.monitored(monitor)
             sign = batch.sign(slot.kind, monitor, mode)
-            for chosen in in_pieces(family, len(batch.runs)):
+            for chosen in in_pieces(alike, len(batch.runs)):
                 stops = find_stops(
                     series.values * sign,
                     series.n_steps,
@@ -121,10 +124,10 @@ class Stopper:
                 yield chosen, [series.at(found) for found in steps]
 
     def keeps_alone(self, stop: EpochArray, batch: Batch) -> bool:
-        """Return whether every setting keeps just what it holds.
+        """Return whether the kept epoch of every setting is the one that it holds.
 
-        So it is where no other rule stops, and every config puts weights back, in this
-        version also at the end of a training that was not stopped.
+        It is where no other rule stops and every config restores the best weights, in
+        this version also at the end of a training that was not stopped.
         """
         return (
             batch.semantics.restores_without_stop
@@ -159,7 +162,7 @@ class Stopper:
     def _put_back_elsewhere(
         self, where: BoolArray, last: EpochArray, kept: EpochArray, batch: Batch
     ) -> None:
-        """Put back what is held where another callback stopped."""
+        """Restore the held weights where another callback stopped."""
         cells = np.nonzero(where)
         at = np.broadcast_to(last, kept.shape)[cells]
         lane = np.broadcast_to(self._lane, kept.shape)[cells]

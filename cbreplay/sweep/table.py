@@ -159,7 +159,7 @@ class Sweep:
 
     @property
     def diverged(self) -> BoolArray:
-        """Whether the log ends to be evidence before training does."""
+        """Whether the log stops being evidence before training ends."""
         return self.cells.diverged
 
     @property
@@ -169,17 +169,17 @@ class Sweep:
 
     @property
     def incomplete(self) -> BoolArray:
-        """Whether the log lacks what decides, before a stop and a divergence."""
+        """Whether the log lacks a value that decides, before any stop or divergence."""
         return self.cells.incomplete
 
     @property
     def gap_epoch(self) -> EpochArray:
-        """The first epoch of which it lacks that; within `incomplete`."""
+        """The first epoch of which the log lacks that value; within `incomplete`."""
         return self.cells.gap_epoch
 
     @cached_property
     def evident_epoch(self) -> EpochArray:
-        """The last epoch of which the log is evidence: the stop, or where it ends."""
+        """The last epoch of which the log is evidence: at most that of the stop."""
         horizon = [run.first_epoch + run.n_epochs - 1 for run in self.runs]
         last = np.where(self.stopped, self.stopped_epoch, self._by_run(horizon))
         last = np.where(self.incomplete, self.gap_epoch - 1, last)
@@ -187,17 +187,17 @@ class Sweep:
 
     @cached_property
     def reduced(self) -> BoolArray:
-        """Whether the learning rate is seen to be reduced, by then."""
+        """Whether the learning rate is reduced up to `evident_epoch`."""
         return self.first_reduction_epoch <= self.evident_epoch
 
     @property
     def first_reduction_epoch(self) -> EpochArray:
-        """The epoch at whose end that happens first; within `reduced`."""
+        """The epoch at whose end the rate is first reduced; within `reduced`."""
         return self.cells.first_reduction
 
     @property
     def n_reductions(self) -> EpochArray:
-        """How many times it happens, by then."""
+        """How many times the rate is reduced up to `evident_epoch`."""
         return np.where(self.reduced, 1 + self.cells.later_reductions, 0)
 
     @cached_property
@@ -211,7 +211,7 @@ class Sweep:
 
     @cached_property
     def provisional(self) -> BoolArray:
-        """Whether what is kept holds as if training had ended with the log.
+        """Whether what is kept is right only if training ended with the log.
 
         Such values are never ranked, averaged or used to choose.
         """
@@ -220,7 +220,7 @@ class Sweep:
 
     @cached_property
     def trained_epochs(self) -> EpochArray:
-        """The epochs trained, from the first recorded one on; exact or at least so."""
+        """The epochs trained from the first recorded one on, or at least so many."""
         first = self._by_run([run.first_epoch for run in self.runs])
         trained = np.where(self.stopped, self.stopped_epoch - first + 1, 0)
         trained = np.where(self.diverged, self.divergence_epoch - first + 1, trained)
@@ -231,13 +231,13 @@ class Sweep:
 
     @cached_property
     def epochs_saved(self) -> EpochArray:
-        """The recorded epochs that are not trained; exact or at most so."""
+        """The recorded epochs that are not trained, or at most so many."""
         recorded = self._by_run([run.n_epochs for run in self.runs])
         return np.asarray(recorded - self.trained_epochs)
 
     @cached_property
     def lacks_values(self) -> BoolArray:
-        """Whether the log has a hole in the objective: a regret is then at least so."""
+        """Whether the objective has a hole: a regret is then a lower bound."""
         found = np.zeros(self.shape, dtype=np.bool_)
         for row, run in enumerate(self.runs):
             for code, judged in enumerate(run.judged):
@@ -354,7 +354,7 @@ class Sweep:
         return np.array(values)[:, None]
 
     def _judge(self, column: Callable[[Judged], FloatArray]) -> FloatArray:
-        """Look a column of `Judged` up at the kept epochs."""
+        """Return a column of `Judged`, read at the kept epochs."""
         found = np.full(self.shape, np.nan)
         for row, run in enumerate(self.runs):
             position = self.kept_epoch[row] - run.first_epoch
@@ -392,7 +392,7 @@ class Sweep:
 
 
 def _unique(given: Iterable[str]) -> list[str]:
-    """Return names; of several alike, the later ones are numbered."""
+    """Return names made unique: of several that are equal, the later get a number."""
     names: dict[str, None] = {}
     for wanted in given:
         name, number = wanted, 2

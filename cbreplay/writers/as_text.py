@@ -86,7 +86,7 @@ def write_text(
 
 
 def _in_screen_order(sections: Sequence[Section]) -> list[Section]:
-    """Put the doubts behind the numbers that are the answer: there is no second look.
+    """Put the doubts behind the numbers: at a terminal the end is what is read first.
 
     A page says them first, for whoever reads no further than the numbers.
     """

@@ -97,7 +97,7 @@ class _TextGrid(NamedTuple):
 def table_lines(
     table: Table, width: int, mark: Callable[[str], str] = str
 ) -> TableLines:
-    """Write a table in lines of a width.
+    """Write a table in lines of at most a width.
 
     Where room is short, headings first take several lines, then columns go in the
     order of their `fold`. A column of sentences at the end wraps under itself while it

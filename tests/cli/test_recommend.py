@@ -271,7 +271,7 @@ def test_what_does_worse_than_no_stop_is_refused_with_its_figures(
         text = "\n".join(["epoch,loss,val_loss", *rows]) + "\n"
         (tmp_path / f"log{number}.csv").write_text(text)
     told = said(ask, tmp_path)
-    why = "on these logs patience 10 does worse than no early stopping at all"
+    why = "on these logs patience 10 does no better than no early stopping at all"
     assert told.startswith(f"No setting is recommended: {why}")
     # it is said once
     assert told.count(why) == 1

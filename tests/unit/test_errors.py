@@ -6,7 +6,14 @@ import pickle
 
 import pytest
 
-from cbreplay import errors
+from cbreplay import (
+    EarlyStopping,
+    Run,
+    UnknownMonitorError,
+    errors,
+    lint_callbacks,
+    replay_run,
+)
 
 
 def test_a_log_error_names_file_line_and_hint() -> None:
@@ -122,3 +129,46 @@ def test_an_error_of_another_process_is_the_same_here(
     here = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     assert type(here) is type(error)
     assert (str(here), here.args, vars(here)) == (str(error), error.args, vars(error))
+
+
+NEAR_NAMES = [
+    # the monitor, the series of the log, the one that is meant
+    ("val_acc", ["loss", "val_loss", "val_accuracy"], "val_accuracy"),
+    ("val_accuracy", ["loss", "val_loss", "val_acc"], "val_acc"),
+    ("val_f1", ["loss", "val_loss", "val_f1_score"], "val_f1_score"),
+    ("val_f1_score", ["loss", "val_loss", "val_f1"], "val_f1"),
+    ("val_acc", ["val_loss", "val_sparse_categorical_accuracy"], None),
+    ("val_accuracy", ["val_loss", "val_categorical_accuracy"], None),
+    ("val_auc", ["val_loss", "val_auc_1"], "val_auc_1"),
+    ("val_mae", ["val_loss", "val_mean_absolute_error"], None),
+    ("mse", ["loss", "mean_squared_error", "val_loss"], "mean_squared_error"),
+    ("vall_loss", ["loss", "val_loss"], "val_loss"),
+    ("val-loss", ["loss", "val_loss"], "val_loss"),
+    ("valloss", ["loss", "val_loss"], "val_loss"),
+    ("val_auc", ["loss", "val_loss", "val_accuracy"], ""),
+    # which of two accuracies is meant nobody knows
+    ("val_accuracy", ["val_top_k_accuracy", "val_categorical_accuracy"], ""),
+]
+
+
+@pytest.mark.parametrize(("monitor", "logged", "meant"), NEAR_NAMES)
+def test_a_near_name_is_suggested_by_a_replay_and_by_lint_alike(
+    monitor: str, logged: list[str], meant: str | None
+) -> None:
+    """None stands for the last series of the log."""
+    near = logged[-1] if meant is None else meant
+    run = Run.from_logs([dict.fromkeys(logged, 0.5)] * 3)
+    stopper = EarlyStopping(monitor=monitor, mode="min")
+    with pytest.raises(UnknownMonitorError) as refused:
+        replay_run(run, stopper)
+    (finding,) = [
+        found
+        for found in lint_callbacks(stopper, run=run)
+        if found.code == "absent-monitor"
+    ]
+    if near:
+        assert f"did you mean {near!r}?" in str(refused.value)
+        assert finding.fix == f"monitor={near!r}"
+    else:
+        assert "did you mean" not in str(refused.value)
+        assert "monitor=" not in finding.fix

@@ -79,6 +79,17 @@ def _one_group(_unit: str, facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _short_logs(_unit: str, facts: Mapping[str, Any]) -> Text:
+    values = counted(facts["most"], "value", "most")
+    return say(
+        "no log here holds more than ",
+        values,
+        " of ",
+        Code(facts["monitor"]),
+        ", which is too few to choose a patience from",
+    )
+
+
 def _too_few_groups(unit: str, facts: Mapping[str, Any]) -> Text:
     monitors = say()
     if facts["n_monitors"] > 1:
@@ -110,8 +121,8 @@ def _worse_than_no_stop(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         "on these logs patience ",
         _patience(facts),
-        " does worse than no early stopping at all; a checkpoint of the best weights "
-        "takes no stop",
+        " does no better than no early stopping at all; a checkpoint of the best "
+        "weights takes no stop",
     )
 
 
@@ -263,6 +274,7 @@ _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     ),
     "copies": _copies,
     "one-group": _one_group,
+    "short-logs": _short_logs,
     "untold": lambda _unit, _facts: say(
         "no log tells what any patience would have kept"
     ),

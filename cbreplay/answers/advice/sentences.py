@@ -61,6 +61,7 @@ def advice_headline(advice: Recommendation) -> Text:
     if advice.monitors:
         first = "" if advice.told_apart else " (named first)"
         setting = say(setting, " on ", Code(advice.monitor), first)
+    setting = say(setting, _saves_nothing(advice))
     promise = advice.promise
     if advice.kind == "guaranteed" and promise is not None:
         share = Fact(promise.confidence, "given_share", "confidence")
@@ -80,6 +81,19 @@ def advice_headline(advice: Recommendation) -> Text:
             seem = "seem to have been" if reason.facts["guessed"] else "were"
             return say(setting, f", under which {some}these logs {seem} cut.")
     return say(setting, ", as a rule of thumb", _for_plan(advice), ".")
+
+
+def _saves_nothing(advice: Recommendation) -> Text:
+    """Say where the setting is as good as none, for who reads the headline alone."""
+    recommended = advice.setting("recommended")
+    if recommended is None or not advice.saves_nothing:
+        return say()
+    which = say("these ", Fact(recommended.n_groups, "count", "n_groups"))
+    which = say(which, f" {advice.unit}s")
+    if recommended.n_groups < len(advice.groups):
+        told = counted(recommended.n_groups, advice.unit, "n_groups")
+        which = say("the ", told, " whose logs tell")
+    return say(", which saves no epoch of ", which)
 
 
 def _for_plan(advice: Recommendation) -> Text:
@@ -135,7 +149,7 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
 
 
 def _part_settings(advice: Recommendation, sweep: Sweep) -> bool:
-    """Return whether runs count apart that share a setting, as was asked."""
+    """Return whether runs of one setting count apart, because the user asked for it."""
     if advice.grouped_by not in ("run", "asked"):
         return False
     place = {name: at for at, group in enumerate(advice.groups) for name in group.runs}
@@ -196,10 +210,10 @@ def _expected_score(advice: Recommendation) -> Iterator[Text]:
     expected = advice.expected
     if expected is None:
         return
-    score = Fact(expected.score, "number", "score")
+    score = Fact(expected.score, "score", "score")
     beside: tuple[str | Fact, ...] = ()
     if expected.usual_score is not None:
-        usual = Fact(expected.usual_score, "number", "usual_score")
+        usual = Fact(expected.usual_score, "score", "usual_score")
         same = score.text == usual.text
         beside = (*((", as",) if same else (", and ", usual)), " with a fixed 10")
     yield say(
@@ -239,7 +253,8 @@ def _other_plan(advice: Recommendation, other: PlanAdvice) -> Text:
         "): ",
     )
     if other.patience is None:
-        return say(trainings, "too few to recommend anything")
+        few = "too few" if other.n_groups == 1 else "too short"
+        return say(trainings, f"{few} to recommend anything")
     told = say(trainings, "patience ", Fact(other.patience, "patience", "patience"))
     if other.promise is None:
         return told
@@ -311,7 +326,7 @@ def _share(tolerance: Tolerance, value: Fact, series: Code) -> Text:
 
 
 def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
-    """Say between what the spreads of the settings with seeds enough lie."""
+    """Say the range of the spreads, of the settings with enough seeds."""
     if advice.unit == "run":
         return say(*(_spread(spread) for spread in spreads if spread is not None))
     ordered = sorted(
@@ -406,7 +421,7 @@ def _sufficient(advice: Recommendation) -> Text:
 
 
 def _forward(advice: Recommendation) -> Iterator[Text]:
-    """Say how the choice did when it would have been made by the oldest."""
+    """Say how a choice made by the oldest groups does on the newest."""
     forward, unit = advice.forward, advice.unit
     if forward is None:
         return

@@ -84,26 +84,44 @@ def _promised(advice: Recommendation, promise: Promise) -> Text:
         Fact(promise.n_kept, "count", "n_kept"),
         " of ",
         counted(promise.n_groups, advice.unit, "n_groups"),
-        " it loses no more than ",
+        " it loses ",
         _tolerance(advice),
+        _open_logs(advice, promise),
         ".",
     )
 
 
+def _open_logs(advice: Recommendation, promise: Promise) -> Text:
+    """Say how many logs end first, where a shorter patience was enough on them."""
+    enough = [group.sufficient_patience for group in advice.groups]
+    patience = advice.patience or 0
+    n_enough = sum(known is not None and known <= patience for known in enough)
+    n_open = n_enough - promise.n_kept
+    if not n_open:
+        return say()
+    logs = counted(n_open, "log", "n_open")
+    if advice.unit == "group":
+        logs = say("the logs of ", counted(n_open, "group", "n_open"))
+    end = "ends" if n_open == 1 and advice.unit == "run" else "end"
+    return say("; ", logs, f" {end} before it would stop")
+
+
 def _tolerance(advice: Recommendation) -> Text:
-    """Say the tolerance in the unit of the objective."""
+    """Say that no more than the tolerance is lost, in the unit of the objective."""
     values = [value for group in advice.groups for value in group.tolerance]
     least, most = min(values), max(values)
     scale = scale_of([least, most], "cost")
     told = Fact(least, "difference", "tolerance", scale)
     end = Fact(most, "difference", "tolerance", scale)
+    if most == 0:
+        return say(f"no {advice.objective}")
     if told.text == end.text:
-        return say(told, f" {advice.objective}")
-    return say(told, " to ", end, f" {advice.objective}")
+        return say("no more than ", told, f" {advice.objective}")
+    return say("no more than ", told, " to ", end, f" {advice.objective}")
 
 
 def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
-    """Say how it stands beside a fixed 10."""
+    """Say how the recommendation compares with a fixed patience of 10."""
     runs = counted(expected.n_groups, advice.unit, "n_groups")
     patience = Fact(advice.patience, "patience", "patience")
     if advice.patience == USUAL:
@@ -199,7 +217,7 @@ def what_makes_surer(advice: Recommendation) -> Text:
 
 
 def _more_groups(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Say how many more a promise takes, and how many one for less."""
+    """Say how many groups more a promise needs, and how many a weaker one."""
     plural = "" if facts["n_more"] == 1 else "s"
     fewer: tuple[Any, ...] = ()
     if "n_more_for_less" in facts:
@@ -253,7 +271,7 @@ def _find_missing_usual(advice: Recommendation, n_unknown: int) -> dict[str, Any
 
 
 def _find_missing(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
-    """Return what is missing for the promise that is asked, and for one of less."""
+    """Return what is missing for the promise that is asked, and for a weaker one."""
     confidence = advice.confidence
     missing = _count_missing(advice, confidence, n_unknown)
     facts = {"n_more": missing, "confidence": confidence} if missing > 0 else {}

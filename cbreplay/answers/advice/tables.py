@@ -45,7 +45,7 @@ _NOT_IN_LOG = say("not in the log")
 
 
 def _side(advice: Recommendation) -> str:
-    """Name what is lost: above the best where small is good, else below it."""
+    """Return "above" for a series to minimise, else "below": where a loss lies."""
     return "above best" if advice.objective_mode == "min" else "below best"
 
 

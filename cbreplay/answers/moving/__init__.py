@@ -1,4 +1,4 @@
-"""A page that moves: every answer of its controls, worked out when it is made."""
+"""A page with sliders: every answer that they can ask for, computed beforehand."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class NamedSetting(NamedTuple):
 
 
 def find_moved(callbacks: tuple[Callback, ...]) -> MovedRule | None:
-    """Return the list with the rule whose patience moves; None if there is none.
+    """Return the list with the rule whose patience the slider sets; None without one.
 
     It is the first rule that stops by a patience, or else the first that reduces the
     rate by one. Only lists that a sweep decides at once are asked at every patience.
@@ -82,7 +82,7 @@ def watching(moved: MovedRule, monitor: str) -> MovedRule:
 
 
 def likeness(moved: MovedRule) -> tuple[Any, ...]:
-    """Return what two lists have in common that differ in what moves alone."""
+    """Return what is equal in two lists that differ only in what the sliders set."""
     own = parameters_of(moved.rule)
     rest = {name: own[name] for name in own if name not in (*MOVES, "verbose")}
     others = [rule for rule in moved.callbacks if rule is not moved.rule]
@@ -154,7 +154,7 @@ def min_deltas_of(
 
 
 def _width(run: Run, monitor: str) -> float:
-    """Return how far the usual values of a series are apart: nine tenths of them."""
+    """Return the width of the middle nine tenths of a series' values."""
     values = run.series[monitor].values
     finite = values[np.abs(values) < _LARGEST]
     if finite.size == 0:

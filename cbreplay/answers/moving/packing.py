@@ -19,7 +19,7 @@ HEIGHTS = len(_SIGNS) ** 2 - 2
 
 
 def pack_line(values: FloatArray, limits: tuple[float, float]) -> str:
-    """Write a series as heights, two signs each; a line is drawn from it, no more.
+    """Write a series as heights, two characters each, precise enough to draw a line.
 
     They reach as far below and above the limits as these are apart, so that a line
     leaves the picture in its own direction. A gap is a height of its own.

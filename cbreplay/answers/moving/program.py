@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = ["MovingQuestion", "moving_members"]
 
-# what is replayed cell by cell would keep a page waiting
+# more cells than these are not replayed one by one: making the page would take too long
 _MOST_REPLAYS = 1_000
 _MOST_NAMED_REPLAYS = 3_000
 _MOST_LISTS = 12
-# numbers that stand in the code where a page puts its own
+# placeholders in the code, in whose place a page puts the numbers of its sliders
 _PATIENCE, _MIN_DELTA = 918_273_645, 0.192837465
 
 
@@ -169,7 +169,7 @@ def _last_seconds(run: Run) -> list[int] | None:
 
 
 def _lists(question: MovingQuestion) -> list[MovedRule]:
-    """Return the lists that differ in more than what moves, each once."""
+    """Return the lists, each once, that differ in more than what the sliders set."""
     lists: dict[Any, MovedRule] = {}
     for setting in (*question.named, *question.also):
         moved = find_moved(setting.callbacks)
@@ -334,7 +334,7 @@ def _described(question: MovingQuestion, view: _View) -> dict[str, Any]:
 
 
 def _code(question: MovingQuestion, moved: MovedRule) -> list[list[str]]:
-    """Return the code of a setting in pieces, with blanks for what moves.
+    """Return the code of a setting in pieces, with blanks for what the sliders set.
 
     What a rule has by default is not written out: so there is one for the usual
     patience and min_delta, one for another min_delta, and two for another patience.

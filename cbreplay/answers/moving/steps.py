@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MovedRule", "RunSteps", "StepKind", "StepKinds", "find_steps"]
 
-# what is held of all runs, and what is worked with of each, which takes more
+# how many cells are held of all runs at once, and of the run that is worked on
 _CELLS_AT_ONCE, _CELLS_OF_A_RUN = 2_000_000, 200_000
 # stands for an epoch that is not known
 _NONE = -1
@@ -43,7 +43,7 @@ _SHAPE = (len(EVIDENCE), 2, 2, len(_PARTINGS), 2**31)
 
 
 class MovedRule(NamedTuple):
-    """A callbacks list of which one rule's patience and min_delta move.
+    """A callbacks list, and the rule in it whose patience and min_delta sliders set.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
 
 
 def _kind(run: Run, told: tuple[int, ...]) -> StepKind:
-    """Return the kind of a step from what tells it, in the order of `_SHAPE`."""
+    """Return the kind of a step from its numbers, in the order of `_SHAPE`."""
     code, stopped, judged, parted, limit = told
     evidence, parting = EVIDENCE[code], _PARTINGS[parted]
     if evidence == "diverged":

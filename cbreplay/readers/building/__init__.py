@@ -1,3 +1,3 @@
-"""Rows of a log in, runs out: epochs, fits that were resumed, learning rates."""
+"""Rows of a log in, runs out: which epoch, which training, which learning rate."""
 
 from __future__ import annotations

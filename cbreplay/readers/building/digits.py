@@ -1,4 +1,4 @@
-"""With how many digits numbers were written, and how far they may have been rounded."""
+"""How many digits numbers were written with, and how far they may have been rounded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["as_float32", "count_digits", "half_units", "hold_float32"]
 
 
 def hold_float32(values: FloatArray) -> BoolArray:
-    """Tell which numbers are float32 numbers in full: they were not rounded."""
+    """Tell which numbers are exactly float32 numbers, so that they were not rounded."""
     with np.errstate(over="ignore", invalid="ignore"):
         single = values.astype(np.float32).astype(np.float64)
     same: BoolArray = (single == values) | np.isnan(values)
@@ -24,7 +24,7 @@ def hold_float32(values: FloatArray) -> BoolArray:
 
 def as_float32(rate: Series) -> Series:
     """Return a learning rate as the optimizer holds it."""
-    # a rate beyond float32 is inf there, too
+    # in the optimizer, a rate beyond float32 is inf too
     with np.errstate(over="ignore"):
         return Series(rate.values.astype(np.float32), rate.recorded, rate.others)
 

@@ -1,4 +1,4 @@
-"""Rows that are evaluations and no epochs: how they are known, and what is said."""
+"""Rows that are evaluations and not epochs: how they are recognised, and the notes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ __all__ = [
     "evaluation_note",
     "given_note",
     "is_validation",
+    "rows_hint",
     "seldom_logged",
     "shown",
 ]
@@ -28,7 +29,7 @@ TRAINER_SPEED = (
     "model_preparation_time",
 )
 _SHOWN = 8
-# a series with so many times the values of another is logged more often
+# a series with at least so many times as many values as another is logged more often
 _MANY = 2
 
 
@@ -88,6 +89,15 @@ def count_hint(names: Sequence[str] = ()) -> str:
     """Say what is to be typed for a row of each evaluation of some series."""
     options, arguments = suggest_monitor(names)
     return f"count evaluations: --x-axis step{options} or x_axis='step'{arguments}"
+
+
+def rows_hint(names: Sequence[str]) -> str:
+    """Say what is to be typed where each value of some series is an epoch."""
+    judged = [name for name in names if is_validation(name)]
+    options, arguments = suggest_monitor(judged or names)
+    taken = f"--parts rows{options} or parts='rows'{arguments}"
+    left_open = "" if options else WHAT_TO_WATCH
+    return f"If each value is the next epoch's: {taken}{left_open}"
 
 
 def seldom_logged(sizes: Mapping[str, int]) -> list[str]:

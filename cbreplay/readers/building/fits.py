@@ -1,4 +1,7 @@
-"""From pieces of rows to trainings: restarts, resumed fits, tables appended again."""
+"""Which pieces of rows are one training: restarts, resumed fits, repeated tables.
+
+`rows.split_rows` cuts a log into the pieces.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.building.digits import as_float32
 from cbreplay.readers.building.rows import Rows, spread
 from cbreplay.readers.sizes import check_cells, check_epochs
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +27,7 @@ __all__ = ["TrainingRows", "join_rows"]
 
 # in sweeps an epoch has 32 bits
 _LAST_EPOCH = 2**31 - 2
+_TWO_ROWS = 2
 
 
 class TrainingRows:
@@ -45,10 +50,18 @@ class TrainingRows:
         What else people should know.
     """
 
-    __slots__ = ("_names", "_pieces", "notes", "possible", "resumes", "seams")
+    __slots__ = (
+        "_again",
+        "_names",
+        "_pieces",
+        "notes",
+        "possible",
+        "resumes",
+        "seams",
+    )
 
     def __init__(self, rows: Rows) -> None:
-        # joined when `rows` is asked for, not with each piece that is added
+        # joined only when `rows` is read, not at each piece that is added
         self._pieces = [rows]
         # every column there was, also of rows that a later piece replaced
         self._names = dict.fromkeys(rows.columns)
@@ -56,13 +69,15 @@ class TrainingRows:
         self.possible: set[int] = set()
         self.resumes = False
         self.notes: list[str] = []
+        # where rows were written again, with the place, and how many they were
+        self._again: list[tuple[int, str, int]] = []
 
     @property
     def rows(self) -> Rows:
         """The rows of all its pieces, with epochs that only go up."""
         if self._names:
             self._pieces = [Rows.joined(self._pieces, self._names)]
-            # the caller may take columns out of what was joined: it is not joined again
+            # nothing is joined again, because the caller may take columns out
             self._names = {}
         return self._pieces[0]
 
@@ -109,6 +124,48 @@ class TrainingRows:
             self.seams[first] = _POSSIBLE.format(piece.place, first + 1)
         self.add(piece)
 
+    def ends_as(self, piece: Rows) -> bool:
+        """Tell whether rows begin with some of these, several and to the digit."""
+        first = int(piece.epochs[0])
+        parts: list[Rows] = []
+        for own in reversed(self._pieces):
+            begin = int(np.searchsorted(own.epochs, first))
+            parts.append(own.take(slice(begin, None)))
+            if begin:
+                break
+        tail = Rows.joined(parts[::-1])
+        several = min(len(tail.epochs), len(piece.epochs)) >= _TWO_ROWS
+        return several and tail.begins_as(piece)
+
+    def go_on_again(self, piece: Rows) -> None:
+        """Put rows behind these of which the first ones repeat the last of these."""
+        seam = self.horizon + 1
+        n_again = int(np.searchsorted(piece.epochs, seam))
+        self._again.append((seam, piece.place, n_again))
+        if n_again < len(piece.epochs):
+            self.add(piece.take(slice(n_again, None)))
+
+    def note_rows_again(self) -> None:
+        """Say which rows were written again: at each save, or by a resumed fit."""
+        if not self._again:
+            return
+        seam, place, n_rows = self._again[0]
+        rows = count(n_rows, "row")
+        if len(self._again) == 1 and seam <= self.horizon:
+            self.seams[seam] = (
+                f"from {place} on the last {rows} above stand there again, to the "
+                f"digit, and it goes on at epoch {seam + 1} (counted from 1): they "
+                "were written twice, or a fit was resumed there, with new callbacks; "
+                "what hangs on it is not told"
+            )
+            self.possible.add(seam)
+            return
+        times = count(len(self._again), "place")
+        self.notes.append(
+            f"rows stand there again at {times}, to the digit ({rows} from {place} "
+            "on), as if a save wrote its last ones once more: they were read once"
+        )
+
     def take_rate(self, name: str) -> Series | None:
         """Take a column out as the float32 learning rate."""
         column = self.rows.columns.pop(name, None)
@@ -151,11 +208,15 @@ def join_rows(
             records[-1].go_on(piece)
         elif records and (coming.take(first) or options.parts == "join"):
             _replace_from(records[-1], piece)
+        elif records and records[-1].ends_as(piece):
+            records[-1].go_on_again(piece)
         else:
             records.append(TrainingRows(piece))
             before = records[-2] if records[1:] else records[-1]
             records[-1].resumes = first > before.first_epoch
     _check_spans(records, source, options.max_bytes)
+    for record in records:
+        record.note_rows_again()
     _note_seams(records[-1], resumed)
     _note_restarts(records)
     for record in records:
@@ -165,7 +226,7 @@ def join_rows(
 
 
 class _ComingFits:
-    """The resumed fits of a ``run.json`` that the rows have not come to yet."""
+    """The resumed fits of a ``run.json`` for which no rows have been found so far."""
 
     def __init__(self, epochs: Sequence[int]) -> None:
         self._numbers: dict[int, list[int]] = {}

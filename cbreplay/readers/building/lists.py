@@ -85,6 +85,7 @@ def read_lists(
         notes=(*notes, *aligned.notes, *plan_notes),
         planned_epochs=planned,
         not_logged=frozenset(aligned.spread),
+        empty_cells=frozenset(name for name, own in columns.items() if None in own),
         counts_from=aligned.counts_from,
     )
     pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)

@@ -144,7 +144,7 @@ class MetricColumns:
             hint = "Give the CSV that Keras's CSVLogger wrote"
             raise LogError(problem, source=self.table.source, hint=hint)
         texts = any(not cells.whole and cells.wrong.any() for cells in kept.values())
-        # when a row was written says nothing against rows that are epochs
+        # columns of times are no reason against rows that are epochs
         columns = self.table.columns
         words = [
             name
@@ -197,6 +197,8 @@ class MetricColumns:
             note = filled_note(name, n_missing)
             self.table.notes.append(note)
             return Series(cells.values, ~cells.wrong, cells.others)
+        if n_missing:
+            self.table.empty_cells.add(name)
         self._n_empty += n_missing
         return Series(cells.values, ~(cells.missing | cells.wrong), cells.others)
 

@@ -20,11 +20,11 @@ __all__ = [
 ]
 
 _SHORTEST = 2
-# where more are lacking, a cadence is chance
+# a cadence that makes so many times as many steps as there are is chance
 _MOST_LACKING = 10
-# the last number of its kind that an int64 holds
+# the largest float64 that an int64 holds
 _LAST_STEP = np.nextafter(2.0**63, 0)
-# nobody logs so seldom, counted in epochs
+# nobody logs only every so many epochs: such steps count batches
 _MOST_EPOCHS = 10
 
 
@@ -153,7 +153,7 @@ def count_steps(steps: EpochArray) -> EpochArray:
 
 
 def lay_steps(numbers: EpochArray, steps: FloatArray, n_rows: int) -> EpochArray:
-    """Return the step of every number from 0 on; of one that is lacking, by the others.
+    """Return the step of every number from 0 on; missing ones are interpolated.
 
     >>> lay_steps(np.array([0, 1, 3]), np.array([24.0, 49.0, 99.0]), 4).tolist()
     [24, 49, 74, 99]

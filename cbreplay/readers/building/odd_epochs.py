@@ -1,4 +1,4 @@
-"""Epoch columns that say that their rows are not what they seem."""
+"""Epoch columns that are out of order, doubled or damaged, and what that means."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_epochs", "fill_each_other", "find_doubles", "find_order"]
 
-# so many epochs that are logged twice in a row are no chance restarts
+# so many epochs that are logged twice in a row are no restarts by chance
 _FEW = 3
 
 
@@ -140,7 +140,7 @@ def _glued(epochs: EpochArray) -> BoolArray:
 
 
 _TWO, _TWO_STEPS = 2, 2
-# of so many distances, one may be another than the usual one
+# one in so many distances may differ from the usual one
 _REGULAR = 3
 
 

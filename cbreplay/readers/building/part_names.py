@@ -52,7 +52,7 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
         name: texts
         for name, cells in table.columns.items()
         if not (is_validation(name) or "loss" in name.lower())
-        # what is validated too is a metric, also where it never changed
+        # a column with a val_ twin is a metric, even if it never changed
         and f"val_{name}" not in table.columns
         and _WORD.fullmatch(name)
         and (texts := _texts_of_parts(cells, rows, begins))
@@ -61,7 +61,7 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
         # a fit that was begun again with another rate is no sweep
         return {}
     names = [""] * int(np.count_nonzero(begins))
-    # what has the fewest values is the setting, and a name that is unique comes last
+    # a column with few values is a setting: these come first, a unique name last
     for name in sorted(told, key=lambda name: len(set(told[name]))):
         longer = [
             f"{before},{name}={text}" if before else f"{name}={text}"

@@ -75,7 +75,8 @@ def take_rate(record: TrainingRows) -> LoggedRate:
     notes += _join_groups(logged, columns, others)
     rate = record.series(logged)
     if not _changes(rate):
-        # every step of a policy is another rate, whoever wrote it and however
+        # a constant rate needs no rounding and no source: against it, every step of a
+        # callback shows
         return LoggedRate(as_float32(rate), notes=tuple(notes))
     rounding = _rounding(rate)
     if rounding is not None:

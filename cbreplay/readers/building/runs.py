@@ -39,6 +39,8 @@ class LogFacts(NamedTuple):
         The plan that it states.
     not_logged : frozenset of str
         The metrics whose missing values were not logged, as the log itself says.
+    empty_cells : frozenset of str
+        The columns in which cells are empty.
     left_out : mapping of str to str
         The columns that were not read, each with the reason.
     counts_from : int
@@ -54,6 +56,7 @@ class LogFacts(NamedTuple):
     notes: tuple[str, ...] = ()
     planned_epochs: int | None = None
     not_logged: frozenset[str] = frozenset()
+    empty_cells: frozenset[str] = frozenset()
     left_out: Mapping[str, str] = MappingProxyType({})
     counts_from: int = 0
     begins_at: int | None = None
@@ -116,6 +119,7 @@ def build_run(
         axis_unit=facts.axis_unit,
         begins_at=facts.begins_at,
         not_logged=facts.not_logged & series.keys(),
+        empty_cells=facts.empty_cells & series.keys(),
         left_out=dict(facts.left_out),
         counts_from=facts.counts_from,
         resumes=record.resumes,

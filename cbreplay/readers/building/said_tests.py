@@ -1,4 +1,4 @@
-"""Rows at the end of a training that say themselves that they are of a test."""
+"""Rows behind a training that are of a test, by a column that names their stage."""
 
 from __future__ import annotations
 
@@ -104,5 +104,5 @@ def _letters(text: str) -> str:
     >>> _letters("RunningStage.TESTING"), _letters("final test")
     ('testing', 'finaltest')
     """
-    # no word for a stage is longer, and a hostile cell is as long as its file
+    # the name of a stage is no longer than this, but a hostile cell may be
     return re.sub(r"[^a-z]", "", text[-_LONGEST_WORD:].rpartition(".")[2].lower())

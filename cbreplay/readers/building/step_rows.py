@@ -1,4 +1,8 @@
-"""Which epoch each row of a tracker's history stands for."""
+"""Rows that are steps, not epochs: of a CSV, W&B, Lightning and the like.
+
+Each is given its epoch, and the rows of one epoch become one. Where nothing tells the
+epoch, steps are counted, or the log is refused as a sample of a longer history.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,10 @@ from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
-from cbreplay.readers.columns.written_again import drop_earlier_copies
+from cbreplay.readers.columns.written_again import (
+    drop_earlier_copies,
+    leave_out_restored,
+)
 from cbreplay.run import LEARNING_RATE_NAMES
 from cbreplay.words import count
 
@@ -33,7 +40,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import EpochArray
+    from cbreplay.run import BoolArray, EpochArray
 
 __all__ = ["fold_by", "fold_steps", "nearest_epochs"]
 
@@ -41,7 +48,7 @@ _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
     "epoch, as given, and what lies between was left out"
 )
-# so many steps at irregular distances are no log of each epoch
+# from so many steps at irregular distances on, a log is not one of every epoch
 _MANY = 6
 # a validation every second epoch is common in a log of epochs
 _SELDOM = 3
@@ -91,10 +98,13 @@ def fold_by(
         table.columns.pop(epoch_name or "", None)
         _count_evaluations(table, table.columns.pop(step_name))
         return
+    silent = table.columns[epoch_name].missing if epoch_name is not None else None
     epochs = None if epoch_name is None else _take_epochs(table, epoch_name)
     steps = table.columns.pop(step_name, None) if step_name is not None else None
+    if epochs is not None and steps is not None and silent is not None:
+        epochs = _of_own_step(epochs, silent, steps)
     if epochs is not None:
-        # a tracker's training has no initial_epoch: what lies before is not in the log
+        # trackers know no initial_epoch: epochs before the first row are missing
         table.begins_at = 0
     elif steps is not None and _fold_evaluations(table, steps, options):
         return
@@ -130,11 +140,15 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         elif options.x_axis == "step":
             note = "its rows are epochs, by their column: the x-axis need not be said"
             table.notes.append(note)
-    elif step is not None and options.x_axis is not None:
+        return
+    if step is None:
+        return
+    leave_out_restored(table, step)
+    if options.x_axis is not None:
         drop_earlier_copies(table)
         table.check_whole()
         fold_by(table, None, step, options)
-    elif step is not None and options.parts != "rows" and _judges_seldom(table):
+    elif options.parts != "rows" and _judges_seldom(table):
         drop_earlier_copies(table)
         raise _unsaid(table)
 
@@ -155,7 +169,7 @@ def _fold_batches(
     table.check_whole()
     cells = table.columns[batch]
     if bool((np.diff(cells.values) < 0).any()):
-        # it begins anew in each epoch: the rows are counted instead
+        # the batch number begins anew in each epoch: the rows are counted instead
         cells.values = np.arange(len(table), dtype=np.float64)
     table.rename({epoch: "epoch"})
     fold_by(table, "epoch", batch, options)
@@ -179,6 +193,21 @@ def _take_epochs(table: LogTable, name: str) -> EpochArray | None:
     if epochs is None:
         note = "the epochs are no whole numbers: the rows were counted instead"
         table.notes.append(note)
+    return epochs
+
+
+def _of_own_step(epochs: EpochArray, silent: BoolArray, steps: LogColumn) -> EpochArray:
+    """Return the epochs, of rows without one too whose step is that of the row above.
+
+    MMEngine counts batches in the rows of a training, and epochs in those of a
+    validation, which name none: the step goes back to the epoch that has just ended.
+    """
+    at = np.flatnonzero(silent[1:]) + 1
+    back = steps.values[at] < steps.values[at - 1]
+    at = at[back & (steps.values[at] == epochs[at - 1])]
+    if len(at):
+        epochs = epochs.copy()
+        epochs[at] = epochs[at - 1]
     return epochs
 
 

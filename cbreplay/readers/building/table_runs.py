@@ -1,4 +1,4 @@
-"""From a table with one row for each epoch to runs."""
+"""From a table with one row for each epoch to runs: all steps, in order."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ def build_runs(
         notes=(*table.notes, *table.damage.notes()),
         planned_epochs=table.planned_epochs,
         not_logged=frozenset(table.not_logged),
+        empty_cells=frozenset(table.empty_cells),
         left_out=table.left_out,
         counts_from=table.counts_from,
         begins_at=table.begins_at,
@@ -120,7 +121,8 @@ class _Placed(NamedTuple):
         if kept.dtype == np.bool_:
             cuts = {int(np.count_nonzero(kept[:cut])) for cut in self.cuts}
         else:
-            # a fit begins only where all that stood above still does
+            # where rows change places, a header begins a fit only if the rows above it
+            # are still the same
             before = np.maximum.accumulate([-1, *kept.tolist()])
             cuts = {cut for cut in self.cuts if before[cut] < cut}
         return _Placed(self.rows.take(kept), self.lines[kept], cuts)
@@ -154,7 +156,18 @@ def _rows_in_order(
     placed.rows.epochs = numbered.epochs
     table.counts_from += numbered.counts_from
     table.notes += numbered.notes
-    return placed._replace(cuts=placed.cuts - {0, len(placed.lines)})
+    cuts = placed.cuts - {0, len(placed.lines)}
+    rises = bool((np.diff(placed.rows.epochs) > 0).all())
+    if len(cuts) + 1 == len(placed.lines) >= _MANY_FITS and rises:
+        cuts = set()
+        table.notes.append(
+            "the header stands above every row: they were read as rows of one fit"
+        )
+    return placed._replace(cuts=cuts)
+
+
+# so many fits of one epoch each are none
+_MANY_FITS = 3
 
 
 def _without_odd_rows(placed: _Placed, table: LogTable, *, resumes: bool) -> _Placed:

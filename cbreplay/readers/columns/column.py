@@ -24,7 +24,7 @@ _KEPT_TEXTS = 1000
 _MISSING, _WRONG = 1, 2
 # a column with several values in one epoch of four is logged by steps
 _MANY = 4
-# what str() makes of one number of PyTorch, NumPy or TensorFlow
+# how str() writes one number of PyTorch, NumPy or TensorFlow
 _WRAPPED = re.compile(
     r"tensor\(([^\s,()]+)(?:,.*)?\)"
     r"|(?:np|numpy)\.(?:float|int|uint)[0-9]+\(([^\s,()]+)\)"
@@ -84,7 +84,7 @@ class LogColumn:
         except ValueError:
             return False
         if np.isinf(values).any():
-            # 1e400 has to be told from inf
+            # 1e400 becomes inf too: cell by cell the two are told apart
             return False
         self._chunks.append(values)
         self._states.append(None)

@@ -43,14 +43,15 @@ _DELIMITERS = ",;\t|"
 # any number of spaces is one delimiter, if there is no other in the header
 SPACES = " "
 EPOCH_NAMES = ("epoch", "epochs", "epoche", "epoca", "época", "époque")
-# beside an epoch: which of its steps a row is
+# columns beside an epoch that tell which of its batches a row is
 BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
 STEP_NAMES = (
     *("step", "global_step", "iteration", "iter", "iterations", "steps"),
-    # of Ray Tune, whose reports are mostly those of epochs
+    # Ray Tune's, whose reports mostly come once an epoch
     "training_iteration",
 )
-# nothing, Keras's NA, and what Excel, pandas, R, Python and people write
+# cells that mean a missing value: empty, Keras's NA, and what Excel, pandas, R, Python
+# and people write
 MISSING = frozenset(
     ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "None", "null", "NULL", "-")
 )
@@ -58,9 +59,9 @@ COMMENT = "#"
 # how git marks what it could not merge
 _CONFLICT = "<<<<<<< "
 _PROGRESS = r"\s*Epoch [0-9]+/[0-9]+\s*"
-# rows that are looked at to choose between delimiters that are in the header
+# how many rows are looked at to choose a delimiter
 _SNIFFED_ROWS = 20
-# the column names may stand in one of them, near the rows
+# how many comments above the rows are kept, because one may hold the column names
 _KEPT_COMMENTS = 1000
 # control characters that stand in no text
 NO_TEXT = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1b")
@@ -87,7 +88,7 @@ def parse_cell(cell: str) -> float | None:
     if "_" in cell or not cell.isascii():
         raise ValueError(cell)
     value = float(cell)
-    # 1e400 is a number, but none that a float can hold
+    # 1e400 is a number that float() makes inf
     if value in _INFINITE and "inf" not in cell.lower():
         raise ValueError(cell)
     return value

@@ -25,7 +25,7 @@ def first_listed(cell: object) -> float | None:
         found = _LIST.fullmatch(cell.strip())
         listed = found[1].split(",") if found is not None else None
         if isinstance(listed, list) and len(listed) > 1 and not listed[-1].strip():
-            # a tuple of one
+            # the comma of a tuple of one
             del listed[-1]
     if not isinstance(listed, (list, tuple)):
         return None

@@ -1,8 +1,7 @@
-"""The plain way for plain tables: names, then nothing but numbers, all in one step.
+"""The fast way to read a CSV of names and finite numbers, all in one step.
 
-Most logs are so plain that nothing in them can be read in two ways. They are read
-without looking at each cell for what it may be; everything else goes the careful way of
-`cbreplay.readers.columns.text_rows`, which reads a plain table just the same.
+Most logs hold nothing else, so that no cell can be read in two ways. Any other CSV is
+read cell by cell (`cbreplay.readers.columns.text_rows`), which gives the same here.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["PlainCsv", "read_plain", "split_plain_names"]
 
 _NAMES = re.compile(rb"[A-Za-z][\w./-]*(?:,[A-Za-z][\w./-]*)+", re.ASCII)
-# what is made of these, between what separates them, reads in one way only
+# the characters of a finite number: with these alone, a cell reads in one way only
 _OF_NUMBERS = b"0123456789+-.eE"
-# many logs have few headers between them, and each is met twice
+# the headers that are remembered: many logs share a few, and each is read twice
 _MOST_HEADERS = 16
 _LINE_ENDS_AS_COMMAS = bytes.maketrans(b"\n", b",")
 # words that float() reads as numbers, and those that mean a missing one
@@ -66,13 +65,13 @@ def read_plain(content: bytes) -> PlainCsv | None:
     if body.translate(None, _OF_NUMBERS) != line * n_rows:
         return None
     cells = body.translate(_LINE_ENDS_AS_COMMAS, b"\r").split(b",")
-    # behind the last line end stands nothing
+    # the cell behind the last line end is empty
     cells.pop()
     try:
         numbers = np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:
         return None
-    # 1e400 has to be told from a number
+    # 1e400 becomes inf, and is no finite number
     if np.isinf(numbers).any():
         return None
     values = numbers.reshape(n_rows, len(names))

@@ -1,4 +1,4 @@
-"""Which column is the epoch and which the learning rate, and what rows are of."""
+"""Which column is the epoch, and whether the rows of a table are epochs at all."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ __all__ = [
     "tells_time",
 ]
 
-# what people call the epoch otherwise: "Epoch #", "epoch_no"
+# other names of the epoch column: "Epoch #", "epoch_no"
 _LIKE_EPOCH = re.compile("(current)?epoch(number|num|no|index|idx|id)?")
-# pandas reads its own nameless index back so, or names it
+# the names under which pandas's own index comes back from a CSV
 INDEXES = ("#0", "Unnamed: 0", "index")
-# columns that say what a row's numbers are, and not of which epoch they are
+# columns that tell the kind of a row's numbers: with one of these, rows are no epochs
 _KINDS = frozenset(
     (
         "metric",
@@ -71,7 +71,7 @@ def find_epoch(table: LogTable) -> str | None:
         index = columns.get(name)
         if index is None or not _may_count(index.values):
             continue
-        # a column that is really called index may be one of anything else
+        # a column called index need not be pandas's
         if name != "index" or _is_range(index.values):
             called = "the nameless first one" if name == "#0" else name
             note = f"there is no epoch column: {called} was taken as it"
@@ -207,7 +207,7 @@ _MOMENT = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?!\d)|\d{1,3}:\d\d(?!\d)|\d+ days? "
 )
 _OF_EPOCHS = "Give a log with one row for each epoch"
-# what a table of trainings has a column for, and no training changes
+# columns of a table with a row for each training: no training changes these
 _TRIED = frozenset(
     (
         *("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed", "experiment"),

@@ -78,12 +78,14 @@ class LogTable:
         The columns that were left out, each with the reason.
     not_logged : set of str
         The metrics whose missing values were not logged, as the table itself says.
+    empty_cells : set of str
+        The metrics in whose columns cells are empty.
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
         check_columns(len(header), source, damage.max_bytes)
         self.source, self.damage, self.header = source, damage, list(header)
-        # a name that stands there twice, by the key of its second column
+        # names that the header has twice, by the key of the second column
         self._repeated: dict[str, str] = {}
         self.columns: dict[str, LogColumn] = {}
         for i, name in enumerate(header):
@@ -107,6 +109,7 @@ class LogTable:
         self.framework = ""
         self.begins_at: int | None = None
         self.not_logged: set[str] = set()
+        self.empty_cells: set[str] = set()
 
     def join_repeated(self) -> None:
         """Leave out a column that stands there twice with the same cells.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NotUtf8Error", "TextLines"]
 
-# a line beyond it is no row of a log, and would have to be held as a whole
+# a longer line is no row of a log, and would have to be held in memory
 _LONGEST_LINE = 1 << 24
 
 

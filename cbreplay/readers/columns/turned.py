@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["are_turned", "read_turned", "turned_names"]
 
-# a name and two numbers at least: one number may be a title's
+# at least a name and two numbers: a title may hold one number
 _FEWEST = 3
 _EPOCH = re.compile(r"ep(och)?[ _-]?(?=[0-9])", re.IGNORECASE)
 

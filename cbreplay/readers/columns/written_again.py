@@ -1,7 +1,8 @@
 """A table that its writer wrote again from the start, perhaps with more columns.
 
 DeepLabCut's logger, for one, wrote the whole table at each save, and its evaluations
-have columns of their own from the first of them on.
+have columns of their own from the first of them on. MLflow's autologger writes one row
+once more.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Sequence
 
     from cbreplay.errors import LogError
     from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import FloatArray
 
 __all__ = [
+    "ENDINGS",
     "WiderHeaderError",
     "drop_earlier_copies",
     "is_written_again",
+    "leave_out_restored",
     "lines_above",
     "lines_from",
 ]
@@ -79,29 +83,70 @@ def lines_from(
 def is_written_again(above: LogTable, below: LogTable) -> bool:
     """Tell whether each table above a wider one holds the first of its rows."""
     known = above.columns.keys() <= below.columns.keys()
-    return known and all(
-        _begins_alike(above, block, below, 0) for block in _blocks(above)
-    )
+    return known and _begin_alike(above, _blocks(above), below)
 
 
 def drop_earlier_copies(table: LogTable) -> None:
     """Keep the last of the tables in a file, if it holds the rows of all others."""
     *earlier, last = _blocks(table, _begins_anew(table))
     if not table.repeated_header and max(map(len, earlier), default=0) < _TWO_ROWS:
-        # a row that its writer wrote twice is no table
+        # a first row that stands there twice in a row is no second table
         return
-    alike = [_begins_alike(table, block, table, last.start) for block in earlier]
-    if not alike or not all(alike):
+    if not earlier or not _begin_alike(table, earlier, table, last.start):
         return
     rows = np.zeros(len(table), dtype=np.bool_)
     rows[last.start : last.stop] = True
     table.keep(rows)
     table.repeated_header.clear()
-    times = "once" if len(alike) == 1 else f"{len(alike)} times"
+    times = "once" if len(earlier) == 1 else f"{len(earlier)} times"
     table.notes.append(f"its rows stand there {times} more: they were read once")
 
 
 _TWO_ROWS = 2
+
+
+def leave_out_restored(table: LogTable, step: str) -> None:
+    """Leave out the last step if it repeats one earlier step, and not that before it.
+
+    MLflow's autologger writes the metrics of the model that EarlyStopping restored once
+    more, as another step, and what it knows of the callback.
+
+    Parameters
+    ----------
+    table : LogTable
+        A row for each step.
+    step : str
+        The column that holds it.
+    """
+    for name in ENDINGS:
+        table.columns.pop(name, None)
+    metrics = [cells for name, cells in table.columns.items() if name != step]
+    if len(table) < _FEWEST or not metrics or any(own.missing[-1] for own in metrics):
+        return
+    values = np.stack([own.values for own in metrics])
+    again = np.flatnonzero((values[:, :-1] == values[:, -1:]).all(axis=0)).tolist()
+    # a training that stands still repeats its rows, the last but one too
+    if len(again) != 1 or again[0] == len(table) - _TWO_ROWS or not _tells(values):
+        return
+    steps = table.columns[step].values[[-1, again[0]]]
+    last, earlier = (f"{number:g}" for number in steps.tolist())
+    table.keep(np.arange(len(table)) < len(table) - 1)
+    table.notes.append(
+        f"left out the last step, {last}: it repeats all values of step {earlier}, as "
+        "MLflow's autologger writes those of the restored model"
+    )
+
+
+def _tells(values: FloatArray) -> bool:
+    """Tell whether equal values are no chance: two series change, or have digits."""
+    changing = values[(values != values[:, :1]).any(axis=1), -1].tolist()
+    digits = max((len(repr(value).strip("0.-")) for value in changing), default=0)
+    return len(changing) > 1 or digits >= _MANY_DIGITS
+
+
+# what the autologger says about an EarlyStopping
+ENDINGS = ("stopped_epoch", "restored_epoch")
+_FEWEST, _MANY_DIGITS = 3, 6
 
 
 def _begins_anew(table: LogTable) -> list[int]:
@@ -122,15 +167,23 @@ def _blocks(table: LogTable, begins_anew: Iterable[int] = ()) -> list[range]:
     ]
 
 
-def _begins_alike(one: LogTable, rows: range, other: LogTable, begin: int) -> bool:
-    """Tell whether rows of a table stand in another one, from a row on."""
-    if len(rows) > len(other) - begin:
+def _begin_alike(
+    above: LogTable, blocks: Sequence[range], below: LogTable, begin: int = 0
+) -> bool:
+    """Tell whether the rows of each block stand in a table, from a row on.
+
+    The blocks follow each other from the first row on. There may be as many as half of
+    the rows: all are compared at once.
+    """
+    lengths = np.array([len(rows) for rows in blocks], dtype=np.int64)
+    if lengths.max(initial=0) > len(below) - begin:
         return False
+    begins = np.repeat(np.array([rows.start for rows in blocks], np.int64), lengths)
+    own = np.arange(len(begins))
+    there = own - begins + begin
     return all(
         np.array_equal(
-            cells.values[rows.start : rows.stop],
-            other.columns[name].values[begin : begin + len(rows)],
-            equal_nan=True,
+            cells.values[own], below.columns[name].values[there], equal_nan=True
         )
-        for name, cells in one.columns.items()
+        for name, cells in above.columns.items()
     )

@@ -1,4 +1,4 @@
-"""Which runs lie under a path or in an object, and which reader takes each."""
+"""Which logs lie under a path, which reader reads each, and which are one training."""
 
 from __future__ import annotations
 

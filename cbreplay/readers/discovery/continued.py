@@ -11,13 +11,15 @@ import numpy as np
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import FloatArray, Run
 
-__all__ = ["join_continued", "mark_joined"]
+__all__ = ["TEXTS", "doubt_continued", "group_beside", "join_continued", "mark_joined"]
 
-_TEXTS = (".csv", ".log", ".tsv", ".txt", ".gz")
+TEXTS = (".csv", ".log", ".tsv", ".txt")
 
 
 def join_continued(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
@@ -47,7 +49,39 @@ def join_continued(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
 
 
 def _is_text(source: str) -> bool:
-    return source.lower().endswith(_TEXTS)
+    return source.lower().removesuffix(".gz").endswith(TEXTS)
+
+
+def group_beside(
+    found: Sequence[RunsOfLog],
+) -> dict[tuple[str, ...], list[RunsOfLog]]:
+    """Group logs of the same series in directories beside each other, by their place.
+
+    They are called alike, or are directories of event files.
+    """
+    groups: dict[tuple[str, ...], list[RunsOfLog]] = {}
+    for log in found:
+        run = log.runs[0]
+        if len(log.runs) == 1 and run.steps is None:
+            in_text = _is_text(run.source)
+            own = os.path.dirname(run.source) if in_text else run.source
+            file = os.path.basename(run.source) if in_text else ""
+            place = os.path.dirname(os.path.abspath(own))
+            groups.setdefault((place, file, *sorted(run.series)), []).append(log)
+    return groups
+
+
+def doubt_continued(found: Sequence[RunsOfLog]) -> None:
+    """Say of logs that they may go on from another one in a directory beside it."""
+    for logs in group_beside(found).values():
+        links = _find_links(logs)
+        for log in logs:
+            later = links.get(id(log))
+            if later is not None and later is not log:
+                later.runs[0] = later.runs[0].with_notes(
+                    f"it begins where {log.name} ends: if that training was resumed "
+                    "here, put the files into one directory, to be read as one"
+                )
 
 
 def _join_chains(logs: list[RunsOfLog], seen: list[Seen]) -> set[int]:
@@ -115,6 +149,7 @@ def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
         wall_seconds=None,
         seams=tuple(sorted({*run.seams, seam, *moved})),
         not_logged=run.not_logged & later.not_logged,
+        empty_cells=run.empty_cells | later.empty_cells,
         notes=(*run.notes, note, *(f"{following.name}: {text}" for text in kept)),
     )
 

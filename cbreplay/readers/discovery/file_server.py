@@ -24,10 +24,10 @@ __all__ = ["FileServer", "RemoteFile"]
 
 _T = TypeVar("_T")
 _HINT = "Check the URL, and that its protocol needs no further options"
-# less than this in a whole time-out is silence
+# fewer bytes than these in a whole time-out count as silence
 _LEAST_BYTES = 1024
-# what drips on and on ends too: all of it takes no longer than so many bytes a second,
-# after as many time-outs as many small answers may take
+# a server that sends a little at a time is given up too: after so many time-outs, which
+# are left to small answers, it must have sent so many bytes a second
 _LEAST_SPEED, _TIMEOUTS = 1024, 5
 _MOST_ENTRIES = 20_000
 _LARGEST_PAGE = 1 << 23
@@ -77,7 +77,7 @@ class FileServer:
         self._holds_secrets = self.shown != url
         self._most_bytes, self._timeout = options.max_bytes, options.timeout
         self._n_received, self._waited = 0, 0.0
-        # of the file that is looked at; 0 while pages are read
+        # how many bytes are wanted of the file that is looked at; 0 for pages
         self._wanted = 0
         self._refusal: LogError | None = None
         self._given_up = False
@@ -130,7 +130,7 @@ class FileServer:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             counting = Callback(hooks={"count": heard})
             self._system.get_file(file.path, place, callback=counting)
-            # some systems copy without a word
+            # some file systems copy without reporting progress
             self._receive(max(0, begun + os.path.getsize(place) - self._n_received))
 
         self._ask(copy)
@@ -139,7 +139,7 @@ class FileServer:
         from fsspec.core import filesystem, url_to_fs
 
         if re.search(r"(?:^|::)reference:", url):
-            # a document that names other files, here or anywhere, and has held code
+            # a reference file names other files anywhere, and could hold code
             problem = "a reference to other files is not followed"
             self._refusal = LogError(problem, source=self.shown, hint=_HINT)
             raise self._refusal
@@ -239,7 +239,7 @@ class FileServer:
         """Count a piece of a page or of a beginning, and tell whether it is enough."""
         self._receive(n_bytes)
         if self._wanted:
-            # many servers send the whole file all the same
+            # many servers send the whole file although a part was asked for
             return n_so_far >= self._wanted
         if n_so_far > _LARGEST_PAGE:
             self._refusal = self._too_many()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["expand_pattern"]
 
 _ANY_DEPTH = "**"
-# /proc and /sys alone have some hundred thousand
+# a pattern through a whole system would meet hundreds of thousands in /proc and /sys
 _MOST_DIRECTORIES = 100_000
 _HINT = "Name a directory nearer to the logs"
 

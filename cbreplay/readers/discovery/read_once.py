@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["find_copies", "leave_out_copies"]
 
-# so many changing values of one series are no chance
+# so many changing values of one series do not agree by chance
 _FEWEST = 5
 _NEAR = 1e-6
 _RATE_NEAR = 1e-2
-# what stands for NaN and for no value where heads are compared
+# what stands for NaN and for a missing value where the first rows are compared
 _NAN, _MISSING = -1e300, 1e300
 _SHOWN = 5
 
@@ -129,21 +129,39 @@ def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
         For each run that has copies, their positions.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
+    beside: dict[tuple[object, ...], list[int]] = {}
     for at, run in enumerate(runs):
         output = _output_of(run.source)
         if output or (run.steps is None and run.n_epochs >= _FEWEST):
             key = (output, run.first_epoch, *sorted(run.series))
             groups.setdefault(key, []).append(at)
+            place = os.path.dirname(run.source)
+            beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
     copies: dict[int, list[int]] = {}
     for members in groups.values():
         if len(members) > 1:
-            copies |= _copies_among(runs, members)
+            copies |= _copies_among(runs, members, sorted(runs[members[0]].series))
+    for members in beside.values():
+        # a tool may write its log twice, of which one has its settings as columns
+        if len(members) == _TWO and not copies.keys() & {*members}:
+            names, others = (_changing_names(runs[at]) for at in members)
+            if names and names == others:
+                copies |= _copies_among(runs, members, names)
     return copies
 
 
-def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int]]:
+_TWO = 2
+
+
+def _changing_names(run: Run) -> list[str]:
+    return sorted(name for name, own in run.series.items() if _count_changing(own) > 1)
+
+
+def _copies_among(
+    runs: Sequence[Run], members: list[int], names: Sequence[str]
+) -> dict[int, list[int]]:
     """Find the copies among runs of the same series that begin at the same epoch."""
-    values, limits = _heads([runs[at] for at in members])
+    values, limits = _heads([runs[at] for at in members], names)
     # sorted by the column in which the runs differ most, few pairs are left to compare;
     # np.unique imports numpy.ma, which takes as long as reading a hundred small logs
     n_distinct = [len(set(column)) for column in values.T.tolist()]
@@ -155,7 +173,7 @@ def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int
     begins = np.searchsorted(ordered, values[:, column] - reach)
     ends = np.searchsorted(ordered, values[:, column] + reach, side="right")
     coarse = limits.sum(axis=1).tolist()
-    # nearly always nothing is near a run but the run itself
+    # nearly always no other run is near
     rank = sorted(
         np.flatnonzero(ends - begins > 1).tolist(),
         key=lambda at: _rank(runs[members[at]], coarse[at]),
@@ -175,7 +193,7 @@ def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int
     return copies
 
 
-def _heads(runs: Sequence[Run]) -> tuple[FloatArray, FloatArray]:
+def _heads(runs: Sequence[Run], names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
     """Return the first values of each run, and how far each may have been rounded.
 
     Returns
@@ -184,7 +202,6 @@ def _heads(runs: Sequence[Run]) -> tuple[FloatArray, FloatArray]:
         The values of all series one after the other.
     """
     n_rows = min(_FEWEST, *(run.n_epochs for run in runs))
-    names = sorted(runs[0].series)
     held = [[run.series[name] for name in names] for run in runs]
     values = np.array([[own.values[:n_rows] for own in row] for row in held])
     recorded = np.array([[own.recorded[:n_rows] for own in row] for row in held])
@@ -200,7 +217,7 @@ def _heads(runs: Sequence[Run]) -> tuple[FloatArray, FloatArray]:
 
 
 def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
-    """Return by what the one that stands comes first: the longest, with most digits."""
+    """Return the key that sorts the run that stays first: longest, with most digits."""
     no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
     return -run.n_epochs, -run.recorded_epochs, no_rate, rounded, coarse
 
@@ -214,6 +231,7 @@ def _begins(run: Run, other: Run) -> bool:
     held = all(
         bool((other.series[name].recorded[: len(own)] >= own.recorded).all())
         for name, own in run.series.items()
+        if name in other.series
     )
     bare = replace(run, steps=None), replace(other, steps=None)
     return held and _rates_agree(run, other) and count_agreeing(*bare) > 0

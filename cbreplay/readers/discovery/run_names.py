@@ -1,4 +1,4 @@
-"""How people would name a run, and how a part of a log is chosen by its name."""
+"""Short names that tell runs apart, and how one training of a log is chosen by name."""
 
 from __future__ import annotations
 

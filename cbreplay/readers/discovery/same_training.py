@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["count_agreeing", "join_logs"]
 
-# event files hold float32; another writer may have rounded otherwise
+# event files hold float32, so a value differs from a text log's by up to this share
 _RELATIVE_TOLERANCE = 1e-6
 # so many digits tell one float32 from the next
 _FLOAT32_DIGITS = 9
-# fewer values that agree may be chance, where the epochs do not
+# where the epochs differ, fewer equal values than these may be chance
 _FEWEST = 5
 
 
@@ -109,7 +109,7 @@ def _rounding(values: FloatArray) -> FloatArray:
     """Return how far each value may have been rounded when it was written."""
     if hold_float32(values).all():
         return np.zeros(len(values))
-    # a binary fraction is not the decimal one: half a unit and a little more
+    # a little more than half a unit, for decimals have no exact binary fraction
     return half_units(values) * (1 + _RELATIVE_TOLERANCE)
 
 
@@ -227,7 +227,7 @@ def _has_more_digits(own: Series, text: Series) -> bool:
     both = own.recorded & text.recorded
     with np.errstate(over="ignore"):
         same = text.values[both].astype(np.float32) == own.values[both]
-    # else they are the same rounded numbers, as float32
+    # if most are the same numbers as float32, the event files hold rounded ones too
     return 2 * int(same.sum()) < len(same)
 
 

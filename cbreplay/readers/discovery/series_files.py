@@ -1,8 +1,8 @@
 """One training whose log has a file for each series: those files as one run.
 
 TensorBoard's page offers a CSV of one series at a time, Neptune's users save one for
-each, called by it, and DVCLive writes a TSV for each: files of one run in one directory
-are no trainings of their own.
+each, called by it, and DVCLive and CatBoost write TSVs: files of one run in one
+directory are no trainings of their own.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _PAGE = re.compile(
 )
 # what Keras's callback calls its two writers, at the end of a run's name
 _WRITER = re.compile(r"(?:^|[_./\\-])(?:train|validation)$", re.IGNORECASE)
+_CATBOOST = re.compile(r"(learn|test)_error\.tsv")
 _DVCLIVE = re.compile(r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv")
 
 
@@ -60,6 +61,11 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
 def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     """Return where a training lies and its name, if a log is one series of it."""
     run = log.runs[0]
+    trees = _CATBOOST.fullmatch(os.path.basename(run.source))
+    if trees is not None and len(log.runs) == 1:
+        named = {f"{trees[1]}/{name}": own for name, own in run.series.items()}
+        log.runs[0] = replace(run, series=named)
+        return os.path.dirname(run.source), "catboost"
     if len(log.runs) > 1 or len(run.series) > 1 or run.seams:
         return None
     place, file = os.path.split(run.source)

@@ -1,4 +1,4 @@
-"""Which runs lie under a path or in an object, and which reader takes each."""
+"""What each source is (file, directory, pattern, URL, object), and its runs."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _in_place(
 
 
 class _SourceReader:
-    """Sources on their way to runs, and what became of each file."""
+    """Reads sources into runs, and notes what became of each file."""
 
     def __init__(
         self,
@@ -148,17 +148,22 @@ class _SourceReader:
         ]
         if len(files) < _SEVERAL:
             return logs
-        from cbreplay.readers.discovery.continued import join_continued
+        from cbreplay.readers.discovery.continued import doubt_continued, join_continued
         from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
         from cbreplay.readers.discovery.read_once import leave_out_copies
         from cbreplay.readers.discovery.series_files import join_series_files
-        from cbreplay.readers.discovery.written_in_turn import join_turns
+        from cbreplay.readers.discovery.written_in_turn import (
+            join_directories,
+            join_turns,
+        )
 
         seen, most = self.seen, self.options.max_bytes
         whole = join_series_files(files, seen)
         once = leave_out_copies(whole, seen)
         once = join_turns(once, seen, self._read_content, most)
+        once = join_directories(once, seen, self._read_together)
         once = join_continued(once, seen)
+        doubt_continued(once)
         name_metrics_alike(once)
         return _in_place(logs, files, once)
 
@@ -225,6 +230,12 @@ class _SourceReader:
         with copied(content, source) as local:
             (found,) = self.read_path(local)
         return [replace(run, source=source) for run in found.runs]
+
+    def _read_together(self, paths: Sequence[str], place: str) -> list[Run]:
+        """Read directories of event files as those of one training."""
+        from cbreplay.readers.event_files.tensorboard import TensorBoardReader
+
+        return TensorBoardReader(self.options).read_together(paths, place)
 
     def _read_url(self, url: str) -> list[RunsOfLog]:
         """Read the logs at a URL as if they were here, under their own names."""
@@ -339,7 +350,7 @@ def _stdin(most: int) -> bytes:
 
 
 def _check_path(path: str) -> None:
-    """Refuse what the system takes for no path at all."""
+    """Refuse text that the system does not take as a path."""
     if "\0" in path:
         problem = "there is no such file or directory"
         raise LogError(problem, source=path, hint="Leave out the zero byte")

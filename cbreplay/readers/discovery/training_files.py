@@ -126,8 +126,9 @@ def find_trainings(
                 here.logs[path] = log_format
             else:
                 seen.append(Seen(path, "passed by", _what_is(path)))
+    curves = _curves(event_directories, root)
     event_roots = [
-        _event_root(directory, root, found)
+        curves.get(directory) or _event_root(directory, root, found)
         for directory in event_directories
         if not _is_series(directory, root, event_directories)
     ]
@@ -144,7 +145,7 @@ def find_trainings(
 
 
 def _what_is(path: str) -> str:
-    """Tell what a file is that is no log that is known."""
+    """Say what a file is that is no known log."""
     try:
         if path.endswith(_RECORDS):
             check_content(read_beginning(path), path)
@@ -165,7 +166,7 @@ def as_people_count(path: str) -> list[str | float]:
     return [_number(part) if at % 2 else part for at, part in enumerate(parts)]
 
 
-# 0.05 is less than 0.1; of 1.10 nobody knows whether it is less than 1.9
+# 0.05 comes before 0.1; in 1.10 and 1.9, perhaps versions, each part is a number
 _NUMBERS = re.compile(r"((?<![0-9.])0\.[0-9]+(?!\.?[0-9])|[0-9]+)")
 
 
@@ -303,6 +304,15 @@ def _is_series(directory: str, root: str, others: Collection[str]) -> bool:
         if above in others:
             return is_tag_directory(directory, above)
     return False
+
+
+def _curves(directories: Collection[str], root: str) -> dict[str, str]:
+    """Return the directories that hold a curve each, with that of the training."""
+    if len(directories) == 1:
+        return {}
+    from cbreplay.readers.event_files.files import curve_roots
+
+    return curve_roots(directories, root)
 
 
 def _event_root(directory: str, root: str, found: dict[str, _Directory]) -> str:

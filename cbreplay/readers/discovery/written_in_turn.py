@@ -1,4 +1,4 @@
-"""One training in several CSV files whose writers took turns."""
+"""One training in several logs whose writers took turns."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.odd_epochs import fill_each_other
-from cbreplay.readers.discovery.continued import mark_joined
+from cbreplay.readers.discovery.continued import TEXTS, group_beside, mark_joined
+from cbreplay.readers.discovery.run_names import RunsOfLog
 from cbreplay.readers.files import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import EpochArray, Run
 
-__all__ = ["join_turns"]
+__all__ = ["join_directories", "join_turns"]
 
 
 def join_turns(
@@ -48,7 +48,7 @@ def join_turns(
     for log in found:
         run = log.runs[0]
         has_gaps = run.recorded_epochs < run.n_epochs
-        if len(log.runs) == 1 and has_gaps and run.source.lower().endswith(_TEXTS):
+        if len(log.runs) == 1 and has_gaps and run.source.lower().endswith(TEXTS):
             place = os.path.dirname(run.source)
             groups.setdefault((place, *sorted(run.series)), []).append(log)
     joined: set[int] = set()
@@ -58,7 +58,80 @@ def join_turns(
     return [log for log in found if id(log) not in joined]
 
 
-_TEXTS = (".csv", ".log", ".tsv", ".txt")
+# fewer epochs may be in turn by chance
+_FEWEST = 5
+
+
+def join_directories(
+    found: list[RunsOfLog],
+    seen: list[Seen],
+    read_together: Callable[[Sequence[str], str], list[Run]],
+) -> list[RunsOfLog]:
+    """Put logs in directories beside each other together that fill each other's gaps.
+
+    Only the times in event files tell that they were written in turn: their steps go
+    up in the order of their times. Of other logs it is doubted that they are several
+    trainings, which may be validated at other epochs each.
+
+    Parameters
+    ----------
+    found : list of RunsOfLog
+        What was read, from files only.
+    seen : list of Seen
+        What became of each file.
+    read_together : callable
+        Reads directories of event files as one, below another.
+    """
+    made: dict[int, RunsOfLog] = {}
+    gone: set[int] = set()
+    for (place, _, *_), logs in group_beside(found).items():
+        if len(logs) == 1 or not _took_turns([log.runs[0] for log in logs]):
+            continue
+        read = {own.path for own in seen if own.fate == "read"}
+        joined = _read_in_turn(logs, place, read, read_together)
+        if joined is None:
+            _doubt(logs)
+            continue
+        made[id(logs[0])] = joined
+        gone |= {id(log) for log in logs[1:]}
+        for log in logs[1:]:
+            mark_joined(seen, log.runs[0].source)
+    return [made.get(id(log), log) for log in found if id(log) not in gone]
+
+
+def _read_in_turn(
+    logs: Sequence[RunsOfLog],
+    place: str,
+    read: Collection[str],
+    read_together: Callable[[Sequence[str], str], list[Run]],
+) -> RunsOfLog | None:
+    """Read directories of event files as one; None if they are not one training."""
+    runs = [log.runs[0] for log in logs]
+    paths = [run.source for run in runs]
+    alone = all(os.path.isdir(path) and path in read for path in paths)
+    n_epochs = sum(run.recorded_epochs for run in runs)
+    if not alone or n_epochs < _FEWEST or any(run.metadata for run in runs):
+        return None
+    try:
+        runs = read_together(paths, place)
+    except LogError:
+        return None
+    if len(runs) > 1:
+        return None
+    first = logs[0]
+    name = os.path.dirname(first.name) or os.path.basename(place)
+    long_name = os.path.dirname(first.long_name) or first.long_name
+    return RunsOfLog(name, long_name, runs)
+
+
+def _doubt(logs: Sequence[RunsOfLog]) -> None:
+    """Say of logs that they may be one training."""
+    for log in logs:
+        others = ", ".join(other.name for other in logs if other is not log)
+        log.runs[0] = log.runs[0].with_notes(
+            f"its epochs stand in the gaps of {others}: if several workers wrote one "
+            "training in turn, put their files into one directory, to be read as one"
+        )
 
 
 def _took_turns(runs: Sequence[Run]) -> bool:

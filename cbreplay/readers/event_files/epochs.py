@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-# no tag is called so: the column of the steps of evaluations, on their way to a run
+# the column that carries the steps of evaluations into a run; no tag has this name
 STEP = "\0step"
 
 

@@ -22,7 +22,7 @@ from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.files import check_size, read_beginning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.readers.base import Damage
     from cbreplay.readers.event_files.layouts import Layout
@@ -30,17 +30,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LogFiles",
+    "curve_roots",
+    "files_together",
     "find_files",
     "is_tag_directory",
     "read_files",
     "report_damage",
 ]
 
-# what the TensorBoard callback calls its two writers
+# the directories of the two writers of Keras's TensorBoard callback
 _WRITERS = ("train", "validation")
 _TIME = re.compile(r"tfevents\.(\d+)", re.ASCII)
 _SHOWN = 3
-# what tensorboardX puts a line for in a tag, and leaves in the directory's name
+# characters that tensorboardX replaces by _ in a tag, but not in a directory's name
 _NO_TAG = re.compile(r"[^-/\w.]")
 
 
@@ -92,12 +94,50 @@ def _find_tag_directories(
     ``writer.add_scalars("loss", {"train": a, "val": b})`` opens a writer of its own for
     each curve, below its own event file: PyTorch's in ``loss_train/`` and
     ``loss_val/``, tensorboardX's in ``loss/train/`` and ``loss/val/``. Each calls its
-    tag ``loss``. They are series of one training, and no trainings.
+    tag ``loss``. They are series of one training, and no trainings. Where its own
+    event file is not there, those are that are called by data sets.
     """
-    if event_files(entries, directory):
-        for below in _nearest_writers(entries):
-            if is_tag_directory(below, directory):
-                yield below
+    own = event_files(entries, directory)
+    below = [*_nearest_writers(entries)]
+    if own or len({_DATA_SET.sub("", at) for at in below}) < len(below):
+        for at in below:
+            if is_tag_directory(at, directory) and (own or _DATA_SET.search(at)):
+                yield at
+
+
+# how the curves of a training and of its validation are called
+_DATA_SET = re.compile(
+    r"(?<=[_/\\])(train(ing)?|val(id|idation)?|test(ing)?|eval(uation)?|dev)\Z",
+    re.IGNORECASE,
+)
+
+
+def curve_roots(directories: Iterable[str], root: str) -> dict[str, str]:
+    """Return the directories of the curves of several data sets, each with that above.
+
+    Parameters
+    ----------
+    directories : iterable of str
+        They hold event files.
+    root : str
+        Where to look up to.
+    """
+    alike: dict[str, list[str]] = {}
+    for at in directories:
+        stem = _DATA_SET.sub("", at)
+        if at not in (stem, root):
+            alike.setdefault(stem, []).append(at)
+    found: dict[str, str] = {}
+    for curves in alike.values():
+        # Keras calls its two writers so, which are no curves
+        if len(curves) == 1 or {*map(os.path.basename, curves)} <= {*_WRITERS}:
+            continue
+        above = curves[0]
+        while above != root and curves[0] not in found:
+            above = os.path.dirname(above)
+            if all(is_tag_directory(at, above) for at in curves):
+                found |= dict.fromkeys(curves, above)
+    return found
 
 
 def _nearest_writers(entries: Sequence[os.DirEntry[str]]) -> Iterator[str]:
@@ -152,6 +192,13 @@ class LogFiles(NamedTuple):
     files: dict[str, list[EventTable]]
     unread: list[LogError]
     notes: list[str]
+    above: str = ""
+
+    def name_of(self, path: str) -> str:
+        """Return what one of the files is called in notes."""
+        if self.above:
+            return os.path.relpath(path, self.above)
+        return os.path.basename(path)
 
     @property
     def tags(self) -> list[str]:
@@ -200,7 +247,7 @@ def read_files(path: str, most: int) -> LogFiles:
             )
     if any(log.files.values()) or log.unread:
         if empty:
-            # a writer that has not written yet
+            # the writer has not written anything yet
             paths = [str(error.source) for error in empty]
             log.notes.append(f"empty files were passed by: {_named(paths)}")
     else:
@@ -213,6 +260,25 @@ def read_files(path: str, most: int) -> LogFiles:
         )
     log.notes.extend(_unfinished(log))
     return log
+
+
+def files_together(logs: Sequence[LogFiles], above: str) -> LogFiles:
+    """Return the files of several directories as those of one log.
+
+    Parameters
+    ----------
+    logs : sequence of LogFiles
+        The files of each.
+    above : str
+        The directory that they lie in.
+    """
+    files: dict[str, list[EventTable]] = {}
+    for log in logs:
+        for writer, own in log.files.items():
+            files.setdefault(writer, []).extend(own)
+    unread = [error for log in logs for error in log.unread]
+    notes = [note for log in logs for note in log.notes]
+    return LogFiles(files, unread, notes, above)
 
 
 def _is_empty(path: str) -> bool:

@@ -50,7 +50,7 @@ _MIXERS = np.array(
 )
 
 
-# no record is as long
+# no record is this long
 _NO_FORM = Form("", b"", b"", -1, scalar=False)
 
 
@@ -69,7 +69,7 @@ class _FixedBytes:
         """Tell which records have other bytes than the form of their number."""
         other = windows ^ self._words.take(numbers, axis=0)
         other &= self._fixed.take(numbers, axis=0)
-        # mostly no record differs, and one look at all of them is enough
+        # mostly no record differs, and one comparison of all together shows it
         return other.any(axis=1) if other.any() else np.zeros(len(other), np.bool_)
 
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["HUGGING_FACE_EPOCH", "Layout", "choose_layout", "other_scalars"]
 
 _PREFIX = "epoch_"
-# what Keras 3 and Keras 2 call the learning rate
+# the tags of the learning rate of Keras 3 and Keras 2
 KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
-# of Hugging Face, at the end of a training: no series
+# tags that Hugging Face writes at the end of a training: they are no series
 _SUMMARIES = re.compile(r"train/(train_.*|total_flos)")
 _LIGHTNING_EPOCH, HUGGING_FACE_EPOCH = "epoch", "train/epoch"
 _LIGHTNING_DUMMY = "hp_metric"
@@ -75,7 +75,7 @@ class Layout(NamedTuple):
     def series_name(self, tag: str, writer: str) -> str | None:
         """Return the series that a writer's tag is; None for none of the epochs."""
         if writer not in ("", "train", "validation"):
-            # it writes one series alone, and is called by it
+            # this writer logs one series alone, and has its name
             return writer
         if self.tool != "keras":
             silent = (self.by_epoch_tag, _LIGHTNING_DUMMY, *self.silent)
@@ -118,7 +118,8 @@ def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout 
         return Layout("steps", silent=_trainer_silent(tags) if of_trainer else {})
     known = _known(tags, tables)
     # Trainer says itself what a step is, and that is seldom an epoch
-    if known is None and options.x_axis == "epoch" and not of_trainer:
+    said = options.x_axis == "epoch" or options.parts == "rows"
+    if known is None and said and not of_trainer:
         return Layout("epochs")
     return known
 

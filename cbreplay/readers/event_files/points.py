@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -113,7 +112,7 @@ def number_values(table: EventTable) -> EventTable:
 
 
 def cut_points(
-    table: EventTable, names: Sequence[str | None], most: int
+    table: EventTable, names: Sequence[str | None], most: int, file: str
 ) -> tuple[list[LoggedPoints], list[str]]:
     """Put scalars to points, and cut where a series goes back to an earlier step.
 
@@ -127,6 +126,8 @@ def cut_points(
         The series that each of its tags is; None for none.
     most : int
         How much of it is read, in bytes.
+    file : str
+        What it is called in notes.
 
     Returns
     -------
@@ -141,7 +142,6 @@ def cut_points(
     LogError
         If it holds too many series, or goes back too often.
     """
-    file = os.path.basename(table.path)
     held = list(dict.fromkeys(name for name in names if name is not None))
     check_columns(len(held), file, most)
     scalars = _wanted(table.scalars, names, held)

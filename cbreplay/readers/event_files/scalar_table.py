@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["EventTable", "Restart", "ScalarColumns", "TableBuilder", "first_rows"]
 
 
-# damage is kept in the table: who reads it knows whether that is an error
+# damage is kept in the table: its reader decides whether it is an error
 _KEEPING = ReadOptions(errors="skip")
 
 

@@ -13,6 +13,7 @@ from cbreplay.readers.building.evaluations import (
     axis_hint,
     count_hint,
     is_validation,
+    rows_hint,
     seldom_logged,
     shown,
 )
@@ -29,7 +30,12 @@ from cbreplay.readers.event_files.epochs import (
     keep_epochs,
     number_samples,
 )
-from cbreplay.readers.event_files.files import find_files, read_files, report_damage
+from cbreplay.readers.event_files.files import (
+    files_together,
+    find_files,
+    read_files,
+    report_damage,
+)
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
     KERAS_RATE_TAGS,
@@ -96,13 +102,37 @@ class TensorBoardReader:
             If nothing in the files is known to be an epoch; when strict, also if one
             is damaged.
         """
-        log = read_files(path, self.options.max_bytes)
+        yield from self._runs(read_files(path, self.options.max_bytes), path)
+
+    def read_together(self, paths: Sequence[str], place: str) -> list[Run]:
+        """Return the trainings in several directories, of writers of the same one.
+
+        Parameters
+        ----------
+        paths : sequence of str
+            The directories.
+        place : str
+            The directory that they lie in.
+
+        Raises
+        ------
+        LogError
+            As `read`.
+        """
+        most = self.options.max_bytes
+        log = files_together([read_files(path, most) for path in paths], place)
+        return list(self._runs(log, place))
+
+    def _runs(self, log: LogFiles, path: str) -> Iterator[Run]:
         damage = Damage(self.options)
         layout = self._layout_of(log, path, damage)
         found = _read_points(log, layout, self.options)
         if not found.pieces:
             raise _crowded(path, found) or _no_epochs(path, log, damage)
         rows = _rows_of(found.pieces, layout, log.tags, path)
+        if layout.tool == "epochs" and self.options.parts == "rows":
+            # its steps were not asked
+            rows = rows._replace(notes=())
         pieces, numbered = _in_epochs(rows.pieces, layout, self.options)
         notes = [*damage.notes(), *layout.notes, *rows.notes]
         notes += dict.fromkeys(found.notes)
@@ -180,7 +210,7 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
             if options.parts == "rows":
                 table = number_values(table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
-            cut, crowded = cut_points(table, names, most)
+            cut, crowded = cut_points(table, names, most, log.name_of(table.path))
             if part.resumed and cut:
                 cut[0].resumed = True
             pieces += cut
@@ -316,7 +346,28 @@ def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
         "there is no epoch scalar of Keras (epoch_loss), and nothing says that the "
         f"steps here are epochs; its tags are {named}"
     )
+    crowded = _crowded_tags(log)
+    if crowded.keys() >= {tag for tag in tags if not is_rate_name(tag)}:
+        at_one = set(crowded.values()) == {1}
+        what = "all values stand at one step" if at_one else _CROWDED
+        problem = f"{named}: {what}, so the steps are no epochs"
+        return ForeignLogError(problem, source=path, hint=rows_hint([*crowded]))
     return ForeignLogError(problem, source=path, hint=_axis_hint(log, tags))
+
+
+def _crowded_tags(log: LogFiles) -> dict[str, int]:
+    """Return the tags with more than two values a step, and at how many they stand."""
+    found: dict[str, int] = {}
+    for table in log.tables:
+        for number, at in table.scalars.by_tag():
+            n_steps = len(set(table.scalars.steps[at].tolist()))
+            if len(at) > _TWO * n_steps:
+                tag = table.tags[number]
+                found[tag] = max(n_steps, found.get(tag, 0))
+    return found
+
+
+_TWO = 2
 
 
 def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
@@ -340,5 +391,4 @@ def _crowded(path: str, found: FoundPoints) -> LogError | None:
     if not names:
         return None
     problem = f"{shown(names)}: {_CROWDED}"
-    hint = "If each value is the next epoch's: --parts rows or parts='rows'"
-    return ForeignLogError(problem, source=path, hint=hint)
+    return ForeignLogError(problem, source=path, hint=rows_hint(names))

@@ -1,4 +1,4 @@
-"""What the files of one directory are to each other: writers, restarts, copies."""
+"""How the event files of one directory belong together: writers, restarts, copies."""
 
 from __future__ import annotations
 

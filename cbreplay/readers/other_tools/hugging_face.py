@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HuggingFaceReader"]
 
-# what evaluate writes, and what predict writes
+# the prefixes of what Trainer's evaluate and predict log
 _EVALUATED = ("eval_", "test_")
 # Trainer's epoch is a quotient: after three epochs it may be 2.9966
 _NEARLY = 0.01

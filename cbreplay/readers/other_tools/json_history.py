@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["JsonHistoryReader"]
 
 _EPOCH_KEY = re.compile(r"(?:epoch[ _-]?)?([0-9]{1,9})", re.IGNORECASE)
-# what Trainer sums up when it is done
+# what Trainer logs as a summary when it is done
 _SUMMED = ("_runtime", "_samples_per_second", "total_flos")
 _SEVERAL = 2
 _DATA_SETS = {
@@ -82,7 +82,9 @@ class JsonHistoryReader(FormatReader):
                 for run in self._read_dict(own, path):
                     yield replace(run, name=name) if len(trainings) > 1 else run
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
-            table = LogTable.of_rows(_flat_rows(held), path, damage)
+            rows, notes = _without_head(_flat_rows(held))
+            table = LogTable.of_rows(rows, path, damage)
+            table.notes += notes
             names = {name.lower(): name for name in table.columns}
             if "epochs" in names:
                 names.setdefault("epoch", names["epochs"])
@@ -189,6 +191,11 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
         if rows and whole and all(isinstance(name, str) for name in names):
             return [dict(zip(names, row, strict=True)) for row in rows]
+    if isinstance(rows, list) and "schema" in held and all(map(_is_row, rows)):
+        # as pandas writes it with its schema, which calls a nameless index so
+        return [
+            {name: own for name, own in row.items() if name != "index"} for row in rows
+        ]
     epochs = [values for name, values in held.items() if name.lower() in EPOCH_NAMES]
     if epochs and all(map(_is_number, held.values())):
         return [held]
@@ -223,6 +230,16 @@ def _flattened(held: dict[str, Any], depth: int = 0) -> dict[str, Any]:
             inner = _flattened(values, depth + 1).items()
             flat |= {f"{outer}/{name}": own for name, own in inner}
     return flat
+
+
+def _without_head(
+    rows: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Leave out a first row of which no name stands in any other: what was trained."""
+    first, *others = rows
+    if len(others) < _SEVERAL or any(first.keys() & row.keys() for row in others):
+        return rows, []
+    return others, [f"left out the first row, which says {', '.join(first)}"]
 
 
 def _flat_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_json"]
 
-# one for all: each of its own would take twenty times the bytes of its line
+# one object for every line that is {}: one for each would take twenty times its bytes
 _EMPTY: dict[str, Any] = {}
 _HINT = "Give the JSON as it was written"
 _DUMP = "Where it was written, write json.dump(history.history, file) instead of str()"

@@ -14,6 +14,7 @@ from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.files import read_beginning, read_bytes
 from cbreplay.readers.formats import FormatReader, is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
@@ -67,18 +68,18 @@ class MLflowReader(FormatReader):
             by_run.setdefault(name, []).append(row)
         check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
-            logged = [row for row in own if row.get("key") not in _ENDINGS]
+            logged = [row for row in own if row.get("key") not in ENDINGS]
             told, notes = _told_apart(logged, path)
             by_step = _by_step(told, path)
-            steps = by_step.rows
-            if not of_comet:
-                steps, repeated = _without_restored(steps)
-                notes = [*notes, *repeated]
-            table = LogTable.of_rows(steps, path, damage)
+            table = LogTable.of_rows(by_step.rows, path, damage)
             table.notes += notes
             for key, others in by_step.others.items():
                 table.columns[key].others = others
             table.check_whole()
+            if not of_comet:
+                leave_out_restored(table, "step")
+            if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
+                table.rename({"step": "epoch"})
             epoch = "epoch" if "epoch" in table.columns else None
             fold_by(table, epoch, "step", self.options)
             for run in build_runs(table, self.options, self.metadata):
@@ -111,6 +112,7 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     )
     if isinstance(rows, dict):
         # a list of all metrics, or one for each key, as get_metric_history returns it
+        rows = {name: _named(name, own) for name, own in rows.items()}
         lists = [own for own in rows.values() if isinstance(own, list)]
         by_key = list(itertools.chain(*lists)) if len(lists) == len(rows) else None
         rows = rows.get("metrics", by_key)
@@ -122,6 +124,29 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     if lowered and "key" not in lowered[0] and _KEY_OF_CHART in lowered[0]:
         lowered = [{**row, "key": row.get(_KEY_OF_CHART)} for row in lowered]
     return lowered
+
+
+def _named(name: str, points: object) -> object:
+    """Return the points of a curve as rows, which are called by it."""
+    if not isinstance(points, list):
+        return points
+    if points and all(isinstance(row, list) and len(row) == _TRIPLE for row in points):
+        names = ("timestamp", "step", "value")
+        points = [dict(zip(names, row, strict=True)) for row in points]
+    if not all(isinstance(row, dict) for row in points):
+        return points
+    return [
+        row if "key" in row else {"step": row.get("epoch"), **row, "key": name}
+        for row in points
+    ]
+
+
+_TRIPLE = 3
+
+
+def _is_of_epoch(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row is of an epoch, which is its step."""
+    return row.get("epoch") is not None and row["epoch"] == row.get("step")
 
 
 def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
@@ -160,10 +185,6 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
         ) from None
 
 
-# what the autologger says about an EarlyStopping
-_ENDINGS = ("stopped_epoch", "restored_epoch")
-
-
 def _told_apart(
     rows: Sequence[Mapping[str, Any]], path: str
 ) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
@@ -194,42 +215,6 @@ def _told_apart(
         met[key] += 1
     note = f"all values stand at step {step}: they were numbered by their times"
     return numbered, [note]
-
-
-def _without_restored(
-    steps: list[dict[str, Any]],
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Leave out the last step if it repeats an earlier one.
-
-    The autologger writes the metrics of the model that EarlyStopping restored once
-    more, as another step.
-    """
-    if len(steps) < _FEWEST:
-        return steps, []
-    *before, last = steps
-    told = {key: value for key, value in last.items() if key != "step"}
-    usual = {key for row in before for key in row if key != "step"}
-    again = next(
-        (row for row in before if told.items() <= row.items()),
-        None,
-    )
-    if again is None or not _tells(told, before) or told.keys() != usual:
-        return steps, []
-    note = (
-        f"left out the last step, {last['step']}: it repeats all values of step "
-        f"{again['step']}, as the autologger writes those of the restored model"
-    )
-    return before, [note]
-
-
-def _tells(told: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether equal values are no chance: two series change, or have digits."""
-    changing = [key for key in told if len({str(row.get(key)) for row in rows}) > 1]
-    digits = max((len(str(told[key]).strip("0.-")) for key in changing), default=0)
-    return len(changing) > 1 or digits >= _MANY_DIGITS
-
-
-_FEWEST, _MANY_DIGITS = 3, 6
 
 
 class _StepRows(NamedTuple):

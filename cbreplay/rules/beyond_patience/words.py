@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.digits import spoken_float
-from cbreplay.rules.words import RuleWords, tell_not_restored
+from cbreplay.rules.words import RuleWords, tell_not_restored, tell_restored
 
 if TYPE_CHECKING:
     from cbreplay.rules.words import Ending, Moment
@@ -83,24 +83,17 @@ def _tell_reached(ending: Ending, index: int) -> str:
     return f"{ending.name_of(index)}: {rule.monitor}{value} reaches {rule.target:g}"
 
 
-def _tell_restored(ending: Ending, index: int, kept: int) -> str:  # noqa: ARG001
-    """Say why it put the weights of the kept epoch back."""
-    best = spoken_float(ending.rows_of(index)[-1].after.best)
-    monitor = ending.callbacks[index].monitor
-    return f"restore_best_weights=True, and its {monitor}, {best}, is the best seen"
-
-
 SMOOTHED = RuleWords(
     _tell_mean,
     _tell_longest_wait,
     stopper=_tell_waited,
-    holder=_tell_restored,
+    holder=tell_restored,
     not_restored=tell_not_restored,
 )
 TARGET = RuleWords(
     _tell_value,
     _tell_unreached,
     stopper=_tell_reached,
-    holder=_tell_restored,
+    holder=tell_restored,
     not_restored=tell_not_restored,
 )

@@ -35,7 +35,8 @@ __all__ = ["DrivenCallback", "DrivenState"]
 
 
 _LARGEST = 2**1023
-# Keras's Callback, which decides nothing, and at least one class that does
+# how many of Keras's classes a callback extends if it extends a rule: Callback, and one
+# that decides
 _EXTENDS_A_RULE = 2
 
 
@@ -224,7 +225,7 @@ class Driver:
     def begin_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:
         """Call ``on_epoch_begin``."""
         if self.last is not None:
-            # these logs are complete only now: callbacks behind it wrote into them
+            # the last epoch's logs are complete only now: later callbacks added to them
             self.stage.ledger.note_epoch(self.last)
         return self._decided(self._call("on_epoch_begin", seen, seen.epoch, {}), seen)
 
@@ -255,7 +256,7 @@ class Driver:
             if ledger.refused is None:
                 raise self._raised(hook, seen, error) from error
         if ledger.refused is not None:
-            # the callback swallowed the refusal and went on
+            # the callback caught the error and went on
             raise ledger.refused
         check_outside(self.driven.class_name, hook, outside, outer_state(self.copy))
         asked, asks = seen.stop_training, ledger.stop_training

@@ -12,7 +12,7 @@ from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
 from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import PlainRule
-from cbreplay.rules.decisions import Decision
+from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.parameters import check_flags
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LearningRateScheduler", "TableSchedule", "as_function"]
 
-_NOTHING = Decision()
 _MOST_EPOCHS = 2**31
 _HINT = "Write a table, {0: 0.001, 80: 0.0001}: the rate from that epoch on"
 
@@ -92,7 +91,7 @@ class LearningRateScheduler(PlainRule):
     def begin_epoch(self, state: None, seen: Observation) -> tuple[None, Decision]:
         """Set the rate of an epoch, unless none is known."""
         if seen.learning_rate is None:
-            return state, _NOTHING
+            return state, NOTHING
         rate = self.rate_of(seen.epoch, seen.learning_rate)
         return state, Decision(scheduled=True, learning_rate=rate)
 

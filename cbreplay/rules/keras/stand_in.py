@@ -130,7 +130,7 @@ class Ledger:
         self.logged |= dict.fromkeys(map(str, seen.logs))
         for variable in self._variables.values():
             if self.rate is not None:
-                # the class's own assign, which does not count as the callback's
+                # the class's own assign, so that it does not count as the callback's
                 type(variable).assign(variable, self.rate)
 
     def note_epoch(self, seen: Observation) -> None:

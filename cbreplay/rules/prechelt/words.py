@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.digits import spoken_float
-from cbreplay.rules.words import RuleWords, tell_not_restored
+from cbreplay.rules.words import RuleWords, tell_not_restored, tell_restored
 
 if TYPE_CHECKING:
     from cbreplay.rules.words import Ending, Moment, TraceRow
@@ -80,13 +80,6 @@ def _tell_reached(ending: Ending, index: int) -> str:
     return f"{ending.name_of(index)}: {told}"
 
 
-def _tell_restored(ending: Ending, index: int, kept: int) -> str:  # noqa: ARG001
-    """Say why it put the weights of the kept epoch back."""
-    best = spoken_float(ending.rows_of(index)[-1].after.best)
-    monitor = ending.callbacks[index].monitor
-    return f"restore_best_weights=True, and its {monitor}, {best}, is the best seen"
-
-
 def _spoken_measure(callback: Any, measured: float) -> str:  # noqa: ANN401 - one of three
     """Write what was measured beside its threshold."""
     if callback.counts_rises:
@@ -115,6 +108,6 @@ GL = PQ = UP = RuleWords(
     _tell_measure,
     _tell_measured,
     stopper=_tell_reached,
-    holder=_tell_restored,
+    holder=tell_restored,
     not_restored=tell_not_restored,
 )

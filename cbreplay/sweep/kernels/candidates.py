@@ -1,9 +1,9 @@
 """Which steps can improve at all: for a min_delta of 0 or more, few.
 
-A value that is taken as the new best is smaller than all before it: what was passed
-over since the last best was not even smaller than that by min_delta, and rounding keeps
-the order. So only a step whose value is below all before it needs to be compared,
-whatever the setting.
+A value that improves is smaller than all before it: those since the last best did not
+improve, so none of them was below that best by min_delta, and this one is. Rounding
+keeps the order. So only a step whose value is below all before it needs to be compared,
+whatever the setting. (Smaller is better: `improvements` says why.)
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Candidates(NamedTuple):
     n_steps: int
 
     def spread(self, improved: BoolArray) -> BoolArray:
-        """Return what is told of candidates as told of every step."""
+        """Return the same mask with a row for every step, not only the candidates."""
         every = np.zeros((self.n_steps, *improved.shape[1:]), dtype=np.bool_)
         candidate, run, setting = np.nonzero(improved)
         every[self.steps[candidate, run], run, setting] = True
@@ -58,7 +58,7 @@ def find_candidates(
     Parameters
     ----------
     values : array of shape (n_steps, n_runs)
-        The monitored values, small is good; NaN past a run's end.
+        The monitored values, smaller is better; NaN past a run's end.
     first_steps : array of shape (n_runs, n_settings)
         The first step that counts; past every end where none does.
     sizes : array of shape (n_settings,)
@@ -74,7 +74,7 @@ def find_candidates(
         part = values[begin:end]
         smallest = np.fmin.accumulate(part, axis=0)
         marked[begin] = True
-        # not `<`: the first number after NaN counts
+        # `not <=`, for `<` is False beside NaN: a number that follows only NaN counts
         np.less_equal(smallest[:-1], part[1:], out=marked[begin + 1 : end])
         marked[begin + 1 : end] |= np.isnan(part[1:])
         np.logical_not(marked[begin + 1 : end], out=marked[begin + 1 : end])
@@ -88,7 +88,7 @@ def find_candidates(
     held[place, run] = values[step, run]
     first = first_steps
     if len(starts) != 1 or starts[0] != 0 or first_steps.any():
-        # every start is a candidate of every run
+        # every step at which a setting begins is a candidate, so its number is known
         number = np.full((n_runs, n_steps + 2), most + 1)
         number[run, step] = place
         first = np.take_along_axis(number, first_steps, axis=1)

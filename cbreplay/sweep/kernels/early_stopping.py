@@ -31,12 +31,12 @@ NEVER = 2**30
 
 
 class Improvements:
-    """Which steps improve, found when it is asked for.
+    """Which steps improve, computed when it is first needed.
 
     Parameters
     ----------
     candidates : Candidates
-        The steps that may.
+        The steps that may improve.
     sizes, compared, n_steps
         As `find_stops` takes them.
     """
@@ -53,12 +53,12 @@ class Improvements:
 
     @cached_property
     def improved(self) -> BoolArray:
-        """Whether each improves, of shape (n_candidates, n_runs, n_settings)."""
+        """Which candidates improve, of shape (n_candidates, n_runs, n_settings)."""
         return find_improvements(*self.parameters)
 
     @cached_property
     def stretches(self) -> Stretches:
-        """The steps without, of all lanes; the settings of one run together."""
+        """The stretches without improvement; the lanes of one run stand together."""
         return find_stretches(self.improved, self.candidates, self.n_steps)
 
 
@@ -92,7 +92,7 @@ class Stops:
 
     @cached_property
     def stretches(self) -> Stretches:
-        """Of all lanes, the settings of one run together."""
+        """The stretches without improvement; the lanes of one run stand together."""
         return self._wanted.stretches
 
     def held_at(self, lanes: EpochArray, steps: EpochArray) -> EpochArray:
@@ -128,7 +128,7 @@ def find_stops(
     Parameters
     ----------
     values : array of shape (n_steps, n_runs)
-        The monitored values, small is good; NaN past a run's end.
+        The monitored values, smaller is better; NaN past a run's end.
     n_steps : array of shape (n_runs,)
         The steps of each run.
     first_steps : array of shape (n_runs, n_settings)
@@ -149,8 +149,9 @@ def find_stops(
     wanted = Improvements(candidates, sizes, compared, n_steps)
     waits = whole_patience(patience, most)
     stops = (_find_own if own_patience else _find_all)(wanted, waits)
-    # a step that neither improves nor may stop raises `wait` past a value: a patience
-    # of that value stops later
+    # Keras does not compare `wait` with patience in epoch 0, nor in one that improves
+    # on the best value but not on the baseline: a patience that `wait` reaches there
+    # stops later
     skips = np.broadcast_to(~np.isnan(baselines), first_steps.shape)
     if zero_first.any() and not compared.starts_empty:
         zero = zero_first[:, None] & (first_steps == 0)
@@ -180,7 +181,10 @@ def _skip(
     where: tuple[EpochArray, EpochArray],
     ends: EpochArray,
 ) -> None:
-    """Correct the lanes in which ``wait`` skips values; `ends` are their last steps."""
+    """Correct the lanes in which ``wait`` passes a patience that is not compared.
+
+    `tested` is what `_tested_waits` returns of them, `ends` are their last steps.
+    """
     runs, settings = where
     lanes = runs * stops.stop.shape[1] + settings
     first = _first_reaching(tested, waits)
@@ -194,7 +198,7 @@ def _skip(
 
 
 def _find_all(wanted: Improvements, waits: EpochArray) -> Stops:
-    """Find the stop of every patience, where ``wait`` skips nothing."""
+    """Find the stop of every patience, where ``wait`` is compared in every epoch."""
     first_steps, stretches = wanted.candidates.first_steps, wanted.stretches
     distinct, place = np.unique(waits, return_inverse=True)
     reached = stretches.first_reaching(distinct)
@@ -222,9 +226,10 @@ def _last_held(
 
 
 def _find_own(wanted: Improvements, waits: EpochArray) -> Stops:
-    """Find the stop of one patience for each setting, where ``wait`` skips nothing.
+    """Find the stop of one patience a setting; ``wait`` is compared in every epoch.
 
-    Every improvement up to the stop that is due puts it off.
+    A stop is due `patience` steps after the last improvement, and each improvement
+    until then puts it off.
     """
     candidates, n_steps = wanted.candidates, wanted.n_steps
     first_steps, most = candidates.first_steps, candidates.n_steps
@@ -243,7 +248,7 @@ def _find_own(wanted: Improvements, waits: EpochArray) -> Stops:
             later *= in_time
             np.maximum(due, later, out=due)
     never = (due >= n_steps[:, None]) | (first_steps > most)
-    # the mask as a number: a copy that asks at every number is slower
+    # the mask is used as a number, for a masked copy is slower
     stop = np.maximum(due, never * np.int32(NEVER), dtype=np.int32)
     held = _last_held(due - waited, n_steps, first_steps)
     return Stops(stop[:, :, None], held[:, :, None], held, wanted)

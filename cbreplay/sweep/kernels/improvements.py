@@ -1,8 +1,8 @@
 """Which values improve, for many runs and many settings of min_delta at once.
 
 A *step* is a monitored epoch, counted from 0; epochs without the monitor are left out.
-A *lane* is one setting on one run. Small is good: a series of which large is good is
-negated before it comes here.
+A *lane* is one setting on one run (in `cbreplay.sweep.lanes`, on every run). Smaller is
+better: a series with mode="max" is negated before it comes here.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def rounded(values: FloatArray, compared: Compared) -> FloatArray:
 def _without_flush(
     values: FloatArray, sizes: FloatArray, compared: Compared
 ) -> Compared:
-    """Return a comparison that need not look for subnormals, where none can come up.
+    """Return a comparison that does not flush subnormals, where none can come up.
 
     A sum of two float64 numbers of at least 2**-60 is 0, or at least 2**-113.
     """
@@ -124,7 +124,7 @@ class Improving:
         compared: Compared,
     ) -> None:
         n_steps, n_runs = values.shape
-        # the longer axis runs fastest
+        # the longer axis is the inner one, which numpy goes through fastest
         self.across = len(sizes) >= n_runs
         lift = (slice(None), None) if self.across else (None, slice(None))
         offsets, begins = (
@@ -136,7 +136,7 @@ class Improving:
         self._last_begin = int(begins.max(initial=0, where=begins <= n_steps))
         best = np.empty(begins.shape, dtype=plain.dtype)
         best[...] = np.inf if compared.delta_on == "value" else np.inf - offsets
-        # these lanes begin after the last step: nothing may improve on their best
+        # lanes that begin after the last step never improve
         best[begins > n_steps] = -np.inf
         self._best, self._plain = best, plain[(slice(None), *lift)]
         self._put = _PutWhere(best) if best.size >= _MANY_LANES else _put_where
@@ -169,7 +169,7 @@ def _put_where(best: FloatArray, values: FloatArray, where: BoolArray) -> None:
 
 
 class _PutWhere:
-    """As `_put_where`, bit by bit: a copy that asks at every number is slow."""
+    """As `_put_where`, by bitwise operations: in large arrays a masked copy is slow."""
 
     def __init__(self, best: FloatArray) -> None:
         self._bits: Any = np.int32 if best.dtype == np.float32 else np.int64
@@ -183,12 +183,14 @@ class _PutWhere:
 
 
 class _Shifted:
-    """The side that carries min_delta: of some steps at once, or of one if it is wide.
+    """The side of the comparison that carries min_delta, step by step.
+
+    It is computed for several steps at once, or for one where there are many lanes.
 
     Parameters
     ----------
     values : array of shape (n_steps, ...)
-        The values, so that they go with `offsets`.
+        The values, in a shape that broadcasts with `offsets`.
     offsets : array
         The sizes of min_delta.
     compared : Compared
@@ -215,7 +217,7 @@ class _Shifted:
         )
 
     def at(self, step: int) -> FloatArray:
-        """Return the side at a step; it is overwritten by the next."""
+        """Return this side at a step, in an array that the next call overwrites."""
         if self._sums is not None:
             np.add(self._values[step], self._offsets, out=self._sums)
             np.copyto(self._rounded, self._sums, casting="same_kind")
@@ -230,18 +232,20 @@ class _Shifted:
 
 
 class Reached(NamedTuple):
-    """The first stretches of some lengths: a few entries a lane, in order.
+    """For each lane and each of some lengths, the first stretch that is so long.
+
+    One stretch is the first for several lengths in a row, so it is one entry for them.
 
     Parameters
     ----------
     lane, begin : array of shape (n_entries,)
-        The lane, and its stretch's `begin`.
+        The lane, and the stretch's `begin`.
     missing : bool array of the same shape
-        Whether there is no such stretch, and `begin` says nothing.
+        Whether no stretch is so long; `begin` then means nothing.
     counts : array of the same shape
-        Of how many lengths this tells, one after another.
+        For how many lengths the entry stands.
     shape : (n_lanes, n_lengths)
-        Of how many in all.
+        The shape of the whole answer.
     """
 
     lane: EpochArray
@@ -258,7 +262,7 @@ class Reached(NamedTuple):
         return cls(numbers[0], numbers[1], missing, numbers[2], shape)
 
     def spread(self, told: EpochArray) -> EpochArray:
-        """Return what is told of entries for every length, of the whole shape."""
+        """Return one number for each lane and length, from one for each entry."""
         return np.repeat(told.astype(np.int32), self.counts).reshape(self.shape)
 
 
@@ -286,21 +290,21 @@ class Stretches(NamedTuple):
     n_steps: int
 
     def first_reaching(self, waits: EpochArray) -> Reached:
-        """Find each lane's first stretch of at least each of some lengths.
+        """Find, for each lane and each wait, the first stretch that is as long.
 
-        `waits` go upwards, from 1 or more to at most ``n_steps + 1``.
+        `waits` are ascending, from 1 or more to at most ``n_steps + 1``.
         """
         n_lanes, span = len(self.last), self.n_steps + 2
         offsets = self.lane * self.lane.dtype.type(span)
         longest = np.maximum.accumulate(self.length + offsets)
         before = np.zeros_like(longest)
         np.subtract(longest[:-1], offsets[1:], out=before[1:])
-        # the maximum that comes from the lane before is no maximum of this one
+        # a maximum of the lane before does not count in this one
         np.maximum(before, 0, out=before)
         record = np.flatnonzero(self.length > before)
         lanes = np.arange(n_lanes)
         beyond = np.maximum(longest[self.last] - lanes * span, 0)
-        # after the records of each lane one more place: for patience beyond them all
+        # each lane gets one entry more, for the waits that no stretch of it reaches
         lane = self.lane[record]
         place = np.arange(len(record)) + lane
         missing = np.cumsum(np.bincount(lane, minlength=n_lanes)) + lanes
@@ -326,14 +330,14 @@ class Stretches(NamedTuple):
 def find_stretches(
     improved: BoolArray, candidates: Candidates, n_steps: EpochArray
 ) -> Stretches:
-    """Cut every lane where it improves, and at its run's end.
+    """Cut every lane into stretches: at each improvement, and at its run's end.
 
     Parameters
     ----------
     improved : bool array of shape (n_candidates, n_runs, n_settings)
         As `find_improvements` returns it.
     candidates : Candidates
-        Of which steps that tells; no other improves.
+        The steps of which `improved` tells; no other step improves.
     n_steps : array of shape (n_runs,)
         The steps of each run.
     """

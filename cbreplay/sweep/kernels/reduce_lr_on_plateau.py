@@ -1,7 +1,8 @@
 """ReduceLROnPlateau: the first epoch that would be trained at another rate.
 
-The improvements depend on min_delta alone, so the first reduction of every setting is
-looked up. Only where it is the one that was recorded is the rest stepped through.
+Up to its first reduction a setting's improvements depend on min_delta alone, so that
+reduction is looked up. Only where the record has the very same one are the epochs after
+it stepped through, one by one.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def find_partings(
     Parameters
     ----------
     values : array of shape (n_steps, n_runs)
-        The monitored values, small is good; NaN past a run's end.
+        The monitored values, smaller is better; NaN past a run's end.
     n_steps : array of shape (n_runs,)
         The monitored epochs of each run.
     positions : array of shape (n_runs, n_steps + 1)
@@ -196,15 +197,15 @@ def _part_at_first(
     divergence, overflown
         As in `Partings`.
     same : (run, setting, at, rate)
-        The settings that do not, for theirs is the recorded one, as `follow_rates`
-        takes them.
+        The settings that do not part there, because the record has the same first
+        reduction; as `follow_rates` takes them.
     """
     rates, known, n_epochs = record
     rate = rates[:, 0]
     others = (rates != rate[:, None]) & (np.arange(rates.shape[1]) < n_epochs[:, None])
     changed = np.where(others.any(axis=1) & known, others.argmax(axis=1), NEVER)
     divergence = np.where(reduced_at < changed[:, None], NEVER, changed[:, None])
-    # it acts from the next epoch on, if there is one
+    # a reduction acts from the next epoch on, if there is one
     acts = reduced_at + 1
     early = (reduced_at < changed[:, None]) & (acts < n_epochs[:, None])
     run, setting = np.nonzero(early)
@@ -223,7 +224,7 @@ def _reduced(
     """Return the rates after a reduction, and where one does not fit float32."""
     factor = settings.factor[setting]
     if settings.precision == "float32":
-        # as `reduce_rate`: a factor below float32 stands at its edge
+        # as `reduce_rate` does: a factor below the range of float32 becomes its edge
         factor = np.maximum(factor, -_LARGEST_FLOAT32).astype(np.float32)
     with np.errstate(all="ignore"):
         wide = np.maximum(rate * factor.astype(np.float64), settings.min_lr[setting])
@@ -268,7 +269,10 @@ class _Followed(NamedTuple):
         at: EpochArray,
         rate: FloatArray,
     ) -> _Followed:
-        """Return them as they are after their first reduction, given as there."""
+        """Return the settings as they are after their first reduction.
+
+        The arguments are those of `follow_rates`.
+        """
         return cls(
             place=np.arange(len(run)),
             run=run,
@@ -281,7 +285,7 @@ class _Followed(NamedTuple):
         )
 
     def only(self, which: BoolArray) -> _Followed:
-        """Return some of them."""
+        """Return some of the settings."""
         kept: list[Any] = [column[which] for column in self]
         return _Followed(*kept)
 
@@ -293,7 +297,7 @@ def follow_rates(
     settings: Settings,
     reduced: tuple[EpochArray, EpochArray, EpochArray, FloatArray],
 ) -> tuple[EpochArray, BoolArray, LaterReductions]:
-    """Step on through settings whose first reduction is the recorded one.
+    """Step through the epochs after a first reduction that the record has too.
 
     Parameters
     ----------
@@ -358,7 +362,7 @@ def _step(
         Whether to a rate that does not fit float32.
     """
     setting, rate = going.setting, going.rate
-    # Keras counts down before it looks, and a cooldown holds wait at 0
+    # Keras counts the cooldown down before it compares, and keeps wait at 0 in it
     cooling = seen & (going.cooldown > 0)
     cooldown = going.cooldown - cooling
     waits = seen & ~better & ~(cooldown > 0)

@@ -233,14 +233,107 @@ def test_logs_that_never_change_had_no_part_in_a_rule_of_thumb() -> None:
 
 
 def test_of_two_that_both_train_to_the_end_neither_trains_less() -> None:
-    # under a plan of 2 no patience of 2 and more can stop anything
-    runs = [make_run([1.0, second], f"run{second}") for second in (0.9, 1.1, 0.8)]
-    sure = how_sure(recommend(runs))
+    # what falls to the end of its plan, no patience stops
+    runs = [make_run([1.0, 0.9, last], f"run{last}") for last in (0.7, 0.8, 0.6)]
+    advice = recommend(runs)
+    sure = how_sure(advice)
     assert sure is not None
     assert plain_text(sure) == (
-        "How sure: 2 and 10 cannot be told apart with 3 runs; both lost nothing; "
-        "neither stops before the plan's end."
+        f"How sure: {advice.patience} and 10 cannot be told apart with 3 runs; both "
+        "lost nothing; neither stops before the plan's end."
     )
+
+
+def falling_runs(n_epochs: int) -> list[Run]:
+    return [
+        make_run([1 - (at + size / 9) / 100 for at in range(n_epochs)], f"run{size}")
+        for size in range(9)
+    ]
+
+
+def test_a_patience_that_stops_no_run_is_said_to_in_the_headline() -> None:
+    # what falls in every epoch is stopped by no patience
+    said = plain_text(advice_headline(recommend(falling_runs(40))))
+    assert ", which saves no epoch of these 9 runs, with a promise for 90 %" in said
+    # patience 15 stops them at 30 of 40
+    said = plain_text(advice_headline(recommend(pausing_runs([15] * 9))))
+    assert "saves" not in said
+
+
+def test_of_runs_that_do_not_all_tell_it_is_said_how_many_do() -> None:
+    # each has its best at its last but one: ten more are in no log but the last one,
+    # which patience 10 ends where it ends anyhow
+    logs = [[1 - at / 100 for at in range(length)] for length in (20, 24, 30)]
+    logs.append([0.5, *[0.6] * 10])
+    runs = [
+        make_run(log, f"run{place}", planned=False) for place, log in enumerate(logs)
+    ]
+    advice = recommend(runs)
+    assert plain_text(advice_headline(advice)) == (
+        "Patience 10, which saves no epoch of the 1 run whose logs tell, as a rule of "
+        "thumb."
+    )
+
+
+@pytest.mark.parametrize("n_epochs", [1, 2])
+@pytest.mark.parametrize("n_runs", [2, 9, 12])
+def test_nothing_is_promised_from_logs_of_one_epoch_or_two(
+    n_runs: int, n_epochs: int
+) -> None:
+    # of two values the second is the first that a patience can stop at, and the last
+    runs = [
+        make_run([1.0 + at, 2.0 + at][:n_epochs], f"run{at}") for at in range(n_runs)
+    ]
+    advice = recommend(runs)
+    values = "1 value" if n_epochs == 1 else "2 values"
+    assert (advice.kind, advice.promise, advice.callbacks) == ("none", None, ())
+    assert plain_text(advice_headline(advice)) == (
+        f"No setting is recommended: no log here holds more than {values} of val_loss, "
+        "which is too few to choose a patience from."
+    )
+
+
+def test_beside_longer_ones_nothing_is_promised_for_trainings_of_one_epoch() -> None:
+    runs = pausing_runs([3] * 9)
+    runs += [make_run([1.0 + at], f"short{at}") for at in range(5)]
+    said = [plain_text(text) for text in evidence_sentences(recommend(runs))]
+    assert "trainings of 1 epochs (5 runs): too short to recommend anything" in said
+
+
+def test_an_expected_score_is_one_of_the_table_and_no_rest_of_a_rounding() -> None:
+    # without a price of training what loses nothing scores 0
+    advice = recommend(pausing_runs([1] * 9), cost_weight=0)
+    (said,) = [
+        plain_text(text)
+        for text in evidence_sentences(advice)
+        if plain_text(text).startswith("expected score")
+    ]
+    assert said.startswith("expected score of the next training: 0.0000, ")
+
+
+def test_a_log_that_ends_before_the_recommended_stop_is_not_one_where_it_lost() -> None:
+    # 5 is enough on each; 10 stops all but the last, which ends 9 after its best
+    runs = [
+        make_run(log, f"run{place}", planned=False)
+        for place, log in enumerate(
+            [*(pausing(5)[: 30 + at] for at in range(4)), pausing(5)[:15]]
+        )
+    ]
+    advice = recommend(runs)
+    assert (advice.patience, advice.kind) == (10, "guaranteed")
+    sure = how_sure(advice)
+    assert sure is not None
+    # 1 % of 0.5
+    assert plain_text(sure) == (
+        "How sure: on 4 of 5 runs it loses no more than 0.0050 val_loss; 1 log ends "
+        "before it would stop."
+    )
+
+
+def test_where_nothing_may_be_lost_it_is_said_as_that() -> None:
+    sure = how_sure(recommend(pausing_runs([3] * 9), tolerance=0))
+    assert sure is not None
+    assert plain_text(sure) == "How sure: on 9 of 9 runs it loses no val_loss."
 
 
 def test_runs_that_end_in_nan_are_no_reason_to_record_more_like_them() -> None:
@@ -309,4 +402,20 @@ def test_of_logs_that_all_end_at_one_epoch_the_plan_is_asked_for() -> None:
     )
     assert surer(recommend(cut_by(5, (20, 23, 26)), group_by="none")) == (
         "Surer: record one run in five without early stopping."
+    )
+
+
+def test_a_rule_of_thumb_that_ties_with_no_stop_is_not_called_worse() -> None:
+    # of two logs of 5 epochs that never change, one is known to be whole: patience 10
+    # and no stop lose nothing there and train it all
+    runs = [make_run([0.5] * 5, "whole")]
+    runs.append(make_run([0.7] * 5, "open", planned=False))
+    advice = recommend(runs)
+    usual, no_stop = advice.setting("10"), advice.setting("none")
+    assert usual is not None
+    assert no_stop is not None
+    assert usual.score == no_stop.score == pytest.approx(0.05)
+    assert plain_text(advice_headline(advice)).startswith(
+        "No setting is recommended: on these logs patience 10 does no better than no "
+        "early stopping at all"
     )

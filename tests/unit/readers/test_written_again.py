@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cbreplay import LogError, load_runs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOSSES = [0.9, 0.7, 0.6, 0.5, 0.55, 0.56]
 NARROW, WIDE = "epoch,loss", "epoch,loss,val_loss"
@@ -73,3 +73,23 @@ def test_copies_of_steps_are_counted_once(tmp_path: Path) -> None:
     (run,) = load_runs(path, x_axis="epoch")
     assert list(run.series["val_loss"]) == [0.6, 0.56]
     assert any("5 times more" in note for note in run.notes)
+
+
+@given(st.lists(st.integers(0, 2), min_size=2, max_size=12))
+def test_copies_are_left_out_where_all_are_beginnings_of_the_last(
+    losses: list[int],
+) -> None:
+    blocks: list[list[int]] = []
+    for loss in losses:
+        if loss == losses[0]:
+            blocks.append([])
+        blocks[-1].append(loss)
+    *copies, last = blocks
+    alike = all(copy == last[: len(copy)] for copy in copies)
+    # a row that stands there twice is no table
+    tables = max(map(len, copies), default=0) > 1
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "log.jsonl")
+        path.write_text("".join(f'{{"loss": {loss}}}\n' for loss in losses))
+        (run,) = load_runs(path)
+    assert list(run.series["loss"]) == (last if alike and tables else losses)

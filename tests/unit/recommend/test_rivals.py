@@ -242,3 +242,27 @@ def test_the_later_starts_that_are_ruled_out_would_have_given_no_row(
     ruled_out = recommend_config(sweep, confidence=confidence).setting("start")
     monkeypatch.setattr(rivals._Rivals, "_rule_out", lambda _self, starts: starts)
     assert recommend_config(sweep, confidence=confidence).setting("start") == ruled_out
+
+
+def test_without_a_plan_training_all_is_priced_as_training_on_is() -> None:
+    """Both end where the logs do: the one keeps the last weights, the other the best.
+
+    By hand: the best is 0.5, the last 0.6 and the millionths that tell the runs apart.
+    """
+    runs = [
+        make_run(run.series["val_loss"].values[: 30 + 2 * at].tolist(), run.name)
+        for at, run in enumerate(pausing_runs([3, 4, 5, 6]))
+    ]
+    for planned in (True, False):
+        asked = [
+            make_run(run.series["val_loss"].values.tolist(), run.name, planned=planned)
+            for run in runs
+        ]
+        advice = recommend(asked)
+        no_stop, every = advice.setting("none"), advice.setting("all")
+        assert no_stop is not None
+        assert every is not None
+        assert (no_stop.n_groups, every.n_groups) == (4, 4)
+        assert no_stop.mean_regret == pytest.approx(0.1, abs=1e-5)
+        assert (every.mean_regret, every.cost) == (0, 1)
+        assert every.score == pytest.approx(0.05)

@@ -151,7 +151,7 @@ def test_what_keras_objects_to_in_a_record_is_one_sentence(
 
 def test_a_log_that_no_experiment_wrote_is_refused() -> None:
     run = Run.from_logs([{"loss": 1.0}])
-    with pytest.raises(ConfigError, match="names no experiment"):
+    with pytest.raises(ConfigError, match="that can be read"):
         Retrainer(run)
 
 

@@ -68,7 +68,7 @@ def test_what_a_recommendation_shall_keep_is_passed_on(log: Path, ask: Ask) -> N
     screen = ask("recommend", "runs", *options).out
     assert ask("report", "runs", *options, "-o", "page.md").status == 0
     page = (log.parent / "page.md").read_text().replace("\\", "")
-    title = screen.splitlines()[0]
+    title = " ".join(screen.partition("\n\n")[0].split())
     assert page.startswith(f"# {title}\n")
     assert "tolerance: 0.25 `val_loss`" in page
     refused = ask("report", "runs", "--tolerance", "much", "-o", "page.html")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SAVING"]
 
-# a file that says so is meant to hold the last epoch, to go on from
+# a file with such a word in its name is meant to hold the last epoch, to resume from
 _MEANT = ("backup", "current", "last", "latest", "recent", "resume")
 
 

@@ -97,7 +97,7 @@ def _forestalls(
     comparable = (
         stopper.monitor == reducer.monitor
         and _same_mode(known, stopper, reducer)
-        # what EarlyStopping does not see does not make it wait
+        # EarlyStopping does not wait in the epochs before start_from_epoch
         and stopper.start_from_epoch <= 0
         and effective_patience(reducer) >= effective_patience(stopper)
         # older versions wait on a first NaN: patience 1 then reduces at epoch 0, where
@@ -120,7 +120,7 @@ def _same_mode(
 ) -> bool:
     modes = known.mode(stopper), known.mode(reducer)
     if None in modes:
-        # neither is known, but both ask the same compiled metric
+        # neither direction is known, but both ask the same compiled metric
         return modes == (None, None)
     return modes[0] == modes[1]
 

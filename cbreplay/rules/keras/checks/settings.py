@@ -40,10 +40,10 @@ def effective_patience(callback: _Monitoring) -> float:
 def _keeps_later_weights(
     known: CheckedList, index: int, callback: EarlyStopping
 ) -> Iterator[Finding]:
-    # with a baseline, an epoch may be the best and still not end the wait
+    # with a baseline, an epoch may be the best and still not reset `wait`
     if (
         callback.restore_best_weights
-        # with patience 1 the weights are one epoch past the best, as everyone expects
+        # with patience 1 the kept weights are only one epoch past the best
         or effective_patience(callback) <= 1
         or callback.baseline is not None
     ):
@@ -256,7 +256,7 @@ def _patience_zero_is_one(
     index: int,
     callback: _Monitoring,
 ) -> Iterator[Finding]:
-    # for EarlyStopping it is the default: who writes nothing expects nothing else
+    # 0 is EarlyStopping's default: who leaves patience out did not mean 0 as a number
     silent = isinstance(callback, EarlyStopping) and not known.writes(index, "patience")
     if callback.patience == 0 and not silent:
         yield Finding(
@@ -372,7 +372,7 @@ def _patience_beyond_plan(
 def _first_value_improves(known: CheckedList, callback: _Monitoring) -> bool:
     """Return whether the first value cannot be waited on, whatever it is."""
     starts_empty = callback.monitor_rule(known.training.semantics).starts_empty
-    # a first value that misses the baseline is waited on
+    # EarlyStopping waits on a first value that misses the baseline
     waits = isinstance(callback, EarlyStopping) and callback.baseline is not None
     return starts_empty and not waits
 
