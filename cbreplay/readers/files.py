@@ -302,6 +302,9 @@ _OTHER_KINDS = (
             "wandb.Api().run(...)"
         ),
     ),
+    (b"BZh", "a file that bzip2 packed", "Unpack it"),
+    (b"\xfd7zXZ", "a file that xz packed", "Unpack it"),
+    (b"\x28\xb5\x2f\xfd", "a file that zstd packed", "Unpack it"),
     (b"ARROW1", "an Arrow or Feather table", _AS_CSV),
     (b"%PDF", "a PDF", _GIVE_LOG),
     (b"<!DOCTYPE html", "a web page", _GIVE_LOG),

@@ -344,3 +344,34 @@ def test_a_version_that_begins_where_another_ends_may_go_on_from_it(
     assert "it begins where version_0 ends" in said
     one = told(ask, "simulate", tmp_path / "one", "--patience", "2")
     assert PATIENCE_2 in one
+
+
+def test_what_fastai_leaves_out_is_missing(ask: Ask, tmp_path: Path) -> None:
+    """Its logger writes #na# where an epoch has no value."""
+    rows = [f"{at},{'#na#' if at == 9 else 0.5},{own}" for at, own in enumerate(LOSSES)]
+    log = lines(tmp_path / "history.csv", "epoch,loss,val_loss", rows)
+    assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
+    assert "loss (9 of 10)" in told(ask, "inspect", log)
+
+
+@pytest.mark.parametrize("word", ["1.#QNAN", "-1.#IND00", "1.#INF000"])
+def test_numbers_of_older_windows_are_read(ask: Ask, tmp_path: Path, word: str) -> None:
+    """What its C library prints for NaN and infinity is no damage.
+
+    Neither is below 0.6, so patience 2 stops where it would at a worse number.
+    """
+    values = [*map(str, LOSSES)]
+    values[4] = word
+    rows = [f"{at},0.5,{own}" for at, own in enumerate(values)]
+    log = lines(tmp_path / "log.csv", "epoch,loss,val_loss", rows)
+    assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
+
+
+@pytest.mark.parametrize(("name", "begin"), [("bz2", b"BZh9"), ("xz", b"\xfd7zXZ\0")])
+def test_what_another_program_packed_is_to_be_unpacked(
+    ask: Ask, tmp_path: Path, name: str, begin: bytes
+) -> None:
+    """Only gzip is unpacked: the others are called by their names."""
+    log = tmp_path / f"log.csv.{name}"
+    log.write_bytes(begin + b"\x00\x01\x02")
+    assert "packed. Unpack it" in refused(ask, "inspect", log)

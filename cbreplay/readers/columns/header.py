@@ -53,8 +53,14 @@ STEP_NAMES = (
 # cells that mean a missing value: empty, Keras's NA, and what Excel, pandas, R, Python
 # and people write
 MISSING = frozenset(
-    ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "None", "null", "NULL", "-")
+    ("", "NA", "N/A", "n/a", "#N/A", "#na#", "<NA>", "None", "null", "NULL", "-")
 )
+# how programs of older Windows write numbers that are none, perhaps with zeros behind
+_OF_WINDOWS = {
+    **dict.fromkeys(("1.#QNAN", "-1.#QNAN", "1.#IND", "-1.#IND", "1.#SNAN"), "nan"),
+    "1.#INF": "inf",
+    "-1.#INF": "-inf",
+}
 COMMENT = "#"
 # how git marks what it could not merge
 _CONFLICT = "<<<<<<< "
@@ -87,6 +93,8 @@ def parse_cell(cell: str) -> float | None:
     # Python's float() also takes 1_0 and the digits of other scripts
     if "_" in cell or not cell.isascii():
         raise ValueError(cell)
+    if "#" in cell:
+        cell = _OF_WINDOWS.get(cell.upper().rstrip("0"), cell)
     value = float(cell)
     # 1e400 is a number that float() makes inf
     if value in _INFINITE and "inf" not in cell.lower():
