@@ -12,6 +12,7 @@ from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.words import count, spoken_semantics
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
     As Keras's callbacks skip an epoch without one, three epochs of five may be one
     step of a patience: no patience and no stop of a table add up otherwise.
     """
-    waiting = [rule for rule in callbacks if hasattr(rule, "patience")]
+    waiting = [rule for rule in callbacks if "patience" in parameters_of(rule)]
     listed = [run for run in runs if run.steps is None]
     told: dict[str, set[int]] = {}
     for name in read_series(waiting):

@@ -9,6 +9,7 @@ import numpy as np
 from cbreplay.holes import find_gap
 from cbreplay.outcomes import best_recorded_epoch, was_still_improving
 from cbreplay.rules.base import read_series
+from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -175,10 +176,9 @@ def _spoken_skip(
     callbacks: Sequence[Callback], monitor: str, resolved: ResolvedSemantics
 ) -> str:
     """Say what the callbacks that decide by a series do where it is missing."""
+    asked = [rule for rule in callbacks if monitor in rule.reads]
     deeds = {
-        rule.class_name: rule.acts_without_value(resolved.semantics)
-        for rule in callbacks
-        if monitor in rule.reads
+        rule.class_name: rule.acts_without_value(resolved.semantics) for rule in asked
     }
     told = [f"{name} {deed}" for name, deed in deeds.items() if deed]
     if not told:
@@ -186,7 +186,8 @@ def _spoken_skip(
         return f"{skip}, and a patience counts values, not epochs"
     if "" in deeds.values():
         told.append("the others skip them")
-    if any(hasattr(rule, "patience") for rule in callbacks):
+    waits = ["patience" in parameters_of(rule) for rule in asked]
+    if any(waits) and "" in deeds.values():
         told[-1] += ", and a patience counts values, not epochs"
     return ", ".join(told)
 
