@@ -37,10 +37,13 @@ class ScriptFindings(NamedTuple):
         What could be told of it.
     findings : tuple of PlacedFinding
         As `lint_script` returns them.
+    semantics : str
+        By whose rules, for example ``"keras-3.15"``.
     """
 
     script: TrainingScript
     findings: tuple[PlacedFinding, ...]
+    semantics: str
 
     @property
     def members(self) -> list[Member]:
@@ -84,7 +87,7 @@ class ScriptsFindings(NamedTuple):
     scripts : tuple of ScriptFindings
         Each script.
     semantics : str
-        By whose rules, for example ``"keras-3.15"``.
+        By whose rules, for example ``"keras-3.15"``: those of most scripts.
     notes : tuple of str
         What was assumed, and which files are left out.
     """
@@ -171,7 +174,9 @@ def _headline(checked: ScriptsFindings) -> Text:
 
 
 def _lead(checked: ScriptsFindings) -> Text:
-    rules = f"rules of {spoken_semantics(checked.semantics)}."
+    versions = dict.fromkeys(script.semantics for script in checked.scripts)
+    spoken = map(spoken_semantics, versions or [checked.semantics])
+    rules = f"rules of {' and '.join(spoken)}."
     if len(checked.scripts) == 1:
         path = checked.scripts[0].script.source.path
         return say(Fact(path, "name", "source"), f": {rules}")

@@ -263,7 +263,7 @@ def _check_length(paths: Sequence[str], most: int) -> None:
 def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     """Look through scripts; of several, one that cannot be read is left out."""
     from cbreplay.answers.script_findings import ScriptsFindings
-    from cbreplay.rules.registry import resolve_semantics
+    from cbreplay.rules.registry import resolve_semantics, spoken_version
 
     resolved = resolve_semantics(plan.semantics)
     checked: list[ScriptFindings] = []
@@ -277,16 +277,28 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
                     raise
                 notes.append(f"left out {path}: {error.problem}")
             tell(done, len(paths))
-    return ScriptsFindings(tuple(checked), resolved.semantics.name, tuple(notes))
+    usual = resolved.semantics.name
+    others = [script for script in checked if script.semantics != usual]
+    if others and len({script.semantics for script in checked}) == 1:
+        # what is assumed of the installed Keras is not about them
+        notes = notes[len(resolved.notes) :]
+        return ScriptsFindings(tuple(checked), others[0].semantics, tuple(notes))
+    notes += [
+        f"{script.script.source.path} is checked by the rules of "
+        f"{spoken_version(script.semantics)}, by its imports"
+        for script in others
+    ]
+    return ScriptsFindings(tuple(checked), usual, tuple(notes))
 
 
 def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
     from cbreplay.answers.script_findings import ScriptFindings
     from cbreplay.expressions.training_scripts import read_training_script
-    from cbreplay.lint.scripts import lint_script
+    from cbreplay.lint.scripts import lint_script, script_semantics
 
     script = read_training_script(path)
-    return ScriptFindings(script, lint_script(script, **plan._asdict()))
+    semantics = script_semantics(script, plan.semantics).semantics.name
+    return ScriptFindings(script, lint_script(script, **plan._asdict()), semantics)
 
 
 def _check_list(

@@ -60,6 +60,8 @@ class TrainingScript(NamedTuple):
         What cannot be told, each once, in the order of the text.
     texts : frozenset of str
         The texts that stand anywhere but in the arguments of a callback.
+    packages : frozenset of str
+        The packages that it imports; ``tf.keras`` counts as ``keras``.
     """
 
     source: Source
@@ -67,6 +69,7 @@ class TrainingScript(NamedTuple):
     loose: tuple[Member, ...]
     unread: tuple[UnreadPart, ...]
     texts: frozenset[str] = frozenset()
+    packages: frozenset[str] = frozenset()
 
 
 def read_training_script(path: str) -> TrainingScript:
@@ -110,7 +113,24 @@ def read_training_script(path: str) -> TrainingScript:
         _texts_outside(
             tree, [*loose, *(one for fit, _ in fits for one in fit.members)]
         ),
+        frozenset(_packages(tree)),
     )
+
+
+def _packages(tree: ast.Module) -> Iterator[str]:
+    """Yield the packages that a script imports, and keras where it is part of one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            paths = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            paths = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Attribute):
+            paths = ["keras"] if node.attr == "keras" else []
+        else:
+            continue
+        for path in paths:
+            parts = path.split(".")
+            yield "keras" if "keras" in parts else parts[0]
 
 
 def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.build import find_about_each, find_about_list
 from cbreplay.rules.checks import CheckedList, TrainingFacts
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.registry import imported_version, resolve_semantics
 from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.checks import Finding
     from cbreplay.rules.family import ResolvedSemantics
 
-__all__ = ["PlacedFinding", "lint_script"]
+__all__ = ["PlacedFinding", "lint_script", "script_semantics"]
 
 # findings about one fit's plan: void where the callback serves another fit too
 _ABOUT_PLAN = ("patience-beyond-plan", "starts-after-plan")
@@ -68,7 +68,7 @@ def lint_script(
     epochs, validation_freq : int, optional
         Those of ``fit``, instead of what the script says.
     semantics : str, optional
-        Which Keras decides, as in `lint_callbacks`.
+        Which Keras decides, as in `lint_callbacks`; None takes what the script imports.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def lint_script(
         In the order of the lines; one that several fits have, once. What a comment
         ``# cbreplay: ignore[code]`` on the callback's lines names is left out.
     """
-    resolved = resolve_semantics(semantics)
+    resolved = script_semantics(script, semantics)
     fits = [
         fit._replace(
             facts=fit.facts._replace(
@@ -94,6 +94,13 @@ def lint_script(
         if not _is_ignored(placed, ignored) and _holds(placed, fits, found)
     }
     return tuple(sorted(kept.values(), key=_order))
+
+
+def script_semantics(
+    script: TrainingScript, semantics: str | None
+) -> ResolvedSemantics:
+    """Find by whose rules a script is looked at: what it imports tells it too."""
+    return resolve_semantics(semantics or imported_version(script.packages))
 
 
 def _order(placed: PlacedFinding) -> tuple[int, int, str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from cbreplay.rules.training import Framework
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
@@ -99,6 +99,13 @@ class Family(Framework, Protocol):
 
     def recorded_version(self, metadata: RunMetadata) -> str | None:
         """Return the version that a ``run.json`` names; None if it names none."""
+        ...
+
+    def imported_version(self, packages: Collection[str]) -> str | None:
+        """Return the version that a script with these imports trains with.
+
+        None where they do not tell it, and the version that is installed is meant.
+        """
         ...
 
     def resolve(
@@ -223,6 +230,10 @@ class PlainFamily:
 
     def recorded_version(self, metadata: RunMetadata) -> str | None:  # noqa: ARG002
         """Return the version that a ``run.json`` names: none."""
+        return None
+
+    def imported_version(self, packages: Collection[str]) -> str | None:  # noqa: ARG002
+        """Return the version that the imports of a script tell: none."""
         return None
 
     def spoken_version(self, name: str) -> str:

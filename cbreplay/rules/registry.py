@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import RuleChecks
@@ -32,6 +32,7 @@ __all__ = [
     "family_of",
     "find_rule",
     "import_named",
+    "imported_version",
     "is_rule",
     "known_families",
     "known_rules",
@@ -439,6 +440,23 @@ def _family_for(name: str | None, metadata: RunMetadata | None) -> Family:
         if name is None and metadata is not None and family.recorded_version(metadata):
             return family
     return first
+
+
+def imported_version(packages: Collection[str]) -> str | None:
+    """Return the version that a script with these imports trains with.
+
+    Parameters
+    ----------
+    packages : collection of str
+        The packages that it imports.
+
+    Returns
+    -------
+    str or None
+        None where they do not tell it, and the version that is installed is meant.
+    """
+    found = (family.imported_version(packages) for family in known_families())
+    return next((version for version in found if version is not None), None)
 
 
 def spoken_version(name: str) -> str:

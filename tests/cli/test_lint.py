@@ -327,6 +327,56 @@ def test_a_schedule_of_the_optimizer_is_read_where_compile_gets_it(
 # --- several scripts, and which findings are wanted
 
 
+IMPORTS = {"tf_keras": "tf_keras as K", "keras": "keras as K"}
+
+
+def write_scheduled(path: Path, keras: str) -> Path:
+    """A script whose optimizer has a schedule, beside a ReduceLROnPlateau."""
+    lines = [
+        f"import {IMPORTS[keras]}",
+        "m = K.Sequential()",
+        "rate = K.optimizers.schedules.CosineDecay(0.001, 100)",
+        "m.compile(K.optimizers.Adam(rate), 'mse')",
+        "plateau = K.callbacks.ReduceLROnPlateau()",
+        "m.fit(x, y, validation_split=0.2, epochs=60, callbacks=[plateau])",
+    ]
+    path.write_text("\n".join([*lines, ""]))
+    return path
+
+
+def test_a_script_is_checked_by_the_rules_of_the_keras_that_it_imports(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Keras 3 raises TypeError there, and tf_keras does not.
+
+    Both are driven in `test_lint_claims.py`.
+    """
+    old = write_scheduled(tmp_path / "old.py", "tf_keras")
+    new = write_scheduled(tmp_path / "new.py", "keras")
+    said = " ".join(ask("lint", old).out.split())
+    assert f"{old}: rules of tf_keras 2." in said
+    assert "changes no rate that is trained at" in said
+    assert "raises TypeError where" not in said
+    assert "raises TypeError where" in ask("lint", new, "--format", "json").out
+    named = ask("lint", old, "--semantics", "keras-3.15").out
+    assert "raises TypeError" in " ".join(named.split())
+    both = " ".join(ask("lint", old, new).out.split())
+    assert re.search(r"By the rules of tf_keras 2[\d.]+ and Keras 3[\d.]+\.", both)
+    assert re.search(r"old\.py is checked by the rules of tf_keras 2[\d.]+, by", both)
+    assert "raises TypeError where" in both
+    assert "changes no rate that is trained at" in both
+
+
+def test_the_keras_of_tensorflow_is_the_installed_one(ask: Ask, tmp_path: Path) -> None:
+    """Beside tf_keras, tf.keras may be what a script trains with."""
+    path = write_scheduled(tmp_path / "both.py", "keras")
+    text = path.read_text().replace(
+        "import keras as K", "import tf_keras\nK = tf.keras"
+    )
+    path.write_text("import tensorflow as tf\n" + text)
+    assert "rules of Keras 3" in " ".join(ask("lint", path).out.split())
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)

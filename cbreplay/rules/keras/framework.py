@@ -8,6 +8,7 @@ from cbreplay.errors import ConfigError
 from cbreplay.rules.family import PlainFamily, ResolvedSemantics
 from cbreplay.rules.keras.metric_directions import find_direction
 from cbreplay.rules.keras.semantics import (
+    find_tf_keras,
     is_keras_version,
     resolve_keras,
     spoken_semantics,
@@ -21,7 +22,7 @@ from cbreplay.rules.keras.without_rule import (
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
@@ -87,6 +88,12 @@ class KerasFamily(PlainFamily):
     def recorded_version(self, metadata: RunMetadata) -> str | None:
         """Return the version that a ``run.json`` names."""
         return metadata.keras_version
+
+    def imported_version(self, packages: Collection[str]) -> str | None:
+        """Return the tf_keras that a script trains with which imports it alone."""
+        if "tf_keras" in packages and "keras" not in packages:
+            return find_tf_keras()
+        return None
 
     def resolve(
         self,

@@ -16,7 +16,7 @@ from cbreplay.monitor import Comparison
 from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.monitor import Precision
     from cbreplay.run import Mode
@@ -27,6 +27,7 @@ __all__ = [
     "MonitorRule",
     "ResolvedKeras",
     "Semantics",
+    "find_tf_keras",
     "is_keras_version",
     "known_semantics",
     "resolve_keras",
@@ -462,7 +463,14 @@ def _numpy_suffix(version: str, numpy: object) -> str:
     return "+numpy1" if changes and str(numpy).startswith("1.") else ""
 
 
-def _installed_keras(search_path: Iterable[str]) -> str | None:
+def find_tf_keras() -> str:
+    """Return the tf_keras that is installed, else the newest known one."""
+    return _installed_keras(sys.path, ("tf_keras",)) or _NEWEST["tf_keras"]
+
+
+def _installed_keras(
+    search_path: Iterable[str], packages: Sequence[str] = ("keras", "tf_keras")
+) -> str | None:
     """Find Keras by the names of ``*.dist-info`` directories, the first on the path.
 
     ``importlib.metadata`` alone would cost more than the whole answer.
@@ -471,7 +479,7 @@ def _installed_keras(search_path: Iterable[str]) -> str | None:
     for directory in search_path:
         for package, version in _packages_in(directory or "."):
             found.setdefault(package, version)
-        if "keras" in found:
+        if "keras" in packages and "keras" in found:
             return f"keras-{found['keras']}"
     if "tf_keras" not in found:
         return None
