@@ -597,7 +597,7 @@ def test_what_does_worse_than_no_stop_is_not_recommended() -> None:
     advice = recommend(runs)
     assert (advice.kind, advice.patience, advice.callbacks) == ("none", None, ())
     assert advice.reasons[0] == ("worse-than-no-stop", {"patience": 10})
-    assert "worse than no early stopping" in spoken_reasons(advice)[0]
+    assert "no better than no early stopping" in spoken_reasons(advice)[0]
     assert advice.setting("recommended") is None
     assert advice.setting("10") is not None
 
