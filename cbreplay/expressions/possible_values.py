@@ -83,8 +83,7 @@ def _values(
         parts = _named(calls, node, scope)
     if not parts:
         return [(node, scope)]
-    found = [_values(calls, *part, seen) for part in parts]
-    return [one for of_part in found for one in of_part]
+    return [value for part in parts for value in _values(calls, *part, seen)]
 
 
 def _returned(
