@@ -375,3 +375,15 @@ def test_what_another_program_packed_is_to_be_unpacked(
     log = tmp_path / f"log.csv.{name}"
     log.write_bytes(begin + b"\x00\x01\x02")
     assert "packed. Unpack it" in refused(ask, "inspect", log)
+
+
+def test_shares_of_a_small_data_set_that_come_again_are_an_epoch(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """0.9 and 0.85 have three digits together: they tell of no restored model."""
+    shares = [(0.7, 0.6), (0.9, 0.85), (0.95, 0.8), (0.9, 0.85)]
+    rows = [f"{at},{own},{judged}" for at, (own, judged) in enumerate(shares)]
+    log = lines(tmp_path / "log.csv", "step,acc,val_acc", rows)
+    said = told(ask, "inspect", log, "--x-axis", "epoch")
+    assert "1 run of 4 epochs" in said
+    assert "restored" not in said

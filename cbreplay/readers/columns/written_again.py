@@ -105,7 +105,7 @@ def drop_earlier_copies(table: LogTable) -> None:
 _TWO_ROWS = 2
 
 
-def leave_out_restored(table: LogTable, step: str) -> None:
+def leave_out_restored(table: LogTable, step: str, *, is_mlflow: bool = False) -> None:
     """Leave out the last step if it repeats one earlier step, and not that before it.
 
     MLflow's autologger writes the metrics of the model that EarlyStopping restored once
@@ -117,16 +117,23 @@ def leave_out_restored(table: LogTable, step: str) -> None:
         A row for each step.
     step : str
         The column that holds it.
+    is_mlflow : bool
+        Whether MLflow wrote it; else what it says of the callback tells that, or equal
+        values of many digits.
     """
     for name in ENDINGS:
-        table.columns.pop(name, None)
+        is_mlflow = table.columns.pop(name, None) is not None or is_mlflow
     metrics = [cells for name, cells in table.columns.items() if name != step]
     if len(table) < _FEWEST or not metrics or any(own.missing[-1] for own in metrics):
         return
     values = np.stack([own.values for own in metrics])
     again = np.flatnonzero((values[:, :-1] == values[:, -1:]).all(axis=0)).tolist()
     # a training that stands still repeats its rows, the last but one too
-    if len(again) != 1 or again[0] == len(table) - _TWO_ROWS or not _tells(values):
+    if (
+        len(again) != 1
+        or again[0] == len(table) - _TWO_ROWS
+        or not _tells(values, is_mlflow=is_mlflow)
+    ):
         return
     steps = table.columns[step].values[[-1, again[0]]]
     last, earlier = (f"{number:g}" for number in steps.tolist())
@@ -137,11 +144,15 @@ def leave_out_restored(table: LogTable, step: str) -> None:
     )
 
 
-def _tells(values: FloatArray) -> bool:
-    """Tell whether equal values are no chance: two series change, or have digits."""
+def _tells(values: FloatArray, *, is_mlflow: bool) -> bool:
+    """Tell whether equal values are no chance: those that change have many digits.
+
+    Two shares of a small data set, as 0.95 and 0.9, may well come again by themselves,
+    so two series are enough only where MLflow wrote them.
+    """
     changing = values[(values != values[:, :1]).any(axis=1), -1].tolist()
-    digits = max((len(repr(value).strip("0.-")) for value in changing), default=0)
-    return len(changing) > 1 or digits >= _MANY_DIGITS
+    digits = sum(len(repr(value).replace(".", "").strip("0-")) for value in changing)
+    return digits >= _MANY_DIGITS or (is_mlflow and len(changing) > 1)
 
 
 # what the autologger says about an EarlyStopping

@@ -77,7 +77,7 @@ class MLflowReader(FormatReader):
                 table.columns[key].others = others
             table.check_whole()
             if not of_comet:
-                leave_out_restored(table, "step")
+                leave_out_restored(table, "step", is_mlflow=True)
             if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
                 table.rename({"step": "epoch"})
             epoch = "epoch" if "epoch" in table.columns else None
