@@ -47,7 +47,7 @@ def print_cells(
         typed=question.typed(),
         typed_setting=question.typed_setting(),
         by_options=not question.expressions,
-        # with --same-callbacks each fit gets a row: it begins where the last one left them
+        # with --same-callbacks a row a fit: it begins where the last one left them
         each=each or same_callbacks,
     )
     print_document(document, output)
