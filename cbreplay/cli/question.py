@@ -265,6 +265,7 @@ class Question:
         """How to judge, as the library takes it."""
         from cbreplay.judging import Judging
 
+        _ = self.grid  # a script may say whose rules it trains by
         return Judging(
             self.semantics, self.initial_lr, self.objective, self.objective_mode
         )
@@ -392,7 +393,16 @@ class Question:
         read = read_expressions(self.expressions, self.monitor_and_mode)
         for note in read.notes:
             say(f"note: {note}")
+        if self.semantics is None and not self._names_version():
+            # also for the next commands, which write the settings out
+            self.semantics = read.semantics
         return read.entries
+
+    def _names_version(self) -> bool:
+        """Return whether a log says which version trained it."""
+        from cbreplay.rules.registry import names_version
+
+        return self.reads_logs and any(map(names_version, self.runs))
 
     def _shorthand(self) -> list[Callback | Choices] | None:
         if not self.shorthands:
