@@ -47,7 +47,7 @@ def print_cells(
         typed=question.typed(),
         typed_setting=question.typed_setting(),
         by_options=not question.expressions,
-        # fits under one instance get a row each: one begins with what the last one left
+        # with --same-callbacks a row a fit: it begins where the last one left them
         each=each or same_callbacks,
     )
     print_document(document, output)

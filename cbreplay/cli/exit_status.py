@@ -10,7 +10,7 @@ __all__ = [
     "EXIT_UNUSABLE",
 ]
 
-# 1 is a check that the user asked for and that failed (--fail-if); 2 unusable input
+# 1: a check that the user asked for has failed (--fail-if); 2: unusable input
 EXIT_ANSWERED, EXIT_CHECK_FAILED, EXIT_UNUSABLE, EXIT_DEFECT = 0, 1, 2, 3
-# to which the number of the signal is added, as shells do: 130 for Ctrl-C
+# plus the number of the signal, as shells do: 130 for Ctrl-C
 EXIT_SIGNALLED = 128

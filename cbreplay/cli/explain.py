@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-# what --only names, as the trace calls it
+# the words of --only, and the decisions of the trace that each stands for
 _KINDS = {
     "stop": ("stop",),
     "reduce": ("reduction", "schedule"),

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cli", "main", "run"]
 
-# the commands by the question that a user comes with; each is a module of this package
+# the commands, grouped by the question that a user comes with; each is a module of
+# this package
 _SECTIONS = {
     "Ask": {
         "simulate": "What other settings would have done on a log.",
@@ -58,7 +59,7 @@ _SECTIONS = {
     },
 }
 
-# what a setting is given by as a call
+# options whose value is a call, as EarlyStopping(patience=5)
 _WRITTEN_OUT = ("-c", "--callbacks", "--versus")
 
 
