@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import click
 
 from cbreplay.cli.byte_count import BYTE_COUNT
-from cbreplay.cli.ending import EXIT_CHECK_FAILED
+from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.log_here import find_log_here
 from cbreplay.cli.options import speaking_options

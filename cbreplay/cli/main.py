@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.ending import (
-    CLOSED,
+from cbreplay.cli.exit_status import (
     EXIT_ANSWERED,
     EXIT_DEFECT,
     EXIT_SIGNALLED,
     EXIT_UNUSABLE,
-    FULL,
-    open_streams,
 )
 from cbreplay.cli.remarks import tell, tell_lines
+from cbreplay.cli.streams import CLOSED, FULL, open_streams
 from cbreplay.cli.threads import spare_threads
 from cbreplay.errors import (
     CbreplayError,

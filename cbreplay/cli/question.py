@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cbreplay.cli.log_here import USUAL_LOG, find_log_here
 from cbreplay.cli.option_values import read_values
-from cbreplay.cli.outputs import refuse_printing_into_a_log
+from cbreplay.cli.output_files import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError

@@ -7,13 +7,12 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import CbreplayError, RefusedValueError
-from cbreplay.expressions.calls import (
+from cbreplay.expressions.call_arguments import (
     called_name,
     named_parameters,
     read_arguments,
     require_all,
 )
-from cbreplay.expressions.parameters import given_for
 from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.script_callbacks import (
     build_callback,
@@ -25,6 +24,7 @@ from cbreplay.expressions.script_calls import (
     Unread,
     returns_once,
 )
+from cbreplay.expressions.script_parameters import given_for
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
 

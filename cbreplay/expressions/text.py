@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cbreplay.errors import ExpressionError
-from cbreplay.expressions.calls import (
+from cbreplay.expressions.call_arguments import (
     bystander,
     check_schedules,
     dotted_name,
