@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["fold_by", "fold_steps", "nearest_epochs"]
+__all__ = ["fold_by", "fold_data_sets", "fold_steps", "nearest_epochs"]
 
 _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
@@ -112,10 +112,28 @@ def fold_by(
         epochs = _counted(table, steps, given=options.x_axis == "epoch")
     n_rows = len(table)
     table.collapse(epochs)
-    _drop_silent_epochs(table)
+    _drop_silent_epochs(table, has_steps=step_name is not None)
     if len(table) < n_rows:
         note = f"{n_rows} logged rows make {count(len(table), 'epoch')}"
         table.notes.insert(0, note)
+
+
+def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
+    """Put the rows of each epoch together where each data set had its own.
+
+    Raises
+    ------
+    LogError
+        As `fold_by`; when strict, also if a row is damaged.
+    """
+    names = {name.lower(): name for name in table.columns}
+    epoch = next((names[name] for name in EPOCH_NAMES if name in names), None)
+    step = next((names[name] for name in STEP_NAMES if name in names), None)
+    table.check_whole()
+    if epoch is not None:
+        table.rename({epoch: "epoch"})
+        epoch = "epoch"
+    fold_by(table, epoch, step, options)
 
 
 def fold_steps(table: LogTable, options: ReadOptions) -> None:
@@ -331,7 +349,7 @@ def _whole_steps(table: LogTable, steps: LogColumn) -> EpochArray:
 _SHOWN = 3
 
 
-def _drop_silent_epochs(table: LogTable) -> None:
+def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
     """Leave out epochs in which only a column that was left out had a value."""
     columns = [
         cells
@@ -342,7 +360,8 @@ def _drop_silent_epochs(table: LogTable) -> None:
         table.left_out and all(cells.missing.all() for cells in columns)
     ):
         problem = "no column has one value for each epoch"
-        hint = f"Log at least one metric once in each epoch; or {count_hint()}"
+        hint = "Log at least one metric once in each epoch"
+        hint += f"; or {count_hint()}" if has_steps else ""
         if any(map(is_rate_name, table.columns)) and not table.left_out:
             problem = "it holds no metric, only a learning rate"
             hint = "Give the log of a metric too"
