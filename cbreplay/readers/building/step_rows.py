@@ -26,6 +26,7 @@ from cbreplay.readers.building.numbering import (
     lay_steps,
 )
 from cbreplay.readers.building.said_tests import leave_out_said_tests
+from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
@@ -38,7 +39,6 @@ from cbreplay.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
@@ -111,6 +111,11 @@ def fold_by(
     else:
         epochs = _counted(table, steps, given=options.x_axis == "epoch")
     n_rows = len(table)
+    if epoch_name is not None and _few_stand_again(table, epochs):
+        # what they are is told later, as of a CSV
+        numbers = LogColumn.of(epochs.astype(np.float64))
+        table.columns = {"epoch": numbers, **table.columns}
+        return
     table.collapse(epochs)
     _drop_silent_epochs(table, has_steps=step_name is not None)
     if len(table) < n_rows:
@@ -169,6 +174,16 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
     elif options.parts != "rows" and _judges_seldom(table):
         drop_earlier_copies(table)
         raise _unsaid(table)
+
+
+def _few_stand_again(table: LogTable, epochs: EpochArray) -> bool:
+    """Tell whether whole rows of a few epochs stand there twice."""
+    n_again = int(np.count_nonzero(np.diff(epochs) == 0))
+    whole = not any(cells.missing.any() for cells in table.columns.values())
+    return whole and 0 < _FEW * n_again <= len(epochs) - n_again
+
+
+_FEW = 4
 
 
 def _several_rows_each(epochs: LogColumn) -> bool:

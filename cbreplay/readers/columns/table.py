@@ -80,6 +80,8 @@ class LogTable:
         The metrics whose missing values were not logged, as the table itself says.
     empty_cells : set of str
         The metrics in whose columns cells are empty.
+    written_again : bool
+        Whether a few epochs have several rows, which a resumed fit may have left.
     has_own_rows : set of str
         The metrics that have rows of their own, so that a missing value has no cell.
     """
@@ -112,6 +114,7 @@ class LogTable:
         self.begins_at: int | None = None
         self.not_logged: set[str] = set()
         self.empty_cells: set[str] = set()
+        self.written_again = False
         self.has_own_rows: set[str] = set()
 
     def join_repeated(self) -> None:
