@@ -303,11 +303,14 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
 
     >>> suggest_monitor(["train/loss", "val/loss"])
     (' --monitor val/loss --mode min', ", monitor='val/loss', mode='min'")
+    >>> suggest_monitor(["validation_0/logloss", "validation_1/logloss"])[0]
+    ' --monitor validation_1/logloss --mode min'
     """
     import shlex
 
     listed = list(names)
     judged = [name for name in listed if is_validation(name)] or listed
+    judged = _of_last_set(judged)
     losses = [name for name in judged if re.search(_LOSS, name, re.IGNORECASE)]
     scores = [name for name in judged if re.search(_SCORE, name, re.IGNORECASE)]
     for named, mode in ((losses, "min"), (scores, "max")):
@@ -320,6 +323,22 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
     return "", ""
 
 
+def _of_last_set(names: list[str]) -> list[str]:
+    """Return the names that are of the last of XGBoost's data sets, else all.
+
+    Its own early stopping watches that one: people give their training data first.
+    """
+    numbers = [_XGBOOST.match(name) for name in names]
+    last = max((int(found[1]) for found in numbers if found), default=None)
+    return [
+        name
+        for name, found in zip(names, numbers, strict=True)
+        if last is None or (found and int(found[1]) == last)
+    ]
+
+
+# what XGBoost calls the data sets that have no names
+_XGBOOST = re.compile(r"validation_([0-9]{1,9})(?=\W)")
 _SHOWN_NAMES = 50
 
 
