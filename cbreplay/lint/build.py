@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.checks import ListCheck
     from cbreplay.run import Run
 
-__all__ = ["find_about_each", "find_about_list", "lint_callbacks"]
+__all__ = ["LATE_REDUCTIONS", "find_about_each", "find_about_list", "lint_callbacks"]
 
 _MOST_EPOCHS = 2**53
 # findings about the monitor's values: left out where the monitor is absent
@@ -34,6 +34,8 @@ _ABOUT_VALUES = frozenset(
 # findings that a stop never comes: then what a stop keeps is beside the point
 _NEVER_IN_PLAN = frozenset({"patience-beyond-plan", "starts-after-plan"})
 _ABOUT_STOPS = frozenset({"keeps-later-weights"})
+# findings that a stop comes before a reduction: without a monitor neither comes
+LATE_REDUCTIONS = frozenset({"reduce-after-stop", "reduce-rarely-before-stop"})
 # findings about the rate of a reduction, which a schedule does not let it set
 _ABOUT_RATES = frozenset({"factor-leaves-nothing", "factor-of-one", "steep-factor"})
 
@@ -111,10 +113,14 @@ def lint_callbacks(
         run,
         written=tuple(written),
     )
+    by_itself = list(find_about_each(known))
+    absent = {one.callback for one in by_itself if one.code == "absent-monitor"}
     found = [
-        *find_about_list(known, resolved.family.list_checks),
-        *find_about_each(known),
+        one
+        for one in find_about_list(known, resolved.family.list_checks)
+        if not (one.code in LATE_REDUCTIONS and one.callback in absent)
     ]
+    found += by_itself
     return tuple(sorted(found, key=lambda finding: finding.callback))
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["CODES", "choose_codes"]
 
 CODES = {
+    "absent-field": "A file's name holds a value that the training does not log.",
     "absent-monitor": "The monitor is a name that the training does not log.",
     "auto-mode-against-metric": "mode='auto' takes the worse values for better.",
     "auto-unknown": "mode='auto' may be a ValueError for this monitor.",

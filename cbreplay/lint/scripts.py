@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.call_arguments import named_parameters
 from cbreplay.expressions.script_lists import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
-from cbreplay.lint.build import find_about_each, find_about_list
+from cbreplay.lint.build import LATE_REDUCTIONS, find_about_each, find_about_list
 from cbreplay.rules.checks import CheckedList, Finding, TrainingFacts
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import imported_version, resolve_semantics
@@ -173,17 +174,28 @@ class _ExaminedFit:
         """Yield what holds in every turn."""
         every = self.fit.members
         alone = [_Turn(first, 0, self.n_variants) for first in range(self.n_variants)]
-        yield from self.common([self.each(every, turn) for turn in alone])
+        by_itself = list(self.common([self.each(every, turn) for turn in alone]))
+        yield from by_itself
         if self.fit.unread:
             return  # it may take a stop back, or set the rate itself
         certain = [member for member in every if member.is_certain]
-        yield from self.common(
+        about_list = self.common(
             [
                 self.about_list(members, turn)
                 for turn in self.turns_of_pairs()
                 for members in (every, certain)
             ]
         )
+        absent = {
+            id(placed.member.call)
+            for placed in by_itself
+            if placed.finding.code == "absent-monitor"
+        }
+        for placed in about_list:
+            # what never acts is neither before nor after another
+            is_late = placed.finding.code in LATE_REDUCTIONS
+            if not (is_late and id(placed.member.call) in absent):
+                yield placed
 
     def turns_of_pairs(self) -> list[_Turn]:
         """Return turns in which any two callbacks meet in all of their variants.
@@ -234,11 +246,21 @@ class _ExaminedFit:
         if placed.finding.code == "overwrites-after-resume":
             # a callback that an earlier fit used may still hold that fit's best
             return not self.is_shared(placed.member)
-        if placed.finding.code != "absent-monitor":
-            return True
-        # code that is not read may log this value: then the name stands in the script
+        if placed.finding.code == "absent-field":
+            # code that is not read may log it, and ** may hold a save_freq
+            words = placed.member.call.keywords
+            is_whole = not self.fit.unread and all(word.arg for word in words)
+            return is_whole and not _fields(placed.member) & self.script.texts
+        is_absent = placed.finding.code == "absent-monitor"
+        return not is_absent or self.is_unlogged(placed.member)
+
+    def is_unlogged(self, member: Member) -> bool:
+        """Return whether code that is not read does not log a callback's monitor.
+
+        Where it does, the name stands in the script.
+        """
         compiled = self.fit.facts.compiled
-        monitor = placed.member.variants[0].monitor or ""
+        monitor = member.variants[0].monitor or ""
         metric = monitor.removeprefix("val_")
         if compiled and not compiled.is_whole and not compiled.may_log(metric):
             return not {monitor, metric} & self.script.texts
@@ -298,6 +320,13 @@ def _refused_values(index: int, member: Member) -> Iterator[Finding]:
             f"{error.parameter} has to be {error.wanted}",
             error.instead,
         )
+
+
+def _fields(member: Member) -> set[str]:
+    """Return the names in the braces of the file that a callback writes."""
+    written: str = getattr(member.variants[0], "filepath", "")
+    names = set(re.findall(r"\{(\w+)", written)) - {"epoch", "batch"}
+    return names | {name.removeprefix("val_") for name in names}
 
 
 def _written(member: Member) -> frozenset[str]:

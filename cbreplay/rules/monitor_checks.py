@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode
 
 __all__ = [
+    "find_absence",
     "find_absent_monitor",
     "find_opposite_mode",
     "find_uncompiled_monitor",
@@ -69,7 +70,7 @@ def find_uncompiled_monitor(
     for monitor, parameter in callback.reads.items():
         if monitor in LEARNING_RATE_NAMES:
             continue
-        absence = _absence(known, monitor)
+        absence = find_absence(known, monitor)
         if absence is not None:
             said, instead = absence
             yield Finding(
@@ -83,7 +84,7 @@ def find_uncompiled_monitor(
             )
 
 
-def _absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
+def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
     """Say that a script's fit logs no such series, and what may be meant."""
     facts = known.facts
     validated = monitor.startswith("val_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -134,6 +135,31 @@ def test_what_keras_does_with_values_that_it_does_not_take() -> None:
     with pytest.warns(UserWarning, match="fallback to auto"):
         stop = callbacks.EarlyStopping(mode="maximum")
     assert stop.mode == "auto"
+
+
+@pytest.mark.parametrize(
+    ("field", "raises"),
+    [
+        ("val_acc", True),
+        ("batch", True),
+        ("val_loss", True),
+        ("accuracy:.2f", False),
+        ("loss", False),
+    ],
+)
+def test_a_file_named_after_what_is_not_logged_is_a_key_error(
+    tmp_path: Path, *, field: str, raises: bool
+) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["accuracy"])
+    path = str(tmp_path / f"{{epoch}}-{{{field}}}.keras")
+    each = keras.callbacks.ModelCheckpoint(path)
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    expected = pytest.raises(KeyError) if raises else contextlib.nullcontext()
+    with expected:
+        model.fit(x, y, epochs=1, verbose=0, callbacks=[each])
 
 
 @pytest.mark.parametrize("is_scaled", [False, True])

@@ -1373,3 +1373,58 @@ def test_a_schedule_is_found_inside_a_loss_scale_optimizer(
         "m.fit(x, validation_data=v, callbacks=[ReduceLROnPlateau()])"
     )
     assert codes(tmp_path, text).count("schedule-beside-plateau") == expected
+
+
+# --- what a file's name holds
+
+COMPILED = (
+    "m = keras.Sequential([keras.layers.Dense(1)])\n"
+    "m.compile('adam', 'mse', metrics=['accuracy'])\n"
+)
+OWN = (
+    "class Own(Callback):\n    def on_epoch_end(self, epoch, logs):\n"
+    "        logs['{}'] = 1\n"
+)
+VALIDATED = "m.fit(x, validation_split=0.2, callbacks=[{}])"
+
+
+# that Keras raises KeyError there, and only there, stands in test_lint_claims.py
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        (VALIDATED.format("ModelCheckpoint('{epoch}-{val_acc}.keras')"), True),
+        (VALIDATED.format("ModelCheckpoint('{epoch}-{batch}.keras')"), True),
+        ("m.fit(x, callbacks=[ModelCheckpoint('{epoch}-{val_loss}.keras')])", True),
+        ("m.fit(x, callbacks=[ModelCheckpoint('{epoch}-{loss:.2f}.keras')])", False),
+        (VALIDATED.format("ModelCheckpoint('{epoch}-{val_accuracy}.keras')"), False),
+        # a number of batches may be meant
+        (
+            VALIDATED.format("ModelCheckpoint('{batch}.keras', save_freq=every)"),
+            False,
+        ),
+        (VALIDATED.format("ModelCheckpoint('{batch}.keras', **options)"), False),
+        # the rate is in logs where a callback writes it there
+        (VALIDATED.format("ModelCheckpoint('{epoch}-{lr}.keras')"), False),
+        # code that is not read may write what it likes
+        (
+            OWN.format("val_acc")
+            + VALIDATED.format("Own(), ModelCheckpoint('{epoch}-{val_acc}.keras')"),
+            False,
+        ),
+        (VALIDATED.format("*more, ModelCheckpoint('{epoch}-{val_acc}.keras')"), False),
+    ],
+)
+def test_a_name_of_a_file_holds_what_is_logged(
+    tmp_path: Path, *, text: str, is_found: bool
+) -> None:
+    assert ("absent-field" in codes(tmp_path, COMPILED + text)) == is_found
+
+
+def test_a_reduction_without_its_monitor_is_not_late(tmp_path: Path) -> None:
+    """Neither the stop nor the reduction comes."""
+    pair = "EarlyStopping(patience=3), ReduceLROnPlateau(patience=9)"
+    told = codes(tmp_path, f"{COMPILED}m.fit(x, callbacks=[{pair}])")
+    assert told.count("absent-monitor") == 2
+    assert "reduce-rarely-before-stop" not in told
+    told = codes(tmp_path, COMPILED + VALIDATED.format(pair))
+    assert "reduce-rarely-before-stop" in told

@@ -10,6 +10,8 @@ from cbreplay.rules.checks import Finding, RuleChecks
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.semantics import spoken_semantics
+from cbreplay.rules.monitor_checks import find_absence
+from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +96,32 @@ def _refused_filepath(
     )
 
 
+def _absent_field(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    if known.run is not None or any(rule.holds_own_code for rule in known.callbacks):
+        return
+    for name in dict.fromkeys(_fields(callback.filepath)):
+        if name == "batch":
+            if known.writes(index, "save_freq"):
+                continue
+            said, instead = "no {batch} is there with save_freq='epoch'", ""
+        elif name == "epoch" or name in LEARNING_RATE_NAMES:
+            continue
+        else:
+            absence = find_absence(known, name)
+            if absence is None:
+                continue
+            said, instead = absence
+        yield Finding(
+            "absent-field",
+            index,
+            f"ModelCheckpoint raises KeyError where it first saves: {said}",
+            f"it fills {{{name}}} of filepath with what fit logs",
+            f"{{{instead}}}" if instead else f"a filepath without {{{name}}}",
+        )
+
+
 def _shares_its_file(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
@@ -133,6 +161,7 @@ def _fields(filepath: str) -> list[str]:
 SAVING = RuleChecks(
     (
         _refused_filepath,
+        _absent_field,
         _overwrites_one_file,
         _overwrites_after_resume,
         _shares_its_file,
