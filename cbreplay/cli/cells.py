@@ -10,7 +10,7 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.written import print_document
 
 if TYPE_CHECKING:
-    from cbreplay.cli.output import Format
+    from cbreplay.cli.output_format import Format
     from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
 
@@ -47,7 +47,7 @@ def print_cells(
         typed=question.typed(),
         typed_setting=question.typed_setting(),
         by_options=not question.expressions,
-        # fits under one instance get a row each: one begins with what the last one left
+        # with --same-callbacks a row a fit: it begins where the last one left them
         each=each or same_callbacks,
     )
     print_document(document, output)

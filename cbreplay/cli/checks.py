@@ -1,4 +1,4 @@
-"""Checks that a pipeline asks for: ``--fail-if``."""
+"""``--fail-if``: conditions under which a command fails, for a pipeline."""
 
 from __future__ import annotations
 

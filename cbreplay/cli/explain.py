@@ -9,7 +9,7 @@ import click
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import SETTING_HINT, one_run, one_setting
 from cbreplay.cli.options import log_options, one_setting_options
-from cbreplay.cli.output import Format, format_option
+from cbreplay.cli.output_format import Format, format_option
 from cbreplay.cli.progress import watch
 from cbreplay.errors import ConfigError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-# what --only names, as the trace calls it
+# the words of --only, and the decisions of the trace that each stands for
 _KINDS = {
     "stop": ("stop",),
     "reduce": ("reduction", "schedule"),

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["GroupedCommand"]
 
 _READ = "How a log is read"
-# parameters by what they are about; what is in none is asked of this command alone
+# headings, and the parameters below each; what stands in none is an option of this
+# command alone
 _ABOUT = {
     "What is asked": (
         *("expressions", "patience", "min_delta", "start_from_epoch", "run", "kind"),

@@ -9,7 +9,7 @@ import click
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.loudness import is_verbose
 from cbreplay.cli.options import log_options
-from cbreplay.cli.output import Format, format_option
+from cbreplay.cli.output_format import Format, format_option
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
 

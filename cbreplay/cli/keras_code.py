@@ -25,7 +25,8 @@ def print_keras_code(question: Question) -> None:
     ConfigError
         If no setting or several are named, or one is code that cannot be written out.
     """
-    grid = replace(question, reads_logs=False).grid
+    question = replace(question, reads_logs=False)
+    grid = question.grid
     if grid is None or len(grid) != 1:
         named = "none is" if grid is None else f"{len(grid)} are"
         sentence = (

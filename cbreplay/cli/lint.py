@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import click
 
 from cbreplay.cli.byte_count import BYTE_COUNT
-from cbreplay.cli.ending import EXIT_CHECK_FAILED
+from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.log_here import find_log_here
 from cbreplay.cli.options import speaking_options
@@ -50,6 +50,7 @@ class _NamedList(NamedTuple):
     run: Run | None = None
     notes: tuple[str, ...] = ()
     written: tuple[frozenset[str], ...] = ()
+    semantics: str | None = None
 
 
 class _FitOptions(NamedTuple):
@@ -285,7 +286,7 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
         return ScriptsFindings(tuple(checked), others[0].semantics, tuple(notes))
     notes += [
         f"{script.script.source.path} is checked by the rules of "
-        f"{spoken_version(script.semantics)}, by its imports"
+        f"{spoken_version(script.semantics)}, which it trains with"
         for script in others
     ]
     return ScriptsFindings(tuple(checked), usual, tuple(notes))
@@ -308,11 +309,14 @@ def _check_list(
     most: int,
 ) -> ListFindings:
     from cbreplay.answers.findings import check_callbacks
+    from cbreplay.rules.registry import names_version
 
     if len(paths) > 1:
         sentence = f"lint speaks of one run, and {len(paths)} PATHs are given"
         raise ConfigError(sentence)
     named = _named_list(paths[0] if paths else None, expressions, most)
+    if plan.semantics is None and not names_version(named.run):
+        plan = plan._replace(semantics=named.semantics)
     return check_callbacks(
         named.callbacks,
         run=named.run,
@@ -340,7 +344,10 @@ def _expressed(expressions: tuple[str, ...]) -> _NamedList:
 
     read = read_expressions(expressions, {})
     return _NamedList(
-        _one_setting(read.entries), notes=tuple(read.notes), written=read.written
+        _one_setting(read.entries),
+        notes=tuple(read.notes),
+        written=read.written,
+        semantics=read.semantics,
     )
 
 

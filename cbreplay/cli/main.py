@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.ending import (
-    CLOSED,
+from cbreplay.cli.exit_status import (
     EXIT_ANSWERED,
     EXIT_DEFECT,
     EXIT_SIGNALLED,
     EXIT_UNUSABLE,
-    FULL,
-    open_streams,
 )
 from cbreplay.cli.remarks import tell, tell_lines
+from cbreplay.cli.streams import CLOSED, FULL, open_streams
 from cbreplay.cli.threads import spare_threads
 from cbreplay.errors import (
     CbreplayError,
@@ -40,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["cli", "main", "run"]
 
-# the commands by the question that a user comes with; each is a module of this package
+# the commands, grouped by the question that a user comes with; each is a module of
+# this package
 _SECTIONS = {
     "Ask": {
         "simulate": "What other settings would have done on a log.",
@@ -60,7 +59,7 @@ _SECTIONS = {
     },
 }
 
-# what a setting is given by as a call
+# options whose value is a call, as EarlyStopping(patience=5)
 _WRITTEN_OUT = ("-c", "--callbacks", "--versus")
 
 

@@ -124,7 +124,7 @@ _LOG_OPTIONS = [
     click.option(
         "--no-config",
         is_flag=True,
-        # the other options' defaults come after it
+        # first of all: it decides the defaults of the other options
         is_eager=True,
         expose_value=False,
         callback=follow_config,

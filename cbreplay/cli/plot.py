@@ -10,7 +10,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import advice_options, log_options, setting_options
-from cbreplay.cli.outputs import echo_path, reserve_output
+from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.surroundings import import_matplotlib
 from cbreplay.errors import ConfigError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cbreplay.cli.log_here import USUAL_LOG, find_log_here
 from cbreplay.cli.option_values import read_values
-from cbreplay.cli.outputs import refuse_printing_into_a_log
+from cbreplay.cli.output_files import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
@@ -265,6 +265,7 @@ class Question:
         """How to judge, as the library takes it."""
         from cbreplay.judging import Judging
 
+        _ = self.grid  # a script may say whose rules it trains by
         return Judging(
             self.semantics, self.initial_lr, self.objective, self.objective_mode
         )
@@ -392,7 +393,16 @@ class Question:
         read = read_expressions(self.expressions, self.monitor_and_mode)
         for note in read.notes:
             say(f"note: {note}")
+        if self.semantics is None and not self._names_version():
+            # also for the next commands, which write the settings out
+            self.semantics = read.semantics
         return read.entries
+
+    def _names_version(self) -> bool:
+        """Return whether a log says which version trained it."""
+        from cbreplay.rules.registry import names_version
+
+        return self.reads_logs and any(map(names_version, self.runs))
 
     def _shorthand(self) -> list[Callback | Choices] | None:
         if not self.shorthands:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.ending import EXIT_CHECK_FAILED
+from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.option_values import read_values
 from cbreplay.cli.options import (
@@ -15,7 +15,7 @@ from cbreplay.cli.options import (
     judging_options,
     log_options,
 )
-from cbreplay.cli.output import Format, format_option
+from cbreplay.cli.output_format import Format, format_option
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError

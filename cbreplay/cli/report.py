@@ -14,7 +14,7 @@ from cbreplay.cli.options import (
     log_options,
     setting_options,
 )
-from cbreplay.cli.outputs import echo_path, reserve_output
+from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.surroundings import import_matplotlib
 

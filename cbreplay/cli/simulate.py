@@ -8,7 +8,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import log_options, setting_options
-from cbreplay.cli.output import Format, sweep_format_option
+from cbreplay.cli.output_format import Format, sweep_format_option
 from cbreplay.cli.progress import watch
 
 if TYPE_CHECKING:

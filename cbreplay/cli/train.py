@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cbreplay.cli.loudness import is_quiet, quiet_option
-from cbreplay.cli.outputs import echo_path
+from cbreplay.cli.output_files import echo_path
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say, tell
 from cbreplay.digits import spoken_figure

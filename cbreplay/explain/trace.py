@@ -8,7 +8,7 @@ from cbreplay.claims import tell
 from cbreplay.digits import nearest_improvement
 from cbreplay.errors import ConfigError
 from cbreplay.evidence_words import FICTION, spoken_evidence
-from cbreplay.explain.ending import tell_ending
+from cbreplay.explain.why_it_stopped import tell_ending
 from cbreplay.replay import Replay
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.training import describe_training

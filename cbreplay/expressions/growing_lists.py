@@ -6,7 +6,7 @@ import ast
 import bisect
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from cbreplay.expressions.calls import called_name
+from cbreplay.expressions.call_arguments import called_name
 from cbreplay.expressions.flows import names_in
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.expressions.parameters import given_for
 from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.script_parameters import given_for
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope

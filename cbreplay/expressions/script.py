@@ -16,6 +16,7 @@ from cbreplay.expressions.script_callbacks import (
 )
 from cbreplay.expressions.script_calls import ScriptCalls, Unread, returns_once
 from cbreplay.expressions.script_facts import find_fits, read_facts
+from cbreplay.expressions.script_packages import find_packages
 from cbreplay.expressions.sources import (
     TOO_TANGLED,
     WRITE_OUT,
@@ -23,7 +24,7 @@ from cbreplay.expressions.sources import (
     read_source,
 )
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import find_rule
+from cbreplay.rules.registry import find_rule, imported_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,6 +60,8 @@ class ScriptCallbacks(NamedTuple):
         optimizer.
     written : tuple of frozenset of str
         Which parameters the code of each callback names.
+    semantics : str or None
+        By whose rules it trains, where its imports tell it: ``"tf_keras-2.21.0"``.
     """
 
     source: str
@@ -69,6 +72,7 @@ class ScriptCallbacks(NamedTuple):
     validation_freq: int | None = None
     schedule: str | None = None
     written: tuple[frozenset[str], ...] = ()
+    semantics: str | None = None
 
 
 def read_script_callbacks(
@@ -99,9 +103,10 @@ def read_script_callbacks(
     try:
         join_growing_lists(tree)
         names = read_names(tree)
-        return _Script(source, ScriptCalls(names, defaults or {}, source.place)).read()
+        read = _Script(source, ScriptCalls(names, defaults or {}, source.place)).read()
     except (RecursionError, MemoryError):
         raise ExpressionError(TOO_TANGLED, text=path, hint=WRITE_OUT) from None
+    return read._replace(semantics=imported_version(find_packages(tree)))
 
 
 class _Script:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import CbreplayError
-from cbreplay.expressions.calls import (
+from cbreplay.expressions.call_arguments import (
     bystander,
     fill_in,
     named_parameters,

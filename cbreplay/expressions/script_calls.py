@@ -6,7 +6,7 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cbreplay.expressions.calls import called_name, problem_with_name
+from cbreplay.expressions.call_arguments import called_name, problem_with_name
 from cbreplay.expressions.script_arithmetic import work_out
 from cbreplay.rules.registry import known_families
 

@@ -6,13 +6,12 @@ import ast
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.expressions.calls import (
+from cbreplay.expressions.call_arguments import (
     called_name,
     named_parameters,
     read_arguments,
     require_all,
 )
-from cbreplay.expressions.parameters import given_for
 from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.script_callbacks import (
     build_callback,
@@ -24,6 +23,7 @@ from cbreplay.expressions.script_calls import (
     Unread,
     returns_once,
 )
+from cbreplay.expressions.script_parameters import given_for
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
 
@@ -55,7 +55,7 @@ _STAND_INS: dict[str, tuple[Any, ...]] = {
     "save_best_only": (True, False),
     "save_freq": ("epoch",),
     "save_weights_only": (True, False),
-    # any function will do
+    # stands for a schedule whose function is not read
     "schedule": (min,),
     "start_from_epoch": (0, 5),
     "verbose": (0,),
@@ -376,7 +376,7 @@ def _stand_ins(unknown: list[str], turn: int, call: ast.Call) -> dict[str, Any]:
     for name in unknown:
         if name == "filepath":
             own = f"{call.lineno}-{call.col_offset}"
-            # an ending that every version takes
+            # a file name ending that every version takes
             values[name] = f"{own}{'' if turn % 2 else '-{epoch}'}.weights.h5"
         else:
             choice = _STAND_INS[name]

@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cbreplay.errors import ConfigError, ExpressionError
-from cbreplay.expressions.calls import (
+from cbreplay.expressions.call_arguments import (
     bystander,
     check_schedules,
     dotted_name,
@@ -51,11 +51,14 @@ class Expressions(NamedTuple):
         What was not read, or was taken in a way that a reader should know.
     written : tuple of frozenset of str
         Which parameters the text of each entry names.
+    semantics : str or None
+        By whose rules the first script trains that tells it.
     """
 
     entries: list[Callback | Choices]
     notes: tuple[str, ...]
     written: tuple[frozenset[str], ...]
+    semantics: str | None = None
 
 
 def parse_callbacks(
@@ -115,6 +118,7 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
     entries: list[Callback | Choices] = []
     notes: list[str] = []
     written: list[frozenset[str]] = []
+    semantics = None
     for text in texts:
         path = text.strip().removeprefix("@")
         if path == text.strip():
@@ -126,12 +130,13 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
             entries.extend(script.callbacks)
             written.extend(script.written)
             notes.extend(f"{path}: {note}" for note in script.notes)
+            semantics = semantics or script.semantics
         else:
             held = read_text(path, most=_LONGEST_TEXT)
             expression = _Expression(held, defaults, path=path)
             entries.extend(expression.statements())
             written.extend(expression.written)
-    return Expressions(entries, tuple(notes), tuple(written))
+    return Expressions(entries, tuple(notes), tuple(written), semantics)
 
 
 class _Expression:

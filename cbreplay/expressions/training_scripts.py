@@ -11,6 +11,7 @@ from cbreplay.expressions.names import read_names
 from cbreplay.expressions.script_calls import ScriptCalls
 from cbreplay.expressions.script_facts import find_fits, read_facts
 from cbreplay.expressions.script_lists import MemberReader, UnreadPart
+from cbreplay.expressions.script_packages import find_packages
 from cbreplay.expressions.sources import TOO_TANGLED, parse_source, read_source
 from cbreplay.rules.registry import find_rule
 
@@ -61,7 +62,7 @@ class TrainingScript(NamedTuple):
     texts : frozenset of str
         The texts that stand anywhere but in the arguments of a callback.
     packages : frozenset of str
-        The packages that it imports; ``tf.keras`` counts as ``keras``.
+        The packages that it imports, as `find_packages`.
     """
 
     source: Source
@@ -113,24 +114,8 @@ def read_training_script(path: str) -> TrainingScript:
         _texts_outside(
             tree, [*loose, *(one for fit, _ in fits for one in fit.members)]
         ),
-        frozenset(_packages(tree)),
+        find_packages(tree),
     )
-
-
-def _packages(tree: ast.Module) -> Iterator[str]:
-    """Yield the packages that a script imports, and keras where it is part of one."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            paths = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            paths = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Attribute):
-            paths = ["keras"] if node.attr == "keras" else []
-        else:
-            continue
-        for path in paths:
-            parts = path.split(".")
-            yield "keras" if "keras" in parts else parts[0]
 
 
 def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str]:

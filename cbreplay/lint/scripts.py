@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.expressions.calls import named_parameters
+from cbreplay.expressions.call_arguments import named_parameters
 from cbreplay.expressions.script_lists import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.build import find_about_each, find_about_list

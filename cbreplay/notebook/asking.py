@@ -66,9 +66,10 @@ def ask(
     """
     runs, judged = _runs_of(source), read_judging(judging)
     if versus is not None:
+        judged = _judged_by(callbacks, runs, judged)
         return _compared(runs, _grid_of(callbacks), _grid_of(versus), judged)
     if callbacks is not None:
-        return _decided(runs, _grid_of(callbacks), judged)
+        return _decided(runs, _grid_of(callbacks), _judged_by(callbacks, runs, judged))
     if len(runs) > 1:
         return _recommended(runs, monitor, mode, keep, judged)
     from cbreplay.staircase import build_staircase
@@ -103,6 +104,17 @@ def _grid_of(callbacks: Any) -> Grid:
         return make_grid(parse_callbacks(callbacks))
     listed = isinstance(callbacks, list | tuple)
     return make_grid(callbacks if listed else [callbacks])
+
+
+def _judged_by(callbacks: Any, runs: Sequence[Run], judging: Judging) -> Judging:
+    """Return whose rules decide: a script tells it where nothing else does."""
+    from cbreplay.expressions import read_expressions
+    from cbreplay.rules.registry import names_version
+
+    told = judging.semantics is not None or any(map(names_version, runs))
+    if told or not isinstance(callbacks, str):
+        return judging
+    return judging._replace(semantics=read_expressions([callbacks], {}).semantics)
 
 
 def _decided(runs: Sequence[Run], grid: Grid, judging: Judging) -> Answer:

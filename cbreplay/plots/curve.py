@@ -27,7 +27,7 @@ __all__ = [
 
 Role: TypeAlias = Literal["monitored", "objective", "training"]
 
-# no figure is as wide
+# in pixels: no figure is as wide
 POINTS_ACROSS = 2_000
 # matplotlib's own arithmetic overflows beyond this; such a value lies outside anyway
 _LARGEST_DRAWN = 1e150

@@ -34,7 +34,8 @@ _WIDTH = 7.6
 _NARROW = 6.0  # below this the map stands upright
 _CELL, _UPRIGHT_CELL = 0.46, 0.42
 _CHARACTER = 5.4
-# on any colour one of these two has a contrast of at least 4.58; not so a look's own
+# one of these two has a contrast of at least 4.58 on any colour, which the ink of a
+# look has not
 _INKS = ("#000000", "#ffffff")
 
 

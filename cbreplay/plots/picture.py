@@ -49,7 +49,7 @@ __all__ = [
 _WIDTH = 7.6
 _HEIGHTS = {"curve": 2.9, "learning-rate": 1.9}
 _RATE_BELOW_HEIGHT = 0.9
-# what would make the same picture another file
+# metadata that would give the same picture other bytes: dates, versions
 _TIMES = {"svg": "Date", "png": "Software", "pdf": "CreationDate"}
 _SMALL_WIDTH, _SMALL_HEIGHT = 2.7, 1.2
 
@@ -203,7 +203,7 @@ def figure_bytes(figure: Figure, kind: Literal["png", "svg", "pdf"]) -> bytes:
         The format. Text in SVG stays text.
     """
     buffer = io.BytesIO()
-    # these have no other way in; they are put back at once
+    # matplotlib takes these from its global settings only; they are put back at once
     with mpl.rc_context(
         {
             "svg.hashsalt": "cbreplay",

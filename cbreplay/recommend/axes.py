@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
 
-from cbreplay.endings import find_cadence
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import JudgingOptions, read_judging
@@ -29,6 +28,7 @@ from cbreplay.recommend.study import (
     measure_scale,
     part_runs,
 )
+from cbreplay.recorded_ends import find_cadence
 from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import Sweep, sweep_runs
 

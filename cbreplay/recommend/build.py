@@ -56,7 +56,7 @@ from cbreplay.sweep import Sweep
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.endings import PlanPart
+    from cbreplay.recorded_ends import PlanPart
     from cbreplay.rules.base import Callback
     from cbreplay.run import EpochArray
 

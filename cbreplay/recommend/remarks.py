@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.endings import FailedTraining, find_cadence, find_failure
 from cbreplay.holes import gap_cause
 from cbreplay.outcomes import cuts_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
@@ -17,6 +16,7 @@ from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
 from cbreplay.recommend.pricing import Priced, Scored, cells_of, price
 from cbreplay.recommend.promise import count_needed, needed_rank
 from cbreplay.recommend.rivals import FEWEST_TO_NAME, RuleScore
+from cbreplay.recorded_ends import FailedTraining, find_cadence, find_failure
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.endings import recorded_stoppers
 from cbreplay.errors import CbreplayError
 from cbreplay.judging import Judging
 from cbreplay.recommend.choice import (
@@ -34,6 +33,7 @@ from cbreplay.recommend.pricing import (
     with_left_out,
 )
 from cbreplay.recommend.promise import needed_rank, sufficient_for_most
+from cbreplay.recorded_ends import recorded_stoppers
 from cbreplay.rules.registry import (
     RuleRow,
     TriedValues,

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.copies import find_copies
-from cbreplay.endings import (
+from cbreplay.errors import ConfigError
+from cbreplay.grid import Grid, choices, make_grid
+from cbreplay.groups import Grouping, find_groups
+from cbreplay.recommend.answer import Advising, Excluded, Reason, Tolerance
+from cbreplay.recommend.pricing import ChoiceFrame, Panel, RunStanding
+from cbreplay.recommend.promise import settle_confidence, shared_confidence
+from cbreplay.recorded_ends import (
     Endings,
     PlanPart,
     find_cadence,
@@ -17,12 +23,6 @@ from cbreplay.endings import (
     is_constant,
     part_by_plan,
 )
-from cbreplay.errors import ConfigError
-from cbreplay.grid import Grid, choices, make_grid
-from cbreplay.groups import Grouping, find_groups
-from cbreplay.recommend.answer import Advising, Excluded, Reason, Tolerance
-from cbreplay.recommend.pricing import ChoiceFrame, Panel, RunStanding
-from cbreplay.recommend.promise import settle_confidence, shared_confidence
 from cbreplay.rules.keras.metric_directions import ends_at_one
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import time
@@ -39,7 +40,7 @@ from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbreplay.record.experiments import Examples
     from cbreplay.record.fit import WatchedFit
@@ -147,16 +148,8 @@ def train_experiment(
         if _begin_with(path, append=append) != earlier:
             reason = "another run was written into it meanwhile"
             raise OutputError(str(path), reason, hint="Try again")
-        try:
+        with _failures_named(path, lock):
             _train(plan, path, users, earlier, on_epoch)
-        except OSError as error:
-            if not read_contents(path).get("ended"):
-                lock.give_up()
-            if isinstance(error, OutputError) or error.filename is not None:
-                raise
-            # a logger's file, whose name the error has lost
-            reason = error.strerror or str(error)
-            raise OutputError(str(path), reason, hint=ELSEWHERE) from error
     return path
 
 
@@ -210,6 +203,24 @@ def import_training() -> None:
             except ModuleNotFoundError as error:
                 what = "training an experiment"
                 raise MissingExtraError(what, extra="train", missing=module) from error
+
+
+@contextlib.contextmanager
+def _failures_named(out: Path, lock: RunLock) -> Iterator[None]:
+    """Make an OutputError that names a place of what cannot be written.
+
+    Where not even ``run.json`` tells how the fit ended, the lock leaves word of it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not read_contents(out).get("ended"):
+            lock.give_up()
+        if isinstance(error, OutputError) or error.filename is not None:
+            raise
+        # a logger's file, whose name the error has lost
+        reason = error.strerror or str(error)
+        raise OutputError(str(out), reason, hint=ELSEWHERE) from error
 
 
 def _train(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.pasted_code import PastedCode
     from cbreplay.rules.words import RuleWords
-    from cbreplay.run import Mode
+    from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "known_families",
     "known_rules",
     "logs_elsewhere",
+    "names_version",
     "nearest_row",
     "pasted_code_of",
     "reducing_rule",
@@ -457,6 +458,14 @@ def imported_version(packages: Collection[str]) -> str | None:
     """
     found = (family.imported_version(packages) for family in known_families())
     return next((version for version in found if version is not None), None)
+
+
+def names_version(run: Run | None) -> bool:
+    """Return whether a run's record says which version of a framework trained it."""
+    metadata = None if run is None else run.metadata
+    return metadata is not None and any(
+        family.recorded_version(metadata) is not None for family in known_families()
+    )
 
 
 def spoken_version(name: str) -> str:

@@ -170,7 +170,6 @@ def _explain(
     semantics: str | None,
 ) -> Any:  # noqa: ANN401 - a rule, or None
     """Return the first candidate whose replay agrees with every recorded rate."""
-    monitors = dict.fromkeys([monitor, "val_loss", "loss"])
     first, last = changes[0], changes[-1]
     resolved = resolve_semantics(semantics, metadata=run.metadata)
     precision = resolved.semantics.factor_precision
@@ -182,28 +181,45 @@ def _explain(
     is_cut = reduce_rate(last.old, factor, precision) < last.new
     floor = _short_number(last.new)
     floors = (floor,) if is_cut else (0.0, floor)
-    for watched in (name for name in monitors if name in run.series):
-        for min_delta in _MIN_DELTAS:
-            base = reducing_rule()(
-                monitor=watched,
-                mode=mode if watched == monitor else "auto",
-                min_delta=min_delta,
-                factor=factor,
+    for watching in _watching(run, monitor, mode, factor):
+        waits = _waits(run, watching, first.epoch, semantics)
+        # the first reduction comes when `wait` first reaches the patience
+        if not waits or waits[-1] <= max(waits[:-1], default=0):
+            continue
+        for min_lr, cooldown in itertools.product(floors, _COOLDOWNS):
+            candidate = replace(
+                watching, patience=waits[-1], cooldown=cooldown, min_lr=min_lr
             )
-            waits = _waits(run, base, first.epoch, semantics)
-            # the first reduction comes when `wait` first reaches the patience
-            if not waits or waits[-1] <= max(waits[:-1], default=0):
-                continue
-            for min_lr, cooldown in itertools.product(floors, _COOLDOWNS):
-                candidate = replace(
-                    base, patience=waits[-1], cooldown=cooldown, min_lr=min_lr
-                )
-                # factor and patience are fitted to the first drop; every further
-                # parameter needs one more drop that it is tested by
-                extras = (min_lr != 0) + (cooldown != 0) + (min_delta != _MIN_DELTAS[0])
-                if extras < len(changes) and _agrees(run, candidate, semantics):
-                    return candidate
+            if _is_tested(candidate, changes) and _agrees(run, candidate, semantics):
+                return candidate
     return None
+
+
+def _watching(run: Run, monitor: str, mode: str, factor: float) -> Iterator[Any]:
+    """Yield rules with this factor that may have watched the run."""
+    monitors = dict.fromkeys([monitor, "val_loss", "loss"])
+    recorded = (name for name in monitors if name in run.series)
+    for name, min_delta in itertools.product(recorded, _MIN_DELTAS):
+        yield reducing_rule()(
+            monitor=name,
+            mode=mode if name == monitor else "auto",
+            min_delta=min_delta,
+            factor=factor,
+        )
+
+
+def _is_tested(candidate: Any, changes: list[RecordedReduction]) -> bool:  # noqa: ANN401
+    """Tell whether the drops are enough to test every parameter that is not usual.
+
+    Factor and patience are fitted to the first drop; every further parameter needs one
+    more that it is tested by.
+    """
+    extras: int = (
+        (candidate.min_lr != 0)
+        + (candidate.cooldown != 0)
+        + (candidate.min_delta != _MIN_DELTAS[0])
+    )
+    return extras < len(changes)
 
 
 def _short_factor(old: float, new: float, precision: Precision) -> float | None:

@@ -362,7 +362,9 @@ def test_a_script_is_checked_by_the_rules_of_the_keras_that_it_imports(
     assert "raises TypeError" in " ".join(named.split())
     both = " ".join(ask("lint", old, new).out.split())
     assert re.search(r"By the rules of tf_keras 2[\d.]+ and Keras 3[\d.]+\.", both)
-    assert re.search(r"old\.py is checked by the rules of tf_keras 2[\d.]+, by", both)
+    assert re.search(
+        r"old\.py is checked by the rules of tf_keras 2[\d.]+, which", both
+    )
     assert "raises TypeError where" in both
     assert "changes no rate that is trained at" in both
 
@@ -375,6 +377,94 @@ def test_the_keras_of_tensorflow_is_the_installed_one(ask: Ask, tmp_path: Path) 
     )
     path.write_text("import tensorflow as tf\n" + text)
     assert "rules of Keras 3" in " ".join(ask("lint", path).out.split())
+
+
+# the script builds a tf.keras callback; the expected rules follow from TensorFlow's own
+# code: __init__.py reads the variable where tensorflow is loaded (for `from
+# tensorflow.keras import ...`), lazy_loader.py where tf.keras is first used; both take
+# "1", "true" and "True" for yes
+SETTING = 'os.environ["TF_USE_LEGACY_KERAS"] = "1"'
+LOADING = "import tensorflow as tf"
+IMPORTING = "from tensorflow.keras.callbacks import EarlyStopping"
+USING = "stop = tf.keras.callbacks.EarlyStopping(patience=5)"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([SETTING, LOADING, IMPORTING, USING], "tf_keras 2"),
+        ([LOADING, SETTING, USING], "tf_keras 2"),
+        ([LOADING, SETTING, IMPORTING, USING], "Keras 3"),
+        ([LOADING, USING, SETTING], "Keras 3"),
+        ([SETTING.replace('"1"', '"0"'), LOADING, USING], "Keras 3"),
+        ([SETTING.replace('"1"', '"True"'), LOADING, USING], "tf_keras 2"),
+        ([SETTING, SETTING.replace('"1"', '"0"'), LOADING, USING], "Keras 3"),
+        ([SETTING.replace('"1"', "flag"), LOADING, USING], "Keras 3"),
+        (["if old:", f"    {SETTING}", LOADING, USING], "Keras 3"),
+        (
+            [
+                'os.environ.setdefault("TF_USE_LEGACY_KERAS", "true")',
+                LOADING,
+                USING,
+            ],
+            "tf_keras 2",
+        ),
+        (['os.environ.update(TF_USE_LEGACY_KERAS="1")', LOADING, USING], "tf_keras 2"),
+        (
+            ['environ.update({"TF_USE_LEGACY_KERAS": "1"})', LOADING, USING],
+            "tf_keras 2",
+        ),
+        # keras itself is what it is
+        ([SETTING, LOADING, "import keras", USING], "Keras 3"),
+        ([SETTING, "import keras", USING.replace("tf.", "")], "Keras 3"),
+        # the part of another package that is for Keras is no Keras
+        (
+            ["import tf_keras", "import mlflow.keras", "mlflow.keras.autolog()", USING],
+            "tf_keras 2",
+        ),
+        (["import tf_keras", "from wandb.keras import WandbCallback"], "tf_keras 2"),
+        (["import tf_keras", LOADING, "from tensorflow import keras"], "Keras 3"),
+    ],
+)
+def test_a_script_that_asks_tensorflow_for_tf_keras(
+    ask: Ask, tmp_path: Path, lines: list[str], expected: str
+) -> None:
+    if lines[0].startswith("import tf_keras"):
+        lines = [line.replace("tf.keras", "tf_keras") for line in lines]
+    path = tmp_path / "train.py"
+    text = [*lines, "import os", "m.fit(x, y, validation_split=0.2, callbacks=[stop])"]
+    path.write_text("\n".join([*text, ""]))
+    assert f"rules of {expected}" in " ".join(ask("lint", path).out.split())
+
+
+def test_a_log_is_replayed_by_the_rules_of_the_script_that_is_named(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A run.json and --semantics say it better; next commands ask the same."""
+    script = tmp_path / "old.py"
+    stop = "tf_keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)"
+    script.write_text(f"import tf_keras\nm.fit(x, y, callbacks=[{stop}])\n")
+    log = tmp_path / "log.csv"
+    losses = [0.9, 0.5, 0.6, 0.7, 0.8, 0.9]
+    rows = [f"{epoch},{loss}" for epoch, loss in enumerate(losses)]
+    log.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    said = " ".join(ask("simulate", log, "-c", f"@{script}").out.split())
+    assert "rules of tf_keras 2." in said
+    assert "--semantics tf_keras-2." in said
+    assert "rules of tf_keras 2." in " ".join(
+        ask("explain", log, "-c", f"@{script}").out.split()
+    )
+    assert "rules of tf_keras 2." in " ".join(
+        ask("lint", "-c", f"@{script}").out.split()
+    )
+    assert "tf_keras" in ask("simulate", "-c", f"@{script}", "--keras-code").out
+    named = ["--semantics", "keras-3.15"]
+    again = ask("simulate", log, "-c", f"@{script}", *named).out
+    assert "rules of Keras 3.15" in " ".join(again.split())
+    record = {"schema": 1, "keras": {"package": "keras", "version": "3.12.0"}}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    recorded = ask("simulate", tmp_path, "-c", f"@{script}").out
+    assert "rules of Keras 3.12.0" in " ".join(recorded.split())
 
 
 @pytest.fixture

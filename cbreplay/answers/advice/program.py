@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from cbreplay.recommend import (
         CountedGroup,
+        Excluded,
         Forward,
         LeftOut,
         Odds,
         Plan,
+        PlanAdvice,
         Promise,
         Recommendation,
         RunDoubt,
@@ -63,7 +65,6 @@ def _written(callbacks: Iterable[Callback]) -> list[str]:
 
 
 def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
-    tolerance = advice.tolerance
     code = setting_code(advice.callbacks, semantics) if advice.callbacks else None
     return {
         "kind": advice.kind,
@@ -79,18 +80,12 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         "keep": advice.keep,
         "confidence": advice.confidence,
         "cost_weight": advice.cost_weight,
-        "tolerance": None
-        if tolerance is None
-        else {"kind": tolerance.kind, "value": tolerance.value},
+        "tolerance": _describe_tolerance(advice),
         "plan": _fields(advice.plan),
         "basis": advice.basis,
         "expected": _describe_expected(advice),
         "by_weight": [weighed._asdict() for weighed in advice.by_weight],
-        "plans": [
-            other._asdict()
-            | {"plan": _fields(other.plan), "promise": _fields(other.promise)}
-            for other in advice.plans
-        ],
+        "plans": [_describe_plan(other) for other in advice.plans],
         "unit": advice.unit,
         "grouped_by": advice.grouped_by,
         "n_runs": sum(len(group.runs) for group in advice.groups),
@@ -104,12 +99,21 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         ],
         "told_apart": advice.told_apart,
         "doubts": [_describe_doubt(advice, doubt) for doubt in advice.doubts],
-        "excluded": [
-            {"run": excluded.run, "reason": plain_text(exclusion_text(excluded))}
-            for excluded in advice.excluded
-        ],
+        "excluded": [_describe_excluded(gone) for gone in advice.excluded],
         "unproven": list(advice.unproven),
     }
+
+
+def _describe_tolerance(advice: Recommendation) -> dict[str, Any] | None:
+    tolerance = advice.tolerance
+    if tolerance is None:
+        return None
+    return {"kind": tolerance.kind, "value": tolerance.value}
+
+
+def _describe_plan(other: PlanAdvice) -> dict[str, Any]:
+    nested = {"plan": _fields(other.plan), "promise": _fields(other.promise)}
+    return other._asdict() | nested
 
 
 def _fields(
@@ -139,6 +143,10 @@ def _describe_doubt(advice: Recommendation, doubt: RunDoubt) -> dict[str, Any]:
         "runs": list(doubt.runs),
         "facts": _facts(doubt.facts),
     }
+
+
+def _describe_excluded(excluded: Excluded) -> dict[str, Any]:
+    return {"run": excluded.run, "reason": plain_text(exclusion_text(excluded))}
 
 
 def _describe_setting(scored: Scored) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from cbreplay.answers.advice.reasons import (
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, plain_text, say
-from cbreplay.endings import find_cadence
 from cbreplay.groups import find_groups
 from cbreplay.recommend.choice import USUAL
+from cbreplay.recorded_ends import find_cadence
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import list_names, spoken_counting, spoken_semantics
 

@@ -36,6 +36,7 @@ from cbreplay.readers.event_files.files import (
     read_files,
     report_damage,
 )
+from cbreplay.readers.event_files.joining import join_writers, pair_points
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
     KERAS_RATE_TAGS,
@@ -48,7 +49,7 @@ from cbreplay.readers.event_files.points import (
     number_values,
     split_numbers,
 )
-from cbreplay.readers.event_files.writers import drop_purged, join_writers, pair_points
+from cbreplay.readers.event_files.purged import drop_purged
 from cbreplay.readers.sizes import check_trainings
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from cbreplay.digits import (
     spoken_threshold,
 )
 from cbreplay.rules.decisions import Observation
-from cbreplay.rules.keras.words.endings import (
+from cbreplay.rules.keras.words.stopping import (
     spoken_wait,
     tell_kept_last,
     tell_overlooked,

@@ -1,4 +1,4 @@
-"""How a process begins and ends: its three standard streams, its exit status."""
+"""The three standard streams of a process, and what is wrong with one that failed."""
 
 from __future__ import annotations
 
@@ -7,21 +7,7 @@ import io
 import os
 import sys
 
-__all__ = [
-    "CLOSED",
-    "EXIT_ANSWERED",
-    "EXIT_CHECK_FAILED",
-    "EXIT_DEFECT",
-    "EXIT_SIGNALLED",
-    "EXIT_UNUSABLE",
-    "FULL",
-    "open_streams",
-]
-
-# 1 is a check that the user asked for and that failed (--fail-if); 2 unusable input
-EXIT_ANSWERED, EXIT_CHECK_FAILED, EXIT_UNUSABLE, EXIT_DEFECT = 0, 1, 2, 3
-# to which the number of the signal is added, as shells do: 130 for Ctrl-C
-EXIT_SIGNALLED = 128
+__all__ = ["CLOSED", "FULL", "open_streams"]
 
 
 def open_streams() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cbreplay import EarlyStopping, Run
-from cbreplay.endings import (
+from cbreplay.recorded_ends import (
     Endings,
     FailedTraining,
     PlanPart,

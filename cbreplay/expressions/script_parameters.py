@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.expressions.calls import called_name
+from cbreplay.expressions.call_arguments import called_name
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
