@@ -5,6 +5,7 @@
     │   └── TruncatedLogError               it ends in the middle of something
     ├── UnknownMonitorError  (KeyError)     a series that the run does not hold
     ├── ConfigError          (ValueError)   a parameter or option that cannot be
+    │   └── RefusedValueError               Keras itself does not take it either
     ├── ExpressionError      (ValueError)   callback text that cannot be read
     ├── SemanticsError       (ValueError)   a Keras version that is not known
     ├── EvidenceError        (ValueError)   the log cannot carry the question
@@ -33,6 +34,7 @@ __all__ = [
     "LogError",
     "MissingExtraError",
     "OutputError",
+    "RefusedValueError",
     "SemanticsError",
     "TruncatedLogError",
     "UnknownMonitorError",
@@ -301,11 +303,14 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
 
     >>> suggest_monitor(["train/loss", "val/loss"])
     (' --monitor val/loss --mode min', ", monitor='val/loss', mode='min'")
+    >>> suggest_monitor(["validation_0/logloss", "validation_1/logloss"])[0]
+    ' --monitor validation_1/logloss --mode min'
     """
     import shlex
 
     listed = list(names)
     judged = [name for name in listed if is_validation(name)] or listed
+    judged = _of_last_set(judged)
     losses = [name for name in judged if re.search(_LOSS, name, re.IGNORECASE)]
     scores = [name for name in judged if re.search(_SCORE, name, re.IGNORECASE)]
     for named, mode in ((losses, "min"), (scores, "max")):
@@ -318,11 +323,64 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
     return "", ""
 
 
+def _of_last_set(names: list[str]) -> list[str]:
+    """Return the names that are of the last of XGBoost's data sets, else all.
+
+    Its own early stopping watches that one: people give their training data first.
+    """
+    numbers = [_XGBOOST.match(name) for name in names]
+    last = max((int(found[1]) for found in numbers if found), default=None)
+    return [
+        name
+        for name, found in zip(names, numbers, strict=True)
+        if last is None or (found and int(found[1]) == last)
+    ]
+
+
+# what XGBoost calls the data sets that have no names
+_XGBOOST = re.compile(r"validation_([0-9]{1,9})(?=\W)")
 _SHOWN_NAMES = 50
 
 
 class ConfigError(CbreplayError, ValueError):
     """A parameter or an option with a value that cannot be, or that contradicts."""
+
+
+class RefusedValueError(ConfigError):
+    """A value that Keras itself does not take, where a callback is made with it.
+
+    Parameters
+    ----------
+    callback, parameter : str
+        Which parameter of which callback has it.
+    shown : str
+        The value, as it is written.
+    wanted : str
+        What Keras wants there: ``"a number below 1"``.
+    outcome : str
+        What Keras does then: ``"raises ValueError for"``.
+    instead : str
+        What to write.
+    near : str
+        The word that may be meant, as `nearest_name` says it.
+    """
+
+    def __init__(
+        self,
+        *,
+        callback: str,
+        parameter: str,
+        shown: str,
+        wanted: str,
+        outcome: str = "raises ValueError for",
+        instead: str,
+        near: str = "",
+    ) -> None:
+        self.callback, self.parameter, self.shown = callback, parameter, shown
+        self.wanted, self.outcome, self.instead = wanted, outcome, instead
+        super().__init__(
+            f"{callback}: {parameter} is {shown}, where {wanted} is expected{near}"
+        )
 
 
 class ExpressionError(CbreplayError, ValueError):

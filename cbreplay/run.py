@@ -189,6 +189,10 @@ class Run:
     empty_cells : frozenset of str
         The series that lack values because cells are empty, as pandas writes NaN:
         ``empty="nan"`` reads these as NaN. Event files have no cells.
+    written_again : bool
+        Whether a few epochs have several rows, one below the other, as a fit leaves
+        that was broken off in its epoch and resumed there: ``parts="join"`` lets the
+        later ones stand.
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
@@ -232,6 +236,7 @@ class Run:
     begins_at: int | None = None
     not_logged: frozenset[str] = frozenset()
     empty_cells: frozenset[str] = frozenset()
+    written_again: bool = False
     started: float | None = None
     counts_from: int = 0
     resumes: bool = False

@@ -115,7 +115,7 @@ def mending(run: Run, name: str) -> str:
     if gap is None and name in run.rounded_to and not run.series[name].others:
         return "Event files of the same training hold more digits."
     if gap is None:
-        return "Give the log of one writer alone."
+        return _RESUMED if run.written_again else "Give the log of one writer alone."
     if _begins_late(run, name):
         return (
             "If a resumed training wrote over the earlier rows, give that log too, or "
@@ -137,6 +137,10 @@ def mending(run: Run, name: str) -> str:
     return _EMPTY if name in run.empty_cells else _SILENT
 
 
+_RESUMED = (
+    "If a fit was broken off and resumed there, the later rows stand: --parts join or "
+    "parts='join'. Else give the log of one writer alone."
+)
 _EMPTY = (
     "If those cells are empty because they were NaN: --empty nan or empty='nan'. "
     "Else give every file of this training, as it was written."

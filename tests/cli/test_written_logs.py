@@ -387,3 +387,36 @@ def test_shares_of_a_small_data_set_that_come_again_are_an_epoch(
     said = told(ask, "inspect", log, "--x-axis", "epoch")
     assert "1 run of 4 epochs" in said
     assert "restored" not in said
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_an_epoch_that_a_resumed_fit_wrote_again_has_advice_that_works(
+    ask: Ask, tmp_path: Path, suffix: str
+) -> None:
+    """A fit broken off in its sixth epoch wrote it, and the resumed one once more.
+
+    With the later row alone the losses are LOSSES, but callbacks begin anew at epoch
+    6: patience 3 sees 0.66 as its first best, 0.64 improves, 0.7, 0.71 and 0.72 do not.
+    """
+    losses = [*LOSSES[:5], 0.1, *LOSSES[5:]]
+    epochs = [*range(6), *range(5, 10)]
+    pairs = list(zip(epochs, losses, strict=True))
+    log = tmp_path / f"log.{suffix}"
+    if suffix == "csv":
+        lines(log, "epoch,loss,val_loss", [f"{at},.5,{loss}" for at, loss in pairs])
+    else:
+        rows = [json.dumps({"epoch": at, "val_loss": loss}) for at, loss in pairs]
+        lines(log, rows[0], rows[1:])
+    asked = ("simulate", log, "-c", "EarlyStopping(patience=3)")
+    assert "the later rows stand: --parts join" in told(ask, *asked)
+    assert "It stops at epoch 10 of 10" in told(ask, *asked, "--parts", "join")
+
+
+def test_of_xgboosts_data_sets_the_last_is_suggested(ask: Ask, tmp_path: Path) -> None:
+    """Its documentation: of several in eval_set the last is used for early stopping."""
+    log = tmp_path / "evals.json"
+    sets = {f"validation_{at}": {"logloss": LOSSES} for at in range(2)}
+    log.write_text(json.dumps(sets))
+    assert "as --monitor validation_1/logloss --mode min" in refused(
+        ask, "simulate", log
+    )

@@ -13,7 +13,7 @@ from cbreplay.plain_text import shown_value
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import filled_note
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.odd_epochs import find_doubles
+from cbreplay.readers.building.odd_epochs import find_doubles, may_be_resumed
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
@@ -78,14 +78,16 @@ def read_lists(
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
     places = [f"row {line}" for line in range(1, len(rows.epochs) + 1)]
+    written_again = False
     if options.parts != "rows":
-        rows = _folded(rows, kind)
+        rows, written_again = _folded(rows, kind, options)
     planned, plan_notes = read_plan(planned_epochs)
     facts = LogFacts(
         notes=(*notes, *aligned.notes, *plan_notes),
         planned_epochs=planned,
         not_logged=frozenset(aligned.spread),
         empty_cells=frozenset(name for name, own in columns.items() if None in own),
+        written_again=written_again,
         counts_from=aligned.counts_from,
     )
     pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)
@@ -99,11 +101,18 @@ def read_lists(
         )
 
 
-def _folded(rows: Rows, kind: str) -> Rows:
-    """Return rows in which an epoch that was logged twice has both of its values."""
+def _folded(rows: Rows, kind: str, options: ReadOptions) -> tuple[Rows, bool]:
+    """Return rows in which an epoch that was logged twice has both of its values.
+
+    And whether a fit may have been resumed at such epochs.
+    """
     lines = np.arange(1, len(rows.epochs) + 1)
-    doubled = find_doubles(rows.epochs, lines, kind)
-    return rows if doubled is None else rows.take(doubled).folded()
+    joins = options.parts == "join"
+    doubled = find_doubles(rows.epochs, lines, kind, resumes=joins)
+    if doubled is None:
+        return rows, False
+    resumed = may_be_resumed(rows.epochs, lines, kind)
+    return rows.take(doubled).folded(), resumed
 
 
 def read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:

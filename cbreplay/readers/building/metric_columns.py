@@ -197,9 +197,9 @@ class MetricColumns:
             note = filled_note(name, n_missing)
             self.table.notes.append(note)
             return Series(cells.values, ~cells.wrong, cells.others)
-        if n_missing:
+        if n_missing and name not in self.table.has_own_rows:
             self.table.empty_cells.add(name)
-        self._n_empty += n_missing
+            self._n_empty += n_missing
         return Series(cells.values, ~(cells.missing | cells.wrong), cells.others)
 
     def _note_left_out(self, kept: dict[str, LogColumn]) -> None:

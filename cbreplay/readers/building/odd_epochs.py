@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import Damage
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["check_epochs", "fill_each_other", "find_doubles", "find_order"]
+__all__ = [
+    "check_epochs",
+    "fill_each_other",
+    "find_doubles",
+    "find_order",
+    "may_be_resumed",
+]
 
 # so many epochs that are logged twice in a row are no restarts by chance
 _FEW = 3
@@ -82,6 +88,14 @@ def find_doubles(
     if few or np.isin(same - 1, begins).all():
         return None
     return np.arange(len(epochs))
+
+
+def may_be_resumed(epochs: EpochArray, lines: EpochArray, source: str) -> bool:
+    """Tell whether rows of one epoch are so few that fits may have been resumed there.
+
+    Where they are, `find_doubles` with `resumes` leaves all rows as they are.
+    """
+    return find_doubles(epochs, lines, source, resumes=True) is None
 
 
 def _several_rows(

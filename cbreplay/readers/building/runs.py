@@ -41,6 +41,8 @@ class LogFacts(NamedTuple):
         The metrics whose missing values were not logged, as the log itself says.
     empty_cells : frozenset of str
         The columns in which cells are empty.
+    written_again : bool
+        Whether a few epochs have several rows, which a resumed fit may have left.
     left_out : mapping of str to str
         The columns that were not read, each with the reason.
     counts_from : int
@@ -57,6 +59,7 @@ class LogFacts(NamedTuple):
     planned_epochs: int | None = None
     not_logged: frozenset[str] = frozenset()
     empty_cells: frozenset[str] = frozenset()
+    written_again: bool = False
     left_out: Mapping[str, str] = MappingProxyType({})
     counts_from: int = 0
     begins_at: int | None = None
@@ -120,6 +123,7 @@ def build_run(
         begins_at=facts.begins_at,
         not_logged=facts.not_logged & series.keys(),
         empty_cells=facts.empty_cells & series.keys(),
+        written_again=facts.written_again,
         left_out=dict(facts.left_out),
         counts_from=facts.counts_from,
         resumes=record.resumes,

@@ -26,6 +26,7 @@ from cbreplay.readers.building.numbering import (
     lay_steps,
 )
 from cbreplay.readers.building.said_tests import leave_out_said_tests
+from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
@@ -38,11 +39,10 @@ from cbreplay.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["fold_by", "fold_steps", "nearest_epochs"]
+__all__ = ["fold_by", "fold_data_sets", "fold_steps", "nearest_epochs"]
 
 _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
@@ -111,11 +111,34 @@ def fold_by(
     else:
         epochs = _counted(table, steps, given=options.x_axis == "epoch")
     n_rows = len(table)
+    if epoch_name is not None and _few_stand_again(table, epochs):
+        # what they are is told later, as of a CSV
+        numbers = LogColumn.of(epochs.astype(np.float64))
+        table.columns = {"epoch": numbers, **table.columns}
+        return
     table.collapse(epochs)
-    _drop_silent_epochs(table)
+    _drop_silent_epochs(table, has_steps=step_name is not None)
     if len(table) < n_rows:
         note = f"{n_rows} logged rows make {count(len(table), 'epoch')}"
         table.notes.insert(0, note)
+
+
+def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
+    """Put the rows of each epoch together where each data set had its own.
+
+    Raises
+    ------
+    LogError
+        As `fold_by`; when strict, also if a row is damaged.
+    """
+    names = {name.lower(): name for name in table.columns}
+    epoch = next((names[name] for name in EPOCH_NAMES if name in names), None)
+    step = next((names[name] for name in STEP_NAMES if name in names), None)
+    table.check_whole()
+    if epoch is not None:
+        table.rename({epoch: "epoch"})
+        epoch = "epoch"
+    fold_by(table, epoch, step, options)
 
 
 def fold_steps(table: LogTable, options: ReadOptions) -> None:
@@ -151,6 +174,16 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
     elif options.parts != "rows" and _judges_seldom(table):
         drop_earlier_copies(table)
         raise _unsaid(table)
+
+
+def _few_stand_again(table: LogTable, epochs: EpochArray) -> bool:
+    """Tell whether whole rows of a few epochs stand there twice."""
+    n_again = int(np.count_nonzero(np.diff(epochs) == 0))
+    whole = not any(cells.missing.any() for cells in table.columns.values())
+    return whole and 0 < _FEW * n_again <= len(epochs) - n_again
+
+
+_FEW = 4
 
 
 def _several_rows_each(epochs: LogColumn) -> bool:
@@ -331,7 +364,7 @@ def _whole_steps(table: LogTable, steps: LogColumn) -> EpochArray:
 _SHOWN = 3
 
 
-def _drop_silent_epochs(table: LogTable) -> None:
+def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
     """Leave out epochs in which only a column that was left out had a value."""
     columns = [
         cells
@@ -342,7 +375,8 @@ def _drop_silent_epochs(table: LogTable) -> None:
         table.left_out and all(cells.missing.all() for cells in columns)
     ):
         problem = "no column has one value for each epoch"
-        hint = f"Log at least one metric once in each epoch; or {count_hint()}"
+        hint = "Log at least one metric once in each epoch"
+        hint += f"; or {count_hint()}" if has_steps else ""
         if any(map(is_rate_name, table.columns)) and not table.left_out:
             problem = "it holds no metric, only a learning rate"
             hint = "Give the log of a metric too"

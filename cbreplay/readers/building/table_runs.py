@@ -14,6 +14,7 @@ from cbreplay.readers.building.odd_epochs import (
     check_epochs,
     find_doubles,
     find_order,
+    may_be_resumed,
 )
 from cbreplay.readers.building.part_names import name_parts
 from cbreplay.readers.building.rate_columns import take_rate
@@ -63,6 +64,7 @@ def build_runs(
         planned_epochs=table.planned_epochs,
         not_logged=frozenset(table.not_logged),
         empty_cells=frozenset(table.empty_cells),
+        written_again=table.written_again,
         left_out=table.left_out,
         counts_from=table.counts_from,
         begins_at=table.begins_at,
@@ -181,7 +183,10 @@ def _without_odd_rows(placed: _Placed, table: LogTable, *, resumes: bool) -> _Pl
         placed = placed.take(~odd)
     epochs, lines, source = placed.rows.epochs, placed.lines, table.source
     doubled = find_doubles(epochs, lines, source, resumes=resumes)
-    return placed if doubled is None else placed.take(doubled).folded()
+    if doubled is None:
+        return placed
+    table.written_again = may_be_resumed(epochs, lines, source)
+    return placed.take(doubled).folded()
 
 
 def _with_steps(run: Run, steps: EpochArray) -> Run:

@@ -22,6 +22,8 @@ __all__ = ["LogColumn"]
 # cells that are kept as text, to be shown in an error
 _KEPT_TEXTS = 1000
 _MISSING, _WRONG = 1, 2
+# a column of more different texts tells no kinds of rows
+_FEW_TEXTS = 16
 # a column with several values in one epoch of four is logged by steps
 _MANY = 4
 # how str() writes one number of PyTorch, NumPy or TensorFlow
@@ -52,6 +54,11 @@ class LogColumn:
     blocks : dict of int to str
         The same to the end of the column, but only where one differs from the text
         above it; empty where these are many, or rows were put together.
+    vocabulary : list of str
+        The different texts, if these are few, behind an empty one.
+    coded : int array of shape (n_rows,)
+        The place of each row's text in the vocabulary, 0 where there is none; of no
+        length where that is not known.
     of_groups : bool
         Whether a list of several numbers is one of groups, whose first stands.
     whole : bool
@@ -74,6 +81,8 @@ class LogColumn:
         self.texts: dict[int, str] = {}
         self.blocks: dict[int, str] = {}
         self._above: str | None = ""
+        self.vocabulary = [""]
+        self.coded: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
         self.whole = False
         self.others: dict[int, tuple[float, ...]] = {}
 
@@ -104,8 +113,9 @@ class LogColumn:
                 if value is None and self.of_groups:
                     value = first_listed(cell)
                 if value is None:
-                    states[i] = _WRONG
-                    self._keep_text(start + i, str(cell).strip())
+                    text = str(cell).strip()
+                    states[i] = _WRONG + self._code(text)
+                    self._keep_text(start + i, text)
                     continue
                 self.wrapped = str(cell).strip()
             if value is None:
@@ -117,6 +127,12 @@ class LogColumn:
                 values[i] = value
         self._chunks.append(values)
         self._states.append(states)
+
+    def _code(self, text: str) -> int:
+        """Return the place of a text in the vocabulary; 0 if it is too long for one."""
+        if text not in self.vocabulary and len(self.vocabulary) <= _FEW_TEXTS:
+            self.vocabulary.append(text)
+        return self.vocabulary.index(text) if text in self.vocabulary else 0
 
     def _keep_text(self, row: int, text: str) -> None:
         if len(self.texts) < _KEPT_TEXTS:
@@ -136,13 +152,15 @@ class LogColumn:
         self.values = np.concatenate(self._chunks)
         self.missing = np.zeros(len(self.values), dtype=np.bool_)
         self.wrong = self.missing.copy()
+        self.coded = np.zeros(len(self.values), dtype=np.uint8)
         self.whole = all(state is None for state in self._states)
         start = 0
         for chunk, state in zip(self._chunks, self._states, strict=True):
             stop = start + len(chunk)
             if state is not None:
                 self.missing[start:stop] = state == _MISSING
-                self.wrong[start:stop] = state == _WRONG
+                self.wrong[start:stop] = state >= _WRONG
+                self.coded[start:stop] = np.maximum(state, _WRONG) - _WRONG
             start = stop
         self._chunks, self._states = [], []
 
@@ -216,7 +234,7 @@ class LogColumn:
         values[group[there]], missing[group[there]] = self.values[there], False
         wrong[group[there]] = self.wrong[there]
         self.texts = {int(group[row]): text for row, text in self.texts.items()}
-        self.blocks = {}
+        self.blocks, self.coded = {}, self.coded[:0]
         self.whole = self.whole and not missing.any()
         self.others = others
         self.values, self.missing, self.wrong = values, missing, wrong
@@ -265,6 +283,27 @@ class LogColumn:
         }
         self.values, self.missing = self.values[rows], self.missing[rows]
         self.wrong = self.wrong[rows]
+        self.coded = self.coded[rows] if len(self.coded) else self.coded
+
+    def take(self, order: EpochArray) -> None:
+        """Put the rows into another order."""
+        place = np.argsort(order)
+        self.texts = {int(place[row]): held for row, held in self.texts.items()}
+        self.others = {int(place[row]): held for row, held in self.others.items()}
+        self.blocks = {}
+        self.values, self.missing = self.values[order], self.missing[order]
+        self.wrong = self.wrong[order]
+        self.coded = self.coded[order] if len(self.coded) else self.coded
+
+    def within(self, rows: BoolArray) -> LogColumn:
+        """Return another column, with a value in these rows only."""
+        cells = self.copy()
+        cells.values = np.where(rows, self.values, np.nan)
+        cells.missing, cells.wrong = self.missing | ~rows, self.wrong & rows
+        cells.texts = {row: held for row, held in self.texts.items() if rows[row]}
+        cells.blocks, cells.whole = {}, self.whole and bool(rows.all())
+        cells.others = {row: held for row, held in self.others.items() if rows[row]}
+        return cells
 
     def text(self, row: int) -> str:
         """Return what stands in a cell, in a line of bearable length."""

@@ -77,7 +77,12 @@ def _read(
     try:
         return _read_as_it_is(chunks, source, options, may_widen=may_widen)
     except WiderHeaderError as found:
-        line = found.line
+        line, is_empty = found.line, found.is_empty
+    if is_empty:
+        table = _read(lambda: lines_from(chunks(), line), source, options, n_wider + 1)
+        note = f"above line {line}, left out: a header without rows"
+        table.notes.insert(0, note)
+        return table
     above = _read_as_it_is(lambda: lines_above(chunks(), line), source, options)
     try:
         below = _read(lambda: lines_from(chunks(), line), source, options, n_wider + 1)
@@ -140,14 +145,14 @@ def _fill(table: LogTable, text: TextRows) -> None:
     LogError
         If there is no row; when strict, also if one is damaged.
     """
-    commas = _DecimalCommas(text.delimiter) if text.delimiter != "," else None
+    commas = _DecimalCommas(text.delimiter)
     lines = [np.zeros(0, dtype=np.int64)]
     n_rows = 0
     for rows, places in text.batches():
         if rows:
             columns = zip(zip(*rows, strict=True), table.columns.values(), strict=True)
             for cells, column in columns:
-                if commas is not None and commas.stand_in(cells, places):
+                if commas.stand_in(cells, places):
                     column.add(cells, n_rows, _parse_comma)
                 elif not (text.plain and column.add_plain(cells)):
                     column.add(cells, n_rows, parse_cell)
@@ -159,7 +164,7 @@ def _fill(table: LogTable, text: TextRows) -> None:
     table.crlf = text.crlf
     table.repeated_header = text.repeated_header
     table.notes += text.notes
-    if commas is not None and commas.first_line:
+    if commas.first_line:
         table.notes.append(commas.note(table.source))
     if not n_rows:
         raise _without_rows(table)
@@ -179,28 +184,34 @@ def _without_rows(table: LogTable) -> LogError:
 
 
 class _DecimalCommas:
-    """Decimal commas, which only another delimiter between cells makes plain."""
+    """Decimal commas, made plain by another delimiter between cells, or by quotes."""
 
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter
         self.first_line = 0
         self._points = False
+        # between cells that commas separate, one may be of thousands
+        self._plain = delimiter != ","
+        self._first = ""
 
     def stand_in(self, cells: Sequence[str], lines: Sequence[int]) -> bool:
         """Tell whether a column holds any; remember where, and decimal points."""
         self._points = self._points or any(
             "." in cell and holds_number(cell) for cell in cells
         )
-        at = next(
-            (
-                line
-                for cell, line in zip(cells, lines, strict=True)
-                if "," in cell and re.fullmatch(DECIMAL_COMMA, cell.strip())
-            ),
-            0,
+        if "," not in "".join(cells):
+            return False
+        found = [
+            (cell.strip(), line)
+            for cell, line in zip(cells, lines, strict=True)
+            if "," in cell and re.fullmatch(DECIMAL_COMMA, cell.strip())
+        ]
+        if found and not self.first_line:
+            self._first, self.first_line = found[0]
+        self._plain = self._plain or any(
+            not re.fullmatch(_THOUSANDS, cell) for cell, _ in found
         )
-        self.first_line = self.first_line or at
-        return at > 0
+        return bool(found)
 
     def note(self, source: str) -> str:
         """Say that they were read.
@@ -208,16 +219,23 @@ class _DecimalCommas:
         Raises
         ------
         LogError
-            If points stand beside them: a comma may then be one of thousands.
+            If points stand beside them, or all may be commas of thousands.
         """
         if self._points:
             problem = "decimal commas stand beside decimal points"
             hint = "Write decimal points throughout, as Keras does"
             raise LogError(problem, source=source, line=self.first_line, hint=hint)
+        if not self._plain:
+            problem = f"{self._first!r} has a decimal comma, or one of thousands"
+            hint = "Write decimal points, as Keras does, or separate cells with ;"
+            raise LogError(problem, source=source, line=self.first_line, hint=hint)
+        if self.delimiter == ",":
+            return "decimal commas were read as such: they stand in quotes"
         separator = _SPOKEN.get(self.delimiter, self.delimiter)
         return f"decimal commas were read as such: {separator} separates the cells"
 
 
+_THOUSANDS = r"[+-]?[1-9][0-9]{0,2},[0-9]{3}"
 _SPOKEN = {"\t": "a tab", " ": "a space"}
 
 

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 __all__ = [
     "EXACT",
     "INDEXES",
+    "KINDS",
+    "SETTINGS",
     "are_epochs",
     "check_one_kind",
     "check_rows_are_epochs",
     "find_epoch",
+    "letters",
     "tells_time",
 ]
 
@@ -31,7 +34,7 @@ _LIKE_EPOCH = re.compile("(current)?epoch(number|num|no|index|idx|id)?")
 # the names under which pandas's own index comes back from a CSV
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that tell the kind of a row's numbers: with one of these, rows are no epochs
-_KINDS = frozenset(
+KINDS = frozenset(
     (
         "metric",
         "metricname",
@@ -64,7 +67,7 @@ def find_epoch(table: LogTable) -> str | None:
         if name.lower() in EPOCH_NAMES:
             return name
     for name, cells in columns.items():
-        if _LIKE_EPOCH.fullmatch(_letters(name)) and _may_count(cells.values):
+        if _LIKE_EPOCH.fullmatch(letters(name)) and _may_count(cells.values):
             table.notes.append(f"{name} was taken as the epoch")
             return name
     for name in INDEXES:
@@ -114,7 +117,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
         if not cells.texts:
             continue
         kinds = list(dict.fromkeys(cells.texts.values()))
-        if _letters(name) in _KINDS and len(kinds) > 1 and not cells.words:
+        if letters(name) in KINDS and len(kinds) > 1 and not cells.words:
             if epochs is not None and _are_phases(name, cells, epochs):
                 table.notes.append(f"{name} tells phases: {', '.join(kinds[:_SHOWN])}")
                 continue
@@ -133,8 +136,8 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
     kinds = cells.words_of_rows()
     begins = [row for row in range(1, len(kinds)) if kinds[row] != kinds[row - 1]]
     in_blocks = len(begins) + 1 == len(set(kinds))
-    datasets = any(_DATASET.fullmatch(_letters(kind)) for kind in set(kinds))
-    return _letters(name) in _PHASES and in_blocks and not datasets
+    datasets = any(_DATASET.fullmatch(letters(kind)) for kind in set(kinds))
+    return letters(name) in _PHASES and in_blocks and not datasets
 
 
 def check_rows_are_epochs(table: LogTable) -> None:
@@ -152,7 +155,7 @@ def check_rows_are_epochs(table: LogTable) -> None:
             shown = " and ".join(map(repr, texts[:_TWO]))
             problem = f"its rows are no epochs: {name} is {shown}"
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
-        if _letters(name) in _TRIED:
+        if letters(name) in SETTINGS:
             _check_one_training(table, name, cells)
         if is_rate_name(name) and _are_tried(cells):
             tried = ", ".join(f"{rate:g}" for rate in cells.values[:_SHOWN])
@@ -208,7 +211,7 @@ _MOMENT = re.compile(
 )
 _OF_EPOCHS = "Give a log with one row for each epoch"
 # columns of a table with a row for each training: no training changes these
-_TRIED = frozenset(
+SETTINGS = frozenset(
     (
         *("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed", "experiment"),
         *("batchsize", "hiddensize", "hiddenunits", "numlayers", "nlayers"),
@@ -232,10 +235,10 @@ def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArr
     return whole
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
     """Return the letters and digits of a name, in small letters.
 
-    >>> _letters("Learning Rate"), _letters("Epoch #")
+    >>> letters("Learning Rate"), letters("Epoch #")
     ('learningrate', 'epoch')
     """
     return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -80,6 +80,10 @@ class LogTable:
         The metrics whose missing values were not logged, as the table itself says.
     empty_cells : set of str
         The metrics in whose columns cells are empty.
+    written_again : bool
+        Whether a few epochs have several rows, which a resumed fit may have left.
+    has_own_rows : set of str
+        The metrics that have rows of their own, so that a missing value has no cell.
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
@@ -110,6 +114,8 @@ class LogTable:
         self.begins_at: int | None = None
         self.not_logged: set[str] = set()
         self.empty_cells: set[str] = set()
+        self.written_again = False
+        self.has_own_rows: set[str] = set()
 
     def join_repeated(self) -> None:
         """Leave out a column that stands there twice with the same cells.
@@ -255,6 +261,15 @@ class LogTable:
         if self.wall_times is not None:
             self.wall_times = self.wall_times[rows]
         self.repeated_header = {int(rows[:at].sum()) for at in self.repeated_header}
+
+    def take(self, order: EpochArray) -> None:
+        """Put the rows into another order; no header stands between them then."""
+        for cells in self.columns.values():
+            cells.take(order)
+        self.lines = self.lines[order]
+        if self.wall_times is not None:
+            self.wall_times = self.wall_times[order]
+        self.repeated_header = set()
 
     def check_whole(self) -> None:
         """Report each row with a cell that is no number, but for columns of text."""

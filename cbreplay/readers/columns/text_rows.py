@@ -263,8 +263,10 @@ class TextRows:
         hint = "Cut the file in two there, or keep the part above with "
         hint += "--errors skip or errors='skip'"
         error = LogError(problem, source=self.source, line=line, hint=hint)
-        if self._may_widen and set(self.header) <= set(cells):
-            raise WiderHeaderError(line, error)
+        named = "epoch" in [cell.lower() for cell in cells]
+        is_empty = named and not self._n_rows and not self.damage.errors
+        if self._may_widen and (is_empty or set(self.header) <= set(cells)):
+            raise WiderHeaderError(line, error, is_empty=is_empty)
         self.damage.report(error)
         self._ends = True
 

@@ -31,7 +31,7 @@ __all__ = [
 
 
 class WiderHeaderError(Exception):
-    """Below a header stands another, with all of its names and more.
+    """Below a header stands another: with all of its names and more, or no row between.
 
     Attributes
     ----------
@@ -39,11 +39,13 @@ class WiderHeaderError(Exception):
         Where it stands.
     error : LogError
         What is wrong if it is the header of another table.
+    is_empty : bool
+        Whether no row stands between the two.
     """
 
-    def __init__(self, line: int, error: LogError) -> None:
+    def __init__(self, line: int, error: LogError, *, is_empty: bool = False) -> None:
         super().__init__(line)
-        self.line, self.error = line, error
+        self.line, self.error, self.is_empty = line, error, is_empty
 
 
 def lines_above(

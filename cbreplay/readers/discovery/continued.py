@@ -150,6 +150,7 @@ def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
         seams=tuple(sorted({*run.seams, seam, *moved})),
         not_logged=run.not_logged & later.not_logged,
         empty_cells=run.empty_cells | later.empty_cells,
+        written_again=run.written_again or later.written_again,
         notes=(*run.notes, note, *(f"{following.name}: {text}" for text in kept)),
     )
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.evaluations import is_validation
 from cbreplay.readers.building.lists import read_lists
-from cbreplay.readers.building.step_rows import fold_by
+from cbreplay.readers.building.said_tests import leave_out_said_tests
+from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.header import (
     EPOCH_NAMES,
     STEP_NAMES,
@@ -20,9 +22,10 @@ from cbreplay.readers.columns.header import (
 )
 from cbreplay.readers.columns.listed_numbers import first_listed
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import check_rows_are_epochs
+from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.json_rows import rows_of_data_sets, rows_of_points
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_columns, check_logs
 
@@ -69,10 +72,15 @@ class JsonHistoryReader(FormatReader):
         """
         damage = Damage(self.options)
         held = read_json(path, damage.max_bytes, damage)
+        notes: list[str] = []
+        of_points = False
         if isinstance(held, dict):
             _check_names(held, path, damage.max_bytes)
             _refuse_known(held, path)
-            held = _rows_of(held) or held
+            found = rows_of_data_sets(held)
+            points = found or rows_of_points(_flattened(held), path, self.options)
+            of_points = found is None and points is not None
+            held, notes = points or (_rows_of(held) or held, notes)
         if isinstance(held, list) and held and all(map(_is_history, held)):
             held = {str(number): own for number, own in enumerate(held, start=1)}
         if isinstance(held, dict):
@@ -82,20 +90,31 @@ class JsonHistoryReader(FormatReader):
                 for run in self._read_dict(own, path):
                     yield replace(run, name=name) if len(trainings) > 1 else run
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
-            rows, notes = _without_head(_flat_rows(held))
+            rows, said = _without_head(_flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
-            table.notes += notes
-            names = {name.lower(): name for name in table.columns}
-            if "epochs" in names:
-                names.setdefault("epoch", names["epochs"])
-            step = next((names[name] for name in STEP_NAMES if name in names), None)
-            if "epoch" not in names and step is None:
-                check_rows_are_epochs(table)
-            table.check_whole()
-            fold_by(table, names.get("epoch"), step, self.options)
+            table.notes += [*notes, *said]
+            if of_points:
+                table.has_own_rows = {*table.columns}
+            self._fold(table)
             yield from build_runs(table, self.options, self.metadata)
         else:
             raise _foreign(path, held)
+
+    def _fold(self, table: LogTable) -> None:
+        """Put the rows of each epoch together."""
+        names = {name.lower(): name for name in table.columns}
+        if "epochs" in names:
+            names.setdefault("epoch", names["epochs"])
+        step = next((names[name] for name in STEP_NAMES if name in names), None)
+        leave_out_said_tests(table)
+        if lay_out_data_sets(table):
+            fold_data_sets(table, self.options)
+            return
+        if "epoch" not in names and step is None:
+            check_rows_are_epochs(table)
+        _check_one_kind(table, names.get("epoch"))
+        table.check_whole()
+        fold_by(table, names.get("epoch"), step, self.options)
 
     def _read_dict(self, held: dict[str, Any], path: str) -> Iterator[Run]:
         planned, epochs = None, None
@@ -131,6 +150,16 @@ class JsonHistoryReader(FormatReader):
             planned_epochs=planned,
             notes=notes,
         )
+
+
+def _check_one_kind(table: LogTable, epoch: str | None) -> None:
+    """Refuse rows of several kinds before those of one epoch are put together."""
+    epochs = None if epoch is None else table.columns[epoch]
+    if epochs is not None and not epochs.missing.any():
+        notes = list(table.notes)
+        check_one_kind(table, epochs.values)
+        # it is noted of the epochs, later
+        table.notes = notes
 
 
 def _trainings_in(held: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
+from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.roles import are_epochs, check_one_kind
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.after_fit import leave_out_after_fit
@@ -49,6 +51,8 @@ class LightningReader(FormatReader):
         table.has_other_rows = True
         _check_epochs(table)
         leave_out_after_fit(table)
+        leave_out_said_tests(table)
+        lay_out_data_sets(table)
         epochs = set(table.columns["epoch"].values.tolist())
         mixed = _mixed_stages(table)
         try:

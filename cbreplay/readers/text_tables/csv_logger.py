@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
+from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.header import (
     BATCH_NAMES,
     STEP_NAMES,
@@ -45,6 +47,13 @@ class CsvLoggerReader(FormatReader):
 
     def _runs(self, table: LogTable) -> Iterator[Run]:
         table.counts_from_zero = table.crlf and are_names_of_keras(table.header)
+        leave_out_said_tests(table)
+        if lay_out_data_sets(table):
+            from cbreplay.readers.building.step_rows import fold_data_sets
+
+            fold_data_sets(table, self.options)
+            yield from build_runs(table, self.options, self.metadata)
+            return
         named = {name.lower() for name in table.columns}
         if self.options.x_axis is not None or not _STEPPED.isdisjoint(named):
             from cbreplay.readers.building.step_rows import fold_steps

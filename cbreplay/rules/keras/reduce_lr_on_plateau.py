@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from cbreplay.errors import ConfigError
+from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.monitor import round_float32
+from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import PlainRule
 from cbreplay.rules.decisions import Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
@@ -108,11 +109,13 @@ class ReduceLROnPlateau(PlainRule):
         check_mode("ReduceLROnPlateau", self.mode)
         check_flags("ReduceLROnPlateau", verbose=self.verbose)
         if self.factor >= 1:
-            sentence = (
-                f"ReduceLROnPlateau: factor is {self.factor!r}, where Keras wants a "
-                "number below 1"
+            raise RefusedValueError(
+                callback="ReduceLROnPlateau",
+                parameter="factor",
+                shown=shown_value(self.factor),
+                wanted="a number below 1",
+                instead="a factor below 1, such as 0.5",
             )
-            raise ConfigError(sentence)
         if abs(self.min_lr) > _LARGEST_FLOAT32:
             sentence = f"ReduceLROnPlateau: min_lr {self.min_lr!r} is no float32 rate"
             raise ConfigError(sentence)

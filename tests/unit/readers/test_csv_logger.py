@@ -213,7 +213,8 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         ("epoch,loss\n0,1\n9999999999,1\n", "the epochs run from 0 to 9999999999"),
         ("epoch,loss\n0,1,2,3\n1,1\n", "line 2: 4 cells under 2 columns"),
         ("epoch,loss\n0,0,5\n1,0,4\n", "3 cells under 2 columns, as with decimal"),
-        ('epoch,loss\n0,"0,5"\n', "line 2: '0,5' under loss has a decimal comma"),
+        ('epoch,loss\n0,"1,500"\n', "line 2: '1,500' has a decimal comma, or one of"),
+        ('epoch,loss,acc\n0,"0,5",0.1\n', "line 2: decimal commas stand beside"),
         ("epoch,loss\n0,1\n1,1e400\n", "line 3: '1e400' under loss is not a number"),
         ("epoch,loss\n0,1\n1e20,1\n", "line 3: the epoch '1e+20' is too large"),
         ("epoch;loss;acc\n0;0,5;0.1\n", "line 2: decimal commas stand beside"),
@@ -285,6 +286,22 @@ def test_decimal_commas_are_read_where_semicolons_separate() -> None:
     assert values(run, "loss") == [0.5, 0.25]
     assert values(run, "acc") == [1, 0.75]
     assert run.notes == ("decimal commas were read as such: ; separates the cells",)
+
+
+def test_decimal_commas_are_read_where_they_stand_in_quotes() -> None:
+    # 0,5 and 2,5e-1 are no thousands, so that 1,500 is one and a half too
+    run = read_one('epoch,loss,acc\n0,"0,5",1\n1,"2,5e-1","1,500"\n')
+    assert values(run, "loss") == [0.5, 0.25]
+    assert values(run, "acc") == [1, 1.5]
+    assert run.notes == ("decimal commas were read as such: they stand in quotes",)
+
+
+@pytest.mark.parametrize("above", ["epoch,loss\n", "epoch,loss\n" * 2, "epoch,a,b,c\n"])
+def test_a_header_without_rows_above_another_is_left_out(above: str) -> None:
+    run = read_one(f"{above}epoch,loss,val_loss\n0,3,4\n1,1,2\n")
+    assert values(run, "val_loss") == [4, 2]
+    line = above.count("\n") + 1
+    assert run.notes == (f"above line {line}, left out: a header without rows",)
 
 
 def test_comments_and_remarks_are_left_out_and_noted() -> None:

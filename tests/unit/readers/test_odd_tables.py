@@ -372,8 +372,8 @@ def test_many_restarts_are_no_two_writers(
             "line 3: its rows are of several kinds: metricName is 'loss' and 'acc'",
         ),
         (
-            "epoch,phase,loss\n0,train,0.9\n0,val,0.8\n",
-            "line 3: its rows are of several kinds: phase is 'train' and 'val'",
+            "epoch,subset,loss\n0,small,0.9\n0,large,0.8\n",
+            "line 3: its rows are of several kinds: subset is 'small' and 'large'",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import LogError, load_runs
+from cbreplay import load_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,14 +116,15 @@ def test_the_only_validation_of_a_training_stays(tmp_path: Path) -> None:
     assert run.series["val_loss"].values[-1] == 0.6
 
 
-def test_one_metric_for_all_stages_is_refused_by_its_kinds(tmp_path: Path) -> None:
+def test_one_metric_for_all_stages_is_a_series_of_each(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [
         {"epoch": epoch, "step": 50 * epoch + 49, "loss": loss + at / 8, "stage": stage}
         for epoch, loss in enumerate(LOSSES)
         for at, stage in enumerate(("val", "train"))
     ]
-    with pytest.raises(LogError, match="of several kinds: stage is 'val' and 'train'"):
-        read(tmp_path, rows)
+    (run,) = read(tmp_path, rows)
+    assert list(run.series["val_loss"]) == LOSSES
+    assert list(run.series["loss"]) == [loss + 1 / 8 for loss in LOSSES]
     # a rate that stands in every row is no metric of both
     apart = [
         {**row, "lr": 0.1, "loss" if row["stage"] == "val" else "val_loss": ""}

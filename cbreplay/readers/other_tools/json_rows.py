@@ -1,0 +1,150 @@
+"""Rows and points that stand in JSON below names: of data sets, of series."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.building.evaluations import count_hint, is_validation
+from cbreplay.readers.columns.data_sets import NAMED_ABOVE, prefix_of
+from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
+from cbreplay.readers.columns.roles import EXACT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.readers.base import ReadOptions
+
+__all__ = ["rows_of_data_sets", "rows_of_points"]
+
+_NUMBERING = frozenset((*EPOCH_NAMES, *STEP_NAMES))
+_PAIR = 2
+
+
+def rows_of_data_sets(held: Mapping[str, Any]) -> tuple[list[Any], list[str]] | None:
+    """Return rows that stand below the names of their data sets, and what to note.
+
+    >>> rows_of_data_sets({"val": [{"epoch": 1, "loss": 0.5}]})
+    ([{'the name above its rows': 'val', 'epoch': 1, 'loss': 0.5}], [])
+    """
+    inner = [own for own in held.values() if isinstance(own, dict)]
+    of_rows = {name: own for name, own in held.items() if _are_rows(own)}
+    if not of_rows and len(inner) == 1 and any(map(_are_rows, inner[0].values())):
+        return rows_of_data_sets(inner[0])
+    prefixes = list(map(prefix_of, of_rows))
+    if not prefixes or None in prefixes or prefixes == [""]:
+        return None
+    left_out = ", ".join(name for name in held if name not in of_rows)
+    notes = [f"left out {left_out}: no rows of a data set"] if left_out else []
+    rows = [row for own in of_rows.values() for row in own]
+    lengths = set(map(len, of_rows.values()))
+    numbered = any(name.lower() in _NUMBERING for row in rows for name in row)
+    if not numbered and len(lengths) == 1:
+        notes.append("there is no epoch: the rows of each data set were counted")
+        return [
+            {NAMED_ABOVE: name, "epoch": at, **row}
+            for name, own in of_rows.items()
+            for at, row in enumerate(own)
+        ], notes
+    return [
+        {NAMED_ABOVE: name, **row} for name, own in of_rows.items() for row in own
+    ], notes
+
+
+def _are_rows(held: object) -> bool:
+    if not isinstance(held, list) or not held:
+        return False
+    return all(isinstance(row, dict) and row for row in held)
+
+
+def rows_of_points(
+    held: Mapping[str, Any], source: str, options: ReadOptions
+) -> tuple[list[Any], list[str]] | None:
+    """Return a row for each step of series that are lists of a step and a value each.
+
+    With what to note; None if some hold something else.
+
+    >>> from cbreplay.readers.base import ReadOptions
+    >>> held = {"loss": [[0, 0.5], [1, 0.25]], "val_loss": [[1, 0.75]]}
+    >>> rows_of_points(held, "log.json", ReadOptions())
+    ([{'step': 0, 'loss': 0.5}, {'step': 1, 'loss': 0.25, 'val_loss': 0.75}], [])
+
+    Raises
+    ------
+    ForeignLogError
+        If the numbers before the values do not count, or count something else in
+        another series.
+    """
+    if not held or not all(map(_are_pairs, held.values())):
+        return None
+    if all(len(points) < _PAIR for points in held.values()):
+        return None
+    for name, points in held.items():
+        if not _count([point[0] for point in points]):
+            shown = ", ".join(map(str, points[:_PAIR]))
+            problem = (
+                f"{name} holds pairs, whose first numbers are no rising steps: {shown}"
+            )
+            hint = "Write one number for each epoch, or pairs of a step and its value"
+            raise ForeignLogError(problem, source=source, hint=hint)
+        if _count([point[1] for point in points]) and len(points) > _PAIR:
+            shown = ", ".join(map(str, points[:_PAIR]))
+            problem = f"either number of {name} may be the step: {shown}"
+            hint = f'Write {{"step": ..., "{name}": ...}} for each'
+            raise ForeignLogError(problem, source=source, hint=hint)
+    _check_steps(held, source, options)
+    rows: dict[int, dict[str, Any]] = {}
+    for name, points in held.items():
+        for step, value in points:
+            rows.setdefault(int(step), {"step": int(step)})[name] = value
+    return [rows[step] for step in sorted(rows)], []
+
+
+def _are_pairs(held: object) -> bool:
+    return isinstance(held, list) and all(
+        isinstance(point, list)
+        and len(point) == _PAIR
+        and _is_number(point[0])
+        and (point[1] is None or _is_number(point[1]))
+        for point in held
+    )
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        return holds_number(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _count(numbers: list[Any]) -> bool:
+    """Tell whether numbers are whole, and rise."""
+    whole = all(
+        isinstance(own, (int, float)) and 0 <= own < EXACT and own == int(own)
+        for own in numbers
+    )
+    return whole and all(own < following for own, following in pairwise(numbers))
+
+
+def _check_steps(held: Mapping[str, Any], source: str, options: ReadOptions) -> None:
+    """Refuse series of which one counts epochs, perhaps, and another batches.
+
+    Raises
+    ------
+    ForeignLogError
+        If two of them have steps of their own each, and nobody says what counts.
+    """
+    if options.x_axis is not None:
+        return
+    longest = max(held, key=lambda name: len(held[name]))
+    known = {point[0] for point in held[longest]}
+    for name, points in held.items():
+        own = next((point[0] for point in points if point[0] not in known), None)
+        if own is not None:
+            problem = f"{name} has a value at {own}, where {longest} has none"
+            problem += ": nothing says which of their values are of one epoch"
+            judged = list(filter(is_validation, held))
+            hint = (
+                f"To {count_hint(judged)}" if judged else "Give each at the same steps"
+            )
+            raise ForeignLogError(problem, source=source, hint=hint)
