@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
-from cbreplay.monitor import round_float32
+from cbreplay.monitor import LARGEST_FLOAT32, round_float32
 from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import PlainRule
 from cbreplay.rules.decisions import Decision, Standing
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState", "reduce_rate"]
 
-_LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 _SKIPPED = Decision()
 _IMPROVED = Decision(improved=True)
 _WAITED = Decision(improved=False)
@@ -116,7 +115,7 @@ class ReduceLROnPlateau(PlainRule):
                 wanted="a number below 1",
                 instead="a factor below 1, such as 0.5",
             )
-        if abs(self.min_lr) > _LARGEST_FLOAT32:
+        if abs(self.min_lr) > LARGEST_FLOAT32:
             sentence = f"ReduceLROnPlateau: min_lr {self.min_lr!r} is no float32 rate"
             raise ConfigError(sentence)
 
@@ -255,5 +254,5 @@ def reduce_rate(
     if precision == "float32":
         # what is too far below for float32 becomes -inf in numpy, and the new rate is
         # min_lr either way
-        factor = round_float32(max(factor, -_LARGEST_FLOAT32))
+        factor = round_float32(max(factor, -LARGEST_FLOAT32))
     return round_float32(max(rate * factor, min_lr))
