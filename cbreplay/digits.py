@@ -9,7 +9,7 @@ from decimal import ROUND_FLOOR, Context, Decimal, localcontext
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import EvidenceError
-from cbreplay.monitor import round_float32
+from cbreplay.monitor import LARGEST_FLOAT32, round_float32
 from cbreplay.shown_digits import shown_digits
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 _MOST_DIGITS = 17
-_LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 _SMALLEST_NORMAL_FLOAT32 = 2.0**-126
 
 
@@ -141,7 +140,7 @@ def _nearest_improvement(comparison: Comparison, best: float) -> float | None:
     def improves(position: int) -> bool:
         return comparison.is_improvement(sign * _float_at(position), best)
 
-    lowest, highest = _position(-_LARGEST_FLOAT32), _position(_LARGEST_FLOAT32)
+    lowest, highest = _position(-LARGEST_FLOAT32), _position(LARGEST_FLOAT32)
     try:
         if not improves(lowest) or improves(highest):
             return None

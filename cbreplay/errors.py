@@ -5,6 +5,7 @@
     │   └── TruncatedLogError               it ends in the middle of something
     ├── UnknownMonitorError  (KeyError)     a series that the run does not hold
     ├── ConfigError          (ValueError)   a parameter or option that cannot be
+    │   └── RefusedValueError               Keras itself does not take it either
     ├── ExpressionError      (ValueError)   callback text that cannot be read
     ├── SemanticsError       (ValueError)   a Keras version that is not known
     ├── EvidenceError        (ValueError)   the log cannot carry the question
@@ -33,6 +34,7 @@ __all__ = [
     "LogError",
     "MissingExtraError",
     "OutputError",
+    "RefusedValueError",
     "SemanticsError",
     "TruncatedLogError",
     "UnknownMonitorError",
@@ -342,6 +344,43 @@ _SHOWN_NAMES = 50
 
 class ConfigError(CbreplayError, ValueError):
     """A parameter or an option with a value that cannot be, or that contradicts."""
+
+
+class RefusedValueError(ConfigError):
+    """A value that Keras itself does not take, where a callback is made with it.
+
+    Parameters
+    ----------
+    callback, parameter : str
+        Which parameter of which callback has it.
+    shown : str
+        The value, as it is written.
+    wanted : str
+        What Keras wants there: ``"a number below 1"``.
+    outcome : str
+        What Keras does then: ``"raises ValueError for"``.
+    instead : str
+        What to write.
+    near : str
+        The word that may be meant, as `nearest_name` says it.
+    """
+
+    def __init__(
+        self,
+        *,
+        callback: str,
+        parameter: str,
+        shown: str,
+        wanted: str,
+        outcome: str = "raises ValueError for",
+        instead: str,
+        near: str = "",
+    ) -> None:
+        self.callback, self.parameter, self.shown = callback, parameter, shown
+        self.wanted, self.outcome, self.instead = wanted, outcome, instead
+        super().__init__(
+            f"{callback}: {parameter} is {shown}, where {wanted} is expected{near}"
+        )
 
 
 class ExpressionError(CbreplayError, ValueError):

@@ -10,12 +10,13 @@ from cbreplay.errors import EvidenceError
 if TYPE_CHECKING:
     from cbreplay.run import Mode
 
-__all__ = ["Comparison", "Precision", "round_float32"]
+__all__ = ["LARGEST_FLOAT32", "Comparison", "Precision", "round_float32"]
 
 Precision: TypeAlias = Literal["float32", "float64"]
 
 _FLOAT32 = struct.Struct("<f")
 _SMALLEST_NORMAL_FLOAT32 = 2.0**-126
+LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 
 
 def round_float32(value: float) -> float:

@@ -352,7 +352,10 @@ def seconds_after(run: Run, last_epoch: int) -> float | None:
 def judge_epoch(
     run: Run, kept_epoch: int | None, objective: str | None, mode: Mode | None
 ) -> tuple[float | None, float | None]:
-    """Return the kept value and its regret; None where the epoch has no number."""
+    """Return the kept value and its regret; None where the epoch has no number.
+
+    An infinity that counts as better than every number has no regret.
+    """
     if kept_epoch is None or objective is None:
         return None, None
     series = run.monitored(objective)
@@ -364,4 +367,5 @@ def judge_epoch(
     if best_epoch is None:
         return kept, None
     best = float(series.values[best_epoch - run.first_epoch])
-    return kept, max(0.0, kept - best if mode == "min" else best - kept)
+    lost = kept - best if mode == "min" else best - kept
+    return kept, None if lost == -math.inf else max(0.0, lost)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import Run
 
-__all__ = ["find_sole_loss"]
+__all__ = ["find_sole_loss", "holds_values"]
 
 _USUAL = "val_loss"
 # in this order: some people call their validation data a test
@@ -31,13 +31,13 @@ def find_sole_loss(runs: Sequence[Run]) -> str | None:
     a validation. None where a run has ``val_loss``,
     or none or several such series.
     """
-    if any(_has(run, _USUAL) for run in runs):
+    if any(holds_values(run, _USUAL) for run in runs):
         return None
     for words in _VALIDATIONS:
         candidates = {name for run in runs for name in _losses(run, words)}
         if len(candidates) == 1:
             (name,) = candidates
-            return name if all(_has(run, name) for run in runs) else None
+            return name if all(holds_values(run, name) for run in runs) else None
         if candidates:
             return None
     return None
@@ -56,5 +56,6 @@ def _losses(run: Run, validation: set[str]) -> list[str]:
     ]
 
 
-def _has(run: Run, name: str) -> bool:
+def holds_values(run: Run, name: str) -> bool:
+    """Return whether a run has a value of a series in any epoch."""
     return name in run.series and bool(run.series[name].recorded.any())

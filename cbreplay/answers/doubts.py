@@ -45,7 +45,8 @@ def about_logs(replays: Sequence[Replay]) -> Iterator[Text]:
     ended = [replay.run for replay in replays if _ended_itself(replay.run)]
     yield from about_runs(
         ended,
-        "were ended by their own callback and say nothing about a patience above it",
+        "were ended by their own callback and say nothing about a setting that trains "
+        "for longer",
     )
 
 

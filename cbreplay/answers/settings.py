@@ -247,7 +247,32 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
         keeps: tuple[Part, ...] = (best, Code(objective))
     else:
         keeps = (" comes nearest", *_beside_best_here(cells, nearest))
-    return say(*start, "; ", Code(name), *keeps, ".", claims=[claim])
+    equals = _equals(cells, nearest)
+    return say(*start, "; ", Code(name), *keeps, *equals, ".", claims=[claim])
+
+
+def _equals(cells: SettingCells, nearest: int) -> Iterator[Part]:
+    """Yield which settings cost the same as the one that is named."""
+    held, n_configs = cells.columns, len(cells.grid)
+    others = [
+        config
+        for config in range(n_configs)
+        if config != nearest
+        and held["evidence"][config] == "exact"
+        and held["regret"][config] == held["regret"][nearest]
+    ]
+    if not others:
+        return
+    saved = max(held["epochs_saved"][config] for config in others)
+    saves_less = saved < held["epochs_saved"][nearest]
+    if len(others) == 1:
+        yield ", as does "
+        yield Code(short_setting(cells.grid, others[0]))
+        yield ", which saves less" if saves_less else ""
+    else:
+        yield ", as do "
+        yield Fact(len(others), "count", "n_equal")
+        yield " others, which save less" if saves_less else " others"
 
 
 def _nearest(cells: SettingCells) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.holes import hole_sentence
@@ -386,13 +387,24 @@ def _rest_words(staircase: Staircase) -> str:
         words = f"runs to the end of its plan, keeps epoch {rest.kept_epoch + 1}"
         return spoken_rows(words, run)
     words = f"not in the log: it ends at epoch {run.horizon + 1}"
-    if takes_nan(staircase.replay, staircase.monitor):
+    unbeaten = _unbeaten(staircase)
+    if unbeaten:
         gap = run.horizon - (staircase.replay.best_epoch or 0)
-        words += f", {count(gap, 'epoch')} after the NaN that is its best"
+        words += f", {count(gap, 'epoch')} after the {unbeaten} that is its best"
     elif staircase.best_epoch is not None and staircase.best_epoch < run.horizon:
         gap = run.horizon - staircase.best_epoch
         words += f", {count(gap, 'epoch')} after its best"
     return spoken_rows(words, run)
+
+
+def _unbeaten(staircase: Staircase) -> str:
+    """Name the NaN or infinity that the callback holds, and no number improves on."""
+    replay = staircase.replay
+    if takes_nan(replay, staircase.monitor):
+        return "NaN"
+    extreme = -math.inf if replay.objective_mode == "min" else math.inf
+    watches = staircase.monitor == staircase.objective
+    return f"{extreme:g}" if watches and replay.best == extreme else ""
 
 
 def _legend(staircase: Staircase) -> Iterator[tuple[str, Text]]:

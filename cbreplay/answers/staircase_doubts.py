@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
-    from cbreplay.staircase import Staircase
+    from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = [
     "ONE_RUN_ALONE",
@@ -103,13 +103,14 @@ def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
 
 
 def _other_series(staircase: Staircase) -> Iterator[Text]:
-    """Yield where other series are best, unless the answer keeps that epoch too."""
+    """Yield where other series are best, unless the answer keeps such an epoch too."""
     answer = staircase.sufficient_step()
     stopping = [step for step in staircase.steps if step.last_patience is not None]
-    kept = {step.kept_epoch: step for step in stopping}
     horizon = staircase.replay.run.horizon
     for name, (epoch, value) in staircase.other_best.items():
-        if answer is not None and answer.kept_epoch == epoch:
+        # the best may be tied
+        keeping = [step for step in stopping if _keeps_best(step, name, epoch, value)]
+        if answer in keeping:
             continue
         where = ", at the end" if epoch == horizon else ""
         start = (
@@ -120,17 +121,25 @@ def _other_series(staircase: Staircase) -> Iterator[Text]:
             Fact(value, "value", f"other_best_value.{name}"),
             "): ",
         )
-        if epoch in kept:
-            step = kept[epoch]
+        if keeping:
+            step = next(
+                (step for step in keeping if step.kept_epoch == epoch), keeping[0]
+            )
             patience = spoken_range(step.first_patience, step.last_patience)
-            yield say(*start, f"patience {patience} keeps it.")
+            what = "it" if step.kept_epoch == epoch else "the same value"
+            yield say(*start, f"patience {patience} keeps {what}.")
         else:
-            yield say(*start, _kept_by_none(staircase, epoch))
+            yield say(*start, _kept_by_none(staircase, name, epoch, value))
 
 
-def _kept_by_none(staircase: Staircase, epoch: int) -> str:
+def _keeps_best(step: StaircaseStep, name: str, epoch: int, value: float) -> bool:
+    """Return whether a step keeps the best epoch of another series, or its equal."""
+    return step.kept_epoch == epoch or step.others.get(name) == value
+
+
+def _kept_by_none(staircase: Staircase, name: str, epoch: int, value: float) -> str:
     rest = staircase.steps[-1]
-    if rest.evidence == "exact" and rest.kept_epoch == epoch:
+    if rest.evidence == "exact" and _keeps_best(rest, name, epoch, value):
         return "training to the end of the plan keeps it."
     return "no patience that stops inside this log keeps that epoch."
 

@@ -447,12 +447,12 @@ _SHOWN_RUNS = 8
 def _absent(run: Run, names: Iterable[str]) -> list[str]:
     """Return which series a run does not hold in any epoch."""
     from cbreplay.run import LEARNING_RATE_NAMES
+    from cbreplay.usual_monitor import holds_values
 
     return [
         name
         for name in names
-        if name not in LEARNING_RATE_NAMES
-        and not (name in run.series and run.series[name].recorded.any())
+        if name not in LEARNING_RATE_NAMES and not holds_values(run, name)
     ]
 
 

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from cbreplay.expressions.possible_values import possible_values
-from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
@@ -39,12 +39,34 @@ def _schedule_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> str |
         rates = [
             rate
             for optimizer in _argument(calls, compiling, scope, "optimizer")
-            for rate in _argument(calls, *optimizer, "learning_rate", "lr")
+            for inner in _unwrapped(calls, *optimizer)
+            for rate in _argument(calls, *inner, "learning_rate", "lr")
         ]
         names = [_schedule(calls, *rate) for rate in rates]
     except (LookupError, Unread):
         return None
     return " or ".join(dict.fromkeys(names)) or None
+
+
+def _unwrapped(
+    calls: ScriptCalls, optimizer: ast.expr, scope: Scope
+) -> list[tuple[ast.expr, Scope]]:
+    """Return the optimizers that an optimizer scales the losses of, or itself.
+
+    The rate of a LossScaleOptimizer is that of the one that it holds.
+    """
+    made = optimizer.func if isinstance(optimizer, ast.Call) else None
+    paths = [] if made is None else calls.paths(made, scope)
+    if not paths or not all(map(_scales_losses, paths)):
+        return [(optimizer, scope)]
+    held = _argument(calls, optimizer, scope, "inner_optimizer", "optimizer")
+    return [inner for part in held for inner in _unwrapped(calls, *part)]
+
+
+def _scales_losses(path: str) -> bool:
+    """Return whether a dotted path names Keras's optimizer that holds another."""
+    root, _, name = path.removeprefix("?.").partition(".")
+    return root in KERAS_PACKAGES and name.endswith(".LossScaleOptimizer")
 
 
 def _argument(

@@ -9,6 +9,7 @@ from cbreplay.errors import ExpressionError
 from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.optimizer_schedules import find_schedule
+from cbreplay.expressions.partials import write_out_partials
 from cbreplay.expressions.script_callbacks import (
     Built,
     build_callback,
@@ -101,6 +102,7 @@ def read_script_callbacks(
     source = read_source(path)
     tree = parse_source(source)
     try:
+        write_out_partials(tree)
         join_growing_lists(tree)
         names = read_names(tree)
         read = _Script(source, ScriptCalls(names, defaults or {}, source.place)).read()

@@ -6,6 +6,7 @@ import ast
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.errors import CbreplayError, RefusedValueError
 from cbreplay.expressions.call_arguments import (
     called_name,
     named_parameters,
@@ -28,7 +29,7 @@ from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from cbreplay.expressions.scopes import Binding, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
@@ -77,12 +78,16 @@ class Member(NamedTuple):
         As it is written, for people.
     is_certain : bool
         Whether the list holds it whatever happens.
+    refused : tuple of RefusedValueError
+        What of its arguments Keras does not take; in the variants they count as ones
+        that cannot be told.
     """
 
     call: ast.Call
     variants: tuple[Callback, ...]
     code: str
     is_certain: bool
+    refused: tuple[RefusedValueError, ...] = ()
 
 
 class UnreadPart(NamedTuple):
@@ -314,8 +319,10 @@ class MemberReader:
         if any(word.arg is None for word in call.keywords):
             # ** may give every parameter that is not written out
             parameters = dict.fromkeys(known, _UNKNOWN) | parameters
-        unknown = [key for key, value in parameters.items() if value is _UNKNOWN]
         require_all(parameters, kind, reader)
+        refused = _refused(name, parameters, call)
+        parameters |= {error.parameter: _UNKNOWN for error in refused}
+        unknown = [key for key, value in parameters.items() if value is _UNKNOWN]
         self.arguments += reader.problems
         variants = tuple(
             make_callback(
@@ -327,7 +334,7 @@ class MemberReader:
         code = _shortened(call)
         if is_whole:
             code = format_callback(variants[0], named_parameters(call, known))
-        return Member(call, variants, code, is_certain)
+        return Member(call, variants, code, is_certain, refused)
 
     def _known_words(
         self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
@@ -369,6 +376,25 @@ class _Stopgaps(ScriptArguments):
             if not place.endswith((": verbose", ": filepath")):
                 self.problems.append(UnreadPart(unread.line, problem))
             return _UNKNOWN
+
+
+def _refused(
+    name: str, parameters: Mapping[str, Any], call: ast.Call
+) -> tuple[RefusedValueError, ...]:
+    """Return what Keras does not take of what a callback of its own is given."""
+    row, given = rule_named(name), dict(parameters)
+    refused: list[RefusedValueError] = []
+    for _ in given if row.family else ():
+        unknown = [key for key, value in given.items() if value is _UNKNOWN]
+        try:
+            row.load()(**given | _stand_ins(unknown, 0, call))
+        except RefusedValueError as error:
+            refused.append(error)
+            given[error.parameter] = _UNKNOWN
+        except CbreplayError:
+            # what only a replay cannot compute with is named where it is built
+            return ()
+    return tuple(refused)
 
 
 def _stand_ins(unknown: list[str], turn: int, call: ast.Call) -> dict[str, Any]:

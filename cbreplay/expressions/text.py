@@ -9,7 +9,7 @@ import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from cbreplay.errors import ExpressionError
+from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.expressions.call_arguments import (
     bystander,
     check_schedules,
@@ -159,7 +159,14 @@ class _Expression:
         return self.statements()
 
     def recorded(self) -> list[Callback | Choices]:
-        return self.listed(self.parse("eval").body)
+        root = self.parse("eval").body
+        try:
+            return self.listed(root)
+        except ConfigError:
+            if self.text.endswith("(...)"):
+                # a schedule that is a function, for example
+                self.fail("its arguments could not be recorded", _EXAMPLE)
+            raise
 
     def own(self, module: str, name: str) -> Callback | Choices:
         from cbreplay.expressions.own_code import read_own

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import read_names
+from cbreplay.expressions.partials import write_out_partials
 from cbreplay.expressions.script_calls import ScriptCalls
 from cbreplay.expressions.script_facts import find_fits, read_facts
 from cbreplay.expressions.script_lists import MemberReader, UnreadPart
@@ -94,6 +95,7 @@ def read_training_script(path: str) -> TrainingScript:
     source = read_source(path)
     tree = parse_source(source)
     try:
+        write_out_partials(tree)
         join_growing_lists(tree)
         names = read_names(tree)
         calls = ScriptCalls(names, {}, source.place, verdict="checked")

@@ -38,6 +38,7 @@ CODES = {
     "reduce-after-stop": "Training always stops before the rate would be reduced.",
     "reduce-rarely-before-stop": "Training mostly stops before a reduction.",
     "refused-filepath": "Keras raises ValueError for the ending of the file's name.",
+    "refused-value": "Keras raises ValueError for a value, or takes another for it.",
     "restores-by-training-loss": "The weights of the least training loss are restored.",
     "schedule-beside-plateau": "The optimizer's schedule makes a reduction an error.",
     "schedule-beside-scheduler": "The optimizer's schedule makes a scheduler an error.",

@@ -9,7 +9,7 @@ from cbreplay.expressions.call_arguments import named_parameters
 from cbreplay.expressions.script_lists import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.build import find_about_each, find_about_list
-from cbreplay.rules.checks import CheckedList, TrainingFacts
+from cbreplay.rules.checks import CheckedList, Finding, TrainingFacts
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import imported_version, resolve_semantics
 from cbreplay.rules.training import Training
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cbreplay.expressions.script_lists import Member
     from cbreplay.expressions.training_scripts import TrainingScript
     from cbreplay.rules.base import Callback
-    from cbreplay.rules.checks import Finding
     from cbreplay.rules.family import ResolvedSemantics
 
 __all__ = ["PlacedFinding", "lint_script", "script_semantics"]
@@ -214,7 +213,12 @@ class _ExaminedFit:
                 yield placed
 
     def each(self, members: Sequence[Member], turn: _Turn) -> list[PlacedFinding]:
-        found = find_about_each(self.checked(members, turn))
+        refused = (
+            finding
+            for index, member in enumerate(members)
+            for finding in _refused_values(index, member)
+        )
+        found = [*refused, *find_about_each(self.checked(members, turn))]
         return [
             placed
             for placed in self.placed(found, members)
@@ -282,6 +286,17 @@ class _ExaminedFit:
             facts,
             tuple(self.script.source.place(member.call.lineno) for member in members),
             tuple(map(_written, members)),
+        )
+
+
+def _refused_values(index: int, member: Member) -> Iterator[Finding]:
+    for error in member.refused:
+        yield Finding(
+            "refused-value",
+            index,
+            f"{error.callback} {error.outcome} {error.parameter}={error.shown}",
+            f"{error.parameter} has to be {error.wanted}",
+            error.instead,
         )
 
 

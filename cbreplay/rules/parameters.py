@@ -6,7 +6,7 @@ import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError, RefusedValueError, nearest_name
 from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
@@ -98,12 +98,15 @@ def check_mode(callback: str, mode: object) -> None:
     """Raise ConfigError unless the mode is one of Keras's three."""
     modes = ("auto", "min", "max")
     if not isinstance(mode, str) or mode not in modes:
-        near = nearest_name(mode, modes) if isinstance(mode, str) else ""
-        sentence = (
-            f"{callback}: mode is {shown_value(mode)}, where 'auto', 'min' or 'max' is "
-            f"expected{near}"
+        raise RefusedValueError(
+            callback=callback,
+            parameter="mode",
+            shown=shown_value(mode),
+            wanted="'auto', 'min' or 'max'",
+            outcome="takes 'auto', with a warning, for",
+            instead="mode='min' or mode='max'",
+            near=nearest_name(mode, modes) if isinstance(mode, str) else "",
         )
-        raise ConfigError(sentence)
 
 
 def resolve_direction(

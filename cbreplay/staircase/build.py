@@ -431,6 +431,6 @@ def _own_stop_notes(run: Run) -> tuple[str, ...]:
         return (f"the training was ended by an {ended.by}",)
     note = (
         f"its own {ended.by} ended this training: the log says nothing about a "
-        "patience above the one it had"
+        "setting that trains for longer"
     )
     return (note,)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.monitor import LARGEST_FLOAT32
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.kernels.improvements import Compared
 
@@ -29,7 +30,6 @@ __all__ = [
 
 # small enough to stay in a processor's cache, large enough that a call costs nothing
 LANES_AT_ONCE = 16_384
-_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 class Lanes(NamedTuple):
@@ -142,10 +142,10 @@ def first_overflow(
     finite = np.abs(sizes[np.isfinite(sizes)])
     largest = float(finite.max(initial=0))
     around = np.abs(fixed[np.isfinite(fixed)])
-    if float(around.max(initial=0)) + largest > _LARGEST_FLOAT32:
+    if float(around.max(initial=0)) + largest > LARGEST_FLOAT32:
         return np.zeros_like(none)
     sizes_of = np.abs(np.where(np.isfinite(series.values), series.values, 0))
-    beyond = sizes_of + largest > _LARGEST_FLOAT32
+    beyond = sizes_of + largest > LARGEST_FLOAT32
     if not beyond.any():
         return none
     step = np.where(beyond.any(axis=0), beyond.argmax(axis=0), len(series.values))

@@ -188,7 +188,8 @@ def _judged(
     best = values[best_epoch - run.first_epoch]
     with np.errstate(all="ignore"):
         apart = values - best if mode == "min" else best - values
-    regrets = np.maximum(0.0, apart)
+    # as `judge_epoch`
+    regrets = np.where(apart == -np.inf, np.nan, np.maximum(0.0, apart))
     several = list(run.series[name].others)
     if several:
         # an epoch of which the log holds several values has no one value

@@ -310,3 +310,23 @@ def test_files_goes_no_further_than_the_log(
     for more in (("--only", "save"), ("--epochs", "1:2"), ("--hypothetical",)):
         refused = ask("explain", rated_log, *PLATEAU, *saves, *more)
         assert (refused.status, "does not go with" in refused.err) == (2, True)
+
+
+def test_a_recorded_schedule_that_is_a_function_is_told(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "logs.csv", [0.75, 0.5])
+    told = {
+        "schema": 1,
+        "fit": {"epochs": 2, "initial_epoch": 0},
+        # as the recorder writes a function
+        "callbacks": ["LearningRateScheduler(...)", "CSVLogger(...)"],
+    }
+    (tmp_path / "run.json").write_text(json.dumps(told))
+    for command in ("explain", "lint"):
+        refused = ask(command, tmp_path)
+        assert refused.status == 2
+        assert (
+            "names cannot be read: 'LearningRateScheduler(...)' (its arguments could "
+            "not be recorded)" in refused.err
+        )

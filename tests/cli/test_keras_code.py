@@ -100,3 +100,11 @@ def test_a_report_shows_the_class_to_paste(ask: Ask, log: Path, tmp_path: Path) 
     words: list[str | Path] = ["report", log, "-c", "PrecheltGL(alpha=3)", "-o", page]
     assert ask(*words).status == 0
     assert PrecheltGL(3).to_keras_code().rstrip() in page.read_text()
+
+
+def test_the_code_to_paste_has_one_kind_of_quotes(ask: Ask, sample_logs: Path) -> None:
+    told = ask("recommend", sample_logs / "digits-mlp", "--mode", "min").out
+    assert '         mode="min",\n' in told
+    text = "ModelCheckpoint('a\\'b.keras', mode='min')"
+    printed = ask("simulate", "-c", text, "--keras-code").out
+    assert """(filepath="a'b.keras", mode="min")""" in printed

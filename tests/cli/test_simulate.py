@@ -268,7 +268,23 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
             ("--patience", "1,2,9"),
             (
                 "This log decides 2 of 3 settings; patience=1 comes nearest: 0.0100 "
-                "above the best val_loss."
+                "above the best val_loss, as does patience=2, which saves less."
+            ),
+        ),
+        # and 0 is 1
+        (
+            ("--patience", "0,1,2"),
+            (
+                "This log decides 3 of 3 settings; patience=0 comes nearest: 0.0100 "
+                "above the best val_loss, as do 2 others."
+            ),
+        ),
+        # .52 at epoch 5 is 4 % above .5
+        (
+            ("-c", "PrecheltGL(alpha=[3, 3.5])"),
+            (
+                "This log decides 2 of 2 settings; alpha=3 comes nearest: 0.0100 above "
+                "the best val_loss, as does alpha=3.5."
             ),
         ),
         (("--patience", "8,9"), "This log decides 0 of 2 settings."),
@@ -725,9 +741,62 @@ def test_a_log_that_its_own_callback_cut_holds_no_best_of_all(
     assert first == (
         "Its own EarlyStopping stopped this training at epoch 22 of 100: what longer "
         "training would have brought is not in this log. This log decides 2 of 2 "
-        "settings; patience=3 keeps the best recorded val_loss."
+        "settings; patience=3 keeps the best recorded val_loss, as does patience=5, "
+        "which saves less."
     )
     other = sample_logs / "breast-cancer"
     both = " ".join(ask("simulate", cut, other, "--patience", "3,5").out.split())
     assert "1 of 2 runs was stopped by its own EarlyStopping" in both
     assert "stopped by" not in ask("simulate", other, "--patience", "3,5").out
+
+
+def test_an_infinity_that_is_the_best_has_no_regret(ask: Ask, tmp_path: Path) -> None:
+    # -inf at epoch 3 is below every number, and .25 at epoch 6 the best that is one
+    values = [1.0, 0.5, float("-inf"), 0.5, 0.5, 0.25, 0.5, 0.5, 0.5]
+    log = write_csv(tmp_path / "log.csv", values)
+    rules = ("--semantics", "keras-3.15")
+    for more in ((), ("--patience", "1,2"), ("--patience", "2")):
+        out = ask("simulate", log, *more, *rules).out
+        (row,) = [line.split() for line in out.splitlines() if " -inf " in line][:1]
+        assert row[row.index("-inf") + 1] == "-"
+    answer = as_json(
+        ask("simulate", log, "--patience", "2", *rules, "--format", "json").out
+    )
+    assert answer["results"][0]["regret"] is None
+    # 9 - 3 epochs: a patience of 6 stops at the last one
+    assert "7 or more  not in the log: it ends at epoch 9, 6 epochs after the -inf" in (
+        ask("simulate", log, *rules).out
+    )
+
+
+def test_a_tied_best_of_another_series_is_kept_too(ask: Ask, tmp_path: Path) -> None:
+    # patience 1 keeps epoch 3, whose accuracy is that of epoch 2, the first best
+    log = tmp_path / "log.csv"
+    rows = ["epoch,val_accuracy,val_loss"]
+    rows += ["0,0.5,3", "1,0.75,2", "2,0.75,1", "3,0.5,2"]
+    log.write_text("\n".join(rows))
+    assert "val_accuracy was best" not in ask("simulate", log).out
+    # now it keeps epoch 2, of which 0.75 is told at epoch 1
+    rows[1:] = ["0,0.75,3", "1,0.5,2", "2,0.5,3", "3,0.75,1"]
+    log.write_text("\n".join(rows))
+    said = " ".join(ask("simulate", log).out.split())
+    assert "val_accuracy was best at epoch 1 (0.7500): no patience that stops" in said
+
+
+@pytest.mark.parametrize("ended_by", ["Mine", "TerminateOnNaN", "EarlyStopping"])
+def test_a_stop_of_its_own_is_not_said_to_have_a_patience(
+    ask: Ask, tmp_path: Path, ended_by: str
+) -> None:
+    write_csv(tmp_path / "logs.csv", VALUES)
+    told = {
+        "schema": 1,
+        "fit": {"epochs": 20, "initial_epoch": 0},
+        "callbacks": [f"{ended_by}(...)"],
+        "ended": {"by": ended_by, "epoch": 7},
+    }
+    (tmp_path / "run.json").write_text(json.dumps(told))
+    said = " ".join(ask("simulate", tmp_path).out.split())
+    assert (
+        f"Its own {ended_by} ended this training: the log says nothing about a setting "
+        "that trains for longer." in said
+    )

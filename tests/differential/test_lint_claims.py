@@ -120,12 +120,34 @@ def _none() -> Any:
     return keras.callbacks.Callback()
 
 
-def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce() -> None:
+def test_what_keras_does_with_values_that_it_does_not_take() -> None:
+    import keras
+
+    callbacks = keras.callbacks
+    for factor in (1, 1.5):
+        with pytest.raises(ValueError, match="factor >= 1"):
+            callbacks.ReduceLROnPlateau(factor=factor)
+    for save_freq in ("batch", 2.5, None):
+        with pytest.raises(ValueError, match="Unrecognized save_freq"):
+            callbacks.ModelCheckpoint("a.keras", save_freq=save_freq)
+    callbacks.ModelCheckpoint("a.keras", save_freq=True)
+    with pytest.warns(UserWarning, match="fallback to auto"):
+        stop = callbacks.EarlyStopping(mode="maximum")
+    assert stop.mode == "auto"
+
+
+@pytest.mark.parametrize("is_scaled", [False, True])
+def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce(
+    *, is_scaled: bool
+) -> None:
     import keras
 
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.SGD(rate), "mse")
+    optimizer = keras.optimizers.SGD(rate)
+    if is_scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(optimizer, "mse")
     x, y = np.ones((4, 2)), np.ones((4, 1))
 
     def fit(patience: int) -> None:

@@ -79,7 +79,9 @@ def lost(run: Run, end: End, mode: str) -> float | None:
     if not is_known(end.value) or best is None:
         return None
     off = end.value - best  # type: ignore[operator]  # it is known
-    return max(0.0, off if mode == "min" else -off)
+    off = off if mode == "min" else -off
+    # better than every number
+    return None if off == -math.inf else max(0.0, off)
 
 
 def judging_of(mode: str) -> Judging:

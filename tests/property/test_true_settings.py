@@ -45,11 +45,15 @@ def ends_of(
 
 
 def cost_of(run: Run, end: Stopped, mode: str) -> float | None:
-    """Return how far what is kept is from the best; None where one is no number."""
+    """Return how far what is kept is from the best; None where one is no number.
+
+    Nothing is far from an infinity that counts as better than every number.
+    """
     value, best = listed(run)[end.kept], best_of(listed(run), mode)
     if value is None or math.isnan(value) or best is None:
         return None
-    return max(0.0, value - best if mode == "min" else best - value)
+    off = value - best if mode == "min" else best - value
+    return None if off == -math.inf else max(0.0, off)
 
 
 def is_best(run: Run, end: Stopped, mode: str) -> bool:

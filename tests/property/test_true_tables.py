@@ -94,7 +94,9 @@ def truth(run: Run, setting: EarlyStopping) -> Truth:
     value, best = told[kept], best_of(told, setting.mode)
     regret = None
     if value is not None and not math.isnan(value) and best is not None:
-        regret = max(0.0, value - best if setting.mode == "min" else best - value)
+        off = value - best if setting.mode == "min" else best - value
+        # better than every number
+        regret = None if off == -math.inf else max(0.0, off)
     return Truth(evidence, stop, kept, value, regret, bool(holes), horizon - last.epoch)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import ExpressionError, read_script_callbacks
+from cbreplay import EarlyStopping, ExpressionError, read_script_callbacks
 from cbreplay.expressions.sources import find_scripts
 from cbreplay.expressions.training_scripts import TrainingScript, read_training_script
 from cbreplay.lint.scripts import lint_script
@@ -1214,3 +1216,160 @@ def test_what_grows_is_read_or_refused_in_few_steps(tmp_path: Path, text: str) -
             lint_script(read(tmp_path, text), semantics="keras-3.15")
     finally:
         sys.setprofile(None)
+
+
+# --- partials, and what Keras does not take
+
+PARTIAL = "from functools import partial\nimport functools\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("make = partial(EarlyStopping, patience=5)\nc = make()", [STOP]),
+        # what the call gives takes the place of what the partial has
+        ("make = partial(EarlyStopping, patience=9)\nc = make(patience=5)", [STOP]),
+        ("c = functools.partial(EarlyStopping, patience=5)()", [STOP]),
+        (
+            (
+                "first = partial(EarlyStopping, 'loss')\n"
+                "make = partial(first, patience=5)\nc = make(0.1)"
+            ),
+            ["EarlyStopping(monitor='loss', min_delta=0.1, patience=5)"],
+        ),
+        (
+            (
+                "def build():\n    make = partial(EarlyStopping, patience=5)\n"
+                "    return [make(), make(monitor='loss')]\nc = build()"
+            ),
+            [STOP, "EarlyStopping(patience=5, monitor='loss')"],
+        ),
+        (
+            (
+                "P = 5\nmake = partial(EarlyStopping, patience=P)\n"
+                "def build():\n    return make()\nc = build()"
+            ),
+            [STOP],
+        ),
+        ("make = partial(CSVLogger, 'a.csv')\nc = make()", ["CSVLogger('a.csv')"]),
+        # what is not certain stays unread
+        ("make = partial(EarlyStopping)\nmake = partial(X)\nc = make()", []),
+        ("make = partial(EarlyStopping)\nmake.keywords['a'] = 1\nc = make()", []),
+        ("make = partial(*anything)\nc = make()", []),
+        ("c = partial()()", []),
+        (
+            (
+                "make = partial(EarlyStopping, patience=P)\n"
+                "def build(P):\n    return make()\nP = 5\nc = build(7)"
+            ),
+            [],
+        ),
+        ("def partial(f, **a): ...\nc = partial(EarlyStopping)()", []),
+        (
+            (
+                "class A:\n    make = partial(EarlyStopping)\n"
+                "    def build(self):\n        return make()\nc = A().build()"
+            ),
+            [],
+        ),
+    ],
+)
+def test_a_partial_of_a_callback_is_followed(
+    tmp_path: Path, text: str, expected: list[str]
+) -> None:
+    script = read(tmp_path, f"{PARTIAL}{text}\nm.fit(x, callbacks=c)")
+    (members,) = held(script)
+    written = [sorted(re.split(r"[(,)] ?", code)) for code in members]
+    assert written == [sorted(re.split(r"[(,)] ?", code)) for code in expected]
+
+
+def test_a_partial_is_placed_where_it_is_called(tmp_path: Path) -> None:
+    text = "make = partial(EarlyStopping, patience=-1)\nm.fit(x, callbacks=[make()])"
+    (placed,) = lint_script(read(tmp_path, f"{PARTIAL}{text}"))
+    assert placed.finding.code == "negative-patience"
+    assert placed.member.call.lineno == N_HEAD + 4
+
+
+def test_a_partial_is_followed_by_a_replay_too(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    text = "make = partial(EarlyStopping, patience=9)\n"
+    script.write_text(f"{HEAD}{PARTIAL}{text}m.fit(x, callbacks=[make(patience=5)])")
+    (callback,) = read_script_callbacks(str(script)).callbacks
+    assert callback == EarlyStopping(patience=5)
+
+
+def test_many_calls_of_a_long_partial_take_no_time(tmp_path: Path) -> None:
+    long = ", ".join(map(str, range(2_000)))
+    calls = "make(), " * 2_000
+    text = f"make = partial(EarlyStopping, [{long}])\nm.fit(x, callbacks=[{calls}])"
+    began = time.perf_counter()
+    read(tmp_path, f"{PARTIAL}{text}")
+    assert time.perf_counter() - began < 10
+
+
+# that Keras does so stands in test_lint_claims.py
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("ReduceLROnPlateau(factor=1.5)", "raises ValueError for factor=1.5"),
+        ("ReduceLROnPlateau(factor=1)", "raises ValueError for factor=1"),
+        (
+            "ModelCheckpoint('{epoch}.keras', save_freq='batch')",
+            "raises ValueError for save_freq='batch'",
+        ),
+        (
+            "EarlyStopping(mode='maximum', patience=1)",
+            "takes 'auto', with a warning, for mode='maximum'",
+        ),
+    ],
+)
+def test_what_keras_does_not_take_is_a_finding(
+    tmp_path: Path, call: str, expected: str
+) -> None:
+    found = lint_script(read(tmp_path, f"m.fit(x, callbacks=[{call}])"))
+    assert [placed.finding.code for placed in found] == ["refused-value"]
+    assert found[0].finding.message.endswith(expected)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        # either may be meant
+        "ReduceLROnPlateau(factor=1.5 if flag else 0.5)",
+        "ReduceLROnPlateau(factor=args.factor)",
+        # batches; a log of epochs cannot replay them, and Keras takes them
+        "ModelCheckpoint('{epoch}.keras', save_freq=100)",
+        "ModelCheckpoint('{epoch}.keras', save_freq=True)",
+    ],
+)
+def test_what_keras_takes_is_none(tmp_path: Path, call: str) -> None:
+    assert codes(tmp_path, f"m.fit(x, callbacks=[{call}])") == []
+
+
+def test_what_is_refused_leaves_the_other_findings(tmp_path: Path) -> None:
+    text = "c = [ReduceLROnPlateau(factor=2, patience=-1)]\nm.fit(x, callbacks=c)"
+    assert codes(tmp_path, text) == ["negative-patience", "refused-value"]
+
+
+# that the wrapped optimizer does as the bare one stands in test_lint_claims.py
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
+        ("keras.optimizers.LossScaleOptimizer(inner)", 1),
+        ("keras.mixed_precision.LossScaleOptimizer(inner_optimizer=inner)", 1),
+        ("keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.1))", 0),
+        ("keras.optimizers.LossScaleOptimizer(unknown)", 0),
+        ("keras.optimizers.LossScaleOptimizer()", 0),
+        ("other.LossScaleOptimizer(inner)", 0),
+    ],
+)
+def test_a_schedule_is_found_inside_a_loss_scale_optimizer(
+    tmp_path: Path, optimizer: str, expected: int
+) -> None:
+    text = (
+        "import other\nrate = keras.optimizers.schedules.CosineDecay(0.1, 9)\n"
+        "inner = keras.optimizers.Adam(learning_rate=rate)\n"
+        f"m = keras.Sequential()\nm.compile({optimizer}, 'mse')\n"
+        "m.fit(x, validation_data=v, callbacks=[ReduceLROnPlateau()])"
+    )
+    assert codes(tmp_path, text).count("schedule-beside-plateau") == expected

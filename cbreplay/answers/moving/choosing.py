@@ -13,6 +13,7 @@ from cbreplay.errors import CbreplayError
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import resolve_semantics, row_of
 from cbreplay.rules.training import describe_training
+from cbreplay.usual_monitor import holds_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -107,17 +108,13 @@ def monitors_of(
     validation = [name for name in runs[0].series if name.startswith("val_")]
     for name in dict.fromkeys([*names, *validation]):
         many = len(names) >= _MOST_MONITORS and name not in names
-        if many or not all(_holds(run, name) for run in runs):
+        if many or not all(holds_values(run, name) for run in runs):
             continue
         if name in names:
             yield name
         elif _directed(runs, name, judging):
             names.append(name)
             yield name
-
-
-def _holds(run: Run, name: str) -> bool:
-    return name in run.series and bool(run.series[name].recorded.any())
 
 
 def _directed(runs: Sequence[Run], name: str, judging: Judging) -> bool:

@@ -112,7 +112,11 @@ def _literal(rule: str, value: Any) -> str:  # noqa: ANN401 - any argument
     if callable(value):
         _refuse(f"{rule}({value.__name__})", "it holds code of your own: paste that")
     # a numpy scalar's own repr is no literal
-    return repr(value.item() if hasattr(value, "item") else value)
+    text = repr(value.item() if hasattr(value, "item") else value)
+    if text[0] == "'" and '"' not in text:
+        # the quotes of the code around it
+        return f'"{text[1:-1]}"'
+    return text
 
 
 def _refuse(code: str, reason: str) -> NoReturn:

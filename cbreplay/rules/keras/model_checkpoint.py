@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from cbreplay.errors import ConfigError
+from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import PlainRule
 from cbreplay.rules.decisions import Decision, Standing
@@ -122,14 +122,19 @@ class ModelCheckpoint(PlainRule):
                 "ModelCheckpoint", initial_value_threshold=self.initial_value_threshold
             )
         if self.save_freq != "epoch":
-            sentence = f"ModelCheckpoint: save_freq is {shown_value(self.save_freq)}, "
-            if isinstance(self.save_freq, int):
-                sentence += (
-                    "a number of batches, and a log of epochs does not tell after "
-                    "which of them it saves: only save_freq='epoch' is replayed"
+            if not isinstance(self.save_freq, int):
+                raise RefusedValueError(
+                    callback="ModelCheckpoint",
+                    parameter="save_freq",
+                    shown=shown_value(self.save_freq),
+                    wanted="'epoch' or a whole number of batches",
+                    instead="save_freq='epoch'",
                 )
-            else:
-                sentence += "where 'epoch' is expected"
+            sentence = (
+                f"ModelCheckpoint: save_freq is {shown_value(self.save_freq)}, a "
+                "number of batches, and a log of epochs does not tell after which of "
+                "them it saves: only save_freq='epoch' is replayed"
+            )
             raise ConfigError(sentence)
 
     @property

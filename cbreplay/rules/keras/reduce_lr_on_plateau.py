@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from cbreplay.errors import ConfigError
-from cbreplay.monitor import round_float32
+from cbreplay.errors import ConfigError, RefusedValueError
+from cbreplay.monitor import LARGEST_FLOAT32, round_float32
+from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import PlainRule
 from cbreplay.rules.decisions import Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState", "reduce_rate"]
 
-_LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 _SKIPPED = Decision()
 _IMPROVED = Decision(improved=True)
 _WAITED = Decision(improved=False)
@@ -108,12 +108,14 @@ class ReduceLROnPlateau(PlainRule):
         check_mode("ReduceLROnPlateau", self.mode)
         check_flags("ReduceLROnPlateau", verbose=self.verbose)
         if self.factor >= 1:
-            sentence = (
-                f"ReduceLROnPlateau: factor is {self.factor!r}, where Keras wants a "
-                "number below 1"
+            raise RefusedValueError(
+                callback="ReduceLROnPlateau",
+                parameter="factor",
+                shown=shown_value(self.factor),
+                wanted="a number below 1",
+                instead="a factor below 1, such as 0.5",
             )
-            raise ConfigError(sentence)
-        if abs(self.min_lr) > _LARGEST_FLOAT32:
+        if abs(self.min_lr) > LARGEST_FLOAT32:
             sentence = f"ReduceLROnPlateau: min_lr {self.min_lr!r} is no float32 rate"
             raise ConfigError(sentence)
 
@@ -252,5 +254,5 @@ def reduce_rate(
     if precision == "float32":
         # what is too far below for float32 becomes -inf in numpy, and the new rate is
         # min_lr either way
-        factor = round_float32(max(factor, -_LARGEST_FLOAT32))
+        factor = round_float32(max(factor, -LARGEST_FLOAT32))
     return round_float32(max(rate * factor, min_lr))

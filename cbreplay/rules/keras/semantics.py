@@ -6,7 +6,6 @@ A rule reads the fields; no rule asks for a version.
 from __future__ import annotations
 
 import functools
-import os
 import re
 import sys
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from cbreplay.errors import SemanticsError
 from cbreplay.monitor import Comparison
 from cbreplay.plain_text import shown_value
+from cbreplay.rules.keras.installed import find_installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -471,43 +471,8 @@ def find_tf_keras() -> str:
 def _installed_keras(
     search_path: Iterable[str], packages: Sequence[str] = ("keras", "tf_keras")
 ) -> str | None:
-    """Find Keras by the names of ``*.dist-info`` directories, the first on the path.
-
-    ``importlib.metadata`` alone would cost more than the whole answer.
-    """
-    found: dict[str, str] = {}
-    for directory in search_path:
-        for package, version in _packages_in(directory or "."):
-            found.setdefault(package, version)
-        if "keras" in packages and "keras" in found:
-            return f"keras-{found['keras']}"
-    if "tf_keras" not in found:
+    found = find_installed(search_path, packages)
+    if found is None:
         return None
-    named = f"tf_keras-{found['tf_keras']}"
-    return named + _numpy_suffix(named, found.get("numpy"))
-
-
-def _packages_in(directory: str) -> tuple[tuple[str, str], ...]:
-    """Return what is installed in a directory, of the packages that decide."""
-    try:
-        found = os.stat(directory)  # noqa: PTH116 - pathlib costs more
-        return _list_packages(directory, (found.st_ino, found.st_mtime_ns))
-    except OSError:
-        return ()
-
-
-@functools.lru_cache(maxsize=64)
-def _list_packages(
-    directory: str,
-    state: tuple[int, int],  # noqa: ARG001
-) -> tuple[tuple[str, str], ...]:
-    """List a directory once for each of its states: every run asks for it."""
-    found = []
-    for name in os.listdir(directory):  # noqa: PTH208 - as above
-        package, _, version = name.removesuffix(".dist-info").partition("-")
-        if package in _INSTALLED and name.endswith(".dist-info"):
-            found.append((package, version))
-    return tuple(found)
-
-
-_INSTALLED = ("keras", "tf_keras", "numpy")
+    named, numpy = found
+    return named + _numpy_suffix(named, numpy)

@@ -1,0 +1,154 @@
+"""Calls of a ``functools.partial``, written out as calls of what it is a part of."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from cbreplay.expressions.call_arguments import dotted_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["write_out_partials"]
+
+# every call gets a copy of the arguments
+_MOST_COPIED = 20_000
+_DEEPEST = 5
+_OWN_NAMES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+
+
+def write_out_partials(tree: ast.Module) -> None:
+    """Replace calls of partials: after ``make = partial(F, a=1)``, ``make(b=2)``.
+
+    They become ``F(a=1, b=2)``, at the place of the call. That is done where it is
+    certain: each name in it has one meaning in the whole script.
+    """
+    placed = list(_placed(tree))
+    bound = Counter(name for node, _ in placed for name in _bound_by(node))
+    wrapping = _names_of_partial(placed, bound)
+    if not wrapping:
+        return
+    looked_into = {
+        node.value.id
+        for node, _ in placed
+        if isinstance(node, (ast.Attribute, ast.Subscript))
+        and isinstance(node.value, ast.Name)
+    }
+    made: dict[str, tuple[ast.Call, ast.AST | None]] = {}
+    for node, owners in placed:
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            continue
+        target, value = node.targets[0], node.value
+        if (
+            isinstance(target, ast.Name)
+            and isinstance(value, ast.Call)
+            and dotted_name(value.func) in wrapping
+            and _is_certain(value, bound)
+            and bound[target.id] == 1
+            and target.id not in looked_into
+        ):
+            made[target.id] = value, owners[-1] if owners else None
+    copied = 0
+    for node, owners in placed:
+        for _ in range(_DEEPEST if isinstance(node, ast.Call) else 0):
+            part = _partial_of(node, owners, made, wrapping)
+            if part is None or not isinstance(node, ast.Call):
+                break
+            copied += sum(1 for _ in ast.walk(part))
+            if copied > _MOST_COPIED:
+                return
+            _write_out(node, copy.deepcopy(part))
+
+
+def _placed(tree: ast.Module) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
+    """Yield every node, and the functions and classes that it stands in."""
+    open_nodes: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(tree, ())]
+    while open_nodes:
+        node, owners = open_nodes.pop()
+        yield node, owners
+        inside = (*owners, node) if isinstance(node, _OWN_NAMES) else owners
+        open_nodes += [(inner, inside) for inner in ast.iter_child_nodes(node)]
+
+
+def _bound_by(node: ast.AST) -> list[str]:
+    """Return the names that a node gives a meaning."""
+    if isinstance(node, ast.Name):
+        return [] if isinstance(node.ctx, ast.Load) else [node.id]
+    if isinstance(node, ast.arg):
+        return [node.arg]
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [alias.asname or alias.name.split(".")[0] for alias in node.names]
+    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+        return [] if node.name is None else [node.name]
+    return node.names if isinstance(node, (ast.Global, ast.Nonlocal)) else []
+
+
+def _names_of_partial(
+    placed: list[tuple[ast.AST, tuple[ast.AST, ...]]], bound: Counter[str]
+) -> set[str]:
+    """Return how a script calls ``functools.partial``."""
+    names = set()
+    for node, _ in placed:
+        if isinstance(node, ast.Import):
+            names |= {
+                f"{alias.asname or alias.name}.partial"
+                for alias in node.names
+                if alias.name == "functools"
+            }
+        elif isinstance(node, ast.ImportFrom) and node.module == "functools":
+            names |= {
+                alias.asname or alias.name
+                for alias in node.names
+                if alias.name == "partial"
+            }
+    return {name for name in names if bound[name.split(".")[0]] == 1}
+
+
+def _is_certain(part: ast.Call, bound: Counter[str]) -> bool:
+    """Return whether all names mean the same wherever the partial is called."""
+    return _names_function(part) and all(
+        bound[node.id] <= 1 for node in ast.walk(part) if isinstance(node, ast.Name)
+    )
+
+
+def _names_function(part: ast.Call) -> bool:
+    """Return whether a partial says of what it is one, before its arguments."""
+    return len(part.args) > 0 and not isinstance(part.args[0], ast.Starred)
+
+
+def _partial_of(
+    node: ast.AST,
+    owners: tuple[ast.AST, ...],
+    made: dict[str, tuple[ast.Call, ast.AST | None]],
+    wrapping: set[str],
+) -> ast.Call | None:
+    """Return the partial that a call calls; None if it is another call."""
+    called = node.func if isinstance(node, ast.Call) else None
+    if isinstance(called, ast.Call):
+        # made and called at once
+        is_part = dotted_name(called.func) in wrapping and _names_function(called)
+        return called if is_part else None
+    if not isinstance(called, ast.Name) or called.id not in made:
+        return None
+    part, owner = made[called.id]
+    # a method does not see the names of its class
+    is_seen = owner is None or (
+        any(owner is one for one in owners) and not isinstance(owner, ast.ClassDef)
+    )
+    return part if is_seen else None
+
+
+def _write_out(call: ast.Call, part: ast.Call) -> None:
+    replaced = {word.arg for word in call.keywords if word.arg is not None}
+    kept = [word for word in part.keywords if word.arg not in replaced]
+    call.func = part.args[0]
+    call.args = [*part.args[1:], *call.args]
+    call.keywords = [*kept, *call.keywords]
