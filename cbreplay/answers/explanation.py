@@ -8,7 +8,7 @@ from cbreplay.answers.holes import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.left_files import left_files
 from cbreplay.answers.misreadings import misreadings
-from cbreplay.answers.next_commands import asked_again
+from cbreplay.answers.next_commands import next_of_explanation
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
@@ -21,7 +21,6 @@ from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Code,
     CodeBlock,
-    Command,
     Deferred,
     Document,
     Fact,
@@ -94,7 +93,12 @@ def explanation_document(
         by_keras_rules(_headline(replay), [replay.run], judged_by([replay])),
         lead_of_run(replay),
         sections,
-        _next(explanation, shown, typed, setting or _expressions(explanation)),
+        next_of_explanation(
+            replay,
+            typed,
+            setting or _expressions(explanation),
+            is_long=_is_long(shown),
+        ),
         lambda: _members(explanation, shown),
     )
     return (
@@ -236,19 +240,9 @@ def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
     )
 
 
-def _next(
-    explanation: Explanation, rows: Sequence[TraceRow], typed: str | None, setting: str
-) -> tuple[Command, ...]:
-    replay = explanation.replay
-    asked = f"{typed} {setting}".strip() if typed is not None else None
-    explain = f"cbreplay explain {asked}"
-    commands = []
-    if replay.divergence_epoch is not None and replay.hypothetical is None:
-        commands.append(Command("As if it held", f"{explain} --hypothetical"))
-    if len(rows) > _LONG and len(rows) > len(deciding_rows(rows, rows[-1].epoch)):
-        commands.append(Command("In short", f"{explain} --only decisions"))
-    commands.append(Command("A picture", f"cbreplay plot {asked}"))
-    return asked_again(replay.run, typed, commands)
+def _is_long(rows: Sequence[TraceRow]) -> bool:
+    """Return whether a trace is shorter to read without what decided nothing."""
+    return len(rows) > _LONG and len(rows) > len(deciding_rows(rows, rows[-1].epoch))
 
 
 def _expressions(explanation: Explanation) -> str:

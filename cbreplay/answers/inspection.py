@@ -6,10 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.json_fields import describe_run
-from cbreplay.answers.next_commands import asked_again
+from cbreplay.answers.next_commands import next_of_inspection
 from cbreplay.answers.spoken_runs import ROUTINE, alike, spoken_note
 from cbreplay.document import (
-    Command,
     Document,
     Fact,
     Notice,
@@ -74,13 +73,12 @@ def inspection_document(
         sections.append(Section("Noted in reading", (Notice(noted),), untitled=True))
     if files:
         sections.append(Section("Files", (Points(files),), untitled=True))
-    ask = Command("Ask", f"cbreplay simulate {typed}")
     return Document(
         "inspect",
         _headline(inspection),
         say(),
         tuple(sections),
-        asked_again(inspection.runs[0], typed, [ask]),
+        next_of_inspection(inspection.runs[0], typed),
         lambda: {
             "semantics": None,
             "objective": None,

@@ -1,24 +1,36 @@
-"""Which commands are suggested after an answer about one log.
-
-Other answers have their own: `inspection`, `overview`, `settings`, `advice.document`.
-"""
+"""Which commands are suggested after an answer, by the question that was asked."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Command
+from cbreplay.plain_text import quoted_code
+from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.replay import Replay
     from cbreplay.run import Run
     from cbreplay.staircase import Staircase
 
-__all__ = ["asked_again", "next_of_one_log"]
+__all__ = [
+    "SEVERAL_RUNS",
+    "next_of_advice",
+    "next_of_explanation",
+    "next_of_inspection",
+    "next_of_one_log",
+    "next_of_overview",
+    "next_of_settings",
+]
+
+# what a recommendation takes that has one run
+SEVERAL_RUNS = Command("Several runs", "cbreplay recommend runs/")
 
 
-def asked_again(
+def _asked_again(
     run: Run, typed: str | None, commands: Sequence[Command]
 ) -> tuple[Command, ...]:
     """Return the commands; none where the log cannot be read a second time.
@@ -55,4 +67,89 @@ def next_of_one_log(staircase: Staircase, typed: str | None) -> tuple[Command, .
         commands.append(Command("Why", f"cbreplay explain{setting}"))
         commands.append(Command("A picture", f"cbreplay plot{setting}"))
     commands.append(Command("A page", f"cbreplay report{typed_words}"))
-    return asked_again(staircase.replay.run, typed, commands)
+    return _asked_again(staircase.replay.run, typed, commands)
+
+
+def next_of_settings(
+    cells: SettingCells,
+    typed: str | None,
+    *,
+    nearest: int | None,
+    by_options: bool,
+    again: str,
+    shows_each: bool,
+) -> tuple[Command, ...]:
+    """Return what to ask next: why, of one log; which setting to pick, of several.
+
+    Parameters
+    ----------
+    cells : SettingCells
+        The answer.
+    typed : str or None
+        The logs and the options as they were typed; None where nothing was.
+    nearest : int or None
+        The setting that comes nearest to the best on one log, if one is known.
+    by_options : bool
+        Whether the settings were typed as ``--patience`` and its like.
+    again : str
+        The options that name the settings, as they were typed.
+    shows_each : bool
+        Whether every run has its rows already.
+    """
+    words = f" {typed}" if typed else ""
+    if len(cells.runs) > 1:
+        commands = [Command("A pick", f"cbreplay recommend{words}")]
+        if not shows_each:
+            asked = f"{words} {again}".rstrip()
+            rows = Command("Each run", f"cbreplay simulate{asked} --each")
+            commands.insert(0, rows)
+        return _asked_again(cells.runs[0], typed, commands)
+    config = 0 if nearest is None else nearest
+    if again and len(cells.grid) == 1:
+        options = [again]
+    elif by_options:
+        values = cells.grid.values_of(config).items()
+        options = [
+            f"--{name.rpartition('.')[2].replace('_', '-')} {value}"
+            for name, value in values
+        ]
+    else:
+        rules = cells.grid[config]
+        options = [f"-c {quoted_code(format_callback(rule))}" for rule in rules]
+    commands = [Command("Why", f"cbreplay explain{words} {' '.join(options)}")]
+    return _asked_again(cells.runs[0], typed, commands)
+
+
+def next_of_explanation(
+    replay: Replay, typed: str | None, setting: str, *, is_long: bool
+) -> tuple[Command, ...]:
+    """Return what to ask next about one setting, named by its options."""
+    asked = f"{typed} {setting}".strip() if typed is not None else None
+    explain = f"cbreplay explain {asked}"
+    commands = []
+    if replay.divergence_epoch is not None and replay.hypothetical is None:
+        commands.append(Command("As if it held", f"{explain} --hypothetical"))
+    if is_long:
+        commands.append(Command("In short", f"{explain} --only decisions"))
+    commands.append(Command("A picture", f"cbreplay plot {asked}"))
+    return _asked_again(replay.run, typed, commands)
+
+
+def next_of_inspection(run: Run, typed: str | None) -> tuple[Command, ...]:
+    """Return what to ask about logs that were only looked at."""
+    command = Command("Ask", f"cbreplay simulate {typed}")
+    return _asked_again(run, typed, [command])
+
+
+def next_of_overview(run: Run, typed: str | None) -> tuple[Command, ...]:
+    """Return what to ask about several logs."""
+    command = Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20")
+    return _asked_again(run, typed, [command])
+
+
+def next_of_advice(patience: float, typed: str | None) -> tuple[Command, ...]:
+    """Return what to ask about a recommendation; nothing where a log was piped in."""
+    if typed is None or " - " in f" {typed} ":
+        return ()
+    words = f" {typed}" if typed else ""
+    return (Command("Every run", f"cbreplay simulate{words} --patience {patience}"),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.json_fields import describe_run, describe_staircase
-from cbreplay.answers.next_commands import asked_again
+from cbreplay.answers.next_commands import next_of_overview
 from cbreplay.answers.spoken_runs import (
     about_reading,
     beside_best,
@@ -16,7 +16,6 @@ from cbreplay.answers.spoken_runs import (
 )
 from cbreplay.document import (
     Cell,
-    Command,
     Document,
     Fact,
     Points,
@@ -69,7 +68,6 @@ def overview_document(
         f"{spoken_counting(replay.run for replay in replays)}.",
         counts_values([replay.run for replay in replays], replays[0].callbacks),
     )
-    command = Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20")
     title = "Every run, and the smallest patience that comes nearest to its best"
     return Document(
         "simulate",
@@ -85,7 +83,7 @@ def overview_document(
                 untitled=True,
             ),
         ),
-        asked_again(replays[0].run, typed, [command]),
+        next_of_overview(replays[0].run, typed),
         lambda: _members(staircases),
     )
 

@@ -14,7 +14,7 @@ from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.holes import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
-from cbreplay.answers.next_commands import asked_again
+from cbreplay.answers.next_commands import next_of_settings
 from cbreplay.answers.rate_cells import (
     rate_totals,
     still_gained,
@@ -41,7 +41,6 @@ from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Claim,
     Code,
-    Command,
     Deferred,
     Document,
     Fact,
@@ -51,8 +50,6 @@ from cbreplay.document import (
     footnotes,
     say,
 )
-from cbreplay.plain_text import quoted_code
-from cbreplay.rules.base import format_callback
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of
@@ -117,9 +114,10 @@ def settings_document(
         by_keras_rules(_headline(cells, summaries), cells.runs, cells.judged_by),
         _lead(cells),
         tuple(sections),
-        _next(
+        next_of_settings(
             cells,
             typed,
+            nearest=_nearest(cells) if len(cells.runs) == 1 else None,
             by_options=by_options,
             again=typed_setting,
             shows_each=shows_each,
@@ -398,37 +396,3 @@ def _notes(cells: SettingCells) -> Iterator[Text]:
         yield from noted(first, cells.grid[0], tuple(about[0]))
         return
     yield from alike_notes(zip(cells.runs, about, strict=True), cells.grid[0])
-
-
-def _next(
-    cells: SettingCells,
-    typed: str | None,
-    *,
-    by_options: bool,
-    again: str,
-    shows_each: bool,
-) -> tuple[Command, ...]:
-    """Return what to ask next: why, of one log; which setting to pick, of several."""
-    words = f" {typed}" if typed else ""
-    if len(cells.runs) > 1:
-        commands = [Command("A pick", f"cbreplay recommend{words}")]
-        if not shows_each:
-            asked = f"{words} {again}".rstrip()
-            rows = Command("Each run", f"cbreplay simulate{asked} --each")
-            commands.insert(0, rows)
-        return asked_again(cells.runs[0], typed, commands)
-    nearest = _nearest(cells)
-    config = 0 if nearest is None else nearest
-    if again and len(cells.grid) == 1:
-        options = [again]
-    elif by_options:
-        values = cells.grid.values_of(config).items()
-        options = [
-            f"--{name.rpartition('.')[2].replace('_', '-')} {value}"
-            for name, value in values
-        ]
-    else:
-        rules = cells.grid[config]
-        options = [f"-c {quoted_code(format_callback(rule))}" for rule in rules]
-    commands = [Command("Why", f"cbreplay explain{words} {' '.join(options)}")]
-    return asked_again(cells.runs[0], typed, commands)

@@ -26,12 +26,12 @@ from cbreplay.answers.advice.tables import (
     settings_table,
 )
 from cbreplay.answers.many_runs import DOUBTS
+from cbreplay.answers.next_commands import SEVERAL_RUNS, next_of_advice
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase import staircase_document
 from cbreplay.document import (
     CodeBlock,
-    Command,
     Document,
     Fact,
     Notice,
@@ -100,7 +100,7 @@ def advice_document(
         headline,
         advice_lead(advice, sweep, asked),
         sections,
-        tuple(_next_commands(advice, typed)),
+        next_of_advice(USUAL if advice.patience is None else advice.patience, typed),
         lambda: advice_members(advice, sweep, asked),
     )
 
@@ -176,15 +176,6 @@ def _groups_section(advice: Recommendation) -> Section:
     return Section(table.caption, (table, legend), on="page")
 
 
-def _next_commands(advice: Recommendation, typed: str | None) -> Iterator[Command]:
-    """Yield what to ask next; nothing where a log was piped in."""
-    if typed is None or " - " in f" {typed} ":
-        return
-    patience = USUAL if advice.patience is None else advice.patience
-    words = f" {typed}" if typed else ""
-    yield Command("Every run", f"cbreplay simulate{words} --patience {patience}")
-
-
 def _of_one_run(
     advice: Recommendation, sweep: Sweep, runs: Sequence[Run], typed: str | None
 ) -> Document:
@@ -215,7 +206,7 @@ def _of_one_run(
     answer = staircase_document(staircase, typed=typed, closing=(why,))
     return answer._replace(
         question="recommend",
-        next=(*answer.next, Command("Several runs", "cbreplay recommend runs/")),
+        next=(*answer.next, SEVERAL_RUNS),
         # what it says of the one log is data of its staircase
         program=lambda: (
             advice_members(advice, sweep, runs)
