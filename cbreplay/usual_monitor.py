@@ -48,7 +48,12 @@ def _losses(run: Run, validation: set[str]) -> list[str]:
         (name, set(re.split(r"[\W_]+", re.sub(PARTS_OF_CAMEL, "_", name).lower())))
         for name in run.series
     ]
-    return [name for name, words in named if words & validation and words & _LOSS]
+    return [
+        name
+        for name, words in named
+        # the best so far is no loss of an epoch
+        if words & validation and words & _LOSS and "best" not in words
+    ]
 
 
 def holds_values(run: Run, name: str) -> bool:

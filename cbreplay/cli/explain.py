@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from cbreplay.cli.one_setting import SETTING_HINT, one_run, one_setting
 from cbreplay.cli.options import log_options, one_setting_options
 from cbreplay.cli.output_format import Format, format_option
 from cbreplay.cli.progress import watch
+from cbreplay.cli.recorded import without_effect
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -119,6 +121,9 @@ def _explain(question: Question, *, hypothetical: bool) -> Explanation:
 
     run = one_run(question, "explain")
     setting = one_setting(question, run, "explain")
+    if question.grid is None:
+        setting, notes = without_effect(run, setting)
+        run = replace(run, notes=(*run.notes, *notes))
     with watch("replaying"):
         replay = replay_run(
             run, setting, judging=question.judging, hypothetical=hypothetical

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["recorded_list"]
+__all__ = ["recorded_list", "without_effect"]
 
 
 def recorded_list(
@@ -58,3 +58,29 @@ def recorded_list(
         raise ConfigError(sentence)
     setting: Sequence[Callback] = grid[0]
     return setting
+
+
+def without_effect(
+    run: Run, setting: Sequence[Callback]
+) -> tuple[Sequence[Callback], tuple[str, ...]]:
+    """Return a run's own list with what its schedule leaves no effect, and say so.
+
+    Beside an optimizer with a LearningRateSchedule no callback changes a rate that is
+    trained at: in Keras 3 it is a TypeError to set one, and before the schedule sets
+    its own again at the next step.
+    """
+    schedule = run.metadata.schedule if run.metadata is not None else None
+    idle = [rule for rule in setting if rule.changes_learning_rate]
+    if schedule is None or not idle:
+        return setting, ()
+    from cbreplay.rules.bystander import Bystander
+
+    listed = [
+        Bystander(rule.class_name, rule.code.partition("(")[2][:-1])
+        if rule.changes_learning_rate
+        else rule
+        for rule in setting
+    ]
+    names = " and ".join(dict.fromkeys(rule.class_name for rule in idle))
+    note = f"{names} changed no rate: the optimizer's is the schedule {schedule}"
+    return listed, (note,)

@@ -47,7 +47,9 @@ def test_only_what_is_lost_is_a_bound(ask: Ask, log: Path) -> None:
 
 def test_the_best_of_several_settings_is_the_best_recorded(ask: Ask, log: Path) -> None:
     out = " ".join(ask("simulate", log, "--patience", "2,3").out.split())
-    assert "patience=2 keeps the best recorded val_loss." in out
+    # 0.4 in epoch 4 is the lowest: both keep it, and stop at 6 and at 7
+    best = "patience=2 keeps the best recorded val_loss, as does patience=3, which"
+    assert best in out
 
 
 def test_a_staircase_tells_the_bound_in_every_form(ask: Ask, log: Path) -> None:

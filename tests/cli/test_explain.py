@@ -330,3 +330,32 @@ def test_a_recorded_schedule_that_is_a_function_is_told(
             "names cannot be read: 'LearningRateScheduler(...)' (its arguments could "
             "not be recorded)" in refused.err
         )
+
+
+@pytest.mark.parametrize(
+    "keras", [("tf_keras", "2.18.0"), ("keras", "2.15.0"), ("keras", "3.15.1")]
+)
+def test_a_list_recorded_beside_a_schedule_is_explained(
+    ask: Ask, tmp_path: Path, keras: tuple[str, str]
+) -> None:
+    # no lower value after .5 at epoch 2: patience 1 would reduce, and patience 2 stops;
+    # at the next step the schedule sets its own rate again, and Keras 3 had to raise
+    write_csv(tmp_path / "logs.csv", [0.75, 0.5, 0.5, 0.5])
+    told = {
+        "schema": 1,
+        "keras": {"package": keras[0], "version": keras[1]},
+        "fit": {"epochs": 9, "initial_epoch": 0},
+        "callbacks": ["ReduceLROnPlateau(patience=1)", "EarlyStopping(patience=2)"],
+        "optimizer": {"class": "SGD", "schedule": "CosineDecay(0.1, 9)"},
+        "ended": {"by": "EarlyStopping", "epoch": 3},
+    }
+    (tmp_path / "run.json").write_text(json.dumps(told))
+    answer = ask("explain", tmp_path)
+    assert (answer.status, answer.err) == (0, "")
+    said = " ".join(answer.out.split())
+    assert said.startswith("EarlyStopping stops training at epoch 4; it keeps epoch 4.")
+    assert (
+        "ReduceLROnPlateau changed no rate: the optimizer's is the schedule "
+        "CosineDecay(0.1, 9)." in said
+    )
+    assert "reduction" not in said

@@ -88,13 +88,16 @@ def lay_out_data_sets(table: LogTable) -> bool:
 def _tells_data_sets(table: LogTable, name: str) -> bool:
     """Tell whether each row names its data set there, and not only a training's."""
     cells = table.columns[name]
-    named = name == NAMED_ABOVE or letters(name) in _TELLING
-    if not named or not len(cells.coded) or not cells.coded.all():
+    if not len(cells.coded) or not cells.coded.all():
         return False
     prefixes = [
         prefix_of(cells.vocabulary[code]) for code in np.unique(cells.coded).tolist()
     ]
-    return None not in prefixes and prefixes not in ([""], [])
+    if None in prefixes or prefixes in ([""], []):
+        return False
+    # words for several data sets tell them under any name
+    named = name == NAMED_ABOVE or letters(name) in _TELLING
+    return named or len(prefixes) > 1
 
 
 def _prefixes(cells: LogColumn) -> list[str | None]:

@@ -35,6 +35,7 @@ __all__ = [
     "free_text",
     "holds_number",
     "parse_cell",
+    "quoted_line",
     "shown_names",
     "sniff_header",
 ]
@@ -361,6 +362,14 @@ def free_text(source: str) -> LogError:
     return LogError(problem, source=source, hint=hint)
 
 
+def quoted_line(cell: str, source: str, line: int) -> LogError:
+    """Return the error of a line that quotes make one cell."""
+    shown = cell[:_SHOWN_LETTERS]
+    problem = f"the whole line stands in quotes, as one cell: {shown!r}"
+    hint = "Take the quotes around whole lines away"
+    return LogError(problem, source=source, line=line, hint=hint)
+
+
 def conflict(source: str, line: int) -> LogError:
     """Return the error of a file that git could not merge."""
     problem = "git could not merge this file: two versions of it stand here"
@@ -386,6 +395,8 @@ def check_header(header: Sequence[str], source: str, line: int) -> None:
     if _JSON_BEGINS.match(header[0]):
         problem, hint = "this is JSON, not a CSV", "Write history.history as JSON"
         raise LogError(problem, source=source, line=line, hint=hint)
+    if len(header) == 1 and len(header[0].split(",")) > 1:
+        raise quoted_line(header[0], source, line)
     if all(holds_number(name) for name in header):
         problem = f"here stand numbers, not column names: {header[:5]}"
         hint = "Put a header such as epoch,loss,val_loss above them"

@@ -21,6 +21,7 @@ from cbreplay.readers.columns.header import (
     find_header,
     first_lines,
     holds_number,
+    quoted_line,
     shown_names,
 )
 from cbreplay.readers.columns.text_lines import TextLines
@@ -256,6 +257,9 @@ class TextRows:
         n_said = sum(bool(cell) for cell in cells)
         if cells[0].startswith("<<<<<<<"):
             raise conflict(self.source, line)
+        if len(cells) == 1 and _is_quoted_row(cells[0], self.delimiter):
+            self.damage.report(quoted_line(cells[0], self.source, line))
+            return
         if n_said == 1 and cells[0].lower() != "epoch":
             self._remarks.append(line)
             return
@@ -313,6 +317,12 @@ def _is_text(cells: Sequence[str]) -> bool:
     return bool(said) and not any(
         cell in MISSING or cell.startswith("[") or holds_number(cell) for cell in said
     )
+
+
+def _is_quoted_row(cell: str, delimiter: str) -> bool:
+    """Tell whether one cell holds all numbers of a row, because quotes stand around."""
+    parts = cell.split(delimiter)
+    return len(parts) > 1 and all(map(holds_number, parts))
 
 
 def _is_complete(cell: str) -> bool:

@@ -10,6 +10,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.entries import is_event_file, list_entries
 from cbreplay.readers.files import check_content, read_beginning
 from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
+from cbreplay.readers.other_tools.epoch_files import files_of_epochs
 from cbreplay.readers.other_tools.mlflow_store import is_stored_run
 
 if TYPE_CHECKING:
@@ -116,7 +117,10 @@ def find_trainings(
         here = found.setdefault(directory, _Directory())
         if is_stored_run(directory):
             here.logs[directory] = "mlflow"
-        for name in names:
+        of_epochs = {*files_of_epochs(directory, names)}
+        if of_epochs:
+            here.logs[directory] = "json"
+        for name in [name for name in names if name not in of_epochs]:
             path = os.path.join(directory, name)
             if is_event_file(path):
                 event_directories.setdefault(directory)

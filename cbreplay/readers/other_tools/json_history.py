@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
 from cbreplay.readers.other_tools.json_rows import rows_of_data_sets, rows_of_points
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_columns, check_logs
@@ -71,7 +73,11 @@ class JsonHistoryReader(FormatReader):
             If it is JSON of something else.
         """
         damage = Damage(self.options)
-        held = read_json(path, damage.max_bytes, damage)
+        held: Any = (
+            rows_of_epoch_files(path, damage)
+            if os.path.isdir(path)
+            else read_json(path, damage.max_bytes, damage)
+        )
         notes: list[str] = []
         of_points = False
         if isinstance(held, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ def rows_of_points(
         If the numbers before the values do not count, or count something else in
         another series.
     """
+    held = {name: _as_pairs(own) for name, own in held.items()}
     if not held or not all(map(_are_pairs, held.values())):
         return None
     if all(len(points) < _PAIR for points in held.values()):
@@ -99,6 +101,23 @@ def rows_of_points(
         for step, value in points:
             rows.setdefault(int(step), {"step": int(step)})[name] = value
     return [rows[step] for step in sorted(rows)], []
+
+
+def _as_pairs(held: object) -> object:
+    """Return the pairs of a mapping of steps, as pandas writes a column by its index.
+
+    >>> _as_pairs({"1": 0.5, "2": 0.25})
+    [[1, 0.5], [2, 0.25]]
+    """
+    if not isinstance(held, dict) or not held or "0" in held:
+        # from 0 on it is a list
+        return held
+    if not all(map(_STEP.fullmatch, held)):
+        return held
+    return [[int(step), own] for step, own in held.items()]
+
+
+_STEP = re.compile("[0-9]{1,9}")
 
 
 def _are_pairs(held: object) -> bool:

@@ -162,7 +162,9 @@ class Ledger:
             self.refuse(
                 "optimizer.learning_rate",
                 "the run was trained with the LearningRateSchedule "
-                f"{self.training.schedule}, and its rates are not recorded",
+                f"{self.training.schedule}, which may change the rate at every step, "
+                "and a log of epochs does not tell the one there. Leave it out of the "
+                "list",
             )
         if self.rate is None:
             self.refuse(

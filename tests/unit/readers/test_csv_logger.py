@@ -214,6 +214,8 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         ("epoch,loss\n0,1,2,3\n1,1\n", "line 2: 4 cells under 2 columns"),
         ("epoch,loss\n0,0,5\n1,0,4\n", "3 cells under 2 columns, as with decimal"),
         ('epoch,loss\n0,"1,500"\n', "line 2: '1,500' has a decimal comma, or one of"),
+        ('"epoch,loss"\n"0,1"\n', "line 1: the whole line stands in quotes"),
+        ('epoch,loss\n"0,1"\n', "line 2: the whole line stands in quotes"),
         ('epoch,loss,acc\n0,"0,5",0.1\n', "line 2: decimal commas stand beside"),
         ("epoch,loss\n0,1\n1,1e400\n", "line 3: '1e400' under loss is not a number"),
         ("epoch,loss\n0,1\n1e20,1\n", "line 3: the epoch '1e+20' is too large"),

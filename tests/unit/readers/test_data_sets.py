@@ -58,7 +58,9 @@ def values(run: Run, name: str) -> list[float]:
 
 
 @pytest.mark.parametrize("write", [as_lines, as_csv])
-@pytest.mark.parametrize("name", ["split", "phase", "mode", "set", "stage", "subset"])
+@pytest.mark.parametrize(
+    "name", ["split", "phase", "mode", "set", "stage", "subset", "type"]
+)
 @pytest.mark.parametrize(
     "rows",
     [
@@ -181,6 +183,10 @@ def below(rows: list[Row], *names: str) -> list[Row]:
             "val_loss": [[1, 0.95], [2, 0.75], [3, 0.8]],
         },
         {
+            "loss": {"1": 0.9, "2": 0.7, "3": 0.5},
+            "val_loss": {"1": 0.95, "2": 0.75, "3": 0.8},
+        },
+        {
             "train": {"loss": [[0, 0.9], [1, 0.7], [2, 0.5]]},
             "val": {"loss": [[0, 0.95], [1, 0.75], [2, 0.8]]},
         },
@@ -192,6 +198,7 @@ def below(rows: list[Row], *names: str) -> list[Row]:
         "config",
         "below-history",
         "pairs",
+        "by-index",
         "nested-pairs",
     ],
 )

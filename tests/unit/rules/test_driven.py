@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from cbreplay import (
     replay_fits,
     replay_run,
 )
+from cbreplay.run_metadata import RunMetadata
 
 LOSSES = [0.8, 0.6, 0.5, 0.55, 0.52, 0.49]
 
@@ -111,6 +113,11 @@ def test_a_rate_that_no_log_tells_is_refused_with_the_option() -> None:
     with pytest.raises(EvidenceError, match="Give initial_learning_rate="):
         replay_run(recorded(rate=None), own)
     assert replay_run(recorded(rate=None), own, initial_learning_rate=0.5)
+    # a rate is recorded, but a schedule may change it at every step
+    told = RunMetadata(schedule="CosineDecay(0.5, 9)")
+    run = replace(recorded(), metadata=told)
+    with pytest.raises(EvidenceError, match="does not tell the one there"):
+        replay_run(run, own)
 
 
 def test_weights_put_back_while_training_goes_on_end_the_evidence() -> None:

@@ -1,0 +1,83 @@
+"""JSON with a file for each epoch, as AllenNLP's ``metrics_epoch_0.json``."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.errors import LogError
+from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.readers.entries import list_entries
+from cbreplay.readers.files import read_beginning
+from cbreplay.readers.other_tools.json_text import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.base import Damage
+
+__all__ = ["files_of_epochs", "rows_of_epoch_files"]
+
+_FILE = re.compile(r"(metrics[_-])?epoch[_-]?(?P<epoch>[0-9]{1,9})\.json")
+_FEWEST = 2
+_HINT = "Put what is of another training into a directory of its own"
+
+
+def files_of_epochs(directory: str, names: Sequence[str]) -> list[str]:
+    """Return the files of a directory that hold the values of one epoch each.
+
+    Parameters
+    ----------
+    directory : str
+        Where they lie.
+    names : sequence of str
+        The files in it.
+    """
+    numbered = [name for name in names if _FILE.fullmatch(name)]
+    # a list in a file is one of several epochs
+    whole = len(numbered) >= _FEWEST and not any(
+        b"[" in read_beginning(os.path.join(directory, name)) for name in numbered
+    )
+    return numbered if whole else []
+
+
+def rows_of_epoch_files(directory: str, damage: Damage) -> list[dict[str, Any]]:
+    """Return a row for each file of an epoch.
+
+    Raises
+    ------
+    LogError
+        If a file is no row, or says another epoch than its name.
+    """
+    names = [
+        entry.name
+        for entry in list_entries(directory)
+        if entry.is_file(follow_symlinks=False)
+    ]
+    rows: dict[int, dict[str, Any]] = {}
+    left = damage.max_bytes
+    shift: int | None = None
+    for name in sorted(files_of_epochs(directory, names), key=_epoch_of):
+        path = os.path.join(directory, name)
+        held, epoch = read_json(path, left), _epoch_of(name)
+        left -= os.path.getsize(path)
+        if not isinstance(held, dict) or epoch in rows:
+            problem = "this is not the one file of its epoch"
+            raise LogError(problem, source=path, hint=_HINT)
+        said = next((held.pop(own) for own in [*held] if own in EPOCH_NAMES), None)
+        if isinstance(said, int):
+            shift = said - epoch if shift is None else shift
+            if said - epoch != shift:
+                problem = (
+                    f"it says epoch {said}, where its name and the files before it "
+                    f"make {epoch + shift}"
+                )
+                raise LogError(problem, source=path, hint=_HINT)
+        rows[epoch] = held
+    return [{"epoch": epoch + (shift or 0), **row} for epoch, row in rows.items()]
+
+
+def _epoch_of(name: str) -> int:
+    found = _FILE.fullmatch(name)
+    return int(found["epoch"]) if found else -1
