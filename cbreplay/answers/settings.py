@@ -103,10 +103,7 @@ def settings_document(
     if summed_up:
         sections.append(summary_section(cells, summaries))
     if tells_of_rates(cells):
-        title = "What reduces the learning rate, by setting"
-        gained = tuple(still_gained(cells))
-        blocks = (totals_table(cells), *((Points(gained),) if gained else ()))
-        sections.append(Section(title, blocks))
+        sections.append(_rate_section(cells))
     doubts = Deferred(lambda: _doubts(cells, brackets=shows_each))
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
@@ -128,6 +125,13 @@ def settings_document(
     if others or first.steps is None:
         return document
     return in_evaluations(document, first)
+
+
+def _rate_section(cells: SettingCells) -> Section:
+    title = "What reduces the learning rate, by setting"
+    gained = tuple(still_gained(cells))
+    blocks = (totals_table(cells), *((Points(gained),) if gained else ()))
+    return Section(title, blocks)
 
 
 def _row_section(cells: SettingCells) -> Section:

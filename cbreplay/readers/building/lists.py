@@ -67,9 +67,7 @@ def read_lists(
         If the lists do not fit together, or hold something else than numbers.
     """
     epochs = take_epochs(lists) if epochs is None else epochs
-    check_columns(len(lists), kind, options.max_bytes)
-    longest = max((len(own) for own in lists.values() if _is_list(own)), default=0)
-    check_epochs(longest, kind, options.max_bytes, "its lists are long")
+    _check_size(lists, kind, options.max_bytes)
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     notes = [*notes, *_listed(lists)]
     if options.empty == "nan":
@@ -92,13 +90,15 @@ def read_lists(
     )
     pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)
     for record in join_rows(pieces, options, None, kind):
-        yield build_run(
-            record,
-            facts,
-            source=kind,
-            options=options,
-            rate=take_rate(record),
-        )
+        rate = take_rate(record)
+        yield build_run(record, facts, source=kind, options=options, rate=rate)
+
+
+def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
+    """Raise LogError if there are more lists, or longer ones, than are read."""
+    check_columns(len(lists), kind, most)
+    longest = max((len(own) for own in lists.values() if _is_list(own)), default=0)
+    check_epochs(longest, kind, most, "its lists are long")
 
 
 def _folded(rows: Rows, kind: str, options: ReadOptions) -> tuple[Rows, bool]:

@@ -111,25 +111,7 @@ def find_trainings(
         If a directory cannot be listed, and that is an error.
     """
     root = root.rstrip(os.sep) or root
-    found: dict[str, _Directory] = {}
-    event_directories: dict[str, None] = {}
-    for directory, names in _walk(root, seen, damage):
-        here = found.setdefault(directory, _Directory())
-        if is_stored_run(directory):
-            here.logs[directory] = "mlflow"
-        of_epochs = {*files_of_epochs(directory, names)}
-        if of_epochs:
-            here.logs[directory] = "json"
-        for name in [name for name in names if name not in of_epochs]:
-            path = os.path.join(directory, name)
-            if is_event_file(path):
-                event_directories.setdefault(directory)
-            elif name == RUN_JSON:
-                here.run_json = path
-            elif (log_format := format_of(path)) is not None:
-                here.logs[path] = log_format
-            else:
-                seen.append(Seen(path, "passed by", _what_is(path)))
+    found, event_directories = _find_files(root, format_of, seen, damage)
     curves = _curves(event_directories, root)
     event_roots = [
         curves.get(directory) or _event_root(directory, root, found)
@@ -226,6 +208,35 @@ def _with_run_json_above(training: TrainingFiles, root: str) -> TrainingFiles:
     if (training.events, training.log, training.run_json) != (root, None, None):
         return training
     return training._replace(run_json=run_json_above(root))
+
+
+def _find_files(
+    root: str,
+    format_of: Callable[[str], str | None],
+    seen: list[Seen],
+    damage: Damage,
+) -> tuple[dict[str, _Directory], dict[str, None]]:
+    """Return what each directory holds, and the directories with event files."""
+    found: dict[str, _Directory] = {}
+    event_directories: dict[str, None] = {}
+    for directory, names in _walk(root, seen, damage):
+        here = found.setdefault(directory, _Directory())
+        if is_stored_run(directory):
+            here.logs[directory] = "mlflow"
+        of_epochs = {*files_of_epochs(directory, names)}
+        if of_epochs:
+            here.logs[directory] = "json"
+        for name in [name for name in names if name not in of_epochs]:
+            path = os.path.join(directory, name)
+            if is_event_file(path):
+                event_directories.setdefault(directory)
+            elif name == RUN_JSON:
+                here.run_json = path
+            elif (log_format := format_of(path)) is not None:
+                here.logs[path] = log_format
+            else:
+                seen.append(Seen(path, "passed by", _what_is(path)))
+    return found, event_directories
 
 
 def _walk(
