@@ -84,7 +84,7 @@ def root_of(node: ast.expr) -> str | None:
 
 def names_in(node: ast.AST) -> list[str]:
     """Return every name that stands in a piece of a script, each once."""
-    found = (one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+    found = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
     return list(dict.fromkeys(found))
 
 

@@ -93,7 +93,7 @@ class _Method:
         self, function: ast.FunctionDef, scope: Scope, calls: ScriptCalls
     ) -> None:
         self.function, self.scope, self.calls = function, scope, calls
-        arguments = [one.arg for one in function.args.args]
+        arguments = [argument.arg for argument in function.args.args]
         self.arguments = arguments
         self.local = set(arguments) | {
             node.id

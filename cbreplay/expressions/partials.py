@@ -141,7 +141,7 @@ def _partial_of(
     part, owner = made[called.id]
     # a method does not see the names of its class
     is_seen = owner is None or (
-        any(owner is one for one in owners) and not isinstance(owner, ast.ClassDef)
+        any(owner is scope for scope in owners) and not isinstance(owner, ast.ClassDef)
     )
     return part if is_seen else None
 

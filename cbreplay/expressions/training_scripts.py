@@ -114,7 +114,7 @@ def read_training_script(path: str) -> TrainingScript:
         loose,
         tuple(sorted({*told, *unread, *_unread_elsewhere(calls)})),
         _texts_outside(
-            tree, [*loose, *(one for fit, _ in fits for one in fit.members)]
+            tree, [*loose, *(member for fit, _ in fits for member in fit.members)]
         ),
         find_packages(tree),
     )

@@ -114,11 +114,13 @@ def lint_callbacks(
         written=tuple(written),
     )
     by_itself = list(find_about_each(known))
-    absent = {one.callback for one in by_itself if one.code == "absent-monitor"}
+    absent = {
+        finding.callback for finding in by_itself if finding.code == "absent-monitor"
+    }
     found = [
-        one
-        for one in find_about_list(known, resolved.family.list_checks)
-        if not (one.code in LATE_REDUCTIONS and one.callback in absent)
+        finding
+        for finding in find_about_list(known, resolved.family.list_checks)
+        if not (finding.code in LATE_REDUCTIONS and finding.callback in absent)
     ]
     found += by_itself
     return tuple(sorted(found, key=lambda finding: finding.callback))

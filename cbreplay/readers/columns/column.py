@@ -319,8 +319,8 @@ class LogColumn:
 _SHOWN_LETTERS = 40
 
 
-def _same(one: float, other: float) -> bool:
-    return one == other or (math.isnan(one) and math.isnan(other))
+def _same(value: float, other: float) -> bool:
+    return value == other or (math.isnan(value) and math.isnan(other))
 
 
 def _find_blocks(words: Iterable[str]) -> dict[int, str]:
