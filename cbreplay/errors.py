@@ -22,7 +22,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "PARTS_OF_CAMEL",
@@ -183,6 +183,8 @@ class UnknownMonitorError(CbreplayError, KeyError):
         The option by which another one is chosen.
     reason : str
         Why a series that the log names was not read.
+    others : mapping of str to str, optional
+        The validations that were not read, under other names, each with the reason.
     """
 
     def __init__(
@@ -193,6 +195,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
         available: Iterable[str],
         option: str = "monitor",
         reason: str = "",
+        others: Mapping[str, str] | None = None,
     ) -> None:
         self.monitor, self.run, self.available = monitor, run, tuple(available)
         self.option = option
@@ -201,6 +204,15 @@ class UnknownMonitorError(CbreplayError, KeyError):
         held += f" and {more:,} more" if more > 0 else ""
         near = "" if reason else nearest_series(monitor, self.available)
         left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
+        if (
+            others
+            and is_validation(monitor)
+            and not reason
+            and not any(map(is_validation, self.available))
+        ):
+            reason = next(iter(others.values()))
+            names = ", ".join(name for name in others if others[name] == reason)
+            left_out = f" Left out was {names}: {reason}."
         if not near and not reason and monitor.startswith("val_"):
             left_out = _no_validation(self.available)
         meant = f"; did you mean {near!r}? It" if near else "; it"
@@ -245,6 +257,12 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     'val_f1_score'
     >>> nearest_series("val_acc", ["val_loss", "val_binary_accuracy"])
     'val_binary_accuracy'
+    >>> nearest_series("val_MAE", ["mean_absolute_error", "val_mean_absolute_error"])
+    'val_mean_absolute_error'
+    >>> nearest_series("val_auc_1", ["val_auc_12"])
+    ''
+    >>> nearest_series("val_auc", ["val_auc_3", "val_auc_12"])
+    ''
     """
     import difflib
 
@@ -252,9 +270,10 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     prefix = name[: len(name) - len(metric)]
     available = list(available)
     same = [series for series in available if series.startswith("val_") == bool(prefix)]
-    for meant in (metric, METRIC_ALIASES.get(metric, metric)):
-        if prefix + meant in same:
-            return prefix + meant
+    by_case = {series.lower(): series for series in same}
+    for meant in (metric, METRIC_ALIASES.get(metric.lower(), metric)):
+        if (prefix + meant).lower() in by_case:
+            return by_case[(prefix + meant).lower()]
         ends = [series for series in same if series.endswith(f"_{meant}")]
         if ends and metric != "loss":
             # of a binary and a top_k accuracy nobody knows which is meant
@@ -267,6 +286,12 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
         if min(len(series), len(wanted)) >= _LEAST
         and (series.startswith(wanted) or wanted.startswith(series))
     ]
+    numbered = [
+        series for series in begun if re.fullmatch(r"_?\d+", series[len(wanted) :])
+    ]
+    if numbered and (len(numbered) > 1 or wanted[-1].isdigit()):
+        # val_auc_1 is not val_auc_12, and of val_auc_3 and val_auc_12 none is val_auc
+        return ""
     close = begun or difflib.get_close_matches(wanted, known, n=2, cutoff=_NEAR)
     if len(close) > 1 and not begun:
         nearness = [difflib.SequenceMatcher(a=each, b=wanted).ratio() for each in close]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
+from cbreplay.errors import ConfigError, LogError, UnknownMonitorError, is_validation
 from cbreplay.showing import show_html, show_plot, show_text
 
 if TYPE_CHECKING:
@@ -333,6 +333,11 @@ class Run:
                 available=available,
                 option=option,
                 reason=self.left_out.get(name, ""),
+                others={
+                    key: reason
+                    for key, reason in self.left_out.items()
+                    if is_validation(key)
+                },
             )
         return series
 

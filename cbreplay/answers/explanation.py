@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.holes import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.left_files import left_files
-from cbreplay.answers.misreadings import misreadings
+from cbreplay.answers.misreadings import headline_of_replay, misreadings
 from cbreplay.answers.next_commands import next_of_explanation
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import (
-    by_keras_rules,
     counts_otherwise,
     end_of_evidence,
-    judged_by,
     lead_of_run,
 )
 from cbreplay.answers.staircase_doubts import noted
@@ -90,7 +88,7 @@ def explanation_document(
     )
     document = Document(
         "explain",
-        by_keras_rules(_headline(replay), [replay.run], judged_by([replay])),
+        headline_of_replay(_headline(replay), replay),
         lead_of_run(replay),
         sections,
         next_of_explanation(

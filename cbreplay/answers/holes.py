@@ -45,6 +45,10 @@ def hole_of_setting(
             mending(run, name),
         )
     why, when = _WHY[cause]
+    if cause == "hole" and run.series[name].recorded[gap_epoch - run.first_epoch]:
+        # it has a value, and what the callback saw before or between is missing
+        head = gap_epoch == run.first_epoch
+        when = "before that" if head else "in some epochs after that"
     mend = mending(run, name)
     return say(
         "From epoch ",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cbreplay.document import Code, say
+from cbreplay.answers.spoken_runs import by_keras_rules, judged_by
+from cbreplay.document import Code, plain_text, say
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.document import Text
+    from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.checks import Finding
     from cbreplay.run import Run
 
-__all__ = ["misreadings"]
+__all__ = ["headline_of_replay", "misreadings", "take_worse_files"]
 
 # the findings about a setting that does something else than it looks
 _READ_OTHERWISE = frozenset(
@@ -54,7 +57,7 @@ def misreadings(
     """
     looked_at = list(itertools.islice(lists, _MOST_LISTS))
     found = {
-        finding.message: finding
+        _message(finding, callbacks): finding
         for run in runs[:_MOST_RUNS]
         for callbacks in looked_at
         for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics)
@@ -70,6 +73,42 @@ def misreadings(
             "loss is the mean over an epoch's batches while the weights changed: the "
             "weights that an epoch ends with, which are kept, have another."
         )
+
+
+def headline_of_replay(headline: Text, replay: Replay) -> Text:
+    """Add to a headline about one list what it must not be read without."""
+    run, callbacks = replay.run, replay.callbacks
+    said = by_keras_rules(headline, [run], judged_by([replay]), callbacks)
+    return take_worse_files(said, run, callbacks, replay.semantics.name)
+
+
+def take_worse_files(
+    headline: Text, run: Run, callbacks: Sequence[Callback], semantics: str
+) -> Text:
+    """Add to a headline which ModelCheckpoint leaves the worst for the best.
+
+    What a stop keeps says nothing of the file, whose mode may be another.
+    """
+    if "best here is the" in plain_text(headline):
+        return headline
+    for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics):
+        callback: Any = callbacks[finding.callback]
+        if finding.code in _TAKE_WORSE and callback.class_name == "ModelCheckpoint":
+            watched = Code(callback.monitor)
+            words = " ModelCheckpoint takes the worst "
+            headline = say(headline, words, watched, " for the best, and saves that.")
+    return headline
+
+
+_TAKE_WORSE = ("auto-mode-against-metric", "mode-against-metric")
+
+
+def _message(finding: Finding, callbacks: Sequence[Callback]) -> str:
+    """Return what a finding says, and of which of several callbacks."""
+    if finding.code not in _TAKE_WORSE or len(callbacks) == 1:
+        return finding.message
+    callback: Any = callbacks[finding.callback]
+    return f"{finding.message} in {callback.class_name}"
 
 
 def _restores_by_loss(callbacks: Sequence[Callback]) -> bool:

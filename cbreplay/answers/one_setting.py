@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.pictures import curve_figure
 from cbreplay.answers.rate_cells import still_gained
@@ -13,8 +14,6 @@ from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_code import setting_code, setting_name
 from cbreplay.answers.spoken_runs import (
-    by_keras_rules,
-    judged_by,
     lead_of_run,
     spoken_end,
     spoken_plan,
@@ -151,7 +150,7 @@ def one_setting_page(
     doubts = (*beside.doubts, *schedules, *still_gained(cells), *own)
     document = Document(
         "simulate",
-        by_keras_rules(_headline(replay), [replay.run], judged_by([replay])),
+        headline_of_replay(_headline(replay), replay),
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),

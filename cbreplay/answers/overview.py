@@ -72,7 +72,10 @@ def overview_document(
     return Document(
         "simulate",
         by_keras_rules(
-            headline, [replay.run for replay in replays], judged_by(replays)
+            headline,
+            [replay.run for replay in replays],
+            judged_by(replays),
+            replays[0].callbacks,
         ),
         lead,
         (

@@ -13,7 +13,7 @@ from cbreplay.answers.axes import (
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.holes import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
-from cbreplay.answers.misreadings import misreadings
+from cbreplay.answers.misreadings import misreadings, take_worse_files
 from cbreplay.answers.next_commands import next_of_settings
 from cbreplay.answers.rate_cells import (
     rate_totals,
@@ -108,7 +108,7 @@ def settings_document(
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
-        by_keras_rules(_headline(cells, summaries), cells.runs, cells.judged_by),
+        _whole_headline(cells, summaries),
         _lead(cells),
         tuple(sections),
         next_of_settings(
@@ -161,6 +161,14 @@ def _members(
         "configs": describe_configs(cells.grid),
         **own,
     }
+
+
+def _whole_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
+    said, callbacks = _headline(cells, summaries), cells.grid[0]
+    said = by_keras_rules(said, cells.runs, cells.judged_by, callbacks)
+    if len(cells.grid) > 1 or len(cells.rules) > 1:
+        return said
+    return take_worse_files(said, cells.runs[0], callbacks, cells.rules[0])
 
 
 def _headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:

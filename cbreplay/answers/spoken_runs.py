@@ -235,6 +235,7 @@ def by_keras_rules(
     headline: Text,
     runs: Iterable[Run],
     judged: Iterable[tuple[str | None, Mode | None]],
+    callbacks: Sequence[Callback] = (),
 ) -> Text:
     """Add under which limits an answer holds: whose rules decide, and at which epochs.
 
@@ -252,14 +253,21 @@ def by_keras_rules(
         What it is about.
     judged : iterable of (name, mode)
         What it calls the best of.
+    callbacks : sequence of Callback
+        The one list that it is about, where it is about one.
     """
     listed = list(runs)
     for name, mode in judged:
         if name is None or mode is None:
             continue
-        if _known_direction(name, listed) not in (None, mode):
-            better, end = _TURNED[mode]
+        better, end = _TURNED[mode]
+        known = _known_direction(name, listed)
+        if known not in (None, mode):
             words = (f" {better} ", Code(name), f" is better: best here is the {end}.")
+            headline = say(headline, *words)
+        elif known is None and mode == "min" and _goes_by_name(callbacks, name):
+            # the name does not tell, and Keras 2 takes what it does not know so
+            words = (f" mode='auto' takes the {end} ", Code(name), " for the best.")
             headline = say(headline, *words)
     others = _others_count(listed)
     if others:
@@ -299,6 +307,14 @@ def stopped_itself(run: Run) -> tuple[Part, ...] | None:
         f"Its own {callback} stopped this training at epoch ",
         Fact(run.horizon, "epoch", "horizon"),
         f"{planned}: what longer training would have brought is not in this log.",
+    )
+
+
+def _goes_by_name(callbacks: Sequence[Callback], name: str) -> bool:
+    """Tell whether a callback watches a series by the direction of its name."""
+    return any(
+        callback.watched == name and getattr(callback, "mode", None) == "auto"
+        for callback in callbacks
     )
 
 

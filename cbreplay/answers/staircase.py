@@ -87,7 +87,9 @@ def staircase_document(
     judged = [(staircase.objective, staircase.objective_mode)]
     document = Document(
         "simulate",
-        by_keras_rules(staircase_headline(staircase), [run], judged),
+        by_keras_rules(
+            staircase_headline(staircase), [run], judged, staircase.replay.callbacks
+        ),
         lead_of_run(staircase.replay),
         (
             *sections,

@@ -370,9 +370,18 @@ def _one_run(path: str, most: int) -> Run:
 
     runs = load_runs(path, max_bytes=most)
     if len(runs) > 1:
-        sentence = (
-            f"lint speaks of one run, and there are {len(runs)} in {path}. "
-            "Give the PATH of one, as logs.csv#2"
+        sources = [run.source for run in runs]
+        part = (
+            f"#{runs[0].name.rpartition('#')[2]}"
+            if sources.count(sources[0]) > 1
+            else ""
         )
+        one = f"{sources[0]}{part}"
+        (alone, *more) = load_runs(one, max_bytes=most)
+        way = f"Give the PATH of one, as {one}"
+        if more or [*alone.series] != [*runs[0].series]:
+            # its files lie beside those of others
+            way = "Put the files of one into a directory of its own, and give that"
+        sentence = f"lint speaks of one run, and there are {len(runs)} in {path}. {way}"
         raise ConfigError(sentence)
     return runs[0]

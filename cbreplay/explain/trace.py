@@ -111,6 +111,7 @@ def explain_replay(replay: Replay) -> Explanation:
 
 def _rows(replay: Replay) -> Iterator[TraceRow]:
     states = _first_states(replay)
+    begun = replay.run.first_epoch
     skipping = [_has_gaps(replay, callback) for callback in replay.callbacks]
     earlier: dict[int, Earlier] = {}
     told = replay.hypothetical
@@ -118,13 +119,23 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
         if not replay.callbacks[step.callback].acts_at:
             # it stands by, and has nothing to tell
             continue
+        for seam in replay.run.seams:
+            if begun < seam <= step.epoch:
+                # what was compared in the fit before is not compared with any more
+                begun, earlier = seam, {}
+                states = _states_after(replay, seam, states)
         before = earlier.get(step.callback, "none")
         next_value = (
             f"the next {replay.callbacks[step.callback].watched}"
             if skipping[step.callback]
             else f"epoch {step.epoch + 2}"
         )
-        yield _row(replay, step, states[step.callback], before, next_value)
+        if step.epoch + 1 in replay.run.seams:
+            next_value = "the next epoch of this fit"
+        row = _row(replay, step, states[step.callback], before, next_value)
+        if begun == step.epoch != replay.run.first_epoch:
+            row = row._replace(why=_NEW_FIT + row.why)
+        yield row
         states[step.callback] = step.state
         earlier[step.callback] = _seen(step, before)
 
@@ -139,6 +150,19 @@ def _seen(step: Step, before: Earlier) -> Earlier:
 def _first_states(replay: Replay) -> list[Any]:
     training = describe_training(replay.run, replay.semantics, replay.family)
     return [callback.begin(training) for callback in replay.callbacks]
+
+
+def _states_after(replay: Replay, seam: int, states: list[Any]) -> list[Any]:
+    """Return the states with which the fit begins that was resumed at a seam."""
+    training = describe_training(replay.run, replay.semantics, replay.family)
+    training = training._replace(first_epoch=seam)
+    if not replay.run.same_callbacks:
+        return [callback.begin(training) for callback in replay.callbacks]
+    pairs = zip(replay.callbacks, states, strict=True)
+    return [callback.begin_again(state, training) for callback, state in pairs]
+
+
+_NEW_FIT = "another fit begins; "
 
 
 def _row(

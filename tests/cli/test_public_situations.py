@@ -602,3 +602,104 @@ def test_a_log_of_nothing_but_validations_within_epochs_names_the_option(
     assert answer.status == 2
     assert "no column has one value for each epoch" in answer.err
     assert "count evaluations: --x-axis step" in answer.err
+
+
+def test_validations_within_epochs_name_the_option_whatever_they_are_called(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A user of Lightning logs valid/loss twice an epoch, and train/loss once."""
+    rows = [f"{at // 2},{50 * at},,{loss}" for at, loss in enumerate(LOSSES)]
+    rows += [f"{at},{100 * at + 60},{0.5}," for at in range(4)]
+    rows.sort(key=lambda row: int(row.split(",")[1]))
+    log = write(tmp_path / "metrics.csv", "epoch,step,train/loss,valid/loss", rows)
+    answer = ask("simulate", log)
+    assert answer.status == 2
+    assert "Left out was valid/loss: several values in an epoch" in answer.err
+    assert "(--x-axis step makes a row of each evaluation). Or choose" in answer.err
+    said = told(ask, "simulate", log, "--x-axis", "step", "--patience", "3")
+    assert "stops at evaluation 7 of 8, and keeps evaluation 4" in said
+
+
+def test_values_without_steps_and_times_are_numbered_as_they_stand(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Metrics were logged without a step, and copied with one time for all."""
+    for times, way in (
+        ([7] * 8, "as they stand in the file, for their times are equal"),
+        ([*range(8)], "by their times"),
+        (
+            [0, 1, 2, 3, 4, 5, 6, 6],
+            "by their times, and where these are equal as they stand in the file",
+        ),
+    ):
+        rows = [
+            f"val_loss,{loss},{1600000000000 + 1000 * time},0"
+            for loss, time in zip(LOSSES, times, strict=True)
+        ]
+        log = write(tmp_path / "metrics.csv", "key,value,timestamp,step", rows)
+        said = told(ask, "simulate", log, "--patience", "3")
+        assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+        assert f"All values stand at step 0: they were numbered {way}." in said
+
+
+def test_a_checkpoint_that_keeps_the_worst_is_in_the_headline(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Keras 2.15 knows auc in EarlyStopping, and not in ModelCheckpoint."""
+    rows = [f"{at},{1 - loss:.2f}" for at, loss in enumerate(LOSSES)]
+    log = write(tmp_path / "logs.csv", "epoch,val_auc", rows)
+    said = told(
+        ask,
+        *("simulate", log, "--semantics", "keras-2.15"),
+        *("-c", "EarlyStopping('val_auc', patience=3, restore_best_weights=True)"),
+        *("-c", "ModelCheckpoint('best.h5', 'val_auc', save_best_only=True)"),
+    )
+    assert "and keeps epoch 4, the best on record" in said
+    assert (
+        "ModelCheckpoint takes the worst val_auc for the best, and saves that." in said
+    )
+    assert "mode='auto' means 'min' for val_auc in ModelCheckpoint." in said
+
+
+def test_a_direction_that_keras_2_guesses_is_in_the_headline(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A ranking metric is called so that its name tells no direction."""
+    rows = [f"{at},{1 - loss:.2f}" for at, loss in enumerate(LOSSES)]
+    log = write(tmp_path / "logs.csv", "epoch,val_map_at_5", rows)
+    setting = ("-c", "EarlyStopping('val_map_at_5', patience=2)")
+    for command in ("simulate", "explain"):
+        said = told(ask, command, log, "--semantics", "keras-2.15", *setting)
+        assert "mode='auto' takes the lowest val_map_at_5 for the best." in said
+    said = told(ask, "simulate", log, *setting, "--mode", "max")
+    assert "for the best" not in said
+
+
+def test_a_sample_that_lacks_its_beginning_does_not_lack_where_it_begins(
+    ask: Ask, tmp_path: Path
+) -> None:
+    rows = [f"{at},{at},{loss},{loss}" for at, loss in enumerate(LOSSES, 5) if at != 9]
+    log = write(tmp_path / "history.csv", "_step,epoch,loss,val_loss", rows)
+    said = told(ask, "simulate", log, "--patience", "3")
+    assert "From epoch 6 on this log cannot tell: it lacks val_loss before" in said
+
+
+def test_the_path_that_lint_asks_for_is_one_that_it_takes(
+    ask: Ask, tmp_path: Path
+) -> None:
+    for fold in ("a", "b"):
+        rows = [f"{at},{loss}{ord(fold)}" for at, loss in enumerate(LOSSES)]
+        write(tmp_path / fold / "training.log", "epoch,val_loss", rows)
+    setting = ("-c", "EarlyStopping(patience=3)")
+    refusal = ask("lint", tmp_path, *setting)
+    assert refusal.status == 2
+    path = refusal.err.rpartition("Give the PATH of one, as ")[2].strip()
+    assert path == str(tmp_path / "a" / "training.log")
+    assert ask("lint", path, *setting).status == 0
+    # two trainings in one log
+    rows = [f"{at},{loss}" for at, loss in [*enumerate(LOSSES), *enumerate(LOSSES[3:])]]
+    two = write(tmp_path / "two" / "logs.csv", "epoch,val_loss", rows)
+    refusal = ask("lint", two.parent, *setting)
+    path = refusal.err.rpartition("Give the PATH of one, as ")[2].strip()
+    assert path == f"{two}#1"
+    assert ask("lint", path, *setting).status == 0

@@ -26,7 +26,7 @@ DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
 
 
 _STEPWISE = (
-    "it has several values in an epoch, one for each step "
+    "several values in an epoch, one for each step "
     "(--x-axis step or x_axis='step' makes a row of each evaluation)"
 )
 

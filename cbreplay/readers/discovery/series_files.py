@@ -48,10 +48,15 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
             groups.setdefault(key, []).append(log)
     joined: dict[int, RunsOfLog] = {}
     gone: set[int] = set()
-    for (place, _), logs in groups.items():
+    for (place, training), logs in groups.items():
         named = [name for log in logs for name in log.runs[0].series]
         if len(logs) > 1 and len(set(named)) == len(named) and _are_alike(logs):
             joined[id(logs[0])] = _join(place, logs)
+            label = training.removeprefix("page ").strip()
+            beside = [other for other in groups if other[0] == place]
+            if training.startswith("page ") and label and len(beside) > 1:
+                # the page's files of several runs lie here: each has its run's name
+                _name_within(joined[id(logs[0])], logs[0], label)
             gone |= {id(log) for log in logs[1:]}
             for log in logs[1:]:
                 mark_joined(seen, log.runs[0].source)
@@ -103,6 +108,11 @@ def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
         os.path.dirname(logs[0].long_name) or logs[0].long_name,
         [joined],
     )
+
+
+def _name_within(joined: RunsOfLog, log: RunsOfLog, label: str) -> None:
+    joined.name = os.path.join(os.path.dirname(log.name), label)
+    joined.long_name = os.path.join(os.path.dirname(log.long_name), label)
 
 
 _SHOWN = 5

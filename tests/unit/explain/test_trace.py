@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, explain_replay, replay_run
+from cbreplay import (
+    EarlyStopping,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    Run,
+    explain_replay,
+    replay_run,
+)
 from cbreplay.rules import Bystander
 
 if TYPE_CHECKING:
@@ -382,3 +389,35 @@ def test_two_of_a_kind_are_told_apart() -> None:
 def test_extreme_values_have_words(losses: Sequence[float | None]) -> None:
     for why in sentences(losses, EarlyStopping(patience=1), ReduceLROnPlateau()):
         assert why
+
+
+def test_a_resumed_fit_compares_nothing_with_the_fit_before() -> None:
+    """A callback that is created anew at the third epoch takes its first value there.
+
+    By hand: 0.25 is the best of the first fit, and the second one begins at 0.5.
+    """
+    values = Run.from_logs({"val_loss": loss} for loss in [0.75, 0.25, 0.5, 0.375])
+    run = replace(values, seams=(2,))
+
+    def told(callback: Any, resume: Any = "fresh") -> list[str]:
+        replay = replay_run(run, callback, semantics="keras-3.15", resume=resume)
+        return [row.why for row in explain_replay(replay).rows]
+
+    begins, below = "another fit begins", "is not below"
+    improved = "improvement, wait 0 of 1; stops if"
+    assert told(EarlyStopping(patience=1)) == [
+        f"the first val_loss, 0.7500: {improved} epoch 2 is not below 0.75",
+        f"0.2500 is below 0.7500: {improved} the next epoch of this fit {below} 0.25",
+        f"{begins}; the first val_loss, 0.5000: {improved} epoch 4 {below} 0.5",
+        f"0.3750 is below 0.5000: {improved} epoch 5 is not below 0.375",
+    ]
+    checkpoint = ModelCheckpoint("b.keras", save_best_only=True)
+    assert told(checkpoint)[2:] == [
+        "another fit begins; the first val_loss, 0.5000: saved as b.keras",
+        "0.3750 is below 0.5000: saved as b.keras",
+    ]
+    # the same checkpoint in both fits knows the best of the first one
+    assert told(checkpoint, "carried")[2:] == [
+        "another fit begins; 0.5000 is not below 0.2500: not saved",
+        "0.3750 is not below 0.2500: not saved",
+    ]

@@ -257,5 +257,5 @@ def test_a_series_that_was_left_out_says_why(tmp_path: Path) -> None:
     with pytest.raises(UnknownMonitorError) as caught:
         replay_run(run, [EarlyStopping()], semantics="keras-3.15")
     said = str(caught.value)
-    assert "it has train_loss. The log's val_loss was left out: it has several" in said
+    assert "it has train_loss. The log's val_loss was left out: several" in said
     assert "x_axis='step'" in said

@@ -92,3 +92,12 @@ def test_the_metrics_of_dvclive_are_one_training(tmp_path: Path) -> None:
     (run,) = load_runs(tmp_path)
     assert set(run.series) == {"eval/loss", "train/loss"}
     assert list(run.series["eval/loss"]) == LOSSES
+
+
+def test_downloads_of_several_runs_are_called_as_their_runs(tmp_path: Path) -> None:
+    for at, name in enumerate(["seed0", "seed1"]):
+        page(tmp_path / f"{name}_train-tag-epoch_loss.csv", LOSSES)
+        losses = [loss + at / 8 for loss in LOSSES]
+        page(tmp_path / f"{name}_validation-tag-epoch_loss.csv", losses)
+    named = {run.name: run.series["val_loss"][0] for run in load_runs(tmp_path)}
+    assert named == {"seed0": 0.9, "seed1": 1.025}
