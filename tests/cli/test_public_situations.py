@@ -6,6 +6,7 @@ Each test says in its first line what was reported.
 from __future__ import annotations
 
 import json
+import random
 from typing import TYPE_CHECKING
 
 from tests.oracles.tensorboard_loader import write_events
@@ -703,3 +704,45 @@ def test_the_path_that_lint_asks_for_is_one_that_it_takes(
     path = refusal.err.rpartition("Give the PATH of one, as ")[2].strip()
     assert path == f"{two}#1"
     assert ask("lint", path, *setting).status == 0
+
+
+def test_evaluations_of_a_sample_are_not_counted(ask: Ask, tmp_path: Path) -> None:
+    """W&B's export holds 500 sampled rows, and so some of the evaluations."""
+    pick = random.Random(5)  # noqa: S311 - no secret
+    rows = []
+    for at in range(60):
+        # the best is at evaluation 41
+        loss = 0.4 + abs(at - 40) / 100
+        rows += [f"{21 * at + batch},{0.3 + at / 1e4}," for batch in range(20)]
+        rows.append(f"{21 * at + 20},,{loss:.2f}")
+    header = "_step,train/loss,eval/loss"
+    whole = write(tmp_path / "whole.csv", header, rows)
+    drawn = [rows[at] for at in sorted(pick.sample(range(len(rows)), 500))]
+    log = write(tmp_path / "wandb_history.csv", header, drawn)
+    for way in ([], ["--x-axis", "step"], ["--x-axis", "epoch"]):
+        axis = [*way, "--monitor", "eval/loss", "--mode", "min"] if way else []
+        answer = ask("simulate", log, *axis, "--patience", "5")
+        assert answer.status == 2
+        assert "evaluations stand at irregular distances, as in a sample" in answer.err
+        options = answer.err.rpartition("if it is whole: ")[2].split()
+        said = told(ask, "simulate", log, *axis, *options, "--patience", "5")
+        assert "It stops at evaluation" in said or "It stops at epoch" in said
+    for axis in ("step", "epoch"):
+        said = told(ask, "simulate", whole, "--x-axis", axis, "--patience", "5")
+        assert "46 of 60, and keeps" in said
+
+
+def test_a_table_that_holds_nan_and_is_appended_again_is_one_training(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """The whole history is appended at each save, one of its losses is NaN."""
+    losses = [0.9, 0.8, "nan", 0.6, 0.65, 0.66, 0.64, 0.7]
+    rows = [f"{at},{loss}" for n in range(1, 9) for at, loss in enumerate(losses[:n])]
+    log = write(tmp_path / "stats.csv", "epoch,val_loss", rows)
+    said = told(ask, "simulate", log, "--patience", "3")
+    assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+    assert "Its rows stand there 7 times more" in said
+    # two trainings that fail alike are two
+    failed = ["0,0.9", "1,nan", "2,nan"]
+    log = write(tmp_path / "failed.csv", "epoch,val_loss", [*failed, *failed])
+    assert "2 runs" in told(ask, "inspect", log)

@@ -311,6 +311,10 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
             n_repeats += 1
             if len(piece.epochs) >= len(kept[-1].epochs):
                 kept[-1] = piece
+            while len(kept) > 1 and kept[-2].begins_as(kept[-1]):
+                # a NaN after few numbers: only the longer one shows what they are
+                n_repeats += 1
+                del kept[-2]
         else:
             kept.append(piece)
     if not n_repeats:

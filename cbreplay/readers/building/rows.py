@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "RowPlaces", "Rows", "as_series", "split_rows", "spread"]
 
+# two trainings may fail alike after fewer numbers
+_MANY_NUMBERS = 5
 # what a column can be made of: a value, or None where nothing was recorded
 Column: TypeAlias = "list[float | None]"
 Values: TypeAlias = "Series | Sequence[float | None]"
@@ -105,22 +107,31 @@ class Rows:
         """Tell whether the shorter one is the beginning of the longer, to the bit.
 
         Failed trainings may be alike without being the same: what is compared has to
-        hold numbers only, which change from row to row.
+        hold numbers only, which change from row to row; or enough of those besides.
         """
         n_rows = min(len(self.epochs), len(other.epochs))
         if self.columns.keys() != other.columns.keys():
             return False
         if not np.array_equal(self.epochs[:n_rows], other.epochs[:n_rows]):
             return False
+        longer = max((self, other), key=lambda rows: len(rows.epochs))
         changes = n_rows == 1
         for name, column in self.columns.items():
             upper, lower = column.values[:n_rows], other.columns[name].values[:n_rows]
             if upper.tobytes() != lower.tobytes():
                 return False
-            if column.recorded[:n_rows].all() and not np.isfinite(upper).all():
+            fails = column.recorded[:n_rows].all() and not np.isfinite(upper).all()
+            if fails and not longer.holds_many():
                 return False
             changes = changes or bool((upper != upper[0]).any())
         return changes
+
+    def holds_many(self) -> bool:
+        """Tell whether a column has so many numbers that no other training has them."""
+        return any(
+            len(np.unique(column.values[np.isfinite(column.values)])) >= _MANY_NUMBERS
+            for column in self.columns.values()
+        )
 
     @classmethod
     def joined(cls, pieces: Sequence[Rows], names: Iterable[str] = ()) -> Rows:

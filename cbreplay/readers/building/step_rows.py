@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.errors import LogError
+from cbreplay.errors import LogError, suggest_monitor
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
@@ -74,6 +74,8 @@ def fold_by(
     epoch_name: str | None,
     step_name: str | None,
     options: ReadOptions,
+    *,
+    may_be_drawn: bool = False,
 ) -> None:
     """Put the rows of each epoch together; without epochs, each row counts as one.
 
@@ -85,18 +87,23 @@ def fold_by(
         The columns that hold the epoch and the step.
     options : ReadOptions
         What the user says that the steps count.
+    may_be_drawn : bool
+        Whether the writer exports samples.
 
     Raises
     ------
     LogError
-        If a row has neither an epoch nor a step.
+        If a row has neither an epoch nor a step, or if evaluations are to be counted
+        of which a sample lacks some.
     """
     leave_out_said_tests(table)
     drop_earlier_copies(table)
     counts = options.x_axis == "step" and step_name != epoch_name
     if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)
-        _count_evaluations(table, table.columns.pop(step_name))
+        steps = table.columns.pop(step_name)
+        _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
+        _count_evaluations(table, steps)
         return
     silent = table.columns[epoch_name].missing if epoch_name is not None else None
     epochs = None if epoch_name is None else _take_epochs(table, epoch_name)
@@ -106,7 +113,9 @@ def fold_by(
     if epochs is not None:
         # trackers know no initial_epoch: epochs before the first row are missing
         table.begins_at = 0
-    elif steps is not None and _fold_evaluations(table, steps, options):
+    elif steps is not None and _fold_evaluations(
+        table, steps, options, may_be_drawn=may_be_drawn
+    ):
         return
     else:
         epochs = _counted(table, steps, given=options.x_axis == "epoch")
@@ -244,7 +253,9 @@ def _of_own_step(epochs: EpochArray, silent: BoolArray, steps: LogColumn) -> Epo
     return epochs
 
 
-def _fold_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -> bool:
+def _fold_evaluations(
+    table: LogTable, steps: LogColumn, options: ReadOptions, *, may_be_drawn: bool
+) -> bool:
     """Count the evaluations of a log whose steps are batches; tell whether they are.
 
     Raises
@@ -254,6 +265,7 @@ def _fold_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -
     """
     seldom = _judges_seldom(table)
     if seldom and options.x_axis == "epoch":
+        _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
         _count_evaluations(table, steps)
         table.axis_unit, table.steps = "epochs", None
         table.notes[0] = _ENDS.format(len(table))
@@ -261,6 +273,7 @@ def _fold_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -
     if options.x_axis is not None or options.parts == "rows":
         return False
     if seldom:
+        _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
         raise _unsaid(table)
     if not _are_batches(table, steps):
         return False
@@ -276,12 +289,56 @@ def _are_batches(table: LogTable, steps: LogColumn) -> bool:
 
 def _judges_seldom(table: LogTable) -> bool:
     """Tell whether most rows hold values of the training only, one for each step."""
+    n_judged = int(np.count_nonzero(_judged_rows(table)))
+    return 0 < _SELDOM * n_judged <= len(table)
+
+
+def _judged_rows(table: LogTable) -> BoolArray:
+    """Return which rows hold a value of a validation."""
     judged = np.zeros(len(table), dtype=np.bool_)
     for name, cells in table.columns.items():
         if is_validation(name):
             judged |= ~cells.missing
-    n_judged = int(np.count_nonzero(judged))
-    return 0 < _SELDOM * n_judged <= len(table)
+    return judged
+
+
+def _check_drawn(
+    table: LogTable, steps: LogColumn, options: ReadOptions, *, may_be_drawn: bool
+) -> None:
+    """Refuse to count the evaluations that a sample of a history happens to hold.
+
+    They stand at irregular distances, as its other rows do. Where there are no other
+    rows, only a writer that draws samples is not believed.
+    """
+    judged = _judged_rows(table)
+    if options.parts == "rows" or not judged.any():
+        return
+    every, n_judged = _whole_steps(table, steps), int(np.count_nonzero(judged))
+    evaluated = np.unique(every[judged])
+    if len(evaluated) < _MANY or find_cadence(evaluated) is not None:
+        return
+    others = np.unique(every)
+    if not may_be_drawn and (
+        len(others) == len(evaluated) or find_cadence(others) is not None
+    ):
+        return
+    problem = (
+        f"its {n_judged} evaluations stand at irregular distances, as in a sample of a "
+        "longer history"
+    )
+    also, too = "", ""
+    if options.x_axis is None:
+        names = [name for name in table.columns if is_validation(name)]
+        also, too = suggest_monitor(names)
+        also, too = f" --x-axis step{also}", f", x_axis='step'{too}"
+    whole = f"--parts rows{also} or parts='rows'{too}"
+    hint = f"{_WHOLE_HISTORY}, or if it is whole: {whole}"
+    raise ForeignLogError(problem, source=table.source, hint=hint)
+
+
+_WHOLE_HISTORY = (
+    "Export the whole history (W&B: run.scan_history(), which draws no sample)"
+)
 
 
 def _count_evaluations(table: LogTable, steps: LogColumn) -> None:
@@ -340,10 +397,7 @@ def _sampled(table: LogTable, n_steps: int) -> LogError:
         f"nothing says which epoch a row is of, and its {n_steps} steps stand at "
         "irregular distances, as in a sample of a longer history"
     )
-    hint = (
-        "Export the whole history (W&B: run.scan_history(), which draws no sample), or "
-        f"{count_hint()}"
-    )
+    hint = f"{_WHOLE_HISTORY}, or {count_hint()}"
     return LogError(problem, source=table.source, hint=hint)
 
 

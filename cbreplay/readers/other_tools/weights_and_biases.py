@@ -133,4 +133,4 @@ def _fold_history(table: LogTable, options: ReadOptions) -> None:
     # WandbMetricsLogger writes epoch/loss, epoch/val_loss
     logged = [n for n in table.columns if n.startswith("epoch/") and n != epoch]
     table.rename({name: name.removeprefix("epoch/") for name in logged})
-    fold_by(table, epoch, step, options)
+    fold_by(table, epoch, step, options, may_be_drawn=True)
