@@ -220,6 +220,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
         if reason:
             # what mends that comes first
             choice = choice.replace("Choose one", "Or choose another", 1)
+            choice = choice.replace("Watch", "Or watch", 1)
         super().__init__(
             f"run {run!r} has no series {monitor!r}{meant} has {held}.{left_out} "
             f"{choice}"
@@ -310,7 +311,12 @@ def _choose_series(option: str, available: Iterable[str]) -> str:
     if "_" in option:
         # a parameter that is one rule's own has no option
         return f"Choose one with {option}=."
-    options, arguments = suggest_monitor(available, option)
+    listed = list(available)
+    options, arguments = suggest_monitor(listed, option)
+    if not options and len(listed) == 1:
+        options, arguments = _monitor_options(listed[0], "min", option)
+        larger = "or max in place of min where larger is better"
+        return f"Watch that one, as{options} or{arguments[1:]}, {larger}."
     if not options:
         way = "mode" if option == "monitor" else f"{option}_mode"
         direction = f"--{way.replace('_', '-')} min|max or {way}="
@@ -331,8 +337,6 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
     >>> suggest_monitor(["validation_0/logloss", "validation_1/logloss"])[0]
     ' --monitor validation_1/logloss --mode min'
     """
-    import shlex
-
     listed = list(names)
     judged = [name for name in listed if is_validation(name)] or listed
     judged = _of_last_set(judged)
@@ -340,12 +344,18 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
     scores = [name for name in judged if re.search(_SCORE, name, re.IGNORECASE)]
     for named, mode in ((losses, "min"), (scores, "max")):
         if named:
-            way = "mode" if option == "monitor" else f"{option}_mode"
-            return (
-                f" --{option} {shlex.quote(named[0])} --{way.replace('_', '-')} {mode}",
-                f", {option}={named[0]!r}, {way}={mode!r}",
-            )
+            return _monitor_options(named[0], mode, option)
     return "", ""
+
+
+def _monitor_options(name: str, mode: str, option: str) -> tuple[str, str]:
+    import shlex
+
+    way = "mode" if option == "monitor" else f"{option}_mode"
+    return (
+        f" --{option} {shlex.quote(name)} --{way.replace('_', '-')} {mode}",
+        f", {option}={name!r}, {way}={mode!r}",
+    )
 
 
 def _of_last_set(names: list[str]) -> list[str]:

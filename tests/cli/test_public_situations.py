@@ -580,6 +580,7 @@ def test_a_file_of_tensorboards_page_keeps_its_series_when_it_is_renamed(
     for name in (
         "run_validation-tag-epoch_loss.csv",
         "My run validation-tag-epoch_loss (1).csv",
+        "val_loss.csv",
     ):
         log = write(
             tmp_path / name,
@@ -746,3 +747,20 @@ def test_a_table_that_holds_nan_and_is_appended_again_is_one_training(
     failed = ["0,0.9", "1,nan", "2,nan"]
     log = write(tmp_path / "failed.csv", "epoch,val_loss", [*failed, *failed])
     assert "2 runs" in told(ask, "inspect", log)
+
+
+def test_a_sole_series_without_a_telling_name_is_offered_to_be_typed(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A download of TensorBoard's page was called validation.csv."""
+    log = write(
+        tmp_path / "validation.csv",
+        "Wall time,Step,Value",
+        [f"{1000 + at},{at},{loss}" for at, loss in enumerate(LOSSES)],
+    )
+    answer = ask("simulate", log, "--patience", "3")
+    assert answer.status == 2
+    options = answer.err.partition("Watch that one, as ")[2].partition(",")[0].split()
+    assert options == ["--monitor", "Value", "--mode", "min"]
+    said = told(ask, "simulate", log, "--patience", "3", *options)
+    assert "It stops at epoch 7 of 8, and keeps epoch 4" in said

@@ -39,6 +39,8 @@ _METRIC = re.compile(
     r"|(?<![a-z])(lr|rate)(?![a-z])",
     re.IGNORECASE,
 )
+# what a download was called by hand: exactly as Keras calls a series
+_PLAIN = re.compile(r"(?:val_)?(?:loss|acc|accuracy|auc|mae|mse)")
 # and what a browser adds to a name that is there already
 _ENDING = re.compile(r"( ?\(\d+\))?\.(csv|tsv|txt)(\.gz)?$", re.IGNORECASE)
 # what a row of its JSON holds
@@ -111,15 +113,16 @@ def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
     ('val_loss', True)
     >>> _series_of("run-a-tag-Loss_val.csv")
     ('Loss_val', False)
-    >>> _series_of("val_loss.csv", of_page=False)
-    ('val_loss', False)
+    >>> _series_of("val_loss.csv"), _series_of("seed0_loss.csv", of_page=False)
+    (('val_loss', False), ('seed0_loss', False))
     """
     file = os.path.basename(path)
     named = _NAMED.fullmatch(file)
     if named is None:
         stem = _ENDING.sub("", file)
         unnamed = "Value" if of_page else "value"
-        return stem if not of_page and _METRIC.search(stem) else unnamed, False
+        tells = (_PLAIN.fullmatch if of_page else _METRIC.search)(stem)
+        return stem if tells else unnamed, False
     keras = _KERAS_TAG.fullmatch(named["tag"])
     if keras is None:
         return named["tag"], False
