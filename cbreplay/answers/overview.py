@@ -161,8 +161,19 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         )
     ]
     if improving:
-        most = len(improving) if verbose else _MOST_NAMES
-        named = list_names(improving, most)
-        hint = " (-v names them)" if len(improving) > most else ""
-        yield say(f"still improving at the end of the log: {named}{hint}")
+        named = _listed(improving, verbose=verbose)
+        yield say(f"still improving at the end of the log: {named}")
+    lacking = [one.replay.run.name for one in staircases if one.lacks_values]
+    if lacking:
+        named = _listed(lacking, verbose=verbose)
+        yield say(
+            "values are missing, a better one perhaps, and from the first of them on "
+            f"nothing is known: {named}"
+        )
     yield from about_reading(staircase.replay.run for staircase in staircases)
+
+
+def _listed(names: Sequence[str], *, verbose: bool) -> str:
+    most = len(names) if verbose else _MOST_NAMES
+    hint = " (-v names them)" if len(names) > most else ""
+    return f"{list_names(names, most)}{hint}"

@@ -318,7 +318,9 @@ def cells_of(
     told = (evidence == _EXACT) | ((evidence == _CENSORED) & standing.ended[:, None])
     cost = sweep.trained_epochs[at] / standing.length[:, None]
     silent = sweep.diverged[at] | sweep.incomplete[at]
-    return CellCosts(told & ~standing.cut[:, None], sweep.regret[at], cost, silent)
+    # where the objective has a hole, what is lost against the best is only a bound
+    told = told & ~standing.cut[:, None] & ~sweep.lacks_values[at]
+    return CellCosts(told, sweep.regret[at], cost, silent)
 
 
 def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:

@@ -373,13 +373,18 @@ def _unstopped(study: Study) -> CellCosts:
 def _told_to_its_end(study: Study) -> BoolArray:
     """Return which logs tell how a training without early stopping ends.
 
-    Not those that their own rule ended, nor those that broke off before the plan.
+    Not those that their own rule ended, nor those that broke off before the plan, nor
+    those that lack values: what is lost against the best on record is then a bound.
     """
     standing = study.panel.standing
     planned = [
         study.part.plan is not None or plan is not None for plan in study.endings.plan
     ]
-    told: BoolArray = ~standing.cut & (standing.ended | ~np.array(planned))
+    whole = [
+        not study.sweep.runs[row].judged[0].lacks_values for row in study.panel.rows
+    ]
+    ended = standing.ended | ~np.array(planned)
+    told: BoolArray = ~standing.cut & ended & np.array(whole)
     return told
 
 

@@ -764,3 +764,26 @@ def test_a_sole_series_without_a_telling_name_is_offered_to_be_typed(
     assert options == ["--monitor", "Value", "--mode", "min"]
     said = told(ask, "simulate", log, "--patience", "3", *options)
     assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+
+
+def test_what_logs_with_holes_lose_is_a_bound_and_enters_no_advice(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A row is lost in each of nine logs: the best may have been in it."""
+    for fold in range(9):
+        losses = [*LOSSES, 0.72 + fold / 100, 0.75, 0.8, 0.9]
+        for name, lost in (("whole", ()), ("holed", (9,))):
+            rows = [f"{at},{x}" for at, x in enumerate(losses) if at not in lost]
+            write(tmp_path / name / f"{fold}.csv", "epoch,val_loss", rows)
+    planned = ("--planned-epochs", "12")
+    said = told(ask, "recommend", tmp_path / "holed", *planned)
+    assert (
+        "No setting is recommended: no log tells what any patience would have" in said
+    )
+    assert "the log has a hole there; counted, never averaged" in said
+    assert "9 of 9" not in said
+    assert "9 of 9" in told(ask, "recommend", tmp_path / "whole", *planned)
+    said = told(ask, "simulate", tmp_path / "holed", "-v")
+    lacking = "values are missing, a better one perhaps, and from the first of them on"
+    assert f"{lacking} nothing is known: 0.csv, 1.csv" in said
+    assert lacking not in told(ask, "simulate", tmp_path / "whole")

@@ -276,7 +276,7 @@ _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     "one-group": _one_group,
     "short-logs": _short_logs,
     "untold": lambda _unit, _facts: say(
-        "no log tells what any patience would have kept"
+        "no log tells what any patience would have lost"
     ),
     "too-few-groups": _too_few_groups,
     "unknown-groups": _unknown_groups,

@@ -176,7 +176,7 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
     [
         ("copies", {"n_runs": 3}, "the 3 runs are copies of one log"),
         ("one-group", {"n_runs": 3}, "the 3 runs are one group"),
-        ("untold", {}, "no log tells what any patience would have kept"),
+        ("untold", {}, "no log tells what any patience would have lost"),
         (
             "too-few-groups",
             {"confidence": 0.975, "n_monitors": 2, "needed": 79, "n_groups": 5},
