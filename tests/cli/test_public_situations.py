@@ -721,12 +721,12 @@ def test_evaluations_of_a_sample_are_not_counted(ask: Ask, tmp_path: Path) -> No
     drawn = [rows[at] for at in sorted(pick.sample(range(len(rows)), 500))]
     log = write(tmp_path / "wandb_history.csv", header, drawn)
     for way in ([], ["--x-axis", "step"], ["--x-axis", "epoch"]):
-        axis = [*way, "--monitor", "eval/loss", "--mode", "min"] if way else []
-        answer = ask("simulate", log, *axis, "--patience", "5")
+        said_so = [*way, "--monitor", "eval/loss", "--mode", "min"] if way else []
+        answer = ask("simulate", log, *said_so, "--patience", "5")
         assert answer.status == 2
         assert "evaluations stand at irregular distances, as in a sample" in answer.err
         options = answer.err.rpartition("if it is whole: ")[2].split()
-        said = told(ask, "simulate", log, *axis, *options, "--patience", "5")
+        said = told(ask, "simulate", log, *said_so, *options, "--patience", "5")
         assert "It stops at evaluation" in said or "It stops at epoch" in said
     for axis in ("step", "epoch"):
         said = told(ask, "simulate", whole, "--x-axis", axis, "--patience", "5")

@@ -101,9 +101,9 @@ def fold_by(
     counts = options.x_axis == "step" and step_name != epoch_name
     if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)
-        steps = table.columns.pop(step_name)
-        _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
-        _count_evaluations(table, steps)
+        counted = table.columns.pop(step_name)
+        _check_drawn(table, counted, options, may_be_drawn=may_be_drawn)
+        _count_evaluations(table, counted)
         return
     silent = table.columns[epoch_name].missing if epoch_name is not None else None
     epochs = None if epoch_name is None else _take_epochs(table, epoch_name)

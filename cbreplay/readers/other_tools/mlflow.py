@@ -213,11 +213,11 @@ def _told_apart(
         key = rows[at].get("key")
         numbered.append({**rows[at], "step": met[key]})
         met[key] += 1
-    told = {(row.get("key"), time) for row, time in zip(rows, times, strict=True)}
+    instants = {(row.get("key"), time) for row, time in zip(rows, times, strict=True)}
     way = "by their times"
-    if len(told) < len(rows):
+    if len(instants) < len(rows):
         way = "as they stand in the file, for their times are equal"
-        if len({time for _, time in told}) > 1:
+        if len({time for _, time in instants}) > 1:
             way = "by their times, and where these are equal as they stand in the file"
     note = f"all values stand at step {step}: they were numbered {way}"
     return numbered, [note]
