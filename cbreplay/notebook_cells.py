@@ -17,6 +17,10 @@ __all__ = ["NotebookCell", "is_python", "read_cells"]
 _PYTHON_CELLS = ("capture", "prun", "time", "timeit")
 _MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?+\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")
+# what sets a variable of the environment, unless IPython fills a value in
+_SETTING_MAGIC = re.compile(
+    r"^(\s*)%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=|\s)([^${}=]*[^${}=\s][^${}=]*)$"
+)
 
 
 class NotebookCell(NamedTuple):
@@ -28,7 +32,8 @@ class NotebookCell(NamedTuple):
         Its one-based place among the code cells.
     lines : tuple of str
         Its Python; a line that only IPython reads is replaced by one that does nothing,
-        and a cell of another language is empty.
+        ``%env NAME=value`` by Python that does the same, and a cell of another language
+        is empty.
     magics : tuple of str
         The lines that were replaced, as they are written.
     """
@@ -60,6 +65,10 @@ def read_cells(text: str, *, most: int | None = None) -> list[NotebookCell]:
         raise ValueError(sentence) from None
     except (ValueError, RecursionError):
         raise ValueError(_NO_CELLS) from None
+    language = _language_of(notebook)
+    if language and "py" not in language.lower():
+        sentence = f"its code is {language}, and not Python"
+        raise ValueError(sentence)
     try:
         written = list(_code_cells(notebook))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -68,6 +77,20 @@ def read_cells(text: str, *, most: int | None = None) -> list[NotebookCell]:
         sentence = f"its code is longer than {most} characters"
         raise ValueError(sentence)
     return [_read_cell(number, cell) for number, cell in enumerate(written, start=1)]
+
+
+_NAME = re.compile(r"[\w+#. -]{1,40}")
+
+
+def _language_of(notebook: Any) -> str:  # noqa: ANN401 - any JSON
+    """Return the language that a notebook names for its code; empty if it does not."""
+    for key, name in (("kernelspec", "language"), ("language_info", "name")):
+        inner: Any = notebook
+        for step in ("metadata", key, name):
+            inner = inner.get(step) if isinstance(inner, dict) else None
+        if isinstance(inner, str) and inner:
+            return inner if _NAME.fullmatch(inner) else "another language"
+    return ""
 
 
 _NO_CELLS = "it is no notebook: its JSON holds no cells"
@@ -116,6 +139,13 @@ def _without_magics(lines: list[str]) -> list[str]:
         lines = [*lines[:first], "pass", *lines[first + 1 :]]
         if is_python(lines):
             return lines
-    return [
-        _ASSIGNED_MAGIC.sub(r"\1...", _MAGIC.sub(r"\1pass", line)) for line in lines
-    ]
+    return list(map(_without_magic, lines))
+
+
+def _without_magic(line: str) -> str:
+    setting = _SETTING_MAGIC.match(line)
+    if setting is not None:
+        indent, name, value = setting.groups()
+        # as IPython takes it: quotes are part of the value
+        return f"{indent}import os; os.environ[{name!r}] = {value.strip()!r}"
+    return _ASSIGNED_MAGIC.sub(r"\1...", _MAGIC.sub(r"\1pass", line))

@@ -18,6 +18,7 @@ from cbreplay.expressions.flows import (
 )
 from cbreplay.expressions.name_visitor import CHANGING, SETTING, NameVisitor
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
+from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,10 @@ def _given_away(
     """Yield what is handed to calls that are neither known nor read."""
     for call, scope in calls:
         if not _is_seen(call, scope, walk):
-            for argument in [*call.args, *(word.value for word in call.keywords)]:
+            # a callback gets a copy of the dict behind **
+            copies = find_rule(called_name(call)) is not None
+            words = [word for word in call.keywords if word.arg or not copies]
+            for argument in [*call.args, *(word.value for word in words)]:
                 for part in _handed(argument):
                     yield part, scope
 

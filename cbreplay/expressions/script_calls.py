@@ -388,11 +388,11 @@ class ScriptArguments:
 def returns_once(function: Scope) -> bool:
     """Return whether a function gives one value, at its end, whatever happens."""
     definition = function.definition
+    if isinstance(definition, ast.Lambda):
+        return not _is_generator(definition)
     if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
         return False
-    if any(
-        isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(definition)
-    ):
+    if _is_generator(definition):
         return False  # a call of it runs nothing yet
     last = definition.body[-1]
     return (
@@ -400,6 +400,11 @@ def returns_once(function: Scope) -> bool:
         and len(function.returned) == 1
         and last.value is function.returned[0]
     )
+
+
+def _is_generator(function: ast.AST) -> bool:
+    kinds = (ast.Yield, ast.YieldFrom)
+    return any(isinstance(node, kinds) for node in ast.walk(function))
 
 
 def _beginning(node: ast.expr) -> str:
