@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["NotebookCell", "is_python", "read_cells"]
 
 # a cell that begins so is Python from its second line on
-_PYTHON_CELLS = ("capture", "prun", "time", "timeit")
+_PYTHON_CELLS = ("capture", "memit", "prun", "time", "timeit", "wandb")
 _MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?+\s*)$")
-_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")
-# what sets a variable of the environment, unless IPython fills a value in
-_SETTING_MAGIC = re.compile(
-    r"^(\s*)%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=|\s)([^${}=]*[^${}=\s][^${}=]*)$"
+_ASSIGNED_MAGIC = re.compile(r"^(\s*\w[\w, ]*=\s*)[%!].*$")
+# what runs the Python behind it
+_TIMED = re.compile(
+    r"^(\s*(?:\w[\w, .]*=\s*(?=%time\s))?)"
+    r"%(?:time|timeit(?:\s+-\w(?:\s*\d+)?)*)\s+(\S.*)$"
 )
+_SETTING = re.compile(r"^(\s*)%(?:set_)?env\s+(.*)$")
 
 
 class NotebookCell(NamedTuple):
@@ -32,8 +34,8 @@ class NotebookCell(NamedTuple):
         Its one-based place among the code cells.
     lines : tuple of str
         Its Python; a line that only IPython reads is replaced by one that does nothing,
-        ``%env NAME=value`` by Python that does the same, and a cell of another language
-        is empty.
+        ``%time`` by what it runs, ``%env NAME=value`` by Python that does the same, and
+        a cell of another language is empty.
     magics : tuple of str
         The lines that were replaced, as they are written.
     """
@@ -101,7 +103,7 @@ def _code_cells(notebook: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
     sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
     for cell in (cell for sheet in sheets for cell in sheet["cells"]):
         if cell["cell_type"] == "code":
-            written = cell["source"] if "source" in cell else cell["input"]
+            written = cell.get("source", cell.get("input")) or ""
             yield written if isinstance(written, str) else "".join(written)
 
 
@@ -139,13 +141,25 @@ def _without_magics(lines: list[str]) -> list[str]:
         lines = [*lines[:first], "pass", *lines[first + 1 :]]
         if is_python(lines):
             return lines
-    return list(map(_without_magic, lines))
+    replaced = []
+    is_continued = False
+    for line in lines:
+        ours = "" if is_continued else _without_magic(line)
+        # a backslash takes the next line into the magic
+        is_continued = (is_continued or ours != line) and line.endswith("\\")
+        replaced.append(ours)
+    return replaced
 
 
 def _without_magic(line: str) -> str:
-    setting = _SETTING_MAGIC.match(line)
+    timed = _TIMED.match(line)
+    if timed is not None and not line.endswith("\\"):
+        return timed[1] + timed[2]
+    setting = _SETTING.match(line)
     if setting is not None:
-        indent, name, value = setting.groups()
-        # as IPython takes it: quotes are part of the value
-        return f"{indent}import os; os.environ[{name!r}] = {value.strip()!r}"
+        name, _, value = setting[2].partition("=" if "=" in setting[2] else " ")
+        name, value = name.strip(), value.strip()
+        # $ and {} are filled in by IPython; quotes are part of the value
+        if name.isidentifier() and value and not set("${}") & set(value):
+            return f"{setting[1]}import os; os.environ[{name!r}] = {value!r}"
     return _ASSIGNED_MAGIC.sub(r"\1...", _MAGIC.sub(r"\1pass", line))

@@ -191,12 +191,35 @@ def _joined(path: str, cells: list[NotebookCell]) -> Source:
     notes = []
     for cell in cells:
         begins.append(len(lines) + 1)
+        notes += [
+            f"code cell {cell.number}: what {magic} runs is not read"
+            for magic in _unread_magics(cell)
+        ]
         if is_python(cell.lines):
             lines += cell.lines
         else:
             notes.append(f"code cell {cell.number}: it is not Python, and is not read")
             lines += [""] * len(cell.lines)
     return Source(path, "\n".join(lines) + "\n", tuple(begins), tuple(notes))
+
+
+def _unread_magics(cell: NotebookCell) -> Iterator[str]:
+    """Yield each magic that is left out together with the name of a callback."""
+    kept = [line.strip() for line in cell.lines if line.strip()]
+    is_left_out = cell.magics and cell.magics[0].startswith("%%") and not kept
+    if is_left_out and _names_callback("\n".join(cell.magics).encode()):
+        yield cell.magics[0].split()[0]
+        return
+    for line in cell.magics:
+        magic = _RUNNING_MAGIC.match(line)
+        places = [line.find(row.name) for row in known_rules() if row.name in line]
+        if magic is not None and places:
+            written = line[min(places) :]
+            if not any(read.endswith(written) for read in kept):
+                yield magic[1]
+
+
+_RUNNING_MAGIC = re.compile(r"(?:\w[\w, ]*=\s*)?(%\w+)")
 
 
 def _comments(text: str) -> Iterator[tuple[int, str]]:

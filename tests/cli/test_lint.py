@@ -467,6 +467,53 @@ def as_notebook(cells: list[str], **metadata: object) -> str:
     return json.dumps({"nbformat": 4, "metadata": metadata, "cells": written})
 
 
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        # what IPython runs as Python, and where the callback stands in it
+        ("%time CALL", 1),
+        ("h = %time CALL", 1),
+        ("%timeit -n 1 -r1 CALL", 1),
+        ("%%timeit -n 1\nCALL", 2),
+        ("!pip install -q keras \\\n  numpy \\\n  pandas\nCALL", 4),
+        ("if True:\n    !ls \\\n      -l\n    CALL", 4),
+        ("x = 1\n%env A=1\nCALL", 3),
+    ],
+)
+def test_what_a_magic_runs_is_read_and_the_rest_keeps_its_lines(
+    ask: Ask, tmp_path: Path, cell: str, line: int
+) -> None:
+    path = tmp_path / "train.ipynb"
+    call = "m.fit(x, validation_split=0.2, callbacks=[EarlyStopping(patience=0)])"
+    path.write_text(as_notebook(["", cell.replace("CALL", call)]))
+    answer = ask("lint", path).out
+    assert f"patience-zero-is-one  code cell 2  line {line}  Early" in answer
+    assert "Not read" not in answer
+
+
+@pytest.mark.parametrize(
+    ("cell", "magic"),
+    [
+        ("%%writefile train.py\nCALL", "%%writefile"),
+        ("x = 1\n%lprun -f g CALL", "%lprun"),
+        ("%%wandb\nCALL", None),
+        ("%time CALL", None),
+        ("%%bash\necho", None),
+        ("EarlyStopping?\n?EarlyStopping\n!grep EarlyStopping a.py\nx = 1", None),
+    ],
+)
+def test_a_callback_that_a_magic_runs_unread_is_told(
+    ask: Ask, tmp_path: Path, cell: str, magic: str | None
+) -> None:
+    path = tmp_path / "train.ipynb"
+    call = "m.fit(x, callbacks=[EarlyStopping(patience=5)])"
+    path.write_text(as_notebook(["", cell.replace("CALL", call)]))
+    answer = " ".join(ask("lint", path).out.split())
+    told = f"code cell 2: what {magic} runs is not read"
+    assert (told in answer) is (magic is not None)
+    assert ("Not read" in answer) is (magic is not None)
+
+
 def test_a_notebook_of_another_language_is_not_read_as_python(
     ask: Ask, tmp_path: Path
 ) -> None:
@@ -498,7 +545,7 @@ def test_two_scripts_are_compared_by_the_rules_of_both(
     log = tmp_path / "log.csv"
     rows = [f"{epoch},{loss}" for epoch, loss in enumerate([0.9, 0.5, 0.6, 0.7, 0.8])]
     log.write_text("\n".join(["epoch,val_loss", *rows, ""]))
-    named = []
+    named: list[str] = []
     for package in packages.split("/"):
         script = tmp_path / f"{package or 'none'}{len(named)}.py"
         stop = f"{package}.callbacks.EarlyStopping(patience=2)"
