@@ -144,6 +144,10 @@ def _without_magics(lines: list[str]) -> list[str]:
     replaced = []
     is_continued = False
     for line in lines:
+        timed = None if is_continued else _TIMED.match(line)
+        if timed is not None:
+            replaced.append(timed[1] + timed[2])
+            continue
         ours = "" if is_continued else _without_magic(line)
         # a backslash takes the next line into the magic
         is_continued = (is_continued or ours != line) and line.endswith("\\")
@@ -152,9 +156,6 @@ def _without_magics(lines: list[str]) -> list[str]:
 
 
 def _without_magic(line: str) -> str:
-    timed = _TIMED.match(line)
-    if timed is not None and not line.endswith("\\"):
-        return timed[1] + timed[2]
     setting = _SETTING.match(line)
     if setting is not None:
         name, _, value = setting[2].partition("=" if "=" in setting[2] else " ")

@@ -62,7 +62,7 @@ def _entries(
         found, holder = calls.followed(node, scope)
     except Unread:
         return None
-    if depth > _DEEPEST or not _is_kept(node, scope, calls):
+    if depth > _DEEPEST or calls.given_away(node, scope) is not None:
         return None
     pairs = _pairs_of(found, holder, calls)
     entries: dict[str, ast.expr] = {}
@@ -80,15 +80,6 @@ def _entries(
         for name in names_in(value)
     )
     return entries if pairs is not None and means_same else None
-
-
-def _is_kept(node: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
-    """Return whether no code that is not read gets a dict, and could change it."""
-    root = node
-    while isinstance(root, (ast.Attribute, ast.Subscript)):
-        root = root.value
-    place = scope.place(root.id) if isinstance(root, ast.Name) else None
-    return place is None or place not in calls.names.given
 
 
 def _pairs_of(

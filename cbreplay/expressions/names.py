@@ -29,10 +29,12 @@ __all__ = ["Names", "read_names"]
 
 # functions that change none of their arguments
 _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
-_HARMLESS |= {"print", "repr", "str", "type"}
+_HARMLESS |= {"pprint", "print", "repr", "str", "type"}
 _MOST_RUNNABLE = 300_000
 _METHODS = {"evaluate", "fit", "fit_generator", "predict"} | CHANGING
 _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
+# what writes settings down
+_METHODS |= {"dump", "log_param", "log_params", "pprint", "safe_dump"}
 
 
 class Names(NamedTuple):

@@ -473,6 +473,7 @@ def as_notebook(cells: list[str], **metadata: object) -> str:
         # what IPython runs as Python, and where the callback stands in it
         ("%time CALL", 1),
         ("h = %time CALL", 1),
+        ("%time h = m.fit(x, \\\n  callbacks=[EarlyStopping(patience=0)])", 2),
         ("%timeit -n 1 -r1 CALL", 1),
         ("%%timeit -n 1\nCALL", 2),
         ("!pip install -q keras \\\n  numpy \\\n  pandas\nCALL", 4),
@@ -496,6 +497,7 @@ def test_what_a_magic_runs_is_read_and_the_rest_keeps_its_lines(
     [
         ("%%writefile train.py\nCALL", "%%writefile"),
         ("x = 1\n%lprun -f g CALL", "%lprun"),
+        ("x = 1\n%lprun -f g m.fit(x, callbacks=c)", "%lprun"),
         ("%%wandb\nCALL", None),
         ("%time CALL", None),
         ("%%bash\necho", None),

@@ -261,6 +261,17 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             "'c' is changed in line 5",
         ),
         (
+            (
+                "c = {'patience': 0}\nfill_in(c)\n"
+                "m.fit(x, callbacks=[EarlyStopping(patience=c['patience'])])"
+            ),
+            3,
+            (
+                "EarlyStopping: patience: 'c' is given to code in line 4 that could "
+                "change it"
+            ),
+        ),
+        (
             "c = d = [EarlyStopping()]\nd.append(f())\nm.fit(x, callbacks=c)",
             3,
             "'c' is changed in line 4",
