@@ -18,6 +18,8 @@ __all__ = ["write_out_double_stars"]
 
 _FITS = ("fit", "fit_generator")
 _DEEPEST = 10
+# as no callback and no fit has parameters
+_MOST_ENTRIES = 100
 
 
 def write_out_double_stars(calls: ScriptCalls) -> None:
@@ -66,12 +68,15 @@ def _entries(
         return None
     pairs = _pairs_of(found, holder, calls)
     entries: dict[str, ast.expr] = {}
-    for key, value in pairs or ():
+    if pairs is None or len(pairs) > _MOST_ENTRIES:
+        return None
+    for key, value in pairs:
         if key is None:
             inner = _entries(value, holder, calls, depth + 1)
             if inner is None:
                 return None
             entries |= inner
+            calls.count_step(inner)
         else:
             entries[key] = value
     means_same = all(
@@ -79,7 +84,7 @@ def _entries(
         for value in entries.values()
         for name in names_in(value)
     )
-    return entries if pairs is not None and means_same else None
+    return entries if means_same else None
 
 
 def _pairs_of(
