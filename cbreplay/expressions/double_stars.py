@@ -68,7 +68,7 @@ def _entries(
         return None
     pairs = _pairs_of(found, holder, calls)
     entries: dict[str, ast.expr] = {}
-    if pairs is None or len(pairs) > _MOST_ENTRIES:
+    if pairs is None:
         return None
     for key, value in pairs:
         if key is None:
@@ -91,6 +91,9 @@ def _pairs_of(
     node: ast.expr, scope: Scope, calls: ScriptCalls
 ) -> list[tuple[str | None, ast.expr]] | None:
     """Return the keys and values of a dict that is written out, None for ``**``."""
+    written = {ast.Call: "keywords", ast.Dict: "keys"}.get(type(node), "")
+    if len(getattr(node, written, ())) > _MOST_ENTRIES:
+        return None
     if isinstance(node, ast.Call):
         is_dict = calls.paths(node.func, scope) == ["?.dict"]
         keys = [word.arg for word in node.keywords]
