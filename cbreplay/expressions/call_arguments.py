@@ -112,9 +112,7 @@ def read_arguments(
         parameters[parameter] = reader.value(node, f"{name}: {parameter}")
     for keyword in call.keywords:
         if keyword.arg is None:
-            reader.fail(
-                f"{name}: what ** gives cannot be told", "Write the arguments out"
-            )
+            reader.fail(f"{name}: ** cannot be read", "Write the arguments out")
         if keyword.arg not in known:
             near = nearest_name(keyword.arg, known)
             reader.fail(
