@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["NotebookCell", "is_python", "read_cells"]
 
 # a cell that begins so is Python from its second line on
-_PYTHON_CELLS = ("capture", "prun", "time", "timeit")
+_PYTHON_CELLS = ("capture", "memit", "prun", "time", "timeit", "wandb")
 _MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?+\s*)$")
-_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")
+_ASSIGNED_MAGIC = re.compile(r"^(\s*\w[\w, ]*=\s*)[%!].*$")
+# what runs the Python behind it
+_TIMED = re.compile(
+    r"^(\s*(?:\w[\w, .]*=\s*(?=%time\s))?)"
+    r"%(?:time|timeit(?:\s+-\w(?:\s*\d+)?)*)\s+(\S.*)$"
+)
+_SETTING = re.compile(r"^(\s*)%(?:set_)?env\s+(.*)$")
 
 
 class NotebookCell(NamedTuple):
@@ -28,7 +34,8 @@ class NotebookCell(NamedTuple):
         Its one-based place among the code cells.
     lines : tuple of str
         Its Python; a line that only IPython reads is replaced by one that does nothing,
-        and a cell of another language is empty.
+        ``%time`` by what it runs, ``%env NAME=value`` by Python that does the same, and
+        a cell of another language is empty.
     magics : tuple of str
         The lines that were replaced, as they are written.
     """
@@ -60,6 +67,10 @@ def read_cells(text: str, *, most: int | None = None) -> list[NotebookCell]:
         raise ValueError(sentence) from None
     except (ValueError, RecursionError):
         raise ValueError(_NO_CELLS) from None
+    language = _language_of(notebook)
+    if language and "py" not in language.lower():
+        sentence = f"its code is {language}, and not Python"
+        raise ValueError(sentence)
     try:
         written = list(_code_cells(notebook))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -70,6 +81,20 @@ def read_cells(text: str, *, most: int | None = None) -> list[NotebookCell]:
     return [_read_cell(number, cell) for number, cell in enumerate(written, start=1)]
 
 
+_NAME = re.compile(r"[\w+#. -]{1,40}")
+
+
+def _language_of(notebook: Any) -> str:  # noqa: ANN401 - any JSON
+    """Return the language that a notebook names for its code; empty if it does not."""
+    for key, name in (("kernelspec", "language"), ("language_info", "name")):
+        inner: Any = notebook
+        for step in ("metadata", key, name):
+            inner = inner.get(step) if isinstance(inner, dict) else None
+        if isinstance(inner, str) and inner:
+            return inner if _NAME.fullmatch(inner) else "another language"
+    return ""
+
+
 _NO_CELLS = "it is no notebook: its JSON holds no cells"
 
 
@@ -78,7 +103,7 @@ def _code_cells(notebook: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
     sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
     for cell in (cell for sheet in sheets for cell in sheet["cells"]):
         if cell["cell_type"] == "code":
-            written = cell["source"] if "source" in cell else cell["input"]
+            written = cell.get("source", cell.get("input")) or ""
             yield written if isinstance(written, str) else "".join(written)
 
 
@@ -116,6 +141,26 @@ def _without_magics(lines: list[str]) -> list[str]:
         lines = [*lines[:first], "pass", *lines[first + 1 :]]
         if is_python(lines):
             return lines
-    return [
-        _ASSIGNED_MAGIC.sub(r"\1...", _MAGIC.sub(r"\1pass", line)) for line in lines
-    ]
+    replaced = []
+    is_continued = False
+    for line in lines:
+        timed = None if is_continued else _TIMED.match(line)
+        if timed is not None:
+            replaced.append(timed[1] + timed[2])
+            continue
+        ours = "" if is_continued else _without_magic(line)
+        # a backslash takes the next line into the magic
+        is_continued = (is_continued or ours != line) and line.endswith("\\")
+        replaced.append(ours)
+    return replaced
+
+
+def _without_magic(line: str) -> str:
+    setting = _SETTING.match(line)
+    if setting is not None:
+        name, _, value = setting[2].partition("=" if "=" in setting[2] else " ")
+        name, value = name.strip(), value.strip()
+        # $ and {} are filled in by IPython; quotes are part of the value
+        if name.isidentifier() and value and not set("${}") & set(value):
+            return f"{setting[1]}import os; os.environ[{name!r}] = {value!r}"
+    return _ASSIGNED_MAGIC.sub(r"\1...", _MAGIC.sub(r"\1pass", line))

@@ -234,6 +234,9 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
         elif not _may_hold_scripts(path) or not find_scripts(path, named=False):
             others.append(path)
     if found and others:
+        if not os.path.exists(others[0]):  # noqa: PTH110
+            sentence = f"{others[0]}: there is no such file or directory"
+            raise ConfigError(sentence)
         sentence = (
             f"{found[0]} is a script and {others[0]} is none. Ask about scripts, or "
             "about one log"

@@ -76,6 +76,8 @@ class Question:
         As in `replay_run`.
     reads_logs : bool
         False where a setting is only written out, or the logs are read elsewhere.
+    imported : str or None
+        The version that a script of -c imports, where `semantics` is taken from it.
     """
 
     paths: tuple[str, ...] = ()
@@ -103,6 +105,7 @@ class Question:
     semantics: str | None = None
     initial_lr: float | None = None
     reads_logs: bool = True
+    imported: str | None = None
 
     @property
     def inputs(self) -> list[str]:
@@ -395,7 +398,7 @@ class Question:
             say(f"note: {note}")
         if self.semantics is None and not self._names_version():
             # also for the next commands, which write the settings out
-            self.semantics = read.semantics
+            self.semantics = self.imported = read.semantics
         return read.entries
 
     def _names_version(self) -> bool:

@@ -73,7 +73,51 @@ def _rival_list(
 
     read = read_expressions(texts, question.monitor_and_mode)
     say(*(f"note: {note}" for note in read.notes))
+    _agree_on_rules(question, texts, read.semantics)
     return _one_list(make_grid(read.entries), "it")
+
+
+def _agree_on_rules(
+    question: Question, texts: tuple[str, ...], imported: str | None
+) -> None:
+    """Judge by the rules that B's script trains by, where nothing else names some.
+
+    Raises
+    ------
+    ConfigError
+        If A's script trains by others.
+    """
+    from cbreplay.rules.registry import (
+        names_version,
+        resolve_semantics,
+        spoken_version,
+    )
+
+    is_chosen = question.semantics is not None and question.imported is None
+    is_named = is_chosen or any(map(names_version, question.runs))
+    if is_named or not any(map(_is_of_script, texts)):
+        return
+    if not any(map(_is_of_script, question.expressions)):
+        question.semantics = imported
+        return
+    ours, theirs = (
+        resolve_semantics(version).semantics.name
+        for version in (question.semantics, imported)
+    )
+    if ours != theirs:
+        sentence = (
+            f"A's script trains by the rules of {spoken_version(ours)}, B's by "
+            f"those of {spoken_version(theirs)}, and both are replayed by the same. "
+            f"Choose with --semantics {ours} or --semantics {theirs}"
+        )
+        raise ConfigError(sentence)
+
+
+def _is_of_script(text: str) -> bool:
+    """Return whether a list is written as ``@train.py``."""
+    from cbreplay.expressions.sources import is_script
+
+    return text.strip().startswith("@") and is_script(text.strip())
 
 
 def _changed(first: Sequence[Callback], text: str) -> Sequence[Callback]:

@@ -29,7 +29,7 @@ def read_text(path: str, *, most: int) -> str:
     """
     shown = without_secrets(path)
     hint = "Give a file of expressions as -c @callbacks.txt, or a script as @train.py"
-    file = Path(path)
+    file, is_notebook = Path(path), path.lower().endswith(".ipynb")
     try:
         # a pipe or a device could be read for ever
         if not file.is_file():
@@ -42,10 +42,15 @@ def read_text(path: str, *, most: int) -> str:
         raise ExpressionError(problem, text=shown, hint=hint) from None
     if len(content) > most:
         problem = f"it is longer than {most} bytes"
+        if is_notebook:
+            hint = "Clear its outputs, or save its code as a script"
         raise ExpressionError(problem, text=shown, hint=hint)
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return content.decode(encoding)
     except (SyntaxError, ValueError, LookupError) as error:
         problem = f"it is not text that Python could read ({error})"
+        hint = "Save it as UTF-8"
+        if not is_notebook:
+            hint += ", or declare its encoding in its first line"
         raise ExpressionError(problem, text=shown, hint=hint) from None

@@ -79,6 +79,7 @@ class NameVisitor(ast.NodeVisitor):
         self.called_through: set[int] = set()
         self.uses: list[tuple[ast.Name, Scope]] = []
         self.looked_into: set[int] = set()
+        self.lambdas: dict[int, Scope] = {}
         self.attributes: list[ast.Attribute] = []
 
     def taken(self) -> frozenset[str]:
@@ -118,7 +119,9 @@ class NameVisitor(ast.NodeVisitor):
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        scope = Scope(self.scope)
+        scope = Scope(self.scope, definition=node)
+        scope.returned.append(node.body)
+        self.lambdas[id(node)] = scope
         self.enter_function(node.args, [node.body], scope)
 
     def visit_Return(self, node: ast.Return) -> None:
@@ -176,10 +179,20 @@ class NameVisitor(ast.NodeVisitor):
         for target in node.targets:
             self.flow(target, node.value)
             if isinstance(target, ast.Name):
-                self.bind(target.id, Binding(node.lineno, value=node.value))
+                self.bind_value(target, node.value)
             else:
                 self.note_store(target, node.value)
                 self.visit(target)
+        # a = b = []: one object
+        named = [target for target in node.targets if isinstance(target, ast.Name)]
+        for target in node.targets if len(node.targets) > 1 else ():
+            for name in named[:1]:
+                self.flow(target, name)
+
+    def bind_value(self, target: ast.Name, value: ast.expr) -> None:
+        """Note what is assigned to a name; a lambda has a scope, as a function has."""
+        inner = self.lambdas.get(id(value))
+        self.bind(target.id, Binding(target.lineno, value=value, inner=inner))
 
     def note_store(self, target: ast.expr, value: ast.expr | None) -> None:
         """Note that an attribute is set; a value of None is one that nobody knows."""
@@ -193,7 +206,7 @@ class NameVisitor(ast.NodeVisitor):
         self.visit(node.value)
         self.flow(node.target, node.value)
         if isinstance(node.target, ast.Name):
-            self.bind(node.target.id, Binding(node.lineno, value=node.value))
+            self.bind_value(node.target, node.value)
         else:
             self.note_store(node.target, node.value)
             self.visit(node.target)

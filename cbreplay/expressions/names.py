@@ -18,6 +18,7 @@ from cbreplay.expressions.flows import (
 )
 from cbreplay.expressions.name_visitor import CHANGING, SETTING, NameVisitor
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
+from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,12 @@ __all__ = ["Names", "read_names"]
 
 # functions that change none of their arguments
 _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
-_HARMLESS |= {"print", "repr", "str", "type"}
+_HARMLESS |= {"pprint", "print", "repr", "str", "type"}
 _MOST_RUNNABLE = 300_000
 _METHODS = {"evaluate", "fit", "fit_generator", "predict"} | CHANGING
 _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
+# what writes settings down
+_METHODS |= {"dump", "log_param", "log_params", "pprint", "safe_dump"}
 
 
 class Names(NamedTuple):
@@ -135,7 +138,10 @@ def _given_away(
     """Yield what is handed to calls that are neither known nor read."""
     for call, scope in calls:
         if not _is_seen(call, scope, walk):
-            for argument in [*call.args, *(word.value for word in call.keywords)]:
+            # a callback gets a copy of the dict behind **
+            copies = find_rule(called_name(call)) is not None
+            words = [word for word in call.keywords if word.arg or not copies]
+            for argument in [*call.args, *(word.value for word in words)]:
                 for part in _handed(argument):
                     yield part, scope
 

@@ -94,9 +94,12 @@ def _returned(
     if function is None:
         return []
     definition = function.definition
+    is_plain = isinstance(definition, ast.Lambda) or (
+        isinstance(definition, ast.FunctionDef) and not definition.decorator_list
+    )
     if (
-        not isinstance(definition, ast.FunctionDef)
-        or definition.decorator_list
+        definition is None
+        or not is_plain
         or any(
             isinstance(inner, (ast.Yield, ast.YieldFrom))
             for inner in ast.walk(definition)

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ExpressionError
+from cbreplay.expressions.double_stars import write_out_double_stars
 from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.optimizer_schedules import find_schedule
@@ -105,7 +106,9 @@ def read_script_callbacks(
         write_out_partials(tree)
         join_growing_lists(tree)
         names = read_names(tree)
-        read = _Script(source, ScriptCalls(names, defaults or {}, source.place)).read()
+        calls = ScriptCalls(names, defaults or {}, source.place)
+        write_out_double_stars(calls)
+        read = _Script(source, calls).read()
     except (RecursionError, MemoryError):
         raise ExpressionError(TOO_TANGLED, text=path, hint=WRITE_OUT) from None
     return read._replace(semantics=imported_version(find_packages(tree)))

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.expressions.call_arguments import called_name, problem_with_name
+from cbreplay.expressions.flows import root_of
 from cbreplay.expressions.script_arithmetic import work_out
 from cbreplay.rules.registry import known_families
 
@@ -33,6 +34,9 @@ _GROWS = (
     "; append, extend and += are read where they certainly run: in one block with the "
     "list, below it and above what uses it"
 )
+
+
+_MAY = " that could change it"
 
 
 class Unread(Exception):  # noqa: N818 - caught where a script is read, never shown as it is
@@ -223,7 +227,18 @@ class ScriptCalls:
         ]
         if None in keys or keys.count(key) != 1:
             return None
+        line = self.given_away(node, scope)
+        # a replay says it in a note, a finding has to hold whatever that code does
+        if line is not None and self.verdict == "checked":
+            where = self.place(line)
+            self.unread(node, f"{self.shown(node)} is given to code in {where}{_MAY}")
         return found.values[keys.index(key)], holder
+
+    def given_away(self, node: ast.expr, scope: Scope) -> int | None:
+        """Return where code that is not read gets what an expression stands for."""
+        root = root_of(node)
+        place = None if root is None else scope.place(root)
+        return None if place is None else self.names.given.get(place)
 
     def constant_of(
         self, node: ast.Attribute, scope: Scope
@@ -388,11 +403,11 @@ class ScriptArguments:
 def returns_once(function: Scope) -> bool:
     """Return whether a function gives one value, at its end, whatever happens."""
     definition = function.definition
+    if isinstance(definition, ast.Lambda):
+        return not _is_generator(definition)
     if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
         return False
-    if any(
-        isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(definition)
-    ):
+    if _is_generator(definition):
         return False  # a call of it runs nothing yet
     last = definition.body[-1]
     return (
@@ -400,6 +415,11 @@ def returns_once(function: Scope) -> bool:
         and len(function.returned) == 1
         and last.value is function.returned[0]
     )
+
+
+def _is_generator(function: ast.AST) -> bool:
+    kinds = (ast.Yield, ast.YieldFrom)
+    return any(isinstance(node, kinds) for node in ast.walk(function))
 
 
 def _beginning(node: ast.expr) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import fields
+import itertools
+import re
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import CbreplayError, RefusedValueError
@@ -25,6 +27,7 @@ from cbreplay.expressions.script_calls import (
     returns_once,
 )
 from cbreplay.expressions.script_parameters import given_for
+from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
 
@@ -81,6 +84,9 @@ class Member(NamedTuple):
     refused : tuple of RefusedValueError
         What of its arguments Keras does not take; in the variants they count as ones
         that cannot be told.
+    miscalled : tuple of RefusedCall
+        Why Python does not take the call; in the variants what is missing counts as
+        one that cannot be told, and what is too much is left out.
     """
 
     call: ast.Call
@@ -88,6 +94,25 @@ class Member(NamedTuple):
     code: str
     is_certain: bool
     refused: tuple[RefusedValueError, ...] = ()
+    miscalled: tuple[RefusedCall, ...] = ()
+
+
+class RefusedCall(NamedTuple):
+    """Why a call of a callback is a TypeError, whichever values it gives.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, as the end of a sentence about the callback.
+    reason : str
+        What it takes.
+    instead : str
+        What to write.
+    """
+
+    problem: str
+    reason: str
+    instead: str
 
 
 class UnreadPart(NamedTuple):
@@ -183,11 +208,14 @@ class MemberReader:
         changed = self.calls.names.changed.get(place)
         doubts = list(self._doubts_about(node, place))
         whole = len(bindings) == len(values) == 1 and changed is None and not doubts
-        callbacks = [self._makes_callback(value, holder) for value in values]
+        given = given_for(self.calls, name, holder).values
+        callbacks = [
+            self._makes_callback(*made)
+            for made in [*((value, holder) for value in values), *given]
+        ]
         touched = any(callbacks) or place in self.calls.names.changes.deeply
         if changed is not None and touched and self.sets_parameters:
-            where = self.calls.place(changed)
-            self.calls.unread(node, f"{node.id!r} is changed in {where}")
+            self.calls.unread(node, self._changed_at(node, place, changed))
         for value in values:
             yield from self.members(value, holder, is_certain=is_certain and whole)
         for gain in self.calls.names.gains:
@@ -200,9 +228,19 @@ class MemberReader:
         line = self.calls.names.changes.unfollowed.get(place)
         # what changes of a callback is no entry of a list
         if line is not None and not (callbacks and all(callbacks)):
-            self.calls.unread(
-                node, f"{node.id!r} is changed in {self.calls.place(line)}"
-            )
+            self.calls.unread(node, self._changed_at(node, place, line))
+
+    def _changed_at(self, node: ast.Name, place: tuple[Scope, str], line: int) -> str:
+        """Say where what a name holds is changed, or stored and so within reach."""
+        where = self.calls.place(line)
+        for gain in self.calls.names.gains:
+            value = gain.value
+            if value.lineno != line or not isinstance(value, ast.Name):
+                continue
+            if gain.scope.place(value.id) == place:
+                held = self.calls.shown(gain.target)
+                return f"{node.id!r} is stored in {held} in {where}, and may be changed"
+        return f"{node.id!r} is changed in {where}"
 
     def _doubts_about(
         self, node: ast.Name, place: tuple[Scope, str]
@@ -315,10 +353,18 @@ class MemberReader:
         known = [parameter.name for parameter in fields(kind)]
         reader = _Stopgaps(self.calls, call, scope)
         readable = self._known_words(call, name, known, kind.older_parameters)
-        parameters = read_arguments(readable, name, known, reader)
-        if any(word.arg is None for word in call.keywords):
-            # ** may give every parameter that is not written out
-            parameters = dict.fromkeys(known, _UNKNOWN) | parameters
+        untold = self._untold(call, name, known)
+        miscalled: tuple[RefusedCall, ...] = ()
+        if rule_named(name).family:
+            miscalled = tuple(_miscalled(readable, known, kind, untold))
+        if miscalled:
+            by_place = known[: len(readable.args)]
+            readable.args = readable.args[: len(known)]
+            words = [word for word in readable.keywords if word.arg not in by_place]
+            readable.keywords = words
+            untold = known
+        parameters = dict.fromkeys(untold, _UNKNOWN)
+        parameters |= read_arguments(readable, name, known, reader)
         require_all(parameters, kind, reader)
         refused = _refused(name, parameters, call)
         parameters |= {error.parameter: _UNKNOWN for error in refused}
@@ -330,11 +376,12 @@ class MemberReader:
             )
             for turn in range(_MOST_STAND_INS if unknown else 1)
         )
-        is_whole = not unknown and len(readable.keywords) == len(call.keywords)
+        is_whole = not unknown and not miscalled
+        is_whole = is_whole and len(readable.keywords) == len(call.keywords)
         code = _shortened(call)
         if is_whole:
             code = format_callback(variants[0], named_parameters(call, known))
-        return Member(call, variants, code, is_certain, refused)
+        return Member(call, variants, code, is_certain, refused, miscalled)
 
     def _known_words(
         self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
@@ -343,12 +390,25 @@ class MemberReader:
         words = [word for word in call.keywords if word.arg in known]
         for word in call.keywords:
             # any other name is no parameter of any version, which is a finding
-            if word.arg is None or word.arg in older:
-                what = "**" if word.arg is None else repr(word.arg)
-                problem = f"{name}: {what} is no parameter that can be read"
+            if word.arg in older:
+                problem = f"{name}: {word.arg!r} is of older versions, and is not read"
                 self.arguments.append(UnreadPart(word.value.lineno, problem))
-        readable = ast.Call(call.func, call.args, words)
+        readable = ast.Call(call.func, call.args[: _first_star(call)], words)
         return ast.copy_location(readable, call)
+
+    def _untold(self, call: ast.Call, name: str, known: list[str]) -> list[str]:
+        """Return the parameters that ``*`` and ``**`` may give."""
+        first = _first_star(call)
+        starred = [part for part in call.args if isinstance(part, ast.Starred)]
+        doubled = [word.value for word in call.keywords if word.arg is None]
+        given = [("*", part.value) for part in starred]
+        for star, value in [*given, *(("**", value) for value in doubled)]:
+            what = f"{star}{self.calls.written(value)}"
+            problem = f"{name}: what {what} gives cannot be told"
+            self.arguments.append(UnreadPart(value.lineno, problem))
+        if doubled:
+            return known
+        return known[first:] if starred else []
 
 
 _UNKNOWN = object()
@@ -378,12 +438,89 @@ class _Stopgaps(ScriptArguments):
             return _UNKNOWN
 
 
+def _first_star(call: ast.Call) -> int:
+    """Return how many arguments stand before the first ``*``."""
+    stars = (isinstance(given, ast.Starred) for given in call.args)
+    return next(itertools.compress(itertools.count(), stars), len(call.args))
+
+
+# tf_keras takes one more, and Keras before 3.13 no argument of TerminateOnNaN
+_MOST_BY_PLACE = {"ModelCheckpoint": 9}
+
+
+def _miscalled(
+    call: ast.Call, known: list[str], kind: type[Any], untold: list[str]
+) -> Iterator[RefusedCall]:
+    """Yield why a call is a TypeError in every version, whichever values it gives."""
+    n_given, named = len(call.args), {word.arg for word in call.keywords}
+    most = _MOST_BY_PLACE.get(kind.__name__, len(known))
+    if n_given > most:
+        yield RefusedCall(
+            f"raises TypeError: {n_given} arguments are given without a name",
+            f"it takes {most} so, and no more",
+            "their names before the values",
+        )
+    for name in known[:n_given]:
+        if name in named:
+            yield RefusedCall(
+                f"raises TypeError: {name} is given twice, by place and by name",
+                f"argument {known.index(name) + 1} is {name}",
+                f"{name} once",
+            )
+    for parameter in fields(kind):
+        name = parameter.name
+        is_given = name in known[:n_given] or name in named or name in untold
+        if parameter.default is MISSING and not is_given:
+            yield RefusedCall(
+                f"raises TypeError: {name} is not given",
+                f"{name} has no default",
+                _EXAMPLES[name],
+            )
+
+
+_EXAMPLES = {
+    "filepath": 'filepath="best.weights.h5"',
+    "schedule": "schedule=, a function of the epoch that returns the rate",
+}
+
+
+def _no_numbers(
+    kind: type[Any], parameters: Mapping[str, Any]
+) -> Iterator[RefusedValueError]:
+    """Yield which arguments have to be numbers, and are none."""
+    for name, outcome in kind.on_no_number.items():
+        value = parameters.get(name, 0)
+        if value is None or isinstance(value, _NO_NUMBERS):
+            yield RefusedValueError(
+                callback=kind.__name__,
+                parameter=name,
+                shown=shown_value(value),
+                wanted="a number",
+                outcome=outcome,
+                instead=f"a number, such as {name}={_number_in(value, name)}",
+            )
+
+
+_NO_NUMBERS = (str, bytes, list, tuple, dict, set)
+_NUMBERS = {"factor": "0.5", "min_delta": "0.001", "start_from_epoch": "5"}
+
+
+def _number_in(value: object, name: str) -> str:
+    """Return the number that a text says; another one where it says none."""
+    text = value.strip() if isinstance(value, str) else ""
+    is_plain = re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) is not None
+    return text if is_plain else _NUMBERS.get(name, "5")
+
+
 def _refused(
     name: str, parameters: Mapping[str, Any], call: ast.Call
 ) -> tuple[RefusedValueError, ...]:
     """Return what Keras does not take of what a callback of its own is given."""
     row, given = rule_named(name), dict(parameters)
     refused: list[RefusedValueError] = []
+    if row.family:
+        refused += _no_numbers(row.load(), parameters)
+        given |= {error.parameter: _UNKNOWN for error in refused}
     for _ in given if row.family else ():
         unknown = [key for key, value in given.items() if value is _UNKNOWN]
         try:

@@ -191,12 +191,40 @@ def _joined(path: str, cells: list[NotebookCell]) -> Source:
     notes = []
     for cell in cells:
         begins.append(len(lines) + 1)
+        notes += [
+            f"code cell {cell.number}: what {magic} runs is not read"
+            for magic in _unread_magics(cell)
+        ]
         if is_python(cell.lines):
             lines += cell.lines
         else:
             notes.append(f"code cell {cell.number}: it is not Python, and is not read")
             lines += [""] * len(cell.lines)
     return Source(path, "\n".join(lines) + "\n", tuple(begins), tuple(notes))
+
+
+def _unread_magics(cell: NotebookCell) -> Iterator[str]:
+    """Yield each magic that is left out together with a callback or a fit."""
+    kept = [line.strip() for line in cell.lines if line.strip()]
+    is_left_out = cell.magics and cell.magics[0].startswith("%%") and not kept
+    if is_left_out and any(map(_first_training, cell.magics)):
+        yield cell.magics[0].split()[0]
+        return
+    for line in cell.magics:
+        magic, written = _RUNNING_MAGIC.match(line), _first_training(line)
+        is_kept = any(read.endswith(written) for read in kept)
+        if magic is not None and written and not is_kept:
+            yield magic[1]
+
+
+def _first_training(line: str) -> str:
+    """Return a line from where it first names a callback or a fit; empty if nowhere."""
+    names = [".fit(", *(row.name for row in known_rules())]
+    places = [line.find(name) for name in names if name in line]
+    return line[min(places) :] if places else ""
+
+
+_RUNNING_MAGIC = re.compile(r"(?:\w[\w, ]*=\s*)?(%\w+)")
 
 
 def _comments(text: str) -> Iterator[tuple[int, str]]:

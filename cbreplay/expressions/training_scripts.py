@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
+from cbreplay.expressions.double_stars import write_out_double_stars
 from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.partials import write_out_partials
@@ -99,6 +100,7 @@ def read_training_script(path: str) -> TrainingScript:
         join_growing_lists(tree)
         names = read_names(tree)
         calls = ScriptCalls(names, {}, source.place, verdict="checked")
+        write_out_double_stars(calls)
         given = find_fits(calls)[0]
         if len(given) > _MOST_FITS:
             problem = f"it has {len(given)} fits, {_MOST_FITS} at most"

@@ -228,7 +228,10 @@ class _ExaminedFit:
         refused = (
             finding
             for index, member in enumerate(members)
-            for finding in _refused_values(index, member)
+            for finding in (
+                *_refused_calls(index, member),
+                *_refused_values(index, member),
+            )
         )
         found = [*refused, *find_about_each(self.checked(members, turn))]
         return [
@@ -320,6 +323,13 @@ def _refused_values(index: int, member: Member) -> Iterator[Finding]:
             f"{error.parameter} has to be {error.wanted}",
             error.instead,
         )
+
+
+def _refused_calls(index: int, member: Member) -> Iterator[Finding]:
+    name = member.variants[0].class_name
+    for refused in member.miscalled:
+        message = f"{name} {refused.problem}"
+        yield Finding("refused-call", index, message, refused.reason, refused.instead)
 
 
 def _fields(member: Member) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from cbreplay.errors import ConfigError
@@ -201,6 +202,8 @@ class PlainRule:
     older_parameters: ClassVar[frozenset[str]] = frozenset()
     on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"
     on_older_name: ClassVar[str] = ""
+    # what a framework does where a parameter that has to be a number is none
+    on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @property
     def class_name(self) -> str:

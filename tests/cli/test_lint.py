@@ -437,6 +437,131 @@ def test_a_script_that_asks_tensorflow_for_tf_keras(
     assert f"rules of {expected}" in " ".join(ask("lint", path).out.split())
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        # what os.environ holds afterwards, by IPython's own `env` and `set_env`:
+        # "1", "1", '"1"', "1 # yes", the value of a variable, nothing, nothing
+        ("%env TF_USE_LEGACY_KERAS=1", "tf_keras 2"),
+        ("%set_env TF_USE_LEGACY_KERAS 1", "tf_keras 2"),
+        ('%env TF_USE_LEGACY_KERAS="1"', "Keras 3"),
+        ("%env TF_USE_LEGACY_KERAS=1 # yes", "Keras 3"),
+        ("%env TF_USE_LEGACY_KERAS=$flag", "Keras 3"),
+        ("%env TF_USE_LEGACY_KERAS", "Keras 3"),
+        ("!export TF_USE_LEGACY_KERAS=1", "Keras 3"),
+    ],
+)
+def test_a_notebook_that_asks_tensorflow_for_tf_keras_by_a_magic(
+    ask: Ask, tmp_path: Path, line: str, expected: str
+) -> None:
+    path = tmp_path / "train.ipynb"
+    fit = "m.fit(x, y, validation_split=0.2, callbacks=[stop])"
+    path.write_text(as_notebook([line, f"{LOADING}\n{USING}\n{fit}"]))
+    answer = ask("lint", path).out
+    assert f"rules of {expected}" in " ".join(answer.split())
+    assert "code cell 2  line 2" in answer
+
+
+def as_notebook(cells: list[str], **metadata: object) -> str:
+    written = [{"cell_type": "code", "source": cell} for cell in cells]
+    return json.dumps({"nbformat": 4, "metadata": metadata, "cells": written})
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        # what IPython runs as Python, and where the callback stands in it
+        ("%time CALL", 1),
+        ("h = %time CALL", 1),
+        ("%time h = m.fit(x, \\\n  callbacks=[EarlyStopping(patience=0)])", 2),
+        ("%timeit -n 1 -r1 CALL", 1),
+        ("%%timeit -n 1\nCALL", 2),
+        ("!pip install -q keras \\\n  numpy \\\n  pandas\nCALL", 4),
+        ("if True:\n    !ls \\\n      -l\n    CALL", 4),
+        ("x = 1\n%env A=1\nCALL", 3),
+    ],
+)
+def test_what_a_magic_runs_is_read_and_the_rest_keeps_its_lines(
+    ask: Ask, tmp_path: Path, cell: str, line: int
+) -> None:
+    path = tmp_path / "train.ipynb"
+    call = "m.fit(x, validation_split=0.2, callbacks=[EarlyStopping(patience=0)])"
+    path.write_text(as_notebook(["", cell.replace("CALL", call)]))
+    answer = ask("lint", path).out
+    assert f"patience-zero-is-one  code cell 2  line {line}  Early" in answer
+    assert "Not read" not in answer
+
+
+@pytest.mark.parametrize(
+    ("cell", "magic"),
+    [
+        ("%%writefile train.py\nCALL", "%%writefile"),
+        ("x = 1\n%lprun -f g CALL", "%lprun"),
+        ("x = 1\n%lprun -f g m.fit(x, callbacks=c)", "%lprun"),
+        ("%%wandb\nCALL", None),
+        ("%time CALL", None),
+        ("%%bash\necho", None),
+        ("EarlyStopping?\n?EarlyStopping\n!grep EarlyStopping a.py\nx = 1", None),
+    ],
+)
+def test_a_callback_that_a_magic_runs_unread_is_told(
+    ask: Ask, tmp_path: Path, cell: str, magic: str | None
+) -> None:
+    path = tmp_path / "train.ipynb"
+    call = "m.fit(x, callbacks=[EarlyStopping(patience=5)])"
+    path.write_text(as_notebook(["", cell.replace("CALL", call)]))
+    answer = " ".join(ask("lint", path).out.split())
+    told = f"code cell 2: what {magic} runs is not read"
+    assert (told in answer) is (magic is not None)
+    assert ("Not read" in answer) is (magic is not None)
+
+
+def test_a_notebook_of_another_language_is_not_read_as_python(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "train.ipynb"
+    # R that is Python too
+    text = "fit(model, callbacks=list(EarlyStopping(patience=0)))"
+    path.write_text(as_notebook([text], kernelspec={"name": "ir", "language": "R"}))
+    answer = ask("lint", path)
+    assert answer.status == 2
+    assert "its code is R, and not Python" in answer.err
+    path.write_text(as_notebook([text], language_info={"name": "pyspark"}))
+    assert "patience-zero-is-one" in ask("lint", path).out
+
+
+@pytest.mark.parametrize(
+    ("packages", "options", "expected"),
+    [
+        ("tf_keras/keras", [], None),
+        ("keras/tf_keras", [], None),
+        ("tf_keras/tf_keras", [], "tf_keras 2."),
+        ("/tf_keras", [], "tf_keras 2."),
+        ("/keras", [], "Keras 3."),
+        ("tf_keras/keras", ["--semantics", "keras-3.15"], "Keras 3.15"),
+    ],
+)
+def test_two_scripts_are_compared_by_the_rules_of_both(
+    ask: Ask, tmp_path: Path, packages: str, options: list[str], expected: str | None
+) -> None:
+    log = tmp_path / "log.csv"
+    rows = [f"{epoch},{loss}" for epoch, loss in enumerate([0.9, 0.5, 0.6, 0.7, 0.8])]
+    log.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    named: list[str] = []
+    for package in packages.split("/"):
+        script = tmp_path / f"{package or 'none'}{len(named)}.py"
+        stop = f"{package}.callbacks.EarlyStopping(patience=2)"
+        script.write_text(f"import {package}\nm.fit(x, y, callbacks=[{stop}])\n")
+        named.append(f"@{script}" if package else "EarlyStopping(patience=1)")
+    answer = ask("simulate", log, "-c", named[0], "--versus", named[1], *options)
+    if expected is None:
+        assert answer.status == 2
+        said = " ".join(answer.err.split())
+        assert "both are replayed by the same. Choose with --semantics" in said
+    else:
+        assert f"Rules of {expected}" in " ".join(answer.out.split())
+
+
 def test_a_log_is_replayed_by_the_rules_of_the_script_that_is_named(
     ask: Ask, tmp_path: Path
 ) -> None:

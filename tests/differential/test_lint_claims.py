@@ -20,6 +20,8 @@ from cbreplay import (
     Run,
     lint_callbacks,
 )
+from cbreplay.expressions.training_scripts import read_training_script
+from cbreplay.lint.scripts import lint_script
 from tests.oracles.keras_driver import as_keras, drive
 from tests.oracles.keras_versions import VERSIONS, path_of
 
@@ -135,6 +137,59 @@ def test_what_keras_does_with_values_that_it_does_not_take() -> None:
     with pytest.warns(UserWarning, match="fallback to auto"):
         stop = callbacks.EarlyStopping(mode="maximum")
     assert stop.mode == "auto"
+
+
+REFUSED_CALLS = [
+    "LearningRateScheduler()",
+    "ModelCheckpoint(monitor='loss')",
+    "EarlyStopping('loss', 0, 5, 0, 'min', None, True, 0, 1)",
+    "EarlyStopping('loss', monitor='val_loss')",
+    "TerminateOnNaN(True, 1)",
+    "ReduceLROnPlateau('loss', 0.1, 5, 0, 'min', 0, 0, 0, 1)",
+    "ModelCheckpoint('a.keras', 'loss', 0, True, False, 'min', 'epoch', None, 0, 1)",
+    "EarlyStopping(min_delta='0.1')",
+    "EarlyStopping(min_delta=None)",
+    "ReduceLROnPlateau(factor='0.1')",
+    "ReduceLROnPlateau(factor=None)",
+]
+REFUSED_LATER = [
+    "EarlyStopping(patience='5')",
+    "EarlyStopping(patience=None)",
+    "EarlyStopping(patience=[5])",
+    "EarlyStopping(start_from_epoch='5')",
+    "ReduceLROnPlateau(patience='5')",
+    "ReduceLROnPlateau(patience=None)",
+]
+
+
+@pytest.mark.parametrize("call", [*REFUSED_CALLS, *REFUSED_LATER])
+def test_a_call_that_is_said_to_be_a_type_error_is_one(
+    call: str, tmp_path: Path
+) -> None:
+    import keras
+
+    script = tmp_path / "train.py"
+    text = f"from keras.callbacks import *\nm.fit(x, y, callbacks=[{call}])\n"
+    script.write_text(text)
+    found = lint_script(read_training_script(str(script)))
+    codes = ("refused-call", "refused-value")
+    (said,) = [one.finding for one in found if one.finding.code in codes]
+    assert "raises TypeError" in said.message
+    assert ("in the first epoch" in said.message) is (call in REFUSED_LATER)
+    if call in REFUSED_CALLS:
+        with pytest.raises(TypeError):
+            eval(call, vars(keras.callbacks))  # noqa: S307 - a text from above
+        return
+    callback = eval(call, vars(keras.callbacks))  # noqa: S307 - a text from above
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    callback.set_model(model)
+    callback.on_train_begin()
+    if "start_from_epoch" not in call:
+        # an improvement, as the first value always is
+        callback.on_epoch_end(0, {"val_loss": 0.5})
+    with pytest.raises(TypeError):
+        callback.on_epoch_end(1, {"val_loss": 0.6})
 
 
 @pytest.mark.parametrize(

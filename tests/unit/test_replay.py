@@ -309,7 +309,7 @@ def test_the_rate_as_a_monitor_needs_a_callback_that_writes_it_before() -> None:
         (EarlyStopping, {"patience": math.nan}, "patience is nan"),
         (EarlyStopping, {"baseline": [1]}, r"baseline is \[1\]"),
         (EarlyStopping, {"mode": "mim"}, r"mode is 'mim'.*did you mean 'min'\?"),
-        (ReduceLROnPlateau, {"factor": 1}, "factor is 1, where Keras wants"),
+        (ReduceLROnPlateau, {"factor": 1}, "factor is 1, where a number below 1"),
         (ReduceLROnPlateau, {"cooldown": None}, "cooldown is None"),
         (ReduceLROnPlateau, {"min_lr": 1e39}, "no float32 rate"),
     ],

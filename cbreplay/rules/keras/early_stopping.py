@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.rules.base import PlainRule
@@ -92,6 +93,16 @@ class EarlyStopping(PlainRule):
 
     stops_early: ClassVar[bool] = True
     sets_objective: ClassVar[bool] = True
+    # in Keras 3 and tf_keras alike
+    on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "min_delta": "raises TypeError for",
+            "patience": "raises TypeError, in the first epoch without improvement, for",
+            "start_from_epoch": (
+                "raises TypeError, in the first epoch with its monitor, for"
+            ),
+        }
+    )
 
     def __post_init__(self) -> None:
         check_numbers(

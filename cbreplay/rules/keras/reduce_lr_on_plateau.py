@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
@@ -94,6 +95,17 @@ class ReduceLROnPlateau(PlainRule):
     )
 
     on_older_name: ClassVar[str] = "Keras 3 ignores it; tf_keras takes it for min_delta"
+    on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "factor": "raises TypeError for",
+            # tf_keras does not look at it before
+            "min_delta": (
+                "raises TypeError, in the first epoch with its monitor at the latest, "
+                "for"
+            ),
+            "patience": "raises TypeError, in the first epoch without improvement, for",
+        }
+    )
 
     def __post_init__(self) -> None:
         check_numbers(

@@ -1,0 +1,114 @@
+"""What ``**`` gives to a call, written out: ``F(**d)`` after ``d = {"a": 1}``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from cbreplay.expressions.call_arguments import called_name
+from cbreplay.expressions.flows import names_in
+from cbreplay.expressions.script_calls import Unread
+from cbreplay.rules.registry import find_rule
+
+if TYPE_CHECKING:
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+
+__all__ = ["write_out_double_stars"]
+
+_FITS = ("fit", "fit_generator")
+_DEEPEST = 10
+# as no callback and no fit has parameters
+_MOST_ENTRIES = 100
+
+
+def write_out_double_stars(calls: ScriptCalls) -> None:
+    """Replace ``EarlyStopping(**d)`` and ``fit(**d)`` by what ``d`` certainly holds.
+
+    That is done where ``d`` is a dict that is written out once and never changed, whose
+    names mean the same at the call. Where a name would be given twice, the call stays
+    as it is.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    """
+    for call, scope in calls.names.calls:
+        if all(word.arg for word in call.keywords):
+            continue
+        name = called_name(call)
+        is_callback = find_rule(calls.keras_name(call.func, scope) or "") is not None
+        if not is_callback and name not in _FITS:
+            continue
+        words: list[ast.keyword] = []
+        for word in call.keywords:
+            entries = None if word.arg else _entries(word.value, scope, calls)
+            if entries is None:
+                words.append(word)
+            else:
+                words += [
+                    ast.copy_location(ast.keyword(key, value), value)
+                    for key, value in entries.items()
+                ]
+        given = [word.arg for word in words if word.arg]
+        if len(set(given)) == len(given):
+            call.keywords = words
+
+
+def _entries(
+    node: ast.expr, scope: Scope, calls: ScriptCalls, depth: int = 0
+) -> dict[str, ast.expr] | None:
+    """Return the entries of a dict, by their names; None where they cannot be told."""
+    try:
+        found, holder = calls.followed(node, scope)
+    except Unread:
+        return None
+    if depth > _DEEPEST or calls.given_away(node, scope) is not None:
+        return None
+    pairs = _pairs_of(found, holder, calls)
+    entries: dict[str, ast.expr] = {}
+    if pairs is None:
+        return None
+    for key, value in pairs:
+        if key is None:
+            inner = _entries(value, holder, calls, depth + 1)
+            if inner is None:
+                return None
+            entries |= inner
+            calls.count_step(inner)
+        else:
+            entries[key] = value
+    means_same = all(
+        scope.place(name) == holder.place(name)
+        for value in entries.values()
+        for name in names_in(value)
+    )
+    return entries if means_same else None
+
+
+def _pairs_of(
+    node: ast.expr, scope: Scope, calls: ScriptCalls
+) -> list[tuple[str | None, ast.expr]] | None:
+    """Return the keys and values of a dict that is written out, None for ``**``."""
+    written = {ast.Call: "keywords", ast.Dict: "keys"}.get(type(node), "")
+    if len(getattr(node, written, ())) > _MOST_ENTRIES:
+        return None
+    if isinstance(node, ast.Call):
+        is_dict = calls.paths(node.func, scope) == ["?.dict"]
+        keys = [word.arg for word in node.keywords]
+        # a key that ** gives once more is an error there
+        if not is_dict or node.args or None in keys:
+            return None
+        return [(word.arg, word.value) for word in node.keywords]
+    if not isinstance(node, ast.Dict):
+        return None
+    pairs: list[tuple[str | None, ast.expr]] = []
+    for key, value in zip(node.keys, node.values, strict=True):
+        if key is None:
+            pairs.append((None, value))
+        elif isinstance(key, ast.Constant) and isinstance(key.value, str):
+            pairs.append((key.value, value))
+        else:
+            return None
+    return pairs
