@@ -85,7 +85,7 @@ def headline_of_replay(headline: Text, replay: Replay) -> Text:
 def take_worse_files(
     headline: Text, run: Run, callbacks: Sequence[Callback], semantics: str
 ) -> Text:
-    """Add to a headline which ModelCheckpoint leaves the worst for the best.
+    """Add to a headline which callback saves the worst for the best.
 
     What a stop keeps says nothing of the file, whose mode may be another.
     """
@@ -93,9 +93,10 @@ def take_worse_files(
         return headline
     for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics):
         callback: Any = callbacks[finding.callback]
-        if finding.code in _TAKE_WORSE and callback.class_name == "ModelCheckpoint":
+        decides = callback.stops_early or callback.changes_learning_rate
+        if finding.code in _TAKE_WORSE and not decides:
             watched = Code(callback.monitor)
-            words = " ModelCheckpoint takes the worst "
+            words = f" {callback.class_name} takes the worst "
             headline = say(headline, words, watched, " for the best, and saves that.")
     return headline
 

@@ -163,7 +163,9 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
     if improving:
         named = _listed(improving, verbose=verbose)
         yield say(f"still improving at the end of the log: {named}")
-    lacking = [one.replay.run.name for one in staircases if one.lacks_values]
+    lacking = [
+        staircase.replay.run.name for staircase in staircases if staircase.lacks_values
+    ]
     if lacking:
         named = _listed(lacking, verbose=verbose)
         yield say(

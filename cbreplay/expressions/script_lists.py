@@ -444,16 +444,13 @@ def _first_star(call: ast.Call) -> int:
     return next(itertools.compress(itertools.count(), stars), len(call.args))
 
 
-# tf_keras takes one more, and Keras before 3.13 no argument of TerminateOnNaN
-_MOST_BY_PLACE = {"ModelCheckpoint": 9}
-
-
 def _miscalled(
     call: ast.Call, known: list[str], kind: type[Any], untold: list[str]
 ) -> Iterator[RefusedCall]:
     """Yield why a call is a TypeError in every version, whichever values it gives."""
     n_given, named = len(call.args), {word.arg for word in call.keywords}
-    most = _MOST_BY_PLACE.get(kind.__name__, len(known))
+    # a version may take fewer, as Keras before 3.13 none of TerminateOnNaN
+    most = len(known) + kind.n_older_by_place
     if n_given > most:
         yield RefusedCall(
             f"raises TypeError: {n_given} arguments are given without a name",

@@ -200,6 +200,8 @@ class PlainRule:
     holds_own_code: ClassVar[bool] = False
     # names of parameters that some version takes, and that are no fields here
     older_parameters: ClassVar[frozenset[str]] = frozenset()
+    # how many of these some version takes by their place too
+    n_older_by_place: ClassVar[int] = 0
     on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"
     on_older_name: ClassVar[str] = ""
     # what a framework does where a parameter that has to be a number is none

@@ -127,9 +127,7 @@ def fold_by(
         return
     table.collapse(epochs)
     _drop_silent_epochs(table, has_steps=step_name is not None)
-    if len(table) < n_rows:
-        note = f"{n_rows} logged rows make {count(len(table), 'epoch')}"
-        table.notes.insert(0, note)
+    _note_fewer(table, n_rows)
 
 
 def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
@@ -183,6 +181,13 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
     elif options.parts != "rows" and _judges_seldom(table):
         drop_earlier_copies(table)
         raise _unsaid(table)
+
+
+def _note_fewer(table: LogTable, n_rows: int) -> None:
+    """Note how many epochs the rows make, where these are fewer."""
+    if len(table) < n_rows:
+        note = f"{n_rows} logged rows make {count(len(table), 'epoch')}"
+        table.notes.insert(0, note)
 
 
 def _few_stand_again(table: LogTable, epochs: EpochArray) -> bool:

@@ -92,6 +92,8 @@ class ModelCheckpoint(PlainRule):
     older_parameters: ClassVar[frozenset[str]] = frozenset(
         {"load_weights_on_restart", "options", "period"}
     )
+    # options, in tf_keras
+    n_older_by_place: ClassVar[int] = 1
     on_unknown_name: ClassVar[str] = (
         "a name that it does not have is a TypeError in Keras 3, and ignored by "
         "tf_keras"
