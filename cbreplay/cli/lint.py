@@ -379,9 +379,9 @@ def _one_run(path: str, most: int) -> Run:
             if sources.count(sources[0]) > 1
             else ""
         )
-        one = f"{sources[0]}{part}"
-        (alone, *more) = load_runs(one, max_bytes=most)
-        way = f"Give the PATH of one, as {one}"
+        named = f"{sources[0]}{part}"
+        (alone, *more) = load_runs(named, max_bytes=most)
+        way = f"Give the PATH of one, as {named}"
         if more or [*alone.series] != [*runs[0].series]:
             # its files lie beside those of others
             way = "Put the files of one into a directory of its own, and give that"

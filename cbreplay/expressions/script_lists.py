@@ -471,7 +471,7 @@ def _miscalled(
             yield RefusedCall(
                 f"raises TypeError: {name} is not given",
                 f"{name} has no default",
-                _EXAMPLES[name],
+                _EXAMPLES.get(name, f"{name}="),
             )
 
 
