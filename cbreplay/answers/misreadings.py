@@ -5,8 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.spoken_runs import by_keras_rules, judged_by
-from cbreplay.document import Code, plain_text, say
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    calls_worst_best,
+    judged_by,
+)
+from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
@@ -77,8 +81,10 @@ def misreadings(
 
 def headline_of_replay(headline: Text, replay: Replay) -> Text:
     """Add to a headline about one list what it must not be read without."""
-    run, callbacks = replay.run, replay.callbacks
-    said = by_keras_rules(headline, [run], judged_by([replay]), callbacks)
+    run, callbacks, judged = replay.run, replay.callbacks, judged_by([replay])
+    said = by_keras_rules(headline, [run], judged, callbacks)
+    if calls_worst_best(judged, [run]):
+        return said
     return take_worse_files(said, run, callbacks, replay.semantics.name)
 
 
@@ -89,8 +95,6 @@ def take_worse_files(
 
     What a stop keeps says nothing of the file, whose mode may be another.
     """
-    if "best here is the" in plain_text(headline):
-        return headline
     for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics):
         callback: Any = callbacks[finding.callback]
         decides = callback.stops_early or callback.changes_learning_rate

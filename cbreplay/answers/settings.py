@@ -31,6 +31,7 @@ from cbreplay.answers.settings_summary import (
 from cbreplay.answers.settings_table import evidence_footnote, settings_table
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
+    calls_worst_best,
     counts_otherwise,
     counts_values,
     end_of_evidence,
@@ -166,7 +167,8 @@ def _members(
 def _whole_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
     said, callbacks = _headline(cells, summaries), cells.grid[0]
     said = by_keras_rules(said, cells.runs, cells.judged_by, callbacks)
-    if len(cells.grid) > 1 or len(cells.rules) > 1:
+    several = len(cells.grid) > 1 or len(cells.rules) > 1
+    if several or calls_worst_best(cells.judged_by, cells.runs):
         return said
     return take_worse_files(said, cells.runs[0], callbacks, cells.rules[0])
 

@@ -31,6 +31,7 @@ __all__ = [
     "alike",
     "beside_best",
     "by_keras_rules",
+    "calls_worst_best",
     "counts_otherwise",
     "counts_values",
     "end_of_evidence",
@@ -261,11 +262,10 @@ def by_keras_rules(
         if name is None or mode is None:
             continue
         better, end = _TURNED[mode]
-        known = _known_direction(name, listed)
-        if known not in (None, mode):
+        if _is_turned(name, mode, listed):
             words = (f" {better} ", Code(name), f" is better: best here is the {end}.")
             headline = say(headline, *words)
-        elif known is None and mode == "min" and _goes_by_name(callbacks, name):
+        elif mode == "min" and _is_guessed(name, listed, callbacks):
             # the name does not tell, and Keras 2 takes what it does not know so
             words = (f" mode='auto' takes the {end} ", Code(name), " for the best.")
             headline = say(headline, *words)
@@ -310,11 +310,24 @@ def stopped_itself(run: Run) -> tuple[Part, ...] | None:
     )
 
 
-def _goes_by_name(callbacks: Sequence[Callback], name: str) -> bool:
-    """Tell whether a callback watches a series by the direction of its name."""
+def calls_worst_best(
+    judged: Iterable[tuple[str | None, Mode | None]], runs: Sequence[Run]
+) -> bool:
+    """Tell whether what is called best is the worst of a series, as a headline says."""
     return any(
-        callback.watched == name and getattr(callback, "mode", None) == "auto"
-        for callback in callbacks
+        name is not None and mode is not None and _is_turned(name, mode, runs)
+        for name, mode in judged
+    )
+
+
+def _is_turned(name: str, mode: Mode, runs: Sequence[Run]) -> bool:
+    return _known_direction(name, runs) not in (None, mode)
+
+
+def _is_guessed(name: str, runs: Sequence[Run], callbacks: Sequence[Callback]) -> bool:
+    """Tell whether a callback watches a series whose name tells no direction by it."""
+    return _known_direction(name, runs) is None and any(
+        callback.watched == name and callback.mode == "auto" for callback in callbacks
     )
 
 

@@ -150,20 +150,6 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     """Return the logged name that is meant, if one is near and of the same data."""
     validated = monitor.startswith("val_")
     same = [name for name in logged if name.startswith("val_") == validated]
-    metric = monitor.removeprefix("val_")
-    prefix = "val_" if validated else ""
-    by_case = [name for name in logged if name.lower() == monitor.lower()]
-    aliases = [prefix + METRIC_ALIASES[metric]] if metric in METRIC_ALIASES else []
-    numbered = [name for name in same if re.sub(r"_\d+$", "", name) == monitor]
-    found = [*by_case, *(name for name in aliases if name in same), *numbered]
-    if found:
-        return found[0]
-    metrics = {name.removeprefix("val_"): name for name in same}
-    import difflib
-
-    near = difflib.get_close_matches(metric, list(metrics), n=1, cutoff=0.75)
-    if near:
-        return metrics[near[0]]
     # a val_ name means no series of training
     return nearest_series(monitor, same if validated else logged) or None
 

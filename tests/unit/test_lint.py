@@ -529,6 +529,13 @@ def logged(*names: str) -> Run:
             "the log has no 'val_auc', and has 'val_auc_1'",
             "monitor='val_auc_1'",
         ),
+        # another instance of a metric is not the one that is meant
+        (
+            "val_auc_1",
+            ("loss", "val_loss", "val_auc_12"),
+            "the log has no 'val_auc_1'; it has loss, val_loss, val_auc_12",
+            "a monitor that is logged",
+        ),
         (
             "val_accurracy",
             ("loss", "val_loss", "val_accuracy"),

@@ -79,8 +79,9 @@ def lay_out_data_sets(table: LogTable) -> bool:
         _bring_together(table, name, of_set)
     _name_columns(table, name, of_set)
     said = " and ".join(sets)
+    teller = name if name == NAMED_ABOVE else f"column {name}"
     table.notes.append(
-        f"{name} says which data set a row is of, {said}: each has series of its own"
+        f"{teller} says which data set a row is of, {said}: each has series of its own"
     )
     return True
 
