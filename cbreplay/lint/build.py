@@ -117,9 +117,11 @@ def lint_callbacks(
     absent = {
         finding.callback for finding in by_itself if finding.code == "absent-monitor"
     }
+    # one callback has no other to defeat
+    about_lists = resolved.family.list_checks if len(listed) > 1 else ()
     found = [
         finding
-        for finding in find_about_list(known, resolved.family.list_checks)
+        for finding in find_about_list(known, about_lists)
         if not (finding.code in LATE_REDUCTIONS and finding.callback in absent)
     ]
     found += by_itself

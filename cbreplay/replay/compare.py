@@ -21,7 +21,6 @@ __all__ = [
     "ReplayComparison",
     "Side",
     "compare_replays",
-    "last_evident_epoch",
     "total_comparisons",
 ]
 
@@ -172,7 +171,7 @@ def compare_replays(first: Replay, rival: Replay) -> ReplayComparison:
     (2, 'stop', None)
     """
     _check(first, rival)
-    end = min(last_evident_epoch(first), last_evident_epoch(rival))
+    end = min(first.last_evident_epoch, rival.last_evident_epoch)
     parting = _first_parting(first, rival, end) or _parting_at_end(first, rival, end)
     epoch, cause = parting or (None, None)
     return ReplayComparison(first, rival, epoch, cause, end)
@@ -203,18 +202,6 @@ def total_comparisons(comparisons: Iterable[ReplayComparison]) -> ComparisonTota
         first_mean_regret=_mean([first for first, _ in regrets]),
         rival_mean_regret=_mean([rival for _, rival in regrets]),
     )
-
-
-def last_evident_epoch(replay: Replay) -> int:
-    """Return the last epoch of which the record is evidence for a replay.
-
-    Where it stopped, the epoch before the divergence or the hole, or the horizon.
-    """
-    if replay.stopped_epoch is not None:
-        return replay.stopped_epoch
-    if replay.end_of_evidence is not None:
-        return replay.end_of_evidence - 1
-    return replay.run.horizon
 
 
 def _check(first: Replay, rival: Replay) -> None:
@@ -265,7 +252,7 @@ def _parting_at_end(
         return (end, "kept weights") if first.kept_epoch != rival.kept_epoch else None
     for leaving, other in ((first, rival), (rival, first)):
         # one leaves the record where the other goes on with it
-        if leaving.divergence_epoch == end + 1 and last_evident_epoch(other) > end:
+        if leaving.divergence_epoch == end + 1 and other.last_evident_epoch > end:
             by_weights = leaving.diverged_by_weights
             return end + 1, "weights" if by_weights else "learning rate"
     return None

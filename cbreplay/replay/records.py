@@ -224,6 +224,18 @@ class Replay(NamedTuple):
             self.gap_epoch if self.divergence_epoch is None else self.divergence_epoch
         )
 
+    @property
+    def last_evident_epoch(self) -> int:
+        """The last epoch of which the record is evidence.
+
+        Where it stopped, the epoch before the divergence or the hole, or the horizon.
+        """
+        if self.stopped_epoch is not None:
+            return self.stopped_epoch
+        if self.end_of_evidence is not None:
+            return self.end_of_evidence - 1
+        return self.run.horizon
+
     def _repr_html_(self) -> str:
         return show_html(self)
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from cbreplay.holes import find_gap
 from cbreplay.outcomes import has_ambiguous_best
-from cbreplay.replay.compare import last_evident_epoch
 from cbreplay.staircase.rate_history import RecordedReduction
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def account_reductions(replay: Replay) -> ReductionAccount:
     replay : Replay
         Of a list with such a rule.
     """
-    run, end = replay.run, last_evident_epoch(replay)
+    run, end = replay.run, replay.last_evident_epoch
     epochs = [
         made.epoch
         for made in replay.reductions

@@ -21,7 +21,7 @@ from cbreplay import (
     compare_replays,
     replay_run,
 )
-from cbreplay.replay.compare import last_evident_epoch, total_comparisons
+from cbreplay.replay.compare import total_comparisons
 from tests.strategies import early_stoppings, plateaus, runs
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def test_where_large_is_good_the_gain_is_the_other_way_round() -> None:
 def test_the_last_evident_epoch_is_the_stop_the_divergence_or_the_horizon(
     callbacks: Any, last: int
 ) -> None:
-    assert last_evident_epoch(replayed(make_run(), callbacks)) == last
+    assert replayed(make_run(), callbacks).last_evident_epoch == last
 
 
 def test_totals_are_of_the_runs_where_both_are_exact() -> None:

@@ -10,7 +10,6 @@ from cbreplay.errors import LogError
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.entries import list_entries
 from cbreplay.readers.files import read_beginning
-from cbreplay.readers.other_tools.json_text import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +49,9 @@ def rows_of_epoch_files(directory: str, damage: Damage) -> list[dict[str, Any]]:
     LogError
         If a file is no row, or says another epoch than its name.
     """
+    # every directory is asked for such files, and few hold any
+    from cbreplay.readers.other_tools.json_text import read_json
+
     names = [
         entry.name
         for entry in list_entries(directory)

@@ -10,9 +10,7 @@ from cbreplay.rules.checks import Finding, RuleChecks
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 from cbreplay.rules.keras.metric_directions import lies_within_one
-from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau, reduce_rate
 from cbreplay.rules.keras.semantics import spoken_semantics
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.rules.checks import CheckedList
+    from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 
 __all__ = ["REDUCING", "SCHEDULING", "STOPPING", "effective_patience"]
 
@@ -65,6 +64,8 @@ def _keeps_later_weights(
 
 def _saves_best(callback: object, monitor: str) -> bool:
     """Return whether the best weights are on disk, whatever is kept in memory."""
+    from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
+
     return (
         isinstance(callback, ModelCheckpoint)
         and callback.save_best_only
@@ -193,6 +194,8 @@ def _leaves_nothing(known: CheckedList, callback: ReduceLROnPlateau) -> bool:
 def _floor_above_rate(
     known: CheckedList, index: int, callback: ReduceLROnPlateau
 ) -> Iterator[Finding]:
+    from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
+
     rate = known.initial_rate
     if any(isinstance(other, LearningRateScheduler) for other in known.callbacks):
         return  # it can raise the rate
