@@ -417,6 +417,11 @@ class RefusedValueError(ConfigError):
             f"{callback}: {parameter} is {shown}, where {wanted} is expected{near}"
         )
 
+    @property
+    def fails_at_once(self) -> bool:
+        """Whether no callback is made: whatever else it is given does not matter."""
+        return self.outcome in ("raises TypeError for", "raises ValueError for")
+
 
 class ExpressionError(CbreplayError, ValueError):
     """Callback text that is not a callback expression.

@@ -147,6 +147,7 @@ REFUSED_CALLS = [
     "TerminateOnNaN(True, 1)",
     "ReduceLROnPlateau('loss', 0.1, 5, 0, 'min', 0, 0, 0, 1)",
     "ModelCheckpoint('a.keras', 'loss', 0, True, False, 'min', 'epoch', None, 0, 1)",
+    "ModelCheckpoint('a.keras', 'loss', 0, True, False, 'min', 'epoch', None, 0)",
     "EarlyStopping(min_delta='0.1')",
     "EarlyStopping(min_delta=None)",
     "ReduceLROnPlateau(factor='0.1')",
@@ -190,6 +191,47 @@ def test_a_call_that_is_said_to_be_a_type_error_is_one(
         callback.on_epoch_end(0, {"val_loss": 0.5})
     with pytest.raises(TypeError):
         callback.on_epoch_end(1, {"val_loss": 0.6})
+
+
+# the zero-based epoch in which Keras raises an error, by the losses below
+TEXTS_FOR_NUMBERS = [
+    ("ReduceLROnPlateau(patience=1, cooldown='2')", 2),
+    ("ReduceLROnPlateau(patience=1, cooldown=None)", 2),
+    ("ReduceLROnPlateau(patience=1, cooldown=[2])", 2),
+    ("ReduceLROnPlateau(patience=1, min_lr='1e-6')", 1),
+    ("EarlyStopping(patience=1, baseline='0.5')", 0),
+]
+
+
+@pytest.mark.parametrize(("call", "epoch"), TEXTS_FOR_NUMBERS)
+def test_a_text_for_a_number_fails_when_it_is_said_to(
+    call: str, epoch: int, tmp_path: Path
+) -> None:
+    import keras
+
+    script = tmp_path / "train.py"
+    text = f"from keras.callbacks import *\nm.fit(x, y, callbacks=[{call}])\n"
+    script.write_text(text)
+    (said,) = [
+        one.finding.message
+        for one in lint_script(read_training_script(str(script)))
+        if one.finding.code == "refused-value"
+    ]
+    when = ["in the first epoch that it judges", "where it would first reduce"]
+    when.append("in the first epoch after one in which it reduces")
+    assert when[epoch] in said
+    callback = eval(call, vars(keras.callbacks))  # noqa: S307 - a text from above
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    callback.set_model(model)
+    callback.on_train_begin()
+    # an improvement, and two that are none
+    for at, loss in enumerate((0.5, 0.6, 0.6)):
+        if at == epoch:
+            with pytest.raises((TypeError, ValueError)):
+                callback.on_epoch_end(at, {"val_loss": loss})
+            return
+        callback.on_epoch_end(at, {"val_loss": loss})
 
 
 @pytest.mark.parametrize(

@@ -1462,7 +1462,8 @@ def test_what_keras_takes_is_none(tmp_path: Path, call: str) -> None:
 
 
 def test_what_is_refused_leaves_the_other_findings(tmp_path: Path) -> None:
-    text = "c = [ReduceLROnPlateau(factor=2, patience=-1)]\nm.fit(x, callbacks=c)"
+    """Keras takes 'auto' for another mode, and goes on."""
+    text = "c = [ReduceLROnPlateau('loss', 0.5, -1, mode='m')]\nm.fit(x, callbacks=c)"
     assert codes(tmp_path, text) == ["negative-patience", "refused-value"]
 
 
@@ -1543,3 +1544,37 @@ def test_a_reduction_without_its_monitor_is_not_late(tmp_path: Path) -> None:
     assert "reduce-rarely-before-stop" not in told
     told = codes(tmp_path, COMPILED + VALIDATED.format(pair))
     assert "reduce-rarely-before-stop" in told
+
+
+# --- calls that are refused
+
+BY_PLACE = "ModelCheckpoint('a.keras', 'loss', 0, True, False, 'min', 'epoch', None, 0)"
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("EarlyStopping('loss', monitor='loss', patience=0)", ["refused-call"]),
+        ("EarlyStopping('loss', 0, monitor='loss', patience='5')", ["refused-call"]),
+        ("EarlyStopping(min_delta='0.1', patience=0)", ["refused-value"]),
+        ("EarlyStopping(min_delta='0.1', patience='5')", ["refused-value"]),
+        ("ReduceLROnPlateau(factor=2, cooldown=1)", ["refused-value"]),
+        # it fails later, or never
+        ("ReduceLROnPlateau(cooldown='2', min_lr='1e-6')", ["refused-value"] * 2),
+        ("EarlyStopping(mode='most', patience=0)", 2),
+        (BY_PLACE, ["refused-call"]),
+    ],
+)
+def test_beside_a_call_that_fails_at_once_nothing_later_is_told(
+    tmp_path: Path, call: str, expected: list[str] | int
+) -> None:
+    told = codes(tmp_path, f"m.fit(x, callbacks=[{call}])")
+    told = [code for code in told if code != "keeps-later-weights"]
+    assert told == expected or len(told) == expected
+
+
+def test_an_argument_by_place_is_of_the_version_that_takes_it(tmp_path: Path) -> None:
+    """As the eighth, tf_keras has options, and the threshold as the ninth."""
+    text = f"m.fit(x, initial_epoch=3, callbacks=[{BY_PLACE}])"
+    assert codes(tmp_path, text) == ["refused-call"]
+    assert codes(tmp_path, text, "tf_keras-2.21") == []
