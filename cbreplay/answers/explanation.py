@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.left_files import left_files
 from cbreplay.answers.misreadings import headline_of_replay, misreadings

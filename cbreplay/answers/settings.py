@@ -11,7 +11,7 @@ from cbreplay.answers.axes import (
     spoken_list,
 )
 from cbreplay.answers.doubts import alike_notes
-from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings, take_worse_files
 from cbreplay.answers.next_commands import next_of_settings

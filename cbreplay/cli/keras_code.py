@@ -36,7 +36,7 @@ def print_keras_code(question: Question) -> None:
         raise ConfigError(sentence)
     from cbreplay.rules.keras.keras_code import write_keras_code
 
-    of_tf = (question.semantics or "").startswith("tf_keras")
+    of_tf = (question.version or "").startswith("tf_keras")
     code = write_keras_code(grid[0], package="tf_keras" if of_tf else "keras")
     shown = without_secrets(code)
     if shown != code:

@@ -19,6 +19,7 @@ from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cbreplay.expressions.text import Expressions
     from cbreplay.grid import Choices, Grid
     from cbreplay.judging import Judging
     from cbreplay.readers.discovery import Survey
@@ -44,7 +45,6 @@ _REPEATED = (
     "keep",
     "objective",
     "objective_mode",
-    "semantics",
 )
 
 
@@ -76,8 +76,6 @@ class Question:
         As in `replay_run`.
     reads_logs : bool
         False where a setting is only written out, or the logs are read elsewhere.
-    imported : str or None
-        The version that a script of -c imports, where `semantics` is taken from it.
     """
 
     paths: tuple[str, ...] = ()
@@ -105,7 +103,6 @@ class Question:
     semantics: str | None = None
     initial_lr: float | None = None
     reads_logs: bool = True
-    imported: str | None = None
 
     @property
     def inputs(self) -> list[str]:
@@ -192,7 +189,7 @@ class Question:
     @cached_property
     def grid(self) -> Grid | None:
         """The settings that are asked about; None if none was named."""
-        entries = self._expressed() if self.expressions else self._shorthand()
+        entries = self._written.entries if self.expressions else self._shorthand()
         if entries is None:
             return None
         from cbreplay.grid import make_grid
@@ -264,13 +261,28 @@ class Question:
         return {name: text for name, text in texts.items() if text is not None}
 
     @property
+    def version(self) -> str | None:
+        """Whose rules decide: what --semantics names, else what a script imports."""
+        return self.semantics or self.imported_version
+
+    @cached_property
+    def imported_version(self) -> str | None:
+        """The version that a script of -c trains by; None where a log names one."""
+        from cbreplay.rules.registry import names_version
+
+        if not self.expressions or self._written.semantics is None:
+            return None
+        if self.reads_logs and any(map(names_version, self.runs)):
+            return None
+        return self._written.semantics
+
+    @property
     def judging(self) -> Judging:
         """How to judge, as the library takes it."""
         from cbreplay.judging import Judging
 
-        _ = self.grid  # a script may say whose rules it trains by
         return Judging(
-            self.semantics, self.initial_lr, self.objective, self.objective_mode
+            self.version, self.initial_lr, self.objective, self.objective_mode
         )
 
     @property
@@ -372,6 +384,9 @@ class Question:
             value = getattr(self, option)
             if value != getattr(usual, option):
                 words += [_option_name(option), str(value)]
+        # the next command may write the settings out, and not name the script
+        if self.version is not None:
+            words += ["--semantics", self.version]
         for seam in self.seams:
             words += ["--seam", str(seam)]
         return shell_words(words)
@@ -383,7 +398,9 @@ class Question:
             words.append(shell_words([_option_name(parameter), text]))
         return " ".join(words)
 
-    def _expressed(self) -> list[Callback | Choices]:
+    @cached_property
+    def _written(self) -> Expressions:
+        """What the texts of -c hold; what was left unread in them is said once."""
         building = [*self.shorthands, *(["keep"] if self.keep is not None else [])]
         if building:
             sentence = (
@@ -396,16 +413,7 @@ class Question:
         read = read_expressions(self.expressions, self.monitor_and_mode)
         for note in read.notes:
             say(f"note: {note}")
-        if self.semantics is None and not self._names_version():
-            # also for the next commands, which write the settings out
-            self.semantics = self.imported = read.semantics
-        return read.entries
-
-    def _names_version(self) -> bool:
-        """Return whether a log says which version trained it."""
-        from cbreplay.rules.registry import names_version
-
-        return self.reads_logs and any(map(names_version, self.runs))
+        return read
 
     def _shorthand(self) -> list[Callback | Choices] | None:
         if not self.shorthands:

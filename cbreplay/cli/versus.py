@@ -43,10 +43,12 @@ def print_versus(
         sentence = "--format parquet is for grids; --versus has --format csv and json"
         raise ConfigError(sentence)
     first = _one_list(question.grid, "the rest of the command")
-    rival = _rival_list(question, first, texts)
-    runs, judging = question.runs, question.judging
+    rival, imported = _rival_list(question, first, texts)
+    judging = question.judging._replace(
+        semantics=_version_of_both(question, texts, imported)
+    )
     with watch("replaying") as tell:
-        lists = compare_lists(runs, first, rival, judging, progress=tell)
+        lists = compare_lists(question.runs, first, rival, judging, progress=tell)
     print_document(comparison_document(lists), output)
 
 
@@ -64,23 +66,25 @@ def _one_list(grid: Grid | None, side: str) -> Sequence[Callback]:
 
 def _rival_list(
     question: Question, first: Sequence[Callback], texts: tuple[str, ...]
-) -> Sequence[Callback]:
-    """Return B: what is written, or A with the parameters that are written."""
+) -> tuple[Sequence[Callback], str | None]:
+    """Return B, and the version that its script trains by.
+
+    B is what is written, or A with the parameters that are written.
+    """
     if all(_CHANGES.match(text) for text in texts):
-        return _changed(first, ", ".join(texts))
+        return _changed(first, ", ".join(texts)), None
     from cbreplay.expressions import read_expressions
     from cbreplay.grid import make_grid
 
     read = read_expressions(texts, question.monitor_and_mode)
     say(*(f"note: {note}" for note in read.notes))
-    _agree_on_rules(question, texts, read.semantics)
-    return _one_list(make_grid(read.entries), "it")
+    return _one_list(make_grid(read.entries), "it"), read.semantics
 
 
-def _agree_on_rules(
+def _version_of_both(
     question: Question, texts: tuple[str, ...], imported: str | None
-) -> None:
-    """Judge by the rules that B's script trains by, where nothing else names some.
+) -> str | None:
+    """Return whose rules both are replayed by: those that B's script trains by too.
 
     Raises
     ------
@@ -93,16 +97,14 @@ def _agree_on_rules(
         spoken_version,
     )
 
-    is_chosen = question.semantics is not None and question.imported is None
-    is_named = is_chosen or any(map(names_version, question.runs))
+    version = question.version
+    is_named = question.semantics is not None or any(map(names_version, question.runs))
     if is_named or not any(map(_is_of_script, texts)):
-        return
+        return version
     if not any(map(_is_of_script, question.expressions)):
-        question.semantics = imported
-        return
+        return imported
     ours, theirs = (
-        resolve_semantics(version).semantics.name
-        for version in (question.semantics, imported)
+        resolve_semantics(name).semantics.name for name in (version, imported)
     )
     if ours != theirs:
         sentence = (
@@ -111,6 +113,7 @@ def _agree_on_rules(
             f"Choose with --semantics {ours} or --semantics {theirs}"
         )
         raise ConfigError(sentence)
+    return version
 
 
 def _is_of_script(text: str) -> bool:

@@ -116,6 +116,8 @@ _KEYED = (
     {"metric", "value", "step"},
     {"metricname", "metricvalue"},
 )
+# the columns of tables with a row for each metric and step of any other writer
+_TELLERS = frozenset(("metric", "key", "tag", "variable"))
 # how JSON of TensorBoard's page begins: rows of a time in seconds, a step and a value
 _PAGE_JSON = re.compile(r"\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,")
 # the names that writers of a table of one series give to its steps, and to its times
@@ -268,7 +270,9 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
         return "hugging_face" if _TRAINER_COLUMNS & names else "lightning"
     pairs = any(f"val_{name}" in names for name in names)
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
-    stepped = set(STEP_NAMES) & names and any("loss" in name for name in names)
+    told = "value" in names and names & _TELLERS
+    losses = any("loss" in name for name in names)
+    stepped = set(STEP_NAMES) & names and (losses or told)
     return "csv" if (keras or stepped) and len(header) > 1 else None
 
 

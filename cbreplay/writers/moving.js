@@ -401,7 +401,7 @@
       mark(first + run.best, on, (cx, cy) => make("path", { class: "best", d: `M${cx - 5} ${cy + 14}h10l-5 -9z` }));
     }
     if (outcome.kept !== null) {
-      mark(outcome.kept, on, (cx, cy) => make("circle", { class: "kept", cx, cy, r: 6.5 }));
+      mark(outcome.kept, on, (cx, cy) => make("circle", { class: `${second ? "judging" : "watched"} kept`, cx, cy, r: 6.5 }));
     }
     if (outcome.stop !== null) {
       mark(outcome.stop, line.heights, (cx, cy) => make("rect", { class: "stop", x: cx - 4.5, y: cy - 4.5, width: 9, height: 9 }));

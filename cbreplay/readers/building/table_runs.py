@@ -57,7 +57,7 @@ def build_runs(
         above = [places[cut] for cut in sorted(cuts)]
         stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
         table.notes.append(f"the header stands once more above {stands}")
-    elif len(records) > 1 and table.counted == "line":
+    elif len(records) > 1 and table.counted == "line" and not table.has_own_rows:
         table.notes.append(_ONE_HEADER)
     facts = LogFacts(
         notes=(*table.notes, *table.damage.notes()),

@@ -23,7 +23,7 @@ __all__ = ["LogColumn"]
 _KEPT_TEXTS = 1000
 _MISSING, _WRONG = 1, 2
 # a column of more different texts tells no kinds of rows
-_FEW_TEXTS = 16
+_FEW_TEXTS = 40
 # a column with several values in one epoch of four is logged by steps
 _MANY = 4
 # how str() writes one number of PyTorch, NumPy or TensorFlow
@@ -222,7 +222,7 @@ class LogColumn:
         ends: BoolArray = np.ones(len(there), dtype=np.bool_)
         ends[:-1] = np.diff(group[there]) != 0
         others = {int(group[row]): held for row, held in self.others.items()}
-        if not ends.all() and several != "last":
+        if not ends.all() and several != "last" and self._differ(there, ~ends):
             n_several = len(np.unique(group[there][:-1][~ends[:-1]]))
             if several == "few" and _MANY * n_several > np.count_nonzero(ends):
                 return False
@@ -239,6 +239,13 @@ class LogColumn:
         self.others = others
         self.values, self.missing, self.wrong = values, missing, wrong
         return True
+
+    def _differ(self, there: EpochArray, followed: BoolArray) -> bool:
+        """Tell whether a value differs from the next one in its group."""
+        at = np.flatnonzero(followed)
+        own, following = self.values[there[at]], self.values[there[at + 1]]
+        same = (own == following) | (np.isnan(own) & np.isnan(following))
+        return not same.all()
 
     def _others(
         self, there: EpochArray, group: EpochArray

@@ -1,4 +1,4 @@
-"""Tables with a row for each data set: a column says which one a row is of."""
+"""Tables with a row for each data set or metric: a column says what a row is of."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.header import (
+    BATCH_NAMES,
+    EPOCH_NAMES,
+    STEP_NAMES,
+    parse_cell,
+)
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import INDEXES, KINDS, SETTINGS, letters
+from cbreplay.readers.columns.roles import INDEXES, KINDS, SETTINGS, letters, tells_time
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
-    from cbreplay.readers.columns.column import LogColumn
+    from collections.abc import Callable
+
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray
 
@@ -52,14 +59,18 @@ def prefix_of(data_set: str) -> str | None:
 def lay_out_data_sets(table: LogTable) -> bool:
     """Give each data set of a table columns of its own, and tell whether it did.
 
-    The rows stay, but those of an epoch follow each other then, to be put together.
+    So each metric, where a row holds one value and names its metric. The rows stay, but
+    those of an epoch follow each other then, to be put together.
 
     Raises
     ------
     ForeignLogError
         If nothing says which rows are of one epoch.
     """
+    _say_data_sets(table)
     telling = [name for name in table.columns if _tells_data_sets(table, name)]
+    if _lay_out_metrics(table, telling):
+        return True
     others = [
         name
         for name, cells in table.columns.items()
@@ -75,9 +86,12 @@ def lay_out_data_sets(table: LogTable) -> bool:
         del table.columns[own]
     sets = [cells.vocabulary[code] for code in np.unique(cells.coded).tolist()]
     of_set = {own: cells.coded == cells.vocabulary.index(own) for own in sets}
+    shown = " and ".join(map(repr, sets[:_SHOWN]))
     if len(sets) > 1:
-        _bring_together(table, name, of_set)
-    _name_columns(table, name, of_set)
+        problem = f"its rows are of several data sets: {name} is {shown}"
+        _bring_together(table, problem, of_set)
+    problem = f"its rows are of several kinds: {name} is {shown}"
+    _name_columns(table, problem, of_set, _called_by_set)
     said = " and ".join(sets)
     teller = name if name == NAMED_ABOVE else f"column {name}"
     table.notes.append(
@@ -107,7 +121,9 @@ def _prefixes(cells: LogColumn) -> list[str | None]:
     return [prefixes[code] for code in cells.coded.tolist()]
 
 
-def _bring_together(table: LogTable, name: str, of_set: dict[str, BoolArray]) -> None:
+def _bring_together(
+    table: LogTable, problem: str, of_kind: dict[str, BoolArray]
+) -> None:
     """Let the rows of one epoch follow each other.
 
     Raises
@@ -115,12 +131,7 @@ def _bring_together(table: LogTable, name: str, of_set: dict[str, BoolArray]) ->
     ForeignLogError
         If no column numbers them, or more than one training may stand there in blocks.
     """
-    by_name = {own.lower(): own for own in table.columns}
-    numbering = (*EPOCH_NAMES, *STEP_NAMES)
-    key = next((by_name[own] for own in numbering if own in by_name), None)
-    sets = list(of_set)
-    shown = " and ".join(map(repr, sets[:_SHOWN]))
-    problem = f"its rows are of several data sets: {name} is {shown}"
+    key = _numbering(table)
     if key is None:
         problem += ", and nothing says which of them are of one epoch"
         hint = "Add a column epoch"
@@ -128,16 +139,16 @@ def _bring_together(table: LogTable, name: str, of_set: dict[str, BoolArray]) ->
     numbers = table.columns[key]
     if (numbers.missing | numbers.wrong).any():
         return
-    n_rows = sum(len(np.unique(numbers.values[at])) for at in of_set.values())
+    n_rows = sum(len(np.unique(numbers.values[at])) for at in of_kind.values())
     if n_rows == len(table):
         order = np.argsort(numbers.values, kind="stable")
         if (np.diff(order) != 1).any():
-            for own, at in of_set.items():
-                of_set[own] = at[order]
+            for own, at in of_kind.items():
+                of_kind[own] = at[order]
             table.take(order)
         return
     group = np.cumsum(np.append(True, np.diff(numbers.values) != 0)) - 1
-    first = next(at for at in of_set.values() if at[0])
+    first = next(at for at in of_kind.values() if at[0])
     if len(np.unique(group[first])) <= group[-1]:
         problem += f", and {key} does not tell which are of one training"
         hint = (
@@ -147,11 +158,36 @@ def _bring_together(table: LogTable, name: str, of_set: dict[str, BoolArray]) ->
         raise ForeignLogError(problem, source=table.source, hint=hint)
 
 
-_SHOWN = 3
+def _numbering(table: LogTable) -> str | None:
+    """Return the column of epochs, or else of steps; None if there is neither."""
+    by_name = {own.lower(): own for own in table.columns}
+    numbering = (*EPOCH_NAMES, *STEP_NAMES)
+    return next((by_name[own] for own in numbering if own in by_name), None)
 
 
-def _name_columns(table: LogTable, telling: str, of_set: dict[str, BoolArray]) -> None:
-    """Name the values of each data set as Keras does.
+_PAIR = 2
+# of data sets, in an error; and of metrics, in a note
+_SHOWN, _LISTED = 3, 5
+
+
+def _name_columns(
+    table: LogTable,
+    problem: str,
+    of_kind: dict[str, BoolArray],
+    called: Callable[[str, str], str],
+) -> None:
+    """Name the values of each data set or metric as Keras does.
+
+    Parameters
+    ----------
+    table : LogTable
+        The rows.
+    problem : str
+        What to say of them if they cannot be named.
+    of_kind : dict of str to bool array of shape (n_rows,)
+        Which rows are of each.
+    called : callable
+        What the values of a column are called, by its name, in the rows of a kind.
 
     Raises
     ------
@@ -163,14 +199,11 @@ def _name_columns(table: LogTable, telling: str, of_set: dict[str, BoolArray]) -
         if _is_of_epoch(name) or (cells.missing | cells.wrong).all():
             columns[name] = cells
             continue
-        for data_set, at in of_set.items():
+        for kind, at in of_kind.items():
             if (cells.missing | ~at).all():
                 continue
-            prefix = prefix_of(data_set) or ""
-            own = name if name.startswith(prefix) else f"{prefix}{name}"
+            own = called(name, kind)
             if own in columns or (own != name and own in table.columns):
-                shown = " and ".join(map(repr, [*of_set][:_SHOWN]))
-                problem = f"its rows are of several kinds: {telling} is {shown}"
                 problem += f", and {own} may be either's"
                 hint = "Give one row for each epoch, with a column for each of these"
                 raise ForeignLogError(problem, source=table.source, hint=hint)
@@ -181,6 +214,159 @@ def _name_columns(table: LogTable, telling: str, of_set: dict[str, BoolArray]) -
     table.columns = columns
 
 
+def _called_by_set(name: str, data_set: str) -> str:
+    prefix = prefix_of(data_set) or ""
+    return name if name.startswith(prefix) else f"{prefix}{name}"
+
+
 def _is_of_epoch(name: str) -> bool:
     known = name.lower() in _OF_EPOCHS or name in INDEXES or name.startswith("#")
     return known or is_rate_name(name) or letters(name) in SETTINGS
+
+
+def _say_data_sets(table: LogTable) -> None:
+    """Name the data set of each row where a column says yes or no: ``training``."""
+    for name, cells in list(table.columns.items()):
+        word = letters(name)
+        prefix = prefix_of(word.removeprefix("is"))
+        if prefix not in ("", "val_") or not len(cells.values):
+            continue
+        if len(cells.coded) and cells.coded.all():
+            texts = np.array([text.lower() for text in cells.vocabulary])[cells.coded]
+            yes, no = texts == "true", texts == "false"
+        else:
+            # the number under another name may be a metric's
+            yes, no = cells.values == 1, cells.values == 0
+            yes &= word.startswith("is")
+        if yes.any() and no.any() and (yes | no).all():
+            sets = ["train", "val"] if prefix else ["val", "train"]
+            said = LogColumn()
+            said.add([sets[own] for own in yes.tolist()], 0, parse_cell)
+            said.finish()
+            table.columns[name] = said
+
+
+def _lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
+    """Give each metric columns of its own where a row has a value and names its metric.
+
+    Raises
+    ------
+    ForeignLogError
+        If nothing says which rows are of one training, or two have one name.
+    LogError
+        If a row does not say its epoch.
+    """
+    key, name = _numbering(table), _teller_of_metrics(table)
+    telling = [own for own in telling if own != name]
+    if key is None or name is None:
+        return False
+    values, others = _values_and_others(table, {key, name, *telling})
+    shown = " and ".join(map(repr, table.columns[name].vocabulary[1 : _SHOWN + 1]))
+    problem = f"its rows are of several metrics: {name} is {shown}"
+    if not values or others:
+        if (
+            values
+            and letters(name) not in KINDS
+            and len(table.columns[name].vocabulary) > _PAIR
+        ):
+            problem += f", beside {' and '.join(others[:_SHOWN])}"
+            hint = "Give one row for each epoch, with a column for each metric"
+            raise ForeignLogError(problem, source=table.source, hint=hint)
+        return False
+    numbers = table.columns[key]
+    if (numbers.missing | numbers.wrong).any():
+        row = int(np.flatnonzero(numbers.missing | numbers.wrong)[0])
+        unsaid = f"this row names a metric, and no {key}"
+        raise table.error(unsaid, row, f"Give each row its {key}")
+    of_metric = _rows_of_metrics(table, name, telling)
+    for own in {name, *telling, *INDEXES} & table.columns.keys():
+        del table.columns[own]
+    _bring_together(table, problem, of_metric)
+    for own in [own for own, cells in table.columns.items() if tells_time(own, cells)]:
+        del table.columns[own]
+    _name_columns(table, problem, of_metric, _called_by_metric)
+    if key.lower() in STEP_NAMES:
+        _put_together(table, key)
+    listed = [
+        *dict.fromkeys(
+            _called_by_metric(own, kind) for own in values for kind in of_metric
+        )
+    ]
+    listed = [own for own in listed if own in table.columns]
+    told = ", ".join(listed[:_LISTED]) + (", ..." if listed[_LISTED:] else "")
+    table.notes.append(f"column {name} says which metric a row is of: {told}")
+    return True
+
+
+def _teller_of_metrics(table: LogTable) -> str | None:
+    """Return the column in which each row names its metric; None if there is none."""
+    for name, cells in table.columns.items():
+        if (
+            letters(name) not in _METRICS
+            or not len(cells.coded)
+            or not cells.coded.all()
+        ):
+            continue
+        # a name may be that of a run
+        if letters(name) in KINDS or any(
+            "loss" in own.lower() for own in cells.vocabulary
+        ):
+            return name
+    return None
+
+
+_METRICS = frozenset(
+    ("metric", "metricname", "key", "tag", "variable", "measure", "name", "series")
+)
+_VALUES = frozenset(("value", "metricvalue"))
+
+
+def _values_and_others(table: LogTable, known: set[str]) -> tuple[list[str], list[str]]:
+    """Return the columns of the values, and those that say something else."""
+    values, others = [], []
+    for name, cells in table.columns.items():
+        if name in known or _is_of_epoch(name):
+            continue
+        if letters(name) in _VALUES or prefix_of(name) is not None:
+            values.append(name)
+        elif not _says_nothing_else(name, cells):
+            others.append(name)
+    return values, others
+
+
+def _says_nothing_else(name: str, cells: LogColumn) -> bool:
+    """Tell whether a column holds times, is empty, or has one word in each row."""
+    alike = cells.wrong.all() and len(set(cells.texts.values())) == 1
+    return bool(alike or cells.missing.all()) or tells_time(name, cells)
+
+
+def _rows_of_metrics(
+    table: LogTable, name: str, telling: list[str]
+) -> dict[str, BoolArray]:
+    """Return which rows are of each metric, as Keras calls it on its data set."""
+    tellers = [table.columns[own] for own in (name, *telling)]
+    codes = np.stack([cells.coded for cells in tellers])
+    of_metric: dict[str, BoolArray] = {}
+    for held in np.unique(codes, axis=1).T:
+        metric, *sets = (
+            cells.vocabulary[code]
+            for cells, code in zip(tellers, held.tolist(), strict=True)
+        )
+        called = _called_by_set(metric, sets[0]) if sets else metric
+        at = (codes == held[:, None]).all(axis=0)
+        of_metric[called] = of_metric.get(called, np.zeros_like(at)) | at
+    # in the order of the rows
+    return dict(sorted(of_metric.items(), key=lambda own: int(np.argmax(own[1]))))
+
+
+def _called_by_metric(name: str, metric: str) -> str:
+    return metric if letters(name) in _VALUES else _called_by_set(metric, name)
+
+
+def _put_together(table: LogTable, step: str) -> None:
+    """Make one row of those of each step, as a log with a column for each has it."""
+    begins = np.append(True, np.diff(table.columns[step].values) != 0)
+    group = np.cumsum(begins) - 1
+    for cells in table.columns.values():
+        cells.collapse(group, "any")
+    table.lines = table.lines[begins]

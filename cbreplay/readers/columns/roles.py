@@ -225,7 +225,8 @@ SETTINGS = frozenset(
 def tells_time(name: str, cells: LogColumn) -> bool:
     """Tell whether a column holds times or dates, by its name or by each text."""
     named = _TIME.search(name) is not None
-    return named or all(map(_MOMENT.match, cells.texts.values()))
+    texts = cells.texts.values()
+    return named or (bool(texts) and all(map(_MOMENT.match, texts)))
 
 
 def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArray:

@@ -1,4 +1,4 @@
-"""The framing of an event file: TFRecords, each with its length and checksums."""
+"""The bytes of an event file, opened and unpacked; a checksum, and a long record's."""
 
 from __future__ import annotations
 

@@ -358,18 +358,9 @@ def test_many_restarts_are_no_two_writers(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        # as.data.frame(history) of R
         (
-            (
-                "epoch,value,metric,data\n1,0.9,loss,training\n2,0.8,loss,training\n"
-                "1,0.5,accuracy,training\n2,0.6,accuracy,training\n"
-            ),
-            "line 4: its rows are of several kinds: metric is 'loss' and 'accuracy'",
-        ),
-        # as Comet exports metrics
-        (
-            "metricName,metricValue,epoch\nloss,0.9,0\nacc,0.5,0\n",
-            "line 3: its rows are of several kinds: metricName is 'loss' and 'acc'",
+            "epoch,variable,mean,std\n0,loss,0.9,0.1\n0,acc,0.8,0.1\n",
+            "line 3: its rows are of several kinds: variable is 'loss' and 'acc'",
         ),
         (
             "epoch,subset,loss\n0,small,0.9\n0,large,0.8\n",

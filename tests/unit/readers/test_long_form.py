@@ -1,0 +1,161 @@
+"""Logs with one value a row, beside the name of its metric."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import cbreplay
+from cbreplay.errors import LogError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOSS, VAL_LOSS = [0.9, 0.7, 0.5], [0.95, 0.75, 0.8]
+TURNS = [
+    row
+    for at, (own, judged) in enumerate(zip(LOSS, VAL_LOSS, strict=True))
+    for row in ((at, "loss", own), (at, "val_loss", judged))
+]
+BLOCKS = sorted(TURNS, key=lambda row: row[1])
+Rows = list[tuple[Any, ...]]
+
+
+def as_csv(path: Path, names: str, rows: Rows) -> Path:
+    path = path / "log.csv"
+    lines = [",".join(map(str, row)) for row in rows]
+    path.write_text("\n".join([names, *lines, ""]))
+    return path
+
+
+def as_lines(path: Path, names: str, rows: Rows) -> Path:
+    path = path / "log.jsonl"
+    keys = names.split(",")
+    path.write_text(
+        "".join(json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in rows)
+    )
+    return path
+
+
+def series(path: Path) -> dict[str, list[float]]:
+    (run,) = cbreplay.load_runs(path)
+    return {name: own.values.tolist() for name, own in run.series.items()}
+
+
+@pytest.mark.parametrize("write", [as_csv, as_lines])
+@pytest.mark.parametrize("rows", [TURNS, BLOCKS], ids=["turns", "blocks"])
+@pytest.mark.parametrize(
+    "names",
+    ["epoch,metric,value", "epoch,name,value", "epoch,variable,value"],
+)
+def test_each_metric_is_a_series(
+    tmp_path: Path, write: Any, rows: Rows, names: str
+) -> None:
+    found = series(write(tmp_path, names, rows))
+    assert found == {"loss": LOSS, "val_loss": VAL_LOSS}
+
+
+@pytest.mark.parametrize("write", [as_csv, as_lines])
+def test_a_directory_finds_tags_at_steps(tmp_path: Path, write: Any) -> None:
+    write(tmp_path, "step,tag,value", BLOCKS)
+    assert series(tmp_path) == {"loss": LOSS, "val_loss": VAL_LOSS}
+
+
+def test_many_metrics_at_each_step_are_no_seldom_validation(tmp_path: Path) -> None:
+    # of four rows of each step one is of a validation: it has every step
+    rows = [
+        (at, tag, at + part / 4)
+        for at in range(6)
+        for part, tag in enumerate(["loss", "acc", "f1", "val_loss"])
+    ]
+    found = series(as_csv(tmp_path, "step,tag,value", rows))
+    assert found["val_loss"] == [at + 0.75 for at in range(6)]
+
+
+def test_the_data_set_of_a_metric_stands_before_it(tmp_path: Path) -> None:
+    # as.data.frame(history) of R
+    rows = [
+        (at, own, "loss", data)
+        for data, values in (("training", LOSS), ("validation", VAL_LOSS))
+        for at, own in enumerate(values, start=1)
+    ]
+    found = series(as_csv(tmp_path, "epoch,value,metric,data", rows))
+    assert found == {"loss": LOSS, "val_loss": VAL_LOSS}
+
+
+def test_data_sets_may_be_columns_beside_each_metric(tmp_path: Path) -> None:
+    rows: Rows = [
+        (at, "loss", *pair) for at, pair in enumerate(zip(LOSS, VAL_LOSS, strict=True))
+    ]
+    found = series(as_csv(tmp_path, "epoch,metric,train,val", rows))
+    assert found == {"loss": LOSS, "val_loss": VAL_LOSS}
+
+
+def test_a_validation_every_second_epoch_was_not_logged_between(tmp_path: Path) -> None:
+    rows = [row for row in TURNS if row[1] == "loss" or row[0] != 1]
+    (run,) = cbreplay.load_runs(as_csv(tmp_path, "epoch,metric,value", rows))
+    assert run.series["val_loss"].recorded.tolist() == [True, False, True]
+    assert "val_loss" not in run.empty_cells
+
+
+def test_a_logged_nan_is_the_metric_s(tmp_path: Path) -> None:
+    rows = [*TURNS[:-1], (2, "val_loss", "nan")]
+    (run,) = cbreplay.load_runs(as_csv(tmp_path, "epoch,metric,value", rows))
+    assert np.isnan(run.series["val_loss"].values).tolist() == [False, False, True]
+    assert run.series["val_loss"].recorded.all()
+
+
+def test_a_second_training_below_is_another_run(tmp_path: Path) -> None:
+    rows = [(seed, *row) for seed in (0, 1) for row in TURNS]
+    runs = cbreplay.load_runs(as_csv(tmp_path, "seed,epoch,metric,value", rows))
+    assert [run.name for run in runs] == ["log.csv#seed=0", "log.csv#seed=1"]
+    assert not any("CSVLogger" in note for note in runs[0].notes)
+
+
+@pytest.mark.parametrize(
+    ("names", "rows", "said"),
+    [
+        (
+            "epoch,metric,value",
+            BLOCKS * 2,
+            "metric is 'loss' and 'val_loss', and epoch does not tell which are of one",
+        ),
+        (
+            "epoch,metric,value",
+            [*TURNS, ("", "val_loss", 0.3)],
+            "line 8: this row names a metric, and no epoch",
+        ),
+        (
+            "run,epoch,name,value",
+            [(run, *row) for run in "ab" for row in BLOCKS],
+            "of several metrics: name is 'loss' and 'val_loss', beside run",
+        ),
+    ],
+    ids=["blocks-twice", "no-epoch", "runs"],
+)
+def test_what_can_be_read_in_two_ways_is_refused(
+    tmp_path: Path, names: str, rows: Rows, said: str
+) -> None:
+    with pytest.raises(LogError) as error:
+        cbreplay.load_runs(as_csv(tmp_path, names, rows))
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "val"),
+    [
+        ("training", True, False),
+        ("is_train", 1, 0),
+        ("validation", "false", "true"),
+        ("is_val", 0, 1),
+    ],
+)
+def test_yes_and_no_tell_the_data_set(
+    tmp_path: Path, name: str, train: object, val: object
+) -> None:
+    rows = [(at, train if metric == "loss" else val, own) for at, metric, own in TURNS]
+    found = series(as_csv(tmp_path, f"epoch,{name},loss", rows))
+    assert found == {"loss": LOSS, "val_loss": VAL_LOSS}
