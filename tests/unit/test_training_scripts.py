@@ -560,6 +560,9 @@ def test_findings_hold_whatever_is_not_read(
     assert codes(tmp_path, text) == expected
 
 
+BOTH = "EarlyStopping(patience=3, mode='min')"
+
+
 @pytest.mark.parametrize(
     ("text", "expected", "unread"),
     [
@@ -577,6 +580,11 @@ def test_findings_hold_whatever_is_not_read(
         ("d = e = dict(patience=3)\ne['patience'] = 4", "EarlyStopping(**d)", True),
         ("d = dict(patience=3)\nd = dict(patience=4)", "EarlyStopping(**d)", True),
         ("d = read()", "EarlyStopping(**d)", True),
+        ("b = dict(mode='min', patience=4)\nd = dict(b, patience=3)", BOTH, False),
+        ("b = {'mode': 'min', 'patience': 4}\nd = b | {'patience': 3}", BOTH, False),
+        ("b = dict(patience=4)\nb['mode'] = 'max'\nd = dict(b)", "(**d)", True),
+        ("d = dict([('patience', 3)])", "(**d)", True),
+        ("a = b = {}\nd = dict(a, b)", "(**d)", True),
         ("def dict(**_):\n    return {}\nd = dict(patience=3)", "(**d)", True),
     ],
 )
@@ -588,6 +596,37 @@ def test_a_dict_that_is_written_once_is_followed_through_two_stars(
     assert held_one.endswith(expected)
     said = [part.problem for part in told.unread]
     assert ("EarlyStopping: what **d gives cannot be told" in said) is unread
+
+
+@pytest.mark.parametrize(
+    ("more", "is_read"),
+    [
+        ("", True),
+        ("    def later(self):\n        self.es['patience'] = 9\n", False),
+        ("    def later(self):\n        self.es = dict(patience=9)\n", False),
+        ("    def later(self):\n        change(self.es)\n", False),
+        ("    def later(self):\n        setattr(self, 'es', {})\n", False),
+        ("    def later(self):\n        self.__dict__.update(more)\n", False),
+        ("T.es = dict(patience=9)\n", False),
+        (
+            "    def __init__(self, d):\n        self.es = d\nT(dict(patience=3))\n",
+            False,
+        ),
+        ("one = T()\none.es['patience'] = 9\n", False),
+    ],
+)
+def test_a_dict_of_an_object_is_followed_where_nothing_else_gets_it(
+    tmp_path: Path, more: str, *, is_read: bool
+) -> None:
+    text = (
+        "class T:\n    def __init__(self):\n        self.es = {'patience': 3}\n"
+        "    def run(self):\n        m.fit(x, callbacks=[EarlyStopping(**self.es)])\n"
+        f"{more}"
+    )
+    ((code,),) = held(read(tmp_path, text))
+    assert code == f"EarlyStopping({'patience=3' if is_read else '**self.es'})"
+    with pytest.raises(ExpressionError, match="cannot be read"):
+        read_script_callbacks(str(tmp_path / "train.py"))
 
 
 def test_two_stars_do_not_give_what_a_name_means_elsewhere(tmp_path: Path) -> None:
