@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "NO_LOG_IN_DIRECTORY",
     "PARTS_OF_CAMEL",
     "WHAT_TO_WATCH",
     "CbreplayError",
@@ -47,6 +48,7 @@ __all__ = [
     "without_monitor",
 ]
 
+NO_LOG_IN_DIRECTORY = "there is no log in this directory"
 # most answers ask for none of these: each is compiled when it is used first
 _VALIDATION = (
     r"(^|[^a-z])(val|valid|validat(e|ion)|eval|evaluat(e|ion)|test|dev)([^a-z]|$)"
@@ -416,6 +418,11 @@ class RefusedValueError(ConfigError):
         super().__init__(
             f"{callback}: {parameter} is {shown}, where {wanted} is expected{near}"
         )
+
+    @property
+    def fails_at_once(self) -> bool:
+        """Whether no callback is made: whatever else it is given does not matter."""
+        return self.outcome in ("raises TypeError for", "raises ValueError for")
 
 
 class ExpressionError(CbreplayError, ValueError):

@@ -14,9 +14,17 @@ from cbreplay.plain_text import shown_value, well_formed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EarlierFit", "Ended", "Fit", "RunMetadata", "parse_run_metadata"]
+__all__ = [
+    "RUN_SCHEMA",
+    "EarlierFit",
+    "Ended",
+    "Fit",
+    "RunMetadata",
+    "parse_run_metadata",
+]
 
-_SCHEMA = 1
+# raised with what run.schema.json describes; a newer one is refused
+RUN_SCHEMA = 1
 _T = TypeVar("_T")
 
 
@@ -256,7 +264,7 @@ class _Fields:
 
     def metadata(self) -> RunMetadata:
         schema = self.get(self.raw, "schema", int, "schema")
-        if schema is not None and schema > _SCHEMA:
+        if schema is not None and schema > RUN_SCHEMA:
             problem = f"schema {schema} was written by a newer cbreplay"
             raise LogError(problem, source=self.source, hint="Update cbreplay")
         keras = self.get(self.raw, "keras", dict, "keras") or {}

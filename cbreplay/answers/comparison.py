@@ -11,9 +11,9 @@ from cbreplay.answers.comparison_table import (
 )
 from cbreplay.answers.counted import counted
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
-from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     counts_otherwise,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.left_files import left_files
 from cbreplay.answers.misreadings import headline_of_replay, misreadings
 from cbreplay.answers.next_commands import next_of_explanation
-from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import (
     counts_otherwise,
     end_of_evidence,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.pictures import curve_figure
 from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.replayed_cells import read_replays
-from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_code import setting_code, setting_name
 from cbreplay.answers.spoken_runs import (

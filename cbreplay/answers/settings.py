@@ -11,6 +11,7 @@ from cbreplay.answers.axes import (
     spoken_list,
 )
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings, take_worse_files
@@ -21,7 +22,6 @@ from cbreplay.answers.rate_cells import (
     tells_of_rates,
     totals_table,
 )
-from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.schedules import cut_schedules, told_schedules
 from cbreplay.answers.settings_summary import (
     settings_headline,

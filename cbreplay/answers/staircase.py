@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.hole_words import hole_sentence
 from cbreplay.answers.json_fields import describe_run, describe_staircase
 from cbreplay.answers.next_commands import next_of_one_log
-from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     lead_of_run,

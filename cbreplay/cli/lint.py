@@ -16,7 +16,12 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
 from cbreplay.cli.surroundings import follow_config, named_defaults
-from cbreplay.errors import ConfigError, ExpressionError, LogError
+from cbreplay.errors import (
+    NO_LOG_IN_DIRECTORY,
+    ConfigError,
+    ExpressionError,
+    LogError,
+)
 from cbreplay.readers.base import MOST_BYTES
 
 if TYPE_CHECKING:
@@ -197,13 +202,19 @@ def _findings(
         return _check_scripts(scripts, plan)
     try:
         return _check_list(paths, expressions, plan, limits.log)
-    except LogError:
+    except LogError as error:
         from cbreplay.expressions.sources import find_scripts
 
         # a directory of scripts, none of which names a callback
         if any(find_scripts(path, named=False) for path in paths):
             return _check_scripts([], plan)
-        raise
+        if expressions or error.problem != NO_LOG_IN_DIRECTORY:
+            raise
+        problem = "there is no script (.py, .ipynb) and no log in this directory"
+        hint = (
+            f"Give a training script, or else {error.hint[:1].lower()}{error.hint[1:]}"
+        )
+        raise LogError(problem, source=error.source, hint=hint) from None
 
 
 def _print(found: ListFindings | ScriptsFindings, output_format: _OutputForm) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.expressions.call_arguments import called_name
 from cbreplay.expressions.flows import names_in
+from cbreplay.expressions.possible_values import possible_values
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.rules.registry import find_rule
 
@@ -64,6 +65,8 @@ def _entries(
         found, holder = calls.followed(node, scope)
     except Unread:
         return None
+    if isinstance(found, ast.Attribute):
+        found, holder = _stored(found, holder, calls)
     if depth > _DEEPEST or calls.given_away(node, scope) is not None:
         return None
     pairs = _pairs_of(found, holder, calls)
@@ -87,6 +90,45 @@ def _entries(
     return entries if means_same else None
 
 
+def _stored(
+    node: ast.Attribute, scope: Scope, calls: ScriptCalls
+) -> tuple[ast.expr, Scope]:
+    """Return the dict that ``self.d`` is, where nothing but ``**self.d`` gets it.
+
+    Anything else is returned as it is. In a replay it stays open: a class that extends
+    this one, in another file, may set it anew.
+    """
+    name = node.attr
+    if calls.verdict != "checked" or calls.written(node.value) != "self":
+        return node, scope
+    calls.count_step(calls.names.attributes, calls.names.calls)
+    given = {
+        id(word.value)
+        for call, _ in calls.names.calls
+        for word in call.keywords
+        if word.arg is None
+    }
+    others = [
+        attribute
+        for attribute in calls.names.attributes
+        if attribute.attr == name and id(attribute) not in given
+    ]
+    try:
+        values = possible_values(calls, node, scope)
+    except Unread:
+        return node, scope
+    written = [value for value in values if _is_set_to(*value, calls)]
+    # the one that is left is what it is set by
+    return written[0] if len(written) == len(others) == 1 else (node, scope)
+
+
+def _is_set_to(value: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
+    """Return whether an attribute is set to what stands there, not by a name of it."""
+    return any(
+        store.value is value and store.scope is scope for store in calls.names.stores
+    )
+
+
 def _pairs_of(
     node: ast.expr, scope: Scope, calls: ScriptCalls
 ) -> list[tuple[str | None, ast.expr]] | None:
@@ -98,11 +140,17 @@ def _pairs_of(
         is_dict = calls.paths(node.func, scope) == ["?.dict"]
         keys = [word.arg for word in node.keywords]
         # a key that ** gives once more is an error there
-        if not is_dict or node.args or None in keys:
+        if not is_dict or len(node.args) > 1 or None in keys:
             return None
-        return [(word.arg, word.value) for word in node.keywords]
-    if not isinstance(node, ast.Dict):
-        return None
+        # what dict(d, a=1) has of d, unless it is a
+        begun = [(None, given) for given in node.args]
+        return [*begun, *((word.arg, word.value) for word in node.keywords)]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [(None, node.left), (None, node.right)]
+    return _literal_pairs(node) if isinstance(node, ast.Dict) else None
+
+
+def _literal_pairs(node: ast.Dict) -> list[tuple[str | None, ast.expr]] | None:
     pairs: list[tuple[str | None, ast.expr]] = []
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None:

@@ -66,6 +66,8 @@ class Names(NamedTuple):
         Where names are used, unless only an attribute or an entry of them is.
     taken : frozenset of str
         The names and attributes that are used otherwise than to call them.
+    attributes : list of ast.Attribute
+        Every attribute, as it stands.
     """
 
     calls: list[tuple[ast.Call, Scope]]
@@ -80,6 +82,7 @@ class Names(NamedTuple):
     scopes: list[Scope]
     uses: list[tuple[ast.Name, Scope]]
     taken: frozenset[str]
+    attributes: list[ast.Attribute]
 
 
 def read_names(tree: ast.Module) -> Names:
@@ -121,6 +124,7 @@ def read_names(tree: ast.Module) -> Names:
         walk.scopes,
         [(use, scope) for use, scope in walk.uses if id(use) not in walk.looked_into],
         walk.taken(),
+        walk.attributes,
     )
 
 

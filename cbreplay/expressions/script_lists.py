@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ast
 import itertools
-import re
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.errors import CbreplayError, RefusedValueError
 from cbreplay.expressions.call_arguments import (
     called_name,
     named_parameters,
@@ -16,6 +14,10 @@ from cbreplay.expressions.call_arguments import (
     require_all,
 )
 from cbreplay.expressions.possible_values import only_literal
+from cbreplay.expressions.refused_calls import (
+    find_refused_calls,
+    find_refused_values,
+)
 from cbreplay.expressions.script_callbacks import (
     build_callback,
     find_watcher,
@@ -27,13 +29,20 @@ from cbreplay.expressions.script_calls import (
     returns_once,
 )
 from cbreplay.expressions.script_parameters import given_for
-from cbreplay.plain_text import shown_value
+from cbreplay.expressions.stand_ins import (
+    MOST_STAND_INS,
+    STAND_INS,
+    UNKNOWN,
+    stand_ins,
+)
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
+    from cbreplay.errors import RefusedValueError
+    from cbreplay.expressions.refused_calls import RefusedCall
     from cbreplay.expressions.scopes import Binding, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.rules.base import Callback
@@ -43,28 +52,6 @@ __all__ = ["Member", "MemberReader", "UnreadPart"]
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
 _MOST_MEMBERS = 500
 _MOST_CODE = 200
-# what stands for an argument that cannot be told: a finding has to hold for every one
-_STAND_INS: dict[str, tuple[Any, ...]] = {
-    "baseline": (None, 0.5),
-    "cooldown": (0, 2, 7),
-    "factor": (0.5, 0.2, 0.7),
-    "initial_value_threshold": (None, 0.5),
-    "min_delta": (0, 1e-4, 0.5),
-    "min_lr": (0, 1e-9),
-    "mode": ("auto", "min", "max"),
-    "monitor": ("val_loss", "val_accuracy", "loss"),
-    "patience": (4, 1, 9, 10_000),
-    "raise_error": (False, True),
-    "restore_best_weights": (True, False),
-    "save_best_only": (True, False),
-    "save_freq": ("epoch",),
-    "save_weights_only": (True, False),
-    # stands for a schedule whose function is not read
-    "schedule": (min,),
-    "start_from_epoch": (0, 5),
-    "verbose": (0,),
-}
-_MOST_STAND_INS = max(map(len, _STAND_INS.values()))
 
 
 class Member(NamedTuple):
@@ -95,24 +82,6 @@ class Member(NamedTuple):
     is_certain: bool
     refused: tuple[RefusedValueError, ...] = ()
     miscalled: tuple[RefusedCall, ...] = ()
-
-
-class RefusedCall(NamedTuple):
-    """Why a call of a callback is a TypeError, whichever values it gives.
-
-    Parameters
-    ----------
-    problem : str
-        What is wrong, as the end of a sentence about the callback.
-    reason : str
-        What it takes.
-    instead : str
-        What to write.
-    """
-
-    problem: str
-    reason: str
-    instead: str
 
 
 class UnreadPart(NamedTuple):
@@ -152,7 +121,7 @@ class MemberReader:
         self.arguments: list[UnreadPart] = []
         # where no parameter is set anywhere, what changes is something else
         self.sets_parameters = any(
-            store.name is None or store.name in _STAND_INS or store.name == "best"
+            store.name is None or store.name in STAND_INS or store.name == "best"
             for store in calls.names.stores
         )
         self.open: set[int] = set()
@@ -356,25 +325,29 @@ class MemberReader:
         untold = self._untold(call, name, known)
         miscalled: tuple[RefusedCall, ...] = ()
         if rule_named(name).family:
-            miscalled = tuple(_miscalled(readable, known, kind, untold))
+            miscalled = tuple(find_refused_calls(readable, known, kind, untold))
         if miscalled:
             by_place = known[: len(readable.args)]
-            readable.args = readable.args[: len(known)]
+            most = len(known)
+            if any(refused.older_take for refused in miscalled):
+                # what stands there in older versions is another parameter
+                most -= kind.n_older_by_place
+            readable.args = readable.args[:most]
             words = [word for word in readable.keywords if word.arg not in by_place]
             readable.keywords = words
             untold = known
-        parameters = dict.fromkeys(untold, _UNKNOWN)
+        parameters = dict.fromkeys(untold, UNKNOWN)
         parameters |= read_arguments(readable, name, known, reader)
         require_all(parameters, kind, reader)
-        refused = _refused(name, parameters, call)
-        parameters |= {error.parameter: _UNKNOWN for error in refused}
-        unknown = [key for key, value in parameters.items() if value is _UNKNOWN]
+        refused = find_refused_values(name, parameters, call)
+        parameters |= {error.parameter: UNKNOWN for error in refused}
+        unknown = [key for key, value in parameters.items() if value is UNKNOWN]
         self.arguments += reader.problems
         variants = tuple(
             make_callback(
-                kind, parameters | _stand_ins(unknown, turn, call), call, self.calls
+                kind, parameters | stand_ins(unknown, turn, call), call, self.calls
             )
-            for turn in range(_MOST_STAND_INS if unknown else 1)
+            for turn in range(MOST_STAND_INS if unknown else 1)
         )
         is_whole = not unknown and not miscalled
         is_whole = is_whole and len(readable.keywords) == len(call.keywords)
@@ -411,9 +384,6 @@ class MemberReader:
         return known[first:] if starred else []
 
 
-_UNKNOWN = object()
-
-
 class _Stopgaps(ScriptArguments):
     """Reads arguments, and leaves a gap where one cannot be told."""
 
@@ -435,113 +405,13 @@ class _Stopgaps(ScriptArguments):
             # how it is printed and where it is saved decides nothing
             if not place.endswith((": verbose", ": filepath")):
                 self.problems.append(UnreadPart(unread.line, problem))
-            return _UNKNOWN
+            return UNKNOWN
 
 
 def _first_star(call: ast.Call) -> int:
     """Return how many arguments stand before the first ``*``."""
     stars = (isinstance(given, ast.Starred) for given in call.args)
     return next(itertools.compress(itertools.count(), stars), len(call.args))
-
-
-def _miscalled(
-    call: ast.Call, known: list[str], kind: type[Any], untold: list[str]
-) -> Iterator[RefusedCall]:
-    """Yield why a call is a TypeError in every version, whichever values it gives."""
-    n_given, named = len(call.args), {word.arg for word in call.keywords}
-    # a version may take fewer, as Keras before 3.13 none of TerminateOnNaN
-    most = len(known) + kind.n_older_by_place
-    if n_given > most:
-        yield RefusedCall(
-            f"raises TypeError: {n_given} arguments are given without a name",
-            f"it takes {most} so, and no more",
-            "their names before the values",
-        )
-    for name in known[:n_given]:
-        if name in named:
-            yield RefusedCall(
-                f"raises TypeError: {name} is given twice, by place and by name",
-                f"argument {known.index(name) + 1} is {name}",
-                f"{name} once",
-            )
-    for parameter in fields(kind):
-        name = parameter.name
-        is_given = name in known[:n_given] or name in named or name in untold
-        if parameter.default is MISSING and not is_given:
-            yield RefusedCall(
-                f"raises TypeError: {name} is not given",
-                f"{name} has no default",
-                _EXAMPLES.get(name, f"{name}="),
-            )
-
-
-_EXAMPLES = {
-    "filepath": 'filepath="best.weights.h5"',
-    "schedule": "schedule=, a function of the epoch that returns the rate",
-}
-
-
-def _no_numbers(
-    kind: type[Any], parameters: Mapping[str, Any]
-) -> Iterator[RefusedValueError]:
-    """Yield which arguments have to be numbers, and are none."""
-    for name, outcome in kind.on_no_number.items():
-        value = parameters.get(name, 0)
-        if value is None or isinstance(value, _NO_NUMBERS):
-            yield RefusedValueError(
-                callback=kind.__name__,
-                parameter=name,
-                shown=shown_value(value),
-                wanted="a number",
-                outcome=outcome,
-                instead=f"a number, such as {name}={_number_in(value, name)}",
-            )
-
-
-_NO_NUMBERS = (str, bytes, list, tuple, dict, set)
-_NUMBERS = {"factor": "0.5", "min_delta": "0.001", "start_from_epoch": "5"}
-
-
-def _number_in(value: object, name: str) -> str:
-    """Return the number that a text says; another one where it says none."""
-    text = value.strip() if isinstance(value, str) else ""
-    is_plain = re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) is not None
-    return text if is_plain else _NUMBERS.get(name, "5")
-
-
-def _refused(
-    name: str, parameters: Mapping[str, Any], call: ast.Call
-) -> tuple[RefusedValueError, ...]:
-    """Return what Keras does not take of what a callback of its own is given."""
-    row, given = rule_named(name), dict(parameters)
-    refused: list[RefusedValueError] = []
-    if row.family:
-        refused += _no_numbers(row.load(), parameters)
-        given |= {error.parameter: _UNKNOWN for error in refused}
-    for _ in given if row.family else ():
-        unknown = [key for key, value in given.items() if value is _UNKNOWN]
-        try:
-            row.load()(**given | _stand_ins(unknown, 0, call))
-        except RefusedValueError as error:
-            refused.append(error)
-            given[error.parameter] = _UNKNOWN
-        except CbreplayError:
-            # what only a replay cannot compute with is named where it is built
-            return ()
-    return tuple(refused)
-
-
-def _stand_ins(unknown: list[str], turn: int, call: ast.Call) -> dict[str, Any]:
-    values = {}
-    for name in unknown:
-        if name == "filepath":
-            own = f"{call.lineno}-{call.col_offset}"
-            # a file name ending that every version takes
-            values[name] = f"{own}{'' if turn % 2 else '-{epoch}'}.weights.h5"
-        else:
-            choice = _STAND_INS[name]
-            values[name] = choice[turn % len(choice)]
-    return values
 
 
 def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:

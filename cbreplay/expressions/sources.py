@@ -151,7 +151,12 @@ def _content(path: str) -> bytes:
 
 def _names_callback(content: bytes) -> bool:
     """Return whether the name of a callback stands somewhere, before it is parsed."""
-    return any(row.name.encode() in content for row in known_rules())
+    # Python reads no UTF-16, which is said where such a script is left out
+    return any(
+        row.name.encode(encoding) in content
+        for row in known_rules()
+        for encoding in ("utf-8", "utf-16-le", "utf-16-be")
+    )
 
 
 def code_length(path: str) -> int:

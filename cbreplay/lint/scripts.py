@@ -10,6 +10,7 @@ from cbreplay.expressions.call_arguments import named_parameters
 from cbreplay.expressions.script_lists import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.build import LATE_REDUCTIONS, find_about_each, find_about_list
+from cbreplay.rules.base import PlainRule
 from cbreplay.rules.checks import CheckedList, Finding, TrainingFacts
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import imported_version, resolve_semantics
@@ -18,6 +19,8 @@ from cbreplay.rules.training import Training
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.errors import RefusedValueError
+    from cbreplay.expressions.refused_calls import RefusedCall
     from cbreplay.expressions.script_lists import Member
     from cbreplay.expressions.training_scripts import TrainingScript
     from cbreplay.rules.base import Callback
@@ -228,17 +231,51 @@ class _ExaminedFit:
         refused = (
             finding
             for index, member in enumerate(members)
-            for finding in (
-                *_refused_calls(index, member),
-                *_refused_values(index, member),
-            )
+            for finding in self.refused(index, member)
         )
-        found = [*refused, *find_about_each(self.checked(members, turn))]
+        about_each = (
+            finding
+            for finding in find_about_each(self.checked(members, turn))
+            # what else it would do does not matter where no callback is made
+            if finding.code == "unknown-parameter"
+            or not self.fails_at_once(members[finding.callback])
+        )
+        found = [*refused, *about_each]
         return [
             placed
             for placed in self.placed(found, members)
             if self.is_told(placed, members)
         ]
+
+    def miscalled(self, member: Member) -> list[RefusedCall]:
+        """Return why Python does not take the call, in this Keras."""
+        callback, semantics = member.variants[0], self.resolved.semantics
+        is_older = isinstance(callback, PlainRule) and (
+            callback.takes_older_names(semantics)
+        )
+        return [
+            refused
+            for refused in member.miscalled
+            if not (refused.older_take and is_older)
+        ]
+
+    def fails_at_once(self, member: Member) -> bool:
+        """Return whether the call certainly makes no callback."""
+        return bool(self.miscalled(member)) or any(
+            error.fails_at_once for error in member.refused
+        )
+
+    def refused(self, index: int, member: Member) -> Iterator[Finding]:
+        """Yield what a call is refused for; nothing later beside what fails at once."""
+        miscalled = self.miscalled(member)
+        if miscalled:
+            yield from _refused_calls(index, member, miscalled)
+            return
+        at_once = self.fails_at_once(member)
+        values = [
+            error for error in member.refused if error.fails_at_once or not at_once
+        ]
+        yield from _refused_values(index, values)
 
     def is_told(self, placed: PlacedFinding, members: Sequence[Member]) -> bool:
         """Return whether nothing that is not read can make a finding untrue."""
@@ -281,7 +318,9 @@ class _ExaminedFit:
         checks = self.resolved.family.list_checks
         found = find_about_list(self.checked(members, turn), checks)
         return [
-            placed for placed in self.placed(found, members) if placed.member.is_certain
+            placed
+            for placed in self.placed(found, members)
+            if placed.member.is_certain and not self.fails_at_once(placed.member)
         ]
 
     def placed(
@@ -314,8 +353,10 @@ class _ExaminedFit:
         )
 
 
-def _refused_values(index: int, member: Member) -> Iterator[Finding]:
-    for error in member.refused:
+def _refused_values(
+    index: int, refused: Iterable[RefusedValueError]
+) -> Iterator[Finding]:
+    for error in refused:
         yield Finding(
             "refused-value",
             index,
@@ -325,9 +366,11 @@ def _refused_values(index: int, member: Member) -> Iterator[Finding]:
         )
 
 
-def _refused_calls(index: int, member: Member) -> Iterator[Finding]:
+def _refused_calls(
+    index: int, member: Member, miscalled: Iterable[RefusedCall]
+) -> Iterator[Finding]:
     name = member.variants[0].class_name
-    for refused in member.miscalled:
+    for refused in miscalled:
         message = f"{name} {refused.problem}"
         yield Finding("refused-call", index, message, refused.reason, refused.instead)
 

@@ -17,6 +17,7 @@ from cbreplay.record.description import (
 )
 from cbreplay.record.run_directory import EVENTS, LOGS, OwnLog, write_metadata
 from cbreplay.run_lock import RunLock
+from cbreplay.run_metadata import RUN_SCHEMA
 from cbreplay.version import __version__
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class OpenFit:
     ) -> dict[str, Any]:
         """Return what ``run.json`` says of the fit while it begins."""
         return {
-            "schema": 1,
+            "schema": RUN_SCHEMA,
             "written_by": f"cbreplay {__version__}",
             "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "wall_seconds": None,

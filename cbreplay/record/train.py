@@ -35,6 +35,7 @@ from cbreplay.record.run_directory import (
     write_metadata,
 )
 from cbreplay.run_lock import RunLock, refuse_second_writer
+from cbreplay.run_metadata import RUN_SCHEMA
 from cbreplay.silence import silenced_tensorflow
 from cbreplay.version import __version__
 
@@ -339,7 +340,7 @@ def _describe_run(
 ) -> dict[str, Any]:
     """Return what ``run.json`` says when a fit begins."""
     return {
-        "schema": 1,
+        "schema": RUN_SCHEMA,
         "written_by": f"cbreplay {__version__}",
         "experiment": plan.name,
         "seed": plan.seed,

@@ -206,6 +206,8 @@ class PlainRule:
     on_older_name: ClassVar[str] = ""
     # what a framework does where a parameter that has to be a number is none
     on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    # the same where that is a text; None, or a list, is taken
+    on_text: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @property
     def class_name(self) -> str:

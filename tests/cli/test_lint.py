@@ -787,3 +787,22 @@ def test_a_callback_that_is_not_read_hides_no_schedule(
     said = ask("lint", path).out
     assert "schedule-beside-plateau" in said
     assert "'stop' is changed in line 6" in said
+
+
+def test_a_directory_without_scripts_and_logs_is_told_to_hold_neither(
+    ask: Ask, tmp_path: Path
+) -> None:
+    asked = ask("lint", tmp_path)
+    assert asked.status == 2
+    assert "there is no script (.py, .ipynb) and no log in this directory" in asked.err
+
+
+def test_a_script_that_python_cannot_read_is_named_beside_others(
+    ask: Ask, tmp_path: Path
+) -> None:
+    text = "m.fit(x, callbacks=[keras.callbacks.EarlyStopping(patience=0)])\n"
+    (tmp_path / "a.py").write_text(text)
+    (tmp_path / "b.py").write_text(text, encoding="utf-16")
+    said = ask("lint", tmp_path).out
+    assert "left out" in said
+    assert "b.py: it is not text that Python could read" in " ".join(said.split())

@@ -147,6 +147,7 @@ REFUSED_CALLS = [
     "TerminateOnNaN(True, 1)",
     "ReduceLROnPlateau('loss', 0.1, 5, 0, 'min', 0, 0, 0, 1)",
     "ModelCheckpoint('a.keras', 'loss', 0, True, False, 'min', 'epoch', None, 0, 1)",
+    "ModelCheckpoint('a.keras', 'loss', 0, True, False, 'min', 'epoch', None, 0)",
     "EarlyStopping(min_delta='0.1')",
     "EarlyStopping(min_delta=None)",
     "ReduceLROnPlateau(factor='0.1')",
@@ -190,6 +191,47 @@ def test_a_call_that_is_said_to_be_a_type_error_is_one(
         callback.on_epoch_end(0, {"val_loss": 0.5})
     with pytest.raises(TypeError):
         callback.on_epoch_end(1, {"val_loss": 0.6})
+
+
+# the zero-based epoch in which Keras raises an error, by the losses below
+TEXTS_FOR_NUMBERS = [
+    ("ReduceLROnPlateau(patience=1, cooldown='2')", 2),
+    ("ReduceLROnPlateau(patience=1, cooldown=None)", 2),
+    ("ReduceLROnPlateau(patience=1, cooldown=[2])", 2),
+    ("ReduceLROnPlateau(patience=1, min_lr='1e-6')", 1),
+    ("EarlyStopping(patience=1, baseline='0.5')", 0),
+]
+
+
+@pytest.mark.parametrize(("call", "epoch"), TEXTS_FOR_NUMBERS)
+def test_a_text_for_a_number_fails_when_it_is_said_to(
+    call: str, epoch: int, tmp_path: Path
+) -> None:
+    import keras
+
+    script = tmp_path / "train.py"
+    text = f"from keras.callbacks import *\nm.fit(x, y, callbacks=[{call}])\n"
+    script.write_text(text)
+    (said,) = [
+        one.finding.message
+        for one in lint_script(read_training_script(str(script)))
+        if one.finding.code == "refused-value"
+    ]
+    when = ["in the first epoch that it judges", "where it would first reduce"]
+    when.append("in the first epoch after one in which it reduces")
+    assert when[epoch] in said
+    callback = eval(call, vars(keras.callbacks))  # noqa: S307 - a text from above
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    callback.set_model(model)
+    callback.on_train_begin()
+    # an improvement, and two that are none
+    for at, loss in enumerate((0.5, 0.6, 0.6)):
+        if at == epoch:
+            with pytest.raises((TypeError, ValueError)):
+                callback.on_epoch_end(at, {"val_loss": loss})
+            return
+        callback.on_epoch_end(at, {"val_loss": loss})
 
 
 @pytest.mark.parametrize(
@@ -244,42 +286,44 @@ def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce(
         model.fit(x, y, epochs=1, verbose=0, callbacks=[scheduler])
 
 
-# a fit of two batches an epoch, with a callback or without one
+# fits of two batches an epoch, by two kinds of optimizers, with a callback or without
 BESIDE_A_SCHEDULE = """
 import importlib, json, sys
 import numpy as np
-package, module, kind = sys.argv[1:]
-keras = importlib.import_module(package)
-optimizers = keras.optimizers
-for part in module.split("."):
-    optimizers = getattr(optimizers, part) if part else optimizers
+keras = importlib.import_module(sys.argv[1])
+makers = {"": keras.optimizers, "legacy": keras.optimizers.legacy}
 kinds = {
+    "none": keras.callbacks.Callback,
     "plateau": lambda: keras.callbacks.ReduceLROnPlateau(
         monitor="loss", patience=1, min_delta=100, factor=0.1
     ),
     "scheduler": lambda: keras.callbacks.LearningRateScheduler(lambda _, r: r * 0.1),
-    "none": keras.callbacks.Callback,
 }
-keras.utils.set_random_seed(1)
-rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
-model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
-model.compile(optimizers.SGD(rate), "mse")
 x, y = np.ones((4, 2)), np.ones((4, 1))
-try:
-    model.fit(x, y, epochs=4, batch_size=2, verbose=0, callbacks=[kinds[kind]()])
-    told = [weights.tolist() for weights in model.get_weights()]
-except TypeError:
-    told = "TypeError"
+
+def fitted(module, kind):
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(1)
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+    model.compile(makers[module].SGD(rate), "mse")
+    try:
+        model.fit(x, y, epochs=4, batch_size=2, verbose=0, callbacks=[kinds[kind]()])
+    except TypeError:
+        return "TypeError"
+    return [weights.tolist() for weights in model.get_weights()]
+
+told = {module: {kind: fitted(module, kind) for kind in kinds} for module in makers}
 print(json.dumps(told))
 """
 
 
-def beside_a_schedule(version: Any, module: str, kind: str) -> Any:
-    """Return the weights of a fit in another Keras, or its error."""
+def beside_a_schedule(version: Any) -> Any:
+    """Return the weights of fits in another Keras, or their errors."""
     environment = os.environ | {"PYTHONPATH": path_of(version)}
     command = [sys.executable, "-W", "ignore", "-c", BESIDE_A_SCHEDULE]
     asked = subprocess.run(  # noqa: S603 - the text above
-        [*command, version.package, module, kind],
+        [*command, version.package],
         capture_output=True,
         text=True,
         check=True,
@@ -293,13 +337,14 @@ def test_a_schedule_of_keras_2_trains_at_its_own_rates(name: str) -> None:
     version = next(one for one in VERSIONS if one.semantics == name)
     if not version.is_prepared():
         pytest.skip(f"{name} is not prepared")
-    plain = beside_a_schedule(version, "", "none")
+    fits = beside_a_schedule(version)
+    assert len(fits[""]["none"]) == 2  # a kernel and a bias
     for kind, callback in (
         ("plateau", ReduceLROnPlateau()),
         ("scheduler", LearningRateScheduler({0: 0.1})),
     ):
-        assert beside_a_schedule(version, "", kind) == plain
-        assert beside_a_schedule(version, "legacy", kind) == "TypeError"
+        assert fits[""][kind] == fits[""]["none"]
+        assert fits["legacy"][kind] == "TypeError"
         (told,) = lint_callbacks(callback, schedule="ExponentialDecay", semantics=name)
         assert "no rate that is trained at" in told.message
         assert told.reason.endswith("of optimizers.legacy it is a TypeError")

@@ -149,7 +149,7 @@ def test_whatever_was_rounded_decides_as_the_answer_says(
             assert true.kept_epoch == told.kept_epoch
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(values=st.lists(HUNDREDTHS, min_size=3, max_size=9))
 def test_a_sweep_says_the_same(values: list[float]) -> None:
     run = run_of(values, val_loss=(2, 2))

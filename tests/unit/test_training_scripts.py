@@ -560,6 +560,9 @@ def test_findings_hold_whatever_is_not_read(
     assert codes(tmp_path, text) == expected
 
 
+BOTH = "EarlyStopping(patience=3, mode='min')"
+
+
 @pytest.mark.parametrize(
     ("text", "expected", "unread"),
     [
@@ -577,6 +580,11 @@ def test_findings_hold_whatever_is_not_read(
         ("d = e = dict(patience=3)\ne['patience'] = 4", "EarlyStopping(**d)", True),
         ("d = dict(patience=3)\nd = dict(patience=4)", "EarlyStopping(**d)", True),
         ("d = read()", "EarlyStopping(**d)", True),
+        ("b = dict(mode='min', patience=4)\nd = dict(b, patience=3)", BOTH, False),
+        ("b = {'mode': 'min', 'patience': 4}\nd = b | {'patience': 3}", BOTH, False),
+        ("b = dict(patience=4)\nb['mode'] = 'max'\nd = dict(b)", "(**d)", True),
+        ("d = dict([('patience', 3)])", "(**d)", True),
+        ("a = b = {}\nd = dict(a, b)", "(**d)", True),
         ("def dict(**_):\n    return {}\nd = dict(patience=3)", "(**d)", True),
     ],
 )
@@ -588,6 +596,37 @@ def test_a_dict_that_is_written_once_is_followed_through_two_stars(
     assert held_one.endswith(expected)
     said = [part.problem for part in told.unread]
     assert ("EarlyStopping: what **d gives cannot be told" in said) is unread
+
+
+@pytest.mark.parametrize(
+    ("more", "is_read"),
+    [
+        ("", True),
+        ("    def later(self):\n        self.es['patience'] = 9\n", False),
+        ("    def later(self):\n        self.es = dict(patience=9)\n", False),
+        ("    def later(self):\n        change(self.es)\n", False),
+        ("    def later(self):\n        setattr(self, 'es', {})\n", False),
+        ("    def later(self):\n        self.__dict__.update(more)\n", False),
+        ("T.es = dict(patience=9)\n", False),
+        (
+            "    def __init__(self, d):\n        self.es = d\nT(dict(patience=3))\n",
+            False,
+        ),
+        ("one = T()\none.es['patience'] = 9\n", False),
+    ],
+)
+def test_a_dict_of_an_object_is_followed_where_nothing_else_gets_it(
+    tmp_path: Path, more: str, *, is_read: bool
+) -> None:
+    text = (
+        "class T:\n    def __init__(self):\n        self.es = {'patience': 3}\n"
+        "    def run(self):\n        m.fit(x, callbacks=[EarlyStopping(**self.es)])\n"
+        f"{more}"
+    )
+    ((code,),) = held(read(tmp_path, text))
+    assert code == f"EarlyStopping({'patience=3' if is_read else '**self.es'})"
+    with pytest.raises(ExpressionError, match="cannot be read"):
+        read_script_callbacks(str(tmp_path / "train.py"))
 
 
 def test_two_stars_do_not_give_what_a_name_means_elsewhere(tmp_path: Path) -> None:
@@ -1462,7 +1501,8 @@ def test_what_keras_takes_is_none(tmp_path: Path, call: str) -> None:
 
 
 def test_what_is_refused_leaves_the_other_findings(tmp_path: Path) -> None:
-    text = "c = [ReduceLROnPlateau(factor=2, patience=-1)]\nm.fit(x, callbacks=c)"
+    """Keras takes 'auto' for another mode, and goes on."""
+    text = "c = [ReduceLROnPlateau('loss', 0.5, -1, mode='m')]\nm.fit(x, callbacks=c)"
     assert codes(tmp_path, text) == ["negative-patience", "refused-value"]
 
 
@@ -1543,3 +1583,37 @@ def test_a_reduction_without_its_monitor_is_not_late(tmp_path: Path) -> None:
     assert "reduce-rarely-before-stop" not in told
     told = codes(tmp_path, COMPILED + VALIDATED.format(pair))
     assert "reduce-rarely-before-stop" in told
+
+
+# --- calls that are refused
+
+BY_PLACE = "ModelCheckpoint('a.keras', 'loss', 0, True, False, 'min', 'epoch', None, 0)"
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("EarlyStopping('loss', monitor='loss', patience=0)", ["refused-call"]),
+        ("EarlyStopping('loss', 0, monitor='loss', patience='5')", ["refused-call"]),
+        ("EarlyStopping(min_delta='0.1', patience=0)", ["refused-value"]),
+        ("EarlyStopping(min_delta='0.1', patience='5')", ["refused-value"]),
+        ("ReduceLROnPlateau(factor=2, cooldown=1)", ["refused-value"]),
+        # it fails later, or never
+        ("ReduceLROnPlateau(cooldown='2', min_lr='1e-6')", ["refused-value"] * 2),
+        ("EarlyStopping(mode='most', patience=0)", 2),
+        (BY_PLACE, ["refused-call"]),
+    ],
+)
+def test_beside_a_call_that_fails_at_once_nothing_later_is_told(
+    tmp_path: Path, call: str, expected: list[str] | int
+) -> None:
+    told = codes(tmp_path, f"m.fit(x, callbacks=[{call}])")
+    told = [code for code in told if code != "keeps-later-weights"]
+    assert told == expected or len(told) == expected
+
+
+def test_an_argument_by_place_is_of_the_version_that_takes_it(tmp_path: Path) -> None:
+    """As the eighth, tf_keras has options, and the threshold as the ninth."""
+    text = f"m.fit(x, initial_epoch=3, callbacks=[{BY_PLACE}])"
+    assert codes(tmp_path, text) == ["refused-call"]
+    assert codes(tmp_path, text, "tf_keras-2.21") == []

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cbreplay.errors import ConfigError, LogError
+from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, LogError
 from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
     Damage,
@@ -273,7 +273,7 @@ class _SourceReader:
         root = root.rstrip(os.sep) or root
         trainings = find_trainings(root, format_of, self.seen, self.damage)
         if not trainings:
-            problem = "there is no log in this directory"
+            problem = NO_LOG_IN_DIRECTORY
             hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
             hint += "event files of the TensorBoard callback in it or below it"
             if self.seen:

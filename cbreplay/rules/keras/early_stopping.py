@@ -103,6 +103,9 @@ class EarlyStopping(PlainRule):
             ),
         }
     )
+    on_text: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"baseline": "raises an error, in the first epoch that it judges, for"}
+    )
 
     def __post_init__(self) -> None:
         check_numbers(

@@ -97,6 +97,10 @@ class ReduceLROnPlateau(PlainRule):
     on_older_name: ClassVar[str] = "Keras 3 ignores it; tf_keras takes it for min_delta"
     on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
+            "cooldown": (
+                "raises TypeError, in the first epoch after one in which it reduces, "
+                "for"
+            ),
             "factor": "raises TypeError for",
             # tf_keras does not look at it before
             "min_delta": (
@@ -105,6 +109,9 @@ class ReduceLROnPlateau(PlainRule):
             ),
             "patience": "raises TypeError, in the first epoch without improvement, for",
         }
+    )
+    on_text: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"min_lr": "raises an error, where it would first reduce, for"}
     )
 
     def __post_init__(self) -> None:

@@ -1,0 +1,134 @@
+"""What a call of a callback is refused for, by Python or by Keras."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.errors import CbreplayError, RefusedValueError
+from cbreplay.expressions.stand_ins import UNKNOWN, stand_ins
+from cbreplay.plain_text import shown_value
+from cbreplay.rules.registry import rule_named
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["RefusedCall", "find_refused_calls", "find_refused_values"]
+
+
+class RefusedCall(NamedTuple):
+    """Why a call of a callback is a TypeError, whichever values it gives.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, as the end of a sentence about the callback.
+    reason : str
+        What it takes.
+    instead : str
+        What to write.
+    older_take : bool
+        Whether versions that take its older parameters take the call.
+    """
+
+    problem: str
+    reason: str
+    instead: str
+    older_take: bool = False
+
+
+def find_refused_calls(
+    call: ast.Call, known: list[str], kind: type[Any], untold: list[str]
+) -> Iterator[RefusedCall]:
+    """Yield why a call is a TypeError, whichever values it gives."""
+    n_given, named = len(call.args), {word.arg for word in call.keywords}
+    # a version may take fewer, as Keras before 3.13 none of TerminateOnNaN
+    most = len(known) + kind.n_older_by_place
+    if n_given > len(known):
+        older_take = n_given <= most
+        yield RefusedCall(
+            f"raises TypeError: {n_given} arguments are given without a name",
+            f"it takes {len(known)} so; older versions take {most}"
+            if older_take
+            else f"it takes {most} so, and no more",
+            "their names before the values",
+            older_take,
+        )
+    for name in known[:n_given]:
+        if name in named:
+            yield RefusedCall(
+                f"raises TypeError: {name} is given twice, by place and by name",
+                f"argument {known.index(name) + 1} is {name}",
+                f"{name} once",
+            )
+    for parameter in fields(kind):
+        name = parameter.name
+        is_given = name in known[:n_given] or name in named or name in untold
+        if parameter.default is MISSING and not is_given:
+            yield RefusedCall(
+                f"raises TypeError: {name} is not given",
+                f"{name} has no default",
+                _EXAMPLES.get(name, f"{name}="),
+            )
+
+
+_EXAMPLES = {
+    "filepath": 'filepath="best.weights.h5"',
+    "schedule": "schedule=, a function of the epoch that returns the rate",
+}
+
+
+def _no_numbers(
+    kind: type[Any], parameters: Mapping[str, Any]
+) -> Iterator[RefusedValueError]:
+    """Yield which arguments have to be numbers, and are none."""
+    outcomes = [*kind.on_no_number.items(), *kind.on_text.items()]
+    for name, outcome in outcomes:
+        value = parameters.get(name, 0)
+        if isinstance(value, (str, bytes)) or (
+            name in kind.on_no_number
+            and (value is None or isinstance(value, _NO_NUMBERS))
+        ):
+            yield RefusedValueError(
+                callback=kind.__name__,
+                parameter=name,
+                shown=shown_value(value),
+                wanted="a number",
+                outcome=outcome,
+                instead=f"a number, such as {name}={_number_in(value, name)}",
+            )
+
+
+_NO_NUMBERS = (list, tuple, dict, set)
+_NUMBERS = {"baseline": "0.5", "factor": "0.5", "min_delta": "0.001", "min_lr": "1e-6"}
+
+
+def _number_in(value: object, name: str) -> str:
+    """Return the number that a text says; another one where it says none."""
+    text = value.strip() if isinstance(value, str) else ""
+    is_plain = re.fullmatch(r"\d{1,9}(\.\d{1,9})?(e-\d{1,2})?", text) is not None
+    return text if is_plain else _NUMBERS.get(name, "5")
+
+
+def find_refused_values(
+    name: str, parameters: Mapping[str, Any], call: ast.Call
+) -> tuple[RefusedValueError, ...]:
+    """Return what Keras does not take of what a callback of its own is given."""
+    row, given = rule_named(name), dict(parameters)
+    refused: list[RefusedValueError] = []
+    if row.family:
+        refused += _no_numbers(row.load(), parameters)
+        given |= {error.parameter: UNKNOWN for error in refused}
+    for _ in given if row.family else ():
+        unknown = [key for key, value in given.items() if value is UNKNOWN]
+        try:
+            row.load()(**given | stand_ins(unknown, 0, call))
+        except RefusedValueError as error:
+            refused.append(error)
+            given[error.parameter] = UNKNOWN
+        except CbreplayError:
+            # what only a replay cannot compute with is named where it is built
+            return ()
+    return tuple(refused)

@@ -1,0 +1,48 @@
+"""What stands for an argument of a callback that a script does not tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ast
+
+__all__ = ["MOST_STAND_INS", "STAND_INS", "UNKNOWN", "stand_ins"]
+
+UNKNOWN = object()
+# a finding has to hold for every one of these
+STAND_INS: dict[str, tuple[Any, ...]] = {
+    "baseline": (None, 0.5),
+    "cooldown": (0, 2, 7),
+    "factor": (0.5, 0.2, 0.7),
+    "initial_value_threshold": (None, 0.5),
+    "min_delta": (0, 1e-4, 0.5),
+    "min_lr": (0, 1e-9),
+    "mode": ("auto", "min", "max"),
+    "monitor": ("val_loss", "val_accuracy", "loss"),
+    "patience": (4, 1, 9, 10_000),
+    "raise_error": (False, True),
+    "restore_best_weights": (True, False),
+    "save_best_only": (True, False),
+    "save_freq": ("epoch",),
+    "save_weights_only": (True, False),
+    # stands for a schedule whose function is not read
+    "schedule": (min,),
+    "start_from_epoch": (0, 5),
+    "verbose": (0,),
+}
+MOST_STAND_INS = max(map(len, STAND_INS.values()))
+
+
+def stand_ins(unknown: list[str], turn: int, call: ast.Call) -> dict[str, Any]:
+    """Return a value for each argument that is unknown, another one in each turn."""
+    values = {}
+    for name in unknown:
+        if name == "filepath":
+            own = f"{call.lineno}-{call.col_offset}"
+            # a file name ending that every version takes
+            values[name] = f"{own}{'' if turn % 2 else '-{epoch}'}.weights.h5"
+        else:
+            choice = STAND_INS[name]
+            values[name] = choice[turn % len(choice)]
+    return values
