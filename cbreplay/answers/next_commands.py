@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from cbreplay.staircase import Staircase
 
 __all__ = [
-    "SEVERAL_RUNS",
     "next_of_advice",
     "next_of_explanation",
     "next_of_inspection",
@@ -25,9 +24,6 @@ __all__ = [
     "next_of_overview",
     "next_of_settings",
 ]
-
-# what a recommendation takes that has one run
-SEVERAL_RUNS = Command("Several runs", "cbreplay recommend runs/")
 
 
 def _asked_again(

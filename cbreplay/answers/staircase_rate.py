@@ -36,7 +36,11 @@ def rate_section(
         Of a setting whose rates are drawn beside the recorded ones.
     """
     rate, drawn = staircase.rate, replay or staircase.replay
-    points = (*_sentences(rate), *_still_gained(staircase))
+    schedule = _schedule_of(staircase)
+    if schedule is None:
+        points = (*_sentences(rate), *_still_gained(staircase))
+    else:
+        points = (_scheduled(rate, schedule),)
     if not points:
         return
     blocks: list[Block] = [Points(points)]
@@ -47,7 +51,25 @@ def rate_section(
         blocks.insert(0, rate_figure(drawn))
     section = Section("The learning rate", tuple(blocks), untitled=True)
     # that the rate never changed is said only to who asks about reductions
-    yield section if changes else section._replace(on="asked")
+    said = changes or schedule is not None
+    yield section if said else section._replace(on="asked")
+
+
+def _schedule_of(staircase: Staircase) -> str | None:
+    """Return the schedule that the optimizer had, if run.json names one."""
+    metadata = staircase.replay.run.metadata
+    return None if metadata is None else metadata.schedule
+
+
+def _scheduled(rate: RateHistory, schedule: str) -> Text:
+    """Say which schedule set the rate: no callback did, and none would."""
+    ends = f" ({_rate(rate.first)} to {_rate(rate.last)} in the log)"
+    return say(
+        Code("learning_rate"),
+        " went by the optimizer's schedule, ",
+        Code(schedule),
+        f"{ends if rate.first is not None else ''}.",
+    )
 
 
 def _sentences(rate: RateHistory) -> Iterator[Text]:

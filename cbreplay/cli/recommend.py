@@ -17,8 +17,9 @@ from cbreplay.cli.options import (
 )
 from cbreplay.cli.output_format import Format, format_option
 from cbreplay.cli.progress import watch
-from cbreplay.cli.remarks import say
+from cbreplay.cli.remarks import remark, say
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import quoted_code
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -84,6 +85,8 @@ def command(
         # what is asked next is about the one that was chosen
         question = replace(question, monitor=advice.monitor)
     question.narrow(sweep.records)
+    if current is not None and len(sweep.records) == 1:
+        _say_not_compared(current, question)
     document = advice_document(
         advice, sweep, runs=question.runs, typed=question.typed()
     )
@@ -120,13 +123,27 @@ def _read_min_delta(text: str | None) -> float | list[float]:
     return values[0] if len(values) == 1 else values
 
 
+def _written(text: str) -> str:
+    """Return a setting in use as -c takes it."""
+    return f"@{text}" if text.endswith(".py") and "(" not in text else text
+
+
+def _say_not_compared(text: str, question: Question) -> None:
+    """Say that one run compares no settings, and what tells of the one in use."""
+    typed = question.typed()
+    told = ""
+    if typed is not None:
+        own = f" {typed}" if typed else ""
+        told = f"; on this one: cbreplay simulate{own} -c {quoted_code(_written(text))}"
+    remark(f"--current is compared on several runs, and here is one{told}")
+
+
 def _read_current(text: str, question: Question) -> tuple[Callback, ...]:
     """Read the setting in use: an expression, or a script."""
     from cbreplay.expressions import read_expressions
     from cbreplay.grid import make_grid
 
-    written = f"@{text}" if text.endswith(".py") and "(" not in text else text
-    read = read_expressions([written], {"monitor": question.monitors[0]})
+    read = read_expressions([_written(text)], {"monitor": question.monitors[0]})
     say(*(f"note: {note}" for note in read.notes))
     grid = make_grid(read.entries)
     if len(grid) != 1:

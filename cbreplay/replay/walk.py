@@ -66,7 +66,7 @@ def walk_run(
     ConfigError, EvidenceError
         As `replay_run`.
     """
-    family.check_run(run, callbacks.callbacks)
+    family.check_run(run, callbacks.callbacks, training)
     readings = _read_rates(run, callbacks.callbacks, initial_learning_rate)
     logs = EpochLogs(run)
     others = _other_logs(run, callbacks.callbacks, logs)

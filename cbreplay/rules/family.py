@@ -129,7 +129,9 @@ class Family(Framework, Protocol):
         """
         ...
 
-    def check_run(self, run: Run, callbacks: Sequence[Callback]) -> None:
+    def check_run(
+        self, run: Run, callbacks: Sequence[Callback], training: Training
+    ) -> None:
         """Raise ConfigError where the framework itself refuses a list on such a run."""
         ...
 
@@ -246,7 +248,9 @@ class PlainFamily:
         known = directions.get(metric, directions.get(name))
         return "min" if known is None and metric.endswith("loss") else known
 
-    def check_run(self, run: Run, callbacks: Sequence[Callback]) -> None:
+    def check_run(
+        self, run: Run, callbacks: Sequence[Callback], training: Training
+    ) -> None:
         """Refuse nothing."""
 
     def check_unlogged(self, monitor: str, training: Training) -> None:

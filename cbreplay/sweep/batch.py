@@ -113,7 +113,7 @@ def find_rules(
                 if not all(_has_names(run, name) for name in files):
                     return None
             if slot.kernel == "reduces":
-                family.check_run(run, [slot.example()])
+                family.check_run(run, [slot.example()], training)
                 rates = _read_rates(
                     run, initial_learning_rate, needs_value=needs_rate(slot)
                 )

@@ -117,9 +117,18 @@ def test_one_log_is_shown_and_recommends_nothing(ask: Ask) -> None:
     told = " ".join(answer.out.removeprefix(shown).split())
     assert told.startswith("Nothing is recommended: one run describes itself")
     assert "takes 9 of them." in told
-    assert told.endswith("Several runs: cbreplay recommend runs/")
+    assert "takes several: give their paths, or a directory." in told
+    # no command with a path that nobody gave
+    assert "cbreplay recommend" not in told
     advice = advice_of(ask, log)
     assert (advice["kind"], advice["code"]) == ("none", None)
+
+
+def test_a_setting_in_use_that_one_log_cannot_compare_is_named(ask: Ask) -> None:
+    log = ROOT / "sample_logs" / "overfit.csv"
+    said = ask("recommend", log, "--current", "EarlyStopping(patience=3)").err
+    assert "--current is compared on several runs, and here is one" in said
+    assert said.rstrip().endswith('overfit.csv -c "EarlyStopping(patience=3)"')
 
 
 @pytest.mark.parametrize(

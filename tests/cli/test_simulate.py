@@ -64,6 +64,15 @@ def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
     assert f"cbreplay plot {log} --semantics keras-3.15 --patience 1\n" in answer.out
 
 
+def test_the_schedule_of_the_optimizer_is_named(ask: Ask, tmp_path: Path) -> None:
+    write_csv(tmp_path / "logs.csv", VALUES)
+    optimizer = {"class": "Adam", "schedule": "CosineDecay(0.1, 80)"}
+    (tmp_path / "run.json").write_text(json.dumps({"optimizer": optimizer}))
+    told = " ".join(ask("simulate", tmp_path).out.split())
+    assert "learning_rate went by the optimizer's schedule, CosineDecay(0.1," in told
+    assert "constant" not in told
+
+
 def test_the_screen_is_at_most_80_columns_wide(ask: Ask, rated_log: Path) -> None:
     answer = ask("simulate", rated_log, "--semantics", "keras-3.15")
     prose = [one for one in answer.out.splitlines() if "cbreplay " not in one]

@@ -168,8 +168,10 @@ def test_a_record_whose_first_rate_is_missing_needs_it() -> None:
 
 def test_a_learning_rate_schedule_is_refused_as_by_keras() -> None:
     run = replace(recorded(FLAT), metadata=RunMetadata(schedule="CosineDecay"))
-    with pytest.raises(ConfigError, match=r"CosineDecay.*raises TypeError"):
+    with pytest.raises(ConfigError, match=r"CosineDecay.*raises TypeError in Keras 3"):
         replayed(run, halve(2))
+    with pytest.raises(ConfigError, match=r"changes no rate.* in tf_keras 2\.21"):
+        replay_run(run, [halve(2)], semantics="tf_keras-2.21")
     assert replayed(run, EarlyStopping(patience=2)).stopped_epoch == 2
 
 

@@ -26,7 +26,7 @@ from cbreplay.answers.advice.tables import (
     settings_table,
 )
 from cbreplay.answers.many_runs import DOUBTS
-from cbreplay.answers.next_commands import SEVERAL_RUNS, next_of_advice
+from cbreplay.answers.next_commands import next_of_advice
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase import staircase_document
@@ -193,7 +193,7 @@ def _of_one_run(
     share = Fact(advice.confidence, "given_share", "confidence")
     sentence = say(
         "Nothing is recommended: one run describes itself; what holds for the next "
-        "takes several. A promise for ",
+        "takes several: give their paths, or a directory. A promise for ",
         share,
         " of new runs takes ",
         needed,
@@ -206,7 +206,6 @@ def _of_one_run(
     answer = staircase_document(staircase, typed=typed, closing=(why,))
     return answer._replace(
         question="recommend",
-        next=(*answer.next, SEVERAL_RUNS),
         # what it says of the one log is data of its staircase
         program=lambda: (
             advice_members(advice, sweep, runs)

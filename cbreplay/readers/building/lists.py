@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
@@ -41,6 +42,7 @@ def read_lists(
     counts_from_zero: bool = False,
     planned_epochs: object = None,
     notes: Sequence[str] = (),
+    left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Run]:
     """Yield the trainings in lists of values, one for each epoch.
 
@@ -60,6 +62,8 @@ def read_lists(
         What the params of a History hold as `epochs`; not used if it is no plan.
     notes : sequence of str
         What was odd so far.
+    left_out : mapping of str to str
+        The lists that were left out, each with the reason.
 
     Raises
     ------
@@ -86,6 +90,7 @@ def read_lists(
         not_logged=frozenset(aligned.spread),
         empty_cells=frozenset(name for name, own in columns.items() if None in own),
         written_again=written_again,
+        left_out=left_out,
         counts_from=aligned.counts_from,
     )
     pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)

@@ -316,11 +316,10 @@ class LogColumn:
         """Return what stands in a cell, in a line of bearable length."""
         if row in self.texts:
             return self.texts[row][:_SHOWN_LETTERS]
-        return (
-            ""
-            if self.missing[row]
-            else repr(float(self.values[row])).removesuffix(".0")
-        )
+        if self.missing[row]:
+            # which of several words stood in this cell is not kept
+            return " or ".join(sorted(self.words))
+        return repr(float(self.values[row])).removesuffix(".0")
 
 
 _SHOWN_LETTERS = 40

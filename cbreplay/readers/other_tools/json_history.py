@@ -87,6 +87,7 @@ class JsonHistoryReader(FormatReader):
             points = found or rows_of_points(_flattened(held), path, self.options)
             of_points = found is None and points is not None
             held, notes = points or (_rows_of(held) or held, notes)
+        held = _rows_below_names(held)
         if isinstance(held, list) and held and all(map(_is_history, held)):
             held = {str(number): own for number, own in enumerate(held, start=1)}
         if isinstance(held, dict):
@@ -143,9 +144,14 @@ class JsonHistoryReader(FormatReader):
                 name: list(map(_as_number, values)) for name, values in kept.items()
             }
             notes.append("numbers that were written as text were read as numbers")
-        if len(kept) < len(lists):
-            names = ", ".join(name for name in lists if name not in kept)
-            notes.append(f"left out {names}: no list of numbers")
+        left_out = {
+            name: _EMPTY if held[name] == [] else "no list of numbers"
+            for name in lists
+            if name not in kept
+        }
+        for reason in dict.fromkeys(left_out.values()):
+            names = [name for name, why in left_out.items() if why == reason]
+            notes.append(f"left out {', '.join(names)}: {reason}")
         yield from read_lists(
             path,
             kept,
@@ -155,7 +161,11 @@ class JsonHistoryReader(FormatReader):
             counts_from_zero=epochs is not None,
             planned_epochs=planned,
             notes=notes,
+            left_out=left_out,
         )
+
+
+_EMPTY = "the list is empty"
 
 
 def _check_one_kind(table: LogTable, epoch: str | None) -> None:
@@ -207,6 +217,21 @@ def _check_names(held: dict[str, Any], path: str, most: int) -> None:
     # else they may be rows, each under its epoch
     if named and not _EPOCH_KEY.fullmatch(next(iter(named))):
         check_columns(len(named), path, most)
+
+
+def _rows_below_names(held: object) -> object:
+    """Return lists below one of names as rows: ``[["epoch", "loss"], [1, 0.5]]``."""
+    if not isinstance(held, list) or len(held) < _SEVERAL:
+        return held
+    names, *rows = held
+    if not isinstance(names, list) or len({*map(str, names)}) < len(names):
+        return held
+    whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
+    if not names or not whole or not all(isinstance(name, str) for name in names):
+        return held
+    if any(map(holds_number, names)):
+        return held
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _is_row(row: object) -> bool:

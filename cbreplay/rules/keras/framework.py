@@ -114,7 +114,9 @@ class KerasFamily(PlainFamily):
         """Return which way a series improves, by the table of Keras's metrics."""
         return find_direction(name, directions)
 
-    def check_run(self, run: Run, callbacks: Sequence[Callback]) -> None:
+    def check_run(
+        self, run: Run, callbacks: Sequence[Callback], training: Training
+    ) -> None:
         """Refuse to set a rate that the optimizer has a schedule for.
 
         Raises
@@ -125,11 +127,13 @@ class KerasFamily(PlainFamily):
         schedule = run.metadata.schedule if run.metadata is not None else None
         for callback in callbacks if schedule is not None else ():
             if callback.changes_learning_rate:
+                does = "raises TypeError"
+                if not training.semantics.refuses_rate_of_schedule:
+                    does = "changes no rate that is trained at"
                 sentence = (
                     f"run {run.name!r} was trained with the LearningRateSchedule "
-                    f"{schedule}, beside which {callback.class_name} raises TypeError "
-                    "in Keras 3 and changes no rate that is trained at in Keras 2, so "
-                    "leave it out."
+                    f"{schedule}, beside which {callback.class_name} {does} in "
+                    f"{spoken_semantics(training.semantics.name)}, so leave it out."
                 )
                 raise ConfigError(sentence)
 

@@ -209,6 +209,7 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         ("epoch,loss\n0,1\n1.5,1\n", "line 3: the epoch '1.5'"),
         ("epoch,loss\n0,1\n-1,1\n", "line 3: the epoch '-1' is below 0"),
         ("epoch,loss\n0,1\n,1\n", "line 3: the epoch ''"),
+        ("epoch,loss\n0,1\n-,1\n2,1\n", "line 3: the epoch '-'"),
         ("epoch,loss\n0,1\n1e300,1\n", "the epoch '1e+300'"),
         ("epoch,loss\n0,1\n9999999999,1\n", "the epochs run from 0 to 9999999999"),
         ("epoch,loss\n0,1,2,3\n1,1\n", "line 2: 4 cells under 2 columns"),

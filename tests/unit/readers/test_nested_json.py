@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cbreplay import LogError, load_runs
+from cbreplay.errors import UnknownMonitorError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,8 @@ def values_of(path: Path, held: object, name: str) -> list[float | None]:
         {"history": NUMBERED},
         [{"epoch": at, "metrics": row} for at, row in enumerate(ROWS)],
         [{"epoch": at, "logs": row, "note": "fine"} for at, row in enumerate(ROWS)],
+        # names once, and a list for each row
+        [["epoch", "loss", "val_loss"], *([*row.values()] for row in NUMBERED)],
         # Ray Tune's result.json
         [{"training_iteration": at + 1, **row} for at, row in enumerate(ROWS)],
     ],
@@ -56,6 +59,16 @@ def test_curves_are_called_by_their_names(
         "validation.loss": curve(JUDGED, places, names),
     }
     assert values_of(tmp_path / "metrics.json", held, "validation.loss") == JUDGED
+
+
+def test_an_empty_list_is_said_to_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "history.json"
+    path.write_text(json.dumps({"loss": LOSS, "val_loss": []}))
+    (run,) = load_runs(path)
+    with pytest.raises(
+        UnknownMonitorError, match="val_loss was left out: the list is empty"
+    ):
+        run.monitored("val_loss")
 
 
 def test_trials_below_a_name_are_no_epochs(tmp_path: Path) -> None:
