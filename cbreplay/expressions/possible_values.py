@@ -116,6 +116,8 @@ def _stored(
     home = scope.enclosing_class()
     calls.count_step(calls.names.stores)
     stores = [store for store in calls.names.stores if store.name in (node.attr, None)]
+    if home is not None and not stores:
+        return _of_class(calls, node, home)
     values = [
         (store.value, store.scope)
         for store in stores
@@ -129,6 +131,23 @@ def _stored(
     if not values or not whole or len(values) < len(places):
         calls.unread(node, f"{calls.shown(node)} is not set once")
     return values
+
+
+def _of_class(
+    calls: ScriptCalls, node: ast.Attribute, home: Scope
+) -> list[tuple[ast.expr, Scope]]:
+    """Return what a class sets an attribute to, where no other class has one."""
+    calls.count_step(calls.names.scopes)
+    having = [
+        scope
+        for scope in calls.names.scopes
+        if scope.of_class and node.attr in scope.bindings
+    ]
+    bindings = home.bindings.get(node.attr, [])
+    value = bindings[0].value if len(bindings) == 1 else None
+    if value is None or having != [home]:
+        calls.unread(node, f"{calls.shown(node)} is not set once")
+    return [(value, home)]
 
 
 def _named(

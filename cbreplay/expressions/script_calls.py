@@ -34,8 +34,7 @@ _GROWS = (
     "; append, extend and += are read where they certainly run: in one block with the "
     "list, below it and above what uses it"
 )
-
-
+_LISTS = (ast.List, ast.BinOp)
 _MAY = " that could change it"
 
 
@@ -276,7 +275,7 @@ class ScriptCalls:
             spoken = ", ".join(self.place(line).removeprefix("line ") for line in lines)
             problem = f"{node.id!r} is assigned more than once ({spoken})"
             first = bindings[0].value
-            grows = _GROWS if isinstance(first, (ast.List, ast.BinOp)) else ""
+            grows = _GROWS if isinstance(first, _LISTS) else ""
             self.unread(node, problem + grows)
         if bindings[0].value is None:
             where = self.place(lines[0])
@@ -285,7 +284,8 @@ class ScriptCalls:
         # a constant is given another meaning, and never changed
         if changed is not None and not isinstance(bindings[0].value, ast.Constant):
             where = self.place(changed)
-            self.unread(node, f"{node.id!r} is changed in {where}{_GROWS}")
+            grows = _GROWS if isinstance(bindings[0].value, _LISTS) else ""
+            self.unread(node, f"{node.id!r} is changed in {where}{grows}")
         return bindings[0].value
 
     def function_of(self, call: ast.Call, scope: Scope) -> Scope | None:

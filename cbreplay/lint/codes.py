@@ -15,7 +15,7 @@ CODES = {
     "absent-field": "A file's name holds a value that the training does not log.",
     "absent-monitor": "The monitor is a name that the training does not log.",
     "auto-mode-against-metric": "mode='auto' takes the worse values for better.",
-    "auto-unknown": "mode='auto' may be a ValueError for this monitor.",
+    "auto-unknown": "mode='auto' may be a ValueError, or a guess, for this monitor.",
     "baseline-never-beaten": "No value of the record beats the baseline.",
     "cooldown-of-one": "A cooldown of 1 acts as 0.",
     "factor-leaves-nothing": "The first reduction takes the rate to its floor.",

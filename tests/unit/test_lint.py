@@ -636,7 +636,15 @@ def test_no_plain_name_is_against_kerass_own_table() -> None:
         ("EarlyStopping('val_f1')", "keras-2.15", ["auto-mode-against-metric"]),
         ("EarlyStopping('val_f1')", NEW, ["auto-unknown"]),
         ("EarlyStopping('my_metric')", NEW, ["auto-unknown"]),
-        ("EarlyStopping('my_metric')", "keras-2.15", []),
+        # whether a reward is to be small is not what its name tells
+        ("EarlyStopping('my_metric')", "keras-2.15", ["auto-unknown"]),
+        ("EarlyStopping('my_metric')", "tf_keras-2.21", ["auto-unknown"]),
+        ("EarlyStopping('my_metric', mode='min')", "keras-2.15", []),
+        ("ReduceLROnPlateau('my_metric')", OLD, ["auto-unknown"]),
+        ("EarlyStopping('val_mape')", "keras-2.15", []),
+        # by an acc in the name it means max, and without save_best_only nothing
+        ("ReduceLROnPlateau('my_accord')", OLD, []),
+        ("ModelCheckpoint('last.keras', 'my_metric')", "keras-2.15", []),
         ("EarlyStopping('val_head_loss')", NEW, ["auto-unknown"]),
         ("EarlyStopping('val_head_loss', mode='min')", NEW, []),
         ("ReduceLROnPlateau('val_f1')", OLD, ["auto-mode-against-metric"]),

@@ -1617,3 +1617,24 @@ def test_an_argument_by_place_is_of_the_version_that_takes_it(tmp_path: Path) ->
     text = f"m.fit(x, initial_epoch=3, callbacks=[{BY_PLACE}])"
     assert codes(tmp_path, text) == ["refused-call"]
     assert codes(tmp_path, text, "tf_keras-2.21") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", ["patience-zero-is-one"]),
+        ("class B(T):\n    WAIT = 9\n", []),
+        ("class B(T):\n    def later(self):\n        self.WAIT = 9\n", []),
+        ("T.WAIT = 9\n", []),
+        ("setattr(T, name, 9)\n", []),
+    ],
+)
+def test_a_constant_of_a_class_is_read_through_self(
+    tmp_path: Path, more: str, expected: list[str]
+) -> None:
+    text = (
+        "class T:\n    WAIT = 0\n    def run(self):\n"
+        "        c = [ReduceLROnPlateau(factor=0.5, patience=self.WAIT)]\n"
+        "        m.fit(x, callbacks=c)\n"
+    )
+    assert codes(tmp_path, text + more) == expected

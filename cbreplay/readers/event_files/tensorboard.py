@@ -36,7 +36,6 @@ from cbreplay.readers.event_files.files import (
     read_files,
     report_damage,
 )
-from cbreplay.readers.event_files.joining import join_writers, pair_points
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
     KERAS_RATE_TAGS,
@@ -50,6 +49,7 @@ from cbreplay.readers.event_files.points import (
     split_numbers,
 )
 from cbreplay.readers.event_files.purged import drop_purged
+from cbreplay.readers.event_files.several_writers import join_writers, pair_points
 from cbreplay.readers.sizes import check_trainings
 
 if TYPE_CHECKING:

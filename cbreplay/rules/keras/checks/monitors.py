@@ -62,6 +62,33 @@ def find_unknown_auto(
     )
 
 
+def _guessed_auto(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    """Find a mode='auto' that takes a name for one to be small which tells nothing."""
+    monitor, rule = callback.monitor, callback.monitor_rule(known.training.semantics)
+    if (
+        callback.mode != "auto"
+        or rule.auto == "metric"
+        or known.mode(callback) == "max"
+    ):
+        return
+    told = known.training.find_direction(monitor) or plain_direction(monitor)
+    absent = known.run is not None and monitor not in known.run.series
+    if told or absent or _is_uncompiled(known, callback):
+        return
+    yield Finding(
+        "auto-unknown",
+        index,
+        f"mode='auto' means 'min' for {monitor}, whose name tells no direction",
+        f"{callback.class_name} of {spoken_semantics(known.training.semantics.name)} "
+        "goes by the name of the monitor, and by any that it does not know smaller is "
+        "better",
+        "mode='max' where larger is better, or mode='min'",
+        "remark",
+    )
+
+
 def _known_without_direction(
     known: CheckedList, callback: _Monitoring, *, absent: bool
 ) -> str | None:
@@ -133,6 +160,7 @@ def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:
 MONITOR_CHECKS = (
     find_opposite_mode,
     find_unknown_auto,
+    _guessed_auto,
     _absent_monitor,
     _uncompiled_monitor,
 )

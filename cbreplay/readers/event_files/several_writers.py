@@ -1,4 +1,4 @@
-"""How the event files of one directory belong together: writers in turn, copies."""
+"""Which event files of one directory several writers wrote together; and copies."""
 
 from __future__ import annotations
 
