@@ -87,11 +87,14 @@ def lay_out_data_sets(table: LogTable) -> bool:
     sets = [cells.vocabulary[code] for code in np.unique(cells.coded).tolist()]
     of_set = {own: cells.coded == cells.vocabulary.index(own) for own in sets}
     shown = " and ".join(map(repr, sets[:_SHOWN]))
+    again = None
     if len(sets) > 1:
         problem = f"its rows are of several data sets: {name} is {shown}"
-        _bring_together(table, problem, of_set)
+        again = _bring_together(table, problem, of_set)
     problem = f"its rows are of several kinds: {name} is {shown}"
     _name_columns(table, problem, of_set, _called_by_set)
+    if again is not None:
+        _put_together(table, again, of_set)
     said = " and ".join(sets)
     teller = name if name == NAMED_ABOVE else f"column {name}"
     table.notes.append(
@@ -123,8 +126,10 @@ def _prefixes(cells: LogColumn) -> list[str | None]:
 
 def _bring_together(
     table: LogTable, problem: str, of_kind: dict[str, BoolArray]
-) -> None:
+) -> str | None:
     """Let the rows of one epoch follow each other.
+
+    Return what numbers them, if some numbers stand there again.
 
     Raises
     ------
@@ -138,7 +143,7 @@ def _bring_together(
         raise ForeignLogError(problem, source=table.source, hint=hint)
     numbers = table.columns[key]
     if (numbers.missing | numbers.wrong).any():
-        return
+        return None
     n_rows = sum(len(np.unique(numbers.values[at])) for at in of_kind.values())
     if n_rows == len(table):
         order = np.argsort(numbers.values, kind="stable")
@@ -146,7 +151,7 @@ def _bring_together(
             for own, at in of_kind.items():
                 of_kind[own] = at[order]
             table.take(order)
-        return
+        return None
     group = np.cumsum(np.append(True, np.diff(numbers.values) != 0)) - 1
     first = next(at for at in of_kind.values() if at[0])
     if len(np.unique(group[first])) <= group[-1]:
@@ -156,6 +161,7 @@ def _bring_together(
             "column for each data set"
         )
         raise ForeignLogError(problem, source=table.source, hint=hint)
+    return key
 
 
 def _numbering(table: LogTable) -> str | None:
@@ -166,6 +172,8 @@ def _numbering(table: LogTable) -> str | None:
 
 
 _PAIR = 2
+# one epoch in so many may stand there again
+_FEW = 4
 # of data sets, in an error; and of metrics, in a note
 _SHOWN, _LISTED = 3, 5
 
@@ -281,12 +289,12 @@ def _lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
     of_metric = _rows_of_metrics(table, name, telling)
     for own in {name, *telling, *INDEXES} & table.columns.keys():
         del table.columns[own]
-    _bring_together(table, problem, of_metric)
+    again = _bring_together(table, problem, of_metric)
     for own in [own for own, cells in table.columns.items() if tells_time(own, cells)]:
         del table.columns[own]
     _name_columns(table, problem, of_metric, _called_by_metric)
-    if key.lower() in STEP_NAMES:
-        _put_together(table, key)
+    if again is not None or key.lower() in STEP_NAMES:
+        _put_together(table, key, of_metric)
     listed = [
         *dict.fromkeys(
             _called_by_metric(own, kind) for own in values for kind in of_metric
@@ -363,10 +371,30 @@ def _called_by_metric(name: str, metric: str) -> str:
     return metric if letters(name) in _VALUES else _called_by_set(metric, name)
 
 
-def _put_together(table: LogTable, step: str) -> None:
-    """Make one row of those of each step, as a log with a column for each has it."""
-    begins = np.append(True, np.diff(table.columns[step].values) != 0)
+def _put_together(table: LogTable, key: str, of_kind: dict[str, BoolArray]) -> None:
+    """Make one row of those that follow each other, of one number and a kind each.
+
+    The rows of epochs are put together later, but for those of a few that stand there
+    again: a fit may have been resumed there.
+    """
+    numbers = table.columns[key].values
+    kinds = np.zeros(len(table), dtype=np.int64)
+    for kind, at in enumerate(of_kind.values()):
+        kinds[at] = kind
+    differs = np.append(True, np.diff(numbers) != 0)
+    begins = differs.copy()
+    met: set[int] = set()
+    for row, kind in enumerate(kinds.tolist()):
+        begins[row] |= kind in met
+        met = {kind} if begins[row] else met | {kind}
+    n_again = int(np.count_nonzero(begins & ~differs))
+    few = 0 < _FEW * n_again <= int(np.count_nonzero(differs))
+    if not few and key.lower() not in STEP_NAMES:
+        return
     group = np.cumsum(begins) - 1
     for cells in table.columns.values():
         cells.collapse(group, "any")
     table.lines = table.lines[begins]
+    table.repeated_header = {
+        int(group[row]) for row in table.repeated_header if row < len(group)
+    }

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["DECIMAL_COMMA", "LogTable"]
 
+# thousands set apart by a sign, and decimals behind another; or twice in one number
+_GROUPED = re.compile(
+    r"[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]+|(?:\.[0-9]{3})+,[0-9]+"
+    r"|(?:(?P<sign>[,. '\u00a0\u202f])[0-9]{3})(?:(?P=sign)[0-9]{3})+"
+    r"|(?:[ '\u00a0\u202f][0-9]{3})+(?:[.,][0-9]+)?)"
+)
 DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
 
 
@@ -282,8 +288,15 @@ class LogTable:
             cells.drop_wrong()
 
     def check_decimal_comma(self, name: str) -> None:
-        """Refuse a column in which a comma may be one of decimals or of thousands."""
+        """Refuse a column in which a comma may be one of decimals or of thousands.
+
+        Or in which thousands are set apart beyond doubt: ``1,000.5``.
+        """
         for row, text in self.columns[name].texts.items():
+            if _GROUPED.fullmatch(text):
+                problem = f"{text!r} under {name} has its thousands set apart"
+                hint = "Write numbers without that, with decimal points"
+                raise self.error(problem, row, hint)
             if re.fullmatch(DECIMAL_COMMA, text):
                 problem = (
                     f"{text!r} under {name} has a decimal comma, or one of thousands"

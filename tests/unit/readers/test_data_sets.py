@@ -101,6 +101,25 @@ def test_many_rows_keep_their_data_sets(tmp_path: Path) -> None:
     assert np.array_equal(run.series["val_loss"].values, np.arange(1200) + 0.25)
 
 
+@pytest.mark.parametrize("write", [as_lines, as_csv])
+def test_an_epoch_that_stands_again_may_be_a_resumed_fit(
+    tmp_path: Path, write: Any
+) -> None:
+    more = [
+        {"epoch": at, "split": word, "loss": at / 8}
+        for at in (2, 3, 4, 5)
+        for word in ("train", "val")
+    ]
+    rows = [{**row, "lr": 0.1} for row in more]
+    path = write(tmp_path, [*TURNS[:4], *rows])
+    (run,) = cbreplay.load_runs(path)
+    assert run.written_again
+    (joined,) = cbreplay.load_runs(path, parts="join")
+    # the later rows of epoch 2 stand: 2 / 8
+    assert values(joined, "val_loss") == [0.95, 0.25, 0.375, 0.5, 0.625]
+    assert joined.seams == (1,)
+
+
 def test_a_logged_nan_is_the_validation_s(tmp_path: Path) -> None:
     rows = [*TURNS[:3], {**TURNS[3], "loss": float("nan")}, *TURNS[4:]]
     (run,) = cbreplay.load_runs(as_lines(tmp_path, rows))

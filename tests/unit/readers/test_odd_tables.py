@@ -388,6 +388,14 @@ def test_percent_is_read_where_every_cell_has_it() -> None:
     assert "val_acc is written in percent: 85.5 % was read as 85.5" in run.notes
 
 
+@pytest.mark.parametrize(
+    "cell", ['"10,000.50"', '"10.000,5"', "1'234.5", "1 234.5", "1.234.567"]
+)
+def test_thousands_set_apart_are_named(cell: str) -> None:
+    said = refusal(f"epoch,loss\n0,0.5\n1,{cell}\n")
+    assert f"line 3: {cell.strip(chr(34))!r} under loss has its thousands" in said
+
+
 def test_percent_beside_plain_numbers_is_not_certain() -> None:
     rows = "0,0.9,85%\n1,0.7,0.86\n2,0.8,87%\n"
     assert "85%" in refusal(f"epoch,val_loss,val_acc\n{rows}")
