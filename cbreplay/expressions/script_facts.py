@@ -18,6 +18,7 @@ __all__ = ["FittingCall", "find_fits", "read_facts"]
 
 # which argument the callbacks are where they stand without their name
 _FITS = {"fit": 5, "fit_generator": 4}
+_EPOCHS = {"fit": 3, "fit_generator": 2}
 # a fit with more arguments by place than these may get validation data among them
 _MOST_BY_PLACE = {"fit": 6, "fit_generator": 5}
 
@@ -70,7 +71,7 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
     mine = compiled.found if compiled.is_followed else None
     return TrainingFacts(
         calls.place(fit.call.lineno),
-        _positive(calls, fit, "epochs"),
+        _epochs(calls, fit, is_keras=compiled.is_keras),
         _positive(calls, fit, "validation_freq"),
         _is_validated(calls, fit) if compiled.is_keras else None,
         _resumes(calls, fit),
@@ -83,12 +84,27 @@ def _word(fit: FittingCall, name: str) -> ast.expr | None:
     return next((word.value for word in fit.call.keywords if word.arg == name), None)
 
 
+def _epochs(calls: ScriptCalls, fit: FittingCall, *, is_keras: bool) -> int | None:
+    """Return how many epochs a fit has; without their name only where it is Keras's."""
+    method = fit.call.func.attr if isinstance(fit.call.func, ast.Attribute) else ""
+    by_place = fit.call.args[: _EPOCHS[method] + 1]
+    starred = any(isinstance(given, ast.Starred) for given in by_place)
+    if not is_keras or starred or len(by_place) <= _EPOCHS[method]:
+        return _positive(calls, fit, "epochs")
+    return _positive_number(calls, by_place[-1], fit.scope)
+
+
 def _positive(calls: ScriptCalls, fit: FittingCall, name: str) -> int | None:
-    given = _word(fit, name)
+    return _positive_number(calls, _word(fit, name), fit.scope)
+
+
+def _positive_number(
+    calls: ScriptCalls, given: ast.expr | None, scope: Scope
+) -> int | None:
     if given is None:
         return None
     try:
-        number = calls.literal(given, fit.scope)
+        number = calls.literal(given, scope)
     except Unread:
         return None
     return number if type(number) is int and number > 0 else None

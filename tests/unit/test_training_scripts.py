@@ -1638,3 +1638,36 @@ def test_a_constant_of_a_class_is_read_through_self(
         "        m.fit(x, callbacks=c)\n"
     )
     assert codes(tmp_path, text + more) == expected
+
+
+@pytest.mark.parametrize(
+    ("fit", "epochs"),
+    [
+        ("m.fit(x, y, 32, 10, callbacks=[EarlyStopping()])", 10),
+        ("m.fit(x, y, 32, callbacks=[EarlyStopping()])", None),
+        ("m.fit(x, y, *rest, 10, callbacks=[EarlyStopping()])", None),
+        ("m.fit_generator(g, 100, 7, callbacks=[EarlyStopping()])", 7),
+        # no model that is known to be Keras's
+        ("other.fit(x, y, 32, 10, callbacks=[EarlyStopping()])", None),
+    ],
+)
+def test_epochs_are_read_by_their_place(
+    tmp_path: Path, fit: str, epochs: int | None
+) -> None:
+    (told,) = read(tmp_path, f"{COMPILED}{fit}").fits
+    assert told.facts.epochs == epochs
+
+
+def test_an_output_with_another_name_of_its_metric_has_no_direction(
+    tmp_path: Path,
+) -> None:
+    """Keras raises ValueError for it, as for any name that it does not find."""
+    text = (
+        "from other import X, Y, Z\na = keras.Input((3,))\n"
+        "b = keras.layers.Dense(1, name='b')(a)\n"
+        "m = keras.Model(a, [b, b])\n"
+        "m.compile('adam', loss=['mse', 'mse'], metrics={{'b': 'acc'}})\n"
+        "m.fit(X, Y, validation_data=Z, callbacks=[ReduceLROnPlateau('val_b_{}')])"
+    )
+    assert codes(tmp_path, text.format("accuracy")) == ["auto-unknown"]
+    assert codes(tmp_path, text.format("acc")) == ["auto-unknown"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.semantics import spoken_semantics
 from cbreplay.rules.monitor_checks import (
+    find_absence,
     find_absent_monitor,
     find_opposite_mode,
     find_uncompiled_monitor,
@@ -35,7 +36,7 @@ def find_unknown_auto(
     resolved = known.mode(callback) is not None and not absent
     if not _asks_the_metric(known, callback) or resolved:
         return
-    if callback.watched is not None and _is_uncompiled(known, callback):
+    if callback.watched is not None and _is_told_absent(known, callback):
         return
     keras = spoken_semantics(known.training.semantics.name)
     direction = plain_direction(callback.monitor)
@@ -75,7 +76,7 @@ def _guessed_auto(
         return
     told = known.training.find_direction(monitor) or plain_direction(monitor)
     absent = known.run is not None and monitor not in known.run.series
-    if told or absent or _is_uncompiled(known, callback):
+    if told or absent or _is_told_absent(known, callback):
         return
     yield Finding(
         "auto-unknown",
@@ -139,6 +140,12 @@ def _is_uncompiled(known: CheckedList, callback: _Monitoring) -> bool:
     return compiled is not None and not compiled.may_log(
         callback.monitor.removeprefix("val_")
     )
+
+
+def _is_told_absent(known: CheckedList, callback: _Monitoring) -> bool:
+    """Return whether another finding says that no compiled metric is meant."""
+    is_absent = find_absence(known, callback.monitor) is not None
+    return is_absent and _is_uncompiled(known, callback)
 
 
 def _asks_the_metric(known: CheckedList, callback: _Monitoring) -> bool:
