@@ -233,7 +233,13 @@ def _is_of_epoch(name: str) -> bool:
 
 
 def _say_data_sets(table: LogTable) -> None:
-    """Name the data set of each row where a column says yes or no: ``training``."""
+    """Name the data set of each row where a column says yes or no: ``training``.
+
+    Some epochs have several rows then; else it may say which epochs were validated.
+    """
+    key = _numbering(table)
+    if key is None or len(np.unique(table.columns[key].values)) == len(table):
+        return
     for name, cells in list(table.columns.items()):
         word = letters(name)
         prefix = prefix_of(word.removeprefix("is"))

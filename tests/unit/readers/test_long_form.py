@@ -144,6 +144,11 @@ def test_what_can_be_read_in_two_ways_is_refused(
     assert said in str(error.value)
 
 
+def test_a_flag_of_epochs_that_were_validated_tells_no_data_set(tmp_path: Path) -> None:
+    rows: Rows = [(at, at % 2 == 0, own) for at, own in enumerate(LOSS)]
+    assert series(as_csv(tmp_path, "epoch,validation,loss", rows)) == {"loss": LOSS}
+
+
 @pytest.mark.parametrize(
     ("name", "train", "val"),
     [
