@@ -34,6 +34,7 @@ _GROWS = (
     "; append, extend and += are read where they certainly run: in one block with the "
     "list, below it and above what uses it"
 )
+_OLD_COPY = "tensorflow.python.keras"
 _LISTS = (ast.List, ast.BinOp)
 _MAY = " that could change it"
 
@@ -125,6 +126,9 @@ class ScriptCalls:
     def keras_name(self, node: ast.expr, scope: Scope) -> str | None:
         """Return the class in ``keras.callbacks`` that a node names; None if none."""
         paths = [path.split(".") for path in self.paths(node, scope)]
+        stars = [star.split(".") for star in self.names.stars]
+        if any(path[0] == "?" for path in paths) and any(map(_is_old_copy, stars)):
+            return None
         names = {_callback_of(path) for path in paths}
         return names.pop() if len(names) == 1 else None
 
@@ -178,6 +182,10 @@ class ScriptCalls:
         if holder is None or not isinstance(root, ast.Name):
             return ""
         first = holder.bindings[root.id][0]
+        if any(
+            map(_is_old_copy, (path.split(".") for path in self.paths(node, scope)))
+        ):
+            return f" but TensorFlow's own copy of an old one ({_OLD_COPY})"
         if first.path is not None:
             return f" but imported from {first.path.rpartition('.')[0] or first.path}"
         return f" but defined in {self.place(first.line)}"
@@ -460,4 +468,13 @@ def _callback_of(path: list[str]) -> str | None:
             )
             return path[-1] if known else None
         path = ["keras", *inner] if inner[0] == "callbacks" else inner
-    return path[-1] if path[0] in KERAS_PACKAGES and "callbacks" in path[:-1] else None
+    is_keras = path[0] in KERAS_PACKAGES and not _is_old_copy(path)
+    return path[-1] if is_keras and "callbacks" in path[:-1] else None
+
+
+def _is_old_copy(path: list[str]) -> bool:
+    """Return whether a path names the Keras inside TensorFlow, which decides otherwise.
+
+    Its EarlyStopping stops with patience=0 after the first epoch, an improvement.
+    """
+    return path[1:3] == _OLD_COPY.split(".")[1:] and path[0] in ("tensorflow", "tf")

@@ -36,6 +36,10 @@ _NEVER_IN_PLAN = frozenset({"patience-beyond-plan", "starts-after-plan"})
 _ABOUT_STOPS = frozenset({"keeps-later-weights"})
 # findings that a stop comes before a reduction: without a monitor neither comes
 LATE_REDUCTIONS = frozenset({"reduce-after-stop", "reduce-rarely-before-stop"})
+# findings about what is saved, which is nothing where the file's name is refused
+_ABOUT_FILES = frozenset(
+    {"absent-field", "overwrites-after-resume", "overwrites-one-file", "shares-a-file"}
+)
 # findings about the rate of a reduction, which a schedule does not let it set
 _ABOUT_RATES = frozenset({"factor-leaves-nothing", "factor-of-one", "steep-factor"})
 
@@ -145,6 +149,8 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
             pointless |= _ABOUT_VALUES
         if codes & _NEVER_IN_PLAN:
             pointless |= _ABOUT_STOPS
+        if "refused-filepath" in codes:
+            pointless |= _ABOUT_FILES
         if "schedule-beside-plateau" in codes:
             pointless |= _ABOUT_RATES
         yield from (finding for finding in found if finding.code not in pointless)

@@ -193,6 +193,22 @@ def test_a_call_that_is_said_to_be_a_type_error_is_one(
         callback.on_epoch_end(1, {"val_loss": 0.6})
 
 
+def test_the_old_keras_inside_tensorflow_stops_at_a_first_value() -> None:
+    """With patience=0, which acts as 1 in Keras: so it is no callback of Keras."""
+    import types
+
+    from tensorflow.python.keras.callbacks import EarlyStopping as OldStopping
+
+    stops = []
+    for stop in (OldStopping(patience=0), as_keras(EarlyStopping(patience=0))):
+        stop.set_model(types.SimpleNamespace(stop_training=False))
+        stop.monitor_op = np.less
+        stop.on_train_begin()
+        stop.on_epoch_end(0, {"val_loss": 1.0})
+        stops.append(stop.model.stop_training)
+    assert stops == [True, False]
+
+
 # the zero-based epoch in which Keras raises an error, by the losses below
 TEXTS_FOR_NUMBERS = [
     ("ReduceLROnPlateau(patience=1, cooldown='2')", 2),

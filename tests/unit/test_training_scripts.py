@@ -1671,3 +1671,37 @@ def test_an_output_with_another_name_of_its_metric_has_no_direction(
     )
     assert codes(tmp_path, text.format("accuracy")) == ["auto-unknown"]
     assert codes(tmp_path, text.format("acc")) == ["auto-unknown"]
+
+
+OLD_COPY = "tensorflow.python.keras"
+
+
+# that it decides otherwise stands in test_lint_claims.py
+@pytest.mark.parametrize(
+    ("imported", "made"),
+    [
+        (f"from {OLD_COPY}.callbacks import EarlyStopping", "EarlyStopping"),
+        (f"from {OLD_COPY}.callbacks import *", "EarlyStopping"),
+        (f"from {OLD_COPY} import callbacks as c", "c.EarlyStopping"),
+        ("import tensorflow as tf", "tf.python.keras.callbacks.EarlyStopping"),
+    ],
+)
+def test_the_old_keras_inside_tensorflow_is_not_taken_for_keras(
+    tmp_path: Path, imported: str, made: str
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(f"{imported}\nm.fit(x, callbacks=[{made}(patience=0)])\n")
+    told = read_training_script(str(script))
+    assert held(told) == [[]]
+    (part,) = told.unread
+    assert part.problem.startswith(f"{made!r} is not Keras's")
+    with pytest.raises(ExpressionError, match="not Keras's"):
+        read_script_callbacks(str(script))
+
+
+@pytest.mark.parametrize("call", ["ModelCheckpoint('a')", "ModelCheckpoint('{lr_}')"])
+def test_nothing_is_said_of_a_file_whose_name_is_refused(
+    tmp_path: Path, call: str
+) -> None:
+    text = f"{COMPILED}m.fit(x, callbacks=[{call}])"
+    assert codes(tmp_path, text) == ["refused-filepath"]
