@@ -16,14 +16,21 @@ from cbreplay.readers.columns.header import (
     parse_cell,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import INDEXES, KINDS, SETTINGS, letters, tells_time
+from cbreplay.readers.columns.roles import (
+    INDEXES,
+    KINDS,
+    SETTINGS,
+    are_epochs,
+    letters,
+    tells_time,
+)
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import BoolArray
+    from cbreplay.run import BoolArray, FloatArray
 
 __all__ = ["NAMED_ABOVE", "lay_out_data_sets", "prefix_of"]
 
@@ -144,17 +151,14 @@ def _bring_together(
     numbers = table.columns[key]
     if (numbers.missing | numbers.wrong).any():
         return None
-    n_rows = sum(len(np.unique(numbers.values[at])) for at in of_kind.values())
-    if n_rows == len(table):
-        order = np.argsort(numbers.values, kind="stable")
-        if (np.diff(order) != 1).any():
-            for own, at in of_kind.items():
-                of_kind[own] = at[order]
-            table.take(order)
+    if _stand_once(numbers.values, of_kind):
+        _sort(table, numbers.values, of_kind)
         return None
     group = np.cumsum(np.append(True, np.diff(numbers.values) != 0)) - 1
     first = next(at for at in of_kind.values() if at[0])
     if len(np.unique(group[first])) <= group[-1]:
+        if _go_by_steps(table, numbers.values, of_kind):
+            return None
         problem += f", and {key} does not tell which are of one training"
         hint = (
             f"Give each training a file of its own, or a row for each {key}, with a "
@@ -162,6 +166,36 @@ def _bring_together(
         )
         raise ForeignLogError(problem, source=table.source, hint=hint)
     return key
+
+
+def _stand_once(numbers: FloatArray, of_kind: dict[str, BoolArray]) -> bool:
+    """Tell whether each kind has one row of a number at most."""
+    n_rows = sum(len(np.unique(numbers[at])) for at in of_kind.values())
+    return n_rows == len(numbers)
+
+
+def _sort(table: LogTable, numbers: FloatArray, of_kind: dict[str, BoolArray]) -> None:
+    order = np.argsort(numbers, kind="stable")
+    if (np.diff(order) != 1).any():
+        for own, at in of_kind.items():
+            of_kind[own] = at[order]
+        table.take(order)
+
+
+def _go_by_steps(
+    table: LogTable, epochs: FloatArray, of_kind: dict[str, BoolArray]
+) -> bool:
+    """Sort rows by the steps inside their epochs, and tell whether that can be done."""
+    names = {own.lower(): own for own in table.columns}
+    step = next((names[own] for own in STEP_NAMES if own in names), None)
+    if step is None or not are_epochs(table.columns[step].values).all():
+        return False
+    steps = table.columns[step].values
+    rises = bool((np.diff(epochs[np.argsort(steps, kind="stable")]) >= 0).all())
+    if not rises or not _stand_once(steps, of_kind):
+        return False
+    _sort(table, steps, of_kind)
+    return True
 
 
 def _numbering(table: LogTable) -> str | None:
@@ -237,14 +271,15 @@ def _say_data_sets(table: LogTable) -> None:
 
     Some epochs have several rows then; else it may say which epochs were validated.
     """
-    key = _numbering(table)
+    prefixes = {
+        name: prefix_of(letters(name).removeprefix("is")) for name in table.columns
+    }
+    named = {name: own for name, own in prefixes.items() if own in ("", "val_")}
+    key = _numbering(table) if named else None
     if key is None or len(np.unique(table.columns[key].values)) == len(table):
         return
-    for name, cells in list(table.columns.items()):
-        word = letters(name)
-        prefix = prefix_of(word.removeprefix("is"))
-        if prefix not in ("", "val_") or not len(cells.values):
-            continue
+    for name, prefix in named.items():
+        cells, word = table.columns[name], letters(name)
         if len(cells.coded) and cells.coded.all():
             texts = np.array([text.lower() for text in cells.vocabulary])[cells.coded]
             yes, no = texts == "true", texts == "false"
@@ -290,8 +325,10 @@ def _lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
     numbers = table.columns[key]
     if (numbers.missing | numbers.wrong).any():
         row = int(np.flatnonzero(numbers.missing | numbers.wrong)[0])
-        unsaid = f"this row names a metric, and no {key}"
-        raise table.error(unsaid, row, f"Give each row its {key}")
+        problem = f"this row names a metric, and no {key}"
+        if numbers.wrong[row]:
+            problem = f"the {key} {numbers.text(row)!r} is not a whole number"
+        raise table.error(problem, row, f"Give each row its {key}")
     of_metric = _rows_of_metrics(table, name, telling)
     for own in {name, *telling, *INDEXES} & table.columns.keys():
         del table.columns[own]

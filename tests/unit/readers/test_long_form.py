@@ -75,6 +75,19 @@ def test_many_metrics_at_each_step_are_no_seldom_validation(tmp_path: Path) -> N
     assert found["val_loss"] == [at + 0.75 for at in range(6)]
 
 
+def test_steps_tell_the_order_of_blocks_inside_epochs(tmp_path: Path) -> None:
+    # two batches of an epoch, and its validation at the second
+    rows: Rows = [
+        (at, 2 * at + half, "loss", own + half)
+        for at, own in enumerate(LOSS)
+        for half in (0, 1)
+    ]
+    rows += [(at, 2 * at + 1, "val_loss", own) for at, own in enumerate(VAL_LOSS)]
+    path = as_csv(tmp_path, "epoch,step,tag,value", rows)
+    # the loss has several values in each epoch
+    assert series(path) == {"val_loss": VAL_LOSS}
+
+
 def test_the_data_set_of_a_metric_stands_before_it(tmp_path: Path) -> None:
     # as.data.frame(history) of R
     rows = [
@@ -129,12 +142,17 @@ def test_a_second_training_below_is_another_run(tmp_path: Path) -> None:
             "line 8: this row names a metric, and no epoch",
         ),
         (
+            "epoch,metric,value",
+            [(f"epoch_{at}", *row) for at, *row in TURNS],
+            "line 2: the epoch 'epoch_0' is not a whole number",
+        ),
+        (
             "run,epoch,name,value",
             [(run, *row) for run in "ab" for row in BLOCKS],
             "of several metrics: name is 'loss' and 'val_loss', beside run",
         ),
     ],
-    ids=["blocks-twice", "no-epoch", "runs"],
+    ids=["blocks-twice", "no-epoch", "no-number", "runs"],
 )
 def test_what_can_be_read_in_two_ways_is_refused(
     tmp_path: Path, names: str, rows: Rows, said: str
