@@ -83,8 +83,8 @@ def _guessed_auto(
         index,
         f"mode='auto' means 'min' for {monitor}, whose name tells no direction",
         f"{callback.class_name} of {spoken_semantics(known.training.semantics.name)} "
-        "goes by the name of the monitor, and by any that it does not know smaller is "
-        "better",
+        "goes by the name of the monitor, and takes smaller for better where it does "
+        "not know that",
         "mode='max' where larger is better, or mode='min'",
         "remark",
     )
