@@ -1705,3 +1705,18 @@ def test_nothing_is_said_of_a_file_whose_name_is_refused(
 ) -> None:
     text = f"{COMPILED}m.fit(x, callbacks=[{call}])"
     assert codes(tmp_path, text) == ["refused-filepath"]
+
+
+def test_a_script_without_a_run_is_not_told_what_its_run_json_lacks(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "a = keras.Input((3,))\nb = keras.layers.Dense(1, name='b')(a)\n"
+        "m = keras.Model(a, [b, b])\n"
+        "m.compile('adam', 'mse', metrics=[[keras.metrics.MeanSquaredError()], []])\n"
+        "stop = EarlyStopping('val_b_mean_squared_error')\n"
+        "m.fit(X, Y, validation_data=Z, callbacks=[stop])"
+    )
+    (told,) = lint_script(read(tmp_path, text))
+    assert told.finding.code == "auto-unknown"
+    assert "run.json" not in told.finding.reason

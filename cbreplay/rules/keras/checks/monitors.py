@@ -99,7 +99,7 @@ def _known_without_direction(
         return f"this one ({compiled.place}) has no direction"
     if absent:
         return "the log has none of that name"
-    if known.training.directions:
+    if known.run is not None and known.training.directions:
         return "run.json has no direction of that name"
     return None
 
