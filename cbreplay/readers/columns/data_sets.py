@@ -269,15 +269,16 @@ def _is_of_epoch(name: str) -> bool:
 def _say_data_sets(table: LogTable) -> None:
     """Name the data set of each row where a column says yes or no: ``training``.
 
-    Some epochs have several rows then; else it may say which epochs were validated.
+    Most epochs have a row of each then; else it may say which epochs were validated.
     """
     prefixes = {
         name: prefix_of(letters(name).removeprefix("is")) for name in table.columns
     }
-    named = {name: own for name, own in prefixes.items() if own in ("", "val_")}
+    named = {name: own for name, own in prefixes.items() if own in _SAID}
     key = _numbering(table) if named else None
-    if key is None or len(np.unique(table.columns[key].values)) == len(table):
+    if key is None:
         return
+    numbers = table.columns[key].values
     for name, prefix in named.items():
         cells, word = table.columns[name], letters(name)
         if len(cells.coded) and cells.coded.all():
@@ -287,12 +288,20 @@ def _say_data_sets(table: LogTable) -> None:
             # the number under another name may be a metric's
             yes, no = cells.values == 1, cells.values == 0
             yes &= word.startswith("is")
-        if yes.any() and no.any() and (yes | no).all():
-            sets = ["train", "val"] if prefix else ["val", "train"]
+        if not (yes | no).all():
+            continue
+        of_yes, of_no = np.unique(numbers[yes]), np.unique(numbers[no])
+        n_both = len(np.intersect1d(of_yes, of_no))
+        if 2 * n_both > min(len(of_yes), len(of_no)):
+            sets = ["train", prefix[:-1]] if prefix else ["val", "train"]
             said = LogColumn()
             said.add([sets[own] for own in yes.tolist()], 0, parse_cell)
             said.finish()
             table.columns[name] = said
+
+
+# the data sets whose other is the training's, and the training's
+_SAID = ("", "val_", "eval_", "dev_")
 
 
 def _lay_out_metrics(table: LogTable, telling: list[str]) -> bool:

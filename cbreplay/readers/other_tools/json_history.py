@@ -84,7 +84,11 @@ class JsonHistoryReader(FormatReader):
             _check_names(held, path, damage.max_bytes)
             _refuse_known(held, path)
             found = rows_of_data_sets(held)
-            points = found or rows_of_points(_flattened(held), path, self.options)
+            flat = _flattened(held)
+            if any(isinstance(own, dict) and _points_of(own) for own in flat.values()):
+                # the places of some curve have gaps: they say which values are of one
+                flat = _flattened(held, paired=True)
+            points = found or rows_of_points(flat, path, self.options)
             of_points = found is None and points is not None
             held, notes = points or (_rows_of(held) or held, notes)
         held = _rows_below_names(held)
@@ -269,7 +273,9 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     return None
 
 
-def _flattened(held: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+def _flattened(
+    held: dict[str, Any], depth: int = 0, *, paired: bool = False
+) -> dict[str, Any]:
     """Return lists that stand under others' names: of a data set, of a curve.
 
     What stands under a data set is called as Keras calls it; all else by its path, as
@@ -280,14 +286,15 @@ def _flattened(held: dict[str, Any], depth: int = 0) -> dict[str, Any]:
         if not isinstance(values, dict) or not _holds_list(values, depth):
             flat[outer] = values
         elif (points := _points_of(values)) is not None:
-            flat[outer] = points[1] if _are_counted(*points) else values
+            pairs = _pairs(*points) if paired else None
+            flat[outer] = pairs or (points[1] if _are_counted(*points) else values)
         elif (prefix := _DATA_SETS.get(outer.lower())) is not None and not depth:
             flat |= {
                 name if name.startswith(prefix) else f"{prefix}{name}": own
-                for name, own in _flattened(values, depth + 1).items()
+                for name, own in _flattened(values, depth + 1, paired=paired).items()
             }
         else:
-            inner = _flattened(values, depth + 1).items()
+            inner = _flattened(values, depth + 1, paired=paired).items()
             flat |= {f"{outer}/{name}": own for name, own in inner}
     return flat
 
@@ -350,6 +357,15 @@ def _are_counted(places: object, values: object) -> bool:
         return False
     counted = (list(range(len(values))), list(range(1, len(values) + 1)))
     return places in counted
+
+
+def _pairs(places: object, values: object) -> list[list[Any]] | None:
+    """Return the place and the value of each point; None if these are no two lists."""
+    if not isinstance(places, list) or not isinstance(values, list):
+        return None
+    if len(places) != len(values):
+        return None
+    return [[*pair] for pair in zip(places, values, strict=True)]
 
 
 # ClearML nests a curve in a title and a graph

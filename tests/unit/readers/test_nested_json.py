@@ -61,6 +61,22 @@ def test_curves_are_called_by_their_names(
     assert values_of(tmp_path / "metrics.json", held, "validation.loss") == JUDGED
 
 
+@pytest.mark.parametrize("names", [("x", "y"), ("steps", "values")])
+def test_a_curve_with_gaps_stands_at_its_places(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    held = {
+        "loss": curve(LOSS, [1, 2, 3], names),
+        "val_loss": curve(JUDGED[:2], [1, 3], names),
+    }
+    path = tmp_path / "metrics.json"
+    path.write_text(json.dumps(held))
+    (run,) = load_runs(path)
+    assert run.series["loss"].values.tolist() == LOSS
+    assert run.series["val_loss"].recorded.tolist() == [True, False, True]
+    assert run.series["val_loss"].values[2] == JUDGED[1]
+
+
 def test_an_empty_list_is_said_to_be_empty(tmp_path: Path) -> None:
     path = tmp_path / "history.json"
     path.write_text(json.dumps({"loss": LOSS, "val_loss": []}))
