@@ -6,7 +6,11 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cbreplay.expressions.call_arguments import called_name, problem_with_name
+from cbreplay.expressions.call_arguments import (
+    called_name,
+    dotted_name,
+    problem_with_name,
+)
 from cbreplay.expressions.flows import root_of
 from cbreplay.expressions.script_arithmetic import work_out
 from cbreplay.rules.registry import known_families
@@ -182,11 +186,10 @@ class ScriptCalls:
         if holder is None or not isinstance(root, ast.Name):
             return ""
         first = holder.bindings[root.id][0]
-        if any(
-            map(_is_old_copy, (path.split(".") for path in self.paths(node, scope)))
-        ):
-            return f" but TensorFlow's own copy of an old one ({_OLD_COPY})"
         if first.path is not None:
+            inner = (dotted_name(node) or "").partition(".")[2]
+            if _is_old_copy(f"{first.path}.{inner}".split(".")):
+                return f" but TensorFlow's own copy of an old one ({_OLD_COPY})"
             return f" but imported from {first.path.rpartition('.')[0] or first.path}"
         return f" but defined in {self.place(first.line)}"
 
