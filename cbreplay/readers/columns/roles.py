@@ -26,6 +26,9 @@ __all__ = [
     "check_rows_are_epochs",
     "find_epoch",
     "letters",
+    "may_say_kinds",
+    "name_on",
+    "prefix_of",
     "tells_time",
 ]
 
@@ -52,7 +55,10 @@ KINDS = frozenset(
     )
 )
 _PHASES = frozenset(("phase", "stage", "mode"))
-_DATASET = re.compile("train(ing)?|val(id|idation)?|test(ing)?|eval(uation)?|dev")
+_DATA_SET = re.compile(
+    "(?P<train>train(ing)?)|(?P<val>val(id|idation)?)|(?P<test>test(ing)?)"
+    "|(?P<eval>eval(uation)?)|(?P<dev>dev)"
+)
 _AXIS = " (--x-axis step or x_axis='step' counts evaluations by it)"
 _TIME = re.compile("time|date", re.IGNORECASE)
 _TWO, _SHOWN = 2, 5
@@ -136,7 +142,7 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
     kinds = cells.words_of_rows()
     begins = [row for row in range(1, len(kinds)) if kinds[row] != kinds[row - 1]]
     in_blocks = len(begins) + 1 == len(set(kinds))
-    datasets = any(_DATASET.fullmatch(letters(kind)) for kind in set(kinds))
+    datasets = any(prefix_of(kind) is not None for kind in set(kinds))
     return letters(name) in _PHASES and in_blocks and not datasets
 
 
@@ -243,6 +249,36 @@ def letters(name: str) -> str:
     ('learningrate', 'epoch')
     """
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def may_say_kinds(table: LogTable) -> bool:
+    """Tell whether a column may say what each row is of: by words, or yes and no."""
+    return any(
+        len(cells.coded) or prefix_of(letters(name).removeprefix("is")) is not None
+        for name, cells in table.columns.items()
+    )
+
+
+def prefix_of(data_set: str) -> str | None:
+    """Return what Keras puts before a metric on a data set; None if it is none.
+
+    >>> prefix_of("Train"), prefix_of("valid"), prefix_of("fold1")
+    ('', 'val_', None)
+    """
+    found = _DATA_SET.fullmatch(letters(data_set).removesuffix("set"))
+    if found is None:
+        return None
+    return "" if found["train"] else f"{found.lastgroup}_"
+
+
+def name_on(name: str, data_set: str) -> str:
+    """Return what Keras calls a metric on a data set.
+
+    >>> name_on("loss", "valid"), name_on("val_loss", "val"), name_on("loss", "train")
+    ('val_loss', 'val_loss', 'loss')
+    """
+    prefix = prefix_of(data_set) or ""
+    return name if name.startswith(prefix) else f"{prefix}{name}"
 
 
 def _may_count(values: FloatArray) -> bool:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import count_hint, is_validation
-from cbreplay.readers.columns.data_sets import NAMED_ABOVE, prefix_of
+from cbreplay.readers.columns.data_sets import NAMED_ABOVE
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
-from cbreplay.readers.columns.roles import EXACT
+from cbreplay.readers.columns.roles import EXACT, prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

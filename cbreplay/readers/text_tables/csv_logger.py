@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
-from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.header import (
     BATCH_NAMES,
     STEP_NAMES,
     are_names_of_keras,
 )
+from cbreplay.readers.columns.roles import may_say_kinds
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class CsvLoggerReader(FormatReader):
     def _runs(self, table: LogTable) -> Iterator[Run]:
         table.counts_from_zero = table.crlf and are_names_of_keras(table.header)
         leave_out_said_tests(table)
-        if lay_out_data_sets(table):
+        if _lay_out_kinds(table):
             from cbreplay.readers.building.step_rows import fold_data_sets
 
             fold_data_sets(table, self.options)
@@ -60,3 +60,12 @@ class CsvLoggerReader(FormatReader):
 
             fold_steps(table, self.options)
         yield from build_runs(table, self.options, self.metadata)
+
+
+def _lay_out_kinds(table: LogTable) -> bool:
+    """Lay out what rows of several kinds say; those of most tables are of one."""
+    if not may_say_kinds(table):
+        return False
+    from cbreplay.readers.columns.data_sets import lay_out_data_sets
+
+    return lay_out_data_sets(table)

@@ -1,0 +1,190 @@
+"""Rows that say what they are of, brought together: those of one epoch become one.
+
+A row may be of one data set, or hold one metric. The rows of an epoch follow each other
+then, and every data set or metric has columns of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.roles import INDEXES, SETTINGS, are_epochs, letters
+from cbreplay.readers.sizes import check_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cbreplay.readers.columns.column import LogColumn
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import BoolArray, FloatArray
+
+__all__ = [
+    "bring_together",
+    "find_numbering",
+    "is_of_epoch",
+    "name_columns",
+    "put_together",
+]
+
+# what is of an epoch, whatever the data set
+_OF_EPOCHS = frozenset((*EPOCH_NAMES, *STEP_NAMES, *BATCH_NAMES))
+# one epoch in so many may stand there again
+_FEW = 4
+
+
+def find_numbering(table: LogTable) -> str | None:
+    """Return the column of epochs, or else of steps; None if there is neither."""
+    by_name = {own.lower(): own for own in table.columns}
+    numbering = (*EPOCH_NAMES, *STEP_NAMES)
+    return next((by_name[own] for own in numbering if own in by_name), None)
+
+
+def bring_together(
+    table: LogTable, problem: str, of_kind: dict[str, BoolArray]
+) -> str | None:
+    """Let the rows of one epoch follow each other.
+
+    Return what numbers them, if some numbers stand there again.
+
+    Raises
+    ------
+    ForeignLogError
+        If no column numbers them, or more than one training may stand there in blocks.
+    """
+    key = find_numbering(table)
+    if key is None:
+        problem += ", and nothing says which of them are of one epoch"
+        hint = "Add a column epoch"
+        raise ForeignLogError(problem, source=table.source, hint=hint)
+    numbers = table.columns[key]
+    if (numbers.missing | numbers.wrong).any():
+        return None
+    if _stand_once(numbers.values, of_kind):
+        _sort(table, numbers.values, of_kind)
+        return None
+    group = np.cumsum(np.append(True, np.diff(numbers.values) != 0)) - 1
+    first = next(at for at in of_kind.values() if at[0])
+    if len(np.unique(group[first])) <= group[-1]:
+        if _go_by_steps(table, numbers.values, of_kind):
+            return None
+        problem += f", and {key} does not tell which are of one training"
+        hint = (
+            f"Give each training a file of its own, or a row for each {key}, with a "
+            "column for each data set"
+        )
+        raise ForeignLogError(problem, source=table.source, hint=hint)
+    return key
+
+
+def _stand_once(numbers: FloatArray, of_kind: dict[str, BoolArray]) -> bool:
+    """Tell whether each kind has one row of a number at most."""
+    n_rows = sum(len(np.unique(numbers[at])) for at in of_kind.values())
+    return n_rows == len(numbers)
+
+
+def _sort(table: LogTable, numbers: FloatArray, of_kind: dict[str, BoolArray]) -> None:
+    order = np.argsort(numbers, kind="stable")
+    if (np.diff(order) != 1).any():
+        for own, at in of_kind.items():
+            of_kind[own] = at[order]
+        table.take(order)
+
+
+def _go_by_steps(
+    table: LogTable, epochs: FloatArray, of_kind: dict[str, BoolArray]
+) -> bool:
+    """Sort rows by the steps inside their epochs, and tell whether that can be done."""
+    names = {own.lower(): own for own in table.columns}
+    step = next((names[own] for own in STEP_NAMES if own in names), None)
+    if step is None or not are_epochs(table.columns[step].values).all():
+        return False
+    steps = table.columns[step].values
+    rises = bool((np.diff(epochs[np.argsort(steps, kind="stable")]) >= 0).all())
+    if not rises or not _stand_once(steps, of_kind):
+        return False
+    _sort(table, steps, of_kind)
+    return True
+
+
+def name_columns(
+    table: LogTable,
+    problem: str,
+    of_kind: dict[str, BoolArray],
+    called: Callable[[str, str], str],
+) -> None:
+    """Name the values of each data set or metric as Keras does.
+
+    Parameters
+    ----------
+    table : LogTable
+        The rows.
+    problem : str
+        What to say of them if they cannot be named.
+    of_kind : dict of str to bool array of shape (n_rows,)
+        Which rows are of each.
+    called : callable
+        What the values of a column are called, by its name, in the rows of a kind.
+
+    Raises
+    ------
+    ForeignLogError
+        If two columns would have one name.
+    """
+    columns: dict[str, LogColumn] = {}
+    for name, cells in table.columns.items():
+        if is_of_epoch(name) or (cells.missing | cells.wrong).all():
+            columns[name] = cells
+            continue
+        for kind, at in of_kind.items():
+            if (cells.missing | ~at).all():
+                continue
+            own = called(name, kind)
+            if own in columns or (own != name and own in table.columns):
+                problem += f", and {own} may be either's"
+                hint = "Give one row for each epoch, with a column for each of these"
+                raise ForeignLogError(problem, source=table.source, hint=hint)
+            columns[own] = cells.within(at)
+            if not (cells.missing & at).any():
+                table.has_own_rows.add(own)
+    check_columns(len(columns), table.source, table.damage.max_bytes)
+    table.columns = columns
+
+
+def is_of_epoch(name: str) -> bool:
+    """Tell whether a column is of an epoch, whatever else a row is of."""
+    known = name.lower() in _OF_EPOCHS or name in INDEXES or name.startswith("#")
+    return known or is_rate_name(name) or letters(name) in SETTINGS
+
+
+def put_together(table: LogTable, key: str, of_kind: dict[str, BoolArray]) -> None:
+    """Make one row of those that follow each other, of one number and a kind each.
+
+    The rows of epochs are put together later, but for those of a few that stand there
+    again: a fit may have been resumed there.
+    """
+    numbers = table.columns[key].values
+    kinds = np.zeros(len(table), dtype=np.int64)
+    for kind, at in enumerate(of_kind.values()):
+        kinds[at] = kind
+    differs = np.append(True, np.diff(numbers) != 0)
+    begins = differs.copy()
+    met: set[int] = set()
+    for row, kind in enumerate(kinds.tolist()):
+        begins[row] |= kind in met
+        met = {kind} if begins[row] else met | {kind}
+    n_again = int(np.count_nonzero(begins & ~differs))
+    few = 0 < _FEW * n_again <= int(np.count_nonzero(differs))
+    if not few and key.lower() not in STEP_NAMES:
+        return
+    group = np.cumsum(begins) - 1
+    for cells in table.columns.values():
+        cells.collapse(group, "any")
+    table.lines = table.lines[begins]
+    table.repeated_header = {
+        int(group[row]) for row in table.repeated_header if row < len(group)
+    }

@@ -1,0 +1,154 @@
+"""Tables with a row for each value: a column names the metric that a row holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.columns.epoch_rows import (
+    bring_together,
+    find_numbering,
+    is_of_epoch,
+    name_columns,
+    put_together,
+)
+from cbreplay.readers.columns.header import STEP_NAMES
+from cbreplay.readers.columns.roles import (
+    INDEXES,
+    KINDS,
+    letters,
+    name_on,
+    prefix_of,
+    tells_time,
+)
+
+if TYPE_CHECKING:
+    from cbreplay.readers.columns.column import LogColumn
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import BoolArray
+
+__all__ = ["lay_out_metrics"]
+
+_METRICS = frozenset(
+    ("metric", "metricname", "key", "tag", "variable", "measure", "name", "series")
+)
+_VALUES = frozenset(("value", "metricvalue"))
+# a vocabulary begins with the empty text: of one metric alone a table may be anything
+_PAIR = 2
+# metrics in an error, and in a note
+_SHOWN, _LISTED = 3, 5
+
+
+def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
+    """Give each metric columns of its own where a row has a value and names its metric.
+
+    Raises
+    ------
+    ForeignLogError
+        If nothing says which rows are of one training, or two have one name.
+    LogError
+        If a row does not say its epoch.
+    """
+    key, name = find_numbering(table), _teller_of_metrics(table)
+    telling = [own for own in telling if own != name]
+    if key is None or name is None:
+        return False
+    values, others = _values_and_others(table, {key, name, *telling})
+    shown = " and ".join(map(repr, table.columns[name].vocabulary[1 : _SHOWN + 1]))
+    problem = f"its rows are of several metrics: {name} is {shown}"
+    if not values or others:
+        if (
+            values
+            and letters(name) not in KINDS
+            and len(table.columns[name].vocabulary) > _PAIR
+        ):
+            problem += f", beside {' and '.join(others[:_SHOWN])}"
+            hint = "Give one row for each epoch, with a column for each metric"
+            raise ForeignLogError(problem, source=table.source, hint=hint)
+        return False
+    numbers = table.columns[key]
+    if (numbers.missing | numbers.wrong).any():
+        row = int(np.flatnonzero(numbers.missing | numbers.wrong)[0])
+        problem = f"this row names a metric, and no {key}"
+        if numbers.wrong[row]:
+            problem = f"the {key} {numbers.text(row)!r} is not a whole number"
+        raise table.error(problem, row, f"Give each row its {key}")
+    of_metric = _rows_of_metrics(table, name, telling)
+    for own in {name, *telling, *INDEXES} & table.columns.keys():
+        del table.columns[own]
+    again = bring_together(table, problem, of_metric)
+    for own in [own for own, cells in table.columns.items() if tells_time(own, cells)]:
+        del table.columns[own]
+    name_columns(table, problem, of_metric, _called_by_metric)
+    if again is not None or key.lower() in STEP_NAMES:
+        put_together(table, key, of_metric)
+    listed = [
+        *dict.fromkeys(
+            _called_by_metric(own, kind) for own in values for kind in of_metric
+        )
+    ]
+    listed = [own for own in listed if own in table.columns]
+    told = ", ".join(listed[:_LISTED]) + (", ..." if listed[_LISTED:] else "")
+    table.notes.append(f"column {name} says which metric a row is of: {told}")
+    return True
+
+
+def _teller_of_metrics(table: LogTable) -> str | None:
+    """Return the column in which each row names its metric; None if there is none."""
+    for name, cells in table.columns.items():
+        if (
+            letters(name) not in _METRICS
+            or not len(cells.coded)
+            or not cells.coded.all()
+        ):
+            continue
+        # a name may be that of a run
+        if letters(name) in KINDS or any(
+            "loss" in own.lower() for own in cells.vocabulary
+        ):
+            return name
+    return None
+
+
+def _values_and_others(table: LogTable, known: set[str]) -> tuple[list[str], list[str]]:
+    """Return the columns of the values, and those that say something else."""
+    values, others = [], []
+    for name, cells in table.columns.items():
+        if name in known or is_of_epoch(name):
+            continue
+        if letters(name) in _VALUES or prefix_of(name) is not None:
+            values.append(name)
+        elif not _says_nothing_else(name, cells):
+            others.append(name)
+    return values, others
+
+
+def _says_nothing_else(name: str, cells: LogColumn) -> bool:
+    """Tell whether a column holds times, is empty, or has one word in each row."""
+    alike = cells.wrong.all() and len(set(cells.texts.values())) == 1
+    return bool(alike or cells.missing.all()) or tells_time(name, cells)
+
+
+def _rows_of_metrics(
+    table: LogTable, name: str, telling: list[str]
+) -> dict[str, BoolArray]:
+    """Return which rows are of each metric, as Keras calls it on its data set."""
+    tellers = [table.columns[own] for own in (name, *telling)]
+    codes = np.stack([cells.coded for cells in tellers])
+    of_metric: dict[str, BoolArray] = {}
+    for held in np.unique(codes, axis=1).T:
+        metric, *sets = (
+            cells.vocabulary[code]
+            for cells, code in zip(tellers, held.tolist(), strict=True)
+        )
+        called = name_on(metric, sets[0]) if sets else metric
+        at = (codes == held[:, None]).all(axis=0)
+        of_metric[called] = of_metric.get(called, np.zeros_like(at)) | at
+    # in the order of the rows
+    return dict(sorted(of_metric.items(), key=lambda own: int(np.argmax(own[1]))))
+
+
+def _called_by_metric(name: str, metric: str) -> str:
+    return metric if letters(name) in _VALUES else name_on(metric, name)
