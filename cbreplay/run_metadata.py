@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from cbreplay.errors import LogError
-from cbreplay.monitor import LARGEST_FLOAT32
 from cbreplay.plain_text import shown_value, well_formed
 
 if TYPE_CHECKING:
@@ -328,7 +327,7 @@ class _Fields:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             self.fail(name, value, "a number")
-        if 0 <= value <= LARGEST_FLOAT32:
+        if 0 <= value <= _LARGEST_FLOAT32:
             return float(value)
         self.doubt(name, value, "a number from 0 on")
         return None
@@ -448,6 +447,7 @@ class _Fields:
 
 _VERSION = re.compile(r"[0-9]{1,4}[.][0-9]{1,4}([.]\w{1,40}){0,4}", re.ASCII)
 _PACKAGES = ("keras", "tf_keras")
+_LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 _MOST_EPOCHS = 2**31 - 1
 # a run.json that lists more lists something else
 _MOST_CALLBACKS, _MOST_FITS = 250, 1_000
