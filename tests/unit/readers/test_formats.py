@@ -458,10 +458,11 @@ def test_lists_below_others_are_called_by_their_paths(tmp_path: Path) -> None:
     (run,) = read(tmp_path / "scalars.json", json.dumps({"loss": curves}))
     assert set(run.series) == {"loss/train", "loss/validation"}
     assert column(run, "loss/validation") == [4.0, 2.0, 1.0]
-    # points with gaps are counted by nothing
+    # with gaps they are points, each of a step that was logged
     curves["train"]["x"] = curves["validation"]["x"] = [0, 5, 7]
-    with pytest.raises(LogError):
-        read(tmp_path / "scalars.json", json.dumps({"loss": curves}))
+    (run,) = read(tmp_path / "scalars.json", json.dumps({"loss": curves}))
+    assert column(run, "loss/validation") == [4.0, 2.0, 1.0]
+    assert any("each logged step (0, 5, 7, ...)" in note for note in run.notes)
 
 
 def test_rows_with_values_below_their_data_set_are_read(tmp_path: Path) -> None:
