@@ -7,15 +7,16 @@ import builtins
 import sys
 from typing import TYPE_CHECKING
 
+from cbreplay.expressions.script_calls import KERAS_PACKAGES
+
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["may_log_own_names"]
 
-_KERAS = {"keras", "tensorflow", "tf", "tf_keras"}
 # packages that make no layers and no models of Keras
-_PACKAGES = _KERAS | {
+_PACKAGES = {*KERAS_PACKAGES} | {
     *("IPython", "PIL", "absl", "albumentations", "bs4", "cv2", "dotenv", "gensim"),
     *("google", "h5py", "imblearn", "joblib", "jsonlines", "kaggle", "librosa"),
     *("matplotlib", "mlflow", "networkx", "nibabel", "nltk", "numpy", "openpyxl"),

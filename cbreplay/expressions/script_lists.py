@@ -327,14 +327,7 @@ class MemberReader:
         if rule_named(name).family:
             miscalled = tuple(find_refused_calls(readable, known, kind, untold))
         if miscalled:
-            by_place = known[: len(readable.args)]
-            most = len(known)
-            if any(refused.older_take for refused in miscalled):
-                # what stands there in older versions is another parameter
-                most -= kind.n_older_by_place
-            readable.args = readable.args[:most]
-            words = [word for word in readable.keywords if word.arg not in by_place]
-            readable.keywords = words
+            _keep_readable(readable, known, kind, miscalled)
             untold = known
         parameters = dict.fromkeys(untold, UNKNOWN)
         parameters |= read_arguments(readable, name, known, reader)
@@ -439,6 +432,19 @@ _CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
     ast.Subscript: lambda node: [node.value],
     (ast.ListComp, ast.GeneratorExp): lambda node: [_comprehended(node)],
 }
+
+
+def _keep_readable(
+    call: ast.Call, known: list[str], kind: type[Any], refused: tuple[RefusedCall, ...]
+) -> None:
+    """Leave in a call that is refused what each version would take."""
+    by_place = known[: len(call.args)]
+    most = len(known)
+    if any(each.older_take for each in refused):
+        # what stands there in older versions is another parameter
+        most -= kind.n_older_by_place
+    call.args = call.args[:most]
+    call.keywords = [word for word in call.keywords if word.arg not in by_place]
 
 
 def _shortened(call: ast.Call) -> str:

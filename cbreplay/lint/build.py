@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.rules.base import Callback
-    from cbreplay.rules.checks import ListCheck
+    from cbreplay.rules.family import Family
     from cbreplay.run import Run
 
 __all__ = ["LATE_REDUCTIONS", "find_about_each", "find_about_list", "lint_callbacks"]
@@ -121,11 +121,9 @@ def lint_callbacks(
     absent = {
         finding.callback for finding in by_itself if finding.code == "absent-monitor"
     }
-    # one callback has no other to defeat
-    about_lists = resolved.family.list_checks if len(listed) > 1 else ()
     found = [
         finding
-        for finding in find_about_list(known, about_lists)
+        for finding in find_about_list(known, resolved.family)
         if not (finding.code in LATE_REDUCTIONS and finding.callback in absent)
     ]
     found += by_itself
@@ -179,13 +177,14 @@ def _unknown_parameters(
         )
 
 
-def find_about_list(
-    known: CheckedList, checks: tuple[ListCheck, ...]
-) -> Iterator[Finding]:
+def find_about_list(known: CheckedList, family: Family) -> Iterator[Finding]:
     """Yield the findings about callbacks that defeat or repeat each other."""
-    # a callback of the user's own may take a stop back, or set the rate itself
-    if not any(callback.holds_own_code for callback in known.callbacks):
-        for check in checks:
+    # one callback has no other; and one of the user's own may take a stop back, or set
+    # the rate itself
+    if len(known.callbacks) > 1 and not any(
+        callback.holds_own_code for callback in known.callbacks
+    ):
+        for check in family.list_checks:
             yield from check(known)
         yield from _identical_callbacks(known)
 

@@ -315,8 +315,7 @@ class _ExaminedFit:
         return len(fits) > 1
 
     def about_list(self, members: Sequence[Member], turn: _Turn) -> list[PlacedFinding]:
-        checks = self.resolved.family.list_checks
-        found = find_about_list(self.checked(members, turn), checks)
+        found = find_about_list(self.checked(members, turn), self.resolved.family)
         return [
             placed
             for placed in self.placed(found, members)

@@ -68,13 +68,7 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
             hint = "Give one row for each epoch, with a column for each metric"
             raise ForeignLogError(problem, source=table.source, hint=hint)
         return False
-    numbers = table.columns[key]
-    if (numbers.missing | numbers.wrong).any():
-        row = int(np.flatnonzero(numbers.missing | numbers.wrong)[0])
-        problem = f"this row names a metric, and no {key}"
-        if numbers.wrong[row]:
-            problem = f"the {key} {numbers.text(row)!r} is not a whole number"
-        raise table.error(problem, row, f"Give each row its {key}")
+    _check_numbers(table, key)
     of_metric = _rows_of_metrics(table, name, telling)
     for own in {name, *telling, *INDEXES} & table.columns.keys():
         del table.columns[own]
@@ -93,6 +87,18 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
     told = ", ".join(listed[:_LISTED]) + (", ..." if listed[_LISTED:] else "")
     table.notes.append(f"column {name} says which metric a row is of: {told}")
     return True
+
+
+def _check_numbers(table: LogTable, key: str) -> None:
+    """Refuse a row that names a metric and not its epoch."""
+    numbers = table.columns[key]
+    unsaid = numbers.missing | numbers.wrong
+    if unsaid.any():
+        row = int(np.flatnonzero(unsaid)[0])
+        problem = f"this row names a metric, and no {key}"
+        if numbers.wrong[row]:
+            problem = f"the {key} {numbers.text(row)!r} is not a whole number"
+        raise table.error(problem, row, f"Give each row its {key}")
 
 
 def _teller_of_metrics(table: LogTable) -> str | None:
