@@ -99,7 +99,7 @@ def test_files_in_no_run_are_counted_and_with_v_named(
     assert " 2 files in no run: 2 passed by (-v names them)" in answer.out.splitlines()
     spoken = " ".join(ask("inspect", directory, "-v").out.split())
     assert f"passed by: {directory}/table.csv (no log that is known)" in spoken
-    assert f"read: {directory}/one/logs.csv (a CSV, a row per epoch)" in spoken
+    assert f"read: {directory}/one/logs.csv (a CSV)" in spoken
     assert "runs the code that is in it" in spoken
     notes = as_json(ask("inspect", directory, "-v", "--format", "json").out)["notes"]
     assert len(notes) == 4
