@@ -113,8 +113,12 @@ class MetricColumns:
         if name.startswith("#") or name == INDEXES[1]:
             return _nameless(name, cells)
         if not none:
+            self.table.check_thousands(name)
             return ""
-        return _TEXT if cells.wrong.any() else self._reason_of_empty(name, cells)
+        if not cells.wrong.any():
+            return self._reason_of_empty(name, cells)
+        grouped = self.table.grouped_number(name)
+        return _TEXT if grouped is None else f"no cell is a plain number ({grouped[1]})"
 
     def _reason_of_empty(self, name: str, cells: LogColumn) -> str:
         if name.startswith("val_") and cells.n_na == len(self.table):
@@ -140,6 +144,8 @@ class MetricColumns:
         if all(
             not cells.whole and (cells.missing | cells.wrong).all() for cells in metrics
         ):
+            for name in self.table.left_out:
+                self.table.check_thousands(name)
             problem = f"no cell of a metric is a number; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote"
             raise LogError(problem, source=self.table.source, hint=hint)

@@ -288,21 +288,31 @@ class LogTable:
             cells.drop_wrong()
 
     def check_decimal_comma(self, name: str) -> None:
-        """Refuse a column in which a comma may be one of decimals or of thousands.
-
-        Or in which thousands are set apart beyond doubt: ``1,000.5``.
-        """
+        """Refuse a column in which a comma may be one of decimals or of thousands."""
         for row, text in self.columns[name].texts.items():
-            if _GROUPED.fullmatch(text):
-                problem = f"{text!r} under {name} has its thousands set apart"
-                hint = "Write numbers without that, with decimal points"
-                raise self.error(problem, row, hint)
             if re.fullmatch(DECIMAL_COMMA, text):
                 problem = (
                     f"{text!r} under {name} has a decimal comma, or one of thousands"
                 )
                 hint = "Write decimal points, as Keras does, or separate cells with ;"
                 raise self.error(problem, row, hint)
+
+    def grouped_number(self, name: str) -> tuple[int, str] | None:
+        """Return the first cell with its thousands set apart, ``1,000.5``, and its row.
+
+        It may be something else: an address, the number of a version.
+        """
+        texts = self.columns[name].texts.items()
+        return next((cell for cell in texts if _GROUPED.fullmatch(cell[1])), None)
+
+    def check_thousands(self, name: str) -> None:
+        """Refuse a column in which thousands are set apart."""
+        found = self.grouped_number(name)
+        if found is not None:
+            row, text = found
+            problem = f"{text!r} under {name} has its thousands set apart"
+            hint = "Write numbers without that, with decimal points"
+            raise self.error(problem, row, hint)
 
 
 def _parse_value(value: object) -> float | None:

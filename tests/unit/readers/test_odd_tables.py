@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import LogError
+from cbreplay import LogError, load_runs
 from cbreplay.errors import UnknownMonitorError
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.columns.header import sniff_header
 from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cbreplay import Run
 
 
@@ -394,6 +396,25 @@ def test_percent_is_read_where_every_cell_has_it() -> None:
 def test_thousands_set_apart_are_named(cell: str) -> None:
     said = refusal(f"epoch,loss\n0,0.5\n1,{cell}\n")
     assert f"line 3: {cell.strip(chr(34))!r} under loss has its thousands" in said
+
+
+def test_a_column_of_thousands_beside_metrics_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        'epoch,loss,seen,host\n0,0.5,"1,024,000",192.168.100\n'
+        '1,0.25,"2,048,000",192.168.100\n'
+    )
+    (run,) = load_runs(path)
+    assert run.series["loss"].values.tolist() == [0.5, 0.25]
+    assert set(run.series) == {"loss"}
+    notes = " ".join(run.notes)
+    assert "left out seen: no cell is a plain number (1,024,000)" in notes
+    assert "left out host: no cell is a plain number (192.168.100)" in notes
+
+
+def test_thousands_in_every_cell_of_the_only_metric_are_named() -> None:
+    said = refusal("epoch,loss\n0,1 234.5\n1,1 034.5\n")
+    assert "line 2: '1 234.5' under loss has its thousands set apart" in said
 
 
 def test_percent_beside_plain_numbers_is_not_certain() -> None:
