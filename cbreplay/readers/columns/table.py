@@ -306,12 +306,12 @@ class LogTable:
         return next((cell for cell in texts if _GROUPED.fullmatch(cell[1])), None)
 
     def check_thousands(self, name: str) -> None:
-        """Refuse a column in which thousands are set apart."""
+        """Refuse a column in which thousands may be set apart."""
         found = self.grouped_number(name)
         if found is not None:
             row, text = found
-            problem = f"{text!r} under {name} has its thousands set apart"
-            hint = "Write numbers without that, with decimal points"
+            problem = f"{text!r} under {name} is not a plain number"
+            hint = "If thousands are set apart in it, write 1234.5 and not 1,234.5"
             raise self.error(problem, row, hint)
 
 

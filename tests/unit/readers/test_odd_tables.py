@@ -395,7 +395,8 @@ def test_percent_is_read_where_every_cell_has_it() -> None:
 )
 def test_thousands_set_apart_are_named(cell: str) -> None:
     said = refusal(f"epoch,loss\n0,0.5\n1,{cell}\n")
-    assert f"line 3: {cell.strip(chr(34))!r} under loss has its thousands" in said
+    assert f"line 3: {cell.strip(chr(34))!r} under loss is not a plain number" in said
+    assert "If thousands are set apart" in said
 
 
 def test_a_column_of_thousands_beside_metrics_is_left_out(tmp_path: Path) -> None:
@@ -414,7 +415,13 @@ def test_a_column_of_thousands_beside_metrics_is_left_out(tmp_path: Path) -> Non
 
 def test_thousands_in_every_cell_of_the_only_metric_are_named() -> None:
     said = refusal("epoch,loss\n0,1 234.5\n1,1 034.5\n")
-    assert "line 2: '1 234.5' under loss has its thousands set apart" in said
+    assert "line 2: '1 234.5' under loss is not a plain number" in said
+
+
+def test_an_address_is_not_said_to_have_thousands() -> None:
+    said = refusal("epoch,loss,host\n0,low,192.168.100\n1,high,192.168.100\n")
+    assert "'192.168.100' under host is not a plain number" in said
+    assert "has its thousands" not in said
 
 
 def test_percent_beside_plain_numbers_is_not_certain() -> None:
