@@ -171,7 +171,7 @@ def command(
     \b
     cbreplay lint train.py --epochs 50
     cbreplay lint src notebooks --exit-code --ignore keeps-later-weights
-    cbreplay lint -c "ReduceLROnPlateau(patience=10)" -c "EarlyStopping(patience=5)"
+    cbreplay lint -c "ReduceLROnPlateau()" -c "EarlyStopping(patience=5)"
     cbreplay lint runs/first
     """
     from cbreplay.lint.codes import choose_codes

@@ -67,7 +67,7 @@ def command(
     \b
     cbreplay recommend runs/
     cbreplay recommend runs/ --tolerance 0.5% --confidence 0.8 --current train.py
-    cbreplay recommend runs/ --monitor val_loss,val_accuracy --objective val_accuracy
+    cbreplay recommend runs/ --monitor val_loss,val_accuracy --objective val_loss
     """
     from cbreplay.answers.advice import advice_document
     from cbreplay.cli.checks import failed_checks, read_checks

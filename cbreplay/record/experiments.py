@@ -196,7 +196,7 @@ _DIGITS_MLP = Experiment(
     batch_size=32,
 )
 _BREAST_CANCER = Experiment(
-    summary="malignant or benign from 30 measurements, two dense layers",
+    summary="malignant or benign, 30 measurements, two dense layers",
     load=_load_breast_cancer,
     layers=_breast_cancer,
     loss="binary_crossentropy",
@@ -209,7 +209,7 @@ _BREAST_CANCER = Experiment(
     standardized=True,
 )
 _DIABETES = Experiment(
-    summary="progression of a disease (in hundreds) from 10 measurements",
+    summary="progression of a disease (hundreds), 10 measurements",
     load=_load_diabetes,
     layers=_diabetes,
     loss="mse",
@@ -260,7 +260,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     ),
     "breast-cancer-noisy": replace(
         _BREAST_CANCER,
-        summary="as breast-cancer, with 28 validation examples and a large rate",
+        summary="as breast-cancer, 28 validation examples, a large rate",
         validation_share=0.05,
         epochs=40,
         learning_rate=1e-2,

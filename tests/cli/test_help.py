@@ -55,6 +55,15 @@ def test_flags_may_stand_after_the_command(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("command", [*GROUPED, "record", "train"])
+def test_no_line_of_a_help_is_wider_than_a_terminal(
+    ask: Ask, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = ask(command, "--help").out.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("command", [*GROUPED, "record", "train"])
 def test_every_command_has_an_example_and_can_be_quiet(ask: Ask, command: str) -> None:
     shown = ask(command, "--help").out
     assert re.search(rf"^  cbreplay {command} ", shown, re.MULTILINE)
