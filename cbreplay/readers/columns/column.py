@@ -27,7 +27,7 @@ _FEW_TEXTS = 40
 # a column with several values in one epoch of four is logged by steps
 _MANY = 4
 # how str() writes one number of PyTorch, NumPy or TensorFlow
-_WRAPPED = re.compile(
+_WRAPPED = (
     r"tensor\(([^\s,()]+)(?:,.*)?\)"
     r"|(?:np|numpy)\.(?:float|int|uint)[0-9]+\(([^\s,()]+)\)"
     r"|<tf\.(?:Tensor|Variable)[^<>]*\bnumpy=([^\s,<>]+)>"
@@ -348,7 +348,7 @@ def _unwrapped(cell: object) -> float | None:
     >>> _unwrapped("tensor(0.5, device='cuda:0')"), _unwrapped("noon")
     (0.5, None)
     """
-    found = _WRAPPED.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    found = re.fullmatch(_WRAPPED, cell.strip()) if isinstance(cell, str) else None
     if found is None:
         return None
     try:

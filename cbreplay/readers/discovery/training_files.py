@@ -148,12 +148,12 @@ def as_people_count(path: str) -> list[str | float]:
     >>> sorted(["lr0.01/1", "lr0.0001/2", "lr0.1/0"], key=as_people_count)
     ['lr0.0001/2', 'lr0.01/1', 'lr0.1/0']
     """
-    parts = _NUMBERS.split(path)
+    parts = re.split(_NUMBERS, path)
     return [_number(part) if at % 2 else part for at, part in enumerate(parts)]
 
 
 # 0.05 comes before 0.1; in 1.10 and 1.9, perhaps versions, each part is a number
-_NUMBERS = re.compile(r"((?<![0-9.])0\.[0-9]+(?!\.?[0-9])|[0-9]+)")
+_NUMBERS = r"((?<![0-9.])0\.[0-9]+(?!\.?[0-9])|[0-9]+)"
 
 
 def _number(text: str) -> float:

@@ -112,12 +112,12 @@ def _as_pairs(held: object) -> object:
     if not isinstance(held, dict) or not held or "0" in held:
         # from 0 on it is a list
         return held
-    if not all(map(_STEP.fullmatch, held)):
+    if not all(re.fullmatch(_STEP, key) for key in held):
         return held
     return [[int(step), own] for step, own in held.items()]
 
 
-_STEP = re.compile("[0-9]{1,9}")
+_STEP = "[0-9]{1,9}"
 
 
 def _are_pairs(held: object) -> bool:
