@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.pictures import rate_figure
 from cbreplay.answers.retrainings import meant_in_retrainings
-from cbreplay.digits import spoken_figure
 from cbreplay.document import Code, Fact, Points, Section, say
 from cbreplay.rules.base import format_callback
+from cbreplay.shown_digits import spoken_figure
 from cbreplay.staircase import later_gains
 
 if TYPE_CHECKING:

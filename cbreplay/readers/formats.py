@@ -13,7 +13,6 @@ from cbreplay.readers.columns.header import (
     sniff_header,
 )
 from cbreplay.readers.columns.plain_csv import split_plain_names
-from cbreplay.readers.columns.turned import are_turned, turned_names
 from cbreplay.readers.entries import holds_events, is_event_file
 from cbreplay.readers.files import LFS_POINTER, read_beginning, read_raw
 
@@ -176,6 +175,8 @@ def content_format(beginning: bytes) -> str | None:
     rows = sniff_header(text)
     if not rows:
         return None
+    from cbreplay.readers.columns.turned import are_turned, turned_names
+
     header = turned_names(rows) if are_turned(rows) else rows[0]
     return _csv_format(tuple(header))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import re
 from collections import deque
 from typing import TYPE_CHECKING
@@ -273,6 +272,8 @@ def cut_rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 def _cut(line: str, delimiter: str) -> list[str]:
     """Cut one line into cells; a line that csv refuses is one cell."""
+    import csv
+
     line = line.strip("\r\n").lstrip("\ufeff")
     if delimiter == SPACES:
         line = SPACES.join(line.split())
