@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.pictures import rate_figure
 from cbreplay.answers.retrainings import meant_in_retrainings
 from cbreplay.document import Code, Fact, Points, Section, say
 from cbreplay.rules.base import format_callback
 from cbreplay.shown_digits import spoken_figure
-from cbreplay.staircase import later_gains
+from cbreplay.staircase.later_gains import later_gains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +47,8 @@ def rate_section(
     known = rate.is_recorded or drawn.learning_rate is not None
     changes = bool(rate.reductions) or rate.rises or decides
     if known and changes:
+        from cbreplay.answers.pictures import rate_figure
+
         blocks.insert(0, rate_figure(drawn))
     section = Section("The learning rate", tuple(blocks), untitled=True)
     # that the rate never changed is said only to who asks about reductions

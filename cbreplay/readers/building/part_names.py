@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import is_validation
+from cbreplay.errors import is_validation
 from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import is_validation
+from cbreplay.errors import is_validation
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.words import count
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cbreplay.readers.columns.listed_numbers import first_listed
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -103,6 +101,8 @@ class LogColumn:
         self, cells: Sequence[Any], start: int, parse: Callable[[Any], float | None]
     ) -> None:
         """Take cells one by one; `start` is the row of the first."""
+        from cbreplay.readers.columns.listed_numbers import first_listed
+
         values = np.full(len(cells), np.nan)
         states = np.zeros(len(cells), dtype=np.uint8)
         for i, cell in enumerate(cells):

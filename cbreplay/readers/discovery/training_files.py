@@ -10,7 +10,6 @@ from cbreplay.errors import LogError
 from cbreplay.readers.entries import is_event_file, list_entries
 from cbreplay.readers.files import check_content, read_beginning
 from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
-from cbreplay.readers.other_tools.epoch_files import files_of_epochs
 from cbreplay.readers.other_tools.mlflow_store import is_stored_run
 
 if TYPE_CHECKING:
@@ -217,6 +216,8 @@ def _find_files(
     damage: Damage,
 ) -> tuple[dict[str, _Directory], dict[str, None]]:
     """Return what each directory holds, and the directories with event files."""
+    from cbreplay.readers.other_tools.epoch_files import files_of_epochs
+
     found: dict[str, _Directory] = {}
     event_directories: dict[str, None] = {}
     for directory, names in _walk(root, seen, damage):

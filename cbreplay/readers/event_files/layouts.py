@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import TRAINER_SPEED, is_validation
+from cbreplay.errors import is_validation
+from cbreplay.readers.building.evaluations import TRAINER_SPEED
 from cbreplay.readers.columns.rate_names import rate_names
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.errors import is_validation
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.building.evaluations import count_hint, is_validation
+from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.columns.data_sets import NAMED_ABOVE
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
 from cbreplay.readers.columns.roles import EXACT, prefix_of
