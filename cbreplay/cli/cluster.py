@@ -94,9 +94,9 @@ def _asked(question: Question, output: str) -> Grid:
         raise ConfigError(sentence)
     if question.version != question.semantics:
         sentence = (
-            f"the script trains under {question.version}, and a log that names another "
-            "version is decided by its own: with --scheduler no log is read here. Say "
-            f"which: --semantics {question.version}, or the logs'"
+            f"the script trains under {question.version}, and a log may name another "
+            "version, which --scheduler does not look up. Say whose rules decide: "
+            f"--semantics {question.version}, or the logs'"
         )
         raise ConfigError(sentence)
     return grid
