@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cbreplay.cli.output_format import Format
     from cbreplay.cli.question import Question
+    from cbreplay.grid import Grid
 
 __all__ = ["print_swept"]
 
@@ -44,17 +45,13 @@ def print_swept(
     Raises
     ------
     ConfigError
-        If no setting is named, or nothing answers at the address.
+        If no setting is named, or one whose rules a log may name; if nothing answers
+        at the address.
     MissingExtraError
         If dask is not installed.
     """
-    grid = replace(question, reads_logs=False).grid
-    if grid is None:
-        sentence = "--scheduler is for settings. Name some with -c or --patience"
-        raise ConfigError(sentence)
-    if output == "json":
-        sentence = "--scheduler has no JSON. Choose --format csv or parquet"
-        raise ConfigError(sentence)
+    question = replace(question, reads_logs=False)
+    grid = _asked(question, output)
     from cbreplay.distributed import sweep_logs
 
     paths = list(_logs_below(question.paths or (".",)))
@@ -84,6 +81,25 @@ def print_swept(
     if output != "table":
         # a form for programs does not say what it lacks
         say(*(f"left out: {plain_text(text)}" for text in left_out(sweep)))
+
+
+def _asked(question: Question, output: str) -> Grid:
+    """Return the settings that are asked about; refuse what needs the logs here."""
+    grid = question.grid
+    if grid is None:
+        sentence = "--scheduler is for settings. Name some with -c or --patience"
+        raise ConfigError(sentence)
+    if output == "json":
+        sentence = "--scheduler has no JSON. Choose --format csv or parquet"
+        raise ConfigError(sentence)
+    if question.version != question.semantics:
+        sentence = (
+            f"the script trains under {question.version}, and a log may name another "
+            "version, which --scheduler does not look up. Say whose rules decide: "
+            f"--semantics {question.version}, or the logs'"
+        )
+        raise ConfigError(sentence)
+    return grid
 
 
 def _logs_below(paths: tuple[str, ...]) -> Iterator[str]:
