@@ -14,7 +14,7 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import quoted_code, shell_words, shown_word
-from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,13 +123,10 @@ class Question:
                 raise _unknown_run(name, list(by_name))
         return [by_name[name] for name in dict.fromkeys(self.run)]
 
-    @cached_property
-    def survey(self) -> Survey:
-        """What lies under the paths."""
-        from cbreplay.loading import survey_sources
-        from cbreplay.readers.base import ReadOptions
-
-        options = ReadOptions(
+    @property
+    def reading(self) -> ReadOptions:
+        """How the logs are read."""
+        return ReadOptions(
             errors=self.errors,
             empty=self.empty,
             planned_epochs=self.planned_epochs,
@@ -141,9 +138,15 @@ class Question:
             max_bytes=self.max_size,
             timeout=self.timeout,
         )
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What lies under the paths."""
+        from cbreplay.loading import survey_sources
+
         paths = self.paths or (_choose_log_here(),)
         with watch("reading logs") as tell:
-            survey = survey_sources(paths, options, tell)
+            survey = survey_sources(paths, self.reading, tell)
         refuse_printing_into_a_log(paths, survey.seen)
         return survey
 
