@@ -396,6 +396,8 @@ class RefusedValueError(ConfigError):
         What Keras wants there: ``"a number below 1"``.
     outcome : str
         What Keras does then: ``"raises ValueError for"``.
+    fails_at_once : bool
+        Whether Keras makes no callback, so that nothing else it is given matters.
     instead : str
         What to write.
     near : str
@@ -410,19 +412,16 @@ class RefusedValueError(ConfigError):
         shown: str,
         wanted: str,
         outcome: str = "raises ValueError for",
+        fails_at_once: bool = True,
         instead: str,
         near: str = "",
     ) -> None:
         self.callback, self.parameter, self.shown = callback, parameter, shown
         self.wanted, self.outcome, self.instead = wanted, outcome, instead
+        self.fails_at_once = fails_at_once
         super().__init__(
             f"{callback}: {parameter} is {shown}, where {wanted} is expected{near}"
         )
-
-    @property
-    def fails_at_once(self) -> bool:
-        """Whether no callback is made: whatever else it is given does not matter."""
-        return self.outcome in ("raises TypeError for", "raises ValueError for")
 
 
 class ExpressionError(CbreplayError, ValueError):

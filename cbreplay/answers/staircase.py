@@ -377,12 +377,7 @@ def _regret(staircase: Staircase, step: StaircaseStep) -> Cell | None:
     """Return how far a kept value is from the best: a bound where some are lacking."""
     if step.regret is None:
         return None
-    sign = "+" if staircase.objective_mode == "min" else "-"
-    return Cell(
-        step.regret,
-        "lower" if staircase.lacks_values else None,
-        sign=sign if step.regret else "",
-    )
+    return Cell(step.regret, "lower" if staircase.lacks_values else None)
 
 
 def _rest_words(staircase: Staircase) -> str:

@@ -18,7 +18,7 @@ from cbreplay.sweep.plan import plan_blocks
 if TYPE_CHECKING:
     from cbreplay.evidence_words import Parting
     from cbreplay.grid import Grid
-    from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.run import BoolArray, FloatArray
     from cbreplay.sweep import Sweep
 
 __all__ = ["find_partings", "read_sweep", "reads_from_sweep"]
@@ -145,9 +145,9 @@ def _reductions(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
     if not block.reduces:
         return {}
     explained, recorded = _explained(sweep, shared)
-    horizon = _of_runs([run.horizon for run in sweep.records])
+    horizon = np.array([run.horizon for run in sweep.records])[:, None]
     until = np.where(sweep.stopped, sweep.stopped_epoch, horizon)
-    first = _of_runs([run.first_epoch for run in sweep.records])
+    first = np.array([run.first_epoch for run in sweep.records])[:, None]
     acts = sweep.reduced & (
         ~sweep.stopped | (sweep.first_reduction_epoch < sweep.stopped_epoch)
     )
@@ -189,7 +189,3 @@ def _explained(
         explained += made.tolist()
         recorded += of.tolist()
     return explained, recorded
-
-
-def _of_runs(values: list[int]) -> EpochArray:
-    return np.array(values)[:, None]

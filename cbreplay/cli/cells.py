@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.deciding import decide_fits, decide_settings
 from cbreplay.answers.settings import settings_document
+from cbreplay.cli.limits import check_replays
 from cbreplay.cli.progress import watch
 from cbreplay.cli.written import print_document
 
@@ -30,7 +31,7 @@ def print_cells(
     With `same_callbacks` the runs are fits under the same callback instances; with
     `each` every run is shown below the summary of the settings.
     """
-    question.check_replays(grid)
+    check_replays(question, grid)
     with watch("replaying") as tell:
         if same_callbacks:
             cells = decide_fits(question.runs, grid, question.judging)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.swept_logs import left_out, swept_document
@@ -15,10 +15,11 @@ from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.plain_text import is_url, shown_url, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.cli.output_format import Format
     from cbreplay.cli.question import Question
+    from cbreplay.grid import Grid
 
 __all__ = ["print_swept"]
 
@@ -28,7 +29,10 @@ _NO_CLIENT = (OSError, ValueError, TypeError, RuntimeError, AssertionError)
 
 
 def print_swept(
-    question: Question, address: str, output: Format | Literal["parquet"]
+    question: Question,
+    address: str,
+    output: Format | Literal["parquet"],
+    beside: Sequence[str],
 ) -> None:
     """Sweep every log below the paths on a cluster, and print one line a cell.
 
@@ -40,21 +44,19 @@ def print_swept(
         The scheduler's, for example ``tcp://host:8786``.
     output : {"table", "csv", "markdown", "parquet"}
         As on the other tables; epochs count from 0 in CSV and Parquet.
+    beside : sequence of str
+        The options of `simulate` that are given and ask for another answer.
 
     Raises
     ------
     ConfigError
-        If no setting is named, or nothing answers at the address.
+        If something is asked that cannot be asked of a cluster, or nothing answers at
+        the address.
     MissingExtraError
         If dask is not installed.
     """
-    grid = replace(question, reads_logs=False).grid
-    if grid is None:
-        sentence = "--scheduler is for settings. Name some with -c or --patience"
-        raise ConfigError(sentence)
-    if output == "json":
-        sentence = "--scheduler has no JSON. Choose --format csv or parquet"
-        raise ConfigError(sentence)
+    question = replace(question, reads_logs=False)
+    grid = _asked(question, output, beside)
     from cbreplay.distributed import sweep_logs
 
     paths = list(_logs_below(question.paths or (".",)))
@@ -63,15 +65,7 @@ def print_swept(
             paths,
             grid,
             executor=client.get_executor(),
-            errors=question.errors,
-            empty=question.empty,
-            planned_epochs=question.planned_epochs,
-            x_axis=question.x_axis,
-            parts=question.parts,
-            first_epoch=question.first_epoch,
-            seams=question.seams,
-            max_bytes=question.max_size,
-            timeout=question.timeout,
+            **asdict(question.reading),
             judging=question.judging,
             progress=tell,
         )
@@ -84,6 +78,33 @@ def print_swept(
     if output != "table":
         # a form for programs does not say what it lacks
         say(*(f"left out: {plain_text(text)}" for text in left_out(sweep)))
+
+
+def _asked(question: Question, output: str, beside: Sequence[str]) -> Grid:
+    """Return the settings that are asked about; refuse what needs the logs here."""
+    options = {"--run": question.run, "--resume": question.resume != "fresh"}
+    refused = [*beside, *(option for option, given in options.items() if given)]
+    if refused:
+        sentence = (
+            "--scheduler sweeps every run that the workers find, each as a fresh fit, "
+            f"and does not go with {refused[0]}. Leave one of them out"
+        )
+        raise ConfigError(sentence)
+    grid = question.grid
+    if grid is None:
+        sentence = "--scheduler is for settings. Name some with -c or --patience"
+        raise ConfigError(sentence)
+    if output == "json":
+        sentence = "--scheduler has no JSON. Choose --format csv or parquet"
+        raise ConfigError(sentence)
+    if question.version != question.semantics:
+        sentence = (
+            f"the script trains under {question.version}, and a log may name another "
+            "version, which --scheduler does not look up. Say whose rules decide: "
+            f"--semantics {question.version}, or the logs'"
+        )
+        raise ConfigError(sentence)
+    return grid
 
 
 def _logs_below(paths: tuple[str, ...]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.cli.limits import check_decisions
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.errors import ConfigError
 from cbreplay.words import list_names
@@ -50,7 +51,7 @@ def one_setting(question: Question, run: Run, command: str) -> Sequence[Callback
         more often than is replayed.
     """
     setting = _named_setting(question, run, command)
-    question.check_decisions(setting)
+    check_decisions(question, setting)
     return setting
 
 

@@ -12,7 +12,7 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import quoted_code, shell_words, shown_word
-from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,13 +121,10 @@ class Question:
                 raise _unknown_run(name, list(by_name))
         return [by_name[name] for name in dict.fromkeys(self.run)]
 
-    @cached_property
-    def survey(self) -> Survey:
-        """What lies under the paths."""
-        from cbreplay.loading import survey_sources
-        from cbreplay.readers.base import ReadOptions
-
-        options = ReadOptions(
+    @property
+    def reading(self) -> ReadOptions:
+        """How the logs are read."""
+        return ReadOptions(
             errors=self.errors,
             empty=self.empty,
             planned_epochs=self.planned_epochs,
@@ -139,9 +136,15 @@ class Question:
             max_bytes=self.max_size,
             timeout=self.timeout,
         )
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What lies under the paths."""
+        from cbreplay.loading import survey_sources
+
         paths = self.paths or (_choose_log_here(),)
         with watch("reading logs") as tell:
-            survey = survey_sources(paths, options, tell)
+            survey = survey_sources(paths, self.reading, tell)
         refuse_printing_into_a_log(paths, survey.seen)
         return survey
 
@@ -193,60 +196,6 @@ class Question:
         from cbreplay.grid import make_grid
 
         return make_grid(entries)
-
-    def check_replays(self, grid: Grid, share: int = 1) -> None:
-        """Refuse more runs under more settings than an answer holds.
-
-        Parameters
-        ----------
-        grid : Grid
-            The settings.
-        share : int
-            How many a form writes in the room of one that other forms take.
-
-        Raises
-        ------
-        ConfigError
-            If there are too many, with the option that raises the limit.
-        """
-        from cbreplay.readers.sizes import bytes_of_replays, most_replays, raised_limit
-        from cbreplay.words import count
-
-        self.check_decisions(grid[0])
-        n_runs, n_settings = len(self.runs), len(grid)
-        n_replays, most = n_runs * n_settings, share * most_replays(self.max_size)
-        if n_replays > most:
-            sentence = (
-                f"{count(n_runs, 'run')} under {count(n_settings, 'setting')} are "
-                f"{n_replays:,} replays, more than {most:,}. Name fewer settings, or "
-                f"{raised_limit(bytes_of_replays(n_replays) // share)}"
-            )
-            raise ConfigError(sentence)
-
-    def check_decisions(self, callbacks: Sequence[Callback]) -> None:
-        """Refuse a list that decides more often on a run than is replayed.
-
-        Raises
-        ------
-        ConfigError
-            If it does, with the option that raises the limit.
-        """
-        from cbreplay.readers.sizes import (
-            bytes_of_decisions,
-            most_decisions,
-            raised_limit,
-        )
-
-        n_deciding = sum(bool(callback.acts_at) for callback in callbacks)
-        n_epochs = max((run.recorded_epochs for run in self.runs), default=0)
-        n_decisions, most = n_deciding * n_epochs, most_decisions(self.max_size)
-        if n_decisions > most:
-            sentence = (
-                f"{n_deciding} callbacks in each of {n_epochs:,} epochs decide "
-                f"{n_decisions:,} times, more than {most:,}. Name fewer callbacks, or "
-                f"{raised_limit(bytes_of_decisions(n_decisions))}"
-            )
-            raise ConfigError(sentence)
 
     @property
     def shorthands(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.help import GroupedCommand
+from cbreplay.cli.limits import check_replays
 from cbreplay.cli.options import (
     advice_options,
     log_options,
@@ -94,7 +95,7 @@ def _page_of_settings(question: Question, grid: Grid) -> Document:
     from cbreplay.report import build_settings_report
 
     question.leave_out_unmonitored()
-    question.check_replays(grid)
+    check_replays(question, grid)
     with watch("replaying") as tell:
         return build_settings_report(
             question.runs,

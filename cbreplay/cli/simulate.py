@@ -89,6 +89,14 @@ def command(
     cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
     cbreplay simulate runs/ --patience 5 --versus-patience 20
     """
+    changed = {
+        "patience": versus_patience,
+        "min_delta": versus_min_delta,
+        "start_from_epoch": versus_start_from_epoch,
+    }
+    versus += tuple(
+        f"{name}={value}" for name, value in changed.items() if value is not None
+    )
     if output_format == "parquet":
         from cbreplay.cli.parquet import check_parquet
 
@@ -100,17 +108,11 @@ def command(
     elif scheduler is not None:
         from cbreplay.cli.cluster import print_swept
 
-        print_swept(question, scheduler, output_format)
+        others = {"--versus": versus, "--same-callbacks": same_callbacks}
+        beside = [option for option, given in others.items() if given]
+        print_swept(question, scheduler, output_format, beside)
     else:
         question.leave_out_unmonitored()
-        changed = {
-            "patience": versus_patience,
-            "min_delta": versus_min_delta,
-            "start_from_epoch": versus_start_from_epoch,
-        }
-        versus += tuple(
-            f"{name}={value}" for name, value in changed.items() if value is not None
-        )
         _print_answer(
             question, output_format, versus, each=each, same_callbacks=same_callbacks
         )

@@ -84,19 +84,22 @@ def _no_numbers(
     kind: type[Any], parameters: Mapping[str, Any]
 ) -> Iterator[RefusedValueError]:
     """Yield which arguments have to be numbers, and are none."""
-    outcomes = [*kind.on_no_number.items(), *kind.on_text.items()]
-    for name, outcome in outcomes:
+    for name, when in {**kind.on_no_number, **kind.on_text}.items():
         value = parameters.get(name, 0)
         if isinstance(value, (str, bytes)) or (
             name in kind.on_no_number
             and (value is None or isinstance(value, _NO_NUMBERS))
         ):
+            error = "TypeError" if name in kind.on_no_number else "an error"
             yield RefusedValueError(
                 callback=kind.__name__,
                 parameter=name,
                 shown=shown_value(value),
                 wanted="a number",
-                outcome=outcome,
+                outcome=f"raises {error}, {when}, for"
+                if when
+                else f"raises {error} for",
+                fails_at_once=not when,
                 instead=f"a number, such as {name}={_number_in(value, name)}",
             )
 

@@ -16,6 +16,7 @@ __all__ = [
     "holds_events",
     "is_directory",
     "is_event_file",
+    "is_hidden",
     "list_entries",
 ]
 
@@ -42,6 +43,17 @@ def list_entries(directory: str) -> list[os.DirEntry[str]]:
             return list(entries)
     except OSError as error:
         raise cannot_open(directory, error) from None
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a name is that of a hidden file or directory.
+
+    TensorBoard's page calls a download so whose run is the directory itself, ``.``.
+
+    >>> is_hidden(".git"), is_hidden(".-tag-val_loss.csv")
+    (True, False)
+    """
+    return name.startswith(".") and not name.startswith(".-tag-")
 
 
 def is_event_file(path: str) -> bool:
@@ -92,7 +104,7 @@ def _is_ours(entry: os.DirEntry[str], root: str) -> bool:
     """Tell whether a file lies under the root."""
     try:
         # a pipe would wait for its writer
-        shown = not entry.name.startswith(".") and entry.is_file()
+        shown = not is_hidden(entry.name) and entry.is_file()
     except OSError:
         # a link that leads in a circle
         return False

@@ -204,9 +204,10 @@ class PlainRule:
     n_older_by_place: ClassVar[int] = 0
     on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"
     on_older_name: ClassVar[str] = ""
-    # what a framework does where a parameter that has to be a number is none
+    # when a framework raises TypeError for a parameter that is no number: '' where the
+    # callback is made
     on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    # the same where that is a text; None, or a list, is taken
+    # when it raises an error for one that is a text; None, or a list, is taken
     on_text: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @property

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +25,7 @@ __all__ = [
     "RuleCheck",
     "RuleChecks",
     "TrainingFacts",
+    "find_text_flags",
 ]
 
 _NO_FLOAT32 = 2.0**127
@@ -198,6 +201,32 @@ class RuleChecks(NamedTuple):
 
     single: tuple[RuleCheck, ...] = ()
     stands_twice: Callable[[Any], str] | None = None
+
+
+def find_text_flags(
+    known: CheckedList,  # noqa: ARG001 - one signature for all checks
+    index: int,
+    callback: Any,  # noqa: ANN401 - any rule
+) -> Iterator[Finding]:
+    """Find a text where True or False is meant: ``"False"`` is true."""
+    flags = [own.name for own in fields(callback) if isinstance(own.default, bool)]
+    for name in flags:
+        value = getattr(callback, name)
+        if not isinstance(value, str):
+            continue
+        taken = bool(value)
+        meant = value.strip().lower() in ("true", "yes", "on", "1")
+        text = "a text that is not empty" if taken else "an empty text"
+        yield Finding(
+            "refused-value",
+            index,
+            f"{callback.class_name} takes {taken} for {name}={shown_value(value)}",
+            f"{text} counts as {taken}, whatever it says",
+            f"{name}=True"
+            if meant
+            else f"{name}=False, or {name}=True if that is meant",
+            "remark" if meant else "warning",
+        )
 
 
 def _bystander_twice(callback: Callback) -> str:  # noqa: ARG001 - as RuleChecks has it

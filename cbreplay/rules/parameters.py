@@ -104,6 +104,7 @@ def check_mode(callback: str, mode: object) -> None:
             shown=shown_value(mode),
             wanted="'auto', 'min' or 'max'",
             outcome="takes 'auto', with a warning, for",
+            fails_at_once=False,
             instead="mode='min' or mode='max'",
             near=nearest_name(mode, modes) if isinstance(mode, str) else "",
         )

@@ -9,7 +9,7 @@ The words of this package:
 - A *batch* (`batch`) is the runs that are decided by the same version, as matrices.
 - A *lane* (`lanes`) is one setting of one slot, which a kernel decides on every run.
   Lanes are spread over the axes of their block; along an axis of another slot, they
-  have length 1.
+  have length 1. A *track* is a lane on one run.
 - A *position* counts the epochs of a run from its first recorded one; a *step* counts
   only those in which the monitored series has a value. NEVER is past every end.
 - A *doubt* is a cell that no kernel can decide: it is replayed.

@@ -155,12 +155,12 @@ def _in_order(
     run, setting, at = columns
     # sorted so that the reductions of one setting are neighbours, in their order
     order = np.lexsort((at, setting, run))
-    lane = (run * shape[1] + setting)[order]
-    _, begin = np.unique(lane, return_index=True)
-    rank = np.arange(len(lane)) - np.repeat(begin, np.diff([*begin, len(lane)]))
+    track = (run * shape[1] + setting)[order]
+    _, begin = np.unique(track, return_index=True)
+    rank = np.arange(len(track)) - np.repeat(begin, np.diff([*begin, len(track)]))
     for nth in range(int(rank.max(initial=-1)) + 1):
         made_at = np.full(shape, NEVER)
-        made_at.reshape(-1)[lane[rank == nth]] = at[order][rank == nth]
+        made_at.reshape(-1)[track[rank == nth]] = at[order][rank == nth]
         yield made_at
 
 

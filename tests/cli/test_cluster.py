@@ -79,10 +79,59 @@ def test_what_cannot_be_asked_of_a_cluster_is_refused(ask: Ask, tmp_path: Path) 
             ["--patience", "1", "--format", "json", "--scheduler", "tcp://127.0.0.1:1"],
             "Choose --format csv or parquet",
         ),
+        *(
+            (["--patience", "1", *words, "--scheduler", "tcp://127.0.0.1:1"], message)
+            for words, message in (
+                (["--same-callbacks"], "does not go with --same-callbacks"),
+                (["--versus-patience", "3"], "does not go with --versus"),
+                (["--run", "logs"], "does not go with --run"),
+                (["--resume", "carried"], "does not go with --resume"),
+            )
+        ),
     ):
         answer = ask("simulate", log, *words)
         assert (answer.status, answer.out) == (2, "")
         assert message in answer.err
+
+
+def write_script(path: Path) -> Path:
+    """Write a training under one EarlyStopping of tf_keras; another goes to no fit."""
+    path.write_text(
+        "import tf_keras\n"
+        "from tf_keras.callbacks import EarlyStopping\n"
+        "unused = EarlyStopping(patience=9)\n"
+        "model.fit(x, callbacks=[EarlyStopping(patience=1)])\n"
+    )
+    return path
+
+
+def test_a_script_s_version_has_to_be_named_where_no_log_is_read(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = write_csv(tmp_path / "logs.csv", [0.5, 0.4])
+    script = write_script(tmp_path / "train.py")
+    answer = ask(
+        "simulate", log, "-c", f"@{script}", "--scheduler", "tcp://127.0.0.1:1"
+    )
+    assert (answer.status, answer.out) == (2, "")
+    # the newest tf_keras that is known, as `lint` takes it for such a script
+    assert "the script trains under tf_keras-2.21" in answer.err
+    assert "--semantics tf_keras-2.21" in answer.err
+
+
+@pytest.mark.slow
+def test_what_a_script_does_not_tell_is_said_once(
+    ask: Ask, tmp_path: Path, address: str
+) -> None:
+    log = write_csv(tmp_path / "logs.csv", [0.5, 0.4, 0.45, 0.5])
+    script = write_script(tmp_path / "train.py")
+    words = ("simulate", log, "-c", f"@{script}", "--semantics", "tf_keras-2.21")
+    answer = ask(*words, "--format", "csv", "--scheduler", address)
+    assert answer.status == 0, answer.err
+    # [.5 .4 .45]: patience 1 stops in the third epoch, and restores nothing
+    (row,) = as_rows(answer.out)
+    assert (row["stopped_epoch"], row["kept_epoch"]) == ("2", "2")
+    assert answer.err.count("goes to no fit that was read") == 1
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from cbreplay.answers.advice.tables import (
     settings_legend,
     settings_table,
 )
-from cbreplay.answers.many_runs import DOUBTS
+from cbreplay.answers.many_runs_page import DOUBTS
 from cbreplay.answers.next_commands import next_of_advice
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise

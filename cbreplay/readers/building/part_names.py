@@ -79,7 +79,7 @@ def _texts_of_parts(
 ) -> list[str] | None:
     """Return what a column says of each part; None if it changes inside of one."""
     values: NDArray[Any]
-    if cells.wrong.all() and cells.blocks:
+    if cells.wrong.all() and (cells.blocks or len(cells.texts) == len(cells.wrong)):
         values = np.array(cells.words_of_rows())[rows]
     elif (cells.missing | cells.wrong).any():
         return None

@@ -90,7 +90,9 @@ def _names_of(
     from cbreplay.readers.building.part_names import name_parts
 
     places = _LinesOfRows(table.counted, lines)
-    named = name_parts(table, rows.epochs, table.lines.searchsorted(lines))
+    order = np.argsort(table.lines)
+    held = order[np.searchsorted(table.lines, lines, sorter=order)]
+    named = name_parts(table, rows.epochs, held)
     called = {places[begin]: name for begin, name in named.items()}
     told = [called.get(record.rows.place, "") for record in records]
     return called if all(told) and len(set(told)) == len(told) else {}

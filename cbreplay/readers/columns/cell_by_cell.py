@@ -11,11 +11,14 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
 from cbreplay.readers.columns.header import (
+    EPOCH_NAMES,
+    STEP_NAMES,
     check_numbers,
     holds_number,
     parse_cell,
     shown_names,
 )
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.text_lines import NotUtf8Error
 from cbreplay.readers.columns.text_rows import TextRows
@@ -28,7 +31,7 @@ from cbreplay.readers.columns.written_again import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from cbreplay.readers.base import ReadOptions
 
@@ -140,9 +143,9 @@ def _fill(table: LogTable, text: TextRows) -> None:
     n_rows = 0
     for rows, places in text.batches():
         if rows:
-            columns = zip(zip(*rows, strict=True), table.columns.values(), strict=True)
-            for cells, column in columns:
-                if commas.stand_in(cells, places):
+            columns = zip(zip(*rows, strict=True), table.columns.items(), strict=True)
+            for cells, (name, column) in columns:
+                if commas.stand_in(name, cells, places):
                     column.add(cells, n_rows, _parse_comma)
                 elif not (text.plain and column.add_plain(cells)):
                     column.add(cells, n_rows, parse_cell)
@@ -154,6 +157,7 @@ def _fill(table: LogTable, text: TextRows) -> None:
     table.crlf = text.crlf
     table.repeated_header = text.repeated_header
     table.notes += text.notes
+    table.leave_out(*commas.of_thousands(table.columns))
     if commas.first_line:
         table.notes.append(commas.note(table.source))
     if not n_rows:
@@ -179,16 +183,18 @@ class _DecimalCommas:
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter
         self.first_line = 0
-        self._points = False
+        # the columns with decimal points, and by column the first cell with a comma
+        self._pointed: set[str] = set()
+        self._cells: dict[str, str] = {}
+        self._decimal: set[str] = set()
         # between cells that commas separate, one may be of thousands
         self._plain = delimiter != ","
         self._first = ""
 
-    def stand_in(self, cells: Sequence[str], lines: Sequence[int]) -> bool:
+    def stand_in(self, name: str, cells: Sequence[str], lines: Sequence[int]) -> bool:
         """Tell whether a column holds any; remember where, and decimal points."""
-        self._points = self._points or any(
-            "." in cell and holds_number(cell) for cell in cells
-        )
+        if any("." in cell and holds_number(cell) for cell in cells):
+            self._pointed.add(name)
         if "," not in "".join(cells):
             return False
         found = [
@@ -198,10 +204,25 @@ class _DecimalCommas:
         ]
         if found and not self.first_line:
             self._first, self.first_line = found[0]
-        self._plain = self._plain or any(
-            not re.fullmatch(_THOUSANDS, cell) for cell, _ in found
-        )
+        if any(not re.fullmatch(_THOUSANDS, cell) for cell, _ in found):
+            self._plain = True
+            self._decimal.add(name)
+        if found:
+            self._cells.setdefault(name, found[0][0])
         return bool(found)
+
+    def of_thousands(self, names: Iterable[str]) -> tuple[list[str], str]:
+        """Return the columns whose commas are of thousands, and why they are left out.
+
+        Decimal points stand in other columns, one of which is a metric.
+        """
+        pointed = self._pointed - self._cells.keys()
+        others = {*names} - self._cells.keys() - {*EPOCH_NAMES, *STEP_NAMES}
+        told = self._pointed.isdisjoint(self._cells) and not self._decimal
+        if not told or not pointed or all(map(is_rate_name, others)):
+            return [], ""
+        self.first_line = 0
+        return [*self._cells], f"not every cell is a plain number ({self._first})"
 
     def note(self, source: str) -> str:
         """Say that they were read.
@@ -211,7 +232,7 @@ class _DecimalCommas:
         LogError
             If points stand beside them, or all may be commas of thousands.
         """
-        if self._points:
+        if self._pointed:
             problem = "decimal commas stand beside decimal points"
             hint = "Write decimal points throughout, as Keras does"
             raise LogError(problem, source=source, line=self.first_line, hint=hint)

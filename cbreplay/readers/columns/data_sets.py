@@ -12,6 +12,7 @@ from cbreplay.readers.columns.epoch_rows import (
     find_numbering,
     name_columns,
     put_together,
+    sort_by_runs,
 )
 from cbreplay.readers.columns.header import parse_cell
 from cbreplay.readers.columns.named_metrics import lay_out_metrics
@@ -48,7 +49,7 @@ def lay_out_data_sets(table: LogTable) -> bool:
     ForeignLogError
         If nothing says which rows are of one epoch.
     """
-    _say_data_sets(table)
+    said_so = _say_data_sets(table)
     telling = [name for name in table.columns if _tells_data_sets(table, name)]
     if lay_out_metrics(table, telling):
         return True
@@ -67,13 +68,13 @@ def lay_out_data_sets(table: LogTable) -> bool:
         del table.columns[own]
     sets = [cells.vocabulary[code] for code in np.unique(cells.coded).tolist()]
     of_set = {own: cells.coded == cells.vocabulary.index(own) for own in sets}
-    shown = " and ".join(map(repr, sets[:_SHOWN]))
-    again = None
+    shown = said_so.get(name) or " and ".join(map(repr, sets[:_SHOWN]))
+    again, runs = None, sort_by_runs(table, of_set)
     if len(sets) > 1:
         problem = f"its rows are of several data sets: {name} is {shown}"
         again = bring_together(table, problem, of_set)
     problem = f"its rows are of several kinds: {name} is {shown}"
-    name_columns(table, problem, of_set, name_on)
+    name_columns(table, problem, of_set, name_on, frozenset(runs))
     if again is not None:
         put_together(table, again, of_set)
     said = " and ".join(sets)
@@ -105,19 +106,20 @@ def _prefixes(cells: LogColumn) -> list[str | None]:
     return [prefixes[code] for code in cells.coded.tolist()]
 
 
-def _say_data_sets(table: LogTable) -> None:
+def _say_data_sets(table: LogTable) -> dict[str, str]:
     """Name the data set of each row where a column says yes or no: ``training``.
 
-    Most epochs have a row of each then; else it may say which epochs were validated.
+    Return what stands in these columns. Most epochs have a row of each then; else it
+    may say which epochs were validated. Without epochs, there are as many rows of each.
     """
+    said_so: dict[str, str] = {}
     prefixes = {
         name: prefix_of(letters(name).removeprefix("is")) for name in table.columns
     }
     named = {name: own for name, own in prefixes.items() if own in _SAID}
-    key = find_numbering(table) if named else None
-    if key is None:
-        return
-    numbers = table.columns[key].values
+    if not named:
+        return said_so
+    key = find_numbering(table)
     for name, prefix in named.items():
         cells, word = table.columns[name], letters(name)
         if len(cells.coded) and cells.coded.all():
@@ -129,11 +131,20 @@ def _say_data_sets(table: LogTable) -> None:
             yes &= word.startswith("is")
         if not (yes | no).all():
             continue
-        of_yes, of_no = np.unique(numbers[yes]), np.unique(numbers[no])
-        n_both = len(np.intersect1d(of_yes, of_no))
-        if 2 * n_both > min(len(of_yes), len(of_no)):
+        if key is None:
+            of_both = word.startswith("is") and yes.sum() == no.sum()
+        else:
+            numbers = table.columns[key].values
+            of_yes, of_no = np.unique(numbers[yes]), np.unique(numbers[no])
+            n_both = len(np.intersect1d(of_yes, of_no))
+            of_both = 2 * n_both > min(len(of_yes), len(of_no))
+        if of_both:
+            said_so[name] = " and ".join(
+                dict.fromkeys(repr(cells.text(int(np.argmax(at)))) for at in (yes, no))
+            )
             sets = ["train", prefix[:-1]] if prefix else ["val", "train"]
             said = LogColumn()
             said.add([sets[own] for own in yes.tolist()], 0, parse_cell)
             said.finish()
             table.columns[name] = said
+    return said_so

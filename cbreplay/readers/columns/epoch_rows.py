@@ -13,7 +13,12 @@ import numpy as np
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import INDEXES, SETTINGS, are_epochs, letters
+from cbreplay.readers.columns.roles import (
+    INDEXES,
+    SETTINGS,
+    are_epochs,
+    letters,
+)
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import BoolArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
     "bring_together",
@@ -29,12 +34,23 @@ __all__ = [
     "is_of_epoch",
     "name_columns",
     "put_together",
+    "runs_of_rows",
+    "sort_by_runs",
 ]
 
 # what is of an epoch, whatever the data set
 _OF_EPOCHS = frozenset((*EPOCH_NAMES, *STEP_NAMES, *BATCH_NAMES))
 # one epoch in so many may stand there again
 _FEW = 4
+
+
+# other columns of a table with rows of several trainings, which name the training
+_RUNS = frozenset(
+    (
+        *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
+        *("configname", "exp", "expname", "experimentname", "experimentid"),
+    )
+)
 
 
 def find_numbering(table: LogTable) -> str | None:
@@ -111,11 +127,71 @@ def _go_by_steps(
     return True
 
 
+def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
+    """Return the columns that name the training of a row, and the number of each row's.
+
+    None if no column says it in every row.
+    """
+    names: list[str] = []
+    held: list[FloatArray] = []
+    for name, cells in table.columns.items():
+        if letters(name) not in SETTINGS | _RUNS:
+            continue
+        if len(cells.coded) and cells.coded.all():
+            held.append(cells.coded.astype(np.float64))
+        elif len(table) and not (cells.missing | cells.wrong).any():
+            held.append(cells.values)
+        else:
+            continue
+        names.append(name)
+    if not held:
+        return [], None
+    _, first, run = np.unique(
+        np.stack(held), axis=1, return_index=True, return_inverse=True
+    )
+    # in the order of the rows
+    numbers: EpochArray = np.argsort(np.argsort(first))[run.reshape(-1)]
+    return names, numbers
+
+
+def sort_by_runs(
+    table: LogTable, of_kind: dict[str, BoolArray] | None = None
+) -> list[str]:
+    """Let the rows of one training follow each other, where a column names it.
+
+    Return the columns that do. Rows are sorted only where each kind has one row of an
+    epoch in each training, and where the epochs begin anew with it.
+    """
+    key = find_numbering(table)
+    names, run = runs_of_rows(table)
+    if key is None or run is None or not run.any():
+        return names
+    numbers = table.columns[key].values
+    kinds = of_kind or {"": np.ones(len(table), dtype=np.bool_)}
+    order = np.lexsort((numbers, run))
+    begins = np.flatnonzero(np.diff(run[order])) + 1
+    rises = numbers[order][begins] > numbers[order][begins - 1]
+    one_each = all(
+        len(np.unique(np.stack([run[at], numbers[at]]), axis=1).T)
+        == np.count_nonzero(at)
+        for at in kinds.values()
+    )
+    if not one_each or rises.any() or (np.diff(order) == 1).all():
+        return names
+    for own, at in kinds.items():
+        kinds[own] = at[order]
+    table.take(order)
+    if (np.diff(run) < 0).any():
+        table.notes.append(f"its rows were sorted by {' and '.join(names)}")
+    return names
+
+
 def name_columns(
     table: LogTable,
     problem: str,
     of_kind: dict[str, BoolArray],
     called: Callable[[str, str], str],
+    shared: frozenset[str] = frozenset(),
 ) -> None:
     """Name the values of each data set or metric as Keras does.
 
@@ -129,6 +205,8 @@ def name_columns(
         Which rows are of each.
     called : callable
         What the values of a column are called, by its name, in the rows of a kind.
+    shared : frozenset of str
+        More columns that say the same in all rows of an epoch.
 
     Raises
     ------
@@ -137,7 +215,8 @@ def name_columns(
     """
     columns: dict[str, LogColumn] = {}
     for name, cells in table.columns.items():
-        if is_of_epoch(name) or (cells.missing | cells.wrong).all():
+        of_epoch = name in shared or is_of_epoch(name)
+        if of_epoch or (cells.missing | cells.wrong).all():
             columns[name] = cells
             continue
         for kind, at in of_kind.items():

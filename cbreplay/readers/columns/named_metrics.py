@@ -13,6 +13,8 @@ from cbreplay.readers.columns.epoch_rows import (
     is_of_epoch,
     name_columns,
     put_together,
+    runs_of_rows,
+    sort_by_runs,
 )
 from cbreplay.readers.columns.header import STEP_NAMES
 from cbreplay.readers.columns.roles import (
@@ -27,7 +29,7 @@ from cbreplay.readers.columns.roles import (
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import BoolArray
+    from cbreplay.run import BoolArray, EpochArray
 
 __all__ = ["lay_out_metrics"]
 
@@ -58,24 +60,23 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
     values, others = _values_and_others(table, {key, name, *telling})
     shown = " and ".join(map(repr, table.columns[name].vocabulary[1 : _SHOWN + 1]))
     problem = f"its rows are of several metrics: {name} is {shown}"
-    if not values or others:
-        if (
-            values
-            and letters(name) not in KINDS
-            and len(table.columns[name].vocabulary) > _PAIR
-        ):
-            problem += f", beside {' and '.join(others[:_SHOWN])}"
-            hint = "Give one row for each epoch, with a column for each metric"
-            raise ForeignLogError(problem, source=table.source, hint=hint)
+    runs, run = runs_of_rows(table)
+    of_epochs = _alike_in_epochs(table, key, run, others)
+    beside = [own for own in others if own not in {*runs, *of_epochs}]
+    if not values or beside:
+        if values:
+            _refuse_beside(table, key, name, beside, problem)
         return False
     _check_numbers(table, key)
     of_metric = _rows_of_metrics(table, name, telling)
+    sort_by_runs(table, of_metric)
     for own in {name, *telling, *INDEXES} & table.columns.keys():
         del table.columns[own]
     again = bring_together(table, problem, of_metric)
     for own in [own for own, cells in table.columns.items() if tells_time(own, cells)]:
         del table.columns[own]
-    name_columns(table, problem, of_metric, _called_by_metric)
+    shared = frozenset((*runs, *of_epochs))
+    name_columns(table, problem, of_metric, _called_by_metric, shared)
     if again is not None or key.lower() in STEP_NAMES:
         put_together(table, key, of_metric)
     listed = [
@@ -87,6 +88,48 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
     told = ", ".join(listed[:_LISTED]) + (", ..." if listed[_LISTED:] else "")
     table.notes.append(f"column {name} says which metric a row is of: {told}")
     return True
+
+
+def _alike_in_epochs(
+    table: LogTable, key: str, run: EpochArray | None, names: list[str]
+) -> list[str]:
+    """Return the columns that say the same in all rows of an epoch, as a rate does."""
+    runs = np.zeros(len(table)) if run is None else run.astype(np.float64)
+    epochs = np.stack([runs, table.columns[key].values])
+    n_epochs = len(np.unique(epochs, axis=1).T)
+    found = []
+    for name in names:
+        cells = table.columns[name]
+        whole = not (cells.missing | cells.wrong).any()
+        told = np.unique(np.vstack([epochs, cells.values]), axis=1) if whole else None
+        if told is not None and len(told.T) == n_epochs < len(table):
+            found.append(name)
+    return found
+
+
+def _refuse_beside(
+    table: LogTable, key: str, name: str, beside: list[str], problem: str
+) -> None:
+    """Refuse rows that say something else too, if an epoch has several of them.
+
+    Raises
+    ------
+    ForeignLogError
+        If it has.
+    """
+    numbers = table.columns[key].values
+    if len(table.columns[name].vocabulary) <= _PAIR or (
+        letters(name) in KINDS and len(np.unique(numbers)) == len(numbers)
+    ):
+        return
+    listed = " and ".join(beside[:_SHOWN])
+    problem += f", beside {listed}"
+    hint = f"Leave {listed} out"
+    texts = next((own for own in beside if table.columns[own].wrong.any()), None)
+    if texts is not None:
+        hint = f"Give a log for each {texts}, without that column"
+    hint += f", or give one row for each {key}, with a column for each metric"
+    raise ForeignLogError(problem, source=table.source, hint=hint)
 
 
 def _check_numbers(table: LogTable, key: str) -> None:

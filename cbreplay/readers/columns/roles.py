@@ -32,8 +32,8 @@ __all__ = [
     "tells_time",
 ]
 
-# other names of the epoch column: "Epoch #", "epoch_no"
-_LIKE_EPOCH = "(current)?epoch(number|num|no|index|idx|id)?"
+# other names of the epoch column: "Epoch #", "epoch_no", "Ep."
+_LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
 # the names under which pandas's own index comes back from a CSV
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that tell the kind of a row's numbers: with one of these, rows are no epochs

@@ -107,7 +107,13 @@ def drop_earlier_copies(table: LogTable) -> None:
 _TWO_ROWS = 2
 
 
-def leave_out_restored(table: LogTable, step: str, *, is_mlflow: bool = False) -> None:
+def leave_out_restored(
+    table: LogTable,
+    step: str,
+    *,
+    is_mlflow: bool = False,
+    restored: float | None = None,
+) -> None:
     """Leave out the last step if it repeats one earlier step, and not that before it.
 
     MLflow's autologger writes the metrics of the model that EarlyStopping restored once
@@ -122,23 +128,31 @@ def leave_out_restored(table: LogTable, step: str, *, is_mlflow: bool = False) -
     is_mlflow : bool
         Whether MLflow wrote it; else what it says of the callback tells that, or equal
         values of many digits.
+    restored : float, optional
+        The step that MLflow calls the restored one. Then no equal values of other
+        steps make it doubtful.
     """
     for name in ENDINGS:
-        is_mlflow = table.columns.pop(name, None) is not None or is_mlflow
+        told = table.columns.pop(name, None)
+        is_mlflow = told is not None or is_mlflow
+        if told is not None and name == _RESTORED and not told.missing.all():
+            restored = float(told.values[~told.missing][-1])
     metrics = [cells for name, cells in table.columns.items() if name != step]
     if len(table) < _FEWEST or not metrics or any(own.missing[-1] for own in metrics):
         return
     values = np.stack([own.values for own in metrics])
     again = np.flatnonzero((values[:, :-1] == values[:, -1:]).all(axis=0)).tolist()
+    numbers = table.columns[step].values
+    named = [at for at in again if numbers[at] == restored]
+    again = named or again
     # a training that stands still repeats its rows, the last but one too
-    if (
+    if not named and (
         len(again) != 1
         or again[0] == len(table) - _TWO_ROWS
         or not _tells(values, is_mlflow=is_mlflow)
     ):
         return
-    steps = table.columns[step].values[[-1, again[0]]]
-    last, earlier = (f"{number:g}" for number in steps.tolist())
+    last, earlier = (f"{number:g}" for number in numbers[[-1, again[0]]].tolist())
     table.keep(np.arange(len(table)) < len(table) - 1)
     table.notes.append(
         f"left out the last step, {last}: it repeats all values of step {earlier}, as "
@@ -158,7 +172,8 @@ def _tells(values: FloatArray, *, is_mlflow: bool) -> bool:
 
 
 # what the autologger says about an EarlyStopping
-ENDINGS = ("stopped_epoch", "restored_epoch")
+_RESTORED = "restored_epoch"
+ENDINGS = ("stopped_epoch", _RESTORED)
 _FEWEST, _MANY_DIGITS = 3, 6
 
 

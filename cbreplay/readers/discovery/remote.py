@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from cbreplay.errors import LogError
 from cbreplay.readers.discovery.file_server import FileServer
 from cbreplay.readers.discovery.training_files import Seen
+from cbreplay.readers.entries import is_hidden
 from cbreplay.readers.formats import LOGS_CSV, content_format, named_like_a_log
 from cbreplay.whole_files import passing_directory
 
@@ -142,7 +143,7 @@ _LONGEST = 200
 def _worth_fetching(server: FileServer, file: RemoteFile, *, single: bool) -> bool:
     """Tell whether a file may be a log, before a large one is fetched."""
     name = file.relative.rsplit("/", 1)[-1]
-    hidden = any(part.startswith(".") for part in file.relative.split("/"))
+    hidden = any(is_hidden(part) for part in file.relative.split("/"))
     if single or "tfevents" in name or name == "run.json":
         return single or not hidden
     if hidden or not named_like_a_log(name):

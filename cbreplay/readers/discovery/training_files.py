@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
-from cbreplay.readers.entries import is_event_file, list_entries
+from cbreplay.readers.entries import is_event_file, is_hidden, list_entries
 from cbreplay.readers.files import check_content, read_beginning
 from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
 from cbreplay.readers.other_tools.mlflow_store import is_stored_run
@@ -257,7 +257,7 @@ def _walk(
             damage.report(error)
             seen.append(Seen(directory, "dropped", error.problem))
             continue
-        shown = [entry for entry in entries if not entry.name.startswith(".")]
+        shown = [entry for entry in entries if not is_hidden(entry.name)]
         below = [entry for entry in shown if _is_directory(entry)]
         others = [entry for entry in shown if not _is_directory(entry)]
         logs = [entry for entry in others if _may_be_log(entry.name)]

@@ -62,7 +62,8 @@ def find_files(path: str) -> dict[str, list[str]]:
             files[_writer_of(os.path.dirname(path))].append(path)
         return files
     entries = list_entries(path)
-    files[_writer_of(path)] = _in_order(event_files(entries, path))
+    for writer, own in _by_writer(event_files(entries, path), path).items():
+        files[writer] = _in_order(own)
     for entry in entries:
         if entry.name in _WRITERS and is_directory(entry, path):
             inside = list_entries(entry.path)
@@ -76,6 +77,29 @@ def find_files(path: str) -> dict[str, list[str]]:
 def _writer_of(directory: str) -> str:
     name = os.path.basename(os.path.abspath(directory))
     return name if name in _WRITERS else ""
+
+
+def _by_writer(
+    files: list[os.DirEntry[str]], directory: str
+) -> dict[str, list[os.DirEntry[str]]]:
+    r"""Return the files of a directory by their writers.
+
+    An archive of Windows, unpacked elsewhere, leaves ``logs\train\events...`` as the
+    name of a file. Only where all such names are of one training they tell the writer.
+    """
+    by_writer: dict[str, list[os.DirEntry[str]]] = {}
+    roots = set()
+    for file in files:
+        *root, writer, _ = ["", *file.name.split(_OF_WINDOWS)]
+        roots.add((*root, "" if writer in _WRITERS else writer))
+        told = writer if writer in _WRITERS else ""
+        by_writer.setdefault(told, []).append(file)
+    if len(roots) > 1 or by_writer.keys() <= {""}:
+        return {_writer_of(directory): files}
+    return by_writer
+
+
+_OF_WINDOWS = "\\"
 
 
 def _in_order(files: list[os.DirEntry[str]]) -> list[str]:

@@ -15,6 +15,7 @@ from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
+from cbreplay.readers.columns.epoch_rows import sort_by_runs
 from cbreplay.readers.columns.header import (
     EPOCH_NAMES,
     STEP_NAMES,
@@ -27,9 +28,15 @@ from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
-from cbreplay.readers.other_tools.json_rows import rows_of_data_sets, rows_of_points
+from cbreplay.readers.other_tools.json_curves import curves_by_name
+from cbreplay.readers.other_tools.json_rows import (
+    lists_of_rows,
+    rows_of_data_sets,
+    rows_of_points,
+)
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_columns, check_logs
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,18 +87,16 @@ class JsonHistoryReader(FormatReader):
         )
         notes: list[str] = []
         of_points = False
+        held = curves_by_name(held, path)
         if isinstance(held, dict):
+            held = lists_of_rows(held)
             _check_names(held, path, damage.max_bytes)
             _refuse_known(held, path)
             found = rows_of_data_sets(held)
-            flat = _flattened(held)
-            if any(isinstance(own, dict) and _points_of(own) for own in flat.values()):
-                # the places of some curve have gaps: they say which values are of one
-                flat = _flattened(held, paired=True)
-            points = found or rows_of_points(flat, path, self.options)
+            points = found or rows_of_points(_series_of(held), path, self.options)
             of_points = found is None and points is not None
             held, notes = points or (_rows_of(held) or held, notes)
-        held = _rows_below_names(held)
+        held = _rows_below_names(held, path)
         if isinstance(held, list) and held and all(map(_is_history, held)):
             held = {str(number): own for number, own in enumerate(held, start=1)}
         if isinstance(held, dict):
@@ -121,6 +126,7 @@ class JsonHistoryReader(FormatReader):
         if lay_out_data_sets(table):
             fold_data_sets(table, self.options)
             return
+        sort_by_runs(table)
         if "epoch" not in names and step is None:
             check_rows_are_epochs(table)
         _check_one_kind(table, names.get("epoch"))
@@ -223,18 +229,30 @@ def _check_names(held: dict[str, Any], path: str, most: int) -> None:
         check_columns(len(named), path, most)
 
 
-def _rows_below_names(held: object) -> object:
-    """Return lists below one of names as rows: ``[["epoch", "loss"], [1, 0.5]]``."""
+def _rows_below_names(held: object, path: str) -> object:
+    """Return lists below one of names as rows: ``[["epoch", "loss"], [1, 0.5]]``.
+
+    Raises
+    ------
+    ForeignLogError
+        If a row is longer or shorter than the names.
+    """
     if not isinstance(held, list) or len(held) < _SEVERAL:
         return held
     names, *rows = held
     if not isinstance(names, list) or len({*map(str, names)}) < len(names):
         return held
-    whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
-    if not names or not whole or not all(isinstance(name, str) for name in names):
+    if not names or not all(isinstance(name, str) for name in names):
         return held
-    if any(map(holds_number, names)):
+    if any(map(holds_number, names)) or not all(isinstance(row, list) for row in rows):
         return held
+    odd = next((row for row in rows if len(row) != len(names)), None)
+    if odd is not None:
+        row = rows.index(odd) + 2
+        problem = f"list {row} holds {count(len(odd), 'value')}, and the first one, "
+        problem += f"of names, {len(names)}"
+        hint = "Give each row a value under each name; null where there is none"
+        raise ForeignLogError(problem, source=path, hint=hint)
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -296,6 +314,15 @@ def _flattened(
         else:
             inner = _flattened(values, depth + 1, paired=paired).items()
             flat |= {f"{outer}/{name}": own for name, own in inner}
+    return flat
+
+
+def _series_of(held: dict[str, Any]) -> dict[str, Any]:
+    """Return lists as `_flattened`, with the places of curves if some have gaps."""
+    flat = _flattened(held)
+    if any(isinstance(own, dict) and _points_of(own) for own in flat.values()):
+        # they say which values are of one epoch
+        return _flattened(held, paired=True)
     return flat
 
 

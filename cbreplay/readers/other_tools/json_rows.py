@@ -11,14 +11,20 @@ from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.columns.data_sets import NAMED_ABOVE
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
-from cbreplay.readers.columns.roles import EXACT, prefix_of
+from cbreplay.readers.columns.roles import EXACT, name_on, prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.readers.base import ReadOptions
 
-__all__ = ["rows_of_data_sets", "rows_of_points"]
+__all__ = [
+    "are_numbers",
+    "are_rows",
+    "lists_of_rows",
+    "rows_of_data_sets",
+    "rows_of_points",
+]
 
 _NUMBERING = frozenset((*EPOCH_NAMES, *STEP_NAMES))
 _PAIR = 2
@@ -31,8 +37,8 @@ def rows_of_data_sets(held: Mapping[str, Any]) -> tuple[list[Any], list[str]] | 
     ([{'the name above its rows': 'val', 'epoch': 1, 'loss': 0.5}], [])
     """
     inner = [own for own in held.values() if isinstance(own, dict)]
-    of_rows = {name: own for name, own in held.items() if _are_rows(own)}
-    if not of_rows and len(inner) == 1 and any(map(_are_rows, inner[0].values())):
+    of_rows = {name: own for name, own in held.items() if are_rows(own)}
+    if not of_rows and len(inner) == 1 and any(map(are_rows, inner[0].values())):
         return rows_of_data_sets(inner[0])
     prefixes = list(map(prefix_of, of_rows))
     if not prefixes or None in prefixes or prefixes == [""]:
@@ -54,7 +60,53 @@ def rows_of_data_sets(held: Mapping[str, Any]) -> tuple[list[Any], list[str]] | 
     ], notes
 
 
-def _are_rows(held: object) -> bool:
+def lists_of_rows(held: dict[str, Any]) -> dict[str, Any]:
+    """Return rows as lists under their names, where lists of as many numbers stand.
+
+    Both are of one training then, and rows alone or lists alone would be half of it.
+
+    >>> lists_of_rows({"train": [{"loss": 0.5}, {"loss": 0.25}], "val": [0.75, 0.5]})
+    {'loss': [0.5, 0.25], 'val': [0.75, 0.5]}
+    """
+    of_rows = {
+        name: own
+        for name, own in held.items()
+        if are_rows(own) and (prefix_of(name) is not None or _are_numbered(own))
+    }
+    lists = [own for own in held.values() if are_numbers(own)]
+    if not of_rows or not lists:
+        return held
+    spread: dict[str, Any] = {}
+    for name, own in held.items():
+        found = {name: own}
+        if name in of_rows:
+            found = {
+                key if key.lower() in _NUMBERING else name_on(key, name): [
+                    row.get(key) for row in own
+                ]
+                for key in own[0]
+            }
+        if any(spread.get(key, values) != values for key, values in found.items()):
+            return held
+        spread |= found
+    same_keys = all(
+        row.keys() == own[0].keys() for own in of_rows.values() for row in own
+    )
+    lengths = {len(own) for own in [*of_rows.values(), *lists]}
+    return spread if same_keys and len(lengths) == 1 else held
+
+
+def _are_numbered(rows: list[dict[str, Any]]) -> bool:
+    return all(any(name.lower() in _NUMBERING for name in row) for row in rows)
+
+
+def are_numbers(held: object) -> bool:
+    """Tell whether it is a list of several numbers."""
+    return isinstance(held, list) and len(held) > 1 and all(map(_is_number, held))
+
+
+def are_rows(held: object) -> bool:
+    """Tell whether it is a list of mappings, none of them empty."""
     if not isinstance(held, list) or not held:
         return False
     return all(isinstance(row, dict) and row for row in held)

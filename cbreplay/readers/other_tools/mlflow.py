@@ -77,13 +77,26 @@ class MLflowReader(FormatReader):
                 table.columns[key].others = others
             table.check_whole()
             if not of_comet:
-                leave_out_restored(table, "step", is_mlflow=True)
+                restored = _restored(own)
+                leave_out_restored(table, "step", is_mlflow=True, restored=restored)
             if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
                 table.rename({"step": "epoch"})
             epoch = "epoch" if "epoch" in table.columns else None
             fold_by(table, epoch, "step", self.options)
             for run in build_runs(table, self.options, self.metadata):
                 yield replace(run, name=name) if len(by_run) > 1 else run
+
+
+def _restored(rows: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the step that the autologger calls the restored one; None if it does not.
+
+    >>> _restored(
+    ...     [{"key": "loss", "value": 0.5}, {"key": "restored_epoch", "value": 3}]
+    ... )
+    3.0
+    """
+    told = [row.get("value") for row in rows if row.get("key") == ENDINGS[1]]
+    return _number(told[-1]) if told else None
 
 
 def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:

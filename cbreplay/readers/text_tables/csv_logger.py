@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
+from cbreplay.readers.columns.epoch_rows import sort_by_runs
 from cbreplay.readers.columns.header import (
     BATCH_NAMES,
     STEP_NAMES,
@@ -54,6 +55,7 @@ class CsvLoggerReader(FormatReader):
             fold_data_sets(table, self.options)
             yield from build_runs(table, self.options, self.metadata)
             return
+        sort_by_runs(table)
         named = {name.lower() for name in table.columns}
         if self.options.x_axis is not None or not _STEPPED.isdisjoint(named):
             from cbreplay.readers.building.step_rows import fold_steps

@@ -96,15 +96,13 @@ class EarlyStopping(PlainRule):
     # in Keras 3 and tf_keras alike
     on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "min_delta": "raises TypeError for",
-            "patience": "raises TypeError, in the first epoch without improvement, for",
-            "start_from_epoch": (
-                "raises TypeError, in the first epoch with its monitor, for"
-            ),
+            "min_delta": "",
+            "patience": "in the first epoch without improvement",
+            "start_from_epoch": "in the first epoch with its monitor",
         }
     )
     on_text: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"baseline": "raises an error, in the first epoch that it judges, for"}
+        {"baseline": "in the first epoch that it judges"}
     )
 
     def __post_init__(self) -> None:

@@ -97,24 +97,29 @@ class ReduceLROnPlateau(PlainRule):
     on_older_name: ClassVar[str] = "Keras 3 ignores it; tf_keras takes it for min_delta"
     on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "cooldown": (
-                "raises TypeError, in the first epoch after one in which it reduces, "
-                "for"
-            ),
-            "factor": "raises TypeError for",
+            "cooldown": "in the first epoch after one in which it reduces",
+            "factor": "",
             # tf_keras does not look at it before
-            "min_delta": (
-                "raises TypeError, in the first epoch with its monitor at the latest, "
-                "for"
-            ),
-            "patience": "raises TypeError, in the first epoch without improvement, for",
+            "min_delta": "in the first epoch with its monitor at the latest",
+            "patience": "in the first epoch without improvement",
         }
     )
     on_text: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"min_lr": "raises an error, where it would first reduce, for"}
+        {"min_lr": "where it would first reduce"}
     )
 
     def __post_init__(self) -> None:
+        if self.min_lr is None:
+            # numpy.float32(None) is NaN, which no rate is above
+            raise RefusedValueError(
+                callback="ReduceLROnPlateau",
+                parameter="min_lr",
+                shown="None",
+                wanted="a number",
+                outcome="never reduces, and raises no error, for",
+                fails_at_once=False,
+                instead="min_lr=0, which is the default",
+            )
         check_numbers(
             "ReduceLROnPlateau",
             factor=self.factor,

@@ -58,7 +58,7 @@ class Improvements:
 
     @cached_property
     def stretches(self) -> Stretches:
-        """The stretches without improvement; the lanes of one run stand together."""
+        """The stretches without improvement; the tracks of one run stand together."""
         return find_stretches(self.improved, self.candidates, self.n_steps)
 
 
@@ -92,13 +92,13 @@ class Stops:
 
     @cached_property
     def stretches(self) -> Stretches:
-        """The stretches without improvement; the lanes of one run stand together."""
+        """The stretches without improvement; the tracks of one run stand together."""
         return self._wanted.stretches
 
-    def held_at(self, lanes: EpochArray, steps: EpochArray) -> EpochArray:
+    def held_at(self, tracks: EpochArray, steps: EpochArray) -> EpochArray:
         """Return the step whose weights are held after some steps; NEVER if none."""
-        first = self._first_steps.reshape(-1)[lanes]
-        held = np.maximum(self.stretches.last_improved(lanes, steps), first)
+        first = self._first_steps.reshape(-1)[tracks]
+        held = np.maximum(self.stretches.last_improved(tracks, steps), first)
         return np.where(first <= steps, held, NEVER)
 
 
@@ -181,20 +181,20 @@ def _skip(
     where: tuple[EpochArray, EpochArray],
     ends: EpochArray,
 ) -> None:
-    """Correct the lanes in which ``wait`` passes a patience that is not compared.
+    """Correct the tracks in which ``wait`` passes a patience that is not compared.
 
     `tested` is what `_tested_waits` returns of them, `ends` are their last steps.
     """
     runs, settings = where
-    lanes = runs * stops.stop.shape[1] + settings
+    tracks = runs * stops.stop.shape[1] + settings
     first = _first_reaching(tested, waits)
     stops.stop[where] = first
     after = np.minimum(first, ends[:, None]).reshape(-1)
-    at = stops.held_at(np.repeat(lanes, first.shape[1]), after)
+    at = stops.held_at(np.repeat(tracks, first.shape[1]), after)
     stops.held[where] = at.reshape(first.shape)
     if waits.ndim == 1:
         # otherwise `last_held` is the same array as `held`, and set already
-        stops.last_held[where] = stops.held_at(lanes, ends)
+        stops.last_held[where] = stops.held_at(tracks, ends)
 
 
 def _find_all(wanted: Improvements, waits: EpochArray) -> Stops:
@@ -207,8 +207,8 @@ def _find_all(wanted: Improvements, waits: EpochArray) -> Stops:
     stop = reached.spread(np.where(reached.missing, NEVER, reached.begin))
     stop += distinct.astype(np.int32)
     np.minimum(stop, NEVER, out=stop)
-    at_stop = np.maximum(reached.begin, first_steps.reshape(-1)[reached.lane])
-    at_end = last_held.reshape(-1)[reached.lane]
+    at_stop = np.maximum(reached.begin, first_steps.reshape(-1)[reached.track])
+    at_end = last_held.reshape(-1)[reached.track]
     held = reached.spread(np.where(reached.missing, at_end, at_stop))
     if len(distinct) < len(waits) or (np.diff(place) < 0).any():
         stop, held = stop.take(place, axis=1), held.take(place, axis=1)
@@ -267,7 +267,7 @@ def _tested_waits(
 ) -> EpochArray:
     """Return ``wait`` at each step where it is compared with patience, else 0.
 
-    All of shape (n_lanes, n_steps) or (n_lanes,).
+    All of shape (n_tracks, n_steps) or (n_tracks,).
     """
     steps = np.arange(values.shape[1])
     on_value = compared.delta_on == "value"
@@ -285,15 +285,15 @@ def _tested_waits(
 
 
 def _first_reaching(waited: EpochArray, waits: EpochArray) -> EpochArray:
-    """Return the first step at which a wait is reached, of shape (n_lanes, n_waits)."""
-    n_lanes, n_steps = waited.shape
+    """Return the first step that reaches each wait, of shape (n_tracks, n_waits)."""
+    n_tracks, n_steps = waited.shape
     longest = np.maximum.accumulate(waited, axis=1)
     before = np.zeros_like(longest)
     before[:, 1:] = longest[:, :-1]
-    lane, step = np.nonzero(waited > before)
+    track, step = np.nonzero(waited > before)
     width = n_steps + 1
-    first = np.full((n_lanes, width + 1), NEVER, dtype=np.int32)
-    first[lane, waited[lane, step]] = step
+    first = np.full((n_tracks, width + 1), NEVER, dtype=np.int32)
+    first[track, waited[track, step]] = step
     # a value that `wait` skipped counts as reached where the next larger one is
     backwards = first[:, ::-1]
     np.minimum.accumulate(backwards, axis=1, out=backwards)

@@ -1,8 +1,8 @@
 """Which values improve, for many runs and many settings of min_delta at once.
 
 A *step* is a monitored epoch, counted from 0; epochs without the monitor are left out.
-A *lane* is one setting on one run (in `cbreplay.sweep.lanes`, on every run). Smaller is
-better: a series with mode="max" is negated before it comes here.
+A *track* is one setting on one run: one run's part of a lane (`cbreplay.sweep.lanes`).
+Smaller is better: a series with mode="max" is negated before it comes here.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Improving:
         self._last_begin = int(begins.max(initial=0, where=begins <= n_steps))
         best = np.empty(begins.shape, dtype=plain.dtype)
         best[...] = np.inf if compared.delta_on == "value" else np.inf - offsets
-        # lanes that begin after the last step never improve
+        # tracks that begin after the last step never improve
         best[begins > n_steps] = -np.inf
         self._best, self._plain = best, plain[(slice(None), *lift)]
         self._put = _PutWhere(best) if best.size >= _MANY_LANES else _put_where
@@ -144,7 +144,7 @@ class Improving:
         self.row = np.empty(begins.shape, dtype=np.bool_)
 
     def decide(self, step: int, row: BoolArray) -> None:
-        """Write into `row` which lanes improve at the next step."""
+        """Write into `row` which tracks improve at the next step."""
         left, right = self._shifted.at(step), self._plain[step]
         if self._compared.delta_on == "reference":
             left, right = right, left
@@ -156,7 +156,7 @@ class Improving:
         self._put(self._best, right, row)
 
     def next(self, step: int) -> BoolArray:
-        """Return which lanes improve at the next step; overwritten by the one after.
+        """Return which tracks improve at the next step; overwritten by the one after.
 
         The shape is (n_runs, n_settings).
         """
@@ -185,7 +185,7 @@ class _PutWhere:
 class _Shifted:
     """The side of the comparison that carries min_delta, step by step.
 
-    It is computed for several steps at once, or for one where there are many lanes.
+    It is computed for several steps at once, or for one where there are many tracks.
 
     Parameters
     ----------
@@ -232,23 +232,23 @@ class _Shifted:
 
 
 class Reached(NamedTuple):
-    """For each lane and each of some lengths, the first stretch that is so long.
+    """For each track and each of some lengths, the first stretch that is so long.
 
     One stretch is the first for several lengths in a row, so it is one entry for them.
 
     Parameters
     ----------
-    lane, begin : array of shape (n_entries,)
-        The lane, and the stretch's `begin`.
+    track, begin : array of shape (n_entries,)
+        The track, and the stretch's `begin`.
     missing : bool array of the same shape
         Whether no stretch is so long; `begin` then means nothing.
     counts : array of the same shape
         For how many lengths the entry stands.
-    shape : (n_lanes, n_lengths)
+    shape : (n_tracks, n_lengths)
         The shape of the whole answer.
     """
 
-    lane: EpochArray
+    track: EpochArray
     begin: EpochArray
     missing: BoolArray
     counts: EpochArray
@@ -262,75 +262,75 @@ class Reached(NamedTuple):
         return cls(numbers[0], numbers[1], missing, numbers[2], shape)
 
     def spread(self, told: EpochArray) -> EpochArray:
-        """Return one number for each lane and length, from one for each entry."""
+        """Return one number for each track and length, from one for each entry."""
         return np.repeat(told.astype(np.int32), self.counts).reshape(self.shape)
 
 
 class Stretches(NamedTuple):
-    """The steps without improvement between two improvements, lane after lane.
+    """The steps without improvement between two improvements, track after track.
 
     Parameters
     ----------
-    lane : array of shape (n_stretches,)
-        Its lane; each lane has at least one, and they stand in order.
+    track : array of shape (n_stretches,)
+        Its track; each track has at least one, and they stand in order.
     begin : array of shape (n_stretches,)
         The improving step before it, or the one before the first that counts.
     length : array of shape (n_stretches,)
         Its steps; negative where no step counts.
-    last : array of shape (n_lanes,)
-        Where each lane's last stretch stands.
+    last : array of shape (n_tracks,)
+        Where each track's last stretch stands.
     n_steps : int
         The longest length there can be.
     """
 
-    lane: EpochArray
+    track: EpochArray
     begin: EpochArray
     length: EpochArray
     last: EpochArray
     n_steps: int
 
     def first_reaching(self, waits: EpochArray) -> Reached:
-        """Find, for each lane and each wait, the first stretch that is as long.
+        """Find, for each track and each wait, the first stretch that is as long.
 
         `waits` are ascending, from 1 or more to at most ``n_steps + 1``.
         """
-        n_lanes, span = len(self.last), self.n_steps + 2
-        offsets = self.lane * self.lane.dtype.type(span)
+        n_tracks, span = len(self.last), self.n_steps + 2
+        offsets = self.track * self.track.dtype.type(span)
         longest = np.maximum.accumulate(self.length + offsets)
         before = np.zeros_like(longest)
         np.subtract(longest[:-1], offsets[1:], out=before[1:])
-        # a maximum of the lane before does not count in this one
+        # a maximum of the track before does not count in this one
         np.maximum(before, 0, out=before)
         record = np.flatnonzero(self.length > before)
-        lanes = np.arange(n_lanes)
-        beyond = np.maximum(longest[self.last] - lanes * span, 0)
-        # each lane gets one entry more, for the waits that no stretch of it reaches
-        lane = self.lane[record]
-        place = np.arange(len(record)) + lane
-        missing = np.cumsum(np.bincount(lane, minlength=n_lanes)) + lanes
+        tracks = np.arange(n_tracks)
+        beyond = np.maximum(longest[self.last] - tracks * span, 0)
+        # each track gets one entry more, for the waits that no stretch of it reaches
+        track = self.track[record]
+        place = np.arange(len(record)) + track
+        missing = np.cumsum(np.bincount(track, minlength=n_tracks)) + tracks
         up_to = np.searchsorted(waits, np.arange(span), side="right")
-        reached = Reached.empty(len(record) + n_lanes, (n_lanes, len(waits)))
-        reached.lane[place], reached.lane[missing] = lane, lanes
+        reached = Reached.empty(len(record) + n_tracks, (n_tracks, len(waits)))
+        reached.track[place], reached.track[missing] = track, tracks
         reached.begin[place] = self.begin[record]
         reached.missing[missing] = True
         reached.counts[place] = up_to[self.length[record]] - up_to[before[record]]
         reached.counts[missing] = len(waits) - up_to[beyond]
         return reached
 
-    def last_improved(self, lanes: EpochArray, steps: EpochArray) -> EpochArray:
+    def last_improved(self, tracks: EpochArray, steps: EpochArray) -> EpochArray:
         """Return the last improving step up to some steps; before the first: less."""
         span = self.n_steps + 2
-        keys = self.lane.astype(np.int64) * span + self.begin + 1
-        at = np.searchsorted(keys, lanes * span + steps + 1, side="right") - 1
+        keys = self.track.astype(np.int64) * span + self.begin + 1
+        at = np.searchsorted(keys, tracks * span + steps + 1, side="right") - 1
         first = np.concatenate([[0], self.last[:-1] + 1])
-        found: EpochArray = self.begin[np.maximum(at, first[lanes])]
+        found: EpochArray = self.begin[np.maximum(at, first[tracks])]
         return found
 
 
 def find_stretches(
     improved: BoolArray, candidates: Candidates, n_steps: EpochArray
 ) -> Stretches:
-    """Cut every lane into stretches: at each improvement, and at its run's end.
+    """Cut every track into stretches: at each improvement, and at its run's end.
 
     Parameters
     ----------
@@ -342,19 +342,19 @@ def find_stretches(
         The steps of each run.
     """
     most, n_runs, n_settings = improved.shape
-    n_lanes = n_runs * n_settings
-    cuts = np.ones((n_lanes, most + 1), dtype=np.bool_)
+    n_tracks = n_runs * n_settings
+    cuts = np.ones((n_tracks, most + 1), dtype=np.bool_)
     cuts[:, :most] = improved.reshape(most, -1).T
     counts = np.count_nonzero(cuts, axis=1)
     last = np.cumsum(counts) - 1
     # int32 where every index fits: half the memory
-    small = n_lanes * (candidates.n_steps + 2) < np.iinfo(np.int32).max
+    small = n_tracks * (candidates.n_steps + 2) < np.iinfo(np.int32).max
     dtype: Any = np.int32 if small else np.int64
-    lanes = np.arange(n_lanes, dtype=dtype)
-    lane = np.repeat(lanes, counts)
+    tracks = np.arange(n_tracks, dtype=dtype)
+    track = np.repeat(tracks, counts)
     # the last column is the end
     steps = np.concatenate([candidates.steps, n_steps[None]]).T.reshape(-1)
-    back = np.arange(n_runs)[:, None] - lanes.reshape(n_runs, n_settings)
+    back = np.arange(n_runs)[:, None] - tracks.reshape(n_runs, n_settings)
     at = np.flatnonzero(cuts)
     at += np.repeat(back * (most + 1), counts)
     ends = steps.astype(dtype)[at]
@@ -363,4 +363,4 @@ def find_stretches(
     begin[1:] = ends[:-1]
     begin[0] = begins[0]
     begin[last[:-1] + 1] = begins[1:]
-    return Stretches(lane, begin, ends - begin - 1, last, candidates.n_steps)
+    return Stretches(track, begin, ends - begin - 1, last, candidates.n_steps)

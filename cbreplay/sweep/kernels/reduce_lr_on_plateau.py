@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.monitor import LARGEST_FLOAT32
 from cbreplay.sweep.kernels.candidates import find_candidates
 from cbreplay.sweep.kernels.early_stopping import NEVER, whole_patience
 from cbreplay.sweep.kernels.improvements import find_improvements, find_stretches
@@ -28,8 +29,6 @@ __all__ = [
     "find_partings",
     "follow_rates",
 ]
-
-_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 class Settings(NamedTuple):
@@ -170,7 +169,7 @@ def _first_reductions(
     distinct, place = np.unique(waits, return_inverse=True)
     reached = stretches.first_reaching(distinct)
     begins = reached.spread(np.where(reached.missing, NEVER, reached.begin))
-    # the lanes are those of one run after another
+    # the tracks are those of one run after another
     n_lanes = len(stretches.last) // n_runs
     begin = begins.reshape(n_runs, n_lanes, -1)[:, settings.lane, place]
     step = np.minimum(begin + waits, most)
@@ -225,7 +224,7 @@ def _reduced(
     factor = settings.factor[setting]
     if settings.precision == "float32":
         # as `reduce_rate` does: a factor below the range of float32 becomes its edge
-        factor = np.maximum(factor, -_LARGEST_FLOAT32).astype(np.float32)
+        factor = np.maximum(factor, -LARGEST_FLOAT32).astype(np.float32)
     with np.errstate(all="ignore"):
         wide = np.maximum(rate * factor.astype(np.float64), settings.min_lr[setting])
         new = wide.astype(np.float32).astype(np.float64)

@@ -140,6 +140,15 @@ def test_the_restored_model_of_mlflow_is_no_epoch(tmp_path: Path) -> None:
     assert (list(run.series), run.n_epochs) == (["loss", "val_loss"], 3)
 
 
+def test_the_restored_epoch_of_mlflow_is_known_among_equal_ones(tmp_path: Path) -> None:
+    rows = [FITTED[0], FITTED[1], FITTED[1], FITTED[2], FITTED[1]]
+    # three steps hold the same values: nothing tells whether the last is one of them
+    assert read(tmp_path, mlflow(*rows)).n_epochs == 5
+    ending = "stopped_epoch,3,3000,4\nrestored_epoch,1,3000,4\n"
+    run = read(tmp_path, mlflow(*rows) + ending)
+    assert list(run.series["val_loss"]) == [0.8, 0.5, 0.5, 0.75]
+
+
 @pytest.mark.parametrize(
     "last",
     [

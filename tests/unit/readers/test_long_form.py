@@ -128,6 +128,53 @@ def test_a_second_training_below_is_another_run(tmp_path: Path) -> None:
     assert not any("CSVLogger" in note for note in runs[0].notes)
 
 
+# what each run adds to every value
+RUNS = {"a": 0.0, "b": 1.0}
+OF_RUNS: list[Rows] = [
+    # run below run, metric below metric, epoch below epoch
+    [(run, *row[:2], row[2] + RUNS[run]) for run in RUNS for row in TURNS],
+    [(run, *row[:2], row[2] + RUNS[run]) for row in BLOCKS for run in RUNS],
+    [(run, *row[:2], row[2] + RUNS[run]) for row in TURNS for run in RUNS],
+]
+
+
+@pytest.mark.parametrize("write", [as_csv, as_lines])
+@pytest.mark.parametrize("rows", OF_RUNS, ids=["runs", "blocks", "turns"])
+@pytest.mark.parametrize("name", ["run", "model_name"])
+def test_a_column_of_runs_tells_the_trainings(
+    tmp_path: Path, write: Any, rows: Rows, name: str
+) -> None:
+    path = write(tmp_path, f"{name},epoch,metric,value", rows)
+    runs = cbreplay.load_runs(path)
+    assert [run.name.rpartition("#")[2] for run in runs] == [f"{name}=a", f"{name}=b"]
+    for run, more in zip(runs, RUNS.values(), strict=True):
+        assert run.series["loss"].values.tolist() == [own + more for own in LOSS]
+        expected = [own + more for own in VAL_LOSS]
+        assert run.series["val_loss"].values.tolist() == expected
+
+
+def test_numbers_of_runs_tell_the_trainings_too(tmp_path: Path) -> None:
+    rows = [("ab".index(run), *row) for run, *row in OF_RUNS[1]]
+    runs = cbreplay.load_runs(as_csv(tmp_path, "seed,epoch,metric,value", rows))
+    assert [run.name for run in runs] == ["log.csv#seed=0", "log.csv#seed=1"]
+    assert list(runs[0].series["val_loss"]) == VAL_LOSS
+    assert list(runs[1].series["val_loss"]) == [own + 1 for own in VAL_LOSS]
+
+
+def test_runs_that_take_turns_in_a_table_are_no_two_values(tmp_path: Path) -> None:
+    rows = [(run, at, own + RUNS[run]) for at, own in enumerate(LOSS) for run in RUNS]
+    runs = cbreplay.load_runs(as_csv(tmp_path, "run,epoch,loss", rows))
+    assert list(runs[0].series["loss"]) == LOSS
+    assert list(runs[1].series["loss"]) == [own + 1 for own in LOSS]
+    assert "its rows were sorted by run" in runs[0].notes
+
+
+def test_what_an_epoch_says_once_is_a_series_beside_the_metrics(tmp_path: Path) -> None:
+    rows = [(*row, 10 * row[0] + 5) for row in BLOCKS]
+    found = series(as_csv(tmp_path, "epoch,metric,value,seconds", rows))
+    assert found == {"loss": LOSS, "val_loss": VAL_LOSS, "seconds": [5, 15, 25]}
+
+
 @pytest.mark.parametrize(
     ("names", "rows", "said"),
     [
@@ -147,12 +194,17 @@ def test_a_second_training_below_is_another_run(tmp_path: Path) -> None:
             "line 2: the epoch 'epoch_0' is not a whole number",
         ),
         (
-            "run,epoch,name,value",
-            [(run, *row) for run in "ab" for row in BLOCKS],
-            "of several metrics: name is 'loss' and 'val_loss', beside run",
+            "class,epoch,name,value",
+            [(own, *row) for own in "ab" for row in BLOCKS],
+            "'loss' and 'val_loss', beside class. Give a log for each class, without",
+        ),
+        (
+            "epoch,metric,value,std",
+            [(*row, row[2] / 10) for row in TURNS],
+            "beside std. Leave std out, or give one row for each epoch, with a column",
         ),
     ],
-    ids=["blocks-twice", "no-epoch", "no-number", "runs"],
+    ids=["blocks-twice", "no-epoch", "no-number", "classes", "std"],
 )
 def test_what_can_be_read_in_two_ways_is_refused(
     tmp_path: Path, names: str, rows: Rows, said: str
@@ -185,3 +237,15 @@ def test_yes_and_no_tell_the_data_set(
     rows = [(at, train if metric == "loss" else val, own) for at, metric, own in TURNS]
     found = series(as_csv(tmp_path, f"epoch,{name},loss", rows))
     assert found == {"loss": LOSS, "val_loss": VAL_LOSS}
+
+
+def test_yes_and_no_without_epochs_are_no_epochs(tmp_path: Path) -> None:
+    rows = [(int(metric == "loss"), own) for _, metric, own in TURNS]
+    with pytest.raises(LogError, match="is_training is '1' and '0', and nothing says"):
+        cbreplay.load_runs(as_csv(tmp_path, "is_training,loss", rows))
+
+
+def test_a_refusal_shows_what_stands_in_a_column_of_yes_and_no(tmp_path: Path) -> None:
+    rows = [(at, int(metric == "loss"), own) for at, metric, own in BLOCKS * 2]
+    with pytest.raises(LogError, match="is_training is '1' and '0', and epoch does"):
+        cbreplay.load_runs(as_csv(tmp_path, "epoch,is_training,loss", rows))

@@ -107,3 +107,90 @@ def test_the_checkpoints_of_a_table_of_ray_do_not_hide_its_epochs(
     path.write_text("\n".join([header, *rows, ""]))
     (run,) = load_runs(path)
     assert list(run.series["val_loss"]) == JUDGED
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        (
+            {"train": [{"epoch": at, "loss": own} for at, own in enumerate(LOSS)]}
+            | {"val": JUDGED},
+            {"loss": LOSS, "val": JUDGED},
+        ),
+        (
+            {"train": LOSS, "val": [{"loss": own} for own in JUDGED]},
+            {"train": LOSS, "val_loss": JUDGED},
+        ),
+        (
+            {"train": [{"loss": own} for own in LOSS], "val_loss": JUDGED},
+            {"loss": LOSS, "val_loss": JUDGED},
+        ),
+    ],
+)
+def test_rows_beside_lists_are_read_with_them(
+    tmp_path: Path, held: object, expected: dict[str, list[float]]
+) -> None:
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(held))
+    (run,) = load_runs(path)
+    assert {name: list(own) for name, own in run.series.items()} == expected
+
+
+TWO = {"loss": LOSS, "val_loss": JUDGED}
+PICTURE = {
+    "data": [{"name": name, "x": EPOCHS, "y": own} for name, own in TWO.items()],
+    "layout": {"title": "curves"},
+}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        PICTURE["data"],
+        PICTURE,
+        # visdom's environment
+        {"jsons": {"window_1": {"content": PICTURE, "type": "plot"}}, "reload": {}},
+        # Highcharts' and Chart.js's
+        [{"name": name, "type": "line", "data": own} for name, own in TWO.items()],
+        {
+            "labels": EPOCHS,
+            "datasets": [{"label": name, "data": own} for name, own in TWO.items()],
+        },
+    ],
+    ids=["list", "plotly", "visdom", "highcharts", "chart.js"],
+)
+def test_curves_with_a_name_each_are_series(tmp_path: Path, held: object) -> None:
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(held))
+    (run,) = load_runs(path)
+    assert {name: list(own) for name, own in run.series.items()} == TWO
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (
+            [{"name": "loss", "x": EPOCHS, "y": own} for own in TWO.values()],
+            "two of its curves are called 'loss'. Give each a name of its own",
+        ),
+        ([{"x": EPOCHS, "y": LOSS}], "its curves have no names. Give each a name"),
+        (
+            [["epoch", "loss"], [1, 0.5], [2]],
+            "list 3 holds 1 value, and the first one, of names, 2. Give each row a",
+        ),
+    ],
+)
+def test_curves_and_lists_that_lack_something_say_what(
+    tmp_path: Path, held: object, said: str
+) -> None:
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(held))
+    with pytest.raises(LogError) as error:
+        load_runs(path)
+    assert said in str(error.value)
+
+
+def test_trainings_with_a_name_and_one_list_each_are_no_curves(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps([{"name": own, "values": LOSS} for own in ("a", "b")]))
+    assert len(load_runs(path)) == 2

@@ -203,7 +203,9 @@ def test_text_with_commas_and_points_makes_no_decimal_commas() -> None:
     assert values(run, "loss") == [0.5, 0.25]
 
 
-@pytest.mark.parametrize("name", ["Epoch #", "epoch_no", "epoch_number", "EpochIdx"])
+@pytest.mark.parametrize(
+    "name", ["Epoch #", "epoch_no", "epoch_number", "EpochIdx", "Ep."]
+)
 def test_an_epoch_by_another_name_is_the_epoch_and_noted(name: str) -> None:
     run = read_one(f"{name},loss\n3,0.5\n5,0.25\n")
     assert (run.first_epoch, values(run, "loss")) == (3, [0.5, None, 0.25])
@@ -411,6 +413,39 @@ def test_a_column_of_thousands_beside_metrics_is_left_out(tmp_path: Path) -> Non
     notes = " ".join(run.notes)
     assert "left out seen: no cell is a plain number (1,024,000)" in notes
     assert "left out host: no cell is a plain number (192.168.100)" in notes
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        ("1,024", "2,048"),
+        # thousands from the second epoch on, or twice
+        ("512", "1,024"),
+        ("512,000", "1,024,000"),
+    ],
+)
+def test_thousands_beside_decimal_points_cost_their_column_alone(
+    images: tuple[str, str],
+) -> None:
+    rows = "".join(f'{at},0.5,"{own}"\n' for at, own in enumerate(images))
+    (run,) = read(f"epoch,loss,images\n{rows}")
+    assert set(run.series) == {"loss"}
+    assert "left out images: not every cell is a plain number" in " ".join(run.notes)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # in the only metric, in a column with a point of its own, a decimal comma
+        '0,"1,024",0.01\n1,"1,000",0.01\n',
+        '0,"1,024",0.01\n1,0.5,0.01\n',
+        '0,"0,512",0.01\n1,"0,500",0.01\n',
+    ],
+)
+def test_commas_beside_points_that_may_be_the_loss_are_refused(rows: str) -> None:
+    assert "decimal commas stand beside decimal points" in refusal(
+        f"epoch,loss,lr\n{rows}"
+    )
 
 
 def test_thousands_in_every_cell_of_the_only_metric_are_named() -> None:

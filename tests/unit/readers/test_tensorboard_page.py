@@ -78,3 +78,10 @@ def test_the_x_axis_need_not_be_said_where_keras_wrote_the_tag(
     (run,) = load_runs(log, x_axis=x_axis)
     assert list(run.series["val_loss"]) == [0.9, 0.7]
     assert run.axis_unit == "epochs"
+
+
+def test_a_download_of_the_directory_itself_is_not_hidden(tmp_path: Path) -> None:
+    (tmp_path / ".-tag-val_loss.csv").write_text(ROWS)
+    (tmp_path / ".hidden.csv").write_text("epoch,loss\n0,0.5\n")
+    (run,) = load_runs(tmp_path)
+    assert list(run.series) == ["val_loss"]

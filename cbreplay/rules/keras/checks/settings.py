@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.monitor import round_float32
-from cbreplay.rules.checks import Finding, RuleChecks
+from cbreplay.rules.checks import Finding, RuleChecks, find_text_flags
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
@@ -466,6 +466,7 @@ _BOTH = (
 )
 STOPPING = RuleChecks(
     (
+        find_text_flags,
         _keeps_later_weights,
         _restores_by_training_loss,
         _starts_after_plan,

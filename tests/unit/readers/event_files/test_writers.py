@@ -207,3 +207,12 @@ def test_fits_of_one_epoch_each_may_be_numbered(tmp_path: Path) -> None:
     (run,) = read(tmp_path, parts="rows")
     assert losses(run) == losses(run, "val_loss") == [0, 0.125, 0.25, 0.375]
     assert run.seams == ()
+
+
+def test_names_with_the_path_of_windows_tell_the_writer(tmp_path: Path) -> None:
+    for writer in ("train", "validation"):
+        points = [(100.0 + step, step, "epoch_loss", step / 8) for step in range(3)]
+        name = f"logs\\{writer}\\{FILE.format(1)}"
+        write_events(tmp_path / name, points)
+    (run,) = read(tmp_path)
+    assert losses(run) == losses(run, "val_loss") == [0.0, 0.125, 0.25]
