@@ -181,16 +181,16 @@ def _print_every_patience(question: Question, output: Format) -> None:
         for position in range(len(runs)):
             staircases.append(_build(question, position))
             tell(position + 1, len(runs))
-    if len(staircases) == 1:
-        from cbreplay.answers.staircase import staircase_document
+        if len(staircases) == 1:
+            from cbreplay.answers.staircase import staircase_document
 
-        document = staircase_document(staircases[0], typed=question.typed())
-    else:
-        from cbreplay.answers.overview import overview_document
+            document = staircase_document(staircases[0], typed=question.typed())
+        else:
+            from cbreplay.answers.overview import overview_document
 
-        document = overview_document(
-            staircases, typed=question.typed(), verbose=is_verbose()
-        )
+            document = overview_document(
+                staircases, typed=question.typed(), verbose=is_verbose()
+            )
     print_document(document, output)
 
 

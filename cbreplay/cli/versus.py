@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["print_versus"]
 
 # patience=20 where a callback is EarlyStopping(patience=20)
-_CHANGES = re.compile(r"\s*\w+\s*=[^=]")
+_CHANGES = r"\s*\w+\s*=[^=]"
 
 
 def print_versus(
@@ -71,7 +71,7 @@ def _rival_list(
 
     B is what is written, or A with the parameters that are written.
     """
-    if all(_CHANGES.match(text) for text in texts):
+    if all(re.match(_CHANGES, text) for text in texts):
         return _changed(first, ", ".join(texts)), None
     from cbreplay.expressions import read_expressions
     from cbreplay.grid import make_grid
