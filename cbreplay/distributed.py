@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.errors import CbreplayError, ConfigError, LogError
 from cbreplay.judging import Judging, read_judging
-from cbreplay.loading import load_runs
+from cbreplay.loading import survey_sources
 from cbreplay.plain_text import is_url, shown_url
-from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives
@@ -41,6 +41,7 @@ def sweep_logs(
     errors: Literal["strict", "skip"] = "strict",
     empty: Literal["missing", "nan"] = "missing",
     planned_epochs: int | None = None,
+    validation_freq: int | Iterable[int] | None = None,
     x_axis: Literal["epoch", "step"] | None = None,
     parts: Literal["split", "join", "rows"] = "split",
     first_epoch: int | None = None,
@@ -66,8 +67,10 @@ def sweep_logs(
         Where the work is done; by default in this process.
     batch_size : int
         How many logs a task reads.
-    errors, empty, planned_epochs, x_axis, parts, first_epoch, seams, max_bytes, timeout
-        As in `load_runs`.
+    errors, empty, planned_epochs, validation_freq, x_axis, parts, first_epoch, seams
+        As in `load_runs`, and so are the next two.
+    max_bytes, timeout : int, float
+        How much a file may hold, and how long a server may be silent.
     progress : callable, optional
         Called with the number of logs that are done and of all, now and then.
     **judging : semantics, initial_learning_rate, objective, objective_mode
@@ -81,27 +84,26 @@ def sweep_logs(
         If there is no path, or `batch_size` is no positive number.
     """
     batches = _cut_batches(paths, batch_size)
-    configs = read_configs(grid)
-    reading = {
-        "errors": errors,
-        "empty": empty,
-        "planned_epochs": planned_epochs,
-        "x_axis": x_axis,
-        "parts": parts,
-        "first_epoch": first_epoch,
-        "seams": tuple(seams),
-        "max_bytes": max_bytes,
-        "timeout": timeout,
-    }
-    task = _Task(configs, reading, read_judging(judging))
-    swept = []
-    done = 0
-    for batch, part in zip(batches, _parts(batches, task, executor), strict=True):
+    reading = ReadOptions(
+        errors=errors,
+        empty=empty,
+        planned_epochs=planned_epochs,
+        validation_freq=validation_freq,
+        x_axis=x_axis,
+        parts=parts,
+        first_epoch=first_epoch,
+        seams=tuple(seams),
+        max_bytes=max_bytes,
+        timeout=timeout,
+    )
+    task = _Task(read_configs(grid), reading, read_judging(judging))
+    swept: list[_SweptBatch] = []
+    for part in _parts(batches, task, executor):
         swept.append(part)
-        done += len(batch)
         if progress is not None:
-            progress(done, sum(map(len, batches)))
-    return _joined(swept, configs)
+            done = batches[: len(swept)]
+            progress(sum(map(len, done)), sum(map(len, batches)))
+    return _joined(swept, task.configs)
 
 
 def _cut_batches(
@@ -126,8 +128,7 @@ class _Task(NamedTuple):
 
     # as `read_configs` returns them
     configs: Any
-    # the options of `load_runs`
-    reading: dict[str, Any]
+    reading: ReadOptions
     judging: Judging
 
 
@@ -160,7 +161,7 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
     failures: dict[str, Failure] = {}
     for path in paths:
         try:
-            read.append((path, load_runs(path, **task.reading)))
+            read.append((path, survey_sources([path], task.reading).runs))
         except CbreplayError as error:
             failures[path] = Failure(_shown(path), str(error))
     tables: list[Sweep] = []

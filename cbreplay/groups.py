@@ -30,16 +30,14 @@ _WORD = (
     r"|(?:k|\d+)?fold|split)[-_= ]?\d+(?=$|[-_ ,]|\.(?!\d))"
 )
 # a name with one of these and a number is one of several alike
-_SEED = re.compile(
-    rf"{_BEGINS}(?:{_WORD}|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))", re.IGNORECASE
-)
+_SEED = rf"(?i){_BEGINS}(?:{_WORD}|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))"
 # so is one with a counted run beside the value of a setting, as run_lr0.01_1
 _COUNT = r"(?:^|(?<=[-_ ,]))(?:trial|run|cv)[-_= ]?\d+(?=$|[-_ ,]|\.[a-z]+$)"
-_COUNTED = re.compile(rf"{_COUNT}|[-_ ]\d+(?=$|\.[a-z]+$)", re.IGNORECASE)
-_VALUE = re.compile(r"(?:[a-z][-_= ]?|[-_= ])\d+(?:\.\d+|e-?\d+)", re.IGNORECASE)
+_COUNTED = rf"(?i){_COUNT}|[-_ ]\d+(?=$|\.[a-z]+$)"
+_VALUE = r"(?i)(?:[a-z][-_= ]?|[-_= ])\d+(?:\.\d+|e-?\d+)"
 # of a directory fewer tell that: r50 beside r101 rather names a network
-_SEED_OF_FOLDER = re.compile(f"{_BEGINS}{_WORD}", re.IGNORECASE)
-_COUNTED_FOLDER = re.compile(_COUNT, re.IGNORECASE)
+_SEED_OF_FOLDER = f"(?i){_BEGINS}{_WORD}"
+_COUNTED_FOLDER = f"(?i){_COUNT}"
 # what of a run.json differs between seeds of one setting, or decides no training
 _APART = frozenset(
     [
@@ -233,15 +231,13 @@ def _without_seed(name: str) -> tuple[str, bool]:
     return (stem.strip("-_ ") if seeded else name), seeded
 
 
-def _strip_seed(
-    name: str, seed: re.Pattern[str], counted: re.Pattern[str]
-) -> tuple[str, bool]:
+def _strip_seed(name: str, seed: str, counted: str) -> tuple[str, bool]:
     """Return a name without seeds, or without a count that stands by a value."""
-    stem, n_seeds = seed.subn("", name)
+    stem, n_seeds = re.subn(seed, "", name)
     if n_seeds:
         return stem, True
-    stem, n_counts = counted.subn("", name)
-    found = bool(n_counts and _VALUE.search(stem))
+    stem, n_counts = re.subn(counted, "", name)
+    found = bool(n_counts and re.search(_VALUE, stem))
     return (stem if found else name), found
 
 

@@ -48,12 +48,12 @@ __all__ = [
 # two files that agree are no doubt; cbreplay inspect -v shows this note too
 ROUTINE = "the CSV and the event files are one training"
 # how such a log is always read, or said above; cbreplay inspect shows these too
-_AS_ALWAYS = re.compile(
+_AS_ALWAYS = (
     r"epochs were taken as counted from 1, as |\d+ logged rows make "
     r"|the (rows|evaluations) are those of the steps |left out .*: .*not the model$"
 )
 # as they are worded where rates are read; a series may be called an error rate
-_ON_RATES = re.compile(
+_ON_RATES = (
     r"learning rate|\b(it is|a run has) one rate$|the rate of its last step stands$"
 )
 # what stands beside the logs that were read; the first of them carries the note
@@ -162,8 +162,8 @@ def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
         note
         for note in run.notes
         if not note.startswith(ROUTINE)
-        and not _AS_ALWAYS.match(note)
-        and (changes or not _ON_RATES.search(note))
+        and not re.match(_AS_ALWAYS, note)
+        and (changes or not re.search(_ON_RATES, note))
     ]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.swept_logs import left_out, swept_document
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
+from cbreplay.cli.together import refuse_beside
 from cbreplay.cli.written import print_document
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, MissingExtraError
@@ -29,7 +30,9 @@ _NO_CLIENT = (OSError, ValueError, TypeError, RuntimeError, AssertionError)
 
 
 def print_swept(
-    question: Question, address: str, output: Format | Literal["parquet"]
+    question: Question,
+    address: str,
+    output: Format | Literal["parquet"],
 ) -> None:
     """Sweep every log below the paths on a cluster, and print one line a cell.
 
@@ -45,8 +48,8 @@ def print_swept(
     Raises
     ------
     ConfigError
-        If no setting is named, or one whose rules a log may name; if nothing answers
-        at the address.
+        If something is asked that cannot be asked of a cluster, or nothing answers at
+        the address.
     MissingExtraError
         If dask is not installed.
     """
@@ -60,15 +63,7 @@ def print_swept(
             paths,
             grid,
             executor=client.get_executor(),
-            errors=question.errors,
-            empty=question.empty,
-            planned_epochs=question.planned_epochs,
-            x_axis=question.x_axis,
-            parts=question.parts,
-            first_epoch=question.first_epoch,
-            seams=question.seams,
-            max_bytes=question.max_size,
-            timeout=question.timeout,
+            **asdict(question.reading),
             judging=question.judging,
             progress=tell,
         )
@@ -85,6 +80,11 @@ def print_swept(
 
 def _asked(question: Question, output: str) -> Grid:
     """Return the settings that are asked about; refuse what needs the logs here."""
+    refuse_beside(
+        "--scheduler",
+        "sweeps every run that the workers find, each as a fresh fit",
+        {"--run": question.run, "--resume": question.resume != "fresh"},
+    )
     grid = question.grid
     if grid is None:
         sentence = "--scheduler is for settings. Name some with -c or --patience"

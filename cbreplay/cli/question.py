@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.cli.log_here import USUAL_LOG, find_log_here
-from cbreplay.cli.option_values import read_values
 from cbreplay.cli.output_files import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import quoted_code, shell_words, shown_word
-from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,13 +121,10 @@ class Question:
                 raise _unknown_run(name, list(by_name))
         return [by_name[name] for name in dict.fromkeys(self.run)]
 
-    @cached_property
-    def survey(self) -> Survey:
-        """What lies under the paths."""
-        from cbreplay.loading import survey_sources
-        from cbreplay.readers.base import ReadOptions
-
-        options = ReadOptions(
+    @property
+    def reading(self) -> ReadOptions:
+        """How the logs are read."""
+        return ReadOptions(
             errors=self.errors,
             empty=self.empty,
             planned_epochs=self.planned_epochs,
@@ -141,9 +136,15 @@ class Question:
             max_bytes=self.max_size,
             timeout=self.timeout,
         )
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What lies under the paths."""
+        from cbreplay.loading import survey_sources
+
         paths = self.paths or (_choose_log_here(),)
         with watch("reading logs") as tell:
-            survey = survey_sources(paths, options, tell)
+            survey = survey_sources(paths, self.reading, tell)
         refuse_printing_into_a_log(paths, survey.seen)
         return survey
 
@@ -364,6 +365,7 @@ class Question:
     def _shorthand(self) -> list[Callback | Choices] | None:
         if not self.shorthands:
             return None
+        from cbreplay.cli.option_values import read_values
         from cbreplay.grid import choices
         from cbreplay.rules.registry import stopping_rule
 
@@ -384,6 +386,8 @@ class Question:
 
 def _choose_log_here() -> str:
     """Find the log that is asked about where none is named, and say which it is."""
+    from cbreplay.cli.log_here import USUAL_LOG, find_log_here
+
     path = find_log_here()
     if path != USUAL_LOG:
         say(f"no log is named: {path} is the newest here or below")

@@ -74,8 +74,6 @@ class Cell(NamedTuple):
         Whether the true value is at least or at most this.
     provisional : bool
         Whether it holds only so far: written in brackets.
-    sign : str
-        What stands before it: ``"+"``.
     of : object
         The whole that it is a part of, for people: ``6 of 7``.
     """
@@ -83,7 +81,6 @@ class Cell(NamedTuple):
     value: Any
     bound: Literal["lower", "upper"] | None = None
     provisional: bool = False
-    sign: str = ""
     of: Any = None
 
 
@@ -293,6 +290,6 @@ def _spoken_cell(cell: Any, kind: Kind, scale: ValueScale | None) -> str:  # noq
     if cell.value is None:
         return "-"
     bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]
-    text = f"{bound}{cell.sign}{spoken_value(cell.value, kind, scale)}"
+    text = f"{bound}{spoken_value(cell.value, kind, scale)}"
     text = text if cell.of is None else f"{text} of {cell.of}"
     return f"({text})" if cell.provisional else text

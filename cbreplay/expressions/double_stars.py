@@ -140,7 +140,8 @@ def _pairs_of(
         is_dict = calls.paths(node.func, scope) == ["?.dict"]
         keys = [word.arg for word in node.keywords]
         # a key that ** gives once more is an error there
-        if not is_dict or len(node.args) > 1 or None in keys:
+        doubled = None in keys and len(keys) > 1
+        if not is_dict or len(node.args) > 1 or doubled:
             return None
         # what dict(d, a=1) has of d, unless it is a
         begun = [(None, given) for given in node.args]

@@ -49,6 +49,25 @@ class ScriptFunction(NamedTuple):
         return self.inside.parent is not None and self.inside.parent.of_class
 
 
+def _parts(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """Return what is assigned to what: ``a, b = 1, 2`` is two assignments.
+
+    Only where no value needs what another part had before.
+    """
+    lists = (ast.Tuple, ast.List)
+    if not isinstance(target, lists) or not isinstance(value, lists):
+        return [(target, value)]
+    starred = any(isinstance(part, ast.Starred) for part in [*target.elts, *value.elts])
+    needed = {*names_in(target)} & {*names_in(value)}
+    if starred or needed or len(target.elts) != len(value.elts):
+        return [(target, value)]
+    return [
+        pair
+        for part, own in zip(target.elts, value.elts, strict=True)
+        for pair in _parts(part, own)
+    ]
+
+
 def _captured(node: ast.AST) -> list[str]:
     """Return the names that a pattern binds."""
     names = [
@@ -177,12 +196,13 @@ class NameVisitor(ast.NodeVisitor):
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
         for target in node.targets:
-            self.flow(target, node.value)
-            if isinstance(target, ast.Name):
-                self.bind_value(target, node.value)
-            else:
-                self.note_store(target, node.value)
-                self.visit(target)
+            for part, value in _parts(target, node.value):
+                self.flow(part, value)
+                if isinstance(part, ast.Name):
+                    self.bind_value(part, value)
+                else:
+                    self.note_store(part, value)
+                    self.visit(part)
         # a = b = []: one object
         named = [target for target in node.targets if isinstance(target, ast.Name)]
         for target in node.targets if len(node.targets) > 1 else ():

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 __all__ = ["work_out"]
 
 _Number: TypeAlias = int | float
-# as Python has them; a power could take for ever, and has limits of its own
+_MOST_BITS = 64
+
+
+def _power(base: _Number, exponent: _Number) -> object:
+    """Return a power of which Python works out no large one on the way."""
+    if abs(exponent) > _MOST_BITS:
+        raise TypeError
+    return base**exponent
+
+
+# as Python has them
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -21,6 +31,7 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+    ast.Pow: _power,
 }
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.UAdd: operator.pos,
@@ -38,7 +49,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "math.sqrt": math.sqrt,
     "numpy.sqrt": math.sqrt,
 }
-_MOST_BITS = 64
 
 
 def work_out(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.loading.recorded_rates import read_rate
@@ -11,7 +10,7 @@ from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.readers.discovery import sources as discovery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cbreplay.readers.discovery.sources import Source, Survey
     from cbreplay.run import Run
@@ -90,14 +89,11 @@ def load_runs(
     >>> run.name, run.horizon
     ('dict', 1)
     """
-    frequency = validation_freq
     options = ReadOptions(
         errors=errors,
         empty=empty,
         planned_epochs=planned_epochs,
-        validation_freq=tuple(frequency)
-        if isinstance(frequency, Iterable)
-        else frequency,
+        validation_freq=validation_freq,
         x_axis=x_axis,
         parts=parts,
         first_epoch=first_epoch,

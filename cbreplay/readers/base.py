@@ -95,7 +95,7 @@ class ReadOptions:
     errors: Literal["strict", "skip"] = "strict"
     empty: Literal["missing", "nan"] = "missing"
     planned_epochs: int | None = None
-    validation_freq: int | tuple[int, ...] | None = None
+    validation_freq: int | Iterable[int] | None = None
     x_axis: Literal["epoch", "step"] | None = None
     parts: Literal["split", "join", "rows"] = "split"
     first_epoch: int | None = None

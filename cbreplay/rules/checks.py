@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import math
-import re
-from types import MappingProxyType
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.compiled import Compiled
     from cbreplay.rules.training import Training
     from cbreplay.run import Mode, Run
 
 __all__ = [
     "BYSTANDING",
     "CheckedList",
-    "Compiled",
     "Finding",
     "ListCheck",
     "RuleCheck",
     "RuleChecks",
     "TrainingFacts",
+    "find_text_flags",
 ]
 
 _NO_FLOAT32 = 2.0**127
@@ -61,49 +62,6 @@ class Finding(NamedTuple):
     fix: str
     severity: Literal["warning", "remark"] = "warning"
     facts: Mapping[str, float] = _NO_FACTS
-
-
-class Compiled(NamedTuple):
-    """What a ``compile`` names, so that ``fit`` logs it.
-
-    Parameters
-    ----------
-    place : str
-        Where it stands, for people: ``"line 12"``.
-    names : tuple of str
-        The names as this ``fit`` logs them, without ``val_``.
-    spellings : frozenset of str
-        Every name that one of them may have in some version of Keras.
-    directions : mapping of str to {"min", "max"} or None
-        Which way the metrics improve of which that is known; None has no direction.
-    has_outputs : bool
-        Whether the model may have several outputs, whose names stand before these.
-    is_whole : bool
-        Whether it is certain that ``fit`` logs nothing else: the model is made of
-        Keras's own layers, and compiled there only.
-    is_keras : bool
-        Whether the model is certainly of one of Keras's own classes.
-    """
-
-    place: str
-    names: tuple[str, ...]
-    spellings: frozenset[str]
-    directions: Mapping[str, Mode | None] = MappingProxyType({})
-    has_outputs: bool = True
-    is_whole: bool = False
-    is_keras: bool = False
-
-    def may_log(self, name: str) -> bool:
-        """Return whether ``fit`` may log a name, which stands without its ``val_``."""
-        # Keras appends _1, _2 to a name that repeats
-        for metric in (name, re.sub(r"_\d+$", "", name)):
-            if metric == "loss" or metric in self.spellings:
-                return True
-            if self.has_outputs and metric.endswith(
-                ("_loss", *(f"_{spelling}" for spelling in self.spellings))
-            ):
-                return True
-        return False
 
 
 class TrainingFacts(NamedTuple):
@@ -243,6 +201,32 @@ class RuleChecks(NamedTuple):
 
     single: tuple[RuleCheck, ...] = ()
     stands_twice: Callable[[Any], str] | None = None
+
+
+def find_text_flags(
+    known: CheckedList,  # noqa: ARG001 - one signature for all checks
+    index: int,
+    callback: Any,  # noqa: ANN401 - any rule
+) -> Iterator[Finding]:
+    """Find a text where True or False is meant: ``"False"`` is true."""
+    flags = [own.name for own in fields(callback) if isinstance(own.default, bool)]
+    for name in flags:
+        value = getattr(callback, name)
+        if not isinstance(value, str):
+            continue
+        taken = bool(value)
+        meant = value.strip().lower() in ("true", "yes", "on", "1")
+        text = "a text that is not empty" if taken else "an empty text"
+        yield Finding(
+            "refused-value",
+            index,
+            f"{callback.class_name} takes {taken} for {name}={shown_value(value)}",
+            f"{text} counts as {taken}, whatever it says",
+            f"{name}=True"
+            if meant
+            else f"{name}=False, or {name}=True if that is meant",
+            "remark" if meant else "warning",
+        )
 
 
 def _bystander_twice(callback: Callback) -> str:  # noqa: ARG001 - as RuleChecks has it

@@ -20,6 +20,7 @@ __all__ = [
     "find_absent_monitor",
     "find_opposite_mode",
     "find_uncompiled_monitor",
+    "misspelt_loss",
     "plain_direction",
 ]
 
@@ -28,7 +29,7 @@ _UP = "acc accuracy auc auprc auroc bleu dice f1 fscore iou jaccard kappa mcc mr
 _UP += "precision psnr recall ssim"
 _DOWN = "err error loss mae mse perplexity ppl rmse"
 # what may follow a metric's name and leaves its direction as it is
-_AFTER = re.compile(r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted")
+_AFTER = r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted"
 # words that reverse a direction, or stand for one of two networks that compete
 _TURNED = """
     adv adversarial d disc discriminator domain drop gap inv inverse inverted minus neg
@@ -104,7 +105,23 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
             said = f"fit logs no {monitor!r}: compile ({compiled.place}) gives {shown}"
             said += f"; and {missing}" if unvalidated else ""
             return said, near or logged[0]
-    return (f"{missing}, so it logs no {monitor!r}", "") if unvalidated else None
+    if unvalidated:
+        return f"{missing}, so it logs no {monitor!r}", ""
+    loss = misspelt_loss(known, monitor)
+    if loss is None:
+        return None
+    said = f"fit logs no {monitor!r}, unless a metric of the model is called {metric!r}"
+    return f"{said}: Keras calls the loss {loss!r}", loss
+
+
+def misspelt_loss(known: CheckedList, monitor: str) -> str | None:
+    """Return what Keras calls the loss, where a name differs from it in case only.
+
+    Every fit logs it, whatever it is that compiled the model, which is not told.
+    """
+    loss = monitor.lower()
+    is_loss = loss in ("loss", "val_loss") and loss != monitor
+    return loss if is_loss and known.facts.compiled is None else None
 
 
 def _is_plainly_meant(monitor: str, near: str) -> bool:
@@ -197,7 +214,7 @@ def plain_direction(monitor: str) -> Mode | None:
     words = [word for word in re.split(r"[^a-z0-9]+", monitor.lower()) if word]
     if set(_TURNED.split()).intersection(words) or "1" in words[:1]:
         return None
-    while words and _AFTER.fullmatch(words[-1]):
+    while words and re.fullmatch(_AFTER, words[-1]):
         words.pop()
     if not words:
         return None

@@ -250,6 +250,58 @@ def test_a_text_for_a_number_fails_when_it_is_said_to(
         callback.on_epoch_end(at, {"val_loss": loss})
 
 
+def test_a_floor_of_none_lets_no_rate_be_reduced() -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    rates = []
+    for floor in (None, 0):
+        plateau = keras.callbacks.ReduceLROnPlateau(patience=1, min_lr=floor)
+        plateau.set_model(model)
+        plateau.on_train_begin()
+        for at in range(3):
+            plateau.on_epoch_end(at, {"val_loss": 0.5})
+        rates.append(float(np.asarray(model.optimizer.learning_rate)))
+    # the second and the third value are no improvement
+    assert rates == [0.5, pytest.approx(0.005)]
+
+
+@pytest.mark.parametrize("best_only", [True, False])
+def test_a_text_as_threshold_fails_where_it_is_compared(
+    tmp_path: Path, *, best_only: bool
+) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    saving = keras.callbacks.ModelCheckpoint(
+        str(tmp_path / "a.keras"),
+        save_best_only=best_only,
+        initial_value_threshold="0.5",
+    )
+    saving.set_model(model)
+    saving.on_train_begin()
+    expected = contextlib.nullcontext()
+    with pytest.raises((TypeError, ValueError)) if best_only else expected:
+        saving.on_epoch_end(0, {"val_loss": 0.25})
+
+
+def test_a_text_that_says_false_restores_the_weights() -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile("sgd", "mse")
+    stop = keras.callbacks.EarlyStopping(patience=2, restore_best_weights="False")
+    stop.set_model(model)
+    stop.on_train_begin()
+    for at, loss in enumerate((0.5, 0.75, 0.75)):
+        model.set_weights([np.array([[float(at)]])])
+        stop.on_epoch_end(at, {"val_loss": loss})
+    stop.on_train_end()
+    assert model.get_weights()[0] == 0.0
+
+
 @pytest.mark.parametrize(
     ("field", "raises"),
     [

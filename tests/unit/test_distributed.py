@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.distributed import sweep_logs
+from cbreplay.readers.base import ReadOptions
 from tests.conftest import write_csv
 
 if TYPE_CHECKING:
@@ -133,6 +136,19 @@ def test_the_x_axis_reaches_the_reader(tmp_path: Path) -> None:
         sweep_logs([log], GRID)
     swept = sweep_logs([log], GRID, x_axis="step")
     assert as_bytes(swept) == as_bytes(sweep_runs(load_runs(log, x_axis="step"), GRID))
+
+
+def test_every_option_of_reading_reaches_the_workers(tmp_path: Path) -> None:
+    named = {field.name for field in fields(ReadOptions)}
+    for function in (sweep_logs, load_runs):
+        assert named <= set(inspect.signature(function).parameters)
+    # one validation of six epochs: after the fourth, the fifth or the sixth
+    log = tmp_path / "history.json"
+    log.write_text('{"loss": [9, 8, 7, 6, 5, 4], "val_loss": [0.5]}')
+    with pytest.raises(LogError, match="Give the value of fit: validation_freq="):
+        sweep_logs([log], GRID)
+    expected = sweep_runs(load_runs(log, validation_freq=5), GRID)
+    assert as_bytes(sweep_logs([log], GRID, validation_freq=5)) == as_bytes(expected)
 
 
 @pytest.mark.slow

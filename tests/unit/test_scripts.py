@@ -91,6 +91,15 @@ def read(script: Path, text: str) -> ScriptCallbacks:
         ),
         "scaler.fit(x)\nm.fit(x, callbacks=[[EarlyStopping(patience=5)], None])",
         (
+            "p, (stop, other) = 5, [EarlyStopping(patience=5), 7]\n"
+            "m.fit(x, callbacks=[stop])"
+        ),
+        "p, q = 5, 6\nm.fit(x, callbacks=[EarlyStopping(patience=p)])",
+        (
+            "b, over = dict(patience=9), {'patience': 5}\n"
+            "m.fit(x, callbacks=[EarlyStopping(**dict(b, **over))])"
+        ),
+        (
             "def make(x):\n    stop = EarlyStopping(patience=5)\n    c = [stop]\n"
             "    return c\nm.fit(x, callbacks=make(1))"
         ),
@@ -154,7 +163,11 @@ def test_the_order_is_that_of_the_list_and_the_lines_those_of_the_calls(
         ("max(2, 5)", "from numpy import *", None),
         ("sqrt(0.25)", "", None),
         ("1 / 0", "", None),
-        ("2 ** 9", "", None),
+        ("2 ** 9", "", 512),
+        ("4 ** 0.5", "", 2),
+        ("2 ** 65", "", None),
+        ("10 ** 10 ** 10", "", None),
+        ("(-8) ** 0.5", "", None),
         ("10 * 10000000000000000000000", "", None),
         ("1e308 * 10", "", None),
         ("p", "p = 1\np = p + 1", None),

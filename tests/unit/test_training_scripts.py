@@ -583,6 +583,16 @@ BOTH = "EarlyStopping(patience=3, mode='min')"
         ("b = dict(mode='min', patience=4)\nd = dict(b, patience=3)", BOTH, False),
         ("b = {'mode': 'min', 'patience': 4}\nd = b | {'patience': 3}", BOTH, False),
         ("b = dict(patience=4)\nb['mode'] = 'max'\nd = dict(b)", "(**d)", True),
+        (
+            "b = dict(patience=4)\nd = dict(b, **dict(patience=3))",
+            "(patience=3)",
+            False,
+        ),
+        ("b = dict(patience=4)\nd = dict(b, mode='min', **b)", "(**d)", True),
+        ("d, e = dict(patience=3), 5", "(patience=3)", False),
+        ("d, e = dict(patience=3), 5\nd['patience'] = 4", "(**d)", True),
+        ("e = {}\nd, e = e, dict(patience=3)", "(**d)", True),
+        ("d, *e = dict(patience=3), 5, 6", "(**d)", True),
         ("d = dict([('patience', 3)])", "(**d)", True),
         ("a = b = {}\nd = dict(a, b)", "(**d)", True),
         ("def dict(**_):\n    return {}\nd = dict(patience=3)", "(**d)", True),
@@ -724,6 +734,30 @@ def test_keras_3_ignores_or_refuses_the_names_of_an_older_one() -> None:
 
 
 MODEL = "m = keras.Sequential([keras.layers.Dense(1)])\n"
+
+
+@pytest.mark.parametrize(
+    ("monitor", "expected"),
+    [
+        ("val_Loss", "monitor='val_loss'"),
+        ("Loss", "monitor='loss'"),
+        ("val_loss", None),
+        ("val_Accuracy", None),
+        ("val_my_loss", None),
+    ],
+)
+def test_a_loss_in_other_letters_is_found_whatever_compiled_the_model(
+    tmp_path: Path, monitor: str, expected: str | None
+) -> None:
+    text = (
+        "m = keras.models.load_model('m.keras')\nm.fit(x, validation_data=v, "
+        f"callbacks=[EarlyStopping('{monitor}', mode='min', patience=3)])"
+    )
+    found = [placed.finding for placed in lint_script(read(tmp_path, text))]
+    fixes = [finding.fix for finding in found if finding.code == "absent-monitor"]
+    assert fixes == ([] if expected is None else [expected])
+    if expected:
+        assert "unless a metric of the model is called 'Loss'" in found[-1].message
 
 
 @pytest.mark.parametrize(
@@ -1474,6 +1508,22 @@ def test_many_calls_of_a_long_partial_take_no_time(tmp_path: Path) -> None:
         (
             "EarlyStopping(mode='maximum', patience=1)",
             "takes 'auto', with a warning, for mode='maximum'",
+        ),
+        (
+            "ReduceLROnPlateau(patience=2, min_lr=None)",
+            "never reduces, and raises no error, for min_lr=None",
+        ),
+        (
+            "ModelCheckpoint('a.keras', 'loss', 0, True, initial_value_threshold='5')",
+            "in the first epoch with its monitor, for initial_value_threshold='5'",
+        ),
+        (
+            "EarlyStopping(patience=1, restore_best_weights='False')",
+            "takes True for restore_best_weights='False'",
+        ),
+        (
+            "ModelCheckpoint('{epoch}.keras', save_weights_only='')",
+            "takes False for save_weights_only=''",
         ),
     ],
 )

@@ -287,9 +287,9 @@ _EXACT = 2**53
 
 
 def _validated_epochs(
-    epochs: Sequence[int], frequency: int | tuple[int, ...]
+    epochs: Sequence[int], frequency: int | Iterable[int]
 ) -> list[bool]:
-    if isinstance(frequency, tuple):
+    if not isinstance(frequency, int):
         validated = frozenset(frequency)
         return [epoch + 1 in validated for epoch in epochs]
     return [(epoch + 1) % frequency == 0 for epoch in epochs]

@@ -119,10 +119,7 @@ class ModelCheckpoint(PlainRule):
             save_best_only=self.save_best_only,
             save_weights_only=self.save_weights_only,
         )
-        if self.initial_value_threshold is not None:
-            check_numbers(
-                "ModelCheckpoint", initial_value_threshold=self.initial_value_threshold
-            )
+        _check_threshold(self.initial_value_threshold, compared=self.save_best_only)
         if self.save_freq != "epoch":
             if not isinstance(self.save_freq, int):
                 raise RefusedValueError(
@@ -278,3 +275,19 @@ def _check_fields(filepath: str) -> None:
             "as {epoch:02d} or {val_loss:.3f} in its braces"
         )
         raise ConfigError(sentence)
+
+
+def _check_threshold(threshold: object, *, compared: bool) -> None:
+    """Raise ConfigError unless Keras can begin with this as the best value."""
+    if compared and isinstance(threshold, str):
+        raise RefusedValueError(
+            callback="ModelCheckpoint",
+            parameter="initial_value_threshold",
+            shown=shown_value(threshold),
+            wanted="a number",
+            outcome="raises an error, in the first epoch with its monitor, for",
+            fails_at_once=False,
+            instead="a number, such as initial_value_threshold=0.5",
+        )
+    if threshold is not None:
+        check_numbers("ModelCheckpoint", initial_value_threshold=threshold)

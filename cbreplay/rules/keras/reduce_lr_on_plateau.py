@@ -109,6 +109,17 @@ class ReduceLROnPlateau(PlainRule):
     )
 
     def __post_init__(self) -> None:
+        if self.min_lr is None:
+            # numpy.float32(None) is NaN, which no rate is above
+            raise RefusedValueError(
+                callback="ReduceLROnPlateau",
+                parameter="min_lr",
+                shown="None",
+                wanted="a number",
+                outcome="never reduces, and raises no error, for",
+                fails_at_once=False,
+                instead="min_lr=0, which is the default",
+            )
         check_numbers(
             "ReduceLROnPlateau",
             factor=self.factor,

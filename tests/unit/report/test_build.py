@@ -508,7 +508,7 @@ def test_how_a_difference_was_measured_is_said_below_it() -> None:
     losses = [0.9, 0.5, 0.6, 0.49, 0.7, 0.6, 0.7]
     document = report_on(run_of(losses))
     rows = table(document, "Every patience")
-    assert rows[0]["above best"] == "+0.0100"
+    assert rows[0]["above best"] == "0.0100"
     assert (
         "above best: on the validation set; about two in three such differences held"
         in ("".join(said_in(document, "Every patience")))

@@ -6,7 +6,7 @@ import os
 import string
 from typing import TYPE_CHECKING
 
-from cbreplay.rules.checks import Finding, RuleChecks
+from cbreplay.rules.checks import Finding, RuleChecks, find_text_flags
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.semantics import spoken_semantics
@@ -160,6 +160,7 @@ def _fields(filepath: str) -> list[str]:
 
 SAVING = RuleChecks(
     (
+        find_text_flags,
         _refused_filepath,
         _absent_field,
         _overwrites_one_file,

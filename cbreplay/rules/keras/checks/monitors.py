@@ -11,6 +11,7 @@ from cbreplay.rules.monitor_checks import (
     find_absent_monitor,
     find_opposite_mode,
     find_uncompiled_monitor,
+    misspelt_loss,
     plain_direction,
 )
 
@@ -136,6 +137,8 @@ def _uncompiled_monitor(
 
 def _is_uncompiled(known: CheckedList, callback: _Monitoring) -> bool:
     """Return whether a script compiles no metric that the monitor may be of."""
+    if misspelt_loss(known, callback.monitor) is not None:
+        return True
     compiled = known.facts.compiled
     return compiled is not None and not compiled.may_log(
         callback.monitor.removeprefix("val_")
