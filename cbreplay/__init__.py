@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from cbreplay.record.confirming import confirm_replay
     from cbreplay.record.recorder import Recorder
     from cbreplay.record.recording import recorded, recording
-    from cbreplay.replay import Replay, replay_fits, replay_run
+    from cbreplay.replay import Replay, replay_run
     from cbreplay.replay.compare import compare_replays
+    from cbreplay.replay.fits import replay_fits
     from cbreplay.rules.beyond_patience import (
         EmaStopping,
         MeanStopping,
@@ -143,7 +144,7 @@ _HOMES = {
     "recommend_config": "recommend",
     "recorded": "record.recording",
     "recording": "record.recording",
-    "replay_fits": "replay",
+    "replay_fits": "replay.fits",
     "replay_run": "replay",
     "sweep_runs": "sweep",
     "write_keras_code": "rules.keras.keras_code",

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = [
     "nearest_improvement",
     "spoken_comparison",
-    "spoken_figure",
     "spoken_float",
     "spoken_rate",
     "spoken_threshold",
@@ -26,15 +25,6 @@ __all__ = [
 
 _MOST_DIGITS = 17
 _SMALLEST_NORMAL_FLOAT32 = 2.0**-126
-
-
-def spoken_figure(value: float, otherwise: int = 4) -> str:
-    """Write a number as short as it is, with as many digits as are shown at most.
-
-    >>> spoken_figure(0.5), spoken_figure(0.123456), spoken_figure(2e-7)
-    ('0.5', '0.1235', '2e-07')
-    """
-    return f"{value:.{shown_digits(otherwise)}g}"
 
 
 def spoken_float(value: float, digits: int | None = None) -> str:

@@ -365,7 +365,7 @@ def _of_last_set(names: list[str]) -> list[str]:
 
     Its own early stopping watches that one: people give their training data first.
     """
-    numbers = [_XGBOOST.match(name) for name in names]
+    numbers = [re.match(_XGBOOST, name) for name in names]
     last = max((int(found[1]) for found in numbers if found), default=None)
     return [
         name
@@ -375,7 +375,7 @@ def _of_last_set(names: list[str]) -> list[str]:
 
 
 # what XGBoost calls the data sets that have no names
-_XGBOOST = re.compile(r"validation_([0-9]{1,9})(?=\W)")
+_XGBOOST = r"validation_([0-9]{1,9})(?=\W)"
 _SHOWN_NAMES = 50
 
 

@@ -30,16 +30,14 @@ _WORD = (
     r"|(?:k|\d+)?fold|split)[-_= ]?\d+(?=$|[-_ ,]|\.(?!\d))"
 )
 # a name with one of these and a number is one of several alike
-_SEED = re.compile(
-    rf"{_BEGINS}(?:{_WORD}|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))", re.IGNORECASE
-)
+_SEED = rf"(?i){_BEGINS}(?:{_WORD}|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))"
 # so is one with a counted run beside the value of a setting, as run_lr0.01_1
 _COUNT = r"(?:^|(?<=[-_ ,]))(?:trial|run|cv)[-_= ]?\d+(?=$|[-_ ,]|\.[a-z]+$)"
-_COUNTED = re.compile(rf"{_COUNT}|[-_ ]\d+(?=$|\.[a-z]+$)", re.IGNORECASE)
-_VALUE = re.compile(r"(?:[a-z][-_= ]?|[-_= ])\d+(?:\.\d+|e-?\d+)", re.IGNORECASE)
+_COUNTED = rf"(?i){_COUNT}|[-_ ]\d+(?=$|\.[a-z]+$)"
+_VALUE = r"(?i)(?:[a-z][-_= ]?|[-_= ])\d+(?:\.\d+|e-?\d+)"
 # of a directory fewer tell that: r50 beside r101 rather names a network
-_SEED_OF_FOLDER = re.compile(f"{_BEGINS}{_WORD}", re.IGNORECASE)
-_COUNTED_FOLDER = re.compile(_COUNT, re.IGNORECASE)
+_SEED_OF_FOLDER = f"(?i){_BEGINS}{_WORD}"
+_COUNTED_FOLDER = f"(?i){_COUNT}"
 # what of a run.json differs between seeds of one setting, or decides no training
 _APART = frozenset(
     [
@@ -57,7 +55,7 @@ _APART = frozenset(
         "without",
     ]
 )
-_PLAN = ("epochs", "initial_epoch", "validation_freq")
+_PLAN = ("epochs", "validation_freq")
 
 
 class Described(Protocol):
@@ -159,6 +157,10 @@ def _setting(run: Described) -> Hashable | None:
     setting = {key: value for key, value in raw.items() if key not in _APART}
     fit = raw.get("fit") or {}
     setting["fit"] = {key: value for key, value in fit.items() if key not in _PLAN}
+    # a fit that went on from another model is no seed of the one before it; where the
+    # earlier fits are part of the run, it begins where these do
+    if raw.get("earlier_fits") or not setting["fit"].get("initial_epoch"):
+        setting["fit"].pop("initial_epoch", None)
     setting["callbacks"] = [
         text for text in run.metadata.callbacks if not _decides_no_training(text)
     ]
@@ -229,15 +231,13 @@ def _without_seed(name: str) -> tuple[str, bool]:
     return (stem.strip("-_ ") if seeded else name), seeded
 
 
-def _strip_seed(
-    name: str, seed: re.Pattern[str], counted: re.Pattern[str]
-) -> tuple[str, bool]:
+def _strip_seed(name: str, seed: str, counted: str) -> tuple[str, bool]:
     """Return a name without seeds, or without a count that stands by a value."""
-    stem, n_seeds = seed.subn("", name)
+    stem, n_seeds = re.subn(seed, "", name)
     if n_seeds:
         return stem, True
-    stem, n_counts = counted.subn("", name)
-    found = bool(n_counts and _VALUE.search(stem))
+    stem, n_counts = re.subn(counted, "", name)
+    found = bool(n_counts and re.search(_VALUE, stem))
     return (stem if found else name), found
 
 
@@ -335,14 +335,27 @@ def _name(
     for rows in groups:
         name = runs[rows[0]].name
         if len(rows) > 1:
-            name = (
-                f"{_common_name([runs[row].name for row in rows])} ({len(rows)} runs)"
-            )
+            own = [runs[row].name for row in rows]
+            common = _common_name(own)
+            others = {run.name for run in runs}.difference(own)
+            if any(_numbered(other, common) for other in others):
+                common = f"{own[0]} and others"
+            name = f"{common} ({len(rows)} runs)"
         if name in given:
             name = f"{name} with {runs[rows[0]].name}"
         given.add(name)
         names.append(name)
     return tuple(names)
+
+
+def _numbered(name: str, common: str) -> bool:
+    """Return whether a name is another one with a number behind it, or with none.
+
+    >>> _numbered("fit7", "fit"), _numbered("fit1", "fit1"), _numbered("g10_r1", "g1")
+    (True, True, False)
+    """
+    rest = name.removeprefix(common)
+    return name.startswith(common) and (not rest or rest.isdecimal())
 
 
 def _common_name(names: Sequence[str]) -> str:
@@ -359,6 +372,9 @@ def _common_name(names: Sequence[str]) -> str:
     )
     common = "".join(letters[0] for letters in alike)
     unseeded, seeded = _without_seed(common.rstrip("0123456789") + "0")
+    if any(name[len(common) : len(common) + 1].isdecimal() for name in names):
+        # the names part within a number, or before it
+        common = common.rstrip("0123456789")
     name = (unseeded if seeded else common).rstrip("/-_. #=,")
     folder, often = Counter(map(_folder, names)).most_common(1)[0]
     if not name and folder and often > 1:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, TypeAlias
 
-from cbreplay.digits import spoken_figure
-from cbreplay.shown_digits import ValueScale, scale_of, shown_digits
+from cbreplay.shown_digits import ValueScale, scale_of, shown_digits, spoken_figure
 from cbreplay.words import spoken_number, spoken_range, spoken_seconds
 
 __all__ = ["SCALED", "Kind", "is_number", "spoken_span", "spoken_value"]

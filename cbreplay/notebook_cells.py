@@ -15,14 +15,14 @@ __all__ = ["NotebookCell", "is_python", "read_cells"]
 
 # a cell that begins so is Python from its second line on
 _PYTHON_CELLS = ("capture", "memit", "prun", "time", "timeit", "wandb")
-_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?+\s*)$")
-_ASSIGNED_MAGIC = re.compile(r"^(\s*\w[\w, ]*=\s*)[%!].*$")
+_MAGIC = r"^(\s*)(?:[%!?].*|[\w.]+\?+\s*)$"
+_ASSIGNED_MAGIC = r"^(\s*\w[\w, ]*=\s*)[%!].*$"
 # what runs the Python behind it
-_TIMED = re.compile(
+_TIMED = (
     r"^(\s*(?:\w[\w, .]*=\s*(?=%time\s))?)"
     r"%(?:time|timeit(?:\s+-\w(?:\s*\d+)?)*)\s+(\S.*)$"
 )
-_SETTING = re.compile(r"^(\s*)%(?:set_)?env\s+(.*)$")
+_SETTING = r"^(\s*)%(?:set_)?env\s+(.*)$"
 
 
 class NotebookCell(NamedTuple):
@@ -81,7 +81,7 @@ def read_cells(text: str, *, most: int | None = None) -> list[NotebookCell]:
     return [_read_cell(number, cell) for number, cell in enumerate(written, start=1)]
 
 
-_NAME = re.compile(r"[\w+#. -]{1,40}")
+_NAME = r"[\w+#. -]{1,40}"
 
 
 def _language_of(notebook: Any) -> str:  # noqa: ANN401 - any JSON
@@ -91,7 +91,7 @@ def _language_of(notebook: Any) -> str:  # noqa: ANN401 - any JSON
         for step in ("metadata", key, name):
             inner = inner.get(step) if isinstance(inner, dict) else None
         if isinstance(inner, str) and inner:
-            return inner if _NAME.fullmatch(inner) else "another language"
+            return inner if re.fullmatch(_NAME, inner) else "another language"
     return ""
 
 
@@ -144,7 +144,7 @@ def _without_magics(lines: list[str]) -> list[str]:
     replaced = []
     is_continued = False
     for line in lines:
-        timed = None if is_continued else _TIMED.match(line)
+        timed = None if is_continued else re.match(_TIMED, line)
         if timed is not None:
             replaced.append(timed[1] + timed[2])
             continue
@@ -156,11 +156,11 @@ def _without_magics(lines: list[str]) -> list[str]:
 
 
 def _without_magic(line: str) -> str:
-    setting = _SETTING.match(line)
+    setting = re.match(_SETTING, line)
     if setting is not None:
         name, _, value = setting[2].partition("=" if "=" in setting[2] else " ")
         name, value = name.strip(), value.strip()
         # $ and {} are filled in by IPython; quotes are part of the value
         if name.isidentifier() and value and not set("${}") & set(value):
             return f"{setting[1]}import os; os.environ[{name!r}] = {value!r}"
-    return _ASSIGNED_MAGIC.sub(r"\1...", _MAGIC.sub(r"\1pass", line))
+    return re.sub(_ASSIGNED_MAGIC, r"\1...", re.sub(_MAGIC, r"\1pass", line))

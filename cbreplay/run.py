@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError, is_validation
 from cbreplay.showing import show_html, show_plot, show_text
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from cbreplay.run_metadata import RunMetadata
 
@@ -31,9 +31,9 @@ __all__ = [
     "Series",
 ]
 
-FloatArray: TypeAlias = NDArray[np.floating[Any]]
-EpochArray: TypeAlias = NDArray[np.integer[Any]]
-BoolArray: TypeAlias = NDArray[np.bool_]
+FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
+EpochArray: TypeAlias = "NDArray[np.integer[Any]]"
+BoolArray: TypeAlias = "NDArray[np.bool_]"
 Mode: TypeAlias = Literal["min", "max"]
 RateSource: TypeAlias = Literal["", "logs", "optimizer"]
 AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]

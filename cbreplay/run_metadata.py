@@ -204,7 +204,7 @@ def parse_run_metadata(text: str, *, source: str) -> RunMetadata:
         raise LogError(problem, source=source, hint=_HINT) from None
     if _is_deep(raw):
         raise _too_deep(source)
-    if _HALF.search(text) is not None:
+    if re.search(_HALF, text) is not None:
         raw = _well_formed(raw)
     if not isinstance(raw, dict):
         problem = f"a run.json holds an object, not a {type(raw).__name__}"
@@ -223,7 +223,7 @@ def _too_deep(source: str) -> LogError:
 
 
 # how JSON writes half of a character
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = r"\\u[dD][89a-fA-F]"
 
 
 def _well_formed(raw: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -315,7 +315,7 @@ class _Fields:
         package = self.get(keras, "package", str, "keras.package") or "keras"
         if version is None:
             return None
-        if _VERSION.fullmatch(version) is None or package not in _PACKAGES:
+        if re.fullmatch(_VERSION, version) is None or package not in _PACKAGES:
             self.doubt("keras", f"{package} {version}", "a version of Keras")
             return None
         return f"{package}-{version}"
@@ -445,7 +445,7 @@ class _Fields:
         )
 
 
-_VERSION = re.compile(r"[0-9]{1,4}[.][0-9]{1,4}([.]\w{1,40}){0,4}", re.ASCII)
+_VERSION = r"(?a)[0-9]{1,4}[.][0-9]{1,4}([.]\w{1,40}){0,4}"
 _PACKAGES = ("keras", "tf_keras")
 _LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 _MOST_EPOCHS = 2**31 - 1

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["ValueScale", "Worth", "scale_of", "showing_digits", "shown_digits"]
+__all__ = [
+    "ValueScale",
+    "Worth",
+    "scale_of",
+    "showing_digits",
+    "shown_digits",
+    "spoken_figure",
+]
 
 Worth: TypeAlias = Literal[
     # of a series, or how far two such values are apart
@@ -60,6 +67,15 @@ def shown_digits(otherwise: int = _DIGITS["value"]) -> int:
         Where nobody said how many.
     """
     return _asked.get() or otherwise
+
+
+def spoken_figure(value: float, otherwise: int = 4) -> str:
+    """Write a number as short as it is, with as many digits as are shown at most.
+
+    >>> spoken_figure(0.5), spoken_figure(0.123456), spoken_figure(2e-7)
+    ('0.5', '0.1235', '2e-07')
+    """
+    return f"{value:.{shown_digits(otherwise)}g}"
 
 
 class ValueScale(NamedTuple):

@@ -83,10 +83,10 @@ def spoken_rows(text: str, run: Run) -> str:
     """
     if run.steps is None or "evaluation" in text:
         return text
-    return _EPOCH.sub(lambda found: _EVALUATION[found[1]] + found[2], text)
+    return re.sub(_EPOCH, lambda found: _EVALUATION[found[1]] + found[2], text)
 
 
-_EPOCH = re.compile(r"""(?<![\w/{<."'-])([Ee])poch(s?)(?![\w/}>="'-])""")
+_EPOCH = r"""(?<![\w/{<."'-])([Ee])poch(s?)(?![\w/}>="'-])"""
 _EVALUATION = {"e": "evaluation", "E": "Evaluation"}
 
 

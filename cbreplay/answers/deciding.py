@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.replayed_cells import read_replays
 from cbreplay.errors import ConfigError
-from cbreplay.replay import replay_fits, replay_run
+from cbreplay.replay import replay_run
+from cbreplay.replay.fits import replay_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

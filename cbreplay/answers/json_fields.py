@@ -8,7 +8,7 @@ import numpy as np
 
 from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
-from cbreplay.staircase.reductions import later_gains
+from cbreplay.staircase.later_gains import later_gains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

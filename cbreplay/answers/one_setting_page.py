@@ -25,7 +25,6 @@ from cbreplay.answers.staircase import (
 )
 from cbreplay.answers.staircase_doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
-from cbreplay.digits import spoken_figure
 from cbreplay.document import (
     Cell,
     Code,
@@ -46,7 +45,7 @@ from cbreplay.evidence_words import spoken_evidence
 from cbreplay.grid import make_grid
 from cbreplay.kinds import spoken_value
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
-from cbreplay.shown_digits import ValueScale, scale_of
+from cbreplay.shown_digits import ValueScale, scale_of, spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

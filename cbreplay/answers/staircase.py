@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.hole_words import hole_sentence
-from cbreplay.answers.json_fields import describe_run, describe_staircase
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
@@ -103,7 +100,11 @@ def staircase_document(
         next_of_one_log(staircase, typed),
         lambda: _members(staircase),
     )
-    return document if run.steps is None else in_evaluations(document, run)
+    if run.steps is None:
+        return document
+    from cbreplay.answers.evaluations import in_evaluations
+
+    return in_evaluations(document, run)
 
 
 def _doubts(staircase: Staircase) -> tuple[Text, ...]:
@@ -112,6 +113,8 @@ def _doubts(staircase: Staircase) -> tuple[Text, ...]:
 
 
 def _members(staircase: Staircase) -> dict[str, Any]:
+    from cbreplay.answers.json_fields import describe_run, describe_staircase
+
     replay = staircase.replay
     return {
         "semantics": replay.semantics.name,
@@ -175,6 +178,8 @@ def _which_was_enough(staircase: Staircase) -> Text:
 
 def _before_the_hole(staircase: Staircase) -> Text:
     """Say what a log with a hole can still tell: which patience stops before it."""
+    from cbreplay.answers.hole_words import hole_sentence
+
     told = hole_sentence(staircase.replay)
     stopping = [step for step in staircase.steps if step.last_patience is not None]
     if not stopping:

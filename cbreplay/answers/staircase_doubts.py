@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.misreadings import misreadings
-from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 from cbreplay.answers.spoken_runs import counts_otherwise, telling_notes
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
@@ -94,6 +93,8 @@ def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
     """Name the stop that cuts a schedule of the rate, which pays at its end."""
     step, run = staircase.sufficient_step(), staircase.replay.run
     if step is not None and cuts_schedule(run, step.first_stopped_epoch):
+        from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
+
         yield say(
             Code("learning_rate"),
             f"{FALLS_BY_SCHEDULE}: a stop at epoch ",

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.pictures import rate_figure
-from cbreplay.answers.retrainings import meant_in_retrainings
-from cbreplay.digits import spoken_figure
-from cbreplay.document import Code, Fact, Points, Section, say
+from cbreplay.document import Code, Deferred, Fact, Points, Section, say
 from cbreplay.rules.base import format_callback
-from cbreplay.staircase import later_gains
+from cbreplay.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.document import Block, Text
     from cbreplay.replay import Replay
-    from cbreplay.staircase import RateHistory, Staircase
+    from cbreplay.staircase import Staircase
+    from cbreplay.staircase.rate_history import RateHistory
 
 __all__ = ["rate_section"]
 
@@ -35,24 +33,34 @@ def rate_section(
     replay : Replay, optional
         Of a setting whose rates are drawn beside the recorded ones.
     """
-    rate, drawn = staircase.rate, replay or staircase.replay
-    schedule = _schedule_of(staircase)
-    if schedule is None:
-        points = (*_sentences(rate), *_still_gained(staircase))
-    else:
-        points = (_scheduled(rate, schedule),)
+    drawn, schedule = replay or staircase.replay, _schedule_of(staircase)
+    decides = any(callback.changes_learning_rate for callback in drawn.callbacks)
+    if staircase.replay.run.learning_rate is None and not (schedule or decides):
+        # it takes a replay of its own to find out what only who asks is told
+        told = Points(Deferred(lambda: _told(staircase)))
+        yield Section("The learning rate", (told,), untitled=True, on="asked")
+        return
+    points, rate = _told(staircase), staircase.rate
     if not points:
         return
     blocks: list[Block] = [Points(points)]
-    decides = any(callback.changes_learning_rate for callback in drawn.callbacks)
     known = rate.is_recorded or drawn.learning_rate is not None
     changes = bool(rate.reductions) or rate.rises or decides
     if known and changes:
+        from cbreplay.answers.pictures import rate_figure
+
         blocks.insert(0, rate_figure(drawn))
     section = Section("The learning rate", tuple(blocks), untitled=True)
     # that the rate never changed is said only to who asks about reductions
     said = changes or schedule is not None
     yield section if said else section._replace(on="asked")
+
+
+def _told(staircase: Staircase) -> tuple[Text, ...]:
+    rate, schedule = staircase.rate, _schedule_of(staircase)
+    if schedule is not None:
+        return (_scheduled(rate, schedule),)
+    return (*_sentences(rate), *_still_gained(staircase))
 
 
 def _schedule_of(staircase: Staircase) -> str | None:
@@ -106,6 +114,9 @@ def _sentences(rate: RateHistory) -> Iterator[Text]:
 
 def _still_gained(staircase: Staircase) -> Iterator[Text]:
     """Say what the run still gained after earlier reductions, and what that meant."""
+    from cbreplay.answers.retrainings import meant_in_retrainings
+    from cbreplay.staircase.later_gains import later_gains
+
     gains = later_gains(staircase)
     if not gains:
         return

@@ -17,7 +17,7 @@ __all__ = ["Check", "failed_checks", "read_checks"]
 
 _NAMES = ("mean_regret", "worst_regret", "left_out_regret")
 _NONE = "no-recommendation"
-_FORM = re.compile(r"\s*(\w+)\s*(>=|>|<=|<)\s*(\S+)\s*")
+_FORM = r"\s*(\w+)\s*(>=|>|<=|<)\s*(\S+)\s*"
 
 
 class Check(NamedTuple):
@@ -62,7 +62,7 @@ def read_checks(texts: Iterable[str]) -> list[Check]:
 def _read(text: str) -> Check:
     if text.strip() == _NONE:
         return Check(text, _NONE)
-    form = _FORM.fullmatch(text)
+    form = re.fullmatch(_FORM, text)
     known = [*_NAMES, _NONE]
     if form is not None and form[1] in _NAMES:
         try:

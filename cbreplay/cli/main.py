@@ -125,12 +125,11 @@ def run() -> None:
     """Run the command line and end the process with its exit status."""
     open_streams()
     heed_signals()
-    # a fifth of a short answer would go into collecting what imports leave, most of it
-    # at the end of the process, and into threads for linear algebra that nobody uses
-    gc.set_threshold(100_000)
+    # nobody uses the threads for linear algebra that numpy would start
     spare_threads()
     status = main()
     leave_signals()
+    # nor is anything worth collecting when the process ends
     gc.freeze()
     sys.exit(status)
 

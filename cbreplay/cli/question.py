@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.cli.log_here import USUAL_LOG, find_log_here
-from cbreplay.cli.option_values import read_values
 from cbreplay.cli.output_files import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
@@ -367,6 +365,7 @@ class Question:
     def _shorthand(self) -> list[Callback | Choices] | None:
         if not self.shorthands:
             return None
+        from cbreplay.cli.option_values import read_values
         from cbreplay.grid import choices
         from cbreplay.rules.registry import stopping_rule
 
@@ -387,6 +386,8 @@ class Question:
 
 def _choose_log_here() -> str:
     """Find the log that is asked about where none is named, and say which it is."""
+    from cbreplay.cli.log_here import USUAL_LOG, find_log_here
+
     path = find_log_here()
     if path != USUAL_LOG:
         say(f"no log is named: {path} is the newest here or below")

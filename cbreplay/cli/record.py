@@ -178,7 +178,7 @@ def _check_notebook(path: Path) -> list[str]:
         sentence = f"{str(path)!r} cannot be read: {error}"
         raise ConfigError(sentence) from None
     for cell in cells:
-        installing = [line for line in cell.magics if _INSTALLS.fullmatch(line)]
+        installing = [line for line in cell.magics if re.fullmatch(_INSTALLS, line)]
         left_out += installing
         acting = [
             line
@@ -200,7 +200,7 @@ def _check_notebook(path: Path) -> list[str]:
 
 
 # and nothing behind it
-_INSTALLS = re.compile(r"[!%]\s*(python3? -m )?pip3? install [^;&|<>`$]*")
+_INSTALLS = r"[!%]\s*(python3? -m )?pip3? install [^;&|<>`$]*"
 # what only says how a notebook shows, times or reloads, which nobody misses here
 _HARMLESS = (
     "%matplotlib",

@@ -10,6 +10,8 @@ from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output_format import Format, sweep_format_option
 from cbreplay.cli.progress import watch
+from cbreplay.cli.together import refuse_beside
+from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -97,6 +99,12 @@ def command(
     versus += tuple(
         f"{name}={value}" for name, value in changed.items() if value is not None
     )
+    others: dict[str, object] = {
+        "--scheduler": scheduler,
+        "--versus": versus,
+        "--same-callbacks": same_callbacks,
+    }
+    _check_together(others, output_format, keras_code=keras_code)
     if output_format == "parquet":
         from cbreplay.cli.parquet import check_parquet
 
@@ -108,14 +116,28 @@ def command(
     elif scheduler is not None:
         from cbreplay.cli.cluster import print_swept
 
-        others = {"--versus": versus, "--same-callbacks": same_callbacks}
-        beside = [option for option, given in others.items() if given]
-        print_swept(question, scheduler, output_format, beside)
+        print_swept(question, scheduler, output_format)
     else:
         question.leave_out_unmonitored()
         _print_answer(
             question, output_format, versus, each=each, same_callbacks=same_callbacks
         )
+
+
+def _check_together(
+    others: dict[str, object], output: str, *, keras_code: bool
+) -> None:
+    """Refuse options that ask for two answers at once."""
+    if keras_code:
+        form = {"--format": output != "table"}
+        refuse_beside("--keras-code", "prints one setting as code", {**others, **form})
+    # of those that decide every run by itself, the first leaves the rest no room
+    if others.pop("--scheduler") is not None:
+        refuse_beside("--scheduler", "decides settings, run by run", others)
+    if others.pop("--versus"):
+        refuse_beside("--versus", "compares two settings, run by run", others)
+    if output == "parquet":
+        refuse_beside("--format parquet", "is a sweep, run by run", others)
 
 
 def _print_answer(
@@ -131,6 +153,9 @@ def _print_answer(
         from cbreplay.cli.versus import print_versus
 
         print_versus(question, versus, output)
+    elif same_callbacks and question.grid is None:
+        sentence = "--same-callbacks is for settings. Name some with -c or --patience"
+        raise ConfigError(sentence)
     elif output == "parquet":
         from cbreplay.cli.parquet import write_parquet
 
@@ -156,16 +181,16 @@ def _print_every_patience(question: Question, output: Format) -> None:
         for position in range(len(runs)):
             staircases.append(_build(question, position))
             tell(position + 1, len(runs))
-    if len(staircases) == 1:
-        from cbreplay.answers.staircase import staircase_document
+        if len(staircases) == 1:
+            from cbreplay.answers.staircase import staircase_document
 
-        document = staircase_document(staircases[0], typed=question.typed())
-    else:
-        from cbreplay.answers.overview import overview_document
+            document = staircase_document(staircases[0], typed=question.typed())
+        else:
+            from cbreplay.answers.overview import overview_document
 
-        document = overview_document(
-            staircases, typed=question.typed(), verbose=is_verbose()
-        )
+            document = overview_document(
+                staircases, typed=question.typed(), verbose=is_verbose()
+            )
     print_document(document, output)
 
 

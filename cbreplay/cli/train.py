@@ -14,11 +14,11 @@ from cbreplay.cli.loudness import is_quiet, quiet_option
 from cbreplay.cli.output_files import echo_path
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say, tell
-from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shell_words
 from cbreplay.record import EXPERIMENTS, train_experiment
 from cbreplay.record.bench import train_seeds
+from cbreplay.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

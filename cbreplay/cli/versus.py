@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["print_versus"]
 
 # patience=20 where a callback is EarlyStopping(patience=20)
-_CHANGES = re.compile(r"\s*\w+\s*=[^=]")
+_CHANGES = r"\s*\w+\s*=[^=]"
 
 
 def print_versus(
@@ -71,7 +71,7 @@ def _rival_list(
 
     B is what is written, or A with the parameters that are written.
     """
-    if all(_CHANGES.match(text) for text in texts):
+    if all(re.match(_CHANGES, text) for text in texts):
         return _changed(first, ", ".join(texts)), None
     from cbreplay.expressions import read_expressions
     from cbreplay.grid import make_grid
@@ -159,5 +159,9 @@ def _parameters(text: str) -> Iterator[tuple[str, str]]:
             "patience=20, or a list as -c has it"
         )
         raise ConfigError(sentence)
+    given = [keyword.arg for keyword in call.keywords]
     for keyword in call.keywords:
+        if given.count(keyword.arg) > 1:
+            sentence = f"--versus gives {keyword.arg} twice. Give it once"
+            raise ConfigError(sentence)
         yield str(keyword.arg), ast.unparse(keyword.value)

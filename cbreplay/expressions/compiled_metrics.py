@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cbreplay.expressions.foreign_layers import may_log_own_names
 from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread, returns_once
 from cbreplay.expressions.script_parameters import given_for
-from cbreplay.rules.checks import Compiled
+from cbreplay.rules.compiled import Compiled
 from cbreplay.rules.keras.metric_names import (
     default_names,
     find_class_direction,

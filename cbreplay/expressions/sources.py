@@ -45,7 +45,7 @@ _SMALLER = "Give the directories that hold your own scripts"
 _SUFFIXES = (".py", ".ipynb")
 WRITE_OUT = "Write the callbacks that fit got out with -c or callbacks="
 # ignore[code, code], or ignore alone for every one; nothing of another word
-_IGNORED = re.compile(r"#\s*cbreplay:\s*ignore(?![\w-])(?:\s*\[([^\]]*)(?:\]|$))?")
+_IGNORED = r"#\s*cbreplay:\s*ignore(?![\w-])(?:\s*\[([^\]]*)(?:\]|$))?"
 _EVERY_RULE = "*"
 
 
@@ -85,7 +85,7 @@ class Source(NamedTuple):
         """Return the rules that a comment of a line sets aside; ``*`` is every one."""
         ignored = {}
         for line, comment in _comments(self.text):
-            found = _IGNORED.search(comment)
+            found = re.search(_IGNORED, comment)
             if found is not None:
                 named = _EVERY_RULE if found[1] is None else found[1]
                 codes = re.split(r"[\s,]+", named)
@@ -216,7 +216,7 @@ def _unread_magics(cell: NotebookCell) -> Iterator[str]:
         yield cell.magics[0].split()[0]
         return
     for line in cell.magics:
-        magic, written = _RUNNING_MAGIC.match(line), _first_training(line)
+        magic, written = re.match(_RUNNING_MAGIC, line), _first_training(line)
         is_kept = any(read.endswith(written) for read in kept)
         if magic is not None and written and not is_kept:
             yield magic[1]
@@ -229,7 +229,7 @@ def _first_training(line: str) -> str:
     return line[min(places) :] if places else ""
 
 
-_RUNNING_MAGIC = re.compile(r"(?:\w[\w, ]*=\s*)?(%\w+)")
+_RUNNING_MAGIC = r"(?:\w[\w, ]*=\s*)?(%\w+)"
 
 
 def _comments(text: str) -> Iterator[tuple[int, str]]:

@@ -37,7 +37,7 @@ __all__ = ["Expressions", "parse_callbacks", "parse_recorded", "read_expressions
 _LONGEST_TEXT = 20_000
 _DEEPEST_NESTING = 50
 _MOST_VALUES = 1_000_000
-_MODULE_NAME = re.compile(r"\s*([A-Za-z_][\w.]*):([A-Za-z_]\w*)\s*(\(|$)")
+_MODULE_NAME = r"\s*([A-Za-z_][\w.]*):([A-Za-z_]\w*)\s*(\(|$)"
 
 
 class Expressions(NamedTuple):
@@ -153,7 +153,7 @@ class _Expression:
         self.written: list[frozenset[str]] = []
 
     def entries(self) -> list[Callback | Choices]:
-        named = _MODULE_NAME.match(self.text)
+        named = re.match(_MODULE_NAME, self.text)
         if named is not None and not keyword.iskeyword(named[1]):
             return [self.own(named[1], named[2])]
         return self.statements()

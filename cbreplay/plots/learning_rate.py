@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from cbreplay.digits import spoken_figure
 from cbreplay.errors import EvidenceError
 from cbreplay.evidence_words import parting_of
 from cbreplay.plots.curve import POINTS_ACROSS, drawn_places
@@ -24,6 +23,7 @@ from cbreplay.plots.style import (
     style_text,
 )
 from cbreplay.plots.words import drawable_text
+from cbreplay.shown_digits import spoken_figure
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 
-from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
 from cbreplay.plots.learning_curve import (
     LearningCurvePoints,
@@ -26,6 +25,7 @@ from cbreplay.plots.learning_rate import (
 from cbreplay.plots.parameter_map import MapPoints, plot_map
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes
 from cbreplay.plots.trade_off import TradeOffPoints, plot_trade_off
+from cbreplay.shown_digits import spoken_figure
 from cbreplay.whole_files import check_output, write_whole
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ _HEAD = 64
 # bytes that stand in no text, and in the length of any record
 _NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
 # when a writer began, in the names that TensorFlow gives; what a text may end with
-_TIME = re.compile(r"\Aevents\.out\.tfevents\.\d+", re.ASCII)
+_TIME = r"(?a)\Aevents\.out\.tfevents\.\d+"
 _TEXT = (".csv", ".tsv", ".txt", ".log", ".json", ".jsonl", ".gz")
 # TensorFlow's writers begin a file with a record of their version
 _VERSION = b"brain.Event:"
@@ -64,7 +64,7 @@ def is_event_file(path: str) -> bool:
     name = os.path.basename(path)
     if "tfevents" not in name:
         return False
-    if _TIME.search(name) and not name.endswith(_TEXT):
+    if re.search(_TIME, name) and not name.endswith(_TEXT):
         # known by its name, so that hundreds of files are not opened twice
         return True
     beginning = read_beginning(path, _HEAD)

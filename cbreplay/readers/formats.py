@@ -13,7 +13,6 @@ from cbreplay.readers.columns.header import (
     sniff_header,
 )
 from cbreplay.readers.columns.plain_csv import split_plain_names
-from cbreplay.readers.columns.turned import are_turned, turned_names
 from cbreplay.readers.entries import holds_events, is_event_file
 from cbreplay.readers.files import LFS_POINTER, read_beginning, read_raw
 
@@ -103,7 +102,7 @@ _PICKLE_BEGINS = (
 
 
 # the columns that Ultralytics alone writes: its rates, its losses, its metrics
-_YOLO = re.compile(
+_YOLO = (
     r"lr/pg\d|x/lr\d|(train|val)/box_loss"
     r"|metrics/(.*\([bmp]\)|map_0\.5.*|accuracy_top[15])"
 )
@@ -117,7 +116,7 @@ _KEYED = (
 # the columns of tables with a row for each metric and step of any other writer
 _TELLERS = frozenset(("metric", "key", "tag", "variable"))
 # how JSON of TensorBoard's page begins: rows of a time in seconds, a step and a value
-_PAGE_JSON = re.compile(r"\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,")
+_PAGE_JSON = r"\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,"
 # the names that writers of a table of one series give to its steps, and to its times
 SERIES_STEPS = frozenset(("step", "_id"))
 SERIES_TIMES = frozenset(("wall time", "timestamp"))
@@ -125,7 +124,7 @@ _DIGITS = tuple(b"%d" % digit for digit in range(10))
 _HEAD = 64
 # a line of a metric in MLflow's store of files: its time in milliseconds tells it from
 # other tables of numbers
-_STORED_METRIC = re.compile(rb"1\d{12} [-+.\deEnaifNIF]+( -?\d+)?\r?(\n|\Z)")
+_STORED_METRIC = rb"1\d{12} [-+.\deEnaifNIF]+( -?\d+)?\r?(\n|\Z)"
 
 
 def named_like_a_log(name: str) -> bool:
@@ -176,6 +175,8 @@ def content_format(beginning: bytes) -> str | None:
     rows = sniff_header(text)
     if not rows:
         return None
+    from cbreplay.readers.columns.turned import are_turned, turned_names
+
     header = turned_names(rows) if are_turned(rows) else rows[0]
     return _csv_format(tuple(header))
 
@@ -186,7 +187,7 @@ def is_stored_metric(beginning: bytes) -> bool:
     >>> is_stored_metric(b"1700000000000 0.5 0"), is_stored_metric(b"0.5 0.25 0")
     (True, False)
     """
-    return _STORED_METRIC.match(beginning) is not None
+    return re.match(_STORED_METRIC, beginning) is not None
 
 
 def asked_format(beginning: bytes, name: str) -> str:
@@ -203,7 +204,7 @@ def asked_format(beginning: bytes, name: str) -> str:
 
 
 def _json_format(text: str) -> str | None:
-    if _PAGE_JSON.match(text) is not None:
+    if re.match(_PAGE_JSON, text) is not None:
         return "tensorboard_page"
     trained = re.search(_TRAINER_KEYS, text)
     if '"log_history"' in text or (
@@ -234,19 +235,17 @@ def _are_curves(text: str) -> bool:
     >>> _are_curves('{"loss": [{"step": 0, "value": 0.5}]}')
     True
     """
-    if _NAMED_TRIPLES.match(text) is not None:
+    if re.match(_NAMED_TRIPLES, text) is not None:
         return True
-    first = _CURVE.match(text)
-    names = {*_NAME.findall(first[1])} if first is not None else set()
+    first = re.match(_CURVE, text)
+    names = {*re.findall(_NAME, first[1])} if first is not None else set()
     return "value" in names and any(names <= own for own in _POINTS)
 
 
-_CURVE = re.compile(r'\{\s*"[^"]*"\s*:\s*\[\s*\{([^][{}]*)\}')
-_NAME = re.compile(r'"([^"]*)"\s*:')
+_CURVE = r'\{\s*"[^"]*"\s*:\s*\[\s*\{([^][{}]*)\}'
+_NAME = r'"([^"]*)"\s*:'
 # what tensorboardX exports: a time in seconds, a step and a value
-_NAMED_TRIPLES = re.compile(
-    r'\{\s*"[^"]*"\s*:\s*\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,'
-)
+_NAMED_TRIPLES = r'\{\s*"[^"]*"\s*:\s*\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,'
 # a step or an epoch, a value, and perhaps when it was logged
 _POINTS = [{at, "value", "timestamp", "time", "wall_time"} for at in ("step", "epoch")]
 
@@ -262,7 +261,7 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     if any(of_keys <= names for of_keys in _KEYED):
         return "mlflow"
     # other training loops name their losses train/ and val/ too: that proves nothing
-    if "epoch" in names and any(map(_YOLO.fullmatch, names)):
+    if "epoch" in names and any(re.fullmatch(_YOLO, name) for name in names):
         return "ultralytics"
     if {"epoch", "step"} <= names:
         return "hugging_face" if _TRAINER_COLUMNS & names else "lightning"

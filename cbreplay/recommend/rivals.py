@@ -35,8 +35,6 @@ from cbreplay.recommend.pricing import (
 from cbreplay.recommend.promise import needed_rank, sufficient_for_most
 from cbreplay.recorded_ends import recorded_stoppers
 from cbreplay.rules.registry import (
-    RuleRow,
-    TriedValues,
     known_rules,
     resolve_semantics,
     row_of,
@@ -51,6 +49,8 @@ if TYPE_CHECKING:
     from cbreplay.recommend.answer import Recommendation
     from cbreplay.recommend.study import Slice, Study
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.registry import RuleRow
+    from cbreplay.rules.tried_values import TriedValues
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
 from cbreplay.record.recorded_fits import find_fits
 from cbreplay.record.retraining import RetrainedModel, confined, confined_path
@@ -13,6 +12,7 @@ from cbreplay.record.script_retraining import RetrainedScript
 from cbreplay.record.seen_training import equal
 from cbreplay.replay import replay_run
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cbreplay.replay.answer import replay_run
-from cbreplay.replay.fits import replay_fits
 from cbreplay.replay.records import (
     HypotheticalReplay,
     Reduction,
@@ -20,6 +19,5 @@ __all__ = [
     "Step",
     "find_unsure_stops",
     "read_waited",
-    "replay_fits",
     "replay_run",
 ]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import EvidenceError
 from cbreplay.holes import find_gap_of
-from cbreplay.replay.choices import MOST_WAYS, find_uncertain, follow_every_patience
 from cbreplay.replay.epoch_logs import EpochLogs
 from cbreplay.replay.walker import Seam, Walk, Walker, earlier_of, schedules_rate
 from cbreplay.rounded import find_unclear
@@ -127,6 +126,8 @@ def find_unsure_stops(
     others = _other_logs(run, rules, logs)
     if not (others or run.possible_seams):
         return [None] * len(patience)
+    from cbreplay.replay.choices import follow_every_patience
+
     callbacks, reading = read_callbacks(rules), _read_rates(run, rules, None)[0]
     walker = _walker_on(
         run, callbacks, training, family, logs=logs, reading=reading, goes_on=False
@@ -216,6 +217,10 @@ def _other_logs(
         (name, _other_values(run, name, rules)) for name in reads if name in run.series
     ]
     positions = {position for _, others in several for position in others}
+    if not positions:
+        return {}
+    from cbreplay.replay.choices import MOST_WAYS
+
     found = {}
     for position in positions:
         ways = [logs[position]]
@@ -261,6 +266,8 @@ def _find_uncertain(
         return _first_choice(walker, others), ()
     if rounded and len(others) > _MOST_CHOICES:
         return _first_choice(walker, others), ()
+    from cbreplay.replay.choices import find_uncertain
+
     return find_uncertain(walker, states, others, rounded=rounded)
 
 

@@ -29,7 +29,7 @@ _UP = "acc accuracy auc auprc auroc bleu dice f1 fscore iou jaccard kappa mcc mr
 _UP += "precision psnr recall ssim"
 _DOWN = "err error loss mae mse perplexity ppl rmse"
 # what may follow a metric's name and leaves its direction as it is
-_AFTER = re.compile(r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted")
+_AFTER = r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted"
 # words that reverse a direction, or stand for one of two networks that compete
 _TURNED = """
     adv adversarial d disc discriminator domain drop gap inv inverse inverted minus neg
@@ -214,7 +214,7 @@ def plain_direction(monitor: str) -> Mode | None:
     words = [word for word in re.split(r"[^a-z0-9]+", monitor.lower()) if word]
     if set(_TURNED.split()).intersection(words) or "1" in words[:1]:
         return None
-    while words and _AFTER.fullmatch(words[-1]):
+    while words and re.fullmatch(_AFTER, words[-1]):
         words.pop()
     if not words:
         return None

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import RuleChecks
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.pasted_code import PastedCode
+    from cbreplay.rules.tried_values import TriedValues
     from cbreplay.rules.words import RuleWords
-    from cbreplay.run import Mode, Run
+    from cbreplay.run import Run
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
     "Kernel",
     "RuleRow",
-    "TriedValues",
     "checks_of",
     "default_family",
     "family_named",
@@ -57,28 +57,6 @@ __all__ = [
 # "stops": by `patience`, from a Comparison; "reduces": the rate, in the same way;
 # "breaks": off in a batch; "saves": files, which end no training; "idle": nothing
 Kernel: TypeAlias = Literal["stops", "reduces", "breaks", "saves", "idle"]
-
-
-class TriedValues(NamedTuple):
-    """The values of a rule that are worth comparing it by.
-
-    Parameters
-    ----------
-    parameter : str
-        Which parameter they are of.
-    values : tuple or callable
-        The values; or what takes the best value of each run and the mode, and returns
-        them.
-    origin : str
-        What they are: "the values of Prechelt (1998)".
-    beside_patience : tuple of int
-        Beside which patience values it is tried too, whichever asks first; mostly none.
-    """
-
-    parameter: str
-    values: tuple[Any, ...] | Callable[[Sequence[float], Mode], tuple[Any, ...]]
-    origin: str
-    beside_patience: tuple[int, ...] = ()
 
 
 class RuleRow(NamedTuple):

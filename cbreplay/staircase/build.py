@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
@@ -28,7 +29,6 @@ from cbreplay.replay import (
 from cbreplay.rules.registry import stopping_rule
 from cbreplay.rules.training import describe_training
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
-from cbreplay.staircase.rate_history import RateHistory, explain_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.run import Mode, Run, Series
+    from cbreplay.staircase.rate_history import RateHistory
     from cbreplay.validity import Evidence
 
 __all__ = [
@@ -87,6 +88,32 @@ class StaircaseStep(NamedTuple):
     most_seconds_saved: float | None = None
 
 
+class RateExplanation:
+    """What explains a recorded rate, which takes replays of its own to find out.
+
+    Parameters
+    ----------
+    run, monitor, mode, semantics : Run, str, str, str
+        As `explain_rate` takes them.
+    """
+
+    def __init__(self, run: Run, monitor: str, mode: str, semantics: str) -> None:
+        self._run, self._semantics = run, semantics
+        self._monitor, self._mode = monitor, mode
+
+    @cached_property
+    def found(self) -> RateHistory:
+        """The recorded changes of the learning rate, and what explains them."""
+        from cbreplay.staircase.rate_history import explain_rate
+
+        return explain_rate(
+            self._run,
+            monitor=self._monitor,
+            mode=self._mode,
+            semantics=self._semantics,
+        )
+
+
 class Staircase(NamedTuple):
     """What every patience would have done on one log.
 
@@ -110,8 +137,8 @@ class Staircase(NamedTuple):
     other_best : mapping of str to (epoch, value)
         The best recorded epoch of each other validation series whose direction is
         known.
-    rate : RateHistory
-        The recorded changes of the learning rate, and what explains them.
+    explanation : RateExplanation
+        Of the recorded learning rate; it is only worked out when `rate` is asked for.
     notes : tuple of str
         What was assumed, and what a careful reader should know.
     """
@@ -124,7 +151,7 @@ class Staircase(NamedTuple):
     best_value: float | None
     usual_change: float | None
     other_best: Mapping[str, tuple[int, float]]
-    rate: RateHistory
+    explanation: RateExplanation
     notes: tuple[str, ...]
 
     def _repr_html_(self) -> str:
@@ -140,6 +167,11 @@ class Staircase(NamedTuple):
     def to_frame(self) -> pd.DataFrame:
         """Return its table as a DataFrame; epochs count from 0."""
         return show_frame(self)
+
+    @property
+    def rate(self) -> RateHistory:
+        """The recorded changes of the learning rate, and what explains them."""
+        return self.explanation.found
 
     @property
     def objective(self) -> str:
@@ -238,9 +270,7 @@ def build_staircase(
         best_value=_value_at(judged, record, best_epoch),
         usual_change=measure_usual_change(judged),
         other_best=_other_best(replay),
-        rate=explain_rate(
-            record, monitor=monitor, mode=mode, semantics=replay.semantics.name
-        ),
+        explanation=RateExplanation(record, monitor, mode, replay.semantics.name),
         notes=(*replay.notes, *_own_stop_notes(record)),
     )
 

@@ -30,10 +30,8 @@ __all__ = ["table_as_markdown", "write_markdown"]
 # what Markdown, or HTML inside it, would take for a sign; an underscore between two
 # letters or digits is none (one beside another underscore is); GitHub makes links of
 # addresses that are not marked as such
-_SIGNS = re.compile(
-    r"([\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.)", re.IGNORECASE
-)
-_FIRST_SIGN = re.compile(r"^(\s*\d*)([-+#=.)])")
+_SIGNS = r"(?i)([\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.)"
+_FIRST_SIGN = r"^(\s*\d*)([-+#=.)])"
 
 
 def write_markdown(document: Document) -> str:
@@ -93,12 +91,12 @@ def _text(text: Text) -> str:
 
 def _escape(text: str) -> str:
     """Return text in which nothing is a sign."""
-    return _SIGNS.sub(r"\\\1", visible_text(text))
+    return re.sub(_SIGNS, r"\\\1", visible_text(text))
 
 
 def _at_start(text: str) -> str:
     """Keep the beginning of a paragraph from starting a list, a heading or code."""
-    return _FIRST_SIGN.sub(r"\1\\\2", text.lstrip())
+    return re.sub(_FIRST_SIGN, r"\1\\\2", text.lstrip())
 
 
 def _code(text: str) -> str:

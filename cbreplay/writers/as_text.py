@@ -122,7 +122,7 @@ def _command_lines(document: Document, width: int | None) -> Iterator[str]:
 def _continued(command: str, start: str, width: int) -> Iterator[str]:
     """Yield a command in lines that a shell joins; no word is broken."""
     line = start
-    for word in _SHELL_WORD.findall(command):
+    for word in re.findall(_SHELL_WORD, command):
         # room for the sign that goes on
         if line.strip() and len(line) + len(word) + len(_GOES_ON) > width:
             yield f"{line.rstrip()}{_GOES_ON}"
@@ -133,7 +133,7 @@ def _continued(command: str, start: str, width: int) -> Iterator[str]:
 
 _GOES_ON = " \\"
 # a quoted part holds its spaces
-_SHELL_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
+_SHELL_WORD = r"""(?:[^\s"']|"[^"]*"|'[^']*')+"""
 
 
 def _section_blocks(

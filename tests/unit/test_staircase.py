@@ -21,7 +21,7 @@ from cbreplay import (
     replay_run,
 )
 from cbreplay.run_metadata import Ended, RunMetadata
-from cbreplay.staircase import explain_rate
+from cbreplay.staircase.rate_history import explain_rate
 from tests.strategies import runs
 
 SEMANTICS = "keras-3.15"

@@ -15,7 +15,6 @@ __all__ = [
     "count_hint",
     "evaluation_note",
     "given_note",
-    "is_validation",
     "rows_hint",
     "seldom_logged",
     "shown",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import is_validation
+from cbreplay.errors import is_validation
 from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["name_parts"]
 
 # a slash would be read as a directory, and a sentence is no name
-_WORD = re.compile(r"[\w.+-][\w.+ -]{0,30}")
+_WORD = r"[\w.+-][\w.+ -]{0,30}"
 _LONGEST = 60
 
 
@@ -54,7 +54,7 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
         if not (is_validation(name) or "loss" in name.lower())
         # a column with a val_ twin is a metric, even if it never changed
         and f"val_{name}" not in table.columns
-        and _WORD.fullmatch(name)
+        and re.fullmatch(_WORD, name)
         and (texts := _texts_of_parts(cells, rows, begins))
     }
     if all(map(is_rate_name, told)):
@@ -89,7 +89,7 @@ def _texts_of_parts(
         return None
     told = values[begins].tolist()
     texts = [text if isinstance(text, str) else f"{text:.6g}" for text in told]
-    return texts if all(map(_WORD.fullmatch, texts)) else None
+    return texts if all(re.fullmatch(_WORD, text) for text in texts) else None
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

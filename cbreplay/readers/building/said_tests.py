@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import is_validation
+from cbreplay.errors import is_validation
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.words import count
 
@@ -22,9 +22,9 @@ __all__ = ["leave_out_said_tests"]
 
 # the words of a stage, with what people put around them: "final_test", "Test set"
 _AROUND = r"(final|last|after|post|on)?({})(ing|set|data|step|epoch|loop|results?)?"
-_TEST = re.compile(_AROUND.format("test|holdout|predict|inference"))
-_VALIDATION = re.compile(
-    _AROUND.format("val|valid|validat|validate|validation|eval|evaluat|evaluate")
+_TEST = _AROUND.format("test|holdout|predict|inference")
+_VALIDATION = _AROUND.format(
+    "val|valid|validat|validate|validation|eval|evaluat|evaluate"
 )
 _LONGEST_WORD = 100
 
@@ -68,9 +68,9 @@ def _rows_after(table: LogTable, cells: LogColumn) -> BoolArray:
         above = np.arange(begin, first)
         if not len(above) or said[-1] in said[: first - begin]:
             continue
-        is_test = _TEST.fullmatch(said[-1])
+        is_test = re.fullmatch(_TEST, said[-1])
         if is_test or (
-            _VALIDATION.fullmatch(said[-1]) and _are_judged(table, above, first)
+            re.fullmatch(_VALIDATION, said[-1]) and _are_judged(table, above, first)
         ):
             after[first:end] = True
     return after

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.errors import LogError, suggest_monitor
+from cbreplay.errors import LogError, is_validation, suggest_monitor
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
     count_hint,
     evaluation_note,
     given_note,
-    is_validation,
 )
 from cbreplay.readers.building.numbering import (
     count_batches,

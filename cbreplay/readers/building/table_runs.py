@@ -10,13 +10,6 @@ import numpy as np
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.odd_epochs import (
-    check_epochs,
-    find_doubles,
-    find_order,
-    may_be_resumed,
-)
-from cbreplay.readers.building.part_names import name_parts
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
@@ -94,6 +87,8 @@ def _names_of(
     """Return the names of several trainings, each by the place where it begins."""
     if len(records) == 1:
         return {}
+    from cbreplay.readers.building.part_names import name_parts
+
     places = _LinesOfRows(table.counted, lines)
     order = np.argsort(table.lines)
     held = order[np.searchsorted(table.lines, lines, sorter=order)]
@@ -175,6 +170,13 @@ _MANY_FITS = 3
 
 
 def _without_odd_rows(placed: _Placed, table: LogTable, *, resumes: bool) -> _Placed:
+    from cbreplay.readers.building.odd_epochs import (
+        check_epochs,
+        find_doubles,
+        find_order,
+        may_be_resumed,
+    )
+
     found = find_order(placed.rows.epochs)
     if found is not None:
         order, note = found

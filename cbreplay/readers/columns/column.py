@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cbreplay.readers.columns.listed_numbers import first_listed
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -27,7 +25,7 @@ _FEW_TEXTS = 40
 # a column with several values in one epoch of four is logged by steps
 _MANY = 4
 # how str() writes one number of PyTorch, NumPy or TensorFlow
-_WRAPPED = re.compile(
+_WRAPPED = (
     r"tensor\(([^\s,()]+)(?:,.*)?\)"
     r"|(?:np|numpy)\.(?:float|int|uint)[0-9]+\(([^\s,()]+)\)"
     r"|<tf\.(?:Tensor|Variable)[^<>]*\bnumpy=([^\s,<>]+)>"
@@ -103,6 +101,8 @@ class LogColumn:
         self, cells: Sequence[Any], start: int, parse: Callable[[Any], float | None]
     ) -> None:
         """Take cells one by one; `start` is the row of the first."""
+        from cbreplay.readers.columns.listed_numbers import first_listed
+
         values = np.full(len(cells), np.nan)
         states = np.zeros(len(cells), dtype=np.uint8)
         for i, cell in enumerate(cells):
@@ -348,7 +348,7 @@ def _unwrapped(cell: object) -> float | None:
     >>> _unwrapped("tensor(0.5, device='cuda:0')"), _unwrapped("noon")
     (0.5, None)
     """
-    found = _WRAPPED.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    found = re.fullmatch(_WRAPPED, cell.strip()) if isinstance(cell, str) else None
     if found is None:
         return None
     try:

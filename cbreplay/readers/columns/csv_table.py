@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import closing
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
-from cbreplay.readers.columns.header import (
-    EPOCH_NAMES,
-    STEP_NAMES,
-    check_numbers,
-    holds_number,
-    parse_cell,
-    shown_names,
-)
 from cbreplay.readers.columns.plain_csv import read_plain
-from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
-from cbreplay.readers.columns.text_lines import NotUtf8Error
-from cbreplay.readers.columns.text_rows import TextRows
-from cbreplay.readers.columns.turned import are_turned, read_turned
-from cbreplay.readers.columns.written_again import (
-    WiderHeaderError,
-    is_written_again,
-    lines_above,
-    lines_from,
-)
+from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.files import open_log, read_chunks, read_raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-
     from cbreplay.readers.base import ReadOptions
 
 __all__ = ["read_table", "read_table_content"]
@@ -56,7 +31,9 @@ def read_table(path: str, options: ReadOptions) -> LogTable:
         table = LogTable.of_plain(plain.names, plain.values, path, damage)
         table.crlf = plain.crlf
         return table
-    return _read(lambda: read_chunks(open_log(path), path), path, options)
+    from cbreplay.readers.columns.cell_by_cell import read_cells
+
+    return read_cells(lambda: read_chunks(open_log(path), path), path, options)
 
 
 _WHOLE = 1 << 20
@@ -66,206 +43,6 @@ def read_table_content(content: bytes, source: str, options: ReadOptions) -> Log
     """Read a CSV that is in memory."""
     from io import BytesIO
 
-    return _read(lambda: read_chunks(BytesIO(content), source), source, options)
+    from cbreplay.readers.columns.cell_by_cell import read_cells
 
-
-def _read(
-    chunks: Callable[[], Generator[bytes, None, None]],
-    source: str,
-    options: ReadOptions,
-    n_wider: int = 0,
-) -> LogTable:
-    """Read a CSV; of a table that was written again with more columns, the last."""
-    may_widen = n_wider < _MOST_WIDER
-    try:
-        return _read_as_it_is(chunks, source, options, may_widen=may_widen)
-    except WiderHeaderError as found:
-        line, is_empty = found.line, found.is_empty
-    if is_empty:
-        table = _read(lambda: lines_from(chunks(), line), source, options, n_wider + 1)
-        note = f"above line {line}, left out: a header without rows"
-        table.notes.insert(0, note)
-        return table
-    above = _read_as_it_is(lambda: lines_above(chunks(), line), source, options)
-    try:
-        below = _read(lambda: lines_from(chunks(), line), source, options, n_wider + 1)
-    except LogError:
-        below = None
-    if below is None or not is_written_again(above, below):
-        return _read_as_it_is(chunks, source, options)
-    note = f"from line {line} on its rows stand there again, with more columns"
-    below.notes.insert(0, f"{note}: they were read once")
-    return below
-
-
-_MOST_WIDER = 20
-
-
-def _read_as_it_is(
-    chunks: Callable[[], Generator[bytes, None, None]],
-    source: str,
-    options: ReadOptions,
-    *,
-    may_widen: bool = False,
-) -> LogTable:
-    try:
-        with closing(chunks()) as given:
-            return _read_carefully(given, source, options, "", may_widen=may_widen)
-    except NotUtf8Error as error:
-        with closing(chunks()) as given:
-            encoding = "latin-1"
-            table = _read_carefully(
-                given, source, options, encoding, may_widen=may_widen
-            )
-        note = f"not UTF-8 at byte {error.byte}: the text was read as Latin-1"
-        table.notes.insert(0, note)
-        return table
-
-
-def _read_carefully(
-    chunks: Iterator[bytes],
-    source: str,
-    options: ReadOptions,
-    encoding: str,
-    *,
-    may_widen: bool,
-) -> LogTable:
-    damage = Damage(options)
-    text = TextRows(chunks, source, damage, encoding, may_widen=may_widen)
-    if are_turned(text.first_rows):
-        return read_turned(text, source, damage)
-    check_numbers(text.first_rows, source)
-    table = LogTable(source, damage, text.header)
-    _fill(table, text)
-    return table
-
-
-def _fill(table: LogTable, text: TextRows) -> None:
-    """Take the cells of a CSV.
-
-    Raises
-    ------
-    LogError
-        If there is no row; when strict, also if one is damaged.
-    """
-    commas = _DecimalCommas(text.delimiter)
-    lines = [np.zeros(0, dtype=np.int64)]
-    n_rows = 0
-    for rows, places in text.batches():
-        if rows:
-            columns = zip(zip(*rows, strict=True), table.columns.items(), strict=True)
-            for cells, (name, column) in columns:
-                if commas.stand_in(name, cells, places):
-                    column.add(cells, n_rows, _parse_comma)
-                elif not (text.plain and column.add_plain(cells)):
-                    column.add(cells, n_rows, parse_cell)
-            lines.append(np.array(places))
-            n_rows += len(rows)
-    table.lines = np.concatenate(lines)
-    for column in table.columns.values():
-        column.finish()
-    table.crlf = text.crlf
-    table.repeated_header = text.repeated_header
-    table.notes += text.notes
-    table.leave_out(*commas.of_thousands(table.columns))
-    if commas.first_line:
-        table.notes.append(commas.note(table.source))
-    if not n_rows:
-        raise _without_rows(table)
-    if any(column.texts for column in table.columns.values()):
-        from cbreplay.readers.columns.spelled import read_spelled
-
-        read_spelled(table)
-    table.join_repeated()
-
-
-def _without_rows(table: LogTable) -> LogError:
-    if table.damage.errors:
-        return table.damage.errors[0]
-    problem = f"there is no row under the header {shown_names(table.header)}"
-    hint = "Give a log with at least one whole epoch"
-    return LogError(problem, source=table.source, hint=hint)
-
-
-class _DecimalCommas:
-    """Decimal commas, made plain by another delimiter between cells, or by quotes."""
-
-    def __init__(self, delimiter: str) -> None:
-        self.delimiter = delimiter
-        self.first_line = 0
-        # the columns with decimal points, and by column the first cell with a comma
-        self._pointed: set[str] = set()
-        self._cells: dict[str, str] = {}
-        self._decimal: set[str] = set()
-        # between cells that commas separate, one may be of thousands
-        self._plain = delimiter != ","
-        self._first = ""
-
-    def stand_in(self, name: str, cells: Sequence[str], lines: Sequence[int]) -> bool:
-        """Tell whether a column holds any; remember where, and decimal points."""
-        if any("." in cell and holds_number(cell) for cell in cells):
-            self._pointed.add(name)
-        if "," not in "".join(cells):
-            return False
-        found = [
-            (cell.strip(), line)
-            for cell, line in zip(cells, lines, strict=True)
-            if "," in cell and re.fullmatch(DECIMAL_COMMA, cell.strip())
-        ]
-        if found and not self.first_line:
-            self._first, self.first_line = found[0]
-        if any(not re.fullmatch(_THOUSANDS, cell) for cell, _ in found):
-            self._plain = True
-            self._decimal.add(name)
-        if found:
-            self._cells.setdefault(name, found[0][0])
-        return bool(found)
-
-    def of_thousands(self, names: Iterable[str]) -> tuple[list[str], str]:
-        """Return the columns whose commas are of thousands, and why they are left out.
-
-        Decimal points stand in other columns, one of which is a metric.
-        """
-        pointed = self._pointed - self._cells.keys()
-        others = {*names} - self._cells.keys() - {*EPOCH_NAMES, *STEP_NAMES}
-        told = self._pointed.isdisjoint(self._cells) and not self._decimal
-        if not told or not pointed or all(map(is_rate_name, others)):
-            return [], ""
-        self.first_line = 0
-        return [*self._cells], f"not every cell is a plain number ({self._first})"
-
-    def note(self, source: str) -> str:
-        """Say that they were read.
-
-        Raises
-        ------
-        LogError
-            If points stand beside them, or all may be commas of thousands.
-        """
-        if self._pointed:
-            problem = "decimal commas stand beside decimal points"
-            hint = "Write decimal points throughout, as Keras does"
-            raise LogError(problem, source=source, line=self.first_line, hint=hint)
-        if not self._plain:
-            problem = f"{self._first!r} has a decimal comma, or one of thousands"
-            hint = "Write decimal points, as Keras does, or separate cells with ;"
-            raise LogError(problem, source=source, line=self.first_line, hint=hint)
-        if self.delimiter == ",":
-            return "decimal commas were read as such: they stand in quotes"
-        separator = _SPOKEN.get(self.delimiter, self.delimiter)
-        return f"decimal commas were read as such: {separator} separates the cells"
-
-
-_THOUSANDS = r"[+-]?[1-9][0-9]{0,2},[0-9]{3}"
-_SPOKEN = {"\t": "a tab", " ": "a space"}
-
-
-def _parse_comma(cell: str) -> float | None:
-    """Read a cell with a decimal comma.
-
-    >>> _parse_comma("0,25"), _parse_comma("3")
-    (0.25, 3.0)
-    """
-    if "," in cell and not re.fullmatch(DECIMAL_COMMA, cell.strip()):
-        raise ValueError(cell)
-    return parse_cell(cell.replace(",", "."))
+    return read_cells(lambda: read_chunks(BytesIO(content), source), source, options)

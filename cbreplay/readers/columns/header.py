@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import re
 from collections import deque
 from typing import TYPE_CHECKING
@@ -273,6 +272,8 @@ def cut_rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 def _cut(line: str, delimiter: str) -> list[str]:
     """Cut one line into cells; a line that csv refuses is one cell."""
+    import csv
+
     line = line.strip("\r\n").lstrip("\ufeff")
     if delimiter == SPACES:
         line = SPACES.join(line.split())
@@ -346,13 +347,13 @@ def _is_row_of_numbers(row: Sequence[str], width: int) -> bool:
 
     A damaged row may be too short or too long; its cells are numbers all the same.
     """
-    said = [holds_number(cell) or bool(_LIST_BEGINS.match(cell)) for cell in row]
+    said = [holds_number(cell) or bool(re.match(_LIST_BEGINS, cell)) for cell in row]
     if len(row) == width:
         return any(said)
     return said[0] or 2 * sum(said) > len(row)
 
 
-_LIST_BEGINS = re.compile(r'"?\[\s*[-+.0-9\]]')
+_LIST_BEGINS = r'"?\[\s*[-+.0-9\]]'
 
 
 def free_text(source: str) -> LogError:
@@ -378,7 +379,7 @@ def conflict(source: str, line: int) -> LogError:
 
 
 # not a link of Markdown
-_JSON_BEGINS = re.compile(r'[{\[]\s*(?:["\'{\[\]}0-9-]|$)')
+_JSON_BEGINS = r'[{\[]\s*(?:["\'{\[\]}0-9-]|$)'
 
 
 def check_header(header: Sequence[str], source: str, line: int) -> None:
@@ -393,7 +394,7 @@ def check_header(header: Sequence[str], source: str, line: int) -> None:
         problem = "the file holds only blank lines and comments"
         hint = "Give a log with an epoch"
         raise LogError(problem, source=source, hint=hint)
-    if _JSON_BEGINS.match(header[0]):
+    if re.match(_JSON_BEGINS, header[0]):
         problem, hint = "this is JSON, not a CSV", "Write history.history as JSON"
         raise LogError(problem, source=source, line=line, hint=hint)
     if len(header) == 1 and len(header[0].split(",")) > 1:

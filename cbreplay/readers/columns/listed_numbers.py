@@ -8,7 +8,7 @@ from cbreplay.readers.columns.header import parse_cell
 
 __all__ = ["first_listed"]
 
-_LIST = re.compile(r"[\[(]([^\[\]()]*)[\])]")
+_LIST = r"[\[(]([^\[\]()]*)[\])]"
 
 
 def first_listed(cell: object) -> float | None:
@@ -22,7 +22,7 @@ def first_listed(cell: object) -> float | None:
     """
     listed = cell
     if isinstance(cell, str):
-        found = _LIST.fullmatch(cell.strip())
+        found = re.fullmatch(_LIST, cell.strip())
         listed = found[1].split(",") if found is not None else None
         if isinstance(listed, list) and len(listed) > 1 and not listed[-1].strip():
             # the comma of a tuple of one

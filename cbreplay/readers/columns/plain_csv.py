@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlainCsv", "read_plain", "split_plain_names"]
 
-_NAMES = re.compile(rb"[A-Za-z][\w./-]*(?:,[A-Za-z][\w./-]*)+", re.ASCII)
+_NAMES = rb"[A-Za-z][\w./-]*(?:,[A-Za-z][\w./-]*)+"
 # the characters of a finite number: with these alone, a cell reads in one way only
 _OF_NUMBERS = b"0123456789+-.eE"
 # the headers that are remembered: many logs share a few, and each is read twice
@@ -86,7 +86,7 @@ def split_plain_names(header: bytes) -> tuple[str, ...] | None:
     (('epoch', 'loss', 'val_loss'), None)
     """
     header = header.removesuffix(b"\r")
-    if _NAMES.fullmatch(header) is None:
+    if re.fullmatch(_NAMES, header) is None:
         return None
     names = tuple(header.decode("ascii").split(","))
     distinct = {name.lower() for name in names}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["is_rate_name", "rate_names"]
 
 # letters and digits apart, and "learningRate" in two
-_WORDS = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_WORDS = "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
 # what says whose rate it is: of a group of parameters, of an optimizer, of a network
 _WHOSE = frozenset(
     (
@@ -27,7 +27,7 @@ _WHOSE = frozenset(
 )
 _RATES = frozenset(("lr", "lrs", "learningrate", "learningrates"))
 # LearningRateMonitor of Lightning names the optimizer behind it: "lr-Adam/pg1"
-_OF_OPTIMIZER = re.compile(r"lr-[A-Za-z]\w*(?:-[0-9]+)?(?:/pg[0-9]+)?")
+_OF_OPTIMIZER = r"lr-[A-Za-z]\w*(?:-[0-9]+)?(?:/pg[0-9]+)?"
 
 
 @lru_cache(maxsize=4096)
@@ -39,9 +39,9 @@ def is_rate_name(name: str) -> bool:
     >>> any(map(is_rate_name, ["val_lr", "min_lr", "lr_loss", "lr-SGD-momentum"]))
     False
     """
-    if _OF_OPTIMIZER.fullmatch(name):
+    if re.fullmatch(_OF_OPTIMIZER, name):
         return True
-    words = [word.lower() for word in _WORDS.findall(name)]
+    words = [word.lower() for word in re.findall(_WORDS, name)]
     said = [word for word in words if not word.isdigit() and word not in _WHOSE]
     return "".join(said) in _RATES
 

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # other names of the epoch column: "Epoch #", "epoch_no", "Ep."
-_LIKE_EPOCH = re.compile("(current)?(epoch|ep)(number|num|no|index|idx|id)?")
+_LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
 # the names under which pandas's own index comes back from a CSV
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that tell the kind of a row's numbers: with one of these, rows are no epochs
@@ -55,12 +55,12 @@ KINDS = frozenset(
     )
 )
 _PHASES = frozenset(("phase", "stage", "mode"))
-_DATA_SET = re.compile(
+_DATA_SET = (
     "(?P<train>train(ing)?)|(?P<val>val(id|idation)?)|(?P<test>test(ing)?)"
     "|(?P<eval>eval(uation)?)|(?P<dev>dev)"
 )
 _AXIS = " (--x-axis step or x_axis='step' counts evaluations by it)"
-_TIME = re.compile("time|date", re.IGNORECASE)
+_TIME = "(?i)time|date"
 _TWO, _SHOWN = 2, 5
 # above it, float64 no longer holds every whole number
 EXACT = 2.0**53
@@ -73,7 +73,7 @@ def find_epoch(table: LogTable) -> str | None:
         if name.lower() in EPOCH_NAMES:
             return name
     for name, cells in columns.items():
-        if _LIKE_EPOCH.fullmatch(letters(name)) and _may_count(cells.values):
+        if re.fullmatch(_LIKE_EPOCH, letters(name)) and _may_count(cells.values):
             table.notes.append(f"{name} was taken as the epoch")
             return name
     for name in INDEXES:
@@ -212,9 +212,7 @@ def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
 
 
 # a date in any order, or a clock
-_MOMENT = re.compile(
-    r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?!\d)|\d{1,3}:\d\d(?!\d)|\d+ days? "
-)
+_MOMENT = r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?!\d)|\d{1,3}:\d\d(?!\d)|\d+ days? "
 _OF_EPOCHS = "Give a log with one row for each epoch"
 # columns of a table with a row for each training: no training changes these
 SETTINGS = frozenset(
@@ -230,9 +228,9 @@ SETTINGS = frozenset(
 
 def tells_time(name: str, cells: LogColumn) -> bool:
     """Tell whether a column holds times or dates, by its name or by each text."""
-    named = _TIME.search(name) is not None
+    named = re.search(_TIME, name) is not None
     texts = cells.texts.values()
-    return named or (bool(texts) and all(map(_MOMENT.match, texts)))
+    return named or (bool(texts) and all(re.match(_MOMENT, text) for text in texts))
 
 
 def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArray:
@@ -271,7 +269,7 @@ def prefix_of(data_set: str) -> str | None:
     'val_'
     """
     word = letters(data_set).removeprefix("subset").removesuffix("set")
-    found = _DATA_SET.fullmatch(word)
+    found = re.fullmatch(_DATA_SET, word)
     if found is None:
         return None
     return "" if found["train"] else f"{found.lastgroup}_"

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["read_spelled"]
 
-_PERCENT = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?)\s*%")
-_EPOCH = re.compile(
-    r"[\[(]?(?:epoch\s*)?#?\s*([0-9]{1,15})(?:\s*(?:/|of)\s*([0-9]{1,15}))?[\])]?",
-    re.IGNORECASE,
+_PERCENT = r"([+-]?[0-9]+(?:\.[0-9]*)?)\s*%"
+_EPOCH = (
+    r"(?i)[\[(]?(?:epoch\s*)?#?\s*([0-9]{1,15})(?:\s*(?:/|of)\s*([0-9]{1,15}))?[\])]?"
 )
 
 
@@ -43,7 +42,7 @@ def _all_text(cells: LogColumn) -> bool:
 
 
 def _read_percent(table: LogTable, name: str, cells: LogColumn) -> None:
-    found = {row: _PERCENT.fullmatch(text) for row, text in cells.texts.items()}
+    found = {row: re.fullmatch(_PERCENT, text) for row, text in cells.texts.items()}
     values = {row: float(held[1]) for row, held in found.items() if held is not None}
     if len(values) == len(found):
         shown = next(iter(cells.texts.values()))
@@ -55,7 +54,7 @@ def _read_percent(table: LogTable, name: str, cells: LogColumn) -> None:
 
 
 def _read_epochs(table: LogTable, name: str, cells: LogColumn) -> None:
-    found = {row: _EPOCH.fullmatch(text) for row, text in cells.texts.items()}
+    found = {row: re.fullmatch(_EPOCH, text) for row, text in cells.texts.items()}
     known = {row: held for row, held in found.items() if held is not None}
     plans = {held[2] for held in known.values()}
     if len(known) < len(found) or len(plans) > 1:

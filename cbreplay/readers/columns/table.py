@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DECIMAL_COMMA", "LogTable"]
 
 # thousands set apart by a sign, and decimals behind another; or twice in one number
-_GROUPED = re.compile(
+_GROUPED = (
     r"[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]+|(?:\.[0-9]{3})+,[0-9]+"
     r"|(?:(?P<sign>[,. '\u00a0\u202f])[0-9]{3})(?:(?P=sign)[0-9]{3})+"
     r"|(?:[ '\u00a0\u202f][0-9]{3})+(?:[.,][0-9]+)?)"
@@ -303,7 +303,7 @@ class LogTable:
         It may be something else: an address, the number of a version.
         """
         texts = self.columns[name].texts.items()
-        return next((cell for cell in texts if _GROUPED.fullmatch(cell[1])), None)
+        return next((cell for cell in texts if re.fullmatch(_GROUPED, cell[1])), None)
 
     def check_thousands(self, name: str) -> None:
         """Refuse a column in which thousands may be set apart."""

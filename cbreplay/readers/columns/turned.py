@@ -21,7 +21,7 @@ __all__ = ["are_turned", "read_turned", "turned_names"]
 
 # at least a name and two numbers: a title may hold one number
 _FEWEST = 3
-_EPOCH = re.compile(r"ep(och)?[ _-]?(?=[0-9])", re.IGNORECASE)
+_EPOCH = r"(?i)ep(och)?[ _-]?(?=[0-9])"
 
 
 def are_turned(rows: Sequence[Sequence[str]]) -> bool:
@@ -77,7 +77,7 @@ def read_turned(text: TextRows, source: str, damage: Damage) -> LogTable:
 
 def _number_of(name: str) -> str:
     """Return the number in ``epoch_3`` or ``Epoch 3``; else the name as it is."""
-    return _EPOCH.sub("", name)
+    return re.sub(_EPOCH, "", name)
 
 
 def _holds_number(name: str) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["name_metrics_alike"]
 
-_NUMBERED = re.compile(r"(?P<base>[A-Za-z]\w*?)_[0-9]+")
+_NUMBERED = r"(?P<base>[A-Za-z]\w*?)_[0-9]+"
 
 
 def name_metrics_alike(found: list[RunsOfLog]) -> None:
@@ -46,7 +46,7 @@ def name_metrics_alike(found: list[RunsOfLog]) -> None:
 
 
 def _base(name: str) -> str:
-    found = _NUMBERED.fullmatch(name)
+    found = re.fullmatch(_NUMBERED, name)
     return found["base"] if found else name
 
 

@@ -22,13 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["join_series_files"]
 
-_PAGE = re.compile(
-    r"(?:run[-_])?(?P<run>.*?)-tag-.+\.(?:csv|json)(?:\.gz)?", re.IGNORECASE
-)
+_PAGE = r"(?i)(?:run[-_])?(?P<run>.*?)-tag-.+\.(?:csv|json)(?:\.gz)?"
 # what Keras's callback calls its two writers, at the end of a run's name
-_WRITER = re.compile(r"(?:^|[_./\\-])(?:train|validation)$", re.IGNORECASE)
-_CATBOOST = re.compile(r"(learn|test)_error\.tsv")
-_DVCLIVE = re.compile(r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv")
+_WRITER = r"(?i)(?:^|[_./\\-])(?:train|validation)$"
+_CATBOOST = r"(learn|test)_error\.tsv"
+_DVCLIVE = r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv"
 
 
 def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
@@ -66,22 +64,23 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
 def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     """Return where a training lies and its name, if a log is one series of it."""
     run = log.runs[0]
-    trees = _CATBOOST.fullmatch(os.path.basename(run.source))
+    trees = re.fullmatch(_CATBOOST, os.path.basename(run.source))
     if trees is not None and len(log.runs) == 1:
         named = {f"{trees[1]}/{name}": own for name, own in run.series.items()}
         log.runs[0] = replace(run, series=named)
         return os.path.dirname(run.source), "catboost"
-    live = _DVCLIVE.fullmatch(run.source)
-    if live is not None and len(run.series) > 1 and _TIMES in run.series:
+    live = re.fullmatch(_DVCLIVE, run.source)
+    timed = len(log.runs) == 1 and len(run.series) > 1 and _TIMES in run.series
+    if live is not None and timed:
         # older versions of DVCLive write when it was, as a number
         others = {name: own for name, own in run.series.items() if name != _TIMES}
         run = log.runs[0] = replace(run, series=others)
     if len(log.runs) > 1 or len(run.series) > 1 or run.seams:
         return None
     place, file = os.path.split(run.source)
-    page = _PAGE.fullmatch(file)
+    page = re.fullmatch(_PAGE, file)
     if page is not None:
-        return place, f"page {_WRITER.sub('', page['run'])}"
+        return place, f"page {re.sub(_WRITER, '', page['run'])}"
     if live is None:
         is_called_so = [file.partition(".")[0]] == [*run.series]
         return (place, "called by its series") if is_called_so else None

@@ -10,7 +10,6 @@ from cbreplay.errors import LogError
 from cbreplay.readers.entries import is_event_file, is_hidden, list_entries
 from cbreplay.readers.files import check_content, read_beginning
 from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
-from cbreplay.readers.other_tools.epoch_files import files_of_epochs
 from cbreplay.readers.other_tools.mlflow_store import is_stored_run
 
 if TYPE_CHECKING:
@@ -148,12 +147,12 @@ def as_people_count(path: str) -> list[str | float]:
     >>> sorted(["lr0.01/1", "lr0.0001/2", "lr0.1/0"], key=as_people_count)
     ['lr0.0001/2', 'lr0.01/1', 'lr0.1/0']
     """
-    parts = _NUMBERS.split(path)
+    parts = re.split(_NUMBERS, path)
     return [_number(part) if at % 2 else part for at, part in enumerate(parts)]
 
 
 # 0.05 comes before 0.1; in 1.10 and 1.9, perhaps versions, each part is a number
-_NUMBERS = re.compile(r"((?<![0-9.])0\.[0-9]+(?!\.?[0-9])|[0-9]+)")
+_NUMBERS = r"((?<![0-9.])0\.[0-9]+(?!\.?[0-9])|[0-9]+)"
 
 
 def _number(text: str) -> float:
@@ -217,6 +216,8 @@ def _find_files(
     damage: Damage,
 ) -> tuple[dict[str, _Directory], dict[str, None]]:
     """Return what each directory holds, and the directories with event files."""
+    from cbreplay.readers.other_tools.epoch_files import files_of_epochs
+
     found: dict[str, _Directory] = {}
     event_directories: dict[str, None] = {}
     for directory, names in _walk(root, seen, damage):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.errors import is_validation
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     count_hint,
     evaluation_note,
     given_note,
-    is_validation,
     seldom_logged,
     shown,
 )

@@ -40,10 +40,10 @@ __all__ = [
 
 # the directories of the two writers of Keras's TensorBoard callback
 _WRITERS = ("train", "validation")
-_TIME = re.compile(r"tfevents\.(\d+)", re.ASCII)
+_TIME = r"(?a)tfevents\.(\d+)"
 _SHOWN = 3
 # characters that tensorboardX replaces by _ in a tag, but not in a directory's name
-_NO_TAG = re.compile(r"[^-/\w.]")
+_NO_TAG = r"[^-/\w.]"
 
 
 def find_files(path: str) -> dict[str, list[str]]:
@@ -104,7 +104,7 @@ _OF_WINDOWS = "\\"
 
 def _in_order(files: list[os.DirEntry[str]]) -> list[str]:
     def begun(file: os.DirEntry[str]) -> tuple[int, str]:
-        time = _TIME.search(file.name)
+        time = re.search(_TIME, file.name)
         return (int(time[1]) if time else 0, file.name)
 
     return [file.path for file in sorted(files, key=begun)]
@@ -123,16 +123,15 @@ def _find_tag_directories(
     """
     own = event_files(entries, directory)
     below = [*_nearest_writers(entries)]
-    if own or len({_DATA_SET.sub("", at) for at in below}) < len(below):
+    if own or len({re.sub(_DATA_SET, "", at) for at in below}) < len(below):
         for at in below:
-            if is_tag_directory(at, directory) and (own or _DATA_SET.search(at)):
+            if is_tag_directory(at, directory) and (own or re.search(_DATA_SET, at)):
                 yield at
 
 
 # how the curves of a training and of its validation are called
-_DATA_SET = re.compile(
-    r"(?<=[_/\\])(train(ing)?|val(id|idation)?|test(ing)?|eval(uation)?|dev)\Z",
-    re.IGNORECASE,
+_DATA_SET = (
+    r"(?i)(?<=[_/\\])(train(ing)?|val(id|idation)?|test(ing)?|eval(uation)?|dev)\Z"
 )
 
 
@@ -148,7 +147,7 @@ def curve_roots(directories: Iterable[str], root: str) -> dict[str, str]:
     """
     alike: dict[str, list[str]] = {}
     for at in directories:
-        stem = _DATA_SET.sub("", at)
+        stem = re.sub(_DATA_SET, "", at)
         if at not in (stem, root):
             alike.setdefault(stem, []).append(at)
     found: dict[str, str] = {}
@@ -191,7 +190,7 @@ def is_tag_directory(directory: str, above: str) -> bool:
     above : str
         The directory of the training that it may belong to.
     """
-    name = _NO_TAG.sub("_", _series_of(directory, above))
+    name = re.sub(_NO_TAG, "_", _series_of(directory, above))
     outer, deeper, _ = name.rpartition("/")
     if not (deeper or "_" in name):
         return False
@@ -205,7 +204,7 @@ def is_tag_directory(directory: str, above: str) -> bool:
         return False
     if len(tags) != 1:
         return False
-    tag = _NO_TAG.sub("_", tags.pop())
+    tag = re.sub(_NO_TAG, "_", tags.pop())
     prefix = f"{tag}/" if deeper else f"{tag.replace('/', '_')}_"
     return name.startswith(prefix) and name != prefix
 

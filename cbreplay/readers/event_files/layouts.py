@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import TRAINER_SPEED, is_validation
+from cbreplay.errors import is_validation
+from cbreplay.readers.building.evaluations import TRAINER_SPEED
 from cbreplay.readers.columns.rate_names import rate_names
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ _PREFIX = "epoch_"
 # the tags of the learning rate of Keras 3 and Keras 2
 KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 # tags that Hugging Face writes at the end of a training: they are no series
-_SUMMARIES = re.compile(r"train/(train_.*|total_flos)")
+_SUMMARIES = r"train/(train_.*|total_flos)"
 _LIGHTNING_EPOCH, HUGGING_FACE_EPOCH = "epoch", "train/epoch"
 _LIGHTNING_DUMMY = "hp_metric"
 # what a metric of Ultralytics ends with: boxes, masks, points; or its classifier's
-_ULTRALYTICS = re.compile(r"metrics/(.*\([BMP]\)|accuracy_top[15])")
+_ULTRALYTICS = r"metrics/(.*\([BMP]\)|accuracy_top[15])"
 _ULTRALYTICS_RATES = ("lr/pg0", "x/lr0")
 _SEVERAL = "several values in an epoch"
 _EACH = "(--x-axis step or x_axis='step' makes a row of each evaluation)"
@@ -79,7 +80,7 @@ class Layout(NamedTuple):
             return writer
         if self.tool != "keras":
             silent = (self.by_epoch_tag, _LIGHTNING_DUMMY, *self.silent)
-            if tag in silent or _SUMMARIES.fullmatch(tag) or not tag:
+            if tag in silent or re.fullmatch(_SUMMARIES, tag) or not tag:
                 return None
             return f"val_{tag}" if writer == "validation" else tag
         if not tag.startswith(_PREFIX) or tag == _PREFIX:
@@ -164,7 +165,7 @@ def _are_of_ultralytics(tags: Sequence[str]) -> bool:
     if not any(tag.startswith("metrics/") for tag in tags):
         return False
     of_losses = {tag.partition("/")[0] for tag in tags} >= {"train", "val"}
-    named = of_losses and any(map(_ULTRALYTICS.fullmatch, tags))
+    named = of_losses and any(re.fullmatch(_ULTRALYTICS, tag) for tag in tags)
     return named or any(tag in _ULTRALYTICS_RATES for tag in tags)
 
 
@@ -202,7 +203,11 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
         if is_validation(name) and (epochs[here] < 0).any():
             # an evaluation that is not at the end of an epoch: these are no epochs
             return table.only(np.zeros(len(epochs), dtype=np.bool_)), {}
-        if other == number or _SUMMARIES.fullmatch(name) or name == _LIGHTNING_DUMMY:
+        if (
+            other == number
+            or re.fullmatch(_SUMMARIES, name)
+            or name == _LIGHTNING_DUMMY
+        ):
             continue
         n_values = _values_of_epochs(epochs[here][kept[here]])
         if not len(n_values):
@@ -243,6 +248,6 @@ def other_scalars(tags: Iterable[str]) -> dict[str, str]:
     The TensorBoard callback also writes what it sees of each batch, and of each call
     of ``evaluate``, by the iteration.
     """
-    own = re.compile(r"epoch_.*|batch_.*|evaluation_.*_vs_iterations")
-    others = [tag for tag in dict.fromkeys(tags) if not own.fullmatch(tag)]
+    own = r"epoch_.*|batch_.*|evaluation_.*_vs_iterations"
+    others = [tag for tag in dict.fromkeys(tags) if not re.fullmatch(own, tag)]
     return dict.fromkeys(others, "not written by epoch, as what Keras wrote")

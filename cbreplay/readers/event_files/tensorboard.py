@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.errors import is_validation
 from cbreplay.readers.base import Damage, ForeignLogError, NothingLoggedError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
     count_hint,
-    is_validation,
     rows_hint,
     seldom_logged,
     shown,

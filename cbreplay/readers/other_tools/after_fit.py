@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import is_validation
+from cbreplay.errors import is_validation
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import nearest_epochs
 from cbreplay.readers.columns.rate_names import is_rate_name
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["leave_out_after_fit"]
 
-_TEST = re.compile(r"(^|[^a-z])test([^a-z]|$)", re.IGNORECASE)
+_TEST = r"(?i)(^|[^a-z])test([^a-z]|$)"
 
 
 def leave_out_after_fit(table: LogTable) -> None:
@@ -69,7 +69,7 @@ class _LoggedRows:
             and not _holds_words(cells)
         ]
         self.table = table
-        self.tests = [name for name in names if _TEST.search(name)]
+        self.tests = [name for name in names if re.search(_TEST, name)]
         judged = [
             name for name in names if is_validation(name) and name not in self.tests
         ]

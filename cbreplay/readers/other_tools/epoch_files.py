@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["files_of_epochs", "rows_of_epoch_files"]
 
-_FILE = re.compile(r"(metrics[_-])?epoch[_-]?(?P<epoch>[0-9]{1,9})\.json")
+_FILE = r"(metrics[_-])?epoch[_-]?(?P<epoch>[0-9]{1,9})\.json"
 _FEWEST = 2
 _HINT = "Put what is of another training into a directory of its own"
 
@@ -33,7 +33,7 @@ def files_of_epochs(directory: str, names: Sequence[str]) -> list[str]:
     names : sequence of str
         The files in it.
     """
-    numbered = [name for name in names if _FILE.fullmatch(name)]
+    numbered = [name for name in names if re.fullmatch(_FILE, name)]
     # a list in a file is one of several epochs
     whole = len(numbered) >= _FEWEST and not any(
         b"[" in read_beginning(os.path.join(directory, name)) for name in numbered
@@ -81,5 +81,5 @@ def rows_of_epoch_files(directory: str, damage: Damage) -> list[dict[str, Any]]:
 
 
 def _epoch_of(name: str) -> int:
-    found = _FILE.fullmatch(name)
+    found = re.fullmatch(_FILE, name)
     return int(found["epoch"]) if found else -1

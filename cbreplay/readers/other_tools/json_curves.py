@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.errors import is_validation
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.building.evaluations import is_validation
 from cbreplay.readers.other_tools.json_rows import are_numbers, are_rows
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.errors import is_validation
 from cbreplay.readers.base import Damage, ForeignLogError
-from cbreplay.readers.building.evaluations import is_validation
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JsonHistoryReader"]
 
-_EPOCH_KEY = re.compile(r"(?:epoch[ _-]?)?([0-9]{1,9})", re.IGNORECASE)
+_EPOCH_KEY = r"(?i)(?:epoch[ _-]?)?([0-9]{1,9})"
 # what Trainer logs as a summary when it is done
 _SUMMED = ("_runtime", "_samples_per_second", "total_flos")
 _SEVERAL = 2
@@ -56,7 +56,7 @@ _DATA_SETS = {
 }
 
 
-_DATA_SET = re.compile(
+_DATA_SET = (
     r"(history|learn|train|training|val|valid|validation|eval|test|dev)[_-]?(set)?\d*"
 )
 
@@ -194,7 +194,7 @@ def _trainings_in(held: dict[str, Any]) -> dict[str, dict[str, Any]]:
     What stands under names of data sets is of one training.
     """
     several = held and all(map(_is_history, held.values()))
-    if not several or any(map(_DATA_SET.fullmatch, map(str.lower, held))):
+    if not several or any(re.fullmatch(_DATA_SET, key.lower()) for key in held):
         return {"": held}
     return held
 
@@ -225,7 +225,7 @@ def _check_names(held: dict[str, Any], path: str, most: int) -> None:
     """
     named = held["history"] if isinstance(held.get("history"), dict) else held
     # else they may be rows, each under its epoch
-    if named and not _EPOCH_KEY.fullmatch(next(iter(named))):
+    if named and not re.fullmatch(_EPOCH_KEY, next(iter(named))):
         check_columns(len(named), path, most)
 
 
@@ -284,7 +284,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     listed = [own for own in held.values() if isinstance(own, list) and own]
     if len(listed) == 1 and all(map(_is_numbered_row, listed[0])):
         return listed[0]
-    numbered = [_EPOCH_KEY.fullmatch(name) for name in held]
+    numbered = [re.fullmatch(_EPOCH_KEY, name) for name in held]
     if held and all(numbered) and all(map(_is_row, held.values())):
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]

@@ -6,8 +6,9 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.errors import is_validation
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.building.evaluations import count_hint, is_validation
+from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.columns.data_sets import NAMED_ABOVE
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
 from cbreplay.readers.columns.roles import EXACT, name_on, prefix_of
@@ -164,12 +165,12 @@ def _as_pairs(held: object) -> object:
     if not isinstance(held, dict) or not held or "0" in held:
         # from 0 on it is a list
         return held
-    if not all(map(_STEP.fullmatch, held)):
+    if not all(re.fullmatch(_STEP, key) for key in held):
         return held
     return [[int(step), own] for step, own in held.items()]
 
 
-_STEP = re.compile("[0-9]{1,9}")
+_STEP = "[0-9]{1,9}"
 
 
 def _are_pairs(held: object) -> bool:

@@ -25,13 +25,10 @@ _DUMP = "Where it was written, write json.dump(history.history, file) instead of
 
 
 # [1,  2000] loss: 2.173, [INFO] and [section]; but not [nan, 0.5]
-_SENTENCE = re.compile(
-    r"""\s*\[(?:
+_SENTENCE = r"""(?xi)\s*\[(?:
         (?!null|true|false|nan|none|inf)[^]\s[{}"'0-9.+-]
         |[^][{}"\n]*\][ \t]*[^][{},"\s]
-    )""",
-    re.VERBOSE | re.IGNORECASE,
-)
+    )"""
 
 
 def read_json(path: str, most: int, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything
@@ -65,7 +62,7 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        sentence = _SENTENCE.match(text)
+        sentence = re.match(_SENTENCE, text)
         if sentence is not None and error.pos < sentence.end():
             raise free_text(source) from None
         end = "\n" if "\n" in text else "\r"

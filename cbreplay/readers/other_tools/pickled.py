@@ -29,9 +29,7 @@ _NAMES_HINT = (
 )
 _NUMPY = b"\x93NUMPY"
 # the header of an array: the kind of its numbers, and its shape
-_ARRAY = re.compile(
-    rb"'descr': '[<>|=]?(?P<kind>[A-Za-z]).*'shape': \((?P<shape>[^)]*)\)"
-)
+_ARRAY = rb"'descr': '[<>|=]?(?P<kind>[A-Za-z]).*'shape': \((?P<shape>[^)]*)\)"
 _LOOKED_AT = 256
 
 
@@ -64,7 +62,7 @@ class PickleReader:
             Always.
         """
         beginning = read_beginning(path, _LOOKED_AT)
-        array = _ARRAY.search(beginning) if beginning.startswith(_NUMPY) else None
+        array = re.search(_ARRAY, beginning) if beginning.startswith(_NUMPY) else None
         if array is not None and array["kind"] != b"O":
             shape = array["shape"].decode("ascii").rstrip(", ")
             problem = (

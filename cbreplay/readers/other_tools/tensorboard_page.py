@@ -28,21 +28,20 @@ __all__ = ["TensorBoardPageReader"]
 
 # TensorBoard names the file by run and tag, run-validation-tag-epoch_loss.csv, older
 # ones run_validation-tag-..., and a browser adds (1) to a name that is there already
-_NAMED = re.compile(
-    r"(?:run[-_])?(?P<run>.*?)-tag-(?P<tag>.+?)(?: ?\(\d+\))?\.(?:csv|json)(?:\.gz)?",
-    re.IGNORECASE,
+_NAMED = (
+    r"(?i)(?:run[-_])?(?P<run>.*?)-tag-(?P<tag>.+?)(?: ?\(\d+\))?"
+    r"\.(?:csv|json)(?:\.gz)?"
 )
-_KERAS_TAG = re.compile(r"epoch_(?P<metric>\w+)")
+_KERAS_TAG = r"epoch_(?P<metric>\w+)"
 # of other files, whose name may be anything: words of a metric
-_METRIC = re.compile(
-    r"loss|err|acc|auc|score|f1|m[as]e|rmse|iou|ma?p|precision|recall|perplexity|reward"
-    r"|(?<![a-z])(lr|rate)(?![a-z])",
-    re.IGNORECASE,
+_METRIC = (
+    r"(?i)loss|err|acc|auc|score|f1|m[as]e|rmse|iou|ma?p|precision|recall|perplexity|reward"
+    r"|(?<![a-z])(lr|rate)(?![a-z])"
 )
 # what a download was called by hand: exactly as Keras calls a series
-_PLAIN = re.compile(r"(?:val_)?(?:loss|acc|accuracy|auc|mae|mse)")
+_PLAIN = r"(?:val_)?(?:loss|acc|accuracy|auc|mae|mse)"
 # and what a browser adds to a name that is there already
-_ENDING = re.compile(r"( ?\(\d+\))?\.(csv|tsv|txt)(\.gz)?$", re.IGNORECASE)
+_ENDING = r"(?i)( ?\(\d+\))?\.(csv|tsv|txt)(\.gz)?$"
 # what a row of its JSON holds
 _OF_PAGE = ("Wall time", "Step", "Value")
 # milliseconds since 1970; in seconds, no training lies so far ahead
@@ -117,13 +116,13 @@ def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
     (('val_loss', False), ('seed0_loss', False))
     """
     file = os.path.basename(path)
-    named = _NAMED.fullmatch(file)
+    named = re.fullmatch(_NAMED, file)
     if named is None:
-        stem = _ENDING.sub("", file)
+        stem = re.sub(_ENDING, "", file)
         unnamed = "Value" if of_page else "value"
-        tells = (_PLAIN.fullmatch if of_page else _METRIC.search)(stem)
+        tells = re.fullmatch(_PLAIN, stem) if of_page else re.search(_METRIC, stem)
         return stem if tells else unnamed, False
-    keras = _KERAS_TAG.fullmatch(named["tag"])
+    keras = re.fullmatch(_KERAS_TAG, named["tag"])
     if keras is None:
         return named["tag"], False
     validation = named["run"].lower().endswith("validation")

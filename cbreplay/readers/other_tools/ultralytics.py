@@ -66,7 +66,7 @@ def _plan_beside(path: str, n_epochs: int) -> tuple[int | None, list[str]]:
     settings = os.path.join(os.path.dirname(path), "args.yaml")
     if not os.path.isfile(settings):
         return None, []
-    told = dict(_SETTING.findall(read_beginning(settings)))
+    told = dict(re.findall(_SETTING, read_beginning(settings)))
     planned = told.get(b"epochs", b"").decode()
     if b"time" in told or not planned.isdecimal() or int(planned) < max(n_epochs, 1):
         return None, []
@@ -76,9 +76,7 @@ def _plan_beside(path: str, n_epochs: int) -> tuple[int | None, list[str]]:
 
 
 # one line of YAML each, with no more digits than a plan has
-_SETTING = re.compile(
-    rb"^(epochs|patience|time): *([\d.]{1,9}) *\r?$", re.MULTILINE | re.ASCII
-)
+_SETTING = rb"(?m)^(epochs|patience|time): *([\d.]{1,9}) *\r?$"
 
 
 def _as_rounded(run: Run) -> Run:

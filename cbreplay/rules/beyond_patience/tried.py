@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.rules.registry import TriedValues
+from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

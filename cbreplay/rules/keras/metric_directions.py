@@ -89,7 +89,7 @@ _SIGNED = frozenset(
     {"concordance_correlation", "cosine_similarity", "pearson_correlation", "r2_score"}
 )
 # how the names of shares of something end, those of one output of several too
-_SHARE = re.compile(
+_SHARE = (
     r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|dice_coef|f1|f1_score|fscore|iou|"
     r"iou_score|jaccard|precision|recall)(_m)?"
 )
@@ -107,7 +107,7 @@ def lies_within_one(name: str) -> bool:
     if "percent" in metric or "pct" in metric:
         return False
     named = ends_at_one(metric) and metric not in _SIGNED
-    return named or _SHARE.fullmatch(metric.lower()) is not None
+    return named or re.fullmatch(_SHARE, metric.lower()) is not None
 
 
 def settle_mode(callback: str, monitor: str, mode: str) -> str:

@@ -288,9 +288,8 @@ _KNOWN = "keras-2.15, keras-3.0 to keras-3.15, tf_keras-2.15 to tf_keras-2.21"
 # TensorFlow and JAX decide alike and need no suffix; but a finite value beyond float32,
 # on which TensorFlow raises ValueError and a replay is refused, is infinite on JAX
 _UNMEASURED = ("+torch-backend", "+openvino-backend")
-_VERSION = re.compile(
-    r"(keras|tf_keras)-(\d{1,4})\.(\d{1,4})((?:\.\w{1,40}){0,4})(\+[\w-]{1,40})?",
-    re.ASCII,
+_VERSION = (
+    r"(?a)(keras|tf_keras)-(\d{1,4})\.(\d{1,4})((?:\.\w{1,40}){0,4})(\+[\w-]{1,40})?"
 )
 
 
@@ -308,7 +307,7 @@ def known_semantics() -> tuple[str, ...]:
 
 def is_keras_version(name: str) -> bool:
     """Return whether this is how a Keras version is written, known or not."""
-    return _VERSION.fullmatch(name) is not None
+    return re.fullmatch(_VERSION, name) is not None
 
 
 def spoken_semantics(name: str) -> str:
@@ -362,7 +361,7 @@ def resolve_keras(
 
 @functools.lru_cache(maxsize=64)
 def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
-    matched = _VERSION.fullmatch(str(name))
+    matched = re.fullmatch(_VERSION, str(name))
     if matched is None:
         sentence = (
             f"{shown_value(name)} (from {asked_by}) is not a Keras version such as "
@@ -457,7 +456,7 @@ def _recorded_suffix(metadata: RunMetadata) -> str:
 
 def _numpy_suffix(version: str, numpy: object) -> str:
     """Return +numpy1 where that changes what a version decides."""
-    matched = _VERSION.fullmatch(version)
+    matched = re.fullmatch(_VERSION, version)
     row = None if matched is None else _ROWS.get("{}-{}.{}".format(*matched.groups()))
     changes = row is None or row.factor_precision == "float32"
     return "+numpy1" if changes and str(numpy).startswith("1.") else ""

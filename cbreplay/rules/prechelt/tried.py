@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cbreplay.rules.registry import TriedValues
+from cbreplay.rules.tried_values import TriedValues
 
 __all__ = ["GL", "PQ", "UP"]
 

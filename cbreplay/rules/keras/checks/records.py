@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.digits import spoken_figure
 from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

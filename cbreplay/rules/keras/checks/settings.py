@@ -11,7 +11,6 @@ from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.metric_directions import lies_within_one
-from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau, reduce_rate
 from cbreplay.rules.keras.semantics import spoken_semantics
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from cbreplay.rules.checks import CheckedList
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
+    from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
 __all__ = ["REDUCING", "SCHEDULING", "STOPPING", "effective_patience"]
 
@@ -185,6 +185,8 @@ def _factor_without_effect(
 
 
 def _leaves_nothing(known: CheckedList, callback: ReduceLROnPlateau) -> bool:
+    from cbreplay.rules.keras.reduce_lr_on_plateau import reduce_rate
+
     rate = known.initial_rate
     precision = known.training.semantics.factor_precision
     start = 1.0 if rate is None else rate
