@@ -55,7 +55,7 @@ _APART = frozenset(
         "without",
     ]
 )
-_PLAN = ("epochs", "initial_epoch", "validation_freq")
+_PLAN = ("epochs", "validation_freq")
 
 
 class Described(Protocol):
@@ -157,6 +157,10 @@ def _setting(run: Described) -> Hashable | None:
     setting = {key: value for key, value in raw.items() if key not in _APART}
     fit = raw.get("fit") or {}
     setting["fit"] = {key: value for key, value in fit.items() if key not in _PLAN}
+    # a fit that went on from another model is no seed of the one before it; where the
+    # earlier fits are part of the run, it begins where these do
+    if raw.get("earlier_fits") or not setting["fit"].get("initial_epoch"):
+        setting["fit"].pop("initial_epoch", None)
     setting["callbacks"] = [
         text for text in run.metadata.callbacks if not _decides_no_training(text)
     ]
@@ -331,14 +335,27 @@ def _name(
     for rows in groups:
         name = runs[rows[0]].name
         if len(rows) > 1:
-            name = (
-                f"{_common_name([runs[row].name for row in rows])} ({len(rows)} runs)"
-            )
+            own = [runs[row].name for row in rows]
+            common = _common_name(own)
+            others = {run.name for run in runs}.difference(own)
+            if any(_numbered(other, common) for other in others):
+                common = f"{own[0]} and others"
+            name = f"{common} ({len(rows)} runs)"
         if name in given:
             name = f"{name} with {runs[rows[0]].name}"
         given.add(name)
         names.append(name)
     return tuple(names)
+
+
+def _numbered(name: str, common: str) -> bool:
+    """Return whether a name is another one with a number behind it, or with none.
+
+    >>> _numbered("fit7", "fit"), _numbered("fit1", "fit1"), _numbered("g10_r1", "g1")
+    (True, True, False)
+    """
+    rest = name.removeprefix(common)
+    return name.startswith(common) and (not rest or rest.isdecimal())
 
 
 def _common_name(names: Sequence[str]) -> str:
@@ -355,6 +372,9 @@ def _common_name(names: Sequence[str]) -> str:
     )
     common = "".join(letters[0] for letters in alike)
     unseeded, seeded = _without_seed(common.rstrip("0123456789") + "0")
+    if any(name[len(common) : len(common) + 1].isdecimal() for name in names):
+        # the names part within a number, or before it
+        common = common.rstrip("0123456789")
     name = (unseeded if seeded else common).rstrip("/-_. #=,")
     folder, often = Counter(map(_folder, names)).most_common(1)[0]
     if not name and folder and often > 1:

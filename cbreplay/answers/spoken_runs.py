@@ -88,19 +88,25 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
     step of a patience: no patience and no stop of a table add up otherwise.
     """
     waiting = [rule for rule in callbacks if "patience" in parameters_of(rule)]
-    listed = [run for run in runs if run.steps is None]
+    asked = list(runs)
     told: dict[str, set[int]] = {}
+    holed: set[int] = set()
+    whole: set[int] = set()
     for name in read_series(waiting):
-        for run in listed:
+        for at, run in enumerate(asked):
             series = run.series.get(name)
+            if run.steps is None and series is not None and series.recorded.all():
+                whole.add(at)
             if (
-                series is None
+                run.steps is not None
+                or series is None
                 or series.recorded.all()
                 or find_gap(run, name) is not None
             ):
                 continue
             every = find_cadence(series) or 0
             told.setdefault(name, set()).add(every)
+            holed.add(at)
     if not told:
         return say()
     (name, (every, *more)), *others = told.items()
@@ -110,7 +116,17 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
             which = say("the monitor, which not every epoch has")
     else:
         which = say(Code(name), ", one in ", Fact(every, "count", "every"), " epochs")
-    return say(" Patience counts the values of ", which, ".")
+    if not whole - holed:
+        return say(" Patience counts the values of ", which, ".")
+    return say(
+        " In ",
+        Fact(len(holed), "count", "n_sparse"),
+        " of ",
+        Fact(len(asked), "count", "n_runs"),
+        " runs patience counts the values of ",
+        which,
+        ".",
+    )
 
 
 def spoken_note(run: Run, note: str, more: str = "") -> Text:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from cbreplay.answers.swept_logs import left_out, swept_document
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
+from cbreplay.cli.together import refuse_beside
 from cbreplay.cli.written import print_document
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.plain_text import is_url, shown_url, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cbreplay.cli.output_format import Format
     from cbreplay.cli.question import Question
@@ -32,7 +33,6 @@ def print_swept(
     question: Question,
     address: str,
     output: Format | Literal["parquet"],
-    beside: Sequence[str],
 ) -> None:
     """Sweep every log below the paths on a cluster, and print one line a cell.
 
@@ -44,8 +44,6 @@ def print_swept(
         The scheduler's, for example ``tcp://host:8786``.
     output : {"table", "csv", "markdown", "parquet"}
         As on the other tables; epochs count from 0 in CSV and Parquet.
-    beside : sequence of str
-        The options of `simulate` that are given and ask for another answer.
 
     Raises
     ------
@@ -56,7 +54,7 @@ def print_swept(
         If dask is not installed.
     """
     question = replace(question, reads_logs=False)
-    grid = _asked(question, output, beside)
+    grid = _asked(question, output)
     from cbreplay.distributed import sweep_logs
 
     paths = list(_logs_below(question.paths or (".",)))
@@ -80,16 +78,13 @@ def print_swept(
         say(*(f"left out: {plain_text(text)}" for text in left_out(sweep)))
 
 
-def _asked(question: Question, output: str, beside: Sequence[str]) -> Grid:
+def _asked(question: Question, output: str) -> Grid:
     """Return the settings that are asked about; refuse what needs the logs here."""
-    options = {"--run": question.run, "--resume": question.resume != "fresh"}
-    refused = [*beside, *(option for option, given in options.items() if given)]
-    if refused:
-        sentence = (
-            "--scheduler sweeps every run that the workers find, each as a fresh fit, "
-            f"and does not go with {refused[0]}. Leave one of them out"
-        )
-        raise ConfigError(sentence)
+    refuse_beside(
+        "--scheduler",
+        "sweeps every run that the workers find, each as a fresh fit",
+        {"--run": question.run, "--resume": question.resume != "fresh"},
+    )
     grid = question.grid
     if grid is None:
         sentence = "--scheduler is for settings. Name some with -c or --patience"

@@ -13,6 +13,7 @@ from cbreplay.cli.options import advice_options, log_options, setting_options
 from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.surroundings import import_matplotlib
+from cbreplay.cli.together import refuse_advising
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -74,14 +75,9 @@ def command(
     reserve_output(output, question.inputs, (".png", ".svg", ".pdf"))
     import_matplotlib()
     from cbreplay.plots import plot_replay, save_figure
-    from cbreplay.recommend import Advising
 
-    if kind in ("curve", "learning-rate") and advising != Advising():
-        sentence = (
-            f"{_first_option(advising)} is about a recommendation, which --kind {kind} "
-            "does not show. Choose --kind map or trade-off, or leave it out"
-        )
-        raise ConfigError(sentence)
+    if kind in ("curve", "learning-rate"):
+        refuse_advising(f"--kind {kind}", "Choose --kind map or trade-off")
     with watch("drawing"):
         if kind == "map" or kind == "trade-off":  # noqa: PLR1714 - mypy reads this one
             figure = _draw_costs(question, kind, advising)
@@ -91,16 +87,6 @@ def command(
             figure = plot_replay(_replay(question), kind=kind)
         saved = save_figure(figure, output)
     echo_path(saved)
-
-
-def _first_option(advising: Advising) -> str:
-    """Name the option that was given."""
-    given = (
-        name
-        for name, value in advising._asdict().items()
-        if value != advising._field_defaults[name]
-    )
-    return f"--{next(given).replace('_', '-')}"
 
 
 def _draw_costs(

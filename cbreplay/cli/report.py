@@ -18,6 +18,7 @@ from cbreplay.cli.options import (
 from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.surroundings import import_matplotlib
+from cbreplay.cli.together import refuse_advising
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -94,6 +95,7 @@ def _page_of_settings(question: Question, grid: Grid) -> Document:
     """Return the page about several settings beside each other."""
     from cbreplay.report import build_settings_report
 
+    refuse_advising("a page of several settings", "Name one setting or none")
     question.leave_out_unmonitored()
     check_replays(question, grid)
     with watch("replaying") as tell:

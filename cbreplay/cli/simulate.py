@@ -10,6 +10,8 @@ from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output_format import Format, sweep_format_option
 from cbreplay.cli.progress import watch
+from cbreplay.cli.together import refuse_beside
+from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -89,14 +91,17 @@ def command(
     cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
     cbreplay simulate runs/ --patience 5 --versus-patience 20
     """
-    changed = {
-        "patience": versus_patience,
-        "min_delta": versus_min_delta,
-        "start_from_epoch": versus_start_from_epoch,
-    }
-    versus += tuple(
-        f"{name}={value}" for name, value in changed.items() if value is not None
+    versus += _changes(
+        patience=versus_patience,
+        min_delta=versus_min_delta,
+        start_from_epoch=versus_start_from_epoch,
     )
+    others: dict[str, object] = {
+        "--scheduler": scheduler,
+        "--versus": versus,
+        "--same-callbacks": same_callbacks,
+    }
+    _check_together(others, output_format, keras_code=keras_code)
     if output_format == "parquet":
         from cbreplay.cli.parquet import check_parquet
 
@@ -108,14 +113,33 @@ def command(
     elif scheduler is not None:
         from cbreplay.cli.cluster import print_swept
 
-        others = {"--versus": versus, "--same-callbacks": same_callbacks}
-        beside = [option for option, given in others.items() if given]
-        print_swept(question, scheduler, output_format, beside)
+        print_swept(question, scheduler, output_format)
     else:
-        question.leave_out_unmonitored()
         _print_answer(
             question, output_format, versus, each=each, same_callbacks=same_callbacks
         )
+
+
+def _changes(**values: str | None) -> tuple[str, ...]:
+    """Return the shorthands of --versus as it writes them."""
+    given = {name: value for name, value in values.items() if value is not None}
+    return tuple(f"{name}={value}" for name, value in given.items())
+
+
+def _check_together(
+    others: dict[str, object], output: str, *, keras_code: bool
+) -> None:
+    """Refuse options that ask for two answers at once."""
+    if keras_code:
+        form = {"--format": output != "table"}
+        refuse_beside("--keras-code", "prints one setting as code", {**others, **form})
+    # of those that decide every run by itself, the first leaves the rest no room
+    if others.pop("--scheduler") is not None:
+        refuse_beside("--scheduler", "decides settings, run by run", others)
+    if others.pop("--versus"):
+        refuse_beside("--versus", "compares two settings, run by run", others)
+    if output == "parquet":
+        refuse_beside("--format parquet", "is a sweep, run by run", others)
 
 
 def _print_answer(
@@ -127,10 +151,14 @@ def _print_answer(
     each: bool,
 ) -> None:
     """Print what the logs say here: a comparison, settings, or every patience."""
+    question.leave_out_unmonitored()
     if versus:
         from cbreplay.cli.versus import print_versus
 
         print_versus(question, versus, output)
+    elif same_callbacks and question.grid is None:
+        sentence = "--same-callbacks is for settings. Name some with -c or --patience"
+        raise ConfigError(sentence)
     elif output == "parquet":
         from cbreplay.cli.parquet import write_parquet
 

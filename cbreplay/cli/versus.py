@@ -159,5 +159,9 @@ def _parameters(text: str) -> Iterator[tuple[str, str]]:
             "patience=20, or a list as -c has it"
         )
         raise ConfigError(sentence)
+    given = [keyword.arg for keyword in call.keywords]
     for keyword in call.keywords:
+        if given.count(keyword.arg) > 1:
+            sentence = f"--versus gives {keyword.arg} twice. Give it once"
+            raise ConfigError(sentence)
         yield str(keyword.arg), ast.unparse(keyword.value)

@@ -156,9 +156,13 @@ def describe_callback(callback: Any) -> str:  # noqa: ANN401 - any Keras callbac
     for name, parameter in inspect.signature(type(callback)).parameters.items():
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
-        value = getattr(callback, _OTHER_NAMES.get(name, name), ...)
+        value: Any = getattr(callback, _OTHER_NAMES.get(name, name), ...)
         if isinstance(value, TableSchedule):
             value = value.table
+        negated = name == "min_delta" and hasattr(callback, "_is_improvement")
+        if negated and value is not ...:
+            # Keras takes abs() of it, and in a first fit gives it the sign of the mode
+            value = abs(value)
         if parameter.default is parameter.empty:
             arguments.append(_literal(value))
         elif value is not ... and not _same(value, parameter.default):

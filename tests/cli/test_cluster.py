@@ -79,15 +79,6 @@ def test_what_cannot_be_asked_of_a_cluster_is_refused(ask: Ask, tmp_path: Path) 
             ["--patience", "1", "--format", "json", "--scheduler", "tcp://127.0.0.1:1"],
             "Choose --format csv or parquet",
         ),
-        *(
-            (["--patience", "1", *words, "--scheduler", "tcp://127.0.0.1:1"], message)
-            for words, message in (
-                (["--same-callbacks"], "does not go with --same-callbacks"),
-                (["--versus-patience", "3"], "does not go with --versus"),
-                (["--run", "logs"], "does not go with --run"),
-                (["--resume", "carried"], "does not go with --resume"),
-            )
-        ),
     ):
         answer = ask("simulate", log, *words)
         assert (answer.status, answer.out) == (2, "")

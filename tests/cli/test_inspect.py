@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -221,3 +222,36 @@ def test_a_long_note_is_broken_into_lines(ask: Ask, sample_logs: Path) -> None:
     assert "one training" in out
     notes, _, _ = out.partition("\n joined: ")
     assert max(map(len, notes.splitlines())) <= 80
+
+
+def _recorded(directory: Path, rows: list[str], **described: Any) -> Path:
+    """Write a run directory as a recorder leaves it."""
+    directory.mkdir()
+    text = "\r\n".join(["epoch,loss,val_accuracy,val_loss", *rows, ""])
+    (directory / "logs.csv").write_text(text, newline="")
+    (directory / "run.json").write_text(json.dumps({"schema": 1, **described}))
+    return directory
+
+
+def test_a_fit_that_began_late_says_that_more_came_before(
+    ask: Ask, tmp_path: Path
+) -> None:
+    rows = [f"{epoch},0.5,0.5,0.{9 - epoch}" for epoch in (3, 4, 5)]
+    run = _recorded(tmp_path / "a", rows, fit={"epochs": 6, "initial_epoch": 3})
+    said = " ".join(ask("inspect", run).out.split())
+    assert (
+        "a: its fit began at epoch 4 (counted from 1): what was trained before" in said
+    )
+
+
+def test_a_metric_of_keras_that_stands_still_by_chance_is_not_doubted(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # of 40 samples as many were right in each pair of epochs; fit validated in each
+    rows = [f"{at},0.{9 - at},{0.5 + at // 2 / 40},0.{8 - at}" for at in range(8)]
+    metrics = {"loss": "min", "accuracy": "max"}
+    run = _recorded(tmp_path / "a", rows, metrics=metrics)
+    assert "a new value only" not in ask("inspect", run).out
+    # of a metric that somebody's callback logs, it may be so
+    other = _recorded(tmp_path / "b", rows, metrics={"loss": "min"})
+    assert "val_accuracy: a new value only every 2" in ask("inspect", other).out

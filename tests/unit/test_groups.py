@@ -205,3 +205,37 @@ def test_a_group_is_called_by_what_its_runs_have_in_common(
     listed: list[str], expected: list[str]
 ) -> None:
     assert list(find_groups([run(one) for one in listed], None).names) == expected
+
+
+def test_a_fit_that_went_on_is_no_seed_of_the_one_before_it() -> None:
+    fresh = {"epochs": 5, "initial_epoch": 0}
+    later = {"epochs": 10, "initial_epoch": 5}
+    runs = [
+        run("fit1", fit=fresh),
+        run("fit2", fit=later),
+        run("fit3", fit=fresh),
+        run("fit4", fit=later),
+        # one training from its begin, resumed in the same directory
+        run("fit5", fit=later, earlier_fits=[{"fit": fresh, "callbacks": []}]),
+    ]
+    assert names(runs) == [["fit1", "fit3", "fit5"], ["fit2", "fit4"]]
+
+
+def test_a_group_is_not_called_as_another_run_is() -> None:
+    # what fit11 and fit12 have in common is the name of fit1; fit3 is another fit
+    runs = [
+        run("fit1", experiment="x"),
+        run("fit11", experiment="y"),
+        run("fit12", experiment="y"),
+        run("fit3", experiment="z"),
+        run("fit4", experiment="z"),
+    ]
+    assert list(find_groups(runs, None).names) == [
+        "fit1",
+        "fit11 and others (2 runs)",
+        "fit3 and others (2 runs)",
+    ]
+    # without another one, by what they have in common, and not by half a number
+    assert find_groups([*runs[1:3], run("cnn", experiment="z")], None).names[0] == (
+        "fit (2 runs)"
+    )

@@ -102,6 +102,7 @@ def build_run(
     planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
     seconds = _epoch_seconds(record)
     notes = [*facts.notes, *_notes_of(record, series)]
+    notes += _carried_notes(series, metadata)
     notes += metadata.notes if metadata is not None else ()
     notes += [*plan_notes, *_late_notes(record, facts, metadata), *rate.notes]
     return Run(
@@ -143,15 +144,18 @@ def _series_of(record: TrainingRows, source: str) -> dict[str, Series]:
 def _notes_of(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
     """Say what is odd about the rows of one training."""
     seams = [note for _, note in sorted(record.seams.items())]
-    told = [*record.notes, *_missing_notes(record, series), *seams]
-    return [*told, *_carried_notes(series)]
+    return [*record.notes, *_missing_notes(record, series), *seams]
 
 
-def _carried_notes(series: Mapping[str, Series]) -> list[str]:
+def _carried_notes(
+    series: Mapping[str, Series], metadata: RunMetadata | None
+) -> list[str]:
     """Doubt series that stand still for as many epochs each time.
 
-    Some loops evaluate every few epochs and write the last value in between too.
+    Some loops evaluate every few epochs and write the last value in between too. Keras
+    never does with a metric of its own, which a run.json names.
     """
+    keras_own = metadata.metrics if metadata is not None else {}
     found: dict[int, list[str]] = {}
     moving = False
     for name, own in series.items():
@@ -163,6 +167,8 @@ def _carried_notes(series: Mapping[str, Series]) -> list[str]:
             continue
         if often:
             moving = True
+            continue
+        if name.removeprefix("val_") in keras_own:
             continue
         changed = np.flatnonzero(changes) + 1
         distances = np.diff(changed)
@@ -187,8 +193,13 @@ def _late_notes(
 ) -> list[str]:
     """Say how the epochs of a log that begins late were counted."""
     first = record.first_epoch
-    if first == 0 or metadata is not None or facts.counts_from:
+    if first == 0 or facts.counts_from:
         return []
+    if metadata is not None:
+        if metadata.fit.initial_epoch != first:
+            return []
+        note = f"its fit began at epoch {first + 1} (counted from 1)"
+        return [f"{note}: what was trained before it is not in this log"]
     note = f"its first epoch in the log is {first}, taken as counted from 0"
     return [f"{note}, so that {first} came before it"]
 

@@ -62,3 +62,11 @@ def test_runs_that_are_validated_unlike_are_not_said_to_be_alike() -> None:
     assert plain_text(counts_values(runs, (EarlyStopping(patience=2),))) == (
         " Patience counts the values of val_loss, which not every epoch has."
     )
+
+
+def test_what_holds_of_some_runs_is_not_said_of_all() -> None:
+    whole = Run.from_logs([{"val_loss": loss} for loss in LOSSES], name="b")
+    runs = [sparse("a", LOSSES), whole, whole]
+    assert plain_text(counts_values(runs, (EarlyStopping(patience=2),))) == (
+        " In 1 of 3 runs patience counts the values of val_loss, one in 5 epochs."
+    )

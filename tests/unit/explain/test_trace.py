@@ -421,3 +421,10 @@ def test_a_resumed_fit_compares_nothing_with_the_fit_before() -> None:
         "another fit begins; 0.5000 is not below 0.2500: not saved",
         "0.3750 is not below 0.2500: not saved",
     ]
+
+
+def test_a_negative_min_delta_is_spoken_of_as_it_acts() -> None:
+    # EarlyStopping takes abs(min_delta): as in the worked example with 0.02
+    stopper = replace(E3, min_delta=-0.02)
+    assert sentences(LOSSES, stopper) == sentences(LOSSES, E3)
+    assert closing(LOSSES, stopper) == closing(LOSSES, E3)

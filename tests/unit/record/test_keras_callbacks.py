@@ -121,3 +121,20 @@ def test_an_argument_that_an_older_keras_lacks_is_left_out_at_its_default(
     monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", OlderTerminateOnNaN)
     made = make_keras_callback(TerminateOnNaN())
     assert isinstance(made, OlderTerminateOnNaN)
+
+
+@pytest.mark.parametrize("name", ["EarlyStopping", "ReduceLROnPlateau"])
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_before_a_second_fit_a_callback_is_written_as_it_was_given(
+    name: str, mode: str
+) -> None:
+    import keras
+
+    kind = getattr(keras.callbacks, name)
+    callback = kind(patience=2, min_delta=0.25, mode=mode)
+    text = describe_callback(callback)
+    # Keras does so at the end of the first epoch
+    callback._set_monitor_op()
+    assert callback.min_delta == (-0.25 if mode == "min" else 0.25)
+    assert describe_callback(callback) == text
+    assert "min_delta=0.25" in text

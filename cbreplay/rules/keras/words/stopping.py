@@ -49,7 +49,8 @@ def tell_stop(ending: Ending, index: int) -> Told:
     callback: Any = ending.callbacks[index]
     last, monitor = ending.rows_of(index)[-1], callback.monitor
     name = f"{ending.name_of(index)} (patience {callback.patience:g})"
-    margin = f" by {callback.min_delta:g}" if callback.min_delta else ""
+    # a stopping callback takes its absolute value, on every Keras
+    margin = f" by {abs(callback.min_delta):g}" if callback.min_delta else ""
     wait, best = last.after.wait, last.after.best
     if best is not None and math.isnan(best):
         return tell(
