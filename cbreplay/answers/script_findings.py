@@ -39,11 +39,14 @@ class ScriptFindings(NamedTuple):
         As `lint_script` returns them.
     semantics : str
         By whose rules, for example ``"keras-3.15"``.
+    unchecked : tuple of str
+        As `unchecked_monitors` says them.
     """
 
     script: TrainingScript
     findings: tuple[PlacedFinding, ...]
     semantics: str
+    unchecked: tuple[str, ...] = ()
 
     @property
     def members(self) -> list[Member]:
@@ -71,6 +74,7 @@ class ScriptFindings(NamedTuple):
         """What is not read, each in a line."""
         for part in self.script.unread:
             yield f"{self.script.source.place(part.line)}: {part.problem}"
+        yield from self.unchecked
         yield from self.script.source.notes
         if self.script.loose and not self.script.fits:
             yield (
@@ -120,7 +124,8 @@ class ScriptsFindings(NamedTuple):
                         placed
                         for placed in script.findings
                         if is_chosen(placed.finding.code)
-                    )
+                    ),
+                    unchecked=script.unchecked if is_chosen("absent-monitor") else (),
                 )
                 for script in self.scripts
             )

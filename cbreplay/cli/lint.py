@@ -309,11 +309,17 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
 def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
     from cbreplay.answers.script_findings import ScriptFindings
     from cbreplay.expressions.training_scripts import read_training_script
-    from cbreplay.lint.scripts import lint_script, script_semantics
+    from cbreplay.lint.scripts import (
+        lint_script,
+        script_semantics,
+        unchecked_monitors,
+    )
 
     script = read_training_script(path)
     semantics = script_semantics(script, plan.semantics).semantics.name
-    return ScriptFindings(script, lint_script(script, **plan._asdict()), semantics)
+    findings = lint_script(script, **plan._asdict())
+    unchecked = tuple(unchecked_monitors(script, findings))
+    return ScriptFindings(script, findings, semantics, unchecked)
 
 
 def _check_list(

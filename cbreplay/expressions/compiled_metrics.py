@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, NoReturn
 
 from cbreplay.expressions.foreign_layers import may_log_own_names
@@ -103,6 +104,9 @@ class ModelCompiles:
                 if function is None or not returns_once(function):
                     break
                 node, scope = function.returned[0], function
+                kind = self._class_of(node, scope)
+                if kind is not None:
+                    return places, [kind]
         return places, []
 
     def _values_of(
@@ -147,7 +151,7 @@ class ModelCompiles:
         except Unread:
             return None
         known = self.is_followed and bool(self.models)
-        may_log_own = not known or may_log_own_names(self.calls)
+        may_log_own = not known or may_log_own_names(self.calls, self._names())
         return Compiled(
             " and ".join(self.calls.place(call.lineno) for call, _ in self.found),
             ("loss", *dict.fromkeys(reader.names)),
@@ -157,6 +161,14 @@ class ModelCompiles:
             is_whole=not may_log_own,
             is_keras=known,
         )
+
+    def _names(self) -> set[str]:
+        """Return every name that stands for the model, or begins what does."""
+        receivers = [_receiver(call) for call, _ in self.found]
+        written = [self.written, *(self._written(node) for node in receivers)]
+        of_places = [place[1] for place in self.places if isinstance(place, tuple)]
+        texts = [text for text in (*written, *of_places) if isinstance(text, str)]
+        return {name for text in texts for name in re.findall(r"[^\W\d]\w*", text)}
 
 
 def _receiver(call: ast.Call) -> ast.expr | None:

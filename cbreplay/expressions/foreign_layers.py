@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from cbreplay.expressions.script_calls import KERAS_PACKAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
@@ -27,7 +29,14 @@ _PACKAGES = {*KERAS_PACKAGES} | {
 # a class that extends one of these takes no part in a model, or logs nothing there
 _BASES = {
     *("ABC", "Callback", "Constraint", "Dataset", "Enum", "Exception", "IntEnum"),
-    *("Initializer", "LearningRateSchedule", "NamedTuple", "PyDataset", "Regularizer"),
+    *(
+        "Initializer",
+        "LearningRateSchedule",
+        "Loss",
+        "NamedTuple",
+        "PyDataset",
+        "Regularizer",
+    ),
     *("Sequence", "dict", "object", "str"),
 }
 # the methods by which a layer, a model or its steps log more than `compile` names
@@ -43,12 +52,20 @@ _LOADING = {
 }
 
 
-def may_log_own_names(calls: ScriptCalls) -> bool:
+def may_log_own_names(calls: ScriptCalls, names: Collection[str]) -> bool:
     """Return whether a model of a script may log more than ``compile`` names.
 
     A layer may track a metric of its own, a model may have its own steps. That is
-    certainly not so where all code that the script calls is Keras's, is of packages
-    that make no layers, or stands in the script and defines none.
+    certainly not so where all code that the model meets is Keras's, is of packages
+    that make no layers, or stands in the script and defines none. What only loads the
+    data that a ``fit`` is fed does not meet it.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    names : collection of str
+        The names of the model.
     """
     return (
         bool(calls.names.unread)
@@ -58,8 +75,33 @@ def may_log_own_names(calls: ScriptCalls) -> bool:
         or any(_is_metric_list(gain.target) for gain in calls.names.gains)
         or any(not _is_known_module(star) for star in calls.names.stars)
         or any(_may_extend_a_layer(kind, scope, calls) for kind, scope in _own(calls))
-        or any(_is_foreign(use, scope, calls) for use, scope in calls.names.uses)
+        or _meets_foreign(calls, names)
     )
+
+
+def _meets_foreign(calls: ScriptCalls, names: Collection[str]) -> bool:
+    foreign = {
+        id(use) for use, scope in calls.names.uses if _is_foreign(use, scope, calls)
+    }
+    if not foreign:
+        return False
+    met = calls.linked.reached(names, apart=_plain_names(calls))
+    return any(id(use) in foreign for use in met)
+
+
+def _plain_names(calls: ScriptCalls) -> set[str]:
+    """Return the names that are of known packages, of Python's own or of constants."""
+    plain = set(dir(builtins))
+    doubted = set[str]()
+    for scope in calls.names.scopes:
+        for name, bindings in scope.bindings.items():
+            known = all(
+                isinstance(binding.value, ast.Constant)
+                or (binding.path is not None and _is_known_module(binding.path))
+                for binding in bindings
+            )
+            (plain if known else doubted).add(name)
+    return plain - doubted
 
 
 def _is_metric_list(target: ast.expr) -> bool:

@@ -68,6 +68,8 @@ class Names(NamedTuple):
         The names and attributes that are used otherwise than to call them.
     attributes : list of ast.Attribute
         Every attribute, as it stands.
+    tree : ast.Module
+        The script.
     """
 
     calls: list[tuple[ast.Call, Scope]]
@@ -83,6 +85,7 @@ class Names(NamedTuple):
     uses: list[tuple[ast.Name, Scope]]
     taken: frozenset[str]
     attributes: list[ast.Attribute]
+    tree: ast.Module
 
 
 def read_names(tree: ast.Module) -> Names:
@@ -125,6 +128,7 @@ def read_names(tree: ast.Module) -> Names:
         [(use, scope) for use, scope in walk.uses if id(use) not in walk.looked_into],
         walk.taken(),
         walk.attributes,
+        tree,
     )
 
 

@@ -12,6 +12,7 @@ from cbreplay.expressions.call_arguments import (
     problem_with_name,
 )
 from cbreplay.expressions.flows import root_of
+from cbreplay.expressions.linked_names import LinkedNames, linked_names
 from cbreplay.expressions.script_arithmetic import work_out
 from cbreplay.rules.registry import known_families
 
@@ -91,6 +92,11 @@ class ScriptCalls:
             for call, scope in self.names.calls
             if isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
         ]
+
+    @cached_property
+    def linked(self) -> LinkedNames:
+        """Which names stand together in a statement."""
+        return linked_names(self.names.tree)
 
     @cached_property
     def methods(self) -> frozenset[str]:

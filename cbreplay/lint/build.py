@@ -141,6 +141,8 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
         found = [
             finding for check in single for finding in check(known, index, callback)
         ]
+        # the name comes before what is said of it: another mode mends no misspelling
+        found.sort(key=lambda finding: finding.code != "absent-monitor")
         codes = {finding.code for finding in found}
         pointless = set[str]()
         if "absent-monitor" in codes:

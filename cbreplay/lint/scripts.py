@@ -15,6 +15,7 @@ from cbreplay.rules.checks import CheckedList, Finding, TrainingFacts
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import imported_version, resolve_semantics
 from cbreplay.rules.training import Training
+from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from cbreplay.expressions.script_lists import Member
     from cbreplay.expressions.training_scripts import TrainingScript
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.compiled import Compiled
     from cbreplay.rules.family import ResolvedSemantics
 
-__all__ = ["PlacedFinding", "lint_script", "script_semantics"]
+__all__ = ["PlacedFinding", "lint_script", "script_semantics", "unchecked_monitors"]
 
 # findings about one fit's plan: void where the callback serves another fit too
 _ABOUT_PLAN = ("patience-beyond-plan", "starts-after-plan")
@@ -104,6 +106,64 @@ def script_semantics(
 ) -> ResolvedSemantics:
     """Find by whose rules a script is looked at: what it imports tells it too."""
     return resolve_semantics(semantics or imported_version(script.packages))
+
+
+def unchecked_monitors(
+    script: TrainingScript, findings: Iterable[PlacedFinding]
+) -> Iterator[str]:
+    """Say of which monitors the text does not tell whether ``fit`` logs them.
+
+    Parameters
+    ----------
+    script : TrainingScript
+        As `read_training_script` returns it.
+    findings : iterable of PlacedFinding
+        As `lint_script` returns them.
+
+    Yields
+    ------
+    str
+        A line for each ``fit`` that has such a monitor.
+    """
+    absent = {
+        id(placed.member.call)
+        for placed in findings
+        if placed.finding.code == "absent-monitor"
+    }
+    for fit in script.fits:
+        compiled = fit.facts.compiled
+        names = [
+            monitor
+            for member in fit.members
+            if id(member.call) not in absent
+            for monitor in member.variants[0].reads
+            if not _is_certain(monitor, compiled)
+        ]
+        if not names:
+            continue
+        shown = list(dict.fromkeys(map(repr, names)))
+        spoken = " and ".join(
+            [", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown
+        )
+        told = "which metrics this fit logs is not read"
+        if compiled is not None and compiled.is_whole:
+            told = "which outputs the model has is not read"
+        elif compiled is not None:
+            told = f"this fit may log more than compile ({compiled.place}) names"
+        checked = "is not checked" if len(shown) == 1 else "are not checked"
+        yield f"{fit.facts.place}: {told}: {spoken} {checked}"
+
+
+def _is_certain(monitor: str, compiled: Compiled | None) -> bool:
+    """Return whether it is told that a monitor is logged, or that it is not."""
+    metric = monitor.removeprefix("val_")
+    if metric == "loss" or monitor in LEARNING_RATE_NAMES:
+        return True
+    if compiled is None:
+        return False
+    if compiled.is_whole and not compiled.may_log(metric):
+        return True  # certainly not
+    return compiled._replace(has_outputs=False).may_log(metric)
 
 
 def _order(placed: PlacedFinding) -> tuple[int, int, str, str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "find_absence",
     "find_absent_monitor",
+    "find_meant",
     "find_opposite_mode",
     "find_uncompiled_monitor",
     "misspelt_loss",
@@ -74,12 +75,18 @@ def find_uncompiled_monitor(
         absence = find_absence(known, monitor)
         if absence is not None:
             said, instead = absence
+            written = f"{parameter}={instead!r}"
+            compiled = known.facts.compiled
+            if compiled is not None and compiled.has_outputs:
+                metric = instead.removeprefix("val_")
+                if metric != "loss" and metric in compiled.names:
+                    written += ", or with an output's name before the metric's"
             yield Finding(
                 "absent-monitor",
                 index,
                 said,
                 _what_follows(known, callback),
-                f"{parameter}={instead!r}"
+                written
                 if instead
                 else f"validation data for fit, or a {parameter} that is logged",
             )
@@ -98,10 +105,14 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
         logged = [("val_" if validated else "") + name for name in compiled.names]
         near = _nearest(monitor, logged)
         meant = near is not None and _is_plainly_meant(monitor, near)
+        if compiled.has_outputs:
+            near = _of_output(monitor, compiled.names) or near
         if compiled.is_whole or (meant and compiled.is_keras):
             shown = ", ".join(repr(name) for name in logged[:_MOST_SHOWN])
             more = len(logged) - _MOST_SHOWN
             shown += f" and {more} more" if more > 0 else ""
+            if compiled.has_outputs and len(logged) > 1:
+                shown += ", after an output's name where there are several"
             said = f"fit logs no {monitor!r}: compile ({compiled.place}) gives {shown}"
             said += f"; and {missing}" if unvalidated else ""
             return said, near or logged[0]
@@ -114,6 +125,34 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
     return f"{said}: Keras calls the loss {loss!r}", loss
 
 
+def find_meant(known: CheckedList, monitor: str) -> str | None:
+    """Return the name of a series that a monitor seems to mean, and is not.
+
+    >>> from cbreplay.rules.checks import CheckedList
+    >>> from cbreplay.rules.training import Training
+    >>> from cbreplay.rules.registry import resolve_semantics
+    >>> resolved = resolve_semantics("keras-3.15")
+    >>> training = Training(resolved.semantics, {}, resolved.family)
+    >>> known = CheckedList((), training, None, 1, None)
+    >>> find_meant(known, "val_los"), find_meant(known, "val_f1")
+    ('val_loss', None)
+    >>> find_meant(known, "val_loss"), find_meant(known, "val_head_loss")
+    (None, None)
+    """
+    metric = monitor.removeprefix("val_")
+    prefix = monitor[: len(monitor) - len(metric)]
+    if known.run is not None:
+        columns = known.run.series.items()
+        logged = [name for name, series in columns if series.recorded.any()]
+    else:
+        compiled = known.facts.compiled
+        names = ("loss",) if compiled is None else compiled.names
+        logged = [prefix + name for name in names]
+    if monitor in logged or metric.endswith("_loss"):
+        return None
+    return _nearest(monitor, logged)
+
+
 def misspelt_loss(known: CheckedList, monitor: str) -> str | None:
     """Return what Keras calls the loss, where a name differs from it in case only.
 
@@ -122,6 +161,20 @@ def misspelt_loss(known: CheckedList, monitor: str) -> str | None:
     loss = monitor.lower()
     is_loss = loss in ("loss", "val_loss") and loss != monitor
     return loss if is_loss and known.facts.compiled is None else None
+
+
+def _of_output(monitor: str, names: Sequence[str]) -> str | None:
+    """Return ``val_b_acc`` for ``val_b_accuracy``, where ``acc`` is compiled.
+
+    >>> _of_output("val_b_accuracy", ["loss", "acc"])
+    'val_b_acc'
+    """
+    for name in names:
+        other = METRIC_ALIASES.get(name)
+        if other is not None and monitor.endswith(f"_{other}"):
+            head = monitor.removesuffix(other)
+            return None if head == "val_" else head + name
+    return None
 
 
 def _is_plainly_meant(monitor: str, near: str) -> bool:

@@ -516,6 +516,38 @@ def test_a_callback_that_a_magic_runs_unread_is_told(
     assert ("Not read" in answer) is (magic is not None)
 
 
+def test_monitors_of_a_model_that_is_not_read_are_named(
+    ask: Ask, tmp_path: Path
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import keras\nfrom keras.callbacks import *\nmodel = make_model()\n"
+        "model.fit(x, y, validation_split=.2, callbacks=[EarlyStopping('val_acc'), "
+        "ReduceLROnPlateau(), ModelCheckpoint('m.keras', monitor='val_f1_score', "
+        "save_best_only=True)])\n"
+    )
+    told = (
+        "line 4: which metrics this fit logs is not read: 'val_acc' and "
+        "'val_f1_score' are not checked"
+    )
+    answer = " ".join(ask("lint", script, *RULES).out.split())
+    assert f"Not read - {told}" in answer
+    chosen = ask("lint", script, "--ignore", "absent-monitor", *RULES)
+    assert "Not read" not in chosen.out
+
+
+def test_a_slip_of_the_monitor_is_told_before_any_mode(ask: Ask) -> None:
+    call = "EarlyStopping(monitor='val_los')"
+    told = ask("lint", "sample_logs/overfit.csv", "-c", call, *RULES).out
+    assert "absent-monitor" in told
+    assert "auto-unknown" not in told
+    told = " ".join(ask("lint", "-c", call, *RULES).out.split())
+    assert (
+        "instead monitor='val_loss' if that is meant; else mode='min' or mode='max'"
+        in told
+    )
+
+
 def test_a_notebook_of_another_language_is_not_read_as_python(
     ask: Ask, tmp_path: Path
 ) -> None:

@@ -458,11 +458,11 @@ def test_the_run_says_the_plan_the_frequency_and_the_directions() -> None:
     assert [(one.callback, one.code) for one in told] == [
         (0, "patience-in-validations"),
         (0, "patience-beyond-plan"),
-        (1, "mode-against-metric"),
         (1, "absent-monitor"),
+        (1, "mode-against-metric"),
+        (2, "absent-monitor"),
         (2, "patience-zero-is-one"),
         (2, "auto-mode-against-metric"),
-        (2, "absent-monitor"),
     ]
     several = recorded(1.0, fit=Fit(validation_freq=[1, 3]))
     assert lint_callbacks(listed[0], run=several, semantics=NEW) == ()
@@ -571,7 +571,7 @@ def test_a_monitor_that_the_log_has_not_is_found_with_what_it_has(
 def test_the_other_findings_come_beside_an_absent_monitor() -> None:
     text = "ReduceLROnPlateau('val_acc', mode='max', cooldown=1)"
     run = logged("loss", "val_loss", "val_accuracy")
-    assert codes(text, run=run) == ["cooldown-of-one", "absent-monitor"]
+    assert codes(text, run=run) == ["absent-monitor", "cooldown-of-one"]
     # what decides nothing is not missed, but Keras asks for its direction
     assert codes("ModelCheckpoint('last.h5', 'val_f', mode='max')", run=run) == []
     (auto,) = found("ModelCheckpoint('last.h5', 'val_acc')", run=run)

@@ -16,7 +16,7 @@ import pytest
 from cbreplay import EarlyStopping, ExpressionError, read_script_callbacks
 from cbreplay.expressions.sources import find_scripts
 from cbreplay.expressions.training_scripts import TrainingScript, read_training_script
-from cbreplay.lint.scripts import lint_script
+from cbreplay.lint.scripts import lint_script, unchecked_monitors
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -841,7 +841,7 @@ def test_a_monitor_that_compile_does_not_give_is_found(
             "val_f1",
             True,
         ),
-        ("def make():\n    return keras.Model(a, b)\nm = make()", "", "val_f1", False),
+        ("def make():\n    return keras.Model(a, b)\nm = make()", "", "val_f1", True),
         # another model of the script
         (f"{MODEL}m = load()", "", "val_f1", False),
         # one that a function of the script gets
@@ -857,6 +857,64 @@ def test_only_what_compile_certainly_does_not_give_is_found(
         f"mode='max', restore_best_weights=True){fit}])"
     )
     assert ("absent-monitor" in codes(tmp_path, text)) is found
+
+
+@pytest.mark.parametrize("monitor", ["val_los", "val_lsos", "foo"])
+@pytest.mark.parametrize("mode", ["mode='min', ", ""])
+def test_a_monitor_is_absent_whatever_code_gives_the_data(
+    tmp_path: Path, monitor: str, mode: str
+) -> None:
+    """Compile gives the loss alone, so fit logs loss and val_loss."""
+    text = (
+        "from own import load, focal, plot\nx, y = load()\n"
+        f"{MODEL}m.compile('adam', focal)\nh = m.fit(x, y, validation_split=0.2, "
+        f"callbacks=[EarlyStopping('{monitor}', {mode}patience=5)])\nplot(h)"
+    )
+    script = tmp_path / "train.py"
+    # without a star import, a name that nothing defines is one that is not read
+    for written in (text, text.replace("x, y = load()\n", "")):
+        script.write_text(
+            f"import keras\nfrom keras.callbacks import EarlyStopping\n{written}"
+        )
+        read_script = read_training_script(str(script))
+        found = lint_script(read_script, semantics="keras-3.15")
+        assert [placed.finding.code for placed in found] == ["absent-monitor"]
+        assert list(unchecked_monitors(read_script, found)) == []
+
+
+@pytest.mark.parametrize(
+    ("meets", "found"),
+    [
+        ("", True),
+        ("own.seed(1)\n", True),
+        ("own.extend(m)\n", False),
+        ("parts = [m]\nown.extend(parts)\n", False),
+        ("def go(a):\n    extend(a)\ngo(m)\n", False),
+        ("m.add(extend())\n", False),
+        ("for layer in m.layers:\n    extend(layer)\n", False),
+        ("with extend(m) as n:\n    pass\n", False),
+        ("match m:\n    case n:\n        extend(n)\n", False),
+        ("class T:\n    held = m\n    def go(self):\n        extend(self)\n", False),
+        ("h = m.fit(x, callbacks=[extend(m)])\n", False),
+        ("def go():\n    return extend()\nm.add(go())\n", False),
+    ],
+)
+def test_what_meets_the_model_may_make_it_log_more(
+    tmp_path: Path, meets: str, *, found: bool
+) -> None:
+    text = (
+        f"import own\nfrom own import extend, load\nx = load()\n{MODEL}{meets}"
+        "m.compile('adam', 'mse')\nm.fit(x, validation_split=0.2, callbacks=["
+        "EarlyStopping('val_kl', mode='min', restore_best_weights=True)])"
+    )
+    script = read(tmp_path, text)
+    placed = lint_script(script, semantics="keras-3.15")
+    codes_found = [one.finding.code for one in placed]
+    assert ("absent-monitor" in codes_found) is found
+    told = list(unchecked_monitors(script, placed))
+    assert len(told) == (not found)
+    assert found or "may log more than compile" in told[0]
+    assert found or "'val_kl' is not checked" in told[0]
 
 
 def test_nothing_is_said_of_the_values_that_a_monitor_does_not_have(
@@ -1727,7 +1785,8 @@ def test_an_output_with_another_name_of_its_metric_has_no_direction(
         "m.compile('adam', loss=['mse', 'mse'], metrics={{'b': 'acc'}})\n"
         "m.fit(X, Y, validation_data=Z, callbacks=[ReduceLROnPlateau('val_b_{}')])"
     )
-    assert codes(tmp_path, text.format("accuracy")) == ["auto-unknown"]
+    # it logs val_b_acc and no val_b_accuracy, which is said before any mode
+    assert codes(tmp_path, text.format("accuracy")) == ["absent-monitor"]
     assert codes(tmp_path, text.format("acc")) == ["auto-unknown"]
 
 

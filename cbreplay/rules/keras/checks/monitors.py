@@ -9,6 +9,7 @@ from cbreplay.rules.keras.semantics import spoken_semantics
 from cbreplay.rules.monitor_checks import (
     find_absence,
     find_absent_monitor,
+    find_meant,
     find_opposite_mode,
     find_uncompiled_monitor,
     misspelt_loss,
@@ -32,12 +33,19 @@ def find_unknown_auto(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     """Find a mode='auto' that this Keras may not be able to resolve."""
-    # where the monitor decides something, `_absent_monitor` reports that it is absent
+    # where the monitor decides something, `_absent_monitor` reports that it is absent,
+    # and that this Keras raises
     absent = callback.watched is None and _finds_no_metric(known, callback)
     resolved = known.mode(callback) is not None and not absent
     if not _asks_the_metric(known, callback) or resolved:
         return
-    if callback.watched is not None and _is_told_absent(known, callback):
+    if callback.watched is not None and (
+        _is_told_absent(known, callback)
+        or (
+            _finds_no_metric(known, callback)
+            and any(find_absent_monitor(known, index, callback))
+        )
+    ):
         return
     keras = spoken_semantics(known.training.semantics.name)
     direction = plain_direction(callback.monitor)
@@ -59,9 +67,19 @@ def find_unknown_auto(
         index,
         f"{callback.class_name} {message}",
         reason,
-        f"mode={direction!r}" if direction else "mode='min' or mode='max'",
+        _with_meant(
+            known,
+            callback,
+            f"mode={direction!r}" if direction else "mode='min' or mode='max'",
+        ),
         "remark" if known_not is None else "warning",
     )
+
+
+def _with_meant(known: CheckedList, callback: _Monitoring, fix: str) -> str:
+    """Say the name that may be meant first: with a mode, a slip is never heard of."""
+    meant = find_meant(known, callback.monitor)
+    return fix if meant is None else f"monitor={meant!r} if that is meant; else {fix}"
 
 
 def _guessed_auto(
@@ -86,7 +104,9 @@ def _guessed_auto(
         f"{callback.class_name} of {spoken_semantics(known.training.semantics.name)} "
         "goes by the name of the monitor, and takes smaller for better where it does "
         "not know that",
-        "mode='max' where larger is better, or mode='min'",
+        _with_meant(
+            known, callback, "mode='max' where larger is better, or mode='min'"
+        ),
         "remark",
     )
 

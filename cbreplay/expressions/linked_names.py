@@ -1,0 +1,166 @@
+"""Which names of a script one value may reach, or be reached by, by any statement."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+__all__ = ["LinkedNames", "linked_names"]
+
+# the methods whose arguments are data: they take no part in a model
+_FED = {"adapt", "evaluate", "fit", "fit_generator", "predict"}
+_FITTING = {"fit", "fit_generator"}
+# x, y, batch_size: what stands behind these may be callbacks
+_MOST_DATA = 3
+_NO_DATA = {None, "callbacks"}
+# what is a number, or some, whatever it is asked of
+_SIZES = {"dtype", "ndim", "shape", "size"}
+# what compile gets that logs nothing but the loss
+_UNLOGGED = {"loss", "loss_weights", "optimizer"}
+
+
+class LinkedNames(NamedTuple):
+    """The names that stand together in each statement of a script.
+
+    Parameters
+    ----------
+    together : list of frozenset of str
+        The names of a statement; of a function its own, its parameters' and those of
+        what it returns.
+    uses : list of list of ast.Name
+        The nodes of these.
+    by_name : dict of str to list of int
+        In which statements each name is.
+    """
+
+    together: list[frozenset[str]]
+    uses: list[list[ast.Name]]
+    by_name: dict[str, list[int]]
+
+    def reached(
+        self, names: Collection[str], *, apart: Collection[str] = ()
+    ) -> Iterator[ast.Name]:
+        """Yield the names of all statements that some names are linked with.
+
+        Parameters
+        ----------
+        names : collection of str
+            The names to begin with.
+        apart : collection of str
+            Names that link nothing.
+        """
+        seen, waiting, done = set(names), list(names), set[int]()
+        while waiting:
+            for index in self.by_name.get(waiting.pop(), ()):
+                if index in done:
+                    continue
+                done.add(index)
+                yield from self.uses[index]
+                new = self.together[index] - seen - set(apart)
+                seen |= new
+                waiting += new
+
+
+def linked_names(tree: ast.Module) -> LinkedNames:
+    """Read which names stand together in each statement.
+
+    A name is one and the same in every scope, which links more than there is, never
+    less. Data that a ``fit`` is fed links nothing, nor does the shape of a thing, an
+    optimizer or a loss.
+    """
+    linked = LinkedNames([], [], {})
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            returned = [
+                inner.value
+                for inner in ast.walk(node)
+                if isinstance(inner, (ast.Return, ast.Yield, ast.YieldFrom))
+            ]
+            _add(linked, [node.args, *node.decorator_list, *returned], node.name)
+        elif isinstance(node, ast.ClassDef):
+            bound = [
+                inner.name
+                for inner in node.body
+                if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef))
+            ]
+            fields = [
+                target
+                for inner in node.body
+                if isinstance(inner, (ast.Assign, ast.AnnAssign))
+                for target in ast.iter_child_nodes(inner)
+            ]
+            heads = [*fields, *node.bases, *node.keywords, *node.decorator_list]
+            _add(linked, heads, node.name, *bound)
+        elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+            named = getattr(node, "name", None)
+            _add(linked, list(_heads(node)), *([named] if named else []))
+    return linked
+
+
+def _heads(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the parts of a statement that are no statements themselves."""
+    parted = (ast.stmt, ast.ExceptHandler, ast.match_case)
+    if isinstance(node, ast.Assign) and _is_fit(node.value):
+        # what a fit returns tells of the training, and changes no model
+        yield node.value
+        return
+    for part in ast.iter_child_nodes(node):
+        if isinstance(part, ast.match_case):
+            yield part.pattern  # it names the subject, or parts of it
+        elif not isinstance(part, parted):
+            yield part
+
+
+def _is_fit(node: ast.expr) -> bool:
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr in _FITTING
+
+
+def _add(linked: LinkedNames, parts: Sequence[ast.AST | None], *named: str) -> None:
+    nodes = [node for part in parts if part is not None for node in _taking_part(part)]
+    uses = [node for node in nodes if isinstance(node, ast.Name)]
+    names = {node.id for node in uses} | set(named)
+    names |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    names |= {
+        node.name
+        for node in nodes
+        if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name
+    }
+    for name in names:
+        linked.by_name.setdefault(name, []).append(len(linked.together))
+    linked.together.append(frozenset(names))
+    linked.uses.append(uses)
+
+
+def _taking_part(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of an expression, without what is data or a size only."""
+    waiting = [node]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, ast.Attribute) and inner.attr in _SIZES:
+            continue
+        yield inner
+        if isinstance(inner, ast.Call):
+            waiting += _parts_of_call(inner)
+        else:
+            waiting += ast.iter_child_nodes(inner)
+
+
+def _parts_of_call(call: ast.Call) -> list[ast.AST]:
+    called = call.func
+    if isinstance(called, ast.Name) and called.id == "len":
+        return []
+    method = called.attr if isinstance(called, ast.Attribute) else ""
+    starred = any(isinstance(given, ast.Starred) for given in call.args)
+    if method in _FED:
+        words = [word for word in call.keywords if word.arg in _NO_DATA]
+        n_data = _MOST_DATA
+    elif method == "compile":
+        words = [word for word in call.keywords if word.arg not in _UNLOGGED]
+        n_data = len(("optimizer", "loss"))
+    else:
+        return list(ast.iter_child_nodes(call))
+    return [called, *(call.args if starred else call.args[n_data:]), *words]

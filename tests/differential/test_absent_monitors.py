@@ -1,0 +1,182 @@
+"""A monitor that `lint` calls absent in a script is none that Keras's fit logs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay.expressions.training_scripts import read_training_script
+from cbreplay.lint.scripts import lint_script, unchecked_monitors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
+
+HELPERS = """
+import keras
+import numpy as np
+def load():
+    return np.zeros((4, 2), "float32"), np.zeros((4, 1), "float32")
+def loss_of(truth, guess):
+    return keras.ops.mean((truth - guess) ** 2)
+class Tracking(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.kl_tracker = keras.metrics.Mean(name="kl")
+    def call(self, inputs):
+        self.kl_tracker.update_state(1.0)
+        return inputs
+def build():
+    return keras.Sequential([keras.layers.Dense(1), Tracking()])
+def extend(model):
+    model.add(Tracking())
+def extended(layers):
+    return [*layers, Tracking()]
+def recompile(model):
+    model.compile("sgd", "mse", metrics=[keras.metrics.MeanAbsoluteError(name="kl")])
+def plot(history):
+    pass
+class Writes(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_kl"] = 1.0
+"""
+HEAD = """
+import keras
+from helpers import *NAMES*
+x, y = load()
+"""
+FIT = """
+stop = keras.callbacks.EarlyStopping("MONITOR", mode="min", restore_best_weights=True)
+history = model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=[stop])
+"""
+DENSE = "model = keras.Sequential([keras.Input(x.shape[1:]), keras.layers.Dense(1)])\n"
+COMPILE = "model.compile('sgd', 'mse', metrics=['mae'])\n"
+FUNCTIONAL = """
+a = keras.Input((len(x[0]),))
+b, c = keras.layers.Dense(1, name="b")(a), keras.layers.Dense(1, name="kl")(a)
+"""
+OUTPUTS = FUNCTIONAL + "model = keras.Model(a, [b, c])\n"
+BOTH = "model.compile('sgd', ['mse', 'mse'], metrics={'b': 'mae', 'kl': ['acc']})\n"
+OWN_STEP = """
+class Stepping(keras.Sequential):
+    def test_step(self, data):
+        return super().test_step(data) | {"kl": 1.0}
+model = Stepping([keras.Input((2,)), keras.layers.Dense(1)])
+"""
+LOSING = """
+class Losing(keras.layers.Layer):
+    def call(self, inputs):
+        self.add_loss(keras.ops.mean(inputs))
+        return inputs
+model = keras.Sequential([keras.Input((2,)), Losing(), keras.layers.Dense(1)])
+"""
+NAMED = (
+    "kl = keras.metrics.MeanAbsoluteError(name='kl')\n"
+    "model.compile('sgd', 'mse', metrics=[kl])\n"
+)
+HELD = """
+class Trainer:
+    def __init__(self):
+        self.layers = extended([keras.layers.Dense(1)])
+        self.model = keras.Sequential(self.layers)
+model = Trainer().model
+"""
+MADE = """
+def make():
+    return keras.Sequential([keras.layers.Dense(1)])
+model = make()
+"""
+EXTENDED = """
+parts = [keras.layers.Dense(1)]
+more = extended(parts)
+model = keras.Sequential(more)
+"""
+# what runs; whether each monitor that is not logged has to be found: of several outputs
+# only what no output may give is
+SCRIPTS = {
+    "data of another module": (DENSE + COMPILE, True),
+    "a loss of another module": (DENSE + "model.compile('sgd', loss_of)\n", True),
+    "a plot of the history": (DENSE + COMPILE + "FIT\nplot(history)\n", True),
+    "a function returns the model": (
+        MADE + COMPILE,
+        True,
+    ),
+    "a metric with a name": (DENSE + NAMED, True),
+    "several outputs": (OUTPUTS + BOTH + "y = [y, y]\n", False),
+    "one output": (FUNCTIONAL + "model = keras.Model(a, b)\n" + COMPILE, False),
+    "add_loss": (LOSING + COMPILE, False),
+    "a step of its own": (OWN_STEP + COMPILE, False),
+    "a model of another module": ("model = build()\n" + COMPILE, False),
+    "a layer of another module": (
+        f"model = keras.Sequential([Tracking(), keras.layers.Dense(1)])\n{COMPILE}",
+        False,
+    ),
+    "layers through other names": (
+        EXTENDED + COMPILE,
+        False,
+    ),
+    "a function gets the model": (
+        DENSE + COMPILE + "extend(model)\n" + COMPILE,
+        False,
+    ),
+    "another compile": (DENSE + COMPILE + "recompile(model)\n", False),
+    "held by an object": (HELD + COMPILE, False),
+    "a callback writes": (
+        DENSE + COMPILE + FIT.replace("[stop]", "[Writes(), stop]"),
+        False,
+    ),
+    "an unread metric": (
+        DENSE + "model.compile('sgd', 'mse', metrics=[loss_of])\n",
+        False,
+    ),
+}
+NAMES = "Tracking, Writes, build, extend, extended, load, loss_of, plot, recompile"
+MONITORS = ["val_los", "val_kl", "val_mae", "val_mean", "foo", "val_b_mae", "val_acc"]
+MONITORS += ["val_loss", "val_b_loss", "val_kl_acc", "val_kl_accuracy", "val_loss_of"]
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+def test_what_is_called_absent_is_not_logged(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, finds_all = SCRIPTS[kind]
+    text = HEAD.replace("*NAMES*", NAMES) + body.replace("FIT", FIT)
+    if "model.fit" not in text:
+        text += FIT
+    (tmp_path / "helpers.py").write_text(HELPERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "helpers", raising=False)
+    names: dict[str, Any] = {}
+    run = text.replace("MONITOR", "loss")
+    exec(compile(run, "train.py", "exec"), names)  # noqa: S102 - written above
+    monkeypatch.delitem(sys.modules, "helpers", raising=False)
+    logged = set(names["history"].history)
+
+    script = tmp_path / "train.py"
+    for monitor in MONITORS:
+        script.write_text(text.replace("MONITOR", monitor))
+        read = read_training_script(str(script))
+        found = lint_script(read, semantics="keras-3.15")
+        absent = [
+            placed.finding
+            for placed in found
+            if placed.finding.code == "absent-monitor"
+        ]
+        assert not (absent and monitor in logged), monitor
+        if finds_all:
+            assert bool(absent) is (monitor not in logged), monitor
+        for finding in absent:
+            # what is advised instead is logged
+            advised = finding.fix.split("'")[1]
+            if "or with an output's name" in finding.fix:
+                assert kind in ("several outputs", "one output")
+                continue
+            assert advised in logged, (monitor, finding.fix)
+        # silence about what is not logged, nor named by compile, is no approval
+        named = {"val_loss", "val_mae", "val_acc", "val_loss_of"}
+        if not absent and monitor not in {*logged, *named}:
+            told = " ".join(unchecked_monitors(read, found))
+            assert repr(monitor) in told or kind == "a callback writes", monitor
