@@ -24,7 +24,6 @@ from cbreplay.document import (
     CodeBlock,
     Document,
     Fact,
-    Gallery,
     Notice,
     Paragraph,
     Row,
@@ -34,6 +33,7 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.document.on_pages import Gallery
 from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
 from cbreplay.grid import make_grid
 from cbreplay.outcomes import best_recorded_epoch

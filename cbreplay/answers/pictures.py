@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.document import Figure
+from cbreplay.document.on_pages import Figure
 from cbreplay.evidence_words import spoken_evidence
 from cbreplay.kinds import spoken_value
 

@@ -264,6 +264,10 @@ def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated comman
 
     @functools.wraps(function)
     def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
+        # whoever reads a log needs it; imported from deep within other imports, it
+        # takes 10 ms more: Python maps memory for calls that its stack has no room for
+        import numpy as np  # noqa: F401
+
         asked = {name: options.pop(name) for name in list(options) if name in names}
         remark(*named_defaults(click.get_current_context()))
         return function(*positional, question=Question(**asked), **options)

@@ -116,6 +116,12 @@ def _find_program(
     epochs: int | None,
     words: Sequence[str],
 ) -> Program:
+    if share != 1 and not without:
+        sentence = (
+            "--share says in how many runs --without leaves a class out, and none is "
+            "named. Name one, as --without EarlyStopping, or leave --share out"
+        )
+        raise ConfigError(sentence)
     kind, target, arguments = _find_target(module, words)
     program = Program(
         kind,

@@ -91,13 +91,10 @@ def command(
     cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
     cbreplay simulate runs/ --patience 5 --versus-patience 20
     """
-    changed = {
-        "patience": versus_patience,
-        "min_delta": versus_min_delta,
-        "start_from_epoch": versus_start_from_epoch,
-    }
-    versus += tuple(
-        f"{name}={value}" for name, value in changed.items() if value is not None
+    versus += _changes(
+        patience=versus_patience,
+        min_delta=versus_min_delta,
+        start_from_epoch=versus_start_from_epoch,
     )
     others: dict[str, object] = {
         "--scheduler": scheduler,
@@ -118,10 +115,15 @@ def command(
 
         print_swept(question, scheduler, output_format)
     else:
-        question.leave_out_unmonitored()
         _print_answer(
             question, output_format, versus, each=each, same_callbacks=same_callbacks
         )
+
+
+def _changes(**values: str | None) -> tuple[str, ...]:
+    """Return the shorthands of --versus as it writes them."""
+    given = {name: value for name, value in values.items() if value is not None}
+    return tuple(f"{name}={value}" for name, value in given.items())
 
 
 def _check_together(
@@ -149,6 +151,7 @@ def _print_answer(
     each: bool,
 ) -> None:
     """Print what the logs say here: a comparison, settings, or every patience."""
+    question.leave_out_unmonitored()
     if versus:
         from cbreplay.cli.versus import print_versus
 

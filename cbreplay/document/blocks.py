@@ -11,6 +11,7 @@ from cbreplay.document.tables import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from cbreplay.document.on_pages import Figure, Gallery, Moving
     from cbreplay.document.sentences import Text
 
 __all__ = [
@@ -19,9 +20,6 @@ __all__ = [
     "Command",
     "Deferred",
     "Document",
-    "Figure",
-    "Gallery",
-    "Moving",
     "Notice",
     "Paragraph",
     "Points",
@@ -121,50 +119,8 @@ class Trend(NamedTuple):
     caption: Text
 
 
-class Figure(NamedTuple):
-    """A picture as its points, with the words that say the same.
-
-    Parameters
-    ----------
-    points : callable
-        Returns the points that ``plots`` draws, of one of its own classes; they are
-        only computed by a form with pictures.
-    caption : str
-        What it shows, standing without the picture too.
-    legend : str
-        What its colours and signs mean, for who sees it.
-    alternative : str
-        What someone who cannot see it is told.
-    title : str
-        Its name, where it has one of its own.
-    small : bool
-        Whether it is one of many.
-    table : Table or None
-        Its numbers, where they stand nowhere else.
-    """
-
-    points: Callable[[], Any]
-    caption: str
-    alternative: str
-    title: str = ""
-    small: bool = False
-    table: Table | None = None
-    legend: str = ""
-
-    @property
-    def words_below(self) -> str:
-        """The caption, and what the signs in the picture mean."""
-        return f"{self.caption} {self.legend}".rstrip()
-
-
-class Gallery(NamedTuple):
-    """Small figures beside each other."""
-
-    figures: tuple[Figure, ...]
-
-
 Block: TypeAlias = (
-    Paragraph | Points | Notice | CodeBlock | Table | Trend | Figure | Gallery
+    "Paragraph | Points | Notice | CodeBlock | Table | Trend | Figure | Gallery"
 )
 
 
@@ -199,25 +155,6 @@ class Command(NamedTuple):
 
     label: str
     line: str
-
-
-class Moving(NamedTuple):
-    """Controls that look other settings up, for a form that can move.
-
-    Parameters
-    ----------
-    members : callable
-        Returns everything that they can look up, as JSON has it; None where there is
-        nothing to move.
-    before : str
-        The title of the section before which they stand.
-    stands_in : bool
-        Whether they show what that section shows, which then is left out.
-    """
-
-    members: Callable[[], Mapping[str, Any] | None]
-    before: str
-    stands_in: bool = False
 
 
 class Document(NamedTuple):

@@ -106,6 +106,7 @@ def _no_numbers(
 
 _NO_NUMBERS = (list, tuple, dict, set)
 _NUMBERS = {"baseline": "0.5", "factor": "0.5", "min_delta": "0.001", "min_lr": "1e-6"}
+_NUMBERS |= {"verbose": "1"}
 
 
 def _number_in(value: object, name: str) -> str:

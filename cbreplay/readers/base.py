@@ -117,6 +117,8 @@ class ReadOptions:
             _check_counts("validation_freq", frequency)
         elif frequency is not None:
             _check_counts("validation_freq", (frequency,))
+            # numpy's whole numbers too
+            object.__setattr__(self, "validation_freq", int(frequency))
         if self.first_epoch is not None:
             _check_counts("first_epoch", (self.first_epoch,), least=0)
         seams = tuple(sorted(set(self.seams)))

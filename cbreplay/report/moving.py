@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.moving import MovingQuestion, NamedSetting, moving_members
-from cbreplay.document import Figure, Gallery, Moving
+from cbreplay.document.on_pages import Figure, Gallery, Moving
 from cbreplay.rules.registry import default_family, family_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from cbreplay.document import (
     Code,
     CodeBlock,
-    Figure,
-    Gallery,
     Notice,
     Paragraph,
     Points,
@@ -18,6 +16,7 @@ from cbreplay.document import (
     Trend,
     spoken_cells,
 )
+from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:

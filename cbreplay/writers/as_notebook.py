@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from cbreplay.document import (
     Code,
     CodeBlock,
-    Figure,
-    Gallery,
     Notice,
     Paragraph,
     Points,
@@ -23,6 +21,7 @@ from cbreplay.document import (
     Trend,
     spoken_cells,
 )
+from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.words import count, visible_text
 from cbreplay.writers.sparkline import draw_sparkline
 from cbreplay.writers.text_tables import choose_rows

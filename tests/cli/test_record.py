@@ -99,6 +99,15 @@ class TestAShare:
         assert became[-1][0]["out"] == "runs/train-12"
         assert len({bool(options["without"]) for options, *_ in became}) == 1
 
+    def test_of_no_class_is_refused(
+        self, became: list[Any], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["record", "--share", "0.5", "train.py"]) == 2
+        assert became == []
+        assert "--without leaves a class out, and none is named" in (
+            capsys.readouterr().err
+        )
+
     def test_of_nothing_and_of_all_is_none_and_every_one(
         self, became: list[Any]
     ) -> None:

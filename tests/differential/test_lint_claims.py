@@ -216,6 +216,7 @@ TEXTS_FOR_NUMBERS = [
     ("ReduceLROnPlateau(patience=1, cooldown=[2])", 2),
     ("ReduceLROnPlateau(patience=1, min_lr='1e-6')", 1),
     ("EarlyStopping(patience=1, baseline='0.5')", 0),
+    ("ReduceLROnPlateau(patience=1, verbose='1')", 1),
 ]
 
 
@@ -248,6 +249,27 @@ def test_a_text_for_a_number_fails_when_it_is_said_to(
                 callback.on_epoch_end(at, {"val_loss": loss})
             return
         callback.on_epoch_end(at, {"val_loss": loss})
+
+
+@pytest.mark.parametrize("verbose", ["1", None])
+def test_a_text_as_verbose_fails_when_training_stops_or_a_file_is_saved(
+    tmp_path: Path, verbose: object
+) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    stop = keras.callbacks.EarlyStopping(patience=1, verbose=verbose)
+    saving = keras.callbacks.ModelCheckpoint(str(tmp_path / "a.keras"), verbose=verbose)
+    for callback in (stop, saving):
+        callback.set_model(model)
+        callback.on_train_begin()
+    with pytest.raises(TypeError):
+        saving.on_epoch_end(0, {"val_loss": 0.5})
+    for at in range(2):
+        stop.on_epoch_end(at, {"val_loss": 0.5})
+    with pytest.raises(TypeError):
+        stop.on_train_end()
 
 
 def test_a_floor_of_none_lets_no_rate_be_reduced() -> None:

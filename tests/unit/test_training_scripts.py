@@ -1510,6 +1510,14 @@ def test_many_calls_of_a_long_partial_take_no_time(tmp_path: Path) -> None:
             "takes 'auto', with a warning, for mode='maximum'",
         ),
         (
+            "EarlyStopping(patience=1, verbose='1', restore_best_weights=True)",
+            "raises TypeError, when it stops training, for verbose='1'",
+        ),
+        (
+            "ModelCheckpoint('{epoch}.keras', verbose=None)",
+            "raises TypeError, when it first saves, for verbose=None",
+        ),
+        (
             "ReduceLROnPlateau(patience=2, min_lr=None)",
             "never reduces, and raises no error, for min_lr=None",
         ),

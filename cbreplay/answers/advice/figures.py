@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Figure, Row, Section, Table, TableColumn
+from cbreplay.document import Row, Section, Table, TableColumn
+from cbreplay.document.on_pages import Figure
 from cbreplay.setting_names import setting_label
 from cbreplay.words import count
 

@@ -16,7 +16,7 @@ from cbreplay.readers.columns.epoch_rows import (
 )
 from cbreplay.readers.columns.header import parse_cell
 from cbreplay.readers.columns.named_metrics import lay_out_metrics
-from cbreplay.readers.columns.roles import KINDS, letters, name_on, prefix_of
+from cbreplay.readers.columns.roles import INDEXES, KINDS, letters, name_on, prefix_of
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
@@ -71,6 +71,9 @@ def lay_out_data_sets(table: LogTable) -> bool:
     shown = said_so.get(name) or " and ".join(map(repr, sets[:_SHOWN]))
     again, runs = None, sort_by_runs(table, of_set)
     if len(sets) > 1:
+        # the number of a row says nothing of its epoch
+        for own in {*INDEXES} & table.columns.keys():
+            del table.columns[own]
         problem = f"its rows are of several data sets: {name} is {shown}"
         again = bring_together(table, problem, of_set)
     problem = f"its rows are of several kinds: {name} is {shown}"

@@ -133,25 +133,22 @@ def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
     None if no column says it in every row.
     """
     names: list[str] = []
-    held: list[FloatArray] = []
+    run: EpochArray | None = None
     for name, cells in table.columns.items():
         if letters(name) not in SETTINGS | _RUNS:
             continue
         if len(cells.coded) and cells.coded.all():
-            held.append(cells.coded.astype(np.float64))
+            number = np.unique(cells.coded, return_inverse=True)[1]
         elif len(table) and not (cells.missing | cells.wrong).any():
-            held.append(cells.values)
+            number = np.unique(cells.values, return_inverse=True)[1]
         else:
             continue
         names.append(name)
-    if not held:
-        return [], None
-    _, first, run = np.unique(
-        np.stack(held), axis=1, return_index=True, return_inverse=True
-    )
-    # in the order of the rows
-    numbers: EpochArray = np.argsort(np.argsort(first))[run.reshape(-1)]
-    return names, numbers
+        run = number if run is None else run * (number.max() + 1) + number
+        _, first, run = np.unique(run, return_index=True, return_inverse=True)
+        # in the order of the rows
+        run = np.argsort(np.argsort(first))[run]
+    return names, run
 
 
 def sort_by_runs(
@@ -169,14 +166,12 @@ def sort_by_runs(
     numbers = table.columns[key].values
     kinds = of_kind or {"": np.ones(len(table), dtype=np.bool_)}
     order = np.lexsort((numbers, run))
+    if (np.diff(order) == 1).all():
+        return names
     begins = np.flatnonzero(np.diff(run[order])) + 1
     rises = numbers[order][begins] > numbers[order][begins - 1]
-    one_each = all(
-        len(np.unique(np.stack([run[at], numbers[at]]), axis=1).T)
-        == np.count_nonzero(at)
-        for at in kinds.values()
-    )
-    if not one_each or rises.any() or (np.diff(order) == 1).all():
+    one_each = all(_differ(run[at], numbers[at]) for at in kinds.values())
+    if not one_each or rises.any():
         return names
     for own, at in kinds.items():
         kinds[own] = at[order]
@@ -184,6 +179,13 @@ def sort_by_runs(
     if (np.diff(run) < 0).any():
         table.notes.append(f"its rows were sorted by {' and '.join(names)}")
     return names
+
+
+def _differ(run: EpochArray, numbers: FloatArray) -> bool:
+    """Tell whether no training has two rows of one number."""
+    order = np.lexsort((numbers, run))
+    again = (np.diff(run[order]) == 0) & (np.diff(numbers[order]) == 0)
+    return not again.any()
 
 
 def name_columns(

@@ -359,7 +359,8 @@ _LIST_BEGINS = r'"?\[\s*[-+.0-9\]]'
 def free_text(source: str) -> LogError:
     """Return the error of a text that is written for people."""
     problem = "this is free text and no table of numbers"
-    hint = "Train with CSVLogger('logs.csv'), and give what it writes"
+    hint = "Give a CSV with a row for each epoch, as Keras's CSVLogger('logs.csv') or "
+    hint += "the logger of another library writes it"
     return LogError(problem, source=source, hint=hint)
 
 

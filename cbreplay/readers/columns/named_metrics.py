@@ -62,7 +62,8 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
     problem = f"its rows are of several metrics: {name} is {shown}"
     runs, run = runs_of_rows(table)
     of_epochs = _alike_in_epochs(table, key, run, others)
-    beside = [own for own in others if own not in {*runs, *of_epochs}]
+    counted = [own for own in others if _counts_rows(table.columns[own])]
+    beside = [own for own in others if own not in {*runs, *of_epochs, *counted}]
     if not values or beside:
         if values:
             _refuse_beside(table, key, name, beside, problem)
@@ -70,7 +71,7 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
     _check_numbers(table, key)
     of_metric = _rows_of_metrics(table, name, telling)
     sort_by_runs(table, of_metric)
-    for own in {name, *telling, *INDEXES} & table.columns.keys():
+    for own in {name, *telling, *INDEXES, *counted} & table.columns.keys():
         del table.columns[own]
     again = bring_together(table, problem, of_metric)
     for own in [own for own, cells in table.columns.items() if tells_time(own, cells)]:
@@ -178,6 +179,13 @@ def _says_nothing_else(name: str, cells: LogColumn) -> bool:
     """Tell whether a column holds times, is empty, or has one word in each row."""
     alike = cells.wrong.all() and len(set(cells.texts.values())) == 1
     return bool(alike or cells.missing.all()) or tells_time(name, cells)
+
+
+def _counts_rows(cells: LogColumn) -> bool:
+    """Tell whether a column is the number of each row: 0, 1, 2, ... or 1, 2, 3, ..."""
+    values = cells.values
+    counts = len(values) > 1 and (np.diff(values) == 1).all()
+    return bool(counts and values[0] in (0, 1))
 
 
 def _rows_of_metrics(

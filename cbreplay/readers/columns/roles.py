@@ -262,8 +262,14 @@ def prefix_of(data_set: str) -> str | None:
 
     >>> prefix_of("Train"), prefix_of("valid"), prefix_of("fold1")
     ('', 'val_', None)
+
+    Aim writes it so, beside the name of a metric:
+
+    >>> prefix_of("{'subset': 'val'}")
+    'val_'
     """
-    found = re.fullmatch(_DATA_SET, letters(data_set).removesuffix("set"))
+    word = letters(data_set).removeprefix("subset").removesuffix("set")
+    found = re.fullmatch(_DATA_SET, word)
     if found is None:
         return None
     return "" if found["train"] else f"{found.lastgroup}_"

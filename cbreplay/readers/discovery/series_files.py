@@ -69,13 +69,18 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
         named = {f"{trees[1]}/{name}": own for name, own in run.series.items()}
         log.runs[0] = replace(run, series=named)
         return os.path.dirname(run.source), "catboost"
+    live = re.fullmatch(_DVCLIVE, run.source)
+    timed = len(log.runs) == 1 and len(run.series) > 1 and _TIMES in run.series
+    if live is not None and timed:
+        # older versions of DVCLive write when it was, as a number
+        others = {name: own for name, own in run.series.items() if name != _TIMES}
+        run = log.runs[0] = replace(run, series=others)
     if len(log.runs) > 1 or len(run.series) > 1 or run.seams:
         return None
     place, file = os.path.split(run.source)
     page = re.fullmatch(_PAGE, file)
     if page is not None:
         return place, f"page {re.sub(_WRITER, '', page['run'])}"
-    live = re.fullmatch(_DVCLIVE, run.source)
     if live is None:
         is_called_so = [file.partition(".")[0]] == [*run.series]
         return (place, "called by its series") if is_called_so else None
@@ -93,7 +98,12 @@ def _are_alike(logs: Sequence[RunsOfLog]) -> bool:
 
 def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
     runs = [log.runs[0] for log in logs]
-    files = ", ".join(os.path.basename(run.source) for run in runs[:_SHOWN])
+    paths = [run.source for run in runs]
+    names = list(map(os.path.basename, paths))
+    if len(set(names)) < len(names):
+        above = os.path.commonpath(paths)
+        names = [os.path.relpath(path, above) for path in paths]
+    files = ", ".join(names[:_SHOWN])
     more = ", ..." if len(runs) > _SHOWN else ""
     note = f"{files}{more} hold a series each, and were read as one training"
     joined = replace(
@@ -113,4 +123,4 @@ def _name_within(joined: RunsOfLog, log: RunsOfLog, label: str) -> None:
     joined.long_name = os.path.join(os.path.dirname(log.long_name), label)
 
 
-_SHOWN = 5
+_SHOWN, _TIMES = 5, "timestamp"

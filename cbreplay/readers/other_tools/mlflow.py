@@ -13,6 +13,7 @@ from cbreplay.plain_text import shown_value
 from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.roles import name_on, prefix_of
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.files import read_beginning, read_bytes
@@ -62,6 +63,7 @@ class MLflowReader(FormatReader):
         rows = _read_rows(path, damage)
         of_comet = are_of_comet(rows)
         rows = with_steps(rows, path, damage) if of_comet else rows
+        rows = _on_data_sets(rows)
         by_run: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
             name = next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
@@ -85,6 +87,32 @@ class MLflowReader(FormatReader):
             fold_by(table, epoch, "step", self.options)
             for run in build_runs(table, self.options, self.metadata):
                 yield replace(run, name=name) if len(by_run) > 1 else run
+
+
+def _on_data_sets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Name metrics as Keras does on a data set, where a column says which one it is.
+
+    Those alone that several data sets have.
+
+    >>> rows = [{"key": "loss", "subset": own} for own in ("train", "val")]
+    >>> [row["key"] for row in _on_data_sets(rows)]
+    ['loss', 'val_loss']
+    """
+    for name in rows[0].keys() - {*_SINGLE, *_RUN_NAMES}:
+        told = [prefix_of(str(row.get(name))) for row in rows]
+        if None in told or len(set(told)) == 1:
+            continue
+        pairs = {
+            (str(row.get("key")), own) for row, own in zip(rows, told, strict=True)
+        }
+        n_sets = Counter(key for key, _ in pairs)
+        return [
+            {**row, "key": name_on(str(row.get("key")), str(row[name]))}
+            if n_sets[str(row.get("key"))] > 1
+            else row
+            for row in rows
+        ]
+    return rows
 
 
 def _restored(rows: Sequence[Mapping[str, Any]]) -> float | None:

@@ -99,6 +99,7 @@ class EarlyStopping(PlainRule):
             "min_delta": "",
             "patience": "in the first epoch without improvement",
             "start_from_epoch": "in the first epoch with its monitor",
+            "verbose": "when it stops training",
         }
     )
     on_text: ClassVar[Mapping[str, str]] = MappingProxyType(

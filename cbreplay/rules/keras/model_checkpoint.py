@@ -6,6 +6,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
@@ -97,6 +98,9 @@ class ModelCheckpoint(PlainRule):
     on_unknown_name: ClassVar[str] = (
         "a name that it does not have is a TypeError in Keras 3, and ignored by "
         "tf_keras"
+    )
+    on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"verbose": "when it first saves"}
     )
     on_older_name: ClassVar[str] = "it is a TypeError in Keras 3; tf_keras takes it"
 

@@ -102,6 +102,7 @@ class ReduceLROnPlateau(PlainRule):
             # tf_keras does not look at it before
             "min_delta": "in the first epoch with its monitor at the latest",
             "patience": "in the first epoch without improvement",
+            "verbose": "where it would first reduce",
         }
     )
     on_text: ClassVar[Mapping[str, str]] = MappingProxyType(

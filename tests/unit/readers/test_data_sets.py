@@ -271,3 +271,17 @@ def test_a_document_that_can_be_read_in_two_ways_is_refused(
     with pytest.raises(LogError) as error:
         cbreplay.load_runs(as_json(tmp_path, held))
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "index"])
+def test_the_index_of_rows_of_data_sets_is_not_said_to_be_left_out(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "log.csv"
+    rows = [("train", 0, 0.9), ("train", 1, 0.7), ("val", 0, 0.8), ("val", 1, 0.6)]
+    lines = [f"{at},{step},{loss},{own}" for at, (own, step, loss) in enumerate(rows)]
+    path.write_text("\n".join([f"{name},step,loss,split", *lines, ""]))
+    (run,) = cbreplay.load_runs(path)
+    assert list(run.series["loss"]) == [0.9, 0.7]
+    assert list(run.series["val_loss"]) == [0.8, 0.6]
+    assert not any("left out" in note for note in run.notes)

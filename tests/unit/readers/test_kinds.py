@@ -258,8 +258,9 @@ PROSE = {
 def test_what_is_written_for_people_is_free_text(tmp_path: Path, name: str) -> None:
     said = refusal(tmp_path, PROSE[name], name)
     assert said.endswith(
-        f"{name}: this is free text and no table of numbers. Train with "
-        "CSVLogger('logs.csv'), and give what it writes"
+        f"{name}: this is free text and no table of numbers. Give a CSV with a row for "
+        "each epoch, as Keras's CSVLogger('logs.csv') or the logger of another library "
+        "writes it"
     )
 
 

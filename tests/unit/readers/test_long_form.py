@@ -249,3 +249,43 @@ def test_a_refusal_shows_what_stands_in_a_column_of_yes_and_no(tmp_path: Path) -
     rows = [(at, int(metric == "loss"), own) for at, metric, own in BLOCKS * 2]
     with pytest.raises(LogError, match="is_training is '1' and '0', and epoch does"):
         cbreplay.load_runs(as_csv(tmp_path, "epoch,is_training,loss", rows))
+
+
+@pytest.mark.parametrize("names", ["id,step,tag,value", "id,epoch,metric,value"])
+def test_the_number_of_a_row_says_nothing_of_it(tmp_path: Path, names: str) -> None:
+    rows = [(number, *row) for number, row in enumerate(BLOCKS)]
+    found = series(as_csv(tmp_path, names, rows))
+    assert found == {"loss": LOSS, "val_loss": VAL_LOSS}
+
+
+@pytest.mark.parametrize(
+    ("names", "sets"),
+    [
+        # as Aim writes its metrics; the second has the columns of MLflow's too
+        ("run.hash,metric.name,context,step,value", ("{'subset': 'train'}", "val")),
+        ("run,metric,context.subset,step,value", ("train", "val")),
+    ],
+)
+def test_a_data_set_beside_one_metric_is_no_training_of_its_own(
+    tmp_path: Path, names: str, sets: tuple[str, str]
+) -> None:
+    rows: Rows = [
+        ("abc", "loss", name, at, own)
+        for name, values in zip(sets, (LOSS, VAL_LOSS), strict=True)
+        for at, own in enumerate(values)
+    ]
+    assert series(as_csv(tmp_path, names, rows)) == {"loss": LOSS, "val_loss": VAL_LOSS}
+
+
+def test_metrics_that_name_their_data_set_keep_their_names(tmp_path: Path) -> None:
+    # a column says the same once more
+    rows: Rows = [
+        (name, subset, at, own)
+        for name, subset, values in (
+            ("loss", "train", LOSS),
+            ("validation_loss", "val", VAL_LOSS),
+        )
+        for at, own in enumerate(values)
+    ]
+    found = series(as_csv(tmp_path, "key,subset,step,value", rows))
+    assert found == {"loss": LOSS, "validation_loss": VAL_LOSS}

@@ -174,6 +174,11 @@ def test_curves_with_a_name_each_are_series(tmp_path: Path, held: object) -> Non
             "two of its curves are called 'loss'. Give each a name of its own",
         ),
         ([{"x": EPOCHS, "y": LOSS}], "its curves have no names. Give each a name"),
+        (JUDGED, "this JSON is one list of numbers, without a name. Give it its name"),
+        (
+            [LOSS, JUDGED],
+            "this JSON is lists of numbers, and nothing names what each is. Write the",
+        ),
         (
             [["epoch", "loss"], [1, 0.5], [2]],
             "list 3 holds 1 value, and the first one, of names, 2. Give each row a",

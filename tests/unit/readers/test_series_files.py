@@ -94,6 +94,19 @@ def test_the_metrics_of_dvclive_are_one_training(tmp_path: Path) -> None:
     assert list(run.series["eval/loss"]) == LOSSES
 
 
+def test_the_times_of_older_versions_of_dvclive_are_no_series(tmp_path: Path) -> None:
+    metrics = tmp_path / "plots" / "metrics"
+    for data_set in ("train", "eval"):
+        rows = [f"{1.6e9 + at}\t{at}\t{loss}" for at, loss in enumerate(LOSSES)]
+        path = metrics / data_set / "loss.tsv"
+        path.parent.mkdir(parents=True)
+        path.write_text("\n".join(["timestamp\tstep\tloss", *rows, ""]))
+    (run,) = load_runs(tmp_path)
+    assert sorted(run.series) == ["eval/loss", "train/loss"]
+    # files of one name are told apart
+    assert "eval/loss.tsv, train/loss.tsv hold a series each" in " ".join(run.notes)
+
+
 def test_downloads_of_several_runs_are_called_as_their_runs(tmp_path: Path) -> None:
     for at, name in enumerate(["seed0", "seed1"]):
         page(tmp_path / f"{name}_train-tag-epoch_loss.csv", LOSSES)

@@ -163,7 +163,7 @@ def test_evaluations_within_epochs_of_lightning_are_rows_on_request(
         ("3.5", "this JSON is 3.5, not the lists or rows of a log"),
         ('"loss"', 'this JSON is "loss", not the lists or rows of a log'),
         ('{"loss": []}', "the lists in this JSON are empty"),
-        ("[0.5]", "this JSON holds no lists of numbers"),
+        ("[0.5]", "this JSON is one list of numbers, without a name"),
         ('{"loss"', "the JSON breaks off here"),
         ("{'loss': [0.5]}", "this is how Python prints a dict, and no JSON"),
     ],

@@ -13,8 +13,6 @@ import pytest
 from cbreplay import ConfigError, OutputError, Run
 from cbreplay.document import (
     Code,
-    Figure,
-    Gallery,
     Paragraph,
     Row,
     Section,
@@ -25,6 +23,7 @@ from cbreplay.document import (
     say,
     spoken_cells,
 )
+from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.report import Document, build_report, write_html, write_markdown
 from cbreplay.report import write_report as write_document
 
