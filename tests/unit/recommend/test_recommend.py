@@ -111,7 +111,7 @@ def test_without_a_plan_it_is_a_rule_of_thumb() -> None:
     # with three for each run, 10 is more than the promise of four runs asks for
     assert (advice.kind, advice.basis, advice.patience) == ("guaranteed", "thumb", 10)
     assert (advice.plan, advice.expected) == (None, None)
-    assert "nothing tells for how many epochs" in spoken_reasons(advice)[0]
+    assert "no one number of planned epochs is known" in spoken_reasons(advice)[0]
 
 
 def test_a_tenth_of_a_long_plan_is_the_rule_of_thumb() -> None:
