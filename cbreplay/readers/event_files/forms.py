@@ -9,7 +9,7 @@ behind what varies, and cut where the form says.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -130,6 +130,25 @@ class _KnownForms(threading.local):
         self._arrange(by_key)
 
 
+class _EventSteps(NamedTuple):
+    """The step of each event that has one where most have it, behind a wall time.
+
+    Parameters
+    ----------
+    usual : Flags
+        Which have. For the others the rest means nothing.
+    steps : Ints
+        The steps.
+    rest, rest_lengths : Ints
+        Where what stands behind the step begins, and how long it is.
+    """
+
+    usual: Flags
+    steps: Ints
+    rest: Ints
+    rest_lengths: Ints
+
+
 _KNOWN = _KnownForms()
 
 
@@ -141,8 +160,8 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
     Ints
         The rows of the records that are still to be read, one by one.
     """
-    usual, steps, rest = _read_steps(block)
-    numbers = _find_forms(block, usual, rest)
+    steps = _read_steps(block)
+    numbers = _find_forms(block, steps)
     tags = np.zeros(len(_KNOWN.tags), dtype=np.int32)
     for number, row in first_rows(numbers):
         if _KNOWN.scalar[number]:
@@ -152,40 +171,36 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
             table.note_other(_KNOWN.tags[number], offset)
     rows = _KNOWN.scalar.take(numbers).nonzero()[0]
     held = numbers[rows]
-    values = block.read("<f4", rest[rows] + _KNOWN.holes.take(held))
+    values = block.read("<f4", steps.rest[rows] + _KNOWN.holes.take(held))
     # a signalling NaN is not worth a warning
     with np.errstate(invalid="ignore"):
         floats = values.astype(np.float64)
     wall_times = block.read("<f8", block.starts[rows] + 1)
     offsets = block.offset + block.positions[rows]
-    table.add(ScalarColumns(tags[held], steps[rows], wall_times, floats, offsets))
+    table.add(ScalarColumns(tags[held], steps.steps[rows], wall_times, floats, offsets))
     left: Ints = (numbers == 0).nonzero()[0]
     return left
 
 
-def _find_forms(block: RecordBlock, usual: Flags, rest: Ints) -> Ints:
+def _find_forms(block: RecordBlock, steps: _EventSteps) -> Ints:
     """Return the number of each record's form: 0 of those without one."""
-    numbers = _KNOWN.find(block, *_keys(block, usual, rest))
-    numbers *= block.ends - rest == _KNOWN.lengths.take(numbers)
-    before = block.windows(rest, _KNOWN.prefix.n_bytes)
-    hole_ends = rest + _KNOWN.hole_ends.take(numbers)
+    numbers = _KNOWN.find(block, *_keys(block, steps))
+    numbers *= steps.rest_lengths == _KNOWN.lengths.take(numbers)
+    before = block.windows(steps.rest, _KNOWN.prefix.n_bytes)
+    hole_ends = steps.rest + _KNOWN.hole_ends.take(numbers)
     behind = block.windows(hole_ends, _KNOWN.suffix.n_bytes)
     differs = _KNOWN.prefix.differs(before, numbers)
     differs |= _KNOWN.suffix.differs(behind, numbers)
     return numbers * ~differs
 
 
-def _read_steps(block: RecordBlock) -> tuple[Flags, Ints, Ints]:
-    """Tell which events have a step where most have it, behind a wall time.
-
-    And return the steps, and where what stands behind each begins: without meaning for
-    the other events.
-    """
+def _read_steps(block: RecordBlock) -> _EventSteps:
+    """Read the step of each event."""
     rest = block.starts + _BEFORE_STEP
     usual = block.read("<u1", block.starts) == _WALL_TIME_KEY
     usual &= block.read("<u1", rest - 1) == _STEP_KEY
     # a payload shorter than that has no other fields
-    usual &= block.ends - rest > _MOST_STEP_BYTES
+    usual &= block.lengths > _BEFORE_STEP + _MOST_STEP_BYTES
     steps = np.zeros(len(rest), dtype=np.int64)
     more = usual.copy()
     for i in range(_MOST_STEP_BYTES):
@@ -195,26 +210,31 @@ def _read_steps(block: RecordBlock) -> tuple[Flags, Ints, Ints]:
         more &= held >= _MORE
         if not more.any():
             break
-    return usual & ~more, steps, rest
+    lengths = block.lengths - (rest - block.starts)
+    return _EventSteps(usual & ~more, steps, rest, lengths)
 
 
-def _keys(block: RecordBlock, usual: Flags, rest: Ints) -> tuple[Words, Flags]:
+def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
     """Return a key for each event, from its length and the bytes up to its tag's end.
 
     The second says which have one: their tag ends within the event, and soon.
     """
-    first, lengths = block.read("<u8", rest), block.ends - rest
+    first = block.read("<u8", steps.rest)
     # summary and value each begin with a length of one or two bytes, then the tag's
     long_summary = (first >> np.uint64(15)) & np.uint64(1)
     long_value = (first >> np.uint64(39)) & long_summary
     before_tag = long_summary + long_value + np.uint64(5)
     tag_length = (first >> (before_tag << np.uint64(3))) & np.uint64(_BYTE)
     ends = (before_tag + tag_length).astype(np.int64) + 1
-    keyed = usual & ~block.changed & (ends <= np.minimum(lengths, _LONGEST_PREFIX))
+    keyed = (
+        steps.usual
+        & ~block.changed
+        & (ends <= np.minimum(steps.rest_lengths, _LONGEST_PREFIX))
+    )
     ends *= keyed
     n_words = max(-(-int(ends.max()) // _WORD), 1)
-    named = block.windows(rest, n_words * _WORD)
+    named = block.windows(steps.rest, n_words * _WORD)
     named &= _FIRST_WORDS[:, :n_words].take(ends, axis=0)
     keys: Words = named @ _MIXERS[:n_words]
-    keys += lengths.astype(np.uint64) * _MIXERS[-1]
+    keys += steps.rest_lengths.astype(np.uint64) * _MIXERS[-1]
     return keys, keyed

@@ -132,17 +132,19 @@ class RecordBlock:
 
     Attributes
     ----------
-    positions, starts, ends : Ints
-        Where each record begins, and where its payload begins and ends.
+    positions, starts, lengths : Ints
+        Where each record begins, where its payload begins, and how long that is.
     changed : Flags
         Which payloads do not have the checksum that is stored behind them.
     """
 
     def __init__(self, content: bytes, offset: int, bounds: Ints) -> None:
         self._content, self.offset = content, offset
-        self.positions, end = bounds[:-1], int(bounds[-1])
+        self.positions, ends = bounds[:-1], bounds[1:]
         self.starts: Ints = self.positions + HEAD.size
-        self.ends: Ints = bounds[1:] - CHECKSUM.size
+        self.lengths: Ints = ends - self.starts
+        self.lengths -= CHECKSUM.size
+        end = int(ends[-1])
         self._bytes = np.empty(end + _PADDING, dtype=np.uint8)
         self._bytes[:end] = np.frombuffer(content, dtype=np.uint8, count=end)
         self._bytes[end:] = 0
@@ -153,7 +155,8 @@ class RecordBlock:
 
     def payload(self, row: int) -> bytes:
         """Return the payload of a record."""
-        return self._content[self.starts[row] : self.ends[row]]
+        start = int(self.starts[row])
+        return self._content[start : start + int(self.lengths[row])]
 
     def read(self, kind: str, at: Ints) -> NDArray[Any]:
         """Read a number of some kind, as ``"<f4"``, at each of some positions."""
@@ -172,7 +175,7 @@ class RecordBlock:
         return np.ndarray(shape, kind, self._bytes, strides=(1,))
 
     def _find_changed(self, end: int) -> Flags:
-        stored = self.read("<u4", self.ends)
+        stored = self.read("<u4", self.starts + self.lengths)
         if self._none_changed(stored, end):
             return np.zeros(len(self), dtype=np.bool_)
         right = [masked_checksum(self.payload(row)) for row in range(len(self))]
@@ -191,7 +194,7 @@ class RecordBlock:
         """
         words, rotated = self._every("<u4"), stored - np.uint32(MASK_DELTA)
         unmasked = (rotated << _LOW_BITS) | (rotated >> _HIGH_BITS)
-        words[self.ends] = ~unmasked
+        words[self.starts + self.lengths] = ~unmasked
         self._every("<u8")[self.positions] = 0
         words[self.positions + 8] = 0
         first = words[self.starts]
