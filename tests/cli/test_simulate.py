@@ -64,6 +64,20 @@ def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
     assert f"cbreplay plot {log} --semantics keras-3.15 --patience 1\n" in answer.out
 
 
+def test_two_epochs_stop_at_no_patience_and_save_nothing(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Both epochs improve, so nothing waits, and no recorded epoch is saved."""
+    log = tmp_path / "two.csv"
+    log.write_text("epoch,val_accuracy,val_loss\n0,0.5,1.5\n1,0.6,1.2\n")
+    told = " ".join(ask("simulate", log).out.split())
+    assert "(0.6000): no patience stops inside this log." in told
+    answer = ask("simulate", log, "--patience", "1,5").out
+    rows = [line.split() for line in answer.splitlines() if "log ends at 2" in line]
+    assert [row[5] for row in rows] == ["0", "0"]
+    assert "<=" not in answer
+
+
 def test_the_schedule_of_the_optimizer_is_named(ask: Ask, tmp_path: Path) -> None:
     write_csv(tmp_path / "logs.csv", VALUES)
     optimizer = {"class": "Adam", "schedule": "CosineDecay(0.1, 80)"}
