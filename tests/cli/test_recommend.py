@@ -115,7 +115,7 @@ def test_one_log_is_shown_and_recommends_nothing(ask: Ask) -> None:
     assert answer.out.startswith(shown)
     assert all(" ".join(line.split()) for line in commands.splitlines())
     told = " ".join(answer.out.removeprefix(shown).split())
-    assert told.startswith("Nothing is recommended: one run describes itself")
+    assert told.startswith("Nothing is recommended: one run describes only itself")
     assert "takes 9 of them." in told
     assert "takes several: give their paths, or a directory." in told
     # no command with a path that nobody gave

@@ -192,8 +192,8 @@ def _of_one_run(
     needed = Fact(count_needed(of_each), "count", "needed")
     share = Fact(advice.confidence, "given_share", "confidence")
     sentence = say(
-        "Nothing is recommended: one run describes itself; what holds for the next "
-        "takes several: give their paths, or a directory. A promise for ",
+        "Nothing is recommended: one run describes only itself; what holds for the "
+        "next takes several: give their paths, or a directory. A promise for ",
         share,
         " of new runs takes ",
         needed,

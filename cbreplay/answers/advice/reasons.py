@@ -271,7 +271,7 @@ def _compared_patience(facts: Mapping[str, Any]) -> Text:
 
 _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     "one-run": lambda _unit, _facts: say(
-        "one run describes itself; what holds for the next takes several"
+        "one run describes only itself; what holds for the next takes several"
     ),
     "copies": _copies,
     "one-group": _one_group,

@@ -605,7 +605,7 @@ def test_what_does_worse_than_no_stop_is_not_recommended() -> None:
 def test_one_run_recommends_nothing_and_says_why() -> None:
     advice = recommend(pausing_runs([3]))
     assert (advice.kind, advice.settings) == ("none", ())
-    assert "one run describes itself" in spoken_reasons(advice)[0]
+    assert "one run describes only itself" in spoken_reasons(advice)[0]
 
 
 def test_copies_of_one_log_are_one_run() -> None:

@@ -291,7 +291,7 @@ def test_runs_that_hold_no_number_recommend_nothing_and_say_why() -> None:
     assert "callbacks = [" not in write_html(document)
     assert headline(document) == (
         "No setting is recommended: of 2 runs one counts, and one run describes "
-        "itself; what holds for the next takes several."
+        "only itself; what holds for the next takes several."
     )
     assert "Why none is recommended" in [one.title for one in document.sections]
 
