@@ -6,10 +6,11 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.recommend import Recommendation
 
@@ -71,6 +72,11 @@ def _read(text: str) -> Check:
             value = math.nan
         if not math.isnan(value):
             return Check(text.strip(), form[1], form[2], value)
+        sentence = (
+            f"--fail-if is {text!r}, where a number is expected after {form[2]} (as "
+            f'"{form[1]}{form[2]}0.01"), and {form[3]!r} is none'
+        )
+        raise ConfigError(sentence)
     near = "" if form is None else nearest_name(form[1], known)
     sentence = (
         f"--fail-if is {text!r}, where {', '.join(_NAMES)} with >, >=, < or <= and a "
@@ -81,11 +87,10 @@ def _read(text: str) -> Check:
 
 def failed_checks(checks: Sequence[Check], advice: Recommendation) -> list[str]:
     """Return a sentence for each check that fails."""
-    sentences = []
+    sentences: list[str] = []
     for check in checks:
         if check.name == _NONE:
-            if advice.kind == "none":
-                sentences.append("nothing is recommended")
+            sentences += _without_evidence(advice)
             continue
         figure = advice.checked(check.name)
         if figure is None:
@@ -96,3 +101,18 @@ def failed_checks(checks: Sequence[Check], advice: Recommendation) -> list[str]:
         elif check.holds(figure):
             sentences.append(f"{check.text}: {check.name} is {figure:.6g}")
     return sentences
+
+
+def _without_evidence(advice: Recommendation) -> Iterator[str]:
+    """Yield why nothing is recommended from the logs, where that is so.
+
+    A rule of thumb, and the patience that cut the logs, are no choice by the logs.
+    """
+    if advice.kind == "none":
+        yield "nothing is recommended"
+    elif advice.kind == "heuristic" and advice.basis in ("thumb", "cut"):
+        from cbreplay.answers.advice.surety import how_sure
+
+        sure = how_sure(advice)
+        told = "" if sure is None else f". {plain_text(sure)}"
+        yield f"patience {advice.patience} is no recommendation from these logs{told}"

@@ -187,6 +187,28 @@ def test_no_recommendation_fails_where_that_was_asked(ask: Ask) -> None:
     assert regret.status == 1
 
 
+def test_a_rule_of_thumb_is_no_recommendation_from_the_logs(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Of two logs nobody knows the plan, so 10 is advised whatever is in them."""
+    write_logs(tmp_path, [1, 2])
+    words = ("recommend", tmp_path, *RULES, "--fail-if", "no-recommendation")
+    answer = ask(*words)
+    assert answer.out.startswith("Patience 10, as a rule of thumb.")
+    assert answer.status == 1
+    assert answer.err.strip() == (
+        "failed: patience 10 is no recommendation from these logs. How sure: the logs "
+        "had no part in the choice."
+    )
+
+
+def test_a_figure_that_is_no_number_is_said_to_be_none(ask: Ask, logs: Path) -> None:
+    answer = ask("recommend", logs, *RULES, "--fail-if", "left_out_regret>abc")
+    assert answer.status == 2
+    assert "where a number is expected after >" in answer.err
+    assert "did you mean" not in answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -348,8 +370,13 @@ def test_names_in_logs_cannot_steer_the_terminal(ask: Ask, tmp_path: Path) -> No
 
 
 def test_quiet_says_nothing_but_the_answer(ask: Ask, logs: Path) -> None:
+    assert ask("-q", "recommend", logs, *RULES).err == ""
+
+
+def test_why_a_check_failed_is_said_with_quiet_too(ask: Ask, logs: Path) -> None:
     answer = ask("-q", "recommend", logs, *RULES, "--fail-if", "mean_regret>=0")
-    assert answer.err == ""
+    assert answer.status == 1
+    assert answer.err.startswith("failed: mean_regret>=0: mean_regret is ")
 
 
 def test_what_breaks_the_tolerance_says_so_on_every_surface(
