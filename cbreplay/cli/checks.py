@@ -6,11 +6,10 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.recommend import Recommendation
 
@@ -87,10 +86,11 @@ def _read(text: str) -> Check:
 
 def failed_checks(checks: Sequence[Check], advice: Recommendation) -> list[str]:
     """Return a sentence for each check that fails."""
-    sentences: list[str] = []
+    sentences = []
     for check in checks:
         if check.name == _NONE:
-            sentences += _without_evidence(advice)
+            if advice.kind == "none":
+                sentences.append("nothing is recommended")
             continue
         figure = advice.checked(check.name)
         if figure is None:
@@ -101,18 +101,3 @@ def failed_checks(checks: Sequence[Check], advice: Recommendation) -> list[str]:
         elif check.holds(figure):
             sentences.append(f"{check.text}: {check.name} is {figure:.6g}")
     return sentences
-
-
-def _without_evidence(advice: Recommendation) -> Iterator[str]:
-    """Yield why nothing is recommended from the logs, where that is so.
-
-    A rule of thumb, and the patience that cut the logs, are no choice by the logs.
-    """
-    if advice.kind == "none":
-        yield "nothing is recommended"
-    elif advice.kind == "heuristic" and advice.basis in ("thumb", "cut"):
-        from cbreplay.answers.advice.surety import how_sure
-
-        sure = how_sure(advice)
-        told = "" if sure is None else f". {plain_text(sure)}"
-        yield f"patience {advice.patience} is no recommendation from these logs{told}"

@@ -100,9 +100,21 @@ def advice_document(
         headline,
         advice_lead(advice, sweep, asked),
         sections,
-        next_of_advice(USUAL if advice.patience is None else advice.patience, typed),
+        next_of_advice(
+            USUAL if advice.patience is None else advice.patience,
+            typed,
+            _plan_of_all(advice, sweep),
+        ),
         lambda: advice_members(advice, sweep, asked),
     )
+
+
+def _plan_of_all(advice: Recommendation, sweep: Sweep) -> int | None:
+    """Return the plan that was read off the logs, where it is that of every one."""
+    plan = advice.plan
+    if plan is None or not plan.inferred or advice.excluded:
+        return None
+    return plan.epochs if plan.n_runs == len(sweep.runs) else None
 
 
 def short_advice_document(advice: Recommendation) -> Document:
