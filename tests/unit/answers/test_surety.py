@@ -327,8 +327,8 @@ def test_a_log_that_ends_before_the_recommended_stop_is_not_one_where_it_lost() 
     assert sure is not None
     # 1 % of 0.5
     assert plain_text(sure) == (
-        "How sure: on 4 of 5 runs it loses no more than the tolerance, 0.0050 val_loss; "
-        "1 log ends before it would stop."
+        "How sure: on 4 of 5 runs it loses no more than the tolerance, 0.0050 "
+        "val_loss; 1 log ends before it would stop."
     )
 
 
