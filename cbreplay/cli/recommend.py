@@ -48,8 +48,8 @@ __all__ = ["command", "try_patience"]
     multiple=True,
     metavar="CHECK",
     help='Exit with status 1 if it holds: "left_out_regret>0.01" (also mean_regret, '
-    "worst_regret), all of the recommended setting; or no-recommendation (a rule of "
-    "thumb is one). A figure that is only a bound fails.",
+    "worst_regret), all of the recommended setting; or no-recommendation, where not "
+    "even a rule of thumb is given. A figure that is only a bound fails.",
 )
 @format_option
 def command(
