@@ -78,6 +78,17 @@ def test_two_epochs_stop_at_no_patience_and_save_nothing(
     assert "<=" not in answer
 
 
+def test_of_several_runs_those_that_ended_in_nan_are_named(
+    ask: Ask, tmp_path: Path
+) -> None:
+    for name, last in (("whole", "0.3"), ("broken", "nan")):
+        rows = f"0,0.5\n1,0.4\n2,0.35\n3,{last}\n"
+        (tmp_path / f"{name}.csv").write_text(f"epoch,val_loss\n{rows}")
+    told = ask("simulate", tmp_path).out
+    assert " ended in NaN or infinity: broken.csv\n" in told
+    assert " still improving at the end of the log: whole.csv\n" in told
+
+
 def test_the_schedule_of_the_optimizer_is_named(ask: Ask, tmp_path: Path) -> None:
     write_csv(tmp_path / "logs.csv", VALUES)
     optimizer = {"class": "Adam", "schedule": "CosineDecay(0.1, 80)"}
