@@ -161,6 +161,10 @@ def _setting(run: Described) -> Hashable | None:
     # earlier fits are part of the run, it begins where these do
     if raw.get("earlier_fits") or not setting["fit"].get("initial_epoch"):
         setting["fit"].pop("initial_epoch", None)
+    optimizer = raw.get("optimizer")
+    if isinstance(optimizer, dict) and "steps_taken" in optimizer:
+        # how many depends on where the fit before it was stopped
+        setting["optimizer"] = {**optimizer, "steps_taken": None}
     setting["callbacks"] = [
         text for text in run.metadata.callbacks if not _decides_no_training(text)
     ]

@@ -29,6 +29,7 @@ __all__ = [
     "bounds_of",
     "cuts_schedule",
     "falls_by_schedule",
+    "find_bad_end",
     "has_ambiguous_best",
     "judge_certainly",
     "judge_epoch",
@@ -165,9 +166,12 @@ def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> b
 
     The last epochs are the last twentieth of the record, at least two; a record of
     one or two epochs shows no trend. A run that got worse after its best by more than
-    it usually did from one value to the next was improving no longer.
+    it usually did from one value to the next, or that ended in NaN or infinity, was
+    improving no longer.
     """
     if run.n_epochs <= _SHORTEST_TREND or objective is None:
+        return False
+    if find_bad_end(run, objective) is not None:
         return False
     best = best_recorded_epoch(run, objective, mode)
     last_epochs = max(2, math.ceil(run.n_epochs / 20))
@@ -179,6 +183,24 @@ def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> b
     return bool(
         _last_finite(values) - values[position] <= _usual_rise(values, position)
     )
+
+
+def find_bad_end(run: Run, objective: str) -> str | None:
+    """Return which of the loss and the objective ended in NaN or infinity, if one did.
+
+    >>> from cbreplay.run import Run
+    >>> run = Run.from_logs([{"loss": 1.0}, {"loss": math.nan}])
+    >>> find_bad_end(run, "val_loss")
+    'loss'
+    """
+    for name in dict.fromkeys((objective, "loss")):
+        series = run.series.get(name)
+        if series is None:
+            continue
+        logged = series.values[series.recorded]
+        if len(logged) and not math.isfinite(logged[-1]):
+            return name
+    return None
 
 
 def _last_finite(values: FloatArray) -> float:

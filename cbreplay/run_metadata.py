@@ -158,6 +158,16 @@ class RunMetadata:
         return None
 
     @property
+    def steps_taken(self) -> int:
+        """How many steps the model had been trained for when the fit began.
+
+        It decides nothing that is replayed, so what is no number is no error.
+        """
+        optimizer = self.raw.get("optimizer")
+        steps = optimizer.get("steps_taken") if isinstance(optimizer, dict) else None
+        return steps if type(steps) is int and steps > 0 else 0
+
+    @property
     def without_end(self) -> bool:
         """Whether its writer keeps the end of a fit, and has not recorded one."""
         return self.ended is None and "ended" in self.raw

@@ -143,9 +143,17 @@ def next_of_overview(run: Run, typed: str | None) -> tuple[Command, ...]:
     return _asked_again(run, typed, [command])
 
 
-def next_of_advice(patience: float, typed: str | None) -> tuple[Command, ...]:
-    """Return what to ask about a recommendation; nothing where a log was piped in."""
+def next_of_advice(
+    patience: float, typed: str | None, planned_epochs: int | None = None
+) -> tuple[Command, ...]:
+    """Return what to ask about a recommendation; nothing where a log was piped in.
+
+    With `planned_epochs`, which were read off the logs, it is asked of the same plan.
+    """
     if typed is None or " - " in f" {typed} ":
         return ()
     words = f" {typed}" if typed else ""
-    return (Command("Every run", f"cbreplay simulate{words} --patience {patience}"),)
+    words += f" --patience {patience}"
+    if planned_epochs is not None:
+        words += f" --planned-epochs {planned_epochs}"
+    return (Command("Every run", f"cbreplay simulate{words}"),)

@@ -259,7 +259,9 @@ def _outcome_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
     ]
     for title, name, figure, kind in figures:
         if figure is not None:
-            cell = Cell(spoken_value(figure, kind), outcome.bounds.get(name))
+            # at most nothing is nothing
+            bound = outcome.bounds.get(name) if figure else None
+            cell = Cell(spoken_value(figure, kind), bound)
             yield Row((title, cell))
     for number, reduction in enumerate(replay.reductions, 1):
         change = (

@@ -25,7 +25,7 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
-from cbreplay.outcomes import was_still_improving
+from cbreplay.outcomes import find_bad_end, was_still_improving
 from cbreplay.words import list_names, spoken_counting, spoken_semantics
 
 if TYPE_CHECKING:
@@ -163,6 +163,14 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
     if improving:
         named = _listed(improving, verbose=verbose)
         yield say(f"still improving at the end of the log: {named}")
+    failed = [
+        staircase.replay.run.name
+        for staircase in staircases
+        if find_bad_end(staircase.replay.run, staircase.objective) is not None
+    ]
+    if failed:
+        named = _listed(failed, verbose=verbose)
+        yield say(f"ended in NaN or infinity: {named}")
     lacking = [
         staircase.replay.run.name for staircase in staircases if staircase.lacks_values
     ]

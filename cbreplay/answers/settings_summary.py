@@ -32,6 +32,7 @@ __all__ = ["SettingSummary", "settings_headline", "summarise", "summary_section"
 
 _ALONE = "That describes these runs, not the next."
 _EVERY_ROW = 1_000_000
+_FEWEST_COMPARED = 2
 
 
 class SettingSummary(NamedTuple):
@@ -75,12 +76,13 @@ class SettingSummary(NamedTuple):
 
 def summarise(cells: SettingCells) -> list[SettingSummary]:
     """Return what each setting comes to, in the order of the grid."""
-    return [_summary(cells, config) for config in range(len(cells.grid))]
+    every = range(len(cells.runs))
+    return [_summary(cells, config, every) for config in range(len(cells.grid))]
 
 
-def _summary(cells: SettingCells, config: int) -> SettingSummary:
+def _summary(cells: SettingCells, config: int, runs: Sequence[int]) -> SettingSummary:
     held, n_configs = cells.columns, len(cells.grid)
-    places = range(config, len(cells.runs) * n_configs, n_configs)
+    places = [run * n_configs + config for run in runs]
     exact = [place for place in places if held["evidence"][place] == "exact"]
     # costs of different series are of different units
     told = exact if len(cells.judged_by) == 1 else []
@@ -90,7 +92,7 @@ def _summary(cells: SettingCells, config: int) -> SettingSummary:
     saved = sum(held["epochs_saved"][place] for place in exact)
     return SettingSummary(
         config,
-        len(cells.runs),
+        len(runs),
         len(exact),
         len(priced),
         math.fsum(regrets) / len(regrets) if regrets else None,
@@ -122,23 +124,68 @@ def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) 
     """Say which setting loses least on several runs, or what the one setting loses."""
     if len(summaries) == 1:
         return _of_one_setting(cells, summaries[0])
-    least = _least(summaries)
+    runs, compared = _compared(cells, summaries)
+    least = _least(compared)
     if least is None:
         return _of_no_setting(cells, summaries)
-    n_open = sum(not summary.is_whole for summary in summaries)
+    n_open = len(summaries) - len(compared)
     more = ""
     if n_open:
         more = f" {count(n_open, 'setting')} of {len(summaries)} cannot be compared."
+    setting = Code(short_setting(cells.grid, least.config))
+    alone: tuple[Part, ...] = (" loses " if least.worst_regret else " ",)
+    if len(compared) > 1:
+        alone = (" loses least: ",) if least.worst_regret else (" ",)
+    configs = [summary.config for summary in compared]
+    about = {"config": least.config, "compared": configs, "runs": [*runs]}
     return say(
-        "On these ",
-        Fact(len(cells.runs), "count", "n_runs"),
-        " runs ",
-        Code(short_setting(cells.grid, least.config)),
-        " loses least: " if least.worst_regret else " ",
+        *_on_which(cells, runs, n_open),
+        setting,
+        *alone,
         *_losses(cells, least),
         f".{more} {_ALONE}",
-        claims=[Claim("loses_least", {"config": least.config})],
+        claims=[Claim("loses_least", about)],
     )
+
+
+def _on_which(
+    cells: SettingCells, runs: Sequence[int], n_open: int
+) -> tuple[Part, ...]:
+    n_runs = Fact(len(cells.runs), "count", "n_runs")
+    if len(runs) == len(cells.runs):
+        return ("On these ", n_runs, " runs ")
+    n_told = Fact(len(runs), "count", "n_compared")
+    settings = "these settings" if n_open else "every setting"
+    return ("On the ", n_told, " of ", n_runs, f" runs whose logs decide {settings}, ")
+
+
+def _compared(
+    cells: SettingCells, summaries: Sequence[SettingSummary]
+) -> tuple[Sequence[int], list[SettingSummary]]:
+    """Return the runs over which settings compare, and what these come to there.
+
+    Over different runs means do not compare: a setting that waits longer is not decided
+    where it matters most. So they are of the runs that decide each setting that half of
+    the runs decide; or, where either are few, of the settings that all runs decide.
+    """
+    every = range(len(cells.runs))
+    often = [own for own in summaries if 2 * own.priced_runs >= max(own.runs, 1)]
+    n_configs = len(cells.grid)
+    runs = [
+        run
+        for run in every
+        if all(_is_told(cells, run * n_configs + own.config) for own in often)
+    ]
+    is_few = len(often) < _FEWEST_COMPARED or 2 * len(runs) < len(every)
+    if is_few or len(runs) == len(every):
+        return every, [summary for summary in summaries if summary.is_whole]
+    return runs, [_summary(cells, own.config, runs) for own in often]
+
+
+def _is_told(cells: SettingCells, place: int) -> bool:
+    """Say whether a cell is decided, and what it loses is known."""
+    exact = cells.columns["evidence"][place] == "exact"
+    return exact and _is_priced(cells, place)
 
 
 def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
@@ -197,16 +244,13 @@ def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
 
 
 def _least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
-    """Return the setting that loses least; of equal ones, what saves most.
-
-    Only settings that all runs decide: over different runs, means do not compare.
-    """
+    """Return the setting that loses least; of equal ones, what saves most."""
     known = [
-        (summary.mean_regret, -summary.epochs_saved, summary.config)
+        (summary.mean_regret, -summary.epochs_saved, summary.config, summary)
         for summary in summaries
-        if summary.is_whole and summary.mean_regret is not None
+        if summary.mean_regret is not None
     ]
-    return summaries[min(known)[2]] if known else None
+    return min(known)[-1] if known else None
 
 
 def _losses(cells: SettingCells, summary: SettingSummary) -> Iterator[Part]:
@@ -259,7 +303,7 @@ def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
         [summary.worst_run if summary.worst_regret else None for summary in summaries],
         [_saved(summary) for summary in summaries],
     ]
-    least = _least(summaries)
+    least = _least(_compared(cells, summaries)[1])
     return Table(
         _columns(cells, summaries),
         ColumnRows(made, frozenset() if least is None else {least.config}),

@@ -90,43 +90,52 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
     waiting = [rule for rule in callbacks if "patience" in parameters_of(rule)]
     asked = list(runs)
     told: dict[str, set[int]] = {}
-    holed: set[int] = set()
+    sparse: set[int] = set()
     whole: set[int] = set()
     for name in read_series(waiting):
         for at, run in enumerate(asked):
-            series = run.series.get(name)
-            if run.steps is None and series is not None and series.recorded.all():
+            every = _epochs_per_value(run, name)
+            if every == 1:
                 whole.add(at)
-            if (
-                run.steps is not None
-                or series is None
-                or series.recorded.all()
-                or find_gap(run, name) is not None
-            ):
-                continue
-            every = find_cadence(series) or 0
-            told.setdefault(name, set()).add(every)
-            holed.add(at)
+            elif every is not None:
+                told.setdefault(name, set()).add(every)
+                sparse.add(at)
     if not told:
         return say()
     (name, (every, *more)), *others = told.items()
-    if others or more or every <= 1:
+    if others or more or not every:
         which = say(Code(name), ", which not every epoch has")
         if others:
             which = say("the monitor, which not every epoch has")
     else:
         which = say(Code(name), ", one in ", Fact(every, "count", "every"), " epochs")
-    if not whole - holed:
+    if not whole - sparse:
         return say(" Patience counts the values of ", which, ".")
     return say(
         " In ",
-        Fact(len(holed), "count", "n_sparse"),
+        Fact(len(sparse), "count", "n_sparse"),
         " of ",
         Fact(len(asked), "count", "n_runs"),
         " runs patience counts the values of ",
         which,
         ".",
     )
+
+
+def _epochs_per_value(run: Run, name: str) -> int | None:
+    """Return in how many epochs a series has one value; 0 where the number changes.
+
+    None where its rows are no epochs, and where values are missing that there were.
+    """
+    series = run.series.get(name)
+    if run.steps is not None or series is None:
+        return None
+    if series.recorded.all():
+        return 1
+    if find_gap(run, name) is not None:
+        return None
+    every = find_cadence(series)
+    return every if every is not None and every > 1 else 0
 
 
 def spoken_note(run: Run, note: str, more: str = "") -> Text:

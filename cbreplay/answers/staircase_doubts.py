@@ -142,6 +142,8 @@ def _kept_by_none(staircase: Staircase, name: str, epoch: int, value: float) -> 
     rest = staircase.steps[-1]
     if rest.evidence == "exact" and _keeps_best(rest, name, epoch, value):
         return "training to the end of the plan keeps it."
+    if len(staircase.steps) == 1 and rest.evidence != "incomplete":
+        return "no patience stops inside this log."
     return "no patience that stops inside this log keeps that epoch."
 
 

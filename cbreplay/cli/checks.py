@@ -71,6 +71,11 @@ def _read(text: str) -> Check:
             value = math.nan
         if not math.isnan(value):
             return Check(text.strip(), form[1], form[2], value)
+        sentence = (
+            f"--fail-if is {text!r}, where a number is expected after {form[2]} (as "
+            f'"{form[1]}{form[2]}0.01"), and {form[3]!r} is none'
+        )
+        raise ConfigError(sentence)
     near = "" if form is None else nearest_name(form[1], known)
     sentence = (
         f"--fail-if is {text!r}, where {', '.join(_NAMES)} with >, >=, < or <= and a "

@@ -17,7 +17,7 @@ from cbreplay.cli.options import (
 )
 from cbreplay.cli.output_format import Format, format_option
 from cbreplay.cli.progress import watch
-from cbreplay.cli.remarks import remark, say
+from cbreplay.cli.remarks import remark, say, tell_lines
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import quoted_code
 
@@ -48,7 +48,8 @@ __all__ = ["command", "try_patience"]
     multiple=True,
     metavar="CHECK",
     help='Exit with status 1 if it holds: "left_out_regret>0.01" (also mean_regret, '
-    "worst_regret), or no-recommendation. A figure that is only a bound fails.",
+    "worst_regret), all of the recommended setting; or no-recommendation, where not "
+    "even a rule of thumb is given. A figure that is only a bound fails.",
 )
 @format_option
 def command(
@@ -93,7 +94,8 @@ def command(
     print_document(document, output_format)
     failed = failed_checks(checks, advice)
     if failed:
-        say(*(f"failed: {sentence}" for sentence in failed))
+        # why a command ends with 1 is said with -q too
+        tell_lines(*(f"failed: {sentence}" for sentence in failed))
         click.get_current_context().exit(EXIT_CHECK_FAILED)
 
 

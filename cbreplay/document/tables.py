@@ -290,6 +290,8 @@ def _spoken_cell(cell: Any, kind: Kind, scale: ValueScale | None) -> str:  # noq
     if cell.value is None:
         return "-"
     bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]
+    # only what is saved has an upper bound, and nothing saves less than nothing
+    bound = "" if cell.bound == "upper" and cell.value == 0 else bound
     text = f"{bound}{spoken_value(cell.value, kind, scale)}"
     text = text if cell.of is None else f"{text} of {cell.of}"
     return f"({text})" if cell.provisional else text

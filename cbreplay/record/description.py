@@ -62,11 +62,24 @@ def describe_optimizer(model: Any) -> dict[str, Any]:  # noqa: ANN401 - a keras.
         return {"initial_learning_rate": None, "schedule": None}
     schedule = find_schedule(optimizer)
     rate = None if schedule is not None else read_rate(model)
+    steps = _count_steps(optimizer)
     return {
         "class": type(optimizer).__name__,
         "initial_learning_rate": rate if rate and math.isfinite(rate) else None,
         "schedule": None if schedule is None else describe_callback(schedule),
+        # a model that was trained before goes on, even where its epochs begin anew
+        **({"steps_taken": steps} if steps else {}),
     }
+
+
+def _count_steps(optimizer: Any) -> int:  # noqa: ANN401 - keras is untyped
+    """Return how many steps it has taken; 0 of a user's own that does not count."""
+    import keras
+
+    try:
+        return int(keras.ops.convert_to_numpy(optimizer.iterations))
+    except (AttributeError, TypeError, ValueError):
+        return 0
 
 
 def find_schedule(optimizer: Any) -> Any:  # noqa: ANN401 - keras is untyped

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.holes import find_gap
-from cbreplay.outcomes import best_recorded_epoch, was_still_improving
+from cbreplay.outcomes import best_recorded_epoch, find_bad_end, was_still_improving
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
 
@@ -92,6 +92,11 @@ def note_run(
             f"{objective} was best {where} the end of the record: the run was still "
             "improving, so what a setting costs is known against the record only"
         )
+    failed = None if objective is None else find_bad_end(run, objective)
+    if failed is not None:
+        logged = run.series[failed].values[run.series[failed].recorded]
+        end = "NaN" if np.isnan(logged[-1]) else "infinity"
+        notes.append(f"{failed} ended in {end}: the training failed there")
     return tuple(notes)
 
 

@@ -41,8 +41,8 @@ def write_markdown(document: Document) -> str:
     parts = [f"# {_text(document.headline)}", _at_start(_text(document.lead))]
     for section in document.sections:
         if section.on != "screen" and not _is_of_pictures(section.blocks):
-            parts.append(f"## {_escape(section.title)}")
-            parts += [_block(block) for block in section.blocks]
+            blocks = [*filter(None, map(_block, section.blocks))]
+            parts += [f"## {_escape(section.title)}", *blocks] if blocks else []
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -51,13 +51,16 @@ def write_notebook(document: Document) -> str:
     # a line of characters stands in for a picture
     trends = not any(map(_is_picture, document.sections))
     for section in sorted(document.sections, key=_rank):
+        blocks = _blocks(section, trends=trends or section.on == "asked")
+        if not blocks:
+            continue
         if section.on == "asked":
             summary = f"<summary>{_plain(section.title)}</summary>"
-            parts.append(f"<details>{summary}{_blocks(section)}</details>")
+            parts.append(f"<details>{summary}{blocks}</details>")
             continue
         if section.title and not section.untitled:
             parts.append(f"<p><strong>{_plain(section.title)}</strong></p>")
-        parts.append(_blocks(section, trends=trends))
+        parts.append(blocks)
     body = "\n".join(part for part in parts if part)
     return f'<div class="cbreplay" style="max-width:960px">\n{body}\n</div>'
 

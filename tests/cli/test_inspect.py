@@ -255,3 +255,10 @@ def test_a_metric_of_keras_that_stands_still_by_chance_is_not_doubted(
     # of a metric that somebody's callback logs, it may be so
     other = _recorded(tmp_path / "b", rows, metrics={"loss": "min"})
     assert "val_accuracy: a new value only every 2" in ask("inspect", other).out
+
+
+def test_a_fit_of_a_trained_model_says_that_it_was(ask: Ask, tmp_path: Path) -> None:
+    optimizer = {"initial_learning_rate": 0.01, "schedule": None, "steps_taken": 18}
+    run = _recorded(tmp_path / "a", ["0,0.5,0.5,0.4"], optimizer=optimizer)
+    said = " ".join(ask("inspect", run).out.split())
+    assert "a: its model had been trained for 18 steps when its fit began" in said

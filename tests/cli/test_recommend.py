@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
 import jsonschema
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, write_csv
 from tests.recommended import pausing
 
 if TYPE_CHECKING:
@@ -77,6 +78,20 @@ def test_the_answer_is_code_to_paste_with_its_promise(ask: Ask, logs: Path) -> N
     assert last.endswith("--patience 20")
 
 
+def test_the_next_command_is_asked_of_the_plan_that_was_read_off_the_logs(
+    ask: Ask, logs: Path, tmp_path: Path
+) -> None:
+    out = ask("recommend", logs, *RULES).out
+    assert "if 40 was the plan" in out
+    last = out.splitlines()[-1]
+    assert last.endswith(" --patience 20 --planned-epochs 40")
+    # one that goes on after it would be refused under that plan
+    together = tmp_path.with_name(f"{tmp_path.name}-together")
+    shutil.copytree(logs, together)
+    write_csv(together / "longer.csv", [1 / (1 + epoch) for epoch in range(50)])
+    assert "--planned-epochs" not in ask("recommend", together).out.splitlines()[-1]
+
+
 def test_nothing_is_claimed_that_a_log_cannot_tell(ask: Ask, logs: Path) -> None:
     for words in ((logs,), ("sample_logs",), (ROOT / "sample_logs" / "overfit.csv",)):
         path = ROOT / words[0] if words[0] == "sample_logs" else words[0]
@@ -115,7 +130,7 @@ def test_one_log_is_shown_and_recommends_nothing(ask: Ask) -> None:
     assert answer.out.startswith(shown)
     assert all(" ".join(line.split()) for line in commands.splitlines())
     told = " ".join(answer.out.removeprefix(shown).split())
-    assert told.startswith("Nothing is recommended: one run describes itself")
+    assert told.startswith("Nothing is recommended: one run describes only itself")
     assert "takes 9 of them." in told
     assert "takes several: give their paths, or a directory." in told
     # no command with a path that nobody gave
@@ -170,6 +185,23 @@ def test_no_recommendation_fails_where_that_was_asked(ask: Ask) -> None:
     assert "nothing is recommended" in answer.err
     regret = ask("recommend", log, *RULES, "--fail-if", "mean_regret>1")
     assert regret.status == 1
+
+
+def test_a_rule_of_thumb_is_a_recommendation(ask: Ask, tmp_path: Path) -> None:
+    """Of two logs nobody knows the plan, so 10 is advised, and its basis says so."""
+    write_logs(tmp_path, [1, 2])
+    answer = ask("recommend", tmp_path, *RULES, "--fail-if", "no-recommendation")
+    assert answer.out.startswith("Patience 10, as a rule of thumb.")
+    assert answer.status == 0
+    advice = advice_of(ask, tmp_path)
+    assert (advice["kind"], advice["basis"]) == ("heuristic", "thumb")
+
+
+def test_a_figure_that_is_no_number_is_said_to_be_none(ask: Ask, logs: Path) -> None:
+    answer = ask("recommend", logs, *RULES, "--fail-if", "left_out_regret>abc")
+    assert answer.status == 2
+    assert "where a number is expected after >" in answer.err
+    assert "did you mean" not in answer.err
 
 
 @pytest.mark.parametrize(
@@ -333,8 +365,13 @@ def test_names_in_logs_cannot_steer_the_terminal(ask: Ask, tmp_path: Path) -> No
 
 
 def test_quiet_says_nothing_but_the_answer(ask: Ask, logs: Path) -> None:
+    assert ask("-q", "recommend", logs, *RULES).err == ""
+
+
+def test_why_a_check_failed_is_said_with_quiet_too(ask: Ask, logs: Path) -> None:
     answer = ask("-q", "recommend", logs, *RULES, "--fail-if", "mean_regret>=0")
-    assert answer.err == ""
+    assert answer.status == 1
+    assert answer.err.startswith("failed: mean_regret>=0: mean_regret is ")
 
 
 def test_what_breaks_the_tolerance_says_so_on_every_surface(

@@ -64,6 +64,31 @@ def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
     assert f"cbreplay plot {log} --semantics keras-3.15 --patience 1\n" in answer.out
 
 
+def test_two_epochs_stop_at_no_patience_and_save_nothing(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Both epochs improve, so nothing waits, and no recorded epoch is saved."""
+    log = tmp_path / "two.csv"
+    log.write_text("epoch,val_accuracy,val_loss\n0,0.5,1.5\n1,0.6,1.2\n")
+    told = " ".join(ask("simulate", log).out.split())
+    assert "(0.6000): no patience stops inside this log." in told
+    answer = ask("simulate", log, "--patience", "1,5").out
+    rows = [line.split() for line in answer.splitlines() if "log ends at 2" in line]
+    assert [row[5] for row in rows] == ["0", "0"]
+    assert "<=" not in answer
+
+
+def test_of_several_runs_those_that_ended_in_nan_are_named(
+    ask: Ask, tmp_path: Path
+) -> None:
+    for name, last in (("whole", "0.3"), ("broken", "nan")):
+        rows = f"0,0.5\n1,0.4\n2,0.35\n3,{last}\n"
+        (tmp_path / f"{name}.csv").write_text(f"epoch,val_loss\n{rows}")
+    told = ask("simulate", tmp_path).out
+    assert " ended in NaN or infinity: broken.csv\n" in told
+    assert " still improving at the end of the log: whole.csv\n" in told
+
+
 def test_the_schedule_of_the_optimizer_is_named(ask: Ask, tmp_path: Path) -> None:
     write_csv(tmp_path / "logs.csv", VALUES)
     optimizer = {"class": "Adam", "schedule": "CosineDecay(0.1, 80)"}

@@ -239,3 +239,14 @@ def test_a_group_is_not_called_as_another_run_is() -> None:
     assert find_groups([*runs[1:3], run("cnn", experiment="z")], None).names[0] == (
         "fit (2 runs)"
     )
+
+
+def test_a_model_that_was_fitted_again_is_no_other_seed() -> None:
+    # as where a loop over folds forgets to make a new model
+    fresh = {"class": "Adam", "initial_learning_rate": 0.01, "schedule": None}
+    runs = [
+        run("fold0", optimizer=fresh),
+        run("fold1", optimizer={**fresh, "steps_taken": 18}),
+        run("fold2", optimizer={**fresh, "steps_taken": 30}),
+    ]
+    assert names(runs) == [["fold0"], ["fold1", "fold2"]]

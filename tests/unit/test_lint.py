@@ -579,6 +579,11 @@ def test_the_other_findings_come_beside_an_absent_monitor() -> None:
     assert codes("ModelCheckpoint('last.h5', 'val_accuracy')", run=run) == []
 
 
+def test_how_auto_is_resolved_is_said_and_not_that_it_works() -> None:
+    (auto,) = found(f"EarlyStopping('my_metric', {KEEP})")
+    assert auto.reason.startswith("that is how Keras 3.15 resolves mode='auto'; a ")
+
+
 def test_what_this_keras_does_without_the_monitor_is_said() -> None:
     save = "ModelCheckpoint('a.keras', 'val_f', mode='max', save_best_only=True)"
     run = logged("loss", "val_loss")

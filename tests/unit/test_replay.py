@@ -262,6 +262,22 @@ def test_a_run_that_got_worse_after_its_best_improved_no_longer(
     assert all("best near the end" in note for note in told)
 
 
+@pytest.mark.parametrize(
+    ("last", "end"),
+    [(math.nan, "NaN"), (math.inf, "infinity"), (-math.inf, "infinity")],
+)
+def test_a_run_that_ended_in_nan_improved_no_longer(last: float, end: str) -> None:
+    """It fell to the epoch before its last, which is NaN: nothing improved there."""
+    notes = replayed(recorded([0.5, 0.4, 0.3, last]), EarlyStopping(patience=2)).notes
+    assert f"val_loss ended in {end}: the training failed there" in notes
+    assert not any("still improving" in note for note in notes)
+    # a NaN that numbers follow ended nothing
+    risen = recorded([0.5, math.nan, 0.4, 0.3])
+    notes = replayed(risen, EarlyStopping(patience=2)).notes
+    assert any("still improving" in note for note in notes)
+    assert not any("ended in" in note for note in notes)
+
+
 def test_the_last_listed_restoring_callback_decides_what_is_kept() -> None:
     # val_loss is best at epoch 0, loss at epoch 1
     pairs = [(0.4, 0.9), (0.5, 0.3), (0.6, 0.4)]

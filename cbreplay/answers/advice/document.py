@@ -100,9 +100,21 @@ def advice_document(
         headline,
         advice_lead(advice, sweep, asked),
         sections,
-        next_of_advice(USUAL if advice.patience is None else advice.patience, typed),
+        next_of_advice(
+            USUAL if advice.patience is None else advice.patience,
+            typed,
+            _plan_of_all(advice, sweep),
+        ),
         lambda: advice_members(advice, sweep, asked),
     )
+
+
+def _plan_of_all(advice: Recommendation, sweep: Sweep) -> int | None:
+    """Return the plan that was read off the logs, where it is that of every one."""
+    plan = advice.plan
+    if plan is None or not plan.inferred or advice.excluded:
+        return None
+    return plan.epochs if plan.n_runs == len(sweep.runs) else None
 
 
 def short_advice_document(advice: Recommendation) -> Document:
@@ -192,8 +204,8 @@ def _of_one_run(
     needed = Fact(count_needed(of_each), "count", "needed")
     share = Fact(advice.confidence, "given_share", "confidence")
     sentence = say(
-        "Nothing is recommended: one run describes itself; what holds for the next "
-        "takes several: give their paths, or a directory. A promise for ",
+        "Nothing is recommended: one run describes only itself; what holds for the "
+        "next takes several: give their paths, or a directory. A promise for ",
         share,
         " of new runs takes ",
         needed,

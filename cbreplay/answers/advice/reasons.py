@@ -154,8 +154,9 @@ def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
     if facts["plan"] is None:
         return say(
             _patience(facts),
-            " is a rule of thumb: nothing tells for how many epochs these trainings "
-            "were planned (--planned-epochs)",
+            # their plans may be unknown, or differ
+            " is a rule of thumb: no one number of planned epochs is known for all of "
+            "these trainings (--planned-epochs)",
         )
     records = say()
     if facts["n_records"] != facts["plan"]:
@@ -270,7 +271,7 @@ def _compared_patience(facts: Mapping[str, Any]) -> Text:
 
 _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     "one-run": lambda _unit, _facts: say(
-        "one run describes itself; what holds for the next takes several"
+        "one run describes only itself; what holds for the next takes several"
     ),
     "copies": _copies,
     "one-group": _one_group,

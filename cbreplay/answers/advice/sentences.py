@@ -192,11 +192,12 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
         patience,
         f"{longer} loses no more {advice.objective} than the tolerance on at least ",
         Fact(promise.confidence, "given_share", "confidence"),
-        f" of new {_like(advice)} (it is the ",
+        f" of new {_like(advice)} (in order of what these {advice.unit}s need it is ",
+        "the ",
         Fact(promise.rank, "rank", "rank"),
         " of ",
         Fact(promise.n_groups, "count", "n_groups"),
-        " + 1), averaged over many such sets of ",
+        "), averaged over many such sets of ",
         counted(promise.n_groups, advice.unit, "n_groups"),
         "; from one set in ten it is ",
         Fact(promise.unlucky_share, "share", "unlucky_share"),
@@ -233,11 +234,11 @@ def _plans(advice: Recommendation) -> Iterator[Text]:
     plan = advice.plan
     if plan is not None and plan.inferred:
         yield say(
-            "taken for the plan: ",
+            "the plan is taken to be ",
             counted(plan.epochs, "epoch", "epochs"),
-            ", where ",
+            ": ",
             counted(plan.n_runs, "log", "n_runs"),
-            " end as hardly one patience would end them all (--planned-epochs)",
+            " end there, as hardly one patience would end them all (--planned-epochs)",
         )
     for other in advice.plans:
         yield _other_plan(advice, other)

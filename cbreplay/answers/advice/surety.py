@@ -116,8 +116,10 @@ def _tolerance(advice: Recommendation) -> Text:
     if most == 0:
         return say(f"no {advice.objective}")
     if told.text == end.text:
-        return say("no more than ", told, f" {advice.objective}")
-    return say("no more than ", told, " to ", end, f" {advice.objective}")
+        return say("no more than the tolerance, ", told, f" {advice.objective}")
+    return say(
+        "no more than the tolerance, ", told, " to ", end, f" {advice.objective}"
+    )
 
 
 def _beside_ten(advice: Recommendation, expected: Expected) -> Text:

@@ -117,7 +117,9 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
         yield "worst", say("worst: of one run; for the recommended ", worst)
-    by_score = "" if advice.setting("cheapest") is None else "; cheapest is by score"
+    by_score = ""
+    if advice.setting("cheapest") is not None:
+        by_score = f"; cheapest is by score, on these {unit}s alone"
     yield (
         "score",
         say(

@@ -268,9 +268,11 @@ def _replace_from(record: TrainingRows, piece: Rows) -> None:
     first = int(piece.epochs[0])
     dropped = record.drop_from(first)
     earlier = f"{dropped} earlier ones from that epoch on"
+    those = "that one" if dropped == 1 else "those"
     record.seams[first] = (
         f"{_seam_note(first)}, and its rows stand for the "
-        f"{'earlier one' if dropped == 1 else earlier}"
+        f"{'earlier one' if dropped == 1 else earlier}; that a setting would have "
+        f"stopped the fit in {those} is not noticed"
     )
     record.add(piece)
 

@@ -193,15 +193,27 @@ def _late_notes(
 ) -> list[str]:
     """Say how the epochs of a log that begins late were counted."""
     first = record.first_epoch
-    if first == 0 or facts.counts_from:
+    if facts.counts_from:
         return []
     if metadata is not None:
-        if metadata.fit.initial_epoch != first:
-            return []
-        note = f"its fit began at epoch {first + 1} (counted from 1)"
-        return [f"{note}: what was trained before it is not in this log"]
+        return _notes_of_begin(first, metadata)
+    if first == 0:
+        return []
     note = f"its first epoch in the log is {first}, taken as counted from 0"
     return [f"{note}, so that {first} came before it"]
+
+
+def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:
+    """Say that a recorded fit went on from a model that was trained before."""
+    if metadata.earlier_fits:
+        return []
+    more = "what was trained before it is not in this log"
+    if first and metadata.fit.initial_epoch == first:
+        return [f"its fit began at epoch {first + 1} (counted from 1): {more}"]
+    if metadata.steps_taken:
+        steps = count(metadata.steps_taken, "step")
+        return [f"its model had been trained for {steps} when its fit began: {more}"]
+    return []
 
 
 def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:

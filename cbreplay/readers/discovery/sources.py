@@ -271,13 +271,15 @@ class _SourceReader:
 
     def _read_directory(self, root: str) -> list[RunsOfLog]:
         root = root.rstrip(os.sep) or root
+        n_before = len(self.seen)
         trainings = find_trainings(root, format_of, self.seen, self.damage)
         if not trainings:
             problem = NO_LOG_IN_DIRECTORY
             hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
             hint += "event files of the TensorBoard callback in it or below it"
-            if self.seen:
-                hint += f"; {_shown(self.seen)}"
+            # what other sources hold stands not here
+            if self.seen[n_before:]:
+                hint += f"; {_shown(self.seen[n_before:])}"
             raise LogError(problem, source=root, hint=hint)
         return self._read_all([(root, root, training) for training in trainings])
 

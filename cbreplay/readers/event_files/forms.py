@@ -9,7 +9,7 @@ behind what varies, and cut where the form says.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from cbreplay.readers.event_files.scalar_table import ScalarColumns, first_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from cbreplay.readers.event_files.frames import Flags, Ints, RecordBlock, Words
     from cbreplay.readers.event_files.scalar_table import TableBuilder
 
@@ -27,13 +29,13 @@ __all__ = ["read_forms"]
 _WORD, _BYTE = 8, 0xFF
 _LONGEST_PREFIX, _LONGEST_SUFFIX = 128, 64
 # forms are kept for each tag; a log of random tags must not fill the memory
-_MOST_FORMS = 2_048
+_MOST_FORMS, _MOST_BLOCKS = 2_048, 4
 # the usual event begins with its wall time, and its step behind that
 _WALL_TIME_KEY, _STEP_KEY = 0x09, 0x10
 _BEFORE_STEP = 10
 _MOST_STEP_BYTES = 5
-# the bit of each byte of a step that says whether another one follows
-_MORE = 0x80
+# each byte's highest bit says whether another byte of the step follows
+_LAST_BYTES, _OWN_BITS = np.uint64(0x80_80_80_80_80), np.uint64(0x7F)
 
 # row n has the bits of the first n bytes
 _FIRST_BYTES = _BYTE * np.tri(_LONGEST_PREFIX + 1, _LONGEST_PREFIX, -1, dtype=np.uint8)
@@ -94,6 +96,9 @@ class _KnownForms(threading.local):
         ends = [form.length - len(form.suffix) for form in forms]
         self.hole_ends = np.array(ends, dtype=np.int64)
         self.scalar = np.array([form.scalar for form in forms], dtype=np.bool_)
+        # the first blocks of some files, by the lengths of their records: their steps,
+        # and the number of each record's form
+        self.blocks: dict[bytes, tuple[_EventSteps, Ints]] = {}
 
     def find(self, block: RecordBlock, keys: Words, keyed: Flags) -> Ints:
         """Return the number of each record's form, 0 of those without one.
@@ -130,7 +135,31 @@ class _KnownForms(threading.local):
         self._arrange(by_key)
 
 
+class _EventSteps(NamedTuple):
+    """The step of each event that has one where most have it, behind a wall time.
+
+    Parameters
+    ----------
+    first, words : arrays
+        The first byte of each event, and eight from the key of its step on.
+    usual : Flags
+        Which have. For the others the rest means nothing.
+    steps : Ints
+        The steps.
+    rest, rest_lengths : Ints
+        Where what stands behind the step begins, and how long it is.
+    """
+
+    first: NDArray[np.uint8]
+    words: Words
+    usual: Flags
+    steps: Ints
+    rest: Ints
+    rest_lengths: Ints
+
+
 _KNOWN = _KnownForms()
+_NO_BLOCK = None, np.zeros(0, dtype=np.int64)
 
 
 def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
@@ -141,8 +170,7 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
     Ints
         The rows of the records that are still to be read, one by one.
     """
-    usual, steps, rest = _read_steps(block)
-    numbers = _find_forms(block, usual, rest)
+    steps, numbers = _find_forms(block)
     tags = np.zeros(len(_KNOWN.tags), dtype=np.int32)
     for number, row in first_rows(numbers):
         if _KNOWN.scalar[number]:
@@ -152,69 +180,104 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
             table.note_other(_KNOWN.tags[number], offset)
     rows = _KNOWN.scalar.take(numbers).nonzero()[0]
     held = numbers[rows]
-    values = block.read("<f4", rest[rows] + _KNOWN.holes.take(held))
+    values = block.read("<f4", steps.rest[rows] + _KNOWN.holes.take(held))
     # a signalling NaN is not worth a warning
     with np.errstate(invalid="ignore"):
         floats = values.astype(np.float64)
     wall_times = block.read("<f8", block.starts[rows] + 1)
     offsets = block.offset + block.positions[rows]
-    table.add(ScalarColumns(tags[held], steps[rows], wall_times, floats, offsets))
+    table.add(ScalarColumns(tags[held], steps.steps[rows], wall_times, floats, offsets))
     left: Ints = (numbers == 0).nonzero()[0]
     return left
 
 
-def _find_forms(block: RecordBlock, usual: Flags, rest: Ints) -> Ints:
-    """Return the number of each record's form: 0 of those without one."""
-    numbers = _KNOWN.find(block, *_keys(block, usual, rest))
-    numbers *= block.ends - rest == _KNOWN.lengths.take(numbers)
-    before = block.windows(rest, _KNOWN.prefix.n_bytes)
-    hole_ends = rest + _KNOWN.hole_ends.take(numbers)
+def _find_forms(block: RecordBlock) -> tuple[_EventSteps, Ints]:
+    """Return the steps, and the number of each record's form: 0 of those without one.
+
+    The files of several trainings hold the same tags at the same steps, so both are
+    often those of the same record in another file. Within a file steps go on, and
+    nothing comes again.
+    """
+    lengths = b"" if block.offset or block.changed.any() else block.lengths.tobytes()
+    before, numbers = _KNOWN.blocks.get(lengths, _NO_BLOCK)
+    steps = _read_steps(block, before)
+    if steps is before and not _differ(block, steps, numbers).any():
+        return steps, numbers
+    numbers = _KNOWN.find(block, *_keys(block, steps))
+    numbers *= steps.rest_lengths == _KNOWN.lengths.take(numbers)
+    numbers *= ~_differ(block, steps, numbers)
+    if lengths:
+        if len(_KNOWN.blocks) >= _MOST_BLOCKS:
+            _KNOWN.blocks.clear()
+        _KNOWN.blocks[lengths] = steps, numbers
+    return steps, numbers
+
+
+def _differ(block: RecordBlock, steps: _EventSteps, numbers: Ints) -> Flags:
+    """Tell which records have other bytes than the form of their number."""
+    before = block.windows(steps.rest, _KNOWN.prefix.n_bytes)
+    hole_ends = steps.rest + _KNOWN.hole_ends.take(numbers)
     behind = block.windows(hole_ends, _KNOWN.suffix.n_bytes)
     differs = _KNOWN.prefix.differs(before, numbers)
     differs |= _KNOWN.suffix.differs(behind, numbers)
-    return numbers * ~differs
+    return differs
 
 
-def _read_steps(block: RecordBlock) -> tuple[Flags, Ints, Ints]:
-    """Tell which events have a step where most have it, behind a wall time.
-
-    And return the steps, and where what stands behind each begins: without meaning for
-    the other events.
-    """
-    rest = block.starts + _BEFORE_STEP
-    usual = block.read("<u1", block.starts) == _WALL_TIME_KEY
-    usual &= block.read("<u1", rest - 1) == _STEP_KEY
+def _read_steps(block: RecordBlock, before: _EventSteps | None) -> _EventSteps:
+    """Read the step of each event: those of another block, if they stand here too."""
+    words = block.read("<u8", block.starts + (_BEFORE_STEP - 1))
+    first = block.read("<u1", block.starts)
+    if (
+        before is not None
+        and np.array_equal(words, before.words)
+        and np.array_equal(first, before.first)
+    ):
+        # these begin and end where the others do
+        return before
+    usual = first == _WALL_TIME_KEY
+    usual &= (words & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
     # a payload shorter than that has no other fields
-    usual &= block.ends - rest > _MOST_STEP_BYTES
-    steps = np.zeros(len(rest), dtype=np.int64)
-    more = usual.copy()
-    for i in range(_MOST_STEP_BYTES):
-        held = block.read("<u1", rest).astype(np.int64)
-        steps |= held % _MORE * more << 7 * i
-        rest += more
-        more &= held >= _MORE
-        if not more.any():
+    usual &= block.lengths > _BEFORE_STEP + _MOST_STEP_BYTES
+    word = words >> np.uint64(8)
+    # the lowest byte without the highest bit ends the number
+    ends = ~word & _LAST_BYTES
+    last = ends & (~ends + np.uint64(1))
+    usual &= last > 0
+    word &= (last << np.uint64(1)) - np.uint64(1)
+    steps = (word & _OWN_BITS).astype(np.int64)
+    n_bytes = np.full(len(steps), _BEFORE_STEP + 1)
+    for i in range(1, _MOST_STEP_BYTES):
+        longer = last > np.uint64(0x80 << (8 * i - 8))
+        if not longer.any():
             break
-    return usual & ~more, steps, rest
+        n_bytes += longer
+        own = (word >> np.uint64(8 * i)) & _OWN_BITS
+        steps |= (own << np.uint64(7 * i)).astype(np.int64)
+    rest, rest_lengths = block.starts + n_bytes, block.lengths - n_bytes
+    return _EventSteps(first, words, usual, steps, rest, rest_lengths)
 
 
-def _keys(block: RecordBlock, usual: Flags, rest: Ints) -> tuple[Words, Flags]:
+def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
     """Return a key for each event, from its length and the bytes up to its tag's end.
 
     The second says which have one: their tag ends within the event, and soon.
     """
-    first, lengths = block.read("<u8", rest), block.ends - rest
+    first = block.read("<u8", steps.rest)
     # summary and value each begin with a length of one or two bytes, then the tag's
     long_summary = (first >> np.uint64(15)) & np.uint64(1)
     long_value = (first >> np.uint64(39)) & long_summary
     before_tag = long_summary + long_value + np.uint64(5)
     tag_length = (first >> (before_tag << np.uint64(3))) & np.uint64(_BYTE)
     ends = (before_tag + tag_length).astype(np.int64) + 1
-    keyed = usual & ~block.changed & (ends <= np.minimum(lengths, _LONGEST_PREFIX))
+    keyed = (
+        steps.usual
+        & ~block.changed
+        & (ends <= np.minimum(steps.rest_lengths, _LONGEST_PREFIX))
+    )
     ends *= keyed
     n_words = max(-(-int(ends.max()) // _WORD), 1)
-    named = block.windows(rest, n_words * _WORD)
+    named = block.windows(steps.rest, n_words * _WORD)
     named &= _FIRST_WORDS[:, :n_words].take(ends, axis=0)
     keys: Words = named @ _MIXERS[:n_words]
-    keys += lengths.astype(np.uint64) * _MIXERS[-1]
+    keys += steps.rest_lengths.astype(np.uint64) * _MIXERS[-1]
     return keys, keyed

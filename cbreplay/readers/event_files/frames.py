@@ -35,12 +35,11 @@ _LOW_BITS, _HIGH_BITS = np.uint32(15), np.uint32(17)
 _SIZES: dict[bytes, int] = {}
 
 
-# where the records of some bytes began and the last one ended, and their heads; by the
-# head of their second record: the first one holds the version, and says nothing about
-# the others
-_LAYOUTS: dict[bytes, tuple[Ints, NDArray[np.void]]] = {}
-_HEAD_KIND = f"V{HEAD.size}"
-_NO_LAYOUT = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=_HEAD_KIND)
+# where the records of some bytes began and the last one ended, and their heads end to
+# end; by the head of their second record: the first one holds the version, and says
+# nothing about the others
+_LAYOUTS: dict[bytes, tuple[Ints, bytes]] = {}
+_NO_LAYOUT = np.zeros(1, dtype=np.int64), b""
 
 
 def walk_frames(content: bytes) -> Ints:
@@ -63,22 +62,29 @@ def walk_frames(content: bytes) -> Ints:
         bounds = np.concatenate([bounds[:-1], np.array(walked, dtype=np.int64)])
         if len(_LAYOUTS) >= _MOST_LAYOUTS:
             _LAYOUTS.clear()
-        _LAYOUTS[key] = bounds, _every(content, _HEAD_KIND)[bounds[:-1]]
+        _LAYOUTS[key] = bounds, _heads(content, bounds[:-1])
     return bounds
 
 
-def _as_before(content: bytes, before: Ints, heads: NDArray[np.void]) -> Ints:
+def _as_before(content: bytes, before: Ints, heads_before: bytes) -> Ints:
     """Return the bounds of the records that lie as others lay before."""
     n_records = int(before.searchsorted(len(content), side="right")) - 1
-    found = _every(content, _HEAD_KIND)[before[:n_records]]
-    differs = np.append(found != heads[:n_records], True)
-    return before[: int(differs.argmax()) + 1]
+    if n_records < 1:
+        return _NO_LAYOUT[0]
+    bounds = before[: n_records + 1]
+    heads = _heads(content, bounds[:-1])
+    if heads_before.startswith(heads):
+        return bounds
+    held_before = np.frombuffer(heads_before, "V12", n_records)
+    differs = np.frombuffer(heads, "V12") != held_before
+    return bounds[: int(differs.argmax()) + 1]
 
 
-def _every(content: bytes | NDArray[np.uint8], kind: str) -> NDArray[Any]:
-    """Return what of some kind, as ``"<f4"``, begins at each byte."""
-    n_places = max(len(content) - int(kind.lstrip("<ufV")) + 1, 0)
-    return np.ndarray((n_places,), kind, content, strides=(1,))
+def _heads(content: bytes, positions: Ints) -> bytes:
+    """Return the heads of the records that begin at some positions, end to end."""
+    shape = (len(content) - HEAD.size + 1,)
+    every: NDArray[np.void] = np.ndarray(shape, "V12", content, strides=(1,))
+    return every[positions].tobytes()
 
 
 def _walk(content: bytes, position: int) -> list[int]:
@@ -126,17 +132,19 @@ class RecordBlock:
 
     Attributes
     ----------
-    positions, starts, ends : Ints
-        Where each record begins, and where its payload begins and ends.
+    positions, starts, lengths : Ints
+        Where each record begins, where its payload begins, and how long that is.
     changed : Flags
         Which payloads do not have the checksum that is stored behind them.
     """
 
     def __init__(self, content: bytes, offset: int, bounds: Ints) -> None:
         self._content, self.offset = content, offset
-        self.positions, end = bounds[:-1], int(bounds[-1])
+        self.positions, ends = bounds[:-1], bounds[1:]
         self.starts: Ints = self.positions + HEAD.size
-        self.ends: Ints = bounds[1:] - CHECKSUM.size
+        self.lengths: Ints = ends - self.starts
+        self.lengths -= CHECKSUM.size
+        end = int(ends[-1])
         self._bytes = np.empty(end + _PADDING, dtype=np.uint8)
         self._bytes[:end] = np.frombuffer(content, dtype=np.uint8, count=end)
         self._bytes[end:] = 0
@@ -147,21 +155,27 @@ class RecordBlock:
 
     def payload(self, row: int) -> bytes:
         """Return the payload of a record."""
-        return self._content[self.starts[row] : self.ends[row]]
+        start = int(self.starts[row])
+        return self._content[start : start + int(self.lengths[row])]
 
     def read(self, kind: str, at: Ints) -> NDArray[Any]:
         """Read a number of some kind, as ``"<f4"``, at each of some positions."""
-        found: NDArray[Any] = _every(self._bytes, kind)[at]
+        found: NDArray[Any] = self._every(kind)[at]
         return found
 
     def windows(self, at: Ints, n_bytes: int) -> Words:
         """Read so many bytes from each of some positions on, as rows of words."""
-        rows = self.read(f"V{n_bytes}", at)
+        rows = self._every(f"V{n_bytes}")[at]
         words: Words = rows.view("<u8").reshape(len(at), -1)
         return words
 
+    def _every(self, kind: str) -> NDArray[Any]:
+        """Return the number of some kind that begins at each byte."""
+        shape = (len(self._bytes) - int(kind.lstrip("<ufV")) + 1,)
+        return np.ndarray(shape, kind, self._bytes, strides=(1,))
+
     def _find_changed(self, end: int) -> Flags:
-        stored = self.read("<u4", self.ends)
+        stored = self.read("<u4", self.starts + self.lengths)
         if self._none_changed(stored, end):
             return np.zeros(len(self), dtype=np.bool_)
         right = [masked_checksum(self.payload(row)) for row in range(len(self))]
@@ -178,10 +192,10 @@ class RecordBlock:
         record leaves its error in it. Two and more errors cancel each other as seldom
         as a single one hits its checksum by chance, once in 2**32.
         """
-        words, rotated = _every(self._bytes, "<u4"), stored - np.uint32(MASK_DELTA)
+        words, rotated = self._every("<u4"), stored - np.uint32(MASK_DELTA)
         unmasked = (rotated << _LOW_BITS) | (rotated >> _HIGH_BITS)
-        words[self.ends] = ~unmasked
-        _every(self._bytes, "<u8")[self.positions] = 0
+        words[self.starts + self.lengths] = ~unmasked
+        self._every("<u8")[self.positions] = 0
         words[self.positions + 8] = 0
         first = words[self.starts]
         words[self.starts] = ~first

@@ -216,15 +216,17 @@ def _lay_out(
     scalars: ScalarColumns, names: Sequence[str], file: str, most: int
 ) -> tuple[LoggedPoints, list[str]]:
     """Lay scalars out by step, but for series that are too crowded."""
-    steps = _distinct(scalars.steps)
-    place, times = np.searchsorted(steps, scalars.steps), np.empty(len(steps))
-    # the first time of each step is put there last
-    times[place[::-1]] = scalars.wall_times[::-1]
+    order = np.argsort(scalars.steps, kind="stable")
+    ordered = scalars.steps[order]
+    begins = np.diff(ordered, prepend=ordered[0] - 1) != 0
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.cumsum(begins) - 1
+    steps, times = ordered[begins], scalars.wall_times[order[begins]]
     columns: dict[str, Series] = {}
     written: dict[str, float] = {}
     crowded: list[str] = []
     by_name = scalars.by_tag()
-    n_missing = len(by_name) * len(steps) - len(place)
+    n_missing = len(by_name) * len(steps) - len(order)
     what = f"its {len(by_name):,} series stand at {len(steps):,} steps between them"
     check_cells(n_missing, file, most, what)
     for number, at in by_name:
@@ -245,17 +247,16 @@ def _series(
     """Put values at their places; of several the last one stands."""
     values = np.full(len(n_values), np.nan)
     values[place] = logged
-    several = n_values[place] > 1
-    held: dict[int, list[float]] = {}
-    pairs = zip(place[several].tolist(), logged[several].tolist(), strict=True)
-    for at, value in pairs:
-        held.setdefault(at, []).append(value)
-    others = {
-        at: tuple(earlier)
-        for at, (*earlier, last) in held.items()
+    others: dict[int, tuple[float, ...]] = {}
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(n_values)
+    for position in np.flatnonzero(n_values > 1).tolist():
+        end = int(ends[position])
+        own = order[end - int(n_values[position]) : end]
+        *earlier, last = logged[own].tolist()
         # written, a NaN is like another
-        if any(repr(value) != repr(last) for value in earlier)
-    }
+        if any(repr(value) != repr(last) for value in earlier):
+            others[position] = tuple(earlier)
     return Series(values, n_values > 0, others)
 
 

@@ -178,8 +178,10 @@ class TableBuilder:
     def build(self) -> EventTable:
         """Return all scalars in the order of the file."""
         self.settle()
-        columns = zip(_NOTHING, *self._columns, strict=True)
-        scalars = ScalarColumns._make(map(np.concatenate, columns))
+        scalars, *more = self._columns or [_NOTHING]
+        if more:
+            columns = zip(scalars, *more, strict=True)
+            scalars = ScalarColumns._make(map(np.concatenate, columns))
         self._columns = []
         offsets = scalars.offsets
         if (offsets[1:] < offsets[:-1]).any():

@@ -163,7 +163,7 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
     shown = write_text(document)
     assert "On this run patience 3 was enough" in shown
     said = " ".join(shown.split())
-    assert "Nothing is recommended: one run describes itself" in said
+    assert "Nothing is recommended: one run describes only itself" in said
     assert "A promise for 90 % of new runs takes 9 of them." in said
     assert (
         json.loads("".join(json_pieces(document)))["recommendation"]["kind"] == "none"

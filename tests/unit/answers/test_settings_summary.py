@@ -28,21 +28,40 @@ def test_a_row_a_setting_over_the_runs_that_decide_it(ask: Ask, folder: Path) ->
     answer = ask("simulate", folder, "--patience", "1,3")
     assert answer.status == 0
     lines = answer.out.splitlines()
-    (first,) = [line.split() for line in lines if line.startswith(">1 ")]
-    (second,) = [line.split() for line in lines if line.startswith(" 3 ")]
+    (first,) = [line.split() for line in lines if line.startswith(" 1 ")]
+    (second,) = [line.split() for line in lines if line.startswith(">3 ")]
     # patience 1 keeps .5, .4, .5 of bests .4, .4, .2: .1, 0 and .3 are lost;
     # it trains 2 + 3 + 2 of 6 + 5 + 4 epochs
-    assert first[1:4] == [*"3", "of", "3"]
+    assert first[1:4] == ["3", "of", "3"]
     assert [float(cell) for cell in first[4:7]] == pytest.approx(
         [0.4 / 3, 0.1528, 0.3], abs=1e-4
     )
     assert first[7:] == ["c.csv", "8", "of", "15"]
     # patience 3 loses nothing in a and b, and does not stop inside c
     assert second[1:] == ["2", "of", "3", "0", "0", "0", "-", "0", "of", "11"]
+    # on a and b, which decide both, 1 loses .1 and 0
     assert " ".join(answer.out.split()).startswith(
-        "On these 3 runs patience=1 loses least: 0.1333 val_loss on average against "
-        "the best of each run, at worst 0.3000; it saves 8 of 15 epochs. 1 setting of "
-        "2 cannot be compared. That describes these runs, not the next."
+        "On the 2 of 3 runs whose logs decide every setting, patience=3 keeps the best "
+        "val_loss of each; it saves 0 of 11 epochs. That describes these runs, not the "
+        "next."
+    )
+
+
+def test_settings_compare_over_the_same_runs(ask: Ask, folder: Path) -> None:
+    # patience 9 stops in none of them, so that it is out of the comparison
+    assert said(ask, folder, "--patience", "1,3,9") == (
+        "On the 2 of 3 runs whose logs decide these settings, patience=3 keeps the "
+        "best val_loss of each; it saves 0 of 11 epochs. 1 setting of 3 cannot be "
+        "compared. That describes these runs, not the next."
+    )
+    # two more runs like c: of five, two decide patience 3
+    for name in ("d", "e"):
+        (folder / f"{name}.csv").write_bytes((folder / "c.csv").read_bytes())
+    # patience 1 loses .1, 0 and three times .3
+    assert said(ask, folder, "--patience", "1,3") == (
+        "On these 5 runs patience=1 loses 0.2000 val_loss on average against the best "
+        "of each run, at worst 0.3000; it saves 12 of 23 epochs. 1 setting of 2 cannot "
+        "be compared. That describes these runs, not the next."
     )
 
 
@@ -65,8 +84,8 @@ def test_every_run_is_shown_when_it_is_asked_for(ask: Ask, folder: Path) -> None
     assert len(ask(*words, "--format", "csv").out.splitlines()) == 1 + 3 * 2
     told = ask(*words, "--format", "markdown").out
     assert [line.split("|")[1].strip() for line in told.splitlines()[2:]] == [
-        "**1**",
-        "3",
+        "1",
+        "**3**",
     ]
 
 

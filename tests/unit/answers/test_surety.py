@@ -172,7 +172,9 @@ def test_the_legend_names_the_cheapest_only_where_the_table_has_it() -> None:
     advice = recommend(pausing_runs([3, 4, 5]))
     assert advice.setting("cheapest") is not None
     told = [*map(plain_text, settings_legend(advice).points)]
-    assert any(text.endswith("; cheapest is by score") for text in told)
+    assert any(
+        text.endswith("; cheapest is by score, on these runs alone") for text in told
+    )
     settings = tuple(row for row in advice.settings if row.label != "cheapest")
     without = replace(advice, settings=settings)
     told = [*map(plain_text, settings_legend(without).points)]
@@ -325,8 +327,8 @@ def test_a_log_that_ends_before_the_recommended_stop_is_not_one_where_it_lost() 
     assert sure is not None
     # 1 % of 0.5
     assert plain_text(sure) == (
-        "How sure: on 4 of 5 runs it loses no more than 0.0050 val_loss; 1 log ends "
-        "before it would stop."
+        "How sure: on 4 of 5 runs it loses no more than the tolerance, 0.0050 "
+        "val_loss; 1 log ends before it would stop."
     )
 
 
@@ -365,7 +367,7 @@ def test_of_copies_the_first_sentence_says_that_one_counts() -> None:
     advice = recommend(runs)
     assert plain_text(advice_headline(advice)) == (
         "No setting is recommended: of 3 runs one counts, and one run describes "
-        "itself; what holds for the next takes several."
+        "only itself; what holds for the next takes several."
     )
 
 

@@ -243,3 +243,16 @@ def test_checkpoints_of_one_training_are_one_run(tmp_path: Path) -> None:
     states = [tmp_path / f"checkpoint-{n}" / "trainer_state.json" for n in (1, 2, 3)]
     assert [fates[str(one)] for one in states] == ["passed by", "passed by", "read"]
     assert len(seen) == 3
+
+
+def test_a_directory_without_a_log_names_its_own_files_alone(tmp_path: Path) -> None:
+    """A log of another source lies not in it."""
+    (tmp_path / "logs.csv").write_text("epoch,loss\n0,1\n1,0.5\n")
+    empty = tmp_path / "nolog"
+    empty.mkdir()
+    (empty / "readme.txt").write_text("no log")
+    with pytest.raises(LogError) as caught:
+        load_runs(tmp_path / "logs.csv", empty)
+    named = f"; {empty}/readme.txt passed by (no log that is known)"
+    assert str(caught.value).endswith(named)
+    assert "logs.csv read" not in str(caught.value)

@@ -111,7 +111,7 @@ def test_without_a_plan_it_is_a_rule_of_thumb() -> None:
     # with three for each run, 10 is more than the promise of four runs asks for
     assert (advice.kind, advice.basis, advice.patience) == ("guaranteed", "thumb", 10)
     assert (advice.plan, advice.expected) == (None, None)
-    assert "nothing tells for how many epochs" in spoken_reasons(advice)[0]
+    assert "no one number of planned epochs is known" in spoken_reasons(advice)[0]
 
 
 def test_a_tenth_of_a_long_plan_is_the_rule_of_thumb() -> None:
@@ -605,7 +605,7 @@ def test_what_does_worse_than_no_stop_is_not_recommended() -> None:
 def test_one_run_recommends_nothing_and_says_why() -> None:
     advice = recommend(pausing_runs([3]))
     assert (advice.kind, advice.settings) == ("none", ())
-    assert "one run describes itself" in spoken_reasons(advice)[0]
+    assert "one run describes only itself" in spoken_reasons(advice)[0]
 
 
 def test_copies_of_one_log_are_one_run() -> None:

@@ -155,9 +155,9 @@ def test_logs_that_all_end_at_their_best_are_not_said_to_end_otherwise() -> None
         make_run([1.0, 0.8, 0.6, 0.5, 0.4 - n / 100], f"run{n}", planned=False)
         for n in range(3)
     ]
-    assert said_by(recommend(runs), "taken for the plan") == (
-        "taken for the plan: 5 epochs, where 3 logs end as hardly one patience would "
-        "end them all (--planned-epochs)"
+    assert said_by(recommend(runs), "the plan is taken") == (
+        "the plan is taken to be 5 epochs: 3 logs end there, as hardly one patience "
+        "would end them all (--planned-epochs)"
     )
 
 

@@ -487,6 +487,15 @@ class TestEveryKindOfModel:
         rates = read_column(tmp_path / "run", "learning_rate")
         assert len({float(rate) for rate in rates}) == 1
 
+    def test_a_model_that_is_fitted_again(self, tmp_path: Path) -> None:
+        model = make_model()
+        for name in ("one", "two"):
+            fit(model, cbreplay.recorded([], tmp_path / name), epochs=2)
+        assert "steps_taken" not in read_json(tmp_path / "one")["optimizer"]
+        taken = read_json(tmp_path / "two")["optimizer"]["steps_taken"]
+        # two epochs of the first fit
+        assert taken == 2 * read_json(tmp_path / "one")["fit"]["steps"]
+
     def test_a_schedule_by_steps(self, tmp_path: Path) -> None:
         import keras
 

@@ -59,8 +59,8 @@ def find_unknown_auto(
             "and raises ValueError where that has none"
         )
         reason = (
-            f"so mode='auto' works in {keras}; a function as a metric, a custom step "
-            "and the loss of one output of several have no direction"
+            f"that is how {keras} resolves mode='auto'; a function as a metric, a "
+            "custom step and the loss of one output of several have no direction"
         )
     yield Finding(
         "auto-unknown",
