@@ -32,7 +32,7 @@ __all__ = ["SettingSummary", "settings_headline", "summarise", "summary_section"
 
 _ALONE = "That describes these runs, not the next."
 _EVERY_ROW = 1_000_000
-_FEWEST_COMPARED = 2
+_SEVERAL = 2
 
 
 class SettingSummary(NamedTuple):
@@ -176,7 +176,7 @@ def _compared(
         for run in every
         if all(_is_told(cells, run * n_configs + own.config) for own in often)
     ]
-    is_few = len(often) < _FEWEST_COMPARED or 2 * len(runs) < len(every)
+    is_few = min(len(often), len(runs)) < _SEVERAL or 2 * len(runs) < len(every)
     if is_few or len(runs) == len(every):
         return every, [summary for summary in summaries if summary.is_whole]
     return runs, [_summary(cells, own.config, runs) for own in often]

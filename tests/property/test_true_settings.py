@@ -111,17 +111,24 @@ def test_what_settings_come_to_over_runs_is_true(
     cells = decide_settings(some, make_grid([tried]), JUDGING)
     headline = settings_document(cells).headline
     facts, said = facts_of(headline), plain_text(headline)
-    costs: list[list[float]] = []
+    priced: list[dict[int, float]] = []
     decided: list[int] = []
     for each in patience:
         ends = [ends_of(run, [each], mode, restores=False)[0] for run in some]
-        known = [
-            cost_of(run, end, mode)
-            for run, end in zip(some, ends, strict=True)
+        known = {
+            at: cost_of(run, end, mode)
+            for at, (run, end) in enumerate(zip(some, ends, strict=True))
             if end.stop is not None or run.reached_plan
-        ]
+        }
         decided.append(len(known))
-        costs.append([cost for cost in known if cost is not None and cost < math.inf])
+        priced.append(
+            {
+                at: cost
+                for at, cost in known.items()
+                if cost is not None and cost < math.inf
+            }
+        )
+    costs = [[*told.values()] for told in priced]
     for summary, told, n in zip(summarise(cells), costs, decided, strict=True):
         assert summary.exact_runs == n
         assert summary.priced_runs == len(told)
@@ -130,7 +137,14 @@ def test_what_settings_come_to_over_runs_is_true(
         spread = pytest.approx(stdev(told)) if len(told) > 1 else None
         assert summary.spread_regret == spread
     whole = [told for told in costs if len(told) == len(some)]
-    if len(patience) == 1:
+    if "n_compared" in facts:
+        # over the runs that decide each setting that half of the runs decide
+        often = [told for told in priced if 2 * len(told) >= len(some)]
+        shared = [at for at in range(len(some)) if all(at in told for told in often)]
+        assert facts["n_compared"] == len(shared) >= len(some) / 2
+        whole = [[told[at] for at in shared] for told in often]
+        assert min(len(whole), len(shared)) > 1
+    elif len(patience) == 1:
         assert facts["n_decided"] == decided[0]
         assert facts.get("n_priced", decided[0]) == len(costs[0]) or not costs[0]
     elif not whole and max(decided) == len(some):
