@@ -47,9 +47,25 @@ def find_unknown_auto(
         )
     ):
         return
-    keras = spoken_semantics(known.training.semantics.name)
-    direction = plain_direction(callback.monitor)
     known_not = _known_without_direction(known, callback, absent=absent)
+    message, reason = _why_unknown(known, callback, known_not)
+    direction = plain_direction(callback.monitor)
+    fix = f"mode={direction!r}" if direction else "mode='min' or mode='max'"
+    yield Finding(
+        "auto-unknown",
+        index,
+        f"{callback.class_name} {message}",
+        reason,
+        _with_meant(known, callback, fix),
+        "remark" if known_not is None else "warning",
+    )
+
+
+def _why_unknown(
+    known: CheckedList, callback: _Monitoring, known_not: str | None
+) -> tuple[str, str]:
+    """Say what this Keras does to find a direction, and why it may find none."""
+    keras = spoken_semantics(known.training.semantics.name)
     if known_not is not None:
         message = f"raises ValueError for mode='auto' with {callback.monitor!r}"
         reason = f"{keras} asks the compiled metric, and {known_not}"
@@ -62,18 +78,7 @@ def find_unknown_auto(
             f"that is how {keras} resolves mode='auto'; a function as a metric, a "
             "custom step and the loss of one output of several have no direction"
         )
-    yield Finding(
-        "auto-unknown",
-        index,
-        f"{callback.class_name} {message}",
-        reason,
-        _with_meant(
-            known,
-            callback,
-            f"mode={direction!r}" if direction else "mode='min' or mode='max'",
-        ),
-        "remark" if known_not is None else "warning",
-    )
+    return message, reason
 
 
 def _with_meant(known: CheckedList, callback: _Monitoring, fix: str) -> str:
