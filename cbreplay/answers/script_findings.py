@@ -175,6 +175,9 @@ def _headline(checked: ScriptsFindings) -> Text:
     told += [" callback" if n_callbacks == 1 else " callbacks"]
     if len(checked.scripts) > 1:
         told += [" of ", Fact(len(checked.scripts), "count", "n_scripts"), " scripts"]
+    if not n_found and any(_unread_of(checked.scripts)):
+        several = "s are" if len(checked.scripts) > 1 else " is"
+        told += [f", as far as the script{several} read"]
     return say(*told, ".")
 
 

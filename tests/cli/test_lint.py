@@ -226,6 +226,22 @@ def test_the_log_beside_is_taken(
     assert "Nothing to object to in 1 callback." in ask("lint", *RULES).out
 
 
+def test_a_headline_over_what_is_not_read_says_so(ask: Ask, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import keras\n"
+        "model = make_model()\n"
+        "stopping = keras.callbacks.EarlyStopping('val_acc', mode='max', patience=5,\n"
+        "    restore_best_weights=True)\n"
+        "model.fit(x, y, validation_split=0.2, callbacks=[stopping])\n"
+    )
+    out = ask("lint", script, *RULES).out
+    assert out.startswith(
+        "Nothing to object to in 1 callback, as far as the script is read."
+    )
+    assert "'val_acc' is not checked" in " ".join(out.split())
+
+
 def test_a_newer_keras_is_told_in_every_form(ask: Ask) -> None:
     words = ["lint", "-c", STOP, "--semantics", "keras-3.99"]
     assert "newer than the newest version" in ask(*words).out
