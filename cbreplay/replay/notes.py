@@ -96,7 +96,10 @@ def note_run(
     if failed is not None:
         logged = run.series[failed].values[run.series[failed].recorded]
         end = "NaN" if np.isnan(logged[-1]) else "infinity"
-        notes.append(f"{failed} ended in {end}: the training failed there")
+        # a metric may be no number while the training goes on
+        broke = find_bad_end(run, "loss") is not None
+        told = ": the training failed there" if broke else ""
+        notes.append(f"{failed} ended in {end}{told}")
     return tuple(notes)
 
 

@@ -269,7 +269,7 @@ def test_a_run_that_got_worse_after_its_best_improved_no_longer(
 def test_a_run_that_ended_in_nan_improved_no_longer(last: float, end: str) -> None:
     """It fell to the epoch before its last, which is NaN: nothing improved there."""
     notes = replayed(recorded([0.5, 0.4, 0.3, last]), EarlyStopping(patience=2)).notes
-    assert f"val_loss ended in {end}: the training failed there" in notes
+    assert f"val_loss ended in {end}" in notes
     assert not any("still improving" in note for note in notes)
     # a NaN that numbers follow ended nothing
     risen = recorded([0.5, math.nan, 0.4, 0.3])
@@ -342,3 +342,20 @@ def test_parameters_that_keras_cannot_compute_with_are_refused(
 def test_verbose_stands_where_keras_has_it() -> None:
     assert EarlyStopping("loss", 0.1, 3, 1, "min", 0.5, True, 2).start_from_epoch == 2
     assert ReduceLROnPlateau("loss", 0.5, 3, 1, "min", 0.1, 2, 0.001).min_lr == 0.001
+
+
+def test_a_metric_that_ends_in_nan_is_no_failed_training() -> None:
+    runs = [
+        Run.from_logs(
+            {"loss": loss, "val_auc": auc}
+            for loss, auc in zip(losses, scores, strict=True)
+        )
+        for losses, scores in (
+            ([0.5, 0.4, 0.3], [0.6, 0.7, math.nan]),
+            ([0.5, 0.4, math.nan], [0.6, 0.7, math.nan]),
+        )
+    ]
+    stopping = EarlyStopping(monitor="val_auc", mode="max", patience=5)
+    degenerate, failed = (replay_run(run, stopping).notes for run in runs)
+    assert "val_auc ended in NaN" in degenerate
+    assert "val_auc ended in NaN: the training failed there" in failed
