@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.judging import Judging
     from cbreplay.rules.base import Callback
     from cbreplay.rules.training import Training
-    from cbreplay.run import FloatArray, Mode, Run
+    from cbreplay.run import FloatArray, Mode, Run, Series
     from cbreplay.validity import Evidence
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "best_recorded_epoch",
     "bounds_of",
     "cuts_schedule",
+    "ends_badly",
     "falls_by_schedule",
     "find_bad_end",
     "has_ambiguous_best",
@@ -195,12 +196,15 @@ def find_bad_end(run: Run, objective: str) -> str | None:
     """
     for name in dict.fromkeys((objective, "loss")):
         series = run.series.get(name)
-        if series is None:
-            continue
-        logged = series.values[series.recorded]
-        if len(logged) and not math.isfinite(logged[-1]):
+        if series is not None and ends_badly(series):
             return name
     return None
+
+
+def ends_badly(series: Series) -> bool:
+    """Return whether the last recorded value is NaN or infinity."""
+    logged = series.values[series.recorded]
+    return bool(len(logged)) and not math.isfinite(logged[-1])
 
 
 def _last_finite(values: FloatArray) -> float:

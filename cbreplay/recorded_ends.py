@@ -15,7 +15,7 @@ import numpy as np
 
 from cbreplay.errors import CbreplayError
 from cbreplay.expressions import parse_recorded
-from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.outcomes import best_recorded_epoch, ends_badly
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
@@ -328,8 +328,8 @@ def find_failure(run: Run, monitor: str) -> FailedTraining | None:
         series = run.series.get(name)
         if series is None:
             continue
-        logged = series.values[series.recorded]
-        if len(logged) and (np.isnan(logged[0]) or not np.isfinite(logged[-1])):
+        begun = series.values[series.recorded][:1]
+        if np.isnan(begun).any() or ends_badly(series):
             return FailedTraining("not-finite", name)
     ended = None if run.metadata is None else run.metadata.ended
     if ended is not None and ended.by == "interrupt":

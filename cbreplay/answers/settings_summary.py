@@ -133,15 +133,13 @@ def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) 
     if n_open:
         more = f" {count(n_open, 'setting')} of {len(summaries)} cannot be compared."
     setting = Code(short_setting(cells.grid, least.config))
-    alone: tuple[Part, ...] = (" loses " if least.worst_regret else " ",)
-    if len(compared) > 1:
-        alone = (" loses least: ",) if least.worst_regret else (" ",)
+    loses = " loses least: " if len(compared) > 1 else " loses "
     configs = [summary.config for summary in compared]
     about = {"config": least.config, "compared": configs, "runs": [*runs]}
     return say(
         *_on_which(cells, runs, n_open),
         setting,
-        *alone,
+        loses if least.worst_regret else " ",
         *_losses(cells, least),
         f".{more} {_ALONE}",
         claims=[Claim("loses_least", about)],
@@ -169,7 +167,7 @@ def _compared(
     the runs decide; or, where either are few, of the settings that all runs decide.
     """
     every = range(len(cells.runs))
-    often = [own for own in summaries if 2 * own.priced_runs >= max(own.runs, 1)]
+    often = [own for own in summaries if 2 * own.priced_runs >= own.runs]
     n_configs = len(cells.grid)
     runs = [
         run

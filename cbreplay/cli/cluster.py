@@ -30,9 +30,7 @@ _NO_CLIENT = (OSError, ValueError, TypeError, RuntimeError, AssertionError)
 
 
 def print_swept(
-    question: Question,
-    address: str,
-    output: Format | Literal["parquet"],
+    question: Question, address: str, output: Format | Literal["parquet"]
 ) -> None:
     """Sweep every log below the paths on a cluster, and print one line a cell.
 

@@ -133,7 +133,7 @@ def _check_together(
     if keras_code:
         form = {"--format": output != "table"}
         refuse_beside("--keras-code", "prints one setting as code", {**others, **form})
-    # of those that decide every run by itself, the first leaves the rest no room
+    # each of these is an answer of its own; what is left of the others asks for another
     if others.pop("--scheduler") is not None:
         refuse_beside("--scheduler", "decides settings, run by run", others)
     if others.pop("--versus"):
