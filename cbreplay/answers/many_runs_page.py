@@ -37,8 +37,9 @@ from cbreplay.document.on_pages import Gallery
 from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
 from cbreplay.grid import make_grid
 from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.rules.registry import spoken_version
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import count, list_names, spoken_semantics
+from cbreplay.words import count, list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -171,7 +172,7 @@ def _headline(drawn: SettingOnRuns) -> Text:
 def _lead(asked: ManyRuns) -> Text:
     replays = asked.drawn.replays
     better = "smaller" if replays[0].objective_mode == "min" else "larger"
-    rules = dict.fromkeys(spoken_semantics(replay.semantics.name) for replay in replays)
+    rules = dict.fromkeys(spoken_version(replay.semantics.name) for replay in replays)
     return say(
         f"{count(len(replays), 'run')}, ",
         *_counts(asked),

@@ -25,9 +25,9 @@ from cbreplay.recommend.study import (
     Study,
     begin_study,
     keep_alike,
-    measure_scale,
     part_runs,
 )
+from cbreplay.recommend.tolerance import measure_scale
 from cbreplay.recorded_ends import find_cadence
 from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import Sweep, sweep_runs

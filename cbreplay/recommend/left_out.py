@@ -165,9 +165,7 @@ def _mean(values: FloatArray) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def resample_mean(
-    values: FloatArray, share: float = _INTERVAL
-) -> tuple[float, float] | None:
+def resample_mean(values: FloatArray) -> tuple[float, float] | None:
     """Return a bootstrap interval of the mean; None for fewer than 10 groups.
 
     Groups are drawn with replacement; the epochs of one are not independent.
@@ -187,7 +185,9 @@ def resample_mean(
     how: Literal["linear", "closest_observation"] = "linear"
     if not np.isfinite(ordered[-1]):
         how = "closest_observation"
-    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2], method=how)
+    low, high = np.quantile(
+        means, [(1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2], method=how
+    )
     return float(low), float(high)
 
 

@@ -13,9 +13,9 @@ from cbreplay.holes import gap_cause
 from cbreplay.outcomes import cuts_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
+from cbreplay.recommend.other_rules import FEWEST_TO_NAME, RuleScore
 from cbreplay.recommend.pricing import Priced, Scored, cells_of, price
 from cbreplay.recommend.promise import count_needed, needed_rank
-from cbreplay.recommend.rivals import FEWEST_TO_NAME, RuleScore
 from cbreplay.recorded_ends import FailedTraining, find_cadence, find_failure
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics
@@ -39,12 +39,8 @@ __all__ = [
 
 # how many values in a row are averaged before a series is called improving
 _WINDOW = 5
-
-
 # of two values the second is the first that any patience can stop at, and the last
 _FEWEST_VALUES = 3
-
-
 # with a smaller share of runs that were not stopped early, a patience that is
 # recommended, used and recommended from again would get shorter each time
 _SHARE_UNCUT = 0.2

@@ -16,8 +16,9 @@ from cbreplay.document import Claim, Code, Fact, plain_text, say
 from cbreplay.groups import find_groups
 from cbreplay.recommend.choice import USUAL
 from cbreplay.recorded_ends import find_cadence
+from cbreplay.rules.registry import spoken_version
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import list_names, spoken_counting, spoken_semantics
+from cbreplay.words import list_names, spoken_counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,7 +128,7 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
         runs = say(runs, ", of which those of one setting count apart (--group-by)")
     elif advice.grouped_by == "run" and n_runs > 1:
         runs = say(runs, ", each taken for a setting of its own (--group-by)")
-    rules = dict.fromkeys(spoken_semantics(run.semantics) for run in sweep.runs)
+    rules = dict.fromkeys(spoken_version(run.semantics) for run in sweep.runs)
     counting = ""
     if any(run.steps is not None for run in asked):
         said = spoken_counting(asked)
