@@ -158,7 +158,7 @@ class TensorBoardReader:
                 source=path,
                 options=self.options,
                 metadata=known,
-                rate=_take_rate(record),
+                take_rate=_take_rate,
             )
             if log.notes:
                 run = run.with_notes(*log.notes)
