@@ -22,14 +22,9 @@ from cbreplay.recommend.answer import (
 )
 from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.choice import Choice, Pick, pick_by_weight, pick_patience
-from cbreplay.recommend.left_out import (
-    Forward,
-    LeftOut,
-    Ranking,
-    rank_monitors,
-    score_left_out,
-    validate_forward,
-)
+from cbreplay.recommend.forward import Forward, validate_forward
+from cbreplay.recommend.left_out import LeftOut, score_left_out
+from cbreplay.recommend.monitors import Ranking, rank_monitors
 from cbreplay.recommend.other_rules import score_rules
 from cbreplay.recommend.pricing import Priced, cells_of, price
 from cbreplay.recommend.prior import read_prior, read_track_record

@@ -8,17 +8,9 @@ import numpy as np
 
 from cbreplay.errors import CbreplayError
 from cbreplay.recommend.choice import USUAL, cheapest_patience, is_clearly_better
-from cbreplay.recommend.pricing import (
-    ANY_OF,
-    Panel,
-    Priced,
-    Scored,
-    Setting,
-    cells_of,
-    price,
-    score_setting,
-)
+from cbreplay.recommend.pricing import Panel, Priced, cells_of, price
 from cbreplay.recommend.rivals import beside_left_out, sweep_beside
+from cbreplay.recommend.scored import ANY_OF, Scored, Setting, score_setting
 from cbreplay.rules.registry import (
     known_rules,
     resolve_semantics,

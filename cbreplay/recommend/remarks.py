@@ -14,7 +14,7 @@ from cbreplay.outcomes import cuts_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
 from cbreplay.recommend.other_rules import FEWEST_TO_NAME, RuleScore
-from cbreplay.recommend.pricing import Priced, Scored, cells_of, price
+from cbreplay.recommend.pricing import Priced, cells_of, price
 from cbreplay.recommend.promise import count_needed, needed_rank
 from cbreplay.recorded_ends import FailedTraining, find_cadence, find_failure
 from cbreplay.rules.base import format_callback
@@ -25,6 +25,7 @@ from cbreplay.sweep import EVIDENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.recommend.scored import Scored
     from cbreplay.recommend.study import Slice, Study
     from cbreplay.run import BoolArray, FloatArray, Run
 

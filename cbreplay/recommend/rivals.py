@@ -12,18 +12,9 @@ import numpy as np
 
 from cbreplay.judging import Judging
 from cbreplay.recommend.choice import USUAL, Choice, cheapest_patience, choose_patience
-from cbreplay.recommend.pricing import (
-    CellCosts,
-    Priced,
-    Scored,
-    Setting,
-    cells_of,
-    group_means,
-    price,
-    score_setting,
-    with_left_out,
-)
+from cbreplay.recommend.pricing import CellCosts, Priced, cells_of, group_means, price
 from cbreplay.recommend.promise import needed_rank, sufficient_for_most
+from cbreplay.recommend.scored import Scored, Setting, score_setting, with_left_out
 from cbreplay.recorded_ends import recorded_stoppers
 from cbreplay.sweep import Sweep, sweep_runs
 
