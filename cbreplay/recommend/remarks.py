@@ -133,6 +133,8 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
     elif pick.basis == "thumb":
         facts |= {"plan": study.part.plan, "n_records": frame.plan}
         facts |= {"untold": not frame.broke_off}
+        if study.part.plan is None:
+            facts |= {"n_ends": len({run.horizon for run in study.runs})}
     elif pick.basis == "cut":
         facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)
