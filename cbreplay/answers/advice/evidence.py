@@ -76,8 +76,8 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
         patience,
         f"{longer} loses no more {advice.objective} than the tolerance on at least ",
         Fact(promise.confidence, "given_share", "confidence"),
-        f" of new {such_trainings(advice)} (in order of what these {advice.unit}s need ",
-        "it is the ",
+        f" of new {such_trainings(advice)} (in order of what these {advice.unit}s "
+        "need it is the ",
         Fact(promise.rank, "rank", "rank"),
         " of ",
         Fact(promise.n_groups, "count", "n_groups"),
