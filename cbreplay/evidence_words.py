@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.holes import gap_cause
-from cbreplay.words import spoken_rows, spoken_semantics
+from cbreplay.rules.registry import spoken_version
+from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -281,7 +282,7 @@ def spoken_non_finite(replay: Replay, name: str) -> str:
     """Say what NaN and infinite values of a series do to a callback that watches it."""
     if takes_nan(replay, name):
         return (
-            f"{spoken_semantics(replay.semantics.name)} takes the first value as the "
+            f"{spoken_version(replay.semantics.name)} takes the first value as the "
             "best, and nothing ever improves on NaN"
         )
     values = replay.run.series[name].values

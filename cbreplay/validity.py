@@ -32,8 +32,6 @@ class RecordedRate(NamedTuple):
     ----------
     values : sequence of float or None
         L(e), float32 values, one per epoch; None where nothing tells it.
-    is_assumed : bool
-        True where the log holds no rate and a constant one is assumed.
     initial : float or None
         The optimizer's rate when training began, before any schedule set it, where
         ``run.json`` tells it.
@@ -42,7 +40,6 @@ class RecordedRate(NamedTuple):
     """
 
     values: Sequence[float | None]
-    is_assumed: bool = False
     initial: float | None = None
     rounding: Sequence[float] | None = None
 
@@ -147,8 +144,7 @@ def read_recorded_rates(
                 "decide by its value. Give --initial-lr or initial_learning_rate=."
             )
             raise EvidenceError(sentence)
-        constant = (initial,) * run.n_epochs
-        return (RecordedRate(constant, is_assumed=True),)
+        return (RecordedRate((initial,) * run.n_epochs),)
     readings = [recorded]
     if run.other_learning_rate is not None:
         readings.append(run.other_learning_rate)
@@ -187,7 +183,7 @@ def read_followed_rates(
     recorded = run.learning_rate
     if recorded is None:
         initial = _checked_rate(initial_learning_rate)
-        return (RecordedRate((initial,) * run.n_epochs, is_assumed=True),)
+        return (RecordedRate((initial,) * run.n_epochs),)
     readings = (recorded, run.other_learning_rate)
     return tuple(
         RecordedRate(_fill_gaps(_known_values(series)))

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 from cbreplay.plain_text import made_visible, without_secrets
-from cbreplay.rules.registry import spoken_version
 from cbreplay.shown_digits import shown_digits
 
 if TYPE_CHECKING:
@@ -20,12 +19,10 @@ __all__ = [
     "count",
     "list_names",
     "spoken_counting",
-    "spoken_epoch",
     "spoken_number",
     "spoken_range",
     "spoken_rows",
     "spoken_seconds",
-    "spoken_semantics",
     "visible_text",
 ]
 
@@ -49,11 +46,6 @@ def spoken_number(value: float | None, decimals: int) -> str:
     text = f"{value:.{decimals}f}"
     # a difference too small for the column is still not zero
     return text if float(text) != 0 else f"{value:.1e}"
-
-
-def spoken_epoch(epoch: int | None) -> str:
-    """Write a zero-based epoch as people count it."""
-    return "-" if epoch is None else str(epoch + 1)
 
 
 def spoken_range(first: int, last: int | None) -> str:
@@ -113,15 +105,6 @@ def spoken_seconds(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / divisor:.1f} {unit}"
     return f"{seconds / 3600:.1f} h"
-
-
-def spoken_semantics(name: str) -> str:
-    """Write the name of a version as people do.
-
-    >>> spoken_semantics("keras-3.15.1"), spoken_semantics("tf_keras-2.21")
-    ('Keras 3.15.1', 'tf_keras 2.21')
-    """
-    return spoken_version(name)
 
 
 def as_sentence(words: str, names: Iterable[str] = ()) -> str:

@@ -34,7 +34,8 @@ from cbreplay.document import (
 )
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback
-from cbreplay.words import list_names, spoken_counting, spoken_semantics
+from cbreplay.rules.registry import spoken_version
+from cbreplay.words import list_names, spoken_counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,7 +227,7 @@ def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
 
 def _lead(lists: RivalLists) -> Text:
     rules = sorted(
-        {spoken_semantics(replay.semantics.name) for replay in lists.replays()}
+        {spoken_version(replay.semantics.name) for replay in lists.replays()}
     )
     counting = spoken_counting(lists.runs)
     first, rival = (", ".join(map(format_callback, listed)) for listed in lists[:2])

@@ -17,8 +17,7 @@ from cbreplay.document import (
 )
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import resolve_semantics
-from cbreplay.words import spoken_semantics
+from cbreplay.rules.registry import resolve_semantics, spoken_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,7 +148,7 @@ def _headline(checked: ListFindings) -> Text:
 
 
 def _lead(checked: ListFindings) -> Text:
-    rules = f"rules of {spoken_semantics(checked.semantics)}."
+    rules = f"rules of {spoken_version(checked.semantics)}."
     if checked.source:
         return say(Fact(checked.source, "name", "source"), f": {rules}")
     return say(f"By the {rules}")

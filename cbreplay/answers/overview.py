@@ -26,7 +26,8 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.outcomes import find_bad_end, was_still_improving
-from cbreplay.words import list_names, spoken_counting, spoken_semantics
+from cbreplay.rules.registry import spoken_version
+from cbreplay.words import list_names, spoken_counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +56,7 @@ def overview_document(
     """
     replays = [staircase.replay for staircase in staircases]
     told = [staircase for staircase in staircases if staircase.sufficient_step()]
-    rules = dict.fromkeys(spoken_semantics(replay.semantics.name) for replay in replays)
+    rules = dict.fromkeys(spoken_version(replay.semantics.name) for replay in replays)
     headline = say(
         "On ",
         Fact(len(told), "count", "n_told"),

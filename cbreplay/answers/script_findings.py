@@ -15,7 +15,7 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
-from cbreplay.words import spoken_semantics
+from cbreplay.rules.registry import spoken_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -183,7 +183,7 @@ def _headline(checked: ScriptsFindings) -> Text:
 
 def _lead(checked: ScriptsFindings) -> Text:
     versions = dict.fromkeys(script.semantics for script in checked.scripts)
-    spoken = map(spoken_semantics, versions or [checked.semantics])
+    spoken = map(spoken_version, versions or [checked.semantics])
     rules = f"rules of {' and '.join(spoken)}."
     if len(checked.scripts) == 1:
         path = checked.scripts[0].script.source.path

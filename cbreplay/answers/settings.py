@@ -53,9 +53,9 @@ from cbreplay.document import (
 )
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.rules.registry import default_family, pasted_code_of
+from cbreplay.rules.registry import default_family, pasted_code_of, spoken_version
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import as_sentence, spoken_counting, spoken_semantics
+from cbreplay.words import as_sentence, spoken_counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -327,7 +327,7 @@ def _beside_best_here(cells: SettingCells, place: int) -> Iterator[Part]:
 
 
 def _lead(cells: SettingCells) -> Text:
-    rules = sorted({spoken_semantics(name) for name in cells.rules})
+    rules = sorted({spoken_version(name) for name in cells.rules})
     n_runs, n_configs = len(cells.runs), len(cells.grid)
     asked: tuple[Part, ...] = (Code(cells.runs[0].name),)
     if n_runs > 1:

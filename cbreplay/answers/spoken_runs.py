@@ -13,7 +13,8 @@ from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.words import count, spoken_semantics
+from cbreplay.rules.registry import spoken_version
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -75,7 +76,7 @@ def lead_of_run(replay: Replay) -> Text:
         *_plan(run),
         ". ",
         *(judged or ("By",)),
-        f" the rules of {spoken_semantics(replay.semantics.name)}. ",
+        f" the rules of {spoken_version(replay.semantics.name)}. ",
         "Epochs count from 1.",
         counts_values([run], replay.callbacks),
     )

@@ -16,8 +16,9 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.rules.registry import spoken_version
 from cbreplay.sweep import EVIDENCE
-from cbreplay.words import count, spoken_semantics
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from cbreplay.document import Text
@@ -67,7 +68,7 @@ def swept_document(sweep: Sweep) -> Document:
         Fact(sum(counts), "count", "n_cells"),
         f" cells: {count(n_configs, 'setting')} on {count(n_runs, 'run')}.",
     )
-    rules = dict.fromkeys(spoken_semantics(run.semantics) for run in sweep.runs)
+    rules = dict.fromkeys(spoken_version(run.semantics) for run in sweep.runs)
     lead = say(f"Rules of {', '.join(rules)}. Epochs count from 1.")
     return Document("simulate", headline, lead, tuple(sections))
 

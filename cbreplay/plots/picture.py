@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = [
     "draw_parts",
     "draw_points",
-    "draw_small",
     "figure_bytes",
     "plot_replay",
     "plot_settings",
@@ -142,11 +141,6 @@ def draw_parts(
         plot_learning_rate(rates, ax=axes[-1], look=look, labels=len(parts) == 1)
     fit_axes(figure, heights)
     return figure
-
-
-def draw_small(replay: Replay, *, look: Look) -> Figure:
-    """Draw the curve without words, as one of many."""
-    return _draw_small(learning_curve_points(replay), look)
 
 
 def _draw_small(points: LearningCurvePoints, look: Look) -> Figure:

@@ -58,10 +58,8 @@ def _has_glyph(character: str) -> bool:
     return get_font(findfont(_FONT)).get_char_index(ord(character)) != 0
 
 
-def format_number(value: float | None, digits: int | None = None) -> str:
-    """Write a number with so many significant digits, trailing zeros included.
-
-    By default as many as people are shown of a value.
+def format_number(value: float | None) -> str:
+    """Write a value with as many digits as people are shown, trailing zeros too.
 
     >>> [format_number(number) for number in (0.31207, 12.5, 31207, 2e-7, None)]
     ['0.3121', '12.50', '31207', '2.000e-07', '']
@@ -72,7 +70,7 @@ def format_number(value: float | None, digits: int | None = None) -> str:
         return {math.inf: "inf", -math.inf: "-inf"}.get(value, "NaN")
     if value == 0:
         return "0"
-    digits = digits or shown_digits()
+    digits = shown_digits()
     exponent = math.floor(math.log10(abs(value)))
     if not -digits <= exponent <= digits + 1:
         return f"{value:.{digits - 1}e}"

@@ -20,7 +20,7 @@ from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.judging import read_judging
 from cbreplay.recommend import Advising
-from cbreplay.report.advised import advise
+from cbreplay.report.advised import Advised, advise
 from cbreplay.report.asked import ReportQuestion
 from cbreplay.report.moving import MovingPage, with_moving
 from cbreplay.rules.registry import resolve_semantics
@@ -298,6 +298,8 @@ def _report_on_many(
     if isinstance(advised, str) or given is not None:
         baselines = list(_baselines(question, [replay.run for replay in replays]))
         baselines += [drawn] if given is not None else []
+    else:
+        drawn = _by_read_plan(question, advised, drawn)
     doubts = [
         *(about_logs(replays) if isinstance(advised, str) else ()),
         *about_runs([run for run, _ in left_out], "could not be replayed"),
@@ -318,6 +320,21 @@ def _report_on_many(
         named = dict(reversed(named.items()))
     document = many_runs_page(asked, closing)
     return _moving(document, question, named or {"start": callbacks}, replays)
+
+
+def _by_read_plan(
+    question: ReportQuestion, advised: Advised, drawn: SettingOnRuns
+) -> SettingOnRuns:
+    """Return a setting on the runs with the plan that the advice takes them to have."""
+    replays, by_plan = [], set()
+    for replay in drawn.replays:
+        run = advised.planned(replay.run)
+        if run is replay.run or replay.evidence != "censored":
+            replays.append(replay)
+        else:
+            replays.append(question.replay(run, replay.callbacks))
+            by_plan.add(run.name)
+    return drawn._replace(replays=replays, by_plan=by_plan)
 
 
 def _drawn_name(

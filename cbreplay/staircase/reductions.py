@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from cbreplay.staircase.rate_history import RecordedReduction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from cbreplay.replay import Replay
     from cbreplay.run import Run, Series
 
 __all__ = [
     "ReductionAccount",
-    "ReductionTotals",
     "account_reductions",
     "rate_kept_until",
     "recorded_reductions",
-    "total_reductions",
 ]
 
 
@@ -49,33 +45,6 @@ class ReductionAccount(NamedTuple):
     evident_epochs: int
     recorded_epochs: int
     acts_first: Literal["reduce", "stop"] | None
-
-
-class ReductionTotals(NamedTuple):
-    """The accounts of one list on several runs, added up.
-
-    Parameters
-    ----------
-    runs, reducing_runs : int
-        All, and those on which it is seen to reduce.
-    explained, recorded : int
-        Sums over the runs that hold a rate.
-    evident_epochs, recorded_epochs : int
-        Sums.
-    reduce_first, stop_first, unknown : int
-        On how many runs it reduces before it stops, or stops before; or neither is in
-        the log.
-    """
-
-    runs: int
-    reducing_runs: int
-    explained: int
-    recorded: int
-    evident_epochs: int
-    recorded_epochs: int
-    reduce_first: int
-    stop_first: int
-    unknown: int
 
 
 def account_reductions(replay: Replay) -> ReductionAccount:
@@ -110,25 +79,6 @@ def account_reductions(replay: Replay) -> ReductionAccount:
         evident_epochs=end - run.first_epoch + 1,
         recorded_epochs=_until(replay) - run.first_epoch + 1,
         acts_first=_acts_first(first, replay.stopped_epoch),
-    )
-
-
-def total_reductions(accounts: Iterable[ReductionAccount]) -> ReductionTotals:
-    """Add the accounts of one list up over its runs."""
-    every = list(accounts)
-    first = [account.acts_first for account in every]
-    return ReductionTotals(
-        runs=len(every),
-        reducing_runs=sum(
-            account.first_reduction_epoch is not None for account in every
-        ),
-        explained=sum(account.explained or 0 for account in every),
-        recorded=sum(account.recorded or 0 for account in every),
-        evident_epochs=sum(account.evident_epochs for account in every),
-        recorded_epochs=sum(account.recorded_epochs for account in every),
-        reduce_first=first.count("reduce"),
-        stop_first=first.count("stop"),
-        unknown=first.count(None),
     )
 
 

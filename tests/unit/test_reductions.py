@@ -22,7 +22,6 @@ from cbreplay.staircase.reductions import (
     account_reductions,
     rate_kept_until,
     recorded_reductions,
-    total_reductions,
 )
 
 if TYPE_CHECKING:
@@ -109,27 +108,6 @@ def test_a_rate_that_rises_is_no_reduction() -> None:
     rates: list[float | None] = [0.5, 0.5, 0.25, 0.5, 0.5, 0.25, 0.25]
     found = recorded_reductions(make_run(rates))
     assert [(one.epoch, one.new) for one in found] == [(1, 0.25), (4, 0.25)]
-
-
-def test_totals_are_sums() -> None:
-    accounts = [
-        account(reduce(1), EarlyStopping(patience=5)),
-        account(reduce(1, 0.1), EarlyStopping(patience=5)),
-        account(reduce(2), EarlyStopping(patience=5)),
-        account(reduce(5), EarlyStopping(patience=1)),
-        account(reduce(1), rates=[None] * 7),
-    ]
-    assert total_reductions(accounts)._asdict() == {
-        "runs": 5,
-        "reducing_runs": 3,
-        "explained": 2 + 0 + 0 + 0,
-        "recorded": 2 + 2 + 2 + 1,
-        "evident_epochs": 7 + 3 + 3 + 3 + 3,
-        "recorded_epochs": 7 + 7 + 7 + 3 + 7,
-        "reduce_first": 3,
-        "stop_first": 1,
-        "unknown": 1,
-    }
 
 
 @pytest.mark.parametrize("patience", [1, 2, 3, 5])
