@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError, is_validation, suggest_monitor
+from cbreplay.note import Note
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
@@ -186,7 +187,7 @@ def _note_fewer(table: LogTable, n_rows: int) -> None:
     """Note how many epochs the rows make, where these are fewer."""
     if len(table) < n_rows:
         note = f"{n_rows} logged rows make {count(len(table), 'epoch')}"
-        table.notes.insert(0, note)
+        table.notes.insert(0, Note(note, "reading"))
 
 
 def _few_stand_again(table: LogTable, epochs: EpochArray) -> bool:
