@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from cbreplay.errors import ConfigError, LogError, UnknownMonitorError, is_validation
+from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
+from cbreplay.series_names import is_validation
 from cbreplay.showing import show_html, show_plot, show_text
 
 if TYPE_CHECKING:
@@ -178,6 +179,9 @@ class Run:
     possible_seams : frozenset of int
         Those of the seams of which the log does not tell: another file of its writer
         begins there, of a resumed fit or of the same one.
+    replaced : tuple of (int, Run)
+        The fits whose last rows a resumed one wrote again, each whole, and before it
+        the epoch from which on the run has the rows of later fits instead.
     begins_at : int or None
         The epoch, zero-based, at which every training of this log's writer begins, so
         that earlier epochs were trained and are not in the log; None where a training
@@ -233,6 +237,7 @@ class Run:
     seams: tuple[int, ...] = ()
     same_callbacks: bool = False
     possible_seams: frozenset[int] = frozenset()
+    replaced: tuple[tuple[int, Run], ...] = ()
     begins_at: int | None = None
     not_logged: frozenset[str] = frozenset()
     empty_cells: frozenset[str] = frozenset()
@@ -358,6 +363,16 @@ class Run:
             possible_seams=frozenset(),
             same_callbacks=True,
             notes=tuple(notes),
+        )
+
+    def moved(self, by: int) -> Run:
+        """Return the same run with epochs that are later by as many."""
+        return replace(
+            self,
+            first_epoch=self.first_epoch + by,
+            seams=tuple(seam + by for seam in self.seams),
+            possible_seams=frozenset(seam + by for seam in self.possible_seams),
+            replaced=tuple((seam + by, fit.moved(by)) for seam, fit in self.replaced),
         )
 
     def with_notes(self, *notes: str) -> Run:

@@ -63,6 +63,13 @@ def _instead(run: Run, seam: int) -> Iterator[Part]:
     """Say what a setting would have done at a seam, in place of the recorded fit."""
     before = None if run.metadata is None else run.metadata.fit_before(seam)
     if before is None or before.ended is None or not before.cut_short(seam):
+        if any(seam == own for own, _ in run.replaced):
+            yield (
+                " and wrote rows again: in the earlier ones the fit before it would "
+                "have been stopped, or left with other weights, and what would have "
+                "been trained from there on is not in this log."
+            )
+            return
         yield (
             ", and it would have gone on from other weights: what it would have "
             "trained from there on is not in this log."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.pictures import small_figure
@@ -42,7 +43,7 @@ from cbreplay.shown_digits import scale_of
 from cbreplay.words import count, list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from cbreplay.document import Text
     from cbreplay.outcomes import Outcome
@@ -70,10 +71,21 @@ _NO_DOUBT = (
 
 
 class SettingOnRuns(NamedTuple):
-    """One setting on every run that can be replayed."""
+    """One setting on every run that can be replayed.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    replays : sequence of Replay
+        What it does on each run.
+    by_plan : collection of str
+        The names of the runs that are told of by a plan that no log states.
+    """
 
     name: str
     replays: Sequence[Replay]
+    by_plan: Collection[str] = ()
 
     def exact(self) -> list[Replay]:
         """Return the replays that may be averaged: exact, with a number, no bound."""
@@ -358,7 +370,7 @@ def _every_run(drawn: SettingOnRuns) -> Section:
         TableColumn("epochs_saved", "Saved", "count"),
         TableColumn("evidence", "Evidence", "evidence"),
     )
-    rows = tuple(_run_row(replay) for replay in drawn.replays)
+    rows = tuple(_run_row(drawn, replay) for replay in drawn.replays)
     table = Table(columns, rows, f"Every run at {drawn.name}", is_answer=True)
     footnote = limits_explained(
         [(replay.evidence, parting_of(replay)) for replay in drawn.replays],
@@ -368,8 +380,17 @@ def _every_run(drawn: SettingOnRuns) -> Section:
             if replay.gap_epoch is not None
         ],
     )
+    if drawn.by_plan:
+        by_plan = (
+            f'"{_BY_PLAN}": this setting trains to the end of the plan that was read '
+            "off the logs, and the log is exact if it was planned so"
+        )
+        footnote = "; ".join(filter(None, [by_plan, footnote]))
     notes = (Paragraph(say(f"{footnote}."), small=True),) if footnote else ()
     return Section(f"Every run, at {drawn.name}", (table, *notes))
+
+
+_BY_PLAN = "by the plan"
 
 
 def _lost_here(outcome: Outcome) -> Cell | None:
@@ -378,7 +399,7 @@ def _lost_here(outcome: Outcome) -> Cell | None:
     return None if regret is None else Cell(regret, outcome.bounds.get("regret"))
 
 
-def _run_row(replay: Replay) -> Row:
+def _run_row(drawn: SettingOnRuns, replay: Replay) -> Row:
     """Return one run; figures that are only provisional are not shown at all."""
     run, outcome = replay.run, replay.outcome
     best = best_recorded_epoch(run, replay.objective, replay.objective_mode)
@@ -391,8 +412,11 @@ def _run_row(replay: Replay) -> Row:
             _lost_here(outcome),
             outcome.epochs_saved,
         )
-    names = (run.name, run.recorded_epochs, spoken_end(run), best)
-    return Row((*names, *cells, brief_evidence(replay)))
+    evidence, as_recorded = brief_evidence(replay), run
+    if run.name in drawn.by_plan:
+        evidence, as_recorded = _BY_PLAN, replace(run, planned_epochs=None)
+    names = (run.name, run.recorded_epochs, spoken_end(as_recorded), best)
+    return Row((*names, *cells, evidence))
 
 
 def _unreplayed(left_out: Sequence[tuple[Run, str]]) -> Iterator[Section]:

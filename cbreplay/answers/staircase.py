@@ -34,7 +34,7 @@ from cbreplay.document import (
     footnotes,
     say,
 )
-from cbreplay.evidence_words import spoken_evidence, takes_nan
+from cbreplay.evidence_words import Limit, spoken_evidence, takes_nan
 from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.words import count, spoken_rows
 
@@ -163,8 +163,10 @@ def _which_was_enough(staircase: Staircase) -> Text:
             *ending,
             claims=[best],
         )
+    some = any(step.gap_epoch is not None for step in staircase.steps)
+    which = "that this log tells of" if some else "that stops inside this log"
     return say(
-        "No patience that stops inside this log keeps its best ",
+        f"No patience {which} keeps its best ",
         *(["recorded "] if staircase.lacks_values else []),
         Code(objective),
         "; ",
@@ -181,7 +183,9 @@ def _before_the_hole(staircase: Staircase) -> Text:
     from cbreplay.answers.hole_words import hole_sentence
 
     told = hole_sentence(staircase.replay)
-    stopping = [step for step in staircase.steps if step.last_patience is not None]
+    stopping = [
+        step for step in staircase.steps if step.first_stopped_epoch is not None
+    ]
     if not stopping:
         return say(*told.parts, " No patience stops before that.")
     last = stopping[-1].last_patience
@@ -232,11 +236,18 @@ def _headline_without_step(staircase: Staircase) -> Text:
         )
     rest = staircase.steps[-1]
     end = Fact(run.horizon, "epoch", "horizon")
-    if len(staircase.steps) > 1:
+    if any(step.first_stopped_epoch is not None for step in staircase.steps):
         return say(
             "Every patience that stops inside this log keeps weights without a finite ",
             Code(objective),
             ".",
+        )
+    if len(staircase.steps) > 1:
+        return say(
+            "Of patience up to ",
+            Fact(rest.first_patience - 1, "patience", "most_unknown"),
+            " this log does not tell, because rows were written again; a longer one "
+            "does not stop inside it.",
         )
     if rest.evidence == "exact":
         kept = Fact(rest.kept_epoch, "epoch", "kept_epoch")
@@ -368,6 +379,9 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
     if step.last_patience is None:
         name = cells[0] if len(staircase.steps) > 1 else say("every patience")
         return Row((name, *cells[1:]), say(_rest_words(staircase)))
+    if step.gap_epoch is not None:
+        limit = Limit(staircase.replay.run, "incomplete", gap_epoch=step.gap_epoch)
+        return Row(cells, say(limit.spoken()))
     tried = any(step.first_patience <= tried <= step.last_patience for tried in _TRIED)
     chosen = step == staircase.sufficient_step()
     return Row(cells, rank=0 if tried or chosen else 1, marked=chosen)

@@ -106,7 +106,9 @@ def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
 def _other_series(staircase: Staircase) -> Iterator[Text]:
     """Yield where other series are best, unless the answer keeps such an epoch too."""
     answer = staircase.sufficient_step()
-    stopping = [step for step in staircase.steps if step.last_patience is not None]
+    stopping = [
+        step for step in staircase.steps if step.first_stopped_epoch is not None
+    ]
     horizon = staircase.replay.run.horizon
     for name, (epoch, value) in staircase.other_best.items():
         # the best may be tied

@@ -57,6 +57,9 @@ def read_rate(run: Run) -> Run:
     run : Run
         As read. One whose rate was read already is returned as it is.
     """
+    if run.replaced:
+        replaced = tuple((seam, read_rate(fit)) for seam, fit in run.replaced)
+        run = replace(run, replaced=replaced)
     rate = run.learning_rate
     if rate is None:
         constant = _constant_rate(run.metadata, run.n_epochs)

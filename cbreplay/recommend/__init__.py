@@ -38,10 +38,11 @@ from cbreplay.recommend.answer import (
 )
 from cbreplay.recommend.axes import Costs, measure_costs, sweep_patience
 from cbreplay.recommend.build import recommend_config
-from cbreplay.recommend.left_out import Forward, LeftOut
-from cbreplay.recommend.pricing import Scored, Setting
+from cbreplay.recommend.forward import Forward
+from cbreplay.recommend.left_out import LeftOut
 from cbreplay.recommend.prior import Odds
 from cbreplay.recommend.promise import Promise, count_needed
+from cbreplay.recommend.scored import Scored, Setting
 
 __all__ = [
     "Advising",

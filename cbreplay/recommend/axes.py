@@ -17,7 +17,7 @@ from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import JudgingOptions, read_judging
 from cbreplay.recommend.answer import Advising, Excluded, Reason, Recommendation
 from cbreplay.recommend.choice import OFTEN, SHARE_OF_PLAN, USUAL
-from cbreplay.recommend.pricing import Scored, cells_of, price
+from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.rivals import score_named, sweep_beside
 from cbreplay.recommend.study import (
     Axes,
@@ -25,9 +25,9 @@ from cbreplay.recommend.study import (
     Study,
     begin_study,
     keep_alike,
-    measure_scale,
     part_runs,
 )
+from cbreplay.recommend.tolerance import measure_scale
 from cbreplay.recorded_ends import find_cadence
 from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import Sweep, sweep_runs
@@ -35,6 +35,7 @@ from cbreplay.sweep import Sweep, sweep_runs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from cbreplay.recommend.scored import Scored
     from cbreplay.rules.base import Callback
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 

@@ -22,14 +22,10 @@ from cbreplay.recommend.answer import (
 )
 from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.choice import Choice, Pick, pick_by_weight, pick_patience
-from cbreplay.recommend.left_out import (
-    Forward,
-    LeftOut,
-    Ranking,
-    rank_monitors,
-    score_left_out,
-    validate_forward,
-)
+from cbreplay.recommend.forward import Forward, validate_forward
+from cbreplay.recommend.left_out import LeftOut, score_left_out
+from cbreplay.recommend.monitors import Ranking, rank_monitors
+from cbreplay.recommend.other_rules import score_rules
 from cbreplay.recommend.pricing import Priced, cells_of, price
 from cbreplay.recommend.prior import read_prior, read_track_record
 from cbreplay.recommend.promise import Promise, needed_rank, unlucky_share
@@ -40,7 +36,7 @@ from cbreplay.recommend.remarks import (
     reasons_of_rules,
     too_short,
 )
-from cbreplay.recommend.rivals import score_rivals, score_rules, score_without_stopping
+from cbreplay.recommend.rivals import score_rivals, score_without_stopping
 from cbreplay.recommend.study import (
     RunsOfPlan,
     Slice,
@@ -48,8 +44,8 @@ from cbreplay.recommend.study import (
     begin_study,
     keep_alike,
     part_runs,
-    read_tolerance,
 )
+from cbreplay.recommend.tolerance import read_tolerance
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.sweep import Sweep
 
@@ -63,8 +59,6 @@ if TYPE_CHECKING:
 __all__ = ["recommend_config"]
 
 _MOST_PATIENCE = 2**31
-
-
 _WEIGHTS = (0.01, 0.05, 0.2)
 
 

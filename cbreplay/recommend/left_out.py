@@ -1,8 +1,4 @@
-"""How a choice does on runs that had no part in it.
-
-Groups are left out of it one by one, or those trained later judge it. Where there are
-several monitors, this also decides which of them to stop on.
-"""
+"""How a choice does on groups that are left out of it, one by one."""
 
 from __future__ import annotations
 
@@ -10,55 +6,19 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.choice import (
-    USUAL,
-    Choice,
-    bounded,
-    choose_patience,
-    pick_patience,
-)
-from cbreplay.recommend.promise import count_needed
+from cbreplay.recommend.choice import USUAL, Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cbreplay.recommend.pricing import Priced
-    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
+    from cbreplay.run import FloatArray
 
-__all__ = [
-    "Forward",
-    "LeftOut",
-    "Ranking",
-    "best_without_each",
-    "rank_monitors",
-    "resample_mean",
-    "score_left_out",
-    "split_by_time",
-    "validate_forward",
-]
+__all__ = ["LeftOut", "resample_mean", "score_left_out"]
 
 # the share of the bootstrap's means that lies in an interval
 _INTERVAL = 0.9
-
-
 _FEWEST_TO_RESAMPLE = 10
-
-
 _DRAWS = 2000
-
-
 _MOST_DRAWN = 1_000_000
-
-
-# the fewest groups that choose, and that judge
-_FEWEST_IN_TIME = 2
-
-
-# how many standard errors apart two monitors have to be, and on how many groups
-_APART = 2.0
-
-
-_FEWEST_TO_RANK = 4
 
 
 class LeftOut(NamedTuple):
@@ -92,30 +52,6 @@ class LeftOut(NamedTuple):
     interval: tuple[float, float] | None
     interval_share: float
     usual_regret: float | None
-    usual_score: float | None
-
-
-class Forward(NamedTuple):
-    """The choice of the oldest groups, judged by those that were trained after them.
-
-    Parameters
-    ----------
-    n_older, n_newer : int
-        How many groups chose, and how many judge.
-    patience : int
-        What the oldest choose.
-    n_enough, n_unknown : int
-        On how many of the newest it is enough, and on how many that is unknown.
-    score, usual_score : float or None
-        Means over the newest whose logs tell: its own, and that of a fixed 10.
-    """
-
-    n_older: int
-    n_newer: int
-    patience: int
-    n_enough: int
-    n_unknown: int
-    score: float | None
     usual_score: float | None
 
 
@@ -196,213 +132,3 @@ def _apart(values: FloatArray, others: FloatArray) -> FloatArray:
     return np.subtract(
         values, others, where=values != others, out=np.zeros_like(values)
     )
-
-
-def validate_forward(
-    runs: Sequence[Run],
-    groups: Sequence[EpochArray],
-    priced: Priced,
-    confidence: float,
-) -> Forward | None:
-    """Choose by the groups that were trained first, and judge by those that came after.
-
-    Left-out groups say how a choice does on groups like these. This says how it would
-    have done in time: later trainings may differ from those before.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs that count.
-    groups : sequence of array
-        The positions of each group's runs among them.
-    priced : Priced
-        What every patience costs on the groups.
-    confidence : float
-        On what share of new groups a promise shall be kept.
-
-    Returns
-    -------
-    Forward or None
-        None where a run does not tell when it began, or where the groups were trained
-        side by side, or are too few.
-    """
-    times = _times(runs, groups)
-    if times is None:
-        return None
-    parts = split_by_time(*times, count_needed(confidence))
-    if parts is None:
-        return None
-    older, newer = parts
-    oldest, newest = (priced.take(np.flatnonzero(part)) for part in parts)
-    pick = pick_patience(oldest, confidence)
-    usual = min(USUAL, int(priced.patience[-1]))
-    score = newest.at(newest.score, pick.patience)
-    beside = newest.at(newest.score, usual)
-    known = ~np.isnan(score) & ~np.isnan(beside)
-    return Forward(
-        int(older.sum()),
-        int(newer.sum()),
-        pick.patience,
-        int((newest.sufficient <= pick.patience).sum()),
-        int(np.isinf(newest.sufficient).sum()),
-        float(score[known].mean()) if known.any() else None,
-        float(beside[known].mean()) if known.any() else None,
-    )
-
-
-def _times(
-    runs: Sequence[Run], groups: Sequence[EpochArray]
-) -> tuple[FloatArray, FloatArray] | None:
-    """Return when the first and the last run of each group began."""
-    started = np.array([np.nan if run.started is None else run.started for run in runs])
-    if np.isnan(started).any():
-        return None
-    first = np.array([started[rows].min() for rows in groups])
-    last = np.array([started[rows].max() for rows in groups])
-    return first, last
-
-
-def split_by_time(
-    first: FloatArray, last: FloatArray, needed: int
-) -> tuple[BoolArray, BoolArray] | None:
-    """Return which groups choose, and which began after all of those.
-
-    At least half of the groups choose, and as many as a promise needs if two are then
-    left to judge. A group that began before the last of the choosing ones is neither.
-
-    Parameters
-    ----------
-    first, last : array of shape (n_groups,)
-        When the first and the last run of each group began, in seconds.
-    needed : int
-        How many groups a promise needs.
-
-    Returns
-    -------
-    (bool array, bool array) or None
-        None where there are not two of each.
-
-    Examples
-    --------
-    >>> first, last = np.array([6.0, 1, 2, 4, 3]), np.array([7.0, 1, 3, 5, 3])
-    >>> [part.astype(int).tolist() for part in split_by_time(first, last, needed=9)]
-    [[0, 1, 1, 0, 1], [1, 0, 0, 1, 0]]
-    """
-    n_groups = len(first)
-    n_older = (n_groups + 1) // 2
-    if needed <= n_groups - _FEWEST_IN_TIME:
-        n_older = max(n_older, needed)
-    ends = np.sort(last)[n_older - 1]
-    older = last <= ends
-    newer = first > ends
-    if older.sum() < _FEWEST_IN_TIME or newer.sum() < _FEWEST_IN_TIME:
-        return None
-    return older, newer
-
-
-class Ranking(NamedTuple):
-    """Which monitor to stop on.
-
-    Parameters
-    ----------
-    first : int
-        Its position: 0, the one that the user named first, unless another is clearly
-        better.
-    choices : tuple of Choice
-        The patience chosen for each.
-    told_apart : bool
-        Whether one is clearly better than the others.
-    left_out : (array, array)
-        The regret and the score on each group of what the others would choose.
-    """
-
-    first: int
-    choices: tuple[Choice, ...]
-    told_apart: bool
-    left_out: tuple[FloatArray, FloatArray]
-
-
-def rank_monitors(
-    priced: Sequence[Priced],
-    confidences: tuple[float, float],
-    objective: int | None = None,
-) -> Ranking:
-    """Choose a patience for each monitor, and compare these on groups left out.
-
-    Parameters
-    ----------
-    priced : sequence of Priced
-        The costs on each monitor.
-    confidences : (float, float)
-        As `choose_patience` takes them.
-    objective : int, optional
-        Which of the monitors is judged by itself, and so never called better.
-    """
-    choices = tuple(choose_patience(costs, *confidences) for costs in priced)
-    pairs = list(zip(priced, choices, strict=True))
-    regret = np.array(
-        [costs.look_up(costs.regret, choice.left_out) for costs, choice in pairs]
-    )
-    score = np.array(
-        [costs.look_up(costs.score, choice.left_out) for costs, choice in pairs]
-    )
-    known = ~np.isnan(score).any(axis=0)
-    first, told_apart = _best(score[:, known], objective)
-    # a group's own score has no part in the choice of the monitor that it judges
-    without = np.full(score.shape[1], first)
-    without[known] = best_without_each(score[:, known], objective)
-    groups = np.arange(score.shape[1])
-    return Ranking(
-        first, choices, told_apart, (regret[without, groups], score[without, groups])
-    )
-
-
-def _best(score: FloatArray, objective: int | None) -> tuple[int, bool]:
-    """Return the monitor with the least score, if it is clearly least; else the first.
-
-    Parameters
-    ----------
-    score : array of shape (n_monitors, n_groups)
-        On the groups left out; every monitor is known on each.
-    """
-    n_groups = score.shape[1]
-    if n_groups < _FEWEST_TO_RANK:
-        return 0, False
-    least = int(np.argmin(score.mean(axis=1)))
-    apart = np.delete(score, least, axis=0) - score[least]
-    error = apart.std(axis=1, ddof=1) / np.sqrt(n_groups)
-    clearly = bool((apart.mean(axis=1) > _APART * error).all() and least != objective)
-    return (least if clearly else 0), clearly
-
-
-def best_without_each(score: FloatArray, objective: int | None = None) -> EpochArray:
-    """Return which monitor would be chosen without each of the groups.
-
-    The mean and the spread without one value are computed from those of all values, so
-    the time grows only with the number of groups.
-
-    Parameters
-    ----------
-    score : array of shape (n_monitors, n_groups)
-        On the groups left out; every monitor is known on each.
-    objective : int, optional
-        Which monitor is judged by itself.
-    """
-    n_monitors, n_groups = score.shape
-    n_others = n_groups - 1
-    chosen = np.zeros(n_groups, dtype=np.int64)
-    if n_others < _FEWEST_TO_RANK:
-        return chosen
-    score = bounded(score)
-    least = np.argmin(score.sum(axis=1, keepdims=True) - score, axis=0)
-    for monitor in range(1, n_monitors):
-        if monitor == objective:
-            continue
-        apart = np.delete(score, monitor, axis=0) - score[monitor]
-        mean = apart.mean(axis=1, keepdims=True)
-        off = apart - mean
-        squares = (off**2).sum(axis=1, keepdims=True) - off**2 * n_groups / n_others
-        error = np.sqrt(np.maximum(squares, 0) / (n_others - 1) / n_others)
-        clearly = (mean - off / n_others > _APART * error).all(axis=0)
-        chosen[(least == monitor) & clearly] = monitor
-    return chosen

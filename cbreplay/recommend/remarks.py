@@ -13,9 +13,9 @@ from cbreplay.holes import gap_cause
 from cbreplay.outcomes import cuts_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
-from cbreplay.recommend.pricing import Priced, Scored, cells_of, price
+from cbreplay.recommend.other_rules import FEWEST_TO_NAME, RuleScore
+from cbreplay.recommend.pricing import Priced, cells_of, price
 from cbreplay.recommend.promise import count_needed, needed_rank
-from cbreplay.recommend.rivals import FEWEST_TO_NAME, RuleScore
 from cbreplay.recorded_ends import FailedTraining, find_cadence, find_failure
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics
@@ -25,6 +25,7 @@ from cbreplay.sweep import EVIDENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.recommend.scored import Scored
     from cbreplay.recommend.study import Slice, Study
     from cbreplay.run import BoolArray, FloatArray, Run
 
@@ -39,12 +40,8 @@ __all__ = [
 
 # how many values in a row are averaged before a series is called improving
 _WINDOW = 5
-
-
 # of two values the second is the first that any patience can stop at, and the last
 _FEWEST_VALUES = 3
-
-
 # with a smaller share of runs that were not stopped early, a patience that is
 # recommended, used and recommended from again would get shorter each time
 _SHARE_UNCUT = 0.2
@@ -136,6 +133,8 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
     elif pick.basis == "thumb":
         facts |= {"plan": study.part.plan, "n_records": frame.plan}
         facts |= {"untold": not frame.broke_off}
+        if study.part.plan is None:
+            facts |= {"n_ends": len({run.horizon for run in study.runs})}
     elif pick.basis == "cut":
         facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)

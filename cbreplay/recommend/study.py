@@ -1,19 +1,19 @@
-"""What an answer is made of: the runs that count, their groups, tolerance and plan."""
+"""What an answer is made of: the runs that count, their groups, settings and plan."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from cbreplay.copies import find_copies
-from cbreplay.errors import ConfigError
 from cbreplay.grid import Grid, choices, make_grid
 from cbreplay.groups import Grouping, find_groups
 from cbreplay.recommend.answer import Advising, Excluded, Reason, Tolerance
 from cbreplay.recommend.pricing import ChoiceFrame, Panel, RunStanding
 from cbreplay.recommend.promise import settle_confidence, shared_confidence
+from cbreplay.recommend.tolerance import measure_scale, resolve_tolerance
 from cbreplay.recorded_ends import (
     Endings,
     PlanPart,
@@ -23,39 +23,23 @@ from cbreplay.recorded_ends import (
     is_constant,
     part_by_plan,
 )
-from cbreplay.rules.keras.metric_directions import ends_at_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.rules.base import Callback
-    from cbreplay.run import EpochArray, FloatArray, Mode, Run
-    from cbreplay.sweep import Judged, Sweep
+    from cbreplay.run import EpochArray, Mode, Run
+    from cbreplay.sweep import Sweep
 
 __all__ = [
     "Axes",
     "RunsOfPlan",
-    "Scale",
     "Slice",
     "Study",
     "begin_study",
     "keep_alike",
-    "measure_scale",
     "part_runs",
-    "read_tolerance",
-    "resolve_tolerance",
 ]
-
-_USUAL_SHARE = 0.01
-
-
-# the standard deviation of two values has a standard error of three quarters of itself
-_FEWEST_SEEDS = 3
-
-
-# a best value that is smaller than this share of the way from the first value to it
-# counts as near zero, and is no scale
-_NEAR_ZERO = 0.01
 
 
 class Slice(NamedTuple):
@@ -360,131 +344,3 @@ def _goes_on(sweep: Sweep, row: int, column: int) -> bool:
     """
     last = sweep.records[row].horizon
     return bool(sweep.stopped[row, column] and sweep.stopped_epoch[row, column] < last)
-
-
-_ScaleOf: TypeAlias = Literal["best", "error", "way", "way to 1"]
-
-
-class Scale(NamedTuple):
-    """On what scale a run's regrets are judged.
-
-    Parameters
-    ----------
-    best : float
-        The best value; NaN without a finite one.
-    size : float
-        The size of the best value, or of its error where the series ends at 1 (or 100);
-        the way from the first value to the best where that is near zero.
-    of : {"best", "error", "way", "way to 1"}
-        Which of these; the last where an error is near zero.
-    step : float
-        The smallest change from one value to the next, where the series ends at 1 and
-        counts examples; else 0, as a loss moves by any amount.
-    """
-
-    best: float
-    size: float
-    of: _ScaleOf
-    step: float
-
-
-def measure_scale(judged: Judged) -> Scale:
-    """Return the scale on which a run's regrets are judged."""
-    finite = judged.values[np.isfinite(judged.values)]
-    if not len(finite):
-        return Scale(np.nan, np.nan, "best", 0.0)
-    best = float(finite.min() if judged.mode == "min" else finite.max())
-    way = abs(float(finite[0]) - best)
-    of: _ScaleOf = "best"
-    size, step = abs(best), 0.0
-    if judged.mode == "max" and ends_at_one(judged.name or ""):
-        # values above 1 show percent
-        of, size = "error", abs((100.0 if best > 1 else 1.0) - best)
-        moves = np.abs(np.diff(finite))
-        step = float(moves[moves > 0].min()) if moves.any() else 0.0
-    if size < _NEAR_ZERO * way:
-        of, size = "way" if of == "best" else "way to 1", way
-    return Scale(best, size or 1.0, of, step)
-
-
-def read_tolerance(text: str | float) -> tuple[Literal["absolute", "share"], float]:
-    """Read ``0.002`` or ``"1%"``.
-
-    >>> read_tolerance("1%"), read_tolerance(0.002)
-    (('share', 0.01), ('absolute', 0.002))
-
-    Raises
-    ------
-    ConfigError
-        If it is neither, or negative.
-    """
-    kind: Literal["absolute", "share"] = "absolute"
-    try:
-        if isinstance(text, str) and text.strip().endswith("%"):
-            kind, value = "share", float(text.strip()[:-1]) / 100
-        else:
-            value = float(text)
-    except (TypeError, ValueError):
-        value = -1.0
-    if not 0 <= value < np.inf:
-        sentence = (
-            f"tolerance is {text!r}, where a number from 0 on in the objective's unit, "
-            "or a share such as '1%', is expected. Give --tolerance or tolerance="
-        )
-        raise ConfigError(sentence)
-    return kind, value
-
-
-def resolve_tolerance(
-    asked: str | float | None,
-    scales: Sequence[Scale],
-    seeds: Sequence[Sequence[int]],
-) -> Tolerance:
-    """Return what each run may lose: at least the smallest change its series can show.
-
-    Parameters
-    ----------
-    asked : str, float or None
-        As in `recommend_config`.
-    scales : sequence of Scale
-        Of each run.
-    seeds : sequence of sequence of int
-        The runs of each setting, which differ by seed.
-    """
-    best, size, step = (
-        np.array(column)
-        for column in ([scale[place] for scale in scales] for place in (0, 1, 3))
-    )
-    size = np.where(np.isnan(size), 1.0, size)
-    kind: Literal["absolute", "share", "seeds"]
-    near_zero = sum(scale.of in ("way", "way to 1") for scale in scales)
-    errors = sum(scale.of in ("error", "way to 1") for scale in scales)
-    if asked is not None:
-        kind, value = read_tolerance(asked)
-        by_run = np.full(len(size), value)
-        if kind == "share":
-            by_run = size * value
-        else:
-            step = np.zeros(len(size))
-        spreads: tuple[float | None, ...] = ()
-    else:
-        kind, value, by_run = "share", _USUAL_SHARE, size * _USUAL_SHARE
-        spreads = tuple(_spread_of(best[list(rows)]) for rows in seeds)
-        for rows, spread in zip(seeds, spreads, strict=True):
-            # the spread counts only where it is less than the share: by itself it was
-            # up to a fifth of the best value, and promised a patience of 1 to 6
-            if spread is not None and (spread < by_run[list(rows)]).any():
-                kind = "seeds"
-                by_run[list(rows)] = np.minimum(by_run[list(rows)], spread)
-    n_steps = int((step > by_run).sum())
-    by_run = np.maximum(by_run, step)
-    return Tolerance(kind, value, by_run, spreads, near_zero, errors, n_steps)
-
-
-def _spread_of(best: FloatArray) -> float | None:
-    """Return the spread between the seeds of a setting; None from fewer than three."""
-    finite = best[np.isfinite(best)]
-    if len(finite) < _FEWEST_SEEDS:
-        return None
-    # rounding can give equal values a spread above 0
-    return float(finite.std(ddof=1)) if np.ptp(finite) else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from cbreplay.replay.notes import (
     note_run,
 )
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
+from cbreplay.replay.replaced_rows import find_replaced_gap
 from cbreplay.replay.walk import walk_run
 from cbreplay.rules.base import Callback, read_series
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
@@ -134,7 +136,8 @@ def replay_list(
     rules = listed.callbacks
     _check_recorded(run, rules)
     named, mode = resolve_objective(run, rules, training, judging)
-    walk = walk_run(
+    walk_on = partial(
+        walk_run,
         run,
         listed,
         training,
@@ -143,6 +146,16 @@ def replay_list(
         goes_on=hypothetical,
         states=states,
     )
+    gap = None
+    if run.replaced:
+        gap = find_replaced_gap(
+            run,
+            listed,
+            resolved,
+            initial_learning_rate=judging.initial_learning_rate,
+            walk=walk_on,
+        )
+    walk = walk_on(gap=gap)
     _check_met(run, rules, walk, resolved.family, training)
     question = _Resolved(run, rules, resolved, named, mode)
     return _conclude(question, walk), walk.evident_states

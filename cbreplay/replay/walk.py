@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.training import Training
     from cbreplay.run import Run
 
-__all__ = ["find_unsure_stops", "walk_run"]
+__all__ = ["find_seams", "find_unsure_stops", "walk_run"]
 
 # a log with choices in more epochs than these is uncertain from the first of them on
 _MOST_CHOICES = 5000
@@ -46,6 +46,7 @@ def walk_run(
     initial_learning_rate: float | None,
     goes_on: bool,
     states: Sequence[Any] | None = None,
+    gap: int | None = None,
 ) -> Walk:
     """Replay a run; where its rate can be read in two ways, the earlier end counts.
 
@@ -59,6 +60,8 @@ def walk_run(
         Whether to carry on past a divergence, as if the curve still held.
     states : sequence of object, optional
         The state of each callback when training begins; new ones by default.
+    gap : int, optional
+        An epoch from which on the log is no evidence for the list, beside its holes.
 
     Raises
     ------
@@ -80,6 +83,7 @@ def walk_run(
             reading=reading,
             goes_on=goes_on,
         )
+        walker.gap = earlier_of(walker.gap, gap)
         candidates: tuple[int, ...] = ()
         if others or run.possible_seams:
             found, candidates = _find_uncertain(
@@ -157,7 +161,7 @@ def _walker_on(
         logs,
         reading,
         gap=_find_gap(run, rules),
-        seams=_find_seams(run, rules),
+        seams=find_seams(run, rules),
         possible_seams=run.possible_seams,
         same_callbacks=run.same_callbacks,
         goes_on=goes_on,
@@ -189,7 +193,7 @@ def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
     return find_gap_of(run, read_series(rules))
 
 
-def _find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, Seam]:
+def find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, Seam]:
     """Return where a resumed fit began, and what is known of the one before."""
     asked = [_bare(rule.code) for rule in rules if rule.acts_at]
     return {seam: _seam_after(run, seam, asked) for seam in run.seams}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.advice import advice_document
@@ -34,10 +35,23 @@ class Advised(NamedTuple):
         The setting; empty where none is recommended.
     document : Document
         What it rests on, with pictures.
+    read_plans : tuple of int
+        The plans that were read off the logs, in epochs.
     """
 
     callbacks: tuple[Callback, ...]
     document: Document
+    read_plans: tuple[int, ...] = ()
+
+    def planned(self, run: Run) -> Run:
+        """Return a run with the plan that was read off it, if one was."""
+        end = run.horizon + 1
+        ended = None if run.metadata is None else run.metadata.ended
+        if run.planned_epochs is not None or end not in self.read_plans:
+            return run
+        if ended is not None and ended.by_callback:
+            return run
+        return replace(run, planned_epochs=end)
 
 
 def advise(runs: Sequence[Run], question: ReportQuestion) -> Advised | str:
@@ -70,4 +84,6 @@ def advise(runs: Sequence[Run], question: ReportQuestion) -> Advised | str:
             raise
         return f"{count(len(runs), 'run')} cannot be compared: {error}"
     document = advice_document(advice, sweep, runs=runs, costs=costs)
-    return Advised(advice.callbacks, document)
+    plans = (advice.plan, *(other.plan for other in advice.plans))
+    read = tuple(plan.epochs for plan in plans if plan is not None and plan.inferred)
+    return Advised(advice.callbacks, document, read)

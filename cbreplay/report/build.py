@@ -20,7 +20,7 @@ from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.judging import read_judging
 from cbreplay.recommend import Advising
-from cbreplay.report.advised import advise
+from cbreplay.report.advised import Advised, advise
 from cbreplay.report.asked import ReportQuestion
 from cbreplay.report.moving import MovingPage, with_moving
 from cbreplay.rules.registry import resolve_semantics
@@ -295,6 +295,11 @@ def _report_on_many(
         question.replay(runs[0], callbacks)
     baselines = []
     drawn = SettingOnRuns(_drawn_name(given, callbacks), replays)
+    if not isinstance(advised, str) and given is None:
+        told = [_by_read_plan(question, advised, replay) for replay in replays]
+        both = zip(replays, told, strict=True)
+        by_plan = {old.run.name for old, new in both if new is not old}
+        drawn = drawn._replace(replays=told, by_plan=by_plan)
     if isinstance(advised, str) or given is not None:
         baselines = list(_baselines(question, [replay.run for replay in replays]))
         baselines += [drawn] if given is not None else []
@@ -318,6 +323,14 @@ def _report_on_many(
         named = dict(reversed(named.items()))
     document = many_runs_page(asked, closing)
     return _moving(document, question, named or {"start": callbacks}, replays)
+
+
+def _by_read_plan(question: ReportQuestion, advised: Advised, replay: Replay) -> Replay:
+    """Return a replay on the run with the plan that the advice takes it to have."""
+    run = advised.planned(replay.run)
+    if run is replay.run or replay.evidence != "censored":
+        return replay
+    return question.replay(run, replay.callbacks)
 
 
 def _drawn_name(

@@ -61,7 +61,8 @@ class StaircaseStep(NamedTuple):
         Where the smallest and the largest of them stop; None where nothing stops.
     evidence : {"exact", "censored", "incomplete"}
         "censored" where the log ends before these values would have stopped,
-        "incomplete" where it has a hole before that.
+        "incomplete" where it has a hole before that, or where these alone act in rows
+        that were written again.
     kept_epoch : int or None
         Whose weights they keep; provisional when censored, None when incomplete.
     kept_value, regret : float or None
@@ -72,6 +73,8 @@ class StaircaseStep(NamedTuple):
         Recorded epochs that the smallest and the largest would not have trained.
     most_seconds_saved : float or None
         The wall time of those that the smallest would not; None where it is not known.
+    gap_epoch : int or None
+        Where the log stops telling of these values alone, and tells of larger ones.
     """
 
     first_patience: int
@@ -86,6 +89,7 @@ class StaircaseStep(NamedTuple):
     most_epochs_saved: int
     fewest_epochs_saved: int
     most_seconds_saved: float | None = None
+    gap_epoch: int | None = None
 
 
 class RateExplanation:
@@ -203,7 +207,7 @@ class Staircase(NamedTuple):
         stopping = [
             step
             for step in self.steps
-            if step.last_patience is not None
+            if step.first_stopped_epoch is not None
             and step.regret is not None
             and math.isfinite(step.regret)
             and _is_finite(step.kept_value)
@@ -258,14 +262,14 @@ def build_staircase(
     record = as_run(run)
     chosen = read_judging(judging)
     replay = replay_run(record, endless, judging=chosen)
-    replay, stops = _known_stops(replay, endless, chosen)
+    replay, stops, unknown = _known_stops(replay, endless, chosen)
     judged = record.series[replay.objective or monitor]
     best_epoch = _best_epoch(replay)
     return Staircase(
         replay=replay,
         monitor=monitor,
         keep=keep,
-        steps=tuple(_steps(replay, stops, keep)),
+        steps=tuple(_steps(replay, stops, keep, unknown)),
         best_epoch=best_epoch,
         best_value=_value_at(judged, record, best_epoch),
         usual_change=measure_usual_change(judged),
@@ -293,11 +297,12 @@ def _known_stops(
     replay: Replay,
     endless: Any,  # noqa: ANN401 - the rule that the registry names
     judging: Judging,
-) -> tuple[Replay, list[_Stop]]:
+) -> tuple[Replay, list[_Stop], _Unknown | None]:
     """Return the stops that are certain, and a replay of the patience after them.
 
     Where an epoch has several values, or rounded ones, the stop of one patience may be
-    certain and that of another not: stops count up to the first that is not.
+    certain and that of another not: stops count up to the first that is not. Where rows
+    were written again, it may only be some values in between that are unknown.
     """
     run, stops = replay.run, list(_stops(replay.trace))
     training = describe_training(run, replay.semantics, replay.family)
@@ -310,8 +315,58 @@ def _known_stops(
         if epoch is not None:
             finite = replace(endless, patience=wait)
             alone = replay_run(run, finite, judging=judging)
-            return alone._replace(callbacks=replay.callbacks), stops[:at]
-    return replay, stops
+            return alone._replace(callbacks=replay.callbacks), stops[:at], None
+    return replay, stops, _unknown_between(replay, endless, stops, judging)
+
+
+class _Unknown(NamedTuple):
+    """Patience values, both ends included, of which the log does not tell."""
+
+    first: int
+    last: int
+    gap_epoch: int
+
+
+def _unknown_between(
+    replay: Replay,
+    endless: Any,  # noqa: ANN401 - the rule that the registry names
+    stops: Sequence[_Stop],
+    judging: Judging,
+) -> _Unknown | None:
+    """Return the patience values that act in rows that a later fit wrote again.
+
+    Of those that stop behind such rows the smallest acts there if any does, and from
+    the first that does not none does.
+    """
+    run = replay.run
+
+    def gap_of(patience: int) -> int | None:
+        rule = replace(endless, patience=patience)
+        return replay_run(run, rule, judging=judging).gap_epoch
+
+    largest = stops[-1].wait if stops else 0
+    found: list[_Unknown] = []
+    for seam, fit in run.replaced:
+        first = max((stop.wait for stop in stops if stop.epoch < seam), default=-1) + 1
+        gap = gap_of(first)
+        if gap is None or replay.gap_epoch is not None:
+            continue
+        last = first
+        step = max(largest, fit.n_epochs) + 1 - first
+        while step:
+            # the last that is unknown, by halves
+            if gap_of(last + step) is not None:
+                last += step
+            else:
+                step //= 2
+        found.append(_Unknown(first, last, gap))
+    if not found:
+        return None
+    return _Unknown(
+        min(own.first for own in found),
+        max(own.last for own in found),
+        min(own.gap_epoch for own in found),
+    )
 
 
 def _is_finite(value: float | None) -> bool:
@@ -338,20 +393,48 @@ def measure_usual_change(series: Series) -> float | None:
 
 
 def _steps(
-    replay: Replay, stops: Sequence[_Stop], keep: Literal["best", "last"]
+    replay: Replay,
+    stops: Sequence[_Stop],
+    keep: Literal["best", "last"],
+    unknown: _Unknown | None,
 ) -> Iterator[StaircaseStep]:
     """Group the patience values that keep the same epoch, and end with the rest."""
+    if unknown is not None:
+        known = [stop for stop in stops if stop.wait < unknown.first]
+        *before, _ = _steps(replay, known, keep, None)
+        yield from before
+        yield _unknown_step(replay, unknown)
+        stops = [stop for stop in stops if stop.wait > unknown.last]
+    behind = 0 if unknown is None else unknown.last + 1
     start = 0
     for position, stop in enumerate(stops):
         following = stops[position + 1] if position + 1 < len(stops) else None
         if following and keep == "best" and following.held == stop.held:
             continue
-        lowest = 0 if start == 0 else stops[start - 1].wait + 1
+        lowest = behind if start == 0 else stops[start - 1].wait + 1
         stopped = (stops[start].epoch, stop.epoch)
         kept = stop.held if keep == "best" else stop.epoch
         yield _step(replay, (lowest, stop.wait), stopped, kept)
         start = position + 1
-    yield _rest(replay, stops[-1].wait + 1 if stops else 0)
+    yield _rest(replay, stops[-1].wait + 1 if stops else behind)
+
+
+def _unknown_step(replay: Replay, unknown: _Unknown) -> StaircaseStep:
+    """Return the step of patience values that alone are not told of."""
+    return StaircaseStep(
+        first_patience=unknown.first,
+        last_patience=unknown.last,
+        first_stopped_epoch=None,
+        last_stopped_epoch=None,
+        evidence="incomplete",
+        kept_epoch=None,
+        kept_value=None,
+        regret=None,
+        others=_others(replay, None),
+        most_epochs_saved=0,
+        fewest_epochs_saved=0,
+        gap_epoch=unknown.gap_epoch,
+    )
 
 
 class _Stop(NamedTuple):

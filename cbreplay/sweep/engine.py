@@ -307,12 +307,14 @@ def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
 def _knows_its_seams(run: Run) -> bool:
     """Return whether nothing but the stop of a list depends on its patience.
 
-    It may, where an epoch has several values or a fit may have been resumed: one
-    patience decides alike in every case, and another does not. And where ``run.json``
-    tells the callbacks of an earlier fit, only a list equal to them goes on.
+    It may, where an epoch has several values, a fit may have been resumed, or one wrote
+    rows again: one patience decides alike in every case, and another does not. And
+    where ``run.json`` tells the callbacks of an earlier fit, only a list equal to them
+    goes on.
     """
     several = any(series.others for series in run.series.values())
-    return run.metadata is None and not (run.possible_seams or several)
+    unsure = run.possible_seams or run.replaced or several
+    return run.metadata is None and not unsure
 
 
 def _differing_in_patience(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,10 @@ from cbreplay import (
     ModelCheckpoint,
     ReduceLROnPlateau,
     Run,
+    TerminateOnNaN,
+    build_staircase,
     choices,
+    load_runs,
     make_grid,
     replay_run,
     sweep_runs,
@@ -262,3 +267,110 @@ def test_a_sweep_knows_as_little_of_a_possible_seam() -> None:
     sweep = sweep_runs([maybe_resumed()], grid, semantics="keras-3.15")
     assert sweep.evidence.tolist() == [[0, 3]]
     assert sweep.gap_epoch[0, 1] == 9
+
+
+def written_again(first: list[float], second: list[float], at: int) -> Run:
+    """A fit, and one that was resumed at an epoch of it, joined as by --parts join."""
+    epochs = [*range(len(first)), *range(at, at + len(second))]
+    lists = {"epoch": epochs, "val_loss": [*first, *second]}
+    (run,) = load_runs(pd.DataFrame(lists), parts="join")
+    return run
+
+
+# best at epoch 5, before the rows that are replaced: 6 to 9, which wait 1, 2, 3, 4
+BROKEN = [0.9, 0.8, 0.7, 0.6, 0.55, 0.5, 0.52, 0.53, 0.54, 0.55]
+# best at epoch 11; the record ends 4 epochs after it
+RESUMED = [0.43, 0.42, 0.41, 0.4, 0.39, 0.38, 0.39, 0.4, 0.41, 0.42]
+
+
+@pytest.mark.parametrize("restores", [False, True])
+def test_a_stop_in_rows_that_were_written_again_is_noticed(*, restores: bool) -> None:
+    run = written_again(BROKEN, RESUMED, 6)
+    assert (run.seams, [seam for seam, _ in run.replaced]) == ((6,), [6])
+    for patience in range(1, 5):
+        # the first fit waits `patience` epochs after epoch 5: it stops at 5 + patience
+        stopping = EarlyStopping(patience=patience, restore_best_weights=restores)
+        replay = ask(run, stopping)
+        assert (replay.evidence, replay.gap_epoch) == ("incomplete", 6)
+        assert replay.stopped_epoch is None
+    # neither of the fits waits for 5 epochs
+    longer = EarlyStopping(patience=5, restore_best_weights=restores)
+    assert ask(run, longer).evidence == "censored"
+    # only the second one waits for 4, where the first got better to its end
+    better = written_again([*BROKEN[:6], 0.49, 0.48, 0.47, 0.46], RESUMED, 6)
+    replay = ask(better, EarlyStopping(patience=4, restore_best_weights=restores))
+    assert (replay.evidence, replay.stopped_epoch) == ("exact", 15)
+    # and a stop before the seam is a stop
+    early = written_again([0.5, 0.6, *BROKEN[2:]], RESUMED, 6)
+    assert ask(early, EarlyStopping(patience=1)).stopped_epoch == 1
+
+
+def test_weights_put_back_from_a_replaced_row_are_others_than_recorded() -> None:
+    # best at epoch 7, in the rows that were replaced, and 0.6 at its end
+    run = written_again([*BROKEN[:6], 0.49, 0.45, 0.6], RESUMED, 6)
+    restored = ask(run, EarlyStopping(patience=9, restore_best_weights=True))
+    assert (restored.evidence, restored.gap_epoch) == ("incomplete", 6)
+    assert ask(run, EarlyStopping(patience=9)).evidence == "censored"
+
+
+def test_a_nan_in_a_replaced_row_ends_the_fit() -> None:
+    losses = [0.9, 0.8, 0.7, math.nan, 0.6, 0.5]
+    lists = {"epoch": [0, 1, 2, 3, 2, 3], "loss": losses}
+    (run,) = load_runs(pd.DataFrame(lists), parts="join", empty="nan")
+    # epoch 3 of the first fit has no finite loss, that of the second has
+    assert run.series["loss"].values.tolist() == [0.9, 0.8, 0.6, 0.5]
+    assert ask(run, TerminateOnNaN()).gap_epoch == 2
+
+
+def test_files_of_replaced_rows_stay_unless_they_are_written_again() -> None:
+    # the first fit is best at epoch 8, the second in each of its epochs, 6 to 8
+    run = written_again([*BROKEN[:6], 0.52, 0.53, 0.4], [0.43, 0.42, 0.41], 6)
+    one = ModelCheckpoint("best.keras", save_best_only=True)
+    assert ask(run, one).files == {"best.keras": 8}
+    each = ModelCheckpoint("{epoch}.keras", save_best_only=True)
+    assert ask(run, each).evidence == "censored"
+    # 8.keras, of epoch 7 counted from 0, is of the first fit alone
+    short = written_again([*BROKEN[:6], 0.52, 0.45], [0.43], 6)
+    assert ask(short, each).gap_epoch == 6
+
+
+def test_a_whole_training_that_is_written_again_stands_alone() -> None:
+    # nothing of the first fit is left: the second one began anew, from epoch 0
+    run = written_again(BROKEN[:4], RESUMED, 0)
+    assert not run.replaced
+    assert ask(run, EarlyStopping(patience=2)).stopped_epoch == 7
+
+
+def test_each_fit_counts_by_itself() -> None:
+    # fits of epochs 0-3, 2-5 and 4-7; the second waits in 4 and 5, which are replaced
+    values = [0.9, 0.8, 0.7, 0.6, 0.65, 0.6, 0.66, 0.67, 0.5, 0.4, 0.3, 0.2]
+    lists = {"epoch": [0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7], "val_loss": values}
+    (run,) = load_runs(pd.DataFrame(lists), parts="join")
+    assert [(seam, fit.epochs.tolist()) for seam, fit in run.replaced] == [
+        (2, [0, 1, 2, 3]),
+        (4, [2, 3, 4, 5]),
+    ]
+    assert ask(run, EarlyStopping(patience=2)).gap_epoch == 4
+    assert ask(run, EarlyStopping(patience=3)).gap_epoch is None
+
+
+def test_the_staircase_and_a_sweep_know_of_replaced_rows() -> None:
+    run = written_again(BROKEN, RESUMED, 6)
+    for keep in ("best", "last"):
+        stairs = build_staircase(run, keep=keep, semantics="keras-3.15")
+        unknown, rest = stairs.steps
+        assert (unknown.first_patience, unknown.last_patience) == (0, 4)
+        assert (unknown.evidence, unknown.gap_epoch) == ("incomplete", 6)
+        assert unknown.first_stopped_epoch is None
+        assert (rest.first_patience, rest.evidence) == (5, "censored")
+    grid = make_grid(
+        [choices(EarlyStopping, patience=range(8), restore_best_weights=[True, False])]
+    )
+    early = written_again([0.5, 0.6, *BROKEN[2:]], RESUMED, 6)
+    sweep = sweep_runs([run, early], grid, semantics="keras-3.15")
+    for row, record in enumerate(sweep.records):
+        for column, config in enumerate(grid):
+            replay = replay_run(record, config, semantics="keras-3.15")
+            assert EVIDENCE_CODES[sweep.evidence[row, column]] == replay.evidence
+            stopped = sweep.stopped_epoch[row, column]
+            assert not sweep.stopped[row, column] or stopped == replay.stopped_epoch

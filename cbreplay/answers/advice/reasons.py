@@ -156,7 +156,9 @@ def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
             _patience(facts),
             # their plans may be unknown, or differ
             " is a rule of thumb: no one number of planned epochs is known for all of "
-            "these trainings (--planned-epochs)",
+            "these trainings",
+            # one number would not be right for all of them
+            "" if facts["n_ends"] > 1 else " (--planned-epochs)",
         )
     records = say()
     if facts["n_records"] != facts["plan"]:

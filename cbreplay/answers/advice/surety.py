@@ -212,6 +212,13 @@ def what_makes_surer(advice: Recommendation) -> Text:
     if "end" in facts:
         end = Fact(facts["end"], "count", "end")
         told = ["if ", end, " was the plan, say so (--planned-epochs); else ", *told]
+    if "n_ends" in facts:
+        n_ends = Fact(facts["n_ends"], "count", "n_ends")
+        told = [
+            "the logs of one plan alone, with --planned-epochs (these end at ",
+            n_ends,
+            " different epochs)",
+        ]
     if "n_more" in facts:
         told += ["; then "] if told else []
         told += _more_groups(unit, facts)
@@ -250,6 +257,8 @@ def find_surer(advice: Recommendation) -> Reason:
     elif n_unknown and "thumb" in kinds and kinds["thumb"]["plan"] is None:
         # a run that reached its plan tells
         kind, facts = "plan", _find_missing(advice, 0)
+        if kinds["thumb"]["n_ends"] > 1:
+            facts |= {"n_ends": kinds["thumb"]["n_ends"]}
     elif "too-few-groups" in kinds and 2 * n_unknown <= len(advice.groups):
         kind, facts = "more-groups", _find_missing(advice, n_unknown)
     # where most do not tell, as many more would not either

@@ -16,7 +16,7 @@ from cbreplay.document import (
     footnotes,
     say,
 )
-from cbreplay.recommend.pricing import ANY_OF
+from cbreplay.recommend.scored import ANY_OF
 from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_names import setting_label, setting_text
 from cbreplay.shown_digits import ValueScale, scale_of
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.document import Text
-    from cbreplay.recommend import (
-        CountedGroup,
-        MonitorScore,
-        Recommendation,
-        Scored,
-    )
+    from cbreplay.recommend import CountedGroup, MonitorScore, Recommendation, Scored
 
 __all__ = [
     "groups_legend",

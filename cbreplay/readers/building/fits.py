@@ -48,6 +48,9 @@ class TrainingRows:
         Whether it begins inside the training before it in its log.
     notes : list of str
         What else people should know.
+    replaced : list of (int, TrainingRows)
+        The fits whose last rows a later one wrote again, each whole, and before it the
+        epoch from which on the rows are those of later fits.
     """
 
     __slots__ = (
@@ -56,6 +59,7 @@ class TrainingRows:
         "_pieces",
         "notes",
         "possible",
+        "replaced",
         "resumes",
         "seams",
     )
@@ -69,6 +73,7 @@ class TrainingRows:
         self.possible: set[int] = set()
         self.resumes = False
         self.notes: list[str] = []
+        self.replaced: list[tuple[int, TrainingRows]] = []
         # where rows were written again, with the place, and how many they were
         self._again: list[tuple[int, str, int]] = []
 
@@ -104,6 +109,10 @@ class TrainingRows:
 
     def drop_from(self, epoch: int) -> int:
         """Leave out the rows from an epoch on, and return how many they were."""
+        if self.first_epoch < epoch:
+            fit = self._last_fit()
+            self.replaced = [(min(seam, epoch), own) for seam, own in self.replaced]
+            self.replaced.append((epoch, fit))
         dropped = 0
         while self._pieces and self.horizon >= epoch:
             piece = self._pieces.pop()
@@ -114,6 +123,22 @@ class TrainingRows:
         while self.seams and next(reversed(self.seams)) >= epoch:
             self.possible.discard(self.seams.popitem()[0])
         return dropped
+
+    def _last_fit(self) -> TrainingRows:
+        """Return the fit since the last one whose rows were written again."""
+        begin = max((seam for seam, _ in self.replaced), default=self.first_epoch)
+        parts: list[Rows] = []
+        for own in reversed(self._pieces):
+            at = int(np.searchsorted(own.epochs, begin))
+            parts.append(own.take(slice(at, None)))
+            if at:
+                break
+        fit = TrainingRows(
+            Rows.joined([part for part in parts[::-1] if part.epochs.size])
+        )
+        fit.seams = {at: note for at, note in self.seams.items() if at > begin}
+        fit.possible = self.possible & fit.seams.keys()
+        return fit
 
     def go_on(self, piece: Rows) -> None:
         """Put rows behind these: of a resumed fit, or of the same in another file."""
@@ -222,6 +247,9 @@ def join_rows(
     for record in records:
         record.notes += repeats
         _add_seams(record, options.seams)
+        for seam, fit in record.replaced:
+            known = [*resumed, *options.seams]
+            _add_seams(fit, [at for at in known if fit.first_epoch < at < seam])
     return records
 
 
@@ -268,11 +296,9 @@ def _replace_from(record: TrainingRows, piece: Rows) -> None:
     first = int(piece.epochs[0])
     dropped = record.drop_from(first)
     earlier = f"{dropped} earlier ones from that epoch on"
-    those = "that one" if dropped == 1 else "those"
     record.seams[first] = (
         f"{_seam_note(first)}, and its rows stand for the "
-        f"{'earlier one' if dropped == 1 else earlier}; that a setting would have "
-        f"stopped the fit in {those} is not noticed"
+        f"{'earlier one' if dropped == 1 else earlier}"
     )
     record.add(piece)
 
@@ -350,7 +376,8 @@ def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> Non
     Every series is laid out from the first epoch to the last, whatever stands between.
     """
     n_missing = 0
-    for record in records:
+    replaced = [fit for record in records for _, fit in record.replaced]
+    for record in [*records, *replaced]:
         held, wanted = record.count_cells()
         n_missing += wanted - held
         what = "its fits log different series"

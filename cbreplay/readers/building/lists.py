@@ -95,8 +95,9 @@ def read_lists(
     )
     pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)
     for record in join_rows(pieces, options, None, kind):
-        rate = take_rate(record)
-        yield build_run(record, facts, source=kind, options=options, rate=rate)
+        yield build_run(
+            record, facts, source=kind, options=options, take_rate=take_rate
+        )
 
 
 def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:

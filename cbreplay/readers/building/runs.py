@@ -15,7 +15,7 @@ from cbreplay.run import Run, Series
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
@@ -72,7 +72,7 @@ def build_run(
     source: str,
     options: ReadOptions,
     metadata: RunMetadata | None = None,
-    rate: LoggedRate,
+    take_rate: Callable[[TrainingRows], LoggedRate],
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -88,14 +88,15 @@ def build_run(
         How it was read.
     metadata : RunMetadata, optional
         What ``run.json`` says about this training.
-    rate : LoggedRate
-        The learning rate.
+    take_rate : callable
+        Takes the learning rate out of the columns of a training.
 
     Raises
     ------
     LogError
         If it holds no metric.
     """
+    rate = take_rate(record)
     series = _series_of(record, source)
     planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
     seconds = _epoch_seconds(record)
@@ -118,6 +119,10 @@ def build_run(
         metadata=metadata,
         seams=tuple(sorted(record.seams)),
         possible_seams=frozenset(record.possible),
+        replaced=tuple(
+            (seam, _replaced_run(fit, metadata, take_rate(fit), facts, source))
+            for seam, fit in record.replaced
+        ),
         axis_unit=facts.axis_unit,
         begins_at=facts.begins_at,
         not_logged=facts.not_logged & series.keys(),
@@ -128,6 +133,31 @@ def build_run(
         resumes=record.resumes,
         framework=facts.framework,
         notes=tuple(notes),
+    )
+
+
+def _replaced_run(
+    fit: TrainingRows,
+    metadata: RunMetadata | None,
+    rate: LoggedRate,
+    facts: LogFacts,
+    source: str,
+) -> Run:
+    """Return what a fit recorded of which a later one wrote the last rows again."""
+    series = _series_of(fit, source)
+    return Run(
+        name=source,
+        source=source,
+        first_epoch=fit.first_epoch,
+        series=series,
+        learning_rate=rate.rate,
+        learning_rate_rounding=rate.rounding,
+        rate_source=rate.source,
+        metadata=metadata,
+        seams=tuple(sorted(fit.seams)),
+        possible_seams=frozenset(fit.possible),
+        axis_unit=facts.axis_unit,
+        not_logged=facts.not_logged & series.keys(),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.errors import LogError, is_validation, suggest_monitor
+from cbreplay.errors import LogError
 from cbreplay.note import Note
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
@@ -35,6 +35,7 @@ from cbreplay.readers.columns.written_again import (
     leave_out_restored,
 )
 from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import is_validation, suggest_monitor
 from cbreplay.words import count
 
 if TYPE_CHECKING:

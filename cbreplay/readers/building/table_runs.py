@@ -75,7 +75,7 @@ def build_runs(
             source=table.source,
             options=options,
             metadata=known,
-            rate=take_rate(record),
+            take_rate=take_rate,
         )
         run = run if table.steps is None else _with_steps(run, table.steps)
         name = called.get(record.rows.place)

@@ -135,7 +135,7 @@ def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
         f"{following.name} goes on from its last epoch: a fit was resumed at epoch "
         f"{seam + 1} (counted from 1), with callbacks created anew"
     )
-    moved = (at - later.first_epoch + seam for at in later.seams)
+    moved = later.moved(seam - later.first_epoch)
     kept = [text for text in later.notes if text not in run.notes]
     return replace(
         run,
@@ -148,7 +148,9 @@ def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
         learning_rate_rounding=_roundings(run, later),
         epoch_seconds=_optional(run.epoch_seconds, later.epoch_seconds, run, later),
         wall_seconds=None,
-        seams=tuple(sorted({*run.seams, seam, *moved})),
+        seams=tuple(sorted({*run.seams, seam, *moved.seams})),
+        possible_seams=run.possible_seams | moved.possible_seams,
+        replaced=(*run.replaced, *moved.replaced),
         not_logged=run.not_logged & later.not_logged,
         empty_cells=run.empty_cells | later.empty_cells,
         written_again=run.written_again or later.written_again,

@@ -88,7 +88,7 @@ class _OneTraining:
         path = self.training.run_json
         if path is None:
             return None
-        from cbreplay.run_metadata import parse_run_metadata
+        from cbreplay.readers.discovery.run_json import parse_run_metadata
 
         try:
             content = read_bytes(path, self.options.max_bytes, _RUN_JSON_SHARE)

@@ -71,7 +71,7 @@ def _moved_by_one(run: Run, candidates: Sequence[Run]) -> tuple[Run, Run | None]
         first = run.first_epoch + by
         if first < 0:
             continue
-        moved = replace(run, first_epoch=first, counts_from=run.counts_from - by)
+        moved = replace(run.moved(by), counts_from=run.counts_from - by)
         for events in candidates:
             if count_agreeing(moved, events) >= _FEWEST:
                 note = "its epochs were moved by one, to those of the event files"
@@ -184,6 +184,7 @@ def _join(text: Run, events: Run, source: str) -> Run:
         source=source,
         first_epoch=first,
         series=series,
+        replaced=text.replaced or events.replaced,
         learning_rate=laid(rates.learning_rate, rates),
         rate_source=rates.rate_source,
         rounded_to={

@@ -19,7 +19,13 @@ from cbreplay.answers.advice.tables import settings_legend
 from cbreplay.document import plain_text
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
 from cbreplay.writers.as_text import write_text
-from tests.recommended import make_run, pausing, pausing_runs, recommend
+from tests.recommended import (
+    make_run,
+    pausing,
+    pausing_runs,
+    recommend,
+    spoken_reasons,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -359,6 +365,21 @@ def test_where_only_the_plan_is_missing_it_is_asked_for() -> None:
     )
     told = recommend([replace(run, planned_epochs=40) for run in runs])
     assert surer(told) == "Surer: 7 more runs for a promise of 90 %, 2 for 80 %."
+
+
+def test_one_number_is_not_asked_for_where_plans_may_differ() -> None:
+    falling = [
+        make_run([1 - at / 90 for at in range(n)], f"falling{n}", planned=False)
+        for n in (60, 80)
+    ]
+    # and one of 40 epochs
+    advice = recommend([*pausing_runs([3], planned=False), *falling])
+    assert surer(advice).startswith(
+        "Surer: the logs of one plan alone, with --planned-epochs (these end at 3 "
+        "different epochs)"
+    )
+    assert "for all of these trainings" in spoken_reasons(advice)[0]
+    assert "--planned-epochs" not in spoken_reasons(advice)[0]
 
 
 def test_of_copies_the_first_sentence_says_that_one_counts() -> None:

@@ -25,12 +25,12 @@ from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
+from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
 from cbreplay.recommend.choice import NEAR_TIE, USUAL, pick_patience
 from cbreplay.recommend.pricing import ChoiceFrame, Priced
 from cbreplay.recommend.prior import blend_scores, read_prior
 from cbreplay.recommend.remarks import still_improves
-from cbreplay.run_metadata import parse_run_metadata
 from tests.recommended import (
     BEST,
     FIRST,

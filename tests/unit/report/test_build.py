@@ -550,3 +550,24 @@ def test_a_run_that_only_improved_to_its_plan_is_not_called_too_short() -> None:
     assert headline(document) == (
         "Every patience runs to the end of the plan, epoch 3, and keeps epoch 3."
     )
+
+
+def test_a_plan_that_the_advice_reads_off_the_logs_decides_on_its_page() -> None:
+    # four stop after their best; the fifth falls to the end, where the others end too
+    stopping = [
+        run_of(
+            [1 - min(at, best) / 50 + max(at - best, 0) / 100 for at in range(40)], n
+        )
+        for best, n in zip((12, 15, 18, 21), ("a", "b", "c", "d"), strict=True)
+    ]
+    runs = [
+        replace(run, planned_epochs=None)
+        for run in (*stopping, run_of([1 - at / 50 for at in range(40)], "falling"))
+    ]
+    rows = {
+        row["Run"]: row for row in table(report_on(*runs), "Every run, at patience")
+    }
+    assert {rows[name]["Evidence"] for name in "abcd"} == {"exact"}
+    told = rows["falling"]
+    assert (told["Keeps"], told["Evidence"]) == ("40", "by the plan")
+    assert told["Ended by"] == "not recorded"

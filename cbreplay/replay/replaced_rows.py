@@ -1,0 +1,110 @@
+"""What a list would have done in rows that a resumed fit wrote again.
+
+A fit that is broken off and resumed from a checkpoint writes the epochs after it once
+more, and the run holds the later rows. The fit before was real all the same: a list
+that stops it in the rows that were replaced has no later fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import CbreplayError
+from cbreplay.replay.walk import find_seams, walk_run
+from cbreplay.replay.walker import Seam
+from cbreplay.rules.training import describe_training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cbreplay.replay.walker import Walk
+    from cbreplay.rules.callbacks_list import CallbacksList
+    from cbreplay.rules.family import ResolvedSemantics
+    from cbreplay.run import Run
+
+__all__ = ["find_replaced_gap"]
+
+
+def find_replaced_gap(
+    run: Run,
+    listed: CallbacksList,
+    resolved: ResolvedSemantics,
+    *,
+    initial_learning_rate: float | None,
+    walk: Callable[[], Walk],
+) -> int | None:
+    """Return from which epoch on the rows are of fits that a list does not lead to.
+
+    None if it leaves every fit whose rows were written again as the record has it.
+
+    Parameters
+    ----------
+    run, listed, resolved : Run, CallbacksList, ResolvedSemantics
+        What is replayed on what, by which Keras.
+    initial_learning_rate : float or None
+        As `walk_run` takes it.
+    walk : callable
+        Replays the list on the run, as if nothing had been replaced.
+    """
+    for seam, fit in sorted(run.replaced, key=lambda own: own[0]):
+        carried = run.same_callbacks and any(
+            rule.carries(resolved.semantics) for rule in listed.callbacks
+        )
+        if carried:
+            return seam
+        fit = replace(  # noqa: PLW2901 - the same fit, read as the run is
+            fit,
+            rounded_to=run.rounded_to,
+            same_callbacks=run.same_callbacks,
+        )
+        try:
+            before = walk_run(
+                fit,
+                listed,
+                describe_training(fit, resolved.semantics, resolved.family),
+                resolved.family,
+                initial_learning_rate=initial_learning_rate,
+                goes_on=False,
+            )
+        except CbreplayError:
+            # it lacks what the list asks for
+            return seam
+        at_seam = find_seams(run, listed.callbacks).get(seam, Seam())
+        if _ends_otherwise(seam, at_seam, before) or _leaves_files(seam, before, walk):
+            return seam
+    return None
+
+
+def _ends_otherwise(seam: int, known: Seam, before: Walk) -> bool:
+    """Return whether a fit ends in the rows that were replaced, or with other weights.
+
+    What happens in the rows before these the replay of the run itself finds.
+    """
+    if known.same_list:
+        return False
+    if before.end_of_evidence is not None:
+        return before.end_of_evidence >= seam
+    if before.stopped is not None:
+        return before.stopped >= seam
+    if before.rates and before.sets_rate and before.rate != before.rates[-1]:
+        return True
+    # the later fit went on from the weights of the epoch before it
+    as_recorded = before.weights_epoch in (before.last_epoch, seam - 1)
+    return not (as_recorded or known.broken_off)
+
+
+def _leaves_files(seam: int, before: Walk, walk: Callable[[], Walk]) -> bool:
+    """Return whether a file of the replaced rows is not written again later."""
+    replaced = _files_from(seam, before)
+    return bool(replaced) and not replaced <= _files_from(seam, walk())
+
+
+def _files_from(epoch: int, walk: Walk) -> set[str]:
+    decisions = [step.decision for step in walk.trace if step.epoch >= epoch]
+    return {
+        file
+        for decision in decisions
+        if decision.saved_file is not None
+        for file in (decision.saved_file, *decision.also_saved)
+    }
