@@ -247,7 +247,7 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     )
     nearest = _nearest(cells)
     if nearest is None:
-        return say(*start, ".")
+        return say(*start, *(() if any(exact) else _told_of_none(cells)), ".")
     name = short_setting(cells.grid, nearest)
     claim = Claim("is_nearest", {"config": nearest})
     if cells.columns["regret"][nearest] == 0:
@@ -261,6 +261,36 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
         keeps = (" comes nearest", *_beside_best_here(cells, nearest))
     equals = _equals(cells, nearest)
     return say(*start, "; ", Code(name), *keeps, *equals, ".", claims=[claim])
+
+
+def _told_of_none(cells: SettingCells) -> Iterator[Part]:
+    """Yield what a log shows of settings of which it decides none to the end."""
+    held = [cells.columns[name] for name in ("evidence", "divergence_epoch")]
+    parted = [
+        epoch
+        for evidence, epoch, parted_by in zip(
+            *held, cells.columns["parted_by"], strict=True
+        )
+        if evidence == "diverged" and parted_by != "weights"
+    ]
+    n_configs = len(cells.grid)
+    if parted:
+        # the last epoch at the recorded rate
+        first, last = min(parted) - 1, max(parted) - 1
+        those: tuple[Part, ...] = ("they part",)
+        if len(parted) < n_configs:
+            n_parted = Fact(len(parted), "count", "n_parted")
+            those = (n_parted, " of them part" + "s" * (len(parted) == 1))
+        yield "; it shows where "
+        yield from those
+        yield " from its learning rate, after epoch "
+        yield Fact(first, "epoch", "first_parting")
+        if last > first:
+            yield " to "
+            yield Fact(last, "epoch", "last_parting")
+        yield ", and not what follows"
+    elif set(cells.columns["evidence"]) == {"censored"}:
+        yield "; none of them stops inside it"
 
 
 def _equals(cells: SettingCells, nearest: int) -> Iterator[Part]:
