@@ -30,6 +30,7 @@ from cbreplay.answers.settings_summary import (
 )
 from cbreplay.answers.settings_table import evidence_footnote, settings_table
 from cbreplay.answers.spoken_runs import (
+    beside_best,
     by_keras_rules,
     calls_worst_best,
     counts_otherwise,
@@ -51,6 +52,7 @@ from cbreplay.document import (
     footnotes,
     say,
 )
+from cbreplay.evidence_words import AT_LEAST
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of, spoken_version
@@ -138,7 +140,15 @@ def _rate_section(cells: SettingCells) -> Section:
 def _row_section(cells: SettingCells) -> Section:
     """Return every setting on every run, and what the words for evidence mean."""
     footnote = evidence_footnote(cells)
-    notes = (footnotes([("evidence", say(footnote))]),) if footnote else ()
+    told = [("evidence", say(footnote))] if footnote else []
+    regrets = enumerate(cells.columns["regret"])
+    if any(
+        regret is not None and cells.bound_of(place, "regret")
+        for place, regret in regrets
+    ):
+        side = beside_best(mode for _, mode in cells.judged_by)
+        told.append((side, say(AT_LEAST)))
+    notes = (footnotes(told),) if told else ()
     return Section(EVERY_SETTING, (settings_table(cells), *notes), untitled=True)
 
 
