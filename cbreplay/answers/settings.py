@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.axes import (
     describe_configs,
+    keeps_last,
     short_setting,
     spoken_list,
 )
@@ -54,7 +55,6 @@ from cbreplay.document import (
 )
 from cbreplay.evidence_words import AT_LEAST
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of, spoken_version
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import as_sentence, spoken_counting
@@ -65,7 +65,6 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.answers.settings_summary import SettingSummary
     from cbreplay.document import Part, Text
-    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["EVERY_SETTING", "settings_document"]
@@ -421,7 +420,7 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
             " prints the class to paste into a training script.",
         )
     varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
-    if "restore_best_weights" not in varied and _keeps_last(rules):
+    if "restore_best_weights" not in varied and keeps_last(rules):
         yield say(
             'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
             "epoch; ",
@@ -433,14 +432,6 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
         yield from still_gained(cells)
     yield from counts_otherwise(cells.runs)
     yield from _notes(cells)
-
-
-def _keeps_last(rules: Sequence[Callback]) -> bool:
-    """Return whether a list stops early and puts no weights back."""
-    stopping = [rule for rule in rules if rule.stops_early]
-    return bool(stopping) and not any(
-        parameters_of(rule).get("restore_best_weights", True) for rule in stopping
-    )
 
 
 def _notes(cells: SettingCells) -> Iterator[Text]:
