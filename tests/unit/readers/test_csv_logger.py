@@ -195,8 +195,8 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         (
             "epoch,loss",
             (
-                "there is no row under the header epoch, loss, as of a fit that has not "
-                "ended its first epoch"
+                "there is no row under the header epoch, loss, as of a fit that has "
+                "not ended its first epoch"
             ),
         ),
         (b"\x89PNG\0\0", "this is a picture"),
