@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from cbreplay.errors import LogError, TruncatedLogError
+from cbreplay.readers.base import UnreadableError
 from cbreplay.readers.sizes import too_large
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "LFS_POINTER",
     "cannot_open",
     "check_content",
+    "check_readable",
     "check_size",
     "count_unpacked",
     "n_unpacked",
@@ -166,6 +168,23 @@ def read_raw(path: str, size: int) -> bytes:
         return b""
     finally:
         os.close(descriptor)
+
+
+def check_readable(path: str) -> None:
+    """Refuse a file whose first byte the system does not let us read.
+
+    `read_beginning` takes such a file for an empty one.
+
+    Raises
+    ------
+    UnreadableError
+        If it is one.
+    """
+    try:
+        with open(path, "rb", 0) as file:
+            file.read(1)
+    except OSError as error:
+        raise cannot_open(path, error) from None
 
 
 def read_beginning(path: str, size: int = 65_536) -> bytes:
@@ -338,4 +357,7 @@ def _zipped(beginning: bytes) -> tuple[str, str]:
 def cannot_open(path: str, error: OSError) -> LogError:
     """Return the error of a path that the system does not let us read."""
     problem = f"cannot be read ({error.strerror or error})"
-    return LogError(problem, source=path, hint="Check the path and its permissions")
+    hint = "Check the path and its permissions"
+    # what gzip says of damage is an OSError without a number
+    kind = LogError if error.errno is None else UnreadableError
+    return kind(problem, source=path, hint=hint)

@@ -11,7 +11,7 @@ import pytest
 from cbreplay import Run
 from cbreplay.errors import ConfigError
 from cbreplay.groups import find_groups
-from cbreplay.run_metadata import parse_run_metadata
+from cbreplay.readers.discovery.run_json import parse_run_metadata
 
 LOSSES = [0.9, 0.5, 0.6]
 

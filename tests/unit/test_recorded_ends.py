@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cbreplay import EarlyStopping, Run
+from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recorded_ends import (
     Endings,
     FailedTraining,
@@ -20,7 +21,6 @@ from cbreplay.recorded_ends import (
     part_by_plan,
     recorded_stoppers,
 )
-from cbreplay.run_metadata import parse_run_metadata
 
 
 def ending(after: int, n_epochs: int, **described: Any) -> Run:

@@ -16,7 +16,7 @@ from cbreplay import (
     Run,
     replay_fits,
 )
-from cbreplay.run_metadata import parse_run_metadata
+from cbreplay.readers.discovery.run_json import parse_run_metadata
 
 # the best of the first is below all of the second
 FOLDS = [[0.5, 0.4, 0.3], [0.9, 0.8, 0.7]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.errors import WHAT_TO_WATCH, is_validation, suggest_monitor
+from cbreplay.errors import WHAT_TO_WATCH
+from cbreplay.series_names import is_validation, suggest_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.base import ForeignLogError, UnreadableError
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.files import check_size, read_bytes
 from cbreplay.readers.formats import FORMATS, reader_for
@@ -88,7 +88,7 @@ class _OneTraining:
         path = self.training.run_json
         if path is None:
             return None
-        from cbreplay.run_metadata import parse_run_metadata
+        from cbreplay.readers.discovery.run_json import parse_run_metadata
 
         try:
             content = read_bytes(path, self.options.max_bytes, _RUN_JSON_SHARE)
@@ -102,6 +102,8 @@ class _OneTraining:
         """Take note of a file that cannot be read, where others may stand for it."""
         if self.alone:
             raise error
+        if isinstance(error, UnreadableError) and self.options.errors == "strict":
+            raise error.in_directory()
         self.failed.append(error)
         fate = "passed by" if isinstance(error, ForeignLogError) else "dropped"
         self.seen.append(Seen(path, fate, error.problem))

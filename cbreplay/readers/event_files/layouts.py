@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.building.evaluations import TRAINER_SPEED
 from cbreplay.readers.columns.rate_names import rate_names
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

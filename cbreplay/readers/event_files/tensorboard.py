@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.base import Damage, ForeignLogError, NothingLoggedError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
@@ -51,6 +50,7 @@ from cbreplay.readers.event_files.points import (
 from cbreplay.readers.event_files.purged import drop_purged
 from cbreplay.readers.event_files.several_writers import join_writers, pair_points
 from cbreplay.readers.sizes import check_trainings
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -20,17 +20,18 @@ from cbreplay import (
     make_grid,
     sweep_runs,
 )
-from cbreplay.answers.advice.sentences import advice_headline, evidence_sentences
+from cbreplay.answers.advice.evidence import evidence_sentences
+from cbreplay.answers.advice.headline import advice_headline
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
+from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
 from cbreplay.recommend.choice import NEAR_TIE, USUAL, pick_patience
 from cbreplay.recommend.pricing import ChoiceFrame, Priced
 from cbreplay.recommend.prior import blend_scores, read_prior
 from cbreplay.recommend.remarks import still_improves
-from cbreplay.run_metadata import parse_run_metadata
 from tests.recommended import (
     BEST,
     FIRST,

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from cbreplay.run_metadata import parse_run_metadata
+from cbreplay.readers.discovery.run_json import parse_run_metadata
 
 SAMPLES = Path(__file__).parents[3] / "sample_logs"
 RUNS = sorted(path.parent for path in SAMPLES.rglob("run.json"))

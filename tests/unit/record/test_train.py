@@ -20,10 +20,10 @@ from cbreplay.errors import (
     OutputError,
     UnknownMonitorError,
 )
+from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.record import EXPERIMENTS, train_experiment
 from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
 from cbreplay.run_lock import RunLock, find_writer
-from cbreplay.run_metadata import parse_run_metadata
 from tests.run_schema import check_schema, validate_run_json
 
 if TYPE_CHECKING:

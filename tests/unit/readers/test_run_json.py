@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cbreplay import LogError
-from cbreplay.run_metadata import Ended, parse_run_metadata
+from cbreplay.readers.discovery.run_json import parse_run_metadata
+from cbreplay.run_metadata import Ended
 
 WHOLE: dict[str, Any] = {
     "schema": 1,
