@@ -332,6 +332,24 @@ def test_a_recorded_schedule_that_is_a_function_is_told(
         )
 
 
+def test_beside_a_callback_of_their_own_the_others_are_named_to_be_asked(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "logs.csv", [0.75, 0.5])
+    listed = ["EarlyStopping(patience=3)", "MyLogger(every=5)", "CSVLogger('logs.csv')"]
+    fit = {"epochs": 2, "initial_epoch": 0}
+    told = {"schema": 1, "fit": fit, "callbacks": listed}
+    (tmp_path / "run.json").write_text(json.dumps(told))
+    refused = ask("explain", tmp_path)
+    assert refused.status == 2
+    assert refused.err.strip().endswith(
+        "names cannot be read: 'MyLogger(every=5)' ('MyLogger' is not a callback that "
+        'can be replayed). Name the others as a setting, -c "EarlyStopping(patience=3)"'
+        ', or its own code as well, as -c "my_module:MyLogger(...)"'
+    )
+    assert ask("explain", tmp_path, "-c", "EarlyStopping(patience=3)").status == 0
+
+
 @pytest.mark.parametrize(
     "keras", [("tf_keras", "2.18.0"), ("keras", "2.15.0"), ("keras", "3.15.1")]
 )
