@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -228,18 +228,20 @@ class LogTable:
             names.get(name, name): cells for name, cells in self.columns.items()
         }
 
-    def collapse(self, epochs: EpochArray) -> None:
+    def collapse(
+        self, epochs: EpochArray, several: Literal["few", "any"] = "few"
+    ) -> None:
         """Put rows of the same epoch that follow each other together to one.
 
         Of several values in an epoch the last one stands, with the others beside it. A
         column with several in many epochs has none for the epoch: it is left out, with
-        a note, unless it is a learning rate.
+        a note, unless it is a learning rate, or any epoch may have several.
         """
         begins = np.concatenate([[True], np.diff(epochs) != 0])
         group = np.cumsum(begins) - 1
         stepwise = []
         for name, cells in list(self.columns.items()):
-            if cells.collapse(group):
+            if cells.collapse(group, several):
                 continue
             if is_rate_name(name):
                 cells.collapse(group, "last")

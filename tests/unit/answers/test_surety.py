@@ -9,23 +9,14 @@ import pytest
 
 from cbreplay import Run
 from cbreplay.answers.advice import advice_document
-from cbreplay.answers.advice.sentences import (
-    advice_headline,
-    doubt_sentences,
-    evidence_sentences,
-)
+from cbreplay.answers.advice.evidence import doubt_sentences, evidence_sentences
+from cbreplay.answers.advice.headline import advice_headline
 from cbreplay.answers.advice.surety import find_surer, how_sure, what_makes_surer
 from cbreplay.answers.advice.tables import settings_legend
 from cbreplay.document import plain_text
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
 from cbreplay.writers.as_text import write_text
-from tests.recommended import (
-    make_run,
-    pausing,
-    pausing_runs,
-    recommend,
-    spoken_reasons,
-)
+from tests.recommended import make_run, pausing, pausing_runs, recommend, spoken_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
