@@ -16,6 +16,7 @@ from cbreplay.readers.base import (
     ForeignLogError,
     NothingLoggedError,
     ReadOptions,
+    UnreadableError,
 )
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
@@ -261,7 +262,7 @@ class _SourceReader:
         from cbreplay.readers.discovery.patterns import expand_pattern
 
         wanted = []
-        for path in expand_pattern(pattern):
+        for path in expand_pattern(pattern, self.damage):
             if os.path.isdir(path):
                 inside = find_trainings(path, format_of, self.seen, self.damage)
                 wanted += [(path, path, training) for training in inside]
@@ -305,6 +306,8 @@ class _SourceReader:
             try:
                 read = self._read_training(root, typed, training, alone=False)
             except LogError as error:
+                if isinstance(error, UnreadableError) and self.damage.strict:
+                    raise
                 foreign = isinstance(error, ForeignLogError)
                 if first is None or isinstance(first, NothingLoggedError):
                     first = error

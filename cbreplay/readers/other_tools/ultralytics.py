@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.readers.base import UnreadableError
 from cbreplay.readers.building.digits import count_digits
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.files import read_beginning
+from cbreplay.readers.files import check_readable, read_beginning
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
@@ -52,13 +53,17 @@ class UltralyticsReader(FormatReader):
         if time is not None and not (time.missing | time.wrong).any():
             del table.columns["time"]
             table.wall_times = time.values
-        table.planned_epochs, notes = _plan_beside(path, len(known))
+        table.planned_epochs, notes = _plan_beside(
+            path, len(known), strict=self.options.errors == "strict"
+        )
         table.notes += notes
         for run in build_runs(table, self.options, self.metadata):
             yield _as_rounded(run)
 
 
-def _plan_beside(path: str, n_epochs: int) -> tuple[int | None, list[str]]:
+def _plan_beside(
+    path: str, n_epochs: int, *, strict: bool
+) -> tuple[int | None, list[str]]:
     """Return the epochs that the settings beside a log planned, and a note of them.
 
     None where hours were given instead, or where the log has more epochs.
@@ -66,6 +71,12 @@ def _plan_beside(path: str, n_epochs: int) -> tuple[int | None, list[str]]:
     settings = os.path.join(os.path.dirname(path), "args.yaml")
     if not os.path.isfile(settings):
         return None, []
+    try:
+        check_readable(settings)
+    except UnreadableError as error:
+        if strict:
+            raise error.in_directory() from None
+        return None, [f"left out beside it: {error.sentence}"]
     told = dict(re.findall(_SETTING, read_beginning(settings)))
     planned = told.get(b"epochs", b"").decode()
     if b"time" in told or not planned.isdecimal() or int(planned) < max(n_epochs, 1):
