@@ -148,10 +148,14 @@ class _SourceReader:
             for log in own
             if isinstance(source, (str, os.PathLike))
         ]
+        if sum(len(log.runs) for log in files) < _SEVERAL:
+            return logs
+        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+
         if len(files) < _SEVERAL:
+            name_metrics_alike(files)
             return logs
         from cbreplay.readers.discovery.continued import doubt_continued, join_continued
-        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
         from cbreplay.readers.discovery.read_once import leave_out_copies
         from cbreplay.readers.discovery.series_files import join_series_files
         from cbreplay.readers.discovery.written_in_turn import (
