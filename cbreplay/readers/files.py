@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 __all__ = [
+    "BEFORE_ITS_FIRST",
     "LFS_POINTER",
     "cannot_open",
     "check_content",
@@ -264,6 +265,10 @@ def _holds_more(path: str, most: int) -> bool:
 _MOST_UNPACKED = 1032
 
 
+# what Keras's CSVLogger leaves, which writes at the end of each epoch
+BEFORE_ITS_FIRST = "as of a fit that has not ended its first epoch"
+
+
 def check_content(beginning: bytes, source: str) -> None:
     """Refuse a file that is empty, of another kind, or a pointer of Git LFS.
 
@@ -280,7 +285,8 @@ def check_content(beginning: bytes, source: str) -> None:
         If it is one of these.
     """
     if not beginning:
-        problem, hint = "the file is empty", "Give a log with at least one epoch"
+        problem = f"the file is empty, {BEFORE_ITS_FIRST}"
+        hint = "Give a log with at least one epoch"
         raise LogError(problem, source=source, hint=hint)
     if beginning.startswith(LFS_POINTER):
         problem = "this is a Git LFS pointer, not the log itself"

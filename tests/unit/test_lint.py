@@ -603,6 +603,24 @@ def test_a_monitor_that_the_log_has_not_is_found_with_what_it_has(
     )
 
 
+@pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        (("Loss", "Val_Loss", "Val_Accuracy"), "Val_Accuracy"),
+        (
+            ("train_acc", "valid_acc", "train_accuracy", "valid_accuracy"),
+            "valid_accuracy",
+        ),
+    ],
+)
+def test_a_validation_may_be_called_otherwise(
+    names: tuple[str, ...], meant: str
+) -> None:
+    stop = EarlyStopping("val_accuracy", mode="max", restore_best_weights=True)
+    (absent,) = lint_callbacks(stop, run=logged(*names), semantics=NEW)
+    assert (absent.code, absent.fix) == ("absent-monitor", f"monitor={meant!r}")
+
+
 def test_the_other_findings_come_beside_an_absent_monitor() -> None:
     text = "ReduceLROnPlateau('val_acc', mode='max', cooldown=1)"
     run = logged("loss", "val_loss", "val_accuracy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.evidence import unknown_groups
+from cbreplay.answers.axes import keeps_last
 from cbreplay.document import (
     Cell,
     Code,
@@ -133,7 +134,13 @@ def _notes(advice: Recommendation) -> Iterator[Text]:
         yield _by_weight(advice)
     current, start = advice.setting("current"), advice.setting("start")
     if current is not None:
-        yield say("now: ", Code(setting_text(current)))
+        keeps = ""
+        if keeps_last(current.callbacks or ()):
+            keeps = (
+                ", which ends with the weights of the last epoch that it trains: "
+                "restore_best_weights is False, Keras's default"
+            )
+        yield say("now: ", Code(setting_text(current)), keeps)
     if start is not None and start.rule is not None:
         yield say(
             f"{setting_label(start)}: ",
