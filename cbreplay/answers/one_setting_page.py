@@ -45,6 +45,7 @@ from cbreplay.evidence_words import spoken_evidence
 from cbreplay.grid import make_grid
 from cbreplay.kinds import spoken_value
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
+from cbreplay.replay.notes import tells_bad_end
 from cbreplay.shown_digits import ValueScale, scale_of, spoken_figure
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def one_setting_page(
         doubt
         for doubt in (say(f"{note.rstrip('.')}.") for note in replay.notes)
         if note_of(doubt) not in map(note_of, beside.doubts)
+        and not tells_bad_end(note_of(doubt))
     )
     doubts = (*beside.doubts, *schedules, *still_gained(cells), *own)
     document = Document(

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.holes import find_gap
-from cbreplay.outcomes import best_recorded_epoch, find_bad_end, was_still_improving
+from cbreplay.outcomes import (
+    bad_end_epoch,
+    best_recorded_epoch,
+    find_bad_end,
+    find_frozen_end,
+    was_still_improving,
+)
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
 
@@ -26,6 +32,7 @@ __all__ = [
     "note_list",
     "note_no_number",
     "note_run",
+    "tells_bad_end",
 ]
 
 NAN_IS_BEST = (
@@ -99,8 +106,23 @@ def note_run(
         # a metric may be no number while the training goes on
         broke = find_bad_end(run, "loss") is not None
         told = ": the training failed there" if broke else ""
-        notes.append(f"{failed} ended in {end}{told}")
+        since = bad_end_epoch(run, failed) + 1
+        notes.append(f"{failed}{_ENDED_IN}{end}, from epoch {since} on{told}")
+    frozen = None if objective is None else find_frozen_end(run, objective)
+    if frozen is not None:
+        notes.append(
+            f"{objective} is the same to the last digit from epoch {frozen + 1} on: "
+            "check that it was still measured"
+        )
     return tuple(notes)
+
+
+def tells_bad_end(note: str) -> bool:
+    """Return whether a note says that a series ended badly, as headlines say too."""
+    return _ENDED_IN in note
+
+
+_ENDED_IN = " ended in "
 
 
 def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:
