@@ -223,7 +223,7 @@ def _is_validated(logged: Sequence[str]) -> bool:
 def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     """Return the logged name that is meant, if one is near and of the same data."""
     validated = monitor.startswith("val_")
-    same = [name for name in logged if name.startswith("val_") == validated]
+    same = [name for name in logged if is_validation(name) == validated]
     # a val_ name means no series of training
     return nearest_series(monitor, same if validated else logged) or None
 

@@ -840,3 +840,15 @@ def test_workers_that_write_packed_files_in_turn_are_one_training(
         said = told(ask, "simulate", tmp_path / place)
         assert "patience 1 was enough: it keeps the best epoch, 4" in said
         assert "stops at 5 of 8" in said
+
+
+def test_folds_of_one_file_have_one_metric_too(ask: Ask, tmp_path: Path) -> None:
+    """Folds name their metric val_auc, val_auc_1, val_auc_2; one JSON holds all."""
+    folds = {
+        f"fold{number}": {"loss": LOSSES, f"val_auc{more}": [1 - x for x in LOSSES]}
+        for number, more in enumerate(("", "_1", "_2"))
+    }
+    log = tmp_path / "folds.json"
+    log.write_text(json.dumps(folds))
+    said = told(ask, "simulate", log, "--monitor", "val_auc", "--patience", "1")
+    assert "On all 3 runs this setting keeps the best val_auc of each" in said

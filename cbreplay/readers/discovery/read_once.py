@@ -205,7 +205,7 @@ def _lie_beside(one: str, other: str) -> bool:
 def _count_digits(run: Run) -> int:
     """Count the digits of all finite values of a run."""
     known = [own.values[own.recorded] for own in run.series.values()]
-    values = [repr(one) for own in known for one in own[np.isfinite(own)].tolist()]
+    values = [repr(value) for own in known for value in own[np.isfinite(own)].tolist()]
     return sum(len(text.replace(".", "").strip("0-")) for text in values)
 
 

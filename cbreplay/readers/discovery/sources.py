@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, LogError
+from cbreplay.note import Note
 from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
     Damage,
@@ -147,10 +148,14 @@ class _SourceReader:
             for log in own
             if isinstance(source, (str, os.PathLike))
         ]
+        if sum(len(log.runs) for log in files) < _SEVERAL:
+            return logs
+        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+
         if len(files) < _SEVERAL:
+            name_metrics_alike(files)
             return logs
         from cbreplay.readers.discovery.continued import doubt_continued, join_continued
-        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
         from cbreplay.readers.discovery.read_once import leave_out_copies
         from cbreplay.readers.discovery.series_files import join_series_files
         from cbreplay.readers.discovery.written_in_turn import (
@@ -293,7 +298,8 @@ class _SourceReader:
         n_runs = 0
         found: list[RunsOfLog] = []
         notes = [
-            f"left out a directory: {error.sentence}" for error in self.damage.errors
+            Note(f"left out a directory: {error.sentence}", "other logs")
+            for error in self.damage.errors
         ]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
@@ -308,7 +314,8 @@ class _SourceReader:
                 if first is None or isinstance(first, NothingLoggedError):
                     first = error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
-                    notes.append(f"left out another of these logs: {error.sentence}")
+                    left_out = f"left out another of these logs: {error.sentence}"
+                    notes.append(Note(left_out, "other logs"))
                 continue
             self.check_unpacked(source)
             found += read
