@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AFTER_A_REDUCTION",
+    "AT_LEAST",
     "FICTION",
     "GAP_CAUSES",
     "Limit",
@@ -42,6 +43,8 @@ Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
 # how every sentence begins about decisions that are carried on past a divergence
 FICTION = "fiction: "
 # why settings that reduce the rate are not in a map of costs
+# a cost is measured against the best on record
+AT_LEAST = '">=": at least that, for a better value may be missing'
 AFTER_A_REDUCTION = (
     "A log tells nothing of what comes after a reduction of the learning rate."
 )

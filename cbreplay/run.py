@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from cbreplay.errors import ConfigError, LogError, UnknownMonitorError, is_validation
+from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
+from cbreplay.series_names import is_validation
 from cbreplay.showing import show_html, show_plot, show_text
 
 if TYPE_CHECKING:

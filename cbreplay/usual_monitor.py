@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.errors import PARTS_OF_CAMEL
+from cbreplay.series_names import PARTS_OF_CAMEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -80,7 +80,7 @@ def spoken_reasons(advice: Recommendation) -> list[str]:
 
 def spoken_doubts(advice: Recommendation) -> list[str]:
     """Return the doubts as people read them, with the runs."""
-    from cbreplay.answers.advice.sentences import doubt_sentences
+    from cbreplay.answers.advice.evidence import doubt_sentences
     from cbreplay.document import plain_text
 
     return [plain_text(doubt) for doubt in doubt_sentences(advice)]

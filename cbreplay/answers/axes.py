@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.document import TableColumn
 from cbreplay.grid import Choices
 from cbreplay.rules.base import format_callback
+from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ __all__ = [
     "axis_cells",
     "axis_columns",
     "describe_configs",
+    "keeps_last",
     "short_setting",
     "spoken_list",
 ]
@@ -106,3 +108,11 @@ def describe_configs(grid: Grid) -> list[dict[str, Any]]:
         }
         for position, config in enumerate(grid)
     ]
+
+
+def keeps_last(rules: Sequence[Callback]) -> bool:
+    """Return whether a list stops early and puts no weights back."""
+    stopping = [rule for rule in rules if rule.stops_early]
+    return bool(stopping) and not any(
+        parameters_of(rule).get("restore_best_weights", True) for rule in stopping
+    )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.comparison_table import (
+    LAST_FILE,
     comparison_table,
     describe_comparison,
     limits_footnote,
+    save_files,
 )
 from cbreplay.answers.counted import counted
 from cbreplay.answers.doubts import alike_notes
@@ -67,7 +69,11 @@ def comparison_document(lists: RivalLists) -> Document:
     """
     totals = total_comparisons(lists.compared)
     footnote = limits_footnote(lists)
-    notes = (footnotes([("evidence", say(footnote))]),) if footnote else ()
+    told = [("evidence", say(footnote))] if footnote else []
+    if save_files(lists):
+        words = f"{LAST_FILE}: whose weights the file holds that is written last"
+        told.append((LAST_FILE, say(words)))
+    notes = (footnotes(told),) if told else ()
     table = (comparison_table(lists), *notes)
     sections = [Section("Run by run", table, untitled=True)]
     outcome = tuple(_outcome(lists, totals))

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay
     from cbreplay.replay.compare import ReplayComparison
 
-__all__ = ["comparison_table", "describe_comparison", "limits_footnote"]
+__all__ = [
+    "LAST_FILE",
+    "comparison_table",
+    "describe_comparison",
+    "limits_footnote",
+    "save_files",
+]
 
 _NAMES = {"first": "A", "rival": "B", "same": "same"}
 # what CSV has of each list on each run, in order
@@ -33,7 +39,10 @@ _FIGURES = (
     "provisional",
     "divergence_epoch",
     "gap_epoch",
+    "last_saved_epoch",
 )
+# the title of the epoch whose weights a file holds
+LAST_FILE = "last file of"
 _OWN = (
     "parting_epoch",
     "parted_by",
@@ -59,8 +68,9 @@ def comparison_table(lists: RivalLists) -> Table:
         ),
         *_spoken_columns(lists),
     ]
+    saves = save_files(lists)
     rows = tuple(
-        Row((*_figures(comparison), *_spoken(comparison)))
+        Row((*_figures(comparison), *_spoken(comparison, saves=saves)))
         for comparison in lists.compared
     )
     caption = f"A and B on {count(len(lists.runs), 'run')}"
@@ -84,6 +94,7 @@ def _figures(comparison: ReplayComparison) -> Iterator[Any]:
         yield ";".join(outcome.provisional)
         yield replay.divergence_epoch
         yield replay.gap_epoch
+        yield _last_saved(replay)
 
 
 def describe_comparison(comparison: ReplayComparison) -> dict[str, Any]:
@@ -107,21 +118,38 @@ def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
     scale = scale_of(replay.outcome.kept_value for replay in lists.replays())
     # what it comes to says it of all runs already where all are exact
     decided = all(comparison.both_exact for comparison in lists.compared)
+    # where nothing is compared none is better
+    untold = not any(comparison.both_exact for comparison in lists.compared)
+    saves = save_files(lists)
     titles: tuple[tuple[str, str, Kind, int], ...] = (
         ("parting_epoch", "part at", "epoch", 0),
         ("parted_by", "by", "text", 5),
         ("stops", "stops", "epoch", 0),
         ("keeps", "keeps", "epoch", 1),
         ("values", objective or "kept value", "value", 3),
+        *((("files", LAST_FILE, "epoch", 2),) if saves else ()),
         ("saved", "saved", "count", 4),
-        ("spoken_better", "better", "text", 0),
+        ("spoken_better", "better", "text", 7 * untold),
         ("silent", "evidence", "evidence", 6 * decided),
     )
     for key, title, kind, fold in titles:
         yield TableColumn(key, title, kind, fold, "people", scale)
 
 
-def _spoken(comparison: ReplayComparison) -> Iterator[Any]:
+def save_files(lists: RivalLists) -> bool:
+    """Return whether a callback of the lists saves a file anywhere."""
+    return any(replay.saves for replay in lists.replays())
+
+
+def _last_saved(replay: Replay) -> int | None:
+    """Return whose weights the file holds that is written last."""
+    if not replay.saves:
+        return None
+    _, file, _ = replay.saves[-1]
+    return replay.files.get(file)
+
+
+def _spoken(comparison: ReplayComparison, *, saves: bool) -> Iterator[Any]:
     """Yield the cells of a row for people."""
     pair = comparison[:2]
     yield comparison.parting_epoch
@@ -129,6 +157,8 @@ def _spoken(comparison: ReplayComparison) -> Iterator[Any]:
     yield Pair(*(replay.stopped_epoch for replay in pair))
     yield Pair(*(_so_far(replay, replay.kept_epoch) for replay in pair))
     yield Pair(*(_so_far(replay, replay.outcome.kept_value) for replay in pair))
+    if saves:
+        yield Pair(*map(_last_saved, pair))
     yield Pair(*map(_saved, pair))
     yield _NAMES.get(comparison.better or "")
     limits = [brief_evidence(replay) for replay in pair]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbreplay.document import Code, Fact, say
 from cbreplay.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
@@ -132,13 +134,17 @@ def mending(run: Run, name: str) -> str:
             "If a resumed training wrote over the earlier rows, give that log too, or "
             "every file of this training."
         )
+    n_lacking = int(np.count_nonzero(~run.has_row))
     sampled = run.begins_at is not None and (
-        find_cadence(run.series[name]) is None or gap == run.first_epoch
+        find_cadence(run.series[name]) is None
+        or gap == run.first_epoch
+        or n_lacking > run.n_epochs // _MOST_LOST
     )
     if sampled:
         return (
-            "It looks like a sample: export the whole history (for W&B "
-            "run.scan_history(), which leaves no step out)."
+            "It looks like a sample: give the whole history (of W&B "
+            "run.scan_history(), which leaves no step out; of TensorBoard its event "
+            "files)."
         )
     at = gap - run.first_epoch
     # a value at its gap: the rows stand at irregular distances, and others are missing
@@ -148,6 +154,8 @@ def mending(run: Run, name: str) -> str:
     return _EMPTY if name in run.empty_cells else _SILENT
 
 
+# a log that loses more than this part of its rows is a sample
+_MOST_LOST = 4
 _RESUMED = (
     "If a fit was broken off and resumed there, the later rows stand: --parts join or "
     "parts='join'. Else give the log of one writer alone."

@@ -35,7 +35,12 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.document.on_pages import Gallery
-from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
+from cbreplay.evidence_words import (
+    AT_LEAST,
+    brief_evidence,
+    limits_explained,
+    parting_of,
+)
 from cbreplay.grid import make_grid
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.rules.registry import spoken_version
@@ -386,11 +391,18 @@ def _every_run(drawn: SettingOnRuns) -> Section:
             "off the logs, and the log is exact if it was planned so"
         )
         footnote = "; ".join(filter(None, [by_plan, footnote]))
+    if any(_has_bound(replay) for replay in drawn.replays):
+        footnote = "; ".join(filter(None, [footnote, AT_LEAST]))
     notes = (Paragraph(say(f"{footnote}."), small=True),) if footnote else ()
     return Section(f"Every run, at {drawn.name}", (table, *notes))
 
 
 _BY_PLAN = "by the plan"
+
+
+def _has_bound(replay: Replay) -> bool:
+    bounded = "regret" in replay.outcome.bounds and replay.evidence == "exact"
+    return bounded and replay.outcome.regret is not None
 
 
 def _lost_here(outcome: Outcome) -> Cell | None:

@@ -25,6 +25,7 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.evidence_words import AT_LEAST
 from cbreplay.outcomes import find_bad_end, was_still_improving
 from cbreplay.rules.registry import spoken_version
 from cbreplay.words import list_names, spoken_counting
@@ -172,15 +173,16 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
     if failed:
         named = _listed(failed, verbose=verbose)
         yield say(f"ended in NaN or infinity: {named}")
-    lacking = [
-        staircase.replay.run.name for staircase in staircases if staircase.lacks_values
-    ]
+    lacking = [staircase for staircase in staircases if staircase.lacks_values]
     if lacking:
-        named = _listed(lacking, verbose=verbose)
+        names = [staircase.replay.run.name for staircase in lacking]
+        named = _listed(names, verbose=verbose)
         yield say(
             "values are missing, a better one perhaps, and from the first of them on "
             f"nothing is known: {named}"
         )
+    if any(staircase.sufficient_step() is not None for staircase in lacking):
+        yield say(AT_LEAST)
     yield from about_reading(staircase.replay.run for staircase in staircases)
 
 

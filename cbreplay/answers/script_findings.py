@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cbreplay.document import Part, Text
     from cbreplay.expressions.script_lists import Member
     from cbreplay.expressions.training_scripts import TrainingScript
-    from cbreplay.lint.scripts import PlacedFinding
+    from cbreplay.lint.script_fits import PlacedFinding
 
 __all__ = ["ScriptFindings", "ScriptsFindings", "scripts_document"]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.axes import (
     describe_configs,
+    keeps_last,
     short_setting,
     spoken_list,
 )
@@ -30,6 +31,7 @@ from cbreplay.answers.settings_summary import (
 )
 from cbreplay.answers.settings_table import evidence_footnote, settings_table
 from cbreplay.answers.spoken_runs import (
+    beside_best,
     by_keras_rules,
     calls_worst_best,
     counts_otherwise,
@@ -51,8 +53,8 @@ from cbreplay.document import (
     footnotes,
     say,
 )
+from cbreplay.evidence_words import AT_LEAST
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of, spoken_version
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import as_sentence, spoken_counting
@@ -63,7 +65,6 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.answers.settings_summary import SettingSummary
     from cbreplay.document import Part, Text
-    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["EVERY_SETTING", "settings_document"]
@@ -138,7 +139,15 @@ def _rate_section(cells: SettingCells) -> Section:
 def _row_section(cells: SettingCells) -> Section:
     """Return every setting on every run, and what the words for evidence mean."""
     footnote = evidence_footnote(cells)
-    notes = (footnotes([("evidence", say(footnote))]),) if footnote else ()
+    told = [("evidence", say(footnote))] if footnote else []
+    regrets = enumerate(cells.columns["regret"])
+    if any(
+        regret is not None and cells.bound_of(place, "regret")
+        for place, regret in regrets
+    ):
+        side = beside_best(mode for _, mode in cells.judged_by)
+        told.append((side, say(AT_LEAST)))
+    notes = (footnotes(told),) if told else ()
     return Section(EVERY_SETTING, (settings_table(cells), *notes), untitled=True)
 
 
@@ -247,7 +256,7 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     )
     nearest = _nearest(cells)
     if nearest is None:
-        return say(*start, ".")
+        return say(*start, *(() if any(exact) else _told_of_none(cells)), ".")
     name = short_setting(cells.grid, nearest)
     claim = Claim("is_nearest", {"config": nearest})
     if cells.columns["regret"][nearest] == 0:
@@ -261,6 +270,36 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
         keeps = (" comes nearest", *_beside_best_here(cells, nearest))
     equals = _equals(cells, nearest)
     return say(*start, "; ", Code(name), *keeps, *equals, ".", claims=[claim])
+
+
+def _told_of_none(cells: SettingCells) -> Iterator[Part]:
+    """Yield what a log shows of settings of which it decides none to the end."""
+    held = [cells.columns[name] for name in ("evidence", "divergence_epoch")]
+    parted = [
+        epoch
+        for evidence, epoch, parted_by in zip(
+            *held, cells.columns["parted_by"], strict=True
+        )
+        if evidence == "diverged" and parted_by != "weights"
+    ]
+    n_configs = len(cells.grid)
+    if parted:
+        # the last epoch at the recorded rate
+        first, last = min(parted) - 1, max(parted) - 1
+        those: tuple[Part, ...] = ("they part",)
+        if len(parted) < n_configs:
+            n_parted = Fact(len(parted), "count", "n_parted")
+            those = (n_parted, " of them part" + "s" * (len(parted) == 1))
+        yield "; it shows where "
+        yield from those
+        yield " from its learning rate, after epoch "
+        yield Fact(first, "epoch", "first_parting")
+        if last > first:
+            yield " to "
+            yield Fact(last, "epoch", "last_parting")
+        yield ", and not what follows"
+    elif set(cells.columns["evidence"]) == {"censored"}:
+        yield "; none of them stops inside it"
 
 
 def _equals(cells: SettingCells, nearest: int) -> Iterator[Part]:
@@ -381,7 +420,7 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
             " prints the class to paste into a training script.",
         )
     varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
-    if "restore_best_weights" not in varied and _keeps_last(rules):
+    if "restore_best_weights" not in varied and keeps_last(rules):
         yield say(
             'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
             "epoch; ",
@@ -393,14 +432,6 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
         yield from still_gained(cells)
     yield from counts_otherwise(cells.runs)
     yield from _notes(cells)
-
-
-def _keeps_last(rules: Sequence[Callback]) -> bool:
-    """Return whether a list stops early and puts no weights back."""
-    stopping = [rule for rule in rules if rule.stops_early]
-    return bool(stopping) and not any(
-        parameters_of(rule).get("restore_best_weights", True) for rule in stopping
-    )
 
 
 def _notes(cells: SettingCells) -> Iterator[Text]:

@@ -192,16 +192,20 @@ def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> 
     n_runs = Fact(len(cells.runs), "count", "n_runs")
     if most.exact_runs == most.runs:
         return _of_no_price(cells, summaries)
-    told: tuple[Part, ...] = ("; on none of them is one.",)
     if most.exact_runs:
-        told = (
-            "; ",
+        return say(
+            "No setting is decided on all ",
+            n_runs,
+            " runs; ",
             Code(short_setting(cells.grid, most.config)),
             " is on ",
             Fact(most.exact_runs, "count", "n_decided"),
             ".",
         )
-    return say("No setting is decided on all ", n_runs, " runs", *told)
+    shows = ""
+    if set(cells.columns["evidence"]) == {"diverged"}:
+        shows = "; each shows where a setting parts from it (--each), not what follows"
+    return say("None of these ", n_runs, f" runs decides one of the settings{shows}.")
 
 
 def _of_no_price(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:

@@ -247,7 +247,6 @@ def _headline_without_step(staircase: Staircase) -> Text:
             ", so no patience can be judged.",
         )
     rest = staircase.steps[-1]
-    end = Fact(run.horizon, "epoch", "horizon")
     if any(step.first_stopped_epoch is not None for step in staircase.steps):
         return say(
             "Every patience that stops inside this log keeps weights without a finite ",
@@ -261,13 +260,17 @@ def _headline_without_step(staircase: Staircase) -> Text:
             " this log does not tell, because rows were written again; a longer one "
             "does not stop inside it.",
         )
-    if rest.evidence == "exact":
-        kept = Fact(rest.kept_epoch, "epoch", "kept_epoch")
+    return _headline_of_all(rest, Fact(run.horizon, "epoch", "horizon"))
+
+
+def _headline_of_all(every: StaircaseStep, end: Fact) -> Text:
+    """Say what comes of any patience, as none stops before the end of the log."""
+    if every.evidence == "exact":
         return say(
             "Every patience runs to the end of the plan, epoch ",
             end,
             ", and keeps epoch ",
-            kept,
+            Fact(every.kept_epoch, "epoch", "kept_epoch"),
             ".",
         )
     return say(

@@ -8,9 +8,10 @@ from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.spoken_runs import counts_otherwise, telling_notes
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
+from cbreplay.note import topic_of
 from cbreplay.outcomes import cuts_schedule, never_changes
 from cbreplay.plain_text import quoted_code
-from cbreplay.replay.notes import NAN_IS_BEST, tells_bad_end
+from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import as_sentence, count, spoken_range
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def noted(
     every = [
         note
         for note in dict.fromkeys([*notes, *reading])
-        if note != NAN_IS_BEST and not tells_bad_end(note)
+        if note != NAN_IS_BEST and topic_of(note) != "end"
     ]
     for note in every[:_MOST_NOTES]:
         yield say(as_sentence(note, run.series))

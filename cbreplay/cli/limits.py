@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError
-from cbreplay.readers.sizes import (
-    bytes_of_decisions,
-    bytes_of_replays,
-    most_decisions,
-    most_replays,
-    raised_limit,
-)
+from cbreplay.readers.sizes import DECISION, REPLAY, most_within, raised_limit
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -43,12 +37,13 @@ def check_replays(question: Question, grid: Grid, share: int = 1) -> None:
     """
     check_decisions(question, grid[0])
     n_runs, n_settings = len(question.runs), len(grid)
-    n_replays, most = n_runs * n_settings, share * most_replays(question.max_size)
+    n_replays = n_runs * n_settings
+    most = share * most_within(question.max_size, REPLAY)
     if n_replays > most:
         sentence = (
             f"{count(n_runs, 'run')} under {count(n_settings, 'setting')} are "
             f"{n_replays:,} replays, more than {most:,}. Name fewer settings, or "
-            f"{raised_limit(bytes_of_replays(n_replays) // share)}"
+            f"{raised_limit(n_replays * REPLAY // share)}"
         )
         raise ConfigError(sentence)
 
@@ -63,11 +58,12 @@ def check_decisions(question: Question, callbacks: Sequence[Callback]) -> None:
     """
     n_deciding = sum(bool(callback.acts_at) for callback in callbacks)
     n_epochs = max((run.recorded_epochs for run in question.runs), default=0)
-    n_decisions, most = n_deciding * n_epochs, most_decisions(question.max_size)
+    n_decisions = n_deciding * n_epochs
+    most = most_within(question.max_size, DECISION)
     if n_decisions > most:
         sentence = (
             f"{n_deciding} callbacks in each of {n_epochs:,} epochs decide "
             f"{n_decisions:,} times, more than {most:,}. Name fewer callbacks, or "
-            f"{raised_limit(bytes_of_decisions(n_decisions))}"
+            f"{raised_limit(n_decisions * DECISION)}"
         )
         raise ConfigError(sentence)

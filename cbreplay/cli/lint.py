@@ -11,17 +11,13 @@ from cbreplay.cli.byte_count import BYTE_COUNT
 from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.log_here import find_log_here
-from cbreplay.cli.options import speaking_options
+from cbreplay.cli.options import no_config_option, speaking_options
+from cbreplay.cli.output_format import choose_format
 from cbreplay.cli.progress import watch
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
-from cbreplay.cli.surroundings import follow_config, named_defaults
-from cbreplay.errors import (
-    NO_LOG_IN_DIRECTORY,
-    ConfigError,
-    ExpressionError,
-    LogError,
-)
+from cbreplay.cli.surroundings import named_defaults
+from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, ExpressionError, LogError
 from cbreplay.readers.base import MOST_BYTES
 
 if TYPE_CHECKING:
@@ -123,14 +119,7 @@ def _codes(
     metavar="CODES",
     help="Leave these findings out. In a script: # cbreplay: ignore[CODES].",
 )
-@click.option(
-    "--no-config",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=follow_config,
-    help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
-)
+@no_config_option
 @click.option(
     "--max-size",
     type=BYTE_COUNT,
@@ -140,14 +129,7 @@ def _codes(
 @click.option(
     "--exit-code", is_flag=True, help="End with status 1 where there is a finding."
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json", "csv", "markdown", "github"]),
-    default="table",
-    show_default=True,
-    help="How the answer is written; github is for annotations of a pull request.",
-)
+@choose_format("github", use="; github is for annotations of a pull request")
 @speaking_options
 def command(
     paths: tuple[str, ...],
@@ -309,11 +291,7 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
 def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
     from cbreplay.answers.script_findings import ScriptFindings
     from cbreplay.expressions.training_scripts import read_training_script
-    from cbreplay.lint.scripts import (
-        lint_script,
-        script_semantics,
-        unchecked_monitors,
-    )
+    from cbreplay.lint.scripts import lint_script, script_semantics, unchecked_monitors
 
     script = read_training_script(path)
     semantics = script_semantics(script, plan.semantics).semantics.name

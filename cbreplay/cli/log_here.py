@@ -67,7 +67,8 @@ def _newest_first(folder: str, names: list[str], after: float) -> list[str]:
     for name in names:
         path = os.path.join(folder, name)
         is_named_so = named_like_a_log(name) or "tfevents" in name
-        if is_named_so and not name.startswith(".") and os.path.isfile(path):
+        may_be_log = is_named_so and not name.startswith(".") and os.path.isfile(path)
+        if may_be_log and os.access(path, os.R_OK):
             found.append((os.stat(path).st_mtime, path))
     return [path for at, path in sorted(found, reverse=True) if at > after]
 

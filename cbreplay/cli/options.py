@@ -21,6 +21,7 @@ __all__ = [
     "advice_options",
     "judging_options",
     "log_options",
+    "no_config_option",
     "one_setting_options",
     "setting_options",
     "speaking_options",
@@ -40,6 +41,17 @@ _SPEAKING_OPTIONS = [
         "Parquet hold them all.  [default: 4, and fewer of what is estimated]",
     ),
 ]
+
+no_config_option = click.option(
+    "--no-config",
+    is_flag=True,
+    # first of all: it decides the defaults of the other options
+    is_eager=True,
+    expose_value=False,
+    callback=follow_config,
+    help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
+)
+
 
 _LOG_OPTIONS = [
     # a path, so that a shell completes it; whether it is one is seen when it is read
@@ -121,15 +133,7 @@ _LOG_OPTIONS = [
         help="How long the server of a URL may be silent.  "
         f"[default: {MOST_SILENCE:g}]",
     ),
-    click.option(
-        "--no-config",
-        is_flag=True,
-        # first of all: it decides the defaults of the other options
-        is_eager=True,
-        expose_value=False,
-        callback=follow_config,
-        help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
-    ),
+    no_config_option,
 ]
 
 _SETTING_OPTIONS = [

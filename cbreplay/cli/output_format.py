@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import click
 
-__all__ = ["Format", "format_option", "sweep_format_option"]
+__all__ = ["Format", "choose_format", "format_option"]
 
 Format: TypeAlias = Literal["table", "json", "csv", "markdown"]
+_Command = TypeVar("_Command", bound=Callable[..., Any] | click.Command)
 
 
-def format_option(function: Any) -> Any:  # noqa: ANN401 - click's decorators
-    """Add ``--format`` to a command."""
+def choose_format(*more: str, use: str = "") -> Callable[[_Command], _Command]:
+    """Make a ``--format`` that has more forms, and says of what use they are."""
     return click.option(
         "--format",
         "output_format",
-        type=click.Choice(["table", "json", "csv", "markdown"]),
+        type=click.Choice(["table", "json", "csv", "markdown", *more]),
         default="table",
         show_default=True,
-        help="How the answer is written.",
-    )(function)
+        help=f"How the answer is written{use}.",
+    )
 
 
-def sweep_format_option(function: Any) -> Any:  # noqa: ANN401 - click's decorators
-    """Add ``--format`` to a command that can answer with a sweep."""
-    return click.option(
-        "--format",
-        "output_format",
-        type=click.Choice(["table", "json", "csv", "markdown", "parquet"]),
-        default="table",
-        show_default=True,
-        help="How the answer is written; parquet is for many settings.",
-    )(function)
+format_option = choose_format()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.errors import ConfigError, ExpressionError
+from cbreplay.errors import CbreplayError, ConfigError, ExpressionError
+from cbreplay.plain_text import quoted_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,9 +46,10 @@ def recorded_list(
     try:
         grid = make_grid(parse_recorded(texts, defaults=defaults or {}))
     except ExpressionError as error:
+        problem, _, _ = error.problem.partition("; did you mean")
         sentence = (
             f"a callback that run.json of run {run.name!r} names cannot be read: "
-            f"{error.text!r} ({error.problem}). {hint}"
+            f"{error.text!r} ({problem}). {_without_unread(texts) or hint}"
         )
         raise ConfigError(sentence) from None
     if len(grid) > 1:
@@ -58,6 +60,40 @@ def recorded_list(
         raise ConfigError(sentence)
     setting: Sequence[Callback] = grid[0]
     return setting
+
+
+def _without_unread(texts: Sequence[str]) -> str:
+    """Return the hint to name the callbacks of a list that are read; '' without one.
+
+    They are not taken by themselves: what the others did to the training, to the rate
+    or to ``logs``, nothing tells.
+    """
+    from cbreplay.expressions import parse_recorded
+    from cbreplay.grid import Choices
+    from cbreplay.rules.registry import find_rule
+
+    named, left_out = [], []
+    for text in texts:
+        try:
+            (rule,) = parse_recorded([text])
+        except (CbreplayError, ValueError):
+            name = text.partition("(")[0]
+            if find_rule(name) is None:
+                left_out.append(name)
+            continue
+        if isinstance(rule, Choices) or rule.acts_at:
+            named.append(f"-c {quoted_code(text)}")
+    if not named:
+        return ""
+    own = [name for name in left_out if name.isidentifier() and len(name) < _LONG]
+    module = ""
+    if own:
+        code = quoted_code(f"my_module:{own[0]}(...)")
+        module = f", or its own code as well, as -c {code}"
+    return f"Name the others as a setting, {' '.join(named)}{module}"
+
+
+_LONG = 50
 
 
 def without_effect(

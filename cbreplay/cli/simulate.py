@@ -8,7 +8,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import log_options, setting_options
-from cbreplay.cli.output_format import Format, sweep_format_option
+from cbreplay.cli.output_format import Format, choose_format
 from cbreplay.cli.progress import watch
 from cbreplay.cli.together import refuse_beside
 from cbreplay.errors import ConfigError
@@ -63,7 +63,7 @@ __all__ = ["command"]
     help="Of several settings on several runs, show every run, not only what each "
     "setting comes to.",
 )
-@sweep_format_option
+@choose_format("parquet", use="; parquet is for many settings")
 def command(
     question: Question,
     output_format: Format | Literal["parquet"],

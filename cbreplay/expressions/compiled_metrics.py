@@ -156,10 +156,11 @@ class ModelCompiles:
             " and ".join(self.calls.place(call.lineno) for call, _ in self.found),
             ("loss", *dict.fromkeys(reader.names)),
             frozenset(reader.spellings),
-            reader.directions,
+            {} if reader.names_outputs else reader.directions,
             has_outputs=not known or set(self.models) != {"Sequential"},
             is_whole=not may_log_own,
             is_keras=known,
+            names_outputs=reader.names_outputs,
         )
 
     def _names(self) -> set[str]:
@@ -183,6 +184,14 @@ class _Metrics:
         self.names: list[str] = []
         self.spellings: set[str] = set()
         self.directions: dict[str, Mode | None] = {}
+        # of several outputs, each one's name stands before those of its metrics
+        self.output = ""
+        self.by_output: list[bool] = []
+
+    @property
+    def names_outputs(self) -> bool:
+        """Whether every metric stands below one of several outputs."""
+        return bool(self.by_output) and all(self.by_output)
 
     def add_compile(self, call: ast.Call, scope: Scope) -> None:
         """Add the metrics of a ``compile``.
@@ -200,7 +209,26 @@ class _Metrics:
             self.fail(call)
         for name in ("metrics", "weighted_metrics"):
             if name in words:
-                self.add(words[name], scope)
+                self.add_all(words[name], scope)
+
+    def add_all(self, node: ast.expr, scope: Scope) -> None:
+        """Add the metrics of a model: a list, or a dict of several outputs."""
+        found, place = self.calls.followed(node, scope)
+        keys = found.keys if isinstance(found, ast.Dict) else []
+        outputs = [
+            key.value
+            for key in keys
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        ]
+        several = len(set(outputs)) == len(keys) > 1
+        self.by_output.append(several)
+        if not several or not isinstance(found, ast.Dict):
+            self.add(node, scope)
+            return
+        for output, part in zip(outputs, found.values, strict=True):
+            self.output = f"{output}_"
+            self.add(part, place)
+        self.output = ""
 
     def add(self, node: ast.expr, scope: Scope) -> None:
         """Add a metric, or a list of them."""
@@ -256,8 +284,8 @@ class _Metrics:
         self.directions[names[0]] = find_class_direction(kind)
 
     def add_name(self, *spellings: str) -> None:
-        self.names.append(spellings[0])
-        self.spellings.update(spellings)
+        self.names.append(self.output + spellings[0])
+        self.spellings.update(self.output + spelling for spelling in spellings)
 
     def fail(self, node: ast.expr) -> NoReturn:
         self.calls.unread(node, f"{self.calls.shown(node)} is no metric that is known")

@@ -9,6 +9,8 @@ from cbreplay.expressions.possible_values import possible_values
 from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
@@ -97,7 +99,7 @@ def _schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str:
     """
     named = made.func if isinstance(made, ast.Call) else None
     paths = [] if named is None else calls.paths(named, scope)
-    if paths and all(map(_is_schedule, paths)):
+    if paths and all(_is_schedule(path, calls.names.stars) for path in paths):
         return paths[0].rpartition(".")[2]
     own = None
     if not paths and isinstance(named, ast.Name):
@@ -116,10 +118,31 @@ def _own_schedule(calls: ScriptCalls, name: ast.Name, scope: Scope) -> str | Non
     if holder is None or not isinstance(kind, ast.ClassDef):
         return None
     bases = [path for base in kind.bases for path in calls.paths(base, holder)]
-    return kind.name if any(map(_is_schedule, bases)) else None
+    stars = calls.names.stars
+    return kind.name if any(_is_schedule(path, stars) for path in bases) else None
 
 
-def _is_schedule(path: str) -> bool:
-    """Return whether a dotted path names a schedule of Keras."""
+def _is_schedule(path: str, stars: Sequence[str]) -> bool:
+    """Return whether a dotted path names a schedule of Keras.
+
+    >>> _is_schedule("keras.optimizers.schedules.CosineDecay", [])
+    True
+    >>> _is_schedule("?.CosineDecay", ["tensorflow.keras.optimizers.schedules"])
+    True
+    """
+    if path.startswith("?."):
+        name = path.removeprefix("?.")
+        return name in _SCHEDULES and any(_holds_schedules(star) for star in stars)
     experimental = "keras.experimental." in path and "Decay" in path
     return ".schedules." in path or experimental
+
+
+def _holds_schedules(module: str) -> bool:
+    is_keras = module.partition(".")[0] in KERAS_PACKAGES
+    return is_keras and module.endswith(".schedules")
+
+
+_SCHEDULES = {
+    *("CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay"),
+    *("LearningRateSchedule", "PiecewiseConstantDecay", "PolynomialDecay"),
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, SupportsIndex
@@ -21,17 +22,28 @@ __all__ = [
     "ForeignLogError",
     "LogReader",
     "ReadOptions",
+    "UnreadableError",
 ]
 
 # the default of max_bytes: how much is read of one source, unpacked
 MOST_BYTES = 1 << 28
 # the default of timeout: how long the server of a URL may be silent, in seconds
 MOST_SILENCE = 60.0
-SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
+_LEAVE_OUT = "leave it out with --errors skip or errors='skip'"
+SKIP_HINT = f"Correct it, or {_LEAVE_OUT}"
 
 
 class ForeignLogError(LogError):
     """Not a log: an error for a file that was named, but passed by in a directory."""
+
+
+class UnreadableError(LogError):
+    """What the system does not let us read: one whose content nobody has seen."""
+
+    def in_directory(self) -> UnreadableError:
+        """Return the error with how the others in its directory are read."""
+        hint = f"Check its permissions, or {_LEAVE_OUT}"
+        return UnreadableError(self.problem, source=self.source, hint=hint)
 
 
 class NothingLoggedError(ForeignLogError):
@@ -172,6 +184,10 @@ class Damage:
         self.remarks: list[str] = []
         self.n_more = 0
 
+    def report_inside(self, error: UnreadableError) -> None:
+        """Report what cannot be read, where others beside it can."""
+        self.report(error.in_directory() if self.strict else error)
+
     def report(self, error: LogError) -> None:
         """Raise the error, or remember that what it concerns was dropped."""
         if self.strict:
@@ -201,4 +217,6 @@ def _place(error: LogError) -> str:
         return f"line {error.line} ({error.problem})"
     if error.byte is not None:
         return f"byte {error.byte} ({error.problem})"
+    if isinstance(error, UnreadableError):
+        return f"{os.path.basename(error.source)} {error.problem}"
     return error.problem

@@ -35,7 +35,7 @@ def list_entries(directory: str) -> list[os.DirEntry[str]]:
 
     Raises
     ------
-    LogError
+    UnreadableError
         If it cannot be listed.
     """
     try:

@@ -9,15 +9,18 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from cbreplay.errors import LogError, TruncatedLogError
+from cbreplay.readers.base import UnreadableError
 from cbreplay.readers.sizes import too_large
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 __all__ = [
+    "BEFORE_ITS_FIRST",
     "LFS_POINTER",
     "cannot_open",
     "check_content",
+    "check_readable",
     "check_size",
     "count_unpacked",
     "n_unpacked",
@@ -167,6 +170,23 @@ def read_raw(path: str, size: int) -> bytes:
         os.close(descriptor)
 
 
+def check_readable(path: str) -> None:
+    """Refuse a file whose first byte the system does not let us read.
+
+    `read_beginning` takes such a file for an empty one.
+
+    Raises
+    ------
+    UnreadableError
+        If it is one.
+    """
+    try:
+        with open(path, "rb", 0) as file:
+            file.read(1)
+    except OSError as error:
+        raise cannot_open(path, error) from None
+
+
 def read_beginning(path: str, size: int = 65_536) -> bytes:
     """Return the first bytes of a log, nothing if it cannot be read.
 
@@ -245,6 +265,10 @@ def _holds_more(path: str, most: int) -> bool:
 _MOST_UNPACKED = 1032
 
 
+# what Keras's CSVLogger leaves, which writes at the end of each epoch
+BEFORE_ITS_FIRST = "as of a fit that has not ended its first epoch"
+
+
 def check_content(beginning: bytes, source: str) -> None:
     """Refuse a file that is empty, of another kind, or a pointer of Git LFS.
 
@@ -261,7 +285,8 @@ def check_content(beginning: bytes, source: str) -> None:
         If it is one of these.
     """
     if not beginning:
-        problem, hint = "the file is empty", "Give a log with at least one epoch"
+        problem = f"the file is empty, {BEFORE_ITS_FIRST}"
+        hint = "Give a log with at least one epoch"
         raise LogError(problem, source=source, hint=hint)
     if beginning.startswith(LFS_POINTER):
         problem = "this is a Git LFS pointer, not the log itself"
@@ -332,4 +357,7 @@ def _zipped(beginning: bytes) -> tuple[str, str]:
 def cannot_open(path: str, error: OSError) -> LogError:
     """Return the error of a path that the system does not let us read."""
     problem = f"cannot be read ({error.strerror or error})"
-    return LogError(problem, source=path, hint="Check the path and its permissions")
+    hint = "Check the path and its permissions"
+    # what gzip says of damage is an OSError without a number
+    kind = LogError if error.errno is None else UnreadableError
+    return kind(problem, source=path, hint=hint)

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from cbreplay.errors import LogError
 from cbreplay.readers.columns.header import (
     STEP_NAMES,
     decode_beginning,
@@ -14,7 +15,12 @@ from cbreplay.readers.columns.header import (
 )
 from cbreplay.readers.columns.plain_csv import split_plain_names
 from cbreplay.readers.entries import holds_events, is_event_file
-from cbreplay.readers.files import LFS_POINTER, read_beginning, read_raw
+from cbreplay.readers.files import (
+    LFS_POINTER,
+    check_readable,
+    read_beginning,
+    read_raw,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +161,16 @@ def format_of(path: str) -> str | None:
         if not beginning and read_raw(path, _HEAD).startswith(LFS_POINTER):
             # the CSV reader says what it is: a Git LFS pointer must not be passed by
             found = "csv"
-    return found
+    return found or ("csv" if not beginning and _is_unreadable(path) else None)
+
+
+def _is_unreadable(path: str) -> bool:
+    """Tell whether nobody has seen what a file holds: its reader says why."""
+    try:
+        check_readable(path)
+    except LogError:
+        return os.path.lexists(path)
+    return False
 
 
 def content_format(beginning: bytes) -> str | None:

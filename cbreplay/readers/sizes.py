@@ -11,8 +11,8 @@ from __future__ import annotations
 from cbreplay.errors import LogError
 
 __all__ = [
-    "bytes_of_decisions",
-    "bytes_of_replays",
+    "DECISION",
+    "REPLAY",
     "check_cells",
     "check_columns",
     "check_epochs",
@@ -20,8 +20,7 @@ __all__ = [
     "check_rows",
     "check_trainings",
     "check_unpacked",
-    "most_decisions",
-    "most_replays",
+    "most_within",
     "raised_limit",
     "spoken_size",
     "too_large",
@@ -32,9 +31,9 @@ _COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 40_960, 4_096, 32
 # the bytes that a row, or an object of JSON, counts however little is in it
 _ROW = 320
 # the bytes of a run under a setting, in an answer that replays it
-_REPLAY = 2_560
+REPLAY = 2_560
 # the bytes of what one callback decides in one epoch, as `explain` holds it
-_DECISION = 2_048
+DECISION = 2_048
 # a limit below this limits bytes only, and columns, trainings and epochs as if it were
 # this
 _LEAST = 1 << 28
@@ -73,13 +72,10 @@ def check_columns(n_columns: int, source: str, most: int) -> None:
     LogError
         If there are too many.
     """
-    most = max(most, _LEAST)
-    if n_columns * _COLUMN > most:
-        problem = f"it has {n_columns:,} columns, more than {most // _COLUMN:,}"
-        hint = "Leave out what is no metric, or "
-        raise LogError(
-            problem, source=source, hint=hint + raised_limit(n_columns * _COLUMN)
-        )
+    if n_columns > most_within(most, _COLUMN):
+        problem = f"it has {n_columns:,} columns, {_more_than(most, _COLUMN)}"
+        advice = "Leave out what is no metric, or"
+        raise _refused(problem, source, advice, n_columns * _COLUMN)
 
 
 def check_rows(n_rows: int, source: str, most: int) -> None:
@@ -90,11 +86,10 @@ def check_rows(n_rows: int, source: str, most: int) -> None:
     LogError
         If there are too many.
     """
-    most = max(most, _LEAST)
-    if n_rows * _ROW > most:
-        problem = f"it has more than {most // _ROW:,} rows"
-        hint = f"Leave out what is no epoch, or {raised_limit(4 * most)}"
-        raise LogError(problem, source=source, hint=hint)
+    if n_rows > most_within(most, _ROW):
+        problem = f"it has {_more_than(most, _ROW)} rows"
+        advice = "Leave out what is no epoch, or"
+        raise _refused(problem, source, advice, 4 * max(most, _LEAST))
 
 
 def check_trainings(n_trainings: int, source: str, most: int) -> None:
@@ -105,15 +100,13 @@ def check_trainings(n_trainings: int, source: str, most: int) -> None:
     LogError
         If it does.
     """
-    most = max(most, _LEAST)
-    if n_trainings * _TRAINING > most:
+    if n_trainings > most_within(most, _TRAINING):
         problem = (
             f"its epochs step back, or its header stands once more, "
-            f"{n_trainings - 1:,} times: more than {most // _TRAINING:,} trainings"
+            f"{n_trainings - 1:,} times: {_more_than(most, _TRAINING)} trainings"
         )
-        hint = "If each row is the next epoch: --parts rows or parts='rows'; or "
-        needed = n_trainings * _TRAINING
-        raise LogError(problem, source=source, hint=hint + raised_limit(needed))
+        advice = "If each row is the next epoch: --parts rows or parts='rows'; or"
+        raise _refused(problem, source, advice, n_trainings * _TRAINING)
 
 
 def check_logs(n_logs: int, source: str, most: int) -> None:
@@ -124,11 +117,9 @@ def check_logs(n_logs: int, source: str, most: int) -> None:
     LogError
         If there are too many.
     """
-    most = max(most, _LEAST)
-    if n_logs * _TRAINING > most:
-        problem = f"{n_logs:,} logs lie here, more than {most // _TRAINING:,}"
-        hint = f"Ask about fewer at once, or {raised_limit(n_logs * _TRAINING)}"
-        raise LogError(problem, source=source, hint=hint)
+    if n_logs > most_within(most, _TRAINING):
+        problem = f"{n_logs:,} logs lie here, {_more_than(most, _TRAINING)}"
+        raise _refused(problem, source, _FEWER, n_logs * _TRAINING)
 
 
 def check_unpacked(n_bytes: int, source: str, most: int) -> None:
@@ -141,28 +132,7 @@ def check_unpacked(n_bytes: int, source: str, most: int) -> None:
     """
     if n_bytes > most:
         problem = f"the gzip files here hold more than {spoken_size(most)} together"
-        hint = f"Ask about fewer at once, or {raised_limit(4 * n_bytes)}"
-        raise LogError(problem, source=source, hint=hint)
-
-
-def most_replays(most: int) -> int:
-    """Return how many runs under settings are answered at once."""
-    return max(most, _LEAST) // _REPLAY
-
-
-def bytes_of_replays(n_replays: int) -> int:
-    """Return the limit that so many take."""
-    return n_replays * _REPLAY
-
-
-def most_decisions(most: int) -> int:
-    """Return how many decisions of a callbacks list on a run are replayed."""
-    return max(most, _LEAST) // _DECISION
-
-
-def bytes_of_decisions(n_decisions: int) -> int:
-    """Return the limit that so many take."""
-    return n_decisions * _DECISION
+        raise _refused(problem, source, _FEWER, 4 * n_bytes)
 
 
 def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
@@ -184,11 +154,10 @@ def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
     LogError
         If there are too many.
     """
-    most = max(most, _LEAST)
-    if n_epochs * _EPOCH > most:
-        problem = f"{what}: {n_epochs:,} epochs, more than {most // _EPOCH:,}"
-        hint = f"Correct what is no epoch, or {raised_limit(n_epochs * _EPOCH)}"
-        raise LogError(problem, source=source, hint=hint)
+    if n_epochs > most_within(most, _EPOCH):
+        problem = f"{what}: {n_epochs:,} epochs, {_more_than(most, _EPOCH)}"
+        advice = "Correct what is no epoch, or"
+        raise _refused(problem, source, advice, n_epochs * _EPOCH)
 
 
 def check_cells(n_missing: int, source: str, most: int, what: str) -> None:
@@ -210,12 +179,26 @@ def check_cells(n_missing: int, source: str, most: int, what: str) -> None:
     LogError
         If there are too many.
     """
-    if n_missing * _CELL > max(most, _LEAST):
+    if n_missing > most_within(most, _CELL):
         problem = f"{what}: {n_missing:,} values are missing"
-        hint = (
-            f"Correct what does not belong there, or {raised_limit(n_missing * _CELL)}"
-        )
-        raise LogError(problem, source=source, hint=hint)
+        advice = "Correct what does not belong there, or"
+        raise _refused(problem, source, advice, n_missing * _CELL)
+
+
+def most_within(most: int, n_bytes: int) -> int:
+    """Return how many things of so many bytes each are within a limit."""
+    return max(most, _LEAST) // n_bytes
+
+
+def _more_than(most: int, n_bytes: int) -> str:
+    return f"more than {most_within(most, n_bytes):,}"
+
+
+_FEWER = "Ask about fewer at once, or"
+
+
+def _refused(problem: str, source: str, advice: str, needed: int) -> LogError:
+    return LogError(problem, source=source, hint=f"{advice} {raised_limit(needed)}")
 
 
 def spoken_size(n_bytes: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.holes import find_gap
+from cbreplay.note import Note
 from cbreplay.outcomes import (
     bad_end_epoch,
     best_recorded_epoch,
@@ -32,7 +33,6 @@ __all__ = [
     "note_list",
     "note_no_number",
     "note_run",
-    "tells_bad_end",
 ]
 
 NAN_IS_BEST = (
@@ -95,10 +95,11 @@ def note_run(
     if was_still_improving(run, objective, mode):
         at_end = best_recorded_epoch(run, objective, mode) == run.horizon
         where = "at" if at_end else "near"
-        notes.append(
+        note = (
             f"{objective} was best {where} the end of the record: the run was still "
             "improving, so what a setting costs is known against the record only"
         )
+        notes.append(Note(note, "improving"))
     failed = None if objective is None else find_bad_end(run, objective)
     if failed is not None:
         logged = run.series[failed].values[run.series[failed].recorded]
@@ -107,7 +108,8 @@ def note_run(
         broke = find_bad_end(run, "loss") is not None
         told = ": the training failed there" if broke else ""
         since = bad_end_epoch(run, failed) + 1
-        notes.append(f"{failed}{_ENDED_IN}{end}, from epoch {since} on{told}")
+        note = f"{failed} ended in {end}, from epoch {since} on{told}"
+        notes.append(Note(note, "end"))
     frozen = None if objective is None else find_frozen_end(run, objective)
     if frozen is not None:
         notes.append(
@@ -115,14 +117,6 @@ def note_run(
             "check that it was still measured"
         )
     return tuple(notes)
-
-
-def tells_bad_end(note: str) -> bool:
-    """Return whether a note says that a series ended badly, as headlines say too."""
-    return _ENDED_IN in note
-
-
-_ENDED_IN = " ended in "
 
 
 def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:

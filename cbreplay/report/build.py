@@ -295,14 +295,11 @@ def _report_on_many(
         question.replay(runs[0], callbacks)
     baselines = []
     drawn = SettingOnRuns(_drawn_name(given, callbacks), replays)
-    if not isinstance(advised, str) and given is None:
-        told = [_by_read_plan(question, advised, replay) for replay in replays]
-        both = zip(replays, told, strict=True)
-        by_plan = {old.run.name for old, new in both if new is not old}
-        drawn = drawn._replace(replays=told, by_plan=by_plan)
     if isinstance(advised, str) or given is not None:
         baselines = list(_baselines(question, [replay.run for replay in replays]))
         baselines += [drawn] if given is not None else []
+    else:
+        drawn = _by_read_plan(question, advised, drawn)
     doubts = [
         *(about_logs(replays) if isinstance(advised, str) else ()),
         *about_runs([run for run, _ in left_out], "could not be replayed"),
@@ -325,12 +322,19 @@ def _report_on_many(
     return _moving(document, question, named or {"start": callbacks}, replays)
 
 
-def _by_read_plan(question: ReportQuestion, advised: Advised, replay: Replay) -> Replay:
-    """Return a replay on the run with the plan that the advice takes it to have."""
-    run = advised.planned(replay.run)
-    if run is replay.run or replay.evidence != "censored":
-        return replay
-    return question.replay(run, replay.callbacks)
+def _by_read_plan(
+    question: ReportQuestion, advised: Advised, drawn: SettingOnRuns
+) -> SettingOnRuns:
+    """Return a setting on the runs with the plan that the advice takes them to have."""
+    replays, by_plan = [], set()
+    for replay in drawn.replays:
+        run = advised.planned(replay.run)
+        if run is replay.run or replay.evidence != "censored":
+            replays.append(replay)
+        else:
+            replays.append(question.replay(run, replay.callbacks))
+            by_plan.add(run.name)
+    return drawn._replace(replays=replays, by_plan=by_plan)
 
 
 def _drawn_name(

@@ -29,6 +29,8 @@ class Compiled(NamedTuple):
         Which way the metrics improve of which that is known; None has no direction.
     has_outputs : bool
         Whether the model may have several outputs, whose names stand before these.
+    names_outputs : bool
+        Whether it certainly has several, and their names stand in these already.
     is_whole : bool
         Whether it is certain that ``fit`` logs nothing else: the model is made of
         Keras's own layers, and compiled there only.
@@ -43,6 +45,7 @@ class Compiled(NamedTuple):
     has_outputs: bool = True
     is_whole: bool = False
     is_keras: bool = False
+    names_outputs: bool = False
 
     def may_log(self, name: str) -> bool:
         """Return whether ``fit`` may log a name, which stands without its ``val_``."""
@@ -50,8 +53,10 @@ class Compiled(NamedTuple):
         for metric in (name, re.sub(r"_\d+$", "", name)):
             if metric == "loss" or metric in self.spellings:
                 return True
-            if self.has_outputs and metric.endswith(
-                ("_loss", *(f"_{spelling}" for spelling in self.spellings))
-            ):
+            if self.names_outputs:
+                ends: tuple[str, ...] = ("_loss",)
+            else:
+                ends = ("_loss", *(f"_{spelling}" for spelling in self.spellings))
+            if self.has_outputs and metric.endswith(ends):
                 return True
         return False

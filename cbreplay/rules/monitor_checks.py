@@ -77,7 +77,11 @@ def find_uncompiled_monitor(
             said, instead = absence
             written = f"{parameter}={instead!r}"
             compiled = known.facts.compiled
-            if compiled is not None and compiled.has_outputs:
+            if (
+                compiled is not None
+                and compiled.has_outputs
+                and not compiled.names_outputs
+            ):
                 metric = instead.removeprefix("val_")
                 if metric != "loss" and metric in compiled.names:
                     written += ", or with an output's name before the metric's"
@@ -111,7 +115,7 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
             shown = ", ".join(repr(name) for name in logged[:_MOST_SHOWN])
             more = len(logged) - _MOST_SHOWN
             shown += f" and {more} more" if more > 0 else ""
-            if compiled.has_outputs and len(logged) > 1:
+            if compiled.has_outputs and not compiled.names_outputs and len(logged) > 1:
                 shown += ", after an output's name where there are several"
             said = f"fit logs no {monitor!r}: compile ({compiled.place}) gives {shown}"
             said += f"; and {missing}" if unvalidated else ""
@@ -219,7 +223,7 @@ def _is_validated(logged: Sequence[str]) -> bool:
 def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     """Return the logged name that is meant, if one is near and of the same data."""
     validated = monitor.startswith("val_")
-    same = [name for name in logged if name.startswith("val_") == validated]
+    same = [name for name in logged if is_validation(name) == validated]
     # a val_ name means no series of training
     return nearest_series(monitor, same if validated else logged) or None
 

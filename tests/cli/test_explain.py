@@ -197,7 +197,8 @@ def test_a_list_that_cannot_be_explained_is_refused(
     answer = ask("explain", named(tmp_path / "run", *callbacks))
     assert (answer.status, answer.out) == (2, "")
     assert message in answer.err
-    assert "Name a setting with --patience 5 or -c" in answer.err
+    named_next = ("Name a setting with --patience 5 or -c", "Name the others as a")
+    assert any(words in answer.err for words in named_next)
 
 
 def test_options_fill_in_what_run_json_leaves_out(ask: Ask, tmp_path: Path) -> None:
@@ -330,6 +331,24 @@ def test_a_recorded_schedule_that_is_a_function_is_told(
             "names cannot be read: 'LearningRateScheduler(...)' (its arguments could "
             "not be recorded)" in refused.err
         )
+
+
+def test_beside_a_callback_of_their_own_the_others_are_named_to_be_asked(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "logs.csv", [0.75, 0.5])
+    listed = ["EarlyStopping(patience=3)", "MyLogger(every=5)", "CSVLogger('logs.csv')"]
+    fit = {"epochs": 2, "initial_epoch": 0}
+    told = {"schema": 1, "fit": fit, "callbacks": listed}
+    (tmp_path / "run.json").write_text(json.dumps(told))
+    refused = ask("explain", tmp_path)
+    assert refused.status == 2
+    assert refused.err.strip().endswith(
+        "names cannot be read: 'MyLogger(every=5)' ('MyLogger' is not a callback that "
+        'can be replayed). Name the others as a setting, -c "EarlyStopping(patience=3)"'
+        ', or its own code as well, as -c "my_module:MyLogger(...)"'
+    )
+    assert ask("explain", tmp_path, "-c", "EarlyStopping(patience=3)").status == 0
 
 
 @pytest.mark.parametrize(

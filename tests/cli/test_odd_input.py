@@ -24,6 +24,7 @@ from cbreplay import (
     replay_run,
 )
 from cbreplay.plain_text import shown_value
+from cbreplay.readers.base import Damage, ReadOptions
 from cbreplay.readers.discovery import patterns
 from cbreplay.readers.discovery.patterns import expand_pattern
 from tests.conftest import VALUES, Ask, write_csv
@@ -348,11 +349,11 @@ def test_a_pattern_matches_what_glob_does(
         "[a]/**/l*",
         "nope/**/x",
     ):
-        assert expand_pattern(pattern) == sorted(
+        assert expand_pattern(pattern, Damage(ReadOptions())) == sorted(
             set(glob.glob(pattern, recursive=True))  # noqa: PTH207 - the oracle
         )
     everything = {os.path.normpath(path) for path in glob.glob("**", recursive=True)}  # noqa: PTH207
-    assert set(expand_pattern("**")) == everything
+    assert set(expand_pattern("**", Damage(ReadOptions()))) == everything
 
 
 def test_a_pattern_goes_through_so_many_directories(

@@ -5,6 +5,7 @@ Each test says in its first line what was reported.
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from typing import TYPE_CHECKING
@@ -787,3 +788,67 @@ def test_what_logs_with_holes_lose_is_a_bound_and_enters_no_advice(
     lacking = "values are missing, a better one perhaps, and from the first of them on"
     assert f"{lacking} nothing is known: 0.csv, 1.csv" in said
     assert lacking not in told(ask, "simulate", tmp_path / "whole")
+
+
+def test_what_was_logged_once_is_no_reason_against_values_without_steps(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """log_metric without a step, and test_loss logged once after the fit."""
+    rows = [
+        f"{name},{loss + more},{1600000000000 + at * 1000},0"
+        for name, more in (("loss", -0.05), ("val_loss", 0))
+        for at, loss in enumerate(LOSSES)
+    ]
+    once = ["test_loss,0.7,1600000099999,0", "best_epoch,3,1600000099999,0"]
+    log = write(tmp_path / "m.csv", "key,value,timestamp,step", rows + once)
+    said = told(ask, "simulate", log)
+    # by hand: of LOSSES the best is the fourth, .6, and the fifth is worse
+    assert "patience 1 was enough: it keeps the best epoch, 4, and stops at 5" in said
+    assert "Left out best_epoch, test_loss: one value, of no epoch." in said
+    several = [f"acc,{at},{1600000000000 + at},0" for at in range(3)]
+    log = write(tmp_path / "m.csv", "key,value,timestamp,step", rows + once + several)
+    answer = ask("simulate", log)
+    assert answer.status == 2
+    assert "told apart: loss 8 and acc 3" in " ".join(answer.err.split())
+
+
+def test_a_sample_says_what_is_whole_of_tensorboard_too(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """TensorBoard's page offers a sample of a long series as a CSV."""
+    steps = [0, 1, 4, 5, 9, 11, 12, 18]
+    rows = [f"{1.6e9 + at},{at},{loss}" for at, loss in zip(steps, LOSSES, strict=True)]
+    log = tmp_path / "run-validation-tag-epoch_loss.csv"
+    said = told(ask, "simulate", write(log, "Wall time,Step,Value", rows))
+    assert "It looks like a sample: give the whole history (of W&B" in said
+    assert "of TensorBoard its event files). " in said
+
+
+def test_workers_that_write_packed_files_in_turn_are_one_training(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Three workers write every third epoch each, as .csv.gz or JSON lines."""
+    for worker in range(3):
+        own = [(at, loss) for at, loss in enumerate(LOSSES) if at % 3 == worker]
+        rows = "".join(f"{at},{loss},{loss}\n" for at, loss in own)
+        packed = tmp_path / "packed" / f"log{worker}.csv.gz"
+        packed.parent.mkdir(exist_ok=True)
+        packed.write_bytes(gzip.compress(f"epoch,loss,val_loss\n{rows}".encode()))
+        lines = [json.dumps({"epoch": at, "val_loss": loss}) for at, loss in own]
+        write(tmp_path / "lines" / f"log{worker}.jsonl", lines[0], lines[1:])
+    for place in ("packed", "lines"):
+        said = told(ask, "simulate", tmp_path / place)
+        assert "patience 1 was enough: it keeps the best epoch, 4" in said
+        assert "stops at 5 of 8" in said
+
+
+def test_folds_of_one_file_have_one_metric_too(ask: Ask, tmp_path: Path) -> None:
+    """Folds name their metric val_auc, val_auc_1, val_auc_2; one JSON holds all."""
+    folds = {
+        f"fold{number}": {"loss": LOSSES, f"val_auc{more}": [1 - x for x in LOSSES]}
+        for number, more in enumerate(("", "_1", "_2"))
+    }
+    log = tmp_path / "folds.json"
+    log.write_text(json.dumps(folds))
+    said = told(ask, "simulate", log, "--monitor", "val_auc", "--patience", "1")
+    assert "On all 3 runs this setting keeps the best val_auc of each" in said

@@ -275,7 +275,10 @@ def test_settings_that_were_asked_about_stand_beside(ask: Ask, tmp_path: Path) -
         "EarlyStopping(patience=7)",
     )
     assert "now: 7 9 of 9" in text
-    assert "now: EarlyStopping(patience=7)" in text
+    assert (
+        "now: EarlyStopping(patience=7), which ends with the weights of the last epoch "
+        "that it trains: restore_best_weights is False, Keras's default"
+    ) in text
     assert "20, min_delta 0.2 9 of 9" in text
     # patience 1 from the epoch of the best on, which people count as 21
     assert "1 from epoch 21 9 of 9" in text

@@ -321,7 +321,18 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
                 "the best val_loss, as does alpha=3.5."
             ),
         ),
-        (("--patience", "8,9"), "This log decides 0 of 2 settings."),
+        (
+            ("--patience", "8,9"),
+            "This log decides 0 of 2 settings; none of them stops inside it.",
+        ),
+        # reductions after epochs 4 and 5, which the log does not have
+        (
+            ("-c", "ReduceLROnPlateau(patience=[1, 2], min_delta=0)"),
+            (
+                "This log decides 0 of 2 settings; it shows where they part from its "
+                "learning rate, after epoch 4 to 5, and not what follows."
+            ),
+        ),
         (
             ("-c", "ReduceLROnPlateau(patience=2, min_delta=0)"),
             "After the learning-rate change at epoch 5 the log says nothing.",

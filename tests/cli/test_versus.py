@@ -258,6 +258,27 @@ def test_a_change_that_fits_no_callback_is_refused(ask: Ask, folder: Path) -> No
     assert "changes 'factor', which none of the callbacks" in answer.err
 
 
+def test_whose_weights_the_last_file_holds_stands_beside_what_is_kept(
+    ask: Ask, folder: Path
+) -> None:
+    # in a.csv val_loss is best at epoch 6 (.49); loss is 1 in each epoch, so that the
+    # first is its best
+    best, first = (
+        f"ModelCheckpoint('{name}.keras', save_best_only=True, monitor='{name}')"
+        for name in ("val_loss", "loss")
+    )
+    judged = ("--planned-epochs", "8", "--objective", "val_loss")
+    words = ("simulate", folder / "a.csv", *judged, "-c", best)
+    out = ask(*words, "--versus", first).out
+    assert "6 / 1" in out
+    assert "last file of: whose weights the file holds that is written last" in out
+    (row,) = csv.DictReader(
+        io.StringIO(ask(*words, "--versus", first, "--format", "csv").out)
+    )
+    assert (row["first_last_saved_epoch"], row["rival_last_saved_epoch"]) == ("5", "0")
+    assert "last file" not in ask("simulate", folder, "-c", TWO, "--versus", FIVE).out
+
+
 def test_a_second_table_adds_them_up_by_setting(ask: Ask, reduced: Path) -> None:
     words = ("simulate", reduced, "-c", SETTING, "-c", "EarlyStopping(patience=3)")
     told = ask(*words, "--each", "--format", "markdown").out.strip()

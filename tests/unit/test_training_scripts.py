@@ -929,6 +929,55 @@ def test_nothing_is_said_of_the_values_that_a_monitor_does_not_have(
     ]
 
 
+# a fit of Keras 3.15.1 of a model with the outputs age and kind, compiled so: it logs
+# val_age_mae and val_kind_accuracy, and with mode='auto' it raises ValueError for
+# these, and none for val_accuracy, which it then warns of in each epoch
+OF_OUTPUTS = (
+    "m = keras.Model(a, [b, c])\n"
+    "m.compile('adam', metrics={'age': ['mae'], 'kind': 'accuracy'})\n"
+    "m.fit(x, validation_data=v, callbacks=[EarlyStopping('{}', {}"
+    "restore_best_weights=True)])"
+)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "mode", "found"),
+    [
+        ("val_age_mae", "mode='min', ", []),
+        ("val_age_mae", "", [("auto-unknown", "mode='min'")]),
+        ("val_kind_accuracy", "", [("auto-unknown", "mode='max'")]),
+        ("val_kind_loss", "mode='min', ", []),
+        ("val_loss", "", []),
+        (
+            "val_accuracy",
+            "",
+            [("absent-monitor", "monitor='val_kind_accuracy', and mode='max'")],
+        ),
+        (
+            "val_accuracy",
+            "mode='max', ",
+            [("absent-monitor", "monitor='val_kind_accuracy'")],
+        ),
+        ("val_age_accuracy", "mode='max', ", [("absent-monitor", None)]),
+        (
+            "val_kind_acc",
+            "mode='max', ",
+            [("absent-monitor", "monitor='val_kind_accuracy'")],
+        ),
+    ],
+)
+def test_metrics_of_several_outputs_have_their_names_and_no_direction(
+    tmp_path: Path, monitor: str, mode: str, found: list[tuple[str, str | None]]
+) -> None:
+    text = OF_OUTPUTS.replace("{}", monitor, 1).replace("{}", mode, 1)
+    told = lint_script(read(tmp_path, text), semantics="keras-3.15")
+    assert [placed.finding.code for placed in told] == [code for code, _ in found]
+    for placed, (_, fix) in zip(told, found, strict=True):
+        assert fix in (placed.finding.fix, None)
+        if monitor == "val_accuracy":
+            assert placed.finding.reason.endswith("so it never acts")
+
+
 SCHEDULES = "keras.optimizers.schedules"
 
 
@@ -957,6 +1006,15 @@ SCHEDULES = "keras.optimizers.schedules"
             ),
             True,
         ),
+        (
+            (
+                "from tensorflow.keras.optimizers import *\n"
+                "from tensorflow.keras.optimizers.schedules import *\n"
+                "m.compile(Adam(ExponentialDecay(1, 2)))"
+            ),
+            True,
+        ),
+        ("from own import *\nm.compile(keras.optimizers.Adam(CosineDecay(1)))", False),
         (
             (
                 "import tensorflow as tf\n"

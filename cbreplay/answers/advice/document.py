@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.advice.figures import cost_sections
-from cbreplay.answers.advice.program import advice_members
-from cbreplay.answers.advice.sentences import (
-    advice_headline,
-    advice_lead,
+from cbreplay.answers.advice.evidence import (
     doubt_sentences,
     evidence_sentences,
     excluded_sentences,
     only_retraining,
     restoring_sentence,
-    runs_sentence,
     which_monitor,
 )
+from cbreplay.answers.advice.figures import cost_sections
+from cbreplay.answers.advice.headline import advice_headline, advice_lead, runs_sentence
+from cbreplay.answers.advice.program import advice_members
 from cbreplay.answers.advice.tables import (
     groups_legend,
     groups_table,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.advice.sentences import unknown_groups
+from cbreplay.answers.advice.evidence import unknown_groups
+from cbreplay.answers.axes import keeps_last
 from cbreplay.document import (
     Cell,
     Code,
@@ -112,17 +113,20 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
         yield "worst", say("worst: of one run; for the recommended ", worst)
-    by_score = ""
-    if advice.setting("cheapest") is not None:
-        by_score = f"; cheapest is by score, on these {unit}s alone"
     yield (
         "score",
         say(
             "score: the share lost + ",
             Fact(advice.cost_weight, "given", "cost_weight"),
-            f" x the share of the epochs trained (--cost-weight){by_score}",
+            " x the share of the epochs trained (--cost-weight)",
         ),
     )
+    if advice.setting("cheapest") is not None:
+        # where there is no room for the score its row stands there all the same
+        words = (
+            f"cheapest: what loses and trains least together, on these {unit}s alone"
+        )
+        yield "", say(words)
     words = f"left out: the same of {unit}s that had no part in the choice"
     yield "left out", say(words)
 
@@ -133,7 +137,13 @@ def _notes(advice: Recommendation) -> Iterator[Text]:
         yield _by_weight(advice)
     current, start = advice.setting("current"), advice.setting("start")
     if current is not None:
-        yield say("now: ", Code(setting_text(current)))
+        keeps = ""
+        if keeps_last(current.callbacks or ()):
+            keeps = (
+                ", which ends with the weights of the last epoch that it trains: "
+                "restore_best_weights is False, Keras's default"
+            )
+        yield say("now: ", Code(setting_text(current)), keeps)
     if start is not None and start.rule is not None:
         yield say(
             f"{setting_label(start)}: ",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.series_names import is_validation
 from cbreplay.words import count
 
 if TYPE_CHECKING:

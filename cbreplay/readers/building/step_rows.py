@@ -6,11 +6,12 @@ epoch, steps are counted, or the log is refused as a sample of a longer history.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cbreplay.errors import LogError, is_validation, suggest_monitor
+from cbreplay.errors import LogError
+from cbreplay.note import Note
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
@@ -34,6 +35,7 @@ from cbreplay.readers.columns.written_again import (
     leave_out_restored,
 )
 from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import is_validation, suggest_monitor
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -105,6 +107,8 @@ def fold_by(
         _count_evaluations(table, counted)
         return
     silent = table.columns[epoch_name].missing if epoch_name is not None else None
+    # of one step two values are no values of two batches
+    several: Literal["few", "any"] = "any" if epoch_name == step_name else "few"
     epochs = None if epoch_name is None else _take_epochs(table, epoch_name)
     steps = table.columns.pop(step_name, None) if step_name is not None else None
     if epochs is not None and steps is not None and silent is not None:
@@ -117,14 +121,14 @@ def fold_by(
     ):
         return
     else:
-        epochs = _counted(table, steps, given=options.x_axis == "epoch")
+        epochs, several = _counted(table, steps, given=options.x_axis == "epoch"), "any"
     n_rows = len(table)
-    if epoch_name is not None and _few_stand_again(table, epochs):
+    if epoch_name is not None and _stand_again(table, epochs, alone=step_name is None):
         # what they are is told later, as of a CSV
         numbers = LogColumn.of(epochs.astype(np.float64))
         table.columns = {"epoch": numbers, **table.columns}
         return
-    table.collapse(epochs)
+    table.collapse(epochs, several)
     _drop_silent_epochs(table, has_steps=step_name is not None)
     _note_fewer(table, n_rows)
 
@@ -173,7 +177,9 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
     if step is None:
         return
     leave_out_restored(table, step)
-    if options.x_axis is not None:
+    if options.x_axis is not None or (
+        options.parts != "rows" and _stands_again(table.columns[step])
+    ):
         drop_earlier_copies(table)
         table.check_whole()
         fold_by(table, None, step, options)
@@ -186,14 +192,19 @@ def _note_fewer(table: LogTable, n_rows: int) -> None:
     """Note how many epochs the rows make, where these are fewer."""
     if len(table) < n_rows:
         note = f"{n_rows} logged rows make {count(len(table), 'epoch')}"
-        table.notes.insert(0, note)
+        table.notes.insert(0, Note(note, "reading"))
 
 
-def _few_stand_again(table: LogTable, epochs: EpochArray) -> bool:
-    """Tell whether whole rows of a few epochs stand there twice."""
-    n_again = int(np.count_nonzero(np.diff(epochs) == 0))
+def _stand_again(table: LogTable, epochs: EpochArray, *, alone: bool) -> bool:
+    """Tell whether whole rows of a few epochs stand there twice.
+
+    Or of any epochs, where no column of steps tells that they are of other steps.
+    """
+    again = np.diff(epochs) == 0
+    n_again = int(np.count_nonzero(again))
     whole = not any(cells.missing.any() for cells in table.columns.values())
-    return whole and 0 < _FEW * n_again <= len(epochs) - n_again
+    twice = alone and not (again[1:] & again[:-1]).any()
+    return whole and n_again > 0 and (twice or _FEW * n_again <= len(epochs) - n_again)
 
 
 _FEW = 4
@@ -206,6 +217,22 @@ def _several_rows_each(epochs: LogColumn) -> bool:
         return False
     n_rows = np.unique(values, return_counts=True)[1]
     return bool(2 * np.count_nonzero(n_rows > _TWO_ROWS) > len(n_rows))
+
+
+def _stands_again(steps: LogColumn) -> bool:
+    """Tell whether most steps have two or three rows, one below the other.
+
+    They are of one training and its validation, or logged more than once.
+    """
+    values = steps.values
+    if not are_epochs(values).all() or bool((np.diff(values) < 0).any()):
+        return False
+    n_rows = np.unique(values, return_counts=True)[1]
+    often = 2 * np.count_nonzero(n_rows > 1) > len(n_rows) > 1
+    return bool(often) and int(n_rows.max()) <= _THREE_ROWS
+
+
+_THREE_ROWS = 3
 
 
 def _fold_batches(
@@ -347,7 +374,7 @@ _WHOLE_HISTORY = (
 
 def _count_evaluations(table: LogTable, steps: LogColumn) -> None:
     """Keep the steps at which something was evaluated, and number them."""
-    table.collapse(_whole_steps(table, steps))
+    table.collapse(_whole_steps(table, steps), "any")
     number = table.columns.pop("epoch")
     metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
     judged = [name for name in metrics if is_validation(name)]

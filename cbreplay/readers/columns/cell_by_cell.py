@@ -29,6 +29,7 @@ from cbreplay.readers.columns.written_again import (
     lines_above,
     lines_from,
 )
+from cbreplay.readers.files import BEFORE_ITS_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -172,7 +173,8 @@ def _fill(table: LogTable, text: TextRows) -> None:
 def _without_rows(table: LogTable) -> LogError:
     if table.damage.errors:
         return table.damage.errors[0]
-    problem = f"there is no row under the header {shown_names(table.header)}"
+    header = shown_names(table.header)
+    problem = f"there is no row under the header {header}, {BEFORE_ITS_FIRST}"
     hint = "Give a log with at least one whole epoch"
     return LogError(problem, source=table.source, hint=hint)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.note import Note, reworded
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import parse_cell, shown_names
@@ -218,7 +219,8 @@ class LogTable:
         found = [name for name in names if self.columns.pop(name, None) is not None]
         self.left_out |= dict.fromkeys(found, reason)
         if found:
-            self.notes.append(f"left out {', '.join(found)}: {reason}")
+            left_out = f"left out {', '.join(found)}: {reason}"
+            self.notes.append(reworded(reason, left_out))
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Call columns otherwise; each keeps its place."""
@@ -226,23 +228,25 @@ class LogTable:
             names.get(name, name): cells for name, cells in self.columns.items()
         }
 
-    def collapse(self, epochs: EpochArray) -> None:
+    def collapse(
+        self, epochs: EpochArray, several: Literal["few", "any"] = "few"
+    ) -> None:
         """Put rows of the same epoch that follow each other together to one.
 
         Of several values in an epoch the last one stands, with the others beside it. A
         column with several in many epochs has none for the epoch: it is left out, with
-        a note, unless it is a learning rate.
+        a note, unless it is a learning rate, or any epoch may have several.
         """
         begins = np.concatenate([[True], np.diff(epochs) != 0])
         group = np.cumsum(begins) - 1
         stepwise = []
         for name, cells in list(self.columns.items()):
-            if cells.collapse(group):
+            if cells.collapse(group, several):
                 continue
             if is_rate_name(name):
                 cells.collapse(group, "last")
                 note = "changes within an epoch: the rate of its last step stands"
-                self.notes.append(f"{name} {note}")
+                self.notes.append(Note(f"{name} {note}", "rate"))
             else:
                 stepwise.append(name)
         self.leave_out(stepwise, _STEPWISE)

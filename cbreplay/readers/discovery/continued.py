@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.note import reworded
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import FloatArray, Run
 
-__all__ = ["TEXTS", "doubt_continued", "group_beside", "join_continued", "mark_joined"]
+__all__ = [
+    "doubt_continued",
+    "group_beside",
+    "is_text",
+    "join_continued",
+    "mark_joined",
+]
 
-TEXTS = (".csv", ".log", ".tsv", ".txt")
+_TEXTS = (".csv", ".log", ".tsv", ".txt")
 
 
 def join_continued(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
@@ -38,7 +45,7 @@ def join_continued(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
     groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
     for log in found:
         run = log.runs[0]
-        if len(log.runs) == 1 and run.steps is None and _is_text(run.source):
+        if len(log.runs) == 1 and run.steps is None and is_text(run.source):
             place = os.path.dirname(run.source)
             groups.setdefault((place, *sorted(run.series)), []).append(log)
     joined: set[int] = set()
@@ -48,8 +55,9 @@ def join_continued(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
     return [log for log in found if id(log) not in joined]
 
 
-def _is_text(source: str) -> bool:
-    return source.lower().removesuffix(".gz").endswith(TEXTS)
+def is_text(source: str) -> bool:
+    """Tell whether a log is a table of text, by its name."""
+    return source.lower().removesuffix(".gz").endswith(_TEXTS)
 
 
 def group_beside(
@@ -63,9 +71,9 @@ def group_beside(
     for log in found:
         run = log.runs[0]
         if len(log.runs) == 1 and run.steps is None:
-            in_text = _is_text(run.source)
-            own = os.path.dirname(run.source) if in_text else run.source
-            file = os.path.basename(run.source) if in_text else ""
+            of_events = os.path.isdir(run.source)
+            own = run.source if of_events else os.path.dirname(run.source)
+            file = "" if of_events else os.path.basename(run.source)
             place = os.path.dirname(os.path.abspath(own))
             groups.setdefault((place, file, *sorted(run.series)), []).append(log)
     return groups
@@ -153,7 +161,11 @@ def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
         not_logged=run.not_logged & later.not_logged,
         empty_cells=run.empty_cells | later.empty_cells,
         written_again=run.written_again or later.written_again,
-        notes=(*run.notes, note, *(f"{following.name}: {text}" for text in kept)),
+        notes=(
+            *run.notes,
+            note,
+            *(reworded(text, f"{following.name}: {text}") for text in kept),
+        ),
     )
 
 

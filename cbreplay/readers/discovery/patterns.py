@@ -7,10 +7,14 @@ import os
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
+from cbreplay.readers.base import UnreadableError
 from cbreplay.readers.discovery.training_files import as_people_count
+from cbreplay.readers.entries import list_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cbreplay.readers.base import Damage
 
 __all__ = ["expand_pattern"]
 
@@ -20,19 +24,21 @@ _MOST_DIRECTORIES = 100_000
 _HINT = "Name a directory nearer to the logs"
 
 
-def expand_pattern(pattern: str) -> list[str]:
+def expand_pattern(pattern: str, damage: Damage) -> list[str]:
     """Return the paths that match a pattern, in order.
 
     As ``glob.glob`` with ``recursive=True``, but ``**`` does not follow links to
-    directories, which may lead in circles, and goes through so many directories only.
+    directories, which may lead in circles, and goes through so many directories only;
+    and one that cannot be listed is damage, where glob would say nothing.
 
     Raises
     ------
     LogError
-        If there are more, or if the system takes no such path.
+        If there are more, if one cannot be listed and that is an error, or if the
+        system takes no such path.
     """
     try:
-        return sorted(_Search(pattern).below("", pattern), key=as_people_count)
+        return sorted(_Search(pattern, damage).below("", pattern), key=as_people_count)
     except (OSError, ValueError) as error:
         if isinstance(error, LogError):
             raise
@@ -43,20 +49,22 @@ def expand_pattern(pattern: str) -> list[str]:
 class _Search:
     """One pattern on its way through directories."""
 
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
+    def __init__(self, pattern: str, damage: Damage) -> None:
+        self.pattern, self.damage = pattern, damage
         self.visited = 0
 
     def below(self, base: str, pattern: str) -> Iterator[str]:
         """Yield what matches in a directory, whose own name is no pattern."""
         parts = pattern.split(os.sep)
         if _ANY_DEPTH not in parts:
+            self.look_through(glob.escape(base), parts)
             yield from glob.glob(glob.escape(base) + pattern)
             return
         at = parts.index(_ANY_DEPTH)
         head, rest = os.sep.join(parts[:at]), os.sep.join(parts[at + 1 :])
         roots = [base]
         if head or at:
+            self.look_through(glob.escape(base), parts[:at])
             roots = glob.glob(glob.escape(base) + head + os.sep)
         taken: dict[str, None] = {}
         for root in roots:
@@ -75,7 +83,33 @@ class _Search:
                 problem = f"** goes through more than {_MOST_DIRECTORIES:,} directories"
                 raise LogError(problem, source=self.pattern, hint=_HINT)
             yield directory
-            pending += sorted(_inner(directory), reverse=True)
+            pending += sorted(self.inner(directory), reverse=True)
+
+    def inner(self, directory: str) -> list[str]:
+        """Return the directories in one, without links and hidden ones."""
+        return [
+            os.path.join(directory, entry.name, "")
+            for entry in self.entries(directory)
+            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+        ]
+
+    def look_through(self, base: str, parts: list[str]) -> None:
+        """Report the directories that a pattern without ``**`` cannot look into."""
+        for at in range(1, len(parts)):
+            if not glob.has_magic("".join(parts[:at])):
+                continue
+            for directory in glob.glob(base + os.sep.join([*parts[:at], ""])):
+                # where the next name is no pattern nothing needs be listed
+                if glob.has_magic(parts[at]) or not os.access(directory, os.X_OK):
+                    self.entries(directory)
+
+    def entries(self, directory: str) -> list[os.DirEntry[str]]:
+        """Return what stands in a directory; report one that cannot be listed."""
+        try:
+            return list_entries(directory.rstrip(os.sep) or directory or os.curdir)
+        except UnreadableError as error:
+            self.damage.report_inside(error)
+            return []
 
 
 def _whole(directory: str) -> Iterator[str]:
@@ -85,18 +119,3 @@ def _whole(directory: str) -> Iterator[str]:
     for path in glob.iglob(f"{glob.escape(directory)}*"):
         if not os.path.isdir(path):
             yield path
-
-
-def _inner(directory: str) -> list[str]:
-    """Return the directories in one, without links and hidden ones."""
-    try:
-        with os.scandir(directory or os.curdir) as entries:
-            return [
-                os.path.join(directory, entry.name, "")
-                for entry in entries
-                if not entry.name.startswith(".")
-                and entry.is_dir(follow_symlinks=False)
-            ]
-    except OSError:
-        # as glob does, what cannot be listed matches nothing
-        return []

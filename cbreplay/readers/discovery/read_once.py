@@ -116,7 +116,8 @@ def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
 
     They are so to the digits that both write, with at least five values of a series
     that change; trainings that failed alike are not the same. The checkpoints of one
-    Trainer hold its log each, however short.
+    Trainer hold its log each, however short; and beside copies that were made as a log
+    grew, its first ones are shorter.
 
     Parameters
     ----------
@@ -147,10 +148,65 @@ def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
             names, others = (_changing_names(runs[at]) for at in members)
             if names and names == others:
                 copies |= _copies_among(runs, members, names)
+    if copies:
+        _add_first_ones(runs, copies)
     return copies
 
 
 _TWO = 2
+
+
+def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
+    """Add copies of fewer than five epochs to those that were made as a log grew."""
+    grown = [
+        home
+        for home, parts in copies.items()
+        if any(runs[part].n_epochs < runs[home].n_epochs for part in parts)
+    ]
+    known = copies.keys() | {part for parts in copies.values() for part in parts}
+    for at, run in enumerate(runs):
+        if run.n_epochs >= _FEWEST or run.steps is not None or at in known:
+            continue
+        for home in grown:
+            other = runs[home]
+            alike = (
+                _lie_beside(run.source, other.source)
+                and run.first_epoch == other.first_epoch
+                and run.series.keys() == other.series.keys()
+            )
+            if alike and _count_digits(run) >= _MANY_DIGITS and _equals(run, other):
+                copies[home].append(at)
+                break
+
+
+def _equals(run: Run, other: Run) -> bool:
+    """Tell whether each value of a run is the same number in a longer one."""
+    return all(
+        np.array_equal(own.values, longer.values[: len(own)], equal_nan=True)
+        and np.array_equal(own.recorded, longer.recorded[: len(own)])
+        for own, longer in (
+            (own, other.series[name]) for name, own in run.series.items()
+        )
+    )
+
+
+# so many digits do not agree by chance
+_MANY_DIGITS = 5
+
+
+def _lie_beside(one: str, other: str) -> bool:
+    """Tell whether files lie in one directory, or one by one in such beside it."""
+    places = os.path.dirname(one), os.path.dirname(other)
+    names = os.path.basename(one), os.path.basename(other)
+    beside = os.path.dirname(places[0]) == os.path.dirname(places[1])
+    return places[0] == places[1] or (beside and names[0] == names[1])
+
+
+def _count_digits(run: Run) -> int:
+    """Count the digits of all finite values of a run."""
+    known = [own.values[own.recorded] for own in run.series.values()]
+    values = [repr(value) for own in known for value in own[np.isfinite(own)].tolist()]
+    return sum(len(text.replace(".", "").strip("0-")) for text in values)
 
 
 def _changing_names(run: Run) -> list[str]:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.base import ForeignLogError, UnreadableError
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.files import check_size, read_bytes
 from cbreplay.readers.formats import FORMATS, reader_for
@@ -102,6 +102,8 @@ class _OneTraining:
         """Take note of a file that cannot be read, where others may stand for it."""
         if self.alone:
             raise error
+        if isinstance(error, UnreadableError) and self.options.errors == "strict":
+            raise error.in_directory()
         self.failed.append(error)
         fate = "passed by" if isinstance(error, ForeignLogError) else "dropped"
         self.seen.append(Seen(path, fate, error.problem))

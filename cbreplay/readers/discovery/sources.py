@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, LogError
+from cbreplay.note import Note
 from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
     Damage,
     ForeignLogError,
     NothingLoggedError,
     ReadOptions,
+    UnreadableError,
 )
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
@@ -146,10 +148,14 @@ class _SourceReader:
             for log in own
             if isinstance(source, (str, os.PathLike))
         ]
+        if sum(len(log.runs) for log in files) < _SEVERAL:
+            return logs
+        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+
         if len(files) < _SEVERAL:
+            name_metrics_alike(files)
             return logs
         from cbreplay.readers.discovery.continued import doubt_continued, join_continued
-        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
         from cbreplay.readers.discovery.read_once import leave_out_copies
         from cbreplay.readers.discovery.series_files import join_series_files
         from cbreplay.readers.discovery.written_in_turn import (
@@ -257,7 +263,7 @@ class _SourceReader:
         from cbreplay.readers.discovery.patterns import expand_pattern
 
         wanted = []
-        for path in expand_pattern(pattern):
+        for path in expand_pattern(pattern, self.damage):
             if os.path.isdir(path):
                 inside = find_trainings(path, format_of, self.seen, self.damage)
                 wanted += [(path, path, training) for training in inside]
@@ -292,7 +298,8 @@ class _SourceReader:
         n_runs = 0
         found: list[RunsOfLog] = []
         notes = [
-            f"left out a directory: {error.sentence}" for error in self.damage.errors
+            Note(f"left out a directory: {error.sentence}", "other logs")
+            for error in self.damage.errors
         ]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
@@ -301,11 +308,14 @@ class _SourceReader:
             try:
                 read = self._read_training(root, typed, training, alone=False)
             except LogError as error:
+                if isinstance(error, UnreadableError) and self.damage.strict:
+                    raise
                 foreign = isinstance(error, ForeignLogError)
                 if first is None or isinstance(first, NothingLoggedError):
                     first = error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
-                    notes.append(f"left out another of these logs: {error.sentence}")
+                    left_out = f"left out another of these logs: {error.sentence}"
+                    notes.append(Note(left_out, "other logs"))
                 continue
             self.check_unpacked(source)
             found += read

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
+from cbreplay.readers.base import UnreadableError
 from cbreplay.readers.entries import is_event_file, is_hidden, list_entries
 from cbreplay.readers.files import check_content, read_beginning
 from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
@@ -253,8 +254,11 @@ def _walk(
             entries = sorted(
                 list_entries(directory), key=lambda entry: as_people_count(entry.name)
             )
-        except LogError as error:
-            damage.report(error)
+        except UnreadableError as error:
+            if directory == root:
+                damage.report(error)
+            else:
+                damage.report_inside(error)
             seen.append(Seen(directory, "dropped", error.problem))
             continue
         shown = [entry for entry in entries if not is_hidden(entry.name)]
@@ -299,6 +303,8 @@ def _linked(
         elif os.path.isfile(target):
             taken.add(target)
             yield os.path.dirname(path), [os.path.basename(path)]
+        elif not os.path.exists(target):
+            seen.append(Seen(path, "passed by", "a link to what is not there"))
 
 
 def _may_be_log(name: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.odd_epochs import fill_each_other
-from cbreplay.readers.discovery.continued import TEXTS, group_beside, mark_joined
+from cbreplay.readers.discovery.continued import group_beside, is_text, mark_joined
 from cbreplay.readers.discovery.run_names import RunsOfLog
 from cbreplay.readers.files import read_bytes
 
@@ -48,7 +48,7 @@ def join_turns(
     for log in found:
         run = log.runs[0]
         has_gaps = run.recorded_epochs < run.n_epochs
-        if len(log.runs) == 1 and has_gaps and run.source.lower().endswith(TEXTS):
+        if len(log.runs) == 1 and has_gaps and _has_rows(run.source):
             place = os.path.dirname(run.source)
             groups.setdefault((place, *sorted(run.series)), []).append(log)
     joined: set[int] = set()
@@ -56,6 +56,12 @@ def join_turns(
         if len(logs) > 1 and _took_turns([log.runs[0] for log in logs]):
             joined |= _join(logs, seen, read_content, most)
     return [log for log in found if id(log) not in joined]
+
+
+def _has_rows(source: str) -> bool:
+    """Tell whether a log has a row for each epoch, one below the other, by its name."""
+    lines = source.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+    return lines or is_text(source)
 
 
 # fewer epochs may be in turn by chance

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     count_hint,
@@ -17,14 +16,11 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.building.numbering import (
-    count_batches,
-    count_steps,
-    find_cadence,
-)
+from cbreplay.readers.building.numbering import count_batches, count_steps, find_cadence
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.event_files.points import FoundPoints, split_numbers
 from cbreplay.run import Series
+from cbreplay.series_names import is_validation
 from cbreplay.words import count
 
 if TYPE_CHECKING:

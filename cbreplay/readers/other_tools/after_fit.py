@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import nearest_epochs
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.series_names import is_validation
 from cbreplay.words import count
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.other_tools.json_rows import are_numbers, are_rows
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

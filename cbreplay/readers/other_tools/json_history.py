@@ -8,7 +8,6 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
@@ -36,6 +35,7 @@ from cbreplay.readers.other_tools.json_rows import (
 )
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_columns, check_logs
+from cbreplay.series_names import is_validation
 from cbreplay.words import count
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.columns.data_sets import NAMED_ABOVE
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
 from cbreplay.readers.columns.roles import EXACT, name_on, prefix_of
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

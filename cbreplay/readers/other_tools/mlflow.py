@@ -241,10 +241,15 @@ def _told_apart(
     most = max(counts.values(), default=1)
     if len(steps) != 1 or most == 1:
         return rows, []
-    times = [_whole(row.get("timestamp")) for row in rows]
     (step,) = steps
-    if None in times or set(counts.values()) != {most}:
-        told = " and ".join(f"{key} {number}" for key, number in counts.most_common(2))
+    # what was logged once, as a test after the fit, is of no epoch
+    once = sorted(str(key) for key, number in counts.items() if number == 1)
+    rows = [row for row in rows if counts[row.get("key")] > 1]
+    times = [_whole(row.get("timestamp")) for row in rows]
+    several = [pair for pair in counts.most_common() if pair[1] > 1]
+    if None in times or several[-1][1] != most:
+        shown = dict([several[0], several[-1]])
+        told = " and ".join(f"{key} {number}" for key, number in shown.items())
         problem = f"all values stand at step {step}, and cannot be told apart: {told}"
         hint = "Log with a step: mlflow.log_metric(key, value, step=epoch)"
         raise LogError(problem, source=path, hint=hint)
@@ -260,8 +265,10 @@ def _told_apart(
         way = "as they stand in the file, for their times are equal"
         if len({time for _, time in instants}) > 1:
             way = "by their times, and where these are equal as they stand in the file"
-    note = f"all values stand at step {step}: they were numbered {way}"
-    return numbered, [note]
+    notes = [f"all values stand at step {step}: they were numbered {way}"]
+    if once:
+        notes.append(f"left out {', '.join(once)}: one value, of no epoch")
+    return numbered, notes
 
 
 class _StepRows(NamedTuple):

@@ -31,14 +31,14 @@ def is_stored_run(directory: str) -> bool:
     if not os.path.isdir(metrics):
         return False
     about = os.path.join(directory, "meta.yaml")
-    if os.path.isfile(about):
-        return any(key in read_beginning(about) for key in (b"run_id:", b"run_uuid:"))
+    if os.path.isfile(about) and (told := read_beginning(about)):
+        return any(key in told for key in (b"run_id:", b"run_uuid:"))
     try:
-        first = min(_files_below(metrics), default=None)
+        heads = (read_beginning(path, _HEAD) for path in sorted(_files_below(metrics)))
+        return is_stored_metric(next(filter(None, heads), b""))
     except LogError:
         # a directory that cannot be listed is none that is known
         return False
-    return first is not None and is_stored_metric(read_beginning(first, _HEAD))
 
 
 _HEAD = 100

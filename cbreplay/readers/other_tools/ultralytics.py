@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.note import Note
+from cbreplay.readers.base import UnreadableError
 from cbreplay.readers.building.digits import count_digits
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.files import read_beginning
+from cbreplay.readers.files import check_readable, read_beginning
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
@@ -43,22 +45,25 @@ class UltralyticsReader(FormatReader):
         if len(known) and known.min() >= 1:
             epoch.values = epoch.values - 1
             table.counts_from = 1
-            table.notes.append(
-                "epochs were taken as counted from 1, as Ultralytics does"
-            )
+            note = "epochs were taken as counted from 1, as Ultralytics does"
+            table.notes.append(Note(note, "reading"))
         table.counts_from_zero = True
         table.framework = "Ultralytics"
         time = table.columns.get("time")
         if time is not None and not (time.missing | time.wrong).any():
             del table.columns["time"]
             table.wall_times = time.values
-        table.planned_epochs, notes = _plan_beside(path, len(known))
+        table.planned_epochs, notes = _plan_beside(
+            path, len(known), strict=self.options.errors == "strict"
+        )
         table.notes += notes
         for run in build_runs(table, self.options, self.metadata):
             yield _as_rounded(run)
 
 
-def _plan_beside(path: str, n_epochs: int) -> tuple[int | None, list[str]]:
+def _plan_beside(
+    path: str, n_epochs: int, *, strict: bool
+) -> tuple[int | None, list[str]]:
     """Return the epochs that the settings beside a log planned, and a note of them.
 
     None where hours were given instead, or where the log has more epochs.
@@ -66,6 +71,12 @@ def _plan_beside(path: str, n_epochs: int) -> tuple[int | None, list[str]]:
     settings = os.path.join(os.path.dirname(path), "args.yaml")
     if not os.path.isfile(settings):
         return None, []
+    try:
+        check_readable(settings)
+    except UnreadableError as error:
+        if strict:
+            raise error.in_directory() from None
+        return None, [f"left out beside it: {error.sentence}"]
     told = dict(re.findall(_SETTING, read_beginning(settings)))
     planned = told.get(b"epochs", b"").decode()
     if b"time" in told or not planned.isdecimal() or int(planned) < max(n_epochs, 1):

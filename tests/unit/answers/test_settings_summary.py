@@ -148,3 +148,20 @@ def test_settings_of_different_series_are_decided_and_not_compared(
         "On all 2 runs the logs decide 2 of 2 settings; they are judged by different "
         "series, which do not compare."
     )
+
+
+def test_the_sign_of_a_bound_is_explained_below_the_table(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # patience 1 stops at epoch 3 and keeps .4, .1 above the best; epoch 5 is missing
+    rows = ["0,0.5", "1,0.4", "2,0.45", "3,0.3", "4,", "5,0.35", "6,0.36"]
+    for name in "ab":
+        # two trainings, and no copies of one
+        own = [row + (name == "b") * "1" if row != "4," else row for row in rows]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["epoch,val_loss", *own, ""]))
+    sign = '">=": at least that, for a better value may be missing'
+    for words in ((), ("--patience", "1", "--each"), ("--patience", "1,2", "--each")):
+        out = ask("simulate", tmp_path, *words).out
+        assert ">= 0.1" in out
+        assert sign in " ".join(out.split())
+    assert sign not in ask("simulate", tmp_path, "--patience", "1,2").out

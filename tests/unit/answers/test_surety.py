@@ -9,23 +9,14 @@ import pytest
 
 from cbreplay import Run
 from cbreplay.answers.advice import advice_document
-from cbreplay.answers.advice.sentences import (
-    advice_headline,
-    doubt_sentences,
-    evidence_sentences,
-)
+from cbreplay.answers.advice.evidence import doubt_sentences, evidence_sentences
+from cbreplay.answers.advice.headline import advice_headline
 from cbreplay.answers.advice.surety import find_surer, how_sure, what_makes_surer
 from cbreplay.answers.advice.tables import settings_legend
 from cbreplay.document import plain_text
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
 from cbreplay.writers.as_text import write_text
-from tests.recommended import (
-    make_run,
-    pausing,
-    pausing_runs,
-    recommend,
-    spoken_reasons,
-)
+from tests.recommended import make_run, pausing, pausing_runs, recommend, spoken_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,9 +169,10 @@ def test_the_legend_names_the_cheapest_only_where_the_table_has_it() -> None:
     advice = recommend(pausing_runs([3, 4, 5]))
     assert advice.setting("cheapest") is not None
     told = [*map(plain_text, settings_legend(advice).points)]
-    assert any(
-        text.endswith("; cheapest is by score, on these runs alone") for text in told
-    )
+    words = "cheapest: what loses and trains least together, on these runs alone"
+    assert words in told
+    # also where the score has no room
+    assert words in map(plain_text, settings_legend(advice).without(["score"]).points)
     settings = tuple(row for row in advice.settings if row.label != "cheapest")
     without = replace(advice, settings=settings)
     told = [*map(plain_text, settings_legend(without).points)]

@@ -189,10 +189,16 @@ def test_text_that_is_not_utf8_is_noted() -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", "the file is empty"),
+        ("", "the file is empty, as of a fit that has not ended its first epoch"),
         ("\n\n", "only blank lines"),
         ("epoch,loss\n", "there is no row under the header epoch, loss"),
-        ("epoch,loss", "there is no row under the header epoch, loss"),
+        (
+            "epoch,loss",
+            (
+                "there is no row under the header epoch, loss, as of a fit that has "
+                "not ended its first epoch"
+            ),
+        ),
         (b"\x89PNG\0\0", "this is a picture"),
         (b"\xff\x00\xfe", "this is not text"),
         (b"\xf8\x01\x02\n", "this is not text"),

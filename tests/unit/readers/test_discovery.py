@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from cbreplay import ConfigError, LogError, Run
-from cbreplay.loading import load_runs
+from cbreplay.loading import load_runs, survey_sources
+from cbreplay.readers.base import ReadOptions
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
@@ -215,6 +216,101 @@ def test_a_directory_that_cannot_be_listed_is_not_passed_by(
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(LogError, match=r"good: cannot be read \(Permission denied\)"):
         load_runs(tmp_path)
+
+
+def _refuse_to_open(monkeypatch: pytest.MonkeyPatch, refused: Path) -> None:
+    """Let the system refuse a file, as it does who may not read it."""
+    os_open, io_open = os.open, open
+
+    def check(path: object) -> None:
+        if str(path) == str(refused):
+            raise PermissionError(13, "Permission denied", path)
+
+    def open_descriptor(path: object, *arguments: object) -> object:
+        check(path)
+        return os_open(path, *arguments)  # type: ignore[arg-type]
+
+    def open_file(path: object, *arguments: object, **named: object) -> object:
+        check(path)
+        return io_open(path, *arguments, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "open", open_descriptor)
+    monkeypatch.setattr("builtins.open", open_file)
+
+
+@pytest.mark.parametrize("name", ["c.csv", "logs.csv", "d.json", "run.json"])
+@pytest.mark.parametrize("pattern", ["", "*"])
+def test_a_file_that_may_not_be_read_is_not_passed_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, pattern: str
+) -> None:
+    # nobody has seen whether it is a log, so "no log that is known" would be a guess
+    write_csv(tmp_path / "a.csv")
+    write_csv(tmp_path / name)
+    if name == "run.json" and pattern:
+        pytest.skip("a pattern takes logs alone")
+    _refuse_to_open(monkeypatch, tmp_path / name)
+    source = str(tmp_path / pattern) if pattern else str(tmp_path)
+    refusal = rf"{name}: cannot be read \(Permission denied\)"
+    with pytest.raises(LogError, match=rf"{refusal}.*errors='skip'"):
+        load_runs(source)
+    (run,) = load_runs(source, errors="skip")
+    assert [note for note in run.notes if name in note and "Permission" in note]
+
+
+def test_a_directory_with_nothing_that_may_be_read_is_not_called_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_csv(tmp_path / "c.csv")
+    _refuse_to_open(monkeypatch, tmp_path / "c.csv")
+    for errors in ("strict", "skip"):
+        with pytest.raises(LogError, match=r"c.csv: cannot be read"):
+            load_runs(tmp_path, errors=errors)
+
+
+def test_settings_that_may_not_be_read_are_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # args.yaml holds the plan, which decides whether a training stopped early
+    log = tmp_path / "results.csv"
+    log.write_text("epoch,train/box_loss,val/box_loss\n1,0.5,0.5\n2,0.4,0.4\n")
+    (tmp_path / "args.yaml").write_text("epochs: 5\n")
+    assert load_runs(log)[0].planned_epochs == 5
+    _refuse_to_open(monkeypatch, tmp_path / "args.yaml")
+    with pytest.raises(LogError, match=r"args.yaml: cannot be read"):
+        load_runs(log)
+    (run,) = load_runs(log, errors="skip")
+    assert run.planned_epochs is None
+    assert any("args.yaml: cannot be read" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("pattern", ["*/*.csv", "**/*.csv", "**"])
+def test_a_pattern_says_which_directory_it_may_not_look_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    write_csv(tmp_path / "good" / "logs.csv")
+    write_csv(tmp_path / "shut" / "logs.csv")
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).rstrip(os.sep).endswith("shut"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(LogError, match=r"shut: cannot be read \(Permission denied\)"):
+        load_runs(str(tmp_path / pattern))
+    (run,) = load_runs(str(tmp_path / pattern), errors="skip")
+    assert any("left out a directory" in note for note in run.notes)
+
+
+def test_a_link_to_what_is_not_there_is_named(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv")
+    (tmp_path / "b.csv").symlink_to(tmp_path / "gone.csv")
+    survey = survey_sources([str(tmp_path)], ReadOptions())
+    passed = [seen for seen in survey.seen if seen.path.endswith("b.csv")]
+    assert [(seen.fate, seen.detail) for seen in passed] == [
+        ("passed by", "a link to what is not there")
+    ]
 
 
 def test_further_logs_beside_a_run_directory_are_their_own(tmp_path: Path) -> None:

@@ -45,6 +45,25 @@ def test_copies_made_as_a_log_grew_are_one_training(tmp_path: Path) -> None:
     assert len(load_runs(*sorted(tmp_path.glob("*.csv")))) == 1
 
 
+def test_the_first_copies_of_a_log_that_grew_may_be_of_one_epoch(
+    tmp_path: Path,
+) -> None:
+    for n_epochs in range(1, 8):
+        losses = LOSSES[:n_epochs]
+        accuracies = [1 - loss for loss in losses]
+        write(tmp_path / f"at_{n_epochs}.csv", losses, accuracy=accuracies)
+    # another training that failed early
+    write(tmp_path / "other.csv", [0.91, 0.7213], accuracy=[0.09, 0.28])
+    names = sorted(run.name for run in load_runs(tmp_path))
+    assert names == ["at_7.csv", "other.csv"]
+
+
+def test_short_logs_alone_are_no_copies(tmp_path: Path) -> None:
+    for n_epochs in (2, 3, 7):
+        write(tmp_path / f"at_{n_epochs}.csv", LOSSES[:n_epochs])
+    assert len(load_runs(tmp_path)) == 3
+
+
 def test_exact_copies_are_one_training(tmp_path: Path) -> None:
     for name in ("a/logs.csv", "b/logs.csv", "c/logs.csv"):
         write(tmp_path / name, LOSSES)

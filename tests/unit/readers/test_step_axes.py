@@ -426,3 +426,51 @@ def test_an_evaluation_that_trainer_s_log_lacks_is_a_hole(tmp_path: Path) -> Non
     assert run.steps is not None
     assert run.steps.tolist() == list(range(50, 401, 50))
     assert find_gap(run, "eval_loss") == 2
+
+
+# every step twice, with other values: TensorBoard shows both points
+TWICE = "".join(
+    f"{at},{0.9 - at / 10:.1f}\n{at},{0.91 - at / 10:.2f}\n" for at in range(5)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "options"),
+    [
+        ("log.csv", "step,val_loss", {}),
+        ("log.csv", "step,val_loss", {"x_axis": "step"}),
+        ("log.csv", "step,val_loss", {"x_axis": "epoch"}),
+        ("val_loss.csv", "step,value", {}),
+        ("run-validation-tag-epoch_loss.csv", "Wall time,Step,Value", {}),
+        ("log.jsonl", "", {}),
+    ],
+)
+def test_two_values_of_a_step_are_no_two_epochs(
+    tmp_path: Path, name: str, header: str, options: dict[str, Any]
+) -> None:
+    rows = [line.split(",") for line in TWICE.splitlines()]
+    if name.endswith("jsonl"):
+        lines = [f'{{"epoch": {at}, "val_loss": {value}}}' for at, value in rows]
+    elif header.startswith("Wall"):
+        lines = [header, *(f"1600000000,{at},{value}" for at, value in rows)]
+    else:
+        lines = [header, *(",".join(row) for row in rows)]
+    run = read(tmp_path / name, "\n".join([*lines, ""]), **options)
+    series = run.series["val_loss"]
+    assert list(series) == [0.91, 0.81, 0.71, 0.61, 0.51]
+    assert series.others == {at: (round(0.9 - at / 10, 1),) for at in range(5)}
+
+
+def test_rows_of_a_step_for_training_and_validation_are_one_epoch(
+    tmp_path: Path,
+) -> None:
+    rows = [f"{at},{1 - at / 10},\n{at},,{2 - at / 10}\n" for at in range(4)]
+    run = read(tmp_path / "log.csv", "step,loss,val_loss\n" + "".join(rows))
+    assert list(run.series["loss"]) == [1.0, 0.9, 0.8, 0.7]
+    assert list(run.series["val_loss"]) == [2.0, 1.9, 1.8, 1.7]
+
+
+def test_stages_of_many_rows_are_no_steps_with_several_values(tmp_path: Path) -> None:
+    rows = [f"{at // 5},{1 - at / 100}\n" for at in range(20)]
+    run = read(tmp_path / "log.csv", "step,val_loss\n" + "".join(rows))
+    assert run.n_epochs == 20

@@ -20,7 +20,8 @@ from cbreplay import (
     make_grid,
     sweep_runs,
 )
-from cbreplay.answers.advice.sentences import advice_headline, evidence_sentences
+from cbreplay.answers.advice.evidence import evidence_sentences
+from cbreplay.answers.advice.headline import advice_headline
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say

@@ -121,6 +121,8 @@ def _known_without_direction(
 ) -> str | None:
     """Say how it is known that the metric tells no direction; None if it is not."""
     compiled, metric = known.facts.compiled, callback.monitor.removeprefix("val_")
+    if compiled is not None and compiled.names_outputs and metric != "loss":
+        return "knows those of several outputs without the outputs' names"
     if compiled is not None and compiled.directions.get(metric, "") is None:
         return f"this one ({compiled.place}) has no direction"
     if absent:
@@ -147,7 +149,11 @@ def _absent_monitor(
 def _uncompiled_monitor(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
-    raises = _asks_the_metric(known, callback) and _is_uncompiled(known, callback)
+    raises = (
+        _asks_the_metric(known, callback)
+        and _is_uncompiled(known, callback)
+        and not _is_of_outputs(known, callback)
+    )
     for finding in find_uncompiled_monitor(known, index, callback):
         reason = finding.reason
         if raises:
@@ -157,7 +163,22 @@ def _uncompiled_monitor(
             )
         if callback.monitor in ("acc", "val_acc") and "accuracy" in finding.fix:
             reason += "; before Keras 2.3 'accuracy' was logged as acc"
-        yield finding._replace(reason=reason)
+        yield finding._replace(
+            reason=reason, fix=_fix_of_outputs(known, callback, finding.fix)
+        )
+
+
+def _fix_of_outputs(known: CheckedList, callback: _Monitoring, fix: str) -> str:
+    """Name the mode too where the metric of an output is meant, which needs one."""
+    compiled = known.facts.compiled
+    if compiled is None or not compiled.names_outputs or "=" not in fix:
+        return fix
+    meant = fix.partition("=")[2].strip("'")
+    if not _asks_the_metric(known, callback) or meant.removeprefix("val_") == "loss":
+        return fix
+    direction = plain_direction(meant)
+    mode = f"mode={direction!r}" if direction else "mode='min' or mode='max'"
+    return f"{fix}, and {mode}"
 
 
 def _is_uncompiled(known: CheckedList, callback: _Monitoring) -> bool:
@@ -167,6 +188,19 @@ def _is_uncompiled(known: CheckedList, callback: _Monitoring) -> bool:
     compiled = known.facts.compiled
     return compiled is not None and not compiled.may_log(
         callback.monitor.removeprefix("val_")
+    )
+
+
+def _is_of_outputs(known: CheckedList, callback: _Monitoring) -> bool:
+    """Return whether a monitor is a metric's name without that of its output.
+
+    Keras finds its direction by it, and logs it with the output's name before it.
+    """
+    compiled, metric = known.facts.compiled, callback.monitor.removeprefix("val_")
+    return (
+        compiled is not None
+        and compiled.names_outputs
+        and any(name.endswith(f"_{metric}") for name in compiled.names)
     )
 
 

@@ -1,0 +1,310 @@
+"""One fit of a script, checked under every combination of what the text leaves open."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.expressions.call_arguments import named_parameters
+from cbreplay.lint.build import AFTER_A_STOP, find_about_each, find_about_list
+from cbreplay.rules.base import PlainRule
+from cbreplay.rules.checks import CheckedList, Finding
+from cbreplay.rules.parameters import parameters_of
+from cbreplay.rules.training import Training
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cbreplay.errors import RefusedValueError
+    from cbreplay.expressions.refused_calls import RefusedCall
+    from cbreplay.expressions.script_lists import Member
+    from cbreplay.expressions.training_scripts import ScriptFit, TrainingScript
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.family import ResolvedSemantics
+
+__all__ = ["ExaminedFit", "PlacedFinding"]
+
+# findings about a pair: void unless both callbacks are certainly in the list
+_ABOUT_TWO = ("shares-a-file",)
+# findings about lost weights: void where code that is not read may keep them
+_ABOUT_KEPT = ("keeps-later-weights",)
+_PRIMES = (2, 3, 5, 7, 11, 13)
+
+
+class PlacedFinding(NamedTuple):
+    """A finding about a script, and the callback that it is about.
+
+    Parameters
+    ----------
+    finding : Finding
+        The finding; its `callback` is the index in the list that was looked at.
+    member : Member
+        The callback.
+    """
+
+    finding: Finding
+    member: Member
+
+
+class _Turn(NamedTuple):
+    """Which variant each callback is whose arguments are not certain: one combination.
+
+    Parameters
+    ----------
+    first, step : int
+        That of the first callback, and how much further that of the next is.
+    n_places : int
+        Where it begins anew.
+    """
+
+    first: int
+    step: int
+    n_places: int
+
+
+class ExaminedFit:
+    """One fit, checked under every combination of what is not certain about it."""
+
+    def __init__(
+        self, fit: ScriptFit, script: TrainingScript, resolved: ResolvedSemantics
+    ) -> None:
+        self.fit, self.script, self.resolved = fit, script, resolved
+        unsure = [member for member in fit.members if len(member.variants) > 1]
+        self.places = {id(member.call): at for at, member in enumerate(unsure)}
+        self.n_variants = max((len(member.variants) for member in unsure), default=1)
+
+    def findings(self) -> Iterator[PlacedFinding]:
+        """Yield what holds in every turn."""
+        every = self.fit.members
+        alone = [_Turn(first, 0, self.n_variants) for first in range(self.n_variants)]
+        by_itself = list(self.common([self.about_each(every, turn) for turn in alone]))
+        yield from by_itself
+        if self.fit.unread:
+            return  # it may take a stop back, or set the rate itself
+        certain = [member for member in every if member.is_certain]
+        about_list = self.common(
+            [
+                self.about_list(members, turn)
+                for turn in self.turns_of_pairs()
+                for members in (every, certain)
+            ]
+        )
+        absent = {
+            id(placed.member.call)
+            for placed in by_itself
+            if placed.finding.code == "absent-monitor"
+        }
+        for placed in about_list:
+            # what never acts is neither before nor after another
+            is_late = placed.finding.code in AFTER_A_STOP
+            if not (is_late and id(placed.member.call) in absent):
+                yield placed
+
+    def turns_of_pairs(self) -> list[_Turn]:
+        """Return turns in which any two callbacks meet in all of their variants.
+
+        Modulo a prime, ``first + step * place`` takes every pair of values at any two
+        places. There are no turns, and so no findings, for more callbacks of which an
+        argument cannot be told than a list ever holds.
+        """
+        if not self.places:
+            return [_Turn(0, 0, 1)]
+        needed = max(self.n_variants, len(self.places))
+        prime = next((prime for prime in _PRIMES if prime >= needed), 0)
+        pairs = itertools.product(range(prime), repeat=2)
+        return [_Turn(first, step, prime) for first, step in pairs]
+
+    def variant(self, member: Member, turn: _Turn) -> Callback:
+        """Return what a callback is in a turn."""
+        place = self.places.get(id(member.call), 0)
+        chosen = (turn.first + turn.step * place) % turn.n_places
+        return member.variants[chosen % len(member.variants)]
+
+    def common(self, turns: list[list[PlacedFinding]]) -> Iterator[PlacedFinding]:
+        """Yield the findings that all turns have."""
+        rest = [{_key(placed) for placed in turn} for turn in turns[1:]]
+        for placed in turns[0] if turns else ():
+            if all(_key(placed) in keys for keys in rest):
+                yield placed
+
+    def about_each(self, members: Sequence[Member], turn: _Turn) -> list[PlacedFinding]:
+        """Return what is found about single callbacks in a turn."""
+        refused = (
+            finding
+            for index, member in enumerate(members)
+            for finding in self.refused(index, member)
+        )
+        about_each = (
+            finding
+            for finding in find_about_each(self.checked(members, turn))
+            # what else it would do does not matter where no callback is made
+            if finding.code == "unknown-parameter"
+            or not self.fails_at_once(members[finding.callback])
+        )
+        found = [*refused, *about_each]
+        return [
+            placed
+            for placed in self.placed(found, members)
+            if self.is_told(placed, members)
+        ]
+
+    def miscalled(self, member: Member) -> list[RefusedCall]:
+        """Return why Python does not take the call, in this Keras."""
+        callback, semantics = member.variants[0], self.resolved.semantics
+        is_older = isinstance(callback, PlainRule) and (
+            callback.takes_older_names(semantics)
+        )
+        return [
+            refused
+            for refused in member.miscalled
+            if not (refused.older_take and is_older)
+        ]
+
+    def fails_at_once(self, member: Member) -> bool:
+        """Return whether the call certainly makes no callback."""
+        return bool(self.miscalled(member)) or any(
+            error.fails_at_once for error in member.refused
+        )
+
+    def refused(self, index: int, member: Member) -> Iterator[Finding]:
+        """Yield what a call is refused for; nothing later beside what fails at once."""
+        miscalled = self.miscalled(member)
+        if miscalled:
+            yield from _refused_calls(index, member, miscalled)
+            return
+        at_once = self.fails_at_once(member)
+        values = [
+            error for error in member.refused if error.fails_at_once or not at_once
+        ]
+        yield from _refused_values(index, values)
+
+    def is_told(self, placed: PlacedFinding, members: Sequence[Member]) -> bool:
+        """Return whether nothing that is not read can make a finding untrue."""
+        if placed.finding.code in _ABOUT_TWO:
+            return not self.fit.unread and all(member.is_certain for member in members)
+        if placed.finding.code in _ABOUT_KEPT:
+            return not self.fit.unread and not any(map(_may_keep, members))
+        if placed.finding.code == "overwrites-after-resume":
+            # a callback that an earlier fit used may still hold that fit's best
+            return not self.is_shared(placed.member)
+        if placed.finding.code == "absent-field":
+            # code that is not read may log it, and ** may hold a save_freq
+            words = placed.member.call.keywords
+            is_whole = not self.fit.unread and all(word.arg for word in words)
+            return is_whole and not _fields(placed.member) & self.script.texts
+        is_absent = placed.finding.code == "absent-monitor"
+        return not is_absent or self.is_unlogged(placed.member)
+
+    def is_unlogged(self, member: Member) -> bool:
+        """Return whether code that is not read does not log a callback's monitor.
+
+        Where it does, the name stands in the script.
+        """
+        compiled = self.fit.facts.compiled
+        monitor = member.variants[0].monitor or ""
+        metric = monitor.removeprefix("val_")
+        if compiled and not compiled.is_whole and not compiled.may_log(metric):
+            return not {monitor, metric} & self.script.texts
+        return not self.fit.unread or monitor not in self.script.texts
+
+    def is_shared(self, member: Member) -> bool:
+        """Return whether several fits get a callback."""
+        fits = [
+            fit
+            for fit in self.script.fits
+            if any(other.call is member.call for other in fit.members)
+        ]
+        return len(fits) > 1
+
+    def about_list(self, members: Sequence[Member], turn: _Turn) -> list[PlacedFinding]:
+        """Return what is found about callbacks beside each other in a turn."""
+        found = find_about_list(self.checked(members, turn), self.resolved.family)
+        return [
+            placed
+            for placed in self.placed(found, members)
+            if placed.member.is_certain and not self.fails_at_once(placed.member)
+        ]
+
+    def placed(
+        self, found: Iterable[Finding], members: Sequence[Member]
+    ) -> list[PlacedFinding]:
+        """Return findings with the callbacks that they are about."""
+        return [PlacedFinding(finding, members[finding.callback]) for finding in found]
+
+    def checked(self, members: Sequence[Member], turn: _Turn) -> CheckedList:
+        """Return the list of a turn, and all that is known of its training."""
+        facts = self.fit.facts
+        compiled = facts.compiled
+        if self.fit.unread:
+            # what is not read may log more: only a plain misspelling is reported then
+            doubted = compiled and compiled._replace(is_whole=False)
+            facts = facts._replace(validated=None, compiled=doubted)
+        directions = {} if compiled is None else compiled.directions
+        return CheckedList(
+            tuple(self.variant(member, turn) for member in members),
+            Training(
+                self.resolved.semantics,
+                {name: way for name, way in directions.items() if way is not None},
+                self.resolved.family,
+                schedule=facts.schedule,
+            ),
+            facts.epochs,
+            facts.validation_freq or 1,
+            None,
+            facts,
+            tuple(self.script.source.place(member.call.lineno) for member in members),
+            tuple(map(_written, members)),
+        )
+
+
+def _refused_values(
+    index: int, refused: Iterable[RefusedValueError]
+) -> Iterator[Finding]:
+    for error in refused:
+        yield Finding(
+            "refused-value",
+            index,
+            f"{error.callback} {error.outcome} {error.parameter}={error.shown}",
+            f"{error.parameter} has to be {error.wanted}",
+            error.instead,
+        )
+
+
+def _refused_calls(
+    index: int, member: Member, miscalled: Iterable[RefusedCall]
+) -> Iterator[Finding]:
+    name = member.variants[0].class_name
+    for refused in miscalled:
+        message = f"{name} {refused.problem}"
+        yield Finding("refused-call", index, message, refused.reason, refused.instead)
+
+
+def _fields(member: Member) -> set[str]:
+    """Return the names in the braces of the file that a callback writes."""
+    written: str = getattr(member.variants[0], "filepath", "")
+    names = set(re.findall(r"\{(\w+)", written)) - {"epoch", "batch"}
+    return names | {name.removeprefix("val_") for name in names}
+
+
+def _written(member: Member) -> frozenset[str]:
+    """Return which parameters the code of a callback names."""
+    callback = member.variants[0]
+    if not callback.acts_at:
+        # what a callback that decides nothing is given is not read
+        return frozenset()
+    return named_parameters(member.call, list(parameters_of(callback)))
+
+
+def _key(placed: PlacedFinding) -> tuple[object, ...]:
+    finding, member = placed
+    said = finding.code, finding.message, finding.reason, finding.fix
+    return id(member.call), *said
+
+
+def _may_keep(member: Member) -> bool:
+    """Return whether another package's logger may keep the best weights."""
+    name = member.variants[0].class_name
+    return name == "WandbCallback" or (
+        name.endswith("Checkpoint") and not member.variants[0].acts_at
+    )

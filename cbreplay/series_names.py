@@ -1,0 +1,156 @@
+"""What the name of a series tells: a validation, a direction, which one is meant."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "METRIC_ALIASES",
+    "PARTS_OF_CAMEL",
+    "is_validation",
+    "nearest_series",
+    "suggest_monitor",
+    "watch_options",
+]
+
+# most answers ask for none of these: each is compiled when it is used first
+_VALIDATION = (
+    r"(^|[^a-z])(val|valid|validat(e|ion)|eval|evaluat(e|ion)|test|dev)([^a-z]|$)"
+)
+# between the words of valLoss
+PARTS_OF_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
+_LOSS = "loss|err|mae|mse|mape|nll|ppl|perplexity"
+_SCORE = "acc|auc|f1|map|dice|iou|precision|recall"
+
+
+def is_validation(name: str) -> bool:
+    """Tell whether a series is one of evaluations, by its name.
+
+    >>> is_validation("val_loss"), is_validation("Eval/acc"), is_validation("value")
+    (True, True, False)
+    >>> is_validation("validate_loss"), is_validation("valLoss")
+    (True, True)
+    """
+    parted = re.sub(PARTS_OF_CAMEL, "_", name)
+    return re.search(_VALIDATION, parted, re.IGNORECASE) is not None
+
+
+_SHORT_NAMES = {
+    "acc": "accuracy",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+    "rmse": "root_mean_squared_error",
+}
+# what Keras calls a metric in short, and back
+METRIC_ALIASES = _SHORT_NAMES | {name: short for short, name in _SHORT_NAMES.items()}
+
+
+def nearest_series(name: str, available: Iterable[str]) -> str:
+    """Return the series that a name seems to mean; '' where none is near.
+
+    >>> nearest_series("val_f1", ["loss", "val_loss", "val_f1_score"])
+    'val_f1_score'
+    >>> nearest_series("val_acc", ["val_loss", "val_binary_accuracy"])
+    'val_binary_accuracy'
+    >>> nearest_series("val_MAE", ["mean_absolute_error", "val_mean_absolute_error"])
+    'val_mean_absolute_error'
+    >>> nearest_series("val_auc_1", ["val_auc_12"])
+    ''
+    >>> nearest_series("val_auc", ["val_auc_3", "val_auc_12"])
+    ''
+    """
+    import difflib
+
+    metric = name.removeprefix("val_")
+    prefix = name[: len(name) - len(metric)]
+    available = list(available)
+    same = [series for series in available if series.startswith("val_") == bool(prefix)]
+    by_case = {series.lower(): series for series in same}
+    for meant in (metric, METRIC_ALIASES.get(metric.lower(), metric)):
+        if (prefix + meant).lower() in by_case:
+            return by_case[(prefix + meant).lower()]
+        ends = [series for series in same if series.endswith(f"_{meant}")]
+        if ends and metric != "loss":
+            # of a binary and a top_k accuracy nobody knows which is meant
+            return ends[0] if len(ends) == 1 else ""
+    known = {series.lower(): series for series in available}
+    wanted = name.lower()
+    begun = [
+        series
+        for series in known
+        if min(len(series), len(wanted)) >= _LEAST
+        and (series.startswith(wanted) or wanted.startswith(series))
+    ]
+    numbered = [
+        series for series in begun if re.fullmatch(r"_?\d+", series[len(wanted) :])
+    ]
+    if numbered and (len(numbered) > 1 or wanted[-1].isdigit()):
+        # val_auc_1 is not val_auc_12, and of val_auc_3 and val_auc_12 none is val_auc
+        return ""
+    close = begun or difflib.get_close_matches(wanted, known, n=2, cutoff=_NEAR)
+    if len(close) > 1 and not begun:
+        nearness = [difflib.SequenceMatcher(a=each, b=wanted).ratio() for each in close]
+        # two names that are equally near (val/box_loss, val/cls_loss): neither is meant
+        close = close if nearness[0] > nearness[1] else []
+    return known[close[0]] if close else ""
+
+
+_NEAR = 0.7
+# acc for accuracy
+_LEAST = 3
+
+
+def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str, str]:
+    """Return the options that name what to watch and how, and the arguments.
+
+    Each begins as it goes on after others. Both are empty where names leave it open.
+
+    >>> suggest_monitor(["train/loss", "val/loss"])
+    (' --monitor val/loss --mode min', ", monitor='val/loss', mode='min'")
+    >>> suggest_monitor(["validation_0/logloss", "validation_1/logloss"])[0]
+    ' --monitor validation_1/logloss --mode min'
+    """
+    listed = list(names)
+    judged = [name for name in listed if is_validation(name)] or listed
+    judged = _of_last_set(judged)
+    losses = [name for name in judged if re.search(_LOSS, name, re.IGNORECASE)]
+    scores = [name for name in judged if re.search(_SCORE, name, re.IGNORECASE)]
+    for named, mode in ((losses, "min"), (scores, "max")):
+        if named:
+            return watch_options(named[0], mode, option)
+    return "", ""
+
+
+def watch_options(name: str, mode: str, option: str) -> tuple[str, str]:
+    """Return the options that name a series and its direction, and the arguments."""
+    import shlex
+
+    way = "mode" if option == "monitor" else f"{option}_mode"
+    return (
+        f" --{option} {shlex.quote(name)} --{way.replace('_', '-')} {mode}",
+        f", {option}={name!r}, {way}={mode!r}",
+    )
+
+
+def _of_last_set(names: list[str]) -> list[str]:
+    """Return the names that are of the last of XGBoost's data sets, else all.
+
+    Its own early stopping watches that one: people give their training data first.
+    """
+    numbers = [re.match(_XGBOOST, name) for name in names]
+    last = max((int(found[1]) for found in numbers if found), default=None)
+    return [
+        name
+        for name, found in zip(names, numbers, strict=True)
+        if last is None or (found and int(found[1]) == last)
+    ]
+
+
+# what XGBoost calls the data sets that have no names
+_XGBOOST = r"validation_([0-9]{1,9})(?=\W)"
