@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.spoken_runs import alike, telling_notes
 from cbreplay.document import Code, Strong, say
+from cbreplay.note import topic_of
 from cbreplay.outcomes import was_still_improving
 from cbreplay.words import count, list_names
 
@@ -60,7 +61,7 @@ def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
     told = (
         (
             replay.run,
-            [note for note in replay.notes if "still improving" not in note],
+            [note for note in replay.notes if topic_of(note) != "improving"],
         )
         for replay in replays
     )

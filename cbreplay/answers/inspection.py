@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.next_commands import next_of_inspection
-from cbreplay.answers.spoken_runs import ROUTINE, alike, spoken_note
+from cbreplay.answers.spoken_runs import alike, spoken_note
 from cbreplay.document import (
     Document,
     Fact,
@@ -20,6 +20,7 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.note import topic_of
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _noted(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
     if verbose:
         yield from (spoken_note(run, note) for run, note in noted)
         return
-    yield from alike(each for each in noted if not each[1].startswith(ROUTINE))
+    yield from alike(each for each in noted if topic_of(each[1]) != "files")
 
 
 def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:

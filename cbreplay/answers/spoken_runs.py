@@ -10,6 +10,7 @@ import numpy as np
 from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
+from cbreplay.note import topic_of
 from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.rules.parameters import parameters_of
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Part, Text
     from cbreplay.evidence_words import Parting
+    from cbreplay.note import NoteTopic
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
 __all__ = [
-    "ABOUT_OTHERS",
-    "ROUTINE",
     "about_reading",
     "alike",
     "beside_best",
@@ -45,20 +45,6 @@ __all__ = [
     "stopped_itself",
     "telling_notes",
 ]
-
-# two files that agree are no doubt; cbreplay inspect -v shows this note too
-ROUTINE = "the CSV and the event files are one training"
-# how such a log is always read, or said above; cbreplay inspect shows these too
-_AS_ALWAYS = (
-    r"epochs were taken as counted from 1, as |\d+ logged rows make "
-    r"|the (rows|evaluations) are those of the steps |left out .*: .*not the model$"
-)
-# as they are worded where rates are read; a series may be called an error rate
-_ON_RATES = (
-    r"learning rate|\b(it is|a run has) one rate$|the rate of its last step stands$"
-)
-# what stands beside the logs that were read; the first of them carries the note
-ABOUT_OTHERS = ("left out another of these logs", "left out a directory")
 
 
 def lead_of_run(replay: Replay) -> Text:
@@ -151,7 +137,7 @@ def spoken_note(run: Run, note: str, more: str = "") -> Text:
     more : str
         What to say behind its name.
     """
-    if note.startswith(ABOUT_OTHERS):
+    if topic_of(note) == "other logs":
         return say(note)
     return say(Fact(run.name, "name", "run"), f"{more}: {note}")
 
@@ -167,14 +153,10 @@ def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
         What the answer is about: how the learning rate was read matters to those that
         change it.
     """
-    changes = any(rule.changes_learning_rate for rule in callbacks)
-    return [
-        note
-        for note in run.notes
-        if not note.startswith(ROUTINE)
-        and not re.match(_AS_ALWAYS, note)
-        and (changes or not re.search(_ON_RATES, note))
-    ]
+    told_elsewhere: set[NoteTopic | None] = {"files", "reading"}
+    if not any(rule.changes_learning_rate for rule in callbacks):
+        told_elsewhere.add("rate")
+    return [note for note in run.notes if topic_of(note) not in told_elsewhere]
 
 
 def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
@@ -207,7 +189,7 @@ def about_reading(runs: Iterable[Run]) -> Iterator[Text]:
     resumed = []
     for run in runs:
         for note in run.notes:
-            if note.startswith(ABOUT_OTHERS):
+            if topic_of(note) == "other logs":
                 yield say(note)
         if run.resumes:
             resumed.append(run)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.family import Family
     from cbreplay.run import Run
 
-__all__ = ["LATE_REDUCTIONS", "find_about_each", "find_about_list", "lint_callbacks"]
+__all__ = ["AFTER_A_STOP", "find_about_each", "find_about_list", "lint_callbacks"]
 
 _MOST_EPOCHS = 2**53
 # findings about the monitor's values: left out where the monitor is absent
@@ -34,8 +34,10 @@ _ABOUT_VALUES = frozenset(
 # findings that a stop never comes: then what a stop keeps is beside the point
 _NEVER_IN_PLAN = frozenset({"patience-beyond-plan", "starts-after-plan"})
 _ABOUT_STOPS = frozenset({"keeps-later-weights"})
-# findings that a stop comes before a reduction: without a monitor neither comes
-LATE_REDUCTIONS = frozenset({"reduce-after-stop", "reduce-rarely-before-stop"})
+# findings that another stop comes before: without a monitor neither comes
+AFTER_A_STOP = frozenset(
+    {"reduce-after-stop", "reduce-rarely-before-stop", "stop-after-stop"}
+)
 # findings about what is saved, which is nothing where the file's name is refused
 _ABOUT_FILES = frozenset(
     {"absent-field", "overwrites-after-resume", "overwrites-one-file", "shares-a-file"}
@@ -124,7 +126,7 @@ def lint_callbacks(
     found = [
         finding
         for finding in find_about_list(known, resolved.family)
-        if not (finding.code in LATE_REDUCTIONS and finding.callback in absent)
+        if not (finding.code in AFTER_A_STOP and finding.callback in absent)
     ]
     found += by_itself
     return tuple(sorted(found, key=lambda finding: finding.callback))

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.call_arguments import named_parameters
-from cbreplay.lint.build import LATE_REDUCTIONS, find_about_each, find_about_list
+from cbreplay.lint.build import AFTER_A_STOP, find_about_each, find_about_list
 from cbreplay.rules.base import PlainRule
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.parameters import parameters_of
@@ -97,7 +97,7 @@ class ExaminedFit:
         }
         for placed in about_list:
             # what never acts is neither before nor after another
-            is_late = placed.finding.code in LATE_REDUCTIONS
+            is_late = placed.finding.code in AFTER_A_STOP
             if not (is_late and id(placed.member.call) in absent):
                 yield placed
 

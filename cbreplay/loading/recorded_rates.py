@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.note import Note
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def read_rate(run: Run) -> Run:
         learning_rate=reading.rate,
         other_learning_rate=reading.other,
         rate_source="",
-        notes=(*run.notes, *reading.notes),
+        notes=(*run.notes, *(Note(note, "rate") for note in reading.notes)),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.errors import CbreplayError
 from cbreplay.loading.recorded_rates import class_name, writes_rate
+from cbreplay.note import Note
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def settle_rate(run: Run) -> Run:
                 learning_rate=Series.from_optional(trained, dtype=np.float32),
                 other_learning_rate=None,
             )
-            return settled.with_notes(_NOTE)
+            return settled.with_notes(Note(_NOTE, "rate"))
     return run
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.holes import find_gap
+from cbreplay.note import Note
 from cbreplay.outcomes import best_recorded_epoch, find_bad_end, was_still_improving
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
@@ -88,10 +89,11 @@ def note_run(
     if was_still_improving(run, objective, mode):
         at_end = best_recorded_epoch(run, objective, mode) == run.horizon
         where = "at" if at_end else "near"
-        notes.append(
+        note = (
             f"{objective} was best {where} the end of the record: the run was still "
             "improving, so what a setting costs is known against the record only"
         )
+        notes.append(Note(note, "improving"))
     failed = None if objective is None else find_bad_end(run, objective)
     if failed is not None:
         logged = run.series[failed].values[run.series[failed].recorded]

@@ -106,6 +106,22 @@ def test_a_reducer_after_the_stop_never_acts_before_it(
         assert counted_otherwise(replay, listed.index(stopper), early[0])
 
 
+@given(st.one_of(runs(), crawls()), stoppers(), stoppers(), RULES)
+@settings(max_examples=600)
+def test_of_two_stops_lint_knows_the_first_and_what_it_keeps(
+    run: Run, one: EarlyStopping, other: EarlyStopping, semantics: str
+) -> None:
+    listed = [one, other]
+    replay = replayed(run, *listed, semantics=semantics)
+    stopping = [any(own.stop for own in decisions(replay, at)) for at in (0, 1)]
+    for finding in lint(listed, semantics=semantics):
+        at = finding.callback
+        if finding.code == "stop-after-stop":
+            assert not stopping[at]
+        elif finding.code == "keeps-later-weights" and stopping[at]:
+            assert replay.kept_epoch == replay.stopped_epoch
+
+
 def test_small_steps_let_a_rare_reducer_act_before_the_stop() -> None:
     # each step is an improvement for EarlyStopping, and none beyond min_delta 0.1
     run = Run.from_logs(

@@ -318,6 +318,41 @@ def test_a_reducer_that_comes_after_the_stop(
         assert [code for code in told if code != "patience-zero-is-one"] == wanted
 
 
+# 0.5 at epoch 1 is the best, so the patience of 2 stops after epoch 3, 4 long before
+SECOND = {
+    "patience=4": ["keeps-later-weights", "stop-after-stop"],
+    f"patience=4, {KEEP}": ["stop-after-stop"],
+    # its own stop would come later; what it holds is put back all the same
+    f"patience=4, {KEEP}, min_delta=0.1": [],
+    f"patience=4, {KEEP}, monitor='loss'": ["restores-by-training-loss"],
+    f"patience=4, {KEEP}, baseline=0.1": [],
+}
+
+
+@pytest.mark.parametrize(("second", "expected"), SECOND.items())
+def test_what_a_stop_keeps_depends_on_the_other_stop_too(
+    second: str, expected: list[str]
+) -> None:
+    texts = ["EarlyStopping(patience=2)", f"EarlyStopping({second})"]
+    assert codes(*texts) == expected
+    losses = (0.9, 0.5, 0.6, 0.7, 0.8, 0.9)
+    run = Run.from_logs([{"val_loss": one, "loss": one} for one in losses])
+    replay = replay_run(run, parse_callbacks(*texts), semantics=NEW)
+    assert replay.kept_epoch == (3 if KEEP not in second else 1)
+
+
+def test_keras_2_restores_only_where_it_stops_itself() -> None:
+    texts = ["EarlyStopping(patience=2)", f"EarlyStopping(patience=4, {KEEP})"]
+    two = "keras-2.15"
+    assert codes(*texts, semantics=two) == ["keeps-later-weights", "stop-after-stop"]
+    run = Run.from_logs([{"val_loss": one} for one in (0.9, 0.5, 0.6, 0.7, 0.8, 0.9)])
+    replay = replay_run(run, parse_callbacks(*texts), semantics=two)
+    assert replay.kept_epoch == 3
+    # another min_delta may stop it in the same epoch, where it restores
+    texts[1] = f"EarlyStopping(patience=4, min_delta=0.1, {KEEP})"
+    assert codes(*texts, semantics=two) == []
+
+
 def test_the_certain_rival_is_named_first() -> None:
     one = "EarlyStopping(patience=3, min_delta=0.1, restore_best_weights=True)"
     (finding,) = found(one, STOP, "ReduceLROnPlateau(patience=7, min_delta=0)")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import WHAT_TO_WATCH
+from cbreplay.note import Note
 from cbreplay.series_names import is_validation, suggest_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
+    "OF_MACHINE",
     "TRAINER_SPEED",
     "axis_hint",
     "count_hint",
@@ -28,6 +30,8 @@ TRAINER_SPEED = (
     "steps_per_second",
     "model_preparation_time",
 )
+# why it is left out
+OF_MACHINE = Note("a measure of the machine, not the model", "reading")
 _SHOWN = 8
 # a series with at least so many times as many values as another is logged more often
 _MANY = 2

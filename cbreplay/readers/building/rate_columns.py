@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.note import Note
 from cbreplay.readers.building.digits import (
     as_float32,
     count_digits,
@@ -15,6 +16,8 @@ from cbreplay.run import LEARNING_RATE_NAMES, Series
 from cbreplay.words import count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.run import FloatArray, RateSource
 
@@ -77,7 +80,7 @@ def take_rate(record: TrainingRows) -> LoggedRate:
     if not _changes(rate):
         # a constant rate needs no rounding and no source: against it, every step of a
         # callback shows
-        return LoggedRate(as_float32(rate), notes=tuple(notes))
+        return LoggedRate(as_float32(rate), notes=_on_rate(notes))
     rounding = _rounding(rate)
     if rounding is not None:
         digits, _ = count_digits(logged.values[logged.recorded])
@@ -85,7 +88,11 @@ def take_rate(record: TrainingRows) -> LoggedRate:
             f"the log holds {count(digits, 'digit')} of a learning rate at most, and "
             "rates are compared to as many"
         )
-    return LoggedRate(as_float32(rate), rounding, tuple(notes), "logs")
+    return LoggedRate(as_float32(rate), rounding, _on_rate(notes), "logs")
+
+
+def _on_rate(notes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(Note(note, "rate") for note in notes)
 
 
 def _join_groups(

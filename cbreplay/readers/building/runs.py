@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import ConfigError, LogError
+from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.run import Run, Series
 from cbreplay.words import count
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     from cbreplay.run import AxisUnit, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["DOUBLED", "LogFacts", "build_run"]
-
-# how the note begins about an epoch that was logged twice
-DOUBLED = "several values in"
+__all__ = ["LogFacts", "build_run"]
 
 
 class LogFacts(NamedTuple):
@@ -269,8 +267,11 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         if own.others:
             doubled.setdefault(tuple(sorted(own.others)), []).append(name)
     notes += [
-        f"{', '.join(names)}: {DOUBLED} {_epochs_at(record, positions)}; the last of "
-        "each stands"
+        Note(
+            f"{', '.join(names)}: several values in {_epochs_at(record, positions)}; "
+            "the last of each stands",
+            "values",
+        )
         for positions, names in doubled.items()
     ]
     return notes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.note import Note
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
@@ -191,7 +192,7 @@ def _note_fewer(table: LogTable, n_rows: int) -> None:
     """Note how many epochs the rows make, where these are fewer."""
     if len(table) < n_rows:
         note = f"{n_rows} logged rows make {count(len(table), 'epoch')}"
-        table.notes.insert(0, note)
+        table.notes.insert(0, Note(note, "reading"))
 
 
 def _stand_again(table: LogTable, epochs: EpochArray, *, alone: bool) -> bool:

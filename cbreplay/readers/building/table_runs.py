@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.note import Note
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
@@ -198,4 +199,4 @@ def _with_steps(run: Run, steps: EpochArray) -> Run:
     # they are numbered from 0, whatever number the first row was given
     own = steps[run.first_epoch + run.counts_from :][: run.n_epochs]
     shown = f"the rows are those of the steps {own[0]} to {own[-1]}"
-    return replace(run, steps=own, notes=(*run.notes, shown))
+    return replace(run, steps=own).with_notes(Note(shown, "reading"))

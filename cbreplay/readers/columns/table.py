@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.note import Note, reworded
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import parse_cell, shown_names
@@ -218,7 +219,8 @@ class LogTable:
         found = [name for name in names if self.columns.pop(name, None) is not None]
         self.left_out |= dict.fromkeys(found, reason)
         if found:
-            self.notes.append(f"left out {', '.join(found)}: {reason}")
+            left_out = f"left out {', '.join(found)}: {reason}"
+            self.notes.append(reworded(reason, left_out))
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Call columns otherwise; each keeps its place."""
@@ -244,7 +246,7 @@ class LogTable:
             if is_rate_name(name):
                 cells.collapse(group, "last")
                 note = "changes within an epoch: the rate of its last step stands"
-                self.notes.append(f"{name} {note}")
+                self.notes.append(Note(f"{name} {note}", "rate"))
             else:
                 stepwise.append(name)
         self.leave_out(stepwise, _STEPWISE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.note import reworded
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -160,7 +161,11 @@ def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
         not_logged=run.not_logged & later.not_logged,
         empty_cells=run.empty_cells | later.empty_cells,
         written_again=run.written_again or later.written_again,
-        notes=(*run.notes, note, *(f"{following.name}: {text}" for text in kept)),
+        notes=(
+            *run.notes,
+            note,
+            *(reworded(text, f"{following.name}: {text}") for text in kept),
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cbreplay.errors import LogError
+from cbreplay.note import reworded
 from cbreplay.readers.discovery.file_server import FileServer
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.entries import is_hidden
@@ -54,7 +55,7 @@ class Fetched(NamedTuple):
             run,
             name=source if own else run.name,
             source=source,
-            notes=tuple(self.renamed(note) for note in run.notes),
+            notes=tuple(reworded(note, self.renamed(note)) for note in run.notes),
         )
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.note import Note, reworded, topic_of
 from cbreplay.readers.building.digits import count_digits, half_units, hold_float32
-from cbreplay.readers.building.runs import DOUBLED
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -267,9 +267,10 @@ def _notes(
     used = "the CSV's is used"
     if finer:
         used = "the one with more digits is used"
-    joined = (
+    joined: str = Note(
         f"the CSV and the event files are one training ({n_common} common values "
-        f"agree); where both have a value, {used}"
+        f"agree); where both have a value, {used}",
+        "files",
     )
     if n_common == 0:
         joined = (
@@ -287,12 +288,16 @@ def _notes(
     doubled = [run for run in (text, events) if _has_others(run.series)]
     if doubled and not _has_others(series):
         notes.append("of several values of an epoch, the one that both hold is used")
-        unused += [note for run in doubled for note in run.notes if DOUBLED in note]
+        unused += [
+            note for run in doubled for note in run.notes if topic_of(note) == "values"
+        ]
     own = [note for note in text.notes if note not in unused]
     theirs = [note for note in events.notes if note not in unused]
     notes += [note for note in own if note in theirs]
-    notes += [f"CSV: {note}" for note in own if note not in theirs]
-    notes += [f"event files: {note}" for note in theirs if note not in own]
+    notes += [reworded(note, f"CSV: {note}") for note in own if note not in theirs]
+    notes += [
+        reworded(note, f"event files: {note}") for note in theirs if note not in own
+    ]
     return tuple(notes)
 
 

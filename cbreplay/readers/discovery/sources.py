@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, LogError
+from cbreplay.note import Note
 from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
     Damage,
@@ -297,7 +298,8 @@ class _SourceReader:
         n_runs = 0
         found: list[RunsOfLog] = []
         notes = [
-            f"left out a directory: {error.sentence}" for error in self.damage.errors
+            Note(f"left out a directory: {error.sentence}", "other logs")
+            for error in self.damage.errors
         ]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
@@ -312,7 +314,8 @@ class _SourceReader:
                 if first is None or isinstance(first, NothingLoggedError):
                     first = error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
-                    notes.append(f"left out another of these logs: {error.sentence}")
+                    left_out = f"left out another of these logs: {error.sentence}"
+                    notes.append(Note(left_out, "other logs"))
                 continue
             self.check_unpacked(source)
             found += read

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import TRAINER_SPEED
+from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED
 from cbreplay.readers.columns.rate_names import rate_names
 from cbreplay.series_names import is_validation
 
@@ -128,12 +128,11 @@ def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout 
 def _trainer_silent(tags: Sequence[str]) -> dict[str, str]:
     """Leave out of Hugging Face's Trainer what `HuggingFaceReader` leaves out."""
     changes = "Trainer's schedule changes it with every step, so no row has one"
-    machine = "a measure of the machine, not the model"
     speed = [tag for tag in tags if tag.endswith(TRAINER_SPEED)]
     return {
         HUGGING_FACE_EPOCH: "",
         **dict.fromkeys(rate_names(tags), changes),
-        **dict.fromkeys(speed, machine),
+        **dict.fromkeys(speed, OF_MACHINE),
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.note import Note, reworded
 from cbreplay.readers.base import Damage, ForeignLogError, NothingLoggedError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
@@ -249,7 +250,7 @@ def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
     """Say what was left out, reason by reason."""
     for reason in dict.fromkeys(filter(None, left_out.values())):
         names = [name for name, why in left_out.items() if why == reason]
-        yield f"left out {shown(names)}: {reason}"
+        yield reworded(reason, f"left out {shown(names)}: {reason}")
 
 
 def _in_epochs(
@@ -291,7 +292,7 @@ def _with_steps(run: Run, logged: Series) -> Run:
     at = np.flatnonzero(logged.recorded)
     steps = lay_steps(at, logged.values[at], len(logged))
     note = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
-    return replace(run, steps=steps).with_notes(note)
+    return replace(run, steps=steps).with_notes(Note(note, "reading"))
 
 
 def _are_hyperparameters(log: LogFiles) -> bool:

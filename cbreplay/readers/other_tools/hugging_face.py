@@ -8,7 +8,11 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
-from cbreplay.readers.building.evaluations import TRAINER_SPEED, given_note
+from cbreplay.readers.building.evaluations import (
+    OF_MACHINE,
+    TRAINER_SPEED,
+    given_note,
+)
 from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.numbering import count_steps, lay_steps
 from cbreplay.readers.building.table_runs import build_runs
@@ -104,7 +108,7 @@ class HuggingFaceReader(FormatReader):
         speed = [name for name in table.columns if name.endswith(TRAINER_SPEED)]
         for name in ("epoch", "step"):
             table.columns.pop(name, None)
-        table.leave_out(speed, "a measure of the machine, not the model")
+        table.leave_out(speed, OF_MACHINE)
         group = np.searchsorted(ends, np.arange(len(table)))
         whole = None if self.options.x_axis == "step" else _whole_epochs(fractions)
         table.collapse(group)

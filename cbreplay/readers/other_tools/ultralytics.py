@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.note import Note
 from cbreplay.readers.base import UnreadableError
 from cbreplay.readers.building.digits import count_digits
 from cbreplay.readers.building.table_runs import build_runs
@@ -44,9 +45,8 @@ class UltralyticsReader(FormatReader):
         if len(known) and known.min() >= 1:
             epoch.values = epoch.values - 1
             table.counts_from = 1
-            table.notes.append(
-                "epochs were taken as counted from 1, as Ultralytics does"
-            )
+            note = "epochs were taken as counted from 1, as Ultralytics does"
+            table.notes.append(Note(note, "reading"))
         table.counts_from_zero = True
         table.framework = "Ultralytics"
         time = table.columns.get("time")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.checks import Finding
-from cbreplay.rules.keras.checks.settings import effective_patience
+from cbreplay.rules.keras.checks.settings import effective_patience, stops_later
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
@@ -75,6 +75,40 @@ def _rarely_before_stop(
         "remark",
         facts | {"stopping_min_delta": stopper.min_delta},
     )
+
+
+def _stop_after_stop(known: CheckedList) -> Iterator[Finding]:
+    """Find each EarlyStopping that another one always forestalls."""
+    stoppers = [
+        (index, rule)
+        for index, rule in enumerate(known.callbacks)
+        if isinstance(rule, EarlyStopping)
+    ]
+    at_end = known.training.semantics.restores_without_stop
+    for index, later in stoppers:
+        sooner = [rule for _, rule in stoppers if stops_later(known, later, rule)]
+        if not sooner:
+            continue
+        first = min(sooner, key=effective_patience)
+        reason = (
+            "both count the same epochs as no improvement, so the other stops first"
+        )
+        fix = "one of the two"
+        restores = later.restore_best_weights
+        if restores and not first.restore_best_weights:
+            fix += ", with restore_best_weights=True"
+        if restores and at_end:
+            reason += "; it only restores its best weights when training ends"
+        yield Finding(
+            "stop-after-stop",
+            index,
+            f"EarlyStopping never stops: its patience {later.patience:g} is above the "
+            f"patience {first.patience:g} of another on {later.monitor}",
+            reason,
+            fix,
+            "remark" if restores and at_end else "warning",
+            {"stopping_patience": first.patience},
+        )
 
 
 def _longer_before_stop(stopper: EarlyStopping) -> tuple[str, dict[str, float]]:
@@ -192,6 +226,7 @@ def _is_keras_2(known: CheckedList) -> bool:
 
 LIST_CHECKS: tuple[ListCheck, ...] = (
     _reduce_after_stop,
+    _stop_after_stop,
     _schedule_undoes_reduction,
     _rate_not_logged,
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
-__all__ = ["REDUCING", "SCHEDULING", "STOPPING", "effective_patience"]
+__all__ = ["REDUCING", "SCHEDULING", "STOPPING", "effective_patience", "stops_later"]
 
 # from here on to 1, float32 keeps the rate: half a unit in its last place is 2**-25
 _FACTOR_OF_ONE = 1 - 2.0**-26
@@ -49,6 +49,12 @@ def _keeps_later_weights(
         return
     if any(_saves_best(other, callback.monitor) for other in known.callbacks):
         return
+    others = [other for other in known.callbacks if isinstance(other, EarlyStopping)]
+    if any(
+        _may_restore(known, other, callback) or stops_later(known, callback, other)
+        for other in others
+    ):
+        return
     epochs = effective_patience(callback) * known.every(callback)
     yield Finding(
         "keeps-later-weights",
@@ -59,6 +65,42 @@ def _keeps_later_weights(
         "restore_best_weights=True, or a ModelCheckpoint with save_best_only=True",
         "remark",
         {"epochs_after_best": epochs},
+    )
+
+
+def _may_restore(
+    known: CheckedList, other: EarlyStopping, stopper: EarlyStopping
+) -> bool:
+    """Return whether another EarlyStopping may put weights back where one stops.
+
+    Keras 3 does so when training ends, whoever stopped it; Keras 2 where it stops
+    itself, and it cannot be the first where it counts the same and waits longer.
+    """
+    if not other.restore_best_weights:
+        return False
+    if known.training.semantics.restores_without_stop:
+        return True
+    return not stops_later(known, other, stopper)
+
+
+def stops_later(
+    known: CheckedList, later: EarlyStopping, sooner: EarlyStopping
+) -> bool:
+    """Return whether one EarlyStopping certainly waits longer than another.
+
+    Both count the same epochs as no improvement, from the same one on; only the other
+    may have a baseline, with which it waits the more.
+    """
+    rule = sooner.monitor_rule(known.training.semantics)
+    deltas = (later.min_delta, sooner.min_delta)
+    first, second = map(abs, deltas) if rule.absolute_min_delta else deltas
+    return (
+        later.monitor == sooner.monitor
+        and known.mode(later) == known.mode(sooner)
+        and first == second
+        and later.baseline in (None, sooner.baseline)
+        and max(later.start_from_epoch, 0) == max(sooner.start_from_epoch, 0)
+        and effective_patience(later) > effective_patience(sooner)
     )
 
 
