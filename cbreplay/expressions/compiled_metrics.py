@@ -230,12 +230,23 @@ class _Metrics:
         # compile(optimizer, loss, ...): what follows by its place differs by version
         if len(call.args) > len(("optimizer", "loss")):
             self.fail(call)
+        losses = [*call.args[1:], *(words[name] for name in ("loss",) if name in words)]
+        has_several = any(self._has_several(loss, scope) for loss in losses)
         for name in ("metrics", "weighted_metrics"):
             if name in words:
-                self.add_all(words[name], scope)
+                self.add_all(words[name], scope, has_several=has_several)
 
-    def add_all(self, node: ast.expr, scope: Scope) -> None:
-        """Add the metrics of a model: a list, or a dict of several outputs."""
+    def _has_several(self, loss: ast.expr, scope: Scope) -> bool:
+        """Return whether a loss is told to be of several outputs."""
+        try:
+            return len(self._outputs(loss, scope)[0]) > 1
+        except Unread:
+            return False
+
+    def _outputs(
+        self, node: ast.expr, scope: Scope
+    ) -> tuple[list[str], ast.expr, Scope]:
+        """Return the outputs that a dict names, if it is one, and what was followed."""
         found, place = self.calls.followed(node, scope)
         keys = found.keys if isinstance(found, ast.Dict) else []
         outputs = [
@@ -243,7 +254,15 @@ class _Metrics:
             for key in keys
             if isinstance(key, ast.Constant) and isinstance(key.value, str)
         ]
-        several = len(set(outputs)) == len(keys) > 1
+        return outputs if len(set(outputs)) == len(keys) else [], found, place
+
+    def add_all(self, node: ast.expr, scope: Scope, *, has_several: bool) -> None:
+        """Add the metrics of a model: a list, or a dict of several outputs.
+
+        The losses tell that there are several, where this names one alone.
+        """
+        outputs, found, place = self._outputs(node, scope)
+        several = bool(outputs) and (has_several or len(outputs) > 1)
         self.by_output.append(several)
         if not several or not isinstance(found, ast.Dict):
             self.add(node, scope)

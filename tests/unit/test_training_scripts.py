@@ -978,6 +978,30 @@ def test_metrics_of_several_outputs_have_their_names_and_no_direction(
             assert placed.finding.reason.endswith("so it never acts")
 
 
+@pytest.mark.parametrize(
+    ("losses", "found"),
+    [
+        # Keras 3.15.1 logs val_kind_mae with these, and no val_mae
+        ("loss={'age': 'mse', 'kind': 'mse'}", ["absent-monitor"]),
+        ("{'age': 'mse', 'kind': 'mse'}", ["absent-monitor"]),
+        # of one output val_mae, without its name
+        ("loss={'kind': 'mse'}", []),
+        ("loss='mse'", []),
+        ("loss=measured", []),
+    ],
+)
+def test_the_losses_tell_that_there_are_several_outputs(
+    tmp_path: Path, losses: str, found: list[str]
+) -> None:
+    text = OF_OUTPUTS.replace("{}", "val_mae", 1).replace("{}", "mode='min', ", 1)
+    text = text.replace(
+        "metrics={'age': ['mae'], 'kind': 'accuracy'}",
+        f"{losses}, metrics={{'kind': ['mae']}}",
+    )
+    told = lint_script(read(tmp_path, text), semantics="keras-3.15")
+    assert [placed.finding.code for placed in told] == found
+
+
 SCHEDULES = "keras.optimizers.schedules"
 
 
