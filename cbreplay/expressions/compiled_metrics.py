@@ -45,6 +45,8 @@ class ModelCompiles:
     found : list of (ast.Call, Scope)
         The calls of ``compile`` of what is written as the model is, or has one of its
         names.
+    made_by : list of (ast.expr or None, Scope)
+        What the name of the model stands for, or the expression that it is.
     """
 
     def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
@@ -52,6 +54,8 @@ class ModelCompiles:
         receiver = _receiver(fitting)
         self.written = self._written(receiver)
         self.places, self.models = self._follow(receiver, scope)
+        named = scope.place(receiver.id) if isinstance(receiver, ast.Name) else None
+        self.made_by = self._values_of(*named) if named else [(receiver, scope)]
         of_places = [
             (call, place) for call, place in calls.compiles if self._is_one(call, place)
         ]
@@ -140,6 +144,25 @@ class ModelCompiles:
         of_keras = bool(self.found) or bool(self.models)
         return of_keras and not self.calls.has_own_fit
 
+    @property
+    def may_be_keras(self) -> bool:
+        """Whether nothing tells that it is another package's ``fit``, or the script's.
+
+        Such a one may part validation data off by itself.
+        """
+        if self.calls.has_own_fit:
+            return False
+        return self.is_keras or not any(
+            self._is_foreign(value, holder) for value, holder in self.made_by
+        )
+
+    def _is_foreign(self, value: ast.expr | None, scope: Scope) -> bool:
+        """Return whether a value is an object of a class that is not Keras's."""
+        if not isinstance(value, ast.Call) or self._class_of(value, scope) is not None:
+            return False
+        path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
+        return path[-1][:1].isupper()
+
     def read(self) -> Compiled | None:
         """Return the names of the metrics; None where they cannot be told."""
         if not self.found or not self.is_keras:
@@ -207,12 +230,23 @@ class _Metrics:
         # compile(optimizer, loss, ...): what follows by its place differs by version
         if len(call.args) > len(("optimizer", "loss")):
             self.fail(call)
+        losses = [*call.args[1:], *(words[name] for name in ("loss",) if name in words)]
+        has_several = any(self._has_several(loss, scope) for loss in losses)
         for name in ("metrics", "weighted_metrics"):
             if name in words:
-                self.add_all(words[name], scope)
+                self.add_all(words[name], scope, has_several=has_several)
 
-    def add_all(self, node: ast.expr, scope: Scope) -> None:
-        """Add the metrics of a model: a list, or a dict of several outputs."""
+    def _has_several(self, loss: ast.expr, scope: Scope) -> bool:
+        """Return whether a loss is told to be of several outputs."""
+        try:
+            return len(self._outputs(loss, scope)[0]) > 1
+        except Unread:
+            return False
+
+    def _outputs(
+        self, node: ast.expr, scope: Scope
+    ) -> tuple[list[str], ast.expr, Scope]:
+        """Return the outputs that a dict names, if it is one, and what was followed."""
         found, place = self.calls.followed(node, scope)
         keys = found.keys if isinstance(found, ast.Dict) else []
         outputs = [
@@ -220,7 +254,15 @@ class _Metrics:
             for key in keys
             if isinstance(key, ast.Constant) and isinstance(key.value, str)
         ]
-        several = len(set(outputs)) == len(keys) > 1
+        return outputs if len(set(outputs)) == len(keys) else [], found, place
+
+    def add_all(self, node: ast.expr, scope: Scope, *, has_several: bool) -> None:
+        """Add the metrics of a model: a list, or a dict of several outputs.
+
+        The losses tell that there are several, where this names one alone.
+        """
+        outputs, found, place = self._outputs(node, scope)
+        several = bool(outputs) and (has_several or len(outputs) > 1)
         self.by_output.append(several)
         if not several or not isinstance(found, ast.Dict):
             self.add(node, scope)

@@ -177,11 +177,15 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         )
         raise ConfigError(sentence)
     parts = [learning_curve_points(replay) for replay in replays.values()]
+    # what several settings decide alike stands there once
+    deciding: dict[Label, list[str]] = {}
+    for name, part in zip(replays, parts, strict=True):
+        for label in part.labels:
+            if label.kind in ("decision", "limit"):
+                deciding.setdefault(label, []).append(name)
     labels = [
-        label._replace(text=f"{name}: {label.text}")
-        for name, part in zip(replays, parts, strict=True)
-        for label in part.labels
-        if label.kind in ("decision", "limit")
+        label._replace(text=f"{_joint_name(names)}: {label.text}")
+        for label, names in deciding.items()
     ]
     about_all = [
         label
@@ -194,7 +198,7 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
     wide = max(parts, key=lambda part: np.subtract(*part.curves[0].limits[::-1]))
     return replace(
         parts[0],
-        setting=", ".join(replays),
+        setting=_joint_name([*replays]),
         curves=wide.curves,
         last_decided=max(part.last_decided for part in parts),
         best=parts[0].best if _none_keeps(parts) else None,
@@ -204,6 +208,22 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         more_stops=tuple(part.stop for part in parts[1:] if part.stop is not None),
         more_kept=tuple(part.kept for part in parts[1:] if part.kept is not None),
     )
+
+
+def _joint_name(names: Sequence[str]) -> str:
+    """Name settings together; values of one parameter share its name.
+
+    >>> _joint_name(["patience=7", "patience=8"])
+    'patience=7, 8'
+    >>> _joint_name(["patience=7", "min_delta=0.1, patience=8"])
+    'patience=7; min_delta=0.1, patience=8'
+    """
+    parameters = {name.partition("=")[0] for name in names}
+    single = all(name.count("=") == 1 for name in names)
+    if len(parameters) == 1 and single:
+        values = [name.partition("=")[2] for name in names]
+        return f"{parameters.pop()}={', '.join(values)}"
+    return "; ".join(names)
 
 
 def _shown_of(replay: Replay) -> tuple[object, ...]:

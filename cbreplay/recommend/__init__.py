@@ -36,8 +36,9 @@ from cbreplay.recommend.answer import (
     RunDoubt,
     Tolerance,
 )
-from cbreplay.recommend.axes import Costs, measure_costs, sweep_patience
+from cbreplay.recommend.axes import sweep_patience
 from cbreplay.recommend.build import recommend_config
+from cbreplay.recommend.costs import Costs, measure_costs
 from cbreplay.recommend.forward import Forward
 from cbreplay.recommend.left_out import LeftOut
 from cbreplay.recommend.prior import Odds

@@ -1,33 +1,21 @@
-"""The settings along patience and min_delta: swept for an answer, priced for a picture.
+"""The settings along patience, min_delta and monitor.
 
-`sweep_patience` makes the sweep that a recommendation needs, `read_axes` finds out
-which settings a sweep holds, and `measure_costs` prices patience x min_delta.
+`sweep_patience` makes the sweep that a recommendation needs, and `read_axes` finds out
+which settings a sweep holds.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
 
-from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
+from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import JudgingOptions, read_judging
-from cbreplay.recommend.answer import Advising, Excluded, Reason, Recommendation
-from cbreplay.recommend.choice import OFTEN, SHARE_OF_PLAN, USUAL
-from cbreplay.recommend.pricing import cells_of, price
-from cbreplay.recommend.rivals import score_named, sweep_beside
-from cbreplay.recommend.study import (
-    Axes,
-    Slice,
-    Study,
-    begin_study,
-    keep_alike,
-    part_runs,
-)
-from cbreplay.recommend.tolerance import measure_scale
+from cbreplay.recommend.answer import Excluded, Reason
+from cbreplay.recommend.choice import SHARE_OF_PLAN, USUAL
 from cbreplay.recorded_ends import find_cadence
 from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import Sweep, sweep_runs
@@ -35,71 +23,88 @@ from cbreplay.sweep import Sweep, sweep_runs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from cbreplay.recommend.scored import Scored
     from cbreplay.rules.base import Callback
-    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
+    from cbreplay.run import EpochArray, Run
 
-__all__ = ["Costs", "measure_costs", "read_axes", "sweep_patience"]
+__all__ = ["Axes", "Slice", "read_axes", "sweep_patience"]
 
 _KNOWN = ("patience", "monitor", "min_delta")
 
 
-class Costs(NamedTuple):
-    """What settings cost on the groups on which all of them can be priced.
+class Slice(NamedTuple):
+    """The patience values of one monitor and one min_delta.
 
-    Means over different groups do not compare. So all are over the groups that tell the
-    recommended setting, or over all that tell any where these are fewer than four in
-    five; and only settings are priced that each of these tells.
+    Parameters
+    ----------
+    monitor, min_delta : str, float
+        What all of them have.
+    columns : array of shape (n_patience,)
+        Where each patience stands among the configs of the sweep.
+    default : int or None
+        Where the patience stands that the rule has by default; None if it is not swept.
+    """
+
+    monitor: str
+    min_delta: float
+    columns: EpochArray
+    default: int | None
+
+
+class Axes(NamedTuple):
+    """The settings of a sweep.
 
     Parameters
     ----------
     patience : array of shape (n_patience,)
-        The values, ascending.
-    min_delta : tuple of float
-        The values, ascending.
-    told : int array of shape (n_min_delta, n_patience)
-        On how many groups a setting is exact.
-    regret, cost : array of shape (n_min_delta, n_patience)
-        Means over the compared groups: what is lost in the objective's unit, and the
-        share of the recorded epochs that is trained. NaN where not all of these tell.
-    n_compared, n_telling, n_groups : int
-        The compared groups, those that tell any setting at all, and all.
-    chosen : int
-        Which min_delta the recommendation was chosen with.
-    named : tuple of Scored
-        The named settings that all compared groups tell, over these.
+        The values, ascending, from 1 on: to Keras 0 is 1.
+    slices : tuple of Slice
+        One for each monitor and min_delta; for each monitor, the min_delta nearest to
+        Keras's default comes first.
+    kind : type
+        The class of the rule whose patience is varied.
+    defaults : mapping
+        Its parameters, with the values that they have where nobody gives one.
+    fixed : mapping
+        The parameters that all of its settings share.
+    around : (tuple of Callback, tuple of Callback)
+        What stands before and after it in the list.
     """
 
     patience: EpochArray
-    min_delta: tuple[float, ...]
-    told: EpochArray
-    regret: FloatArray
-    cost: FloatArray
-    n_compared: int
-    n_telling: int
-    n_groups: int
-    chosen: int
-    named: tuple[Scored, ...]
+    slices: tuple[Slice, ...]
+    kind: type[Any]
+    defaults: dict[str, Any]
+    fixed: dict[str, Any]
+    around: tuple[tuple[Callback, ...], tuple[Callback, ...]]
 
-    def require_compared(self, unit: str) -> None:
-        """Refuse where no setting has a price, so that a picture would be empty.
+    def rule(self, chosen: Slice, **parameters: Any) -> Callback:  # noqa: ANN401
+        """Return the rule with a chosen patience, and more if named."""
+        rule: Callback = self.kind(**self._shared(chosen) | parameters)
+        return rule
 
-        Parameters
-        ----------
-        unit : str
-            What is compared: ``"run"`` or ``"group"``.
+    def grid(self, chosen: Slice, **varied: Any) -> Grid:  # noqa: ANN401
+        """Return the list with these parameters of the rule varied."""
+        before, after = self.around
+        tried = choices(self.kind, **self._shared(chosen) | varied)
+        return make_grid([*before, tried, *after])
 
-        Raises
-        ------
-        EvidenceError
-            If no groups can be compared.
-        """
-        if not self.n_compared:
-            sentence = (
-                f"no patience is told by enough {unit}s to be compared, so there is "
-                "nothing to draw. The recommendation says why"
-            )
-            raise EvidenceError(sentence)
+    def _shared(self, chosen: Slice) -> dict[str, Any]:
+        """Return what all patience values of a slice share."""
+        own = {"monitor": chosen.monitor, "min_delta": chosen.min_delta}
+        held = {name: value for name, value in own.items() if name in self.defaults}
+        return self.fixed | held
+
+    def around_rule(self, rule: Callback) -> tuple[Callback, ...]:
+        """Return the whole list with this rule in its place."""
+        before, after = self.around
+        return (*before, rule, *after)
+
+    def of_each_monitor(self) -> list[Slice]:
+        """Return each monitor's slice with the min_delta nearest to Keras's default."""
+        first: dict[str, Slice] = {}
+        for slice_ in self.slices:
+            first.setdefault(slice_.monitor, slice_)
+        return list(first.values())
 
 
 def sweep_patience(
@@ -305,140 +310,3 @@ def _slices(grid: Grid, entry: Choices, order: list[int]) -> tuple[Slice, ...]:
             of_monitor.append(Slice(monitor, min_delta, columns[order], default))
         slices += sorted(of_monitor, key=lambda chosen: abs(chosen.min_delta))
     return tuple(slices)
-
-
-def measure_costs(
-    sweep: Sweep,
-    advice: Recommendation,
-    *,
-    current: tuple[Callback, ...] | None = None,
-    group_by: str | Sequence[Any] | None = None,
-    recorded_under: int | None = None,
-) -> Costs:
-    """Price patience x min_delta on the runs of a recommendation.
-
-    Parameters
-    ----------
-    sweep, advice : Sweep, Recommendation
-        What was recommended, and from what.
-    current, group_by, recorded_under : optional
-        As they were given to `recommend_config`.
-    """
-    axes = read_axes(sweep)
-    asked = Advising(
-        None, advice.confidence, advice.cost_weight, group_by, recorded_under
-    )
-    part, *_ = part_runs(sweep, keep_alike(sweep, axes, []), asked)
-    study = begin_study(sweep, axes, asked, part)
-    chosen = next(slice_ for slice_ in axes.slices if slice_.monitor == advice.monitor)
-    values = _min_deltas(study, chosen)
-    at = values.index(chosen.min_delta), _place(axes, advice.patience or USUAL)
-    regret, cost = _price_all(study, chosen, values)
-    known = ~np.isnan(regret)
-    compared = _compare(known, at)
-    priced = np.logical_and.reduce(known[compared], axis=0, initial=len(compared) > 0)
-    panel = study.panel._replace(
-        groups=tuple(study.panel.groups[group] for group in compared),
-        tolerance=_tolerance_of(study, advice),
-    )
-    named: tuple[Scored, ...] = ()
-    if len(compared):
-        named = score_named(study._replace(panel=panel), chosen, advice, current)
-    return Costs(
-        axes.patience,
-        values,
-        known.sum(axis=0),
-        _mean_where(priced, regret[compared]),
-        _mean_where(priced, cost[compared]),
-        len(compared),
-        int(known.any(axis=(1, 2)).sum()),
-        len(known),
-        at[0],
-        tuple(row for row in named if 0 < row.n_groups == len(compared)),
-    )
-
-
-def _place(axes: Axes, patience: int) -> int:
-    return int(np.searchsorted(axes.patience, patience))
-
-
-def _compare(known: BoolArray, at: tuple[int, int]) -> EpochArray:
-    """Return the groups over which the means are taken.
-
-    The groups that tell the recommended setting, so that it costs here what the table
-    says; a patience that some of them do not tell is left without a number, for leaving
-    these groups out would keep the easier ones.
-
-    Parameters
-    ----------
-    known : bool array of shape (n_groups, n_min_delta, n_patience)
-        Where a group tells what a setting does.
-    at : (int, int)
-        Where the recommended one stands.
-    """
-    telling = known.any(axis=(1, 2))
-    compared = np.flatnonzero(known[:, at[0], at[1]])
-    if len(compared) < OFTEN * telling.sum():
-        compared = np.flatnonzero(telling)
-    return compared
-
-
-def _tolerance_of(study: Study, advice: Recommendation) -> FloatArray:
-    """Return what each run may lose by the recommendation."""
-    tolerance = study.panel.tolerance.copy()
-    for rows, group in zip(study.grouping.rows, advice.groups, strict=True):
-        tolerance[list(rows)] = group.tolerance
-    return tolerance
-
-
-def _mean_where(priced: BoolArray, values: FloatArray) -> FloatArray:
-    """Return the means over the groups where a setting is priced, and NaN elsewhere."""
-    means = np.full(priced.shape, np.nan)
-    if priced.any():
-        means[priced] = values[:, priced].mean(axis=0)
-    return means
-
-
-def _min_deltas(study: Study, chosen: Slice) -> tuple[float, ...]:
-    """Return the values that were asked about, or Keras's default and three decades.
-
-    The decades are from a ten thousandth to a hundredth of what the best values reach.
-    """
-    asked = {
-        slice_.min_delta
-        for slice_ in study.axes.slices
-        if slice_.monitor == chosen.monitor
-    }
-    if len(asked) == 1 and "min_delta" in study.axes.defaults:
-        tops = [abs(best) for best in _best_values(study) if best != 0]
-        power = math.ceil(math.log10(np.median(tops))) if tops else 0
-        asked |= {0.0, *(float(f"1e{power - down}") for down in (4, 3, 2))}
-    return tuple(sorted(asked))
-
-
-def _best_values(study: Study) -> list[float]:
-    """Return the best finite value of each run's objective."""
-    judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
-    best = [measure_scale(series).best for series in judged]
-    return [value for value in best if np.isfinite(value)]
-
-
-def _price_all(
-    study: Study, chosen: Slice, min_delta: tuple[float, ...]
-) -> tuple[FloatArray, FloatArray]:
-    """Return regret and cost by group, min_delta and patience."""
-    axes, panel = study.axes, study.panel
-    patience = axes.patience.tolist()
-    varied = {"min_delta": list(min_delta)} if "min_delta" in axes.defaults else {}
-    sweep = sweep_beside(study, axes.grid(chosen, **varied, patience=patience))
-    n_patience = len(patience)
-    rows, columns = (np.arange(size) for size in sweep.shape)
-    cells = cells_of(sweep, rows, columns, panel.standing)
-    priced = [
-        price(panel, cells.take(place * n_patience, n_patience), axes.patience)
-        for place in range(len(min_delta))
-    ]
-    return (
-        np.stack([costs.regret for costs in priced], axis=1),
-        np.stack([costs.cost for costs in priced], axis=1),
-    )

@@ -20,7 +20,7 @@ from cbreplay.recommend.answer import (
     Recommendation,
     WeightAdvice,
 )
-from cbreplay.recommend.axes import read_axes
+from cbreplay.recommend.axes import Slice, read_axes
 from cbreplay.recommend.choice import Choice, Pick, pick_by_weight, pick_patience
 from cbreplay.recommend.forward import Forward, validate_forward
 from cbreplay.recommend.left_out import LeftOut, score_left_out
@@ -39,7 +39,6 @@ from cbreplay.recommend.remarks import (
 from cbreplay.recommend.rivals import score_rivals, score_without_stopping
 from cbreplay.recommend.study import (
     RunsOfPlan,
-    Slice,
     Study,
     begin_study,
     keep_alike,

@@ -25,8 +25,9 @@ from cbreplay.sweep import EVIDENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.recommend.axes import Slice
     from cbreplay.recommend.scored import Scored
-    from cbreplay.recommend.study import Slice, Study
+    from cbreplay.recommend.study import Study
     from cbreplay.run import BoolArray, FloatArray, Run
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What an answer is made of: the runs that count, their groups, settings and plan."""
+"""What an answer is made of: the runs that count, their groups and their plan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from cbreplay.copies import find_copies
-from cbreplay.grid import Grid, choices, make_grid
 from cbreplay.groups import Grouping, find_groups
 from cbreplay.recommend.answer import Advising, Excluded, Reason, Tolerance
 from cbreplay.recommend.pricing import ChoiceFrame, Panel, RunStanding
@@ -27,95 +26,11 @@ from cbreplay.recorded_ends import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.rules.base import Callback
+    from cbreplay.recommend.axes import Axes
     from cbreplay.run import EpochArray, Mode, Run
     from cbreplay.sweep import Sweep
 
-__all__ = [
-    "Axes",
-    "RunsOfPlan",
-    "Slice",
-    "Study",
-    "begin_study",
-    "keep_alike",
-    "part_runs",
-]
-
-
-class Slice(NamedTuple):
-    """The patience values of one monitor and one min_delta.
-
-    Parameters
-    ----------
-    monitor, min_delta : str, float
-        What all of them have.
-    columns : array of shape (n_patience,)
-        Where each patience stands among the configs of the sweep.
-    default : int or None
-        Where the patience stands that the rule has by default; None if it is not swept.
-    """
-
-    monitor: str
-    min_delta: float
-    columns: EpochArray
-    default: int | None
-
-
-class Axes(NamedTuple):
-    """The settings of a sweep.
-
-    Parameters
-    ----------
-    patience : array of shape (n_patience,)
-        The values, ascending, from 1 on: to Keras 0 is 1.
-    slices : tuple of Slice
-        One for each monitor and min_delta; for each monitor, the min_delta nearest to
-        Keras's default comes first.
-    kind : type
-        The class of the rule whose patience is varied.
-    defaults : mapping
-        Its parameters, with the values that they have where nobody gives one.
-    fixed : mapping
-        The parameters that all of its settings share.
-    around : (tuple of Callback, tuple of Callback)
-        What stands before and after it in the list.
-    """
-
-    patience: EpochArray
-    slices: tuple[Slice, ...]
-    kind: type[Any]
-    defaults: dict[str, Any]
-    fixed: dict[str, Any]
-    around: tuple[tuple[Callback, ...], tuple[Callback, ...]]
-
-    def rule(self, chosen: Slice, **parameters: Any) -> Callback:  # noqa: ANN401
-        """Return the rule with a chosen patience, and more if named."""
-        rule: Callback = self.kind(**self._shared(chosen) | parameters)
-        return rule
-
-    def grid(self, chosen: Slice, **varied: Any) -> Grid:  # noqa: ANN401
-        """Return the list with these parameters of the rule varied."""
-        before, after = self.around
-        tried = choices(self.kind, **self._shared(chosen) | varied)
-        return make_grid([*before, tried, *after])
-
-    def _shared(self, chosen: Slice) -> dict[str, Any]:
-        """Return what all patience values of a slice share."""
-        own = {"monitor": chosen.monitor, "min_delta": chosen.min_delta}
-        held = {name: value for name, value in own.items() if name in self.defaults}
-        return self.fixed | held
-
-    def around_rule(self, rule: Callback) -> tuple[Callback, ...]:
-        """Return the whole list with this rule in its place."""
-        before, after = self.around
-        return (*before, rule, *after)
-
-    def of_each_monitor(self) -> list[Slice]:
-        """Return each monitor's slice with the min_delta nearest to Keras's default."""
-        first: dict[str, Slice] = {}
-        for slice_ in self.slices:
-            first.setdefault(slice_.monitor, slice_)
-        return list(first.values())
+__all__ = ["RunsOfPlan", "Study", "begin_study", "keep_alike", "part_runs"]
 
 
 class Study(NamedTuple):

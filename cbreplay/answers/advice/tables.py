@@ -113,17 +113,20 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
         yield "worst", say("worst: of one run; for the recommended ", worst)
-    by_score = ""
-    if advice.setting("cheapest") is not None:
-        by_score = f"; cheapest is by score, on these {unit}s alone"
     yield (
         "score",
         say(
             "score: the share lost + ",
             Fact(advice.cost_weight, "given", "cost_weight"),
-            f" x the share of the epochs trained (--cost-weight){by_score}",
+            " x the share of the epochs trained (--cost-weight)",
         ),
     )
+    if advice.setting("cheapest") is not None:
+        # where there is no room for the score its row stands there all the same
+        words = (
+            f"cheapest: what loses and trains least together, on these {unit}s alone"
+        )
+        yield "", say(words)
     words = f"left out: the same of {unit}s that had no part in the choice"
     yield "left out", say(words)
 

@@ -169,9 +169,10 @@ def test_the_legend_names_the_cheapest_only_where_the_table_has_it() -> None:
     advice = recommend(pausing_runs([3, 4, 5]))
     assert advice.setting("cheapest") is not None
     told = [*map(plain_text, settings_legend(advice).points)]
-    assert any(
-        text.endswith("; cheapest is by score, on these runs alone") for text in told
-    )
+    words = "cheapest: what loses and trains least together, on these runs alone"
+    assert words in told
+    # also where the score has no room
+    assert words in map(plain_text, settings_legend(advice).without(["score"]).points)
     settings = tuple(row for row in advice.settings if row.label != "cheapest")
     without = replace(advice, settings=settings)
     told = [*map(plain_text, settings_legend(without).points)]

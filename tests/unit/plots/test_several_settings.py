@@ -67,3 +67,16 @@ def test_the_command_draws_them(ask: Ask, sample_logs: Path, tmp_path: Path) -> 
     refused = ask(*words, "--patience", "1:30")
     assert refused.status == 2
     assert "shows 6 settings at most" in refused.err
+
+
+def test_what_several_settings_decide_alike_is_said_once() -> None:
+    # all keep epoch 4; 2 stops at epoch 6, and 4 and 5 do not inside the log
+    named = {f"patience={patience}": replay(patience) for patience in (2, 4, 5)}
+    points = several_curve_points(named)
+    assert [label.text for label in points.labels] == [
+        "patience=2: stops at epoch 6 of 6",
+        "patience=2: keeps epoch 4: 0.4000",
+        "patience=4, 5: so far keeps epoch 4: 0.4000",
+        "patience=4, 5: not in the log (it ends at epoch 6)",
+    ]
+    assert points.setting == "patience=2, 4, 5"
