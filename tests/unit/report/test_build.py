@@ -499,7 +499,10 @@ def test_other_series_stand_beside_and_the_best_of_each_is_named() -> None:
     assert table(document, "Every patience")[0]["val_mae"] == "6.000"
     text = write_markdown(document)
     assert "2 more series in --format csv" in text
-    assert "`val_mae` was best at epoch 8, at the end (1.000): no patience that" in text
+    assert (
+        "`val_mae` was best at epoch 8, at the end (1.000): no patience on `val_loss`"
+        in text
+    )
 
 
 def test_how_a_difference_was_measured_is_said_below_it() -> None:
