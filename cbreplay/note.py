@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from typing import Literal
 
-    NoteTopic = Literal["files", "improving", "other logs", "rate", "reading", "values"]
+    NoteTopic = Literal[
+        "end", "files", "improving", "other logs", "rate", "reading", "values"
+    ]
 
 __all__ = ["Note", "reworded", "topic_of"]
 
@@ -24,7 +26,8 @@ class Note(str):
         ``reading``: how such a log is always read. ``rate``: how the learning rate was
         read, which matters to callbacks that change it. ``values``: of several values
         in an epoch one stands. ``other logs``: of what was left out beside this run.
-        ``improving``: the run still improved as its record ended.
+        ``improving``: the run still improved as its record ended. ``end``: a series
+        ended in NaN or infinity, which headlines say too.
     """
 
     __slots__ = ("topic",)

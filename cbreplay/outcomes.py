@@ -25,16 +25,19 @@ if TYPE_CHECKING:
 __all__ = [
     "Bound",
     "Outcome",
+    "bad_end_epoch",
     "best_recorded_epoch",
     "bounds_of",
     "cuts_schedule",
     "ends_badly",
     "falls_by_schedule",
     "find_bad_end",
+    "find_frozen_end",
     "has_ambiguous_best",
     "judge_certainly",
     "judge_epoch",
     "measure_outcome",
+    "never_changes",
     "provisional_of",
     "resolve_objective",
     "seconds_after",
@@ -42,6 +45,7 @@ __all__ = [
 ]
 
 _SHORTEST_TREND = 2
+_SHORTEST_FROZEN = 10
 # fewer rates show no schedule, and fewer falls, or less of the record, no end of one;
 # and a decay by a fixed share never falls faster
 _SHORTEST_SCHEDULE, _FEWEST_FALLS, _LEAST_PART = 10, 5, 0.1
@@ -205,6 +209,66 @@ def ends_badly(series: Series) -> bool:
     """Return whether the last recorded value is NaN or infinity."""
     logged = series.values[series.recorded]
     return bool(len(logged)) and not math.isfinite(logged[-1])
+
+
+def bad_end_epoch(run: Run, name: str) -> int:
+    """Return from which epoch on a series that ended badly has no finite value.
+
+    >>> from cbreplay.run import Run
+    >>> logs = ({"loss": value} for value in (1.0, math.nan, 0.9, math.nan, math.nan))
+    >>> bad_end_epoch(Run.from_logs(logs), "loss")
+    3
+    """
+    series = run.series[name]
+    (logged,) = np.nonzero(series.recorded)
+    (finite,) = np.nonzero(np.isfinite(series.values[logged]))
+    return run.first_epoch + int(logged[finite[-1] + 1 if len(finite) else 0])
+
+
+def never_changes(run: Run, name: str) -> bool:
+    """Return whether all numbers of a series, two or more, are the same.
+
+    >>> from cbreplay.run import Run
+    >>> stuck = Run.from_logs([{"loss": 1.0}, {"loss": 1.0}])
+    >>> (
+    ...     never_changes(stuck, "loss"),
+    ...     never_changes(Run.from_logs([{"loss": 1}]), "loss"),
+    ... )
+    (True, False)
+    """
+    series = run.series.get(name)
+    if series is None or series.others or name in run.rounded_to:
+        return False
+    values = series.values[series.recorded]
+    numbers = values[~np.isnan(values)]
+    if len(numbers) <= 1 or math.isinf(numbers[0]):
+        return False
+    return bool((numbers == numbers[0]).all())
+
+
+def find_frozen_end(run: Run, name: str) -> int | None:
+    """Return from which epoch on a series is one number, to the last digit.
+
+    None unless that holds for its last tenth, and for ten values or more. Where it is
+    0 or 1 a metric may have come to its end.
+
+    >>> from cbreplay.run import Run
+    >>> logs = ({"loss": max(epoch, 5.5)} for epoch in range(9, -9, -1))
+    >>> find_frozen_end(Run.from_logs(logs), "loss")
+    4
+    """
+    series = run.series.get(name)
+    if series is None or series.others or name in run.rounded_to:
+        return None
+    (logged,) = np.nonzero(series.recorded)
+    values = series.values[logged]
+    least = max(_SHORTEST_FROZEN, math.ceil(len(values) / 10))
+    if len(values) <= least or (values[-least:] != values[-1]).any():
+        return None
+    if values[-1] in (0, 1) or (values == values[-1]).all():
+        return None
+    (others,) = np.nonzero(values != values[-1])
+    return run.first_epoch + int(logged[others[-1] + 1])
 
 
 def _last_finite(values: FloatArray) -> float:

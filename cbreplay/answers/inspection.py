@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.next_commands import next_of_inspection
-from cbreplay.answers.spoken_runs import alike, spoken_note
+from cbreplay.answers.spoken_runs import alike, spoken_note, told_failures
 from cbreplay.document import (
     Document,
     Fact,
@@ -102,7 +102,10 @@ def _headline(inspection: Inspection) -> Text:
     if all(run.steps is not None for run in runs):
         noun = spoken_rows(noun, runs[0])
     number = Fact(len(runs), "count", "n_runs")
-    return say(number, " run of " if len(runs) == 1 else " runs of ", *span, noun, ".")
+    start = " run of " if len(runs) == 1 else " runs of "
+    told = say(number, start, *span, noun, ".")
+    failed = told_failures(runs)
+    return told if failed is None else say(told, " ", failed)
 
 
 def _table(inspection: Inspection, *, verbose: bool) -> Table:

@@ -44,6 +44,7 @@ from cbreplay.document import (
 from cbreplay.evidence_words import spoken_evidence
 from cbreplay.grid import make_grid
 from cbreplay.kinds import spoken_value
+from cbreplay.note import topic_of
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
 from cbreplay.shown_digits import ValueScale, scale_of, spoken_figure
 
@@ -143,7 +144,11 @@ def one_setting_page(
     code = CodeBlock(setting_code(replay.callbacks, replay.semantics.name), "python")
     own = tuple(
         doubt
-        for doubt in (say(f"{note.rstrip('.')}.") for note in replay.notes)
+        for doubt in (
+            say(f"{note.rstrip('.')}.")
+            for note in replay.notes
+            if topic_of(note) != "end"
+        )
         if note_of(doubt) not in map(note_of, beside.doubts)
     )
     doubts = (*beside.doubts, *schedules, *still_gained(cells), *own)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.document import Part, Text
-    from cbreplay.expressions.script_lists import Member
+    from cbreplay.expressions.script_members import Member
     from cbreplay.expressions.training_scripts import TrainingScript
     from cbreplay.lint.script_fits import PlacedFinding
 

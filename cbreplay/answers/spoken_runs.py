@@ -11,6 +11,7 @@ from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.note import topic_of
+from cbreplay.outcomes import bad_end_epoch, find_bad_end, never_changes
 from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.rules.parameters import parameters_of
@@ -44,6 +45,7 @@ __all__ = [
     "spoken_plan",
     "stopped_itself",
     "telling_notes",
+    "told_failures",
 ]
 
 
@@ -265,8 +267,10 @@ def by_keras_rules(
     callbacks : sequence of Callback
         The one list that it is about, where it is about one.
     """
-    listed = list(runs)
-    for name, mode in judged:
+    listed, by_what = list(runs), list(judged)
+    names = [name for name, _ in by_what if name is not None]
+    headline = _with_its_end(headline, listed, names)
+    for name, mode in by_what:
         if name is None or mode is None:
             continue
         better, end = _TURNED[mode]
@@ -277,9 +281,9 @@ def by_keras_rules(
             # the name does not tell, and Keras 2 takes what it does not know so
             words = (f" mode='auto' takes the {end} ", Code(name), " for the best.")
             headline = say(headline, *words)
-    others = _others_count(listed)
+    others = _deciding_otherwise(listed)
     if others:
-        headline = say(headline, f" By Keras's rules: {others} differently.")
+        headline = say(headline, f" By Keras's rules: {others} may decide otherwise.")
     cadences = sorted({find_shared_cadence(run) for run in listed} - {1})
     if not cadences:
         return headline
@@ -289,6 +293,79 @@ def by_keras_rules(
     alone = "" if len(listed) == 1 else " for some runs"
     limit = (" It holds for callbacks that act only at ", *epochs)
     return say(headline, *limit, f", as the log has it{alone}.")
+
+
+def _with_its_end(headline: Text, runs: Sequence[Run], names: Sequence[str]) -> Text:
+    """Say in a headline which trainings failed, and which series never changes.
+
+    A failure comes before all else where there is one training.
+    """
+    told = {claim.predicate for claim in headline.claims}
+    stuck = [name for name in names if any(never_changes(run, name) for run in runs)]
+    if stuck and "never_changes" not in told:
+        if len(runs) > 1:
+            still = [run for run in runs if never_changes(run, stuck[0])]
+            start = _share_of(still, runs)
+            headline = say(headline, " On ", *start, " ", Code(stuck[0]))
+        else:
+            headline = say(headline, " ", Code(stuck[0]))
+        headline = say(headline, " never changes: no patience is judged by it.")
+    failed = told_failures(runs, names[0] if names else "loss")
+    if failed is None:
+        return headline
+    whole = (failed, headline) if len(runs) == 1 else (headline, failed)
+    return say(whole[0], " ", whole[1])
+
+
+def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
+    """Say which trainings failed, for a headline; None where none did.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        What it is about.
+    objective : str
+        What it judges by, which may end in NaN without a failure.
+    """
+    ended = {
+        run: name for run in runs if (name := _bad_end(run, objective)) is not None
+    }
+    if not ended:
+        return None
+    if len(runs) > 1:
+        verb = " failed." if "loss" in ended.values() else " ended in NaN or infinity."
+        return say(*_share_of([*ended], runs), verb)
+    ((run, name),) = ended.items()
+    since = bad_end_epoch(run, name)
+    values = run.series[name].values[since - run.first_epoch :]
+    what = "NaN" if np.isnan(values).all() else "no finite number"
+    epoch = Fact(since, "epoch", "failed_epoch")
+    if name != "loss" and not np.isfinite(run.series[name].values).any():
+        # which the answer says
+        return None
+    if name != "loss":
+        return say(Code(name), f" is {what} from epoch ", epoch, " on.")
+    where = "there" if since == run.horizon else "from there on"
+    start = ("This training failed at epoch ", epoch, ": ", Code(name))
+    return say(*start, f" is {what} {where}.")
+
+
+def _bad_end(run: Run, objective: str) -> str | None:
+    """Return which series ended badly, the loss before another."""
+    return find_bad_end(run, "loss") or find_bad_end(run, objective)
+
+
+def _share_of(some: Sequence[Run], runs: Sequence[Run]) -> tuple[Part, ...]:
+    """Say how many of several runs, and which is the first of them."""
+    more = "" if len(some) == 1 else " and others"
+    return (
+        Fact(len(some), "count", "n_some"),
+        " of ",
+        Fact(len(runs), "count", "n_runs"),
+        " runs (",
+        Fact(some[0].name, "name", "run"),
+        f"{more})",
+    )
 
 
 def judged_by(replays: Iterable[Replay]) -> list[tuple[str | None, Mode | None]]:
@@ -352,7 +429,7 @@ def _known_direction(name: str, runs: Sequence[Run]) -> Mode | None:
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
     """Yield by whose rules something is exact, and where it stands what differs."""
     listed = list(runs)
-    others = _others_count(listed)
+    others = _deciding_otherwise(listed)
     alike = {run.framework for run in listed if _is_decided_alike(run)} - {""}
     for framework in sorted(alike):
         yield say(
@@ -363,17 +440,16 @@ def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
         )
     if others:
         yield say(
-            f"exact: by Keras's rules; {others} differently (",
+            f"Where {others} may decide otherwise: ",
             Code("docs/patience-in-every-framework.md"),
-            ").",
+            ".",
         )
 
 
-def _others_count(runs: Iterable[Run]) -> str:
-    """Name the frameworks with rules of their own, with the verb; '' without any."""
+def _deciding_otherwise(runs: Iterable[Run]) -> str:
+    """Name the frameworks with rules of their own; '' without any."""
     others = sorted({run.framework for run in runs if not _is_decided_alike(run)})
-    verb = "counts" if len(others) == 1 else "count"
-    return f"{' and '.join(others)} {verb}" if others else ""
+    return " and ".join(others)
 
 
 def _is_decided_alike(run: Run) -> bool:

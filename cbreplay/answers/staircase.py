@@ -35,6 +35,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence_words import Limit, spoken_evidence, takes_nan
+from cbreplay.outcomes import find_bad_end
 from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.words import count, spoken_rows
 
@@ -142,12 +143,23 @@ def staircase_headline(staircase: Staircase) -> Text:
 def _which_was_enough(staircase: Staircase) -> Text:
     if staircase.replay.gap_epoch is not None:
         return _before_the_hole(staircase)
+    if staircase.unchanging is not None:
+        return say(
+            "There is nothing that a patience decides: ",
+            Code(staircase.unchanging),
+            " never changes in this log.",
+            claims=[Claim("never_changes", {"series": staircase.unchanging})],
+        )
     step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
     if step is None or patience is None:
         return _headline_without_step(staircase)
     objective = staircase.objective
     name: tuple[Part, ...] = ("patience ", Fact(patience, "patience", "patience"))
     ending = [*_stop_of(staircase, step), f". {ONE_RUN_ALONE}"]
+    start = "On this run "
+    if find_bad_end(staircase.replay.run, objective) is not None:
+        # that it did is said first
+        start = "On this record "
     if step.regret == 0:
         best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
         judged = "best epoch, "
@@ -156,7 +168,7 @@ def _which_was_enough(staircase: Staircase) -> Text:
         elif {objective, staircase.monitor} != {_KERAS_DEFAULT}:
             judged = f"epoch of the best {objective}, "
         return say(
-            "On this run ",
+            start,
             *name,
             f" was enough: it keeps the {judged}",
             Fact(step.kept_epoch, "epoch", "kept_epoch"),

@@ -8,14 +8,16 @@ from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.spoken_runs import counts_otherwise, telling_notes
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
-from cbreplay.outcomes import cuts_schedule
+from cbreplay.note import topic_of
+from cbreplay.outcomes import cuts_schedule, never_changes
+from cbreplay.plain_text import quoted_code
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import as_sentence, count, spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cbreplay.document import Text
+    from cbreplay.document import Part, Text
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
@@ -111,6 +113,8 @@ def _other_series(staircase: Staircase) -> Iterator[Text]:
     ]
     horizon = staircase.replay.run.horizon
     for name, (epoch, value) in staircase.other_best.items():
+        if never_changes(staircase.replay.run, name):
+            continue
         # the best may be tied
         keeping = [step for step in stopping if _keeps_best(step, name, epoch, value)]
         if answer in keeping:
@@ -132,7 +136,7 @@ def _other_series(staircase: Staircase) -> Iterator[Text]:
             what = "it" if step.kept_epoch == epoch else "the same value"
             yield say(*start, f"patience {patience} keeps {what}.")
         else:
-            yield say(*start, _kept_by_none(staircase, name, epoch, value))
+            yield say(*start, *_kept_by_none(staircase, name, epoch, value))
 
 
 def _keeps_best(step: StaircaseStep, name: str, epoch: int, value: float) -> bool:
@@ -140,13 +144,20 @@ def _keeps_best(step: StaircaseStep, name: str, epoch: int, value: float) -> boo
     return step.kept_epoch == epoch or step.others.get(name) == value
 
 
-def _kept_by_none(staircase: Staircase, name: str, epoch: int, value: float) -> str:
+def _kept_by_none(
+    staircase: Staircase, name: str, epoch: int, value: float
+) -> tuple[Part, ...]:
     rest = staircase.steps[-1]
     if rest.evidence == "exact" and _keeps_best(rest, name, epoch, value):
-        return "training to the end of the plan keeps it."
+        return ("training to the end of the plan keeps it.",)
     if len(staircase.steps) == 1 and rest.evidence != "incomplete":
-        return "no patience stops inside this log."
-    return "no patience that stops inside this log keeps that epoch."
+        return ("no patience stops inside this log.",)
+    end = " that stops inside this log keeps that epoch"
+    kept_by_none = ("no patience on ", Code(staircase.monitor), end)
+    if name == staircase.monitor or epoch == staircase.replay.run.horizon:
+        return (*kept_by_none, ".")
+    asked = Code(f"--monitor {quoted_code(name)}")
+    return (*kept_by_none, " (", asked, " asks about one on it).")
 
 
 def noted(
@@ -154,8 +165,12 @@ def noted(
 ) -> Iterator[Text]:
     """Yield what was noted in replaying and in reading, each once."""
     reading = telling_notes(run, callbacks)
-    # `non_finite_doubts` says it, with the epochs of the NaN
-    every = [note for note in dict.fromkeys([*notes, *reading]) if note != NAN_IS_BEST]
+    # `non_finite_doubts` and the headline say these
+    every = [
+        note
+        for note in dict.fromkeys([*notes, *reading])
+        if note != NAN_IS_BEST and topic_of(note) != "end"
+    ]
     for note in every[:_MOST_NOTES]:
         yield say(as_sentence(note, run.series))
     if len(every) > _MOST_NOTES:

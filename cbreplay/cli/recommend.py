@@ -88,6 +88,8 @@ def command(
     question.narrow(sweep.records)
     if current is not None and len(sweep.records) == 1:
         _say_not_compared(current, question)
+    if len(sweep.records) == 1 and question.min_delta not in (None, "0"):
+        _say_without_min_delta(question.min_delta, question)
     document = advice_document(
         advice, sweep, runs=question.runs, typed=question.typed()
     )
@@ -138,6 +140,20 @@ def _say_not_compared(text: str, question: Question) -> None:
         own = f" {typed}" if typed else ""
         told = f"; on this one: cbreplay simulate{own} -c {quoted_code(_written(text))}"
     remark(f"--current is compared on several runs, and here is one{told}")
+
+
+def _say_without_min_delta(text: str, question: Question) -> None:
+    """Say that what is told of one run is told without a min_delta."""
+    typed = question.typed()
+    told = ""
+    if typed is not None:
+        own = f" {typed}" if typed else ""
+        asked = f"--patience 1,3,5,10 --min-delta {text}"
+        told = f"; with it: cbreplay simulate{own} {asked}"
+    remark(
+        "--min-delta is of a choice among several runs, and here is one: what is said "
+        f"of it is said without a min_delta{told}"
+    )
 
 
 def _read_current(text: str, question: Question) -> tuple[Callback, ...]:

@@ -3,100 +3,24 @@
 from __future__ import annotations
 
 import ast
-import itertools
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from cbreplay.expressions.call_arguments import (
-    called_name,
-    named_parameters,
-    read_arguments,
-    require_all,
-)
-from cbreplay.expressions.possible_values import only_literal
-from cbreplay.expressions.refused_calls import (
-    find_refused_calls,
-    find_refused_values,
-)
-from cbreplay.expressions.script_callbacks import (
-    build_callback,
-    find_watcher,
-    make_callback,
-)
-from cbreplay.expressions.script_calls import (
-    ScriptArguments,
-    Unread,
-    returns_once,
-)
+from cbreplay.expressions.call_arguments import called_name
+from cbreplay.expressions.script_calls import Unread, returns_once
+from cbreplay.expressions.script_members import CallReader, Member, UnreadPart
 from cbreplay.expressions.script_parameters import given_for
-from cbreplay.expressions.stand_ins import (
-    MOST_STAND_INS,
-    STAND_INS,
-    UNKNOWN,
-    stand_ins,
-)
-from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import rule_named, stands_by
+from cbreplay.expressions.stand_ins import STAND_INS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cbreplay.errors import RefusedValueError
-    from cbreplay.expressions.refused_calls import RefusedCall
     from cbreplay.expressions.scopes import Binding, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
-    from cbreplay.rules.base import Callback
 
-__all__ = ["Member", "MemberReader", "UnreadPart"]
+__all__ = ["MemberReader"]
 
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
 _MOST_MEMBERS = 500
-_MOST_CODE = 200
-
-
-class Member(NamedTuple):
-    """A callback that a list may hold.
-
-    Parameters
-    ----------
-    call : ast.Call
-        What makes it.
-    variants : tuple of Callback
-        What it is; several, where an argument cannot be told: one for each of the
-        values that stand for it.
-    code : str
-        As it is written, for people.
-    is_certain : bool
-        Whether the list holds it whatever happens.
-    refused : tuple of RefusedValueError
-        What of its arguments Keras does not take; in the variants they count as ones
-        that cannot be told.
-    miscalled : tuple of RefusedCall
-        Why Python does not take the call; in the variants what is missing counts as
-        one that cannot be told, and what is too much is left out.
-    """
-
-    call: ast.Call
-    variants: tuple[Callback, ...]
-    code: str
-    is_certain: bool
-    refused: tuple[RefusedValueError, ...] = ()
-    miscalled: tuple[RefusedCall, ...] = ()
-
-
-class UnreadPart(NamedTuple):
-    """A part of a list that cannot be told from the text.
-
-    Parameters
-    ----------
-    line : int
-        Where.
-    problem : str
-        Why.
-    """
-
-    line: int
-    problem: str
 
 
 class MemberReader:
@@ -117,8 +41,9 @@ class MemberReader:
 
     def __init__(self, calls: ScriptCalls) -> None:
         self.calls = calls
+        self.callbacks = CallReader(calls)
         self.unread: list[UnreadPart] = []
-        self.arguments: list[UnreadPart] = []
+        self.arguments = self.callbacks.unread
         # where no parameter is set anywhere, what changes is something else
         self.sets_parameters = any(
             store.name is None or store.name in STAND_INS or store.name == "best"
@@ -309,102 +234,7 @@ class MemberReader:
             for value in inner.returned:
                 yield from self.members(value, inner, is_certain=certain)
         else:
-            yield self._member(call, scope, is_certain=is_certain)
-
-    def _member(self, call: ast.Call, scope: Scope, *, is_certain: bool) -> Member:
-        """Return a callback, with stand-ins for the arguments that cannot be told."""
-        watcher = find_watcher(call, scope, self.calls)
-        if watcher is not None or stands_by(self.calls.callback_name(call, scope)):
-            built = build_callback(call, scope, self.calls).callback
-            return Member(call, (built,), built.code, is_certain)
-        name = self.calls.callback_name(call, scope)
-        kind = rule_named(name).load()
-        known = [parameter.name for parameter in fields(kind)]
-        reader = _Stopgaps(self.calls, call, scope)
-        readable = self._known_words(call, name, known, kind.older_parameters)
-        untold = self._untold(call, name, known)
-        miscalled: tuple[RefusedCall, ...] = ()
-        if rule_named(name).family:
-            miscalled = tuple(find_refused_calls(readable, known, kind, untold))
-        if miscalled:
-            _keep_readable(readable, known, kind, miscalled)
-            untold = known
-        parameters = dict.fromkeys(untold, UNKNOWN)
-        parameters |= read_arguments(readable, name, known, reader)
-        require_all(parameters, kind, reader)
-        refused = find_refused_values(name, parameters, call)
-        parameters |= {error.parameter: UNKNOWN for error in refused}
-        unknown = [key for key, value in parameters.items() if value is UNKNOWN]
-        self.arguments += reader.problems
-        variants = tuple(
-            make_callback(
-                kind, parameters | stand_ins(unknown, turn, call), call, self.calls
-            )
-            for turn in range(MOST_STAND_INS if unknown else 1)
-        )
-        is_whole = not unknown and not miscalled
-        is_whole = is_whole and len(readable.keywords) == len(call.keywords)
-        code = _shortened(call)
-        if is_whole:
-            code = format_callback(variants[0], named_parameters(call, known))
-        return Member(call, variants, code, is_certain, refused, miscalled)
-
-    def _known_words(
-        self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
-    ) -> ast.Call:
-        """Return a call without what it names that this callback does not have."""
-        words = [word for word in call.keywords if word.arg in known]
-        for word in call.keywords:
-            # any other name is no parameter of any version, which is a finding
-            if word.arg in older:
-                problem = f"{name}: {word.arg!r} is of older versions, and is not read"
-                self.arguments.append(UnreadPart(word.value.lineno, problem))
-        readable = ast.Call(call.func, call.args[: _first_star(call)], words)
-        return ast.copy_location(readable, call)
-
-    def _untold(self, call: ast.Call, name: str, known: list[str]) -> list[str]:
-        """Return the parameters that ``*`` and ``**`` may give."""
-        first = _first_star(call)
-        starred = [part for part in call.args if isinstance(part, ast.Starred)]
-        doubled = [word.value for word in call.keywords if word.arg is None]
-        given = [("*", part.value) for part in starred]
-        for star, value in [*given, *(("**", value) for value in doubled)]:
-            what = f"{star}{self.calls.written(value)}"
-            problem = f"{name}: what {what} gives cannot be told"
-            self.arguments.append(UnreadPart(value.lineno, problem))
-        if doubled:
-            return known
-        return known[first:] if starred else []
-
-
-class _Stopgaps(ScriptArguments):
-    """Reads arguments, and leaves a gap where one cannot be told."""
-
-    def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
-        super().__init__(calls, call, scope)
-        self.problems: list[UnreadPart] = []
-
-    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
-        """Return what an argument says, or that it is unknown."""
-        try:
-            return super().value(node, place)
-        except Unread as unread:
-            given = only_literal(self.calls, node, self.scope)
-            if given is not None:
-                return given
-            problem = unread.problem
-            if place.endswith(": schedule"):
-                problem = f"{place} is code, which is not run"
-            # how it is printed and where it is saved decides nothing
-            if not place.endswith((": verbose", ": filepath")):
-                self.problems.append(UnreadPart(unread.line, problem))
-            return UNKNOWN
-
-
-def _first_star(call: ast.Call) -> int:
-    """Return how many arguments stand before the first ``*``."""
-    stars = (isinstance(given, ast.Starred) for given in call.args)
-    return next(itertools.compress(itertools.count(), stars), len(call.args))
+            yield self.callbacks.read(call, scope, is_certain=is_certain)
 
 
 def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:
@@ -432,30 +262,6 @@ _CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
     ast.Subscript: lambda node: [node.value],
     (ast.ListComp, ast.GeneratorExp): lambda node: [_comprehended(node)],
 }
-
-
-def _keep_readable(
-    call: ast.Call, known: list[str], kind: type[Any], refused: tuple[RefusedCall, ...]
-) -> None:
-    """Leave in a call that is refused what each version would take."""
-    by_place = known[: len(call.args)]
-    most = len(known)
-    if any(each.older_take for each in refused):
-        # what stands there in older versions is another parameter
-        most -= kind.n_older_by_place
-    call.args = call.args[:most]
-    call.keywords = [word for word in call.keywords if word.arg not in by_place]
-
-
-def _shortened(call: ast.Call) -> str:
-    """Return a call as it is written, without the module before it."""
-    name = called_name(call)
-    try:
-        given = [ast.unparse(part) for part in [*call.args, *call.keywords]]
-    except (RecursionError, ValueError):
-        given = ["..."]
-    written = f"{name}({', '.join(given)})"
-    return written if len(written) <= _MOST_CODE else f"{written[:_MOST_CODE]}...)"
 
 
 def _comprehended(node: ast.ListComp | ast.GeneratorExp) -> ast.expr:

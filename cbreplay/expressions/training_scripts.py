@@ -12,7 +12,8 @@ from cbreplay.expressions.names import read_names
 from cbreplay.expressions.partials import write_out_partials
 from cbreplay.expressions.script_calls import ScriptCalls
 from cbreplay.expressions.script_facts import find_fits, read_facts
-from cbreplay.expressions.script_lists import MemberReader, UnreadPart
+from cbreplay.expressions.script_lists import MemberReader
+from cbreplay.expressions.script_members import UnreadPart
 from cbreplay.expressions.script_packages import find_packages
 from cbreplay.expressions.sources import TOO_TANGLED, parse_source, read_source
 from cbreplay.rules.registry import find_rule
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cbreplay.expressions.script_facts import FittingCall
-    from cbreplay.expressions.script_lists import Member
+    from cbreplay.expressions.script_members import Member
     from cbreplay.expressions.sources import Source
     from cbreplay.rules.checks import TrainingFacts
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cbreplay.errors import RefusedValueError
     from cbreplay.expressions.refused_calls import RefusedCall
-    from cbreplay.expressions.script_lists import Member
+    from cbreplay.expressions.script_members import Member
     from cbreplay.expressions.training_scripts import ScriptFit, TrainingScript
     from cbreplay.rules.base import Callback
     from cbreplay.rules.family import ResolvedSemantics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.script_lists import UnreadPart
+from cbreplay.expressions.script_members import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.script_fits import ExaminedFit, PlacedFinding
 from cbreplay.rules.checks import TrainingFacts

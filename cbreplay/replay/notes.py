@@ -8,7 +8,13 @@ import numpy as np
 
 from cbreplay.holes import find_gap
 from cbreplay.note import Note
-from cbreplay.outcomes import best_recorded_epoch, find_bad_end, was_still_improving
+from cbreplay.outcomes import (
+    bad_end_epoch,
+    best_recorded_epoch,
+    find_bad_end,
+    find_frozen_end,
+    was_still_improving,
+)
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
 
@@ -101,7 +107,15 @@ def note_run(
         # a metric may be no number while the training goes on
         broke = find_bad_end(run, "loss") is not None
         told = ": the training failed there" if broke else ""
-        notes.append(f"{failed} ended in {end}{told}")
+        since = bad_end_epoch(run, failed) + 1
+        note = f"{failed} ended in {end}, from epoch {since} on{told}"
+        notes.append(Note(note, "end"))
+    frozen = None if objective is None else find_frozen_end(run, objective)
+    if frozen is not None:
+        notes.append(
+            f"{objective} is the same to the last digit from epoch {frozen + 1} on: "
+            "check that it was still measured"
+        )
     return tuple(notes)
 
 

@@ -17,6 +17,7 @@ from cbreplay.outcomes import (
     best_recorded_epoch,
     has_ambiguous_best,
     judge_certainly,
+    never_changes,
     seconds_after,
 )
 from cbreplay.replay import (
@@ -198,12 +199,25 @@ class Staircase(NamedTuple):
         """Whether the log lacks values of the objective, a better one perhaps."""
         return find_gap(self.replay.run, self.objective) is not None
 
+    @property
+    def unchanging(self) -> str | None:
+        """The monitor or the objective, if all its numbers are one; None otherwise.
+
+        No patience then decides anything that the log could tell.
+        """
+        for name in dict.fromkeys((self.monitor, self.objective)):
+            if never_changes(self.replay.run, name):
+                return name
+        return None
+
     def sufficient_step(self) -> StaircaseStep | None:
         """Return the first step that stops inside the log and has the least regret.
 
-        None where nothing stops there with a finite value. It describes this log and
-        is no advice.
+        None where nothing stops there with a finite value, or where a series never
+        changes. It describes this log and is no advice.
         """
+        if self.unchanging is not None:
+            return None
         stopping = [
             step
             for step in self.steps

@@ -146,6 +146,14 @@ def test_a_setting_in_use_that_one_log_cannot_compare_is_named(ask: Ask) -> None
     assert said.rstrip().endswith('overfit.csv -c "EarlyStopping(patience=3)"')
 
 
+def test_one_log_is_told_of_without_a_min_delta_which_is_said(ask: Ask) -> None:
+    log = ROOT / "sample_logs" / "overfit.csv"
+    said = ask("recommend", log, "--min-delta", "0.01").err
+    assert "what is said of it is said without a min_delta; with it: " in said
+    assert said.rstrip().endswith("--patience 1,3,5,10 --min-delta 0.01")
+    assert "min-delta" not in ask("recommend", log, "--min-delta", "0").err
+
+
 @pytest.mark.parametrize(
     ("condition", "status", "said"),
     [

@@ -335,7 +335,10 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
         ),
         (
             ("-c", "ReduceLROnPlateau(patience=2, min_delta=0)"),
-            "After the learning-rate change at epoch 5 the log says nothing.",
+            (
+                "This setting changes the learning rate after epoch 5, and the "
+                "log shows no such change: from there on it says nothing."
+            ),
         ),
     ],
 )
@@ -826,7 +829,7 @@ def test_a_tied_best_of_another_series_is_kept_too(ask: Ask, tmp_path: Path) -> 
     rows[1:] = ["0,0.75,3", "1,0.5,2", "2,0.5,3", "3,0.75,1"]
     log.write_text("\n".join(rows))
     said = " ".join(ask("simulate", log).out.split())
-    assert "val_accuracy was best at epoch 1 (0.7500): no patience that stops" in said
+    assert "val_accuracy was best at epoch 1 (0.7500): no patience on val_loss" in said
 
 
 @pytest.mark.parametrize("ended_by", ["Mine", "TerminateOnNaN", "EarlyStopping"])
@@ -846,3 +849,49 @@ def test_a_stop_of_its_own_is_not_said_to_have_a_patience(
         f"Its own {ended_by} ended this training: the log says nothing about a setting "
         "that trains for longer." in said
     )
+
+
+def test_a_series_that_never_changes_is_not_praised(ask: Ask, tmp_path: Path) -> None:
+    """Every patience keeps the first epoch: there is none that was enough."""
+    path = write_csv(tmp_path / "stuck.csv", [0.6931] * 6)
+    answer = ask("simulate", path)
+    assert answer.out.startswith("There is nothing that a patience decides: val_loss")
+    assert "was enough" not in answer.out
+    page = tmp_path / "page.md"
+    ask("report", path, "-o", page)
+    assert "There is no setting to paste" in page.read_text()
+    named = " ".join(ask("simulate", path, "--patience", "3").out.split())
+    assert "val_loss never changes: no patience is judged by it." in named
+
+
+def test_a_frozen_end_is_doubted(ask: Ask, tmp_path: Path) -> None:
+    """One number in the last 10 of 12 epochs; of 9 nothing is said."""
+    doubt = "val_loss is the same to the last digit from epoch 3 on: check that"
+    frozen = write_csv(tmp_path / "frozen.csv", [0.5, 0.4, *[0.31] * 10])
+    assert doubt in " ".join(ask("simulate", frozen).out.split())
+    short = write_csv(tmp_path / "short.csv", [0.5, 0.4, *[0.31] * 9])
+    assert "last digit" not in ask("simulate", short).out
+
+
+def test_who_reads_only_the_headline_learns_that_a_training_failed(
+    ask: Ask, tmp_path: Path
+) -> None:
+    rows = "0,1.0,0.5\n1,0.9,0.4\n2,0.8,0.6\n3,nan,nan\n"
+    path = tmp_path / "nan.csv"
+    path.write_text("epoch,loss,val_loss\n" + rows)
+    told = "This training failed at epoch 4: loss is NaN there."
+    asked: list[list[str | Path]] = [
+        ["simulate", path],
+        ["simulate", path, "--patience", "1"],
+        ["simulate", path, "--patience", "1,2"],
+        ["explain", path, "--patience", "1"],
+    ]
+    for words in asked:
+        answer = ask(*words).out
+        assert answer.startswith(told)
+        assert answer.count("failed") == 1
+    assert told in ask("inspect", path).out.partition("\n")[0]
+    other = write_csv(tmp_path / "good.csv", [0.5, 0.4, 0.6])
+    for command in ("simulate", "inspect"):
+        head = " ".join(ask(command, path, other).out.split())
+        assert "1 of 2 runs (nan.csv) failed." in head

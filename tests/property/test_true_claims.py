@@ -78,6 +78,12 @@ class Asked:
             )
             assert end.stop is None or values[end.kept] != best
 
+    def never_changes(self, about: Mapping[str, Any]) -> None:
+        told = [
+            value for value in self.held[0].series[about["series"]] if value is not None
+        ]
+        assert len({value for value in told if not math.isnan(value)}) == 1
+
     def end(self) -> tuple[int | None, int]:
         """Return the epoch at which the one setting stops the run, and the kept one."""
         (run,) = self.held

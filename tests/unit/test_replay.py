@@ -269,7 +269,7 @@ def test_a_run_that_got_worse_after_its_best_improved_no_longer(
 def test_a_run_that_ended_in_nan_improved_no_longer(last: float, end: str) -> None:
     """It fell to the epoch before its last, which is NaN: nothing improved there."""
     notes = replayed(recorded([0.5, 0.4, 0.3, last]), EarlyStopping(patience=2)).notes
-    assert f"val_loss ended in {end}" in notes
+    assert f"val_loss ended in {end}, from epoch 4 on" in notes
     assert not any("still improving" in note for note in notes)
     # a NaN that numbers follow ended nothing
     risen = recorded([0.5, math.nan, 0.4, 0.3])
@@ -357,5 +357,5 @@ def test_a_metric_that_ends_in_nan_is_no_failed_training() -> None:
     ]
     stopping = EarlyStopping(monitor="val_auc", mode="max", patience=5)
     degenerate, failed = (replay_run(run, stopping).notes for run in runs)
-    assert "val_auc ended in NaN" in degenerate
-    assert "val_auc ended in NaN: the training failed there" in failed
+    assert "val_auc ended in NaN, from epoch 3 on" in degenerate
+    assert "val_auc ended in NaN, from epoch 3 on: the training failed there" in failed

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.errors import is_validation
 from cbreplay.readers.building.digits import half_units, hold_float32
 from cbreplay.readers.discovery.same_training import count_agreeing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
@@ -117,7 +118,8 @@ def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
     They are so to the digits that both write, with at least five values of a series
     that change; trainings that failed alike are not the same. The checkpoints of one
     Trainer hold its log each, however short; and beside copies that were made as a log
-    grew, its first ones are shorter.
+    grew, its first ones are shorter. Of the logs that the ranks of one training wrote,
+    only the validations are the same.
 
     Parameters
     ----------
@@ -150,6 +152,7 @@ def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
                 copies |= _copies_among(runs, members, names)
     if copies:
         _add_first_ones(runs, copies)
+    _add_ranks(runs, copies)
     return copies
 
 
@@ -174,9 +177,48 @@ def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
                 and run.first_epoch == other.first_epoch
                 and run.series.keys() == other.series.keys()
             )
-            if alike and _count_digits(run) >= _MANY_DIGITS and _equals(run, other):
+            if (
+                alike
+                and _count_digits(run.series) >= _MANY_DIGITS
+                and _equals(run, other)
+            ):
                 copies[home].append(at)
                 break
+
+
+def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
+    """Add logs of the ranks of one training to the first: they validated alike.
+
+    Each rank has a training loss of its own, and all of them one validation.
+    """
+    known = {part for parts in copies.values() for part in parts}
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for at, run in enumerate(runs):
+        names = sorted(filter(is_validation, run.series))
+        # ranks that share all of their series are copies already
+        if at in known or run.steps is not None or len(names) in (0, len(run.series)):
+            continue
+        own = [run.series[name] for name in names]
+        values = (held for one in own for held in (one.values, one.recorded))
+        key = (run.first_epoch, *run.series, *(held.tobytes() for held in values))
+        alike.setdefault(key, []).append(at)
+    for members in alike.values():
+        if len(members) > 1 and _are_told_by_validation(runs[members[0]]):
+            home, *others = members
+            ranks = [at for at in others if _is_rank(runs[at], runs[home])]
+            for at in ranks:
+                copies.setdefault(home, []).extend([at, *copies.pop(at, [])])
+
+
+def _are_told_by_validation(run: Run) -> bool:
+    """Tell whether a validation has too many values and digits to come again."""
+    own = {name: held for name, held in run.series.items() if is_validation(name)}
+    changing = max(map(_count_changing, own.values()))
+    return changing >= _FEWEST and _count_digits(own) >= _RANK_DIGITS
+
+
+def _is_rank(run: Run, other: Run) -> bool:
+    return _lie_beside(run.source, other.source) and _rates_agree(run, other)
 
 
 def _equals(run: Run, other: Run) -> bool:
@@ -190,8 +232,8 @@ def _equals(run: Run, other: Run) -> bool:
     )
 
 
-# so many digits do not agree by chance
-_MANY_DIGITS = 5
+# so many digits do not agree by chance: of a first row, and of a whole validation
+_MANY_DIGITS, _RANK_DIGITS = 5, 15
 
 
 def _lie_beside(one: str, other: str) -> bool:
@@ -202,10 +244,10 @@ def _lie_beside(one: str, other: str) -> bool:
     return places[0] == places[1] or (beside and names[0] == names[1])
 
 
-def _count_digits(run: Run) -> int:
-    """Count the digits of all finite values of a run."""
-    known = [own.values[own.recorded] for own in run.series.values()]
-    values = [repr(value) for own in known for value in own[np.isfinite(own)].tolist()]
+def _count_digits(series: Mapping[str, Series]) -> int:
+    """Count the digits of the finite values of series, each value once."""
+    known = [own.values[own.recorded] for own in series.values()]
+    values = {repr(one) for own in known for one in own[np.isfinite(own)].tolist()}
     return sum(len(text.replace(".", "").strip("0-")) for text in values)
 
 

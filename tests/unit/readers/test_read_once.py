@@ -64,6 +64,25 @@ def test_short_logs_alone_are_no_copies(tmp_path: Path) -> None:
     assert len(load_runs(tmp_path)) == 3
 
 
+def test_logs_of_the_ranks_of_one_training_are_one(tmp_path: Path) -> None:
+    """Each rank writes its own training loss, and the one validation of all."""
+    for rank in range(3):
+        own = [loss - 0.01 * (rank + 1) for loss in LOSSES]
+        write(tmp_path / "a" / f"rank{rank}.csv", own, val_loss=LOSSES)
+        write(tmp_path / "b" / f"rank{rank}" / "log.csv", own, val_loss=LOSSES)
+    (run,) = load_runs(tmp_path / "a")
+    assert "stands in rank1.csv, rank2.csv too" in run.notes[-1]
+    assert len(load_runs(tmp_path / "b")) == 1
+
+
+def test_a_validation_of_few_digits_may_be_alike_by_chance(tmp_path: Path) -> None:
+    shares = [0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9]
+    for seed in range(2):
+        own = [loss - 0.01 * (seed + 1) for loss in LOSSES]
+        write(tmp_path / f"seed{seed}.csv", own, val_accuracy=shares)
+    assert len(load_runs(tmp_path)) == 2
+
+
 def test_exact_copies_are_one_training(tmp_path: Path) -> None:
     for name in ("a/logs.csv", "b/logs.csv", "c/logs.csv"):
         write(tmp_path / name, LOSSES)

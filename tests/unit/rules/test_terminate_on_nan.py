@@ -44,7 +44,7 @@ def test_it_stops_at_the_first_loss_that_is_not_finite(broken: float) -> None:
     # 0.7 stands in the record, measured on the weights of the whole epoch
     assert (replay.outcome.kept_value, replay.outcome.regret) == (None, None)
     ended, note = replay.notes
-    assert ended == "loss ended in NaN: the training failed there"
+    assert ended == "loss ended in NaN, from epoch 3 on: the training failed there"
     assert note.endswith("so the val_loss of its weights is not recorded")
 
 
