@@ -121,9 +121,9 @@ def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, 
             ", which this setting does not make, the log says nothing",
         )
     return (
-        "after the learning-rate change at epoch ",
+        "this setting changes the learning rate after epoch ",
         divergence_epoch - 1,
-        " the log says nothing",
+        ", and the log shows no such change: from there on it says nothing",
     )
 
 

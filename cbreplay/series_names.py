@@ -25,6 +25,8 @@ _VALIDATION = (
 PARTS_OF_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
 _LOSS = "loss|err|mae|mse|mape|nll|ppl|perplexity"
 _SCORE = "acc|auc|f1|map|dice|iou|precision|recall"
+# by which YOLO chooses its best weights; its losses are parts of one
+_FITNESS = r"mAP50-95|mAP_0\.5:0\.95"
 
 
 def is_validation(name: str) -> bool:
@@ -115,8 +117,13 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
     (' --monitor val/loss --mode min', ", monitor='val/loss', mode='min'")
     >>> suggest_monitor(["validation_0/logloss", "validation_1/logloss"])[0]
     ' --monitor validation_1/logloss --mode min'
+    >>> suggest_monitor(["val/box_loss", "metrics/mAP50(B)", "metrics/mAP50-95(B)"])[0]
+    " --monitor 'metrics/mAP50-95(B)' --mode max"
     """
     listed = list(names)
+    fitness = [name for name in listed if re.search(_FITNESS, name)]
+    if fitness:
+        return watch_options(fitness[0], "max", option)
     judged = [name for name in listed if is_validation(name)] or listed
     judged = _of_last_set(judged)
     losses = [name for name in judged if re.search(_LOSS, name, re.IGNORECASE)]

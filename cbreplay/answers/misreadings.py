@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     calls_worst_best,
     judged_by,
+    spoken_note,
 )
 from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
@@ -41,6 +43,8 @@ _READ_OTHERWISE = frozenset(
         "patience-zero-is-one",
     }
 )
+# those that the values of a run tell
+_OF_VALUES = frozenset({"absent-monitor", "min-delta-beyond-record"})
 _MOST_FINDINGS = 3
 _MOST_RUNS, _MOST_LISTS = 5, 20
 
@@ -60,15 +64,28 @@ def misreadings(
         By whose rules, for example ``"keras-3.15"``; None for what decides each run.
     """
     looked_at = list(itertools.islice(lists, _MOST_LISTS))
-    found = {
-        _message(finding, callbacks): finding
-        for run in runs[:_MOST_RUNS]
-        for callbacks in looked_at
-        for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics)
-        if finding.code in _READ_OTHERWISE
-    }
-    for message, finding in itertools.islice(found.items(), _MOST_FINDINGS):
-        yield say(f"{as_sentence(message, runs[0].series)} Write ", finding.fix, ".")
+    # alike but for the figure at the end, which is each run's own
+    found: dict[str, tuple[str, Finding]] = {}
+    having: dict[str, list[Run]] = {}
+    for run in runs[:_MOST_RUNS]:
+        for callbacks in looked_at:
+            for finding in lint_callbacks(
+                list(callbacks), run=run, semantics=semantics
+            ):
+                if finding.code in _READ_OTHERWISE:
+                    message = _message(finding, callbacks)
+                    alike = re.sub(r" \([^()]*\)\Z", "", message)
+                    found.setdefault(alike, (message, finding))
+                    named = having.setdefault(alike, [])
+                    if not named or named[-1] is not run:
+                        named.append(run)
+    for alike, (message, finding) in itertools.islice(found.items(), _MOST_FINDINGS):
+        yield say(
+            *_whose(finding, having[alike], runs, message),
+            " Write ",
+            finding.fix,
+            ".",
+        )
     if len(found) > _MOST_FINDINGS:
         more = count(len(found) - _MOST_FINDINGS, "more such finding")
         yield say(f"{more}: ", Code("cbreplay lint"), ".")
@@ -77,6 +94,21 @@ def misreadings(
             "loss is the mean over an epoch's batches while the weights changed: the "
             "weights that an epoch ends with, which are kept, have another."
         )
+
+
+def _whose(
+    finding: Finding, having: Sequence[Run], runs: Sequence[Run], message: str
+) -> tuple[Text | str, ...]:
+    """Return what a finding says, behind the run whose values it is about.
+
+    What the parameters alone tell holds for all runs, though a few were looked at.
+    """
+    n_all = len(runs) if finding.code in _OF_VALUES else len(runs[:_MOST_RUNS])
+    if len(having) == n_all and (n_all == 1 or not message.endswith(")")):
+        return (as_sentence(message, runs[0].series),)
+    others = count(len(having) - 1, "other run")
+    more = f" (and {others} likewise)" if len(having) > 1 else ""
+    return spoken_note(having[0], message, more), "."
 
 
 def headline_of_replay(headline: Text, replay: Replay) -> Text:

@@ -281,9 +281,9 @@ def by_keras_rules(
             # the name does not tell, and Keras 2 takes what it does not know so
             words = (f" mode='auto' takes the {end} ", Code(name), " for the best.")
             headline = say(headline, *words)
-    others = _others_count(listed)
+    others = _deciding_otherwise(listed)
     if others:
-        headline = say(headline, f" By Keras's rules: {others} differently.")
+        headline = say(headline, f" By Keras's rules: {others} may decide otherwise.")
     cadences = sorted({find_shared_cadence(run) for run in listed} - {1})
     if not cadences:
         return headline
@@ -429,7 +429,7 @@ def _known_direction(name: str, runs: Sequence[Run]) -> Mode | None:
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
     """Yield by whose rules something is exact, and where it stands what differs."""
     listed = list(runs)
-    others = _others_count(listed)
+    others = _deciding_otherwise(listed)
     alike = {run.framework for run in listed if _is_decided_alike(run)} - {""}
     for framework in sorted(alike):
         yield say(
@@ -440,17 +440,16 @@ def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
         )
     if others:
         yield say(
-            f"exact: by Keras's rules; {others} differently (",
+            f"Where {others} may decide otherwise: ",
             Code("docs/patience-in-every-framework.md"),
-            ").",
+            ".",
         )
 
 
-def _others_count(runs: Iterable[Run]) -> str:
-    """Name the frameworks with rules of their own, with the verb; '' without any."""
+def _deciding_otherwise(runs: Iterable[Run]) -> str:
+    """Name the frameworks with rules of their own; '' without any."""
     others = sorted({run.framework for run in runs if not _is_decided_alike(run)})
-    verb = "counts" if len(others) == 1 else "count"
-    return f"{' and '.join(others)} {verb}" if others else ""
+    return " and ".join(others)
 
 
 def _is_decided_alike(run: Run) -> bool:

@@ -26,6 +26,7 @@ _KINDS = {
     "stop": ("stop",),
     "reduce": ("reduction", "schedule"),
     "save": ("save",),
+    "improvement": ("improvement",),
 }
 
 
@@ -56,7 +57,7 @@ def _read_kinds(
     metavar="A,B",
     callback=_read_kinds,
     help="Only epochs with one of these decisions, and the last: stop, reduce, save, "
-    "or decisions for every kind.",
+    "improvement, or decisions for all four.",
 )
 @click.option(
     "--files",

@@ -21,7 +21,7 @@ def choose_format(*more: str, use: str = "") -> Callable[[_Command], _Command]:
         type=click.Choice(["table", "json", "csv", "markdown", *more]),
         default="table",
         show_default=True,
-        help=f"How the answer is written{use}.",
+        help=f"How the answer is written{use}. In json and csv epochs count from 0.",
     )
 
 

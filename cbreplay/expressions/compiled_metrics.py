@@ -45,6 +45,8 @@ class ModelCompiles:
     found : list of (ast.Call, Scope)
         The calls of ``compile`` of what is written as the model is, or has one of its
         names.
+    made_by : list of (ast.expr or None, Scope)
+        What the name of the model stands for, or the expression that it is.
     """
 
     def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
@@ -52,6 +54,8 @@ class ModelCompiles:
         receiver = _receiver(fitting)
         self.written = self._written(receiver)
         self.places, self.models = self._follow(receiver, scope)
+        named = scope.place(receiver.id) if isinstance(receiver, ast.Name) else None
+        self.made_by = self._values_of(*named) if named else [(receiver, scope)]
         of_places = [
             (call, place) for call, place in calls.compiles if self._is_one(call, place)
         ]
@@ -139,6 +143,25 @@ class ModelCompiles:
         """Whether what is trained is a model of Keras, with Keras's own ``fit``."""
         of_keras = bool(self.found) or bool(self.models)
         return of_keras and not self.calls.has_own_fit
+
+    @property
+    def may_be_keras(self) -> bool:
+        """Whether nothing tells that it is another package's ``fit``, or the script's.
+
+        Such a one may part validation data off by itself.
+        """
+        if self.calls.has_own_fit:
+            return False
+        return self.is_keras or not any(
+            self._is_foreign(value, holder) for value, holder in self.made_by
+        )
+
+    def _is_foreign(self, value: ast.expr | None, scope: Scope) -> bool:
+        """Return whether a value is an object of a class that is not Keras's."""
+        if not isinstance(value, ast.Call) or self._class_of(value, scope) is not None:
+            return False
+        path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
+        return path[-1][:1].isupper()
 
     def read(self) -> Compiled | None:
         """Return the names of the metrics; None where they cannot be told."""

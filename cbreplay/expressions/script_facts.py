@@ -73,7 +73,7 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
         calls.place(fit.call.lineno),
         _epochs(calls, fit, is_keras=compiled.is_keras),
         _positive(calls, fit, "validation_freq"),
-        _is_validated(calls, fit) if compiled.is_keras else None,
+        _is_validated(calls, fit) if compiled.may_be_keras else None,
         _resumes(calls, fit),
         find_schedule(calls, mine),
         compiled.read(),

@@ -55,10 +55,8 @@ def describe_optimizer(model: Any) -> dict[str, Any]:  # noqa: ANN401 - a keras.
 
     A model that trains itself may have no optimizer, or several: nothing is said then.
     """
-    import keras
-
-    optimizer = getattr(model, "optimizer", None)
-    if not isinstance(optimizer, keras.optimizers.Optimizer):
+    optimizer = _optimizer_of(model)
+    if optimizer is None:
         return {"initial_learning_rate": None, "schedule": None}
     schedule = find_schedule(optimizer)
     rate = None if schedule is not None else read_rate(model)
@@ -70,6 +68,14 @@ def describe_optimizer(model: Any) -> dict[str, Any]:  # noqa: ANN401 - a keras.
         # a model that was trained before goes on, even where its epochs begin anew
         **({"steps_taken": steps} if steps else {}),
     }
+
+
+def _optimizer_of(model: Any) -> Any:  # noqa: ANN401 - keras is untyped
+    """Return the one optimizer of a model; None without one, or with several."""
+    import keras
+
+    optimizer = getattr(model, "optimizer", None)
+    return optimizer if isinstance(optimizer, keras.optimizers.Optimizer) else None
 
 
 def _count_steps(optimizer: Any) -> int:  # noqa: ANN401 - keras is untyped
@@ -99,10 +105,8 @@ def read_rate(model: Any) -> float | None:  # noqa: ANN401 - a keras.Model
     """
     import keras
 
-    optimizer = getattr(model, "optimizer", None)
-    if not isinstance(optimizer, keras.optimizers.Optimizer):
-        return None
-    if find_schedule(optimizer) is not None:
+    optimizer = _optimizer_of(model)
+    if optimizer is None or find_schedule(optimizer) is not None:
         return None
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 

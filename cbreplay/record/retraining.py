@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cbreplay.record.recorded_fits import RecordedFit
     from cbreplay.record.seen_training import Retraining
 
-__all__ = ["RetrainedModel", "confined", "confined_path"]
+__all__ = ["RetrainedModel", "confined", "confined_path", "with_file_at"]
 
 
 class RetrainedModel:
@@ -236,16 +236,25 @@ def confined(callback: Any) -> Any:  # noqa: ANN401 - one of our rules
     ConfigError
         If the numbers that its file name takes in can make another path of it.
     """
+    return with_file_at(callback, _confined_file)
+
+
+def with_file_at(callback: Any, place: Callable[[str], str]) -> Any:  # noqa: ANN401 - one of our rules
+    """Return a rule whose file lies where `place` says; one without a file as it is."""
     path = getattr(callback, "filepath", None)
     if path is None or not dataclasses.is_dataclass(callback):
         return callback
+    return dataclasses.replace(callback, filepath=place(path))  # type: ignore[type-var]  # a rule with this field
+
+
+def _confined_file(path: str) -> str:
     if _makes_a_path(path):
         sentence = (
             f"filepath={path!r} fills up a number with what leads to another "
             "directory, and is not trained with"
         )
         raise ConfigError(sentence)
-    return dataclasses.replace(callback, filepath=confined_path(path))  # type: ignore[type-var]  # a rule with this field
+    return confined_path(path)
 
 
 def _makes_a_path(path: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import pickle
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import ConfigError
 from cbreplay.interrupts import undisturbed
 from cbreplay.record.held_fits import HeldFits, SettingInPlace
+from cbreplay.record.retraining import with_file_at
 from cbreplay.record.seen_training import Retraining
 from cbreplay.whole_files import passing_directory
 
@@ -96,7 +96,10 @@ class RetrainedScript:
                 made.mkdir()
             setting = None
             if callbacks:
-                inside = tuple(_inside(callback, files) for callback in callbacks)
+                inside = tuple(
+                    with_file_at(callback, lambda path: str(files / path))
+                    for callback in callbacks
+                )
                 setting = SettingInPlace(self._fit, inside)
             _hand_over(HeldFits(folder, files, setting), root / "held")
             ended = self._run_script(root / "runs", root / "held")
@@ -142,14 +145,6 @@ def _hand_over(held: HeldFits, path: Path) -> None:
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         sentence = f"a callback cannot be handed to the process of the script: {error}"
         raise ConfigError(sentence) from None
-
-
-def _inside(callback: Any, files: Path) -> Any:  # noqa: ANN401 - one of our rules
-    """Return a rule that writes below a directory, wherever the script is run."""
-    path = getattr(callback, "filepath", None)
-    if path is None or not dataclasses.is_dataclass(callback):
-        return callback
-    return dataclasses.replace(callback, filepath=str(files / path))  # type: ignore[type-var]  # a rule with this field
 
 
 def _read(path: Path) -> Retraining:

@@ -121,7 +121,8 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
             said += f"; and {missing}" if unvalidated else ""
             return said, near or logged[0]
     if unvalidated:
-        return f"{missing}, so it logs no {monitor!r}", ""
+        who = "it" if compiled is not None else "Keras's fit"
+        return f"{missing}, so {who} logs no {monitor!r}", ""
     loss = misspelt_loss(known, monitor)
     if loss is None:
         return None

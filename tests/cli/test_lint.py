@@ -35,7 +35,7 @@ def script(tmp_path: Path) -> Path:
     path.write_text(
         "import keras\n"
         "stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)\n"
-        "model.fit(x, callbacks=[\n"
+        "model.fit(*x, callbacks=[\n"
         "    stop,\n"
         "    keras.callbacks.ReduceLROnPlateau(patience=8, min_delta=0),\n"
         "])\n"
@@ -88,7 +88,7 @@ def test_a_name_that_no_version_has_is_told_with_the_nearest(
     script = tmp_path / "train.py"
     script.write_text(
         "from keras.callbacks import ReduceLROnPlateau\n"
-        "m.fit(x, callbacks=[ReduceLROnPlateau(patiance=3, factor=0.5)])\n"
+        "m.fit(*x, callbacks=[ReduceLROnPlateau(patiance=3, factor=0.5)])\n"
     )
     answer = ask("lint", script, *RULES)
     told = " ".join(answer.out.split())
@@ -135,7 +135,7 @@ def test_the_plan_is_read_where_fit_gets_it(
         "from keras.callbacks import EarlyStopping\n"
         "N = 9\n"
         "stop = EarlyStopping(patience=9, restore_best_weights=True)\n"
-        f"model.fit(x, callbacks=[stop], {given})\n"
+        f"model.fit(*x, callbacks=[stop], {given})\n"
     )
     answer = as_json(ask("lint", path, *RULES, "--format", "json").out)
     found = [one["code"] for one in answer["findings"]]
@@ -147,8 +147,8 @@ def test_fits_of_different_lengths_tell_no_plan(ask: Ask, tmp_path: Path) -> Non
     path.write_text(
         "from keras.callbacks import EarlyStopping\n"
         "stop = EarlyStopping(patience=9, restore_best_weights=True)\n"
-        "model.fit(x, callbacks=[stop], epochs=5)\n"
-        "model.fit(x, callbacks=[stop], epochs=50)\n"
+        "model.fit(*x, callbacks=[stop], epochs=5)\n"
+        "model.fit(*x, callbacks=[stop], epochs=50)\n"
     )
     answer = ask("lint", path, *RULES, "--format", "json")
     assert as_json(answer.out)["findings"] == []
@@ -489,7 +489,7 @@ def as_notebook(cells: list[str], **metadata: object) -> str:
         # what IPython runs as Python, and where the callback stands in it
         ("%time CALL", 1),
         ("h = %time CALL", 1),
-        ("%time h = m.fit(x, \\\n  callbacks=[EarlyStopping(patience=0)])", 2),
+        ("%time h = m.fit(*x, \\\n  callbacks=[EarlyStopping(patience=0)])", 2),
         ("%timeit -n 1 -r1 CALL", 1),
         ("%%timeit -n 1\nCALL", 2),
         ("!pip install -q keras \\\n  numpy \\\n  pandas\nCALL", 4),
@@ -513,7 +513,7 @@ def test_what_a_magic_runs_is_read_and_the_rest_keeps_its_lines(
     [
         ("%%writefile train.py\nCALL", "%%writefile"),
         ("x = 1\n%lprun -f g CALL", "%lprun"),
-        ("x = 1\n%lprun -f g m.fit(x, callbacks=c)", "%lprun"),
+        ("x = 1\n%lprun -f g m.fit(*x, callbacks=c)", "%lprun"),
         ("%%wandb\nCALL", None),
         ("%time CALL", None),
         ("%%bash\necho", None),
@@ -524,7 +524,7 @@ def test_a_callback_that_a_magic_runs_unread_is_told(
     ask: Ask, tmp_path: Path, cell: str, magic: str | None
 ) -> None:
     path = tmp_path / "train.ipynb"
-    call = "m.fit(x, callbacks=[EarlyStopping(patience=5)])"
+    call = "m.fit(*x, callbacks=[EarlyStopping(patience=5)])"
     path.write_text(as_notebook(["", cell.replace("CALL", call)]))
     answer = " ".join(ask("lint", path).out.split())
     told = f"code cell 2: what {magic} runs is not read"
@@ -646,16 +646,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     head = "import keras\n"
     stop = "keras.callbacks.EarlyStopping(patience=-1)"
     files = {
-        "a.py": f"{head}m.fit(x, callbacks=[{stop}])\n",
-        "src/b.py": f"{head}m.fit(x, callbacks=[{stop}, Own()])\n",
+        "a.py": f"{head}m.fit(*x, callbacks=[{stop}])\n",
+        "src/b.py": f"{head}m.fit(*x, callbacks=[{stop}, Own()])\n",
         "src/broken.py": "EarlyStopping(\n",
         "src/other.py": "print(1)\n",
         "plain/other.py": "print(1)\n",
         "empty/notes.md": "EarlyStopping(patience=-1)\n",
-        ".hidden/c.py": f"{head}m.fit(x, callbacks=[{stop}])\n",
-        "venv/site-packages/d.py": f"{head}m.fit(x, callbacks=[{stop}])\n",
+        ".hidden/c.py": f"{head}m.fit(*x, callbacks=[{stop}])\n",
+        "venv/site-packages/d.py": f"{head}m.fit(*x, callbacks=[{stop}])\n",
     }
-    cell = {"cell_type": "code", "source": [head, f"m.fit(x, callbacks=[{stop}])"]}
+    cell = {"cell_type": "code", "source": [head, f"m.fit(*x, callbacks=[{stop}])"]}
     files["notes.ipynb"] = json.dumps({"cells": [cell]})
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -742,7 +742,7 @@ def test_github_gets_an_annotation_a_line(ask: Ask) -> None:
 def test_what_an_annotation_says_cannot_end_it(ask: Ask, tmp_path: Path) -> None:
     path = tmp_path / "a,b:c%.py"
     path.write_text(
-        "import keras\nm.fit(x, callbacks=[keras.callbacks.EarlyStopping("
+        "import keras\nm.fit(*x, callbacks=[keras.callbacks.EarlyStopping("
         "'val_acc\\n::error::%', mode='min', patience=-1)])\n"
     )
     for line in ask("lint", path, *RULES, "--format", "github").out.splitlines():
@@ -791,7 +791,7 @@ def test_what_a_logger_sends_to_is_shown_in_no_form(ask: Ask, tmp_path: Path) ->
         "import keras\nfrom wandb.keras import WandbCallback\n"
         "monitor = keras.callbacks.RemoteMonitor(root='https://me:hidden@host/x',\n"
         "    headers={'Authorization': 'Bearer hidden'})\n"
-        "m.fit(x, callbacks=[monitor, WandbCallback(token='hidden'),\n"
+        "m.fit(*x, callbacks=[monitor, WandbCallback(token='hidden'),\n"
         "    keras.callbacks.CSVLogger('seen.csv')])\n"
     )
     for form in ("table", "json", "csv", "markdown", "github"):
@@ -848,7 +848,7 @@ def test_a_directory_without_scripts_and_logs_is_told_to_hold_neither(
 def test_a_script_that_python_cannot_read_is_named_beside_others(
     ask: Ask, tmp_path: Path
 ) -> None:
-    text = "m.fit(x, callbacks=[keras.callbacks.EarlyStopping(patience=0)])\n"
+    text = "m.fit(*x, callbacks=[keras.callbacks.EarlyStopping(patience=0)])\n"
     (tmp_path / "a.py").write_text(text)
     (tmp_path / "b.py").write_text(text, encoding="utf-16")
     said = ask("lint", tmp_path).out

@@ -10,6 +10,8 @@ import json
 import random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
@@ -380,7 +382,7 @@ def test_a_best_epoch_that_was_hardly_better_is_the_best(
     log = yolo(tmp_path / "results.csv", values)
     said = told(ask, "simulate", log, *MAP, "--patience", "30")
     assert "stops at epoch 39 of 45, and keeps epoch 9, the best on record" in said
-    assert "By Keras's rules: Ultralytics counts differently" in said
+    assert "By Keras's rules: Ultralytics may decide otherwise" in said
 
 
 def test_a_spike_of_pretrained_weights_can_be_left_out(
@@ -441,7 +443,10 @@ def test_event_files_without_a_rate_have_none(ask: Ask, tmp_path: Path) -> None:
     )
     asked = ("simulate", tmp_path, "-c", callbacks[0], "-c", callbacks[1])
     said = told(ask, *asked)
-    assert "After the learning-rate change at epoch 5 the log says nothing" in said
+    assert (
+        "This setting changes the learning rate after epoch 5, and the log shows no "
+        "such change: from there on it says nothing" in said
+    )
     assert "No learning rate is recorded: it is taken as constant" in said
 
 
@@ -463,7 +468,7 @@ def test_no_patience_is_off_elsewhere(ask: Ask, tmp_path: Path) -> None:
     log = yolo(tmp_path / "results.csv", [0.1, 0.6, 0.1, 0.2, 0.3])
     said = told(ask, "simulate", log, *MAP, "--patience", "0")
     assert "stops at epoch 3 of 5" in said
-    assert "By Keras's rules: Ultralytics counts differently" in said
+    assert "By Keras's rules: Ultralytics may decide otherwise" in said
 
 
 def test_a_dump_of_the_whole_history_at_each_save_is_one_training(
@@ -810,6 +815,26 @@ def test_what_was_logged_once_is_no_reason_against_values_without_steps(
     answer = ask("simulate", log)
     assert answer.status == 2
     assert "told apart: loss 8 and acc 3" in " ".join(answer.err.split())
+
+
+@pytest.mark.parametrize("minute", ["2024-01-01 10:0{}:00", "2024-01-01T10:0{}:00Z"])
+def test_times_that_are_dates_tell_values_without_steps_apart(
+    ask: Ask, tmp_path: Path, minute: str
+) -> None:
+    """MLflow's values at step 0, exported with pandas's dates, the newest first."""
+    rows = [
+        f"{name},{loss},{minute.format(at)},0"
+        for name in ("loss", "val_loss")
+        # the last of LOSSES is the third again, as a restored model's would be
+        for at, loss in reversed([*enumerate(LOSSES[:-1])])
+    ]
+    log = write(tmp_path / "m.csv", "key,value,timestamp,step", rows)
+    said = told(ask, "simulate", log)
+    assert "it keeps the best epoch, 4, and stops at 5 of 7" in said
+    rows[3] = rows[3].replace("2024", "soon")
+    write(tmp_path / "m.csv", "key,value,timestamp,step", rows)
+    answer = ask("simulate", log)
+    assert "cannot be told apart: a time is 'soon-01-01" in answer.err
 
 
 def test_a_sample_says_what_is_whole_of_tensorboard_too(

@@ -335,7 +335,10 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
         ),
         (
             ("-c", "ReduceLROnPlateau(patience=2, min_delta=0)"),
-            "After the learning-rate change at epoch 5 the log says nothing.",
+            (
+                "This setting changes the learning rate after epoch 5, and the "
+                "log shows no such change: from there on it says nothing."
+            ),
         ),
     ],
 )

@@ -26,7 +26,13 @@ REDUCTION = ReduceLROnPlateau(patience=2, factor=0.5)
     ("callback", "words"),
     [
         # flat: reduced at the end of the third epoch
-        (REDUCTION, "after the learning-rate change at epoch 3 the log says nothing"),
+        (
+            REDUCTION,
+            (
+                "this setting changes the learning rate after epoch 3, and the "
+                "log shows no such change: from there on it says nothing"
+            ),
+        ),
         # a table's epochs count from 0: its change stands at the beginning of the third
         (
             LearningRateScheduler({0: 0.5, 2: 0.25}),

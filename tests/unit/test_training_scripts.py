@@ -53,25 +53,25 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
     ("text", "expected"),
     [
         (
-            f"c = [{STOP}]\nif flag:\n    c.append({RATE})\nm.fit(x, callbacks=c)",
+            f"c = [{STOP}]\nif flag:\n    c.append({RATE})\nm.fit(*x, callbacks=c)",
             [f"{STOP}?", f"{RATE}?"],
         ),
         (
-            f"for i in range(2):\n    c = [{STOP}]\n    m.fit(x, callbacks=c)",
+            f"for i in range(2):\n    c = [{STOP}]\n    m.fit(*x, callbacks=c)",
             [STOP],
         ),
         (
-            f"c = [{STOP}, {RATE}]\nm.fit(x, callbacks=c[:1])",
+            f"c = [{STOP}, {RATE}]\nm.fit(*x, callbacks=c[:1])",
             [f"{STOP}?", f"{RATE}?"],
         ),
         (
-            f"def make():\n    return [{STOP}]\nm.fit(x, callbacks=make())",
+            f"def make():\n    return [{STOP}]\nm.fit(*x, callbacks=make())",
             [STOP],
         ),
         (
             (
                 f"def make(a):\n    if a:\n        return [{STOP}]\n    return []\n"
-                "m.fit(x, callbacks=make(1))"
+                "m.fit(*x, callbacks=make(1))"
             ),
             [f"{STOP}?"],
         ),
@@ -80,7 +80,7 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
                 "class T:\n    def __init__(self):\n"
                 f"        self.callbacks = [{STOP}]\n"
                 f"        self.callbacks.append({RATE})\n"
-                "    def run(self):\n        m.fit(x, callbacks=self.callbacks)"
+                "    def run(self):\n        m.fit(*x, callbacks=self.callbacks)"
             ),
             [f"{STOP}?", f"{RATE}?"],
         ),
@@ -88,7 +88,7 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
             (
                 "class T:\n    def make(self):\n"
                 f"        return [{STOP}]\n"
-                "    def run(self):\n        m.fit(x, callbacks=self.make())"
+                "    def run(self):\n        m.fit(*x, callbacks=self.make())"
             ),
             [STOP],
         ),
@@ -99,7 +99,7 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
             ),
             [f"{STOP}?"],
         ),
-        (f"m.fit(x, callbacks=[{STOP}] if a else [{RATE}])", [f"{STOP}?", f"{RATE}?"]),
+        (f"m.fit(*x, callbacks=[{STOP}] if a else [{RATE}])", [f"{STOP}?", f"{RATE}?"]),
         (
             f"def f(a):\n    if a:\n        return [{STOP}]\nm.fit(callbacks=f(1))",
             [f"{STOP}?"],
@@ -110,14 +110,14 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
         ),
         (f"c = [{STOP}]\nm.fit(callbacks=[one for one in c if one])", [f"{STOP}?"]),
         (f"c = {{'a': {STOP}}}\nm.fit(callbacks=list(c.values()))", [f"{STOP}?"]),
-        (f"m.fit(x, callbacks=list([{STOP}]))", [STOP]),
+        (f"m.fit(*x, callbacks=list([{STOP}]))", [STOP]),
         (f"m.fit(x, y, 32, 10, 1, [{STOP}])", [STOP]),
         (f"m.fit_generator(g, 10, 5, 1, [{STOP}])", [STOP]),
         (
-            f"c = [{STOP}]\nc = c + [{RATE}]\nm.fit(x, callbacks=c)",
+            f"c = [{STOP}]\nc = c + [{RATE}]\nm.fit(*x, callbacks=c)",
             [f"{STOP}?", f"{RATE}?"],
         ),
-        ("m.fit(x, callbacks=[EarlyStopping(patience=args.p)])", None),
+        ("m.fit(*x, callbacks=[EarlyStopping(patience=args.p)])", None),
     ],
 )
 def test_what_a_fit_may_get_is_read(
@@ -144,7 +144,7 @@ def test_what_a_fit_may_get_is_read(
 def test_a_parameter_is_what_every_call_of_the_script_gives(
     tmp_path: Path, text: str, expected: str
 ) -> None:
-    define = "def f(p=3):\n    m.fit(x, callbacks=[EarlyStopping(patience=p)])\n"
+    define = "def f(p=3):\n    m.fit(*x, callbacks=[EarlyStopping(patience=p)])\n"
     assert held(read(tmp_path, define + text)) == [[expected]]
 
 
@@ -168,7 +168,7 @@ def test_a_parameter_is_what_every_call_of_the_script_gives(
 def test_a_parameter_is_unknown_where_a_call_of_the_function_is(
     tmp_path: Path, text: str
 ) -> None:
-    define = "def f(p=3):\n    m.fit(x, callbacks=[EarlyStopping(patience=p)])\n"
+    define = "def f(p=3):\n    m.fit(*x, callbacks=[EarlyStopping(patience=p)])\n"
     assert held(read(tmp_path, define + text)) == [["EarlyStopping(patience=p)"]]
 
 
@@ -196,14 +196,14 @@ def test_a_method_is_told_from_others_of_its_name(
 ) -> None:
     define = (
         "class K:\n    def f(self, p=3):\n"
-        "        m.fit(x, callbacks=[EarlyStopping(patience=p)])\n"
+        "        m.fit(*x, callbacks=[EarlyStopping(patience=p)])\n"
     )
     assert held(read(tmp_path, define + text)) == [[expected]]
 
 
 def test_a_default_is_read_where_the_function_stands(tmp_path: Path) -> None:
     text = (
-        f"c = [{STOP}]\ndef train(m, given=c):\n    m.fit(x, callbacks=given)\n"
+        f"c = [{STOP}]\ndef train(m, given=c):\n    m.fit(*x, callbacks=given)\n"
         "def go(c):\n    train(model)"
     )
     script = read(tmp_path, text)
@@ -211,14 +211,14 @@ def test_a_default_is_read_where_the_function_stands(tmp_path: Path) -> None:
 
 
 def test_what_others_may_give_for_a_list_is_named(tmp_path: Path) -> None:
-    text = f"def train(c):\n    m.fit(x, callbacks=c)\ntrain([{STOP}])\nstart(train)"
+    text = f"def train(c):\n    m.fit(*x, callbacks=c)\ntrain([{STOP}])\nstart(train)"
     script = read(tmp_path, text)
     assert held(script) == [[f"{STOP}?"]]
     assert script.unread[0].problem == "'c' (line 3) is not assigned a plain value"
 
 
 def test_what_two_stars_may_give_is_known_of_no_argument(tmp_path: Path) -> None:
-    text = "m.fit(x, callbacks=[EarlyStopping(**read())])"
+    text = "m.fit(*x, callbacks=[EarlyStopping(**read())])"
     ((member,),) = (fit.members for fit in read(tmp_path, text).fits)
     patience = {callback.code for callback in member.variants}
     assert len(patience) == len(member.variants)
@@ -240,22 +240,22 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
-        ("m.fit(x, callbacks=[Own()])", 1, "'Own' is not Keras's, and is not checked"),
-        ("m.fit(x, callbacks=made)", 1, "'made' is not assigned in the script"),
+        ("m.fit(*x, callbacks=[Own()])", 1, "'Own' is not Keras's, and is not checked"),
+        ("m.fit(*x, callbacks=made)", 1, "'made' is not assigned in the script"),
         (
-            "from config import c\nm.fit(x, callbacks=c)",
+            "from config import c\nm.fit(*x, callbacks=c)",
             2,
             "'c' (line 3) is imported from config",
         ),
         (
-            "s = EarlyStopping()\ns.patience = 9\nm.fit(x, callbacks=[s])",
+            "s = EarlyStopping()\ns.patience = 9\nm.fit(*x, callbacks=[s])",
             3,
             "'s' is changed in line 4",
         ),
         (
             (
                 "c = [EarlyStopping()]\nfor s in c:\n    s.patience = 9\n"
-                "m.fit(x, callbacks=c)"
+                "m.fit(*x, callbacks=c)"
             ),
             4,
             "'c' is changed in line 5",
@@ -263,7 +263,7 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
         (
             (
                 "c = {'patience': 0}\nfill_in(c)\n"
-                "m.fit(x, callbacks=[EarlyStopping(patience=c['patience'])])"
+                "m.fit(*x, callbacks=[EarlyStopping(patience=c['patience'])])"
             ),
             3,
             (
@@ -272,7 +272,7 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             ),
         ),
         (
-            "c = d = [EarlyStopping()]\nd.append(f())\nm.fit(x, callbacks=c)",
+            "c = d = [EarlyStopping()]\nd.append(f())\nm.fit(*x, callbacks=c)",
             3,
             "'c' is changed in line 4",
         ),
@@ -282,23 +282,23 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             "'self.s' is changed in line 4",
         ),
         (
-            "m.fit(x, callbacks=[EarlyStopping(patience=p)])",
+            "m.fit(*x, callbacks=[EarlyStopping(patience=p)])",
             1,
             "EarlyStopping: patience: 'p' is not assigned in the script",
         ),
         (
-            "m.fit(x, callbacks=[ModelCheckpoint('a.keras', period=2)])",
+            "m.fit(*x, callbacks=[ModelCheckpoint('a.keras', period=2)])",
             1,
             "ModelCheckpoint: 'period' is of older versions, and is not read",
         ),
         (
-            "m.fit(x, callbacks=[LearningRateScheduler(lambda e: 0.1)])",
+            "m.fit(*x, callbacks=[LearningRateScheduler(lambda e: 0.1)])",
             1,
             "LearningRateScheduler: schedule is code, which is not run",
         ),
         ("m.fit(**options)", 1, "fit(**...) is not read"),
         (
-            "m.fit(x, callbacks=[LambdaCallback()])",
+            "m.fit(*x, callbacks=[LambdaCallback()])",
             1,
             (
                 "'LambdaCallback' is not checked: its functions are code, which is not "
@@ -306,7 +306,7 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             ),
         ),
         (
-            "c = []\nd = c\nd.append(EarlyStopping())\nm.fit(x, callbacks=c)",
+            "c = []\nd = c\nd.append(EarlyStopping())\nm.fit(*x, callbacks=c)",
             4,
             "'c' is changed in line 5",
         ),
@@ -323,7 +323,7 @@ def test_what_is_not_read_is_named_with_its_line_and_passed_by(
 def test_what_a_list_may_gain_in_a_try_is_not_certain(tmp_path: Path) -> None:
     text = (
         f"try:\n    c = [{STOP}]\n    risky()\n    c.append({RATE})\n"
-        "except E:\n    pass\nm.fit(x, callbacks=c)"
+        "except E:\n    pass\nm.fit(*x, callbacks=c)"
     )
     assert held(read(tmp_path, text)) == [[f"{STOP}?", f"{RATE}?"]]
 
@@ -346,7 +346,7 @@ def test_what_is_given_to_code_that_is_not_read_is_not_certain(
     tmp_path: Path, text: str, name: str
 ) -> None:
     """It may append, or change a setting."""
-    script = read(tmp_path, f"{text}\nm.fit(x, callbacks=c)")
+    script = read(tmp_path, f"{text}\nm.fit(*x, callbacks=c)")
     assert held(script) == [[f"{STOP}?"]]
     assert f"{name!r} is given to code in line" in script.unread[0].problem
 
@@ -370,14 +370,14 @@ def test_what_is_given_to_code_that_is_not_read_is_not_certain(
 def test_what_is_known_to_stay_as_it_is_stays_certain(
     tmp_path: Path, text: str
 ) -> None:
-    script = read(tmp_path, f"c = [{STOP}]\n{text}\nm.fit(x, callbacks=c)")
+    script = read(tmp_path, f"c = [{STOP}]\n{text}\nm.fit(*x, callbacks=c)")
     assert (held(script), script.unread) == ([[STOP]], ())
 
 
 def test_a_method_of_the_script_may_change_what_it_gets(tmp_path: Path) -> None:
     text = (
         f"class K:\n    def grow(self, given):\n        given.append({RATE})\n"
-        f"c = [{STOP}]\nK().grow(c)\nm.fit(x, callbacks=c)"
+        f"c = [{STOP}]\nK().grow(c)\nm.fit(*x, callbacks=c)"
     )
     script = read(tmp_path, text)
     assert script.fits[0].unread[0].problem == "'c' is changed in line 5"
@@ -388,7 +388,7 @@ def test_what_is_put_into_a_list_is_changed_with_what_the_list_holds(
 ) -> None:
     text = (
         f"s = {STOP}\nc = []\nif a:\n    c.append(s)\nfor each in c:\n"
-        "    each.patience = 9\nm.fit(x, callbacks=[s])"
+        "    each.patience = 9\nm.fit(*x, callbacks=[s])"
     )
     script = read(tmp_path, text)
     assert script.fits[0].unread[0].problem == "'s' is changed in line 8"
@@ -398,7 +398,7 @@ def test_a_name_that_a_function_assigns_as_global_is_not_certain(
     tmp_path: Path,
 ) -> None:
     define = f"c = [{STOP}]\ndef f():\n    global c\n"
-    fit = "f()\nm.fit(x, callbacks=c)"
+    fit = "f()\nm.fit(*x, callbacks=c)"
     script = read(tmp_path, f"{define}    c = []\n{fit}")
     assert held(script) == [[f"{STOP}?"]]
     assert "another function too" in script.unread[0].problem
@@ -409,7 +409,7 @@ def test_a_name_that_a_function_assigns_as_global_is_not_certain(
 def test_of_several_assigned_lists_one_may_grow_by_another_name(
     tmp_path: Path,
 ) -> None:
-    text = f"c = {STOP}\nc = (d := [])\nd.insert(0, {RATE})\nm.fit(x, callbacks=c)"
+    text = f"c = {STOP}\nc = (d := [])\nd.insert(0, {RATE})\nm.fit(*x, callbacks=c)"
     assert read(tmp_path, text).fits[0].unread[0].problem == "'c' is changed in line 5"
 
 
@@ -425,15 +425,15 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         # an argument that cannot be told: the mode is wrong whatever the patience
         (
             (
-                "m.fit(x, callbacks=[EarlyStopping('val_loss', patience=p, mode='max', "
-                "restore_best_weights=True)])"
+                "m.fit(*x, callbacks=[EarlyStopping('val_loss', patience=p, "
+                "mode='max', restore_best_weights=True)])"
             ),
             ["mode-against-metric"],
         ),
-        (f"m.fit(x, callbacks=[{PLATEAU_LATE}, {EARLY}])", ["reduce-after-stop"]),
+        (f"m.fit(*x, callbacks=[{PLATEAU_LATE}, {EARLY}])", ["reduce-after-stop"]),
         (
             (
-                "m.fit(x, callbacks=[ReduceLROnPlateau(patience=p, min_delta=0), "
+                "m.fit(*x, callbacks=[ReduceLROnPlateau(patience=p, min_delta=0), "
                 f"{EARLY}])"
             ),
             [],
@@ -442,27 +442,27 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         (
             (
                 f"c = [{PLATEAU_LATE}]\nif a:\n    c.append({EARLY})\n"
-                "m.fit(x, callbacks=c)"
+                "m.fit(*x, callbacks=c)"
             ),
             [],
         ),
         # one of two, never both
-        (f"m.fit(x, callbacks=[{EARLY}] if a else [{PLATEAU_LATE}])", []),
+        (f"m.fit(*x, callbacks=[{EARLY}] if a else [{PLATEAU_LATE}])", []),
         # code that nobody has read may take a stop back
-        (f"m.fit(x, callbacks=[{PLATEAU_LATE}, {EARLY}, Own()])", []),
+        (f"m.fit(*x, callbacks=[{PLATEAU_LATE}, {EARLY}, Own()])", []),
         (
             (
                 "from wandb.keras import WandbMetricsLogger\n"
-                f"m.fit(x, callbacks=[{PLATEAU_LATE}, {EARLY}, WandbMetricsLogger()])"
+                f"m.fit(*x, callbacks=[{PLATEAU_LATE}, {EARLY}, WandbMetricsLogger()])"
             ),
             ["reduce-after-stop"],
         ),
         # what keeps the best weights may be the part that is not read
-        ("m.fit(x, callbacks=[EarlyStopping(patience=5)])", ["keeps-later-weights"]),
-        ("m.fit(x, callbacks=[EarlyStopping(patience=5), Own()])", []),
+        ("m.fit(*x, callbacks=[EarlyStopping(patience=5)])", ["keeps-later-weights"]),
+        ("m.fit(*x, callbacks=[EarlyStopping(patience=5), Own()])", []),
         (
             (
-                "m.fit(x, callbacks=[EarlyStopping(patience=5), "
+                "m.fit(*x, callbacks=[EarlyStopping(patience=5), "
                 "ModelCheckpoint(path, save_best_only=best)])"
             ),
             [],
@@ -470,7 +470,7 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         # two arguments that cannot be told need not be one, nor far apart
         (
             (
-                "m.fit(x, callbacks=["
+                "m.fit(*x, callbacks=["
                 "EarlyStopping(patience=a, restore_best_weights=True), "
                 "EarlyStopping(patience=b, restore_best_weights=True)])"
             ),
@@ -478,12 +478,12 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         ),
         (
             (
-                "m.fit(x, callbacks=[ReduceLROnPlateau(patience=a, min_delta=0), "
+                "m.fit(*x, callbacks=[ReduceLROnPlateau(patience=a, min_delta=0), "
                 "EarlyStopping(patience=b, restore_best_weights=True)])"
             ),
             [],
         ),
-        (f"m.fit(x, callbacks=[{EARLY}, {EARLY}])", ["identical-callbacks"]),
+        (f"m.fit(*x, callbacks=[{EARLY}, {EARLY}])", ["identical-callbacks"]),
         ("train(m, [EarlyStopping(patience=5)])", []),
         ("train(m, [EarlyStopping(patience=2.5)])", ["fractional-patience"]),
         # 0 is what EarlyStopping has where nothing is written
@@ -506,7 +506,7 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         # two files that cannot be told need not be one
         (
             (
-                "m.fit(x, callbacks=["
+                "m.fit(*x, callbacks=["
                 "ModelCheckpoint(a, 'val_loss', save_best_only=True), "
                 "ModelCheckpoint(b, 'loss', save_best_only=True)])"
             ),
@@ -515,7 +515,7 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         # a comment sets it aside
         (
             (
-                "m.fit(x, callbacks=[\n"
+                "m.fit(*x, callbacks=[\n"
                 "  EarlyStopping(patience=2.5,  # cbreplay: ignore\n"
                 "  restore_best_weights=True)])"
             ),
@@ -523,7 +523,7 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         ),
         (
             (
-                f"m.fit(x, callbacks=[\n  {PLATEAU_LATE},\n"
+                f"m.fit(*x, callbacks=[\n  {PLATEAU_LATE},\n"
                 "  # cbreplay: ignore[reduce-after-stop]\n"
                 f"  {EARLY}])"
             ),
@@ -531,7 +531,7 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         ),
         (
             (
-                f"m.fit(x, callbacks=[\n  {PLATEAU_LATE}, "
+                f"m.fit(*x, callbacks=[\n  {PLATEAU_LATE}, "
                 f"# cbreplay: ignore[steep-factor, reduce-after-stop]\n  {EARLY}])"
             ),
             [],
@@ -539,7 +539,7 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         # only the rules that are named, and only what is said of rules
         *(
             (
-                (f"m.fit(x, callbacks=[\n  {PLATEAU_LATE}, # {comment}\n  {EARLY}])"),
+                (f"m.fit(*x, callbacks=[\n  {PLATEAU_LATE}, # {comment}\n  {EARLY}])"),
                 expected,
             )
             for comment, expected in (
@@ -601,7 +601,7 @@ BOTH = "EarlyStopping(patience=3, mode='min')"
 def test_a_dict_that_is_written_once_is_followed_through_two_stars(
     tmp_path: Path, text: str, expected: str, *, unread: bool
 ) -> None:
-    told = read(tmp_path, f"{text}\nm.fit(x, callbacks=[EarlyStopping(**d)])")
+    told = read(tmp_path, f"{text}\nm.fit(*x, callbacks=[EarlyStopping(**d)])")
     ((held_one,),) = held(told)
     assert held_one.endswith(expected)
     said = [part.problem for part in told.unread]
@@ -630,7 +630,7 @@ def test_a_dict_of_an_object_is_followed_where_nothing_else_gets_it(
 ) -> None:
     text = (
         "class T:\n    def __init__(self):\n        self.es = {'patience': 3}\n"
-        "    def run(self):\n        m.fit(x, callbacks=[EarlyStopping(**self.es)])\n"
+        "    def run(self):\n        m.fit(*x, callbacks=[EarlyStopping(**self.es)])\n"
         f"{more}"
     )
     ((code,),) = held(read(tmp_path, text))
@@ -643,8 +643,8 @@ def test_two_stars_do_not_give_what_a_name_means_elsewhere(tmp_path: Path) -> No
     text = (
         "p = 3\nd = dict(patience=p)\n"
         "def make(p):\n    return EarlyStopping(**d)\n"
-        "m.fit(x, callbacks=[make(9)])\n"
-        "m.fit(x, callbacks=[EarlyStopping(**d, patience=4)])\n"
+        "m.fit(*x, callbacks=[make(9)])\n"
+        "m.fit(*x, callbacks=[EarlyStopping(**d, patience=4)])\n"
     )
     # the second is an error of Python's, which is not told
     assert held(read(tmp_path, text)) == [
@@ -654,7 +654,7 @@ def test_two_stars_do_not_give_what_a_name_means_elsewhere(tmp_path: Path) -> No
 
 
 def test_a_fit_gets_what_stands_in_a_dict(tmp_path: Path) -> None:
-    told = read(tmp_path, f"d = dict(epochs=4, callbacks=[{STOP}])\nm.fit(x, **d)")
+    told = read(tmp_path, f"d = dict(epochs=4, callbacks=[{STOP}])\nm.fit(*x, **d)")
     assert held(told) == [[STOP]]
     assert told.fits[0].facts.epochs == 4
     assert told.unread == ()
@@ -662,7 +662,7 @@ def test_a_fit_gets_what_stands_in_a_dict(tmp_path: Path) -> None:
 
 def test_what_one_star_gives_is_not_taken_for_the_defaults(tmp_path: Path) -> None:
     """A star may give another patience than 0, which is Keras's default."""
-    text = f"m.fit(x, callbacks=[{RATE}, EarlyStopping('val_loss', *given)])"
+    text = f"m.fit(*x, callbacks=[{RATE}, EarlyStopping('val_loss', *given)])"
     assert [part.problem for part in read(tmp_path, text).unread] == [
         "EarlyStopping: what *given gives cannot be told"
     ]
@@ -674,8 +674,8 @@ def test_what_one_star_gives_is_not_taken_for_the_defaults(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (f"mk = lambda: {STOP}\nm.fit(x, callbacks=[mk(), {RATE}])", [STOP, RATE]),
-        (f"mk = lambda: [{STOP}, {RATE}]\nm.fit(x, callbacks=mk())", [STOP, RATE]),
+        (f"mk = lambda: {STOP}\nm.fit(*x, callbacks=[mk(), {RATE}])", [STOP, RATE]),
+        (f"mk = lambda: [{STOP}, {RATE}]\nm.fit(*x, callbacks=mk())", [STOP, RATE]),
         (f"mk = lambda f: {STOP} if f else None\nm.fit(callbacks=mk(1))", [f"{STOP}?"]),
         (
             "mk = lambda p: EarlyStopping(patience=p)\nm.fit(callbacks=mk(1))",
@@ -695,7 +695,7 @@ def test_what_is_stored_is_not_said_to_be_changed(tmp_path: Path) -> None:
     text = (
         f"class T:\n    def __init__(self):\n        {kept}\n"
         "    def add(self, cb):\n        self.cbs.append(cb)\n"
-        "    def run(self):\n        m.fit(x, callbacks=self.cbs)\n"
+        "    def run(self):\n        m.fit(*x, callbacks=self.cbs)\n"
         f"t = T()\nt.add({STOP})\nt.run()\n"
     )
     told = read(tmp_path, text)
@@ -750,7 +750,7 @@ def test_a_loss_in_other_letters_is_found_whatever_compiled_the_model(
     tmp_path: Path, monitor: str, expected: str | None
 ) -> None:
     text = (
-        "m = keras.models.load_model('m.keras')\nm.fit(x, validation_data=v, "
+        "m = keras.models.load_model('m.keras')\nm.fit(*x, validation_data=v, "
         f"callbacks=[EarlyStopping('{monitor}', mode='min', patience=3)])"
     )
     found = [placed.finding for placed in lint_script(read(tmp_path, text))]
@@ -785,7 +785,7 @@ def test_a_monitor_that_compile_does_not_give_is_found(
         "def dice(a, b):\n    return a\n"
         "METRICS = ['accuracy', keras.metrics.Precision()]\n"
         f"{MODEL}m.compile('adam', {compiled})\n"
-        f"m.fit(x, validation_data=v, callbacks=[EarlyStopping('{monitor}', 'max',"
+        f"m.fit(*x, validation_data=v, callbacks=[EarlyStopping('{monitor}', 'max',"
         "restore_best_weights=True)])".replace("'max'", "mode='max'")
     )
     found = lint_script(read(tmp_path, text), semantics="keras-3.15")
@@ -853,7 +853,7 @@ def test_only_what_compile_certainly_does_not_give_is_found(
 ) -> None:
     text = (
         f"{model}\nm.compile('adam', metrics=['accuracy'])\n"
-        f"m.fit(x, validation_data=v, callbacks=[EarlyStopping('{monitor}', "
+        f"m.fit(*x, validation_data=v, callbacks=[EarlyStopping('{monitor}', "
         f"mode='max', restore_best_weights=True){fit}])"
     )
     assert ("absent-monitor" in codes(tmp_path, text)) is found
@@ -935,7 +935,7 @@ def test_nothing_is_said_of_the_values_that_a_monitor_does_not_have(
 OF_OUTPUTS = (
     "m = keras.Model(a, [b, c])\n"
     "m.compile('adam', metrics={'age': ['mae'], 'kind': 'accuracy'})\n"
-    "m.fit(x, validation_data=v, callbacks=[EarlyStopping('{}', {}"
+    "m.fit(*x, validation_data=v, callbacks=[EarlyStopping('{}', {}"
     "restore_best_weights=True)])"
 )
 
@@ -1063,7 +1063,7 @@ def test_a_schedule_of_the_optimizer_is_found_beside_a_plateau(
     tmp_path: Path, compiled: str, *, found: bool
 ) -> None:
     text = (
-        f"{MODEL}{compiled}\nm.fit(x, validation_data=v, "
+        f"{MODEL}{compiled}\nm.fit(*x, validation_data=v, "
         "callbacks=[ReduceLROnPlateau()])"
     )
     expected = ["schedule-beside-plateau"] if found else []
@@ -1123,7 +1123,7 @@ def test_a_schedule_is_followed_to_where_the_optimizer_gets_it(
 ) -> None:
     top = (
         "m.compile(keras.optimizers.Adam(r), 'mse'); "
-        "m.fit(x, validation_data=v, callbacks=[ReduceLROnPlateau()])\n"
+        "m.fit(*x, validation_data=v, callbacks=[ReduceLROnPlateau()])\n"
     )
     indent = "        " if text.startswith("class") else "    "
     fit = f"{indent.removeprefix('    ' if '    {fit}' in text else '')}{top}"
@@ -1136,7 +1136,7 @@ def test_an_argument_is_followed_through_an_object_of_the_script(
 ) -> None:
     text = (
         f"{MODEL}class T:\n    def __init__(self, wait=5):\n        self.wait = wait\n"
-        "    def run(self):\n        m.fit(x, validation_data=v, callbacks=["
+        "    def run(self):\n        m.fit(*x, validation_data=v, callbacks=["
         "EarlyStopping(patience=self.wait, restore_best_weights=True)])\n"
     )
     assert codes(tmp_path, text + "T(-3).run()") == ["negative-patience"]
@@ -1167,6 +1167,30 @@ def test_a_fit_without_validation_logs_no_val(
 
 
 @pytest.mark.parametrize(
+    ("made", "given", "found"),
+    [
+        # the call itself shows it, whatever is known of the model and its compile
+        ("from models import build\nm = build()\n", "x, y, epochs=15", True),
+        ("", "x, y, epochs=15", True),
+        ("def train(m):\n  ", "x, y, epochs=15", True),
+        # by its place validation_data may stand there, and ** may hold it
+        ("from models import build\nm = build()\n", "*data, epochs=15", False),
+        ("m = build()\n", "x, epochs=15, **options", False),
+        # AutoKeras parts a fifth of the data off by itself; so may a fit of one's own
+        ("import autokeras as a\nm = a.ImageClassifier()\n", "x, y, epochs=15", False),
+        ("class T:\n  def fit(self, x):\n    f(x)\nm = f()\n", "x, epochs=15", False),
+    ],
+)
+def test_a_fit_shows_by_itself_that_it_validates_nothing(
+    tmp_path: Path, made: str, given: str, *, found: bool
+) -> None:
+    stop = "EarlyStopping(patience=30, restore_best_weights=True)"
+    told = codes(tmp_path, f"{made}m.fit({given}, callbacks=[{stop}])")
+    # without a value there is nothing that a patience of 14 could count
+    assert told == (["absent-monitor"] if found else ["patience-beyond-plan"])
+
+
+@pytest.mark.parametrize(
     ("metric", "semantics", "expected"),
     [
         # Keras 3.15 asks the metric: a function has no direction, AUC has one
@@ -1182,7 +1206,7 @@ def test_the_direction_of_a_compiled_metric_is_known(
     text = (
         "def dice(a, b):\n    return a\n"
         f"{MODEL}m.compile('adam', 'mse', metrics=[{metric}])\n"
-        "m.fit(x, validation_data=v, callbacks=["
+        "m.fit(*x, validation_data=v, callbacks=["
         "EarlyStopping('val_dice', patience=3, restore_best_weights=True)])"
     )
     assert codes(tmp_path, text, semantics) == ([expected] if expected else [])
@@ -1233,8 +1257,8 @@ def test_a_resumed_fit_that_overwrites_the_best_file_is_found(
     tmp_path: Path, given: str, checkpoint: str, *, found: bool
 ) -> None:
     text = (
-        "first = m.fit(x, epochs=5)\nshort = m.fit(x, epochs=1)\n"
-        f"m.fit(x, callbacks=[{checkpoint}], validation_data=v, {given})"
+        "first = m.fit(*x, epochs=5)\nshort = m.fit(*x, epochs=1)\n"
+        f"m.fit(*x, callbacks=[{checkpoint}], validation_data=v, {given})"
     )
     assert codes(tmp_path, text) == (["overwrites-after-resume"] if found else [])
 
@@ -1242,8 +1266,8 @@ def test_a_resumed_fit_that_overwrites_the_best_file_is_found(
 def test_a_checkpoint_of_an_earlier_fit_may_know_its_best(tmp_path: Path) -> None:
     text = (
         "best = ModelCheckpoint('b.keras', save_best_only=True)\n"
-        "m.fit(x, callbacks=[best], validation_data=v, epochs=5)\n"
-        "m.fit(x, callbacks=[best], validation_data=v, initial_epoch=5)"
+        "m.fit(*x, callbacks=[best], validation_data=v, epochs=5)\n"
+        "m.fit(*x, callbacks=[best], validation_data=v, initial_epoch=5)"
     )
     assert codes(tmp_path, text) == []
 
@@ -1278,7 +1302,7 @@ def test_a_checkpoint_of_an_earlier_fit_may_know_its_best(tmp_path: Path) -> Non
 def test_a_class_that_the_script_changes_is_not_taken_for_keras_s(
     tmp_path: Path, change: str
 ) -> None:
-    fit = "m.fit(x, callbacks=[EarlyStopping(patience=-1)])"
+    fit = "m.fit(*x, callbacks=[EarlyStopping(patience=-1)])"
     script = read(tmp_path, f"{change}\n{fit}")
     assert not lint_script(script)
     assert script.unread
@@ -1289,7 +1313,7 @@ def test_a_class_that_the_script_changes_is_not_taken_for_keras_s(
 def test_what_a_script_sets_elsewhere_changes_no_class(tmp_path: Path) -> None:
     text = (
         "keras.backend.image_format = 'a'\nself.model = m\ncfg.patience_of = 3\n"
-        f"m.fit(x, callbacks=[{STOP}])"
+        f"m.fit(*x, callbacks=[{STOP}])"
     )
     assert held(read(tmp_path, text)) == [[STOP]]
 
@@ -1364,7 +1388,7 @@ def test_an_own_callback_that_only_watches_is_left_out_with_a_note(
 ) -> None:
     text = (
         f"import numpy as np\nclass Own(keras.callbacks.Callback):\n    {body}\n"
-        f"m.fit(x, callbacks=[Own(), {STOP}])"
+        f"m.fit(*x, callbacks=[Own(), {STOP}])"
     )
     script = read(tmp_path, text)
     assert not script.unread
@@ -1382,7 +1406,7 @@ def test_an_own_callback_that_may_decide_is_never_left_out(
 ) -> None:
     text = (
         f"class Own(keras.callbacks.Callback):\n    {body}\n"
-        f"m.fit(x, callbacks=[Own(), {STOP}])"
+        f"m.fit(*x, callbacks=[Own(), {STOP}])"
     )
     script = read(tmp_path, text)
     assert [part.problem[:5] for part in script.unread] == ["'Own'"]
@@ -1402,7 +1426,7 @@ def test_an_own_callback_that_may_decide_is_never_left_out(
 def test_an_own_callback_on_another_base_is_never_left_out(
     tmp_path: Path, head: str
 ) -> None:
-    text = f"{head}\n    pass\nm.fit(x, callbacks=[Own(), {STOP}])"
+    text = f"{head}\n    pass\nm.fit(*x, callbacks=[Own(), {STOP}])"
     with pytest.raises(ExpressionError, match="'Own' is not Keras's"):
         read_script_callbacks(read(tmp_path, text).source.path)
 
@@ -1410,7 +1434,7 @@ def test_an_own_callback_on_another_base_is_never_left_out(
 def test_another_package_s_logger_is_left_out_with_a_note(tmp_path: Path) -> None:
     text = (
         "import wandb\nfrom tqdm.keras import TqdmCallback\n"
-        f"m.fit(x, callbacks=[wandb.keras.WandbCallback(), TqdmCallback(), {STOP}])"
+        f"m.fit(*x, callbacks=[wandb.keras.WandbCallback(), TqdmCallback(), {STOP}])"
     )
     found = read_script_callbacks(read(tmp_path, text).source.path)
     assert [callback.class_name for callback in found.callbacks] == [
@@ -1454,9 +1478,9 @@ def test_a_notebook_is_read_cell_by_cell(tmp_path: Path) -> None:
 
 
 def test_a_notebook_is_replayed_as_a_script_is(tmp_path: Path) -> None:
-    path = notebook(tmp_path, "import keras", f"m.fit(x, callbacks=[{STOP}])")
+    path = notebook(tmp_path, "import keras", f"m.fit(*x, callbacks=[{STOP}])")
     assert [one.code for one in read_script_callbacks(path).callbacks] == [STOP]
-    path = notebook(tmp_path, "import keras", "m.fit(x, callbacks=[Own()])")
+    path = notebook(tmp_path, "import keras", "m.fit(*x, callbacks=[Own()])")
     with pytest.raises(ExpressionError, match="code cell 2, line 1: 'Own'"):
         read_script_callbacks(path)
 
@@ -1493,7 +1517,7 @@ def test_no_more_of_a_directory_is_looked_through_than_a_limit(
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
 def test_a_pipe_among_scripts_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.py")
-    (tmp_path / "b.py").write_text(f"{HEAD}m.fit(x, callbacks=[{STOP}])\n")
+    (tmp_path / "b.py").write_text(f"{HEAD}m.fit(*x, callbacks=[{STOP}])\n")
     assert [Path(path).name for path in find_scripts(str(tmp_path))] == ["b.py"]
 
 
@@ -1605,14 +1629,14 @@ PARTIAL = "from functools import partial\nimport functools\n"
 def test_a_partial_of_a_callback_is_followed(
     tmp_path: Path, text: str, expected: list[str]
 ) -> None:
-    script = read(tmp_path, f"{PARTIAL}{text}\nm.fit(x, callbacks=c)")
+    script = read(tmp_path, f"{PARTIAL}{text}\nm.fit(*x, callbacks=c)")
     (members,) = held(script)
     written = [sorted(re.split(r"[(,)] ?", code)) for code in members]
     assert written == [sorted(re.split(r"[(,)] ?", code)) for code in expected]
 
 
 def test_a_partial_is_placed_where_it_is_called(tmp_path: Path) -> None:
-    text = "make = partial(EarlyStopping, patience=-1)\nm.fit(x, callbacks=[make()])"
+    text = "make = partial(EarlyStopping, patience=-1)\nm.fit(*x, callbacks=[make()])"
     (placed,) = lint_script(read(tmp_path, f"{PARTIAL}{text}"))
     assert placed.finding.code == "negative-patience"
     assert placed.member.call.lineno == N_HEAD + 4
@@ -1621,7 +1645,7 @@ def test_a_partial_is_placed_where_it_is_called(tmp_path: Path) -> None:
 def test_a_partial_is_followed_by_a_replay_too(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     text = "make = partial(EarlyStopping, patience=9)\n"
-    script.write_text(f"{HEAD}{PARTIAL}{text}m.fit(x, callbacks=[make(patience=5)])")
+    script.write_text(f"{HEAD}{PARTIAL}{text}m.fit(*x, callbacks=[make(patience=5)])")
     (callback,) = read_script_callbacks(str(script)).callbacks
     assert callback == EarlyStopping(patience=5)
 
@@ -1629,7 +1653,7 @@ def test_a_partial_is_followed_by_a_replay_too(tmp_path: Path) -> None:
 def test_many_calls_of_a_long_partial_take_no_time(tmp_path: Path) -> None:
     long = ", ".join(map(str, range(2_000)))
     calls = "make(), " * 2_000
-    text = f"make = partial(EarlyStopping, [{long}])\nm.fit(x, callbacks=[{calls}])"
+    text = f"make = partial(EarlyStopping, [{long}])\nm.fit(*x, callbacks=[{calls}])"
     began = time.perf_counter()
     read(tmp_path, f"{PARTIAL}{text}")
     assert time.perf_counter() - began < 10
@@ -1678,7 +1702,7 @@ def test_many_calls_of_a_long_partial_take_no_time(tmp_path: Path) -> None:
 def test_what_keras_does_not_take_is_a_finding(
     tmp_path: Path, call: str, expected: str
 ) -> None:
-    found = lint_script(read(tmp_path, f"m.fit(x, callbacks=[{call}])"))
+    found = lint_script(read(tmp_path, f"m.fit(*x, callbacks=[{call}])"))
     assert [placed.finding.code for placed in found] == ["refused-value"]
     assert found[0].finding.message.endswith(expected)
 
@@ -1695,12 +1719,12 @@ def test_what_keras_does_not_take_is_a_finding(
     ],
 )
 def test_what_keras_takes_is_none(tmp_path: Path, call: str) -> None:
-    assert codes(tmp_path, f"m.fit(x, callbacks=[{call}])") == []
+    assert codes(tmp_path, f"m.fit(*x, callbacks=[{call}])") == []
 
 
 def test_what_is_refused_leaves_the_other_findings(tmp_path: Path) -> None:
     """Keras takes 'auto' for another mode, and goes on."""
-    text = "c = [ReduceLROnPlateau('loss', 0.5, -1, mode='m')]\nm.fit(x, callbacks=c)"
+    text = "c = [ReduceLROnPlateau('loss', 0.5, -1, mode='m')]\nm.fit(*x, callbacks=c)"
     assert codes(tmp_path, text) == ["negative-patience", "refused-value"]
 
 
@@ -1723,7 +1747,7 @@ def test_a_schedule_is_found_inside_a_loss_scale_optimizer(
         "import other\nrate = keras.optimizers.schedules.CosineDecay(0.1, 9)\n"
         "inner = keras.optimizers.Adam(learning_rate=rate)\n"
         f"m = keras.Sequential()\nm.compile({optimizer}, 'mse')\n"
-        "m.fit(x, validation_data=v, callbacks=[ReduceLROnPlateau()])"
+        "m.fit(*x, validation_data=v, callbacks=[ReduceLROnPlateau()])"
     )
     assert codes(tmp_path, text).count("schedule-beside-plateau") == expected
 
@@ -1738,7 +1762,7 @@ OWN = (
     "class Own(Callback):\n    def on_epoch_end(self, epoch, logs):\n"
     "        logs['{}'] = 1\n"
 )
-VALIDATED = "m.fit(x, validation_split=0.2, callbacks=[{}])"
+VALIDATED = "m.fit(*x, validation_split=0.2, callbacks=[{}])"
 
 
 # that Keras raises KeyError there, and only there, stands in test_lint_claims.py
@@ -1805,14 +1829,14 @@ BY_PLACE = "ModelCheckpoint('a.keras', 'loss', 0, True, False, 'min', 'epoch', N
 def test_beside_a_call_that_fails_at_once_nothing_later_is_told(
     tmp_path: Path, call: str, expected: list[str] | int
 ) -> None:
-    told = codes(tmp_path, f"m.fit(x, callbacks=[{call}])")
+    told = codes(tmp_path, f"m.fit(*x, callbacks=[{call}])")
     told = [code for code in told if code != "keeps-later-weights"]
     assert told == expected or len(told) == expected
 
 
 def test_an_argument_by_place_is_of_the_version_that_takes_it(tmp_path: Path) -> None:
     """As the eighth, tf_keras has options, and the threshold as the ninth."""
-    text = f"m.fit(x, initial_epoch=3, callbacks=[{BY_PLACE}])"
+    text = f"m.fit(*x, initial_epoch=3, callbacks=[{BY_PLACE}])"
     assert codes(tmp_path, text) == ["refused-call"]
     assert codes(tmp_path, text, "tf_keras-2.21") == []
 
@@ -1833,7 +1857,7 @@ def test_a_constant_of_a_class_is_read_through_self(
     text = (
         "class T:\n    WAIT = 0\n    def run(self):\n"
         "        c = [ReduceLROnPlateau(factor=0.5, patience=self.WAIT)]\n"
-        "        m.fit(x, callbacks=c)\n"
+        "        m.fit(*x, callbacks=c)\n"
     )
     assert codes(tmp_path, text + more) == expected
 
@@ -1889,7 +1913,7 @@ def test_the_old_keras_inside_tensorflow_is_not_taken_for_keras(
     tmp_path: Path, imported: str, made: str
 ) -> None:
     script = tmp_path / "train.py"
-    script.write_text(f"{imported}\nm.fit(x, callbacks=[{made}(patience=0)])\n")
+    script.write_text(f"{imported}\nm.fit(*x, callbacks=[{made}(patience=0)])\n")
     told = read_training_script(str(script))
     assert held(told) == [[]]
     (part,) = told.unread
@@ -1902,7 +1926,7 @@ def test_the_old_keras_inside_tensorflow_is_not_taken_for_keras(
 def test_nothing_is_said_of_a_file_whose_name_is_refused(
     tmp_path: Path, call: str
 ) -> None:
-    text = f"{COMPILED}m.fit(x, callbacks=[{call}])"
+    text = f"{COMPILED}m.fit(*x, callbacks=[{call}])"
     assert codes(tmp_path, text) == ["refused-filepath"]
 
 

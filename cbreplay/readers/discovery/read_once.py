@@ -192,27 +192,33 @@ def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
     Each rank has a training loss of its own, and all of them one validation.
     """
     known = {part for parts in copies.values() for part in parts}
-    homes: dict[tuple[object, ...], list[int]] = {}
+    alike: dict[tuple[object, ...], list[int]] = {}
     for at, run in enumerate(runs):
         names = sorted(filter(is_validation, run.series))
         # ranks that share all of their series are copies already
         if at in known or run.steps is not None or len(names) in (0, len(run.series)):
             continue
         own = [run.series[name] for name in names]
-        if max(map(_count_changing, own)) < _FEWEST:
-            continue
-        values = (held for one in own for held in (one.values, one.recorded))
+        values = (held for each in own for held in (each.values, each.recorded))
         key = (run.first_epoch, *run.series, *(held.tobytes() for held in values))
-        beside = [
-            home
-            for home in homes.setdefault(key, [])
-            if _lie_beside(runs[home].source, run.source)
-            and _rates_agree(runs[home], run)
-        ]
-        if not beside:
-            homes[key].append(at)
-        elif _count_digits({name: run.series[name] for name in names}) >= _RANK_DIGITS:
-            copies.setdefault(beside[0], []).extend([at, *copies.pop(at, [])])
+        alike.setdefault(key, []).append(at)
+    for members in alike.values():
+        if len(members) > 1 and _are_told_by_validation(runs[members[0]]):
+            home, *others = members
+            ranks = [at for at in others if _is_rank(runs[at], runs[home])]
+            for at in ranks:
+                copies.setdefault(home, []).extend([at, *copies.pop(at, [])])
+
+
+def _are_told_by_validation(run: Run) -> bool:
+    """Tell whether a validation has too many values and digits to come again."""
+    own = {name: held for name, held in run.series.items() if is_validation(name)}
+    changing = max(map(_count_changing, own.values()))
+    return changing >= _FEWEST and _count_digits(own) >= _RANK_DIGITS
+
+
+def _is_rank(run: Run, other: Run) -> bool:
+    return _lie_beside(run.source, other.source) and _rates_agree(run, other)
 
 
 def _equals(run: Run, other: Run) -> bool:
@@ -241,7 +247,7 @@ def _lie_beside(one: str, other: str) -> bool:
 def _count_digits(series: Mapping[str, Series]) -> int:
     """Count the digits of the finite values of series, each value once."""
     known = [own.values[own.recorded] for own in series.values()]
-    values = {repr(one) for own in known for one in own[np.isfinite(own)].tolist()}
+    values = {repr(each) for own in known for each in own[np.isfinite(own)].tolist()}
     return sum(len(text.replace(".", "").strip("0-")) for text in values)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError
@@ -97,13 +98,19 @@ class JsonHistoryReader(FormatReader):
             of_points = found is None and points is not None
             held, notes = points or (_rows_of(held) or held, notes)
         held = _rows_below_names(held, path)
+        again = ""
+        if _grows(held):
+            times = "once" if len(held) == _SEVERAL else f"{len(held) - 1} times"
+            again = f"its lists stand there {times} more: they were read once"
+            held = held[-1]
         if isinstance(held, list) and held and all(map(_is_history, held)):
             held = {str(number): own for number, own in enumerate(held, start=1)}
         if isinstance(held, dict):
             trainings = _trainings_in(held)
             check_logs(len(trainings), path, damage.max_bytes)
             for name, own in trainings.items():
-                for run in self._read_dict(own, path):
+                for read in self._read_dict(own, path):
+                    run = read.with_notes(again) if again else read
                     yield replace(run, name=name) if len(trainings) > 1 else run
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
             rows, said = _without_head(_flat_rows(held))
@@ -213,6 +220,32 @@ def _is_history(held: object) -> bool:
     )
     nested = any(isinstance(values, dict) for values in held.values())
     return listed and not is_row and not nested
+
+
+def _grows(held: object) -> bool:
+    """Tell whether lists of a training stand there again at each save, with more.
+
+    >>> _grows([{"loss": [0.5]}, {"loss": [0.5, 0.25]}])
+    True
+    """
+    if not isinstance(held, list) or len(held) < _SEVERAL:
+        return False
+    if not all(isinstance(own, dict) and own for own in held):
+        return False
+    if not all(isinstance(values, list) for own in held for values in own.values()):
+        return False
+    return (
+        _is_history(held[-1])
+        and all(
+            own.keys() == following.keys()
+            # NaN is like NaN when it is written
+            and all(
+                repr(values) == repr(following[name][: len(values)])
+                for name, values in own.items()
+            )
+            for own, following in pairwise(held)
+        )
+    )
 
 
 def _check_names(held: dict[str, Any], path: str, most: int) -> None:

@@ -52,6 +52,35 @@ def test_a_setting_that_acts_as_it_looks_has_none(ask: Ask, log: Path) -> None:
         assert " Write " not in ask(command, log, "--patience", "2").out
 
 
+def test_what_the_values_tell_names_the_run(ask: Ask, tmp_path: Path) -> None:
+    write_csv(tmp_path / "moves.csv", VALUES)
+    write_csv(tmp_path / "stuck.csv", [0.5] * len(VALUES))
+    text = "EarlyStopping(patience=2, min_delta={})"
+    told = " ".join(ask("simulate", tmp_path, "-c", text.format(1e-9)).out.split())
+    # no other min_delta helps where nothing changes
+    expected = (
+        "- stuck.csv: val_loss never changes in the whole record. Write a monitor"
+    )
+    assert expected in told
+    assert "moves.csv: min_delta" not in told
+    told = " ".join(ask("simulate", tmp_path, "-c", text.format(9)).out.split())
+    assert "- stuck.csv: val_loss never changes" in told
+    assert f"- moves.csv: {_BEYOND}" in told
+
+
+def test_what_a_setting_tells_of_itself_names_no_run(ask: Ask, tmp_path: Path) -> None:
+    write_csv(tmp_path / "one.csv", VALUES)
+    write_csv(tmp_path / "two.csv", [value / 2 for value in VALUES])
+    for words, line in (
+        (["--patience", "-2"], f"- {_NEGATIVE}"),
+        (
+            ["--patience", "2", "--min-delta", "9"],
+            f"- one.csv (and 1 other run likewise): {_BEYOND}",
+        ),
+    ):
+        assert line in " ".join(ask("simulate", tmp_path, *words).out.split())
+
+
 def test_of_many_alike_the_first_are_named(ask: Ask, log: Path) -> None:
     answer = ask("simulate", log, "--patience=-5,-4,-3,-2,-1")
     assert answer.out.count("acts as patience 1. Write") == 3

@@ -301,7 +301,10 @@ def test_a_reduction_tells_the_rates_and_what_led_to_it() -> None:
     ]
     # the log was trained at 0.01 in the fourth epoch
     assert told.closing == (
-        "after the learning-rate change at epoch 3 the log says nothing",
+        (
+            "this setting changes the learning rate after epoch 3, and the log shows "
+            "no such change: from there on it says nothing"
+        ),
     )
 
 
@@ -312,7 +315,8 @@ def test_a_fiction_is_marked_on_every_line() -> None:
         row.hypothetical for row in told.rows
     ]
     assert told.closing[0] == (
-        "after the learning-rate change at epoch 3 the log says nothing"
+        "this setting changes the learning rate after epoch 3, and the log shows no "
+        "such change: from there on it says nothing"
     )
     assert len(told.closing) > 1
     assert all(one.startswith("fiction: ") for one in told.closing[1:])

@@ -88,7 +88,10 @@ def test_after_a_divergence_nothing_is_marked_and_the_rest_is_shaded() -> None:
     assert points.stop is None
     assert points.kept is None
     assert points.last_decided == 5
-    said = "after the learning-rate change at epoch 5 the log says nothing"
+    said = (
+        "this setting changes the learning rate after epoch 5, and the log shows no "
+        "such change: from there on it says nothing"
+    )
     assert points.shade == (5.5, 8.5, said)
 
 

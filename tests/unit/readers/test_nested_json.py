@@ -199,3 +199,24 @@ def test_trainings_with_a_name_and_one_list_each_are_no_curves(tmp_path: Path) -
     path = tmp_path / "log.json"
     path.write_text(json.dumps([{"name": own, "values": LOSS} for own in ("a", "b")]))
     assert len(load_runs(path)) == 2
+
+
+@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("name", ["log.json", "log.jsonl"])
+def test_a_history_that_each_save_writes_again_is_one_training(
+    tmp_path: Path, name: str, first: int
+) -> None:
+    loss = [0.75, float("nan"), 0.375, 0.5]
+    saves = [{"loss": loss[:n], "val_loss": loss[:n]} for n in range(first, 5)]
+    lines = "\n".join(map(json.dumps, saves))
+    path = tmp_path / name
+    path.write_text(json.dumps(saves) if name == "log.json" else lines)
+    (run,) = load_runs(path)
+    assert run.n_epochs == len(loss)
+    assert f"its lists stand there {4 - first} times more" in run.notes[0]
+
+
+def test_histories_of_several_trainings_are_several(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps([{"loss": LOSS}, {"loss": JUDGED}, {"loss": LOSS[:2]}]))
+    assert len(load_runs(path)) == 3

@@ -161,7 +161,10 @@ def test_after_a_rate_change_the_page_says_that_the_log_says_nothing() -> None:
     callbacks = [EarlyStopping(patience=4), ReduceLROnPlateau(factor=0.5, patience=2)]
     document = report_on(Run.from_logs(logs), callbacks=callbacks)
     # waits at epochs 4 and 5: reduced after 5
-    said = "after the learning-rate change at epoch 5 the log says nothing"
+    said = (
+        "this setting changes the learning rate after epoch 5, and the log shows no "
+        "such change: from there on it says nothing"
+    )
     assert outcome(document)["Evidence"] == said
     assert outcome(document)["Reduction 1"] == "to 0.25 after epoch 5"
     assert "Keeps epoch" not in outcome(document)

@@ -36,14 +36,24 @@ def _min_delta_beyond_record(
         return
     delta = -comparison.delta if comparison.mode == "min" else comparison.delta
     span = max(values) - min(values)
+    where = "in the whole record"
+    if isinstance(callback, EarlyStopping) and callback.start_from_epoch > 0:
+        where = "from start_from_epoch on"
+    message = (
+        f"min_delta {delta:g} is more than {callback.monitor} changed {where} "
+        f"({spoken_figure(span)})"
+    )
+    fix = "a min_delta of the size of the changes that matter, or 0"
+    if span == 0:
+        message = f"{callback.monitor} never changes {where}"
+        fix = "a monitor that changes"
     if delta > span:
         yield Finding(
             "min-delta-beyond-record",
             index,
-            f"min_delta {delta:g} is more than {callback.monitor} changed in the whole "
-            f"record ({spoken_figure(span)})",
+            message,
             "no value after the first could count as an improvement",
-            "a min_delta of the size of the changes that matter, or 0",
+            fix,
             facts={"least_improvement": delta, "change_in_record": span},
         )
 
