@@ -181,7 +181,8 @@ class Run:
         begins there, of a resumed fit or of the same one.
     replaced : tuple of (int, Run)
         The fits whose last rows a resumed one wrote again, each whole, and before it
-        the epoch from which on the run has the rows of later fits instead.
+        the epoch from which on the run has the rows of later fits instead; None where
+        the rows that were replaced are not known.
     begins_at : int or None
         The epoch, zero-based, at which every training of this log's writer begins, so
         that earlier epochs were trained and are not in the log; None where a training
@@ -237,7 +238,7 @@ class Run:
     seams: tuple[int, ...] = ()
     same_callbacks: bool = False
     possible_seams: frozenset[int] = frozenset()
-    replaced: tuple[tuple[int, Run], ...] = ()
+    replaced: tuple[tuple[int, Run | None], ...] = ()
     begins_at: int | None = None
     not_logged: frozenset[str] = frozenset()
     empty_cells: frozenset[str] = frozenset()
@@ -372,7 +373,9 @@ class Run:
             first_epoch=self.first_epoch + by,
             seams=tuple(seam + by for seam in self.seams),
             possible_seams=frozenset(seam + by for seam in self.possible_seams),
-            replaced=tuple((seam + by, fit.moved(by)) for seam, fit in self.replaced),
+            replaced=tuple(
+                (seam + by, fit and fit.moved(by)) for seam, fit in self.replaced
+            ),
         )
 
     def with_notes(self, *notes: str) -> Run:

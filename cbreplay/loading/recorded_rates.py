@@ -58,7 +58,7 @@ def read_rate(run: Run) -> Run:
         As read. One whose rate was read already is returned as it is.
     """
     if run.replaced:
-        replaced = tuple((seam, read_rate(fit)) for seam, fit in run.replaced)
+        replaced = tuple((seam, fit and read_rate(fit)) for seam, fit in run.replaced)
         run = replace(run, replaced=replaced)
     rate = run.learning_rate
     if rate is None:

@@ -51,7 +51,7 @@ def find_replaced_gap(
         carried = run.same_callbacks and any(
             rule.carries(resolved.semantics) for rule in listed.callbacks
         )
-        if carried:
+        if carried or fit is None:
             return seam
         fit = replace(  # noqa: PLW2901 - the same fit, read as the run is
             fit,

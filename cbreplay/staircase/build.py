@@ -366,7 +366,7 @@ def _unknown_between(
         if gap is None or replay.gap_epoch is not None:
             continue
         last = first
-        step = max(largest, fit.n_epochs) + 1 - first
+        step = max(largest, fit.n_epochs if fit else 0) + 1 - first
         while step:
             # the last that is unknown, by halves
             if gap_of(last + step) is not None:

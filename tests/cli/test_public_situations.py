@@ -197,10 +197,10 @@ def test_a_count_that_begins_again_is_said_with_what_makes_one_training(
     again = [f"{at},.4,{0.1 + at / 100}" for at in range(first, first + 4)]
     log = write(tmp_path / "logs.csv", "epoch,loss,val_loss", [*rows, *again])
     hint = re.compile(r"--parts rows --seam (\d+) takes both as one training")
-    for words in (["inspect"], ["simulate"], ["simulate", "--patience", "2"]):
-        found = hint.search(told(ask, *words, log))
-        assert found is not None
-    seam = int(found[1])
+    commands = (["inspect"], ["simulate"], ["simulate", "--patience", "2"])
+    found = [hint.findall(told(ask, *words, log)) for words in commands]
+    assert found[0] and found[0] == found[1] == found[2]
+    seam = int(found[0][0])
     (run,) = load_runs(log, parts="rows", seams=[seam])
     assert run.seams == (seam,)
     # the second fit begins there, with its first value
@@ -836,6 +836,26 @@ def test_what_was_logged_once_is_no_reason_against_values_without_steps(
     answer = ask("simulate", log)
     assert answer.status == 2
     assert "told apart: loss 8 and acc 3" in " ".join(answer.err.split())
+
+
+@pytest.mark.parametrize("minute", ["2024-01-01 10:0{}:00", "2024-01-01T10:0{}:00Z"])
+def test_times_that_are_dates_tell_values_without_steps_apart(
+    ask: Ask, tmp_path: Path, minute: str
+) -> None:
+    """MLflow's values at step 0, exported with pandas's dates, the newest first."""
+    rows = [
+        f"{name},{loss},{minute.format(at)},0"
+        for name in ("loss", "val_loss")
+        # the last of LOSSES is the third again, as a restored model's would be
+        for at, loss in reversed([*enumerate(LOSSES[:-1])])
+    ]
+    log = write(tmp_path / "m.csv", "key,value,timestamp,step", rows)
+    said = told(ask, "simulate", log)
+    assert "it keeps the best epoch, 4, and stops at 5 of 7" in said
+    rows[3] = rows[3].replace("2024", "soon")
+    write(tmp_path / "m.csv", "key,value,timestamp,step", rows)
+    answer = ask("simulate", log)
+    assert "cannot be told apart: a time is 'soon-01-01" in answer.err
 
 
 def test_a_sample_says_what_is_whole_of_tensorboard_too(

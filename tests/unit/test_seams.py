@@ -346,7 +346,7 @@ def test_each_fit_counts_by_itself() -> None:
     values = [0.9, 0.8, 0.7, 0.6, 0.65, 0.6, 0.66, 0.67, 0.5, 0.4, 0.3, 0.2]
     lists = {"epoch": [0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7], "val_loss": values}
     (run,) = load_runs(pd.DataFrame(lists), parts="join")
-    assert [(seam, fit.epochs.tolist()) for seam, fit in run.replaced] == [
+    assert [(seam, fit.epochs.tolist()) for seam, fit in run.replaced if fit] == [
         (2, [0, 1, 2, 3]),
         (4, [2, 3, 4, 5]),
     ]

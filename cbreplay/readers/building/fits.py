@@ -51,7 +51,8 @@ class TrainingRows:
         What else people should know.
     replaced : list of (int, TrainingRows)
         The fits whose last rows a later one wrote again, each whole, and before it the
-        epoch from which on the rows are those of later fits.
+        epoch from which on the rows are those of later fits. None where the rows that
+        were replaced are not known.
     """
 
     __slots__ = (
@@ -74,7 +75,7 @@ class TrainingRows:
         self.possible: set[int] = set()
         self.resumes = False
         self.notes: list[str] = []
-        self.replaced: list[tuple[int, TrainingRows]] = []
+        self.replaced: list[tuple[int, TrainingRows | None]] = []
         # where rows were written again, with the place, and how many they were
         self._again: list[tuple[int, str, int]] = []
 
@@ -249,6 +250,8 @@ def join_rows(
         record.notes += repeats
         _add_seams(record, options.seams)
         for seam, fit in record.replaced:
+            if fit is None:
+                continue
             known = [*resumed, *options.seams]
             _add_seams(fit, [at for at in known if fit.first_epoch < at < seam])
     return records
@@ -394,7 +397,7 @@ def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> Non
     Every series is laid out from the first epoch to the last, whatever stands between.
     """
     n_missing = 0
-    replaced = [fit for record in records for _, fit in record.replaced]
+    replaced = [fit for record in records for _, fit in record.replaced if fit]
     for record in [*records, *replaced]:
         held, wanted = record.count_cells()
         n_missing += wanted - held

@@ -120,7 +120,12 @@ def build_run(
         seams=tuple(sorted(record.seams)),
         possible_seams=frozenset(record.possible),
         replaced=tuple(
-            (seam, _replaced_run(fit, metadata, take_rate(fit), facts, source))
+            (
+                seam,
+                None
+                if fit is None
+                else _replaced_run(fit, metadata, take_rate(fit), facts, source),
+            )
             for seam, fit in record.replaced
         ),
         axis_unit=facts.axis_unit,

@@ -88,11 +88,14 @@ class FoundPoints(NamedTuple):
         What they are, and what was joined or dropped.
     left_out : dict of str to str
         The series that were left out, each with the reason.
+    takes_back : bool
+        Whether a mark of its writer takes values back.
     """
 
     pieces: list[LoggedPoints]
     notes: Sequence[str] = ()
     left_out: Mapping[str, str] = MappingProxyType({})
+    takes_back: bool = False
 
 
 def split_numbers(

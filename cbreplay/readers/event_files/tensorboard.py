@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.errors import LogError
 from cbreplay.note import Note, reworded
 from cbreplay.readers.base import Damage, ForeignLogError, NothingLoggedError
 from cbreplay.readers.building.evaluations import (
@@ -48,7 +50,7 @@ from cbreplay.readers.event_files.points import (
     number_values,
     split_numbers,
 )
-from cbreplay.readers.event_files.purged import drop_purged
+from cbreplay.readers.event_files.purged import before_restarts, drop_purged
 from cbreplay.readers.event_files.several_writers import join_writers, pair_points
 from cbreplay.readers.sizes import check_trainings
 from cbreplay.series_names import is_validation
@@ -56,7 +58,6 @@ from cbreplay.series_names import is_validation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.errors import LogError
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.readers.building.numbering import NumberedEpochs
@@ -72,6 +73,7 @@ _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 _SHOWN_TAGS = 8
 # the tools that are frameworks, and not Keras
 _FRAMEWORKS = ("Ultralytics", "Lightning", "Hugging Face")
+_MOST_MARKS = 50
 _CROWDED = "several values at most steps, as of each batch"
 
 
@@ -149,6 +151,8 @@ class TensorBoardReader:
             framework=_framework(layout, log.tags),
         )
         records = join_rows(pieces, self.options, self.metadata, path)
+        if found.takes_back:
+            records[-1].replaced += self._taken_back(log, layout, records[-1], path)
         for record in records:
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
@@ -164,6 +168,44 @@ class TensorBoardReader:
             if log.notes:
                 run = run.with_notes(*log.notes)
             yield run if steps is None else _with_steps(run, steps)
+
+    def _taken_back(
+        self, log: LogFiles, layout: Layout, record: TrainingRows, path: str
+    ) -> list[tuple[int, TrainingRows | None]]:
+        """Return the fits whose last values a mark took back, as `TrainingRows` has it.
+
+        Each is read from where the log begins, so that many are not.
+        """
+        marked = list(islice(before_restarts(log.files), _MOST_MARKS + 1))
+        untold = [(min(record.seams), None)] if record.seams else []
+        if not marked or len(marked) > _MOST_MARKS:
+            return [*untold]
+        found: list[tuple[int, TrainingRows | None]] = []
+        for before, left in marked:
+            try:
+                fit = self._last_of(log._replace(files=before), layout, path)
+                kept = self._last_of(log._replace(files=left), layout, path)
+            except LogError:
+                return [*untold]
+            if fit is None or kept is None or fit.horizon <= kept.horizon:
+                continue
+            begun = [seam for seam in record.seams if seam > kept.horizon]
+            if begun:
+                seam = min(begun)
+                found = [(min(at, seam), own) for at, own in found]
+                found.append((seam, fit))
+        return found
+
+    def _last_of(self, log: LogFiles, layout: Layout, path: str) -> TrainingRows | None:
+        """Return the last training of some of the files; None where they hold none."""
+        points = _read_points(log, layout, self.options)
+        if not points.pieces:
+            return None
+        rows = _rows_of(points.pieces, layout, log.tags, path)
+        pieces, _ = _in_epochs(rows.pieces, layout, self.options)
+        record = join_rows(pieces, self.options, None, path)[-1]
+        record.rows.columns.pop(STEP, None)
+        return record
 
     def _layout_of(self, log: LogFiles, path: str, damage: Damage) -> Layout:
         """Tell who laid the files out, and report what is damaged in them.
@@ -204,8 +246,10 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
     """Put the points of training and validation together, fit by fit."""
     left_out, notes, most = dict(layout.silent), [], options.max_bytes
     of_writers: dict[str, list[LoggedPoints]] = {}
+    takes_back = False
     for writer, files in log.files.items():
         parts, purged = drop_purged(files)
+        takes_back = takes_back or bool(purged)
         pieces: list[LoggedPoints] = []
         for part in parts:
             table, unread = layout.to_epochs(part)
@@ -230,7 +274,7 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
             there = any(log.files[""] + log.files["train"])
             held = "hold no epoch" if there else "are not here"
             notes.append(f"the training's own event files {held}: val_ only")
-    return FoundPoints(paired, notes, left_out)
+    return FoundPoints(paired, notes, left_out, takes_back)
 
 
 def _rows_of(

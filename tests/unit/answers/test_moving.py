@@ -91,6 +91,10 @@ def peculiar_runs() -> Iterator[Run]:
     falling = [0.9, 0.5, 0.4, 0.42, 0.41, 0.44, 0.43, 0.46, 0.4, 0.39, 0.45, 0.47]
     plain = Run.from_logs([{"val_loss": loss} for loss in falling], name="resumed")
     yield replace(plain, seams=(6,))
+    # a fit of 10 epochs, of which the last 4 were written again: it waits 1 to 4 there
+    again = [*falling[:5], 0.38, 0.4, 0.41, 0.42, 0.43]
+    before = Run.from_logs([{"val_loss": loss} for loss in again])
+    yield replace(plain, name="again", seams=(6,), replaced=((6, before),))
     known = Series.from_optional(falling)
     several = replace(known, others={3: (0.3,)})
     yield replace(plain, name="several", series={"val_loss": several})

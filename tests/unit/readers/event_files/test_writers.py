@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cbreplay import EarlyStopping, replay_run
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.oracles.tensorboard_loader import (
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from cbreplay import Run
+    from cbreplay import Replay, Run
 
 FILE = "events.out.tfevents.{}.host.1.0"
 
@@ -69,6 +70,46 @@ def test_a_marked_restart_drops_what_was_written_from_its_step_on(
         "resumed at step 3 and marked it, which drops 3 values" in note
         for note in run.notes
     )
+
+
+def test_what_a_mark_takes_back_is_not_forgotten(tmp_path: Path) -> None:
+    # steps 0 to 5 fall to step 2 and rise after it; from 3 on they are taken back
+    first = [0.5, 0.4, 0.3, 0.4, 0.5, 0.6]
+    later = [0.25, 0.2, 0.15, 0.1]
+    payloads = [event(1.0, s, value("val_loss", one)) for s, one in enumerate(first)]
+    write_payloads(tmp_path / FILE.format(1), payloads)
+    again = [event(9.0, 3 + s, value("val_loss", one)) for s, one in enumerate(later)]
+    write_payloads(tmp_path / FILE.format(2), [restart_event(9.0, 3), *again])
+    (run,) = read(tmp_path, x_axis="epoch")
+    ((seam, fit),) = run.replaced
+    assert fit is not None
+    assert (seam, fit.epochs.tolist()) == (3, [0, 1, 2, 3, 4, 5])
+    assert list(fit.series["val_loss"]) == pytest.approx(first)
+
+    def asked(patience: int) -> Replay:
+        return replay_run(run, EarlyStopping(patience=patience), semantics="keras-3.15")
+
+    # it waits for 3 epochs there, and in no other place
+    assert [asked(patience).gap_epoch for patience in (1, 2, 3, 4)] == [3, 3, 3, None]
+    assert asked(4).evidence == "censored"
+
+
+def test_marks_of_one_writer_alone_leave_open_what_was_taken_back(
+    tmp_path: Path,
+) -> None:
+    for name in ("train", "validation"):
+        (tmp_path / name).mkdir()
+        tag = "epoch_loss"
+        marked = name == "train"
+        first = [event(1.0, s, value(tag, s / 8)) for s in range(6 if marked else 3)]
+        again = [event(9.0, s, value(tag, s / 8)) for s in range(3, 8)]
+        mark = [restart_event(9.0, 3)] if marked else []
+        write_payloads(tmp_path / name / FILE.format(1), first)
+        write_payloads(tmp_path / name / FILE.format(2), [*mark, *again])
+    (run,) = read(tmp_path)
+    assert run.replaced == ((3, None),)
+    asked = replay_run(run, EarlyStopping(patience=9), semantics="keras-3.15")
+    assert (asked.evidence, asked.gap_epoch) == ("incomplete", 3)
 
 
 def test_a_mark_within_a_file_counts_too(tmp_path: Path) -> None:
