@@ -81,7 +81,7 @@ def misreadings(
 
 
 class _Met(NamedTuple):
-    """A finding on a list, as it is said of the first run, and the runs that have it."""
+    """A finding on a list, as it is said of its first run, and the runs with it."""
 
     finding: Finding
     message: str
