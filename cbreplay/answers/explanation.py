@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
-from cbreplay.answers.left_files import left_files
+from cbreplay.answers.left_files import in_file, last_file, left_files, so_far
 from cbreplay.answers.misreadings import headline_of_replay, misreadings
 from cbreplay.answers.next_commands import next_of_explanation
 from cbreplay.answers.spoken_runs import (
@@ -140,16 +140,18 @@ def _headline(replay: Replay) -> Text:
     if replay.gap_epoch is not None:
         return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
+    file = in_file(replay.kept_epoch, *last_file(replay))
     horizon = Fact(replay.run.horizon, "epoch", "horizon")
     if replay.stopped_epoch is not None:
         at = Fact(replay.stopped_epoch, "epoch", "stopped_epoch")
         stop = (*_stoppers(replay), " training at epoch ", at)
-        return say(*stop, "; it keeps epoch ", kept, ".")
+        return say(*stop, "; it keeps epoch ", kept, ".", *file)
     if replay.run.reached_plan:
         end = ("Nothing stops training before its planned end, epoch ", horizon)
-        return say(*end, "; it keeps epoch ", kept, ".")
+        return say(*end, "; it keeps epoch ", kept, ".", *file)
     end = ("Nothing stops training in this log, which ends at epoch ", horizon)
-    return say(*end, "; so far it keeps epoch ", kept, ".")
+    rules = replay.callbacks
+    return say(*end, *so_far(rules, replay.kept_epoch, *last_file(replay)))
 
 
 def _stoppers(replay: Replay) -> Iterator[Part]:

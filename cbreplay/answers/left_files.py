@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Fact, Points, Row, Table, TableColumn, say
+from cbreplay.document import Code, Fact, Points, Row, Table, TableColumn, say
 from cbreplay.rules.words import name_in_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from cbreplay.document import Block
+    from cbreplay.document import Block, Part
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
 
-__all__ = ["left_files"]
+__all__ = ["in_file", "last_file", "left_files", "so_far"]
 
 
 def left_files(replay: Replay) -> Iterator[Block]:
@@ -46,6 +47,60 @@ def left_files(replay: Replay) -> Iterator[Block]:
         yield Points((limit,))
     elif not replay.saves:
         yield Points((say("no callback of this list saves a file in this log"),))
+
+
+def so_far(
+    rules: Iterable[Callback], kept: int | None, file: str | None, held: int | None
+) -> tuple[Part, ...]:
+    """Say for a headline what there is where a log ends without a stop.
+
+    A list that never stops keeps no weights but those of its files.
+
+    Parameters
+    ----------
+    rules : iterable of Callback
+        The list.
+    kept : int or None
+        The epoch whose weights the model has.
+    file, held : str and int, or None
+        The file that was saved last, and the epoch whose weights it holds.
+    """
+    if file is None or any(rule.stops_early for rule in rules):
+        kept_so_far = Fact(kept, "epoch", "kept_epoch")
+        return (
+            "; so far it keeps epoch ",
+            kept_so_far,
+            ".",
+            *in_file(kept, file, held),
+        )
+    return (
+        "; ",
+        Code(file),
+        " then holds the weights of epoch ",
+        Fact(held, "epoch", "held"),
+        ".",
+    )
+
+
+def in_file(kept: int | None, file: str | None, held: int | None) -> tuple[Part, ...]:
+    """Say that the last file holds another epoch than the model has, if it does."""
+    if file is None or held in (None, kept):
+        return ()
+    return (
+        " ",
+        Code(file),
+        " holds the weights of epoch ",
+        Fact(held, "epoch", "held"),
+        ".",
+    )
+
+
+def last_file(replay: Replay) -> tuple[str | None, int | None]:
+    """Return the file that was saved last, and the epoch whose weights it holds."""
+    if not replay.saves:
+        return None, None
+    file = replay.saves[-1][1]
+    return file, replay.files.get(file)
 
 
 def _rows(replay: Replay) -> Iterator[Row]:

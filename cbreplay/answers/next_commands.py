@@ -139,8 +139,11 @@ def next_of_inspection(run: Run, typed: str | None) -> tuple[Command, ...]:
 
 def next_of_overview(run: Run, typed: str | None) -> tuple[Command, ...]:
     """Return what to ask about several logs."""
-    command = Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20")
-    return _asked_again(run, typed, [command])
+    commands = [
+        Command("A pick", f"cbreplay recommend {typed}"),
+        Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20"),
+    ]
+    return _asked_again(run, typed, commands)
 
 
 def next_of_advice(

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.evaluations import in_evaluations
+from cbreplay.answers.left_files import in_file, last_file
 from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.pictures import curve_figure
@@ -201,6 +202,7 @@ def _headline(replay: Replay) -> Text:
     name, outcome = setting_name(replay.callbacks), replay.outcome
     if replay.evidence == "diverged":
         return say(f"{spoken_evidence(replay).capitalize()} about ", Code(name), ".")
+    file = in_file(replay.kept_epoch, *last_file(replay))
     end = Fact(replay.run.horizon, "epoch", "horizon")
     if replay.evidence == "censored":
         return say(
@@ -209,6 +211,7 @@ def _headline(replay: Replay) -> Text:
             " ends with is not in the log: it ends at epoch ",
             end,
             " without a stop.",
+            *file,
         )
     stop: tuple[Part, ...] = (" runs to the end of its plan",)
     if replay.stopped_epoch is not None:
@@ -225,7 +228,7 @@ def _headline(replay: Replay) -> Text:
         regret = Fact(outcome.regret, "difference", "regret", scale)
         cost = (", ", regret, f" {side} the best recorded ", Code(replay.judged_by[0]))
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
-    return say(Code(name), *stop, " and keeps epoch ", kept, *cost, ".")
+    return say(Code(name), *stop, " and keeps epoch ", kept, *cost, ".", *file)
 
 
 def _curve(replay: Replay) -> Section:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.json_fields import describe_run, describe_staircase
@@ -33,7 +34,7 @@ from cbreplay.words import list_names, spoken_counting
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.document import Text
+    from cbreplay.document import Part, Text
     from cbreplay.staircase import Staircase
 
 __all__ = ["overview_document"]
@@ -56,15 +57,7 @@ def overview_document(
         Whether every run is named.
     """
     replays = [staircase.replay for staircase in staircases]
-    told = [staircase for staircase in staircases if staircase.sufficient_step()]
     rules = dict.fromkeys(spoken_version(replay.semantics.name) for replay in replays)
-    headline = say(
-        "On ",
-        Fact(len(told), "count", "n_told"),
-        " of ",
-        Fact(len(staircases), "count", "n_runs"),
-        " runs some patience stops inside the log; each row is about one run.",
-    )
     lead = say(
         f"Rules of {', '.join(rules)}; "
         f"{spoken_counting(replay.run for replay in replays)}.",
@@ -74,7 +67,7 @@ def overview_document(
     return Document(
         "simulate",
         by_keras_rules(
-            headline,
+            _headline(staircases),
             [replay.run for replay in replays],
             judged_by(replays),
             replays[0].callbacks,
@@ -91,6 +84,52 @@ def overview_document(
         next_of_overview(replays[0].run, typed),
         lambda: _members(staircases),
     )
+
+
+def _headline(staircases: Sequence[Staircase]) -> Text:
+    """Say which patience was enough on how many runs, from the least to the most."""
+    told = [staircase for staircase in staircases if staircase.sufficient_step()]
+    enough = [(patience, name) for patience, name in map(_enough, told) if patience]
+    least, most = (
+        end(enough, key=operator.itemgetter(0), default=None) for end in (min, max)
+    )
+    if least is None or most is None:
+        return say(
+            "On ",
+            Fact(len(told), "count", "n_told"),
+            " of ",
+            Fact(len(staircases), "count", "n_runs"),
+            " runs some patience stops inside the log; each row is about one run.",
+        )
+    spread = _which(*least)
+    if most[0] > least[0]:
+        spread = (*spread, " to ", *_which(*most))
+    elif len(enough) > 1:
+        spread = (Fact(least[0], "patience"), " on each")
+    return say(
+        "On ",
+        Fact(len(enough), "count", "n_enough"),
+        " of ",
+        Fact(len(staircases), "count", "n_runs"),
+        " runs some patience was enough to keep the best, ",
+        *spread,
+        "; each row is about one run.",
+    )
+
+
+def _enough(staircase: Staircase) -> tuple[int | None, str]:
+    """Return the patience that was enough on a run, if one was, and its name."""
+    step = staircase.sufficient_step()
+    run = staircase.replay.run
+    keeps_best = step is not None and step.regret == 0 and not staircase.lacks_values
+    # what a training that failed would have needed is not known
+    if not keeps_best or find_bad_end(run, staircase.objective) is not None:
+        return None, run.name
+    return staircase.sufficient_patience(), run.name
+
+
+def _which(patience: int, name: str) -> tuple[Part, ...]:
+    return (Fact(patience, "patience"), " (", Fact(name, "name"), ")")
 
 
 def _members(staircases: Sequence[Staircase]) -> dict[str, Any]:

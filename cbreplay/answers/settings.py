@@ -15,6 +15,7 @@ from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.json_fields import describe_results
+from cbreplay.answers.left_files import in_file, so_far
 from cbreplay.answers.misreadings import misreadings, take_worse_files
 from cbreplay.answers.next_commands import next_of_settings
 from cbreplay.answers.rate_cells import (
@@ -200,6 +201,9 @@ def _headline_of_one(cells: SettingCells) -> Text:
         return end_of_evidence(told["divergence_epoch"], told["parted_by"])
     if told["gap_epoch"] is not None:
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
+    # what is swept saves nothing
+    saved_last = (told.get("last_saved_file"), told.get("last_saved_epoch"))
+    file = in_file(told["kept_epoch"], *saved_last)
     kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
     horizon = Fact(run.horizon, "epoch", "horizon")
     claims = list(_claims_of_end(cells, told))
@@ -208,15 +212,19 @@ def _headline_of_one(cells: SettingCells) -> Text:
         end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
         beside = _beside_best_here(cells, 0)
         saved = _saved_here(told)
-        return say(*end, ", and keeps ", *kept, *beside, *saved, ".", claims=claims)
+        return say(
+            *end, ", and keeps ", *kept, *beside, *saved, ".", *file, claims=claims
+        )
     if told["evidence"] == "exact":
         end = ("It trains to the planned end, epoch ", horizon)
         beside = _beside_best_here(cells, 0)
-        return say(*end, ", and keeps ", *kept, *beside, ".", claims=claims)
+        return say(*end, ", and keeps ", *kept, *beside, ".", *file, claims=claims)
     end = ("It does not stop inside this log, which ends at epoch ", horizon)
     own = stopped_itself(run)
     first = () if own is None else (*own, " ")
-    return say(*first, *end, "; so far it keeps ", *kept, ".", claims=claims)
+    rules = read_callbacks(cells.grid[0]).callbacks
+    rest = so_far(rules, told["kept_epoch"], *saved_last)
+    return say(*first, *end, *rest, claims=claims)
 
 
 def _claims_of_end(cells: SettingCells, told: dict[str, Any]) -> Iterator[Claim]:
@@ -269,7 +277,15 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     else:
         keeps = (" comes nearest", *_beside_best_here(cells, nearest))
     equals = _equals(cells, nearest)
-    return say(*start, "; ", Code(name), *keeps, *equals, ".", claims=[claim])
+    decided, among = sum(exact), ""
+    if decided < len(exact):
+        # one of the others may be better: of them nothing is known
+        among = "of those " if decided > 1 else "that is "
+    if decided == 1 and among:
+        keeps = (", which", *keeps)
+        if cells.columns["regret"][nearest] != 0:
+            keeps = (*_beside_best_here(cells, nearest),)
+    return say(*start, "; ", among, Code(name), *keeps, *equals, ".", claims=[claim])
 
 
 def _told_of_none(cells: SettingCells) -> Iterator[Part]:

@@ -205,6 +205,8 @@ def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> 
     shows = ""
     if set(cells.columns["evidence"]) == {"diverged"}:
         shows = "; each shows where a setting parts from it (--each), not what follows"
+    elif set(cells.columns["evidence"]) == {"censored"}:
+        shows = ": no setting stops inside one of these logs"
     return say("None of these ", n_runs, f" runs decides one of the settings{shows}.")
 
 
@@ -234,6 +236,8 @@ def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
             on = (decided, " of ", n_runs)
         unpriced = "; on none of them is known what it loses"
         end = unpriced if summary.exact_runs and len(cells.judged_by) == 1 else ""
+        if set(cells.columns["evidence"]) == {"censored"}:
+            end = ": it stops inside none of these logs"
         return say("The logs decide this setting on ", *on, f" runs{end}.")
     on = ("On all ", decided, " runs")
     if summary.priced_runs < summary.exact_runs:

@@ -205,17 +205,20 @@ class _Graph:
         self.contents: _Edges = {}
         self.wholes: _Edges = {}
         for flow in flows:
-            one, other = flow.scope.place(flow.name), flow.other_scope.place(flow.other)
-            if one is None or other is None or _is_imported(other):
+            here, there = (
+                flow.scope.place(flow.name),
+                flow.other_scope.place(flow.other),
+            )
+            if here is None or there is None or _is_imported(there):
                 continue
             if flow.kind == "same":
-                self.same.setdefault(one, {})[other] = None
-                self.same.setdefault(other, {})[one] = None
+                self.same.setdefault(here, {})[there] = None
+                self.same.setdefault(there, {})[here] = None
             elif flow.kind == "holds":
-                self.contents.setdefault(one, {})[other] = None
+                self.contents.setdefault(here, {})[there] = None
             else:
-                self.wholes.setdefault(one, {})[other] = None
-                self.contents.setdefault(other, {})[one] = None
+                self.wholes.setdefault(here, {})[there] = None
+                self.contents.setdefault(there, {})[here] = None
 
     def beside(self, place: _Place, line: int, is_deep: bool) -> list[_Reached]:  # noqa: FBT001 - as it is reached
         """Return what a change of one place changes next."""

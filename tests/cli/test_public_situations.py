@@ -10,6 +10,8 @@ import json
 import random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
@@ -815,6 +817,26 @@ def test_what_was_logged_once_is_no_reason_against_values_without_steps(
     assert "told apart: loss 8 and acc 3" in " ".join(answer.err.split())
 
 
+@pytest.mark.parametrize("minute", ["2024-01-01 10:0{}:00", "2024-01-01T10:0{}:00Z"])
+def test_times_that_are_dates_tell_values_without_steps_apart(
+    ask: Ask, tmp_path: Path, minute: str
+) -> None:
+    """MLflow's values at step 0, exported with pandas's dates, the newest first."""
+    rows = [
+        f"{name},{loss},{minute.format(at)},0"
+        for name in ("loss", "val_loss")
+        # the last of LOSSES is the third again, as a restored model's would be
+        for at, loss in reversed([*enumerate(LOSSES[:-1])])
+    ]
+    log = write(tmp_path / "m.csv", "key,value,timestamp,step", rows)
+    said = told(ask, "simulate", log)
+    assert "it keeps the best epoch, 4, and stops at 5 of 7" in said
+    rows[3] = rows[3].replace("2024", "soon")
+    write(tmp_path / "m.csv", "key,value,timestamp,step", rows)
+    answer = ask("simulate", log)
+    assert "cannot be told apart: a time is 'soon-01-01" in answer.err
+
+
 def test_a_sample_says_what_is_whole_of_tensorboard_too(
     ask: Ask, tmp_path: Path
 ) -> None:
@@ -855,3 +877,21 @@ def test_folds_of_one_file_have_one_metric_too(ask: Ask, tmp_path: Path) -> None
     log.write_text(json.dumps(folds))
     said = told(ask, "simulate", log, "--monitor", "val_auc", "--patience", "1")
     assert "On all 3 runs this setting keeps the best val_auc of each" in said
+
+
+@pytest.mark.parametrize("filler", ["0", "0.0", "-1"])
+def test_a_number_that_stands_for_no_validation_is_none(
+    ask: Ask, tmp_path: Path, filler: str
+) -> None:
+    """A loop validates in every third epoch, and writes val_loss 0 in the others."""
+    judged = [0.9, 0.6, 0.5, 0.55, 0.56]
+    rows = [f"{at},1,{judged[at // 3] if at % 3 == 2 else filler}" for at in range(15)]
+    log = write(tmp_path / "log.csv", "epoch,loss,val_loss", rows)
+    said = told(ask, "simulate", log)
+    # by hand: the third value, of epoch 9, is the best, and the next one is worse
+    assert "it keeps the best epoch, 9, and stops at 12 of 15" in said
+    assert "stands in all epochs but one in 3, and was read as no value" in said
+    # zeros without such a rhythm are values
+    rows[3] = "3,1,0.7"
+    said = told(ask, "simulate", write(log, "epoch,loss,val_loss", rows))
+    assert "read as no value" not in said

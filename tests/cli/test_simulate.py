@@ -301,8 +301,8 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
         (
             ("--patience", "1,2,9"),
             (
-                "This log decides 2 of 3 settings; patience=1 comes nearest: 0.0100 "
-                "above the best val_loss, as does patience=2, which saves less."
+                "This log decides 2 of 3 settings; of those patience=1 comes nearest: "
+                "0.0100 above the best val_loss, as does patience=2, which saves less."
             ),
         ),
         # and 0 is 1
@@ -895,3 +895,53 @@ def test_who_reads_only_the_headline_learns_that_a_training_failed(
     for command in ("simulate", "inspect"):
         head = " ".join(ask(command, path, other).out.split())
         assert "1 of 2 runs (nan.csv) failed." in head
+
+
+def test_nearest_is_among_the_settings_that_a_log_decides(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Of patience 6 nothing is known: it might keep a better epoch."""
+    path = write_csv(tmp_path / "log.csv", [0.5, 0.6, 0.4, 0.45, 0.46])
+    one = " ".join(ask("simulate", path, "--patience", "1,6").out.split())
+    assert "1 of 2 settings; that is patience=1: 0.1000 above the best val_loss" in one
+    best = " ".join(ask("simulate", path, "--patience", "2,6").out.split())
+    assert "that is patience=2, which keeps the best val_loss." in best
+    two = " ".join(ask("simulate", path, "--patience", "1,2,6").out.split())
+    assert "2 of 3 settings; of those patience=2 keeps the best val_loss." in two
+
+
+def test_a_list_that_never_stops_says_what_its_file_holds(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "log.csv", [0.5, 0.4, 0.6, 0.7])
+    saver: list[str | Path] = [
+        "-c",
+        "ModelCheckpoint('best.keras', save_best_only=True)",
+    ]
+    asked: list[list[str | Path]] = [
+        ["simulate", path],
+        ["explain", path],
+        ["explain", path, "--files"],
+    ]
+    for command in asked:
+        said = " ".join(ask(*command, *saver).out.split())
+        assert "ends at epoch 4; best.keras then holds the weights of epoch 2." in said
+    stopped = [*saver, "-c", "EarlyStopping(patience=2)"]
+    said = " ".join(ask("simulate", path, *stopped).out.split())
+    assert "best.keras holds the weights of epoch 2." in said
+
+
+def test_several_logs_say_first_which_patience_was_enough(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """By hand: a's best, its third, needs 2; b's best needs 1, and is followed."""
+    write_csv(tmp_path / "a.csv", [0.5, 0.6, 0.4, 0.45, 0.46])
+    write_csv(tmp_path / "b.csv", [0.5, 0.4, 0.45, 0.46])
+    said = " ".join(ask("simulate", tmp_path).out.split())
+    assert said.startswith(
+        "On 2 of 2 runs some patience was enough to keep the best, 1 (b.csv) to 2 "
+        "(a.csv); each row is about one run."
+    )
+    assert f"A pick: cbreplay recommend {tmp_path}" in said
+    none = " ".join(ask("simulate", tmp_path, "--patience", "9").out.split())
+    assert "on 0 of 2 runs: it stops inside none of these logs." in none

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,11 @@ def test_the_first_sentence_about_settings_on_one_log_is_true(
         and cost_of(run, end, mode) is not None
         and math.isfinite(listed(run)[end.kept] or 0)
     }
-    named = [each for each in patience if f"patience={each} " in said]
+    named = [
+        each
+        for each in patience
+        if re.search(rf"(; |of those |that is )patience={each}\b", said)
+    ]
     if not costs:
         assert named == []
         return

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.headline import such_trainings
-from cbreplay.answers.advice.reasons import (
+from cbreplay.answers.advice.reasons import reason_text
+from cbreplay.answers.advice.run_doubts import (
     MOST_NAMES,
     doubt_with_runs,
     exclusion_text,
-    reason_text,
 )
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, plain_text, say

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.advice.reasons import doubt_text, exclusion_text, reason_text
+from cbreplay.answers.advice.reasons import reason_text
+from cbreplay.answers.advice.run_doubts import doubt_text, exclusion_text
 from cbreplay.answers.advice.surety import find_surer
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.setting_code import setting_code

@@ -1,4 +1,4 @@
-"""Why a setting, why none, why a run does not count, and the doubts: in sentences."""
+"""Why a setting is recommended, or why none is: in sentences."""
 
 from __future__ import annotations
 
@@ -6,32 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.surety import broken_off
 from cbreplay.answers.counted import counted
-from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 from cbreplay.document import Claim, Code, Fact, say
-from cbreplay.evidence_words import GAP_CAUSES
 from cbreplay.recommend.choice import USUAL
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from cbreplay.document import Text
-    from cbreplay.recommend import Excluded, Reason, Recommendation, RunDoubt
+    from cbreplay.recommend import Reason, Recommendation
 
-__all__ = [
-    "MOST_NAMES",
-    "doubt_text",
-    "doubt_with_runs",
-    "exclusion_text",
-    "reason_text",
-]
-
-MOST_NAMES = 4
-_RATCHET = (
-    ". Tuned on such logs again and again, patience only falls: record one run in five "
-    "without a stop (two of twelve brought what was lost from 8 % to 0.5 % in four "
-    "rounds)"
-)
+__all__ = ["patience_of", "reason_text"]
 
 
 def reason_text(advice: Recommendation, reason: Reason) -> Text:
@@ -40,26 +25,8 @@ def reason_text(advice: Recommendation, reason: Reason) -> Text:
     return say(words, claims=[Claim(reason.kind, reason.facts)])
 
 
-def exclusion_text(excluded: Excluded) -> Text:
-    """Say why a run does not count."""
-    return _EXCLUSIONS[excluded.why.kind](excluded.why.facts)
-
-
-def doubt_text(doubt: RunDoubt, unit: str) -> Text:
-    """Say a doubt, without the names of the runs that it is about."""
-    words = _DOUBTS[doubt.code](doubt.facts)
-    words = say(words, claims=[Claim(doubt.code, {"runs": doubt.runs, **doubt.facts})])
-    if doubt.code == "one-group-decides":
-        return say(f"one {unit} decides: ", words)
-    return say(counted(len(doubt.runs), "run", "n_runs"), ": ", words)
-
-
-def doubt_with_runs(doubt: RunDoubt, unit: str) -> Text:
-    """Say a doubt and of which runs, the first of many."""
-    return say(doubt_text(doubt, unit), f" ({list_names(doubt.runs, MOST_NAMES)})")
-
-
-def _patience(facts: Mapping[str, Any], name: str = "patience") -> Fact:
+def patience_of(facts: Mapping[str, Any], name: str = "patience") -> Fact:
+    """Return a patience among the facts of a reason or a doubt."""
     return Fact(facts[name], "patience", name)
 
 
@@ -120,7 +87,7 @@ def _unknown_groups(unit: str, facts: Mapping[str, Any]) -> Text:
 def _worse_than_no_stop(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         "on these logs patience ",
-        _patience(facts),
+        patience_of(facts),
         " does no better than no early stopping at all; a checkpoint of the best "
         "weights takes no stop",
     )
@@ -131,19 +98,19 @@ def _promise(unit: str, facts: Mapping[str, Any]) -> Text:
     if facts["rank"] == facts["n_groups"]:
         which = say("largest")
     return say(
-        _patience(facts),
+        patience_of(facts),
         " is the ",
         which,
         " sufficient patience of the ",
         counted(facts["n_groups"], unit, "n_groups"),
         ", and more than the rule of thumb, ",
-        _patience(facts, "usual"),
+        patience_of(facts, "usual"),
     )
 
 
 def _score(unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
-        _patience(facts),
+        patience_of(facts),
         f" has the least expected score: the mean of the {unit}s, evened out over the "
         "patience values nearby, and of the kinds of learning curves that they look "
         "like, known from other data",
@@ -153,7 +120,7 @@ def _score(unit: str, facts: Mapping[str, Any]) -> Text:
 def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
     if facts["plan"] is None:
         return say(
-            _patience(facts),
+            patience_of(facts),
             # their plans may be unknown, or differ
             " is a rule of thumb: no one number of planned epochs is known for all of "
             "these trainings",
@@ -167,7 +134,7 @@ def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
             Fact(facts["n_records"], "count", "n_records"), " records of the "
         )
     return say(
-        _patience(facts),
+        patience_of(facts),
         " is a rule of thumb, 10 or a tenth of the ",
         records,
         Fact(facts["plan"], "count", "plan"),
@@ -185,7 +152,7 @@ def _broke_off(_unit: str, facts: Mapping[str, Any]) -> Text:
 
 
 def _cut(_unit: str, facts: Mapping[str, Any]) -> Text:
-    first = say(_patience(facts), " is a rule of thumb, and no less than their own: ")
+    first = say(patience_of(facts), " is a rule of thumb, and no less than their own: ")
     if facts["patience"] == facts["under"]:
         first = say()
     return say(
@@ -199,7 +166,7 @@ def _cut(_unit: str, facts: Mapping[str, Any]) -> Text:
 def _recorded_under(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         "no less than ",
-        _patience(facts),
+        patience_of(facts),
         " is recommended: ",
         _cut_by(facts, "patience"),
         ", and no log shows what that missed",
@@ -208,7 +175,7 @@ def _recorded_under(_unit: str, facts: Mapping[str, Any]) -> Text:
 
 def _cut_by(facts: Mapping[str, Any], name: str) -> Text:
     """Say how many runs a patience of their own ended, or may have ended."""
-    patience = _patience(facts, name)
+    patience = patience_of(facts, name)
     n_runs = counted(facts["n_runs"], "run", "n_runs")
     runs = say(Fact(facts["n_under"], "count", "n_under"), " of ", n_runs)
     if facts["n_under"] == facts["n_runs"]:
@@ -222,9 +189,9 @@ def _cut_by(facts: Mapping[str, Any], name: str) -> Text:
 
 def _below_promise(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
-        _patience(facts),
+        patience_of(facts),
         " is shorter than the ",
-        _patience(facts, "promised"),
+        patience_of(facts, "promised"),
         " of the promise",
     )
 
@@ -268,7 +235,7 @@ def _compared_patience(facts: Mapping[str, Any]) -> Text:
     """Name the patience values that another rule has to beat."""
     fixed = "" if facts["patience"] == USUAL else f", a fixed {USUAL}"
     by_score = f"{fixed} and one chosen by its score alone"
-    return say("patience ", _patience(facts), by_score)
+    return say("patience ", patience_of(facts), by_score)
 
 
 _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
@@ -295,182 +262,4 @@ _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     "rules-untold": _rules_untold,
     "rule-better": _rule_better,
     "no-rule-better": _no_rule_better,
-}
-
-
-def _cadence(facts: Mapping[str, Any]) -> Text:
-    return say(
-        Code(facts["series"]),
-        " is recorded ",
-        _spoken_cadence(facts["every"], "every"),
-        ", not ",
-        _spoken_cadence(facts["usual"], "usual"),
-        ": a patience counts records",
-    )
-
-
-def _spoken_cadence(epochs: int, name: str) -> Text:
-    if epochs == 1:
-        return say("every epoch")
-    return say("every ", Fact(epochs, "count", name), " epochs")
-
-
-def _planned(facts: Mapping[str, Any]) -> Text:
-    usual = Fact(facts["usual"], "count", "usual")
-    if facts["planned"] is None:
-        return say("goes on after the plan of ", usual, " epochs")
-    return say(
-        "planned for ",
-        Fact(facts["planned"], "count", "planned"),
-        ", not ",
-        usual,
-        " epochs",
-    )
-
-
-_EXCLUSIONS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
-    "copy": lambda facts: say(f"a copy of {facts['of']}"),
-    "cadence": _cadence,
-    "plan": _planned,
-    "direction": lambda facts: say(f"judged the other way ({facts['mode']})"),
-    "resumed": lambda _facts: say(
-        "begins inside the part before it, and a resumed training is one run: --parts "
-        "join or parts='join'"
-    ),
-    "missing-series": lambda facts: say(f"has no {', '.join(facts['series'])}"),
-    "unrecorded-series": lambda _facts: say("records none of it"),
-}
-
-
-def _censored(facts: Mapping[str, Any]) -> Text:
-    return say(
-        "the log ends before it tells what patience ",
-        _patience(facts),
-        " would have done; counted, never averaged",
-    )
-
-
-def _unknown(facts: Mapping[str, Any]) -> Text:
-    told = "the log holds no patience that is known to be enough"
-    if facts["plan"] is None:
-        return say(told)
-    plan = Fact(facts["plan"], "count", "plan")
-    return say(told, " for the ", plan, " epochs that were taken for its plan")
-
-
-def _diverged(facts: Mapping[str, Any]) -> Text:
-    return say(
-        "after another learning rate than the recorded one the log says nothing about "
-        "patience ",
-        _patience(facts),
-        "; counted, never averaged",
-    )
-
-
-def _gap(facts: Mapping[str, Any]) -> Text:
-    epochs = [
-        part
-        for epoch in facts["gap_epoch"][:MOST_NAMES]
-        for part in (", ", Fact(epoch, "epoch", "gap_epoch"))
-    ]
-    more = " ..." if len(facts["gap_epoch"]) > MOST_NAMES else ""
-    return say(
-        "unknown from epoch ",
-        *epochs[1:],
-        f"{more} on: {GAP_CAUSES[facts['cause']]}; counted, never averaged",
-    )
-
-
-def _failed(facts: Mapping[str, Any]) -> Text:
-    how = _FAILURES[facts["how"]]
-    if facts["series"] is not None:
-        how = f"{how} in {facts['series']}"
-    return say(
-        f"{how}; in all ",
-        Fact(facts["n_failed"], "count", "n_failed"),
-        " of ",
-        counted(facts["n_runs"], "run", "n_runs"),
-        " failed, and they count",
-    )
-
-
-_FAILURES = {
-    "not-finite": "NaN or infinity",
-    "interrupt": "ended by an interrupt",
-    "error": "ended by an error",
-    "before-plan": "ended before its plan",
-}
-
-
-def _listed(values: Sequence[int]) -> list[Any]:
-    """Return patience values with commas between them."""
-    told = [
-        part for value in values for part in (", ", Fact(value, "patience", "patience"))
-    ]
-    return told[1:]
-
-
-def _own_stop(facts: Mapping[str, Any]) -> Text:
-    return say(
-        "ended by early stopping of its own (patience ",
-        *_listed(facts["patience"]),
-        "), so silent about a longer one and about what would have come",
-        _RATCHET if facts["few_uncut"] else "",
-    )
-
-
-def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
-    counts = "epochs" if facts["every"] == 1 else "recorded values"
-    return say(
-        "the log ends exactly ",
-        *_listed(facts["patience"]),
-        f" {counts} after its best, as under a patience of as much; if so it is silent "
-        "about a longer one and about what would have come (--recorded-under)",
-        _RATCHET if facts["few_uncut"] else "",
-    )
-
-
-def _not_recorded_under(facts: Mapping[str, Any]) -> Text:
-    return say(
-        "the log ends where its plan does, so it is not taken for cut by patience ",
-        _patience(facts),
-        " (--recorded-under)",
-    )
-
-
-def _other_metric(facts: Mapping[str, Any]) -> Text:
-    series = Code(facts["series"])
-    return say(
-        series,
-        " still improves clearly after the epoch that is kept: for ",
-        series,
-        " this stops too early",
-    )
-
-
-def _scheduled_rate(facts: Mapping[str, Any]) -> Text:
-    return say(
-        f"the learning rate{FALLS_BY_SCHEDULE}; patience ",
-        _patience(facts),
-        " stops before that end and cuts the part that usually pays",
-    )
-
-
-_DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
-    "diverged": _diverged,
-    "gap": _gap,
-    "censored": _censored,
-    "one-group-decides": lambda facts: say(
-        "without it, it would be patience ", _patience(facts)
-    ),
-    "unknown": _unknown,
-    "other-metric": _other_metric,
-    "scheduled-rate": _scheduled_rate,
-    "still-improving": lambda _facts: say(
-        "still improving at the end of the log: what is lost is against the record only"
-    ),
-    "own-stop": _own_stop,
-    "own-stop-guessed": _own_stop_guessed,
-    "not-recorded-under": _not_recorded_under,
-    "failed": _failed,
 }

@@ -106,6 +106,35 @@ def fold_by(
         _check_drawn(table, counted, options, may_be_drawn=may_be_drawn)
         _count_evaluations(table, counted)
         return
+    found = _find_epochs(
+        table, epoch_name, step_name, options, may_be_drawn=may_be_drawn
+    )
+    if found is None:
+        return
+    epochs, several = found
+    n_rows = len(table)
+    if epoch_name is not None and _stand_again(table, epochs, alone=step_name is None):
+        # what they are is told later, as of a CSV
+        numbers = LogColumn.of(epochs.astype(np.float64))
+        table.columns = {"epoch": numbers, **table.columns}
+        return
+    table.collapse(epochs, several)
+    _drop_silent_epochs(table, has_steps=step_name is not None)
+    _note_fewer(table, n_rows)
+
+
+def _find_epochs(
+    table: LogTable,
+    epoch_name: str | None,
+    step_name: str | None,
+    options: ReadOptions,
+    *,
+    may_be_drawn: bool,
+) -> tuple[EpochArray, Literal["few", "any"]] | None:
+    """Return the epoch of each row, and how many rows one may have.
+
+    None where rows are evaluations, which then are put together already.
+    """
     silent = table.columns[epoch_name].missing if epoch_name is not None else None
     # of one step two values are no values of two batches
     several: Literal["few", "any"] = "any" if epoch_name == step_name else "few"
@@ -119,18 +148,10 @@ def fold_by(
     elif steps is not None and _fold_evaluations(
         table, steps, options, may_be_drawn=may_be_drawn
     ):
-        return
+        return None
     else:
         epochs, several = _counted(table, steps, given=options.x_axis == "epoch"), "any"
-    n_rows = len(table)
-    if epoch_name is not None and _stand_again(table, epochs, alone=step_name is None):
-        # what they are is told later, as of a CSV
-        numbers = LogColumn.of(epochs.astype(np.float64))
-        table.columns = {"epoch": numbers, **table.columns}
-        return
-    table.collapse(epochs, several)
-    _drop_silent_epochs(table, has_steps=step_name is not None)
-    _note_fewer(table, n_rows)
+    return epochs, several
 
 
 def fold_data_sets(table: LogTable, options: ReadOptions) -> None:

@@ -199,7 +199,7 @@ def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
         if at in known or run.steps is not None or len(names) in (0, len(run.series)):
             continue
         own = [run.series[name] for name in names]
-        values = (held for one in own for held in (one.values, one.recorded))
+        values = (held for each in own for held in (each.values, each.recorded))
         key = (run.first_epoch, *run.series, *(held.tobytes() for held in values))
         alike.setdefault(key, []).append(at)
     for members in alike.values():
@@ -247,7 +247,7 @@ def _lie_beside(one: str, other: str) -> bool:
 def _count_digits(series: Mapping[str, Series]) -> int:
     """Count the digits of the finite values of series, each value once."""
     known = [own.values[own.recorded] for own in series.values()]
-    values = {repr(one) for own in known for one in own[np.isfinite(own)].tolist()}
+    values = {repr(each) for own in known for each in own[np.isfinite(own)].tolist()}
     return sum(len(text.replace(".", "").strip("0-")) for text in values)
 
 

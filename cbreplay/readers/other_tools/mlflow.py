@@ -6,6 +6,7 @@ import itertools
 import os
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import LogError
@@ -245,11 +246,13 @@ def _told_apart(
     # what was logged once, as a test after the fit, is of no epoch
     once = sorted(str(key) for key, number in counts.items() if number == 1)
     rows = [row for row in rows if counts[row.get("key")] > 1]
-    times = [_whole(row.get("timestamp")) for row in rows]
+    times = [_instant(row.get("timestamp")) for row in rows]
     several = [pair for pair in counts.most_common() if pair[1] > 1]
     if None in times or several[-1][1] != most:
         shown = dict([several[0], several[-1]])
         told = " and ".join(f"{key} {number}" for key, number in shown.items())
+        if None in times:
+            told = f"a time is {shown_value(rows[times.index(None)].get('timestamp'))}"
         problem = f"all values stand at step {step}, and cannot be told apart: {told}"
         hint = "Log with a step: mlflow.log_metric(key, value, step=epoch)"
         raise LogError(problem, source=path, hint=hint)
@@ -306,6 +309,22 @@ def _number(value: object) -> float:
         return float(value)  # type: ignore[arg-type]  # what is no number is NaN
     except (TypeError, ValueError, OverflowError):
         return float("nan")
+
+
+def _instant(value: object) -> float | None:
+    """Return a time as a number, be it written as a date.
+
+    >>> _instant("1600000000000"), _instant("1970-01-01 00:00:02")
+    (1600000000000, 2.0)
+    """
+    number = _whole(value)
+    if number is not None:
+        return number
+    try:
+        told = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
 
 
 def _whole(value: object) -> int | None:

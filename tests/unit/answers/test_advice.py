@@ -12,7 +12,8 @@ from cbreplay import EarlyStopping, Run, load_runs
 from cbreplay.answers.advice import advice_document
 from cbreplay.answers.advice.evidence import evidence_sentences
 from cbreplay.answers.advice.headline import runs_sentence
-from cbreplay.answers.advice.reasons import doubt_text, exclusion_text, reason_text
+from cbreplay.answers.advice.reasons import reason_text
+from cbreplay.answers.advice.run_doubts import doubt_text, exclusion_text
 from cbreplay.answers.advice.surety import how_sure
 from cbreplay.document import (
     CodeBlock,

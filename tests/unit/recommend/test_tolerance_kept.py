@@ -9,7 +9,7 @@ import pytest
 from cbreplay import EarlyStopping, Run, load_runs, replay_run
 from cbreplay.answers.advice.evidence import evidence_sentences
 from cbreplay.answers.advice.headline import runs_sentence
-from cbreplay.answers.advice.reasons import doubt_text
+from cbreplay.answers.advice.run_doubts import doubt_text
 from cbreplay.document import plain_text
 from cbreplay.recommend import recommend_config, sweep_patience
 from tests.conftest import ROOT
