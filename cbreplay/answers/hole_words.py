@@ -68,8 +68,8 @@ def _instead(run: Run, seam: int) -> Iterator[Part]:
         if any(seam == own for own, _ in run.replaced):
             yield (
                 " and wrote rows again: in the earlier ones the fit before it would "
-                "have been stopped, or left with other weights, and what would have "
-                "been trained from there on is not in this log."
+                "have been stopped, or would have left other weights, files or "
+                "counters, and what comes after that is not in this log."
             )
             return
         yield (

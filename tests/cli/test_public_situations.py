@@ -898,3 +898,21 @@ def test_folds_of_one_file_have_one_metric_too(ask: Ask, tmp_path: Path) -> None
     log.write_text(json.dumps(folds))
     said = told(ask, "simulate", log, "--monitor", "val_auc", "--patience", "1")
     assert "On all 3 runs this setting keeps the best val_auc of each" in said
+
+
+@pytest.mark.parametrize("filler", ["0", "0.0", "-1"])
+def test_a_number_that_stands_for_no_validation_is_none(
+    ask: Ask, tmp_path: Path, filler: str
+) -> None:
+    """A loop validates in every third epoch, and writes val_loss 0 in the others."""
+    judged = [0.9, 0.6, 0.5, 0.55, 0.56]
+    rows = [f"{at},1,{judged[at // 3] if at % 3 == 2 else filler}" for at in range(15)]
+    log = write(tmp_path / "log.csv", "epoch,loss,val_loss", rows)
+    said = told(ask, "simulate", log)
+    # by hand: the third value, of epoch 9, is the best, and the next one is worse
+    assert "it keeps the best epoch, 9, and stops at 12 of 15" in said
+    assert "stands in all epochs but one in 3, and was read as no value" in said
+    # zeros without such a rhythm are values
+    rows[3] = "3,1,0.7"
+    said = told(ask, "simulate", write(log, "epoch,loss,val_loss", rows))
+    assert "read as no value" not in said
