@@ -91,13 +91,13 @@ class _Met(NamedTuple):
 def _met_in(
     callbacks: Sequence[Callback], runs: Sequence[Run], semantics: str | None
 ) -> Iterable[_Met]:
-    """Return what is found on a list, each once for all runs that have it."""
-    found: dict[tuple[str, int], _Met] = {}
+    """Return what is found on a list, once for all runs that it asks the same of."""
+    found: dict[tuple[str, int, str], _Met] = {}
     for run in runs:
         for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics):
             if finding.code not in _READ_OTHERWISE:
                 continue
-            key = (finding.code, finding.callback)
+            key = (finding.code, finding.callback, finding.fix)
             met = found.setdefault(key, _Met(finding, _message(finding, callbacks), []))
             if run not in met.runs:
                 met.runs.append(run)

@@ -93,7 +93,7 @@ def find_epoch(table: LogTable) -> str | None:
         )
         table.notes.append(f"{note}{_AXIS}")
         return step
-    note = "there is no epoch column: the rows were taken as epochs 0, 1, 2, ..."
+    note = "there is no epoch column: the rows were taken as epochs 1, 2, 3, ..."
     if step is not None:
         note += f" (--x-axis step or x_axis='step' counts them by {step})"
     table.notes.append(note)
