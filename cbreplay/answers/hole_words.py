@@ -94,7 +94,8 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
         " on this log cannot tell: at epoch ",
         Fact(seam, "epoch"),
         " a fit was resumed, or the same one went on. Say which: "
-        f"--seam {seam} or seams=[{seam}] if its callbacks were new there, "
+        f"--seam {seam} or seams=[{seam}] (a seam counts from 0) if its callbacks were "
+        "new there, "
         "--resume carried or resume='carried' if not.",
     )
 

@@ -44,7 +44,7 @@ def test_a_note_that_lists_the_first_of_many_keeps_its_dots(
         (tmp_path / name).write_text(f"loss,val_loss\n0.9,{loss}\n0.8,0.4\n")
     for paths in (["a.csv"], ["a.csv", "b.csv"]):
         answer = ask("inspect", *(tmp_path / name for name in paths))
-        assert "epochs 0, 1, 2, ...\n" in answer.out.replace("\n   ", " ")
+        assert "epochs 1, 2, 3, ...\n" in answer.out.replace("\n   ", " ")
 
 
 def test_a_series_that_lacks_values_is_named_with_how_many_it_has(
