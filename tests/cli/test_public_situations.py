@@ -917,3 +917,18 @@ def test_a_number_that_stands_for_no_validation_is_none(
     rows[3] = "3,1,0.7"
     said = told(ask, "simulate", write(log, "epoch,loss,val_loss", rows))
     assert "read as no value" not in said
+
+
+def test_a_whole_table_at_each_save_that_was_resumed_is_one_training(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """DeepLabCut's logger appended the whole table at each save, resumed after four."""
+    header = "step,losses/train.total_loss,losses/eval.total_loss"
+    rows = [f"{at},{loss},{loss}" for at, loss in enumerate(LOSSES, start=1)]
+    blocks = [rows[:end] for end in range(1, 5)] + [rows[4:end] for end in range(5, 9)]
+    written = [line for block in blocks for line in [header, *block]]
+    said = told(ask, "simulate", write(tmp_path / "l.csv", written[0], written[1:]))
+    # by hand: the fourth epoch is the best, and the fit was resumed after it
+    assert "l.csv: 8 epochs;" in said
+    assert "A fit was resumed at epoch 5 (counted from 1)" in said
+    assert "best 0.6000 at epoch 4 of 8" in said
