@@ -359,7 +359,7 @@ def _share_of(some: Sequence[Run], runs: Sequence[Run]) -> tuple[Part, ...]:
     """Say how many of several runs, and which is the first of them."""
     more = "" if len(some) == 1 else " and others"
     return (
-        Fact(len(some), "count", "n_some"),
+        Fact(len(some), "count"),
         " of ",
         Fact(len(runs), "count", "n_runs"),
         " runs (",
