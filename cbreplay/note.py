@@ -8,7 +8,14 @@ if TYPE_CHECKING:
     from typing import Literal
 
     NoteTopic = Literal[
-        "end", "files", "improving", "other logs", "rate", "reading", "values"
+        "end",
+        "files",
+        "improving",
+        "other logs",
+        "parts",
+        "rate",
+        "reading",
+        "values",
     ]
 
 __all__ = ["Note", "reworded", "topic_of"]
@@ -26,6 +33,7 @@ class Note(str):
         ``reading``: how such a log is always read. ``rate``: how the learning rate was
         read, which matters to callbacks that change it. ``values``: of several values
         in an epoch one stands. ``other logs``: of what was left out beside this run.
+        ``parts``: it is a part of a log, where the epochs step back.
         ``improving``: the run still improved as its record ended. ``end``: a series
         ended in NaN or infinity, which headlines say too.
     """

@@ -68,8 +68,8 @@ def _instead(run: Run, seam: int) -> Iterator[Part]:
         if any(seam == own for own, _ in run.replaced):
             yield (
                 " and wrote rows again: in the earlier ones the fit before it would "
-                "have been stopped, or left with other weights, and what would have "
-                "been trained from there on is not in this log."
+                "have been stopped, or would have left other weights, files or "
+                "counters, and what comes after that is not in this log."
             )
             return
         yield (
@@ -94,7 +94,8 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
         " on this log cannot tell: at epoch ",
         Fact(seam, "epoch"),
         " a fit was resumed, or the same one went on. Say which: "
-        f"--seam {seam} or seams=[{seam}] if its callbacks were new there, "
+        f"--seam {seam} or seams=[{seam}] (a seam counts from 0) if its callbacks were "
+        "new there, "
         "--resume carried or resume='carried' if not.",
     )
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
@@ -64,28 +63,13 @@ def misreadings(
         By whose rules, for example ``"keras-3.15"``; None for what decides each run.
     """
     looked_at = list(itertools.islice(lists, _MOST_LISTS))
-    # alike but for the figure at the end, which is each run's own
-    found: dict[str, tuple[str, Finding]] = {}
-    having: dict[str, list[Run]] = {}
-    for run in runs[:_MOST_RUNS]:
-        for callbacks in looked_at:
-            for finding in lint_callbacks(
-                list(callbacks), run=run, semantics=semantics
-            ):
-                if finding.code in _READ_OTHERWISE:
-                    message = _message(finding, callbacks)
-                    alike = re.sub(r" \([^()]*\)\Z", "", message)
-                    found.setdefault(alike, (message, finding))
-                    named = having.setdefault(alike, [])
-                    if not named or named[-1] is not run:
-                        named.append(run)
-    for alike, (message, finding) in itertools.islice(found.items(), _MOST_FINDINGS):
-        yield say(
-            *_whose(finding, having[alike], runs, message),
-            " Write ",
-            finding.fix,
-            ".",
-        )
+    found: dict[str, _Met] = {}
+    for callbacks in looked_at:
+        for met in _met_in(callbacks, runs[:_MOST_RUNS], semantics):
+            # settings of one grid may share it
+            found.setdefault(met.message, met)
+    for met in itertools.islice(found.values(), _MOST_FINDINGS):
+        yield say(*_whose(met, runs), " Write ", met.finding.fix, ".")
     if len(found) > _MOST_FINDINGS:
         more = count(len(found) - _MOST_FINDINGS, "more such finding")
         yield say(f"{more}: ", Code("cbreplay lint"), ".")
@@ -96,19 +80,43 @@ def misreadings(
         )
 
 
-def _whose(
-    finding: Finding, having: Sequence[Run], runs: Sequence[Run], message: str
-) -> tuple[Text | str, ...]:
+class _Met(NamedTuple):
+    """A finding on a list, as it is said of its first run, and the runs with it."""
+
+    finding: Finding
+    message: str
+    runs: list[Run]
+
+
+def _met_in(
+    callbacks: Sequence[Callback], runs: Sequence[Run], semantics: str | None
+) -> Iterable[_Met]:
+    """Return what is found on a list, once for all runs that it asks the same of."""
+    found: dict[tuple[str, int, str], _Met] = {}
+    for run in runs:
+        for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics):
+            if finding.code not in _READ_OTHERWISE:
+                continue
+            key = (finding.code, finding.callback, finding.fix)
+            met = found.setdefault(key, _Met(finding, _message(finding, callbacks), []))
+            if run not in met.runs:
+                met.runs.append(run)
+    return found.values()
+
+
+def _whose(met: _Met, runs: Sequence[Run]) -> tuple[Text | str, ...]:
     """Return what a finding says, behind the run whose values it is about.
 
     What the parameters alone tell holds for all runs, though a few were looked at.
     """
-    n_all = len(runs) if finding.code in _OF_VALUES else len(runs[:_MOST_RUNS])
-    if len(having) == n_all and (n_all == 1 or not message.endswith(")")):
-        return (as_sentence(message, runs[0].series),)
-    others = count(len(having) - 1, "other run")
-    more = f" (and {others} likewise)" if len(having) > 1 else ""
-    return spoken_note(having[0], message, more), "."
+    of_values = met.finding.code in _OF_VALUES
+    n_all = len(runs) if of_values else len(runs[:_MOST_RUNS])
+    has_own_figure = of_values and n_all > 1 and met.finding.facts
+    if len(met.runs) == n_all and not has_own_figure:
+        return (as_sentence(met.message, runs[0].series),)
+    first, *others = met.runs
+    more = f" (and {count(len(others), 'other run')} likewise)" if others else ""
+    return spoken_note(first, met.message, more), "."
 
 
 def headline_of_replay(headline: Text, replay: Replay) -> Text:

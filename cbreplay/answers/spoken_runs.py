@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
-from cbreplay.note import topic_of
+from cbreplay.note import reworded, topic_of
 from cbreplay.outcomes import bad_end_epoch, find_bad_end, never_changes
 from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
@@ -176,25 +176,28 @@ def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
         more = f" (and {count(len(others), 'other run')} likewise)" if others else ""
         # what is listed may end in dots of its own
         is_open = note.endswith("...")
-        told = note if is_open else note.rstrip(".")
+        told = note if is_open else reworded(note, note.rstrip("."))
         yield say(spoken_note(run, told, more), "" if is_open else ".")
 
 
 def about_reading(runs: Iterable[Run]) -> Iterator[Text]:
-    """Yield what to know of several logs: which were left out, which go on in others.
+    """Yield what to know of several logs: which were left out, which are in parts.
 
     Parameters
     ----------
     runs : iterable of Run
         Those that were read.
     """
-    resumed = []
+    resumed, parts = [], []
     for run in runs:
         for note in run.notes:
             if topic_of(note) == "other logs":
                 yield say(note)
+            elif topic_of(note) == "parts" and not run.resumes:
+                parts.append((run, note))
         if run.resumes:
             resumed.append(run)
+    yield from alike(parts)
     if resumed:
         yield _goes_on(resumed[0], len(resumed) - 1)
 
@@ -334,7 +337,7 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
         return None
     if len(runs) > 1:
         verb = " failed." if "loss" in ended.values() else " ended in NaN or infinity."
-        return say(*_share_of([*ended], runs), verb)
+        return say(*_share_of([*ended], runs, "All"), verb)
     ((run, name),) = ended.items()
     since = bad_end_epoch(run, name)
     values = run.series[name].values[since - run.first_epoch :]
@@ -355,8 +358,12 @@ def _bad_end(run: Run, objective: str) -> str | None:
     return find_bad_end(run, "loss") or find_bad_end(run, objective)
 
 
-def _share_of(some: Sequence[Run], runs: Sequence[Run]) -> tuple[Part, ...]:
-    """Say how many of several runs, and which is the first of them."""
+def _share_of(
+    some: Sequence[Run], runs: Sequence[Run], every: str = "all"
+) -> tuple[Part, ...]:
+    """Say how many of several runs, and which is the first where not all are."""
+    if len(some) == len(runs):
+        return (f"{every} ", Fact(len(runs), "count", "n_runs"), " runs")
     more = "" if len(some) == 1 else " and others"
     return (
         Fact(len(some), "count"),

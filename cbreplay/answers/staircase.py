@@ -6,15 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.next_commands import next_of_one_log
-from cbreplay.answers.spoken_runs import (
-    by_keras_rules,
-    lead_of_run,
-    stopped_itself,
-)
-from cbreplay.answers.staircase_doubts import (
-    ONE_RUN_ALONE,
-    doubts_of_staircase,
-)
+from cbreplay.answers.spoken_runs import by_keras_rules, lead_of_run, stopped_itself
+from cbreplay.answers.staircase_doubts import ONE_RUN_ALONE, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
     Cell,
@@ -144,33 +137,22 @@ def _which_was_enough(staircase: Staircase) -> Text:
     if staircase.replay.gap_epoch is not None:
         return _before_the_hole(staircase)
     if staircase.unchanging is not None:
-        return say(
-            "There is nothing that a patience decides: ",
-            Code(staircase.unchanging),
-            " never changes in this log.",
-            claims=[Claim("never_changes", {"series": staircase.unchanging})],
-        )
+        return _nothing_decided(staircase.unchanging)
     step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
     if step is None or patience is None:
         return _headline_without_step(staircase)
     objective = staircase.objective
     name: tuple[Part, ...] = ("patience ", Fact(patience, "patience", "patience"))
     ending = [*_stop_of(staircase, step), f". {ONE_RUN_ALONE}"]
-    start = "On this run "
-    if find_bad_end(staircase.replay.run, objective) is not None:
-        # that it did is said first
-        start = "On this record "
+    # that a training failed is said first
+    failed = find_bad_end(staircase.replay.run, objective) is not None
+    start = "On this record " if failed else "On this run "
     if step.regret == 0:
         best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
-        judged = "best epoch, "
-        if staircase.lacks_values:
-            judged = f"epoch of the best recorded {objective}, "
-        elif {objective, staircase.monitor} != {_KERAS_DEFAULT}:
-            judged = f"epoch of the best {objective}, "
         return say(
             start,
             *name,
-            f" was enough: it keeps the {judged}",
+            f" was enough: it keeps the {_called_best(staircase)}, ",
             Fact(step.kept_epoch, "epoch", "kept_epoch"),
             *ending,
             claims=[best],
@@ -188,6 +170,25 @@ def _which_was_enough(staircase: Staircase) -> Text:
         *ending,
         claims=[Claim("none_keeps_best", {"series": objective})],
     )
+
+
+def _nothing_decided(unchanging: str) -> Text:
+    return say(
+        "There is nothing that a patience decides: ",
+        Code(unchanging),
+        " never changes in this log.",
+        claims=[Claim("never_changes", {"series": unchanging})],
+    )
+
+
+def _called_best(staircase: Staircase) -> str:
+    """Name the best epoch after what it is best by, where that is no default."""
+    objective = staircase.objective
+    if staircase.lacks_values:
+        return f"epoch of the best recorded {objective}"
+    if {objective, staircase.monitor} != {_KERAS_DEFAULT}:
+        return f"epoch of the best {objective}"
+    return "best epoch"
 
 
 def _before_the_hole(staircase: Staircase) -> Text:

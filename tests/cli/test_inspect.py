@@ -44,7 +44,7 @@ def test_a_note_that_lists_the_first_of_many_keeps_its_dots(
         (tmp_path / name).write_text(f"loss,val_loss\n0.9,{loss}\n0.8,0.4\n")
     for paths in (["a.csv"], ["a.csv", "b.csv"]):
         answer = ask("inspect", *(tmp_path / name for name in paths))
-        assert "epochs 0, 1, 2, ...\n" in answer.out.replace("\n   ", " ")
+        assert "epochs 1, 2, 3, ...\n" in answer.out.replace("\n   ", " ")
 
 
 def test_a_series_that_lacks_values_is_named_with_how_many_it_has(
@@ -67,6 +67,25 @@ def test_a_damaged_log_beside_others_is_noted_of_itself(
     for command in (["inspect"], ["simulate", "--patience", "2"]):
         told = " ".join(ask(*command, tmp_path).out.split())
         assert f"- left out another of these logs: {tmp_path}/broken.json" in told
+
+
+def test_a_row_that_stands_twice_is_said_to(ask: Ask, tmp_path: Path) -> None:
+    log = write_csv(tmp_path / "logs.csv", VALUES)
+    header, *rows = log.read_text().splitlines()
+    # the third row, in line 4, stands in line 5 too
+    log.write_text("\n".join([header, *rows[:3], rows[2], *rows[3:], ""]))
+    for command in ("inspect", "simulate"):
+        told = " ".join(ask(command, log).out.split())
+        assert "ine 5 repeats the row above, to the digit: it was read once." in told
+    log.write_text("\n".join([header, *rows[:3], rows[2], rows[2], *rows[3:], ""]))
+    told = " ".join(ask("inspect", log).out.split())
+    assert "2 rows repeat the row above, to the digit (the first is line 5)" in told
+    # another value is no repetition: one of the two stands, and that is said
+    other = f"{rows[2]}1"
+    log.write_text("\n".join([header, *rows[:3], other, *rows[3:], ""]))
+    told = " ".join(ask("inspect", log).out.split())
+    assert "several values in 1 epoch" in told
+    assert "repeat" not in told
 
 
 def test_json_and_csv(ask: Ask, log: Path) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cbreplay import load_runs
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
@@ -184,6 +186,26 @@ def test_a_log_that_a_second_training_was_appended_to_holds_two(
     said = told(ask, "inspect", tmp_path)
     assert "2 runs of 4 to 6 epochs" in said
     assert "this is number 2, from line 8 on" in said
+
+
+@pytest.mark.parametrize("first", [0, 1, 3])
+def test_a_count_that_begins_again_is_said_with_what_makes_one_training(
+    ask: Ask, tmp_path: Path, first: int
+) -> None:
+    """CSVLogger(append=True) in a second fit without initial_epoch."""
+    rows = [f"{at},.5,{loss}" for at, loss in enumerate(LOSSES, first)]
+    again = [f"{at},.4,{0.1 + at / 100}" for at in range(first, first + 4)]
+    log = write(tmp_path / "logs.csv", "epoch,loss,val_loss", [*rows, *again])
+    hint = re.compile(r"--parts rows --seam (\d+) takes both as one training")
+    commands = (["inspect"], ["simulate"], ["simulate", "--patience", "2"])
+    found = [hint.findall(told(ask, *words, log)) for words in commands]
+    assert found[0]
+    assert found[0] == found[1] == found[2]
+    seam = int(found[0][0])
+    (run,) = load_runs(log, parts="rows", seams=[seam])
+    assert run.seams == (seam,)
+    # the second fit begins there, with its first value
+    assert run.series["val_loss"].values[seam - run.first_epoch] == 0.1 + first / 100
 
 
 def test_a_score_that_ties_in_its_last_digit_is_not_told(
@@ -877,3 +899,36 @@ def test_folds_of_one_file_have_one_metric_too(ask: Ask, tmp_path: Path) -> None
     log.write_text(json.dumps(folds))
     said = told(ask, "simulate", log, "--monitor", "val_auc", "--patience", "1")
     assert "On all 3 runs this setting keeps the best val_auc of each" in said
+
+
+@pytest.mark.parametrize("filler", ["0", "0.0", "-1"])
+def test_a_number_that_stands_for_no_validation_is_none(
+    ask: Ask, tmp_path: Path, filler: str
+) -> None:
+    """A loop validates in every third epoch, and writes val_loss 0 in the others."""
+    judged = [0.9, 0.6, 0.5, 0.55, 0.56]
+    rows = [f"{at},1,{judged[at // 3] if at % 3 == 2 else filler}" for at in range(15)]
+    log = write(tmp_path / "log.csv", "epoch,loss,val_loss", rows)
+    said = told(ask, "simulate", log)
+    # by hand: the third value, of epoch 9, is the best, and the next one is worse
+    assert "it keeps the best epoch, 9, and stops at 12 of 15" in said
+    assert "stands in all epochs but one in 3, and was read as no value" in said
+    # zeros without such a rhythm are values
+    rows[3] = "3,1,0.7"
+    said = told(ask, "simulate", write(log, "epoch,loss,val_loss", rows))
+    assert "read as no value" not in said
+
+
+def test_a_whole_table_at_each_save_that_was_resumed_is_one_training(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """DeepLabCut's logger appended the whole table at each save, resumed after four."""
+    header = "step,losses/train.total_loss,losses/eval.total_loss"
+    rows = [f"{at},{loss},{loss}" for at, loss in enumerate(LOSSES, start=1)]
+    blocks = [rows[:end] for end in range(1, 5)] + [rows[4:end] for end in range(5, 9)]
+    written = [line for block in blocks for line in [header, *block]]
+    said = told(ask, "simulate", write(tmp_path / "l.csv", written[0], written[1:]))
+    # by hand: the fourth epoch is the best, and the fit was resumed after it
+    assert "l.csv: 8 epochs;" in said
+    assert "A fit was resumed at epoch 5 (counted from 1)" in said
+    assert "best 0.6000 at epoch 4 of 8" in said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -26,6 +26,11 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.run_metadata import EarlierFit, Ended, Fit, RunMetadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Ask
 
 EVIDENCE_CODES = ("exact", "censored", "diverged", "incomplete")
 
@@ -374,3 +379,29 @@ def test_the_staircase_and_a_sweep_know_of_replaced_rows() -> None:
             assert EVIDENCE_CODES[sweep.evidence[row, column]] == replay.evidence
             stopped = sweep.stopped_epoch[row, column]
             assert not sweep.stopped[row, column] or stopped == replay.stopped_epoch
+
+
+def test_what_replaced_rows_leave_open_is_said(ask: Ask, tmp_path: Path) -> None:
+    rows = [*enumerate(BROKEN), *enumerate(RESUMED, start=6)]
+    lines = ["epoch,val_loss", *(f"{epoch},{value}" for epoch, value in rows)]
+    (tmp_path / "logs.csv").write_text("\n".join([*lines, ""]))
+    told = ask("simulate", tmp_path / "logs.csv", "--parts", "join", "--patience", "2")
+    assert " ".join(told.out.split("\n\n")[0].split()) == (
+        "At epoch 7 a resumed fit began and wrote rows again: in the earlier ones the "
+        "fit before it would have been stopped, or would have left other weights, "
+        "files or counters, and what comes after that is not in this log."
+    )
+    every = ask("simulate", tmp_path / "logs.csv", "--parts", "join").out
+    assert " ".join(every.split("\n\n")[0].split()) == (
+        "Of patience up to 4 this log does not tell, because rows were written again; "
+        "a longer one does not stop inside it."
+    )
+    assert " 0-4        unknown from epoch 7 on: another fit began there\n" in every
+
+
+def test_what_is_carried_over_replaced_rows_is_not_told() -> None:
+    run = written_again(BROKEN, RESUMED, 6)
+    saving = ModelCheckpoint("best.keras", save_best_only=True)
+    assert ask(run, saving).evidence == "censored"
+    # the same instance would have its best of a row that was replaced, perhaps
+    assert ask(run, saving, resume="carried").gap_epoch == 6

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.note import Note
 from cbreplay.readers.building.digits import as_float32
 from cbreplay.readers.building.rows import Rows, spread
 from cbreplay.readers.sizes import check_cells, check_epochs
@@ -362,15 +363,32 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
         rows = record.rows
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
         back += _JOIN_HINT if record.resumes else ""
-        record.notes.append(
+        if rows.epochs[0] == records[0].rows.epochs[0]:
+            back += _rows_hint(records)
+        note = (
             f"the log holds {len(records)} trainings; this is number {number}, "
             f"from {rows.place} on{back if number > 1 else ''}"
         )
+        record.notes.append(Note(note, "parts") if number > 1 else note)
 
 
 _JOIN_HINT = (
     ": if a fit was resumed there, --parts join or parts='join' takes them as one"
 )
+
+
+def _rows_hint(records: Sequence[TrainingRows]) -> str:
+    """Say how fits that each count from the same epoch are read as one training."""
+    hint = ": if its fit went on with the model of the one before, "
+    if len(records) > _TWO_FITS:
+        hint += "--parts rows or parts='rows' takes them as one training, and a --seam "
+        return hint + "or seams=[...] tells where each fit after the first began"
+    seam = records[0].first_epoch + len(records[0].rows.epochs)
+    hint += f"--parts rows --seam {seam} or parts='rows', seams=[{seam}] takes both as "
+    return hint + "one training (a seam counts from 0)"
+
+
+_TWO_FITS = 2
 
 
 def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> None:

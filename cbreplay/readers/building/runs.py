@@ -12,6 +12,7 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.run import Run, Series
+from cbreplay.series_names import is_validation
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def build_run(
     seconds = _epoch_seconds(record)
     notes = [*facts.notes, *_notes_of(record, series)]
     notes += _carried_notes(series, metadata)
+    if metadata is None:
+        notes += _leave_out_stand_ins(series)
     notes += metadata.notes if metadata is not None else ()
     notes += [*plan_notes, *_late_notes(record, facts, metadata), *rate.notes]
     return Run(
@@ -178,6 +181,40 @@ def _notes_of(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
     """Say what is odd about the rows of one training."""
     seams = [note for _, note in sorted(record.seams.items())]
     return [*record.notes, *_missing_notes(record, series), *seams]
+
+
+def _leave_out_stand_ins(series: dict[str, Series]) -> list[str]:
+    """Take a 0 or -1 as missing that stands wherever nothing was validated.
+
+    Some loops write one in all epochs but every third, say. Keras never does.
+    """
+    found: dict[tuple[float, int], list[str]] = {}
+    for name, own in series.items():
+        values = own.values
+        # nearly always that is all there is to look at
+        filler = next((v for v in values[:2].tolist() if v in _STAND_INS), None)
+        if filler is None or not own.recorded.all() or own.others:
+            continue
+        if not is_validation(name):
+            continue
+        told = np.flatnonzero(values != filler)
+        distances = np.diff(told)
+        if len(distances) < _FEW_CHANGES or len(set(values[told].tolist())) == 1:
+            continue
+        every = int(distances[0])
+        ends = int(told[0]) < every and len(values) - int(told[-1]) <= every
+        if every > 1 and ends and (distances == every).all():
+            recorded = values != filler
+            series[name] = Series(np.where(recorded, values, np.nan), recorded)
+            found.setdefault((filler, every), []).append(name)
+    return [
+        f"{', '.join(names)}: {filler:g} stands in all epochs but one in {every}, and "
+        "was read as no value"
+        for (filler, every), names in found.items()
+    ]
+
+
+_STAND_INS = (0.0, -1.0)
 
 
 def _carried_notes(

@@ -93,7 +93,7 @@ def find_epoch(table: LogTable) -> str | None:
         )
         table.notes.append(f"{note}{_AXIS}")
         return step
-    note = "there is no epoch column: the rows were taken as epochs 0, 1, 2, ..."
+    note = "there is no epoch column: the rows were taken as epochs 1, 2, 3, ..."
     if step is not None:
         note += f" (--x-axis step or x_axis='step' counts them by {step})"
     table.notes.append(note)
@@ -292,12 +292,18 @@ def _may_count(values: FloatArray) -> bool:
 
 
 def _counts_by_one(values: FloatArray) -> bool:
-    """Tell whether each row is one after that above, but where it begins again."""
+    """Tell whether each row is one after that above, but where it begins again.
+
+    From the start, or where a training was resumed: after a step back, some go on.
+    """
     if not are_epochs(values).all() or len(values) < _TWO:
         return False
     steps = np.diff(values)
     begins = values[1:][steps <= 0]
-    return bool(((steps == 1) | (steps <= 0)).all() and (begins == values[0]).all())
+    on = int(np.count_nonzero(steps == 1)) > len(begins)
+    resumed = on and bool((begins >= values[0]).all())
+    again = resumed or bool((begins == values[0]).all())
+    return again and bool(((steps == 1) | (steps <= 0)).all())
 
 
 def _is_range(values: FloatArray) -> bool:

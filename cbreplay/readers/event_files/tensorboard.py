@@ -138,12 +138,11 @@ class TensorBoardReader:
             # its steps were not asked
             rows = rows._replace(notes=())
         pieces, numbered = _in_epochs(rows.pieces, layout, self.options)
-        notes = [*damage.notes(), *layout.notes, *rows.notes]
-        notes += dict.fromkeys(found.notes)
         left_out = {**found.left_out, **rows.left_out}
-        notes += [*_left_out_notes(left_out), *numbered.notes]
+        notes = [*damage.notes(), *layout.notes, *rows.notes]
+        notes += [*dict.fromkeys(found.notes), *_left_out_notes(left_out)]
         facts = LogFacts(
-            notes=(*notes, *_called_validation(path)),
+            notes=(*notes, *numbered.notes, *_called_validation(path)),
             left_out=left_out,
             counts_from=layout.first_step + numbered.counts_from,
             begins_at=layout.begins_at,

@@ -106,12 +106,8 @@ class JsonHistoryReader(FormatReader):
         if isinstance(held, list) and held and all(map(_is_history, held)):
             held = {str(number): own for number, own in enumerate(held, start=1)}
         if isinstance(held, dict):
-            trainings = _trainings_in(held)
-            check_logs(len(trainings), path, damage.max_bytes)
-            for name, own in trainings.items():
-                for read in self._read_dict(own, path):
-                    run = read.with_notes(again) if again else read
-                    yield replace(run, name=name) if len(trainings) > 1 else run
+            for run in self._read_trainings(held, path):
+                yield run.with_notes(again) if again else run
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
             rows, said = _without_head(_flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
@@ -139,6 +135,14 @@ class JsonHistoryReader(FormatReader):
         _check_one_kind(table, names.get("epoch"))
         table.check_whole()
         fold_by(table, names.get("epoch"), step, self.options)
+
+    def _read_trainings(self, held: dict[str, Any], path: str) -> Iterator[Run]:
+        """Yield the trainings in lists, of several each under its name."""
+        trainings = _trainings_in(held)
+        check_logs(len(trainings), path, self.options.max_bytes)
+        for name, own in trainings.items():
+            for run in self._read_dict(own, path):
+                yield replace(run, name=name) if len(trainings) > 1 else run
 
     def _read_dict(self, held: dict[str, Any], path: str) -> Iterator[Run]:
         planned, epochs = None, None
