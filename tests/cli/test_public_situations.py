@@ -199,7 +199,8 @@ def test_a_count_that_begins_again_is_said_with_what_makes_one_training(
     hint = re.compile(r"--parts rows --seam (\d+) takes both as one training")
     commands = (["inspect"], ["simulate"], ["simulate", "--patience", "2"])
     found = [hint.findall(told(ask, *words, log)) for words in commands]
-    assert found[0] and found[0] == found[1] == found[2]
+    assert found[0]
+    assert found[0] == found[1] == found[2]
     seam = int(found[0][0])
     (run,) = load_runs(log, parts="rows", seams=[seam])
     assert run.seams == (seam,)
