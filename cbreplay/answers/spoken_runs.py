@@ -337,7 +337,7 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
         return None
     if len(runs) > 1:
         verb = " failed." if "loss" in ended.values() else " ended in NaN or infinity."
-        return say(*_share_of([*ended], runs), verb)
+        return say(*_share_of([*ended], runs, "All"), verb)
     ((run, name),) = ended.items()
     since = bad_end_epoch(run, name)
     values = run.series[name].values[since - run.first_epoch :]
@@ -358,8 +358,12 @@ def _bad_end(run: Run, objective: str) -> str | None:
     return find_bad_end(run, "loss") or find_bad_end(run, objective)
 
 
-def _share_of(some: Sequence[Run], runs: Sequence[Run]) -> tuple[Part, ...]:
-    """Say how many of several runs, and which is the first of them."""
+def _share_of(
+    some: Sequence[Run], runs: Sequence[Run], every: str = "all"
+) -> tuple[Part, ...]:
+    """Say how many of several runs, and which is the first where not all are."""
+    if len(some) == len(runs):
+        return (f"{every} ", Fact(len(runs), "count", "n_runs"), " runs")
     more = "" if len(some) == 1 else " and others"
     return (
         Fact(len(some), "count"),

@@ -69,6 +69,25 @@ def test_a_damaged_log_beside_others_is_noted_of_itself(
         assert f"- left out another of these logs: {tmp_path}/broken.json" in told
 
 
+def test_a_row_that_stands_twice_is_said_to(ask: Ask, tmp_path: Path) -> None:
+    log = write_csv(tmp_path / "logs.csv", VALUES)
+    header, *rows = log.read_text().splitlines()
+    # the third row, in line 4, stands in line 5 too
+    log.write_text("\n".join([header, *rows[:3], rows[2], *rows[3:], ""]))
+    for command in ("inspect", "simulate"):
+        told = " ".join(ask(command, log).out.split())
+        assert "ine 5 repeats the row above, to the digit: it was read once." in told
+    log.write_text("\n".join([header, *rows[:3], rows[2], rows[2], *rows[3:], ""]))
+    told = " ".join(ask("inspect", log).out.split())
+    assert "2 rows repeat the row above, to the digit (the first is line 5)" in told
+    # another value is no repetition: one of the two stands, and that is said
+    other = f"{rows[2]}1"
+    log.write_text("\n".join([header, *rows[:3], other, *rows[3:], ""]))
+    told = " ".join(ask("inspect", log).out.split())
+    assert "several values in 1 epoch" in told
+    assert "repeat" not in told
+
+
 def test_json_and_csv(ask: Ask, log: Path) -> None:
     answer = as_json(ask("inspect", log, "--format", "json").out)
     assert answer["runs"][0]["series"] == ["loss", "val_accuracy", "val_loss"]

@@ -86,6 +86,17 @@ class Rows:
         differs[1:] = np.diff(self.epochs) != 0
         return differs
 
+    @property
+    def repeated(self) -> BoolArray:
+        """Which rows hold what the one above of the same epoch holds, and no more."""
+        again: BoolArray = ~self.begins
+        for series in self.columns.values():
+            values, there = series.values, series.recorded
+            nan = np.isnan(values)
+            same = (values[1:] == values[:-1]) | (nan[1:] & nan[:-1])
+            again[1:] &= (there[1:] == there[:-1]) & (same | ~there[1:])
+        return again
+
     def folded(self) -> Rows:
         """Put rows of one epoch that follow each other together to one.
 

@@ -191,7 +191,15 @@ def _without_odd_rows(placed: _Placed, table: LogTable, *, resumes: bool) -> _Pl
     if doubled is None:
         return placed
     table.written_again = may_be_resumed(epochs, lines, source)
-    return placed.take(doubled).folded()
+    placed = placed.take(doubled)
+    again = placed.lines[placed.rows.repeated]
+    if len(again) == 1:
+        note = f"line {again[0]} repeats the row above, to the digit: it was read once"
+        table.notes.append(note)
+    elif len(again):
+        rows = f"{len(again)} rows repeat the row above, to the digit (the first is "
+        table.notes.append(f"{rows}line {again[0]}): they were read once")
+    return placed.folded()
 
 
 def _with_steps(run: Run, steps: EpochArray) -> Run:

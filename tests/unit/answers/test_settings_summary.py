@@ -110,17 +110,17 @@ def test_a_setting_is_decided_where_what_it_loses_is_not_known(
     assert said(ask, infinite, "--patience", "2") == (
         "On the 1 of 2 runs that tell it, this setting keeps the best val_loss of "
         "each; over the 2 that decide it, it saves 3 of 10 epochs. That describes "
-        "these runs, not the next."
+        "these runs, not the next. 1 of 2 runs (b.csv) ended in NaN or infinity."
     )
     (infinite / "a.csv").write_bytes((infinite / "b.csv").read_bytes())
     write_csv(infinite / "b.csv", [float("inf")] * 6)
     assert said(ask, infinite, "--patience", "2") == (
         "The logs decide this setting on all 2 runs; on none of them is known what it "
-        "loses."
+        "loses. All 2 runs ended in NaN or infinity."
     )
     assert said(ask, infinite, "--patience", "1,2") == (
         "On all 2 runs the logs decide 2 of 2 settings; for none of them do all these "
-        "runs say what it loses."
+        "runs say what it loses. All 2 runs ended in NaN or infinity."
     )
 
 
@@ -146,7 +146,8 @@ def test_settings_of_different_series_are_decided_and_not_compared(
     setting = "EarlyStopping(monitor=['val_loss', 'loss'], patience=2)"
     assert said(ask, tmp_path, "-c", setting) == (
         "On all 2 runs the logs decide 2 of 2 settings; they are judged by different "
-        "series, which do not compare."
+        "series, which do not compare. On all 2 runs loss never changes: no patience "
+        "is judged by it."
     )
 
 
