@@ -188,6 +188,9 @@ class Expected(NamedTuple):
         How many groups tell, and as how many the kinds count.
     odds : Odds or None
         What became of such advice on other data; None for what was not measured.
+    unavoidable : float
+        What every patience loses on the groups, in their scale, and no score here
+        counts: more than nothing where another series than the monitor is judged.
     """
 
     score: float
@@ -195,6 +198,7 @@ class Expected(NamedTuple):
     n_groups: int
     n_kinds: int
     odds: Odds | None
+    unavoidable: float = 0.0
 
 
 class WeightAdvice(NamedTuple):

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 __all__ = ["recommend_config"]
 
 _MOST_PATIENCE = 2**31
+_LEAST_LOST = 1e-9
 _WEIGHTS = (0.01, 0.05, 0.2)
 
 
@@ -441,7 +442,28 @@ def _expected(study: Study, decided: _Decided, pick: Pick) -> Expected | None:
     odds = None
     if usual_score is not None and _is_like_measured(study, decided.chosen):
         odds = read_track_record().look_up(n_groups, usual_score - score)
-    return Expected(score, usual_score, n_groups, int(read_prior().weight), odds)
+    return Expected(
+        score,
+        usual_score,
+        n_groups,
+        int(read_prior().weight),
+        odds,
+        _unavoidable(decided.priced, pick.patience, study.asked.cost_weight),
+    )
+
+
+def _unavoidable(priced: Priced, patience: int, cost_weight: float) -> float:
+    """Return what every patience loses on the groups, in their scale, on average.
+
+    It is what a score that is seen counts, and one that is chosen by does not.
+    """
+    seen = priced.at(priced.score, patience)
+    chosen_by = priced.at(priced.lost + cost_weight * priced.trained, patience)
+    apart = seen - chosen_by
+    apart = apart[np.isfinite(apart)]
+    # what is left of rounding is nothing
+    lost = float(apart.mean()) if len(apart) else 0.0
+    return lost if lost > _LEAST_LOST else 0.0
 
 
 def _is_like_measured(study: Study, chosen: Slice) -> bool:

@@ -533,3 +533,47 @@ def test_a_part_that_is_left_out_decides_nothing_about_the_others(
     assert answer.status == 0
     told = " ".join(answer.out.split())
     assert "not counted: history.json#2 (begins inside the part before it" in told
+
+
+def test_who_reads_only_the_headline_learns_that_the_monitor_is_not_told(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """By hand: the best val_acc comes last, and val_loss always stops long before.
+
+    Whatever its patience, a stop on val_loss keeps epoch 3 of 12, with an accuracy of
+    0.5 where 0.9 is the best: 0.4 of the error of 0.1 that the best leaves is 4. No
+    patience avoids that, so no expected score counts it, and it is told beside them.
+    """
+    losses = [0.9, 0.6, 0.3, *[0.5 + 0.01 * epoch for epoch in range(9)]]
+    for seed in range(6):
+        rows = ["epoch,loss,val_loss,val_accuracy"]
+        for epoch, loss in enumerate(losses):
+            accuracy = 0.9 if epoch == 10 else 0.5
+            rows.append(f"{epoch},{loss},{loss + seed / 1000},{accuracy}")
+        (tmp_path / f"seed{seed}.csv").write_text("\n".join(rows))
+    asked = ["--objective", "val_accuracy", "--planned-epochs", "12"]
+    said = " ".join(
+        ask(
+            "recommend", tmp_path, "--monitor", "val_loss,val_accuracy", *asked
+        ).out.split()
+    )
+    head = said.partition(" How sure")[0]
+    assert "on val_loss (named first)" in head
+    assert "Which monitor to stop on, these logs do not tell: " in head
+    assert "on val_accuracy, which is judged by itself, scores 0.0" in head
+    assert "beside the 4.0000 that every patience on val_loss loses on these" in said
+
+
+def test_weights_that_nothing_restores_are_told_of(ask: Ask, tmp_path: Path) -> None:
+    for seed in range(3):
+        losses = [0.9, 0.5 + seed / 100, 0.4, 0.45, 0.5, 0.6]
+        rows = [f"{epoch},{loss}" for epoch, loss in enumerate(losses)]
+        text = "\n".join(["epoch,val_loss", *rows])
+        (tmp_path / f"seed{seed}.csv").write_text(text)
+    said = " ".join(ask("recommend", tmp_path, "--keep", "last").out.split())
+    assert (
+        "in all that was compared, so a stop ends with the weights of its last" in said
+    )
+    assert (
+        "restore_best_weights=True (--keep best) compares what keeps the best" in said
+    )

@@ -23,6 +23,7 @@ from cbreplay.answers.advice.tables import (
     settings_legend,
     settings_table,
 )
+from cbreplay.answers.axes import keeps_last
 from cbreplay.answers.many_runs_page import DOUBTS
 from cbreplay.answers.next_commands import next_of_advice
 from cbreplay.answers.setting_code import setting_code
@@ -156,8 +157,8 @@ def _setting_sections(
     blocks: list[Block] = [
         CodeBlock(setting_code(advice.callbacks, sweep.runs[0].semantics), "python")
     ]
-    if advice.keep == "best":
-        blocks.append(Paragraph(restoring_sentence(), small=True))
+    if advice.keep == "best" or keeps_last(advice.callbacks):
+        blocks.append(Paragraph(restoring_sentence(advice), small=True))
     blocks.append(limits)
     yield Section("Use this", tuple(blocks), half=True, untitled=True)
     yield Section("What it rests on", (rests,), half=True, untitled=True)

@@ -101,8 +101,15 @@ def _expected_score(advice: Recommendation) -> Iterator[Text]:
         usual = Fact(expected.usual_score, "score", "usual_score")
         same = score.text == usual.text
         beside = (*((", as",) if same else (", and ", usual)), " with a fixed 10")
+    least: tuple[str | Fact, ...] = ()
+    if expected.unavoidable:
+        lost = Fact(expected.unavoidable, "score", "unavoidable")
+        least = (", beside the ", lost, f" that every patience on {advice.monitor}")
+        least = (*least, f" loses on these {advice.unit}s")
     yield say(
-        "expected score of the next training: ",
+        "expected score of the next training",
+        *least,
+        ": ",
         score,
         *beside,
         "; ",
@@ -377,8 +384,15 @@ def excluded_sentences(advice: Recommendation) -> Iterator[Text]:
         yield say(f"not counted: {list_names(told, MOST_NAMES)}")
 
 
-def restoring_sentence() -> Text:
-    """Say that the setting restores the best weights, as Keras by default does not."""
+def restoring_sentence(advice: Recommendation) -> Text:
+    """Say that a setting restores the best weights, or what compares one that does."""
+    if advice.keep == "last":
+        return say(
+            "restore_best_weights is False, Keras's default, in all that was compared, "
+            "so a stop ends with the weights of its last epoch; ",
+            Code("restore_best_weights=True"),
+            " (--keep best) compares what keeps the best.",
+        )
     return say(
         Code("restore_best_weights=True"),
         " is part of it; Keras's default is False (--keep last).",

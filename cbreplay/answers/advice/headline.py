@@ -14,9 +14,9 @@ from cbreplay.rules.registry import spoken_version
 from cbreplay.words import spoken_counting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from cbreplay.document import Text
+    from cbreplay.document import Part, Text
     from cbreplay.recommend import Recommendation
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
@@ -25,7 +25,37 @@ __all__ = ["advice_headline", "advice_lead", "runs_sentence", "such_trainings"]
 
 
 def advice_headline(advice: Recommendation) -> Text:
-    """Give the answer in one sentence."""
+    """Give the answer in one sentence, and another where the monitor is a guess."""
+    return say(_setting_sentence(advice), *_rival_monitor(advice))
+
+
+def _rival_monitor(advice: Recommendation) -> Iterator[Part | Text]:
+    """Yield that the monitor is not told, and which other one scores less here."""
+    if not advice.monitors or advice.told_apart:
+        return
+    yield " Which monitor to stop on, these logs do not tell"
+    scored = [
+        (monitor.left_out.score, monitor)
+        for monitor in advice.monitors
+        if monitor.left_out is not None and monitor.left_out.score is not None
+    ]
+    own = next((score for score, each in scored if each.monitor == advice.monitor), 0)
+    best, rival = min(scored, key=lambda pair: pair[0], default=(own, None))
+    if rival is not None and best < own:
+        yield ": "
+        yield Fact(rival.patience, "patience", "rival_patience")
+        yield " on "
+        yield Code(rival.monitor)
+        if rival.monitor == advice.objective:
+            yield ", which is judged by itself,"
+        yield " scores "
+        yield Fact(best, "score", "rival_score")
+        yield " here, and this "
+        yield Fact(own, "score", "own_score")
+    yield "."
+
+
+def _setting_sentence(advice: Recommendation) -> Text:
     if advice.kind == "none":
         why = reason_text(advice, advice.reasons[0])
         if advice.excluded and advice.reasons[0].kind == "one-run":

@@ -110,8 +110,10 @@ def test_a_rounded_copy_is_the_same_training(tmp_path: Path) -> None:
 
 def test_a_copy_with_lost_rows_is_the_same_training(tmp_path: Path) -> None:
     write(tmp_path / "whole.csv", LOSSES)
-    rows = [f"{epoch},{loss!r}" for epoch, loss in enumerate(LOSSES) if epoch != 5]
-    (tmp_path / "lost.csv").write_text("\n".join(["epoch,loss", *rows, ""]))
+    for lost in (1, 2, 5):
+        rows = [f"{at},{loss!r}" for at, loss in enumerate(LOSSES) if at != lost]
+        path = tmp_path / f"lost{lost}.csv"
+        path.write_text("\n".join(["epoch,loss", *rows, ""]))
     (run,) = load_runs(tmp_path)
     assert (run.name, run.recorded_epochs) == ("whole.csv", 7)
 
