@@ -43,7 +43,7 @@ _MOST_SCRIPTS, _MOST_BYTES = 2_000, 1 << 29
 _PACKAGES = {"node_modules", "site-packages", "venv"}
 _SMALLER = "Give the directories that hold your own scripts"
 _SUFFIXES = (".py", ".ipynb")
-WRITE_OUT = "Write the callbacks that fit got out with -c or callbacks="
+WRITE_OUT = "Write the callbacks of its fit as text, with -c or callbacks="
 # ignore[code, code], or ignore alone for every one; nothing of another word
 _IGNORED = r"#\s*cbreplay:\s*ignore(?![\w-])(?:\s*\[([^\]]*)(?:\]|$))?"
 _EVERY_RULE = "*"

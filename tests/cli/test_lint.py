@@ -701,7 +701,10 @@ def test_findings_are_selected_and_ignored(ask: Ask) -> None:
     assert codes("--ignore", "negative-patience") == set()
     refused = ask("lint", "a.py", "--ignore", "negativ-patience")
     assert refused.status == 2
-    assert "there is no finding 'negativ-patience'" in refused.err
+    near = (
+        "there is no finding 'negativ-patience'; did you mean 'negative-patience'? The"
+    )
+    assert near in refused.err
     assert "negative-patience" in refused.err
 
 

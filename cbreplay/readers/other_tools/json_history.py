@@ -253,13 +253,7 @@ def _grows(held: object) -> bool:
 
 
 def _check_names(held: dict[str, Any], path: str, most: int) -> None:
-    """Refuse more lists than a log has, before each of them is looked at.
-
-    Raises
-    ------
-    LogError
-        If there are too many.
-    """
+    """Refuse more lists than a log has, before each of them is looked at."""
     named = held["history"] if isinstance(held.get("history"), dict) else held
     # else they may be rows, each under its epoch
     if named and not re.fullmatch(_EPOCH_KEY, next(iter(named))):
@@ -462,13 +456,7 @@ def _refuse_known(held: dict[str, Any], path: str) -> None:
 
 
 def _check_no_models(held: dict[str, Any], path: str) -> None:
-    """Refuse lists that stand beside a list of names: of models, of settings.
-
-    Raises
-    ------
-    ForeignLogError
-        If there is one.
-    """
+    """Refuse lists that stand beside a list of names: of models, of settings."""
     for name, values in held.items():
         if not isinstance(values, list) or len(values) < _SEVERAL:
             continue
