@@ -273,8 +273,10 @@ def _copies_among(
     begins = np.searchsorted(ordered, values[:, column] - reach)
     ends = np.searchsorted(ordered, values[:, column] + reach, side="right")
     coarse = limits.sum(axis=1).tolist()
-    # a row that was lost says nothing against another run
-    lost = values == _MISSING
+    # a row that was lost says nothing against another run; one that only lacks some
+    # values was logged so, as by validation_freq
+    absent = (values == _MISSING).reshape(len(values), len(names), -1)
+    lost = np.tile(absent.all(axis=1), len(names))
     open_ones = np.flatnonzero(lost[:, column])[:_MOST_OPEN]
     # nearly always no other run is near
     rank = sorted(
