@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["check_output", "is_among", "passing_directory", "write_whole"]
 
 _OPTION = "with --output or path="
-_HINT = f"Choose a file in a directory that is there, {_OPTION}"
+# which directory to choose, by what the system says of this one
+_WHERE = {
+    errno.ENOENT: "a directory that is there",
+    errno.ENOTDIR: "a directory that is there",
+    errno.EACCES: "a directory that you may write into",
+    errno.EPERM: "a directory that you may write into",
+    errno.EROFS: "a directory that you may write into",
+}
 
 
 def check_output(path: Path, *known: str) -> str:
@@ -65,10 +72,15 @@ def check_output(path: Path, *known: str) -> str:
         raise ConfigError(sentence)
     _check_place(path)
     if not os.access(path.parent, os.W_OK):
-        there = path.parent.is_dir()
-        reason = os.strerror(errno.EACCES if there else errno.ENOENT)
-        raise OutputError(str(path), reason, hint=_HINT)
+        number = errno.EACCES if path.parent.is_dir() else errno.ENOENT
+        raise OutputError(str(path), os.strerror(number), hint=_choose(number))
     return suffix
+
+
+def _choose(number: int | None) -> str:
+    """Say where to write instead, by the number of the system's error."""
+    where = _WHERE.get(number or 0, "another directory")
+    return f"Choose a file in {where}, {_OPTION}"
 
 
 def _spoken(known: Sequence[str]) -> str:
@@ -101,7 +113,7 @@ def is_among(file: str | os.PathLike[str] | int, others: Iterable[str]) -> bool:
 _STANDARD_INPUT = 0
 
 
-def write_whole(path: Path, content: bytes, *, hint: str = _HINT) -> Path:
+def write_whole(path: Path, content: bytes, *, hint: str | None = None) -> Path:
     """Write a file through a temporary one beside it, which then takes its name.
 
     Parameters
@@ -110,8 +122,8 @@ def write_whole(path: Path, content: bytes, *, hint: str = _HINT) -> Path:
         The file; an older one is replaced.
     content : bytes
         All of it.
-    hint : str
-        What to do if it cannot be written.
+    hint : str, optional
+        What to do if it cannot be written; by default to choose another file.
 
     Raises
     ------
@@ -126,7 +138,9 @@ def write_whole(path: Path, content: bytes, *, hint: str = _HINT) -> Path:
         _write_new(temporary, content)
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(str(path), error.strerror or str(error), hint=hint) from error
+        instead = _choose(error.errno) if hint is None else hint
+        reason = error.strerror or str(error)
+        raise OutputError(str(path), reason, hint=instead) from error
     finally:
         with undisturbed(), contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -181,11 +195,11 @@ def _check_place(path: Path) -> None:
         return
     except OSError as error:
         raise OutputError(
-            str(path), error.strerror or str(error), hint=_HINT
+            str(path), error.strerror or str(error), hint=_choose(error.errno)
         ) from error
     except ValueError as error:
         # a name with a NUL in it, which no system takes
-        raise OutputError(str(path), str(error), hint=_HINT) from error
+        raise OutputError(str(path), str(error), hint=_choose(None)) from error
     if stat.S_ISLNK(mode):
         reason = f"it is a link to {path.readlink()}"
         hint = f"Name the file that is meant, {_OPTION}, or remove the link"

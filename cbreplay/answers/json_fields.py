@@ -150,10 +150,7 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
             "name": staircase.objective,
             "mode": staircase.objective_mode,
         },
-        "steps": [
-            _describe_step(step, is_bound=staircase.lacks_values)
-            for step in staircase.steps
-        ],
+        "steps": [_describe_step(staircase, step) for step in staircase.steps],
         "best_epoch": staircase.best_epoch,
         "best_value": staircase.best_value,
         "usual_change": staircase.usual_change,
@@ -172,7 +169,11 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
     }
 
 
-def _describe_step(step: StaircaseStep, *, is_bound: bool) -> dict[str, Any]:
+def _describe_step(staircase: Staircase, step: StaircaseStep) -> dict[str, Any]:
+    is_bound = staircase.lacks_values and step.regret is not None
+    gap_epoch = step.gap_epoch
+    if step.evidence == "incomplete" and gap_epoch is None:
+        gap_epoch = staircase.replay.gap_epoch
     return {
         "patience": [step.first_patience, step.last_patience],
         "stopped_epoch": [step.first_stopped_epoch, step.last_stopped_epoch],
@@ -182,5 +183,6 @@ def _describe_step(step: StaircaseStep, *, is_bound: bool) -> dict[str, Any]:
         "regret": step.regret,
         "others": dict(step.others),
         "epochs_saved": [step.most_epochs_saved, step.fewest_epochs_saved],
-        "bounds": {"regret": "lower"} if is_bound and step.regret is not None else {},
+        "bounds": {"regret": "lower"} if is_bound else {},
+        "gap_epoch": gap_epoch,
     }

@@ -148,7 +148,8 @@ def command(
 
     PATH is a training script or notebook, which is read and never run, a directory of
     them, or a log, whose run.json names the callbacks. With -c no PATH is needed; a log
-    is then what is known of the training.
+    is then what is known of the training. Without both, the scripts here and below are
+    meant or, if none names a callback, the newest log.
 
     \b
     cbreplay lint train.py --epochs 50
@@ -162,6 +163,8 @@ def command(
     is_chosen = choose_codes(selected=selected, ignored=ignored)
     plan = _FitOptions(epochs, fit_validation_freq, semantics)
     scripts = _scripts_of(paths)
+    if not paths and not expressions:
+        scripts = _scripts_here()
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
         raise ConfigError(sentence)
@@ -236,6 +239,19 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
         )
         raise ConfigError(sentence)
     return list(dict.fromkeys(found))
+
+
+def _scripts_here() -> list[str]:
+    """Return the scripts here and below, where this is not the directory of a run."""
+    from cbreplay.expressions.sources import find_scripts
+
+    if not _may_hold_scripts(os.curdir):
+        return []
+    try:
+        return [os.path.normpath(path) for path in find_scripts(os.curdir)]
+    except ExpressionError:
+        # nobody has asked about them
+        return []
 
 
 def _may_hold_scripts(path: str) -> bool:

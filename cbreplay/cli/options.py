@@ -19,6 +19,7 @@ from cbreplay.shown_digits import showing_digits
 
 __all__ = [
     "advice_options",
+    "choosing_options",
     "judging_options",
     "log_options",
     "no_config_option",
@@ -167,13 +168,18 @@ _ONE_SETTING_OPTIONS = [
     click.option("--start-from-epoch", metavar="N", help="Of an EarlyStopping."),
 ]
 
+_DEFAULT_MONITOR = "[default: val_loss]"
+_MONITOR = click.option(
+    "--monitor", metavar="NAME", help=f"The series to watch.  {_DEFAULT_MONITOR}"
+)
+# of several series the best to stop on is chosen
+_MONITORS = click.option(
+    "--monitor",
+    metavar="NAME|A,B",
+    help="The series to watch; of several runs also several to choose among.  "
+    f"{_DEFAULT_MONITOR}",
+)
 _JUDGING_OPTIONS = [
-    click.option(
-        "--monitor",
-        metavar="NAME|A,B",
-        help="The series to watch; recommend, report and plot choose among several.  "
-        "[default: val_loss]",
-    ),
     click.option(
         "--mode", type=click.Choice(["auto", "min", "max"]), help="As in Keras."
     ),
@@ -281,17 +287,22 @@ def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated comman
 
 def setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add the options that name settings; goes below `log_options`."""
-    return _add(function, [*_SETTING_OPTIONS, *_JUDGING_OPTIONS])
+    return _add(function, [*_SETTING_OPTIONS, _MONITOR, *_JUDGING_OPTIONS])
+
+
+def choosing_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
+    """Add the same, where ``--monitor`` may name several series to choose among."""
+    return _add(function, [*_SETTING_OPTIONS, _MONITORS, *_JUDGING_OPTIONS])
 
 
 def one_setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add those that name one setting; goes below `log_options`."""
-    return _add(function, [*_ONE_SETTING_OPTIONS, *_JUDGING_OPTIONS])
+    return _add(function, [*_ONE_SETTING_OPTIONS, _MONITOR, *_JUDGING_OPTIONS])
 
 
 def judging_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add those that say what is watched and judged; goes below `log_options`."""
-    return _add(function, _JUDGING_OPTIONS)
+    return _add(function, [_MONITORS, *_JUDGING_OPTIONS])
 
 
 def advice_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from cbreplay.cli.help import GroupedCommand
-from cbreplay.cli.options import advice_options, log_options, setting_options
+from cbreplay.cli.options import advice_options, choosing_options, log_options
 from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.surroundings import import_matplotlib
@@ -31,7 +31,7 @@ __all__ = ["command"]
 
 @click.command("plot", cls=GroupedCommand)
 @log_options
-@setting_options
+@choosing_options
 @advice_options
 @click.option(
     "--kind",

@@ -12,8 +12,8 @@ from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.limits import check_replays
 from cbreplay.cli.options import (
     advice_options,
+    choosing_options,
     log_options,
-    setting_options,
 )
 from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
@@ -31,7 +31,7 @@ __all__ = ["command"]
 
 @click.command("report", cls=GroupedCommand)
 @log_options
-@setting_options
+@choosing_options
 @advice_options
 @click.option(
     "-o",

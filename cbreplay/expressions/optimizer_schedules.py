@@ -1,12 +1,13 @@
-"""The schedule of rates that a script builds its optimizer with."""
+"""The rate, or the schedule of rates, that a script builds its optimizer with."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.possible_values import possible_values
+from cbreplay.expressions.possible_values import only_literal, possible_values
 from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread
+from cbreplay.rules import LearningRateScheduler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["find_schedule"]
+__all__ = ["find_rate", "find_schedule"]
 
 
 def find_schedule(
@@ -33,6 +34,77 @@ def find_schedule(
         _schedule_of(calls, call, scope) for call, scope in compiles or calls.compiles
     }
     return found.pop() if len(found) == 1 else None
+
+
+def find_rate(
+    calls: ScriptCalls, compiles: list[tuple[ast.Call, Scope]] | None
+) -> float | None:
+    """Return the number that every optimizer has as its learning rate.
+
+    None where one is not told, where they differ, and where the script may set a rate
+    itself.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    compiles : list of (ast.Call, Scope) or None
+        The calls of ``compile`` that are meant, if they are known.
+    """
+    if not compiles or _sets_rates(calls.names.tree):
+        return None
+    found = {_rate_of(calls, call, scope) for call, scope in compiles}
+    return found.pop() if len(found) == 1 else None
+
+
+def _sets_rates(tree: ast.Module) -> bool:
+    """Return whether a script speaks of an optimizer's attributes, or schedules rates.
+
+    ``model.optimizer.learning_rate = 0.1`` is one of many ways.
+    """
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr in _OF_RATES)
+        or (isinstance(node, ast.Name) and node.id == _SCHEDULER)
+        for node in ast.walk(tree)
+    )
+
+
+_SCHEDULER = LearningRateScheduler.__name__
+_OF_RATES = {"optimizer", "learning_rate", "lr", _SCHEDULER}
+
+
+def _rate_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> float | None:
+    """Return the number that a ``compile`` gives its optimizer as the rate, if so."""
+    try:
+        made = [
+            inner
+            for optimizer in _argument(calls, compiling, scope, "optimizer")
+            for inner in _unwrapped(calls, *optimizer)
+        ]
+        rates = {
+            only_literal(calls, *rate)
+            for inner in made
+            if _is_optimizer(calls, *inner)
+            for rate in _argument(calls, *inner, "learning_rate", "lr")
+        }
+    except (LookupError, Unread, TypeError):
+        return None
+    rate = rates.pop() if len(rates) == 1 == len(made) else None
+    if not isinstance(rate, (int, float)) or isinstance(rate, bool):
+        return None
+    return float(rate) if rate > 0 else None
+
+
+def _is_optimizer(calls: ScriptCalls, made: ast.expr, scope: Scope) -> bool:
+    """Return whether this makes an optimizer of Keras, whose first argument is a rate.
+
+    That of another package may take something else first.
+    """
+    paths = calls.paths(made.func, scope) if isinstance(made, ast.Call) else []
+    parted = [path.split(".") for path in paths]
+    return bool(parted) and all(
+        path[0] in KERAS_PACKAGES and "optimizers" in path[1:-1] for path in parted
+    )
 
 
 def _schedule_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> str | None:

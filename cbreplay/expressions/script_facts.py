@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.compiled_metrics import ModelCompiles
-from cbreplay.expressions.optimizer_schedules import find_schedule
+from cbreplay.expressions.optimizer_schedules import find_rate, find_schedule
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.rules.checks import TrainingFacts
 
@@ -76,6 +76,7 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
         _is_validated(calls, fit) if compiled.may_be_keras else None,
         _resumes(calls, fit),
         find_schedule(calls, mine),
+        find_rate(calls, mine),
         compiled.read(),
     )
 

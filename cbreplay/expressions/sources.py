@@ -10,7 +10,7 @@ import re
 import tokenize
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.files import read_text
@@ -43,7 +43,7 @@ _MOST_SCRIPTS, _MOST_BYTES = 2_000, 1 << 29
 _PACKAGES = {"node_modules", "site-packages", "venv"}
 _SMALLER = "Give the directories that hold your own scripts"
 _SUFFIXES = (".py", ".ipynb")
-WRITE_OUT = "Write the callbacks that fit got out with -c or callbacks="
+WRITE_OUT = "Write the callbacks of its fit as text, with -c or callbacks="
 # ignore[code, code], or ignore alone for every one; nothing of another word
 _IGNORED = r"#\s*cbreplay:\s*ignore(?![\w-])(?:\s*\[([^\]]*)(?:\]|$))?"
 _EVERY_RULE = "*"
@@ -109,11 +109,17 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
     directory : str
         Where to look.
     named : bool
-        Whether only those are meant that have the name of a callback's class in them.
+        Whether only those are meant that have the name of a callback's class in them,
+        or cannot be read.
+
+    Raises
+    ------
+    ExpressionError
+        If there are too many, or if a directory cannot be listed.
     """
     found: list[str] = []
     n_bytes = 0
-    for parent, folders, files in os.walk(directory):
+    for parent, folders, files in os.walk(directory, onerror=_refuse_directory):
         folders[:] = sorted(
             name for name in folders if name[0] not in "._" and name not in _PACKAGES
         )
@@ -121,7 +127,9 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
         for path in filter(_is_own_script, paths):
             content = _content(path) if named else b""
             n_bytes += len(content)
-            if not named or _names_callback(content):
+            # reading it later says why
+            unseen = not content and named and _is_unreadable(path)
+            if not named or unseen or _names_callback(content):
                 found.append(path)
             if len(found) > _MOST_SCRIPTS or n_bytes > _MOST_BYTES:
                 held = f"{_MOST_SCRIPTS} scripts"
@@ -129,6 +137,25 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
                 problem = f"it holds more than {held}"
                 raise ExpressionError(problem, text=directory, hint=_SMALLER)
     return found
+
+
+def _refuse_directory(error: OSError) -> NoReturn:
+    problem = f"it cannot be read ({error.strerror})"
+    hint = "Check its permissions, or name the scripts"
+    raise ExpressionError(problem, text=str(error.filename), hint=hint)
+
+
+def _is_unreadable(path: str) -> bool:
+    """Return whether the system does not let us read a file."""
+    script = Path(path)
+    try:
+        # a pipe would wait for its writer
+        if script.is_file():
+            with script.open("rb") as file:
+                file.read(1)
+    except OSError:
+        return True
+    return False
 
 
 def _is_own_script(path: str) -> bool:

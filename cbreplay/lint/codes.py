@@ -78,8 +78,8 @@ def choose_codes(
         if code not in CODES:
             near = nearest_name(code, CODES)
             sentence = (
-                f"there is no finding {code!r}{near}. The codes stand in the answers "
-                "of lint"
+                f"there is no finding {code!r}{near}{'' if near else '.'} The codes "
+                "stand in the answers of lint"
             )
             raise ConfigError(sentence)
     return lambda code: code not in unwanted and (not wanted or code in wanted)

@@ -193,6 +193,11 @@ class ExaminedFit:
             words = placed.member.call.keywords
             is_whole = not self.fit.unread and all(word.arg for word in words)
             return is_whole and not _fields(placed.member) & self.script.texts
+        if placed.finding.code == "floor-above-rate":
+            # a callback that is not read, or may be there, may raise the rate
+            return not self.fit.unread and not any(
+                member.variants[0].holds_own_code for member in members
+            )
         is_absent = placed.finding.code == "absent-monitor"
         return not is_absent or self.is_unlogged(placed.member)
 

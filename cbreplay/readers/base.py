@@ -71,37 +71,12 @@ class LogReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ReadOptions:
-    """How logs are to be read.
-
-    Parameters
-    ----------
-    errors : {"strict", "skip"}
-        Whether damage is an error, or is dropped and noted.
-    empty : {"missing", "nan"}
-        What an empty cell or ``NA`` means.
-    planned_epochs : int, optional
-        The `epochs` that ``fit`` was given; it stands above what the log says.
-    validation_freq : int or sequence of int, optional
-        As in ``Model.fit``, for a History whose val_ lists are shorter.
-    x_axis : {"epoch", "step"}, optional
-        What steps count in a log that does not say so: epochs; or anything else, so
-        that each step with an evaluation is a row.
-    parts : {"split", "join", "rows"}
-        What a log is whose epochs step back: several trainings; one whose later rows
-        replace the earlier ones; or one in which each row is the next epoch.
-    first_epoch : int, optional
-        The zero-based epoch of the first row, whatever number stands there.
-    seams : sequence of int
-        Epochs, zero-based, at which a fit was resumed although the log does not say so.
-    max_bytes : int
-        How much a file may hold, unpacked; `cbreplay.readers.sizes` says what counts.
-    timeout : float
-        After how many seconds of silence the server of a URL is given up.
+    """The options of `cbreplay.load_runs`, by its names and with its defaults.
 
     Raises
     ------
     ConfigError
-        If a value is not one of these.
+        If a value is not one of those that it names.
     """
 
     errors: Literal["strict", "skip"] = "strict"

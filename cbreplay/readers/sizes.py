@@ -3,7 +3,7 @@
 A small file may unpack to a thousand times its bytes, and two rows may name a million
 epochs between them. One limit in bytes (`max_bytes`) stands for all of it: for what a
 file holds, unpacked, and for what its columns, its trainings and its missing values
-would take in memory.
+would take in memory. Beyond it each `check_...` raises a `LogError`.
 """
 
 from __future__ import annotations
@@ -65,13 +65,7 @@ def too_large(
 
 
 def check_columns(n_columns: int, source: str, most: int) -> None:
-    """Refuse a table of more columns than a log has.
-
-    Raises
-    ------
-    LogError
-        If there are too many.
-    """
+    """Refuse a table of more columns than a log has."""
     if n_columns > most_within(most, _COLUMN):
         problem = f"it has {n_columns:,} columns, {_more_than(most, _COLUMN)}"
         advice = "Leave out what is no metric, or"
@@ -79,13 +73,7 @@ def check_columns(n_columns: int, source: str, most: int) -> None:
 
 
 def check_rows(n_rows: int, source: str, most: int) -> None:
-    """Refuse more rows than a log has, before each of them is looked at.
-
-    Raises
-    ------
-    LogError
-        If there are too many.
-    """
+    """Refuse more rows than a log has, before each of them is looked at."""
     if n_rows > most_within(most, _ROW):
         problem = f"it has {_more_than(most, _ROW)} rows"
         advice = "Leave out what is no epoch, or"
@@ -93,13 +81,7 @@ def check_rows(n_rows: int, source: str, most: int) -> None:
 
 
 def check_trainings(n_trainings: int, source: str, most: int) -> None:
-    """Refuse a log that is cut into more pieces than a log has trainings.
-
-    Raises
-    ------
-    LogError
-        If it does.
-    """
+    """Refuse a log that is cut into more pieces than a log has trainings."""
     if n_trainings > most_within(most, _TRAINING):
         problem = (
             f"its epochs step back, or its header stands once more, "
@@ -110,26 +92,14 @@ def check_trainings(n_trainings: int, source: str, most: int) -> None:
 
 
 def check_logs(n_logs: int, source: str, most: int) -> None:
-    """Refuse more logs, or trainings in them, than are read at once.
-
-    Raises
-    ------
-    LogError
-        If there are too many.
-    """
+    """Refuse more logs, or trainings in them, than are read at once."""
     if n_logs > most_within(most, _TRAINING):
         problem = f"{n_logs:,} logs lie here, {_more_than(most, _TRAINING)}"
         raise _refused(problem, source, _FEWER, n_logs * _TRAINING)
 
 
 def check_unpacked(n_bytes: int, source: str, most: int) -> None:
-    """Refuse gzip files that hold more than one file may, all of them together.
-
-    Raises
-    ------
-    LogError
-        If they do.
-    """
+    """Refuse gzip files that hold more than one file may, all of them together."""
     if n_bytes > most:
         problem = f"the gzip files here hold more than {spoken_size(most)} together"
         raise _refused(problem, source, _FEWER, 4 * n_bytes)
@@ -148,11 +118,6 @@ def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
         The limit, in bytes.
     what : str
         What makes them so many, for the error.
-
-    Raises
-    ------
-    LogError
-        If there are too many.
     """
     if n_epochs > most_within(most, _EPOCH):
         problem = f"{what}: {n_epochs:,} epochs, {_more_than(most, _EPOCH)}"
@@ -173,11 +138,6 @@ def check_cells(n_missing: int, source: str, most: int, what: str) -> None:
         The limit, in bytes.
     what : str
         What makes them so many, for the error.
-
-    Raises
-    ------
-    LogError
-        If there are too many.
     """
     if n_missing > most_within(most, _CELL):
         problem = f"{what}: {n_missing:,} values are missing"

@@ -79,6 +79,8 @@ class TrainingFacts(NamedTuple):
         Whether ``fit`` certainly begins with a later epoch than the first.
     schedule : str or None
         The class of the LearningRateSchedule that the optimizer has.
+    initial_rate : float or None
+        The number that the optimizer is built with as its learning rate.
     compiled : Compiled or None
         What the metrics are.
     """
@@ -89,6 +91,7 @@ class TrainingFacts(NamedTuple):
     validated: bool | None = None
     resumes: bool = False
     schedule: str | None = None
+    initial_rate: float | None = None
     compiled: Compiled | None = None
 
 
@@ -170,14 +173,14 @@ class CheckedList(NamedTuple):
 
     @property
     def initial_rate(self) -> float | None:
-        """The rate of the first recorded epoch; None if nothing tells."""
-        if self.run is None:
-            return None
-        rate = self.run.learning_rate
+        """The rate of the first epoch, by the record or the script; None if untold."""
+        rate = None if self.run is None else self.run.learning_rate
         if rate is not None and rate.recorded[0]:
             return float(rate.values[0])
-        metadata = self.run.metadata
-        told = None if metadata is None else metadata.initial_learning_rate
+        metadata = None if self.run is None else self.run.metadata
+        told = self.facts.initial_rate
+        if metadata is not None:
+            told = metadata.initial_learning_rate
         # a rate is a float32: a larger or smaller number is none
         return told if told is not None and 0 < told < _NO_FLOAT32 else None
 

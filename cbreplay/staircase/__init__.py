@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from cbreplay.staircase.build import (
-    Staircase,
-    StaircaseStep,
-    build_staircase,
-    measure_usual_change,
-)
+from cbreplay.staircase.build import Staircase, build_staircase, measure_usual_change
+from cbreplay.staircase.steps import StaircaseStep
 
 __all__ = [
     "Staircase",

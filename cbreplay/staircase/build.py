@@ -4,93 +4,38 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.given import as_run
 from cbreplay.holes import find_gap
 from cbreplay.judging import read_judging
 from cbreplay.median import median_of
-from cbreplay.outcomes import (
-    best_recorded_epoch,
-    has_ambiguous_best,
-    judge_certainly,
-    never_changes,
-    seconds_after,
-)
-from cbreplay.replay import (
-    Replay,
-    Step,
-    find_unsure_stops,
-    read_waited,
-    replay_run,
-)
+from cbreplay.outcomes import best_recorded_epoch, has_ambiguous_best, never_changes
+from cbreplay.replay import Replay, replay_run
 from cbreplay.rules.registry import stopping_rule
-from cbreplay.rules.training import describe_training
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
+from cbreplay.staircase.steps import (
+    StaircaseStep,
+    find_other_best,
+    known_stops,
+    steps_of,
+    value_at,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Unpack
 
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from cbreplay.judging import Judging, JudgingOptions
+    from cbreplay.judging import JudgingOptions
     from cbreplay.run import Mode, Run, Series
     from cbreplay.staircase.rate_history import RateHistory
-    from cbreplay.validity import Evidence
 
-__all__ = [
-    "Staircase",
-    "StaircaseStep",
-    "build_staircase",
-    "measure_usual_change",
-]
-
-
-class StaircaseStep(NamedTuple):
-    """Patience values that end with the same weights.
-
-    Parameters
-    ----------
-    first_patience, last_patience : int, int or None
-        The values, both ends included; None where there is no upper end.
-    first_stopped_epoch, last_stopped_epoch : int or None
-        Where the smallest and the largest of them stop; None where nothing stops.
-    evidence : {"exact", "censored", "incomplete"}
-        "censored" where the log ends before these values would have stopped,
-        "incomplete" where it has a hole before that, or where these alone act in rows
-        that were written again.
-    kept_epoch : int or None
-        Whose weights they keep; provisional when censored, None when incomplete.
-    kept_value, regret : float or None
-        The objective there, and how much worse it is than the best on record.
-    others : mapping of str to float or None
-        The other validation series at the kept epoch.
-    most_epochs_saved, fewest_epochs_saved : int
-        Recorded epochs that the smallest and the largest would not have trained.
-    most_seconds_saved : float or None
-        The wall time of those that the smallest would not; None where it is not known.
-    gap_epoch : int or None
-        Where the log stops telling of these values alone, and tells of larger ones.
-    """
-
-    first_patience: int
-    last_patience: int | None
-    first_stopped_epoch: int | None
-    last_stopped_epoch: int | None
-    evidence: Evidence
-    kept_epoch: int | None
-    kept_value: float | None
-    regret: float | None
-    others: Mapping[str, float | None]
-    most_epochs_saved: int
-    fewest_epochs_saved: int
-    most_seconds_saved: float | None = None
-    gap_epoch: int | None = None
+__all__ = ["Staircase", "build_staircase", "measure_usual_change"]
 
 
 class RateExplanation:
@@ -276,18 +221,18 @@ def build_staircase(
     record = as_run(run)
     chosen = read_judging(judging)
     replay = replay_run(record, endless, judging=chosen)
-    replay, stops, unknown = _known_stops(replay, endless, chosen)
+    replay, stops, unknown = known_stops(replay, endless, chosen)
     judged = record.series[replay.objective or monitor]
     best_epoch = _best_epoch(replay)
     return Staircase(
         replay=replay,
         monitor=monitor,
         keep=keep,
-        steps=tuple(_steps(replay, stops, keep, unknown)),
+        steps=tuple(steps_of(replay, stops, keep, unknown)),
         best_epoch=best_epoch,
-        best_value=_value_at(judged, record, best_epoch),
+        best_value=value_at(judged, record, best_epoch),
         usual_change=measure_usual_change(judged),
-        other_best=_other_best(replay),
+        other_best=find_other_best(replay),
         explanation=RateExplanation(record, monitor, mode, replay.semantics.name),
         notes=(*replay.notes, *_own_stop_notes(record)),
     )
@@ -304,82 +249,6 @@ def _has_several_bests(replay: Replay) -> bool:
     objective = replay.objective
     return objective is not None and has_ambiguous_best(
         replay.run, objective, replay.objective_mode
-    )
-
-
-def _known_stops(
-    replay: Replay,
-    endless: Any,  # noqa: ANN401 - the rule that the registry names
-    judging: Judging,
-) -> tuple[Replay, list[_Stop], _Unknown | None]:
-    """Return the stops that are certain, and a replay of the patience after them.
-
-    Where an epoch has several values, or rounded ones, the stop of one patience may be
-    certain and that of another not: stops count up to the first that is not. Where rows
-    were written again, it may only be some values in between that are unknown.
-    """
-    run, stops = replay.run, list(_stops(replay.trace))
-    training = describe_training(run, replay.semantics, replay.family)
-    waits = [stop.wait for stop in stops]
-    # the next larger patience stops nowhere on the recorded values, but may stop on the
-    # other values that an epoch has
-    waits.append(waits[-1] + 1 if waits else 1)
-    unsure = find_unsure_stops(run, endless, training, replay.family, waits)
-    for at, (wait, epoch) in enumerate(zip(waits, unsure, strict=True)):
-        if epoch is not None:
-            finite = replace(endless, patience=wait)
-            alone = replay_run(run, finite, judging=judging)
-            return alone._replace(callbacks=replay.callbacks), stops[:at], None
-    return replay, stops, _unknown_between(replay, endless, stops, judging)
-
-
-class _Unknown(NamedTuple):
-    """Patience values, both ends included, of which the log does not tell."""
-
-    first: int
-    last: int
-    gap_epoch: int
-
-
-def _unknown_between(
-    replay: Replay,
-    endless: Any,  # noqa: ANN401 - the rule that the registry names
-    stops: Sequence[_Stop],
-    judging: Judging,
-) -> _Unknown | None:
-    """Return the patience values that act in rows that a later fit wrote again.
-
-    Of those that stop behind such rows the smallest acts there if any does, and from
-    the first that does not none does.
-    """
-    run = replay.run
-
-    def gap_of(patience: int) -> int | None:
-        rule = replace(endless, patience=patience)
-        return replay_run(run, rule, judging=judging).gap_epoch
-
-    largest = stops[-1].wait if stops else 0
-    found: list[_Unknown] = []
-    for seam, fit in run.replaced:
-        first = max((stop.wait for stop in stops if stop.epoch < seam), default=-1) + 1
-        gap = gap_of(first)
-        if gap is None or replay.gap_epoch is not None:
-            continue
-        last = first
-        step = max(largest, fit.n_epochs if fit else 0) + 1 - first
-        while step:
-            # the last that is unknown, by halves
-            if gap_of(last + step) is not None:
-                last += step
-            else:
-                step //= 2
-        found.append(_Unknown(first, last, gap))
-    if not found:
-        return None
-    return _Unknown(
-        min(own.first for own in found),
-        max(own.last for own in found),
-        min(own.gap_epoch for own in found),
     )
 
 
@@ -404,148 +273,6 @@ def measure_usual_change(series: Series) -> float | None:
         abs(after - before) for before, after in pairs if math.isfinite(after - before)
     ]
     return median_of(changes) if changes else None
-
-
-def _steps(
-    replay: Replay,
-    stops: Sequence[_Stop],
-    keep: Literal["best", "last"],
-    unknown: _Unknown | None,
-) -> Iterator[StaircaseStep]:
-    """Group the patience values that keep the same epoch, and end with the rest."""
-    if unknown is not None:
-        known = [stop for stop in stops if stop.wait < unknown.first]
-        *before, _ = _steps(replay, known, keep, None)
-        yield from before
-        yield _unknown_step(replay, unknown)
-        stops = [stop for stop in stops if stop.wait > unknown.last]
-    behind = 0 if unknown is None else unknown.last + 1
-    start = 0
-    for position, stop in enumerate(stops):
-        following = stops[position + 1] if position + 1 < len(stops) else None
-        if following and keep == "best" and following.held == stop.held:
-            continue
-        lowest = behind if start == 0 else stops[start - 1].wait + 1
-        stopped = (stops[start].epoch, stop.epoch)
-        kept = stop.held if keep == "best" else stop.epoch
-        yield _step(replay, (lowest, stop.wait), stopped, kept)
-        start = position + 1
-    yield _rest(replay, stops[-1].wait + 1 if stops else behind)
-
-
-def _unknown_step(replay: Replay, unknown: _Unknown) -> StaircaseStep:
-    """Return the step of patience values that alone are not told of."""
-    return StaircaseStep(
-        first_patience=unknown.first,
-        last_patience=unknown.last,
-        first_stopped_epoch=None,
-        last_stopped_epoch=None,
-        evidence="incomplete",
-        kept_epoch=None,
-        kept_value=None,
-        regret=None,
-        others=_others(replay, None),
-        most_epochs_saved=0,
-        fewest_epochs_saved=0,
-        gap_epoch=unknown.gap_epoch,
-    )
-
-
-class _Stop(NamedTuple):
-    """The first non-improving epoch with this `wait`, and the epoch held by then."""
-
-    wait: int
-    epoch: int
-    held: int
-
-
-def _stops(trace: tuple[Step, ...]) -> Iterator[_Stop]:
-    """Yield the stop at each new largest `wait`.
-
-    It is that of every patience up to this `wait` that has not stopped before.
-    """
-    largest = 0
-    for step in trace:
-        waited = read_waited(step)
-        if waited is not None and waited.wait > largest:
-            largest = waited.wait
-            yield _Stop(waited.wait, step.epoch, waited.held)
-
-
-def _step(
-    replay: Replay,
-    patience: tuple[int, int],
-    stopped: tuple[int, int],
-    kept_epoch: int,
-) -> StaircaseStep:
-    run = replay.run
-    kept_value, regret = judge_certainly(
-        run, kept_epoch, replay.objective, replay.objective_mode
-    )
-    return StaircaseStep(
-        first_patience=patience[0],
-        last_patience=patience[1],
-        first_stopped_epoch=stopped[0],
-        last_stopped_epoch=stopped[1],
-        evidence="exact",
-        kept_epoch=kept_epoch,
-        kept_value=kept_value,
-        regret=regret,
-        others=_others(replay, kept_epoch),
-        most_epochs_saved=run.horizon - stopped[0],
-        fewest_epochs_saved=run.horizon - stopped[1],
-        most_seconds_saved=seconds_after(run, stopped[0]),
-    )
-
-
-def _rest(replay: Replay, first_patience: int) -> StaircaseStep:
-    """Return the last step: the patience values that do not stop inside the log."""
-    kept = replay.kept_epoch
-    return StaircaseStep(
-        first_patience=first_patience,
-        last_patience=None,
-        first_stopped_epoch=None,
-        last_stopped_epoch=None,
-        evidence=replay.evidence,
-        kept_epoch=kept,
-        kept_value=replay.outcome.kept_value,
-        regret=replay.outcome.regret,
-        others=_others(replay, kept),
-        most_epochs_saved=0,
-        fewest_epochs_saved=0,
-    )
-
-
-def _value_at(series: Series, run: Run, epoch: int | None) -> float | None:
-    if epoch is None or not series.recorded[epoch - run.first_epoch]:
-        return None
-    return float(series.values[epoch - run.first_epoch])
-
-
-def _others(replay: Replay, epoch: int | None) -> dict[str, float | None]:
-    """Return the other validation series, and the monitor where it is not judged."""
-    run = replay.run
-    return {
-        name: _value_at(series, run, epoch)
-        for name, series in run.series.items()
-        if name.startswith("val_") and name != replay.objective
-    }
-
-
-def _other_best(replay: Replay) -> dict[str, tuple[int, float]]:
-    """Return the best recorded epoch of the other validation series."""
-    run = replay.run
-    training = describe_training(run, replay.semantics, replay.family)
-    best = {}
-    for name in _others(replay, run.first_epoch):
-        mode = training.find_direction(name)
-        if mode is None or not run.series[name].recorded.any():
-            continue
-        epoch = best_recorded_epoch(run, name, mode)
-        value = _value_at(run.series[name], run, epoch)
-        if epoch is not None and value is not None:
-            best[name] = (epoch, value)
-    return best
 
 
 def _own_stop_notes(run: Run) -> tuple[str, ...]:

@@ -43,8 +43,4 @@ def write_report(document: Document, path: str | os.PathLike[str]) -> Path:
     """
     path = Path(path)
     suffix = check_output(path, *_WRITERS)
-    return write_whole(
-        path,
-        _WRITERS[suffix](document).encode("utf-8"),
-        hint="Choose a file in a directory that is there, with --output or path=",
-    )
+    return write_whole(path, _WRITERS[suffix](document).encode("utf-8"))

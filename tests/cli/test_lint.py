@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -313,6 +314,48 @@ def test_without_anything_to_read_it_says_in_a_sentence_what_it_takes(
         'with -c "EarlyStopping(patience=5)", or give a training script or a log\n'
     )
     assert ask("simulate").err.startswith("cbreplay: nothing is named, and there is no")
+
+
+def test_without_a_path_the_scripts_here_are_meant(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "import keras\nkeras.callbacks.EarlyStopping(patience=-1)\n"
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "train.py").write_text(text)
+    write_csv(tmp_path / "history.csv", [0.5, 0.4])
+    assert "src/train.py: rules" in ask("lint", *RULES).out.replace(os.sep, "/")
+    # in a run's directory that run is meant, with the scripts that lie beside it
+    (tmp_path / "run.json").write_text('{"callbacks": ["EarlyStopping(patience=-2)"]}')
+    write_csv(tmp_path / "logs.csv", [0.5, 0.4])
+    assert "patience -2 acts" in ask("lint", *RULES).out
+
+
+@pytest.mark.parametrize(
+    ("shut", "asks"), [("a.py", (io, "open")), ("src", (os, "scandir"))]
+)
+def test_what_may_not_be_read_is_not_taken_for_nothing(
+    ask: Ask,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    shut: str,
+    asks: tuple[Any, str],
+) -> None:
+    (tmp_path / "src").mkdir()
+    for script in ("a.py", "b.py", "src/c.py"):
+        text = "import keras\nkeras.callbacks.EarlyStopping(patience=-1)\n"
+        (tmp_path / script).write_text(text)
+    asked = getattr(*asks)
+
+    def refuse(path: Any, *words: Any, **named: Any) -> Any:
+        if str(path) == str(tmp_path / shut):
+            raise PermissionError(13, "Permission denied", str(path))
+        return asked(path, *words, **named)
+
+    monkeypatch.setattr(*asks, refuse)
+    answer = ask("lint", tmp_path, *RULES)
+    said = " ".join((answer.out + answer.err).replace("'", "").split())
+    assert f"{shut}: it cannot be read (Permission denied)" in said
 
 
 @pytest.mark.parametrize(
@@ -701,7 +744,10 @@ def test_findings_are_selected_and_ignored(ask: Ask) -> None:
     assert codes("--ignore", "negative-patience") == set()
     refused = ask("lint", "a.py", "--ignore", "negativ-patience")
     assert refused.status == 2
-    assert "there is no finding 'negativ-patience'" in refused.err
+    near = (
+        "there is no finding 'negativ-patience'; did you mean 'negative-patience'? The"
+    )
+    assert near in refused.err
     assert "negative-patience" in refused.err
 
 

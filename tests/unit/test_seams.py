@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -397,6 +398,13 @@ def test_what_replaced_rows_leave_open_is_said(ask: Ask, tmp_path: Path) -> None
         "a longer one does not stop inside it."
     )
     assert " 0-4        unknown from epoch 7 on: another fit began there\n" in every
+    form = ("--parts", "join", "--format", "json")
+    answer = json.loads(ask("simulate", tmp_path / "logs.csv", *form).out)
+    steps = answer["staircase"]["steps"]
+    assert [(step["evidence"], step["gap_epoch"]) for step in steps] == [
+        ("incomplete", 6),
+        ("censored", None),
+    ]
 
 
 def test_what_is_carried_over_replaced_rows_is_not_told() -> None:

@@ -1167,6 +1167,33 @@ def test_a_fit_without_validation_logs_no_val(
 
 
 @pytest.mark.parametrize(
+    ("optimizer", "more", "found"),
+    [
+        ("keras.optimizers.Adam(1e-3)", "", True),
+        ("keras.optimizers.SGD(learning_rate=R)", "R = 1e-3\n", True),
+        ("keras.optimizers.Adam(0.1)", "", False),
+        ("keras.optimizers.Adam(rate)", "", False),
+        ("keras.optimizers.Adam()", "", False),
+        ("'adam'", "", False),
+        # the first argument of another package's may be the decay of the weights
+        ("tfa.optimizers.AdamW(1e-3)", "import tensorflow_addons as tfa\n", False),
+        ("keras.optimizers.Adam(1e-3)", "m.optimizer.learning_rate = 0.1\n", False),
+        ("keras.optimizers.Adam(1e-3)", "more.append(Warmup())\n", False),
+    ],
+)
+def test_the_rate_that_compile_gives_tells_that_a_floor_is_above_it(
+    tmp_path: Path, optimizer: str, more: str, *, found: bool
+) -> None:
+    text = (
+        f"{MODEL}more = []\n{more}m.compile({optimizer}, 'mse')\n"
+        "cut = ReduceLROnPlateau(factor=0.5, min_lr=0.01)\n"
+        "m.fit(x, validation_data=v, callbacks=[cut, *more])\n"
+    )
+    # only a rate above min_lr is reduced, and 0.001 is not above 0.01
+    assert codes(tmp_path, text) == (["floor-above-rate"] if found else [])
+
+
+@pytest.mark.parametrize(
     ("made", "given", "found"),
     [
         # the call itself shows it, whatever is known of the model and its compile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -105,6 +106,26 @@ def test_a_link_that_leads_nowhere_is_one_too(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="it is a link to absent"):
         write_whole(tmp_path / "x", b"new")
     assert not (tmp_path / "absent").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "where"),
+    [
+        (errno.ENOENT, "in a directory that is there"),
+        (errno.EACCES, "in a directory that you may write into"),
+        (errno.EROFS, "in a directory that you may write into"),
+        (errno.ENOSPC, "in another directory"),
+    ],
+)
+def test_what_to_do_follows_what_the_system_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, where: str
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(OutputError, match=f"Choose a file {where}, with"):
+        write_whole(tmp_path / "x", b"new")
 
 
 @pytest.mark.parametrize("name", ["log.md", "other.md"])

@@ -111,13 +111,7 @@ def _alike_in_epochs(
 def _refuse_beside(
     table: LogTable, key: str, name: str, beside: list[str], problem: str
 ) -> None:
-    """Refuse rows that say something else too, if an epoch has several of them.
-
-    Raises
-    ------
-    ForeignLogError
-        If it has.
-    """
+    """Refuse rows that say something else too, if an epoch has several of them."""
     numbers = table.columns[key].values
     if len(table.columns[name].vocabulary) <= _PAIR or (
         letters(name) in KINDS and len(np.unique(numbers)) == len(numbers)

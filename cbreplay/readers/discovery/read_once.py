@@ -28,6 +28,8 @@ _RATE_NEAR = 1e-2
 # what stands for NaN and for a missing value where the first rows are compared
 _NAN, _MISSING = -1e300, 1e300
 _SHOWN = 5
+# each of so many runs is compared with all others
+_MOST_OPEN = 64
 
 
 class _Place(NamedTuple):
@@ -271,9 +273,14 @@ def _copies_among(
     begins = np.searchsorted(ordered, values[:, column] - reach)
     ends = np.searchsorted(ordered, values[:, column] + reach, side="right")
     coarse = limits.sum(axis=1).tolist()
+    # a row that was lost says nothing against another run; one that only lacks some
+    # values was logged so, as by validation_freq
+    absent = (values == _MISSING).reshape(len(values), len(names), -1)
+    lost = np.tile(absent.all(axis=1), len(names))
+    open_ones = np.flatnonzero(lost[:, column])[:_MOST_OPEN]
     # nearly always no other run is near
     rank = sorted(
-        np.flatnonzero(ends - begins > 1).tolist(),
+        np.flatnonzero((ends - begins > 1) | (len(open_ones) > 0)).tolist(),
         key=lambda at: _rank(runs[members[at]], coarse[at]),
     )
     place = {at: position for position, at in enumerate(rank)}
@@ -281,7 +288,10 @@ def _copies_among(
     taken: set[int] = set()
     for at in rank:
         near: EpochArray = by_column[begins[at] : ends[at]]
+        if len(open_ones):
+            near = by_column if at in open_ones else np.append(near, open_ones)
         within = np.abs(values[near] - values[at]) <= limits[near] + limits[at]
+        within |= lost[near] | lost[at]
         for other in near[within.all(axis=1)].tolist():
             longer = place[other] < place[at] and other not in taken
             if longer and _begins(runs[members[at]], runs[members[other]]):

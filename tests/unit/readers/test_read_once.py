@@ -108,10 +108,26 @@ def test_a_rounded_copy_is_the_same_training(tmp_path: Path) -> None:
     assert list(run.series["loss"]) == fine
 
 
+def test_a_run_that_was_validated_seldom_is_no_copy_with_lost_rows(
+    tmp_path: Path,
+) -> None:
+    # the loss is the same in every epoch, and a validation stands in every second one
+    for name, seldom in (("often", 1), ("seldom", 2)):
+        rows = [
+            f"{at},{loss!r},{2 * loss if at % seldom == 0 else ''}"
+            for at, loss in enumerate(LOSSES)
+        ]
+        text = "\n".join(["epoch,loss,val_loss", *rows, ""])
+        (tmp_path / f"{name}.csv").write_text(text)
+    assert len(load_runs(tmp_path)) == 2
+
+
 def test_a_copy_with_lost_rows_is_the_same_training(tmp_path: Path) -> None:
     write(tmp_path / "whole.csv", LOSSES)
-    rows = [f"{epoch},{loss!r}" for epoch, loss in enumerate(LOSSES) if epoch != 5]
-    (tmp_path / "lost.csv").write_text("\n".join(["epoch,loss", *rows, ""]))
+    for lost in (1, 2, 5):
+        rows = [f"{at},{loss!r}" for at, loss in enumerate(LOSSES) if at != lost]
+        path = tmp_path / f"lost{lost}.csv"
+        path.write_text("\n".join(["epoch,loss", *rows, ""]))
     (run,) = load_runs(tmp_path)
     assert (run.name, run.recorded_epochs) == ("whole.csv", 7)
 

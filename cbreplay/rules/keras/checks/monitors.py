@@ -76,7 +76,7 @@ def _why_unknown(
         )
         reason = (
             f"that is how {keras} resolves mode='auto'; a function as a metric, a "
-            "custom step and the loss of one output of several have no direction"
+            "custom step and what one output of several logs have no direction"
         )
     return message, reason
 
