@@ -13,9 +13,9 @@ judged on all the others, over many draws:
 
 The families of curves are textbook shapes with AR(1) noise, written down before they
 were first run, and not tuned; their parameters are drawn anew for each run. A directory
-of logs can be named as a population instead. The tables of docs/how-good-is-the-advice.md are of real
-curves: `--page` prints all that its figures about advice come from. It trains the
-curves first, unless `--cache` has them.
+of logs can be named as a population instead. The tables of
+docs/how-good-is-the-advice.md are of real curves: `--page` prints all of them that are
+about advice. It trains the curves first, unless `--cache` has them.
 
     python benchmarks/recommend.py                    # all families
     python benchmarks/recommend.py --logs runs/       # real ones
