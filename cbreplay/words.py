@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _LARGEST_PLAIN = 1e7
+_LEAST_PLAIN = 1e-4
 
 
 def spoken_number(value: float | None, decimals: int) -> str:
@@ -34,6 +35,8 @@ def spoken_number(value: float | None, decimals: int) -> str:
 
     >>> [spoken_number(value, 4) for value in (0.3121, 0.0, None, 2e-9, 3e9)]
     ['0.3121', '0', '-', '2.0e-09', '3.000e+09']
+    >>> spoken_number(0.0002, 3)
+    '0.0002'
     """
     if value is None:
         return "-"
@@ -44,8 +47,10 @@ def spoken_number(value: float | None, decimals: int) -> str:
     if abs(value) >= _LARGEST_PLAIN:
         return f"{value:.{shown_digits() - 1}e}"
     text = f"{value:.{decimals}f}"
+    if float(text) != 0:
+        return text
     # a difference too small for the column is still not zero
-    return text if float(text) != 0 else f"{value:.1e}"
+    return f"{value:.1g}" if abs(value) >= _LEAST_PLAIN else f"{value:.1e}"
 
 
 def spoken_range(first: int, last: int | None) -> str:

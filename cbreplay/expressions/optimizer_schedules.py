@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.expressions.possible_values import only_literal, possible_values
 from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread
+from cbreplay.rules import LearningRateScheduler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ def _sets_rates(tree: ast.Module) -> bool:
     )
 
 
-_SCHEDULER = "LearningRateScheduler"
+_SCHEDULER = LearningRateScheduler.__name__
 _OF_RATES = {"optimizer", "learning_rate", "lr", _SCHEDULER}
 
 

@@ -31,6 +31,7 @@ from cbreplay.recommend.prior import read_prior, read_track_record
 from cbreplay.recommend.promise import Promise, needed_rank, unlucky_share
 from cbreplay.recommend.remarks import (
     find_doubts,
+    reasons_against_stopping,
     reasons_for_choice,
     reasons_for_none,
     reasons_of_rules,
@@ -350,6 +351,7 @@ def _findings(
         "callbacks": study.axes.around_rule(rule) if stops else (),
         "patience": choice.patience if stops else None,
         "reasons": (
+            *reasons_against_stopping(settings),
             *reasons_for_choice(study, choice.pick, n_monitors, stops=stops),
             *reasons_of_rules(rules, choice.patience),
         ),

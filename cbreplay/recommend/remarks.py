@@ -165,6 +165,32 @@ def _cut_facts(study: Study) -> dict[str, Any]:
     }
 
 
+def reasons_against_stopping(settings: Sequence[Scored]) -> Iterator[Reason]:
+    """Say so where no early stopping has a better score than what is recommended.
+
+    That takes no part in the choice of a patience: it is one set of runs.
+
+    Parameters
+    ----------
+    settings : sequence of Scored
+        The table: what is recommended, where anything is, and what it stands beside.
+    """
+    own, unstopped = (
+        next((row for row in settings if row.label == label), None)
+        for label in ("recommended", "none")
+    )
+    if own is None or unstopped is None or own.n_groups != unstopped.n_groups:
+        return
+    if own.score is None or unstopped.score is None or own.score <= unstopped.score:
+        return
+    facts = {
+        "patience": own.parameters["patience"],
+        "score": own.score,
+        "unstopped": unstopped.score,
+    }
+    yield Reason("no-stop-better", facts)
+
+
 def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:
     """Return which of the other rules is clearly better than a patience.
 

@@ -116,7 +116,8 @@
     if (value === 0) return "0";
     if (Math.abs(value) >= 1e7) return exponential(value, 3);
     const text = fixed(value, decimals);
-    return Number(text) === 0 ? exponential(value, 1) : text;
+    if (Number(text) !== 0) return text;
+    return Math.abs(value) >= 1e-4 ? value.toPrecision(1) : exponential(value, 1);
   }
 
   function spokenTime(tenths) {

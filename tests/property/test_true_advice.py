@@ -317,7 +317,10 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
     "not-recorded-under": not_recorded_under,
 }
 # of one run alone, of copies, or about scores: hand calculations hold those
-ELSEWHERE = {"copies", "one-run", "worse-than-no-stop", "failed", "score"}
+ELSEWHERE = {
+    *("copies", "one-run", "failed", "score"),
+    *("worse-than-no-stop", "no-stop-better"),
+}
 
 
 def texts_of(document: Document) -> Iterator[Text]:

@@ -132,7 +132,8 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
     if _part_settings(advice, sweep):
         runs = say(runs, ", of which those of one setting count apart (--group-by)")
     elif advice.grouped_by == "run" and n_runs > 1:
-        runs = say(runs, ", each taken for a setting of its own (--group-by)")
+        alone = ", each taken for a setting of its own, for nothing shows them to be "
+        runs = say(runs, alone, "seeds of one (--group-by)")
     rules = dict.fromkeys(spoken_version(run.semantics) for run in sweep.runs)
     counting = ""
     if any(run.steps is not None for run in asked):

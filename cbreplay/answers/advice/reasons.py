@@ -93,6 +93,17 @@ def _worse_than_no_stop(_unit: str, facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _no_stop_better(_unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        "on these runs no early stopping at all scores better than ",
+        patience_of(facts),
+        ": ",
+        Fact(facts["unstopped"], "score", "unstopped"),
+        " against ",
+        Fact(facts["score"], "score", "score"),
+    )
+
+
 def _promise(unit: str, facts: Mapping[str, Any]) -> Text:
     which = say(Fact(facts["rank"], "rank", "rank"), " smallest")
     if facts["rank"] == facts["n_groups"]:
@@ -251,6 +262,7 @@ _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     "too-few-groups": _too_few_groups,
     "unknown-groups": _unknown_groups,
     "worse-than-no-stop": _worse_than_no_stop,
+    "no-stop-better": _no_stop_better,
     "promise": _promise,
     "score": _score,
     "thumb": _thumb,

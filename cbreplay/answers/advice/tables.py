@@ -37,6 +37,8 @@ __all__ = [
     "settings_table",
 ]
 
+# what is chosen otherwise than the recommended setting, and may come to the same
+_JUDGED_APART = ("tolerance", "cheapest")
 _NOT_IN_LOG = say("not in the log")
 
 
@@ -68,12 +70,7 @@ def settings_table(advice: Recommendation) -> Table:
 
 
 def _setting_row(advice: Recommendation, scored: Scored) -> Row:
-    recommended = advice.setting("recommended")
-    repeats = (
-        recommended is not None
-        and scored.label in ("5", "10")
-        and scored.callbacks == recommended.callbacks
-    )
+    repeats = scored.label in ("5", "10") or scored.label in _JUDGED_APART
     cells = (
         scored.label,
         setting_text(scored),
@@ -88,7 +85,14 @@ def _setting_row(advice: Recommendation, scored: Scored) -> Row:
         scored.left_out_regret,
         scored.left_out_score,
     )
+    repeats = repeats and _is_recommended(advice, scored)
     return Row(cells, shown="programs" if repeats else "always")
+
+
+def _is_recommended(advice: Recommendation, scored: Scored) -> bool:
+    """Return whether a setting is what is recommended, under another name."""
+    recommended = advice.setting("recommended")
+    return recommended is not None and scored.callbacks == recommended.callbacks
 
 
 def settings_legend(advice: Recommendation) -> Points:
@@ -110,6 +114,13 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
         ),
     )
     recommended = advice.setting("recommended")
+    also = [
+        f'"{setting_label(scored).partition(":")[0]}"'
+        for scored in advice.settings
+        if scored.label in _JUDGED_APART and _is_recommended(advice, scored)
+    ]
+    if also:
+        yield "", say(f"recommended: the same setting is {' and '.join(also)}")
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
         yield "worst", say("worst: of one run; for the recommended ", worst)
@@ -127,7 +138,7 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
             f"cheapest: what loses and trains least together, on these {unit}s alone"
         )
         yield "", say(words)
-    words = f"left out: the same of {unit}s that had no part in the choice"
+    words = f'left out: "{side}" of {unit}s that had no part in the choice'
     yield "left out", say(words)
 
 

@@ -26,6 +26,7 @@ from cbreplay.readers.columns.header import (
 )
 from cbreplay.readers.columns.text_lines import TextLines
 from cbreplay.readers.columns.written_again import WiderHeaderError
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -162,7 +163,8 @@ class TextRows:
         self._drop_cut_row(rows, lines)
         yield self._sifted(rows, lines)
         if self._n_beside:
-            note = f"text beside the columns was left out in {self._n_beside} rows"
+            rows_beside = count(self._n_beside, "row")
+            note = f"text beside the columns was left out in {rows_beside}"
             self.notes.append(note)
         if self._remarks:
             listed = ", ".join(map(str, self._remarks[:_SHOWN_LINES]))
@@ -234,7 +236,7 @@ class TextRows:
             cells[0] = cells[0].lstrip("\ufeff").strip()
         if not any(cells) or _is_rule(cells):
             return None
-        if cells == self.header:
+        if cells == self.header or self._breaks_off_in_header(cells, line):
             self.repeated_header.add(self._n_rows)
             return None
         width = len(self.header)
@@ -251,6 +253,21 @@ class TextRows:
             return cells[:width]
         self.damage.report(_wrong_width(cells, self.header, self.source, line))
         return None
+
+    def _breaks_off_in_header(self, cells: list[str], line: int) -> bool:
+        """Tell whether a fit broke off in a row, and the next put its header there."""
+        width = len(self.header)
+        found = (
+            len(cells) >= width > 1
+            and cells[1 - width :] == self.header[1:]
+            and cells[-width].endswith(self.header[0])
+        )
+        if found:
+            problem = "a row breaks off, and the header stands behind it"
+            self.damage.report(
+                LogError(problem, source=self.source, line=line, hint=SKIP_HINT)
+            )
+        return found
 
     def _read_text(self, cells: list[str], line: int) -> None:
         """Pass by a remark; below another header the cells mean something else."""

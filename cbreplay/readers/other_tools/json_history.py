@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import replace
@@ -29,6 +28,18 @@ from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
 from cbreplay.readers.other_tools.json_curves import curves_by_name
+from cbreplay.readers.other_tools.json_nested import (
+    flat_rows,
+    flatten_lists,
+    paired_lists,
+    points_of,
+)
+from cbreplay.readers.other_tools.json_refused import (
+    foreign_json,
+    is_number,
+    refuse_known,
+    refuse_models,
+)
 from cbreplay.readers.other_tools.json_rows import (
     lists_of_rows,
     rows_of_data_sets,
@@ -36,7 +47,6 @@ from cbreplay.readers.other_tools.json_rows import (
 )
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_columns, check_logs
-from cbreplay.series_names import is_validation
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -47,16 +57,7 @@ if TYPE_CHECKING:
 __all__ = ["JsonHistoryReader"]
 
 _EPOCH_KEY = r"(?i)(?:epoch[ _-]?)?([0-9]{1,9})"
-# what Trainer logs as a summary when it is done
-_SUMMED = ("_runtime", "_samples_per_second", "total_flos")
 _SEVERAL = 2
-_DATA_SETS = {
-    **dict.fromkeys(("train", "training"), ""),
-    **dict.fromkeys(("val", "valid", "validation"), "val_"),
-    "test": "test_",
-}
-
-
 _DATA_SET = (
     r"(history|learn|train|training|val|valid|validation|eval|test|dev)[_-]?(set)?\d*"
 )
@@ -92,9 +93,9 @@ class JsonHistoryReader(FormatReader):
         if isinstance(held, dict):
             held = lists_of_rows(held)
             _check_names(held, path, damage.max_bytes)
-            _refuse_known(held, path)
+            refuse_known(held, path)
             found = rows_of_data_sets(held)
-            points = found or rows_of_points(_series_of(held), path, self.options)
+            points = found or rows_of_points(paired_lists(held), path, self.options)
             of_points = found is None and points is not None
             held, notes = points or (_rows_of(held) or held, notes)
         held = _rows_below_names(held, path)
@@ -109,7 +110,7 @@ class JsonHistoryReader(FormatReader):
             for run in self._read_trainings(held, path):
                 yield run.with_notes(again) if again else run
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
-            rows, said = _without_head(_flat_rows(held))
+            rows, said = _without_head(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
             table.notes += [*notes, *said]
             if of_points:
@@ -117,7 +118,7 @@ class JsonHistoryReader(FormatReader):
             self._fold(table)
             yield from build_runs(table, self.options, self.metadata)
         else:
-            raise _foreign(path, held)
+            raise foreign_json(path, held)
 
     def _fold(self, table: LogTable) -> None:
         """Put the rows of each epoch together."""
@@ -152,13 +153,13 @@ class JsonHistoryReader(FormatReader):
             listed = held.get("epoch")
             epochs = listed if isinstance(listed, list) else None
             held = held["history"]
-        held = _flattened(held)
+        held = flatten_lists(held)
         lists = {name: _as_list(name, values) for name, values in held.items()}
         kept = {name: values for name, values in lists.items() if values is not None}
         if all(name.lower() in EPOCH_NAMES for name in kept):
-            raise _foreign(path, held)
+            raise foreign_json(path, held)
         if epochs is None and not any(name.lower() in EPOCH_NAMES for name in kept):
-            _check_no_models(held, path)
+            refuse_models(held, path)
         notes = []
         if any(isinstance(value, str) for values in kept.values() for value in values):
             kept = {
@@ -212,7 +213,7 @@ def _trainings_in(held: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _is_history(held: object) -> bool:
     """Tell whether it is lists under their names, and no row and no curve."""
-    if not isinstance(held, dict) or _points_of(held) is not None:
+    if not isinstance(held, dict) or points_of(held) is not None:
         return False
     listed = any(
         isinstance(values, list) and len(values) > 1 and not is_rate_name(name)
@@ -310,7 +311,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
             {name: own for name, own in row.items() if name != "index"} for row in rows
         ]
     epochs = [values for name, values in held.items() if name.lower() in EPOCH_NAMES]
-    if epochs and all(map(_is_number, held.values())):
+    if epochs and all(map(is_number, held.values())):
         return [held]
     listed = [own for own in held.values() if isinstance(own, list) and own]
     if len(listed) == 1 and all(map(_is_numbered_row, listed[0])):
@@ -322,41 +323,6 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     return None
 
 
-def _flattened(
-    held: dict[str, Any], depth: int = 0, *, paired: bool = False
-) -> dict[str, Any]:
-    """Return lists that stand under others' names: of a data set, of a curve.
-
-    What stands under a data set is called as Keras calls it; all else by its path, as
-    ``evals_result_`` of boosted trees has it, and curves by their values.
-    """
-    flat: dict[str, Any] = {}
-    for outer, values in held.items():
-        if not isinstance(values, dict) or not _holds_list(values, depth):
-            flat[outer] = values
-        elif (points := _points_of(values)) is not None:
-            pairs = _pairs(*points) if paired else None
-            flat[outer] = pairs or (points[1] if _are_counted(*points) else values)
-        elif (prefix := _DATA_SETS.get(outer.lower())) is not None and not depth:
-            flat |= {
-                name if name.startswith(prefix) else f"{prefix}{name}": own
-                for name, own in _flattened(values, depth + 1, paired=paired).items()
-            }
-        else:
-            inner = _flattened(values, depth + 1, paired=paired).items()
-            flat |= {f"{outer}/{name}": own for name, own in inner}
-    return flat
-
-
-def _series_of(held: dict[str, Any]) -> dict[str, Any]:
-    """Return lists as `_flattened`, with the places of curves if some have gaps."""
-    flat = _flattened(held)
-    if any(isinstance(own, dict) and _points_of(own) for own in flat.values()):
-        # they say which values are of one epoch
-        return _flattened(held, paired=True)
-    return flat
-
-
 def _without_head(
     rows: list[dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], list[str]]:
@@ -365,115 +331,6 @@ def _without_head(
     if len(others) < _SEVERAL or any(first.keys() & row.keys() for row in others):
         return rows, []
     return others, [f"left out the first row, which says {', '.join(first)}"]
-
-
-def _flat_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows whose values may stand under their data set."""
-    if not any(isinstance(value, dict) for value in rows[0].values()):
-        return rows
-    return [_flat_row(row) for row in rows]
-
-
-# under these stand all values of an epoch
-_HOLDING = ("metrics", "logs", "scalars", "values", "results")
-
-
-def _flat_row(row: dict[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for outer, value in row.items():
-        prefix = _DATA_SETS.get(outer.lower())
-        if prefix is not None and isinstance(value, dict):
-            flat |= {f"{prefix}{name}": own for name, own in value.items()}
-        elif outer.lower() in _HOLDING and isinstance(value, dict):
-            flat |= value
-        else:
-            flat[outer] = value
-    return flat
-
-
-def _holds_list(values: dict[str, Any], depth: int) -> bool:
-    return any(
-        isinstance(own, list)
-        or (isinstance(own, dict) and depth < _DEEPEST and _holds_list(own, depth + 1))
-        for own in values.values()
-    )
-
-
-# what ClearML and Sacred call the places and the values of a curve
-_CURVES = (("x", "y"), ("steps", "values"))
-
-
-def _points_of(held: dict[str, Any]) -> tuple[object, object] | None:
-    """Return the places and the values of a curve; None if it is none."""
-    named = (names for names in _CURVES if held.keys() >= {*names})
-    return next(((held[places], held[values]) for places, values in named), None)
-
-
-def _are_counted(places: object, values: object) -> bool:
-    """Tell whether the points of a curve are counted without a gap."""
-    if not isinstance(places, list) or not isinstance(values, list):
-        return False
-    counted = (list(range(len(values))), list(range(1, len(values) + 1)))
-    return places in counted
-
-
-def _pairs(places: object, values: object) -> list[list[Any]] | None:
-    """Return the place and the value of each point; None if these are no two lists."""
-    if not isinstance(places, list) or not isinstance(values, list):
-        return None
-    if len(places) != len(values):
-        return None
-    return [[*pair] for pair in zip(places, values, strict=True)]
-
-
-# ClearML nests a curve in a title and a graph
-_DEEPEST = 2
-
-
-def _refuse_known(held: dict[str, Any], path: str) -> None:
-    """Refuse what is known to be no log of epochs, by its name.
-
-    Raises
-    ------
-    ForeignLogError
-        If it is CatBoost's own log, or what one evaluation came to.
-    """
-    if {"meta", "iterations"} <= held.keys():
-        problem = "this is CatBoost's own log, whose rows are trees and no epochs"
-        hint = "For patience in trees, write evals_result_ as JSON: lists of numbers"
-        raise ForeignLogError(problem, source=path, hint=hint)
-    numbers = [name for name, value in held.items() if _is_number(value)]
-    judged = [
-        name for name in numbers if name.lower() not in (*EPOCH_NAMES, *STEP_NAMES)
-    ]
-    is_summary = any(name.endswith(_SUMMED) for name in judged) or (
-        judged and all(is_validation(name) for name in judged)
-    )
-    if is_summary and len(numbers) == len(held):
-        problem = "this is what one evaluation or training came to, not a log of epochs"
-        hint = "Give the log with a row for each epoch, such as trainer_state.json"
-        raise ForeignLogError(problem, source=path, hint=hint)
-
-
-def _check_no_models(held: dict[str, Any], path: str) -> None:
-    """Refuse lists that stand beside a list of names: of models, of settings."""
-    for name, values in held.items():
-        if not isinstance(values, list) or len(values) < _SEVERAL:
-            continue
-        texts = [value for value in values if isinstance(value, str)]
-        words = [text for text in texts if not _is_number(text)]
-        if len(words) == len(values) == len(set(words)) and "time" not in name.lower():
-            shown = " and ".join(map(repr, words[:_SEVERAL]))
-            problem = f"its lists are no epochs: {name} is {shown}"
-            hint = "Give a log with one value for each epoch"
-            raise ForeignLogError(problem, source=path, hint=hint)
-
-
-def _is_number(value: object) -> bool:
-    """Tell whether a value is one number, or text that says one."""
-    if isinstance(value, str):
-        return holds_number(value)
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _as_number(value: object) -> object:
@@ -490,36 +347,8 @@ def _as_list(name: str, values: object) -> list[Any] | None:
     of_groups = is_rate_name(name)
     numbers = all(
         value is None
-        or _is_number(value)
+        or is_number(value)
         or (of_groups and first_listed(value) is not None)
         for value in values
     )
     return values if numbers else None
-
-
-def _foreign(path: str, held: object) -> ForeignLogError:
-    problem = "this JSON holds no lists of numbers, one number for each epoch"
-    if held in ({}, []):
-        problem = f"this JSON holds nothing: {held}"
-    elif isinstance(held, dict) and all(values == [] for values in held.values()):
-        problem = "the lists in this JSON are empty: there is no epoch in them"
-    elif not isinstance(held, (dict, list)):
-        shown = json.dumps(held)[:_SHOWN_LETTERS]
-        problem = f"this JSON is {shown}, not the lists or rows of a log"
-    hint = "Write history.history as JSON, or train with CSVLogger('logs.csv')"
-    if isinstance(held, list) and held and all(map(_is_number, held)):
-        problem = "this JSON is one list of numbers, without a name"
-        hint = 'Give it its name: {"val_loss": [0.9, 0.8, ...]}'
-    elif isinstance(held, list) and held and all(map(_is_listed_numbers, held)):
-        problem = "this JSON is lists of numbers, and nothing names what each is"
-        hint = (
-            'Write the names as the first list: [["epoch", "val_loss"], [1, 0.9], ...]'
-        )
-    return ForeignLogError(problem, source=path, hint=hint)
-
-
-def _is_listed_numbers(held: object) -> bool:
-    return isinstance(held, list) and bool(held) and all(map(_is_number, held))
-
-
-_SHOWN_LETTERS = 40

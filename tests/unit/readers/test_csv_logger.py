@@ -338,7 +338,18 @@ def test_a_header_in_the_last_of_many_comments_is_found() -> None:
 def test_text_beside_the_columns_is_left_out_and_noted() -> None:
     run = read_one("epoch,loss\n0,1,first try\n1,2,\n2,3\n")
     assert values(run, "loss") == [1, 2, 3]
-    assert run.notes == ("text beside the columns was left out in 1 rows",)
+    assert run.notes == ("text beside the columns was left out in 1 row",)
+
+
+@pytest.mark.parametrize("cut", ["2,", "2,0.", "2,0.5,", "2,0.5,0.2"])
+def test_a_header_behind_a_row_that_breaks_off_begins_a_fit(cut: str) -> None:
+    header = "epoch,loss,val_loss\n"
+    text = f"{header}0,4,5\n1,3,4\n{cut}{header}2,2,3\n3,1,2\n"
+    with pytest.raises(LogError, match="line 4: a row breaks off, and the header st"):
+        read_one(text)
+    run = read_one(text, errors="skip")
+    assert values(run, "loss") == [4, 3, 2, 1]
+    assert run.seams == (2,)
 
 
 def test_cells_of_only_delimiters_are_a_blank_line() -> None:

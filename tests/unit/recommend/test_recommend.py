@@ -588,6 +588,30 @@ def test_one_unknown_of_twenty_does_not_stop_a_promise() -> None:
     assert (advice.promise.patience, advice.promise.rank) == (3, 19)
 
 
+def test_that_no_stop_scores_better_is_said() -> None:
+    # val_loss is best at once, and val_accuracy rises to the end of each log
+    runs = []
+    for at in range(3):
+        # no copies of one training
+        worse = 0.6 + at / 100
+        logs = [
+            {"val_loss": worse if epoch else 0.5, "val_accuracy": 0.5 + epoch / 100}
+            for epoch in range(31)
+        ]
+        runs.append(Run.from_logs(logs, name=f"run{at}", planned_epochs=31))
+    advice = recommend(
+        runs, monitor="val_loss", objective="val_accuracy", objective_mode="max"
+    )
+    (reason, *_) = advice.reasons
+    assert reason.kind == "no-stop-better"
+    # every patience keeps 0.5, and 0.8 is the best: 0.3 / (1 - 0.8) is lost; without a
+    # stop nothing is, and all is trained at 0.05
+    assert reason.facts["unstopped"] == pytest.approx(0.05)
+    assert reason.facts["score"] > 1.5
+    said = "on these runs no early stopping at all scores better than"
+    assert spoken_reasons(advice)[0].startswith(said)
+
+
 def test_what_does_worse_than_no_stop_is_not_recommended() -> None:
     # every run pauses for 25 epochs and more, and the logs end at their best; without
     # a plan there is nothing but the rule of thumb

@@ -327,12 +327,15 @@ def test_the_page_says_what_the_command_says(ask: Ask, tmp_path: Path) -> None:
     document = " ".join(html.unescape(re.sub("<[^>]*>", " ", page.read_text())).split())
     for sentence in (
         "Patience 20, with a promise for 90 % of new runs like these.",
-        "9 runs, each taken for a setting of its own (--group-by); val_loss (min);",
+        (
+            "9 runs, each taken for a setting of its own, for nothing shows them to be "
+            "seeds of one (--group-by); val_loss (min);"
+        ),
         'EarlyStopping( monitor="val_loss", patience=20, restore_best_weights=True, )',
         "from one set in ten it is 77 % or less",
         "sufficient patience: 20 run4.csv, run5.csv, run6.csv, run7.csv, run8.csv;",
         "restore_best_weights=True is part of it; Keras's default is False",
-        "keeps the tolerance: 20 9 of 9 0 0",
+        "recommended: 20 9 of 9 0 0",
     ):
         assert sentence in screen
         assert sentence in document

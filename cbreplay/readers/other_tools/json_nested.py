@@ -1,0 +1,111 @@
+"""JSON that nests its lists or values: in data sets, in curves, in what holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["flat_rows", "flatten_lists", "paired_lists", "points_of"]
+
+_DATA_SETS = {
+    **dict.fromkeys(("train", "training"), ""),
+    **dict.fromkeys(("val", "valid", "validation"), "val_"),
+    "test": "test_",
+}
+
+
+def flatten_lists(
+    held: dict[str, Any], depth: int = 0, *, paired: bool = False
+) -> dict[str, Any]:
+    """Return lists that stand under others' names: of a data set, of a curve.
+
+    What stands under a data set is called as Keras calls it; all else by its path, as
+    ``evals_result_`` of boosted trees has it, and curves by their values.
+    """
+    flat: dict[str, Any] = {}
+    for outer, values in held.items():
+        if not isinstance(values, dict) or not _holds_list(values, depth):
+            flat[outer] = values
+        elif (points := points_of(values)) is not None:
+            pairs = _pairs(*points) if paired else None
+            flat[outer] = pairs or (points[1] if _are_counted(*points) else values)
+        elif (prefix := _DATA_SETS.get(outer.lower())) is not None and not depth:
+            flat |= {
+                name if name.startswith(prefix) else f"{prefix}{name}": own
+                for name, own in flatten_lists(values, depth + 1, paired=paired).items()
+            }
+        else:
+            inner = flatten_lists(values, depth + 1, paired=paired).items()
+            flat |= {f"{outer}/{name}": own for name, own in inner}
+    return flat
+
+
+def paired_lists(held: dict[str, Any]) -> dict[str, Any]:
+    """Return lists as `flatten_lists`, with the places of curves if some have gaps."""
+    flat = flatten_lists(held)
+    if any(isinstance(own, dict) and points_of(own) for own in flat.values()):
+        # they say which values are of one epoch
+        return flatten_lists(held, paired=True)
+    return flat
+
+
+def flat_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows whose values may stand under their data set."""
+    if not any(isinstance(value, dict) for value in rows[0].values()):
+        return rows
+    return [_flat_row(row) for row in rows]
+
+
+# under these stand all values of an epoch
+_HOLDING = ("metrics", "logs", "scalars", "values", "results")
+
+
+def _flat_row(row: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for outer, value in row.items():
+        prefix = _DATA_SETS.get(outer.lower())
+        if prefix is not None and isinstance(value, dict):
+            flat |= {f"{prefix}{name}": own for name, own in value.items()}
+        elif outer.lower() in _HOLDING and isinstance(value, dict):
+            flat |= value
+        else:
+            flat[outer] = value
+    return flat
+
+
+def _holds_list(values: dict[str, Any], depth: int) -> bool:
+    return any(
+        isinstance(own, list)
+        or (isinstance(own, dict) and depth < _DEEPEST and _holds_list(own, depth + 1))
+        for own in values.values()
+    )
+
+
+# what ClearML and Sacred call the places and the values of a curve
+_CURVES = (("x", "y"), ("steps", "values"))
+
+
+def points_of(held: dict[str, Any]) -> tuple[object, object] | None:
+    """Return the places and the values of a curve; None if it is none."""
+    named = (names for names in _CURVES if held.keys() >= {*names})
+    return next(((held[places], held[values]) for places, values in named), None)
+
+
+def _are_counted(places: object, values: object) -> bool:
+    """Tell whether the points of a curve are counted without a gap."""
+    if not isinstance(places, list) or not isinstance(values, list):
+        return False
+    counted = (list(range(len(values))), list(range(1, len(values) + 1)))
+    return places in counted
+
+
+def _pairs(places: object, values: object) -> list[list[Any]] | None:
+    """Return the place and the value of each point; None if these are no two lists."""
+    if not isinstance(places, list) or not isinstance(values, list):
+        return None
+    if len(places) != len(values):
+        return None
+    return [[*pair] for pair in zip(places, values, strict=True)]
+
+
+# ClearML nests a curve in a title and a graph
+_DEEPEST = 2

@@ -1,0 +1,91 @@
+"""Which JSON is refused as no log of epochs, and what it is taken for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
+from cbreplay.series_names import is_validation
+
+__all__ = ["foreign_json", "is_number", "refuse_known", "refuse_models"]
+
+# what Trainer logs as a summary when it is done
+_SUMMED = ("_runtime", "_samples_per_second", "total_flos")
+_SEVERAL = 2
+
+
+def refuse_known(held: dict[str, Any], path: str) -> None:
+    """Refuse what is known to be no log of epochs, by its name.
+
+    Raises
+    ------
+    ForeignLogError
+        If it is CatBoost's own log, or what one evaluation came to.
+    """
+    if {"meta", "iterations"} <= held.keys():
+        problem = "this is CatBoost's own log, whose rows are trees and no epochs"
+        hint = "For patience in trees, write evals_result_ as JSON: lists of numbers"
+        raise ForeignLogError(problem, source=path, hint=hint)
+    numbers = [name for name, value in held.items() if is_number(value)]
+    judged = [
+        name for name in numbers if name.lower() not in (*EPOCH_NAMES, *STEP_NAMES)
+    ]
+    is_summary = any(name.endswith(_SUMMED) for name in judged) or (
+        judged and all(is_validation(name) for name in judged)
+    )
+    if is_summary and len(numbers) == len(held):
+        problem = "this is what one evaluation or training came to, not a log of epochs"
+        hint = "Give the log with a row for each epoch, such as trainer_state.json"
+        raise ForeignLogError(problem, source=path, hint=hint)
+
+
+def refuse_models(held: dict[str, Any], path: str) -> None:
+    """Refuse lists that stand beside a list of names: of models, of settings."""
+    for name, values in held.items():
+        if not isinstance(values, list) or len(values) < _SEVERAL:
+            continue
+        texts = [value for value in values if isinstance(value, str)]
+        words = [text for text in texts if not is_number(text)]
+        if len(words) == len(values) == len(set(words)) and "time" not in name.lower():
+            shown = " and ".join(map(repr, words[:_SEVERAL]))
+            problem = f"its lists are no epochs: {name} is {shown}"
+            hint = "Give a log with one value for each epoch"
+            raise ForeignLogError(problem, source=path, hint=hint)
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value is one number, or text that says one."""
+    if isinstance(value, str):
+        return holds_number(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def foreign_json(path: str, held: object) -> ForeignLogError:
+    """Return the error of JSON in which nothing is a log, with what it is instead."""
+    problem = "this JSON holds no lists of numbers, one number for each epoch"
+    if held in ({}, []):
+        problem = f"this JSON holds nothing: {held}"
+    elif isinstance(held, dict) and all(values == [] for values in held.values()):
+        problem = "the lists in this JSON are empty: there is no epoch in them"
+    elif not isinstance(held, (dict, list)):
+        shown = json.dumps(held)[:_SHOWN_LETTERS]
+        problem = f"this JSON is {shown}, not the lists or rows of a log"
+    hint = "Write history.history as JSON, or train with CSVLogger('logs.csv')"
+    if isinstance(held, list) and held and all(map(is_number, held)):
+        problem = "this JSON is one list of numbers, without a name"
+        hint = 'Give it its name: {"val_loss": [0.9, 0.8, ...]}'
+    elif isinstance(held, list) and held and all(map(_is_listed_numbers, held)):
+        problem = "this JSON is lists of numbers, and nothing names what each is"
+        hint = (
+            'Write the names as the first list: [["epoch", "val_loss"], [1, 0.9], ...]'
+        )
+    return ForeignLogError(problem, source=path, hint=hint)
+
+
+def _is_listed_numbers(held: object) -> bool:
+    return isinstance(held, list) and bool(held) and all(map(is_number, held))
+
+
+_SHOWN_LETTERS = 40
