@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from cbreplay.expressions.possible_values import only_literal, possible_values
 from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread
-from cbreplay.rules import LearningRateScheduler
+from cbreplay.rules.keras.framework import KERAS
+from cbreplay.rules.registry import reducing_rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,15 +63,15 @@ def _sets_rates(tree: ast.Module) -> bool:
 
     ``model.optimizer.learning_rate = 0.1`` is one of many ways.
     """
+    schedulers = {*KERAS.rate_changing} - {reducing_rule().__name__}
     return any(
-        (isinstance(node, ast.Attribute) and node.attr in _OF_RATES)
-        or (isinstance(node, ast.Name) and node.id == _SCHEDULER)
+        (isinstance(node, ast.Attribute) and node.attr in {*_OF_RATES, *schedulers})
+        or (isinstance(node, ast.Name) and node.id in schedulers)
         for node in ast.walk(tree)
     )
 
 
-_SCHEDULER = LearningRateScheduler.__name__
-_OF_RATES = {"optimizer", "learning_rate", "lr", _SCHEDULER}
+_OF_RATES = {"optimizer", "learning_rate", "lr"}
 
 
 def _rate_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> float | None:

@@ -48,7 +48,7 @@ CODES = {
     "shares-a-file": "Two callbacks write the same file.",
     "starts-after-plan": "start_from_epoch is not inside the plan.",
     "steep-factor": "A short wait takes the rate to a tenth or less.",
-    "stop-after-stop": "Another EarlyStopping always stops before.",
+    "stop-after-stop": "Another stopping rule always stops before.",
     "strip-in-validations": "With validation_freq, a strip counts validations.",
     "strip-of-one": "A strip of 1 stops at the first epoch that is not the best.",
     "strips-beyond-plan": "The strips are longer than the planned training.",
