@@ -13,15 +13,15 @@ judged on all the others, over many draws:
 
 The families of curves are textbook shapes with AR(1) noise, written down before they
 were first run, and not tuned; their parameters are drawn anew for each run. A directory
-of logs can be named as a population instead. The tables of the README are of real
-curves: `--readme` prints all that its figures about advice come from. It trains the
-curves first, unless `--cache` has them.
+of logs can be named as a population instead. The tables of
+docs/how-good-is-the-advice.md are of real curves: `--page` prints all of them that are
+about advice. It trains the curves first, unless `--cache` has them.
 
     python benchmarks/recommend.py                    # all families
     python benchmarks/recommend.py --logs runs/       # real ones
     python benchmarks/recommend.py --seconds          # how long an answer takes
     python benchmarks/recommend.py --growth           # how that grows with the runs
-    python -m benchmarks.recommend --readme           # what the README says, in an hour
+    python -m benchmarks.recommend --page             # what the page says, in an hour
 """
 
 from __future__ import annotations
@@ -297,8 +297,8 @@ def _cpu_seconds(sweep: Sweep) -> float:
     return time.process_time() - started
 
 
-def _readme(cache: Path | None) -> None:
-    """Print the tables behind the figures of the README, with its own draws."""
+def _page(cache: Path | None) -> None:
+    """Print the tables of docs/how-good-is-the-advice.md, with its own draws."""
     from benchmarks.advice.asked import print_answers
     from benchmarks.advice.curves import load_curves
     from benchmarks.advice.named_rules import print_named
@@ -327,11 +327,11 @@ def main() -> None:
     parser.add_argument("--seconds", action="store_true")
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--sizes", default="1000,2000,4000,8000")
-    parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--page", action="store_true")
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
-    if options.readme:
-        _readme(options.cache)
+    if options.page:
+        _page(options.cache)
         return
     if options.growth:
         _growth([int(size) for size in options.sizes.split(",")])

@@ -1,4 +1,4 @@
-"""The tables of README: pairs with one seed, counted, and what lies in the middle."""
+"""The tables of docs: pairs with one seed, counted, and what lies in the middle."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def sign_test(better: int, worse: int) -> float:
 
 
 def tell_tables(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the lines of README's tables."""
+    """Yield the lines of the tables of docs/how-good-is-the-advice.md."""
     of_patience = [row for row in rows if row["part"] == "patience"]
     yield _HEAD
     for chosen in ("3 runs", "10 runs"):

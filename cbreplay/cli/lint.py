@@ -382,7 +382,19 @@ def _one_setting(entries: Sequence[Callback | Choices]) -> Sequence[Callback]:
 def _one_run(path: str, most: int) -> Run:
     from cbreplay.loading import load_runs
 
-    runs = load_runs(path, max_bytes=most)
+    try:
+        runs = load_runs(path, max_bytes=most)
+    except LogError as error:
+        if "--errors" not in error.hint:
+            raise
+        # lint has no such option: it speaks of one run, which has to be whole
+        raise LogError(
+            error.problem,
+            source=error.source,
+            line=error.line,
+            byte=error.byte,
+            hint="Give the PATH of one run that is whole",
+        ) from None
     if len(runs) > 1:
         sources = [run.source for run in runs]
         part = (

@@ -10,7 +10,7 @@ import re
 import tokenize
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.files import read_text
@@ -139,7 +139,10 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
     return found
 
 
-def _refuse_directory(error: OSError) -> NoReturn:
+def _refuse_directory(error: OSError) -> None:
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        # there are no scripts below what is no directory
+        return
     problem = f"it cannot be read ({error.strerror})"
     hint = "Check its permissions, or name the scripts"
     raise ExpressionError(problem, text=str(error.filename), hint=hint)

@@ -48,14 +48,14 @@ class PlacedFinding(NamedTuple):
 
 
 class _Turn(NamedTuple):
-    """Which variant each callback is whose arguments are not certain: one combination.
+    """One reading of the arguments that are not certain: a variant of each callback.
 
     Parameters
     ----------
     first, step : int
-        That of the first callback, and how much further that of the next is.
+        Which variant the first such callback is; each next one is `step` further on.
     n_places : int
-        Where it begins anew.
+        After how many variants the count begins at 0 again.
     """
 
     first: int
@@ -116,7 +116,7 @@ class ExaminedFit:
         return [_Turn(first, step, prime) for first, step in pairs]
 
     def variant(self, member: Member, turn: _Turn) -> Callback:
-        """Return what a callback is in a turn."""
+        """Return the variant of a callback in a turn."""
         place = self.places.get(id(member.call), 0)
         chosen = (turn.first + turn.step * place) % turn.n_places
         return member.variants[chosen % len(member.variants)]

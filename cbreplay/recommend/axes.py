@@ -51,7 +51,7 @@ class Slice(NamedTuple):
 
 
 class Axes(NamedTuple):
-    """The settings of a sweep.
+    """What a sweep varies of one stopping rule: its patience, monitor and min_delta.
 
     Parameters
     ----------

@@ -184,5 +184,5 @@ def _describe_kept(panel: Panel, cells: CellCosts) -> dict[str, Any]:
 
 
 def _over_groups(groups: Sequence[EpochArray]) -> Callable[[FloatArray], float]:
-    """Return what means the values of runs over groups."""
+    """Return a function that averages values of runs: in each group, then of all."""
     return lambda values: float(group_means(values, groups).mean())

@@ -316,6 +316,17 @@ def test_without_anything_to_read_it_says_in_a_sentence_what_it_takes(
     assert ask("simulate").err.startswith("cbreplay: nothing is named, and there is no")
 
 
+def test_a_damaged_log_is_said_to_without_an_option_of_others(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = write_csv(tmp_path / "logs.csv", [0.5, 0.4])
+    log.write_text(log.read_text() + "2,0.3,0.3,0.3,0.3\n")
+    answer = ask("lint", log)
+    assert answer.status == 2
+    assert answer.err.startswith(f"cbreplay: {log}, line 4: ")
+    assert answer.err.endswith("Give the PATH of one run that is whole\n")
+
+
 def test_without_a_path_the_scripts_here_are_meant(
     ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

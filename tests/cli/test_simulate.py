@@ -435,7 +435,11 @@ def test_a_part_that_may_go_on_in_the_one_before_names_the_option(
 
 
 def test_a_part_that_starts_over_is_another_training(ask: Ask, tmp_path: Path) -> None:
-    assert "--parts" not in ask("simulate", resumed_csv(tmp_path, second=0)).out
+    told = " ".join(ask("simulate", resumed_csv(tmp_path, second=0)).out.split())
+    assert "the log holds 2 trainings; this is number 2" in told
+    # unless fit was called again on the same model, which no log tells
+    assert "if its fit went on with the model of the one before, --parts rows" in told
+    assert "--parts join" not in told
 
 
 def test_logs_side_by_side_name_the_one_that_was_left_out(

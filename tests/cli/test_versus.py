@@ -102,7 +102,7 @@ def test_lists_that_win_as_often_are_not_called_the_same(
     answer = ask(*words, "--versus", "patience=4")
     assert " ".join(answer.out.split("\n\n")[0].split()) == (
         "A and B keep the same val_loss on all 2 runs; A saves 4 more epochs. "
-        "A and B part on 2 of 2 runs."
+        "A and B part on 2 of 2 runs. All 2 runs ended in NaN or infinity."
     )
 
 

@@ -341,6 +341,29 @@ def test_what_a_stop_keeps_depends_on_the_other_stop_too(
     assert replay.kept_epoch == (3 if KEEP not in second else 1)
 
 
+@pytest.mark.parametrize(
+    ("semantics", "order", "expected", "kept"),
+    [
+        # both restore when training ends, in the order of the list: the last one wins
+        (NEW, 1, [], 1),
+        (NEW, -1, ["restores-by-training-loss"], 3),
+        # the one that stops restores, and that may be either
+        ("keras-2.15", 1, [], 1),
+        ("keras-2.15", -1, [], 1),
+    ],
+)
+def test_whose_weights_are_restored_depends_on_the_order(
+    semantics: str, order: int, expected: list[str], kept: int
+) -> None:
+    texts = [f"EarlyStopping('loss', patience=2, {KEEP})", STOP.replace("5", "2")]
+    assert codes(*texts[::order], semantics=semantics) == expected
+    # val_loss is best at epoch 1 and stops after epoch 3, where loss is least
+    values = [(0.9, 0.9), (0.8, 0.5), (0.7, 0.6), (0.6, 0.7), (0.5, 0.8)]
+    run = Run.from_logs([{"loss": one, "val_loss": two} for one, two in values])
+    listed = parse_callbacks(*texts[::order])
+    assert replay_run(run, listed, semantics=semantics).kept_epoch == kept
+
+
 def test_keras_2_restores_only_where_it_stops_itself() -> None:
     texts = ["EarlyStopping(patience=2)", f"EarlyStopping(patience=4, {KEEP})"]
     two = "keras-2.15"

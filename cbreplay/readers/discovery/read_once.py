@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
-    from cbreplay.run import EpochArray, FloatArray, Run, Series
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run, Series
 
 __all__ = ["find_copies", "leave_out_copies"]
 
@@ -273,10 +273,7 @@ def _copies_among(
     begins = np.searchsorted(ordered, values[:, column] - reach)
     ends = np.searchsorted(ordered, values[:, column] + reach, side="right")
     coarse = limits.sum(axis=1).tolist()
-    # a row that was lost says nothing against another run; one that only lacks some
-    # values was logged so, as by validation_freq
-    absent = (values == _MISSING).reshape(len(values), len(names), -1)
-    lost = np.tile(absent.all(axis=1), len(names))
+    lost = _lost_rows(values, len(names))
     open_ones = np.flatnonzero(lost[:, column])[:_MOST_OPEN]
     # nearly always no other run is near
     rank = sorted(
@@ -299,6 +296,16 @@ def _copies_among(
                 taken.add(at)
                 break
     return copies
+
+
+def _lost_rows(values: FloatArray, n_series: int) -> BoolArray:
+    """Return where a row was lost, of `_heads`: that says nothing against another run.
+
+    A row that only lacks some values was logged so, as by validation_freq.
+    """
+    absent = (values == _MISSING).reshape(len(values), n_series, -1)
+    lost: BoolArray = np.tile(absent.all(axis=1), n_series)
+    return lost
 
 
 def _heads(runs: Sequence[Run], names: Sequence[str]) -> tuple[FloatArray, FloatArray]:

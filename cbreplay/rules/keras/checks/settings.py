@@ -139,6 +139,16 @@ def _restores_by_training_loss(
     # without validation data there is no val_loss to restore by
     if known.facts.validated is False:
         return
+    # at the end of training the last of a list restores last
+    at_end = known.training.semantics.restores_without_stop
+    others = [*known.callbacks[index + 1 :]] if at_end else [*known.callbacks]
+    if any(
+        isinstance(other, EarlyStopping)
+        and other is not callback
+        and _may_restore(known, other, callback)
+        for other in others
+    ):
+        return
     if callback.monitor == "loss" and callback.restore_best_weights and minimal:
         yield Finding(
             "restores-by-training-loss",
