@@ -11,7 +11,7 @@ from cbreplay.shown_digits import spoken_figure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.document import Block, Text
+    from cbreplay.document import Block, Part, Text
     from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
     from cbreplay.staircase.rate_history import RateHistory
@@ -120,16 +120,14 @@ def _still_gained(staircase: Staircase) -> Iterator[Text]:
     gains = later_gains(staircase)
     if not gains:
         return
-    told = [
-        part
-        for later in gains
-        for part in (
-            ", by ",
-            Fact(later.gain, "share", "later_gain"),
-            " after epoch ",
-            Fact(later.epoch, "epoch", "first_reduction_epoch"),
-        )
-    ]
+    told: list[Part] = []
+    spoken = ""
+    for later in gains:
+        gain = Fact(later.gain, "share", "later_gain")
+        # of equal gains only the epochs are told one by one
+        told += [", "] if gain.text == spoken else [", by ", gain, " after epoch "]
+        told.append(Fact(later.epoch, "epoch", "first_reduction_epoch"))
+        spoken = gain.text
     yield say(
         "The recorded training still lowered its best ",
         Code(staircase.objective),

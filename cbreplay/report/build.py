@@ -226,7 +226,8 @@ def _rules(runs: Sequence[Run], question: ReportQuestion) -> list[str]:
             )
         except CbreplayError:
             continue
-        names[f"{resolved.semantics.name} (rules of {resolved.semantics.row})"] = None
+        name, row = resolved.semantics.name, resolved.semantics.row
+        names[name if name == row else f"{name} (rules of {row})"] = None
     return list(names)
 
 

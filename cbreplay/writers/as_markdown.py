@@ -22,7 +22,7 @@ from cbreplay.words import visible_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.document import Block, Document, Text
+    from cbreplay.document import Block, Document, Part, Text
 
 __all__ = ["table_as_markdown", "write_markdown"]
 
@@ -38,12 +38,40 @@ def write_markdown(document: Document) -> str:
 
     Their numbers stand in the tables.
     """
-    parts = [f"# {_text(document.headline)}", _at_start(_text(document.lead))]
+    first, rest = _split(document.headline)
+    parts = [f"# {_text(first)}", *(_at_start(_text(more)) for more in rest)]
+    parts.append(_at_start(_text(document.lead)))
     for section in document.sections:
         if section.on != "screen" and not _is_of_pictures(section.blocks):
-            blocks = [*filter(None, map(_block, section.blocks))]
+            n_tables = sum(isinstance(block, Table) for block in section.blocks)
+            # the title of a section says what its only table is
+            told = (
+                table_as_markdown(block)
+                if isinstance(block, Table) and n_tables == 1
+                else _block(block)
+                for block in section.blocks
+            )
+            blocks = [*filter(None, told)]
             parts += [f"## {_escape(section.title)}", *blocks] if blocks else []
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _split(headline: Text) -> tuple[Text, tuple[Text, ...]]:
+    """Return the first sentence of a headline, and the others as one paragraph."""
+    parts: list[Part] = []
+    for part in headline.parts:
+        # words that were said one after the other are one part
+        joins = isinstance(part, str) and parts and isinstance(parts[-1], str)
+        parts.append(f"{parts.pop()}{part}" if joins else part)
+    for place, part in enumerate(parts):
+        if isinstance(part, str) and ". " in part:
+            end, _, start = part.partition(". ")
+            first, rest = [*parts[:place], f"{end}."], [start, *parts[place + 1 :]]
+            return (
+                headline._replace(parts=tuple(first)),
+                (headline._replace(parts=tuple(rest)),),
+            )
+    return headline, ()
 
 
 def _is_of_pictures(blocks: Sequence[Block]) -> bool:

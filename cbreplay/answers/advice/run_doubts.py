@@ -138,7 +138,7 @@ def _failed(facts: Mapping[str, Any]) -> Text:
         Fact(facts["n_failed"], "count", "n_failed"),
         " of ",
         counted(facts["n_runs"], "run", "n_runs"),
-        " failed, and they count",
+        " failed, and they count: no patience is known to be enough for them",
     )
 
 

@@ -78,15 +78,15 @@ _WORDS: dict[str, str] = {
     # the map
     "map": "Map of patience and min_delta",
     "map_key": (
-        'What is lost, mean over the {compared} runs that tell "{setting_name}"; '
-        "stronger is more. Hatched: not all of them tell."
+        "The stronger, the more is lost: the mean over the {compared} runs that tell "
+        'what "{setting_name}" loses. Hatched: not all of them tell.'
     ),
     "map_key_any": (
-        "What is lost, mean over the {compared} runs that tell any setting; stronger "
-        "is more. Hatched: not all of them tell."
+        "The stronger, the more is lost: the mean over the {compared} runs that tell "
+        "any setting. Hatched: not all of them tell."
     ),
     "map_key_one": (
-        "What is lost on {run}; stronger is more. Hatched: the log does not tell."
+        "The stronger, the more is lost on {run}. Hatched: the log does not tell."
     ),
     "map_hint": "Click a setting, or move with the arrow keys.",
     "map_empty": "No map: the logs tell of no setting here what it loses.",
