@@ -26,7 +26,6 @@ from cbreplay.replay.notes import (
     note_run,
 )
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
-from cbreplay.replay.replaced_rows import find_replaced_gap
 from cbreplay.replay.walk import walk_run
 from cbreplay.rules.base import Callback, read_series
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
@@ -148,6 +147,8 @@ def replay_list(
     )
     gap = None
     if run.replaced:
+        from cbreplay.replay.replaced_rows import find_replaced_gap
+
         gap = find_replaced_gap(
             run,
             listed,
