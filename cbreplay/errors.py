@@ -22,7 +22,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.series_names import (
-    METRIC_ALIASES,
     is_validation,
     nearest_series,
     suggest_monitor,
@@ -32,9 +31,7 @@ from cbreplay.series_names import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# the names of series are for the rules too, which look them up here
 __all__ = [
-    "METRIC_ALIASES",
     "NO_LOG_IN_DIRECTORY",
     "WHAT_TO_WATCH",
     "CbreplayError",
@@ -50,9 +47,7 @@ __all__ = [
     "UnknownMonitorError",
     "as_arguments",
     "as_options",
-    "is_validation",
     "nearest_name",
-    "nearest_series",
     "without_monitor",
 ]
 

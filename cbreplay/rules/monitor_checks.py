@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import METRIC_ALIASES, is_validation, nearest_series
 from cbreplay.rules.checks import Finding
 from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import METRIC_ALIASES, is_validation, nearest_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.errors import is_validation
 from cbreplay.readers.building.digits import half_units, hold_float32
 from cbreplay.readers.discovery.same_training import count_agreeing
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
