@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Deferred, Fact, Points, Section, say
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.document import Block, Part, Text
     from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
+    from cbreplay.staircase.later_gains import LaterGain
     from cbreplay.staircase.rate_history import RateHistory
 
 __all__ = ["rate_section"]
@@ -121,13 +123,13 @@ def _still_gained(staircase: Staircase) -> Iterator[Text]:
     if not gains:
         return
     told: list[Part] = []
-    spoken = ""
-    for later in gains:
-        gain = Fact(later.gain, "share", "later_gain")
-        # of equal gains only the epochs are told one by one
-        told += [", "] if gain.text == spoken else [", by ", gain, " after epoch "]
-        told.append(Fact(later.epoch, "epoch", "first_reduction_epoch"))
-        spoken = gain.text
+    for _, alike in itertools.groupby(gains, lambda later: _gain(later).text):
+        first, *others = alike
+        told += [", by ", _gain(first)]
+        told.append(" after epochs " if others else " after epoch ")
+        for at, later in enumerate((first, *others)):
+            told += ["" if not at else " and " if at == len(others) else ", "]
+            told.append(Fact(later.epoch, "epoch", "first_reduction_epoch"))
     yield say(
         "The recorded training still lowered its best ",
         Code(staircase.objective),
@@ -135,6 +137,10 @@ def _still_gained(staircase: Staircase) -> Iterator[Text]:
         *told[1:],
         f". {meant_in_retrainings(later.gain for later in gains)}",
     )
+
+
+def _gain(later: LaterGain) -> Fact:
+    return Fact(later.gain, "share", "later_gain")
 
 
 def _reductions(rate: RateHistory) -> Text:
