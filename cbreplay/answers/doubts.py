@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.spoken_runs import alike, telling_notes
+from cbreplay.answers.reading_notes import alike, telling_notes
 from cbreplay.document import Code, Strong, say
 from cbreplay.note import topic_of
 from cbreplay.outcomes import was_still_improving

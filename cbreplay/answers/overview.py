@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.json_fields import describe_run, describe_staircase
 from cbreplay.answers.next_commands import next_of_overview
+from cbreplay.answers.reading_notes import about_reading
 from cbreplay.answers.spoken_runs import (
-    about_reading,
     beside_best,
     by_keras_rules,
     counts_otherwise,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.misreadings import misreadings
-from cbreplay.answers.spoken_runs import counts_otherwise, telling_notes
+from cbreplay.answers.reading_notes import telling_notes
+from cbreplay.answers.spoken_runs import (
+    counts_otherwise,
+)
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
 from cbreplay.note import topic_of

@@ -11,7 +11,7 @@ import pytest
 
 import cbreplay
 from cbreplay import EarlyStopping, ReduceLROnPlateau
-from cbreplay.answers.spoken_runs import telling_notes
+from cbreplay.answers.reading_notes import telling_notes
 from cbreplay.note import Note, reworded, topic_of
 
 if TYPE_CHECKING:

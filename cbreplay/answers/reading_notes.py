@@ -1,0 +1,109 @@
+"""Notes of reading: which an answer tells, of which run, and like ones as one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cbreplay.document import Code, Fact, say
+from cbreplay.note import reworded, topic_of
+from cbreplay.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cbreplay.document import Text
+    from cbreplay.note import NoteTopic
+    from cbreplay.rules.base import Callback
+    from cbreplay.run import Run
+
+__all__ = ["about_reading", "alike", "spoken_note", "telling_notes"]
+
+
+def spoken_note(run: Run, note: str, more: str = "") -> Text:
+    """Say what was noted of a run, with its name unless it is about another log.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    note : str
+        What was noted.
+    more : str
+        What to say behind its name.
+    """
+    if topic_of(note) == "other logs":
+        return say(note)
+    return say(Fact(run.name, "name", "run"), f"{more}: {note}")
+
+
+def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
+    """Return what was noted in reading a run that an answer may hang on.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    callbacks : iterable of Callback
+        What the answer is about: how the learning rate was read matters to those that
+        change it.
+    """
+    told_elsewhere: set[NoteTopic | None] = {"files", "reading"}
+    if not any(rule.changes_learning_rate for rule in callbacks):
+        told_elsewhere.add("rate")
+    return [note for note in run.notes if topic_of(note) not in told_elsewhere]
+
+
+def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
+    """Yield notes of runs, merging those that differ only in numbers, with a count.
+
+    Parameters
+    ----------
+    noted : iterable of (Run, str)
+        What was noted of each.
+    """
+    groups: dict[str, list[tuple[Run, str]]] = {}
+    for run, note in noted:
+        groups.setdefault(re.sub(r"\d+", "", note), []).append((run, note))
+    for (run, note), *others in groups.values():
+        more = f" (and {count(len(others), 'other run')} likewise)" if others else ""
+        # what is listed may end in dots of its own
+        is_open = note.endswith("...")
+        told = note if is_open else reworded(note, note.rstrip("."))
+        yield say(spoken_note(run, told, more), "" if is_open else ".")
+
+
+def about_reading(runs: Iterable[Run]) -> Iterator[Text]:
+    """Yield what to know of several logs: which were left out, which are in parts.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        Those that were read.
+    """
+    resumed, parts = [], []
+    for run in runs:
+        for note in run.notes:
+            if topic_of(note) == "other logs":
+                yield say(note)
+            elif topic_of(note) == "parts" and not run.resumes:
+                parts.append((run, note))
+        if run.resumes:
+            resumed.append(run)
+    yield from alike(parts)
+    if resumed:
+        yield _goes_on(resumed[0], len(resumed) - 1)
+
+
+def _goes_on(run: Run, n_others: int) -> Text:
+    """Say that a part of a log may belong to the part before it."""
+    others = f", and so do {n_others} other parts" if n_others > 1 else ""
+    if n_others == 1:
+        others = ", and so does another part"
+    return say(
+        Code(run.name),
+        " begins at epoch ",
+        Fact(run.first_epoch, "epoch", "resumed_epoch"),
+        f", inside the part before it{others}: if a fit was resumed there, --parts "
+        "join or parts='join' takes them as one training",
+    )
