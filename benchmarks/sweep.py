@@ -304,7 +304,10 @@ def logs() -> None:
         for n_workers in (1, 2):
             with (
                 dask.LocalCluster(
-                    n_workers=n_workers, threads_per_worker=1, dashboard_address=None
+                    n_workers=n_workers,
+                    threads_per_worker=1,
+                    # a free port: another cluster may have the usual one
+                    dashboard_address="127.0.0.1:0",
                 ) as cluster,
                 dask.Client(cluster) as client,
             ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from hypothesis import settings
@@ -136,6 +136,21 @@ def write_csv(
         rows.append(f"{row},{rate}" if rate else row)
     path.write_text("\r\n".join(rows) + "\r\n", newline="")
     return path
+
+
+def start_workers(n_workers: int) -> Any:
+    """Start workers of a cluster on this machine; use it in a ``with``.
+
+    The port of the dashboard is one that is free: tests run side by side, and the
+    usual port has room for one cluster, a second one warns.
+    """
+    distributed = pytest.importorskip("distributed")
+    return distributed.LocalCluster(
+        n_workers=n_workers,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=50,
+    )
 
 
 VALUES = [0.8, 0.6, 0.5, 0.5, 0.52, 0.49, 0.5, 0.51]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import distributed
 import pytest
 
-from tests.conftest import Ask, write_csv
+from tests.conftest import Ask, start_workers, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    start: Any = distributed.LocalCluster
-    cluster = start(
-        n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
-    )
-    with cluster:
+    with start_workers(1) as cluster:
         yield cluster.scheduler_address
 
 

@@ -26,7 +26,7 @@ from cbreplay import (
 )
 from cbreplay.distributed import sweep_logs
 from cbreplay.readers.base import ReadOptions
-from tests.conftest import write_csv
+from tests.conftest import start_workers, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,9 +166,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path: Path) -> N
     paths = write_logs(tmp_path, 60)
     expected = as_bytes(sweep_logs(paths, GRID))
     with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
-        ) as cluster,
+        start_workers(2) as cluster,
         distributed.Client(cluster) as client,
     ):
         pids = client.run(os.getpid)
