@@ -1,4 +1,4 @@
-"""From the rows of one training to its run: series, plan, times, what is missing."""
+"""From the rows of one training to its `Run`: series, plan, times, and notes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = ["LogFacts", "build_run"]
 
 
 class LogFacts(NamedTuple):
-    """What a log says of all trainings in it.
+    """What a log says about all trainings in it.
 
     Parameters
     ----------
     notes : tuple of str
-        What was odd about it.
+        The notes on the whole log.
     planned_epochs : int or None
         The plan that it states.
     not_logged : frozenset of str
@@ -90,7 +90,7 @@ def build_run(
     metadata : RunMetadata, optional
         What ``run.json`` says about this training.
     take_rate : callable
-        Takes the learning rate out of the columns of a training.
+        Removes the learning rate from the columns of a training, and returns it.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def _replaced_run(
     facts: LogFacts,
     source: str,
 ) -> Run:
-    """Return what a fit recorded of which a later one wrote the last rows again."""
+    """Return the run of an earlier fit, whose last rows a later one wrote again."""
     series = _series_of(fit, source)
     return Run(
         name=source,
@@ -184,14 +184,15 @@ def _notes_of(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
 
 
 def _leave_out_stand_ins(series: dict[str, Series]) -> list[str]:
-    """Take a 0 or -1 as missing that stands wherever nothing was validated.
+    """Take a 0 or -1 as missing that fills all epochs without a validation.
 
-    Some loops write one in all epochs but every third, say. Keras never does.
+    Some loops that validate every third epoch, say, write one in between. Keras never
+    does.
     """
     found: dict[tuple[float, int], list[str]] = {}
     for name, own in series.items():
         values = own.values
-        # nearly always that is all there is to look at
+        # a filler must be among the first two values: in most logs there is none
         filler = next((v for v in values[:2].tolist() if v in _STAND_INS), None)
         if filler is None or not own.recorded.all() or own.others:
             continue
@@ -220,10 +221,10 @@ _STAND_INS = (0.0, -1.0)
 def _carried_notes(
     series: Mapping[str, Series], metadata: RunMetadata | None
 ) -> list[str]:
-    """Doubt series that stand still for as many epochs each time.
+    """Note series that change only every few epochs, at a regular distance.
 
-    Some loops evaluate every few epochs and write the last value in between too. Keras
-    never does with a metric of its own, which a run.json names.
+    Some loops evaluate every few epochs and repeat the last value in between. Keras
+    never does so with its own metrics, which a run.json names.
     """
     keras_own = metadata.metrics if metadata is not None else {}
     found: dict[int, list[str]] = {}
@@ -231,7 +232,7 @@ def _carried_notes(
     for name, own in series.items():
         changes = own.values[1:] != own.values[:-1]
         n_changes = int(np.count_nonzero(changes))
-        # then they are not two and more epochs apart
+        # a value that changes so often is not repeated in between
         often = 2 * n_changes > own.values.size
         if n_changes < _FEW_CHANGES or (often and moving) or not own.recorded.all():
             continue
@@ -336,7 +337,7 @@ def _gaps(epochs: EpochArray) -> str:
 _SHOWN = 5
 
 
-# in sweeps an epoch has 32 bits
+# in sweeps an epoch is an int32
 _MOST_PLANNED = 2**31 - 1
 
 
