@@ -83,7 +83,7 @@ def command(
             sweep, current=in_use, excluded=without, **advising._asdict()
         )
     if advice.monitors:
-        # what is asked next is about the one that was chosen
+        # next commands are about the monitor that was chosen
         question = replace(question, monitor=advice.monitor)
     question.narrow(sweep.records)
     if current is not None and len(sweep.records) == 1:
@@ -96,7 +96,7 @@ def command(
     print_document(document, output_format)
     failed = failed_checks(checks, advice)
     if failed:
-        # why a command ends with 1 is said with -q too
+        # with -q too: the exit status needs a reason
         tell_lines(*(f"failed: {sentence}" for sentence in failed))
         click.get_current_context().exit(EXIT_CHECK_FAILED)
 
@@ -128,12 +128,12 @@ def _read_min_delta(text: str | None) -> float | list[float]:
 
 
 def _written(text: str) -> str:
-    """Return a setting in use as -c takes it."""
+    """Return the text of --current as -c takes it: ``@train.py``."""
     return f"@{text}" if text.endswith(".py") and "(" not in text else text
 
 
 def _say_not_compared(text: str, question: Question) -> None:
-    """Say that one run compares no settings, and what tells of the one in use."""
+    """Say that --current is not compared on one run, and how to ask about it."""
     typed = question.typed()
     told = ""
     if typed is not None:
@@ -143,7 +143,7 @@ def _say_not_compared(text: str, question: Question) -> None:
 
 
 def _say_without_min_delta(text: str, question: Question) -> None:
-    """Say that what is told of one run is told without a min_delta."""
+    """Say that --min-delta is ignored for one run, and how to ask about it."""
     typed = question.typed()
     told = ""
     if typed is not None:
