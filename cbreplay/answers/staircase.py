@@ -443,8 +443,7 @@ def _legend(staircase: Staircase) -> Iterator[tuple[str, Text]]:
     n_hidden = len(staircase.steps[0].others) - _OTHER_SERIES
     if n_hidden > 0:
         yield "", say(f"{n_hidden} more series in --format csv")
-    if any(step.regret for step in staircase.steps) and staircase.objective.startswith(
-        "val_"
-    ):
+    told = any(step.regret for step in staircase.steps if step.evidence == "exact")
+    if told and staircase.objective.startswith("val_"):
         side = "above best" if staircase.objective_mode == "min" else "below best"
         yield side, say(f"{side}: {_HOW_MEASURED}")
