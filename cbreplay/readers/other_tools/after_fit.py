@@ -132,9 +132,7 @@ class _LoggedRows:
         further = self.steps[last] - self.steps[before]
         if is_same and not further:
             return 1
-        return int(
-            further <= 1 and len(distances) > 0 and bool((distances > 1).all())
-        )
+        return int(further <= 1 and len(distances) > 0 and bool((distances > 1).all()))
 
     def _irregular(self, rows: EpochArray, own: int, before: EpochArray) -> int:
         """Count what the last epoch has more than the others, and at other distances.
