@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.loading.recorded_rates import read_rate
+from cbreplay.loading.stand_ins import leave_out_stand_ins
 from cbreplay.loading.two_writers import settle_rate
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.readers.discovery import sources as discovery
@@ -124,4 +125,5 @@ def survey_sources(
         As `load_runs`.
     """
     survey = discovery.survey_sources(sources, options, progress)
-    return survey._replace(runs=[settle_rate(read_rate(run)) for run in survey.runs])
+    runs = [leave_out_stand_ins(run) for run in survey.runs]
+    return survey._replace(runs=[settle_rate(read_rate(run)) for run in runs])

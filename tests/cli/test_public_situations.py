@@ -919,6 +919,29 @@ def test_a_number_that_stands_for_no_validation_is_none(
     assert "read as no value" not in said
 
 
+def test_what_stands_for_no_validation_is_none_in_each_fit_of_a_training(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A fit of 9 epochs is resumed at its 7th; it validates in every third epoch."""
+    judged = {2: 0.9, 5: 0.6, 8: 0.5, 11: 0.55, 14: 0.56}
+    rows = [f"{at},1,{judged.get(at, 0)}" for at in range(15)]
+    again = tmp_path / "again"
+    again.mkdir()
+    log = write(again / "log.csv", "epoch,loss,val_loss", rows[:9] + rows[6:])
+    asked = ("simulate", log, "--parts", "join", "--patience", "6")
+    # by hand: each value of the first fit is its best, so no patience ends it
+    assert "It does not stop inside this log, which ends at epoch 15" in told(
+        ask, *asked
+    )
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    write(parts / "a.csv", "epoch,loss,val_loss", rows[:6])
+    write(parts / "b.csv", "epoch,loss,val_loss", rows[6:])
+    said = told(ask, "simulate", parts, "--patience", "3")
+    # the two values after epoch 9, the best one, are fewer than the patience
+    assert "so far it keeps epoch 9" in said
+
+
 def test_a_whole_table_at_each_save_that_was_resumed_is_one_training(
     ask: Ask, tmp_path: Path
 ) -> None:

@@ -584,3 +584,19 @@ def test_a_setting_that_is_chosen_in_several_ways_stands_once(ask: Ask) -> None:
     rows = [line for line in told.out.splitlines() if ": 23  " in line]
     assert [row.split(":")[0].strip() for row in rows] == ["recommended"]
     assert 'the same setting is "keeps the tolerance" and "cheapest"' in told.out
+
+
+def test_a_log_of_two_trainings_is_said_to_be_two(ask: Ask, tmp_path: Path) -> None:
+    log = write_csv(tmp_path / "log.csv", pausing(2))
+    n_epochs = len(pausing(2))
+    rows = log.read_text().splitlines(keepends=True)
+    log.write_text("".join([*rows, *rows[1:-1], rows[-1].replace("1.0", "2.0")]))
+    answer = ask("recommend", log, *RULES)
+    said = " ".join(answer.out.split())
+    # the header is line 1
+    line = n_epochs + 2
+    assert (
+        f"log.csv#2: the log holds 2 trainings; this is number 2, from line {line}"
+        in said
+    )
+    assert f"--parts rows --seam {n_epochs} takes both as one training" in said

@@ -26,6 +26,7 @@ from cbreplay.answers.advice.tables import (
 from cbreplay.answers.axes import keeps_last
 from cbreplay.answers.many_runs_page import DOUBTS
 from cbreplay.answers.next_commands import next_of_advice
+from cbreplay.answers.reading_notes import about_reading
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase import staircase_document
@@ -141,7 +142,12 @@ def short_advice_document(advice: Recommendation) -> Document:
 
 
 def _doubts(advice: Recommendation, asked: Sequence[Run]) -> tuple[Text, ...]:
-    return (*doubt_sentences(advice), *counts_otherwise(asked))
+    return (
+        *doubt_sentences(advice),
+        *counts_otherwise(asked),
+        # a resumed part is told with what does not count
+        *about_reading(run for run in asked if not run.resumes),
+    )
 
 
 def _setting_sections(

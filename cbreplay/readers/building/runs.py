@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,6 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.run import Run, Series
-from cbreplay.series_names import is_validation
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -97,61 +97,47 @@ def build_run(
     LogError
         If it holds no metric.
     """
-    rate = take_rate(record)
-    series = _series_of(record, source)
+    fit = _fit_run(record, facts, source, metadata, take_rate(record))
+    replaced = [
+        (seam, _fit_run(own, facts, source, metadata, take_rate(own)) if own else None)
+        for seam, own in record.replaced
+    ]
     planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
     seconds = _epoch_seconds(record)
-    notes = [*facts.notes, *_notes_of(record, series)]
-    notes += _carried_notes(series, metadata)
-    if metadata is None:
-        notes += _leave_out_stand_ins(series)
-    notes += metadata.notes if metadata is not None else ()
-    notes += [*plan_notes, *_late_notes(record, facts, metadata), *rate.notes]
-    return Run(
-        name=source,
-        source=source,
-        first_epoch=record.first_epoch,
-        series=series,
-        learning_rate=rate.rate,
-        learning_rate_rounding=rate.rounding,
-        rate_source=rate.source,
+    return replace(
+        fit,
         epoch_seconds=seconds,
         wall_seconds=_wall_seconds(seconds, metadata),
         started=_started(record, metadata),
         planned_epochs=planned,
-        metadata=metadata,
-        seams=tuple(sorted(record.seams)),
-        possible_seams=frozenset(record.possible),
-        replaced=tuple(
-            (
-                seam,
-                None
-                if fit is None
-                else _replaced_run(fit, metadata, take_rate(fit), facts, source),
-            )
-            for seam, fit in record.replaced
-        ),
-        axis_unit=facts.axis_unit,
+        replaced=tuple(replaced),
         begins_at=facts.begins_at,
-        not_logged=facts.not_logged & series.keys(),
-        empty_cells=facts.empty_cells & series.keys(),
+        empty_cells=facts.empty_cells & fit.series.keys(),
         written_again=facts.written_again,
         left_out=dict(facts.left_out),
         counts_from=facts.counts_from,
         resumes=record.resumes,
         framework=facts.framework,
-        notes=tuple(notes),
+        notes=(
+            *facts.notes,
+            *_notes_of(record, fit.series),
+            *_carried_notes(fit.series, metadata),
+            *(metadata.notes if metadata is not None else ()),
+            *plan_notes,
+            *_late_notes(record, facts, metadata),
+            *fit.notes,
+        ),
     )
 
 
-def _replaced_run(
+def _fit_run(
     fit: TrainingRows,
-    metadata: RunMetadata | None,
-    rate: LoggedRate,
     facts: LogFacts,
     source: str,
+    metadata: RunMetadata | None,
+    rate: LoggedRate,
 ) -> Run:
-    """Return what a fit recorded of which a later one wrote the last rows again."""
+    """Return what rows are of: of a training, or of a fit that was replaced in it."""
     series = _series_of(fit, source)
     return Run(
         name=source,
@@ -166,6 +152,7 @@ def _replaced_run(
         possible_seams=frozenset(fit.possible),
         axis_unit=facts.axis_unit,
         not_logged=facts.not_logged & series.keys(),
+        notes=tuple(rate.notes),
     )
 
 
@@ -181,40 +168,6 @@ def _notes_of(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
     """Say what is odd about the rows of one training."""
     seams = [note for _, note in sorted(record.seams.items())]
     return [*record.notes, *_missing_notes(record, series), *seams]
-
-
-def _leave_out_stand_ins(series: dict[str, Series]) -> list[str]:
-    """Take a 0 or -1 as missing that stands wherever nothing was validated.
-
-    Some loops write one in all epochs but every third, say. Keras never does.
-    """
-    found: dict[tuple[float, int], list[str]] = {}
-    for name, own in series.items():
-        values = own.values
-        # nearly always that is all there is to look at
-        filler = next((v for v in values[:2].tolist() if v in _STAND_INS), None)
-        if filler is None or not own.recorded.all() or own.others:
-            continue
-        if not is_validation(name):
-            continue
-        told = np.flatnonzero(values != filler)
-        distances = np.diff(told)
-        if len(distances) < _FEW_CHANGES or len(set(values[told].tolist())) == 1:
-            continue
-        every = int(distances[0])
-        ends = int(told[0]) < every and len(values) - int(told[-1]) <= every
-        if every > 1 and ends and (distances == every).all():
-            recorded = values != filler
-            series[name] = Series(np.where(recorded, values, np.nan), recorded)
-            found.setdefault((filler, every), []).append(name)
-    return [
-        f"{', '.join(names)}: {filler:g} stands in all epochs but one in {every}, and "
-        "was read as no value"
-        for (filler, every), names in found.items()
-    ]
-
-
-_STAND_INS = (0.0, -1.0)
 
 
 def _carried_notes(
