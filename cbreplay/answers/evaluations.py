@@ -1,4 +1,4 @@
-"""Reword an answer about a log whose rows are evaluations: "epoch" is then wrong."""
+"""Reword an answer about a log whose rows are evaluations and no epochs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["in_evaluations"]
 
 _Part = TypeVar("_Part")
-# what is typed, pasted or read by programs keeps its names
+# parts that are typed, pasted or read by programs keep their words
 _AS_IT_IS = (Claim, Code, CodeBlock, Command, Fact)
 
 
 def in_evaluations(document: Document, run: Run) -> Document:
-    """Call the rows evaluations throughout, and say above what patience counts."""
+    """Say "evaluation" for "epoch" throughout, and add what patience counts."""
     steps = [] if run.steps is None else run.steps.tolist()
     said = (
         f"Patience counts evaluations: the rows of this log are those of the steps "
@@ -46,7 +46,7 @@ def in_evaluations(document: Document, run: Run) -> Document:
 
 
 def _spoken(part: _Part, run: Run) -> _Part:
-    """Write a part of a document otherwise; code and values stay as they are."""
+    """Reword the texts in a part of a document; code and values stay as they are."""
     found: Any = tuple(part) if isinstance(part, Deferred) else part
     if isinstance(found, str):
         found = spoken_rows(found, run)

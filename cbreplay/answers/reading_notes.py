@@ -1,4 +1,4 @@
-"""Notes of reading: which an answer tells, of which run, and like ones as one."""
+"""The notes of reading a run: which of them an answer tells, and merging like ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def spoken_note(run: Run, note: str, more: str = "") -> Text:
     note : str
         What was noted.
     more : str
-        What to say behind its name.
+        What to add after its name.
     """
     if topic_of(note) == "other logs":
         return say(note)
@@ -39,7 +39,7 @@ def spoken_note(run: Run, note: str, more: str = "") -> Text:
 
 
 def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
-    """Return what was noted in reading a run that an answer may hang on.
+    """Return the notes of reading a run that may matter to an answer.
 
     Parameters
     ----------
@@ -79,13 +79,7 @@ def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
 
 
 def about_reading(runs: Iterable[Run]) -> Iterator[Text]:
-    """Yield what to know of several logs: which were left out, which are in parts.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-        Those that were read.
-    """
+    """Yield which logs were left out, and which of those read are parts of a log."""
     resumed, parts = [], []
     for run in runs:
         for note in run.notes:
