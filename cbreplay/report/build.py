@@ -24,6 +24,7 @@ from cbreplay.report.advised import Advised, advise
 from cbreplay.report.asked import ReportQuestion
 from cbreplay.report.moving import with_moving
 from cbreplay.rules.registry import resolve_semantics
+from cbreplay.staircase import replay_patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -236,10 +237,8 @@ def _report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Docu
         document = one_setting_page(replay, staircase, closing)
         return _moving(document, question, {"asked": question.callbacks}, [replay])
     staircase = question.staircase(run)
-    step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
-    if patience is None:
-        patience = staircase.steps[-1].first_patience
-    replay = question.replay(run, question.early_stopping(patience))
+    step = staircase.sufficient_step()
+    replay = replay_patience(staircase, judging=question.judging)
     document = one_run_page(replay, staircase, closing)
     if step is None:
         # where nothing stops there is nothing to begin with
