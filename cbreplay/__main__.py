@@ -11,10 +11,10 @@ __all__ = ["run"]
 
 def run() -> None:
     """Run the command line and end the process with its exit status."""
-    # until there is something to close, Ctrl-C ends the process without a word
+    # while nothing is open that needs closing, Ctrl-C ends the process silently
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # a fifth of a short answer would go into collecting what imports leave
+    # garbage collection during the imports would take a fifth of a short answer's time
     gc.set_threshold(100_000)
     from cbreplay.cli.main import run as answer
 

@@ -18,7 +18,7 @@ class Claim(NamedTuple):
     predicate : str
         For example ``"is_best"``, ``"first"`` or ``"at_least"``.
     about : mapping
-        What it is said of, by name.
+        The arguments of the predicate, by name: ``{"epoch": 7}``.
     """
 
     predicate: str
@@ -40,7 +40,7 @@ class Told(NamedTuple):
     claims: tuple[Claim, ...] = ()
 
 
-# words of a rule that claims nothing are text alone
+# plain text claims nothing
 Said: TypeAlias = str | Told
 
 
@@ -54,7 +54,7 @@ def claim(predicate: str, **about: Any) -> tuple[Claim, ...]:  # noqa: ANN401 - 
 
 
 def tell(*parts: Said, claims: Sequence[Claim] = ()) -> Told:
-    """Join words, with what each of them claims.
+    """Join texts and their claims; `claims` are added at the end.
 
     >>> tell("stopped", Told(" at epoch 8", claim("stops_at", epoch=7))).words
     'stopped at epoch 8'

@@ -1,6 +1,6 @@
 """Runs that are copies of one training, so that `recommend` counts it once.
 
-Logs that are read once: `readers.discovery.read_once`.
+Not here: older copies of a log that readers leave out (`readers.discovery.read_once`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ __all__ = ["find_copies"]
 _FEWEST_VALUES = 3
 
 
-# a log that was rounded to six digits, or decimals, is a copy of the one that was not,
-# if its values change so often that no two trainings would agree in all of them
+# a log rounded to six digits or decimals counts as a copy of the unrounded one, if its
+# values change so often that two different trainings could not agree in all of them
 _ROUNDED = 1e-5
 
 
@@ -40,11 +40,11 @@ _NO_NUMBER, _INFINITE = 1e300, 2e300
 
 
 def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
-    """Return the runs that hold the values of another one, and of which.
+    """Find the runs that are copies: by their index, the index of the run they copy.
 
-    What is compared is the monitor, the loss and what is validated. The run with a
-    ``run.json`` is kept, else the one that tells most of the monitor and the loss, else
-    the first.
+    Compared are the monitor, the loss and all ``val_`` series. Of several equal runs
+    the original is the one with a ``run.json``, else the one with most recorded values
+    of the monitor and the loss, else the first.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
     monitor : str
         Its name.
     """
-    # the log that tells most comes first: those that agree with it are its copies
+    # the log that holds most comes first: those that agree with it are its copies
     order = sorted(
         range(len(runs)), key=lambda row: (*_untold(runs[row], monitor), row)
     )
@@ -124,10 +124,9 @@ def _lost(values: FloatArray) -> FloatArray:
 class _ValueColumns:
     """The values of runs of one length, as columns: one for each series and epoch.
 
-    To compare every run with every other one takes the square of their number. So the
-    runs stand in the order of one column, where those that may agree with a run are its
-    neighbours; these are compared column by column, each time only the ones that agreed
-    so far.
+    Comparing every pair of runs would take time quadratic in their number. So the runs
+    are sorted by one column: a run can agree only with its neighbours there. These are
+    compared column by column, and those that differ drop out.
 
     Parameters
     ----------
@@ -141,7 +140,7 @@ class _ValueColumns:
         names = [_compared(run, monitor) for run in runs]
         shared = set.intersection(*names)
         self.runs, self.monitor = runs, monitor
-        # what some runs lack is compared pair by pair
+        # series that only some of the runs hold are compared pair by pair
         self.is_whole = all(shared == own for own in names)
         values = np.hstack(
             [np.vstack([_told_values(run, name) for run in runs]) for name in shared]
@@ -154,7 +153,7 @@ class _ValueColumns:
         self.columns = np.ascontiguousarray(values[np.ix_(self.order, columns)].T)
 
     def find_alike(self) -> Iterator[tuple[int, int]]:
-        """Yield each run that agrees with an earlier one, and which that is."""
+        """Yield (copy, original) for each run that agrees with an earlier one."""
         waiting = np.ones(len(self.runs), dtype=bool)
         first, last = _near(self.columns[0])
         for kept, place in enumerate(self.place.tolist()):
@@ -192,8 +191,8 @@ def _agree(values: FloatArray, others: FloatArray | float) -> BoolArray:
 
 
 def _near(ordered: FloatArray) -> tuple[EpochArray, EpochArray]:
-    """Return from where to where the values stand that may agree with each."""
-    # the larger of two values says how far they may be apart
+    """Return, for each value, the begin and end index of those it may agree with."""
+    # the allowed distance depends on the larger of two values
     reach = _lost(ordered) / (1 - _ROUNDED)
     return (
         np.searchsorted(ordered, ordered - reach, "left"),
@@ -223,7 +222,7 @@ def _told_values(run: Run, name: str) -> FloatArray:
 
 
 def _most_telling(values: FloatArray) -> EpochArray:
-    """Return the columns in order: first where the runs lie furthest apart."""
+    """Return the indices of the columns, those first in which the runs differ most."""
     low, high = np.quantile(values, [0.1, 0.9], axis=0)
     spread = (high - low) / _lost(np.median(values, axis=0))
     order: EpochArray = np.argsort(-spread, kind="stable")

@@ -28,7 +28,7 @@ _SMALLEST_NORMAL_FLOAT32 = 2.0**-126
 
 
 def spoken_float(value: float, digits: int | None = None) -> str:
-    """Write a number with so many significant digits, without an exponent if it can.
+    """Write a number with `digits` significant digits, if possible without exponent.
 
     >>> spoken_float(0.12174563), spoken_float(123456.0), spoken_float(float("nan"))
     ('0.1217', '123456', 'NaN')
@@ -46,7 +46,7 @@ def spoken_rate(rate: float | None, beside: float | None = None) -> str:
     rate : float or None
         The rate.
     beside : float, optional
-        Another one in the same sentence, from which the digits shall tell it.
+        Another rate in the same sentence: enough digits are written to tell them apart.
 
     Examples
     --------
@@ -78,7 +78,7 @@ _STEP = 2.0**-23
 
 
 def spoken_comparison(comparison: Comparison, value: float, reference: float) -> str:
-    """Say how a value compares with a reference, with digits that show it.
+    """Say how a value compares with a reference, in enough digits to see it.
 
     >>> from cbreplay.monitor import Comparison
     >>> strict = Comparison("min", -0.0001, "value", "float32", flush_subnormals=True)
@@ -158,7 +158,7 @@ def _likely_wall(comparison: Comparison, best: float) -> float:
     on_value = margin if comparison.delta_on == "value" else 0.0
     wall = best if on_value else best + margin
     if comparison.precision == "float32":
-        # what rounds to the wall itself does not improve: half a float32 before it
+        # a value that rounds to the wall does not improve: go half a float32 before it
         near = round_float32(wall)
         towards = -1 if comparison.mode == "min" else 1
         position = _position32(near) + towards
@@ -196,7 +196,7 @@ def _float32_neighbours(value: float) -> tuple[float, float]:
 
 
 def _spoken_rounding(comparison: Comparison, value: float, reference: float) -> str:
-    """Say what rounding decided: the sides as they are compared."""
+    """Say how rounding decided a comparison, with both sides as Keras compares them."""
     word = "below" if comparison.mode == "min" else "above"
     left, right = comparison.sides(value, reference)
     sign = "+" if comparison.mode == "min" else "-"
@@ -230,7 +230,7 @@ def _spoken_margin(comparison: Comparison, size: str) -> str:
 def _same_places(
     value: Decimal, reference: Decimal, digits: int
 ) -> tuple[Decimal, Decimal]:
-    """Round both to the same decimals, with so many digits of each at least."""
+    """Round both to the same decimals, with at least `digits` digits of the larger."""
     larger = max(abs(value), abs(reference))
     places = digits - 1 - larger.adjusted() if larger else digits
     return _rounded(value, digits, places), _rounded(reference, digits, places)
@@ -266,7 +266,7 @@ def _float32(value: float) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-# floats in their order as integers, so that halving reaches a neighbour in 64 steps
+# floats as integers in the same order: a bisection over them takes at most 64 steps
 
 
 def _position(value: float) -> int:

@@ -1,8 +1,9 @@
-"""Sweeps of logs that are read where the work is done: a pool of processes, a cluster.
+"""Sweeps of many logs over an executor, whose workers read the logs themselves.
 
 Any `concurrent.futures.Executor` will do: the standard library's, or a cluster's
 (``dask.distributed.Client(address).get_executor()``). A task reads a batch of logs,
-sweeps it, and sends its small table back. A lost worker: `cbreplay.sweep.pieces`.
+sweeps it, and sends its small table back. What happens when a worker is lost:
+`cbreplay.sweep.pieces`.
 """
 
 from __future__ import annotations
@@ -53,14 +54,14 @@ def sweep_logs(
 ) -> Sweep:
     """Read logs and decide every config on each, as `sweep_runs` would.
 
-    The answer depends neither on who did which part of it, nor on `batch_size`. A log
+    The answer depends neither on the executor nor on `batch_size`. A log
     that cannot be read or swept is left out; ``sweep.failures`` name it and say why.
 
     Parameters
     ----------
     paths : iterable of path
-        Logs, as `load_runs` takes them, each read by itself. Workers have to find them
-        under the same name.
+        Logs, as `load_runs` takes them, each read by itself. Workers must find them
+        under the same paths.
     grid : Grid, or iterable of callbacks lists
         As in `sweep_runs`.
     executor : concurrent.futures.Executor, optional
@@ -68,11 +69,12 @@ def sweep_logs(
     batch_size : int
         How many logs a task reads.
     errors, empty, planned_epochs, validation_freq, x_axis, parts, first_epoch, seams
-        As in `load_runs`, and so are the next two.
+        As in `load_runs`.
     max_bytes, timeout : int, float
-        How much a file may hold, and how long a server may be silent.
+        As in `load_runs`: the size limit of a file, and the seconds that a server may
+        be silent.
     progress : callable, optional
-        Called with the number of logs that are done and of all, now and then.
+        Called after each batch with the number of logs that are done and of all logs.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
 
@@ -146,7 +148,7 @@ def _parts(
     task: _Task,
     executor: Executor | None,
 ) -> Iterator[_SweptBatch]:
-    """Yield the parts in the order of the batches."""
+    """Sweep the batches, here or in the executor; yield the results in their order."""
     if executor is None:
         for batch in batches:
             yield _sweep_batch(batch, task)
@@ -170,7 +172,7 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
         if every:
             tables = [sweep_runs(every, task.configs, judging=task.judging)]
     except CbreplayError:
-        # a run cannot be swept: each log by itself shows which, and leaves the others
+        # some run cannot be swept: sweep each log by itself to leave out only that one
         for path, runs in read:
             try:
                 tables.append(sweep_runs(runs, task.configs, judging=task.judging))
@@ -192,7 +194,7 @@ def _joined(
     parts: Sequence[_SweptBatch],
     configs: Any,  # noqa: ANN401 - as `read_configs`
 ) -> Sweep:
-    """Put the cells of the parts below each other in one sweep."""
+    """Join the batches' cells, one below the other, into one sweep."""
     failures = tuple(failure for part in parts for failure in part.failures)
     runs = tuple(run for part in parts for run in part.runs)
     if not runs:

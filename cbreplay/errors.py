@@ -1,11 +1,11 @@
 """Every exception of cbreplay.
 
     CbreplayError
-    ├── LogError             (ValueError)   a log cannot be read, or not rightly
+    ├── LogError             (ValueError)   a log cannot be read, or only by guessing
     │   └── TruncatedLogError               it ends in the middle of something
     ├── UnknownMonitorError  (KeyError)     a series that the run does not hold
-    ├── ConfigError          (ValueError)   a parameter or option that cannot be
-    │   └── RefusedValueError               Keras itself does not take it either
+    ├── ConfigError          (ValueError)   an impossible parameter or option
+    │   └── RefusedValueError               one that Keras itself refuses too
     ├── ExpressionError      (ValueError)   callback text that cannot be read
     ├── SemanticsError       (ValueError)   a Keras version that is not known
     ├── EvidenceError        (ValueError)   the log cannot carry the question
@@ -61,7 +61,7 @@ _WATCHED = rf"(?<=\S) --monitor (?:{_QUOTED}|\S+) --mode (?:min|max)"
 
 
 def as_options(text: str) -> str:
-    """Return a sentence that names an option and an argument, with the option alone.
+    """Keep only the option where a sentence offers an option or an argument.
 
     >>> as_options("Keep what is whole with --errors skip or errors='skip'")
     'Keep what is whole with --errors skip'
@@ -83,7 +83,7 @@ WHAT_TO_WATCH = "; name what to watch, as monitor, and its direction, as mode, t
 
 
 def as_arguments(text: str) -> str:
-    """Return a sentence that names an option and an argument, with the argument alone.
+    """Keep only the argument where a sentence offers an option or an argument.
 
     >>> as_arguments("Keep what is whole with --errors skip or errors='skip'")
     "Keep what is whole with errors='skip'"
@@ -104,7 +104,7 @@ class CbreplayError(Exception):
         return str(self.args[0]) if self.args else ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return how it is pickled: its sentence is not what its class takes."""
+        """Pickle the finished sentence: the class takes facts, not a sentence."""
         return _as_it_was, (type(self), self.args), vars(self)
 
 
@@ -203,7 +203,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
         meant = f"; did you mean {near!r}? It" if near else "; it"
         choice = _choose_series(option, [near] if near else self.available)
         if reason:
-            # what mends that comes first
+            # the reason before it says what to do first
             choice = choice.replace("Choose one", "Or choose another", 1)
             choice = choice.replace("Watch", "Or watch", 1)
         super().__init__(
@@ -213,7 +213,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
 
 
 def _no_validation(available: Iterable[str]) -> str:
-    """Say how a log of Keras comes to have no validation at all."""
+    """Say why a Keras log may have no validation series; empty where it has one."""
     listed = list(available)
     if "loss" not in listed or any(is_validation(name) for name in listed):
         return ""
@@ -249,7 +249,7 @@ _SHOWN_NAMES = 50
 
 
 class ConfigError(CbreplayError, ValueError):
-    """A parameter or an option with a value that cannot be, or that contradicts."""
+    """A parameter or an option whose value is impossible or contradicts another."""
 
 
 class RefusedValueError(ConfigError):
@@ -264,9 +264,9 @@ class RefusedValueError(ConfigError):
     wanted : str
         What Keras wants there: ``"a number below 1"``.
     outcome : str
-        What Keras does then: ``"raises ValueError for"``.
+        What Keras does with it: ``"raises ValueError for"``.
     fails_at_once : bool
-        Whether Keras makes no callback, so that nothing else it is given matters.
+        Whether Keras's constructor raises, so that other arguments do not matter.
     instead : str
         What to write.
     near : str

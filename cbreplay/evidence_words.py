@@ -41,9 +41,13 @@ __all__ = [
 # what differs at a divergence: a rate that a reduction or a schedule sets, one
 # that the recorded training alone changed, or weights that were put back
 Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
-# how every sentence begins about decisions that are carried on past a divergence
+# the beginning of every sentence about decisions carried on past a divergence
 FICTION = "fiction: "
+<<<<<<< HEAD
 # a cost is measured against the best on record
+=======
+# explains ">=" at a cost, which is measured against the best value on record
+>>>>>>> main
 AT_LEAST = '">=": at least that, for a better value may be missing'
 # why settings that reduce the rate are not in a map of costs
 AFTER_A_REDUCTION = (
@@ -65,15 +69,15 @@ def parting_of(replay: Replay) -> Parting:
     reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     if replay.divergence_epoch in reduced:
         return "reduction"
-    # a schedule acts at the beginning of an epoch, a reduction at the end of the one
-    # before the first it acts on
+    # a schedule sets the rate as an epoch begins, a reduction at the end of the epoch
+    # before
     if any("begin" in rule.acts_at for rule in replay.callbacks):
         return "schedule"
     return "recorded" if _record_changes_alone(replay) else "reduction"
 
 
 def _record_changes_alone(replay: Replay) -> bool:
-    """Return whether the recorded rate changes at the divergence, the list's not."""
+    """Return whether only the recorded rate changes at the divergence."""
     at, run = replay.divergence_epoch, replay.run
     if at is None or any(
         step.decision.learning_rate not in (None, step.learning_rate)
@@ -101,7 +105,7 @@ def recorded_rate_changes(run: Run) -> BoolArray:
 
 
 def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
-    """Say from where on a log is no evidence: words, a zero-based epoch, more words."""
+    """Say from where on a log is no evidence, as (text, zero-based epoch, text)."""
     nothing = "from there on the log says nothing"
     if parted_by == "weights":
         return (
@@ -155,7 +159,7 @@ def _limit_of(replay: Replay) -> Limit:
 
 
 class Limit(NamedTuple):
-    """How far an answer on a run is evidence, by what a `Replay` says of it.
+    """How far an answer on a run is evidence: the fields of a `Replay` that tell it.
 
     Parameters
     ----------
@@ -164,7 +168,7 @@ class Limit(NamedTuple):
     evidence, divergence_epoch, gap_epoch : Evidence, int or None, int or None
         As in `Replay`.
     parted_by : Parting
-        What is otherwise at a divergence.
+        What differs from the recorded training at the divergence.
     """
 
     run: Run
@@ -210,14 +214,14 @@ _BRIEF_PARTINGS = {
 def limits_explained(
     limits: Iterable[tuple[Evidence, Parting | None]], gaps: Iterable[tuple[Run, int]]
 ) -> str:
-    """Say what the words of `Limit.brief` mean, those that occur; none for "exact".
+    """Explain the words of `Limit.brief` that occur; "exact" needs no explanation.
 
     Parameters
     ----------
-    limits : iterable of (evidence, what is otherwise at the divergence)
-        Of the cells, each once.
+    limits : iterable of (Evidence, Parting or None)
+        The evidence of each cell, and what differs at its divergence; repeats are fine.
     gaps : iterable of (run, zero-based epoch)
-        Of the incomplete cells.
+        The incomplete cells: from which epoch on each is unknown.
     """
     told = set(limits)
     kinds = {evidence for evidence, _ in told}
@@ -282,7 +286,7 @@ def find_non_finite(run: Run, name: str) -> list[int]:
 
 
 def takes_nan(replay: Replay, name: str) -> bool:
-    """Return whether a rule that stops on this series took NaN, the first, as best."""
+    """Return whether a rule that stops by this series took a first NaN as the best."""
     if replay.best is None or not math.isnan(replay.best):
         return False
     # `replay.best` is that of the first rule that stops
@@ -291,7 +295,7 @@ def takes_nan(replay: Replay, name: str) -> bool:
 
 
 def spoken_non_finite(replay: Replay, name: str) -> str:
-    """Say what NaN and infinite values of a series do to a callback that watches it."""
+    """Say how a callback that watches a series takes its NaN and infinite values."""
     if takes_nan(replay, name):
         return (
             f"{spoken_version(replay.semantics.name)} takes the first value as the "

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["as_run", "as_runs"]
 
-# imported only where something other than a Run is given: the modules that call this
-# one lie below it
+# imported late, and only where something other than a Run is given: it lies above the
+# modules that call this one
 _READING = "cbreplay.loading"
 
 

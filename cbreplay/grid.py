@@ -116,7 +116,7 @@ def _count(values: Sequence[Any]) -> int:
         return sys.maxsize
 
 
-# what an index into a grid of numpy can reach
+# the largest axis that an int32 can index
 _MOST = 2**31
 _PLAIN = frozenset({bool, float, int, str, type(None)})
 
@@ -131,17 +131,17 @@ def _check_values(
     elif _allows_between(kind, name) and {float, int}.issuperset(map(type, values)):
         ends = [min(values), max(values)]
         # only NaN differs from itself
-        whole = all(value == value for value in values)  # noqa: PLR0124
-        if whole and _takes(kind, name, ends, given):
+        without_nan = all(value == value for value in values)  # noqa: PLR0124
+        if without_nan and _takes(kind, name, ends, given):
             return
     for value in values:
         kind(**given | {name: value})
 
 
 def _allows_between(kind: type[Any], name: str) -> bool:
-    """Return whether any number between two that are allowed is allowed as well.
+    """Return whether any number between two allowed ones is allowed as well.
 
-    So it is with our own rules where a parameter need not be whole.
+    This holds for the float parameters of cbreplay's own rules.
     """
     wanted = {parameter.name: parameter.type for parameter in fields(kind)}[name]
     return row_of(kind) is not None and wanted == "float"
@@ -248,14 +248,14 @@ def make_grid(entries: Iterable[Any]) -> Grid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairedChoices(Sequence[Config]):
-    """Configs of which each has the values at its own place, as callbacks lists.
+    """Configs of which the nth has the nth value of each parameter, as callbacks lists.
 
     Parameters
     ----------
     entries : tuple of Callback or Choices
         The callbacks list, in order.
     parameters : mapping of str to sequence
-        The values by the names of `Grid`, each as long as there are configs.
+        The values by the names of `Grid`: one value for each config.
     """
 
     entries: tuple[Callback | Choices, ...]
@@ -278,7 +278,7 @@ class PairedChoices(Sequence[Config]):
         )
 
     def cut(self, begin: int, end: int) -> PairedChoices:
-        """Return some of the configs, without making them."""
+        """Return the configs from `begin` to before `end`, without building them."""
         entries = [
             Choices(
                 entry.kind,

@@ -1,4 +1,4 @@
-"""Runs of one setting that differ by seed: what counts as one."""
+"""Which runs have one setting and differ only by seed, so that they count as one."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _WORD = (
     r"(?:(?:random[-_ ]?)?seed|random[-_ ]?state|repeat|repetition|replicate|rep"
     r"|(?:k|\d+)?fold|split)[-_= ]?\d+(?=$|[-_ ,]|\.(?!\d))"
 )
-# a name with one of these and a number is one of several alike
+# such a word with a number marks one of several runs of one setting: seed_3, fold2
 _SEED = rf"(?i){_BEGINS}(?:{_WORD}|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))"
-# so is one with a counted run beside the value of a setting, as run_lr0.01_1
+# a counted run beside the value of a setting does too: run_lr0.01_1
 _COUNT = r"(?:^|(?<=[-_ ,]))(?:trial|run|cv)[-_= ]?\d+(?=$|[-_ ,]|\.[a-z]+$)"
 _COUNTED = rf"(?i){_COUNT}|[-_ ]\d+(?=$|\.[a-z]+$)"
 _VALUE = r"(?i)(?:[a-z][-_= ]?|[-_= ])\d+(?:\.\d+|e-?\d+)"
-# of a directory fewer tell that: r50 beside r101 rather names a network
+# in a directory's name fewer words do: r50 beside r101 rather names a network
 _SEED_OF_FOLDER = f"(?i){_BEGINS}{_WORD}"
 _COUNTED_FOLDER = f"(?i){_COUNT}"
-# what of a run.json differs between seeds of one setting, or decides no training
+# keys of run.json that differ between seeds of one setting, or affect no training
 _APART = frozenset(
     [
         "schema",
@@ -59,7 +59,7 @@ _PLAN = ("epochs", "validation_freq")
 
 
 class Described(Protocol):
-    """What of a run tells its setting: a Run, or what a sweep keeps of one."""
+    """What is needed of a run to tell its setting: a Run, or what a sweep keeps."""
 
     @property
     def name(self) -> str:
@@ -90,8 +90,8 @@ class Grouping(NamedTuple):
         The runs of each setting, by which the spread between seeds is measured; the
         groups, unless these are single runs.
     by : {"run", "seed", "setting", "asked"}
-        Whether every run stands for itself, or does so because all are of one setting,
-        or the groups were found, or asked for.
+        ``"run"``: every run is a group of its own. ``"seed"``: so, because all are of
+        one setting. ``"setting"``: groups were found. ``"asked"``: the user named them.
     """
 
     rows: tuple[tuple[int, ...], ...]
@@ -182,7 +182,7 @@ def _decides_no_training(text: str) -> bool:
 
 
 def _label_places(runs: Sequence[Described]) -> list[Hashable]:
-    """Return where each run lies, how it is called, and its learning rate."""
+    """Label each run by its directory, its name without seed, and its rates."""
     folders = [_folder(run.name) for run in runs]
     differ = len(set(folders)) > 1
     labels: list[Hashable] = []
@@ -224,7 +224,7 @@ def _across_seeds(name: str) -> tuple[str, ...] | None:
 
 
 def _without_seed(name: str) -> tuple[str, bool]:
-    """Return a name without what tells runs of one setting apart, and if it has that.
+    """Return a name without its seed or count, and whether it had one.
 
     >>> _without_seed("seed1_lr0.01"), _without_seed("log_1")
     (('lr0.01', True), ('log_1', False))
@@ -236,7 +236,7 @@ def _without_seed(name: str) -> tuple[str, bool]:
 
 
 def _strip_seed(name: str, seed: str, counted: str) -> tuple[str, bool]:
-    """Return a name without seeds, or without a count that stands by a value."""
+    """Return a name without seeds, or without a count that is beside a value."""
     stem, n_seeds = re.subn(seed, "", name)
     if n_seeds:
         return stem, True
@@ -255,10 +255,10 @@ def _last_part(name: str) -> str:
 
 
 def _by_rate(runs: Sequence[Described], labels: Sequence[Hashable]) -> list[Hashable]:
-    """Return the labels with the values of the rate, whenever it took them.
+    """Add to each label the values that the run's rate took, whatever the epochs.
 
-    A reduction on a plateau falls otherwise in every seed, and one that ended earlier
-    has fewer.
+    Reductions on a plateau come at other epochs in every seed, and a run that ended
+    earlier has fewer: it gets the longest sequence under its label that begins so.
     """
     values = [_rate_values(run) for run in runs]
     taken: dict[Hashable, set[tuple[float, ...]]] = {}
@@ -273,7 +273,7 @@ def _by_rate(runs: Sequence[Described], labels: Sequence[Hashable]) -> list[Hash
 def _find_longest(
     taken: Iterable[tuple[float, ...]],
 ) -> dict[tuple[float, ...], tuple[float, ...]]:
-    """Return for each sequence the longest one that goes on as it does."""
+    """Return, for each sequence, the longest one that begins with it."""
     longest: dict[tuple[float, ...], tuple[float, ...]] = {}
     after: tuple[float, ...] = ()
     # sorted backwards, a sequence comes right after those that begin with it
@@ -353,7 +353,7 @@ def _name(
 
 
 def _numbered(name: str, common: str) -> bool:
-    """Return whether a name is another one with a number behind it, or with none.
+    """Return whether a name is `common`, or `common` followed by a number.
 
     >>> _numbered("fit7", "fit"), _numbered("fit1", "fit1"), _numbered("g10_r1", "g1")
     (True, True, False)

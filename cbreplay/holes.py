@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 GapCause: TypeAlias = Literal["seam", "hole", "several", "rounded", "possible seam"]
-# the first and the last distance between values may be short: of so many or more, only
-# the others tell the usual one
+# the first and the last distance between values may be short: with three distances or
+# more, the usual one is found without these two
 _FEWEST_VOTES = 3
 
 
@@ -67,7 +67,7 @@ def find_gap(run: Run, name: str) -> int | None:
         return None
     before = 0 if run.begins_at is None else run.first_epoch - run.begins_at
     if series.recorded.all():
-        # the usual series: of every epoch, so that only its beginning can be missing
+        # the usual case, a value in every epoch: only its beginning can be missing
         return run.first_epoch if before > int(len(series) > 1) else None
     if before > (find_cadence(series) or 0):
         # the beginning of the training is not in the log
@@ -82,21 +82,21 @@ def find_gap(run: Run, name: str) -> int | None:
 
 
 def _has_rhythm(run: Run, name: str) -> bool:
-    """Return whether something tells which epochs were to have a value."""
+    """Return whether it is known which epochs should have a value."""
     if name in run.not_logged or _frequency(run, name) is not None:
         return True
     return find_cadence(run.series[name]) is not None
 
 
 def _frequency(run: Run, name: str) -> int | Sequence[int] | None:
-    """Return how often ``fit`` was told to validate, for a series that hangs on it."""
+    """Return the recorded ``validation_freq``, for a ``val_`` series."""
     if run.metadata is None or not name.startswith("val_"):
         return None
     return run.metadata.fit.validation_freq
 
 
 def _due(run: Run, name: str) -> Iterable[int]:
-    """Return the positions at which a series is to have a value."""
+    """Return the positions at which a series should have a value."""
     frequency = _frequency(run, name)
     if frequency is not None:
         due = _due_by_frequency(run, frequency)
@@ -104,7 +104,8 @@ def _due(run: Run, name: str) -> Iterable[int]:
         due = _due_by_cadence(_recorded(run.series[name]), run.n_epochs)
     if name not in run.not_logged:
         return due
-    # where there is a row, it says itself that nothing was logged
+    # a row without the value says itself that nothing was logged: only epochs without
+    # a row can be holes
     rows = run.has_row
     return (position for position in due if not rows[position])
 
@@ -141,8 +142,8 @@ def find_cadence(series: Series) -> int | None:
 def find_shared_cadence(run: Run) -> int:
     """Return the distance between the epochs of a run, where all series share one.
 
-    1 where a series has another, or values between; or where something says that
-    nothing was logged between: settings, or rows without values.
+    1 where the series differ in it, or one has values between; and where a ``run.json``
+    or rows without values show that the epochs between were there.
 
     >>> from cbreplay.run import Run, Series
     >>> losses = Series.from_optional([0.9, None, None, 0.8, None, None, 0.7])
@@ -159,7 +160,7 @@ def find_shared_cadence(run: Run) -> int:
 
 
 def _kept_cadence(series: Series) -> int | None:
-    """Return the cadence of a series that has no value between, but at its ends."""
+    """Return the cadence, if only the first and the last value may lie off it."""
     positions = _recorded(series)
     cadence = _cadence(positions)
     if cadence is None:
@@ -185,7 +186,7 @@ def _cadence(positions: Sequence[int]) -> int | None:
 def _due_by_cadence(positions: Sequence[int], n_epochs: int) -> Iterable[int]:
     first, cadence = positions[0], _cadence(positions)
     if cadence is None or first > cadence:
-        # its beginning is missing
+        # without a cadence, or with a missing beginning, every epoch is due
         return range(n_epochs)
     # the first or the last value may stand off the cadence: the others set the phase
     inner = positions[1:-1] or positions
@@ -194,7 +195,7 @@ def _due_by_cadence(positions: Sequence[int], n_epochs: int) -> Iterable[int]:
 
 
 def _due_by_frequency(run: Run, frequency: int | Sequence[int]) -> Iterable[int]:
-    """Return where ``fit`` was told to validate, as positions in the record."""
+    """Return the positions at which ``fit`` validates by its ``validation_freq``."""
     first, n_epochs = run.first_epoch, run.n_epochs
     if isinstance(frequency, int):
         due: Iterable[int] = range(frequency - 1, first + n_epochs, frequency)

@@ -42,7 +42,7 @@ def heed_signals(
     Parameters
     ----------
     handle : callable, optional
-        What else is to be done.
+        The handler to install; by default `interrupt`.
     """
     for number in _ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
@@ -51,7 +51,7 @@ def heed_signals(
 
 
 def leave_signals() -> None:
-    """Let a signal end the process at once, from when there is nothing to close."""
+    """Let a signal end the process at once again: nothing is open any more."""
     if _received and sys.platform != "win32":
         signal.setitimer(signal.ITIMER_REAL, 0)
     for number in _ENDING:
@@ -75,18 +75,18 @@ def is_interrupt(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let a signal wait until what is begun is done, whoever handles it.
+    """Hold signals back until the block has ended, whoever handles them.
 
-    Without it an interrupt, or a second one while the first is answered, leaves a
-    temporary file behind, or a training without a recorded end. Only the main thread
-    is interrupted, so that any other one has nothing to do here.
+    Without it an interrupt, or a second one while the first is handled, could leave a
+    temporary file behind, or a training without a recorded end. In another thread than
+    the main one this does nothing, because signals interrupt only the main thread.
     """
     waiting: list[int] = []
     handlers = {}
     try:
         for number in _WAITING:
             handler = signal.getsignal(number)
-            # None is one of native code's, which cannot be put back
+            # None is a handler set by native code, which could not be put back
             if handler not in (signal.SIG_IGN, None):
                 try:
                     signal.signal(number, lambda caught, _: waiting.append(caught))
@@ -115,7 +115,7 @@ def interrupt(number: int, _frame: FrameType | None) -> None:
         os.kill(os.getpid(), number)
         return
     if _received and number != signal.SIGINT:
-        # it is asked again while it already ends
+        # it is asked to end again while it already ends
         return
     _received.append(number)
     if sys.platform != "win32":
@@ -125,7 +125,7 @@ def interrupt(number: int, _frame: FrameType | None) -> None:
 
 
 def _take_back(lost: sys.UnraisableHookArgs) -> None:
-    """Raise an interrupt again soon that could not be raised; show other errors."""
+    """Retry an interrupt that could not be raised; show any other error as usual."""
     if not isinstance(lost.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
     elif _received and sys.platform != "win32":
@@ -133,10 +133,9 @@ def _take_back(lost: sys.UnraisableHookArgs) -> None:
 
 
 def _remind(_number: int, _frame: FrameType | None) -> None:
-    """Raise the interrupt again, unless what was open is being closed for it.
+    """Raise the interrupt again, unless it is being handled at this moment.
 
-    It is lost where nothing can be raised: in a finalizer, of which a training runs
-    many.
+    It gets lost in a finalizer, where Python swallows exceptions; a training runs many.
     """
     if not _holds_interrupt(sys.exc_info()[1]):
         raise KeyboardInterrupt

@@ -69,9 +69,9 @@ def read_judging(options: JudgingOptions) -> Judging:
     Raises
     ------
     ConfigError
-        If the whole is given and some of it beside it.
+        If ``judging=`` is given together with one of the four.
     TypeError
-        If there is a keyword that none of these functions takes.
+        If there is another keyword.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What a value is, and so how it is written for people.
+"""The kinds of values, and how a value of each kind is written for people.
 
-The kind of a column or of a number in a sentence decides its decimals, where it stands,
-and that epochs count from 1 for people, while programs are given them from 0.
+The kind of a column, or of a number in a sentence, decides its decimals and alignment.
+Epochs are written counting from 1; programs get them counting from 0.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Kind: TypeAlias = Literal[
     "difference",
     # a part of a whole, from 0 to 1
     "share",
-    # a share that somebody named, such as a confidence: as it was given
+    # a share that the user gave, such as a confidence: written as it was given
     "given_share",
     # a score without a unit
     "score",
@@ -46,7 +46,7 @@ Kind: TypeAlias = Literal[
     "flag",
     # any number as it stands
     "number",
-    # a number that somebody named: as it was given
+    # a number that the user gave: written as it was given
     "given",
     # which one in an order, from 1
     "rank",
@@ -73,7 +73,7 @@ def spoken_value(value: Any, kind: Kind, scale: ValueScale | None = None) -> str
     kind : Kind
         What it means.
     scale : ValueScale, optional
-        Of a value or difference, where it shares its decimals with others.
+        For a value or difference that shares its decimals with others.
 
     Examples
     --------
@@ -133,7 +133,7 @@ _WRITERS: dict[str, Any] = {
 
 
 def spoken_span(first: Any, last: Any, kind: Kind) -> str:  # noqa: ANN401 - as a cell
-    """Write both ends of a span, once if they are one; without a last one it is open.
+    """Write both ends of a span, or one if they are equal; None as last leaves it open.
 
     >>> spoken_span(23, 25, "epoch"), spoken_span(72, None, "patience")
     ('24-26', '72 or more')

@@ -1,4 +1,4 @@
-"""A note on a run that knows its topic, so that nothing has to read its words."""
+"""A note on a run that carries its topic, so that no code has to parse its words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Note", "reworded", "topic_of"]
 
 
 class Note(str):
-    """A note of which it matters who asks: a sentence like any other, with its topic.
+    """A note that concerns only some questions: a string, with the topic it is about.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ class Note(str):
     topic : str
         ``files``: the CSV and the event files of one training agree, which is no doubt.
         ``reading``: how such a log is always read. ``rate``: how the learning rate was
-        read, which matters to callbacks that change it. ``values``: of several values
-        in an epoch one stands. ``other logs``: of what was left out beside this run.
+        read, which matters to callbacks that change it. ``values``: which of several
+        values of an epoch is used. ``other logs``: what was left out beside this run.
         ``parts``: it is a part of a log, where the epochs step back.
         ``improving``: the run still improved as its record ended. ``end``: a series
         ended in NaN or infinity, which headlines say too.
@@ -49,12 +49,12 @@ class Note(str):
         return note
 
     def __getnewargs__(self) -> tuple[str, NoteTopic]:  # type: ignore[override]
-        """Return what makes it again where it is copied, or sent to a worker."""
+        """Return the arguments of ``__new__``, for copying and pickling."""
         return (str(self), self.topic)
 
 
 def topic_of(note: str) -> NoteTopic | None:
-    """Return what a note is about; None of one that concerns whoever asks.
+    """Return what a note is about; None for a note that concerns every question.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ __all__ = ["NotebookCell", "is_python", "read_cells"]
 _PYTHON_CELLS = ("capture", "memit", "prun", "time", "timeit", "wandb")
 _MAGIC = r"^(\s*)(?:[%!?].*|[\w.]+\?+\s*)$"
 _ASSIGNED_MAGIC = r"^(\s*\w[\w, ]*=\s*)[%!].*$"
-# what runs the Python behind it
+# a magic that runs the Python after it
 _TIMED = (
     r"^(\s*(?:\w[\w, .]*=\s*(?=%time\s))?)"
     r"%(?:time|timeit(?:\s+-\w(?:\s*\d+)?)*)\s+(\S.*)$"
@@ -108,7 +108,7 @@ def _code_cells(notebook: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
 
 
 def _read_cell(number: int, text: str) -> NotebookCell:
-    # what other lines end with would be none of Python's
+    # splitlines would also split where a line of Python does not end
     written = re.split(r"\r\n|\r|\n", text)
     if is_python(written):
         return NotebookCell(number, tuple(written))
@@ -130,14 +130,14 @@ def is_python(lines: list[str] | tuple[str, ...]) -> bool:
 
 
 def _without_magics(lines: list[str]) -> list[str]:
-    """Replace what IPython reads and Python does not, line by line."""
+    """Replace the lines that only IPython understands, line by line."""
     first = next((place for place, line in enumerate(lines) if line.strip()), 0)
     magic = lines[first].strip().removeprefix("%%").split(" ")[0] if lines else ""
     if lines and lines[first].startswith("%%") and magic not in _PYTHON_CELLS:
         # another language, or a file that is written
         return [""] * len(lines)
     if lines and lines[first].startswith("%%"):
-        # in its Python a line of a text may begin like a magic
+        # a line that looks like a magic may belong to a multi-line string
         lines = [*lines[:first], "pass", *lines[first + 1 :]]
         if is_python(lines):
             return lines

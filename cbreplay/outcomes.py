@@ -46,8 +46,9 @@ __all__ = [
 
 _SHORTEST_TREND = 2
 _SHORTEST_FROZEN = 10
-# fewer rates show no schedule, and fewer falls, or less of the record, no end of one;
-# and a decay by a fixed share never falls faster
+# for `falls_by_schedule`: fewer rates than this show no schedule; after a constant part
+# there must be this many falls, over this part of the record; and the largest fall must
+# be this many times the first one, as in no decay by a fixed share
 _SHORTEST_SCHEDULE, _FEWEST_FALLS, _LEAST_PART = 10, 5, 0.1
 _FALLS_FASTER = 1.2
 _DEFAULT_OBJECTIVE = "val_loss"
@@ -99,7 +100,7 @@ def resolve_objective(
 ) -> tuple[str, Mode] | tuple[None, None]:
     """Return the series that outcomes are judged by, and its direction.
 
-    None of both where no callback monitors a series, none was named, and the run has no
+    (None, None) where no callback monitors a series, none was named, and the run has no
     ``val_loss``: then nothing judges what is kept.
 
     Raises
@@ -167,12 +168,13 @@ def best_recorded_epoch(
 
 
 def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> bool:
-    """Return whether the best value stands at the last epochs, and is not lost since.
+    """Return whether the best value is in the last epochs, and is not lost since.
 
     The last epochs are the last twentieth of the record, at least two; a record of
     one or two epochs shows no trend. A run that got worse after its best by more than
     it usually did from one value to the next, or that ended in NaN or infinity, was
-    improving no longer.
+    improving no longer. Of several values in an epoch nobody knows which one counts, so
+    what hangs on them is not said.
     """
     if run.n_epochs <= _SHORTEST_TREND or objective is None:
         return False
@@ -183,8 +185,12 @@ def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> b
     if best is None or best <= run.horizon - last_epochs:
         return False
     sign = 1.0 if mode == "min" else -1.0
-    values = sign * run.monitored(objective).values
+    series = run.monitored(objective)
+    values = sign * series.values
     position = best - run.first_epoch
+    earlier = (sign * value for own in series.others.values() for value in own)
+    if position in series.others or any(own <= values[position] for own in earlier):
+        return False
     return bool(
         _last_finite(values) - values[position] <= _usual_rise(values, position)
     )
@@ -247,10 +253,10 @@ def never_changes(run: Run, name: str) -> bool:
 
 
 def find_frozen_end(run: Run, name: str) -> int | None:
-    """Return from which epoch on a series is one number, to the last digit.
+    """Return from which epoch on a series repeats one number, to the last digit.
 
-    None unless that holds for its last tenth, and for ten values or more. Where it is
-    0 or 1 a metric may have come to its end.
+    None unless it does so for its last tenth and for ten values or more, and if it
+    never was another number. None too for 0 and 1, where a metric may have its limit.
 
     >>> from cbreplay.run import Run
     >>> logs = ({"loss": max(epoch, 5.5)} for epoch in range(9, -9, -1))
@@ -284,11 +290,11 @@ def _usual_rise(values: FloatArray, position: int) -> float:
 
 
 def falls_by_schedule(run: Run) -> bool:
-    """Return whether the recorded rate falls as by a schedule to the plan's end.
+    """Return whether the recorded rate falls as a schedule with an end makes it fall.
 
-    In every epoch up to the last, as no plateau makes it, and by a larger share later
-    than at first, as no decay without an end does: a cosine, a line, one cycle, or a
-    constant rate that falls at last.
+    It must fall in every epoch up to the last, unlike reductions on a plateau, and by a
+    larger share later than at first, unlike a decay without an end. So do a cosine, a
+    line, one cycle, and a constant rate that falls in the end.
 
     >>> from cbreplay.run import Run
     >>> line = ({"loss": 1.0, "learning_rate": 1 - e / 20} for e in range(20))
@@ -341,8 +347,8 @@ def measure_outcome(
     evidence : {"exact", "censored", "diverged", "incomplete"}
         How far the replay is evidence.
     last_epoch : int
-        The last trained epoch: where it stopped, the horizon, or the first of which
-        the log is no evidence.
+        The last epoch that is trained for sure: where it stopped, the horizon, or the
+        first epoch for which the log is no evidence.
     kept_epoch : int or None
         Whose weights are kept; None when diverged or incomplete.
     objective : str or None
@@ -373,7 +379,7 @@ def measure_outcome(
 def judge_certainly(
     run: Run, kept_epoch: int | None, objective: str | None, mode: Mode | None
 ) -> tuple[float | None, float | None]:
-    """Return what `judge_epoch` does; None where it hangs on one of several values."""
+    """Return what `judge_epoch` does; None where several values of an epoch decide."""
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
     if objective is None:
         return kept_value, regret
@@ -388,7 +394,7 @@ def _is_ambiguous(run: Run, epoch: int | None, name: str) -> bool:
 
 
 def has_ambiguous_best(run: Run, name: str, mode: Mode | None) -> bool:
-    """Return whether the best value hangs on which of several is taken."""
+    """Return whether the best value depends on which of an epoch's values is taken."""
     others = run.series[name].others
     if not others:
         return False

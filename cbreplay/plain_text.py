@@ -1,4 +1,4 @@
-"""Text and values from outside, fit for a sentence and for every form of answer."""
+"""Make text and values from outside fit to print: cut, escaped, without secrets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def shortened(line: str) -> str:
 
 
 def well_formed(text: str) -> str:
-    r"""Write out halves of characters, which no encoding takes.
+    r"""Write out lone surrogates, which no encoding takes.
 
     The name of a file that is not UTF-8 holds them, and so may JSON.
 
@@ -135,8 +135,8 @@ def _is_inert(text: str) -> bool:
     )
 
 
-# the first sign of what GitHub, Azure and TeamCity obey; any line may be broken before
-# a word
+# the first sign of a command to GitHub, Azure or TeamCity; it may stand at the start of
+# any word, because a line may be broken there
 _ORDER = r"(?<!\S):(?=:\S)|#(?=#(?i:vso|teamcity)?\[)"
 
 
@@ -183,11 +183,11 @@ def shown_url(url: str) -> str:
     return "::".join(map(_shown_link, re.split(_BETWEEN_LINKS, url)))
 
 
-# pathlib leaves one slash of the two; a single letter is a drive of Windows; without a
-# longest scheme, a long word would be gone through once for each of its letters
-# a quote ends it, but for one in a password, which an @ follows
+# one slash is enough, because pathlib drops the other; a scheme of one letter would be
+# a Windows drive; without a longest scheme, a long word would take quadratic time; a
+# quote ends a URL, except in a password, which an @ follows
 _URL = r"""[A-Za-z][A-Za-z0-9+.\-]{1,40}:/+(?:[^\s<>]{0,2000}@)?[^\s"'<>`]*"""
-# a URL with a slash or its scheme forgotten; other names may hold an @
+# a URL whose slash or scheme was forgotten; other names may hold an @ too
 _MISTYPED = (
     r"(?<![^\s'\"=(])((?:https?|s?ftp|ssh|s3|gs):/{0,3}|:?//)"
     r"[^\s/@:]{0,200}:[^\s@]{0,200}@([^\s?#'\"<>]*)(?:[?#][^\s'\"<>]*)?"

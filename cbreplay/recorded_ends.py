@@ -42,7 +42,8 @@ _FEWEST_ALIKE = 3
 _SHORTEST_GAP = 2
 
 
-# where all that end at one epoch were best in their first, a longer gap is no patience
+# where all runs that end at one epoch were best in their first, a gap above this is
+# taken for no patience
 _LONGEST_GAP = 50
 
 
@@ -56,11 +57,11 @@ class Endings(NamedTuple):
     reached : tuple of bool
         Whether it ended where it was planned to.
     inferred : tuple of bool
-        Whether the plan was read off the other logs.
+        Whether the plan was inferred from other logs.
     own : tuple of int or None
         The patience of its own stopping rule, where that ended it.
     guessed : tuple of bool
-        Whether that patience was read off the other logs.
+        Whether that patience was inferred from other logs.
     """
 
     plan: tuple[int | None, ...]
@@ -100,7 +101,7 @@ class PlanPart(NamedTuple):
     inferred : bool
         Whether no log says so.
     rows : tuple of int
-        Which runs, and those that ended before it without a plan of their own.
+        The runs with this plan, and those without a known one that ended before it.
     n_reached : int
         How many of them ended where it ends.
     """
@@ -188,12 +189,14 @@ def _explained_by_a_plan(
     gaps: Sequence[int | None],
     constant: Sequence[bool],
 ) -> list[int]:
-    """Return the runs that end where others do, and not all so long after their best.
+    """Return the runs whose common last epoch shows a plan, not a patience.
 
-    Logs of several rounds of tuning, each cut by its patience, end at one epoch by
-    chance. That is no plan: there are few distances, and at each of them logs end at as
-    many epochs as there are distances at this one. A log that never changes has its
-    distance from no rule and counts for none.
+    At least three runs must end there, and not all at one distance from their best that
+    a patience explains. Logs of several rounds of tuning, each stopped by its own
+    patience, may end at one epoch by chance: then there are few distances, and each is
+    found at as many last epochs as there are distances here. A log that never changes
+    says nothing about a distance. Where one of the runs may still be training, its last
+    epoch is no plan.
 
     Parameters
     ----------
@@ -229,15 +232,15 @@ def _explained_by_a_plan(
 
 
 def _may_be_patience(gap: int | None, n_epochs: int) -> bool:
-    """Return whether a rule may have ended runs of one length, equally long after."""
+    """Return whether a patience of `gap` may have ended runs of this length."""
     if gap is None:
         return False
-    falls_at_all = gap < n_epochs - 1
-    return gap >= _SHORTEST_GAP and (falls_at_all or gap <= _LONGEST_GAP)
+    improved = gap < n_epochs - 1
+    return gap >= _SHORTEST_GAP and (improved or gap <= _LONGEST_GAP)
 
 
 def _still_grows(run: Run) -> bool:
-    """Return whether a ``run.json`` tells of a fit that began, and of no end so far."""
+    """Return whether a ``run.json`` records a planned fit without an end so far."""
     metadata = run.metadata
     if metadata is None or metadata.fit.epochs is None:
         return False
@@ -264,9 +267,9 @@ def _gap(run: Run, name: str, mode: Mode) -> int | None:
 
 
 def part_by_plan(runs: Sequence[Run], endings: Endings) -> list[PlanPart]:
-    """Return the runs by their plans, those of which there are most first.
+    """Group the runs by their plans, the most frequent plan first.
 
-    A run without a plan counts with the most frequent one that it may have had. Where
+    A run without a plan counts to the most frequent plan that is longer than it. Where
     no plan has three runs, all are one part.
     """
     often = Counter(
@@ -310,7 +313,7 @@ def _whole_part(endings: Endings) -> PlanPart:
 
 
 def find_cadence(run: Run, monitor: str) -> int:
-    """Return after how many epochs the monitor is usually recorded again."""
+    """Return the most frequent distance, in epochs, between values of the monitor."""
     positions = np.flatnonzero(run.series[monitor].recorded)
     if len(positions) < 2:  # noqa: PLR2004 - one value has no distance
         return 1
@@ -321,8 +324,8 @@ def find_cadence(run: Run, monitor: str) -> int:
 def find_failure(run: Run, monitor: str) -> FailedTraining | None:
     """Return how a training failed: an end in NaN, or one that nobody planned.
 
-    From a NaN that numbers follow a training has recovered, for it is no improvement;
-    but a first value that is NaN is the best for ever.
+    A NaN that numbers follow is no failure; but a first value of NaN is one, for
+    nothing ever improves on it.
     """
     for name in dict.fromkeys(("loss", monitor)):
         series = run.series.get(name)

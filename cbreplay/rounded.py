@@ -1,4 +1,4 @@
-"""What rounding in a log hides: the values that another may beat, or may not.
+"""What rounding in a log hides: which of two values was the better one.
 
 A writer that rounds to few digits leaves an interval for each value, half a unit of its
 last digit to both sides. Where two intervals overlap, nothing tells which of the two
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["find_unclear", "half_units"]
 
-# neighbours, whose intervals only touch, are told apart
+# neighbouring values, whose intervals only touch, count as different
 _TOUCHING = 1 - 1e-6
-# so that float32 tells the ends of neighbours apart as well
+# the ends are drawn in a little, so that those of neighbours differ in float32 too
 _INSET = 0.98
 # if more values than these may be the best, every one counts as unclear
 _MOST_BESTS = 5000
@@ -51,7 +51,7 @@ def half_units(values: FloatArray, digits: int, decimals: int) -> FloatArray:
 def find_unclear(
     run: Run, name: str, margins: Iterable[float | None], *, begins_later: bool = True
 ) -> dict[int, tuple[float, float]]:
-    """Return the ends of the intervals that a comparison may hang on, by position.
+    """Find the values whose rounding may decide a comparison: their interval's ends.
 
     Two values are compared only while no later one is better than the first for sure,
     and only if the first may have been the best up to there.
@@ -61,11 +61,16 @@ def find_unclear(
     run, name : Run, str
         The series.
     margins : iterable of float or None
-        By how much a value has to be better, of each rule that reads it; None where
-        that is not known, so that every value may matter.
+        For each rule that reads the series, by how much a value has to be better; None
+        where that is not known, so that every value may matter.
     begins_later : bool
-        Whether a rule may look for the best from a later epoch on: what was surely
-        beaten before may then be the best, as after a seam.
+        Whether a rule may look for the best from a later epoch on: a value that an
+        earlier one surely beats may then be the best. So it is after a seam.
+
+    Returns
+    -------
+    dict of int to (float, float)
+        By position, the lower and the upper end.
     """
     if name not in run.rounded_to or name not in run.series:
         return {}
@@ -97,7 +102,8 @@ def find_unclear(
 def _may_be_best(values: FloatArray, half: FloatArray) -> BoolArray:
     """Return which values are not surely worse than an earlier one, in either mode.
 
-    With a margin too: what beats a best by it is better than all that did not.
+    With a margin no others can be the best: a value that beats the best by a margin is
+    better than all values that did not.
     """
     found = np.ones(len(values), dtype=np.bool_)
     ends = half * _TOUCHING

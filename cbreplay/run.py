@@ -119,7 +119,7 @@ class Series:
         return cls(np.array(filled, dtype=dtype), recorded)
 
 
-# what a reader's note says of a resumed fit, and what is true under the same callbacks
+# phrases in readers' notes on a resumed fit, and what holds with the same callbacks
 _OF_SAME_CALLBACKS = {
     "its callbacks were created anew there": "its callbacks were the same",
     "with callbacks created anew": "under the same callbacks",
@@ -155,9 +155,9 @@ class Run:
         and the places after the point that it keeps. Every other series is taken as it
         was written.
     rate_source : {"", "logs", "optimizer"}
-        How a rate was written that is still to be read: from ``logs``, or from the
-        optimizer when the epoch had ended. Empty once `learning_rate` is the rate that
-        each epoch was trained at, as it is in every run that `load_runs` returns.
+        Where a rate that is still to be interpreted was written from: from ``logs``, or
+        from the optimizer when the epoch had ended. Empty once `learning_rate` is the
+        rate that each epoch was trained at, as in every run that `load_runs` returns.
     epoch_seconds : Series or None
         Wall time of each epoch in seconds; the first is not recorded.
     wall_seconds : float or None
@@ -170,19 +170,19 @@ class Run:
         The step of each row, where the rows are evaluations (``x_axis="step"``) and
         an epoch here is the number of an evaluation; None where they are epochs.
     axis_unit : {"epochs", "evaluations", "checks", "iterations"}
-        What an epoch here stands for, and patience counts.
+        What an epoch here stands for, which is also what patience counts.
     seams : tuple of int
         The epochs, zero-based and in order, at which a resumed fit began.
     same_callbacks : bool
         Whether each of those fits had the callback instances of the one before; else
         they were created anew.
     possible_seams : frozenset of int
-        Those of the seams of which the log does not tell: another file of its writer
-        begins there, of a resumed fit or of the same one.
+        Those of the seams that are uncertain: another file of the writer begins there,
+        by a resumed fit or by the same one.
     replaced : tuple of (int, Run)
-        The fits whose last rows a resumed one wrote again, each whole, and before it
-        the epoch from which on the run has the rows of later fits instead; None where
-        the rows that were replaced are not known.
+        The fits whose last rows a resumed fit wrote again: the epoch from which on the
+        run holds the later rows, and the earlier fit with all its rows, or None where
+        these are not known.
     begins_at : int or None
         The epoch, zero-based, at which every training of this log's writer begins, so
         that earlier epochs were trained and are not in the log; None where a training
@@ -196,15 +196,15 @@ class Run:
         ``empty="nan"`` reads these as NaN. Event files have no cells.
     written_again : bool
         Whether a few epochs have several rows, one below the other, as a fit leaves
-        that was broken off in its epoch and resumed there: ``parts="join"`` lets the
-        later ones stand.
+        that was broken off in an epoch and resumed there: ``parts="join"`` keeps the
+        later ones.
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
     counts_from : int
         The number by which the log calls epoch 0: Keras counts from 0, others from 1.
     resumes : bool
-        Whether it is a part of a log that begins inside the epochs of the part before
+        Whether it is a part of a log, and begins inside the epochs of the part before
         it, as a fit does that is resumed from a checkpoint.
     framework : str
         Who trained and counted, where the log tells that it was not Keras, for example
@@ -264,7 +264,7 @@ class Run:
             raise ConfigError(sentence)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return how it is sent to another process; a read-only mapping is not."""
+        """Pickle `series` as a dict: a read-only mapping cannot be pickled."""
         held = {part.name: getattr(self, part.name) for part in fields(self)}
         return _rebuild, (held | {"series": dict(self.series)},)
 
@@ -367,7 +367,7 @@ class Run:
         )
 
     def moved(self, by: int) -> Run:
-        """Return the same run with epochs that are later by as many."""
+        """Return the same run with `by` added to every epoch but `begins_at`."""
         return replace(
             self,
             first_epoch=self.first_epoch + by,

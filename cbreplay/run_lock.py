@@ -1,11 +1,11 @@
 """One writer at a time in a run directory, by a lock that no dead process holds.
 
-The lock is the system's (``flock``) on a file of the directory: it goes with the
-process that holds it, however that ends. So nothing has to be judged by process
-numbers, which are used again and mean nothing on another machine. The file says for
-people who holds it, and stays behind only where a fit did not come to its end. On a
-file system that keeps no such locks the file itself is the lock, and only people can
-know that its process is gone.
+The lock is the system's (``flock``) on a file of the directory: it ends with the
+process that holds it, however that ends. So nothing is judged by process numbers,
+which are reused and mean nothing on another machine. The file tells people who holds
+the lock, and stays behind only where a fit did not come to its end. On a file system
+without such locks the file itself is the lock, and only people can know that its
+process is gone.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class LockHolder(NamedTuple):
     host : str
         The name of its machine.
     gave_up : bool
-        Whether it said that it writes no further, and trained on.
+        Whether it stopped writing here, and trained on.
     """
 
     state: Literal["alive", "dead", "unknown"]
@@ -78,7 +78,7 @@ class LockHolder(NamedTuple):
 
 
 class RunLock:
-    """The right to write a run directory, from when it is taken to when it is left.
+    """The right to write a run directory: held from construction until `leave`.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class RunLock:
             self.close()
 
     def give_up(self) -> None:
-        """Leave word that the directory is not written to its end, and let go of it."""
+        """Note in the file that this run is not written to its end; let go of it."""
         with contextlib.suppress(OSError):
             # in place: this needs no room on a disk that is full
             told = json.dumps({**_describe(self._file), "gave_up": True}).encode()
@@ -164,7 +164,7 @@ class RunLock:
                 os.write(file, json.dumps(_describe(file)).encode())
                 taken = True
         except OSError:
-            # there is no room for it
+            # the disk may be full
             if made:
                 self._path.unlink()
             raise
@@ -177,7 +177,7 @@ class RunLock:
 def find_writer(directory: Directory) -> LockHolder | None:
     """Return who writes a run directory or did; None where no lock was left.
 
-    Nothing is written, and what lies there in place of a lock is not waited for.
+    Nothing is written, and nothing is waited for: not even a pipe of that name.
     """
     path = Path(directory) / RUN_LOCK
     try:

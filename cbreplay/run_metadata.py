@@ -43,8 +43,8 @@ class Ended:
     Parameters
     ----------
     by : str
-        ``"plan"``; ``"interrupt"``, ``"error"`` or, where nobody saw by what it was
-        broken off, ``"unknown"``; the class name of the callback that stopped it, or
+        ``"plan"``; ``"interrupt"`` or ``"error"``; ``"unknown"`` where it was broken
+        off and nobody saw by what; the class name of the callback that stopped it, or
         ``"callback"`` where nobody saw which. Empty where the file does not say.
     epoch : int or None
         The last epoch that was trained whole.
@@ -97,8 +97,8 @@ class RunMetadata:
     fit : Fit
         The plan of the last fit.
     callbacks : tuple of str
-        The callbacks of the last fit as text, in fit's order; it decides what the
-        learning-rate column means. Empty where they are not known.
+        The callbacks of the last fit as text, in the order of its list, which decides
+        what the learning-rate column means. Empty where they are not known.
     metrics : mapping of str to {"min", "max"}
         The direction of each metric as Keras resolved it.
     initial_learning_rate : float or None
@@ -139,7 +139,7 @@ class RunMetadata:
         begins = [*(fit.fit.initial_epoch for fit in self.earlier_fits[1:])]
         begins.append(self.fit.initial_epoch)
         for fit, begin in zip(self.earlier_fits, begins, strict=False):
-            # one that ended before it trained an epoch leaves what it found
+            # a fit that trained no epoch does not count
             if begin == seam and fit.fit.initial_epoch < seam:
                 return fit
         return None

@@ -1,4 +1,8 @@
-"""What the name of a series tells: a validation, a direction, which one is meant."""
+"""What the name of a series tells: if it is a validation, its direction, a misspelling.
+
+The directions of Keras's own metrics are in `cbreplay.rules.keras`; the sole
+validation loss that stands in for ``val_loss`` is found by `cbreplay.usual_monitor`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ __all__ = [
     "watch_options",
 ]
 
-# most answers ask for none of these: each is compiled when it is used first
+# patterns stay text, compiled at their first use: most answers need none of them
 _VALIDATION = (
     r"(^|[^a-z])(val|valid|validat(e|ion)|eval|evaluat(e|ion)|test|dev)([^a-z]|$)"
 )
@@ -25,7 +29,7 @@ _VALIDATION = (
 PARTS_OF_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
 _LOSS = "loss|err|mae|mse|mape|nll|ppl|perplexity"
 _SCORE = "acc|auc|f1|map|dice|iou|precision|recall"
-# by which YOLO chooses its best weights; its losses are parts of one
+# YOLO chooses its best weights by this series; none of its losses is the whole loss
 _FITNESS = r"mAP50-95|mAP_0\.5:0\.95"
 
 
@@ -79,7 +83,7 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
             return by_case[(prefix + meant).lower()]
         ends = [series for series in same if series.endswith(f"_{meant}")]
         if ends and metric != "loss":
-            # of a binary and a top_k accuracy nobody knows which is meant
+            # nobody knows which of a binary and a top_k accuracy is meant
             return ends[0] if len(ends) == 1 else ""
     known = {series.lower(): series for series in available}
     wanted = name.lower()
@@ -109,9 +113,10 @@ _LEAST = 3
 
 
 def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str, str]:
-    """Return the options that name what to watch and how, and the arguments.
+    """Suggest a series to watch and its direction: as options, and as arguments.
 
-    Each begins as it goes on after others. Both are empty where names leave it open.
+    Each text begins with the separator that appends it to a command or a call. Both are
+    empty where no name tells the direction.
 
     >>> suggest_monitor(["train/loss", "val/loss"])
     (' --monitor val/loss --mode min', ", monitor='val/loss', mode='min'")
@@ -146,7 +151,7 @@ def watch_options(name: str, mode: str, option: str) -> tuple[str, str]:
 
 
 def _of_last_set(names: list[str]) -> list[str]:
-    """Return the names that are of the last of XGBoost's data sets, else all.
+    """Return the names of the last of XGBoost's data sets; all if there is none.
 
     Its own early stopping watches that one: people give their training data first.
     """

@@ -1,4 +1,4 @@
-"""What the settings beside a recommendation are called, in a table and in a picture."""
+"""Names of the settings that a recommendation compares, in tables and pictures."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _FIXED = {
     # no patience in its name: it is the longest plan's, and plans differ by run
     "all": "train all, keep the best",
 }
-# the setting in use is "now" if it gives only these: patience is named beside it, and
-# restoring makes no difference to what is scored
+# the setting in use is called "now" if it sets only these: its patience is named beside
+# it, and restoring makes no difference to what is scored
 _USUAL = {"patience", "restore_best_weights"}
 
 
@@ -41,7 +41,7 @@ def setting_label(scored: Scored) -> str:
 
 
 def _label_of_patience(scored: Scored, patience: float) -> str:
-    # a promise allows a share of groups that break the tolerance: it is not "kept" then
+    # where a promise lets a share of groups break the tolerance, it is not "kept"
     kept = "for the tolerance" if scored.breaks_tolerance else "keeps the tolerance"
     titles = {
         "recommended": "recommended",
@@ -60,10 +60,7 @@ def _label_of_patience(scored: Scored, patience: float) -> str:
 
 
 def setting_text(scored: Scored) -> str:
-    """Write a setting as a program or a log has it.
-
-    The parameters of the patience that were chosen; the code of any other list.
-    """
+    """Write a setting as code: the chosen parameters, or the list of another rule."""
     if scored.callbacks is None:
         return "the best epoch in hindsight"
     if not scored.of_other_rule and "patience" in scored.parameters:

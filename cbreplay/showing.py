@@ -1,8 +1,8 @@
 """How a result shows itself: as a page in a notebook, as text, as a picture, a table.
 
-A result is arithmetic and lies below everything that writes; what shows it lies above.
-So the showing is found by name when it is asked for, and these functions are the
-methods of the results: ``_repr_html_ = show_html``.
+Results lie in a layer below everything that writes, so `cbreplay.notebook` is imported
+by name when a result is shown. These functions are the results' methods:
+``_repr_html_ = show_html``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""How many digits of a value people are shown: decided here, for every form.
+"""How many digits of a value people are shown: decided here, for every output.
 
-What a value is worth showing hangs on what it is, unless somebody said how many digits
-they want (``--precision``). Values that stand together share their decimals: those of
-their `ValueScale`.
+It depends on what the value is, unless the user said how many (``--precision``).
+Values in one column or sentence share their decimals: those of their `ValueScale`.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ __all__ = [
 Worth: TypeAlias = Literal[
     # of a series, or how far two such values are apart
     "value",
-    # what is lost over several runs, an estimate: few digits of it are true
+    # an estimate of what is lost over several runs: few digits of it are true
     "cost",
-    # such costs that are held against each other
+    # such costs that are compared with each other
     "close_cost",
 ]
 
 _DIGITS: dict[Worth, int] = {"value": 4, "cost": 2, "close_cost": 3}
-# beyond that a column of tiny values would be one of zeros
+# more decimals are written only where the user asked for many digits
 _MOST_DECIMALS = 10
 _MORE_DECIMALS = 6
 
@@ -43,7 +42,7 @@ _asked: ContextVar[int | None] = ContextVar("asked digits", default=None)
 
 @contextmanager
 def showing_digits(number: int | None) -> Iterator[None]:
-    """Show so many significant digits of every value within; None: what it is worth.
+    """Show `number` significant digits of every value within; None for the usual.
 
     >>> with showing_digits(6):
     ...     shown_digits()
@@ -64,13 +63,13 @@ def shown_digits(otherwise: int = _DIGITS["value"]) -> int:
     Parameters
     ----------
     otherwise : int
-        Where nobody said how many.
+        How many if the user did not say.
     """
     return _asked.get() or otherwise
 
 
 def spoken_figure(value: float, otherwise: int = 4) -> str:
-    """Write a number as short as it is, with as many digits as are shown at most.
+    """Write a number without trailing zeros, in at most the digits that are shown.
 
     >>> spoken_figure(0.5), spoken_figure(0.123456), spoken_figure(2e-7)
     ('0.5', '0.1235', '2e-07')
@@ -84,7 +83,7 @@ class ValueScale(NamedTuple):
     Parameters
     ----------
     size : float or None
-        That of the middle one; None where there is none but zero.
+        The size of the middle value; None where all are zero or there is none.
     worth : {"value", "cost", "close_cost"}
         What they are, which decides how many digits of that size are shown.
     """
@@ -115,7 +114,7 @@ class ValueScale(NamedTuple):
 def scale_of(values: Iterable[float | None], worth: Worth = "value") -> ValueScale:
     """Return the scale of values: the size of their median.
 
-    One extreme value so decides nothing about the column that it stands in.
+    So one extreme value does not decide the decimals of its whole column.
 
     >>> scale_of([0.4126, 0.3, 176.3, None]).size
     0.4126

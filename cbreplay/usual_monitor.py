@@ -1,4 +1,4 @@
-"""The one validation loss of logs that call it otherwise than Keras."""
+"""The one validation loss of logs that do not call it ``val_loss``, as Keras does."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ def find_sole_loss(runs: Sequence[Run]) -> str | None:
 
     Its name holds a word for validation and one for a loss, as ``eval_loss``,
     ``Loss/val`` and ``losses/eval.total_loss`` do; or for a test, where none is called
-    a validation. None where a run has ``val_loss``,
-    or none or several such series.
+    a validation. None where a run has ``val_loss``, or none or several such series.
     """
     if any(holds_values(run, _USUAL) for run in runs):
         return None
@@ -51,7 +50,7 @@ def _losses(run: Run, validation: set[str]) -> list[str]:
     return [
         name
         for name, words in named
-        # the best so far is no loss of an epoch
+        # a best value so far is no loss of an epoch
         if words & validation and words & _LOSS and "best" not in words
     ]
 

@@ -94,7 +94,8 @@ def classify_evidence(
     divergence_epoch : int or None
         The first epoch that would have been trained at another rate.
     gap_epoch : int or None
-        The first epoch before that of which the log lacks what the list decides by.
+        The first epoch of which the log lacks what the list decides by, if that is
+        before the stop and the divergence.
     reached_plan : bool
         Whether the record ends where ``fit`` was told to end.
     """
@@ -114,7 +115,7 @@ def read_recorded_rates(
     needs_value: bool,
     scheduled: bool = False,
 ) -> tuple[RecordedRate, ...]:
-    """Return every reading of a run's recorded rate, the first one the likelier.
+    """Return every reading of a run's recorded rate, the likelier first.
 
     Parameters
     ----------
@@ -123,10 +124,10 @@ def read_recorded_rates(
     initial_learning_rate : float or None
         The rate of the first epoch, as the user gives it where the log does not.
     needs_value : bool
-        Whether the decisions hang on the value of the rate.
+        Whether the decisions depend on the value of the rate.
     scheduled : bool
-        Whether a schedule sets the rate as the first epoch begins: what is given is
-        then the rate before that, and the record's first may be another.
+        Whether a schedule sets the rate as the first epoch begins: the given rate is
+        then the one before that, and the record may begin with another.
 
     Raises
     ------
@@ -153,7 +154,8 @@ def read_recorded_rates(
         began, initial = initial, None
     rounding = run.learning_rate_rounding
     if rounding is not None:
-        # half of .0005 is written .0003: half a unit away, but for float32's own
+        # a tie, such as .00025 written as .0003, is half a unit away; float32 itself
+        # may add one spacing to that
         rounding = rounding + np.spacing(recorded.values.astype(np.float32))
     return tuple(
         RecordedRate(

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, and never in place of what is no plain file."""
+"""Write a file whole or not at all, and never over a link, a pipe or a device."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["check_output", "is_among", "passing_directory", "write_whole"]
 
 _OPTION = "with --output or path="
-# which directory to choose, by what the system says of this one
+# which directory to choose instead, by the system's error
 _WHERE = {
     errno.ENOENT: "a directory that is there",
     errno.ENOTDIR: "a directory that is there",
@@ -31,7 +31,7 @@ _WHERE = {
 
 
 def check_output(path: Path, *known: str) -> str:
-    """Refuse a place where no file can be written, before there is anything to write.
+    """Refuse a path that cannot be written, before there is anything to write.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ _KINDS = (
 
 
 def _check_place(path: Path) -> None:
-    """Refuse what a file that takes this name would replace without a word."""
+    """Refuse a link, a pipe or a device, which a new file would silently replace."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

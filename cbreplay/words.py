@@ -31,7 +31,7 @@ _LEAST_PLAIN = 1e-4
 
 
 def spoken_number(value: float | None, decimals: int) -> str:
-    """Write a number of a column; '-' where there is none.
+    """Write a number with its column's decimals; '-' for None.
 
     >>> [spoken_number(value, 4) for value in (0.3121, 0.0, None, 2e-9, 3e9)]
     ['0.3121', '0', '-', '2.0e-09', '3.000e+09']
@@ -54,7 +54,7 @@ def spoken_number(value: float | None, decimals: int) -> str:
 
 
 def spoken_range(first: int, last: int | None) -> str:
-    """Write both ends, once if they are one.
+    """Write both ends of a range, or one if they are equal.
 
     >>> spoken_range(3, 3), spoken_range(2, 4), spoken_range(59, None)
     ('3', '2-4', '59 or more')
@@ -74,7 +74,7 @@ def count(number: int, noun: str) -> str:
 
 
 def spoken_rows(text: str, run: Run) -> str:
-    """Call the rows of a run evaluations in a sentence, where they are no epochs.
+    """Say "evaluation" for "epoch" in a sentence on a run whose rows are evaluations.
 
     A sentence that speaks of both, and names such as ``val_epoch``, stay as they are.
     """
@@ -88,7 +88,7 @@ _EVALUATION = {"e": "evaluation", "E": "Evaluation"}
 
 
 def spoken_counting(runs: Iterable[Run]) -> str:
-    """Say from what rows are counted, and what patience counts."""
+    """Say whether epochs or evaluations count from 1, and what patience counts."""
     counts_steps = {run.steps is not None for run in runs}
     if counts_steps == {True}:
         return "patience counts evaluations, which count from 1"
@@ -120,7 +120,7 @@ def as_sentence(words: str, names: Iterable[str] = ()) -> str:
     words : str
         What is said.
     names : iterable of str
-        Words that are names although they look like others.
+        Names that look like ordinary words.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def as_sentence(words: str, names: Iterable[str] = ()) -> str:
 
 
 def list_names(names: Sequence[str], most: int) -> str:
-    """List names, and of too many the first.
+    """List at most `most` names, and say how many more there are.
 
     >>> list_names(["a", "b"], 2), list_names(["a", "b", "c", "d"], 2)
     ('a, b', 'a, b and 2 more')
@@ -148,9 +148,9 @@ def list_names(names: Sequence[str], most: int) -> str:
 def visible_text(text: str) -> str:
     r"""Write out what a reader could not see, and what could steer who shows it.
 
-    Control characters, bidi marks and zero-width characters are escaped, and what the
-    log of a build would obey. What may be secret in a URL is left out, for answers are
-    shown to others.
+    Control characters, bidi marks and zero-width characters are escaped, and commands
+    to a build server. What may be secret in a URL is left out, for answers are shown to
+    others.
 
     >>> visible_text("val\u202eloss\x1b[31m")
     'val\\u202eloss\\x1b[31m'

@@ -30,14 +30,14 @@ __all__ = [
 def axis_columns(parameters: Mapping[str, Sequence[Any]]) -> list[TableColumn]:
     """Return a column for each varied parameter, named as in `Grid.parameters`."""
     return [
-        # two words, of which each may have its line
+        # as two words, so that a narrow column can break between them
         TableColumn(name, title.replace(".", " "), _kind(parameters[name]))
         for name, title in _titles(parameters).items()
     ]
 
 
 def _kind(values: Sequence[Any]) -> Kind:
-    """Return how values are written: as they stand, numbers at the right."""
+    """Return the kind of a column: numbers at the right, other values as text."""
     numbers = all(isinstance(value, int | float | None) for value in values)
     return "patience" if numbers else "text"
 
@@ -88,7 +88,7 @@ def _spoken_entry(entry: Callback | Choices) -> str:
         return format_callback(entry)
     defaults: dict[str, Any] = {}
     if is_dataclass(entry.kind):
-        # of what else makes a callback, they are not known
+        # a function that makes a callback has no known defaults
         defaults = {field.name: field.default for field in fields(entry.kind)}
     given = [f"{name}=..." for name in entry.varied]
     given += [

@@ -120,7 +120,7 @@ def _members(lists: RivalLists, totals: ComparisonTotals) -> dict[str, Any]:
 
 
 def _described_pair(pair: DifferingParameter) -> dict[str, Any]:
-    """Return a parameter with values that JSON can hold: others as they are written."""
+    """Return a parameter for JSON, which gets values that it cannot hold as text."""
     return {
         name: value if isinstance(value, _PLAIN) else repr(value)
         for name, value in pair._asdict().items()
@@ -132,7 +132,7 @@ def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
     differing = lists.differing()
     if len(differing) <= 1:
         return parting
-    # who reads only this must not put it down to one of them
+    # whoever reads only this must not think that one parameter made the difference
     named = [
         f"{_owner(lists, pair)}{pair.parameter} {pair.first!r} / {pair.rival!r}"
         for pair in differing
@@ -157,7 +157,7 @@ def _which_is_better(
 
 
 def _better_kept(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Part | Text]:
-    """Yield which list keeps the better weights: each may, on as many runs."""
+    """Yield which list keeps the better weights, or on how many runs each does."""
     objective = Code(lists.compared[0].first.objective or "value")
     wins = (totals.first_better, totals.rival_better)
     if wins[0] != wins[1]:
@@ -191,7 +191,7 @@ def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
 
 
 def _label(lists: RivalLists, side: int) -> str:
-    """Name a list by what it differs in, where that is one parameter."""
+    """Name a list, with the value of the one parameter in which the lists differ."""
     letter, differing = "AB"[side], lists.differing()
     if len(differing) != 1:
         return letter
@@ -242,7 +242,7 @@ def _lead(lists: RivalLists) -> Text:
 
 
 def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
-    """Yield what the runs come to; totals are of those where both are exact."""
+    """Yield the totals over the runs where both are exact, and which runs are not."""
     if totals.exact_runs and totals.runs > 1:
         yield _spoken_totals(lists, totals)
     silent = [

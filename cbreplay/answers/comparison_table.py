@@ -103,13 +103,13 @@ def describe_comparison(comparison: ReplayComparison) -> dict[str, Any]:
 
 
 def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
-    """Yield the columns for people: what both do stands in one."""
+    """Yield the columns for people, each for both lists: A / B."""
     objectives = {comparison.first.objective for comparison in lists.compared}
     objective = objectives.pop() if len(objectives) == 1 else None
     scale = scale_of(replay.outcome.kept_value for replay in lists.replays())
-    # what it comes to says it of all runs already where all are exact
+    # where all runs are exact, the totals say so already
     decided = all(comparison.both_exact for comparison in lists.compared)
-    # where nothing is compared none is better
+    # where nothing is compared, neither is better
     untold = not any(comparison.both_exact for comparison in lists.compared)
     saves = save_files(lists)
     titles: tuple[tuple[str, str, Kind, int], ...] = (
@@ -132,6 +132,17 @@ def save_files(lists: RivalLists) -> bool:
     return any(replay.saves for replay in lists.replays())
 
 
+<<<<<<< HEAD
+=======
+def _last_saved(replay: Replay) -> int | None:
+    """Return the epoch whose weights the last written file holds."""
+    if not replay.saves:
+        return None
+    _, file, _ = replay.saves[-1]
+    return replay.files.get(file)
+
+
+>>>>>>> main
 def _spoken(comparison: ReplayComparison, *, saves: bool) -> Iterator[Any]:
     """Yield the cells of a row for people."""
     pair = comparison[:2]

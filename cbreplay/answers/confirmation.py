@@ -1,4 +1,4 @@
-"""A prediction beside the training that was to confirm it, item by item."""
+"""A prediction beside the training that was run to confirm it, item by item."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def confirmation_document(confirmation: Confirmation) -> Document:
     Parameters
     ----------
     confirmation : Confirmation
-        Both.
+        The predicted and the trained values.
     """
     replay = confirmation.replay
     code = "\n".join(format_callback(callback) for callback in replay.callbacks)
@@ -111,7 +111,7 @@ def _table(confirmation: Confirmation) -> Table:
 
 
 def _from(entry: HeldItem) -> Iterator[Part]:
-    """Say from which epoch on a series is another."""
+    """Say from which epoch on a series differs."""
     if entry.epoch is not None:
         yield " from epoch "
         yield Fact(entry.epoch, "epoch")

@@ -1,4 +1,4 @@
-"""A number with its noun, inside a sentence."""
+"""A number with its noun, as parts of a sentence that keep the number as data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Settings on runs, decided: by a sweep where it holds all of it, else by replays.
+"""Settings on runs, decided: by a sweep if its arrays suffice, else by replays.
 
-Few cells are replayed one by one, because importing the sweep takes longer. Both ways
-give the same for every cell, and a test holds them to it.
+Few cells are replayed one by one, because importing the sweep takes longer. A test
+holds that both ways give the same for every cell.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def decide_settings(
     Parameters
     ----------
     runs, grid, judging : sequence of Run, Grid, Judging
-        What is asked, and how it is judged.
+        The runs, the settings, and how to judge them.
     progress : callable, optional
-        Called with the number of cells that are decided and of all, now and then.
+        Called now and then with the number of cells that are decided and of all cells.
     replayed : bool
-        Whether the replays will be asked for: then they are made at once.
+        Whether the caller will ask for the replays: then they are made at once.
     traced : bool
-        Whether they are asked for whole, each with every step of its trace.
+        Whether it will ask for them with every step of their traces.
 
     Raises
     ------
@@ -75,8 +75,8 @@ def decide_fits(runs: Sequence[Run], grid: Grid, judging: Judging) -> SettingCel
     Parameters
     ----------
     runs, grid, judging : sequence of Run, Grid, Judging
-        The fits in their order, as the folds of a loop whose callbacks were made
-        before it; what is asked, and how it is judged.
+        The fits in their order, as of a loop over folds whose callbacks were made
+        before it; the settings; and how to judge them.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def _replay_settings(
 
 
 def _are_few(runs: Sequence[Run], grid: Grid) -> bool:
-    """Return whether cells are replayed one by one, and every step is held."""
+    """Return whether there are so few cells that they are replayed one by one."""
     n_epochs = sum(run.recorded_epochs for run in runs) * len(grid)
     return len(runs) * len(grid) < _FEW_CELLS and n_epochs < _FEW_EPOCHS
 

@@ -25,14 +25,17 @@ _MOST_NOTES = 12
 
 
 def about_runs(runs: Sequence[Run], words: str) -> Iterator[Text]:
-    """Yield something that is said about runs, naming the first of them."""
+    """Yield a sentence about runs, which names the first of them."""
     if runs:
         named = list_names([run.name for run in runs], _MOST_NAMES)
         yield say(Strong(count(len(runs), "run")), f" {words}: {named}.")
 
 
 def about_logs(replays: Sequence[Replay]) -> Iterator[Text]:
-    """Yield where logs end too early to tell; a recommendation says this itself."""
+    """Yield which runs still improved at the end, and which stopped themselves.
+
+    A recommendation says this itself.
+    """
     improving = [
         replay.run
         for replay in replays
@@ -77,7 +80,7 @@ def alike_notes(
     Parameters
     ----------
     told : iterable of (Run, sequence of str)
-        What an answer notes of each run; what was noted in reading it comes before.
+        What an answer notes on each run; the notes of reading it are put before.
     callbacks : sequence of Callback
         What the answer is about.
     """

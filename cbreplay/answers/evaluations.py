@@ -1,4 +1,4 @@
-"""Reword an answer about a log whose rows are evaluations: "epoch" is then wrong."""
+"""Reword an answer about a log whose rows are evaluations and no epochs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["in_evaluations"]
 
 _Part = TypeVar("_Part")
-# what is typed, pasted or read by programs keeps its names
+# parts that are typed, pasted or read by programs keep their words
 _AS_IT_IS = (Claim, Code, CodeBlock, Command, Fact)
 
 
+<<<<<<< HEAD
 def in_evaluations(document: Document, runs: Sequence[Run]) -> Document:
     """Call the rows evaluations throughout, and say above what patience counts.
 
@@ -39,6 +40,11 @@ def in_evaluations(document: Document, runs: Sequence[Run]) -> Document:
     if len(runs) > 1 or runs[0].steps is None:
         return document
     run, steps = runs[0], runs[0].steps.tolist()
+=======
+def in_evaluations(document: Document, run: Run) -> Document:
+    """Say "evaluation" for "epoch" throughout, and add what patience counts."""
+    steps = [] if run.steps is None else run.steps.tolist()
+>>>>>>> main
     said = (
         f"Patience counts evaluations: the rows of this log are those of the steps "
         f"{steps[0]} to {steps[-1]}."
@@ -53,7 +59,7 @@ def in_evaluations(document: Document, runs: Sequence[Run]) -> Document:
 
 
 def _spoken(part: _Part, run: Run) -> _Part:
-    """Write a part of a document otherwise; code and values stay as they are."""
+    """Reword the texts in a part of a document; code and values stay as they are."""
     found: Any = tuple(part) if isinstance(part, Deferred) else part
     if isinstance(found, str):
         found = spoken_rows(found, run)

@@ -162,7 +162,7 @@ def _stoppers(replay: Replay) -> Iterator[Part]:
 
 
 def _stamped(sentence: str, claims: Sequence[Claim]) -> Text:
-    """Return a sentence; one past a divergence says "fiction" on every line."""
+    """Return a sentence, stamped if it is fiction: past the end of the evidence."""
     if sentence.startswith(FICTION):
         plain = sentence.removeprefix(FICTION)
         return say(plain, claims=claims, stamp=FICTION)
@@ -233,7 +233,7 @@ def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
             row.hypothetical,
             _stamped(row.why, row.claims),
         ),
-        # where there are very many, what was decided is shown before what was not
+        # of very many rows, those with a decision are shown first
         rank=0 if row.decision in DECISIVE else 1,
     )
 
@@ -268,6 +268,6 @@ def _described(replay: Replay, row: TraceRow) -> dict[str, Any]:
     shown = replay.callbacks[row.callback].shown
     states = {"before": shown(row.before), "after": shown(row.after)}
     described = row._asdict() | states
-    # what a check needs; the other members say the same to programs
+    # claims are for checks; the other members say the same
     del described["claims"]
     return described

@@ -1,4 +1,7 @@
-"""Settings that can never act, or act otherwise than they look, as one answer."""
+"""What `lint` found about one list of callbacks, as an answer.
+
+For training scripts: `script_findings`.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ class ListFindings(NamedTuple):
     findings : sequence of Finding
         As `lint_callbacks` returns them.
     semantics : str
-        By whose rules, for example ``"keras-3.15"``.
+        The version whose rules decide, for example ``"keras-3.15"``.
     source : str
         The run that the list is from; empty if none.
     run : Run or None
@@ -72,11 +75,11 @@ class ListFindings(NamedTuple):
         return len(self.findings)
 
     def document(self) -> Document:
-        """Say what there is to object to."""
+        """Write the findings as an answer."""
         return findings_document(self)
 
     def keep(self, is_chosen: Callable[[str], bool]) -> ListFindings:
-        """Return the findings whose code is chosen."""
+        """Return the same with only the findings whose code is chosen."""
         kept = [finding for finding in self.findings if is_chosen(finding.code)]
         return self._replace(findings=tuple(kept))
 
@@ -92,7 +95,7 @@ def check_callbacks(
     source: str = "",
     notes: Sequence[str] = (),
 ) -> ListFindings:
-    """Find what never acts in a list of callbacks, or acts otherwise than it looks.
+    """Lint a list of callbacks, and keep with the findings where the list is from.
 
     Parameters
     ----------
@@ -123,7 +126,7 @@ def check_callbacks(
 
 
 def findings_document(checked: ListFindings) -> Document:
-    """Say what there is to object to in a list of callbacks."""
+    """Write the findings on a list of callbacks as an answer."""
     sections = [Section("Findings", (_table(checked),), untitled=True)]
     if checked.notes:
         notes = Notice(tuple(say(note) for note in checked.notes))
@@ -180,13 +183,13 @@ def _table(checked: ListFindings) -> Table:
 
 
 def _setting(checked: ListFindings, index: int) -> str:
-    """Write a callback with what its code names: a finding may be about a default."""
+    """Write a callback with all parameters that its code names, also defaults."""
     written = checked.written[index] if checked.written else ()
     return format_callback(checked.callbacks[index], written)
 
 
 def finding_columns(*places: TableColumn) -> tuple[TableColumn, ...]:
-    """Return the columns of a table of findings, with those that tell where."""
+    """Return the columns of a table of findings; `places` are those that tell where."""
     return (
         TableColumn("severity", "severity", "name"),
         TableColumn("code", "finding", "name"),

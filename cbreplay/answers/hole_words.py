@@ -62,7 +62,7 @@ def hole_of_setting(
 
 
 def _instead(run: Run, seam: int) -> Iterator[Part]:
-    """Say what a setting would have done at a seam, in place of the recorded fit."""
+    """Yield why a setting would not have led to the fit that began at a seam."""
     before = None if run.metadata is None else run.metadata.fit_before(seam)
     if before is None or before.ended is None or not before.cut_short(seam):
         if any(seam == own for own, _ in run.replaced):
@@ -148,7 +148,7 @@ def mending(run: Run, name: str) -> str:
             "files)."
         )
     at = gap - run.first_epoch
-    # a value at its gap: the rows stand at irregular distances, and others are missing
+    # a value at the gap itself: rows are at irregular distances, so some are missing
     irregular = bool(run.series[name].recorded[at]) and not run.has_row.all()
     if irregular or not run.has_row[at]:
         return "Rows are missing: give the whole log, or every file of this training."

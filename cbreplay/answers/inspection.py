@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Inspection", "inspection_document"]
 
-# of more series than the first number, only as many as the second are named
+# where there are more series than the first number, only the second number is named
 _MOST_SERIES, _FIRST_SERIES = 10, 6
-# what became of a file that is part of a run
+# the fates of a file that is part of a run
 _IN_A_RUN = ("read", "joined")
 
 
 class Inspection(NamedTuple):
-    """What was found.
+    """What was found under a path.
 
     Parameters
     ----------
     runs : tuple of Run
-        The runs that were asked about.
+        The runs.
     seen : tuple of Seen
         Every file that was looked at, and what became of it.
     """
@@ -185,7 +185,7 @@ def _counted(run: Run) -> dict[str, Any]:
 
 
 def _values_of(run: Run, name: str) -> Iterator[Part]:
-    """Yield in how many of the rows a series has a value, where that is not in all."""
+    """Yield in how many rows a series has a value, if not in all."""
     n_values = int(run.series[name].recorded.sum())
     if n_values < run.recorded_epochs:
         yield " ("
@@ -196,9 +196,9 @@ def _values_of(run: Run, name: str) -> Iterator[Part]:
 
 
 def _noted(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
-    """Yield what was noted in reading, like notes as one.
+    """Yield what was noted in reading, with like notes merged.
 
-    Each by itself, and that two files agree, is only told on request.
+    With `verbose` every note is yielded, also that two files agree.
     """
     noted = [(run, note) for run in inspection.runs for note in run.notes]
     if verbose:

@@ -64,17 +64,17 @@ def _rates(series: Series | None) -> list[float | None] | None:
 def describe_results(
     runs: Sequence[Run], results: Sequence[tuple[int, int, Replay]]
 ) -> dict[str, Any]:
-    """Return the members of an answer that tell what was replayed on what.
+    """Return the members that tell what was replayed, and what came of it.
 
-    What belongs to a run, or to the list of callbacks, stands there and not in the
-    results.
+    Notes on a run are in its member of ``runs``, notes on the list of callbacks in
+    ``notes``; only those on a single cell are in its result.
 
     Parameters
     ----------
     runs : sequence of Run
         The runs.
-    results : sequence of (run, config, Replay)
-        Each with the indices of its run and setting; many may share a replay.
+    results : sequence of (int, int, Replay)
+        The index of the run, that of the setting, and the replay, which many may share.
     """
     replays = {id(replay): replay for *_, replay in results}
     of_run: list[dict[str, None]] = [{} for _ in runs]
@@ -103,8 +103,8 @@ def describe_results(
 def describe_replay(replay: Replay) -> dict[str, Any]:
     """Return the fields of a replay and its outcome, as JSON has them in a result.
 
-    ``learning_rate`` is None where it is the recorded one, which stands under the run;
-    the notes are those that hang on the setting.
+    ``learning_rate`` is None where it is the recorded one, which is in the run's
+    member; the notes are those on this setting's decisions.
     """
     outcome = replay.outcome
     return {
@@ -157,7 +157,7 @@ def staircase_members(staircases: Sequence[Staircase]) -> dict[str, Any]:
 
 
 def describe_staircase(staircase: Staircase) -> dict[str, Any]:
-    """Return one log's answer, as JSON has it; what holds of its run stands there."""
+    """Return a staircase as JSON has it, without the notes that its run has."""
     rate, explained = staircase.rate, staircase.rate.explained_by
     of_run = staircase.replay.noted.run
     gains = {later.epoch: later.gain for later in later_gains(staircase)}

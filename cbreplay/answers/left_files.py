@@ -18,7 +18,7 @@ __all__ = ["in_file", "last_file", "left_files", "so_far"]
 
 
 def left_files(replay: Replay) -> Iterator[Block]:
-    """Yield the table of the files that are not written over, and what limits it.
+    """Yield the table of the files that are left, and up to where it is known.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def left_files(replay: Replay) -> Iterator[Block]:
 def so_far(
     rules: Iterable[Callback], kept: int | None, file: str | None, held: int | None
 ) -> tuple[Part, ...]:
-    """Say for a headline what there is where a log ends without a stop.
+    """Say for a headline what is kept where a log ends without a stop.
 
-    A list that never stops keeps no weights but those of its files.
+    A list that cannot stop early only keeps the weights in its files.
 
     Parameters
     ----------

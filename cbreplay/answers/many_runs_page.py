@@ -57,7 +57,7 @@ __all__ = ["DOUBTS", "ManyRuns", "SettingOnRuns", "many_runs_page"]
 DOUBTS = "Before you trust it"
 MOST_DRAWN = 24
 _MOST_NAMES = 5
-# how many runs of a row answer it, and what keeps the others from it
+# the columns that count the runs of a row by their evidence
 _COUNTED: Mapping[Evidence, str] = {
     "exact": "Exact",
     "censored": "Not in the log",
@@ -80,7 +80,7 @@ class SettingOnRuns(NamedTuple):
     replays : sequence of Replay
         What it does on each run.
     by_plan : collection of str
-        The names of the runs that are told of by a plan that no log states.
+        The names of the runs that are exact only if the inferred plan was theirs.
     """
 
     name: str
@@ -99,7 +99,7 @@ class SettingOnRuns(NamedTuple):
 
 
 class ManyRuns(NamedTuple):
-    """What is asked of several runs, and what came of it.
+    """What a page about several runs says: the settings on them, and the advice.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class ManyRuns(NamedTuple):
     callbacks : tuple of Callback or None
         The setting that was asked about; None if none was.
     baselines : sequence of SettingOnRuns
-        Fixed settings to stand beside it.
+        Fixed settings that are shown beside it.
     left_out : sequence of (Run, str)
         The runs that could not be replayed, and why.
     advice : Document or str
@@ -234,7 +234,7 @@ def _with_doubts(asked: ManyRuns) -> Iterator[Section]:
 
 
 def _about_setting(asked: ManyRuns) -> Iterator[Text]:
-    """Yield where a setting that was not chosen from these runs is no answer."""
+    """Yield on which runs the drawn setting has no exact answer, and why."""
     yield from _about_rates(asked)
     name = asked.drawn.name
     kinds = [
@@ -347,7 +347,7 @@ def _gallery(drawn: SettingOnRuns) -> Section:
 
 
 def _lost(replay: Replay) -> float:
-    """Return the share that a run loses of what it keeps; below 0 if unknown."""
+    """Return the regret as a share of the kept value; below 0 if unknown."""
     outcome = replay.outcome
     if replay.evidence != "exact" or outcome.regret is None:
         return -1.0
@@ -394,7 +394,7 @@ def _has_bound(replay: Replay) -> bool:
 
 
 def _lost_here(outcome: Outcome) -> Cell | None:
-    """Return what a run loses: at least that where the log lacks values."""
+    """Return what a run loses, marked as a lower bound where the log lacks values."""
     regret = outcome.regret
     return None if regret is None else Cell(regret, outcome.bounds.get("regret"))
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["headline_of_replay", "misreadings", "take_worse_files"]
 
-# the findings about a setting that does something else than it looks
+# findings about a setting that does something else than it seems to
 _READ_OTHERWISE = frozenset(
     {
         "absent-monitor",
@@ -42,7 +42,7 @@ _READ_OTHERWISE = frozenset(
         "patience-zero-is-one",
     }
 )
-# those that the values of a run tell
+# those of them that need the values of a run
 _OF_VALUES = frozenset({"absent-monitor", "min-delta-beyond-record"})
 _MOST_FINDINGS = 3
 _MOST_RUNS, _MOST_LISTS = 5, 20
@@ -51,7 +51,7 @@ _MOST_RUNS, _MOST_LISTS = 5, 20
 def misreadings(
     runs: Sequence[Run], lists: Iterable[Sequence[Callback]], semantics: str | None
 ) -> Iterator[Text]:
-    """Yield a line for each setting that acts otherwise than it looks.
+    """Yield a line for each setting that acts otherwise than it seems to.
 
     Parameters
     ----------
@@ -60,13 +60,13 @@ def misreadings(
     lists : iterable of sequence of Callback
         The settings, likewise.
     semantics : str or None
-        By whose rules, for example ``"keras-3.15"``; None for what decides each run.
+        The version whose rules decide, such as ``"keras-3.15"``; None for each run's.
     """
     looked_at = list(itertools.islice(lists, _MOST_LISTS))
     found: dict[str, _Met] = {}
     for callbacks in looked_at:
         for met in _met_in(callbacks, runs[:_MOST_RUNS], semantics):
-            # settings of one grid may share it
+            # several settings of a grid may share a finding
             found.setdefault(met.message, met)
     for met in itertools.islice(found.values(), _MOST_FINDINGS):
         yield say(*_whose(met, runs), " Write ", met.finding.fix, ".")
@@ -81,7 +81,7 @@ def misreadings(
 
 
 class _Met(NamedTuple):
-    """A finding on a list, as it is said of its first run, and the runs with it."""
+    """A finding on a list as its first run has it, and all runs that have it."""
 
     finding: Finding
     message: str
@@ -91,7 +91,7 @@ class _Met(NamedTuple):
 def _met_in(
     callbacks: Sequence[Callback], runs: Sequence[Run], semantics: str | None
 ) -> Iterable[_Met]:
-    """Return what is found on a list, once for all runs that it asks the same of."""
+    """Return the findings on a list, merging those of runs with the same fix."""
     found: dict[tuple[str, int, str], _Met] = {}
     for run in runs:
         for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics):
@@ -105,9 +105,9 @@ def _met_in(
 
 
 def _whose(met: _Met, runs: Sequence[Run]) -> tuple[Text | str, ...]:
-    """Return what a finding says, behind the run whose values it is about.
+    """Return what a finding says, after the name of the run that it is about.
 
-    What the parameters alone tell holds for all runs, though a few were looked at.
+    A finding by parameters alone holds for all runs, though only a few were looked at.
     """
     of_values = met.finding.code in _OF_VALUES
     n_all = len(runs) if of_values else len(runs[:_MOST_RUNS])
@@ -120,7 +120,7 @@ def _whose(met: _Met, runs: Sequence[Run]) -> tuple[Text | str, ...]:
 
 
 def headline_of_replay(headline: Text, replay: Replay) -> Text:
-    """Add to a headline about one list what it must not be read without."""
+    """Add to a headline about one list the limits that must not be overlooked."""
     run, callbacks, judged = replay.run, replay.callbacks, judged_by([replay])
     said = by_keras_rules(headline, [run], judged, callbacks)
     if calls_worst_best(judged, [run]):
@@ -131,9 +131,9 @@ def headline_of_replay(headline: Text, replay: Replay) -> Text:
 def take_worse_files(
     headline: Text, run: Run, callbacks: Sequence[Callback], semantics: str
 ) -> Text:
-    """Add to a headline which callback saves the worst for the best.
+    """Add to a headline which callback saves the worst weights as the best.
 
-    What a stop keeps says nothing of the file, whose mode may be another.
+    Its mode may differ from that of the rule that stops.
     """
     for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics):
         callback: Any = callbacks[finding.callback]

@@ -36,7 +36,7 @@ def _asked_again(
     run : Run
         What was read.
     typed : str or None
-        The log and the options as they were typed; None where nothing was.
+        The log and the options as they were typed; None where nothing was typed.
     commands : sequence of Command
         What to ask next.
     """
@@ -151,7 +151,7 @@ def next_of_advice(
 ) -> tuple[Command, ...]:
     """Return what to ask about a recommendation; nothing where a log was piped in.
 
-    With `planned_epochs`, which were read off the logs, it is asked of the same plan.
+    `planned_epochs` is a plan that was inferred from the logs: the command names it.
     """
     if typed is None or " - " in f" {typed} ":
         return ()

@@ -77,7 +77,7 @@ def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Docu
     Parameters
     ----------
     replay : Replay
-        Of the patience that was enough, or of the one that comes nearest.
+        The replay of the patience that was enough, or that comes nearest.
     staircase : Staircase
         The answer.
     closing : Section
@@ -110,7 +110,7 @@ def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Docu
 
 
 class _Beside(NamedTuple):
-    """What a page says beside a setting: of every patience, where that is asked."""
+    """What a page says beside a setting; mostly about every patience."""
 
     doubts: tuple[Text, ...]
     sections: tuple[Section, ...]
@@ -128,9 +128,9 @@ def one_setting_page(
     Parameters
     ----------
     replay : Replay
-        Of the setting.
+        The replay of the setting.
     staircase : Staircase or None
-        Every patience beside it; None where its framework has no rule to ask.
+        Every patience beside it; None where its framework has no rule with a patience.
     closing : Section
         How it was computed.
     """
@@ -194,7 +194,7 @@ def _alone(replay: Replay) -> _Beside:
 
 
 def note_of(doubt: Text) -> str:
-    """Return a doubt as a note says it, to find the same one again."""
+    """Return a doubt in the form of a note, to find doubts that say the same."""
     return plain_text(doubt).rstrip(".").lower()
 
 
@@ -267,7 +267,7 @@ def _outcome_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
     ]
     for title, name, figure, kind in figures:
         if figure is not None:
-            # at most nothing is nothing
+            # "at most 0" is 0
             bound = outcome.bounds.get(name) if figure else None
             cell = Cell(spoken_value(figure, kind), bound)
             yield Row((title, cell))

@@ -32,14 +32,14 @@ __all__ = ["how_computed"]
 def how_computed(
     runs: Sequence[Run], semantics: Sequence[str], *, command: str, made: str
 ) -> Section:
-    """Return the section with which another person can repeat the report.
+    """Return the section that another person needs to repeat the report.
 
     Parameters
     ----------
     runs : sequence of Run
         The inputs; a run that was read from a file has that file's checksum.
     semantics : sequence of str
-        Which Keras rules decided.
+        The names of the versions that decided.
     command, made : str
         The command and the date, as they were given.
     """

@@ -122,7 +122,7 @@ def _enough(staircase: Staircase) -> tuple[int | None, str]:
     step = staircase.sufficient_step()
     run = staircase.replay.run
     keeps_best = step is not None and step.regret == 0 and not staircase.lacks_values
-    # what a training that failed would have needed is not known
+    # what a failed training would have needed is not known
     if not keeps_best or find_bad_end(run, staircase.objective) is not None:
         return None, run.name
     return staircase.sufficient_patience(), run.name

@@ -1,4 +1,4 @@
-"""Replays and costs as figures: their points, and the words that say the same."""
+"""Replays as figures: their points, and the words that say the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
     "small_figure",
 ]
 
-# more labels than these are no picture
+# a picture of more settings than this would have too many labels
 MOST_ON_A_CURVE = 6
 
 
@@ -48,7 +48,7 @@ def settings_figure(replays: Mapping[str, Replay]) -> Figure:
     Parameters
     ----------
     replays : mapping of str to Replay
-        Of one run, by the short names of the settings.
+        The replays of one run, by the short names of their settings.
     """
     told = [f"{name}: {describe_decisions(replay)}" for name, replay in replays.items()]
     words = f"{next(iter(replays.values())).run.name}. {'; '.join(told)}."

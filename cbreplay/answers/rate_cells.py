@@ -1,4 +1,8 @@
-"""What reductions of the rate are seen on many runs: columns, and their totals."""
+"""How settings that reduce the rate do on many runs: columns, and their totals.
+
+How many recorded reductions a setting explains, which acts first, the stop or a
+reduction, and what the record still gained after the first one.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +49,7 @@ _FIGURES = (
 
 
 def tells_of_rates(cells: SettingCells) -> bool:
-    """Return whether the answer has these columns: for a list on many runs."""
+    """Return whether the answer has these columns: some rule reduces on many runs."""
     return len(cells.runs) > 1 and _reduces(cells.grid)
 
 
@@ -54,7 +58,7 @@ def _reduces(grid: Grid) -> bool:
 
 
 def _rules(grid: Grid) -> tuple[Callback, ...]:
-    """Return the rules of the list, with the first of their parameters."""
+    """Return the rules of the grid's first setting."""
     return read_callbacks(grid[0]).callbacks
 
 
@@ -119,10 +123,10 @@ def rate_totals(cells: SettingCells) -> list[dict[str, Any]]:
 
 
 def still_gained(cells: SettingCells) -> Iterator[Text]:
-    """Yield what the records still gained after first reductions, and what that meant.
+    """Yield what the records still gained after first reductions, and what that means.
 
-    Of several settings on several runs the table of totals has the figures, and only
-    what they mean is said.
+    For several settings on several runs the table of totals has the figures, and only
+    their meaning is said.
     """
     every = _later_gains(cells)
     known = [gain for gains in every for gain, _ in gains]
@@ -158,7 +162,7 @@ def still_gained(cells: SettingCells) -> Iterator[Text]:
 def _gained_on_one(
     cells: SettingCells, objective: Code, most: float
 ) -> tuple[Part, ...]:
-    """Say what the one run still gained after the first reduction, or after several."""
+    """Say what the one run still gained after one or several first reductions."""
     still = ("the recorded training still lowered its best ", objective)
     gained = Fact(most, "share", "worst_later_gain")
     if len(cells.grid) > 1:
@@ -173,7 +177,7 @@ def _gained_on_one(
 
 
 def _spoken_gains(described: Mapping[str, Any]) -> tuple[Part, ...]:
-    """Say the middle and the largest of some gains, or the only one."""
+    """Say the median and the largest of some gains, or the only one."""
     worst = Fact(described["worst_later_gain"], "share", "worst_later_gain")
     run = Code(described["worst_later_gain_run"])
     if described["later_gain_runs"] == 1:
@@ -183,7 +187,7 @@ def _spoken_gains(described: Mapping[str, Any]) -> tuple[Part, ...]:
 
 
 def _described(gains: Sequence[tuple[float, str]]) -> dict[str, Any]:
-    """Return the middle and the largest of some gains, for JSON."""
+    """Return the median and the largest of some gains, for JSON."""
     worst, run = max(gains, key=lambda gain: gain[0], default=(None, None))
     return {
         "later_gain_runs": len(gains),
@@ -194,9 +198,9 @@ def _described(gains: Sequence[tuple[float, str]]) -> dict[str, Any]:
 
 
 def _later_gains(cells: SettingCells) -> list[list[tuple[float, str]]]:
-    """Return of each setting what runs gained after its first reduction, and which.
+    """Return, for each setting, what each run gained after its first reduction.
 
-    Nothing where settings are judged by different series.
+    As (gain, name of the run); empty where settings are judged by different series.
     """
     n_configs = len(cells.grid)
     gains: list[list[tuple[float, str]]] = [[] for _ in range(n_configs)]

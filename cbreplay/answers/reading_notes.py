@@ -1,8 +1,9 @@
-"""Notes of reading: which an answer tells, of which run, and like ones as one."""
+"""The notes of reading a run: which of them an answer tells, and merging like ones."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Fact, say
@@ -30,7 +31,7 @@ def spoken_note(run: Run, note: str, more: str = "") -> Text:
     note : str
         What was noted.
     more : str
-        What to say behind its name.
+        What to add after its name.
     """
     if topic_of(note) == "other logs":
         return say(note)
@@ -38,7 +39,7 @@ def spoken_note(run: Run, note: str, more: str = "") -> Text:
 
 
 def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
-    """Return what was noted in reading a run that an answer may hang on.
+    """Return the notes of reading a run that may matter to an answer.
 
     Parameters
     ----------
@@ -62,9 +63,13 @@ def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
     noted : iterable of (Run, str)
         What was noted of each.
     """
-    groups: dict[str, list[tuple[Run, str]]] = {}
+    groups: dict[tuple[str, int], list[tuple[Run, str]]] = {}
+    times: Counter[tuple[int, str]] = Counter()
     for run, note in noted:
-        groups.setdefault(re.sub(r"\d+", "", note), []).append((run, note))
+        pattern = re.sub(r"\d+", "", note)
+        # a second such note of one run is no other run's
+        times[id(run), pattern] += 1
+        groups.setdefault((pattern, times[id(run), pattern]), []).append((run, note))
     for (run, note), *others in groups.values():
         more = f" (and {count(len(others), 'other run')} likewise)" if others else ""
         # what is listed may end in dots of its own
@@ -74,13 +79,7 @@ def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
 
 
 def about_reading(runs: Iterable[Run]) -> Iterator[Text]:
-    """Yield what to know of several logs: which were left out, which are in parts.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-        Those that were read.
-    """
+    """Yield which logs were left out, and which of those read are parts of a log."""
     resumed, parts = [], []
     for run in runs:
         for note in run.notes:

@@ -22,7 +22,7 @@ __all__ = ["read_replays", "tell_replay"]
 def read_replays(
     runs: Sequence[Run], grid: Grid, replays: Sequence[Replay]
 ) -> SettingCells:
-    """Return what replays say, run by run and the settings in order."""
+    """Return the cells of replays, which are given run by run, settings in order."""
     distinct = {id(replay): replay for replay in replays}
     told = {key: tell_replay(replay) for key, replay in distinct.items()}
     names = list(next(iter(told.values())))
@@ -87,7 +87,7 @@ def tell_replay(replay: Replay) -> dict[str, Any]:
 
 
 def _accounted(replay: Replay) -> dict[str, Any]:
-    """Return what a cell says of the rate's reductions, where a rule makes some."""
+    """Return a cell's columns on reductions of the rate, if a rule can reduce it."""
     if all(rule.reduction is None for rule in replay.callbacks):
         return {}
     account = account_reductions(replay)

@@ -1,4 +1,4 @@
-"""What a gain that was still to come has meant in retrainings."""
+"""What it meant in retrainings if a record still improved after a reduction."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["meant_in_retrainings"]
 
-# up to which share still to come, and how many of the retrainings with as much to come
-# ended more than 1 % worse by an earlier reduction
+# by how much the record still improved, up to this share; and how many retrainings with
+# as much still to come ended more than 1 % worse by an earlier reduction
 _BANDS = (
     (0.01, "none of those with up to 1 %"),
     (0.03, "57 % of those with 1 to 3 %"),

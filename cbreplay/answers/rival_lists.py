@@ -80,7 +80,7 @@ class RivalLists(NamedTuple):
             if name not in _SILENT
         ]
         differing = [pair for pair in pairs if pair.first != pair.rival]
-        # which epoch is kept is what people overlook
+        # first the parameter that people overlook
         differing.sort(key=lambda pair: pair.parameter != "restore_best_weights")
         return differing
 
@@ -103,7 +103,7 @@ def compare_lists(
     judging : Judging
         How to judge.
     progress : callable, optional
-        Called with how many runs are compared, and how many there are.
+        Called after each run with the number of runs compared, and of all runs.
 
     Raises
     ------

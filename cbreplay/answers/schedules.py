@@ -1,4 +1,4 @@
-"""On how many runs a stop cuts a schedule of the rate, which pays at its end."""
+"""On how many runs a stop cuts a schedule of the learning rate short."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FALLS_BY_SCHEDULE", "cut_schedules", "told_schedules"]
 
-# the note of `falls_by_schedule` about a rate
+# what is said of a rate for which `falls_by_schedule` is true
 FALLS_BY_SCHEDULE = (
     " falls in every epoch up to the last, as by a schedule to the plan's end, "
     "where the best usually comes late"
@@ -23,7 +23,7 @@ FALLS_BY_SCHEDULE = (
 
 
 def cut_schedules(cells: SettingCells) -> list[dict[str, int]]:
-    """Return of each setting how many schedules its stops cut, for JSON.
+    """Return, for each setting, how many schedules its stops cut, for JSON.
 
     Nothing where no setting stops a run that follows a schedule.
     """

@@ -1,4 +1,4 @@
-"""What there is to object to in training scripts, and what of them is not read."""
+"""What `lint` found in training scripts, and what it could not read: as an answer."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class ScriptFindings(NamedTuple):
     Parameters
     ----------
     script : TrainingScript
-        What could be told of it.
+        What was read in it.
     findings : tuple of PlacedFinding
         As `lint_script` returns them.
     semantics : str
-        By whose rules, for example ``"keras-3.15"``.
+        The version whose rules decide, for example ``"keras-3.15"``.
     unchecked : tuple of str
         As `unchecked_monitors` says them.
     """
@@ -51,14 +51,14 @@ class ScriptFindings(NamedTuple):
 
     @property
     def members(self) -> list[Member]:
-        """The callbacks that were looked at, each once, in the order of the text."""
+        """The callbacks that were checked, each once, in the order of the text."""
         fits = [member for fit in self.script.fits for member in fit.members]
         found = {id(member.call): member for member in [*fits, *self.script.loose]}
         return sorted(found.values(), key=lambda member: member.call.lineno)
 
     @property
     def looked_at(self) -> Iterator[str]:
-        """Each callback, where it stands, and whether a fit certainly gets it."""
+        """Each callback, its place, and whether a fit certainly gets it."""
         certain = {
             id(member.call)
             for fit in self.script.fits
@@ -72,7 +72,7 @@ class ScriptFindings(NamedTuple):
 
     @property
     def unread(self) -> Iterator[str]:
-        """What is not read, each in a line."""
+        """What could not be read or checked, a sentence each."""
         for part in self.script.unread:
             yield f"{self.script.source.place(part.line)}: {part.problem}"
         yield from self.unchecked
@@ -85,14 +85,14 @@ class ScriptFindings(NamedTuple):
 
 
 class ScriptsFindings(NamedTuple):
-    """What there is to object to in several scripts.
+    """The findings in several scripts.
 
     Parameters
     ----------
     scripts : tuple of ScriptFindings
         Each script.
     semantics : str
-        By whose rules, for example ``"keras-3.15"``: those of most scripts.
+        The version whose rules decide by default, or that all scripts train with.
     notes : tuple of str
         What was assumed, and which files are left out.
     """
@@ -102,7 +102,7 @@ class ScriptsFindings(NamedTuple):
     notes: tuple[str, ...] = ()
 
     def placed(self) -> Iterator[tuple[int, ScriptFindings, PlacedFinding]]:
-        """Yield every finding, with the script that it is about."""
+        """Yield every finding, with the index of its script and the script."""
         for index, script in enumerate(self.scripts):
             for placed in script.findings:
                 yield index, script, placed
@@ -113,11 +113,11 @@ class ScriptsFindings(NamedTuple):
         return sum(len(script.findings) for script in self.scripts)
 
     def document(self) -> Document:
-        """Say what there is to object to, and what is not read."""
+        """Write the findings as an answer."""
         return scripts_document(self)
 
     def keep(self, is_chosen: Callable[[str], bool]) -> ScriptsFindings:
-        """Return the findings whose code is chosen."""
+        """Return the same with only the findings whose code is chosen."""
         return self._replace(
             scripts=tuple(
                 script._replace(
@@ -134,7 +134,7 @@ class ScriptsFindings(NamedTuple):
 
 
 def scripts_document(checked: ScriptsFindings) -> Document:
-    """Say what there is to object to in scripts, and what of them is not read."""
+    """Write the findings in scripts as an answer, with what could not be read."""
     sections = [Section("Findings", (_table(checked),), untitled=True)]
     several = len(checked.scripts) > 1
     unread = [

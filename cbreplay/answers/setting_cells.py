@@ -21,19 +21,19 @@ class SettingCells(NamedTuple):
     Parameters
     ----------
     runs, grid : sequence of Run, Grid
-        What was asked of what.
+        The runs, and the settings.
     columns : mapping of str to list
-        What each cell says, by the name of the field, run by run and the settings in
-        order; None where there is nothing to say. Epochs count from 0.
+        The value of each cell by the name of the field: run by run, the settings in
+        order; None where there is no value. Epochs count from 0.
     rules : tuple of str
         Which versions decided, each once.
     judged_by : tuple of (name, mode), or of (None, None)
         The objectives, each once.
     notes : callable
-        Returns, of each run, what a careful reader should know, each note once: of the
-        run itself, of the list of callbacks, and of what some setting decides.
+        Returns, for each run, what a careful reader should know, each note once: about
+        the run, the list of callbacks, and the decisions of its settings.
     replays : callable
-        Returns the replay of every cell, run by run; many may share one.
+        Returns the replay of every cell, run by run; many cells may share one.
     """
 
     runs: Sequence[Run]
@@ -45,7 +45,7 @@ class SettingCells(NamedTuple):
     replays: Callable[[], Sequence[Replay]]
 
     def bound_of(self, place: int, field: str) -> Bound | None:
-        """Return of which kind a figure of a cell is a bound; None where it is none."""
+        """Return whether a cell's figure is a lower or upper bound; None if none."""
         for bound in self.columns["bounds"][place].split(";"):
             name, _, kind = bound.partition(":")
             if name == field:

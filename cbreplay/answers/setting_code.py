@@ -1,4 +1,4 @@
-"""A setting in a sentence, and as code to paste."""
+"""A setting by its name in a sentence, and as code to paste."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def setting_name(callbacks: Sequence[Callback]) -> str:
 
 
 def setting_code(callbacks: Sequence[Callback], semantics: str = "") -> str:
-    """Write a setting as code to paste; what is watched is always written out.
+    """Write a setting as code to paste, in which the monitor is always written out.
 
     Parameters
     ----------
     callbacks : sequence of Callback
         The setting.
     semantics : str
-        Whose rules decide, for the package that the code imports from.
+        The version whose rules decide; it tells the package that the code uses.
 
     Examples
     --------

@@ -199,7 +199,7 @@ def _headline_of_one(cells: SettingCells) -> Text:
         return end_of_evidence(told["divergence_epoch"], told["parted_by"])
     if told["gap_epoch"] is not None:
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
-    # what is swept saves nothing
+    # cells of a sweep have no columns on saved files
     saved_last = (told.get("last_saved_file"), told.get("last_saved_epoch"))
     file = in_file(told["kept_epoch"], *saved_last)
     kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
@@ -253,7 +253,7 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     claim = Claim("is_nearest", {"config": nearest})
     if cells.columns["regret"][nearest] == 0:
         objective = cells.judged_by[0][0] or "value"
-        # a log with a hole, or that its own callback cut, may lack a better one
+        # a log with a hole, or one cut by its own callback, may lack a better value
         best = " keeps the best "
         if own is not None or cells.bound_of(nearest, "regret"):
             best = " keeps the best recorded "
@@ -263,7 +263,7 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     equals = _equals(cells, nearest)
     decided, among = sum(exact), ""
     if decided < len(exact):
-        # one of the others may be better: of them nothing is known
+        # one of the undecided settings may be better
         among = "of those " if decided > 1 else "that is "
     if decided == 1 and among:
         keeps = (", which", *keeps)
@@ -273,7 +273,7 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
 
 
 def _told_of_none(cells: SettingCells) -> Iterator[Part]:
-    """Yield what a log shows of settings of which it decides none to the end."""
+    """Yield what a log shows of the settings where it decides none of them."""
     held = [cells.columns[name] for name in ("evidence", "divergence_epoch")]
     parted = [
         epoch
@@ -303,7 +303,7 @@ def _told_of_none(cells: SettingCells) -> Iterator[Part]:
 
 
 def _equals(cells: SettingCells, nearest: int) -> Iterator[Part]:
-    """Yield which settings cost the same as the one that is named."""
+    """Yield which other settings cost the same as the one that is named."""
     held, n_configs = cells.columns, len(cells.grid)
     others = [
         config
@@ -327,11 +327,10 @@ def _equals(cells: SettingCells, nearest: int) -> Iterator[Part]:
 
 
 def _nearest(cells: SettingCells) -> int | None:
-    """Return the setting that costs least on one run; of several, what saves most.
+    """Return the setting that costs least on one run; of equal ones, what saves most.
 
-    None where the log decides no setting whose cost is known, or settings are judged by
-    different series, whose costs are of different units. What keeps an infinite value
-    is near to none.
+    None where the log decides no setting whose cost is known and finite, or where
+    settings are judged by different series, whose costs have different units.
     """
     held = cells.columns
     if len(cells.judged_by) > 1:
@@ -384,7 +383,7 @@ def _lead(cells: SettingCells) -> Text:
 
 
 def _cut_runs(runs: Sequence[Run]) -> Iterator[Text]:
-    """Say it where some of several runs were ended by their own callback."""
+    """Say so if some of several runs were ended by their own callback."""
     cut = [callback for callback in map(own_end, runs) if callback is not None]
     if not cut or len(runs) == 1:
         return

@@ -43,16 +43,17 @@ class SettingSummary(NamedTuple):
     config : int
         Which setting, in the order of the grid.
     runs, exact_runs : int
-        All runs, and those that decide the setting: no figure is of any other, so
-        that none is a bound.
+        All runs, and those that decide the setting. All figures are over the latter,
+        so that none is a bound.
     priced_runs : int
-        Those of them that say what it loses: not where the best or what is kept is
-        infinite or unknown, and none where settings are judged by different series.
+        The exact runs on which it is known what the setting loses: not where the best
+        or the kept value is infinite or unknown; 0 where settings are judged by
+        different series.
     mean_regret, spread_regret, worst_regret : float or None
-        What is lost against the best of each priced run: the mean, the standard
-        deviation between runs (of two or more), and the largest.
+        The regret over the priced runs, in the objective's unit: the mean, the standard
+        deviation (of two or more), and the largest.
     worst_run : str or None
-        Where it is the largest.
+        The run with the largest.
     epochs_saved, recorded_epochs : int
         Summed over the exact runs.
     """
@@ -105,7 +106,7 @@ def _summary(cells: SettingCells, config: int, runs: Sequence[int]) -> SettingSu
 
 
 def _is_priced(cells: SettingCells, place: int) -> bool:
-    """Say whether what a cell loses is known, and is no bound."""
+    """Return whether what a cell loses is known, and not only as a bound."""
     regret = cells.columns["regret"][place]
     known = regret is not None and math.isfinite(regret)
     return known and cells.bound_of(place, "regret") is None
@@ -160,11 +161,12 @@ def _on_which(
 def _compared(
     cells: SettingCells, summaries: Sequence[SettingSummary]
 ) -> tuple[Sequence[int], list[SettingSummary]]:
-    """Return the runs over which settings compare, and what these come to there.
+    """Return the runs over which settings are compared, and their summaries there.
 
-    Over different runs means do not compare: a setting that waits longer is not decided
-    where it matters most. So they are of the runs that decide each setting that half of
-    the runs decide; or, where either are few, of the settings that all runs decide.
+    Means over different runs do not compare: the runs that do not decide a long
+    patience are often those where it matters. So the settings that at least half of the
+    runs decide are compared over the runs that decide all of these. If that leaves few
+    runs or settings, the settings that all runs decide are compared over all runs.
     """
     every = range(len(cells.runs))
     often = [own for own in summaries if 2 * own.priced_runs >= own.runs]
@@ -181,13 +183,13 @@ def _compared(
 
 
 def _is_told(cells: SettingCells, place: int) -> bool:
-    """Say whether a cell is decided, and what it loses is known."""
+    """Return whether a cell is exact, and what it loses is known."""
     exact = cells.columns["evidence"][place] == "exact"
     return exact and _is_priced(cells, place)
 
 
 def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
-    """Say that none can be compared over all runs, and what the logs decide of them."""
+    """Say that no setting can be compared, and what the logs decide of them."""
     most = max(summaries, key=lambda summary: (summary.exact_runs, -summary.config))
     n_runs = Fact(len(cells.runs), "count", "n_runs")
     if most.exact_runs == most.runs:
@@ -211,7 +213,7 @@ def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> 
 
 
 def _of_no_price(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
-    """Say that the logs decide settings on all runs, and not what one loses there."""
+    """Say that the logs decide some settings on all runs, but not what these lose."""
     n_whole = sum(summary.exact_runs == summary.runs for summary in summaries)
     why = "for none of them do all these runs say what it loses"
     if len(cells.judged_by) > 1:

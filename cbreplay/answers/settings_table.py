@@ -70,7 +70,7 @@ def settings_table(cells: SettingCells) -> Table:
     for column, held in (*_spoken_columns(cells), *_rate_columns(cells)):
         columns.append(column)
         made.append(held)
-    # the headline says it of all rows already where all are exact
+    # where all rows are exact, the headline says so already
     decided = all(evidence == "exact" for evidence in cells.columns["evidence"])
     fold = _FOLD_DECIDED if decided else 0
     columns.append(_for_people("spoken", "evidence", "evidence", fold))
@@ -100,7 +100,7 @@ def _spoken_columns(
         _for_people("kept_epoch", "keeps", "epoch", fold=1),
         _so_far(cells, "kept_epoch"),
     )
-    # else nothing in the list judges what is kept, and the log has no val_loss
+    # without an objective, nothing judges what is kept
     if objective is not None:
         column = _for_people("kept_value", objective, "value", fold=2)
         yield column._replace(scale=scale), _so_far(cells, "kept_value")

@@ -1,4 +1,4 @@
-"""What a run is, in the words that every answer about it begins with."""
+"""What every answer says about its runs: lead, plan, end, failures, limits of rules."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def what_it_saves(epochs: int | None, seconds: float | None) -> Iterator[Part]:
 def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
     """Say what a patience counts where not every epoch has a value; else nothing.
 
-    As Keras's callbacks skip an epoch without one, three epochs of five may be one
-    step of a patience: no patience and no stop of a table add up otherwise.
+    Keras's callbacks skip an epoch without a value, so five epochs may count as one.
+    Without this sentence the patience and the stop in a table would not add up.
     """
     waiting = [rule for rule in callbacks if "patience" in parameters_of(rule)]
     asked = list(runs)
@@ -116,9 +116,9 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
 
 
 def _epochs_per_value(run: Run, name: str) -> int | None:
-    """Return in how many epochs a series has one value; 0 where the number changes.
+    """Return in every how many epochs a series has a value; 0 where that changes.
 
-    None where its rows are no epochs, and where values are missing that there were.
+    None where its rows are no epochs, or where it has a hole.
     """
     series = run.series.get(name)
     if run.steps is not None or series is None:
@@ -166,13 +166,12 @@ def by_keras_rules(
     judged: Iterable[tuple[str | None, Mode | None]],
     callbacks: Sequence[Callback] = (),
 ) -> Text:
-    """Add under which limits an answer holds: whose rules decide, and at which epochs.
+    """Add to a headline the limits under which the answer holds.
 
-    And that what is called best is the worst, where a mode was given that takes it so.
-
-    Other frameworks have rules of their own. Where the log holds every tenth epoch and
-    nothing says that the others were not there, only callbacks that act at these are
-    answered for.
+    These are: which trainings failed; that a mode takes the worst values for the best;
+    that the framework which trained has other rules than Keras; and, where the log
+    holds every tenth epoch, say, and nothing tells that the others were not validated,
+    that the answer holds only for callbacks that act at these epochs.
 
     Parameters
     ----------
@@ -181,9 +180,9 @@ def by_keras_rules(
     runs : iterable of Run
         What it is about.
     judged : iterable of (name, mode)
-        What it calls the best of.
+        The objectives, by which it calls something the best.
     callbacks : sequence of Callback
-        The one list that it is about, where it is about one.
+        The list of callbacks, if the answer is about a single one.
     """
     listed, by_what = list(runs), list(judged)
     names = [name for name, _ in by_what if name is not None]
@@ -196,7 +195,7 @@ def by_keras_rules(
             words = (f" {better} ", Code(name), f" is better: best here is the {end}.")
             headline = say(headline, *words)
         elif mode == "min" and _is_guessed(name, listed, callbacks):
-            # the name does not tell, and Keras 2 takes what it does not know so
+            # the name tells no direction, and Keras 2 then takes "min"
             words = (f" mode='auto' takes the {end} ", Code(name), " for the best.")
             headline = say(headline, *words)
     others = _deciding_otherwise(listed)
@@ -259,7 +258,7 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
     what = "NaN" if np.isnan(values).all() else "no finite number"
     epoch = Fact(since, "epoch", "failed_epoch")
     if name != "loss" and not np.isfinite(run.series[name].values).any():
-        # which the answer says
+        # the answer itself says so
         return None
     if name != "loss":
         return say(Code(name), f" is {what} from epoch ", epoch, " on.")
@@ -276,7 +275,7 @@ def _bad_end(run: Run, objective: str) -> str | None:
 def _share_of(
     some: Sequence[Run], runs: Sequence[Run], every: str = "all"
 ) -> tuple[Part, ...]:
-    """Say how many of several runs, and which is the first where not all are."""
+    """Say how many of several runs, with the name of the first if not all."""
     if len(some) == len(runs):
         return (f"{every} ", Fact(len(runs), "count", "n_runs"), " runs")
     more = "" if len(some) == 1 else " and others"
@@ -291,7 +290,7 @@ def _share_of(
 
 
 def judged_by(replays: Iterable[Replay]) -> list[tuple[str | None, Mode | None]]:
-    """Return what replays call the best of, each series and direction once."""
+    """Return the objectives of replays, each series and direction once."""
     judged = ((replay.objective, replay.objective_mode) for replay in replays)
     return list(dict.fromkeys(judged))
 
@@ -320,7 +319,7 @@ def stopped_itself(run: Run) -> tuple[Part, ...] | None:
 def calls_worst_best(
     judged: Iterable[tuple[str | None, Mode | None]], runs: Sequence[Run]
 ) -> bool:
-    """Tell whether what is called best is the worst of a series, as a headline says."""
+    """Return whether a mode takes the worst values of a series for the best."""
     return any(
         name is not None and mode is not None and _is_turned(name, mode, runs)
         for name, mode in judged
@@ -332,7 +331,7 @@ def _is_turned(name: str, mode: Mode, runs: Sequence[Run]) -> bool:
 
 
 def _is_guessed(name: str, runs: Sequence[Run], callbacks: Sequence[Callback]) -> bool:
-    """Tell whether a callback watches a series whose name tells no direction by it."""
+    """Return whether a callback's mode="auto" guesses the direction of a series."""
     return _known_direction(name, runs) is None and any(
         callback.watched == name and callback.mode == "auto" for callback in callbacks
     )
@@ -349,7 +348,7 @@ def _known_direction(name: str, runs: Sequence[Run]) -> Mode | None:
 
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
-    """Yield by whose rules something is exact, and where it stands what differs."""
+    """Yield which frameworks decide as Keras or otherwise, and where that is told."""
     listed = list(runs)
     others = _deciding_otherwise(listed)
     alike = {run.framework for run in listed if _is_decided_alike(run)} - {""}
@@ -375,9 +374,9 @@ def _deciding_otherwise(runs: Iterable[Run]) -> str:
 
 
 def _is_decided_alike(run: Run) -> bool:
-    """Return whether this log's own framework decides as Keras does, or is Keras.
+    """Return whether the framework of this log is Keras, or decides as it on this log.
 
-    Lightning parts from it at a NaN or an infinity, and where it validates several
+    Lightning decides otherwise at a NaN or an infinity, and where it validates several
     times an epoch.
     """
     if run.framework != _AS_KERAS_WHILE_FINITE:

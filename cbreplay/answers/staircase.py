@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 
 __all__ = ["staircase_document", "staircase_headline", "steps_section"]
 
-# patience values that people try: where room is short, their steps are shown first
+# patience values that people often try: where room is short, their steps come first
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 _OTHER_SERIES, _MOST_STEPS = 4, 20
 _HOW_MEASURED = (
     "on the validation set; about two in three such differences held on test data"
 )
-# "the best epoch" is read as the best of this series; another one is named
+# people take "the best epoch" as that of this series; any other series is named
 _KERAS_DEFAULT = "val_loss"
 
 
@@ -180,7 +180,7 @@ def _nothing_decided(unchanging: str) -> Text:
 
 
 def _called_best(staircase: Staircase) -> str:
-    """Name the best epoch after what it is best by, where that is no default."""
+    """Name the best epoch, with its objective unless that is Keras's default."""
     objective = staircase.objective
     if staircase.lacks_values:
         return f"epoch of the best recorded {objective}"
@@ -280,7 +280,7 @@ def steps_section(staircase: Staircase) -> Section:
 
 
 def _how_it_keeps(staircase: Staircase) -> Iterator[Section]:
-    """Yield what "keeps" means, beside the setting that says it in code."""
+    """Yield what "keeps" means, if it is restoring the best weights."""
     if staircase.keep == "best":
         words = (
             '"keeps" is the epoch whose weights training ends with, under '
@@ -391,14 +391,14 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
 
 
 def _regret(staircase: Staircase, step: StaircaseStep) -> Cell | None:
-    """Return how far a kept value is from the best: a bound where some are lacking."""
+    """Return a step's regret, marked as a lower bound where values are missing."""
     if step.regret is None:
         return None
     return Cell(step.regret, "lower" if staircase.lacks_values else None)
 
 
 def _rest_words(staircase: Staircase) -> str:
-    """Say what the patience values do that never stop inside the log."""
+    """Say what becomes of the patience values that never stop inside the log."""
     rest, run = staircase.steps[-1], staircase.replay.run
     if rest.kept_epoch is None:
         return spoken_evidence(staircase.replay)
@@ -417,7 +417,7 @@ def _rest_words(staircase: Staircase) -> str:
 
 
 def _unbeaten(staircase: Staircase) -> str:
-    """Name the NaN or infinity that the callback holds, and no number improves on."""
+    """Return "NaN" or the infinity that the rule holds as best; empty if neither."""
     replay = staircase.replay
     if takes_nan(replay, staircase.monitor):
         return "NaN"
@@ -430,8 +430,7 @@ def _legend(staircase: Staircase) -> Iterator[tuple[str, Text]]:
     n_hidden = len(staircase.steps[0].others) - _OTHER_SERIES
     if n_hidden > 0:
         yield "", say(f"{n_hidden} more series in --format csv")
-    if any(step.regret for step in staircase.steps) and staircase.objective.startswith(
-        "val_"
-    ):
+    told = any(step.regret for step in staircase.steps if step.evidence == "exact")
+    if told and staircase.objective.startswith("val_"):
         side = "above best" if staircase.objective_mode == "min" else "below best"
         yield side, say(f"{side}: {_HOW_MEASURED}")

@@ -70,7 +70,7 @@ def doubts_of_staircase(
 
 
 def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
-    """Return the doubts about a setting on one log, where it is asked alone."""
+    """Return the doubts about a setting on one log, without a staircase beside it."""
     return (
         *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         say(Strong(ONE_RUN_ALONE)),
@@ -118,7 +118,7 @@ def _other_series(staircase: Staircase) -> Iterator[Text]:
     for name, (epoch, value) in staircase.other_best.items():
         if never_changes(staircase.replay.run, name):
             continue
-        # the best may be tied
+        # several steps may keep an equally good value
         keeping = [step for step in stopping if _keeps_best(step, name, epoch, value)]
         if answer in keeping:
             continue

@@ -33,12 +33,12 @@ def rate_section(
     staircase : Staircase
         The log's answer.
     replay : Replay, optional
-        Of a setting whose rates are drawn beside the recorded ones.
+        The replay of a setting, whose rates are drawn beside the recorded ones.
     """
     drawn, schedule = replay or staircase.replay, _schedule_of(staircase)
     decides = any(callback.changes_learning_rate for callback in drawn.callbacks)
     if staircase.replay.run.learning_rate is None and not (schedule or decides):
-        # it takes a replay of its own to find out what only who asks is told
+        # deferred: finding it out takes replays, and it is shown only on request
         told = Points(Deferred(lambda: _told(staircase)))
         yield Section("The learning rate", (told,), untitled=True, on="asked")
         return
@@ -53,7 +53,7 @@ def rate_section(
 
         blocks.insert(0, rate_figure(drawn))
     section = Section("The learning rate", tuple(blocks), untitled=True)
-    # that the rate never changed is said only to who asks about reductions
+    # that the rate never changed is shown only on request
     said = changes or schedule is not None
     yield section if said else section._replace(on="asked")
 
@@ -72,7 +72,7 @@ def _schedule_of(staircase: Staircase) -> str | None:
 
 
 def _scheduled(rate: RateHistory, schedule: str) -> Text:
-    """Say which schedule set the rate: no callback did, and none would."""
+    """Say which schedule set the rate, and between which values."""
     ends = f" ({_rate(rate.first)} to {_rate(rate.last)} in the log)"
     return say(
         Code("learning_rate"),
@@ -115,7 +115,7 @@ def _sentences(rate: RateHistory) -> Iterator[Text]:
 
 
 def _still_gained(staircase: Staircase) -> Iterator[Text]:
-    """Say what the run still gained after earlier reductions, and what that meant."""
+    """Say what the run still gained after the first reductions, and what that means."""
     from cbreplay.answers.retrainings import meant_in_retrainings
     from cbreplay.staircase.later_gains import later_gains
 

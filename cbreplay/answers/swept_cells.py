@@ -25,9 +25,9 @@ __all__ = ["find_partings", "read_sweep", "reads_from_sweep"]
 
 
 def reads_from_sweep(grid: Grid) -> bool:
-    """Return whether the arrays of a sweep hold all that a cell says.
+    """Return whether the arrays of a sweep hold all columns of a cell.
 
-    Of a callback that saves they do not say which files.
+    They do not tell which files a callback saves.
     """
     (block,) = plan_blocks(grid)
     return block.vectorised and all(slot.kernel != "saves" for slot in block.slots)
@@ -103,19 +103,20 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
 def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
     """Return, for each run, what differs at the divergence of each setting.
 
-    The arrays tell it, unless the recorded rate changes in that epoch too.
+    The arrays tell it, unless the recorded rate changes in that epoch too: then the
+    replay does.
 
     Parameters
     ----------
     sweep, shared : Sweep, SharedReplays
-        What was decided, and the replays that tell the rest.
+        The sweep, and the replays of its cells.
     """
     partings: list[list[Parting]] = []
     for row, run in enumerate(sweep.records):
         told: list[Parting] = ["reduction"] * len(sweep.configs)
         columns = np.flatnonzero(sweep.diverged[row])
         at = sweep.divergence_epoch[row, columns] - run.first_epoch
-        # of settings that decide alike there is one replay
+        # settings that decide alike share a replay
         of_replays: dict[int, Parting] = {}
         for column in map(int, columns[recorded_rate_changes(run)[at]]):
             replay = shared.at(row, column)
@@ -127,7 +128,7 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
 
 
 def _within(mask: BoolArray, values: Any) -> list[Any]:  # noqa: ANN401 - any column
-    """Return what a mask says is there, and None elsewhere."""
+    """Return the values as a list, with None outside of the mask."""
     shown = np.array(values, dtype=object)
     shown[~mask] = None
     listed: list[Any] = shown.reshape(-1).tolist()
@@ -165,7 +166,10 @@ def _reductions(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
 def _explained(
     sweep: Sweep, shared: SharedReplays
 ) -> tuple[list[int | None], list[int | None]]:
-    """Return how many recorded drops each cell makes, of how many up to its stop."""
+    """Return how many recorded reductions each cell makes, and how many there are.
+
+    Both up to its stop, or else the horizon; None where no rate is recorded.
+    """
     explained: list[int | None] = []
     recorded: list[int | None] = []
     n_configs = len(sweep.configs)
@@ -183,7 +187,7 @@ def _explained(
         of = np.searchsorted(epochs, asked, side="right")
         at_end = np.isin(end, epochs) & sweep.reduced[row]
         for column in np.flatnonzero(at_end).tolist():
-            # whether its last reduction is the recorded one
+            # the replay tells whether its last reduction equals the recorded one
             account = account_reductions(shared.at(row, column))
             made[column] = account.explained
         explained += made.tolist()

@@ -1,4 +1,4 @@
-"""A number that a loop wrote wherever it had validated nothing, read as no value."""
+"""A 0 or -1 that a loop wrote in epochs without a validation is read as no value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FEW_CHANGES = 3
 
 
 class _StandIn(NamedTuple):
-    """Which number stands for none, and in which epochs there is a value."""
+    """The number that means "not validated", and which epochs were: e % every."""
 
     number: float
     every: int
@@ -30,11 +30,11 @@ class _StandIn(NamedTuple):
 
 
 def leave_out_stand_ins(run: Run) -> Run:
-    """Take a 0 or -1 as missing that stands wherever nothing was validated.
+    """Take a 0 or -1 as missing if it is in all epochs but, say, every third.
 
-    Some loops write one in all epochs but every third, say. Keras never does. One loop
-    wrote the run and the fits whose rows were replaced in it, so what any of them shows
-    holds in all, however short.
+    Some loops write one where they did not validate; Keras never does. The fits whose
+    rows were replaced in the run are of the same loop: what one of them shows holds
+    for all, even for one that is too short to show it.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def _find_stand_ins(run: Run) -> dict[str, _StandIn]:
     found = {}
     for name, own in run.series.items():
         values = own.values
-        # nearly always that is all there is to look at
+        # such a number must be among the first two values: in most series it is not
         number = next((v for v in values[:2].tolist() if v in _STAND_INS), None)
         if number is None or not own.recorded.all() or own.others:
             continue

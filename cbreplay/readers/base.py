@@ -1,4 +1,4 @@
-"""What a reader is, and the choices that every reader is given."""
+"""The protocol of a reader, its options, and how it reports damage."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ SKIP_HINT = f"Correct it, or {_LEAVE_OUT}"
 
 
 class ForeignLogError(LogError):
-    """Not a log: an error for a file that was named, but passed by in a directory."""
+    """Not a log: an error if the file was named; in a directory it is passed over."""
 
 
 class UnreadableError(LogError):
-    """What the system does not let us read: one whose content nobody has seen."""
+    """A file that the system does not let us read."""
 
     def in_directory(self) -> UnreadableError:
-        """Return the error with how the others in its directory are read."""
+        """Return the error with a hint how to read the other files beside it."""
         hint = f"Check its permissions, or {_LEAVE_OUT}"
         return UnreadableError(self.problem, source=self.source, hint=hint)
 
 
 class NothingLoggedError(ForeignLogError):
-    """A log that holds nothing at all: the error of any other log is more use."""
+    """A log that holds nothing at all; any other error tells more than this."""
 
 
 class LogReader(Protocol):
@@ -149,7 +149,7 @@ class Damage:
     max_bytes : int
         How much of the file is read.
     remarks : list of str
-        What is noted besides, strict or not.
+        What is noted in any case, strict or not.
     """
 
     def __init__(self, options: ReadOptions) -> None:
@@ -160,11 +160,11 @@ class Damage:
         self.n_more = 0
 
     def report_inside(self, error: UnreadableError) -> None:
-        """Report what cannot be read, where others beside it can."""
+        """Report an unreadable file of a directory whose other files can be read."""
         self.report(error.in_directory() if self.strict else error)
 
     def report(self, error: LogError) -> None:
-        """Raise the error, or remember that what it concerns was dropped."""
+        """Raise the error when strict; else remember it as something dropped."""
         if self.strict:
             raise error
         if len(self.errors) < _REMEMBERED:
@@ -173,7 +173,7 @@ class Damage:
             self.n_more += 1
 
     def notes(self) -> tuple[str, ...]:
-        """Say in one sentence what was dropped, behind the remarks."""
+        """Return the remarks, and a sentence on what was dropped."""
         if not self.errors:
             return tuple(self.remarks)
         shown = "; ".join(_place(error) for error in self.errors[:_SHOWN])

@@ -1,4 +1,4 @@
-"""What is asked of a recommendation, and what it holds: values, and no sentences."""
+"""The options of a recommendation, and its result: values, and no sentences."""
 
 from __future__ import annotations
 
@@ -51,20 +51,20 @@ class Advising(NamedTuple):
 
     @property
     def other_rules(self) -> tuple[str, ...]:
-        """By which options other rules are asked about."""
+        """The options that ask for other rules, of those that are set."""
         asked = {"prechelt": self.prechelt, "beyond_patience": self.beyond_patience}
         return tuple(option for option, is_asked in asked.items() if is_asked)
 
 
 class Reason(NamedTuple):
-    """Why something is as it is: what to say, and the values in it.
+    """Why something is as it is: a kind of sentence, and the values in it.
 
     Parameters
     ----------
     kind : str
-        Which of the things that can be said; a short name that does not change.
+        A short, stable name of the sentence (`answers.advice.reasons`).
     facts : mapping
-        The values, by name.
+        The values in it, by name.
     """
 
     kind: str
@@ -84,9 +84,9 @@ class RunDoubt(NamedTuple):
     Parameters
     ----------
     code : str
-        Which doubt it is; a short name that does not change.
+        A short, stable name of the doubt.
     runs : tuple of str
-        The runs that it concerns; the group, where one alone decides.
+        The runs that it concerns; a group's name where one group decides alone.
     facts : mapping
         The values that belong to it, by name.
     """
@@ -112,12 +112,12 @@ class Tolerance(NamedTuple):
         The spread between the seeds of each setting; None where these are fewer than
         three.
     n_near_zero : int
-        For how many runs a share is of the way to the best value, because that, or the
-        error that it leaves, is near 0.
+        For how many runs the scale is the way from the first value to the best one,
+        because the best value, or the error that it leaves, is near 0.
     n_errors : int
-        How many are judged by the error that is left: 1, or 100 %, less the best value.
+        For how many the scale is the error that is left: 1, or 100 %, less the best.
     n_steps : int
-        How many may lose the smallest change that their series shows, as that is more.
+        How many may lose more: the smallest change that their series can show.
     """
 
     kind: Literal["absolute", "share", "seeds"]
@@ -165,7 +165,7 @@ class Plan(NamedTuple):
     epochs : int
         How many.
     inferred : bool
-        Whether that was read off the logs, which end there, and nothing says so.
+        Whether it was inferred from the logs, which end there.
     n_runs : int
         How many of the runs ended there.
     """
@@ -176,21 +176,21 @@ class Plan(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What the next training is expected to score, of the runs and the kinds of curves.
+    """What the next training is expected to score, by the runs and the kinds of curves.
 
     Parameters
     ----------
     score : float
-        By what is recommended.
+        With what is recommended; smaller is better.
     usual_score : float or None
-        By a fixed patience of 10; None where no log tells what it costs.
+        With a fixed patience of 10; None where no log tells what it costs.
     n_groups, n_kinds : int
-        How many groups tell, and as how many the kinds count.
+        How many groups tell, and as how many groups the kinds count.
     odds : Odds or None
-        What became of such advice on other data; None for what was not measured.
+        How such advice did on other data; None where that was not measured.
     unavoidable : float
-        What every patience loses on the groups, in their scale, and no score here
-        counts: more than nothing where another series than the monitor is judged.
+        What every patience loses on the groups, in their scale, which `score` leaves
+        out: above 0 where another series than the monitor is judged.
     """
 
     score: float
@@ -277,7 +277,7 @@ class Recommendation:
     tolerance : Tolerance or None
         What a run may lose.
     plan : Plan or None
-        For how many epochs the trainings are planned; None where nothing tells.
+        For how many epochs the trainings are planned; None where that is unknown.
     basis : {"promise", "score", "thumb", "cut"} or None
         What decided: the promise, the least expected score, the rule of thumb, or, as
         all logs were cut by it, the patience that they were recorded under.
@@ -310,8 +310,8 @@ class Recommendation:
     excluded : tuple of Excluded
         Runs that do not count, and why.
     unproven : tuple of str
-        Names of ``mean_regret``, ``worst_regret``, ``left_out_regret`` that are only
-        bounds, because some logs do not tell.
+        Which of ``mean_regret``, ``worst_regret``, ``left_out_regret`` are only bounds,
+        because some logs do not tell.
     """
 
     kind: AdviceKind
@@ -353,20 +353,20 @@ class Recommendation:
 
     @property
     def saves_nothing(self) -> bool:
-        """Whether the recommended setting stops no run whose log tells before its end.
+        """Whether the recommended setting stops no run before the end of its plan.
 
-        Its row alone says so else, and who reads no table takes it for early stopping.
+        As far as logs tell. Headlines say so, or readers would expect an early stop.
         """
         recommended = self.setting("recommended")
         return recommended is not None and recommended.cost == 1
 
     def checked(self, name: str) -> float | None:
-        """Return a figure that a check may be about; None where it is only a bound.
+        """Return a figure for ``--fail-if``; None where it is only a bound or unknown.
 
         Parameters
         ----------
         name : {"mean_regret", "worst_regret", "left_out_regret"}
-            Of the recommended setting.
+            Which figure of the recommended setting.
         """
         if name in self.unproven:
             return None

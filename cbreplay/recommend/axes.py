@@ -39,9 +39,9 @@ class Slice(NamedTuple):
     monitor, min_delta : str, float
         What all of them have.
     columns : array of shape (n_patience,)
-        Where each patience stands among the configs of the sweep.
+        The index of each patience among the configs of the sweep.
     default : int or None
-        Where the patience stands that the rule has by default; None if it is not swept.
+        The index of the rule's default patience; None if it is not swept.
     """
 
     monitor: str
@@ -56,7 +56,7 @@ class Axes(NamedTuple):
     Parameters
     ----------
     patience : array of shape (n_patience,)
-        The values, ascending, from 1 on: to Keras 0 is 1.
+        The values, ascending, from 1 on: a patience of 0 acts as 1.
     slices : tuple of Slice
         One for each monitor and min_delta; for each monitor, the min_delta nearest to
         Keras's default comes first.
@@ -67,7 +67,7 @@ class Axes(NamedTuple):
     fixed : mapping
         The parameters that all of its settings share.
     around : (tuple of Callback, tuple of Callback)
-        What stands before and after it in the list.
+        The callbacks before and after it in the list.
     """
 
     patience: EpochArray
@@ -137,14 +137,14 @@ def sweep_patience(
     Returns
     -------
     Sweep
-        Of the runs that hold the monitor.
+        Over the runs that hold the monitors, and the objective if it is named.
     tuple of Excluded
         The others, and why they are left out.
 
     Raises
     ------
     CbreplayError
-        As `replay_run`, if it holds for every run.
+        As `replay_run`, if no run can be replayed.
     """
     chosen = read_judging(judging)
     monitors = _read_monitors(monitor, chosen.objective)
@@ -152,7 +152,7 @@ def sweep_patience(
     kept, left_out = _holding(list(runs), list(dict.fromkeys([*monitors, *judged_by])))
     longest = max((run.n_epochs for run in kept), default=0)
     values = [*range(max(longest, USUAL) + 1)]
-    # where logs broke off early, the rule of thumb is beyond what they tell
+    # where logs broke off early, the rule of thumb may exceed their length
     thumbs = {_tenth_of_plan(run, monitors[0]) for run in kept}
     values += sorted(thumb for thumb in thumbs if thumb > values[-1])
     stopper = choices(
@@ -173,7 +173,7 @@ def _tenth_of_plan(run: Run, monitor: str) -> int:
 
 
 def _read_monitors(monitor: str | Sequence[str], objective: str | None) -> list[str]:
-    """Return the monitors, each once; several take a series to judge them all."""
+    """Return the monitors, each once; several need a named objective."""
     given = [monitor] if isinstance(monitor, str) else monitor
     monitors = list(dict.fromkeys(given))
     if len(monitors) > 1 and objective is None:
@@ -188,7 +188,7 @@ def _read_monitors(monitor: str | Sequence[str], objective: str | None) -> list[
 def _holding(
     runs: list[Run], needed: Sequence[str]
 ) -> tuple[list[Run], tuple[Excluded, ...]]:
-    """Return the runs with all the series, and why the others do not count."""
+    """Return the runs that hold all the series, and why the others do not count."""
     kept, left_out, first = [], [], None
     for run in runs:
         try:
@@ -212,7 +212,7 @@ def read_axes(sweep: Sweep) -> Axes:
     Raises
     ------
     ConfigError
-        If it varies something that is not chosen from logs, or lacks a patience.
+        If it varies what cannot be chosen from logs, or no patience, or lacks 10.
     """
     grid = sweep.configs
     place = _find_stopper(grid) if isinstance(grid, Grid) else None
@@ -251,7 +251,7 @@ def _hint() -> str:
 
 
 def _find_stopper(grid: Grid) -> int | None:
-    """Return where in the list the stopping rule stands whose patience is varied."""
+    """Return the index in the list of the stopping rule whose patience is varied."""
     for place, entry in enumerate(grid.entries):
         if (
             isinstance(entry, Choices)
@@ -269,7 +269,7 @@ def _defaults(kind: type[Any]) -> dict[str, Any]:
 
 
 def _check_parameters(grid: Grid, entry: Choices) -> None:
-    """Refuse a sweep that varies what is not chosen from logs."""
+    """Refuse a sweep that varies what cannot be chosen from logs."""
     foreign = [
         name
         for name in grid.parameters

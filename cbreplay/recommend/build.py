@@ -63,7 +63,7 @@ _LEAST_LOST = 1e-9
 _WEIGHTS = (0.01, 0.05, 0.2)
 
 
-# parameters that are compared by themselves below, or decide nothing
+# parameters that `_is_like_measured` compares separately, or that decide nothing
 _DECIDES_ALIKE = ("monitor", "mode", "min_delta", "verbose")
 
 
@@ -91,16 +91,17 @@ def recommend_config(
         By default 1 %, or the spread of the best values between the seeds of its group
         where that is less.
     confidence : float, optional
-        On what share of new groups the tolerance shall be kept; by default .9, or .8
-        from groups too few for that.
+        The share of new groups on which the tolerance shall be kept; by default .9, or
+        .8 where there are too few groups for that.
     cost_weight : float
-        What training the whole plan counts, beside losing the size of the best value.
+        The weight of training the whole plan, where losing as much as the size of the
+        best value counts 1.
     group_by : str or sequence, optional
         Which runs count as one; as in `find_groups`.
     current : list of Callback, optional
         The setting in use; by default the EarlyStopping that ``run.json`` names.
     recorded_under : int, optional
-        The patience that ended the logs that do not say so themselves.
+        The patience that ended the logs which do not tell their own.
     prechelt : bool
         Whether to score the rules GL, PQ and UP of Prechelt (1998) too, each at the
         best of the values that he tried.
@@ -217,7 +218,7 @@ def _check(sweep: object, asked: Advising) -> None:
 def _planned_otherwise(
     sweep: Sweep, rows: EpochArray, parts: Sequence[RunsOfPlan]
 ) -> Iterator[Excluded]:
-    """Yield the runs whose plan is shared by too few to recommend anything for it."""
+    """Yield the runs in no part, because too few share their plan."""
     counted = {row for part in parts for row in part.rows.tolist()}
     usual = parts[0].part.plan
     for row in rows.tolist():
@@ -228,7 +229,7 @@ def _planned_otherwise(
 
 
 def _price_slices(study: Study, slices: Sequence[Slice]) -> list[Priced]:
-    """Return what every patience costs on each monitor."""
+    """Return what every patience costs, for the monitor of each slice."""
     panel, patience = study.panel, study.axes.patience
     found = []
     for slice_ in slices:
@@ -273,9 +274,9 @@ class _Decided(NamedTuple):
     Parameters
     ----------
     slices, costs : sequence of Slice, sequence of Priced
-        Of every monitor that was asked about.
+        For every monitor that was asked about.
     ranking : Ranking
-        Which of them is stopped on, and the patience of each.
+        Which of them is chosen, and the patience of each.
     left_out : LeftOut
         How the choice does on groups left out of it.
     stops : bool
@@ -290,7 +291,7 @@ class _Decided(NamedTuple):
 
     @property
     def chosen(self) -> Slice:
-        """The monitor that is stopped on."""
+        """The slice of the chosen monitor."""
         return self.slices[self.ranking.first]
 
     @property
@@ -342,7 +343,7 @@ def _findings(
     rules = [*score_rules(study, chosen, decided.priced, decided.ranking.left_out[1])]
     stops = decided.stops
     if not stops:
-        # its row stays under its other label, as the cheapest or as a usual patience
+        # a row of the same setting as the cheapest or a usual patience stays
         settings = tuple(row for row in settings if row.label != "recommended")
     rule = study.axes.rule(chosen, patience=choice.patience)
     return {
@@ -376,7 +377,7 @@ def _findings(
 def _validate_forward(study: Study, decided: _Decided) -> Forward | None:
     """Judge the choice of the oldest groups by the newest; None for several monitors.
 
-    For those the oldest groups would have to choose the monitor too, which is not done.
+    With several, the oldest groups would have to choose the monitor too.
     """
     if len(decided.slices) > 1:
         return None
@@ -457,23 +458,24 @@ def _expected(study: Study, decided: _Decided, pick: Pick) -> Expected | None:
 def _unavoidable(priced: Priced, patience: int, cost_weight: float) -> float:
     """Return what every patience loses on the groups, in their scale, on average.
 
-    It is what a score that is seen counts, and one that is chosen by does not.
+    The scores that people see include it; the score that patience is chosen by does
+    not, because it is the same for every patience.
     """
     seen = priced.at(priced.score, patience)
     chosen_by = priced.at(priced.lost + cost_weight * priced.trained, patience)
     apart = seen - chosen_by
     apart = apart[np.isfinite(apart)]
-    # what is left of rounding is nothing
+    # a rest of rounding counts as 0
     lost = float(apart.mean()) if len(apart) else 0.0
     return lost if lost > _LEAST_LOST else 0.0
 
 
 def _is_like_measured(study: Study, chosen: Slice) -> bool:
-    """Return whether the track record is one of advice such as this.
+    """Return whether the track record was measured on advice such as this.
 
-    It was measured on losses that were watched and judged, at one weight of training,
-    by a patience that nothing else goes with, on trainings of some lengths, each of
-    them whole.
+    It was measured for EarlyStopping alone, with a patience and restored weights; on a
+    loss that is both watched and judged; at one weight of training; and on whole
+    trainings of some lengths.
     """
     axes, record = study.axes, read_track_record()
     changed = {

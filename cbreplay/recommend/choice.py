@@ -44,18 +44,19 @@ __all__ = [
     "rule_of_thumb",
 ]
 
-# what decides: a promise, the score of runs and kinds, the rule of thumb, or, where all
-# logs were cut by it, the patience that they were recorded under
+# what decides: a promise, the score of runs and kinds, the rule of thumb, or ("cut")
+# the patience under which the logs were recorded, where it cut all of them
 Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
 
 
-# scores nearer to each other than this are taken as equal. A promise that wins only so
-# closes 81 and 82 % of what 10 and 30 runs can gain over a fixed 10, and one that wins
-# against every longer patience too 76 and 75 % (100 epochs; benchmarks/advice)
+# scores nearer to each other than this are taken as equal. If a promise wins only near
+# ties, advice from 10 and from 30 runs closes 81 and 82 % of what it can gain over a
+# fixed 10; if it wins against every longer patience too, 76 and 75 % (100 epochs;
+# benchmarks/advice)
 NEAR_TIE = 0.001
 
 
-# on what share of the groups a patience has to be priced to be compared by its score
+# a patience is compared by its score only if it is priced on this share of the groups
 OFTEN = 0.8
 
 
@@ -63,11 +64,11 @@ OFTEN = 0.8
 USUAL = 10
 
 
-# a share lost that no choice can outweigh, and that can still be added up
+# the largest share lost that is counted: no choice outweighs it, and sums stay finite
 _MOST_LOST = 1e6
 
 
-# by how much one score has to be less than another to be clearly so
+# one score is clearly less than another if it is so by this much
 _CLEARLY = 2 * NEAR_TIE
 
 
@@ -141,19 +142,19 @@ class Pick(NamedTuple):
     patience : int
         What is recommended.
     kind : {"guaranteed", "heuristic"}
-        Whether the promise is about this very patience, or a shorter one.
+        "guaranteed" if a promise holds: for this patience or a shorter one.
     basis : {"promise", "score", "thumb", "cut"}
         What decided.
     confidence : float
-        What is promised.
+        The share of new groups that a promise is about.
     rank_patience : int or None
         The sufficient patience that the promise is about; None without a promise.
     n_unknown : int
         On how many groups no patience in the logs is enough.
     expected : (float, float or None) or None
-        The score that is expected of the next training: of what is recommended, and of
-        a fixed 10, None where no log tells what 10 costs. None where the plan is
-        unknown.
+        The expected score of the next training with this patience, and with a fixed 10,
+        which is None where no log tells what 10 costs. None where no score is expected:
+        the plan is unknown, no log tells, or most logs broke off.
     """
 
     patience: int
@@ -176,7 +177,7 @@ class Choice(NamedTuple):
     Parameters
     ----------
     pick : Pick
-        Of all groups.
+        The pick from all groups.
     left_out : array of shape (n_groups,)
         What would have been recommended without each group.
     promised_left_out : array of shape (n_groups,)
@@ -254,8 +255,8 @@ def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choic
     priced : Priced
         The costs.
     confidence, of_fewer : float
-        On what share of new groups a promise shall be kept, and what one group less
-        promises.
+        The share of new groups on which a promise shall be kept: from all groups, and
+        from one group less.
     """
     pick = pick_patience(priced, confidence)
     others = leave_out_sufficient(priced.sufficient, of_fewer)
@@ -332,10 +333,10 @@ def _weigh(
 ) -> tuple[int, bool]:
     """Return the patience that wins, and whether the promise decided for it.
 
-    A promise for more than the rule of thumb wins, unless another patience scores
-    better by more than a near tie: a promise asks what a training may lose at worst,
-    not what that costs. What is promised of a patience is kept by a longer one too; but
-    where most groups need just what is promised (`by_step`), no longer one wins.
+    A promised patience longer than the rule of thumb wins, unless another one scores
+    better by more than a near tie: a promise looks only at what may be lost at worst,
+    and not at what the longer training costs. A longer patience keeps the promise too;
+    but where most groups need just what is promised (`by_step`), no longer one wins.
     """
     thumb = rule_of_thumb(priced.frame)
     higher = promised is not None and promised > thumb
@@ -351,10 +352,10 @@ def _weigh(
 
 
 def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
-    """Return where the least score stands, of no shorter patience than the floor.
+    """Return the index of the least score among patience values from the floor on.
 
     A log that broke off shows what a patience loses against the best value so far; in
-    the whole training it may have lost more. So where most logs did, no patience below
+    the whole training it may lose more. So where most logs broke off, no patience below
     the rule of thumb is chosen.
     """
     least = _fall_back(priced) if priced.frame.broke_off else priced.frame.floor
@@ -376,7 +377,7 @@ def _expect_both(
 
 
 def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:
-    """Return the expected score of a patience, infinite where a run's own cost is."""
+    """Return the expected score of a patience; infinite if any run's loss is."""
     endless = (scored.lost[:, at] >= _MOST_LOST).any()
     return math.inf if endless else float(blended.score[at])
 
@@ -388,7 +389,7 @@ def _nearest(patience: EpochArray, asked: int) -> int:
 def _is_by_floor(priced: Priced) -> bool:
     """Return whether the patience that cut the logs decides, where no score can.
 
-    It does where it is more than the rule of thumb, or where no log tells what any
+    So it is if it is longer than the rule of thumb, or if no log tells what any
     patience loses.
     """
     floor = priced.frame.floor
@@ -404,7 +405,7 @@ def _fall_back(priced: Priced) -> int:
 
 
 def is_clearly_better(score: FloatArray, than: FloatArray) -> bool:
-    """Return whether one score is clearly less than another, and not by one group.
+    """Return whether a score is clearly less than another, not by one group alone.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What patience and min_delta cost, for a picture."""
+"""What every combination of patience and min_delta costs, for the map of costs."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ __all__ = ["Costs", "measure_costs"]
 class Costs(NamedTuple):
     """What settings cost on the groups on which all of them can be priced.
 
-    Means over different groups do not compare. So all are over the groups that tell the
-    recommended setting, or over all that tell any where these are fewer than four in
-    five; and only settings are priced that each of these tells.
+    Means over different groups do not compare. So all means are over the groups that
+    tell the recommended setting; if these are fewer than four in five of the groups
+    that tell any setting, over the latter. A setting that one of them does not tell has
+    no price.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class Costs(NamedTuple):
     chosen : int
         Which min_delta the recommendation was chosen with.
     named : tuple of Scored
-        The named settings that all compared groups tell, over these.
+        The named settings that all compared groups tell, scored on these groups.
     """
 
     patience: EpochArray
@@ -97,7 +98,7 @@ def measure_costs(
     Parameters
     ----------
     sweep, advice : Sweep, Recommendation
-        What was recommended, and from what.
+        The sweep, and what was recommended from it.
     current, group_by, recorded_under : optional
         As they were given to `recommend_config`.
     """
@@ -141,16 +142,16 @@ def _place(axes: Axes, patience: int) -> int:
 def _compare(known: BoolArray, at: tuple[int, int]) -> EpochArray:
     """Return the groups over which the means are taken.
 
-    The groups that tell the recommended setting, so that it costs here what the table
-    says; a patience that some of them do not tell is left without a number, for leaving
-    these groups out would keep the easier ones.
+    These are the groups that tell the recommended setting, so that its cost agrees with
+    the table. A patience that some of them do not tell gets no number: a mean without
+    those groups would be over the easier ones.
 
     Parameters
     ----------
     known : bool array of shape (n_groups, n_min_delta, n_patience)
         Where a group tells what a setting does.
     at : (int, int)
-        Where the recommended one stands.
+        The indices of the recommended min_delta and patience.
     """
     telling = known.any(axis=(1, 2))
     compared = np.flatnonzero(known[:, at[0], at[1]])

@@ -1,9 +1,9 @@
 """What a few runs lose and train by a patience, smoothed over neighbouring values.
 
-Where 17 is the first patience that loses nothing on these runs, and not 15 or 21, that
-is chance. So their means are smoothed by a normal kernel over log(patience), as
-logarithms: the wider, the fewer the runs are and the less they agree on the sufficient
-patience. Where all agree the means hardly change.
+That 17 is the first patience to lose nothing on these runs, and not 15 or 21, is
+chance. So the logarithms of the means are smoothed by a normal kernel over
+log(patience). The kernel is wider the fewer runs there are, and the less they agree on
+the sufficient patience. Where all agree the means hardly change.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evening"]
 
-# a run that loses no more than this loses next to nothing
+# a run that loses at most this share of its scale loses next to nothing
 _NEXT_TO_NOTHING = 0.01
 
 
@@ -45,7 +45,7 @@ class Evening(NamedTuple):
     apart : array of shape (n_patience,)
         How far each is from its neighbours.
     step : int array of shape (n_patience,)
-        On which step of the grid each stands.
+        The grid step of each value.
     places : array of shape (n_steps,)
         The mean logarithm on each step.
     enough : array of shape (n_runs,)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ranking", "best_without_each", "rank_monitors"]
 
-# how many standard errors apart two monitors have to be, and on how many groups
+# two monitors differ clearly if they are this many standard errors apart, on at least
+# this many groups
 _APART = 2.0
 _FEWEST_TO_RANK = 4
 
@@ -27,14 +28,15 @@ class Ranking(NamedTuple):
     Parameters
     ----------
     first : int
-        Its position: 0, the one that the user named first, unless another is clearly
-        better.
+        The position of the chosen one: 0, that which the user named first, unless
+        another is clearly better.
     choices : tuple of Choice
         The patience chosen for each.
     told_apart : bool
         Whether one is clearly better than the others.
     left_out : (array, array)
-        The regret and the score on each group of what the others would choose.
+        The regret and the score on each group of the choice that the other groups make,
+        of shape (n_groups,).
     """
 
     first: int
@@ -57,7 +59,8 @@ def rank_monitors(
     confidences : (float, float)
         As `choose_patience` takes them.
     objective : int, optional
-        Which of the monitors is judged by itself, and so never called better.
+        The position of a monitor that is the objective too: such a one is never called
+        clearly better.
     """
     choices = tuple(choose_patience(costs, *confidences) for costs in priced)
     pairs = list(zip(priced, choices, strict=True))

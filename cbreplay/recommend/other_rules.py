@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FEWEST_TO_NAME", "RuleScore", "score_rules"]
 
-# from how many groups on a rule may be called better. Of the rules so named from 10 to
-# 20 runs less than half were better on the other runs of their sets, of those named
-# from 30 runs seven in ten, and one in eight was worse (benchmarks/advice, named)
+# how many groups it takes to call a rule better. Of the rules called better from 10 to
+# 20 runs, fewer than half were better on the other runs of their sets; of those called
+# better from 30 runs, seven in ten were, and one in eight was worse (benchmarks/advice,
+# named)
 FEWEST_TO_NAME = 30
 
 
@@ -48,7 +49,7 @@ class RuleScore(NamedTuple):
     scored : Scored or None
         The value with the least score; None where the rule cannot be compared.
     problem : str or None
-        Why it cannot, where the rule itself says so.
+        Why it cannot be compared, if an error said so.
     n_told : int
         On how many groups it could be compared.
     better : bool
@@ -67,12 +68,12 @@ class RuleScore(NamedTuple):
 def score_rules(
     study: Study, chosen: Slice, priced: Priced, beside: FloatArray
 ) -> Iterator[RuleScore]:
-    """Yield what other stopping rules come to, each at its best value.
+    """Yield the scores of other stopping rules, each at its best value.
 
     Parameters
     ----------
     study, chosen : Study, Slice
-        The runs, and the monitor that is stopped on.
+        The runs, and the chosen monitor.
     priced : Priced
         What every patience costs on it.
     beside : array of shape (n_groups,)
@@ -120,10 +121,10 @@ def _asked_rules(study: Study) -> Iterator[tuple[RuleRow, TriedValues]]:
 def _tried_settings(
     study: Study, chosen: Slice, row: RuleRow, tried: TriedValues
 ) -> Iterator[list[Setting]]:
-    """Yield a rule with each of its values, with the monitor and mode of the patience.
+    """Yield the settings of a rule: one with each of its values.
 
-    Where its `TriedValues` say so, yield it again behind a patience: such a list stops
-    where the first of the two asks.
+    They take the monitor and mode of the patience. Where `TriedValues` say so, a second
+    list of settings has the rule after a patience in one callbacks list.
     """
     kind, (before, after) = row.load(), study.axes.around
     alike = {
@@ -148,7 +149,7 @@ def _tried_settings(
 
 
 def _values_of(study: Study, chosen: Slice, tried: TriedValues) -> Sequence[Any]:
-    """Return the values that a rule is tried at: some follow from the runs."""
+    """Return the values of a rule that are tried; some depend on the runs."""
     if not callable(tried.values):
         return tried.values
     best, mode = [], study.mode

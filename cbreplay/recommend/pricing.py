@@ -53,7 +53,7 @@ class RunStanding(NamedTuple):
 
 
 class ChoiceFrame(NamedTuple):
-    """The frame of a choice: plan, weight of training, and the least patience.
+    """What a choice is for: the plan, the weight of training, the least patience.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ class ChoiceFrame(NamedTuple):
     cost_weight : float
         The score of training the whole plan, where losing the whole scale scores 1.
     floor : int
-        No shorter patience is chosen, because logs were cut by this one, and what they
-        would have held is unknown.
+        The shortest patience that may be chosen: logs were cut by it, so that they do
+        not tell what it missed.
     broke_off : bool
         Whether most logs ended before the plan without a stop, so that what a patience
         loses on them is only a bound.
@@ -81,7 +81,7 @@ class Panel(NamedTuple):
     Parameters
     ----------
     rows : array of shape (n_runs,)
-        Where they stand in the sweep.
+        Their rows in the sweep.
     names : tuple of str
         Their names.
     groups : tuple of array
@@ -103,7 +103,7 @@ class Panel(NamedTuple):
     frame: ChoiceFrame
 
     def take_groups(self, chosen: Sequence[int]) -> Panel:
-        """Return some of the groups, with their runs numbered anew from 0."""
+        """Return some of the groups; `rows` are then numbered from 0."""
         members = [self.groups[at] for at in chosen]
         at = np.concatenate(members)
         ends = np.cumsum([len(rows) for rows in members])
@@ -125,10 +125,10 @@ class CellCosts(NamedTuple):
     Parameters
     ----------
     exact : bool array
-        Where the log tells it; elsewhere the other arrays mean nothing.
+        Where the log tells it; elsewhere `regret` and `cost` mean nothing.
     regret : array
-        What is lost, in the objective's unit; NaN where unknown. Of a setting that goes
-        on past the log: what it loses if training ended there.
+        What is lost, in the objective's unit; NaN where unknown. For a setting that
+        goes on past the log, what it loses if training had ended there.
     cost : array
         The share of the planned epochs that are trained.
     silent : bool array
@@ -194,7 +194,7 @@ class Priced(NamedTuple):
         )
 
     def look_up(self, column: FloatArray, patience: EpochArray) -> FloatArray:
-        """Return each group's value at a patience of its own."""
+        """Return each group's value at its own patience, of shape (n_groups,)."""
         at = np.searchsorted(self.patience, patience)
         found: FloatArray = column[np.arange(len(column)), at]
         return found
@@ -230,10 +230,12 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     share = cells.regret / panel.scale[:, None]
     # the cost of a setting that goes on past the end of a log is provisional: it is
     # neither averaged nor used to choose. What a log that broke off tells does count:
-    # without that the advice closed up to 30 points less where seven of ten broke off
+    # without it advice closed up to 30 points less of what can be gained where seven of
+    # ten logs broke off
     counted = cells.exact & ~np.isnan(share)
-    # a loss that every patience has (as where another series is judged) is taken off,
-    # for it distinguishes none; it is known only where the longest patience tells
+    # a loss that every patience has (for example if another series is judged) is
+    # subtracted, for it distinguishes none; it is known only where the longest patience
+    # is exact
     least = np.where(counted, share, np.inf).min(axis=1, keepdims=True)
     unavoidable = counted[:, -1:] & np.isfinite(least)
     avoidable = share - np.where(unavoidable, least, 0.0)

@@ -1,16 +1,16 @@
 """The expected score of a patience: from the given runs, and from curves of other data.
 
-The mean of a few runs hangs on chance. So the score of every patience is their mean,
-averaged with its score on the kinds of curves that they look like, which count as much
-as four runs. The kinds come from thousands of trainings on other data sets
-(`prior.json`). The more runs are given, the more they outweigh the kinds, and the
-better it is known which kinds they look like. But a loss that one training in a hundred
-has is seen in few of thirty: so a part of the weight goes to all kinds that look
-roughly alike, however many the runs are. What the runs lose and train is smoothed over
-neighbouring patience values before (`evening.py`).
+The mean of a few runs depends on chance. So the score of every patience is the mean of
+the runs and of the kinds of curves that they look like; the kinds count as much as a
+fixed number of runs (`Prior.weight`). The kinds come from thousands of trainings on
+other data sets (`prior.json`). The more runs are given, the more they outweigh the
+kinds, and the better it is known which kinds they look like. But thirty runs will
+hardly show a loss that one training in a hundred has: so a part of the weight goes to
+all kinds that look roughly alike, however many runs there are. What the runs lose and
+train is first smoothed over neighbouring patience values (`evening.py`).
 
-A patience stands on an axis that all lengths share: log(patience) / log(plan), from 0
-for a patience of 1 to 1 for one as long as the plan.
+Plans of all lengths share one axis of patience, log(patience) / log(plan): 0 is a
+patience of 1, and 1 is one as long as the plan.
 """
 
 from __future__ import annotations
@@ -251,7 +251,7 @@ def blend_scores(
     Parameters
     ----------
     prior : Prior
-        Of `read_prior`.
+        As `read_prior` returns it.
     patience : array of shape (n_patience,)
         The values, ascending, from 1 on.
     plan : int
@@ -260,7 +260,7 @@ def blend_scores(
         Of each run: the regret as a share of its scale, and the share of the plan that
         is trained. NaN where the log does not tell.
     cost_weight : float
-        What training the whole plan counts, beside losing the whole scale.
+        The weight of training the whole plan, where losing the whole scale counts 1.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What is promised of new groups: how often a patience is enough, and from how many.
+"""The promise: on what share of new groups a patience is enough.
 
 A group of runs is reduced to one number, its sufficient patience: the smallest that
 loses no more than the tolerance on any of its runs, infinite where the logs hold none.
@@ -33,7 +33,7 @@ __all__ = [
 _UNLUCKY = 0.1
 
 
-# what is promised by default: the first of these for which there are groups enough
+# the default confidence: the first of these for which there are enough groups
 _CONFIDENCES = (0.9, 0.8)
 
 
@@ -52,8 +52,7 @@ class Promise(NamedTuple):
     unlucky_share : float
         One set of groups in ten may keep it on no more than this share.
     n_kept : int
-        For how many of the groups the recommended patience is enough, as their logs
-        tell.
+        On how many of these groups the recommended patience is known to be enough.
     """
 
     patience: int
@@ -85,7 +84,7 @@ def find_sufficient(
     exact : bool array of shape (n_runs, n_patience)
         Where the log tells what a patience does.
     regret : array of shape (n_runs, n_patience)
-        What it costs; NaN, where that is not known, is never within the tolerance.
+        What it loses; NaN, where that is not known, is never within the tolerance.
     tolerance : array of shape (n_runs,)
         What may be lost, in the unit of the regret.
     silent : bool array of shape (n_runs, n_patience), optional
@@ -149,7 +148,7 @@ def count_needed(confidence: float, n_unknown: int = 0) -> int:
 
 
 def settle_confidence(asked: float | None, n_groups: int, n_monitors: int = 1) -> float:
-    """Return what is promised: as asked, else .9, or .8 from groups too few for that.
+    """Return the confidence: as asked, else .9, or .8 if there are too few groups.
 
     >>> settle_confidence(None, 9), settle_confidence(None, 8)
     (0.9, 0.8)
@@ -165,7 +164,7 @@ def settle_confidence(asked: float | None, n_groups: int, n_monitors: int = 1) -
 
 
 def shared_confidence(confidence: float, n_monitors: int) -> float:
-    """Return what each of several monitors has to promise, so that the chosen one does.
+    """Return the confidence that each of several monitors needs for a joint promise.
 
     Each may fail on its share of the allowed failures (Bonferroni).
 

@@ -41,10 +41,10 @@ __all__ = [
 
 # how many values in a row are averaged before a series is called improving
 _WINDOW = 5
-# of two values the second is the first that any patience can stop at, and the last
+# with two values every patience stops at the second one or not at all: all are alike
 _FEWEST_VALUES = 3
-# with a smaller share of runs that were not stopped early, a patience that is
-# recommended, used and recommended from again would get shorter each time
+# if fewer runs than this share are trained without early stopping, a patience that is
+# recommended, used and chosen again gets shorter each time
 _SHARE_UNCUT = 0.2
 
 
@@ -67,12 +67,12 @@ def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ..
 
 
 def too_short(study: Study) -> bool:
-    """Return whether no run holds values enough for one patience to differ."""
+    """Return whether every run has too few values to tell patience values apart."""
     return _most_values(study) < _FEWEST_VALUES
 
 
 def _most_values(study: Study) -> int:
-    """Return how many values of a monitor the run has that has most."""
+    """Return the largest number of values of a monitor in any run."""
     monitors = {slice_.monitor for slice_ in study.axes.slices}
     return max(
         int(np.count_nonzero(run.monitored(monitor).recorded))
@@ -89,7 +89,7 @@ def reasons_for_choice(
     Parameters
     ----------
     study, pick : Study, Pick
-        What was chosen, and from what.
+        The runs, and what was picked.
     n_monitors : int
         How many monitors it was chosen from.
     stops : bool
@@ -166,14 +166,14 @@ def _cut_facts(study: Study) -> dict[str, Any]:
 
 
 def reasons_against_stopping(settings: Sequence[Scored]) -> Iterator[Reason]:
-    """Say so where no early stopping has a better score than what is recommended.
+    """Yield that no early stopping scores better than the recommendation, if it does.
 
-    That takes no part in the choice of a patience: it is one set of runs.
+    This does not change the choice: it is seen on one set of runs.
 
     Parameters
     ----------
     settings : sequence of Scored
-        The table: what is recommended, where anything is, and what it stands beside.
+        The rows of the table: the recommended setting, if any, and its rivals.
     """
     own, unstopped = (
         next((row for row in settings if row.label == label), None)
@@ -197,7 +197,7 @@ def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason,
     Parameters
     ----------
     rules : sequence of RuleScore
-        Those that were tried; none where nobody asked.
+        The rules that were tried; empty if nobody asked for them.
     patience : int
         What is recommended, or would be.
     """
@@ -283,7 +283,7 @@ def _where(study: Study, marked: BoolArray) -> Iterator[Run]:
 
 
 def _holes(study: Study) -> Iterator[RunDoubt]:
-    """Name the runs that lack what a callback saw, and from which epoch on."""
+    """Name the runs with incomplete cells, and from which epoch on these are."""
     sweep = study.sweep
     by_cause: dict[str, list[tuple[Run, int]]] = {}
     for run, row in zip(study.runs, study.panel.rows.tolist(), strict=True):
@@ -342,9 +342,9 @@ def _still_improving(study: Study, row: int, kept: int) -> Iterator[str]:
 def still_improves(values: FloatArray, kept: int) -> bool:
     """Return whether a series (smaller is better) falls clearly after an epoch.
 
-    The least mean over five values in a row afterwards is compared with the least
-    before, and with the value that is kept; clearly is by more than the usual change
-    from one value to the next.
+    The least mean of five values in a row after it is compared with the least one
+    before, and with the kept value. Clearly means by more than the usual change from
+    one value to the next.
 
     >>> falling = np.linspace(1, 0.1, 40)
     >>> still_improves(falling, 10), still_improves(falling, 39)
@@ -401,7 +401,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
         ]
         under = sorted({endings.own[row] or 1 for row in rows})
         runs = [study.runs[row] for row in rows]
-        # where all end at one epoch, that may as well be the plan
+        # where all runs end at one epoch, that may just as well be the plan
         ends = {run.horizon + 1 for run in runs}
         at_once = ends.pop() if is_guess and all(cut) and len(ends) == 1 else None
         facts = {"patience": tuple(under), "few_uncut": few_uncut, "end": at_once}
@@ -412,7 +412,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
         yield from _doubt(code, runs, **facts)
     patience = study.asked.recorded_under
     if patience is not None:
-        # a plan that is known or inferred is named first
+        # a plan explains the end of these runs, so `recorded_under` is not theirs
         planned = (
             run
             for run, own in zip(study.runs, endings.own, strict=True)

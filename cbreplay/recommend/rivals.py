@@ -82,9 +82,9 @@ def score_named(
     advice: Recommendation,
     current: tuple[Callback, ...] | None,
 ) -> tuple[Scored, ...]:
-    """Score the settings that an answer names once more, on some of its groups.
+    """Score the settings that an answer names again, on the groups of this study.
 
-    Settings of other axes, a later start or another min_delta, are not among them.
+    A later start and another min_delta are left out.
     """
     rivals = _Rivals(study, chosen)
     rows: list[Scored] = []
@@ -127,7 +127,7 @@ class _Rivals:
         return self._of_sweep(setting, int(self.chosen.columns[at]))
 
     def default(self) -> Scored:
-        """Score the patience that the rule has where nobody gives one."""
+        """Score the default patience of the rule."""
         patience, column = self.study.axes.defaults["patience"], self.chosen.default
         setting = self._setting("default", patience=patience)
         if column is None:
@@ -155,7 +155,7 @@ class _Rivals:
         recorded = max(run.n_epochs for run in self.study.runs)
         if longest >= recorded and self.study.axes.fixed.get("restore_best_weights"):
             cells = self._cells(self.chosen.columns[-1:])
-            # what stops in no log ends as its training did, by the plan or without one
+            # the longest patience stops in no log: it ends as the recorded training did
             ends = _told_to_its_end(self.study)[:, None] & ~cells.silent
             cells = cells._replace(exact=cells.exact | ends)
             setting = self._setting("all", patience=longest)
@@ -212,7 +212,7 @@ class _Rivals:
             yield beside_left_out(scored, priced, choice.left_out)
 
     def _setting(self, label: str, **chosen: Any) -> Setting:  # noqa: ANN401
-        """Return the list with these parameters of the rule that has the patience."""
+        """Return the list with some parameters of the rule that has the patience."""
         axes = self.study.axes
         rule = axes.rule(self.chosen, **chosen)
         return Setting(label, axes.around_rule(rule), rule, chosen)
@@ -241,7 +241,7 @@ class _Rivals:
         return cells_of(sweep, rows, columns, self.panel.standing)
 
     def _later_starts(self) -> list[int]:
-        """Return the starts to try: none where one is asked for, or logs are short."""
+        """Return the starts to try: none if the sweep has one, or logs are short."""
         runs, axes = self.study.runs, self.study.axes
         if "start_from_epoch" not in axes.defaults or "start_from_epoch" in axes.fixed:
             return []
@@ -311,7 +311,7 @@ def _told_to_its_end(study: Study) -> BoolArray:
     """Return which logs tell how a training without early stopping ends.
 
     Not those that their own rule ended, nor those that broke off before the plan, nor
-    those that lack values: what is lost against the best on record is then a bound.
+    those with a hole, where what is lost against the best is only a bound.
     """
     standing = study.panel.standing
     planned = [

@@ -1,4 +1,4 @@
-"""What one setting costs on the runs, with its name: a row of an answer."""
+"""What one setting costs on the runs, with its label: a row of an answer."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ class Scored(NamedTuple):
     left_out_regret, left_out_score : float or None
         Means over groups left out of the choice; None where nothing was chosen.
     keeps_tolerance : bool or None
-        Whether no run loses more than the tolerance; None where none is seen to, and
-        not every log tells.
+        Whether no run loses more than the tolerance; None where no log shows such a
+        loss, but not every log tells.
     told_runs : int
         The runs whose logs tell it.
     breaks_tolerance : tuple of str
@@ -104,7 +104,7 @@ class Scored(NamedTuple):
 
     @property
     def of_other_rule(self) -> bool:
-        """Whether another rule than the one that is recommended decides, or may."""
+        """Whether a rule other than the recommended one decides, or takes part."""
         return self.label not in _LABELS
 
     @property

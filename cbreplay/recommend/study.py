@@ -1,4 +1,4 @@
-"""What an answer is made of: the runs that count, their groups and their plan."""
+"""The study behind a recommendation: the runs that count, their groups, their plan."""
 
 from __future__ import annotations
 
@@ -98,7 +98,10 @@ class Study(NamedTuple):
 
 
 def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
-    """Return the runs that are validated and judged alike, and note the others."""
+    """Return the rows of the runs that are validated and judged alike.
+
+    The others, and copies, are appended to `gone`, each with the reason.
+    """
     monitor = axes.slices[0].monitor
     cadences = [find_cadence(run, monitor) for run in sweep.records]
     modes = [run.judged[0].mode for run in sweep.runs]
@@ -106,7 +109,7 @@ def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
     found = find_copies(sweep.records, monitor).items()
     # a run that is left out is no reason to leave out its copy
     copies = {row: of for row, of in found if row not in resumed and of not in resumed}
-    # counted as pairs, so that some run has both of the usual values
+    # cadence and mode are counted as pairs, so that some run has both usual values
     both = list(zip(cadences, modes, strict=True))
     usual, mode = _most_frequent(
         [held for row, held in enumerate(both) if row not in {*copies, *resumed}]
@@ -131,7 +134,7 @@ def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
 
 
 def _goes_on_in(row: int, records: Sequence[Run]) -> bool:
-    """Return whether a run is a later part of a training that stands before it."""
+    """Return whether a run resumes an earlier part of its log, which is a run too."""
     run = records[row]
     return run.resumes and any(other.source == run.source for other in records[:row])
 
@@ -228,7 +231,7 @@ def _frame_choice(
     asked: Advising,
     alike: RunsOfPlan,
 ) -> ChoiceFrame:
-    """Return what is chosen for: the plan in values, and no shorter than what cut."""
+    """Return what the choice is for: the plan in values, and the least patience."""
     rows, endings, part = alike
     plan = part.plan
     if plan is None and all(known is not None for known in endings.plan):

@@ -1,4 +1,4 @@
-"""What a run may lose: as it is asked for, or as usual, on the scale of the run."""
+"""What a run may lose: as asked, or by default a share of the run's own scale."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["Scale", "measure_scale", "read_tolerance", "resolve_tolerance"]
 _USUAL_SHARE = 0.01
 # the standard deviation of two values has a standard error of three quarters of itself
 _FEWEST_SEEDS = 3
-# a best value that is smaller than this share of the way from the first value to it
-# counts as near zero, and is no scale
+# a best value below this share of the way from the first value to it counts as near
+# zero, and is not used as a scale
 _NEAR_ZERO = 0.01
 _ScaleOf: TypeAlias = Literal["best", "error", "way", "way to 1"]
 
 
 class Scale(NamedTuple):
-    """On what scale a run's regrets are judged.
+    """The scale on which a run's regrets are judged.
 
     Parameters
     ----------
@@ -38,7 +38,8 @@ class Scale(NamedTuple):
         The size of the best value, or of its error where the series ends at 1 (or 100);
         the way from the first value to the best where that is near zero.
     of : {"best", "error", "way", "way to 1"}
-        Which of these; the last where an error is near zero.
+        Which of these it is: ``"way"`` in place of a best value near zero, ``"way to
+        1"`` in place of an error near zero.
     step : float
         The smallest change from one value to the next, where the series ends at 1 and
         counts examples; else 0, as a loss moves by any amount.
@@ -109,7 +110,7 @@ def resolve_tolerance(
     asked : str, float or None
         As in `recommend_config`.
     scales : sequence of Scale
-        Of each run.
+        The scale of each run.
     seeds : sequence of sequence of int
         The runs of each setting, which differ by seed.
     """

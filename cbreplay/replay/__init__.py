@@ -1,4 +1,9 @@
-"""One run and one list of callbacks, replayed epoch by epoch."""
+"""One run and one list of callbacks, replayed epoch by epoch.
+
+`answer` has `replay_run`; `records` the `Replay` that it returns; `walk` and `walker`
+go through the epochs; `choices`, `unsure_stops` and `replaced_rows` find where a log
+leaves the decision open; `compare` and `fits` put several replays together.
+"""
 
 from __future__ import annotations
 

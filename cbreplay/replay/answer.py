@@ -68,11 +68,12 @@ def replay_run(
         rate. Keras's own objects are read by their attributes; any other object with
         the hooks of a callback is driven itself, on a copy.
     hypothetical : bool
-        Also carry the decisions on past a divergence, as if the curve still held.
+        Also carry the decisions on past the end of the evidence (a divergence or a
+        hole), as if the recorded curve still held.
     resume : {"fresh", "carried"}
         Whether the callbacks are created anew where a resumed fit begins (`run.seams`),
-        as in a script that is started again, or are the same instances, which take
-        into the next fit what `replay_fits` says.
+        as by a script that is started again, or are the same instances, which carry
+        state into the next fit as in `replay_fits`.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         How to judge, as in `Judging`; or ``judging=`` with the whole.
 
@@ -83,7 +84,7 @@ def replay_run(
     ConfigError
         If a mode cannot be resolved, or Keras itself would refuse the list.
     EvidenceError
-        If the decisions hang on a learning rate that nothing tells.
+        If the decisions depend on a learning rate that is not known.
     SemanticsError
         If the Keras version is not known.
 
@@ -125,7 +126,7 @@ def replay_list(
     Parameters
     ----------
     run, listed, resolved, judging : Run, CallbacksList, ResolvedSemantics, Judging
-        What is replayed on what, by which Keras, judged how.
+        The record, the list, the version whose rules decide, and how to judge.
     hypothetical : bool
         As in `replay_run`.
     states : sequence of object, optional
@@ -173,7 +174,7 @@ class _Resolved(NamedTuple):
 
 
 def as_list(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as replay_run takes it
-    """Return the list, which must hold a callback."""
+    """Read a callbacks list; raise ConfigError if it is empty."""
     listed = read_callbacks(callbacks)
     if not listed.callbacks:
         sentence = "there is no callback to replay. Give one with -c or callbacks=."
@@ -199,7 +200,7 @@ def _check_met(
     family: Family,
     training: Training,
 ) -> None:
-    """Raise where a series was neither recorded nor written by a callback before.
+    """Raise where a series was neither recorded nor written by an earlier callback.
 
     Raises
     ------
@@ -218,7 +219,7 @@ def _check_met(
     for index, callback in enumerate(callbacks):
         for name, parameter in callback.reads.items():
             if name != callback.watched and index not in compared:
-                # in no epoch did it have every series that it reads: this raises if
+                # the callback never had all its series in one epoch: this raises if
                 # the log lacks this one
                 run.monitored(name, parameter)
 
@@ -277,7 +278,7 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
 
 
 def _read_end(question: _Resolved, walk: Walk) -> _End:
-    """Return how a walk ended: what it keeps is not known where evidence ends first."""
+    """Return how a walk ended; where evidence ends first, what is kept is unknown."""
     end = walk.end_of_evidence
     stopped = walk.stopped if end is None else None
     evidence = classify_evidence(
@@ -405,7 +406,7 @@ def _rate_series(rates: Sequence[float | None]) -> Series | None:
 
 
 def _breaks_off(question: _Resolved, walk: Walk) -> bool:
-    """Return whether the stop cuts an epoch short that the record has in full."""
+    """Return whether the stop cuts an epoch short that the recorded training ended."""
     if walk.broken_off_by is None:
         return False
     metadata = question.run.metadata

@@ -1,8 +1,8 @@
-"""Every training that a log may be of: several values, rounding, and possible seams.
+"""Logs that leave something open: every training they may record is followed.
 
-The words of this module: where an epoch has several values, or may be a seam, there is
-a *choice*. A *way* is the replay under one combination of choices up to an epoch. Ways
-that come to the same state are one way from there on.
+The words of this module: where an epoch has several values or a rounded one, or may be
+a seam, there is a *choice*. A *way* is the replay under one combination of choices up
+to an epoch. Ways that come to the same state are one way from there on.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ def find_uncertain(
 ) -> tuple[int | None, tuple[int, ...]]:
     """Return the first epoch in which ways decide differently, and the kept epochs.
 
-    None where all ways decide alike. The kept epochs are those of all ways, empty where
-    there is only one or where they are not known.
+    The epoch is None where all ways decide alike; it is also the first one with too
+    many ways to follow. The kept epochs are those of all ways, ascending; empty where
+    they are one, or not all known.
 
     Parameters
     ----------
     walker : Walker
-        The list, on the run.
+        The list and the run.
     states : sequence of object or None
         As `Walker.walk` takes them.
     others : mapping of int to list of dict
@@ -80,12 +81,12 @@ def follow_every_patience(
 ) -> list[int | None]:
     """Return, for every patience, the epoch that `find_uncertain` would find.
 
-    All are followed at once, because before its stop nothing depends on patience.
+    All are followed at once, because nothing but the stop depends on patience.
 
     Parameters
     ----------
     walker : Walker
-        Of a list of one rule alone, with an infinite patience.
+        Replays a list of one rule alone, with an infinite patience.
     others : mapping of int to list of dict
         As `find_uncertain` takes them.
     patience : sequence of float
@@ -105,7 +106,7 @@ def follow_every_patience(
 
 
 def _most_ways(walker: Walker) -> int:
-    """Return how many ways at once are followed through a record."""
+    """Return how many ways may be followed at once: fewer through a long record."""
     affordable = _MOST_STEPS // max(len(walker.logs), 1)
     return max(min(MOST_WAYS, affordable), _FEWEST_WAYS)
 
@@ -127,7 +128,7 @@ def _follow(
         ended: dict[str, bool] = {}
         came_from: dict[str, list[int]] = {}
         for (number, way), (seams, logs) in product(enumerate(open_ways), turns):
-            # without a choice here, the way itself goes on: no copy
+            # without a choice here, the way goes on without a copy
             fork = way.fork() if len(turns) > 1 else way
             fork.seams = seams
             fork.walked.trace.clear()
@@ -143,10 +144,10 @@ def _follow(
 
 
 class _Fan(NamedTuple):
-    """The ways that are followed, after an epoch.
+    """The ways that are followed, as they stand after one epoch.
 
-    `ended` tells which of them end there. `came_from` tells for each which of the ways
-    that were open before lead to it, by their places.
+    `ended` tells which of them end there. `came_from` holds, for each way, the indices
+    of the earlier open ways that lead to it.
     """
 
     epoch: int
@@ -168,5 +169,5 @@ class _Fan(NamedTuple):
 
 
 def _waited_of(walk: Walk) -> Waited | None:
-    """Return how long a rule had waited at the end of the epoch that was walked."""
+    """Return how long the rule had waited at the end of the epoch just walked."""
     return read_waited(walk.trace[-1]) if walk.trace else None

@@ -38,12 +38,12 @@ class ReplayComparison(NamedTuple):
     first, rival : Replay
         What each would have done.
     parting_epoch : int or None
-        The first epoch in which they differ, zero-based: in the rate that it is trained
-        at, a reduction, weights put back, or the stop at its end; or the epoch at which
-        both end with other weights kept. None if they do not differ as far as the
+        The first epoch, zero-based, in which they differ: in its learning rate, a
+        reduction, weights put back, or the stop at its end; or the epoch in which both
+        end, if they keep different weights. None if they do not differ as far as the
         record is evidence for both. Saved files do not count: they change no training.
     parted_by : str or None
-        What they differ in there.
+        In what they differ there.
     evident_until : int
         The last epoch that is evidence for both; one before the first recorded epoch if
         there is none.
@@ -70,7 +70,7 @@ class ReplayComparison(NamedTuple):
         if not self.both_exact or first is None or rival is None:
             return None
         if first == rival:
-            # two infinities have no difference, and are the same
+            # the difference of two equal infinities would be NaN
             return 0.0
         return first - rival if self.first.objective_mode == "min" else rival - first
 
@@ -121,14 +121,14 @@ class ComparisonTotals(NamedTuple):
     Parameters
     ----------
     runs, exact_runs : int
-        All runs, and those that the other figures are of.
+        All runs, and those where both lists are exact, which the figures below count.
     parted_runs : int
-        On how many of all runs they are seen to part.
+        On how many of all runs, exact or not, they are seen to part.
     first_better, rival_better, same : int
         On how many each keeps the better value, or both the same; the rest have no
         value to compare.
     first_epochs_saved, rival_epochs_saved : int
-        Sums.
+        Sums over the exact runs.
     first_mean_regret, rival_mean_regret : float or None
         Means over the runs in which both have a regret; None without one.
     """
@@ -246,9 +246,9 @@ def _first_parting(
 def _parting_at_end(
     first: Replay, rival: Replay, end: int
 ) -> tuple[int, PartingCause] | None:
-    """Return how they differ who decided alike as long as both are evidence."""
+    """Return how two replays part that decided alike up to `end`."""
     if first.evidence == "exact" and rival.evidence == "exact":
-        # both end here: what they leave may differ
+        # both end here, but may keep different weights
         return (end, "kept weights") if first.kept_epoch != rival.kept_epoch else None
     for leaving, other in ((first, rival), (rival, first)):
         # one leaves the record where the other goes on with it

@@ -14,8 +14,8 @@ __all__ = ["EpochLogs"]
 class EpochLogs(Sequence[dict[str, float]]):
     """What a run's epochs logged, by position; a value not recorded is absent.
 
-    A replay that ends early asks for few of them, and a long run's would take more
-    memory than its values do.
+    They are made one by one: all dicts of a long run would take more memory than its
+    values do, and a replay that ends early needs few of them.
 
     Parameters
     ----------

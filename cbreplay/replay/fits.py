@@ -30,10 +30,10 @@ def replay_fits(
 ) -> list[Replay]:
     """Replay the same callback instances over several fits, one after the other.
 
-    As in a loop of folds whose callbacks were made before it: what an instance carries
-    from one fit into the next hangs on the Keras version (``best`` of EarlyStopping on
-    3.0 to 3.6 and on 3.11 to 3.14, of ReduceLROnPlateau on 3.11 to 3.14, of
-    ModelCheckpoint on all).
+    As in a loop over folds whose callbacks were made before it: what an instance
+    carries from one fit into the next depends on the Keras version (``best`` of
+    EarlyStopping on 3.0 to 3.6 and on 3.11 to 3.14, of ReduceLROnPlateau on 3.11 to
+    3.14, of ModelCheckpoint on all).
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ def replay_fits(
     Returns
     -------
     list of Replay
-        One for each run. Each is about its own record: where a fit goes on from the
-        weights of the one before, and the list ends that one elsewhere than it was
-        ended, the record is of other weights, which no log tells.
+        One for each run, each judged by its own record alone. If the fits train one
+        model on, and the list would end a fit at another epoch than it was ended, the
+        records of the later fits are of other weights; no log tells this.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a careful reader should know of a replay, by what each note belongs to."""
+"""The notes of a replay: on its run, on its list of callbacks, on its decisions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _NAMED = 4
 
 
 class Notes(NamedTuple):
-    """The notes of a replay, so that what many replays share is said once.
+    """The notes of a replay, sorted so that what many replays share is said once.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Notes(NamedTuple):
     callbacks : tuple of str
         What holds of the list of callbacks on every run.
     setting : tuple of str
-        What hangs on what this setting decides on this run.
+        What depends on the decisions of this setting on this run.
     """
 
     run: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ def note_run(
     Parameters
     ----------
     run, callbacks, resolved : Run, sequence of Callback, ResolvedSemantics
-        What is replayed on what, by which Keras.
+        The record, the list, and the version whose rules decide.
     judged : (str, {"min", "max"}) or (None, None)
         The objective and its direction.
     sets_rate : bool
@@ -104,7 +104,7 @@ def note_run(
     if failed is not None:
         logged = run.series[failed].values[run.series[failed].recorded]
         end = "NaN" if np.isnan(logged[-1]) else "infinity"
-        # a metric may be no number while the training goes on
+        # a metric may be NaN in a training that has not failed
         broke = find_bad_end(run, "loss") is not None
         told = ": the training failed there" if broke else ""
         since = bad_end_epoch(run, failed) + 1
@@ -120,7 +120,7 @@ def note_run(
 
 
 def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:
-    """Return the notes about a list on any run: who only logs, and who is driven."""
+    """Return the notes about a list on any run: who decides nothing, and remarks."""
     idle = [rule.class_name for rule in callbacks if not rule.acts_at]
     notes = []
     if idle:
@@ -142,7 +142,7 @@ def note_broken_off(
     Parameters
     ----------
     callbacks, breaker : sequence of Callback, int
-        The list, and which of it broke the epoch off.
+        The list, and the index of the callback that broke the epoch off.
     objective : str or None
         The series that is judged.
     stopped : int
@@ -162,7 +162,7 @@ def note_broken_off(
 
 
 def note_candidates(run: Run, candidates: Sequence[int]) -> str:
-    """Name the epochs of which rounding hides the one that is kept."""
+    """Name the epochs that may be kept, where rounding hides which one is."""
     digits = max(digits for digits, _ in run.rounded_to.values())
     *first, last = (str(epoch + 1) for epoch in candidates)
     named = f"epoch {', '.join(first)} or {last}"
@@ -182,7 +182,7 @@ def note_no_number(objective: str, kept: int) -> str:
 def _missing(
     run: Run, callbacks: Sequence[Callback], resolved: ResolvedSemantics
 ) -> Iterator[str]:
-    """Say of each series that decides in how many epochs it is missing."""
+    """Say, for each series the list decides by, in how many epochs it is missing."""
     for monitor in read_series(callbacks):
         if monitor not in run.series:
             # the log lacks it; whether a callback writes it, only the replay tells
@@ -217,10 +217,10 @@ def _spoken_skip(
 
 
 def _suspect_nan(run: Run, monitor: str) -> str:
-    """Say so where missing values look like NaN that was written as nothing.
+    """Warn where missing values look like NaN that pandas wrote as empty cells.
 
-    Every trained epoch has a loss, so one without it, but with other metrics, was not
-    logged by Keras like that.
+    Keras logs a loss in every trained epoch. So an epoch without a loss, but with other
+    metrics, shows that something else wrote the file.
     """
     loss = run.series.get("loss")
     if loss is None or "loss" not in run.empty_cells:

@@ -1,4 +1,4 @@
-"""What a replay answers: the decisions, and how far they are evidence."""
+"""`Replay` and its parts: the decisions, and how far the log is evidence for them."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ class Waited(NamedTuple):
 def read_waited(step: Step) -> Waited | None:
     """Return how long EarlyStopping waited; None where no patience stops.
 
-    A patience of at most `wait` stops there, if it has not stopped before.
+    Every patience up to that wait stops in this epoch, if it has not stopped before.
     """
-    # Keras never stops at epoch 0, nor in an epoch that improved
+    # Keras stops neither at epoch 0 nor in an epoch that improved
     if step.decision.improved is not False or step.epoch == 0:
         return None
     state = step.state
@@ -99,7 +99,7 @@ def read_waited(step: Step) -> Waited | None:
 
 
 class HypotheticalReplay(NamedTuple):
-    """The decisions if the recorded curve still held after the divergence: a fiction.
+    """The decisions if the recorded curve still held past the evidence: a fiction.
 
     The fields mean what they mean in `Replay`.
     """
@@ -122,10 +122,10 @@ class Replay(NamedTuple):
     Parameters
     ----------
     run, callbacks : Run, tuple of Callback
-        What was replayed on what.
+        The record, and the list.
     semantics, family : object, Family
-        Which version of which framework decided: a `name`, such as ``"keras-3.15.1"``,
-        and the `row` of the table that it was decided by.
+        Which version of which framework decided. The version has a `name`, such as
+        ``"keras-3.15.1"``, and the `row` of the table of known versions that was used.
     objective, objective_mode : str, {"min", "max"}; or both None
         The series that outcomes are judged by, and its direction; None where nothing
         in the list monitors a series, none was named, and there is no ``val_loss``.
@@ -137,15 +137,16 @@ class Replay(NamedTuple):
         The indices of the callbacks that asked for it, in list order.
     best_epoch, best : int or None, float or None
         Those of the first EarlyStopping when training ends; None without one, when
-        diverged, and before its first monitored epoch.
+        diverged or incomplete, and before its first monitored epoch.
     kept_epoch : int or None
-        Whose weights are in memory when training ends; None when diverged.
+        Whose weights are in memory when training ends; None when diverged or
+        incomplete.
     reductions : tuple of Reduction
-        In order, through the stop, the epoch before the divergence, or the horizon.
+        In order, through `last_evident_epoch`.
     learning_rate : Series or None
         The float32 rate of each trained epoch; None if it is not known.
     saves : tuple of (epoch, file, callback)
-        Each file that a ModelCheckpoint writes, as far as `reductions` go.
+        Each file that a ModelCheckpoint writes, through `last_evident_epoch`.
     files : mapping of str to int
         The files left after those, each with the epoch whose weights it holds.
     divergence_epoch : int or None
@@ -157,13 +158,13 @@ class Replay(NamedTuple):
     outcome : Outcome
         What it saves and costs.
     hypothetical : HypotheticalReplay or None
-        On request, the decisions carried past the divergence.
+        On request, the decisions carried on past `end_of_evidence`; None without one.
     trace : tuple of Step
-        Every callback in every replayed epoch, in order.
+        Every callback in every epoch through `last_evident_epoch`, in order.
     noted : Notes
-        What was assumed, and what a careful reader should know, by what it belongs to.
+        What was assumed, and what a careful reader should know.
     diverged_by_weights : bool
-        Whether it is the weights that differ at the divergence, and not the rate.
+        Whether the weights differ at the divergence, rather than the rate.
     candidates : tuple of int
         The epochs that may be kept, where the log rounds too far to tell which; empty
         where it does not, or where they are not known.
@@ -226,7 +227,7 @@ class Replay(NamedTuple):
 
     @property
     def last_evident_epoch(self) -> int:
-        """The last epoch of which the record is evidence.
+        """The last epoch for which the record is evidence.
 
         Where it stopped, the epoch before the divergence or the hole, or the horizon.
         """

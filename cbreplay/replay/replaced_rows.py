@@ -1,8 +1,8 @@
 """What a list would have done in rows that a resumed fit wrote again.
 
-A fit that is broken off and resumed from a checkpoint writes the epochs after it once
-more, and the run holds the later rows. The fit before was real all the same: a list
-that stops it in the rows that were replaced has no later fit.
+A fit that is broken off and resumed from a checkpoint writes the epochs after the
+checkpoint once more, and the run holds the later rows. The earlier fit was real all
+the same: if the list stops it in the replaced rows, there is no later fit.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def find_replaced_gap(
     initial_learning_rate: float | None,
     walk: Callable[[], Walk],
 ) -> int | None:
-    """Return from which epoch on the rows are of fits that a list does not lead to.
+    """Return the first epoch whose row is of a fit that the list would not lead to.
 
-    None if it leaves every fit whose rows were written again as the record has it.
+    None if, under the list, every fit with replaced rows ends as recorded.
 
     Parameters
     ----------
     run, listed, resolved : Run, CallbacksList, ResolvedSemantics
-        What is replayed on what, by which Keras.
+        The record, the list, and the version whose rules decide.
     initial_learning_rate : float or None
         As `walk_run` takes it.
     walk : callable
@@ -68,7 +68,7 @@ def find_replaced_gap(
                 goes_on=False,
             )
         except CbreplayError:
-            # it lacks what the list asks for
+            # the earlier fit lacks what the list asks for
             return seam
         at_seam = find_seams(run, listed.callbacks).get(seam, Seam())
         if _ends_otherwise(seam, at_seam, before) or _leaves_files(seam, before, walk):
@@ -77,9 +77,9 @@ def find_replaced_gap(
 
 
 def _ends_otherwise(seam: int, known: Seam, before: Walk) -> bool:
-    """Return whether a fit ends in the rows that were replaced, or with other weights.
+    """Return whether the earlier fit ends in its replaced rows, or with other weights.
 
-    What happens in the rows before these the replay of the run itself finds.
+    Its other rows are in the run, whose own replay covers them.
     """
     if known.same_list:
         return False

@@ -1,6 +1,6 @@
 """For which patience values a log leaves the stop open: all are followed at once.
 
-A *way* is that of `choices`.
+What a *way* is: see `choices`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ __all__ = ["UnsureStops"]
 class UnsureStops:
     """Which patience values still train on which ways, and from where each is unsure.
 
-    Besides patience a stop depends on the rule's state alone, and that is the way's. So
-    each way is shared by all patience values that have not stopped on it.
+    A stop depends on patience and on the rule's state, and the state is that of the
+    way. So all patience values that have not stopped on a way share it.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class UnsureStops:
 
 
 def _differ(kept: Sequence[int | None], among: BoolArray) -> BoolArray:
-    """Return, for each row, whether the ways that it marks keep different epochs."""
+    """Return, for each row of `among`, whether its ways keep different epochs."""
     epochs = np.array([-1 if epoch is None else epoch for epoch in kept])
     least = np.where(among, epochs, np.iinfo(np.int64).max).min(axis=1)
     most = np.where(among, epochs, np.iinfo(np.int64).min).max(axis=1)

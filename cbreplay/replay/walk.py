@@ -1,6 +1,7 @@
-"""Replay a list of callbacks on a run, by each reading of its rate and each choice.
+"""Replay a list of callbacks on a run that may be readable in more than one way.
 
-A log may be readable in two ways: see `choices`, and `RecordedRate` for the rates.
+The two readings of its learning rate are replayed one after the other (`RecordedRate`);
+several values of an epoch, rounding and possible seams are left to `choices`.
 """
 
 from __future__ import annotations
@@ -48,12 +49,12 @@ def walk_run(
     states: Sequence[Any] | None = None,
     gap: int | None = None,
 ) -> Walk:
-    """Replay a run; where its rate can be read in two ways, the earlier end counts.
+    """Replay a run by each reading of its rate; the earliest end of evidence counts.
 
     Parameters
     ----------
     run, callbacks, training, family : Run, CallbacksList, Training, Family
-        What is replayed on what, by whose rules.
+        The record, the list, and the version and framework whose rules decide.
     initial_learning_rate : float or None
         The rate of the first epoch, where the log does not record one.
     goes_on : bool
@@ -61,7 +62,7 @@ def walk_run(
     states : sequence of object, optional
         The state of each callback when training begins; new ones by default.
     gap : int, optional
-        An epoch from which on the log is no evidence for the list, beside its holes.
+        A further epoch from which on the log is no evidence for the list.
 
     Raises
     ------
@@ -106,7 +107,7 @@ def find_unsure_stops(
     family: Family,
     patience: Sequence[float],
 ) -> list[int | None]:
-    """Return, for each patience, the first epoch in which a log leaves its stop open.
+    """Return, for each patience, the first epoch in which the log leaves its stop open.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def find_unsure_stops(
     endless : EarlyStopping
         A rule that stops by patience, with an infinite one.
     training, family : Training, Family
-        By whose rules.
+        The version and framework whose rules decide.
     patience : sequence of float
         The patience values.
 
@@ -171,7 +172,7 @@ def _walker_on(
 def _read_rates(
     run: Run, rules: tuple[Callback, ...], initial_learning_rate: float | None
 ) -> tuple[RecordedRate, ...]:
-    """Return every reading of the recorded rate that the list may decide by."""
+    """Return the readings of the recorded rate that the list may tell apart."""
     if any(rule.changes_learning_rate for rule in rules):
         return read_recorded_rates(
             run,
@@ -194,7 +195,7 @@ def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
 
 
 def find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, Seam]:
-    """Return where a resumed fit began, and what is known of the one before."""
+    """Return, by the epoch in which a resumed fit began, what is known of it."""
     asked = [_bare(rule.code) for rule in rules if rule.acts_at]
     return {seam: _seam_after(run, seam, asked) for seam in run.seams}
 
@@ -214,7 +215,7 @@ def _bare(code: str) -> str:
 def _other_logs(
     run: Run, rules: tuple[Callback, ...], logs: EpochLogs
 ) -> dict[int, list[dict[str, float]]]:
-    """Return the other logs that epochs with several values may have had."""
+    """Return, by position, the other ``logs`` that an epoch may have had."""
     own_code = any(rule.holds_own_code for rule in rules)
     reads = [*run.series] if own_code else read_series(rules)
     several = [
@@ -241,11 +242,11 @@ def _other_logs(
 def _other_values(
     run: Run, name: str, rules: tuple[Callback, ...]
 ) -> Mapping[int, tuple[float, ...]]:
-    """Return what else an epoch may have held: further values, or the rounded ones'.
+    """Return, by position, the other values that an epoch may have had.
 
-    Of a rounded value these are both ends of the interval that it stands for.
+    For a rounded value these are both ends of the interval that it stands for.
     """
-    # a callback of the user's own is assumed to ask which value is the best
+    # a user's own callback is assumed to ask only which value is the best
     margins = [
         0.0 if rule.holds_own_code else rule.margin
         for rule in rules
@@ -282,7 +283,7 @@ def _first_choice(walker: Walker, others: Mapping[int, object]) -> int:
 
 
 def _compare_readings(run: Run, walks: list[Walk], first: Walk) -> None:
-    """Say where the two readings of a rate part; refuse if they decide otherwise."""
+    """Note where two readings of a rate diverge; refuse if their decisions differ."""
     if len({walk.divergence for walk in walks}) > 1:
         ends = " or ".join(_spoken_divergence(walk) for walk in walks)
         first.notes.append(

@@ -29,10 +29,10 @@ class Walk:
     """A replay under way.
 
     The fields that begin with `evident` hold what was known when the log stopped being
-    evidence. Unless `sets_rate`, the rate is the recorded one. `unmet` are the
-    callbacks whose monitor ``fit`` does not log and no callback has written so far.
-    `trainer` is the state of the training loop, and `overruled` tells whether the loop
-    ever went on although a callback had asked for the stop. `broken_off_by` is the
+    evidence. Unless `sets_rate`, the rate is the recorded one. `unmet` are the indices
+    of the callbacks whose monitor ``fit`` does not log and no callback has written so
+    far. `trainer` is the state of the training loop, and `overruled` tells whether the
+    loop ever went on although a callback had asked for the stop. `broken_off_by` is the
     index of the callback that ended the last epoch before its end. `gap` is the first
     epoch of which the log lacks a value that decides, if the walk came there.
     """
@@ -78,7 +78,7 @@ class Seam(NamedTuple):
     Parameters
     ----------
     same_list : bool
-        Whether it had the list that is replayed.
+        Whether it had the list that is replayed, but for callbacks that never decide.
     broken_off : bool
         Whether it ended without its callbacks seeing the end.
     cut_short : bool
@@ -104,7 +104,7 @@ class _Roles(NamedTuple):
         return cls(
             tuple(index for index in places if "begin" in acting[index]),
             tuple(index for index in places if "batch" in acting[index]),
-            # what acts only as an epoch begins is entered into the trace there
+            # callbacks that act only as an epoch begins are in the trace from there
             tuple(index for index in places if acting[index] != {"begin"}),
         )
 
@@ -228,7 +228,7 @@ class Walker:
         return fork
 
     def situation(self) -> str:
-        """Return all that later decisions depend on, as text: there NaN equals NaN."""
+        """Return what later decisions depend on, as text, so that NaN equals NaN."""
         walk = self.walked
         evidence = (walk.divergence, walk.gap)
         return repr(
@@ -236,7 +236,7 @@ class Walker:
         )
 
     def decided(self, epoch: int) -> str:
-        """Return what was decided in the last epoch as text.
+        """Return what was decided in the last epoch as text; ends a stopped training.
 
         Without `improved`: two ways may disagree about the best and decide the same.
         """
@@ -271,7 +271,7 @@ class Walker:
         )
 
     def _first_rate(self) -> float | None:
-        """Return the rate before the first epoch begins: mostly the recorded one."""
+        """Return the rate before the first epoch: mostly the recorded one."""
         schedules = any(map(schedules_rate, self.callbacks))
         if schedules and self.recorded.initial is not None:
             # the log's first row holds the rate after the schedule has set it
@@ -346,7 +346,7 @@ class Walker:
         return asked
 
     def _enders_in_batch(self, fit_logs: dict[str, float]) -> list[int]:
-        """Return who ends the epoch within it; the first exception ends all."""
+        """Return who ends the epoch in mid-batch, up to the first that raises."""
         enders = []
         for index in self.roles.in_batch:
             if self.callbacks[index].ends_in_batch(fit_logs):
@@ -357,7 +357,7 @@ class Walker:
         return enders
 
     def _ends_training(self, epoch: int, asked: tuple[int, ...]) -> bool:
-        """Return whether training ends with an epoch: the loop has its own say."""
+        """Return whether training ends here: the loop may overrule a stop."""
         walk = self.walked
         stopped_by, why_not = asked, ""
         if not walk.raised:
@@ -441,7 +441,7 @@ class Walker:
     def _check_written(
         self, index: int, logs: dict[str, float], known: AbstractSet[str]
     ) -> None:
-        """Refuse what a callback wrote and the next would compare in its own way."""
+        """Refuse a written value that is no float, if another callback monitors it."""
         for name in logs.keys() - known:
             if name in self.watched and type(logs[name]) is not float:
                 sentence = (
@@ -453,7 +453,7 @@ class Walker:
 
 
 def earlier_of(first: int | None, second: int | None) -> int | None:
-    """Return the earlier of two epochs, None being none."""
+    """Return the earlier of two epochs, of which each may be None."""
     known = [epoch for epoch in (first, second) if epoch is not None]
     return min(known, default=None)
 
@@ -469,7 +469,7 @@ _NO_NAMES: frozenset[str] = frozenset()
 def _shared_logs(
     logs_of: dict[tuple[int, ...], dict[str, float]], group: tuple[int, ...]
 ) -> dict[str, float]:
-    """Return the logs of a nested list, which begin as a copy of those around it."""
+    """Return the logs of a nested list: at first a copy of the outer list's logs."""
     if group not in logs_of:
         logs_of[group] = dict(_shared_logs(logs_of, group[:-1]))
     return logs_of[group]

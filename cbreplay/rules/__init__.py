@@ -1,6 +1,7 @@
-"""The rules: what each callback decides at the end of an epoch.
+"""The rules: what each callback decides.
 
-`registry` has a row for each; a family of them is a folder.
+`registry` has a row for each; the rules of one framework or author are a folder. `base`
+has the protocol that a replay calls.
 """
 
 from __future__ import annotations

@@ -29,20 +29,20 @@ __all__ = [
 class Callback(Protocol):
     """A decision rule: frozen parameters, and a state that is returned, not changed.
 
-    A replay calls `begin`; then in every epoch `begin_epoch` (in the first one
-    `begin_training` before it) of those that act at "begin", `ends_in_batch` of those
-    that act in a "batch", and `written_logs` and `step` of all; then `end_training`.
+    A replay calls, in this order: `begin`; in every epoch `begin_epoch` (before the
+    first one `begin_training`) of the rules that act at "begin", `ends_in_batch` of
+    those that act in a "batch", `written_logs` and `step` of all; and `end_training`.
     `PlainRule` has defaults for what a rule does not do.
     """
 
     @property
     def class_name(self) -> str:
-        """What its class is called where it comes from."""
+        """The name of its class in its framework."""
         ...
 
     @property
     def code(self) -> str:
-        """The call that makes it: what differs from the defaults."""
+        """The call that makes it, with the parameters that are not their defaults."""
         ...
 
     @property
@@ -57,7 +57,7 @@ class Callback(Protocol):
 
     @property
     def watched(self) -> str | None:
-        """The series whose values stand beside its decisions: mostly the monitor."""
+        """The series whose values a trace shows beside its decisions."""
         ...
 
     @property
@@ -87,12 +87,12 @@ class Callback(Protocol):
 
     @property
     def needs_learning_rate(self) -> bool:
-        """Whether its decisions hang on the rate's value."""
+        """Whether its decisions depend on the rate's value."""
         ...
 
     @property
     def reduction(self) -> float | None:
-        """By what it multiplies the rate, where that is one number; else None."""
+        """Return the same rule with this code, where parameters do not tell it."""
         ...
 
     @property
@@ -121,7 +121,7 @@ class Callback(Protocol):
         ...
 
     def written_as(self, code: str) -> Callback:
-        """Return the same rule with its original code, if parameters do not give it."""
+        """Return the same rule with this code, if its parameters do not tell it."""
         ...
 
     def resolve_mode(self, training: Training) -> Mode:
@@ -137,7 +137,7 @@ class Callback(Protocol):
         ...
 
     def carries(self, semantics: Any) -> bool:  # noqa: ANN401 - as Training's
-        """Return whether such an instance takes anything into the next fit."""
+        """Return whether an instance carries anything from one fit into the next."""
         ...
 
     def begin_training(self, state: Any, seen: Observation) -> tuple[Any, Decision]:  # noqa: ANN401
@@ -169,7 +169,7 @@ class Callback(Protocol):
         ...
 
     def acts_without_value(self, semantics: Any) -> str:  # noqa: ANN401 - as Training's
-        """Say what it does in an epoch without its value; nothing if it skips it."""
+        """Say what it does in an epoch without its value; empty if it skips that."""
         ...
 
     def best_of(self, state: Any) -> BestSeen | None:  # noqa: ANN401
@@ -181,7 +181,7 @@ class Callback(Protocol):
         ...
 
     def shown(self, state: Any) -> Mapping[str, Any]:  # noqa: ANN401
-        """Return what of its state can be shown, each part by its name."""
+        """Return the parts of its state that people are shown, by name."""
         ...
 
 
@@ -198,16 +198,16 @@ class PlainRule:
     stops_early: ClassVar[bool] = False
     sets_objective: ClassVar[bool] = False
     holds_own_code: ClassVar[bool] = False
-    # names of parameters that some version takes, and that are no fields here
+    # parameters that some older version takes, and that are no fields here
     older_parameters: ClassVar[frozenset[str]] = frozenset()
-    # how many of these some version takes by their place too
+    # how many of these an older version also takes as positional arguments
     n_older_by_place: ClassVar[int] = 0
     on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"
     on_older_name: ClassVar[str] = ""
-    # when a framework raises TypeError for a parameter that is no number: '' where the
-    # callback is made
+    # by parameter, when the framework raises TypeError if it is no number: '' means in
+    # the constructor
     on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    # when it raises an error for one that is a text; None, or a list, is taken
+    # by parameter, when it raises an error if that is a text; None or a list is taken
     on_text: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @property
@@ -262,7 +262,7 @@ class PlainRule:
 
     @property
     def needs_learning_rate(self) -> bool:
-        """Whether its decisions hang on the rate's value: no."""
+        """Whether its decisions depend on the rate's value: no."""
         return False
 
     @property
@@ -335,7 +335,7 @@ class PlainRule:
         return ""
 
     def takes_older_names(self, semantics: Any) -> bool:  # noqa: ANN401, ARG002
-        """Return whether these rules take its older parameters: they do not."""
+        """Return whether this version takes `older_parameters`: it does not."""
         return False
 
     def best_of(self, state: Any) -> BestSeen | None:  # noqa: ANN401, ARG002
@@ -357,7 +357,7 @@ def read_series(callbacks: Iterable[Callback]) -> list[str]:
 
 
 def monitored_series(callbacks: Iterable[Callback]) -> list[str]:
-    """Return the monitors by which the callbacks of a list decide, in its order."""
+    """Return the monitors that the callbacks of a list decide by, in order."""
     return [
         rule.monitor
         for rule in callbacks
@@ -373,7 +373,7 @@ def format_callback(callback: Callback, written: Collection[str] = ()) -> str:
     callback : Callback
         The callback.
     written : collection of str
-        The parameters that its own code names, be they the defaults.
+        Parameters that are written even if they are the defaults.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What stopping rules have in common that no Keras has."""
+"""What the stopping rules that Keras does not have share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bystander: a callback that stands in a list and decides nothing."""
+"""Bystander: a callback of a list that decides nothing, such as a logger."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Bystander(PlainRule):
     name : str
         Its class, for example ``"CSVLogger"``.
     arguments : str
-        What it was given, as code; it is not read.
+        Its arguments as code; they are not interpreted.
     is_private : bool
-        Whether the arguments are shown to nobody: an address, a token.
+        Whether the arguments are never shown, because they may be an address or token.
 
     Examples
     --------

@@ -1,4 +1,8 @@
-"""What `lint` finds, and what it is given to look at: a list, and its training."""
+"""The types of `lint`'s checks: what they look at, and the findings they yield.
+
+The checks of each rule are in its family's folder; those of any monitor are in
+`monitor_checks`.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +42,11 @@ class Finding(NamedTuple):
     Parameters
     ----------
     code : str
-        What kind of finding it is, a name that stays, for example
-        ``"reduce-after-stop"``.
+        The kind of finding, a stable name, for example ``"reduce-after-stop"``.
     callback : int
         The callback's index in the list.
     message : str
-        What it is, with the values.
+        What is wrong, with the values.
     reason : str
         Why it is so: the rule of Keras behind it.
     fix : str
@@ -51,8 +54,8 @@ class Finding(NamedTuple):
     severity : {"warning", "remark"}
         A remark is about a setting that may be meant as it is.
     facts : mapping of str to float
-        The numbers in its sentences that are no parameters of the callback, by name;
-        epochs and places in the list count from 0 here.
+        The numbers of its sentences that are no parameters of the callback, by name;
+        epochs and places in the list count from 0.
     """
 
     code: str
@@ -65,12 +68,12 @@ class Finding(NamedTuple):
 
 
 class TrainingFacts(NamedTuple):
-    """What the text of a script tells about a training; None where it does not.
+    """What the text of a script tells about a training; None where it tells nothing.
 
     Parameters
     ----------
     place : str
-        Where ``fit`` stands, for people: ``"line 30"``.
+        Where ``fit`` is called, for people: ``"line 30"``.
     epochs, validation_freq : int or None
         As ``fit`` gets them.
     validated : bool or None
@@ -82,7 +85,7 @@ class TrainingFacts(NamedTuple):
     initial_rate : float or None
         The number that the optimizer is built with as its learning rate.
     compiled : Compiled or None
-        What the metrics are.
+        The metrics that ``compile`` names.
     """
 
     place: str = ""
@@ -113,9 +116,9 @@ class CheckedList(NamedTuple):
     facts : TrainingFacts
         What a script tells about it.
     places : tuple of str
-        Where each callback stands, for people; empty if its number in the list tells.
+        Where each callback is written, for people; empty to go by its number.
     written : tuple of frozenset of str
-        Which parameters the code of each callback names; empty if there is none.
+        The parameters that the code of each callback names; empty without code.
     """
 
     callbacks: tuple[Callback, ...]
@@ -136,7 +139,7 @@ class CheckedList(NamedTuple):
         return bool(self.written) and parameter in self.written[index]
 
     def places_of(self, *indices: int) -> str:
-        """Say where callbacks stand: ``"callbacks 1 and 2"``, or their lines."""
+        """Say where callbacks are: ``"callbacks 1 and 2"``, or their lines."""
         if self.places:
             return " and ".join(self.places[index] for index in indices)
         noun = "callback" if len(indices) == 1 else "callbacks"
@@ -150,12 +153,12 @@ class CheckedList(NamedTuple):
             return None
 
     def every(self, callback: Callback) -> int:
-        """Return how many epochs lie between two values of the monitor."""
+        """Return in every how many epochs the monitor has a value."""
         validated = (callback.monitor or "").startswith("val_")
         return self.validation_freq if validated else 1
 
     def seen_in_plan(self, callback: Callback, *, start: float = 0) -> float:
-        """Return in how many epochs of the plan, from one on, a callback sees a value.
+        """Return in how many epochs of the plan a callback sees a value.
 
         Parameters
         ----------
@@ -163,6 +166,11 @@ class CheckedList(NamedTuple):
             The callback.
         start : float
             The zero-based epoch from which on it looks.
+
+        Returns
+        -------
+        float
+            Infinite where no plan is known.
         """
         if self.epochs is None:
             return math.inf
@@ -181,7 +189,7 @@ class CheckedList(NamedTuple):
         told = self.facts.initial_rate
         if metadata is not None:
             told = metadata.initial_learning_rate
-        # a rate is a float32: a larger or smaller number is none
+        # a rate is a float32: ignore a number that is none
         return told if told is not None and 0 < told < _NO_FLOAT32 else None
 
 
@@ -198,8 +206,8 @@ class RuleChecks(NamedTuple):
         The checks: each takes the list, the rule's index in it and the rule, and
         yields what it finds.
     stands_twice : callable, optional
-        Says of a rule what it means that it stands in a list twice; by default that
-        the second one adds nothing.
+        Says what follows if the same rule is in a list twice; by default, that the
+        second one adds nothing.
     """
 
     single: tuple[RuleCheck, ...] = ()

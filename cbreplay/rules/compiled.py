@@ -1,4 +1,4 @@
-"""What a ``compile`` names, so that ``fit`` logs it."""
+"""The losses and metrics that a ``compile`` names, and so what ``fit`` logs."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ __all__ = ["Compiled"]
 
 
 class Compiled(NamedTuple):
-    """What a ``compile`` names, so that ``fit`` logs it.
+    """The losses and metrics that a ``compile`` names, and so what ``fit`` logs.
 
     Parameters
     ----------
     place : str
-        Where it stands, for people: ``"line 12"``.
+        Where ``compile`` is called, for people: ``"line 12"``.
     names : tuple of str
         The names as this ``fit`` logs them, without ``val_``.
     spellings : frozenset of str
         Every name that one of them may have in some version of Keras.
     directions : mapping of str to {"min", "max"} or None
-        Which way the metrics improve of which that is known; None has no direction.
+        The metrics of which it is known which way they improve; None: in neither.
     has_outputs : bool
-        Whether the model may have several outputs, whose names stand before these.
+        Whether the model may have several outputs, whose names are put before these.
     names_outputs : bool
-        Whether it certainly has several, and their names stand in these already.
+        Whether it certainly has several, and `names` already begin with theirs.
     is_whole : bool
-        Whether it is certain that ``fit`` logs nothing else: the model is made of
-        Keras's own layers, and compiled there only.
+        Whether ``fit`` certainly logs nothing else: the model is made of Keras's own
+        layers, and compiled here only.
     is_keras : bool
-        Whether the model is certainly of one of Keras's own classes.
+        Whether the model's class is certainly one of Keras's own.
     """
 
     place: str
@@ -48,7 +48,7 @@ class Compiled(NamedTuple):
     names_outputs: bool = False
 
     def may_log(self, name: str) -> bool:
-        """Return whether ``fit`` may log a name, which stands without its ``val_``."""
+        """Return whether ``fit`` may log a name, given without its ``val_``."""
         # Keras appends _1, _2 to a name that repeats
         for metric in (name, re.sub(r"_\d+$", "", name)):
             if metric == "loss" or metric in self.spellings:

@@ -1,4 +1,4 @@
-"""What a rule sees at the end of an epoch, and what it answers."""
+"""What a rule sees when a replay calls it, and what it answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Phase: TypeAlias = Literal["begin", "batch", "end"]
 
 
 class Observation(NamedTuple):
-    """What a rule sees at the end of an epoch.
+    """What a rule sees in one of its hooks.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ class Observation(NamedTuple):
         Zero-based and absolute.
     logs : mapping of str to float
         Keras's ``logs``: what was recorded, and what callbacks before this one wrote.
-        A series that was not recorded in this epoch is absent.
+        A series that was not recorded in this epoch is absent. Empty when it begins.
     learning_rate : float or None
         The optimizer's rate at this moment, a float32 value; None if it is unknown.
     weights_epoch : int
-        Whose weights the model holds: an earlier epoch's where a callback before this
-        one has put those back in this epoch.
+        Whose weights the model holds: those of an earlier epoch where a callback has
+        put them back.
     learning_rate_key : str
         The name under which this framework writes the rate into ``logs``.
     stop_training : bool
@@ -65,21 +65,21 @@ class Decision(NamedTuple):
     stop : bool
         Whether it asks for the end of training.
     reduced : bool
-        Whether it set the learning rate.
+        Whether it set the learning rate at the end of the epoch.
     learning_rate : float or None
         The rate it set, a float32 value; None if it set none or it is unknown.
     improved : bool or None
         Whether the value was an improvement; None if nothing was compared.
     restored_epoch : int or None
-        Whose weights it put back at once, before the end of training.
+        Whose weights it put back in this hook.
     saved_file : str or None
         The file that it wrote.
     saved_epoch : int or None
         Whose weights went into it.
     scheduled : bool
-        Whether it set `learning_rate` at the beginning of the epoch.
+        Whether it set the learning rate in another hook, mostly as the epoch began.
     cancels_stop : bool
-        Whether it took back that a callback before it asked for the end of training.
+        Whether it took back a stop that a callback before it had asked for.
     also_saved : tuple of str
         The files that it wrote besides `saved_file`.
     """

@@ -1,4 +1,4 @@
-"""What a family of rules is: the callbacks of one framework, and what they share."""
+"""What a family is: one framework's callbacks, versions and training loop."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ class Family(Framework, Protocol):
 
     @property
     def bystanders(self) -> tuple[str, ...]:
-        """Its callbacks that stand in a list and decide nothing."""
+        """The names of its callbacks that decide nothing."""
         ...
 
     @property
     def sending(self) -> tuple[str, ...]:
-        """Those bystanders that send what they see, so that arguments may be secret."""
+        """Those bystanders that send what they see: their arguments may be secret."""
         ...
 
     @property
     def loggers_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
-        """Callbacks for it, by the package that has them, that decide nothing."""
+        """Callbacks of other packages that decide nothing, by package."""
         ...
 
     @property
@@ -153,7 +153,7 @@ class Family(Framework, Protocol):
         given : sequence of object
             The list as it was given.
         rules : sequence of Callback
-            What each is by itself.
+            The rule of each, read by itself.
         """
         ...
 
@@ -183,7 +183,7 @@ class Family(Framework, Protocol):
         object
             The state afterwards.
         tuple of int
-            By whom training ends now; empty where it goes on.
+            The callbacks by which training ends now; empty where it goes on.
         str
             Why it goes on although someone asked, if it does.
         """
@@ -243,7 +243,7 @@ class PlainFamily:
         return name
 
     def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
-        """Return what is recorded of a series, and that a loss should be small."""
+        """Return the recorded direction of a series; else "min" for a loss."""
         metric = name.removeprefix("val_")
         known = directions.get(metric, directions.get(name))
         return "min" if known is None and metric.endswith("loss") else known

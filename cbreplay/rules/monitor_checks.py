@@ -1,4 +1,7 @@
-"""What `lint` finds by a monitor's name: that nothing logs it, or the opposite mode."""
+"""What `lint` finds by a monitor's name: nothing logs it, or the mode is the opposite.
+
+Findings about ``mode="auto"`` of Keras are in `rules.keras.checks.monitors`.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _MOST_SHOWN = 8
 _UP = "acc accuracy auc auprc auroc bleu dice f1 fscore iou jaccard kappa mcc mrr ndcg "
 _UP += "precision psnr recall ssim"
 _DOWN = "err error loss mae mse perplexity ppl rmse"
-# what may follow a metric's name and leaves its direction as it is
+# words that may follow a metric's name without changing its direction
 _AFTER = r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted"
 # words that reverse a direction, or stand for one of two networks that compete
 _TURNED = """
@@ -97,10 +100,11 @@ def find_uncompiled_monitor(
 
 
 def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
-    """Say that a script's fit logs no such series, and what may be meant."""
+    """Say that a script's fit logs no such series, and what may be meant; else None."""
     facts = known.facts
-    validated = monitor.startswith("val_")
-    unvalidated = validated and facts.validated is False
+    # "Val_loss" and "valLoss" mean the validation data too
+    validated = is_validation(monitor)
+    without_data = facts.validated is False
     missing = f"fit ({facts.place}) gets no validation data"
     compiled = facts.compiled
     metric = monitor.removeprefix("val_")
@@ -118,9 +122,9 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
             if compiled.has_outputs and not compiled.names_outputs and len(logged) > 1:
                 shown += ", after an output's name where there are several"
             said = f"fit logs no {monitor!r}: compile ({compiled.place}) gives {shown}"
-            said += f"; and {missing}" if unvalidated else ""
+            said += f"; and {missing}" if validated and without_data else ""
             return said, near or logged[0]
-    if unvalidated:
+    if without_data and monitor.startswith("val_"):
         who = "it" if compiled is not None else "Keras's fit"
         return f"{missing}, so {who} logs no {monitor!r}", ""
     loss = misspelt_loss(known, monitor)
@@ -159,9 +163,9 @@ def find_meant(known: CheckedList, monitor: str) -> str | None:
 
 
 def misspelt_loss(known: CheckedList, monitor: str) -> str | None:
-    """Return what Keras calls the loss, where a name differs from it in case only.
+    """Return Keras's name of the loss, where a monitor differs from it in case only.
 
-    Every fit logs it, whatever it is that compiled the model, which is not told.
+    None where ``compile`` was found, whose names are then compared instead.
     """
     loss = monitor.lower()
     is_loss = loss in ("loss", "val_loss") and loss != monitor
@@ -183,7 +187,7 @@ def _of_output(monitor: str, names: Sequence[str]) -> str | None:
 
 
 def _is_plainly_meant(monitor: str, near: str) -> bool:
-    """Return whether two names differ in case only, or are one metric's two names."""
+    """Return whether two names differ in case only, or name the same metric."""
     if monitor.lower() == near.lower():
         return True
     metric = monitor.removeprefix("val_")
@@ -225,7 +229,7 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     """Return the logged name that is meant, if one is near and of the same data."""
     validated = monitor.startswith("val_")
     same = [name for name in logged if is_validation(name) == validated]
-    # a val_ name means no series of training
+    # a val_ name never means a series of training
     return nearest_series(monitor, same if validated else logged) or None
 
 
@@ -234,7 +238,7 @@ def find_opposite_mode(
     index: int,
     callback: Any,  # noqa: ANN401 - any rule with a monitor and a mode
 ) -> Iterator[Finding]:
-    """Find a mode by which the monitor's worse values count as better."""
+    """Find a mode that counts the monitor's worse values as better."""
     training = known.training
     direction = training.find_direction(callback.monitor)
     if direction is None:

@@ -18,8 +18,8 @@ class PastedCode(NamedTuple):
     text : str
         The class.
     arguments : callable
-        Takes the rule and what differs from its defaults, and returns what the call
-        of the class is given.
+        Takes the rule and its changed parameters; returns the arguments with which the
+        class is called.
     """
 
     text: str

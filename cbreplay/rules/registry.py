@@ -1,7 +1,7 @@
-"""Every rule there is, a row each; and the families that they belong to.
+"""The table of all rules, and of the families that they belong to.
 
-A row names what belongs to a rule by where it stands, and nothing is imported before it
-is asked for: a replay loads only the rules that it is asked about.
+A row gives the place of everything that belongs to a rule as ``"module:name"``, which
+is imported when it is needed: a replay loads only the rules that it is asked about.
 """
 
 from __future__ import annotations
@@ -53,16 +53,14 @@ __all__ = [
     "words_of",
 ]
 
-# what a sweep can decide for all settings at once, and what it needs to know for that:
-# "stops": by `patience`, from a Comparison; "reduces": the rate, in the same way;
-# "breaks": off in a batch; "saves": files, which end no training; "idle": nothing
+# what a rule does, so that a sweep can decide all its settings at once: "stops" and
+# "reduces" the rate by a patience; "breaks" an epoch off in a batch; "saves" files;
+# "idle" does nothing
 Kernel: TypeAlias = Literal["stops", "reduces", "breaks", "saves", "idle"]
 
 
 class RuleRow(NamedTuple):
-    """One rule: what it is called, and where everything about it stands.
-
-    What is given as ``"module:name"`` is imported when it is first needed.
+    """One rule: its name, and where everything about it is, as ``"module:name"``.
 
     Parameters
     ----------
@@ -76,7 +74,7 @@ class RuleRow(NamedTuple):
         Which of the sweep's kernels decides it; without one it is replayed cell by
         cell.
     words : str
-        The `RuleWords` in which its decisions are told; without them, what it did.
+        Its `RuleWords`; without them, sentences only say what it did and not why.
     checks : str
         The `RuleChecks` that `lint` has for it.
     code : str
@@ -84,11 +82,11 @@ class RuleRow(NamedTuple):
     reader : str
         The function that reads a real object of the framework into the rule.
     tried : str
-        The `TriedValues` by which `recommend` compares it with a patience.
+        The `TriedValues` with which `recommend` compares it with a patience.
     tried_on : str
-        By which option: ``"prechelt"`` or ``"beyond_patience"``.
+        The option that asks for that: ``"prechelt"`` or ``"beyond_patience"``.
     written : bool
-        Whether an expression can write it; else only an object can be given.
+        Whether an expression can name it; else it comes from an object only.
     """
 
     name: str
@@ -206,7 +204,7 @@ _rows: dict[str, RuleRow] = {
         ),
     )
 }
-# the first one decides where nothing tells which
+# the first one is the default
 _families: dict[str, Family | str] = {"keras": f"{_KERAS}.framework:KERAS"}
 
 
@@ -242,7 +240,7 @@ def unregister_family(name: str) -> None:
 
 
 def known_rules() -> tuple[RuleRow, ...]:
-    """Return the rules that an expression can write, in the order of the registry."""
+    """Return the rules that an expression can name, in the order of the registry."""
     return tuple(row for row in _rows.values() if row.written)
 
 
@@ -252,13 +250,13 @@ def known_families() -> Iterator[Family]:
 
 
 def find_rule(name: str) -> RuleRow | None:
-    """Return the rule that an expression writes so; None if there is none."""
+    """Return the rule that an expression names so; None if there is none."""
     row = _rows.get(name)
     return row if row is not None and row.written else None
 
 
 def rule_named(name: str) -> RuleRow:
-    """Return a rule of this name, whether or not an expression can write it.
+    """Return a rule of this name, whether or not an expression can name it.
 
     Raises
     ------
@@ -300,7 +298,7 @@ def logs_elsewhere(package: str, name: str) -> bool:
 
 
 def words_of(callback: Callback) -> RuleWords | None:
-    """Return the words in which a rule's decisions are told; None without any."""
+    """Return the `RuleWords` of a rule; None without any."""
     row = nearest_row(type(callback))
     words: RuleWords | None = import_named(row.words) if row and row.words else None
     return words
@@ -321,13 +319,13 @@ def pasted_code_of(callback: object) -> PastedCode | None:
 
 
 def tried_values_of(row: RuleRow) -> TriedValues | None:
-    """Return the values that a rule is compared by; None without any."""
+    """Return the values of a rule that `recommend` tries; None without any."""
     tried: TriedValues | None = import_named(row.tried) if row.tried else None
     return tried
 
 
 def import_named(place: str) -> Any:  # noqa: ANN401 - whatever stands there
-    """Return what stands at ``"module:name"``."""
+    """Import a ``"module:name"`` and return it."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)
 
@@ -341,7 +339,7 @@ def family_named(name: str) -> Family:
 
 
 def default_family() -> Family:
-    """Return the family that decides where nothing tells which."""
+    """Return the family that decides where neither callbacks nor run name one."""
     return family_named(next(iter(_families)))
 
 
@@ -358,7 +356,7 @@ def reducing_rule() -> type[Any]:
 
 
 def family_of(callbacks: Iterable[Callback]) -> Family | None:
-    """Return the family that a list of callbacks is of; None if it goes with any.
+    """Return the family of a list of callbacks; None if it goes with every one.
 
     Raises
     ------
@@ -409,7 +407,7 @@ def resolve_semantics(
 
 
 def _family_for(name: str | None, metadata: RunMetadata | None) -> Family:
-    """Return the family of a version's name, or of what was recorded; the first."""
+    """Return the family of a version's name, else of the record, else the default."""
     first = default_family()
     if len(_families) == 1:
         return first

@@ -14,7 +14,7 @@ __all__ = ["Framework", "Training", "describe_training"]
 
 
 class Framework(Protocol):
-    """What a rule may ask of the framework whose rule it is; a `Family` answers."""
+    """What a rule may ask of its framework; a `Family` implements it."""
 
     @property
     def title(self) -> str:
@@ -49,19 +49,19 @@ class Training(NamedTuple):
     directions : mapping of str to {"min", "max"}
         The direction of each compiled metric, as ``run.json`` has it; may be empty.
     framework : Framework
-        Whose version that is.
+        The framework of that version.
     first_epoch : int
         The first epoch that is recorded.
     epochs : int or None
-        As ``fit`` was given it: training ends before that epoch; None where nothing
-        tells.
+        As ``fit`` was given it, the number of the epoch before which training ends;
+        None if it is unknown.
     schedule : str or None
-        The schedule of rates that the optimizer was given, if it was.
+        The class of the optimizer's LearningRateSchedule, if it has one.
     metadata : RunMetadata or None
-        What else was recorded beside the log.
+        What ``run.json`` says.
     shared : dict or None
-        Where the callbacks of one replay keep what they share, as those of one fit
-        share its model; None before there is a replay.
+        Where the driven callbacks of one replay keep what they share, such as the
+        stand-in model; None outside of a replay.
     """
 
     semantics: Any
@@ -88,7 +88,7 @@ def describe_training(
     Parameters
     ----------
     run, semantics, framework : Run, object, Framework
-        The record, and by whose rules it is replayed: as `Training` has them.
+        The record, and the version and framework that replay it, as in `Training`.
     """
     metadata = run.metadata
     if metadata is None:

@@ -1,4 +1,4 @@
-"""The values of a rule that `recommend` compares it by with a patience."""
+"""The values of a rule's parameter that `recommend` tries beside a patience."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["TriedValues"]
 
 
 class TriedValues(NamedTuple):
-    """The values of a rule that are worth comparing it by.
+    """The values of a rule's parameter that are worth trying.
 
     Parameters
     ----------
     parameter : str
-        Which parameter they are of.
+        The parameter.
     values : tuple or callable
-        The values; or what takes the best value of each run and the mode, and returns
+        The values; or a function of each run's best value and the mode that returns
         them.
     origin : str
-        What they are: "the values of Prechelt (1998)".
+        Where they come from, in words: "the values of Prechelt (1998)".
     beside_patience : tuple of int
-        Beside which patience values it is tried too, whichever asks first; mostly none.
+        The patience values with which it is also tried in one list.
     """
 
     parameter: str

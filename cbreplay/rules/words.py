@@ -1,6 +1,7 @@
-"""How `explain` tells a rule's decisions: its data, and words for any rule.
+"""The types with which rules put their decisions into words, and words for any rule.
 
-Epochs are counted from 1 in every sentence.
+Epochs are counted from 1 in every sentence. The words of each rule are in its family's
+folder.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Earlier: TypeAlias = Literal["none", "skipped", "compared"]
 
 
 class Moment(NamedTuple):
-    """One callback in one epoch: what a sentence about it speaks of.
+    """One callback in one epoch: the material of a sentence about it.
 
     Parameters
     ----------
@@ -116,7 +117,7 @@ class TraceRow(NamedTuple):
     why : str
         The row in words, its epochs counted from 1.
     hypothetical : bool
-        Whether it lies past the divergence, where the log is no evidence.
+        Whether it lies past the end of the evidence.
     claims : tuple of Claim
         What `why` says about the data.
     """
@@ -148,7 +149,7 @@ class Ending(NamedTuple):
     rows : list of TraceRow
         The trace up to the end.
     stopped_epoch, stopped_by, kept_epoch : as in Replay
-        Or as in its fiction.
+        Or as in its `hypothetical`.
     """
 
     run: Run
@@ -185,25 +186,25 @@ def name_in_list(callbacks: Sequence[Callback], index: int) -> str:
 
 
 class RuleWords(NamedTuple):
-    """The sentences about one rule, and what they claim.
+    """The functions that write the sentences about one rule, and what these claim.
 
-    Each but `moment` takes a callback by its index in the list.
+    Each but `moment` takes the `Ending` and the callback's index in the list.
 
     Parameters
     ----------
     moment : callable
-        Says of a `Moment` what was decided, and why.
+        Takes a `Moment`; says what was decided, and why.
     ending : callable
-        Says, of a callback that did not stop training, how near it came or what it
-        did in all.
+        Says how near a callback that did not stop training came to it, or what it did
+        in all.
     stopper : callable, optional
         Says why the callback that stopped did; by default its name alone.
     holder : callable, optional
-        Says why just the weights of the kept epoch were put back; by default that
-        they were.
+        Says why the weights of the kept epoch were put back; by default only that they
+        were.
     not_restored : callable, optional
-        Says why a callback that can put weights back did not, after "the last one
-        trained"; by default the callback cannot.
+        Continues "the last one trained": why a callback that can put weights back did
+        not; None for one that cannot.
     overlooked : callable, optional
         Says why a value better than the kept one did not count; empty if none.
     """
@@ -217,7 +218,7 @@ class RuleWords(NamedTuple):
 
 
 def tell_deed(moment: Moment) -> str:
-    """Say what a callback did in an epoch, but not why: that takes words of its own."""
+    """Say what a callback did in an epoch; why, only words of its own could say."""
     shown = moment.callback.shown
     return tell_with_numbers(moment, shown(moment.before), shown(moment.after))
 
@@ -269,7 +270,7 @@ def _tell_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 
 def tell_deeds(ending: Ending, index: int) -> str:
-    """Say how often a callback did what can be counted."""
+    """Say how often a callback set the rate and saved."""
     rows, name = ending.rows_of(index), ending.name_of(index)
     rates = sum(row.decision in ("reduction", "schedule") for row in rows)
     saves = sum(row.decision == "save" for row in rows)
@@ -329,7 +330,7 @@ def tell_not_restored(
 
 
 def best_row(ending: Ending, index: int) -> TraceRow | None:
-    """Return the first row of a callback's best finite value, counted or not."""
+    """Return the first row with the best finite value, even if it did not count."""
     rows = [
         row
         for row in ending.rows_of(index)

@@ -1,4 +1,4 @@
-"""Runs that one Keras decides alike, as matrices: one column a run."""
+"""Runs that are decided by the same version, as matrices with one column a run."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class RunRules(NamedTuple):
     rates: list[tuple[FloatArray, bool]]
 
     def alike(self) -> tuple[Any, ...]:
-        """Return what runs have to share to be decided together."""
+        """Return a key: runs with the same one are decided together."""
         return (
             self.training.semantics._replace(name="", row=""),
             *self.modes.values(),
@@ -95,9 +95,9 @@ def find_rules(
     family: Family,
     initial_learning_rate: float | None,
 ) -> RunRules | None:
-    """Return a run's rules; None if a callback or a name of a file would be refused.
+    """Return a run's rules; None if a callback or a file's name would be refused.
 
-    The scalar replay then raises the error, if it gets as far as Keras would.
+    The scalar replay of that run then raises the error, if Keras comes that far.
     """
     try:
         modes: dict[tuple[Any, str, str], Mode] = {}
@@ -118,7 +118,7 @@ def find_rules(
                     run, initial_learning_rate, needs_value=needs_rate(slot)
                 )
         if not rates and initial_learning_rate is not None:
-            # these settings need no rate, but an impossible one is refused all the same
+            # these settings need no rate, but an impossible one is still refused
             read_followed_rates(run, initial_learning_rate)
     except CbreplayError:
         return None
@@ -126,8 +126,8 @@ def find_rules(
 
 
 def needs_rate(slot: Slot) -> bool:
-    """Return whether the decisions of some setting hang on the rate's value."""
-    # as the rule's own `needs_learning_rate`, without making one for each setting
+    """Return whether the decisions of some setting depend on the rate's value."""
+    # the rule's `needs_learning_rate`, without building a rule for each setting
     floors, factors = slot.parameters["min_lr"], slot.parameters["factor"]
     return any(floor != 0 for floor in floors.values) or any(
         not 0 < factor < 1 - 2**-20 for factor in factors.values
@@ -155,7 +155,7 @@ def _watched(slot: Slot) -> list[str]:
 
 
 def _variants(slot: Slot, *names: str) -> Iterator[dict[str, Any]]:
-    """Yield the values that some parameters have together."""
+    """Yield the combinations of values that some parameters have, each once."""
     import itertools
 
     axes = slot.axes(*names)
@@ -216,7 +216,7 @@ class Monitored(NamedTuple):
     positions : array of shape (n_runs, n_steps + 1)
         The epoch of each step, from the first recorded one; NEVER past the end.
     plain : bool
-        Whether no epoch lacks the series, so that a step and its position are equal.
+        Whether no epoch lacks the series: then steps and positions are equal.
     """
 
     values: FloatArray
@@ -225,7 +225,7 @@ class Monitored(NamedTuple):
     plain: bool
 
     def at(self, steps: EpochArray) -> EpochArray:
-        """Return the positions of steps, by run along the first axis."""
+        """Return the positions of steps; their first axis is the run."""
         if self.plain:
             return steps
         flat = steps.reshape(len(steps), -1)
@@ -242,7 +242,7 @@ class Batch:
     runs : sequence of Run
         The runs.
     rules : sequence of RunRules
-        By which each is decided: alike, but for the rates.
+        Those of each run; they differ in the rates alone.
     """
 
     def __init__(self, runs: Sequence[Run], rules: Sequence[RunRules]) -> None:
@@ -270,9 +270,16 @@ class Batch:
         return self._monitored[name]
 
     def first_steps(self, name: str, starts: FloatArray) -> EpochArray:
-        """Return the first step at or after an epoch, of shape (n_runs, n_starts).
+        """Return the first step at or after each start, of shape (n_runs, n_starts).
 
-        One beyond the last step of every run where there is none.
+        Where there is none, the number of steps of the longest run, plus 1.
+
+        Parameters
+        ----------
+        name : str
+            The monitored series.
+        starts : array of shape (n_starts,)
+            Zero-based, absolute epochs, as ``start_from_epoch``.
         """
         series = self.monitored(name)
         most = len(series.values)

@@ -36,11 +36,11 @@ class Cells(NamedTuple):
     kept, kept_epoch : array
         Where it is known whose weights are kept, and whose.
     diverged, divergence_epoch : array
-        Where the log stops being evidence before training ends, and the first epoch of
-        which it says nothing.
+        Where a config parts from the recorded training before it stops, and the first
+        epoch of which the log therefore says nothing.
     incomplete, gap_epoch : array
-        Where the log lacks what decides, before a stop and before a divergence, and
-        from which epoch on. Read-only where no run has a hole.
+        Where the log lacks what decides, before a stop and before a divergence, and the
+        first epoch for which it does. Read-only where no run has a hole.
     broken : array
         Where a NaN would break the kept epoch off in mid-batch, so that nothing is
         recorded of the weights at its end.
@@ -99,7 +99,7 @@ class Cells(NamedTuple):
         return Cells(*columns)
 
     def cut_off(self, row: int, columns: EpochArray, gap: int) -> None:
-        """Take back what is decided from the first epoch on that the log lacks.
+        """Mark as incomplete what is decided from the epoch `gap` on.
 
         Parameters
         ----------
@@ -164,8 +164,8 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Undecided:
     Returns
     -------
     Undecided
-        What was not decided: values beyond float32, where the scalar replay, like
-        Keras, raises an error if it reaches them.
+        The cells that are left to the scalar replay: they reach values beyond float32,
+        where Keras may raise an error, or a rounded rate.
     """
     shape = (len(batch.runs), *block.shape)
     doubt = np.full(len(batch.runs), NEVER)
@@ -206,10 +206,10 @@ def _write_reductions(
     stop: EpochArray,
     shape: tuple[int, ...],
 ) -> EpochArray | None:
-    """Write when the rate is reduced; return where that parts from the record.
+    """Write when the rate is reduced; return where the config parts from the record.
 
-    Where the recorded rates can be read in two ways, that reading counts by which a
-    config parts from the record sooner, if it does so before it stops; else the first.
+    Where the recorded rates can be read in two ways, the reading counts by which a
+    config parts from the record sooner, if that is before it stops; else the first.
     """
     if not readings:
         if out.first_reduction.flags.writeable:
@@ -233,7 +233,7 @@ def _write_reductions(
 
 
 def _lift(per_run: EpochArray, shape: tuple[int, ...]) -> EpochArray:
-    """Return one number for each run in a shape that can be added to every config's."""
+    """Give numbers, one a run, the axes of cells, to broadcast over configs."""
     return per_run.reshape(-1, *(1 for _ in shape[1:]))
 
 
@@ -285,7 +285,7 @@ def first_broken_epoch(run: Run, block: Block) -> int:
 
 
 def name_breaker(block: Block) -> str | None:
-    """Return the class of the rule that breaks an epoch off; None without one."""
+    """Return the class name of the rule that breaks an epoch off; None without one."""
     breaking = (slot for slot in block.slots if slot.kernel == "breaks")
     return next((slot.example().class_name for slot in breaking), None)
 
@@ -293,7 +293,7 @@ def name_breaker(block: Block) -> str | None:
 def is_recorded_whole(run: Run, epoch: int, breaker: str | None) -> bool:
     """Return whether the recorded list broke this epoch off as well.
 
-    What the record holds of it was then measured on the weights that are kept.
+    The values recorded for it were then measured on the weights that are kept.
     """
     ended = run.metadata.ended if run.metadata is not None else None
     return ended is not None and ended.by == breaker and epoch == run.horizon

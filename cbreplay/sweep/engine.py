@@ -73,7 +73,7 @@ def sweep_runs(
         Where the work is done; by default in this process. Processes make it faster,
         threads do not.
     progress : callable, optional
-        Called with the number of cells that are decided and of all, now and then.
+        Called now and then with the number of cells that are decided and of all cells.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
 
@@ -162,7 +162,7 @@ class _Work:
         self.begun, self.cells, self.progress = begun, cells, progress
         self.holed = holed
         self.doubts: list[tuple[EpochArray, EpochArray]] = []
-        # column -> the first one that differs in patience alone, and its own patience
+        # column -> the first column that differs in patience alone, and this patience
         self.patience_of: dict[int, tuple[int, Any]] = {}
         # (run, that first column) -> a patience that never stops, and its replay
         self.endless: dict[tuple[int, int], tuple[Any, Replay]] = {}
@@ -275,7 +275,7 @@ def _fits_kernels(run: Run, block: Block) -> bool:
 
     Only the scalar replay follows several values of one epoch, begins callbacks anew
     where a fit was resumed, counts the reductions before a hole, and tries both ends of
-    what was rounded.
+    a rounded value's interval.
     """
     if run.seams or any(series.others for series in run.series.values()):
         return False
@@ -307,10 +307,9 @@ def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
 def _knows_its_seams(run: Run) -> bool:
     """Return whether nothing but the stop of a list depends on its patience.
 
-    It may, where an epoch has several values, a fit may have been resumed, or one wrote
-    rows again: one patience decides alike in every case, and another does not. And
-    where ``run.json`` tells the callbacks of an earlier fit, only a list equal to them
-    goes on.
+    More may depend on it where an epoch has several values, a fit may have been resumed
+    or has written rows again: one patience decides alike in every case, another does
+    not. And a ``run.json`` may make a seam no gap for the list that it records alone.
     """
     several = any(series.others for series in run.series.values())
     unsure = run.possible_seams or run.replaced or several
@@ -335,8 +334,8 @@ def _differing_in_patience(
         for held in slot.parameters.values()
         if held.axis == patience.axis
     ]
-    # where other parameters vary along the same axis (listed or paired settings), the
-    # columns differ in more than patience
+    # if other parameters vary along the same axis (as in listed or paired settings),
+    # the columns differ in more than patience
     if patience.axis is None or len(along) != 1:
         return {}
     numbers = np.arange(block.n_configs).reshape(block.shape)
@@ -409,7 +408,7 @@ def _sweep_elsewhere(
             progress(done, len(runs) * len(configs))
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
-        # each piece has numbers of its own for its objectives: number them for all
+        # each piece numbers its objectives by itself: number them anew for all
         begun = begin_runs(runs, examples, judging)
         swept = {
             row: of_run.swept for row, of_run in enumerate(begun) if of_run is not None
@@ -425,6 +424,6 @@ def _sweep_piece(
     configs: Any,  # noqa: ANN401 - as `read_configs`
     judging: Judging,
 ) -> tuple[tuple[SweptRun, ...], Cells]:
-    """Sweep a piece where an executor runs it, and return what is small to send."""
+    """Sweep a piece in a worker; return its cells packed, to be sent back."""
     sweep = _sweep(runs, configs, judging, None)
     return sweep.runs, sweep.cells.packed()

@@ -34,16 +34,16 @@ __all__ = [
 
 
 def find_holed(runs: Sequence[Run]) -> frozenset[int]:
-    """Return which runs lack a value, by their place: see `_has_holes`."""
+    """Return the indices of the runs that lack a value: see `_has_holes`."""
     return frozenset(row for row, run in enumerate(runs) if _has_holes(run))
 
 
 def _has_holes(run: Run) -> bool:
     """Return whether a run lacks a value that a callback may have seen.
 
-    A run with several values in one epoch counts: nothing tells which of them it saw.
-    So does one whose writer rounds, and a resumed one: its second fit went on from what
-    the recorded list left.
+    A run with several values in one epoch counts: it is not known which of them the
+    callback saw. So does a run whose writer rounds, and a resumed one: its second fit
+    went on from the weights that the recorded list left.
     """
     if run.seams or run.rounded_to:
         return True
@@ -84,7 +84,7 @@ def is_clear(run: Run, slots: Iterable[Slot]) -> bool:
 def tells_stops_apart(run: Run, block: Block) -> bool:
     """Return whether `mark_unsure_stops` finds all that rounding leaves open.
 
-    It does where patience alone decides: a list that stops, and does nothing else.
+    It does for a list with one rule that acts, if that stops by patience.
     """
     acting = [slot for slot in block.slots if slot.kernel != "idle"]
     if [slot.kernel for slot in acting] != ["stops"] or run.possible_seams:
@@ -98,16 +98,16 @@ def mark_unsure_stops(
     configs: Any,  # noqa: ANN401 - as `read_configs`
     columns: EpochArray,
 ) -> None:
-    """Take back what the kernels decided where a rounded log leaves the stop open.
+    """Mark as incomplete the cells in which a rounded log leaves the stop open.
 
     Parameters
     ----------
     cells : Cells
         What was decided; changed.
     runs : mapping of int to (Run, Begun)
-        The rounded runs by their row, and by whose rules each is decided.
-    configs : as `sweep_runs` has them
-        What was decided.
+        The rounded runs by their row, each with the rules that decide it.
+    configs : as `read_configs` returns them
+        What was swept.
     columns : array of int
         The configs of a block for which `tells_stops_apart` holds.
     """
@@ -136,14 +136,14 @@ def mark_gaps(
     configs: Any,  # noqa: ANN401 - as `read_configs`
     blocks: Sequence[Block],
 ) -> None:
-    """Take back what the kernels decided behind a hole in a series that decides.
+    """Mark as incomplete the cells that decide past a hole in a series they read.
 
     Parameters
     ----------
     cells : Cells
         What was decided; changed.
     runs, configs, blocks : as `sweep_runs` has them
-        What was decided on what.
+        The runs, the configs, and their blocks.
     holed : frozenset of int
         The runs that `find_holed` found.
     """

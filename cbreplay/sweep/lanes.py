@@ -38,7 +38,7 @@ class Lanes(NamedTuple):
     Parameters
     ----------
     axes, lengths : tuple of int
-        The axes of the block, and how many values there are along each.
+        The block's axes along which the settings vary, and the length of each.
     slot : Slot
         The slot.
     """
@@ -69,7 +69,7 @@ class Lanes(NamedTuple):
         return np.broadcast_to(values.reshape(ones), self.lengths).reshape(-1)
 
     def by_monitor(self) -> list[tuple[str, str, EpochArray]]:
-        """Return each monitor and mode, with the settings that have both of them."""
+        """Return each pair of monitor and mode that is tried, with its lanes."""
         monitor, mode = (self.slot.parameters[name] for name in ("monitor", "mode"))
         if monitor.axis is None and mode.axis is None:
             return [(monitor.values[0], mode.values[0], np.arange(self.n_lanes))]
@@ -93,7 +93,7 @@ class Lanes(NamedTuple):
         block_shape : tuple of int
             The lengths of the block's axes.
         *more : int
-            Which axes of the block the array's further axes are.
+            The axes of the block that the array's axes after the second stand for.
         """
         labels = [*self.axes, *more]
         further = array.shape[2 : 2 + len(more)]
@@ -133,7 +133,7 @@ def first_overflow(
 ) -> EpochArray:
     """Return, for each run, the first position with a value that float32 may not hold.
 
-    Keras raises an error there, or takes it as infinite; the scalar replay tells which.
+    Keras raises an error there, or takes it as infinite; the scalar replay decides.
     """
     series = batch.monitored(monitor)
     none = np.full(len(batch.runs), NEVER)

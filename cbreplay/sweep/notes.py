@@ -1,4 +1,4 @@
-"""What a careful reader should know of the cells of a sweep, without replaying them."""
+"""The notes on the cells of a sweep, found without replaying the cells."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def note_settings(sweep: Sweep, shared: SharedReplays) -> list[tuple[str, ...]]:
     Parameters
     ----------
     sweep : Sweep
-        As above, over a grid.
+        As in `note_runs`, and over a grid.
     shared : SharedReplays
-        Of the same cells.
+        The replays of the same cells.
     """
     noting = _SettingNotes(sweep, shared)
     return [tuple(dict.fromkeys(noting.of_run(row))) for row in range(len(sweep.runs))]

@@ -46,9 +46,9 @@ class VersionFinder:
     Parameters
     ----------
     judging : Judging
-        What was asked for.
+        What the user asked for.
     callbacks : iterable of Callback
-        The rules whose framework it is.
+        The rules, which tell the framework.
     """
 
     def __init__(self, judging: Judging, callbacks: Iterable[Callback]) -> None:
@@ -75,7 +75,10 @@ class VersionFinder:
 def begin_runs(
     runs: Sequence[Run], examples: list[tuple[Any, ...]], judging: Judging
 ) -> list[Begun | None]:
-    """Find the rules and objectives of runs; None where a replay raises an error."""
+    """Find the version and the objectives of each run; None where that fails.
+
+    The scalar replay of that run then raises the error.
+    """
     versions = VersionFinder(judging, itertools.chain.from_iterable(examples))
     return [_begin_run(run, examples, judging, versions) for run in runs]
 
@@ -111,11 +114,10 @@ def find_objectives(
     configs: Any,  # noqa: ANN401 - as `read_configs`
     blocks: list[Block],
 ) -> tuple[list[tuple[Any, ...]], EpochArray | None]:
-    """Return one config for each way to choose the objective, and each config's way.
+    """Return one example config for each objective, and which one each config has.
 
-    The objective is that of the first rule that sets it, else of the first that
-    monitors. A way is the place of its example in the first list; the ways are None
-    where all configs have the same one.
+    Configs whose rules monitor the same series have the same objective. The second
+    value holds, for each config, the index of its example; None if there is only one.
 
     Raises
     ------
@@ -143,7 +145,7 @@ def find_objectives(
 
 
 def cut_alike(block: Block) -> Iterator[tuple[Any, ...]]:
-    """Yield indices of a block's parts within which every list monitors the same."""
+    """Yield the index of each part of a block in which all lists monitor the same."""
     axes = {
         axis
         for slot in block.slots
@@ -192,7 +194,7 @@ def _judged(
     regrets = np.where(apart == -np.inf, np.nan, np.maximum(0.0, apart))
     several = list(run.series[name].others)
     if several:
-        # an epoch of which the log holds several values has no one value
+        # an epoch with several values in the log has no certain one
         values, regrets = values.copy(), regrets.copy()
         values[several] = regrets[several] = np.nan
     if has_ambiguous_best(run, name, mode):

@@ -1,4 +1,4 @@
-"""Columns of cells in few bytes, for the way from one process to another."""
+"""Columns of cells in few bytes, to be sent from one process to another."""
 
 from __future__ import annotations
 

@@ -70,13 +70,13 @@ def part_rates(
     readings : list of Parted
         One for each way in which the recorded rates can be read.
     doubt : array of shape (n_runs,)
-        The position of the first value that only the scalar replay can judge; -1 if
-        that is a rate, NEVER if there is none.
+        The position of the first value that only the scalar replay can judge; -1 if a
+        rate is such a value, NEVER if there is none.
     """
     lanes = read_lanes(slot, block_shape, *_LANES)
     asked = _Asked(batch, slot, lanes)
     shape = (len(batch.runs), lanes.n_lanes)
-    # a rounded rate is compared to as many digits as it has
+    # a rounded rate is compared in as many digits as it has: only the replay does that
     rounded = [run.learning_rate_rounding is not None for run in batch.runs]
     doubt = np.where(rounded, -1, NEVER)
     records = _records(batch)

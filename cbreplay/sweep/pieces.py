@@ -1,6 +1,6 @@
-"""A sweep cut into tasks for an executor: some runs, and a part of one axis, each.
+"""A sweep cut into tasks for an executor; each has some runs and a part of one axis.
 
-A worker that was lost is noticed here, and is an error: no task is done a second time.
+`run_tasks` also notices a lost worker, which is an error: no task is done again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["WorkPiece", "cut_work", "run_tasks"]
 
 _T = TypeVar("_T")
 
-# some hundredths of a second each, so that nobody waits long for the last one
+# a task takes some hundredths of a second, so that no worker waits long for the last
 _CELLS_A_TASK = {Grid: 2_000_000, PairedChoices: 500_000}
 _REPLAYS_A_TASK = 200
 

@@ -59,12 +59,12 @@ class Slot:
     Parameters
     ----------
     kind : class, or function
-        The class of the rule that stands there, or a function that makes a callback of
-        the user's own; None where lists are nested.
+        The class of the rule at this place, or a function that makes a callback of the
+        user's own; None where lists are nested.
     parameters : dict of str to Parameter
         All its parameters.
     kernel : str or None
-        What decides it for all settings at once, as the registry has it.
+        What decides all its settings at once, by the registry; None: the replay does.
     """
 
     kind: Any
@@ -73,7 +73,7 @@ class Slot:
     _arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def example(self, **chosen: Any) -> Callback:  # noqa: ANN401 - as the rule's
-        """Return one of the rules that stand here, with some values of one's choice."""
+        """Return one of the rules of this place; `chosen` replaces some parameters."""
         first = {name: held.values[0] for name, held in self.parameters.items()}
         built: Callback = self.kind(**{**first, **chosen})
         return built
@@ -246,7 +246,7 @@ def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
 
 
 def pair_configs(configs: Any) -> Any:  # noqa: ANN401 - as `read_configs`
-    """Return configs as columns of values where they can be: quick to send."""
+    """Return listed configs as `PairedChoices` where possible, which send quickly."""
     if isinstance(configs, (Grid, PairedChoices)):
         return configs
     slots = read_slots(configs)
@@ -270,7 +270,7 @@ def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs
         slots = tuple(_grid_slot(entry, axes) for entry in configs.entries)
         return [Block(configs.shape, slots, None)]
     if isinstance(configs, PairedChoices):
-        # without a grid there is one axis, along which the configs stand
+        # there is one axis, with a config at each place
         every = itertools.repeat(0)
         slots = tuple(_grid_slot(entry, every) for entry in configs.entries)
         return [Block((len(configs),), slots, None)]

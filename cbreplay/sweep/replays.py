@@ -47,13 +47,13 @@ def replay_cells(
     Parameters
     ----------
     runs, grid : sequence of Run, Grid
-        What is replayed on what.
+        The runs, and the configs.
     progress : callable, optional
-        Called with the number of cells that are replayed and of all, now and then.
+        Called after each run with the number of cells replayed so far and of all cells.
     whole_trace : bool
-        Whether each replay holds its whole trace, which takes most of the memory of
-        many settings on a long log; else the trace of its last epoch alone, which says
-        how it parts from the record.
+        Whether each replay holds its whole trace, which takes most of the memory that
+        many settings need on a long log; else only the steps of the last epoch, which
+        show how it parts from the record.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
 
@@ -74,9 +74,9 @@ class SharedReplays:
     Parameters
     ----------
     runs, grid, judging : sequence of Run, Grid, Judging
-        What is replayed on what, judged how.
+        The runs, the configs, and how to judge.
     sweep : Sweep or None
-        Of the same, which tells the cells that decide alike; None if none do.
+        The sweep of the same, which tells the cells that decide alike; None if none do.
     whole_trace : bool
         As in `replay_cells`.
     """
@@ -184,13 +184,13 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
         np.where(diverged, sweep.divergence_epoch[row], NEVER),
         np.where(reduces, _coordinate(block, merged.get("reduces")), -1),
         np.where(sweep.incomplete[row], sweep.gap_epoch[row], -1),
-        # on a rounded log each setting may leave another decision open: none is shared
+        # on a rounded log every setting may leave another decision open: share none
         np.where(
             sweep.incomplete[row] & bool(run.rounded_to),
             np.arange(block.n_configs),
             -1,
         ),
-        # where a NaN ends training, patience may have ended it in the same epoch
+        # in the epoch in which a NaN ends training, a patience may end it too
         np.where(
             stopped & (stop == first_broken_epoch(run, block)),
             _coordinate(block, merged.get("stops")),
@@ -209,7 +209,7 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
 
 
 def _coordinate(block: Block, axis: int | None) -> EpochArray:
-    """Return where each config stands along an axis; 0 without one."""
+    """Return each config's index along an axis; 0 without one."""
     along = np.zeros(block.shape, dtype=np.int64)
     if axis is not None:
         ones = [1] * len(block.shape)

@@ -37,7 +37,7 @@ class Stopper:
     Parameters
     ----------
     batch, slot, block_shape : Batch, Slot, tuple of int
-        What is decided on which runs, and the lengths of the block's axes.
+        The runs, the slot, and the lengths of the block's axes.
     alone : bool
         Whether no other rule of the list can stop training.
 
@@ -124,10 +124,10 @@ class Stopper:
                 yield chosen, [series.at(found) for found in steps]
 
     def keeps_alone(self, stop: EpochArray, batch: Batch) -> bool:
-        """Return whether the kept epoch of every setting is the one that it holds.
+        """Return whether every setting keeps the epoch whose weights it holds.
 
-        It is where no other rule stops and every config restores the best weights, in
-        this version also at the end of a training that was not stopped.
+        So it is where no other rule stops, every config restores the best weights, and
+        this version restores them also when nothing stopped the training.
         """
         return (
             batch.semantics.restores_without_stop
@@ -170,7 +170,7 @@ class Stopper:
             series = batch.monitored(monitor)
             here = np.isin(lane, chosen)
             run, among = cells[0][here], np.searchsorted(chosen, lane[here])
-            # how many logged values the monitor has up to that epoch
+            # the monitor's last step up to that epoch
             step = np.array(
                 [
                     np.searchsorted(series.positions[row], position, side="right") - 1

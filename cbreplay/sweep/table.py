@@ -36,9 +36,10 @@ class Judged(NamedTuple):
     name, mode : str, {"min", "max"}; or both None
         The objective; None where nothing judges what is kept.
     values : array of shape (n_epochs,)
-        What is kept with the weights of each epoch; NaN where there is no number.
+        The objective in each epoch; NaN where there is no number.
     regrets : array of shape (n_epochs,)
-        How much worse that is than the best on record; NaN where it is not known.
+        How much worse it is than the best on record, in its unit; NaN where that is not
+        known.
     lacks_values : bool
         Whether the log has a hole in it, so that a better value may have been there.
     """
@@ -51,16 +52,16 @@ class Judged(NamedTuple):
 
 
 class SweptRun(NamedTuple):
-    """What of a run the columns of a sweep need.
+    """What a sweep keeps of a run to compute its columns.
 
     Parameters
     ----------
     name, source, first_epoch, n_epochs, reached_plan : as Run's
         Where it comes from, and how far it goes.
     semantics : str
-        Which Keras decided.
+        The name of the version that decided, such as ``"keras-3.15.1"``.
     judged : tuple of Judged
-        Its objectives: one, or as many as the configs monitor.
+        Its objectives, one for each that the configs have.
     epoch_seconds, metadata, learning_rate : as Run's
         What tells the seconds saved, and which runs belong together.
     """
@@ -149,7 +150,7 @@ class Sweep:
 
     @property
     def kept(self) -> BoolArray:
-        """Whether it is known whose weights are kept: not where the log diverges."""
+        """Whether it is known what is kept: not if diverged or incomplete."""
         return self.cells.kept
 
     @property
@@ -159,12 +160,12 @@ class Sweep:
 
     @property
     def diverged(self) -> BoolArray:
-        """Whether the log stops being evidence before training ends."""
+        """Whether a config parts from the recorded training before it stops."""
         return self.cells.diverged
 
     @property
     def divergence_epoch(self) -> EpochArray:
-        """The first epoch trained at another rate than recorded; within `diverged`."""
+        """The first epoch trained otherwise than recorded; within `diverged`."""
         return self.cells.divergence_epoch
 
     @property
@@ -179,7 +180,7 @@ class Sweep:
 
     @cached_property
     def evident_epoch(self) -> EpochArray:
-        """The last epoch of which the log is evidence: at most that of the stop."""
+        """The last epoch for which the log is evidence: at most that of the stop."""
         horizon = [run.first_epoch + run.n_epochs - 1 for run in self.runs]
         last = np.where(self.stopped, self.stopped_epoch, self._by_run(horizon))
         last = np.where(self.incomplete, self.gap_epoch - 1, last)
@@ -211,7 +212,7 @@ class Sweep:
 
     @cached_property
     def provisional(self) -> BoolArray:
-        """Whether what is kept is right only if training ended with the log.
+        """Whether what is kept is right only if training had ended with the log.
 
         Such values are never ranked, averaged or used to choose.
         """
@@ -248,12 +249,12 @@ class Sweep:
 
     @cached_property
     def kept_value(self) -> FloatArray:
-        """The objective at the kept epoch; within `judged`, and NaN outside it."""
+        """The objective at the kept epoch, in its unit; NaN outside `judged`."""
         return self._judge(attrgetter("values"))
 
     @cached_property
     def regret(self) -> FloatArray:
-        """`kept_value` against the best on record, never negative; within `ranked`."""
+        """`kept_value` against the best on record, never negative; NaN if unknown."""
         return self._judge(attrgetter("regrets"))
 
     @property

@@ -289,7 +289,8 @@ def test_no_command_acts_on_what_a_server_sends(hostile: Path, tmp_path: Path) -
     before = _contents(hostile)
     handler = functools.partial(_Silent, directory=str(hostile))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # looks often whether it is to end, for which every test waits
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         at = f"http://127.0.0.1:{server.server_port}"
         given = [
             [word.format(out=out, it=f"{at}/{channel}") for word in words]

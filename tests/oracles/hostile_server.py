@@ -40,7 +40,8 @@ def hostile_server() -> Iterator[HostileServer]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         Handler.told = told = HostileServer(server.server_port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # looks often whether it is to end, for which every test waits
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield told
         told.ended.set()
         server.shutdown()

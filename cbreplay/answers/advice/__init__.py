@@ -1,4 +1,9 @@
-"""What to use for the next run, and how sure that is: one document."""
+"""What to use for the next run, and how sure that is, in words.
+
+The numbers come from `cbreplay.recommend`. `document` puts the answer together;
+`headline`, `surety`, `reasons`, `evidence` and `run_doubts` write its sentences,
+`tables` and `figures` the rest, and `program` its JSON.
+"""
 
 from __future__ import annotations
 

@@ -75,10 +75,10 @@ def advice_document(
     runs : sequence of Run, optional
         All runs that were asked about; those of the sweep by default.
     typed : str, optional
-        The logs and the options as they were typed, for the next command; none where
+        The logs and the options as they were typed, for the next command; None where
         they cannot be asked again.
     costs : Costs, optional
-        What settings cost side by side, where there is room for pictures.
+        What settings cost side by side, if pictures are wanted.
     """
     asked = sweep.records if runs is None else runs
     if advice.kind == "none" and len(sweep.records) == 1:
@@ -110,7 +110,7 @@ def advice_document(
 
 
 def _plan_of_all(advice: Recommendation, sweep: Sweep) -> int | None:
-    """Return the plan that was read off the logs, where it is that of every one."""
+    """Return the plan that was inferred from the logs, if it is that of every run."""
     plan = advice.plan
     if plan is None or not plan.inferred or advice.excluded:
         return None
@@ -118,7 +118,7 @@ def _plan_of_all(advice: Recommendation, sweep: Sweep) -> int | None:
 
 
 def short_advice_document(advice: Recommendation) -> Document:
-    """Say what is recommended without what it was chosen from.
+    """Say what is recommended, where the sweep it was chosen from is not at hand.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What advice rests on: its promise, what each run needs, and what is doubtful."""
+"""What advice rests on, in sentences: its promise, what each run needs, its doubts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     """Yield what is promised, why this setting or none, and what each run needs."""
     if advice.promise is not None:
         yield _promise(advice, advice.promise)
-    # the first one why there is no setting stands in the headline
+    # the first reason for no setting is in the headline
     for reason in advice.reasons[advice.kind == "none" :]:
         yield reason_text(advice, reason)
     yield from _expected_score(advice)
@@ -121,7 +121,7 @@ def _expected_score(advice: Recommendation) -> Iterator[Text]:
 
 
 def _plans(advice: Recommendation) -> Iterator[Text]:
-    """Say where the plan is known from, and what holds for other plans."""
+    """Say how the plan is known, if inferred, and what holds for other plans."""
     plan = advice.plan
     if plan is not None and plan.inferred:
         yield say(
@@ -198,7 +198,7 @@ def _tolerance(advice: Recommendation) -> Text:
 
 
 def _share(tolerance: Tolerance, value: Fact, series: Code) -> Text:
-    """Say of what a run may lose a share."""
+    """Say what the share that a run may lose is a share of."""
     given = value._replace(kind="given_share")
     of, least = say(" of each run's best ", series), " whose best is near 0"
     if tolerance.n_errors:
@@ -211,7 +211,7 @@ def _share(tolerance: Tolerance, value: Fact, series: Code) -> Text:
 
 
 def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
-    """Say the range of the spreads, of the settings with enough seeds."""
+    """Say the range of the spreads between the seeds of a setting."""
     if advice.unit == "run":
         return say(*(_spread(spread) for spread in spreads if spread is not None))
     ordered = sorted(
@@ -277,7 +277,7 @@ def _kept_words(scored: Scored) -> Text:
 
 
 def _sufficient(advice: Recommendation) -> Text:
-    """Say which patience each group needs: those that need most, and the unknown."""
+    """Say which patience the groups need: those that need most, and those unknown."""
     known, unknown = [], []
     for group in advice.groups:
         if group.sufficient_patience is None:
@@ -368,7 +368,7 @@ def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
 
 
 def doubt_sentences(advice: Recommendation) -> Iterator[Text]:
-    """Yield what to know before trusting it, with the names of the runs."""
+    """Yield what to know before trusting the advice, with the names of the runs."""
     for doubt in advice.doubts:
         yield doubt_with_runs(doubt, advice.unit)
     yield from excluded_sentences(advice)

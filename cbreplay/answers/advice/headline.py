@@ -1,4 +1,4 @@
-"""The headline and the lead of advice, and of which runs it is."""
+"""The headline and the lead of advice, and the sentence on its runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def advice_headline(advice: Recommendation) -> Text:
 
 
 def _rival_monitor(advice: Recommendation) -> Iterator[Part | Text]:
-    """Yield that the monitor is not told, and which other one scores less here."""
+    """Yield that the choice of the monitor is a guess, and which one scores less."""
     if not advice.monitors or advice.told_apart:
         return
     yield " Which monitor to stop on, these logs do not tell"
@@ -90,7 +90,7 @@ def _setting_sentence(advice: Recommendation) -> Text:
 
 
 def _saves_nothing(advice: Recommendation) -> Text:
-    """Say where the setting is as good as none, for who reads the headline alone."""
+    """Say so if the setting stops no run, for whoever reads only the headline."""
     recommended = advice.setting("recommended")
     if recommended is None or not advice.saves_nothing:
         return say()
@@ -103,7 +103,7 @@ def _saves_nothing(advice: Recommendation) -> Text:
 
 
 def _for_plan(advice: Recommendation) -> Text:
-    """Say for which trainings the answer is, where their plan was read off the logs."""
+    """Say for which plan the answer holds, if that was inferred from the logs."""
     if advice.plan is None or not advice.plan.inferred:
         return say()
     return say(", if ", Fact(advice.plan.epochs, "count", "epochs"), " was the plan")
@@ -118,7 +118,7 @@ def advice_lead(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> T
 
 
 def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> Text:
-    """Say what the answer is made of, and what patience counts if it is no epochs."""
+    """Say which runs and rules the answer is made of, and what patience counts."""
     n_runs = sum(len(group.runs) for group in advice.groups)
     runs = counted(n_runs, "run", "n_runs")
     if advice.unit == "group":

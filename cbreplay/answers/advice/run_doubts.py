@@ -1,4 +1,4 @@
-"""What is doubtful about runs, and why a run does not count: in sentences."""
+"""Doubts about single runs, and why a run does not count: in sentences."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def doubt_text(doubt: RunDoubt, unit: str) -> Text:
 
 
 def doubt_with_runs(doubt: RunDoubt, unit: str) -> Text:
-    """Say a doubt and of which runs, the first of many."""
+    """Say a doubt, with the names of its runs, or of the first of many."""
     return say(doubt_text(doubt, unit), f" ({list_names(doubt.runs, MOST_NAMES)})")
 
 

@@ -43,7 +43,7 @@ def how_sure(advice: Recommendation) -> Text | None:
 
 
 def _by_what_cut(facts: Mapping[str, Any]) -> Text:
-    """Say that logs that were cut prove nothing, and how far that is known of them."""
+    """Say that logs that were cut prove nothing, and if the cut is only suspected."""
     which = say("all ")
     if facts["n_cut"] < facts["n_runs"]:
         which = say(Fact(facts["n_cut"], "count", "n_cut"), " of ")
@@ -78,7 +78,7 @@ def broken_off(facts: Mapping[str, Any]) -> Text:
 
 
 def _promised(advice: Recommendation, promise: Promise) -> Text:
-    """Say what the promise comes to, in few words."""
+    """Say on how many groups the setting keeps the tolerance."""
     return say(
         "How sure: on ",
         Fact(promise.n_kept, "count", "n_kept"),
@@ -92,7 +92,7 @@ def _promised(advice: Recommendation, promise: Promise) -> Text:
 
 
 def _open_logs(advice: Recommendation, promise: Promise) -> Text:
-    """Say how many logs end first, where a shorter patience was enough on them."""
+    """Say how many logs end before the setting stops, if a shorter one was enough."""
     enough = [group.sufficient_patience for group in advice.groups]
     patience = advice.patience or 0
     n_enough = sum(known is not None and known <= patience for known in enough)
@@ -168,7 +168,7 @@ def _better_elsewhere(odds: Odds) -> Text:
 
 
 def _apart(advice: Recommendation) -> tuple[Any, ...]:
-    """Say which of the recommended and 10 trains less, where one does."""
+    """Say which trains less, the recommended patience or 10."""
     settings = [advice.setting("recommended"), advice.setting(str(USUAL))]
     if all(scored is not None and scored.cost == 1 for scored in settings):
         return ("; neither stops before the plan's end.",)
@@ -185,7 +185,7 @@ def _apart(advice: Recommendation) -> tuple[Any, ...]:
 def _both_lost(advice: Recommendation) -> str:
     """Say what both lost on these runs, where that is nothing."""
     settings = [advice.setting("recommended"), advice.setting(str(USUAL))]
-    # a worst of 0 is of the groups whose logs tell; of the others nobody knows
+    # the worst regret is over the groups whose logs tell: all of them must
     nothing = all(
         scored is not None
         and scored.worst_regret == 0
@@ -245,7 +245,7 @@ def _more_groups(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def find_surer(advice: Recommendation) -> Reason:
-    """Return what would make the answer surer, and the numbers in that."""
+    """Return what would make the answer surer, and the numbers of that sentence."""
     kinds = {reason.kind: reason.facts for reason in advice.reasons}
     n_unknown, doubts = _count_unknown(advice), advice.doubts
     kind, facts = "more", _find_missing_usual(advice, n_unknown)
@@ -261,7 +261,7 @@ def find_surer(advice: Recommendation) -> Reason:
             facts |= {"n_ends": kinds["thumb"]["n_ends"]}
     elif "too-few-groups" in kinds and 2 * n_unknown <= len(advice.groups):
         kind, facts = "more-groups", _find_missing(advice, n_unknown)
-    # where most do not tell, as many more would not either
+    # where most groups do not tell, more of the same kind would not tell either
     elif kinds.keys() & {"unknown-groups", "too-few-groups"} and not _all_whole(advice):
         kind = "whole-plan"
     elif n_unknown and any(doubt.code == "failed" for doubt in doubts):
@@ -273,7 +273,7 @@ def find_surer(advice: Recommendation) -> Reason:
 
 
 def _find_missing_usual(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
-    """Return what the promise for 90 % still takes, beside one for 80 %."""
+    """Return what a promise for 90 % still takes, if there is one for 80 %."""
     n_more = _count_missing(advice, _USUAL_PROMISE, n_unknown)
     promised = None if advice.promise is None else advice.promise.confidence
     if promised != _FEW_PROMISE or n_more <= 0:
@@ -282,7 +282,7 @@ def _find_missing_usual(advice: Recommendation, n_unknown: int) -> dict[str, Any
 
 
 def _find_missing(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
-    """Return what is missing for the promise that is asked, and for a weaker one."""
+    """Return how many groups the promise asked for still takes, and a weaker one."""
     confidence = advice.confidence
     missing = _count_missing(advice, confidence, n_unknown)
     facts = {"n_more": missing, "confidence": confidence} if missing > 0 else {}
@@ -293,9 +293,9 @@ def _find_missing(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
 
 
 def _count_missing(advice: Recommendation, confidence: float, n_unknown: int) -> int:
-    """Return how many groups more a promise needs, if each of these tells.
+    """Return how many more groups a promise needs, if each of them tells.
 
-    That is 0 or less where those that there are suffice.
+    0 or less where there are enough.
     """
     of_each = shared_confidence(confidence, max(len(advice.monitors), 1))
     return count_needed(of_each, n_unknown) - len(advice.groups)

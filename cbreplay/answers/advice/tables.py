@@ -37,13 +37,13 @@ __all__ = [
     "settings_table",
 ]
 
-# what is chosen otherwise than the recommended setting, and may come to the same
+# labels of settings chosen by another criterion, which may be the same setting
 _JUDGED_APART = ("tolerance", "cheapest")
 _NOT_IN_LOG = say("not in the log")
 
 
 def _side(advice: Recommendation) -> str:
-    """Return "above" for a series to minimise, else "below": where a loss lies."""
+    """Name the side of the best value on which a loss lies."""
     return "above best" if advice.objective_mode == "min" else "below best"
 
 
@@ -133,7 +133,7 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
         ),
     )
     if advice.setting("cheapest") is not None:
-        # where there is no room for the score its row stands there all the same
+        # this row stays where there is no room for the column of scores
         words = (
             f"cheapest: what loses and trains least together, on these {unit}s alone"
         )
@@ -167,7 +167,7 @@ def _notes(advice: Recommendation) -> Iterator[Text]:
 
 
 def _by_weight(advice: Recommendation) -> Text:
-    """Say how the weight of training decides."""
+    """Say which patience other weights of training would choose."""
     told = [
         part
         for weighed in advice.by_weight
@@ -183,7 +183,7 @@ def _by_weight(advice: Recommendation) -> Text:
 
 
 def _other_rules(advice: Recommendation) -> Iterator[Text]:
-    """Say of the other rules which values were tried."""
+    """Say which values of the other rules were tried."""
     rules: dict[str, list[str]] = {}
     for scored in advice.settings:
         for callback in scored.callbacks or () if scored.of_other_rule else ():

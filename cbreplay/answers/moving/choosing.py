@@ -1,4 +1,4 @@
-"""What a page lets one choose from: lists, monitors, and values of min_delta."""
+"""What a page with sliders offers: lists, monitors, and values of min_delta."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _DIGITS = (1, 2, 5)
 _SMALLEST_POWER = -6
 _MOST_POWERS = 9
 _MOST_MONITORS = 4
-# such values are of a training that failed
+# larger values are those of a training that failed
 _LARGEST = 1e15
 
 
@@ -83,7 +83,7 @@ def watching(moved: MovedRule, monitor: str) -> MovedRule:
 
 
 def likeness(moved: MovedRule) -> tuple[Any, ...]:
-    """Return what is equal in two lists that differ only in what the sliders set."""
+    """Return a key that is equal for lists that differ only in what the sliders set."""
     own = parameters_of(moved.rule)
     rest = {name: own[name] for name in own if name not in (*MOVES, "verbose")}
     others = [rule for rule in moved.callbacks if rule is not moved.rule]
@@ -100,9 +100,9 @@ def likeness(moved: MovedRule) -> tuple[Any, ...]:
 def monitors_of(
     runs: Sequence[Run], asked: Iterable[str], judging: Judging
 ) -> Iterator[str]:
-    """Yield the series that can be watched on every run: those asked for, and more.
+    """Yield the series that can be watched on every run.
 
-    More are the validation series whose direction is known.
+    Those that were asked for come first, then validation series of known direction.
     """
     names = list(dict.fromkeys(asked))
     validation = [name for name in runs[0].series if name.startswith("val_")]
@@ -133,9 +133,9 @@ def _directed(runs: Sequence[Run], name: str, judging: Judging) -> bool:
 def min_deltas_of(
     runs: Sequence[Run], monitor: str, asked: Iterable[float]
 ) -> list[float]:
-    """Return the values of min_delta that are asked: 0, a 1-2-5 series, those named.
+    """Return the values of min_delta that are tried: 0, 1-2-5 steps, and those asked.
 
-    The series ends where usual values of a run are no farther apart.
+    The steps end at the width that the values of the middle run have.
     """
     widths = sorted(filter(None, (_width(run, monitor) for run in runs)))
     usual = widths[len(widths) // 2] if widths else 0.0

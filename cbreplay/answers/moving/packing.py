@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["HEIGHTS", "pack_floats", "pack_line"]
 
 _SIGNS = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}+/"
-# two signs tell 4,096 numbers apart; one of them, above the last height, is a gap
+# two signs stand for 4,096 numbers; the one above the last height is a gap
 HEIGHTS = len(_SIGNS) ** 2 - 2
 
 
 def pack_line(values: FloatArray, limits: tuple[float, float]) -> str:
     """Write a series as heights, two characters each, precise enough to draw a line.
 
-    They reach as far below and above the limits as these are apart, so that a line
-    leaves the picture in its own direction. A gap is a height of its own.
+    Heights reach beyond the limits, by as much as these are apart, so that a line that
+    leaves the picture keeps its direction. A gap has a number of its own.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ __all__ = ["MovingQuestion", "moving_members"]
 _MOST_REPLAYS = 1_000
 _MOST_NAMED_REPLAYS = 3_000
 _MOST_LISTS = 12
-# placeholders in the code, in whose place a page puts the numbers of its sliders
+# placeholders in the code, which a page replaces by the numbers of its sliders
 _PATIENCE, _MIN_DELTA = 918_273_645, 0.192837465
 
 
@@ -62,7 +62,7 @@ class MovingQuestion(NamedTuple):
     objective, objective_mode : str, {"min", "max"}
         What judges every setting, whatever it watches.
     version : str
-        Whose rules decide, for the code.
+        The version whose rules decide, for the code.
     """
 
     runs: Sequence[Run]
@@ -76,7 +76,7 @@ class MovingQuestion(NamedTuple):
 
 
 class _View(NamedTuple):
-    """One list watching one series, with every patience and min_delta that is asked."""
+    """One list watching one series: every patience and min_delta that can be chosen."""
 
     place: int
     moved: MovedRule
@@ -90,12 +90,12 @@ class _View(NamedTuple):
 
 
 def moving_members(question: MovingQuestion) -> dict[str, Any] | None:
-    """Return what a page that moves looks up; None where nothing can be moved.
+    """Return what a page with sliders looks up; None where there is nothing to move.
 
     Parameters
     ----------
     question : MovingQuestion
-        What it is about.
+        What the page is about.
     """
     judging = question.judging._replace(
         objective=question.objective, objective_mode=question.objective_mode
@@ -152,10 +152,10 @@ def _end(run: Run) -> int:
 
 
 def _last_seconds(run: Run) -> list[int] | None:
-    """Return tenths of a second of each epoch, from the last one on; None without.
+    """Return the time of each epoch in tenths of a second, from the last one backwards.
 
-    So many of them add up to what is saved by training fewer epochs, rounded once. They
-    end before an epoch whose time is not known.
+    The sum of the first n is the time that n epochs less save, rounded only once. The
+    list ends before an epoch whose time is not known; None without any times.
     """
     if run.epoch_seconds is None:
         return None
@@ -218,7 +218,7 @@ def _affordable(
     min_deltas: list[float],
     asked: Sequence[float],
 ) -> list[float]:
-    """Return as many values as can be asked in time, and those that were named."""
+    """Return all values if they can be replayed in time, else those named."""
     grid = moved.grid(patience=[1])
     replayed = count_replayed(question.runs, grid)
     if not replayed:
@@ -275,7 +275,7 @@ def _kept(views: Sequence[_View], row: int, kinds: Sequence[StepKind]) -> set[in
     found: set[int] = set()
     for view in views:
         for steps in view.steps[row].steps:
-            # the last step goes on for ever, and grows no more
+            # the last step has no end, and keeps one epoch
             ends = [*steps[4::4], steps[-4] + 1]
             for at, end in zip(range(0, len(steps), 4), ends, strict=True):
                 first, number, _, kept = steps[at : at + 4]
@@ -312,7 +312,7 @@ def _line(run: Run, name: str) -> list[Any]:
 
 
 def _list_name(moved: MovedRule) -> str:
-    """Write a list, and of what moves nothing."""
+    """Write a list without the parameters that the sliders set."""
     usual = moved.usual()
     bare = moved.at(**{name: usual[name] for name in MOVES if name in usual})
     texts = [format_callback(rule).removesuffix("()") for rule in bare]

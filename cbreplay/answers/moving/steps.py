@@ -1,9 +1,8 @@
 """Every patience of one rule on every run as a few steps, read from sweeps.
 
-Between two of its steps the outcome of a patience grows evenly: it stops one epoch
-later for each patience more, and keeps the same weights. So a run needs some dozens of
-numbers for all of its patience values, and what a page looks up in them is what the
-sweep says, cell by cell.
+Within a step outcomes grow evenly: mostly, each patience more stops one epoch later and
+keeps the same weights. So a run needs some dozens of numbers for all of its patience
+values, and a page reads from them exactly what the sweep says, cell by cell.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ if TYPE_CHECKING:
 
 __all__ = ["MovedRule", "RunSteps", "StepKind", "StepKinds", "find_steps"]
 
-# how many cells are held of all runs at once, and of the run that is worked on
+# the most cells that are held at once, of all runs and of one run
 _CELLS_AT_ONCE, _CELLS_OF_A_RUN = 2_000_000, 200_000
-# stands for an epoch that is not known
+# an epoch that is not known
 _NONE = -1
-# an epoch that no log has, so that it can be found in a sentence and replaced
+# a number that no log has as an epoch: it is found in a sentence and replaced
 _SOME_EPOCH = 918_273_645
 _PARTINGS: tuple[Parting, ...] = ("reduction", "recorded", "schedule", "weights")
-# how many values each has that makes the kind of a step: evidence, stopped, judged,
-# parting, limit
+# how many values each number has that makes up the kind of a step: evidence, stopped,
+# judged, parting, limit
 _SHAPE = (len(EVIDENCE), 2, 2, len(_PARTINGS), 2**31)
 
 
@@ -50,7 +49,7 @@ class MovedRule(NamedTuple):
     callbacks : tuple of Callback
         The list.
     place : int
-        Where the rule stands in it.
+        The index of the rule in it.
     """
 
     callbacks: tuple[Callback, ...]
@@ -67,11 +66,11 @@ class MovedRule(NamedTuple):
         return "min_delta" in parameters_of(self.rule)
 
     def usual(self) -> dict[str, Any]:
-        """Return what its parameters are by default."""
+        """Return the defaults of its parameters."""
         return {parameter.name: parameter.default for parameter in fields(self.rule)}
 
     def grid(self, **moved: Any) -> Grid:  # noqa: ANN401 - values of its parameters
-        """Return the settings with some values of what moves."""
+        """Return the settings in which some parameters of the rule vary."""
         before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]
         given = parameters_of(self.rule)
         fixed = {name: value for name, value in given.items() if name not in moved}
@@ -79,7 +78,7 @@ class MovedRule(NamedTuple):
         return make_grid([*before, tried, *after])
 
     def at(self, **chosen: Any) -> tuple[Callback, ...]:  # noqa: ANN401 - as above
-        """Return the setting with one value of what moves."""
+        """Return the setting with some parameters of the rule replaced."""
         rule = type(self.rule)(**{**parameters_of(self.rule), **chosen})
         before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]
         return (*before, rule, *after)
@@ -93,14 +92,14 @@ class StepKind(NamedTuple):
     evidence : Evidence
         How far they are evidence.
     brief, full : str
-        The same in the words of a cell, and of a sentence, with blanks for
-        ``{limit}``, the last epoch of which the log is evidence, and for ``{next}``.
+        The same in the words of a cell and of a sentence, with a blank: ``{limit}`` for
+        the last epoch for which the log is evidence, or ``{next}`` for the one after.
     stopped : bool
         Whether training is stopped inside the evidence.
     judged : bool
-        Whether the objective tells what is kept: not where an epoch was broken off.
+        Whether the objective of the kept epoch is known: not if it was broken off.
     later_end, later_kept : int
-        How many epochs later training ends, and what is kept was trained, for each
+        By how many epochs the end of training, and the kept epoch, come later for each
         patience more.
     """
 
@@ -137,9 +136,9 @@ class RunSteps(NamedTuple):
         Staircases, each once: for each step four numbers, which are its first patience,
         its kind, the epochs that are trained, and the position of what is kept, or -1.
     of : list of int
-        Which of them each min_delta has.
+        For each min_delta, the index of its staircase in `steps`.
     judged : Judged
-        By what the run is judged.
+        The objective of the run.
     """
 
     steps: list[list[int]]
@@ -160,13 +159,13 @@ def find_steps(
     Parameters
     ----------
     runs, moved : sequence of Run, MovedRule
-        What is asked of what.
+        The runs, and the list with the rule that moves.
     min_deltas : sequence of float
-        The values; of a rule without a min_delta they are not asked.
+        The values; ignored for a rule without a min_delta.
     judging : Judging
-        How it is judged; all settings by one objective.
+        How to judge; it must name one objective for all settings.
     kinds : StepKinds
-        The kinds of steps, which grow.
+        The kinds of steps so far; new ones are added.
 
     Raises
     ------
@@ -202,7 +201,7 @@ def find_steps(
 def _parts(
     runs: Sequence[Run], moved: MovedRule, min_deltas: Sequence[float], n_patience: int
 ) -> Iterator[Sequence[float]]:
-    """Yield the values of min_delta so many at a time that memory holds the cells."""
+    """Yield the values of min_delta in parts whose cells fit into memory."""
     if not moved.has_min_delta:
         min_deltas = min_deltas[:1]
     most = min(_CELLS_AT_ONCE // len(runs), _CELLS_OF_A_RUN)
@@ -212,7 +211,7 @@ def _parts(
 
 
 def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
-    """Yield of each run the kind of every cell, its trained epochs, what it keeps."""
+    """Yield, for each run, every cell's kind, trained epochs and kept position."""
     partings = find_partings(sweep, SharedReplays.of_sweep(sweep))
     judged = ~sweep.cells.broken
     for row, run in enumerate(sweep.records):
@@ -240,7 +239,7 @@ def _kind(run: Run, told: tuple[int, ...]) -> StepKind:
     code, stopped, judged, parted, limit = told
     evidence, parting = EVIDENCE[code], _PARTINGS[parted]
     if evidence == "diverged":
-        # each patience may have its own: the words are the same but for the number
+        # patience values may diverge at different epochs: only the number differs
         ends = Limit(run, evidence, _SOME_EPOCH, parting)
         brief, full = _with_blank(ends.brief()), _with_blank(ends.spoken())
     else:
@@ -251,9 +250,10 @@ def _kind(run: Run, told: tuple[int, ...]) -> StepKind:
 
 
 def _with_blank(words: str) -> str:
-    """Return words about a divergence at `_SOME_EPOCH` with a blank for that number.
+    """Replace `_SOME_EPOCH` in words about a divergence by a blank.
 
-    What it names is the last epoch before it, as people count it, or the one after.
+    Counted from 1, that number is the last epoch before the divergence; the next number
+    is the epoch of the divergence itself.
     """
     before = words.replace(str(_SOME_EPOCH), "{limit}")
     return before.replace(str(_SOME_EPOCH + 1), "{next}")

@@ -1,4 +1,4 @@
-"""What a page that moves says, with blanks for what it looks up."""
+"""The sentences of a page with sliders, with blanks for what it looks up."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ _WORDS: dict[str, str] = {
 
 
 def name_setting(role: str, callbacks: tuple[Callback, ...]) -> str:
-    """Name a setting that a page offers, by why it does.
+    """Name a setting that a page offers, and say why it does.
 
     >>> from cbreplay import EarlyStopping
     >>> name_setting("recommended", (EarlyStopping(patience=7, min_delta=0.01),))
@@ -137,7 +137,7 @@ def moving_words(
     objective, mode : str, {"min", "max"}
         What judges the settings.
     runs : sequence of Run
-        The runs; of one whose rows are evaluations the words say so.
+        The runs; for one run whose rows are evaluations the words say so.
     named : sequence of str
         The settings that have a name.
     """

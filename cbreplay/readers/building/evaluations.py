@@ -30,10 +30,10 @@ TRAINER_SPEED = (
     "steps_per_second",
     "model_preparation_time",
 )
-# why it is left out
+# why a series is left out
 OF_MACHINE = Note("a measure of the machine, not the model", "reading")
 _SHOWN = 8
-# a series with at least so many times as many values as another is logged more often
+# a series with this many times the values of another is logged more often
 _MANY = 2
 
 
@@ -74,14 +74,14 @@ def shown(names: Sequence[str]) -> str:
 
 
 def axis_hint(names: Sequence[str], epochs: str = "each of these") -> str:
-    """Say everything that steps which may be epochs need, to be typed at once.
+    """Say all options that are needed if steps are epochs, in one hint.
 
     Parameters
     ----------
     names : sequence of str
         The series, those that may be watched.
     epochs : str
-        What may be one epoch each.
+        The words for what may be one epoch each.
     """
     options, arguments = suggest_monitor(names)
     taken = f"--x-axis epoch{options} or x_axis='epoch'{arguments}"
@@ -90,13 +90,13 @@ def axis_hint(names: Sequence[str], epochs: str = "each of these") -> str:
 
 
 def count_hint(names: Sequence[str] = ()) -> str:
-    """Say what is to be typed for a row of each evaluation of some series."""
+    """Say the options that make a row of each evaluation of some series."""
     options, arguments = suggest_monitor(names)
     return f"count evaluations: --x-axis step{options} or x_axis='step'{arguments}"
 
 
 def rows_hint(names: Sequence[str]) -> str:
-    """Say what is to be typed where each value of some series is an epoch."""
+    """Say the options that take each value of some series as an epoch."""
     judged = [name for name in names if is_validation(name)]
     options, arguments = suggest_monitor(judged or names)
     taken = f"--parts rows{options} or parts='rows'{arguments}"

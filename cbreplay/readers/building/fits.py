@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingRows", "join_rows"]
 
-# in sweeps an epoch has 32 bits
+# in sweeps an epoch is an int32
 _LAST_EPOCH = 2**31 - 2
 _TWO_ROWS = 2
 
@@ -44,15 +44,15 @@ class TrainingRows:
     seams : dict of int to str
         The epochs at which a fit was resumed, each with its note.
     possible : set of int
-        The seams of which it is not known whether a fit was resumed there.
+        The seams at which it is not known whether a fit was resumed.
     resumes : bool
-        Whether it begins inside the training before it in its log.
+        Whether it begins inside the epochs of the training before it in its log.
     notes : list of str
         What else people should know.
     replaced : list of (int, TrainingRows)
-        The fits whose last rows a later one wrote again, each whole, and before it the
-        epoch from which on the rows are those of later fits. None where the rows that
-        were replaced are not known.
+        The fits whose last rows a later one wrote again: the epoch from which on these
+        rows hold the later ones, and the earlier fit with all its rows, or None where
+        these are not known.
     """
 
     __slots__ = (
@@ -67,16 +67,16 @@ class TrainingRows:
     )
 
     def __init__(self, rows: Rows) -> None:
-        # joined only when `rows` is read, not at each piece that is added
+        # joined when `rows` is read, not with each piece that is added
         self._pieces = [rows]
-        # every column there was, also of rows that a later piece replaced
+        # all columns, also those of rows that a later piece replaced
         self._names = dict.fromkeys(rows.columns)
         self.seams: dict[int, str] = {}
         self.possible: set[int] = set()
         self.resumes = False
         self.notes: list[str] = []
         self.replaced: list[tuple[int, TrainingRows | None]] = []
-        # where rows were written again, with the place, and how many they were
+        # (seam, place, number of rows) wherever rows were written again
         self._again: list[tuple[int, str, int]] = []
 
     @property
@@ -99,13 +99,13 @@ class TrainingRows:
         return int(self._pieces[-1].epochs[-1])
 
     def count_cells(self) -> tuple[int, int]:
-        """Return how many cells its pieces have, and how many they will have joined."""
+        """Return the number of cells of its pieces, and of the pieces joined."""
         n_rows = sum(len(piece.epochs) for piece in self._pieces)
         held = sum(len(piece.epochs) * len(piece.columns) for piece in self._pieces)
         return held, n_rows * len(self._names)
 
     def add(self, piece: Rows) -> None:
-        """Put rows below these."""
+        """Append rows."""
         self._pieces.append(piece)
         self._names.update(dict.fromkeys(piece.columns))
 
@@ -143,7 +143,7 @@ class TrainingRows:
         return fit
 
     def go_on(self, piece: Rows) -> None:
-        """Put rows behind these: of a resumed fit, or of the same in another file."""
+        """Append the rows of a resumed fit, or of the same fit in another file."""
         first = int(piece.epochs[0])
         self.seams[first] = _seam_note(first)
         if piece.begins_file:
@@ -152,7 +152,7 @@ class TrainingRows:
         self.add(piece)
 
     def ends_as(self, piece: Rows) -> bool:
-        """Tell whether rows begin with some of these, several and to the digit."""
+        """Tell whether a piece begins with a copy of the last rows, two or more."""
         first = int(piece.epochs[0])
         parts: list[Rows] = []
         for own in reversed(self._pieces):
@@ -165,7 +165,7 @@ class TrainingRows:
         return several and tail.begins_as(piece)
 
     def go_on_again(self, piece: Rows) -> None:
-        """Put rows behind these of which the first ones repeat the last of these."""
+        """Append a piece whose first rows repeat the last ones, without these."""
         seam = self.horizon + 1
         n_again = int(np.searchsorted(piece.epochs, seam))
         self._again.append((seam, piece.place, n_again))
@@ -173,7 +173,7 @@ class TrainingRows:
             self.add(piece.take(slice(n_again, None)))
 
     def note_rows_again(self) -> None:
-        """Say which rows were written again: at each save, or by a resumed fit."""
+        """Note which rows were written twice: at each save, or by a resumed fit."""
         if not self._again:
             return
         seam, place, n_rows = self._again[0]
@@ -194,7 +194,7 @@ class TrainingRows:
         )
 
     def take_rate(self, name: str) -> Series | None:
-        """Take a column out as the float32 learning rate."""
+        """Remove a column, and return it as the float32 learning rate."""
         column = self.rows.columns.pop(name, None)
         return None if column is None else as_float32(self.series(column))
 
@@ -213,12 +213,12 @@ def join_rows(
     metadata: RunMetadata | None,
     source: str,
 ) -> list[TrainingRows]:
-    """Put the pieces of a log together to trainings.
+    """Join the pieces of a log into trainings.
 
-    A piece that goes on upwards belongs to the training before it. One that steps
+    A piece whose epochs go on upwards belongs to the training before it. One that steps
     back is another training, unless the user or ``run.json`` says that a fit was
     resumed at that epoch: then its rows replace those from there on. A piece that
-    repeats the one before it, from its start, is the same table once more.
+    repeats the one before it from its start is the same table again, and read once.
 
     Raises
     ------
@@ -267,7 +267,7 @@ class _ComingFits:
         self._next = 0
 
     def take(self, epoch: int) -> bool:
-        """Go on behind the next fit that was resumed at an epoch; False if none is."""
+        """Take the next fit that was resumed at this epoch; False if none is left."""
         numbers = self._numbers.get(epoch, [])
         at = bisect_left(numbers, self._next)
         if at < len(numbers):
@@ -333,7 +333,7 @@ def _add_seams(record: TrainingRows, seams: Iterable[int]) -> None:
 
 
 def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
-    """Keep one of pieces that repeat each other from their start, the longest."""
+    """Of pieces that repeat each other from their start, keep the longest."""
     if len(pieces) == 1:
         return list(pieces), []
     kept: list[Rows] = []
@@ -344,7 +344,7 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
             if len(piece.epochs) >= len(kept[-1].epochs):
                 kept[-1] = piece
             while len(kept) > 1 and kept[-2].begins_as(kept[-1]):
-                # a NaN after few numbers: only the longer one shows what they are
+                # a NaN after few numbers: only the longer piece shows that they repeat
                 n_repeats += 1
                 del kept[-2]
         else:
@@ -352,7 +352,8 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
     if not n_repeats:
         return kept, []
     times = "once more" if n_repeats == 1 else f"{n_repeats} times more"
-    note = f"its rows stand there {times}, from the first one on: they were read once"
+    whose = "its rows" if len(kept) == 1 else "the rows of trainings in this log"
+    note = f"{whose} stand there {times}, from the first one on: they were read once"
     return kept, [note]
 
 
@@ -378,7 +379,7 @@ _JOIN_HINT = (
 
 
 def _rows_hint(records: Sequence[TrainingRows]) -> str:
-    """Say how fits that each count from the same epoch are read as one training."""
+    """Say how to read fits that all count from the same epoch as one training."""
     hint = ": if its fit went on with the model of the one before, "
     if len(records) > _TWO_FITS:
         hint += "--parts rows or parts='rows' takes them as one training, and a --seam "
@@ -392,9 +393,9 @@ _TWO_FITS = 2
 
 
 def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> None:
-    """Refuse epochs that are none, and gaps that would take more than the log itself.
+    """Refuse impossible epochs, and gaps that would take far more memory than the log.
 
-    Every series is laid out from the first epoch to the last, whatever stands between.
+    Every series is laid out from the first epoch to the last, gaps included.
     """
     n_missing = 0
     replaced = [fit for record in records for _, fit in record.replaced if fit]

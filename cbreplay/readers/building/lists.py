@@ -49,9 +49,9 @@ def read_lists(
     Parameters
     ----------
     kind : str
-        What the lists are of, or the file that they stood in.
+        What kind of object holds the lists, or the file that they are from.
     lists : dict of str to list
-        The values; ``"epoch"`` may stand among them.
+        The values; ``"epoch"`` may be one of the lists.
     options : ReadOptions
         How they are to be read.
     epochs : sequence of int, optional
@@ -59,9 +59,9 @@ def read_lists(
     counts_from_zero : bool
         Whether they are known to count from 0, as Keras's own do.
     planned_epochs : object
-        What the params of a History hold as `epochs`; not used if it is no plan.
+        The `epochs` in the params of a History; ignored if it is no plan.
     notes : sequence of str
-        What was odd so far.
+        The notes so far.
     left_out : mapping of str to str
         The lists that were left out, each with the reason.
 
@@ -108,10 +108,7 @@ def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
 
 
 def _folded(rows: Rows, kind: str, options: ReadOptions) -> tuple[Rows, bool]:
-    """Return rows in which an epoch that was logged twice has both of its values.
-
-    And whether a fit may have been resumed at such epochs.
-    """
+    """Merge rows of one epoch into one; return also if a fit may have resumed there."""
     lines = np.arange(1, len(rows.epochs) + 1)
     joins = options.parts == "join"
     doubled = find_doubles(rows.epochs, lines, kind, resumes=joins)
@@ -132,12 +129,12 @@ def read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
 
 
 def names_epoch(name: object) -> bool:
-    """Tell whether a list or an index is called as an epoch column is."""
+    """Tell whether a list or an index has the name of an epoch column."""
     return isinstance(name, str) and name.lower() in EPOCH_NAMES
 
 
 def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
-    """Take the list of epochs out; None if there is none."""
+    """Remove the list of epochs and return it; None if there is none."""
     name = next((name for name in lists if names_epoch(name)), None)
     found: Sequence[Any] | None = None if name is None else lists.pop(name)
     return found
@@ -165,7 +162,7 @@ def _column(kind: str, name: object, values: object) -> Column:
 
 
 def _fill_empty(columns: dict[str, Column]) -> Iterator[str]:
-    """Put NaN where a value is missing, as the user says, and tell how often."""
+    """Put NaN where a value is missing, as the user asked; yield notes of how often."""
     for name, column in columns.items():
         n_missing = column.count(None)
         if n_missing and not is_rate_name(name):
@@ -174,7 +171,7 @@ def _fill_empty(columns: dict[str, Column]) -> Iterator[str]:
 
 
 def _listed(lists: Mapping[Any, Any]) -> Iterator[str]:
-    """Say which lists hold lists, of which a number was taken."""
+    """Note which lists hold lists as values, of which one number was taken."""
     for name, values in lists.items():
         cell = next((cell for cell in values if isinstance(cell, (list, tuple))), None)
         if cell is not None:
@@ -199,7 +196,7 @@ def _check_values(kind: str, rows: Rows) -> None:
 
 
 class _Aligned:
-    """Lists laid beside their epochs, validation that was not run each epoch included.
+    """Lists aligned with their epochs, also where validation was not run each epoch.
 
     Attributes
     ----------
@@ -208,7 +205,7 @@ class _Aligned:
     columns : dict of str to Column
         The values, each as long as `epochs`.
     spread : list of str
-        The lists with a value for validated epochs only.
+        The lists that have a value for validated epochs only.
     notes : list of str
         What was assumed.
     counts_from : int
@@ -300,7 +297,7 @@ def _fitting_frequencies(epochs: Sequence[int], n_values: int) -> list[int]:
     """Return the frequencies that make so many validations, or the first few."""
     ends = np.asarray(epochs) + 1
     fitting: list[int] = []
-    # numbers that nobody chose would be tried for ever
+    # a huge epoch number would make the search endless
     most = min(int(ends.max()), _MOST_TRIED, _MOST_WORK // len(ends))
     for frequency in range(2, most + 1):
         if int(np.count_nonzero(ends % frequency == 0)) == n_values:

@@ -1,4 +1,4 @@
-"""Which columns of a table are series, which one counts epochs, and what is odd."""
+"""Which columns of a table are series, and which one counts epochs."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class MetricColumns:
     Parameters
     ----------
     table : LogTable
-        The table; its notes say what was assumed or left out, and its damage takes the
-        rows that are not whole.
+        The table; notes on what was assumed or left out are added to it, and rows that
+        are not whole are reported to its damage.
     options : ReadOptions
         How it is read.
 
@@ -173,7 +173,7 @@ class MetricColumns:
     def _epochs(self, cells: LogColumn | None) -> EpochArray:
         """Read the epoch column; a cell that is no epoch damages its row."""
         if cells is None:
-            # without epochs, a header that stands once more begins another training
+            # without epochs, a repeated header begins another training
             starts = np.array([0, *sorted(self.table.repeated_header)])
             rows = np.arange(len(self.table))
             begun = starts[np.searchsorted(starts, rows, side="right") - 1]
@@ -225,7 +225,7 @@ class MetricColumns:
             self.table.notes.append(f"left out {', '.join(shown)}: {reason}")
 
     def _missing(self) -> str:
-        """Return what stands where a value is missing."""
+        """Say what a missing value looks like in the log."""
         if self.table.counted == "row":
             return "a name without a value"
         cells = self.table.columns.values()

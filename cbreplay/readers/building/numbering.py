@@ -1,4 +1,4 @@
-"""Which zero-based epoch a row stands for: not every writer counts from 0."""
+"""Which zero-based epoch a row has: not every writer counts from 0."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = [
 ]
 
 _SHORTEST = 2
-# a cadence that makes so many times as many steps as there are is chance
+# if a cadence would make this many times as many steps as there are, it is chance
 _MOST_LACKING = 10
 # the largest float64 that an int64 holds
 _LAST_STEP = np.nextafter(2.0**63, 0)
-# nobody logs only every so many epochs: such steps count batches
+# steps farther apart than this count batches: nobody logs so few epochs
 _MOST_EPOCHS = 10
 
 
@@ -51,8 +51,8 @@ def number_epochs(
 ) -> NumberedEpochs:
     """Return the zero-based epochs of rows, and what to note.
 
-    A log of a writer that is not known counts from 1 if it begins at 1, or at its own
-    cadence: 10, 20, 30.
+    The log of an unknown writer counts from 1 if it begins at 1, or at its own cadence:
+    10, 20, 30.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def count_batches(steps: EpochArray) -> bool:
 
 
 def count_steps(steps: EpochArray) -> EpochArray:
-    """Count steps from 0, with those that their cadence shows to be lacking.
+    """Count steps from 0, skipping those that the cadence shows to be missing.
 
     Parameters
     ----------

@@ -21,14 +21,14 @@ __all__ = [
     "may_be_resumed",
 ]
 
-# so many epochs that are logged twice in a row are no restarts by chance
+# fewer steps back than this may be restarts
 _FEW = 3
 
 
 def check_epochs(
     epochs: EpochArray, lines: EpochArray, source: str, damage: Damage
 ) -> BoolArray:
-    """Report rows that cannot stand for the epoch that they name; True for each.
+    """Report rows whose epoch number was glued from two; return a mask of these rows.
 
     Raises
     ------
@@ -49,10 +49,10 @@ def check_epochs(
 def find_doubles(
     epochs: EpochArray, lines: EpochArray, source: str, *, resumes: bool = False
 ) -> EpochArray | None:
-    """Return an order of rows in which those of one epoch follow each other.
+    """Return an order of the rows in which those of one epoch follow each other.
 
-    None if no epoch has two rows, but in trainings of their own: a row that stands at
-    the begin of a training, or at an epoch further back, begins another one.
+    None if no epoch has several rows in one training: a row that steps back, or that
+    repeats the first epoch of a training, begins another training.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ def find_doubles(
     source : str
         The name of the log, for errors.
     resumes : bool
-        Whether a few epochs that stand twice are fits that were resumed there.
+        Whether a few epochs with two rows are taken for fits that were resumed there.
 
     Raises
     ------
     ForeignLogError
-        If most epochs have more than two rows: no restart looks so.
+        If most epochs have more than two rows, which no restart makes.
     """
     steps = np.diff(epochs)
     same: EpochArray = np.flatnonzero(steps == 0) + 1
@@ -91,9 +91,9 @@ def find_doubles(
 
 
 def may_be_resumed(epochs: EpochArray, lines: EpochArray, source: str) -> bool:
-    """Tell whether rows of one epoch are so few that fits may have been resumed there.
+    """Tell whether so few epochs have two rows that fits may have been resumed there.
 
-    Where they are, `find_doubles` with `resumes` leaves all rows as they are.
+    If so, `find_doubles` with `resumes` leaves all rows as they are.
     """
     return find_doubles(epochs, lines, source, resumes=True) is None
 
@@ -137,7 +137,7 @@ def _interleaved(epochs: EpochArray) -> EpochArray:
 
 
 def _glued(epochs: EpochArray) -> BoolArray:
-    """Find epochs made of a cut one and the next: 4, then 5 and 0 as 50, then 1."""
+    """Find epochs glued from a cut one and the next: 4, then 5 and 0 as 50, then 1."""
     found = np.zeros(len(epochs), dtype=np.bool_)
     steps = np.diff(epochs)
     if len(steps) < _TWO_STEPS:
@@ -154,16 +154,17 @@ def _glued(epochs: EpochArray) -> BoolArray:
 
 
 _TWO, _TWO_STEPS = 2, 2
-# one in so many distances may differ from the usual one
+# at most one distance in this many may differ from the usual one
 _REGULAR = 3
 
 
 def find_order(epochs: EpochArray) -> tuple[EpochArray, str] | None:
-    """Return the order of rows that somebody sorted otherwise, and what to note.
+    """Return the order that sorts rows by epoch again, and a note; else None.
 
-    Rows that all step back are no trainings of one epoch each. Nor are rows whose
-    pieces fill each other's gaps: a table that was sorted as text has 10 and 11 before
-    2, and writers take turns. Everything else that steps back is a restart.
+    Rows are sorted if all of them step back, for they are no trainings of one epoch
+    each; and if the pieces between steps back fill each other's gaps: a table sorted as
+    text has 10 and 11 before 2, and writers may take turns. Any other step back is a
+    restart.
     """
     steps = np.diff(epochs)
     if len(steps) < _TWO_STEPS or not (steps < 0).any():
@@ -180,10 +181,10 @@ def find_order(epochs: EpochArray) -> tuple[EpochArray, str] | None:
 
 
 def fill_each_other(epochs: EpochArray, pieces: EpochArray) -> bool:
-    """Tell whether pieces of rows are of one training, because each fills gaps.
+    """Tell whether pieces of rows are of one training: they fill each other's gaps.
 
-    No epoch stands in two of them, they fill more gaps than they leave, and together
-    they are regular: two samples of longer trainings are not.
+    No epoch is in two of them, they fill more gaps than they leave, and together they
+    are regular. Two samples of longer trainings are not.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What tells the trainings of one table apart: the model or the seed in its rows."""
+"""Names for the trainings of one table, by columns such as model or seed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST = 60
 
 
 def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[int, str]:
-    """Return what the parts of a table are called, by the row where each begins.
+    """Return names for the trainings in a table, by the row where each begins.
 
     People put the trainings of a sweep one below the other, with columns such as
     ``model`` and ``seed``: these change only where the epochs begin anew.
@@ -44,7 +44,7 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
     Returns
     -------
     dict of int to str
-        As ``{0: "model=a,seed=1", 30: "model=a,seed=2"}``; empty where nothing tells
+        As ``{0: "model=a,seed=1", 30: "model=a,seed=2"}``; empty if no column tells
         them apart.
     """
     begins = np.append(True, epochs[1:] <= epochs[:-1])
@@ -77,7 +77,7 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
 def _texts_of_parts(
     cells: LogColumn, rows: EpochArray, begins: BoolArray
 ) -> list[str] | None:
-    """Return what a column says of each part; None if it changes inside of one."""
+    """Return a column's text in each part; None if it changes inside of a part."""
     values: NDArray[Any]
     if cells.wrong.all() and (cells.blocks or len(cells.texts) == len(cells.wrong)):
         values = np.array(cells.words_of_rows())[rows]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LoggedRate", "take_rate"]
 
-# so many digits tell one float32 from the next
+# this many digits tell one float32 from the next
 _FLOAT32_DIGITS = 8
 
 
@@ -37,9 +37,9 @@ class LoggedRate(NamedTuple):
     rounding : array of shape (n_epochs,) or None
         Half a unit of the last digit of each rate, where they were rounded.
     notes : tuple of str
-        What was taken for it.
+        Which columns were taken for it.
     source : {"", "logs", "optimizer"}
-        How it was written; empty if each value is the rate of its epoch in any case.
+        As `Run.rate_source`; empty if each value certainly is the rate of its epoch.
     """
 
     rate: Series | None = None
@@ -51,8 +51,8 @@ class LoggedRate(NamedTuple):
 def take_rate(record: TrainingRows) -> LoggedRate:
     """Take the columns of learning rates out of a training.
 
-    Groups of parameters may have rates of their own. If they agree, they are one; else
-    the first stands, and the others are kept as metrics.
+    There may be one for each group of parameters. If they agree they are one rate; else
+    the first is used, and the others are kept as metrics.
 
     Parameters
     ----------
@@ -78,8 +78,8 @@ def take_rate(record: TrainingRows) -> LoggedRate:
     notes += _join_groups(logged, columns, others)
     rate = record.series(logged)
     if not _changes(rate):
-        # a constant rate needs no rounding and no source: against it, every step of a
-        # callback shows
+        # a constant rate needs no rounding and no source: any change by a callback
+        # differs from it
         return LoggedRate(as_float32(rate), notes=_on_rate(notes))
     rounding = _rounding(rate)
     if rounding is not None:

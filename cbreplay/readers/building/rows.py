@@ -1,4 +1,4 @@
-"""Rows of a log on their way to trainings: one epoch each, in the log's order."""
+"""Rows of a log, one epoch each, in the log's order: cut, joined and compared."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Values: TypeAlias = "Series | Sequence[float | None]"
 
 
 class RowPlaces(Protocol):
-    """Where each row stands, for the notes."""
+    """The place of each row in the log, for the notes."""
 
     def __getitem__(self, position: int, /) -> str:
         """Return the place of a row: ``"line 12"``."""
@@ -46,8 +46,7 @@ class Rows:
     place : str
         Where the rows begin, for a note: ``"line 12"``.
     begins_file : bool
-        Whether only another file of the writer begins here, which says nothing of
-        another fit.
+        Whether another file of the writer begins here, which need not be another fit.
     """
 
     __slots__ = ("begins_file", "columns", "epochs", "place", "wall_times")
@@ -88,7 +87,7 @@ class Rows:
 
     @property
     def repeated(self) -> BoolArray:
-        """Which rows hold what the one above of the same epoch holds, and no more."""
+        """Which rows repeat the row above, which is of the same epoch."""
         again: BoolArray = ~self.begins
         for series in self.columns.values():
             values, there = series.values, series.recorded
@@ -98,9 +97,9 @@ class Rows:
         return again
 
     def folded(self) -> Rows:
-        """Put rows of one epoch that follow each other together to one.
+        """Merge consecutive rows of one epoch.
 
-        The last of several values stands, with the others beside it.
+        The last of several values is used; the others are kept beside it.
         """
         begins = self.begins
         group = np.cumsum(begins) - 1
@@ -117,8 +116,9 @@ class Rows:
     def begins_as(self, other: Rows) -> bool:
         """Tell whether the shorter one is the beginning of the longer, to the bit.
 
-        Failed trainings may be alike without being the same: what is compared has to
-        hold numbers only, which change from row to row; or enough of those besides.
+        Failed trainings may be equal without being the same one. So the compared rows
+        must hold finite numbers that change; with NaN or infinity among them, the
+        longer one must hold many different numbers.
         """
         n_rows = min(len(self.epochs), len(other.epochs))
         if self.columns.keys() != other.columns.keys():
@@ -138,7 +138,7 @@ class Rows:
         return changes
 
     def holds_many(self) -> bool:
-        """Tell whether a column has so many numbers that no other training has them."""
+        """Tell whether a column has too many numbers to be equal by chance."""
         return any(
             len(np.unique(column.values[np.isfinite(column.values)])) >= _MANY_NUMBERS
             for column in self.columns.values()
@@ -197,7 +197,7 @@ def _lay_in(column: _Column, series: Series, at: EpochArray) -> None:
 
 
 def spread(series: Series, at: EpochArray, length: int) -> Series:
-    """Lay a series out over more epochs: each value at its place, the rest missing."""
+    """Spread a series over `length` epochs: its values at `at`, the rest missing."""
     if length == len(series):
         # no gap: a long log is not copied
         return series
@@ -216,13 +216,13 @@ def split_rows(
     rows : Rows
         All rows of the log.
     places : indexable of str
-        Where each row stands, for the notes.
+        The place of each row, for the notes.
     cuts : collection of int
         Positions before which the log says that a fit began.
     source : str
         The log, for the error.
     most : int
-        How much of it is read, in bytes.
+        The size limit for a log, in bytes.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From the rows of one training to its run: series, plan, times, what is missing."""
+"""From the rows of one training to its `Run`: series, plan, times, and notes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = ["LogFacts", "build_run"]
 
 
 class LogFacts(NamedTuple):
-    """What a log says of all trainings in it.
+    """What a log says about all trainings in it.
 
     Parameters
     ----------
     notes : tuple of str
-        What was odd about it.
+        The notes on the whole log.
     planned_epochs : int or None
         The plan that it states.
     not_logged : frozenset of str
@@ -90,7 +90,7 @@ def build_run(
     metadata : RunMetadata, optional
         What ``run.json`` says about this training.
     take_rate : callable
-        Takes the learning rate out of the columns of a training.
+        Removes the learning rate from the columns of a training, and returns it.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def _fit_run(
     metadata: RunMetadata | None,
     rate: LoggedRate,
 ) -> Run:
-    """Return what rows are of: of a training, or of a fit that was replaced in it."""
+    """Build the run of rows: a training's, or an earlier fit's inside one."""
     series = _series_of(fit, source)
     return Run(
         name=source,
@@ -173,10 +173,10 @@ def _notes_of(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
 def _carried_notes(
     series: Mapping[str, Series], metadata: RunMetadata | None
 ) -> list[str]:
-    """Doubt series that stand still for as many epochs each time.
+    """Note series that change only every few epochs, at a regular distance.
 
-    Some loops evaluate every few epochs and write the last value in between too. Keras
-    never does with a metric of its own, which a run.json names.
+    Some loops evaluate every few epochs and repeat the last value in between. Keras
+    never does so with its own metrics, which a run.json names.
     """
     keras_own = metadata.metrics if metadata is not None else {}
     found: dict[int, list[str]] = {}
@@ -184,14 +184,14 @@ def _carried_notes(
     for name, own in series.items():
         changes = own.values[1:] != own.values[:-1]
         n_changes = int(np.count_nonzero(changes))
-        # then they are not two and more epochs apart
+        # a value that changes so often is not repeated in between
         often = 2 * n_changes > own.values.size
         if n_changes < _FEW_CHANGES or (often and moving) or not own.recorded.all():
             continue
         if often:
             moving = True
             continue
-        if name.removeprefix("val_") in keras_own:
+        if name.removeprefix("val_") in keras_own or name in _NUMBERS:
             continue
         changed = np.flatnonzero(changes) + 1
         distances = np.diff(changed)
@@ -209,6 +209,8 @@ def _carried_notes(
 
 
 _FEW_CHANGES = 3
+# what Lightning and Hugging Face log the epoch as, where evaluations are counted
+_NUMBERS = ("epoch", "train/epoch")
 
 
 def _late_notes(
@@ -289,7 +291,7 @@ def _gaps(epochs: EpochArray) -> str:
 _SHOWN = 5
 
 
-# in sweeps an epoch has 32 bits
+# in sweeps an epoch is an int32
 _MOST_PLANNED = 2**31 - 1
 
 

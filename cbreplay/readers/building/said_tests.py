@@ -1,4 +1,4 @@
-"""Rows behind a training that are of a test, by a column that names their stage."""
+"""Rows of a test after a training, found by a column that names their stage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["leave_out_said_tests"]
 
-# the words of a stage, with what people put around them: "final_test", "Test set"
+# words for a stage, with what people put around them: "final_test", "Test set"
 _AROUND = r"(final|last|after|post|on)?({})(ing|set|data|step|epoch|loop|results?)?"
 _TEST = _AROUND.format("test|holdout|predict|inference")
 _VALIDATION = _AROUND.format(
@@ -30,11 +30,11 @@ _LONGEST_WORD = 100
 
 
 def leave_out_said_tests(table: LogTable) -> None:
-    """Leave out rows of a test or validation behind a training, as a column says.
+    """Leave out rows of a test or validation after a training, as a column says.
 
-    A word for the stage of each row stands there, and that of the last rows in none
-    above. A validation is known so only if the rows above have validations too: else
-    it is the training's own.
+    The column holds a word for the stage of each row; the last rows must have a word
+    that no row above has. A validation counts only if the rows above have validations
+    too: else it is the training's own.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def leave_out_said_tests(table: LogTable) -> None:
 
 
 def _rows_after(table: LogTable, cells: LogColumn) -> BoolArray:
-    """Tell which rows stand at the end of a training, and are of another stage."""
+    """Tell which rows at the end of a training are of another stage."""
     after = np.zeros(len(table), dtype=np.bool_)
     words = list(map(_letters, cells.words_of_rows()))
     for begin, end in _trainings(table):
@@ -77,7 +77,7 @@ def _rows_after(table: LogTable, cells: LogColumn) -> BoolArray:
 
 
 def _trainings(table: LogTable) -> Iterator[tuple[int, int]]:
-    """Yield the first row of each training in a table, and the one behind its last."""
+    """Yield, for each training in a table, its first row and the one after its last."""
     begins = {0, *table.repeated_header}
     for name, cells in table.columns.items():
         if name.lower() in EPOCH_NAMES:
@@ -104,5 +104,5 @@ def _letters(text: str) -> str:
     >>> _letters("RunningStage.TESTING"), _letters("final test")
     ('testing', 'finaltest')
     """
-    # the name of a stage is no longer than this, but a hostile cell may be
+    # only the end is looked at, for a hostile cell may be very long
     return re.sub(r"[^a-z]", "", text[-_LONGEST_WORD:].rpartition(".")[2].lower())

@@ -1,7 +1,7 @@
-"""Rows that are steps, not epochs: of a CSV, W&B, Lightning and the like.
+"""Rows that are steps, not epochs, as in logs of W&B or Lightning.
 
-Each is given its epoch, and the rows of one epoch become one. Where nothing tells the
-epoch, steps are counted, or the log is refused as a sample of a longer history.
+Each row is given its epoch, and the rows of one epoch are merged. Without any epochs
+the steps are counted, or the log is refused as a sample of a longer history.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
     "epoch, as given, and what lies between was left out"
 )
-# from so many steps at irregular distances on, a log is not one of every epoch
+# this many steps at irregular distances are not a log of every epoch
 _MANY = 6
 # a validation every second epoch is common in a log of epochs
 _SELDOM = 3
@@ -57,9 +57,9 @@ _TWO_ROWS = 2
 
 
 def nearest_epochs(table: LogTable, cells: LogColumn) -> EpochArray | None:
-    """Return the epoch of each row; one without it belongs to the next that has one.
+    """Return the epoch of each row; a row without one belongs to that of the next.
 
-    None if some are no whole numbers, or none is there.
+    None if there is no epoch at all, or one that is no whole number.
     """
     known = np.flatnonzero(~cells.missing)
     if not len(known) or not are_epochs(cells.values[known]).all():
@@ -78,12 +78,12 @@ def fold_by(
     *,
     may_be_drawn: bool = False,
 ) -> None:
-    """Put the rows of each epoch together; without epochs, each row counts as one.
+    """Merge the rows of each epoch; without epochs, count the steps or the rows.
 
     Parameters
     ----------
     table : LogTable
-        The rows of steps, which become rows of epochs.
+        The table; its rows of steps become rows of epochs.
     epoch_name, step_name : str, optional
         The columns that hold the epoch and the step.
     options : ReadOptions
@@ -131,12 +131,12 @@ def _find_epochs(
     *,
     may_be_drawn: bool,
 ) -> tuple[EpochArray, Literal["few", "any"]] | None:
-    """Return the epoch of each row, and how many rows one may have.
+    """Return the epoch of each row, and how many values one may have.
 
-    None where rows are evaluations, which then are put together already.
+    None where rows are evaluations, which are merged already.
     """
     silent = table.columns[epoch_name].missing if epoch_name is not None else None
-    # of one step two values are no values of two batches
+    # two values of one step are not those of two batches
     several: Literal["few", "any"] = "any" if epoch_name == step_name else "few"
     epochs = None if epoch_name is None else _take_epochs(table, epoch_name)
     steps = table.columns.pop(step_name, None) if step_name is not None else None
@@ -155,7 +155,7 @@ def _find_epochs(
 
 
 def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
-    """Put the rows of each epoch together where each data set had its own.
+    """Merge the rows of each epoch, where each data set had a row of its own.
 
     Raises
     ------
@@ -171,10 +171,10 @@ def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
 
 
 def fold_steps(table: LogTable, options: ReadOptions) -> None:
-    """Put the rows of a CSV together that are steps, by its columns or as is said.
+    """Merge the rows of a CSV that are steps, by its columns or as the user says.
 
-    Rows with an epoch and a step or a batch are those of the epoch. Without an epoch
-    the user says what the steps count.
+    Rows with an epoch and a step or batch belong to that epoch. Without an epoch the
+    user has to say what the steps count.
 
     Raises
     ------
@@ -213,9 +213,9 @@ def _note_fewer(table: LogTable, n_rows: int) -> None:
 
 
 def _stand_again(table: LogTable, epochs: EpochArray, *, alone: bool) -> bool:
-    """Tell whether whole rows of a few epochs stand there twice.
+    """Tell whether complete rows of a few epochs are there twice.
 
-    Or of any epochs, where no column of steps tells that they are of other steps.
+    If there is no column of steps (`alone`), it may be more than a few epochs.
     """
     again = np.diff(epochs) == 0
     n_again = int(np.count_nonzero(again))
@@ -236,7 +236,7 @@ def _several_rows_each(epochs: LogColumn) -> bool:
 def _stands_again(steps: LogColumn) -> bool:
     """Tell whether most steps have two or three rows, one below the other.
 
-    They are of one training and its validation, or logged more than once.
+    Then training and validation have a row each, or a step was logged more than once.
     """
     n_rows = _rows_of_each(steps)
     often = 2 * np.count_nonzero(n_rows > 1) > len(n_rows) > 1
@@ -257,7 +257,7 @@ _THREE_ROWS = 3
 def _fold_batches(
     table: LogTable, epoch: str, batch: str, options: ReadOptions
 ) -> None:
-    """Put the batches of each epoch together, or make a row of each evaluation."""
+    """Merge the batches of each epoch, or make a row of each evaluation."""
     table.check_whole()
     cells = table.columns[batch]
     if bool((np.diff(cells.values) < 0).any()):
@@ -268,7 +268,7 @@ def _fold_batches(
 
 
 def _unsaid(table: LogTable) -> ForeignLogError:
-    """Return the error of rows that are steps, where nothing says what counts."""
+    """Return the error of rows that are steps, if the user did not say what counts."""
     judged = [name for name in table.columns if is_validation(name)]
     n_judged = max(
         int(np.count_nonzero(~table.columns[name].missing)) for name in judged
@@ -289,10 +289,10 @@ def _take_epochs(table: LogTable, name: str) -> EpochArray | None:
 
 
 def _of_own_step(epochs: EpochArray, silent: BoolArray, steps: LogColumn) -> EpochArray:
-    """Return the epochs, of rows without one too whose step is that of the row above.
+    """Give a row without an epoch that of the row above, if its step is this number.
 
-    MMEngine counts batches in the rows of a training, and epochs in those of a
-    validation, which name none: the step goes back to the epoch that has just ended.
+    MMEngine's rows of a training have an epoch, and a step that counts batches; its
+    rows of a validation have only a step, which is the epoch that has just ended.
     """
     at = np.flatnonzero(silent[1:]) + 1
     back = steps.values[at] < steps.values[at - 1]
@@ -306,12 +306,12 @@ def _of_own_step(epochs: EpochArray, silent: BoolArray, steps: LogColumn) -> Epo
 def _fold_evaluations(
     table: LogTable, steps: LogColumn, options: ReadOptions, *, may_be_drawn: bool
 ) -> bool:
-    """Count the evaluations of a log whose steps are batches; tell whether they are.
+    """Merge a log of batches into its evaluations; tell whether it was one.
 
     Raises
     ------
     LogError
-        If they seem to be, and nobody says what they count.
+        If it seems to be one, and the user did not say what counts.
     """
     seldom = _judges_seldom(table)
     if seldom and options.x_axis == "epoch":
@@ -332,7 +332,7 @@ def _fold_evaluations(
 
 
 def _are_batches(table: LogTable, steps: LogColumn) -> bool:
-    """Tell whether the rows are those of every so many batches, of a training only."""
+    """Tell whether rows are of a training only, each some number of batches apart."""
     judged = any(map(is_validation, table.columns))
     return not judged and count_batches(np.unique(_whole_steps(table, steps)))
 
@@ -357,8 +357,8 @@ def _check_drawn(
 ) -> None:
     """Refuse to count the evaluations that a sample of a history happens to hold.
 
-    They stand at irregular distances, as its other rows do. Where there are no other
-    rows, only a writer that draws samples is not believed.
+    In a sample they are at irregular distances, and so are the other rows. Where there
+    are no other rows, only a writer that draws samples is refused.
     """
     judged = _judged_rows(table)
     if options.parts == "rows" or not judged.any():
@@ -416,7 +416,7 @@ def _count_evaluations(table: LogTable, steps: LogColumn) -> None:
 
 
 def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochArray:
-    """Count the steps that there are: each is taken as one epoch, with a note."""
+    """Take each step, or each row without steps, as one epoch, with a note."""
     if steps is None:
         table.notes.append("there is no epoch: each row was taken as one")
         return np.arange(len(table))
@@ -469,7 +469,7 @@ _SHOWN = 3
 
 
 def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
-    """Leave out epochs in which only a column that was left out had a value."""
+    """Leave out epochs without a value, as those of a column that was left out."""
     columns = [
         cells
         for name, cells in table.columns.items()

@@ -1,4 +1,4 @@
-"""From a table with one row for each epoch to runs: all steps, in order."""
+"""From a table with one row for each epoch to its runs."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def build_runs(
 def _names_of(
     records: Sequence[TrainingRows], table: LogTable, rows: Rows, lines: EpochArray
 ) -> dict[str, str]:
-    """Return the names of several trainings, each by the place where it begins."""
+    """Return names for the trainings, by the place where each begins; empty if none."""
     if len(records) == 1:
         return {}
     from cbreplay.readers.building.part_names import name_parts
@@ -100,7 +100,7 @@ def _names_of(
 
 
 class _LinesOfRows:
-    """Where each row stands, written when it is asked for."""
+    """The place of each row, as text that is made when it is asked for."""
 
     def __init__(self, counted: str, lines: EpochArray) -> None:
         self._counted, self._lines = counted, lines
@@ -110,7 +110,7 @@ class _LinesOfRows:
 
 
 class _Placed(NamedTuple):
-    """Rows, the line of each, and before which of them a header stands once more."""
+    """Rows, the line of each, and the positions before which the header is repeated."""
 
     rows: Rows
     lines: EpochArray
@@ -121,14 +121,14 @@ class _Placed(NamedTuple):
         if kept.dtype == np.bool_:
             cuts = {int(np.count_nonzero(kept[:cut])) for cut in self.cuts}
         else:
-            # where rows change places, a header begins a fit only if the rows above it
-            # are still the same
+            # in a new order, a header begins a fit only if the rows above it are still
+            # the same
             before = np.maximum.accumulate([-1, *kept.tolist()])
             cuts = {cut for cut in self.cuts if before[cut] < cut}
         return _Placed(self.rows.take(kept), self.lines[kept], cuts)
 
     def folded(self) -> _Placed:
-        """Put the rows of one epoch that follow each other together."""
+        """Merge consecutive rows of one epoch."""
         begins = self.rows.begins
         group = np.cumsum(begins) - 1
         ends = np.append(begins[1:], [True])
@@ -139,7 +139,7 @@ class _Placed(NamedTuple):
 def _rows_in_order(
     table: LogTable, options: ReadOptions, metadata: RunMetadata | None
 ) -> _Placed:
-    """Return the whole rows of a table, sorted back if somebody sorted them."""
+    """Return the undamaged rows of a table in the order of their epochs."""
     columns = MetricColumns(table, options)
     times = () if table.wall_times is None else table.wall_times
     rows = Rows(columns.epochs, columns.series, times)
@@ -166,7 +166,7 @@ def _rows_in_order(
     return placed._replace(cuts=cuts)
 
 
-# so many fits of one epoch each are none
+# this many fits of one epoch each are read as one fit
 _MANY_FITS = 3
 
 
@@ -204,7 +204,7 @@ def _without_odd_rows(placed: _Placed, table: LogTable, *, resumes: bool) -> _Pl
 
 def _with_steps(run: Run, steps: EpochArray) -> Run:
     """Give a run the steps of its rows, which are evaluations."""
-    # they are numbered from 0, whatever number the first row was given
+    # `steps` begins at 0, whatever epoch the first row was given
     own = steps[run.first_epoch + run.counts_from :][: run.n_epochs]
     shown = f"the rows are those of the steps {own[0]} to {own[-1]}"
     return replace(run, steps=own).with_notes(Note(shown, "reading"))

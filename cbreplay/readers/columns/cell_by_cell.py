@@ -1,4 +1,4 @@
-"""A CSV read cell by cell, whatever is odd about it."""
+"""A CSV that is not plain, read cell by cell."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_cells(
     options: ReadOptions,
     n_wider: int = 0,
 ) -> LogTable:
-    """Read a CSV; of a table that was written again with more columns, the last.
+    """Read a CSV; if its table was written again with more columns, the last one.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def read_cells(
     options : ReadOptions
         How damage, empty cells and missing values are to be read.
     n_wider : int
-        How many tables with fewer columns stand above it.
+        How many tables with fewer columns were found above it.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def _read_carefully(
 
 
 def _fill(table: LogTable, text: TextRows) -> None:
-    """Take the cells of a CSV.
+    """Fill a table with the cells of a CSV.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _without_rows(table: LogTable) -> LogError:
 
 
 class _DecimalCommas:
-    """Decimal commas, made plain by another delimiter between cells, or by quotes."""
+    """Finds decimal commas, and whether commas of thousands are meant instead."""
 
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter
@@ -189,12 +189,12 @@ class _DecimalCommas:
         self._pointed: set[str] = set()
         self._cells: dict[str, str] = {}
         self._decimal: set[str] = set()
-        # between cells that commas separate, one may be of thousands
+        # in a file whose cells commas separate, 1,234 in quotes may be of thousands
         self._plain = delimiter != ","
         self._first = ""
 
     def stand_in(self, name: str, cells: Sequence[str], lines: Sequence[int]) -> bool:
-        """Tell whether a column holds any; remember where, and decimal points."""
+        """Tell whether a column has decimal commas; remember these, and its points."""
         if any("." in cell and holds_number(cell) for cell in cells):
             self._pointed.add(name)
         if "," not in "".join(cells):
@@ -214,9 +214,9 @@ class _DecimalCommas:
         return bool(found)
 
     def of_thousands(self, names: Iterable[str]) -> tuple[list[str], str]:
-        """Return the columns whose commas are of thousands, and why they are left out.
+        """Return the columns whose commas separate thousands, and why these go.
 
-        Decimal points stand in other columns, one of which is a metric.
+        They do if other columns, one of them a metric, have decimal points.
         """
         pointed = self._pointed - self._cells.keys()
         others = {*names} - self._cells.keys() - {*EPOCH_NAMES, *STEP_NAMES}
@@ -227,12 +227,12 @@ class _DecimalCommas:
         return [*self._cells], f"not every cell is a plain number ({self._first})"
 
     def note(self, source: str) -> str:
-        """Say that they were read.
+        """Say that decimal commas were read as such.
 
         Raises
         ------
         LogError
-            If points stand beside them, or all may be commas of thousands.
+            If there are decimal points too, or all may be commas of thousands.
         """
         if self._pointed:
             problem = "decimal commas stand beside decimal points"

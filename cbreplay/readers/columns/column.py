@@ -20,9 +20,9 @@ __all__ = ["LogColumn"]
 # cells that are kept as text, to be shown in an error
 _KEPT_TEXTS = 1000
 _MISSING, _WRONG = 1, 2
-# a column of more different texts tells no kinds of rows
+# a column with more different texts than this does not tell kinds of rows
 _FEW_TEXTS = 40
-# a column with several values in one epoch of four is logged by steps
+# a column with several values in one epoch of this many is logged by steps
 _MANY = 4
 # how str() writes one number of PyTorch, NumPy or TensorFlow
 _WRAPPED = (
@@ -50,19 +50,19 @@ class LogColumn:
     texts : dict of int to str
         The first cells that are no number, by their row.
     blocks : dict of int to str
-        The same to the end of the column, but only where one differs from the text
-        above it; empty where these are many, or rows were put together.
+        The texts of the whole column, each at the row where it differs from the text
+        above; empty where these are many, or rows were merged.
     vocabulary : list of str
-        The different texts, if these are few, behind an empty one.
+        An empty text, and then the different texts, if these are few.
     coded : int array of shape (n_rows,)
-        The place of each row's text in the vocabulary, 0 where there is none; of no
-        length where that is not known.
+        The index of each row's text in the vocabulary, 0 where there is none; empty
+        where it is not known.
     of_groups : bool
-        Whether a list of several numbers is one of groups, whose first stands.
+        Whether a list of numbers has one for each parameter group: the first is used.
     whole : bool
         Whether every cell is known to hold a number.
     others : dict of int to tuple of float
-        By row, the earlier values where several were put together to one row.
+        By row, the earlier values where several rows were merged.
     """
 
     values: FloatArray
@@ -91,7 +91,7 @@ class LogColumn:
         except ValueError:
             return False
         if np.isinf(values).any():
-            # 1e400 becomes inf too: cell by cell the two are told apart
+            # 1e400 becomes inf too: `add` tells the two apart
             return False
         self._chunks.append(values)
         self._states.append(None)
@@ -129,7 +129,7 @@ class LogColumn:
         self._states.append(states)
 
     def _code(self, text: str) -> int:
-        """Return the place of a text in the vocabulary; 0 if it is too long for one."""
+        """Return a text's index in the vocabulary; 0 if there are too many texts."""
         if text not in self.vocabulary and len(self.vocabulary) <= _FEW_TEXTS:
             self.vocabulary.append(text)
         return self.vocabulary.index(text) if text in self.vocabulary else 0
@@ -144,7 +144,7 @@ class LogColumn:
             self._above, self.blocks = None, {}
 
     def finish(self) -> None:
-        """Join what was taken."""
+        """Join the cells that were added."""
         if not self._chunks:
             self.values = np.empty(0)
             self.missing = self.wrong = np.empty(0, dtype=np.bool_)
@@ -192,7 +192,7 @@ class LogColumn:
         return cells
 
     def differs_in(self, other: LogColumn) -> int | None:
-        """Return the first row in which another column holds something else."""
+        """Return the first row in which another column differs; None if it is equal."""
         same = (self.values == other.values) | np.isnan(self.values) & np.isnan(
             other.values
         )
@@ -208,7 +208,7 @@ class LogColumn:
     ) -> bool:
         """Keep one value of each group of rows; False if most have several.
 
-        The last of several stands, the earlier ones are its others.
+        The last of several is used; the earlier ones are kept in `others`.
 
         Parameters
         ----------
@@ -250,7 +250,7 @@ class LogColumn:
     def _others(
         self, there: EpochArray, group: EpochArray
     ) -> dict[int, tuple[float, ...]]:
-        """Return the earlier values of each group, but for those equal to the last."""
+        """Return the earlier values of each group, if one differs from the last."""
         held: dict[int, list[float]] = {}
         for row in there.tolist():
             held.setdefault(int(group[row]), []).append(float(self.values[row]))
@@ -262,13 +262,13 @@ class LogColumn:
         }
 
     def drop_wrong(self) -> None:
-        """Take cells that are no numbers as missing; what they were is reported."""
+        """Take cells that are no numbers as missing; they have been reported."""
         self.missing = self.missing | self.wrong
         self.wrong = np.zeros(len(self.wrong), dtype=np.bool_)
         self.texts = {}
 
     def words_of_rows(self) -> list[str]:
-        """Return the text of each row; '' where it is none, or no longer known."""
+        """Return the text of each row; '' where there is none, or it is not kept."""
         rows = range(len(self.wrong))
         if not self.blocks:
             return [self.texts.get(row, "") for row in rows]
@@ -303,7 +303,7 @@ class LogColumn:
         self.coded = self.coded[order] if len(self.coded) else self.coded
 
     def within(self, rows: BoolArray) -> LogColumn:
-        """Return another column, with a value in these rows only."""
+        """Return a copy with values in these rows only."""
         cells = self.copy()
         cells.values = np.where(rows, self.values, np.nan)
         cells.missing, cells.wrong = self.missing | ~rows, self.wrong & rows
@@ -313,7 +313,7 @@ class LogColumn:
         return cells
 
     def text(self, row: int) -> str:
-        """Return what stands in a cell, in a line of bearable length."""
+        """Return the text of a cell for a message, cut if it is long."""
         if row in self.texts:
             return self.texts[row][:_SHOWN_LETTERS]
         if self.missing[row]:

@@ -1,4 +1,4 @@
-"""A CSV as a table: in one step where it is plain, else cell by cell."""
+"""A CSV as a table: read in one step if it is plain, else cell by cell."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_table(path: str, options: ReadOptions) -> LogTable:
         If it is no CSV; when strict, also if it is damaged.
     """
     content = read_raw(path, _WHOLE)
-    # a file of fewer bytes is small enough to be held as a whole
+    # fewer bytes than were asked for: this is the whole file
     plain = read_plain(content) if len(content) < _WHOLE else None
     if plain is not None:
         damage = Damage(options)

@@ -30,19 +30,19 @@ _TELLING = frozenset(
         *("datasplit", "partition"),
     )
 )
-# the column of rows that JSON has below the names of their data sets
+# the name of the column for JSON whose rows are nested under their data set's name
 NAMED_ABOVE = "the name above its rows"
-# the data sets whose other is the training's, and the training's
+# prefixes of data sets that a yes-or-no column may name: ``training``, ``is_val``
 _SAID = ("", "val_", "eval_", "dev_")
 # data sets in an error
 _SHOWN = 3
 
 
 def lay_out_data_sets(table: LogTable) -> bool:
-    """Give each data set of a table columns of its own, and tell whether it did.
+    """Give each data set of a table its own columns; tell whether that was needed.
 
-    So each metric, where a row holds one value and names its metric. The rows stay, but
-    those of an epoch follow each other then, to be put together.
+    Where a row holds one value and names its metric, each metric gets columns. Rows are
+    only sorted, so that those of an epoch follow each other; they are merged later.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def lay_out_data_sets(table: LogTable) -> bool:
     shown = said_so.get(name) or " and ".join(map(repr, sets[:_SHOWN]))
     again, runs = None, sort_by_runs(table, of_set)
     if len(sets) > 1:
-        # the number of a row says nothing of its epoch
+        # the number of a row does not tell its epoch here
         for own in {*INDEXES} & table.columns.keys():
             del table.columns[own]
         problem = f"its rows are of several data sets: {name} is {shown}"
@@ -89,7 +89,7 @@ def lay_out_data_sets(table: LogTable) -> bool:
 
 
 def _tells_data_sets(table: LogTable, name: str) -> bool:
-    """Tell whether each row names its data set there, and not only a training's."""
+    """Tell whether a column names each row's data set, not only the training's."""
     cells = table.columns[name]
     if not len(cells.coded) or not cells.coded.all():
         return False
@@ -104,16 +104,17 @@ def _tells_data_sets(table: LogTable, name: str) -> bool:
 
 
 def _prefixes(cells: LogColumn) -> list[str | None]:
-    """Return what stands before a metric in each row."""
+    """Return the prefix that Keras gives a metric on each row's data set."""
     prefixes = list(map(prefix_of, cells.vocabulary))
     return [prefixes[code] for code in cells.coded.tolist()]
 
 
 def _say_data_sets(table: LogTable) -> dict[str, str]:
-    """Name the data set of each row where a column says yes or no: ``training``.
+    """Turn columns that say yes or no, such as ``training``, into names of data sets.
 
-    Return what stands in these columns. Most epochs have a row of each then; else it
-    may say which epochs were validated. Without epochs, there are as many rows of each.
+    Return, by column, its two values for a message. Most epochs must have a row of
+    each, else the column may tell which epochs were validated. Without epochs there
+    must be equally many rows of each.
     """
     said_so: dict[str, str] = {}
     prefixes = {

@@ -1,7 +1,7 @@
-"""Rows that say what they are of, brought together: those of one epoch become one.
+"""Tables with several rows for an epoch, each of one data set or one metric.
 
-A row may be of one data set, or hold one metric. The rows of an epoch follow each other
-then, and every data set or metric has columns of its own.
+The rows of an epoch are brought together, and every data set or metric gets its own
+columns. Which data set or metric a row is of: `data_sets` and `named_metrics`.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ __all__ = [
     "sort_by_runs",
 ]
 
-# what is of an epoch, whatever the data set
+# columns that are the same for all data sets of an epoch
 _OF_EPOCHS = frozenset((*EPOCH_NAMES, *STEP_NAMES, *BATCH_NAMES))
-# one epoch in so many may stand there again
+# at most one epoch in this many may be there again
 _FEW = 4
 
 
-# other columns of a table with rows of several trainings, which name the training
+# columns that may name the training of a row, besides SETTINGS
 _RUNS = frozenset(
     (
         *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
@@ -63,14 +63,15 @@ def find_numbering(table: LogTable) -> str | None:
 def bring_together(
     table: LogTable, problem: str, of_kind: dict[str, BoolArray]
 ) -> str | None:
-    """Let the rows of one epoch follow each other.
+    """Sort rows so that those of one epoch follow each other.
 
-    Return what numbers them, if some numbers stand there again.
+    Return the column that numbers them if some rows are there again, which
+    `put_together` then merges; else None.
 
     Raises
     ------
     ForeignLogError
-        If no column numbers them, or more than one training may stand there in blocks.
+        If no column numbers them, or if there may be several trainings in blocks.
     """
     key = find_numbering(table)
     if key is None:
@@ -98,7 +99,7 @@ def bring_together(
 
 
 def _stand_once(numbers: FloatArray, of_kind: dict[str, BoolArray]) -> bool:
-    """Tell whether each kind has one row of a number at most."""
+    """Tell whether each kind has at most one row of each number."""
     n_rows = sum(len(np.unique(numbers[at])) for at in of_kind.values())
     return n_rows == len(numbers)
 
@@ -114,7 +115,7 @@ def _sort(table: LogTable, numbers: FloatArray, of_kind: dict[str, BoolArray]) -
 def _go_by_steps(
     table: LogTable, epochs: FloatArray, of_kind: dict[str, BoolArray]
 ) -> bool:
-    """Sort rows by the steps inside their epochs, and tell whether that can be done."""
+    """Sort rows by the steps inside their epochs if possible; tell whether it was."""
     names = {own.lower(): own for own in table.columns}
     step = next((names[own] for own in STEP_NAMES if own in names), None)
     if step is None or not are_epochs(table.columns[step].values).all():
@@ -128,9 +129,10 @@ def _go_by_steps(
 
 
 def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
-    """Return the columns that name the training of a row, and the number of each row's.
+    """Return the columns that name the training of a row, and each row's training.
 
-    None if no column says it in every row.
+    Trainings are numbered from 0 in the order of the rows; None if no column names one
+    in every row.
     """
     names: list[str] = []
     run: EpochArray | None = None
@@ -154,10 +156,10 @@ def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
 def sort_by_runs(
     table: LogTable, of_kind: dict[str, BoolArray] | None = None
 ) -> list[str]:
-    """Let the rows of one training follow each other, where a column names it.
+    """Sort rows so that those of one training follow each other, if columns name it.
 
-    Return the columns that do. Rows are sorted only where each kind has one row of an
-    epoch in each training, and where the epochs begin anew with it.
+    Return these columns. Rows are sorted only if each kind has one row of an epoch in
+    each training, and if the epochs begin anew with each training.
     """
     key = find_numbering(table)
     names, run = runs_of_rows(table)
@@ -202,13 +204,13 @@ def name_columns(
     table : LogTable
         The rows.
     problem : str
-        What to say of them if they cannot be named.
+        The message if they cannot be named.
     of_kind : dict of str to bool array of shape (n_rows,)
         Which rows are of each.
     called : callable
-        What the values of a column are called, by its name, in the rows of a kind.
+        Takes the name of a column and of a kind; returns the name of the new column.
     shared : frozenset of str
-        More columns that say the same in all rows of an epoch.
+        Further columns that are equal in all rows of an epoch.
 
     Raises
     ------
@@ -237,16 +239,16 @@ def name_columns(
 
 
 def is_of_epoch(name: str) -> bool:
-    """Tell whether a column is of an epoch, whatever else a row is of."""
+    """Tell whether a column belongs to the epoch, not to a data set or metric."""
     known = name.lower() in _OF_EPOCHS or name in INDEXES or name.startswith("#")
     return known or is_rate_name(name) or letters(name) in SETTINGS
 
 
 def put_together(table: LogTable, key: str, of_kind: dict[str, BoolArray]) -> None:
-    """Make one row of those that follow each other, of one number and a kind each.
+    """Merge consecutive rows of one number, as long as each is of another kind.
 
-    The rows of epochs are put together later, but for those of a few that stand there
-    again: a fit may have been resumed there.
+    This is done for steps, and if a few epochs are there again, where a fit may have
+    been resumed. Other rows of epochs are merged later.
     """
     numbers = table.columns[key].values
     kinds = np.zeros(len(table), dtype=np.int64)

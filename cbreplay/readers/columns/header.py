@@ -55,7 +55,7 @@ STEP_NAMES = (
 MISSING = frozenset(
     ("", "NA", "N/A", "n/a", "#N/A", "#na#", "<NA>", "None", "null", "NULL", "-")
 )
-# how programs of older Windows write numbers that are none, perhaps with zeros behind
+# NaN and infinity as programs of older Windows write them, zeros at the end removed
 _OF_WINDOWS = {
     **dict.fromkeys(("1.#QNAN", "-1.#QNAN", "1.#IND", "-1.#IND", "1.#SNAN"), "nan"),
     "1.#INF": "inf",
@@ -156,7 +156,7 @@ _LOOKED_AT = 1000
 
 
 def sniff_header(text: str) -> list[list[str]]:
-    """Return the cells of the column names and of some rows below; none without text.
+    """Return the cells of the column names and of some rows below; empty if no text.
 
     Parameters
     ----------
@@ -173,9 +173,9 @@ def sniff_header(text: str) -> list[list[str]]:
 
 
 def first_lines(lines: Iterable[str]) -> list[str]:
-    """Return the lines up to where the header and enough rows have been seen.
+    """Return the first lines, until the header and enough rows have been seen.
 
-    Of thousands of comments, only the last are returned as they are.
+    Of thousands of comments only the last are returned whole.
     """
     found: list[str] = []
     n_said = 0
@@ -194,7 +194,7 @@ def first_lines(lines: Iterable[str]) -> list[str]:
 
 
 def find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:
-    """Return the column names, the delimiter, and the line that they stand in.
+    """Return the column names, the delimiter, and the line that holds the names.
 
     The delimiter is the one of ``, ; tab |`` that cuts the header and the most rows
     into equally many cells; of several, the one that makes the most cells; without
@@ -224,8 +224,8 @@ def _says_something(line: str) -> bool:
 def _below_title(rows: Sequence[str]) -> Sequence[str]:
     """Leave out a title above the column names, or Excel's ``sep=;``.
 
-    Only the lines above the first that names an epoch are a title, and only if none
-    of them begins with a number.
+    Lines are a title if a line with the name of an epoch column follows, and none of
+    them begins with a number.
     """
     for at, line in enumerate(rows):
         cells = _cut(line, _find_delimiter(rows[at:]))
@@ -262,7 +262,7 @@ def _are_spaced(lines: Sequence[str]) -> bool:
 
 
 def cut_rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    """Return the cells of the lines that say something, but for comments."""
+    """Return the cells of the lines that are neither blank nor comments."""
     return [
         _cut(line, delimiter)
         for line in lines
@@ -285,7 +285,7 @@ def _cut(line: str, delimiter: str) -> list[str]:
 
 
 def are_names_of_keras(header: Sequence[str]) -> bool:
-    """Tell whether Keras's CSVLogger names columns so: the epoch, then all sorted."""
+    """Tell whether Keras's CSVLogger wrote these names: epoch, then all sorted."""
     first, *names = header
     return first == "epoch" and "loss" in names and list(names) == sorted(names)
 
@@ -298,7 +298,7 @@ def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None
     lines : sequence of str
         Its first lines.
     names : sequence of str
-        What was found for column names.
+        What was taken for column names.
     source : str
         Its name, for the error.
 
@@ -343,9 +343,9 @@ def check_numbers(rows: Sequence[Sequence[str]], source: str) -> None:
 
 
 def _is_row_of_numbers(row: Sequence[str], width: int) -> bool:
-    """Tell whether a line holds numbers as a row does; a sentence may hold one too.
+    """Tell whether a line is a row of numbers; a sentence may hold a number too.
 
-    A damaged row may be too short or too long; its cells are numbers all the same.
+    A damaged row may be too short or too long, but most of its cells are numbers.
     """
     said = [holds_number(cell) or bool(re.match(_LIST_BEGINS, cell)) for cell in row]
     if len(row) == width:

@@ -12,10 +12,10 @@ _LIST = r"[\[(]([^\[\]()]*)[\])]"
 
 
 def first_listed(cell: object) -> float | None:
-    """Return the first number of a list, or of a text that shows one; None of none.
+    """Return the first number of a list, or of a text that shows a list; else None.
 
-    Of the rates of several groups of parameters the first stands. Of a metric no list
-    is a value: it may hold one number for each class.
+    For learning rates of several parameter groups, the first is used. A list is never
+    the value of a metric: it may hold one number for each class.
 
     >>> first_listed([0.5, 5]), first_listed("[1e-3]"), first_listed("(0.1,)")
     (0.5, 0.001, 0.1)

@@ -37,14 +37,14 @@ _METRICS = frozenset(
     ("metric", "metricname", "key", "tag", "variable", "measure", "name", "series")
 )
 _VALUES = frozenset(("value", "metricvalue"))
-# a vocabulary begins with the empty text: of one metric alone a table may be anything
+# the empty text and one metric: with no more than that, the table may be anything
 _PAIR = 2
 # metrics in an error, and in a note
 _SHOWN, _LISTED = 3, 5
 
 
 def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
-    """Give each metric columns of its own where a row has a value and names its metric.
+    """Give each metric its own column, where a row has a value and names its metric.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
 def _alike_in_epochs(
     table: LogTable, key: str, run: EpochArray | None, names: list[str]
 ) -> list[str]:
-    """Return the columns that say the same in all rows of an epoch, as a rate does."""
+    """Return the columns that are equal in all rows of an epoch, as a rate is."""
     runs = np.zeros(len(table)) if run is None else run.astype(np.float64)
     epochs = np.stack([runs, table.columns[key].values])
     n_epochs = len(np.unique(epochs, axis=1).T)
@@ -111,7 +111,7 @@ def _alike_in_epochs(
 def _refuse_beside(
     table: LogTable, key: str, name: str, beside: list[str], problem: str
 ) -> None:
-    """Refuse rows that say something else too, if an epoch has several of them."""
+    """Refuse a table with further columns, if an epoch has several rows."""
     numbers = table.columns[key].values
     if len(table.columns[name].vocabulary) <= _PAIR or (
         letters(name) in KINDS and len(np.unique(numbers)) == len(numbers)
@@ -128,7 +128,7 @@ def _refuse_beside(
 
 
 def _check_numbers(table: LogTable, key: str) -> None:
-    """Refuse a row that names a metric and not its epoch."""
+    """Refuse a row that names a metric but no epoch."""
     numbers = table.columns[key]
     unsaid = numbers.missing | numbers.wrong
     if unsaid.any():
@@ -148,7 +148,7 @@ def _teller_of_metrics(table: LogTable) -> str | None:
             or not cells.coded.all()
         ):
             continue
-        # a name may be that of a run
+        # a column "name" may name runs: it must hold a loss
         if letters(name) in KINDS or any(
             "loss" in own.lower() for own in cells.vocabulary
         ):
@@ -157,7 +157,7 @@ def _teller_of_metrics(table: LogTable) -> str | None:
 
 
 def _values_and_others(table: LogTable, known: set[str]) -> tuple[list[str], list[str]]:
-    """Return the columns of the values, and those that say something else."""
+    """Return the columns that hold values, and those that hold anything else."""
     values, others = [], []
     for name, cells in table.columns.items():
         if name in known or is_of_epoch(name):
@@ -185,7 +185,7 @@ def _counts_rows(cells: LogColumn) -> bool:
 def _rows_of_metrics(
     table: LogTable, name: str, telling: list[str]
 ) -> dict[str, BoolArray]:
-    """Return which rows are of each metric, as Keras calls it on its data set."""
+    """Return which rows are of each metric, by Keras's name for it."""
     tellers = [table.columns[own] for own in (name, *telling)]
     codes = np.stack([cells.coded for cells in tellers])
     of_metric: dict[str, BoolArray] = {}

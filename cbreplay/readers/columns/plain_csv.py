@@ -1,7 +1,7 @@
 """The fast way to read a CSV of names and finite numbers, all in one step.
 
-Most logs hold nothing else, so that no cell can be read in two ways. Any other CSV is
-read cell by cell (`cbreplay.readers.columns.text_rows`), which gives the same here.
+Most logs hold nothing else, and then no cell is ambiguous. Any other CSV is read by
+`cell_by_cell`, which would give the same result for these.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PlainCsv", "read_plain", "split_plain_names"]
 
 _NAMES = rb"[A-Za-z][\w./-]*(?:,[A-Za-z][\w./-]*)+"
-# the characters of a finite number: with these alone, a cell reads in one way only
+# the characters of a finite number: a cell of these alone is not ambiguous
 _OF_NUMBERS = b"0123456789+-.eE"
 # the headers that are remembered: many logs share a few, and each is read twice
 _MOST_HEADERS = 16

@@ -1,4 +1,4 @@
-"""Which columns are learning rates, by what people and tools call them."""
+"""Which columns are learning rates, by the names that people and tools give them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["is_rate_name", "rate_names"]
 
-# letters and digits apart, and "learningRate" in two
+# splits letters from digits, and "learningRate" in two
 _WORDS = "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
-# what says whose rate it is: of a group of parameters, of an optimizer, of a network
+# words for whose rate it is: of a parameter group, an optimizer, a network
 _WHOSE = frozenset(
     (
         *("x", "pg", "group", "groups", "param", "params", "parameter", "parameters"),
@@ -32,7 +32,7 @@ _OF_OPTIMIZER = r"lr-[A-Za-z]\w*(?:-[0-9]+)?(?:/pg[0-9]+)?"
 
 @lru_cache(maxsize=4096)
 def is_rate_name(name: str) -> bool:
-    """Tell whether a column is called as a learning rate is.
+    """Tell whether a column has the name of a learning rate.
 
     >>> all(map(is_rate_name, ["lr", "Learning_Rate", "lr/pg0", "x/lr0", "lr-Adam"]))
     True

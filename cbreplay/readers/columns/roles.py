@@ -36,7 +36,7 @@ __all__ = [
 _LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
 # the names under which pandas's own index comes back from a CSV
 INDEXES = ("#0", "Unnamed: 0", "index")
-# columns that tell the kind of a row's numbers: with one of these, rows are no epochs
+# columns that may tell what a row's numbers are of: several kinds are no epochs
 KINDS = frozenset(
     (
         "metric",
@@ -101,11 +101,11 @@ def find_epoch(table: LogTable) -> str | None:
 
 
 def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
-    """Refuse rows that are of another metric, or another data set, each.
+    """Refuse a table in which each row is of one metric or one data set.
 
     R's ``as.data.frame(history)`` has a row for each epoch, metric and data set. A
-    column that tells the phases of one training is another matter: each epoch stands
-    there once, or begins again with the next phase.
+    column of phases of one training is no reason: each epoch has one row then, or the
+    epochs begin anew with each phase.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
 
 
 def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
-    """Tell whether each epoch stands once, or each phase counts its own."""
+    """Tell whether each epoch has one row, or each phase counts its own epochs."""
     if len(np.unique(epochs)) == len(epochs):
         return True
     kinds = cells.words_of_rows()
@@ -147,7 +147,7 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
 
 
 def check_rows_are_epochs(table: LogTable) -> None:
-    """Refuse rows that name something else each: models, settings, folds, data sets.
+    """Refuse rows that are not epochs but models, settings, folds or data sets.
 
     Raises
     ------
@@ -178,11 +178,11 @@ _ROUND = 2
 
 
 def _are_tried(cells: LogColumn) -> bool:
-    """Tell whether rates are those of a grid that was tried, in no order of a schedule.
+    """Tell whether rates are a grid that was tried, and no schedule.
 
-    Each stands once, has at most two digits, and they go up again after they went down,
-    which the rate of one cycle, a decay or a warmup does not; other cycles repeat
-    rates, or have rates of many digits.
+    Each occurs once, has at most two digits, and they rise again after a fall. One
+    cycle, a decay or a warmup never rises again; other cycles repeat rates, or have
+    rates of many digits.
     """
     rates = cells.values
     if (cells.missing | cells.wrong).any() or len(np.unique(rates)) < len(rates):
@@ -197,7 +197,7 @@ def _are_tried(cells: LogColumn) -> bool:
 
 
 def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
-    """Refuse rows of several trainings, by what none of them changes."""
+    """Refuse rows of several trainings, by a setting that differs."""
     known = cells.values[~(cells.missing | cells.wrong)]
     found = np.unique(known)
     if len(found) < _TWO:
@@ -214,7 +214,7 @@ def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
 # a date in any order, or a clock
 _MOMENT = r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?!\d)|\d{1,3}:\d\d(?!\d)|\d+ days? "
 _OF_EPOCHS = "Give a log with one row for each epoch"
-# columns of a table with a row for each training: no training changes these
+# columns that hold settings: no training changes these
 SETTINGS = frozenset(
     (
         *("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed", "experiment"),
@@ -250,7 +250,7 @@ def letters(name: str) -> str:
 
 
 def may_say_kinds(table: LogTable) -> bool:
-    """Tell whether a column may say what each row is of: by words, or yes and no."""
+    """Tell whether a column may name the kind of each row, by words or yes and no."""
     return any(
         len(cells.coded) or prefix_of(letters(name).removeprefix("is")) is not None
         for name, cells in table.columns.items()
@@ -258,7 +258,7 @@ def may_say_kinds(table: LogTable) -> bool:
 
 
 def prefix_of(data_set: str) -> str | None:
-    """Return what Keras puts before a metric on a data set; None if it is none.
+    """Return Keras's prefix for the metrics of a data set; None if it is none.
 
     >>> prefix_of("Train"), prefix_of("valid"), prefix_of("fold1")
     ('', 'val_', None)
@@ -276,7 +276,7 @@ def prefix_of(data_set: str) -> str | None:
 
 
 def name_on(name: str, data_set: str) -> str:
-    """Return what Keras calls a metric on a data set.
+    """Return Keras's name for a metric on a data set.
 
     >>> name_on("loss", "valid"), name_on("val_loss", "val"), name_on("loss", "train")
     ('val_loss', 'val_loss', 'loss')
@@ -286,15 +286,16 @@ def name_on(name: str, data_set: str) -> str:
 
 
 def _may_count(values: FloatArray) -> bool:
-    """Tell whether whole numbers differ: a plan stands in every row alike."""
+    """Tell whether values are epochs that differ; a plan would be equal in all rows."""
     differ = len(values) == 1 or bool((np.diff(values) != 0).any())
     return differ and bool(are_epochs(values).all())
 
 
 def _counts_by_one(values: FloatArray) -> bool:
-    """Tell whether each row is one after that above, but where it begins again.
+    """Tell whether each number is one more than the one above, or begins again.
 
-    From the start, or where a training was resumed: after a step back, some go on.
+    It may begin again at the start, or, where some rows go on after a step back, at any
+    later number, as in a resumed training.
     """
     if not are_epochs(values).all() or len(values) < _TWO:
         return False

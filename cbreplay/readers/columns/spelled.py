@@ -1,4 +1,4 @@
-"""Numbers that are written with what they mean: ``85%``, ``1/50``, ``Epoch 3``."""
+"""Numbers with text around them: ``85%``, ``1/50``, ``Epoch 3``."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _EPOCH = (
 def read_spelled(table: LogTable) -> None:
     """Read columns that hold nothing but such numbers, with a note.
 
-    A column in which some cells are plain numbers is left as it is: what they mean
-    beside the others is not certain.
+    A column in which some cells are plain numbers is left as it is: it is not certain
+    that these mean the same.
     """
     for name, cells in table.columns.items():
         if not cells.texts or not _all_text(cells):

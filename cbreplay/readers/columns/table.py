@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DECIMAL_COMMA", "LogTable"]
 
-# thousands set apart by a sign, and decimals behind another; or twice in one number
+# thousands separated by a sign, with decimals after another sign, or twice in a number
 _GROUPED = (
     r"[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]+|(?:\.[0-9]{3})+,[0-9]+"
     r"|(?:(?P<sign>[,. '\u00a0\u202f])[0-9]{3})(?:(?P=sign)[0-9]{3})+"
@@ -46,15 +46,15 @@ class LogTable:
     source : str
         Its name, for errors.
     header : list of str
-        The names as they stand there, some perhaps empty.
+        The names as they are written, some perhaps empty.
     columns : dict of str to LogColumn
         The columns by name; a nameless one is called by its number: ``"#0"``.
     lines : int array of shape (n_rows,)
         The line of each row.
     repeated_header : set of int
-        Positions of the rows before which the header stands once more.
+        Positions of the rows before which the header is repeated.
     notes : list of str
-        What was odd about the text.
+        The notes so far.
     damage : Damage
         What was dropped so far.
     wall_times : array of shape (n_rows,), or None
@@ -64,14 +64,14 @@ class LogTable:
     counted : {"line", "row", "column"}
         What `lines` counts.
     crlf : bool
-        Whether its lines end as Keras ends them.
+        Whether its lines end with CRLF, as Keras ends them.
     counts_from_zero : bool
         Whether the writer is known to count epochs from 0.
     steps : int array, or None
         The step of each epoch from 0 on, where these are numbers of evaluations.
     has_other_rows : bool
-        Whether it has rows for other things than a metric, so that an epoch without a
-        value of it was not logged with one.
+        Whether it has rows for other things than a metric: then an epoch without a
+        value of the metric did not log one.
     begins_at : int or None
         The epoch at which every training of this writer begins; None where one may
         begin at any.
@@ -125,7 +125,7 @@ class LogTable:
         self.has_own_rows: set[str] = set()
 
     def join_repeated(self) -> None:
-        """Leave out a column that stands there twice with the same cells.
+        """Leave out a column that is there twice with the same cells.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class LogTable:
         return len(self.lines)
 
     def error(self, problem: str, row: int, hint: str = SKIP_HINT) -> LogError:
-        """Return the error of a row, with where it stands."""
+        """Return an error about a row, with its place."""
         place = int(self.lines[row])
         if self.counted == "line":
             return LogError(problem, source=self.source, line=place, hint=hint)
@@ -205,7 +205,7 @@ class LogTable:
         return next((columns[name] for name in names if name in columns), None)
 
     def find(self, name: str) -> str:
-        """Return the column of a name in small letters, as it is written.
+        """Return the name of a column as it is written, given it in small letters.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class LogTable:
             self.notes.append(reworded(reason, left_out))
 
     def rename(self, names: Mapping[str, str]) -> None:
-        """Call columns otherwise; each keeps its place."""
+        """Rename columns; each keeps its place."""
         self.columns = {
             names.get(name, name): cells for name, cells in self.columns.items()
         }
@@ -236,11 +236,11 @@ class LogTable:
     def collapse(
         self, epochs: EpochArray, several: Literal["few", "any"] = "few"
     ) -> None:
-        """Put rows of the same epoch that follow each other together to one.
+        """Merge consecutive rows of the same epoch.
 
-        Of several values in an epoch the last one stands, with the others beside it. A
-        column with several in many epochs has none for the epoch: it is left out, with
-        a note, unless it is a learning rate, or any epoch may have several.
+        Of several values in an epoch the last is used; the others are kept beside it. A
+        column with several values in many epochs is logged by steps: it is left out,
+        with a note, unless it is a learning rate, or any epoch may have several.
         """
         begins = np.concatenate([[True], np.diff(epochs) != 0])
         group = np.cumsum(begins) - 1
@@ -278,7 +278,7 @@ class LogTable:
         self.repeated_header = {int(rows[:at].sum()) for at in self.repeated_header}
 
     def take(self, order: EpochArray) -> None:
-        """Put the rows into another order; no header stands between them then."""
+        """Put the rows into another order, and forget repeated headers."""
         for cells in self.columns.values():
             cells.take(order)
         self.lines = self.lines[order]
@@ -287,7 +287,7 @@ class LogTable:
         self.repeated_header = set()
 
     def check_whole(self) -> None:
-        """Report each row with a cell that is no number, but for columns of text."""
+        """Report the first cell that is no number in each column of numbers."""
         for name, cells in self.columns.items():
             if not cells.wrong.any() or (cells.wrong | cells.missing).all():
                 continue
@@ -297,7 +297,7 @@ class LogTable:
             cells.drop_wrong()
 
     def check_decimal_comma(self, name: str) -> None:
-        """Refuse a column in which a comma may be one of decimals or of thousands."""
+        """Refuse a column in which a comma may be decimal or separate thousands."""
         for row, text in self.columns[name].texts.items():
             if re.fullmatch(DECIMAL_COMMA, text):
                 problem = (
@@ -307,15 +307,15 @@ class LogTable:
                 raise self.error(problem, row, hint)
 
     def grouped_number(self, name: str) -> tuple[int, str] | None:
-        """Return the first cell with its thousands set apart, ``1,000.5``, and its row.
+        """Return the row and text of the first cell like ``1,000.5``; None without one.
 
-        It may be something else: an address, the number of a version.
+        It may be something else: an address, or a version.
         """
         texts = self.columns[name].texts.items()
         return next((cell for cell in texts if re.fullmatch(_GROUPED, cell[1])), None)
 
     def check_thousands(self, name: str) -> None:
-        """Refuse a column in which thousands may be set apart."""
+        """Refuse a column with a cell like ``1,000.5``."""
         found = self.grouped_number(name)
         if found is not None:
             row, text = found

@@ -21,12 +21,12 @@ _LONGEST_LINE = 1 << 24
 
 
 class NotUtf8Error(Exception):
-    """A text that is to be read again, as Latin-1.
+    """A text that is not UTF-8, and is to be read again as Latin-1.
 
     Parameters
     ----------
     byte : int
-        Where it is not UTF-8.
+        The offset of the first byte that is not UTF-8.
     """
 
     def __init__(self, byte: int) -> None:
@@ -40,13 +40,13 @@ class TextLines:
     Attributes
     ----------
     plain : bool
-        Whether no row so far holds a letter that float() would take amiss.
+        Whether no row so far holds a character that float() would misread.
     ended : bool
         Whether the last line has a line end.
+    half_ended : bool
+        Whether the text ends in the CR of a CRLF.
     crlf : bool
         Whether there is a CRLF.
-    last : str
-        The last line that says something.
     """
 
     def __init__(
@@ -55,11 +55,10 @@ class TextLines:
         self.source, self.damage = source, damage
         self.plain, self.ended, self.crlf = True, True, False
         self.half_ended = False
-        self.last = ""
         self._texts = self._decoded(chunks, encoding)
 
     def _decoded(self, chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
-        """Yield text; what cannot be read ends it, and is damage."""
+        """Yield text up to the first damage, which is reported."""
         decoder = None
         n_bytes = 0
         try:
@@ -121,7 +120,6 @@ class TextLines:
         if rest.strip():
             self.half_ended = rest.rstrip(" \t").endswith("\r")
             self.ended = self.half_ended
-            self.last = rest
             yield rest.rstrip("\r")
 
     def _check_first(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The rows of a CSV: what stands between them, and where the file breaks off."""
+"""The rows of a CSV, without comments, titles, repeated headers and a cut last row."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TextRows:
     encoding : str
         ``"latin-1"`` for a text that was found not to be UTF-8.
     may_widen : bool
-        Whether a later header with more names is told by a `WiderHeaderError`.
+        Whether a later header with more names raises a `WiderHeaderError`.
 
     Attributes
     ----------
@@ -61,9 +61,9 @@ class TextRows:
     first_rows : list of list of str
         The cells of the header and of some rows below it.
     notes : list of str
-        What was odd about the text.
+        The notes so far.
     repeated_header : set of int
-        Positions of the rows before which the header stands once more.
+        Positions of the rows before which the header is repeated.
 
     Raises
     ------
@@ -110,12 +110,12 @@ class TextRows:
 
     @property
     def plain(self) -> bool:
-        """Whether no cell holds a letter that float() would take amiss."""
+        """Whether no cell holds a character that float() would misread."""
         return self._lines.plain
 
     @property
     def crlf(self) -> bool:
-        """Whether lines end as Keras ends them."""
+        """Whether lines end with CRLF, as Keras ends them."""
         return self._lines.crlf
 
     def _note_title(self, above: Sequence[str]) -> None:
@@ -134,7 +134,7 @@ class TextRows:
     def _without_comments(
         self, first: Sequence[str], lines: Iterator[str]
     ) -> Iterator[str]:
-        """Yield every line, blank where it is a comment or stands above the header."""
+        """Yield every line; comments and lines up to the header become blank."""
         n_comments = 0
         for number, line in enumerate(first, start=1):
             comment = number != self._header_at and line.startswith(COMMENT)
@@ -210,7 +210,7 @@ class TextRows:
     def _sifted(
         self, rows: list[list[str]], lines: list[int]
     ) -> tuple[list[list[str]], list[int]]:
-        """Leave out what is no row of the table."""
+        """Return the rows of the table, and their lines, without anything else."""
         width = len(self.header)
         # the header itself was handed to csv as a blank line, and so were comments
         if not all(rows):
@@ -231,7 +231,7 @@ class TextRows:
         return kept, places
 
     def _read_row(self, cells: list[str], line: int) -> list[str] | None:
-        """Return the cells of a row; None if it is none, or damaged."""
+        """Return the cells of a row; None if it is no row, or a damaged one."""
         if cells:
             cells[0] = cells[0].lstrip("\ufeff").strip()
         if not any(cells) or _is_rule(cells):
@@ -255,7 +255,7 @@ class TextRows:
         return None
 
     def _breaks_off_in_header(self, cells: list[str], line: int) -> bool:
-        """Tell whether a fit broke off in a row, and the next put its header there."""
+        """Tell whether a row breaks off and a header follows in the same line."""
         width = len(self.header)
         found = (
             len(cells) >= width > 1
@@ -270,7 +270,7 @@ class TextRows:
         return found
 
     def _read_text(self, cells: list[str], line: int) -> None:
-        """Pass by a remark; below another header the cells mean something else."""
+        """Skip a remark; at another header, report it and end the table."""
         n_said = sum(bool(cell) for cell in cells)
         if cells[0].startswith("<<<<<<<"):
             raise conflict(self.source, line)
@@ -329,7 +329,7 @@ def _is_rule(cells: Sequence[str]) -> bool:
 
 
 def _is_text(cells: Sequence[str]) -> bool:
-    """Tell whether cells hold words, and neither a number nor a missing one."""
+    """Tell whether cells hold words, and neither numbers nor missing values."""
     said = [cell for cell in cells if cell]
     return bool(said) and not any(
         cell in MISSING or cell.startswith("[") or holds_number(cell) for cell in said
@@ -337,7 +337,7 @@ def _is_text(cells: Sequence[str]) -> bool:
 
 
 def _is_quoted_row(cell: str, delimiter: str) -> bool:
-    """Tell whether one cell holds all numbers of a row, because quotes stand around."""
+    """Tell whether one cell holds a whole row of numbers, put in quotes."""
     parts = cell.split(delimiter)
     return len(parts) > 1 and all(map(holds_number, parts))
 

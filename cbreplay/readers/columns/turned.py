@@ -1,4 +1,4 @@
-"""Tables that stand on their side: a row for each series, a column for each epoch."""
+"""Tables on their side: a row for each series, and a column for each epoch."""
 
 from __future__ import annotations
 

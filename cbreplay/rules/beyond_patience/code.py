@@ -12,7 +12,8 @@ from cbreplay.rules.pasted_code import PastedCode
 
 __all__ = ["EMA", "MEAN", "TARGET"]
 
-# pieces of the three classes: what is large where it should be is turned round
+# pieces of the three classes; with mode "max" they negate the values, so that smaller
+# is always better
 _EMA = '''class EmaStopping(keras.callbacks.Callback):
     """Stop when an exponential mean has stopped improving; keep the best value."""
 
@@ -122,7 +123,7 @@ _END = """
 
 
 def _with_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
-    """Say which way is better only where it is not down, as the class takes it."""
+    """Resolve the mode, and leave it out where it is "min", the class's default."""
     mode = settle_mode(rule.class_name, rule.monitor, rule.mode)
     rest = {name: value for name, value in given.items() if name != "mode"}
     return rest if mode == "min" else rest | {"mode": mode}

@@ -17,12 +17,12 @@ class EmaStopping(SmoothedRule):
 
     The mean begins at the first value, and then m(t) = smoothing x m(t - 1) +
     (1 - smoothing) x value(t). Training ends after `patience` epochs in a row in which
-    the mean is not best. The weights that are put back are those of the best value
-    itself: the mean's best comes later, and where it is kept it loses more.
+    the mean is not a new best. The weights that are put back are those of the best
+    single value: the best mean comes later, and its weights lose more.
 
     Keras has no such callback; ``to_keras_code()`` writes one. An epoch in which the
-    monitor is missing is skipped as if it were not there. NaN and infinity are waited
-    for, and are no part of the mean.
+    monitor is missing is skipped as if it were not there. An epoch with NaN or infinity
+    counts as waiting, and is left out of the mean.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class EmaStopping(SmoothedRule):
     monitor, mode : str
         As in EarlyStopping.
     smoothing : float
-        What share of the mean is kept, from 0 (none, the plain value) to below 1.
+        The weight of the mean before, from 0 (the plain value) to below 1.
     min_delta : float
         By how much a mean has to be better than the best one.
     restore_best_weights : bool
@@ -40,7 +40,7 @@ class EmaStopping(SmoothedRule):
     Raises
     ------
     ConfigError
-        If a parameter means nothing, or nothing tells the direction.
+        If a parameter is impossible, or the direction is not known.
     """
 
     patience: int
@@ -68,7 +68,7 @@ class EmaStopping(SmoothedRule):
     def smooth(
         self, recent: tuple[float, ...], value: float
     ) -> tuple[tuple[float, ...], float]:
-        """Return what the next mean is made of, and the mean with this value."""
+        """Return the state of the mean with this value, and the mean itself."""
         mean = value
         if recent:
             (before,) = recent

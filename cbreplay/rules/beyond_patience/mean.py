@@ -15,7 +15,7 @@ class MeanStopping(SmoothedRule):
     """Stop when the mean of the last values of a series has stopped improving.
 
     The mean is over the last `window` values, over fewer at the beginning. Everything
-    else is as in `EmaStopping`: what is put back are the weights of the best value.
+    else is as in `EmaStopping`: the weights of the best single value are put back.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class MeanStopping(SmoothedRule):
     Raises
     ------
     ConfigError
-        If a parameter means nothing, or nothing tells the direction.
+        If a parameter is impossible, or the direction is not known.
     """
 
     patience: int
@@ -49,7 +49,7 @@ class MeanStopping(SmoothedRule):
     def smooth(
         self, recent: tuple[float, ...], value: float
     ) -> tuple[tuple[float, ...], float]:
-        """Return what the next mean is made of, and the mean with this value."""
+        """Return the last values with this one, and their mean."""
         values, total = (*recent, value)[-self.window :], 0.0
         # sum() rounds otherwise from Python 3.12 on
         for one_value in values:

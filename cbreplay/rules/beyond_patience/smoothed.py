@@ -1,4 +1,4 @@
-"""What rules have in common that wait by a smoothed monitor."""
+"""What EmaStopping and MeanStopping share: patience on a smoothed monitor."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SKIPPED = Decision()
 
 
 class SmoothedState(NamedTuple):
-    """What such a rule carries from epoch to epoch.
+    """What a smoothed rule carries from epoch to epoch.
 
     Parameters
     ----------
@@ -39,7 +39,8 @@ class SmoothedState(NamedTuple):
     wait : int
         Monitored epochs since the mean was best.
     recent : tuple of float
-        What the next mean is made of, besides the next value.
+        What the next mean is made of, besides the next value: the last mean, or the
+        last values.
     smoothed, best_smoothed : float or None
         The mean, and the best one so far; None before the first number.
     best, best_epoch : float and int, or None
@@ -59,9 +60,9 @@ class SmoothedState(NamedTuple):
 
 
 class SmoothedRule(RuleBeyondKeras):
-    """Waits by a mean of the last values, and holds the weights of the best value.
+    """Waits for a better mean of the values; holds the weights of the best value.
 
-    A rule that inherits from this says how it makes the mean.
+    A rule that inherits from this defines the mean, in `smooth`.
     """
 
     __slots__ = ()
@@ -75,11 +76,11 @@ class SmoothedRule(RuleBeyondKeras):
     def smooth(
         self, recent: tuple[float, ...], value: float
     ) -> tuple[tuple[float, ...], float]:
-        """Return what the next mean is made of, and the mean with this value."""
+        """Return the new `SmoothedState.recent`, and the mean with this value."""
         raise NotImplementedError
 
     def check_shared(self) -> None:
-        """Raise ConfigError unless the parameters that all share mean something."""
+        """Raise ConfigError where a parameter that all share is impossible."""
         name = self.class_name
         check_count(name, "patience", self.patience)
         check_text(name, "monitor", self.monitor)
@@ -92,7 +93,7 @@ class SmoothedRule(RuleBeyondKeras):
         return resolve_direction(self.class_name, self.monitor, self.mode, training)
 
     def begin(self, training: Training) -> SmoothedState:
-        """Return the state at the begin of training."""
+        """Return the state at the beginning of training."""
         mode = self.resolve_mode(training)
         return SmoothedState(self.compare_plainly(mode, self.min_delta))
 
@@ -127,7 +128,7 @@ class SmoothedRule(RuleBeyondKeras):
         return state._replace(best=value, best_epoch=seen.epoch, held_epoch=held)
 
     def standing(self, state: SmoothedState) -> Standing:
-        """Return which way is better: no single value is what the next has to beat."""
+        """Return how values compare; None as best, for a mean is compared instead."""
         return Standing(state.comparison, None)
 
     def shown(self, state: SmoothedState) -> Mapping[str, Any]:

@@ -53,14 +53,14 @@ class TargetStopping(RuleBeyondKeras):
     """Stop as soon as a series reaches a value.
 
     Keras has no such callback; ``to_keras_code()`` writes one. An epoch in which the
-    monitor is missing is skipped as if it were not there. NaN reaches nothing. Alone it
-    trains on for ever where the value is never reached: put a patience beside it, for
-    of several callbacks the first one that asks stops.
+    monitor is missing is skipped as if it were not there. NaN reaches nothing. Where
+    the value is never reached it does not stop at all: put a patience beside it, for
+    the first callback that asks stops the training.
 
     Parameters
     ----------
     target : float
-        The value: reached by it, and by what is better.
+        The value; a better one reaches it too.
     monitor, mode : str
         As in EarlyStopping.
     restore_best_weights : bool
@@ -69,7 +69,7 @@ class TargetStopping(RuleBeyondKeras):
     Raises
     ------
     ConfigError
-        If a parameter means nothing, or nothing tells the direction.
+        If a parameter is impossible, or the direction is not known.
     """
 
     target: float
@@ -88,7 +88,7 @@ class TargetStopping(RuleBeyondKeras):
         return resolve_direction("TargetStopping", self.monitor, self.mode, training)
 
     def begin(self, training: Training) -> TargetState:
-        """Return the state at the begin of training."""
+        """Return the state at the beginning of training."""
         mode = self.resolve_mode(training)
         return TargetState(self.compare_plainly(mode))
 

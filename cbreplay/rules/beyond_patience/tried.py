@@ -1,4 +1,4 @@
-"""The values by which these rules are compared with a patience."""
+"""The values of these rules that `recommend` tries beside a patience."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["EMA", "MEAN", "SMOOTHED_PATIENCE", "TARGET", "spread_targets"]
 
 SMOOTHED_PATIENCE = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80)
 _ORIGIN = "patience 1 to 80"
-# also targets easier than the worst run's best, by these shares of it
+# targets easier than the worst run's best are tried too, by these shares of it
 _EASIER = (0.05, 0.1, 0.25)
 _TENTHS = range(0, 11, 2)
 
 
 def spread_targets(best: Sequence[float], mode: Mode) -> tuple[float, ...]:
-    """Return target values: what a fifth, two fifths ... of the runs reach, and easier.
+    """Return targets: those that 0, 1/5, ... 5/5 of the runs reach, and easier ones.
 
-    They are rounded to three digits, as a target is given.
+    They are rounded to three digits, as people would write a target.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""What a user's own callback asks for that no log can answer, before it runs."""
+"""Refuse a user's own callback, before it runs, if no log can answer what it asks.
+
+The callbacks that pass are driven by `driven`.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ _CLOCKS = {
     "random": "random numbers",
     "secrets": "random numbers",
 }
-# Keras's own, and why a class that extends one of them is not driven
+# classes of Keras, and why a class that extends one of them is not driven
 _NOT_DRIVEN = {
     "BackupAndRestore": "it would write its backup anew",
     "CSVLogger": "it would write its file anew",
@@ -89,9 +92,9 @@ def is_altered(callback: object) -> bool:
 
 
 def find_logger(callback: object) -> str | None:
-    """Return the logger of Keras that a callback extends and leaves as it is.
+    """Return the name of Keras's logger that a callback extends unchanged; else None.
 
-    It may have a constructor of its own; None where anything else is its own.
+    Only a constructor may be its own.
     """
     first, *others = inherits_from(callback) or [""]
     if first not in BYSTANDERS or set(others) - {"Callback"} or is_altered(callback):
@@ -101,14 +104,17 @@ def find_logger(callback: object) -> str | None:
 
 
 def refuse_unanswerable(callback: object) -> None:
-    """Raise EvidenceError if a callback uses batches, the clock or files of its own.
+    """Raise an error if a log cannot answer what a callback's code asks.
+
+    So it is with batches, separate evaluations, the clock, random numbers, and models
+    or files of its own.
 
     Raises
     ------
     EvidenceError
-        Naming the hook or the function.
+        With the hook or the function in it.
     ConfigError
-        If it would make a directory.
+        If driving the callback would make a directory.
     """
     name = type(callback).__name__
     for base in inherits_from(callback):
@@ -142,7 +148,7 @@ def refuse_unanswerable(callback: object) -> None:
 
 
 def _refuse_models(name: str, callback: object) -> None:
-    """Refuse a callback that holds a model of its own: its weights are of no epoch."""
+    """Refuse a callback that holds a further model, whose weights no log tells."""
     for attribute, value in attributes_of(callback).items():
         kinds = {kind.__name__ for kind in type(value).__mro__ if is_of_keras(kind)}
         if attribute not in MODEL_NAMES and kinds & {"Layer", "Model"}:
@@ -165,7 +171,7 @@ def _check_directory(name: str, filepath: str) -> None:
 
 
 def _own_function(callback: object, name: str) -> FunctionType | None:
-    """Return a hook that is not Keras's own."""
+    """Return a hook's function if the user wrote it."""
     function = _function_of(getattr(callback, name, None))
     if function is None or str(function.__module__).partition(".")[0] in _KERAS:
         return None
@@ -195,7 +201,7 @@ def _function_of(member: object) -> FunctionType | None:
 
 
 def _unrepeatable_in(function: FunctionType) -> tuple[str, str] | None:
-    """Return what a function asks that no replay can repeat, and how it is written."""
+    """Return what a function asks for that no replay can repeat, and its name."""
     for code in _codes(function.__code__):
         for name in code.co_names:
             value = function.__globals__.get(name)

@@ -35,8 +35,8 @@ __all__ = ["DrivenCallback", "DrivenState"]
 
 
 _LARGEST = 2**1023
-# how many of Keras's classes a callback extends if it extends a rule: Callback, and one
-# that decides
+# a callback that extends this many of Keras's classes extends one that decides, besides
+# Callback itself
 _EXTENDS_A_RULE = 2
 
 
@@ -74,7 +74,9 @@ class DrivenCallback(PlainRule):
     Raises
     ------
     EvidenceError
-        If it asks for batches or the clock, or extends a logger.
+        If it asks for what no log can answer (`refuse_unanswerable`).
+    ConfigError
+        If driving it would make a directory.
     """
 
     callback: Any
@@ -118,7 +120,7 @@ class DrivenCallback(PlainRule):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """By what it decides, in words."""
+        """That it is driven, and which Keras it decides by."""
         bases = inherits_from(self.callback)
         told = f"{self.class_name} is driven itself"
         if len(bases) >= _EXTENDS_A_RULE:
@@ -310,7 +312,7 @@ class Driver:
 
 
 def _library_of(callback: object) -> str:
-    """Return whose variables hold the learning rate that a callback sees."""
+    """Return whose variable holds the rate that it sees: "tf", "keras" or neither."""
     roots = _roots_of(callback)
     if "tf_keras" in roots:
         return "tf"
@@ -354,9 +356,9 @@ def _copied(callback: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - a use
 
 
 def _resolve_auto(driven: DrivenCallback, made: Any, training: Training) -> None:  # noqa: ANN401
-    """Tell a class of Keras which way its monitor improves.
+    """Set the mode of a callback that extends a class of Keras and has "auto".
 
-    It would ask the compiled metrics of its model (``_set_monitor_op``).
+    Otherwise it would ask the compiled metrics of its model (``_set_monitor_op``).
     """
     asks = getattr(made, "monitor_op", "") is None and hasattr(made, "_set_monitor_op")
     if asks and getattr(made, "mode", None) == "auto":
@@ -364,7 +366,7 @@ def _resolve_auto(driven: DrivenCallback, made: Any, training: Training) -> None
 
 
 def reached_from(callback: Any) -> set[int]:  # noqa: ANN401 - a user's object
-    """Return the identities of the objects that a callback holds, not its own."""
+    """Return the ids of all objects that a callback holds, but not its own id."""
     memo: dict[int, Any] = {}
     _copied(callback, memo)
     return set(memo) - {id(callback), id(memo)}
@@ -382,7 +384,7 @@ def _silence() -> Any:  # noqa: ANN401 - a generator
 
 
 def _numbers(callback: object) -> dict[str, float]:
-    """Return the attributes that are numbers; one that no float holds is none."""
+    """Return the public attributes that are numbers, of a size that a float holds."""
     return {
         name: value
         for name, value in attributes_of(callback).items()

@@ -45,8 +45,8 @@ class EarlyStoppingState(NamedTuple):
     held_epoch : int or None
         The epoch whose weights are held for restoring.
     restores_without_stop : bool
-        Whether they are put back at the end of training, stopped or not; else at once
-        when it stops.
+        Whether they are put back when training ends, stopped or not; else only in the
+        epoch in which this callback stops it.
     first_weights_set_best_epoch : bool
         Whether `best_epoch` names the first held weights, before any improvement.
     """
@@ -125,7 +125,7 @@ class EarlyStopping(PlainRule):
 
     @property
     def margin(self) -> float | None:
-        """By how much a value has to beat the best; a baseline is beaten by any."""
+        """By how much a value has to beat the best; None with a baseline."""
         return abs(self.min_delta) if self.baseline is None else None
 
     @property
@@ -144,7 +144,7 @@ class EarlyStopping(PlainRule):
         return resolve_mode("EarlyStopping", self.monitor, self.mode, training, auto)
 
     def begin(self, training: Training) -> EarlyStoppingState:
-        """Return the state at the begin of training."""
+        """Return the state at the beginning of training."""
         semantics: Semantics = training.semantics
         rule, mode = semantics.early_stopping, self.resolve_mode(training)
         worst = math.inf if mode == "min" else -math.inf
@@ -161,13 +161,13 @@ class EarlyStopping(PlainRule):
     def begin_again(
         self, state: EarlyStoppingState, training: Training
     ) -> EarlyStoppingState:
-        """Return the state at the begin of another fit with the same instance."""
+        """Return the state at the beginning of another fit with the same instance."""
         begun = self.begin(training)
         carries = self.carries(training.semantics)
         return begun._replace(best=state.best) if carries else begun
 
     def carries(self, semantics: Semantics) -> bool:
-        """Return whether such an instance takes ``best`` into the next fit."""
+        """Return whether an instance carries ``best`` into the next fit."""
         return semantics.early_stopping.carries_best
 
     def step(
@@ -209,7 +209,7 @@ class EarlyStopping(PlainRule):
         return state.held_epoch if state.restores_without_stop else None
 
     def best_of(self, state: EarlyStoppingState) -> BestSeen:
-        """Return the best that it has seen: nothing before it took an epoch."""
+        """Return the best that it has seen; empty before the first monitored epoch."""
         if state.best_epoch is None:
             return BestSeen()
         return BestSeen(state.best_epoch, state.best)

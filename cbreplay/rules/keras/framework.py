@@ -90,7 +90,7 @@ class KerasFamily(PlainFamily):
         return metadata.keras_version
 
     def imported_version(self, packages: Collection[str]) -> str | None:
-        """Return the tf_keras that a script trains with which imports it alone."""
+        """Return the tf_keras version, if a script imports tf_keras and not keras."""
         if "tf_keras" in packages and "keras" not in packages:
             return find_tf_keras()
         return None
@@ -117,7 +117,7 @@ class KerasFamily(PlainFamily):
     def check_run(
         self, run: Run, callbacks: Sequence[Callback], training: Training
     ) -> None:
-        """Refuse to set a rate that the optimizer has a schedule for.
+        """Refuse a callback that sets the rate, if the optimizer has a schedule.
 
         Raises
         ------
@@ -138,12 +138,12 @@ class KerasFamily(PlainFamily):
                 raise ConfigError(sentence)
 
     def check_unlogged(self, monitor: str, training: Training) -> None:
-        """Say who writes the learning rate into ``logs``, where nobody did.
+        """Explain who writes the learning rate into ``logs``, if a list monitors it.
 
         Raises
         ------
         ConfigError
-            If it is the learning rate that was not logged.
+            If the monitor is the learning rate.
         """
         if monitor in LEARNING_RATE_NAMES:
             sentence = (
@@ -169,7 +169,7 @@ class KerasFamily(PlainFamily):
     def settle_list(
         self, given: Sequence[object], rules: Sequence[Callback]
     ) -> list[Callback]:
-        """Drive what another callback of the list holds, as `drive_entangled`."""
+        """Drive the callbacks that share state, as `drive_entangled`."""
         from cbreplay.rules.keras.reading import drive_entangled
 
         return drive_entangled(given, rules)

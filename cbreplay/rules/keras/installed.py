@@ -1,4 +1,4 @@
-"""Which Keras is installed, found by the names of directories and not imported."""
+"""Which Keras is installed, found by the names of directories without an import."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def find_installed(
 
 
 def _packages_in(directory: str) -> tuple[tuple[str, str], ...]:
-    """Return what is installed in a directory, of the packages that decide."""
+    """Return the version of Keras, tf_keras and numpy that a directory holds."""
     try:
         found = os.stat(directory)  # noqa: PTH116 - pathlib costs more
         return _list_packages(directory, (found.st_ino, found.st_mtime_ns))
@@ -51,7 +51,7 @@ def _list_packages(
     directory: str,
     state: tuple[int, int],  # noqa: ARG001
 ) -> tuple[tuple[str, str], ...]:
-    """List a directory once for each of its states: every run asks for it."""
+    """List a directory, once for each inode and mtime, because every run asks."""
     found = []
     for name in os.listdir(directory):  # noqa: PTH208 - as above
         package, _, version = name.removesuffix(".dist-info").partition("-")

@@ -85,7 +85,7 @@ def write_keras_code(
 def _call(callback: Callback) -> str:
     """Return the call that makes one callback."""
     if not callback.acts_at:
-        # a bystander: its code is what was written, for its arguments are not read
+        # a bystander: its arguments were never interpreted, so its code stays as it is
         return f"keras.callbacks.{callback.code}"
     given = changed_parameters(callback)
     prefix, code = "keras.callbacks.", pasted_code_of(callback)
@@ -127,7 +127,7 @@ def _refuse(code: str, reason: str) -> NoReturn:
 def write_setting(
     callbacks: Sequence[Callback], *, package: Literal["keras", "tf_keras"] = "keras"
 ) -> str:
-    """Write a setting as code to paste; what is watched is always written out.
+    """Write a setting as code to paste, in which the monitor is always written out.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ _OPERATORS = {"less": "min", "greater": "max"}
 
 
 def attributes_of(thing: object) -> dict[str, Any]:
-    """Return what an object holds itself; nothing where its class keeps no dict."""
+    """Return an object's own attributes; empty if it has no ``__dict__``."""
     held: dict[str, Any] = getattr(thing, "__dict__", {})
     return held
 
@@ -45,14 +45,14 @@ def models_of(callback: object) -> list[Any]:
 
 
 def direction_of(operator: object) -> str | None:
-    """Return the mode for which Keras compares by a function; None if by no such."""
+    """Return the mode that a comparison function of Keras stands for, or None."""
     return _OPERATORS.get(getattr(operator, "__name__", ""))
 
 
 def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Keras object
     """Return the rule of one of Keras's own callbacks, with its parameters.
 
-    It is read as new: what it carries from an earlier fit is not.
+    Only its parameters are read, not what it carries from an earlier fit.
 
     Parameters
     ----------
@@ -62,12 +62,12 @@ def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Ker
     Returns
     -------
     Callback or None
-        None where there is no rule of that name: it can be driven.
+        None where there is no rule of that name: such a callback can be driven.
 
     Raises
     ------
     ConfigError
-        If a parameter is one that cannot be replayed, or is lost.
+        If a parameter cannot be replayed, or a fit has overwritten it.
     EvidenceError
         If no log can tell what it does.
     """
@@ -90,7 +90,7 @@ def read_early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
 
     return EarlyStopping(
         monitor=callback.monitor,
-        # Keras takes abs() of it at first, and later gives it the sign of the mode
+        # Keras first takes abs() of it, and in a fit gives it the sign of the mode
         min_delta=abs(callback.min_delta),
         patience=callback.patience,
         verbose=callback.verbose,
@@ -107,7 +107,7 @@ def read_reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as a
 
     min_delta = callback.min_delta
     if hasattr(callback, "_is_improvement"):
-        # Keras >= 3.11 keeps it as EarlyStopping does; before, it is as it was given
+        # Keras >= 3.11 treats it as EarlyStopping does; before, it is as it was given
         min_delta = abs(min_delta)
     return ReduceLROnPlateau(
         monitor=callback.monitor,
@@ -169,7 +169,7 @@ def read_terminate_on_nan(callback: Any) -> Callback:  # noqa: ANN401 - as above
 
 def _mode(callback: Any) -> str:  # noqa: ANN401 - as above
     """Return its mode: as it was given, or as Keras has resolved it since."""
-    # Keras 2 and tf_keras keep the comparison only; Keras 3 has it from a fit on,
-    # where the compiled metric has told what a log may not
+    # Keras 2 and tf_keras keep only the comparison; Keras 3 has one after a fit, in
+    # which it asked the compiled metric, that a log may not name
     resolved = direction_of(getattr(callback, "monitor_op", None))
     return resolved or str(getattr(callback, "mode", "auto"))

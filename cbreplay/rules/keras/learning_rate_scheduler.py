@@ -85,7 +85,7 @@ class LearningRateScheduler(PlainRule):
 
     @property
     def needs_learning_rate(self) -> bool:
-        """Whether its decisions hang on the rate's value: it is given that."""
+        """Whether its decisions depend on the rate's value: `schedule` is given it."""
         return True
 
     def begin_epoch(self, state: None, seen: Observation) -> tuple[None, Decision]:
@@ -160,7 +160,7 @@ def _called(function: Callable[..., Any], epoch: int, rate: float) -> Any:  # no
 
 
 def _kept_by(function: Any) -> str:  # noqa: ANN401 - any callable
-    """Write what a schedule keeps: its attributes, its cells, those of its object."""
+    """Return as text what a schedule keeps between calls: attributes and cells."""
     owner = getattr(function, "__self__", function)
     cells = [
         repr(cell.cell_contents)

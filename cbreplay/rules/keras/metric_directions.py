@@ -49,7 +49,7 @@ METRIC_DIRECTIONS: dict[str, Mode] = {
 
 
 def find_direction(name: str, directions: Mapping[str, Mode]) -> Mode | None:
-    """Return which way a series improves, or None where a log cannot know.
+    """Return which way a series improves, or None where that is not known.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ def _without_number(metric: str) -> str:
 
 
 def ends_at_one(name: str) -> bool:
-    """Return whether a series is a metric of Keras that is to grow, and ends at 1.
+    """Return whether a series is a metric of Keras whose best possible value is 1.
 
-    All that are to grow do: accuracy, AUC, F1, IoU and their like.
+    So it is for all metrics of the table that should be large.
 
     >>> ends_at_one("val_accuracy"), ends_at_one("val_loss"), ends_at_one("reward")
     (True, False, False)
@@ -84,11 +84,11 @@ def ends_at_one(name: str) -> bool:
     return METRIC_DIRECTIONS.get(_without_number(metric)) == "max"
 
 
-# what is to grow and ends at 1, but may be negative
+# metrics whose best possible value is 1, but that may be negative
 _SIGNED = frozenset(
     {"concordance_correlation", "cosine_similarity", "pearson_correlation", "r2_score"}
 )
-# how the names of shares of something end, those of one output of several too
+# names of metrics that are shares, also with the name of an output before them
 _SHARE = (
     r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|dice_coef|f1|f1_score|fscore|iou|"
     r"iou_score|jaccard|precision|recall)(_m)?"
@@ -111,7 +111,7 @@ def lies_within_one(name: str) -> bool:
 
 
 def settle_mode(callback: str, monitor: str, mode: str) -> str:
-    """Return which way is better for code that has to know it: "min" or "max".
+    """Return "min" or "max", for pasted code, which cannot resolve "auto" itself.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def resolve_mode(
     training : Training
         Whose compiled metrics are asked, where `auto` asks them.
     auto : AutoMode
-        Where this version of the callback looks for a direction.
+        Where this version looks for a direction if the mode is "auto".
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The names under which ``fit`` logs Keras's metrics where they get none.
+"""The default names of Keras's metric classes, under which ``fit`` logs them.
 
 keras/src/metrics, 3.15.1, and tf_keras/src/metrics, 2.21.0.
 """
@@ -35,7 +35,7 @@ _LIKE = """
 
 
 def default_names(kind: str) -> tuple[str, ...]:
-    """Return what a metric class calls its objects, in every version; empty if unknown.
+    """Return the default names of a metric class, of all versions; empty if unknown.
 
     >>> default_names("BinaryIoU"), default_names("LogCoshError")
     (('binary_io_u',), ('logcosh',))

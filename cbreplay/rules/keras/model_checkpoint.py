@@ -53,7 +53,7 @@ class ModelCheckpointState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ModelCheckpoint(PlainRule):
-    """Save the model at the end of an epoch: of every one, or of the best so far.
+    """Save the model at the end of every epoch, or of every best one so far.
 
     Nothing is written: a replay says which files there would be.
 
@@ -61,11 +61,11 @@ class ModelCheckpoint(PlainRule):
     ----------
     filepath : str or path
         As in ``keras.callbacks.ModelCheckpoint``: a format string of ``epoch``, counted
-        from 1, and what the epoch logs. Only such names can stand in its braces.
+        from 1, and of what the epoch logs. Its braces may hold nothing but such names.
     monitor, verbose, save_best_only, save_weights_only, mode : Keras's
         As there; `verbose` is accepted and ignored.
     save_freq : "epoch"
-        Saving by batches is refused: a log of epochs cannot tell which.
+        A number of batches is refused: a log of epochs does not tell when it saves.
     initial_value_threshold : float, optional
         As there: the first ``best``.
 
@@ -147,7 +147,7 @@ class ModelCheckpoint(PlainRule):
 
     @property
     def margin(self) -> float | None:
-        """By how much a value has to beat the best; a threshold is beaten by any."""
+        """By how much a value has to beat the best; None with a threshold."""
         return 0.0 if self.initial_value_threshold is None else None
 
     @staticmethod
@@ -166,13 +166,13 @@ class ModelCheckpoint(PlainRule):
         return (".weights.h5",) if endings and self.save_weights_only else endings
 
     def begin(self, training: Training) -> ModelCheckpointState:
-        """Return the state at the begin of training.
+        """Return the state at the beginning of training.
 
         Raises
         ------
         ConfigError
-            If this Keras refuses the end of `filepath`, or cannot resolve the mode;
-            it does both whether or not `save_best_only` is set.
+            If this Keras refuses the ending of `filepath`, or cannot resolve the mode;
+            both also where `save_best_only` is not set.
         """
         semantics: Semantics = training.semantics
         rule, mode = semantics.model_checkpoint, self.resolve_mode(training)
@@ -196,13 +196,13 @@ class ModelCheckpoint(PlainRule):
     def begin_again(
         self, state: ModelCheckpointState, training: Training
     ) -> ModelCheckpointState:
-        """Return the state at the begin of another fit with the same instance."""
+        """Return the state at the beginning of another fit with the same instance."""
         begun = self.begin(training)
         carries = self.carries(training.semantics)
         return begun._replace(best=state.best) if carries else begun
 
     def carries(self, semantics: Semantics) -> bool:
-        """Return whether such an instance takes ``best`` into the next fit."""
+        """Return whether an instance carries ``best`` into the next fit."""
         return semantics.model_checkpoint.carries_best
 
     def step(
@@ -213,7 +213,7 @@ class ModelCheckpoint(PlainRule):
         Raises
         ------
         ConfigError
-            If the file has no name in this epoch, where Keras raises KeyError.
+            If `filepath` cannot be filled in this epoch, where Keras raises KeyError.
         """
         # Keras makes the name first, whether or not it saves
         saved = Decision(saved_file=self._file(seen), saved_epoch=seen.weights_epoch)
@@ -231,7 +231,7 @@ class ModelCheckpoint(PlainRule):
         return "saves those all the same" if semantics.saves_without_monitor else ""
 
     def takes_older_names(self, semantics: Semantics) -> bool:
-        """Return whether these rules take its older parameters."""
+        """Return whether this version takes its older parameters."""
         return semantics.takes_older_names
 
     def standing(self, state: ModelCheckpointState) -> Standing:
@@ -258,7 +258,7 @@ class ModelCheckpoint(PlainRule):
 
 
 def _check_fields(filepath: str) -> None:
-    """Raise ConfigError unless the braces hold names, and formats of usual widths."""
+    """Raise ConfigError unless the braces hold plain names and plain, short formats."""
     import string
 
     problem = ""
@@ -282,7 +282,7 @@ def _check_fields(filepath: str) -> None:
 
 
 def _check_threshold(threshold: object, *, compared: bool) -> None:
-    """Raise ConfigError unless Keras can begin with this as the best value."""
+    """Raise ConfigError unless Keras can compare with this as its first ``best``."""
     if compared and isinstance(threshold, str):
         raise RefusedValueError(
             callback="ModelCheckpoint",

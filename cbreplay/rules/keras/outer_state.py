@@ -1,4 +1,4 @@
-"""What a user's callback keeps outside of itself, where no copy of it reaches."""
+"""State that a user's callback keeps outside of itself, so that no copy holds it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_ITEMS = 200
 
 
 def copy_closures(callback: Any, memo: dict[int, Any]) -> None:  # noqa: ANN401
-    """Give a copy the functions of its original with copies of what they close over.
+    """Rebuild a copied callback's functions over copies of what they close over.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - anything
 
 
 def outer_state(callback: object) -> dict[str, str]:
-    """Return the plain values of its classes and of the globals and cells it names."""
+    """Return the plain values of the classes, globals and cells that it may change."""
     found = {
         f"{kind.__name__}.{name}": value
         for kind in type(callback).__mro__

@@ -1,4 +1,4 @@
-"""Objects of Keras and of the user's own as rules: read, or driven as they are."""
+"""Callback objects of Keras, or of the user's own, as rules: read, else driven."""
 
 from __future__ import annotations
 
@@ -65,9 +65,10 @@ def _read_or_drive(callback: Any) -> Callback:  # noqa: ANN401 - a callback
 
 
 def drive_entangled(given: Sequence[Any], rules: Sequence[Callback]) -> list[Callback]:
-    """Drive the callbacks of Keras that another one holds, or that stand in twice.
+    """Drive the callbacks of Keras that another one holds, or that are listed twice.
 
-    What is read by its attributes would go on beside the object that the other sees.
+    A rule read from such an object would have a state of its own, and the two would
+    differ.
 
     Parameters
     ----------

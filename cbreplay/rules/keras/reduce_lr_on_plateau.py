@@ -43,7 +43,7 @@ class ReduceLROnPlateauState(NamedTuple):
     best : float or None
         The best value so far; None before the first monitored epoch.
     cooldown_counter : int
-        Monitored epochs of cooldown that are left.
+        The monitored epochs that the cooldown still lasts.
     factor_precision : {"float32", "float64"}
         To what this Keras rounds `factor`.
     """
@@ -99,7 +99,7 @@ class ReduceLROnPlateau(PlainRule):
         {
             "cooldown": "in the first epoch after one in which it reduces",
             "factor": "",
-            # tf_keras does not look at it before
+            # tf_keras raises only there
             "min_delta": "in the first epoch with its monitor at the latest",
             "patience": "in the first epoch without improvement",
             "verbose": "where it would first reduce",
@@ -146,7 +146,7 @@ class ReduceLROnPlateau(PlainRule):
 
     @property
     def needs_learning_rate(self) -> bool:
-        """Whether the rate's value decides: at a floor, or if a step may vanish."""
+        """Whether the rate's value decides: with a floor, or a factor near 1."""
         # a factor this near to 1 can round back to the same float32 rate
         return self.min_lr != 0 or not 0 < self.factor < 1 - 2**-20
 
@@ -173,7 +173,7 @@ class ReduceLROnPlateau(PlainRule):
         )
 
     def begin(self, training: Training) -> ReduceLROnPlateauState:
-        """Return the state at the begin of training."""
+        """Return the state at the beginning of training."""
         semantics: Semantics = training.semantics
         rule, mode = semantics.reduce_lr_on_plateau, self.resolve_mode(training)
         worst = math.inf if mode == "min" else -math.inf
@@ -188,13 +188,13 @@ class ReduceLROnPlateau(PlainRule):
     def begin_again(
         self, state: ReduceLROnPlateauState, training: Training
     ) -> ReduceLROnPlateauState:
-        """Return the state at the begin of another fit with the same instance."""
+        """Return the state at the beginning of another fit with the same instance."""
         begun = self.begin(training)
         carries = self.carries(training.semantics)
         return begun._replace(best=state.best) if carries else begun
 
     def carries(self, semantics: Semantics) -> bool:
-        """Return whether such an instance takes ``best`` into the next fit."""
+        """Return whether an instance carries ``best`` into the next fit."""
         return semantics.reduce_lr_on_plateau.carries_best
 
     def step(
@@ -233,7 +233,7 @@ class ReduceLROnPlateau(PlainRule):
         return {seen.learning_rate_key: seen.learning_rate}
 
     def takes_older_names(self, semantics: Semantics) -> bool:
-        """Return whether these rules take its older parameters."""
+        """Return whether this version takes its older parameters."""
         return semantics.takes_older_names
 
     def standing(self, state: ReduceLROnPlateauState) -> Standing:
@@ -249,7 +249,7 @@ class ReduceLROnPlateau(PlainRule):
         }
 
     def _above_floor(self, learning_rate: float | None) -> bool:
-        # an unknown rate is above every floor: one that is not 0 needs a known rate
+        # an unknown rate counts as above the floor: any floor but 0 needs a known rate
         return learning_rate is None or learning_rate > round_float32(self.min_lr)
 
 
@@ -277,7 +277,7 @@ def reduce_rate(
     (0.0008999999845400453, 0.0009000000427477062)
     """
     if precision == "float32":
-        # what is too far below for float32 becomes -inf in numpy, and the new rate is
-        # min_lr either way
+        # numpy would turn a factor below the range of float32 into -inf; the new rate
+        # is min_lr either way
         factor = round_float32(max(factor, -LARGEST_FLOAT32))
     return round_float32(max(rate * factor, min_lr))

@@ -1,4 +1,7 @@
-"""A model with an epoch's number for weights, that refuses what no log can hold."""
+"""The stand-in model of a driven callback, which refuses what no log can answer.
+
+Its weights are a token that holds an epoch's number; its learning rate is the replay's.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ __all__ = [
 
 
 class HeldWeights:
-    """What ``get_weights`` returns: it can be kept and put back, and nothing else.
+    """What ``get_weights`` returns: a token that can only be kept and put back.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ class HeldWeights:
         return self
 
     def copy(self) -> HeldWeights:
-        """Return itself, as ``list.copy`` of weights would the same values."""
+        """Return itself: a copied list of weights has the same values."""
         return self
 
     def _refuse(self, *_: object) -> NoReturn:
@@ -62,7 +65,7 @@ class HeldWeights:
 
 
 class Stage:
-    """What the driven callbacks of one replay share, as those of a fit share its model.
+    """What all driven callbacks of one replay share: the model, its rate and its logs.
 
     Parameters
     ----------
@@ -78,7 +81,7 @@ class Stage:
 
     @classmethod
     def of(cls, training: Training) -> Stage:
-        """Return the stage of a replay, which its first driven callback opens."""
+        """Return the stage of a replay; its first driven callback creates it."""
         if training.shared is None:
             return cls(training)
         stage: Stage = training.shared.setdefault("stage", cls(training))
@@ -86,7 +89,7 @@ class Stage:
 
 
 class Ledger:
-    """What the driven callback whose hook runs reads and does.
+    """What the driven callback whose hook is running may read, and what it does.
 
     Parameters
     ----------
@@ -110,15 +113,15 @@ class Ledger:
         self._variables: dict[str, Any] = {}
 
     def enter(self, owner: str, library: str, hook: str, seen: Observation) -> None:
-        """Begin a hook with what the callbacks before it left.
+        """Begin a hook in the state that the callbacks before it left.
 
         Parameters
         ----------
         owner, hook : str
             The callback's class and its hook, for the errors.
         library : {"keras", "tf", ""}
-            Whose variables hold the learning rate that it sees: those of Keras 3, of
-            TensorFlow (Keras 2 and tf_keras), or none.
+            Whose variable holds the learning rate that it sees: one of Keras 3, of
+            TensorFlow (Keras 2 and tf_keras), or of neither.
         seen : Observation
             What it sees.
         """
@@ -130,7 +133,7 @@ class Ledger:
         self.logged |= dict.fromkeys(map(str, seen.logs))
         for variable in self._variables.values():
             if self.rate is not None:
-                # the class's own assign, so that it does not count as the callback's
+                # the class's own assign: here the replay sets the rate
                 type(variable).assign(variable, self.rate)
 
     def note_epoch(self, seen: Observation) -> None:
@@ -151,7 +154,7 @@ class Ledger:
         raise self.refused
 
     def read_rate(self) -> Any:  # noqa: ANN401 - the variable of some Keras
-        """Return the learning rate as its Keras has it.
+        """Return the learning rate as a variable of the callback's Keras.
 
         Raises
         ------
@@ -198,12 +201,12 @@ class Ledger:
 
 
 class PlainRate(np.float32):
-    """The learning rate for a callback that no Keras stands behind."""
+    """The learning rate for a callback that inherits from no Keras."""
 
     _note: Callable[[float], None]
 
     def __new__(cls, rate: float, note: Callable[[float], None]) -> Self:
-        """Return the rate; `note` is told what is assigned to it."""
+        """Return the rate; `note` is called with what is assigned to it."""
         made = super().__new__(cls, rate)
         made._note = note
         return made
@@ -270,8 +273,8 @@ def is_history(value: object) -> bool:
 class StandInModel:
     """The model that a driven callback sees.
 
-    It can be told to stop, asked and told its learning rate, asked for its weights and
-    given them back, and saved (which writes nothing); all else is refused by name.
+    It has ``stop_training``, a learning rate, weights to get and set, and ``save``,
+    which writes nothing; anything else is refused by name.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -282,9 +285,9 @@ class StandInModel:
 
     @property
     def metrics(self) -> list[Any]:
-        """Tell Keras's own code which way a metric improves, and refuse others."""
+        """Tell Keras's own code which way a metric improves; refuse any other code."""
         ledger, asking = self._held(), sys._getframe(1)  # noqa: SLF001 - who asks
-        # before the first epoch is logged, nothing is known of them
+        # before the first epoch is logged, the metrics are not known
         if not ledger.logged or not looks_for_a_direction(asking):
             ledger.refuse("model.metrics")
         return compiled_metrics(ledger.logged, ledger)
@@ -323,7 +326,7 @@ class StandInModel:
         self._held().stop_training = bool(value)
 
     def __getattr__(self, name: str) -> NoReturn:
-        """Refuse what is not above."""
+        """Refuse any other attribute."""
         _no_protocol(self, name)
         self._held().refuse(f"model.{name}")
 
@@ -352,7 +355,7 @@ class StandInParams(dict[str, Any]):
 
 
 def _no_protocol(owner: object, name: str) -> None:
-    # copy, pickle and hasattr ask for the first; Keras asks whether there are others:
+    # copy, pickle and hasattr ask for dunder names; Keras asks for the other two:
     # keras/src/callbacks/callback.py and reduce_lr_on_plateau.py, 3.15.1
     if name.startswith("__") or name in ("jax_state_sync", "optimizers"):
         message = f"{type(owner).__name__} has no {name}"

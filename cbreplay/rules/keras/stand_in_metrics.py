@@ -1,9 +1,9 @@
-"""What ``model.metrics`` tells a class of Keras that looks for its monitor's direction.
+"""``model.metrics`` of the stand-in model, for Keras's search for a direction.
 
 ``_set_monitor_op`` of Keras 3 (keras/src/callbacks/early_stopping.py from 3.0 on,
-monitor_callback.py from 3.11 on) walks the compiled metrics for the one that its
-monitor names, and reads its ``_direction``. The log names them, so that can be answered
-as `resolve_mode` answers it for a callback of the list itself; nothing else can.
+monitor_callback.py from 3.11 on) looks among the compiled metrics for the one that its
+monitor names, and reads its ``_direction``. The log names the metrics, so this can be
+answered as `resolve_mode` does for a rule; no other question about them can.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["compiled_metrics", "looks_for_a_direction"]
 
 
 class Refuses(Protocol):
-    """Where a question that no log answers is refused."""
+    """What can refuse a question that no log answers: the `Ledger`."""
 
     training: Training
 
@@ -51,14 +51,14 @@ class NamedMetric:
 
 
 def looks_for_a_direction(frame: FrameType) -> bool:
-    """Return whether it is Keras's own code, in search of a direction, that asks."""
+    """Return whether a frame is Keras's own code in search of a direction."""
     if frame.f_code.co_name != "_set_monitor_op":
         return False
     return str(frame.f_globals.get("__name__", "")).startswith("keras.src.callbacks.")
 
 
 def compiled_metrics(logged: Iterable[str], ledger: Refuses) -> list[Any]:
-    """Return what stands for ``model.metrics`` there.
+    """Return the value of ``model.metrics`` for Keras's search.
 
     Parameters
     ----------

@@ -27,9 +27,10 @@ _STOPPED = Decision(stop=True)
 class TerminateOnNaN(PlainRule):
     """Stop at the first loss that is NaN or infinite.
 
-    Keras looks after every batch, at the running mean that the epoch's ``loss`` ends
-    with: the epoch is the first whose logged ``loss`` is not finite, and the batch
-    cannot be told. ``val_loss`` does not matter.
+    Keras looks at the running mean of the loss after every batch; at the end of the
+    epoch that mean is the logged ``loss``. So it stops in the first epoch whose logged
+    ``loss`` is not finite; the log does not tell in which batch. ``val_loss`` does not
+    matter.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ class TerminateOnNaN(PlainRule):
 
     @property
     def margin(self) -> float:
-        """No value beats another: each is looked at alone."""
+        """Infinite: no value is compared with another."""
         return math.inf
 
     @property
@@ -65,7 +66,7 @@ class TerminateOnNaN(PlainRule):
         return self.raise_error
 
     def begin(self, training: Training) -> None:
-        """Return the state at the begin of training: there is none."""
+        """Return the state at the beginning of training: there is none."""
         if self.raise_error and not training.semantics.terminate_on_nan_can_raise:
             sentence = (
                 f"TerminateOnNaN: {training.semantics.name} knows no raise_error; "

@@ -1,4 +1,4 @@
-"""The callbacks of Keras that have no rule: loggers, bases, and what no log can tell.
+"""The callbacks of Keras without a rule: loggers, bases, and unanswerable ones.
 
 keras/src/callbacks, 3.15.1.
 """
@@ -16,9 +16,9 @@ BYSTANDERS = (
     "RemoteMonitor",
     "TensorBoard",
 )
-# of these the arguments may be an address or a token, and of every one below
+# their arguments may be an address or a token, and so may those of LOGGERS_ELSEWHERE
 SENDING = ("RemoteMonitor",)
-# the same of other packages: they write down what they see, or save a model
+# callbacks of other packages that only log or save
 LOGGERS_ELSEWHERE = {
     "aim": ("AimCallback", "AimTracker"),
     "dvclive": ("DVCLiveCallback", "DvcLiveCallback"),
@@ -33,7 +33,7 @@ LOGGERS_ELSEWHERE = {
         "WandbModelCheckpoint",
     ),
 }
-# why a replay cannot follow
+# why a replay cannot follow these
 REFUSED = {
     "OrbaxCheckpoint": (
         "OrbaxCheckpoint saves by its own manager, in the background and by its own "
@@ -44,7 +44,7 @@ REFUSED = {
         "of a training without it is of other weights"
     ),
 }
-# what to do about the rest
+# what to do about those that an expression cannot name
 NOT_REPLAYED = {
     "Callback": "it decides nothing",
     "CallbackList": "write its callbacks as [..., ...]",

@@ -1,4 +1,4 @@
-"""Findings about Prechelt's stopping rules by their parameters alone."""
+"""What `lint` finds about Prechelt's stopping rules."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def _without_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: 
 
 
 def _with_settled_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
-    """Say which way is better only where the class has to know."""
+    """Resolve the mode, and leave it out where it is "min", the class's default."""
     mode = settle_mode("PrecheltUP", rule.monitor, rule.mode)
     settled = _without_mode(rule, given)
     return settled if mode == "min" else settled | {"mode": mode}

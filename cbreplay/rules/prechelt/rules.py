@@ -52,14 +52,15 @@ class PrecheltState(NamedTuple):
     held_epoch : int or None
         The epoch whose weights are held for restoring.
     strip : tuple of float
-        What was read in each epoch of the strip under way: PQ's training errors, UP's
-        validation errors. GL has no strips.
+        The values so far of the current strip: training errors for PQ, validation
+        errors for UP. GL has no strips.
     strip_error : float or None
         UP's validation error at the end of the last strip.
     rises : int
         Over how many strips in a row it rose.
     measured : float or None
-        What was last held against the threshold: GL, GL / P_k, or `rises`.
+        What was last compared with the threshold: GL, GL / P_k, or `rises`; None in the
+        middle of a strip.
     """
 
     comparison: Comparison
@@ -73,7 +74,7 @@ class PrecheltState(NamedTuple):
 
 
 class _PrecheltRule(RuleBeyondKeras):
-    """What the three have in common: each measures, and holds the best weights."""
+    """What the three share: they hold the best weights, and show their state."""
 
     __slots__ = ()
 
@@ -81,7 +82,7 @@ class _PrecheltRule(RuleBeyondKeras):
     counts_rises: ClassVar[bool] = False
 
     def begin(self, training: Training) -> PrecheltState:
-        """Return the state at the begin of training."""
+        """Return the state at the beginning of training."""
         mode = self.resolve_mode(training)
         comparison = self.compare_plainly(mode)
         return PrecheltState(comparison, math.inf if mode == "min" else -math.inf)
@@ -158,7 +159,7 @@ class PrecheltGL(_PrecheltRule):
     @property
     def fewest_values(self) -> int:
         """After how many values it can stop at the earliest."""
-        # a first value as the best, and a second one that is worse
+        # the first value is the best, the second may be worse
         return 2
 
     def resolve_mode(self, training: Training) -> Mode:
@@ -333,7 +334,7 @@ class PrecheltUP(_PrecheltRule):
     @property
     def fewest_values(self) -> int:
         """After how many values it can stop at the earliest."""
-        # the first strip has none before it
+        # the first strip has nothing to be compared with
         return (self.strips + 1) * self.strip_length
 
     def resolve_mode(self, training: Training) -> Mode:
@@ -353,7 +354,7 @@ class PrecheltUP(_PrecheltRule):
             after = state._replace(strip=strip, measured=None)
             return after, Decision(improved=improved)
         last = state.strip_error
-        # the other way round: the last strip's end is better than this one's
+        # a rise: the last strip's end is better than this one's
         rose = last is not None and state.comparison.is_improvement(last, error)
         rises = state.rises + 1 if rose else 0
         after = state._replace(

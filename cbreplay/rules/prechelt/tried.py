@@ -1,4 +1,4 @@
-"""The values that Prechelt (1998) tried, by which his rules are compared."""
+"""The values that Prechelt (1998) tried, which `recommend` tries beside a patience."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Which steps can improve at all: for a min_delta of 0 or more, few.
 
-A value that improves is smaller than all before it: those since the last best did not
-improve, so none of them was below that best by min_delta, and this one is. Rounding
-keeps the order. So only a step whose value is below all before it needs to be compared,
-whatever the setting. (Smaller is better: `improvements` says why.)
+An improving value is smaller than all values before it: it is below the last best by
+min_delta, and the values since that best are not. Rounding keeps the order. So only a
+step whose value is below all before it needs to be compared, whatever the setting.
+(Smaller is better: `improvements` says why.)
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def find_candidates(
         part = values[begin:end]
         smallest = np.fmin.accumulate(part, axis=0)
         marked[begin] = True
-        # `not <=`, for `<` is False beside NaN: a number that follows only NaN counts
+        # `not <=` instead of `>`: a number that follows only NaN is a candidate too
         np.less_equal(smallest[:-1], part[1:], out=marked[begin + 1 : end])
         marked[begin + 1 : end] |= np.isnan(part[1:])
         np.logical_not(marked[begin + 1 : end], out=marked[begin + 1 : end])

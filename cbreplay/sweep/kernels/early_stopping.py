@@ -1,7 +1,7 @@
 """EarlyStopping: where every patience stops, and whose weights are held there.
 
-Before the stop, ``wait`` does not depend on patience: one pass for each setting of
-the other parameters tells the stop of all of them.
+Before the stop, ``wait`` does not depend on patience. So one pass for each setting of
+the other parameters finds the stops of all patience values.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class Stops:
         The step whose weights are held there, if weights are held; where there is no
         stop, at the run's end. NEVER if there is none.
     last_held : array of shape (n_runs, n_settings)
-        The step whose weights are held at the run's end; NEVER if there is none. It
-        says nothing where a setting has one patience, and stops.
+        The step whose weights are held at the run's end; NEVER if there is none.
+        Meaningless for a setting that stops, if each has a patience of its own.
     wanted : Improvements
         Which steps improve.
     """
@@ -105,8 +105,8 @@ class Stops:
 def whole_patience(patience: FloatArray, n_steps: int) -> EpochArray:
     """Return the wait at which each patience stops: whole, at least 1, and finite.
 
-    After a step without improvement ``wait`` is 1 or more, so patience 1 and all below
-    are one; more than there are steps never stops.
+    After a step without improvement ``wait`` is 1 or more, so all patience values up to
+    1 are alike; one above the number of steps never stops.
     """
     return np.clip(np.ceil(patience), 1, n_steps + 1).astype(np.int64)
 
@@ -136,9 +136,9 @@ def find_stops(
     sizes, baselines : array of shape (n_settings,)
         The size of min_delta; the baseline, NaN for none.
     patience : array of shape (n_patience,), or (n_settings,)
-        Each tried with every setting; or one for each setting.
+        Either each is tried with every setting, or each setting has its own.
     own_patience : bool
-        Whether it is one for each setting.
+        Whether each setting has its own.
     zero_first : bool array of shape (n_runs,)
         Whether the first step is epoch 0, at which Keras never stops.
     compared : Compared
@@ -149,9 +149,9 @@ def find_stops(
     wanted = Improvements(candidates, sizes, compared, n_steps)
     waits = whole_patience(patience, most)
     stops = (_find_own if own_patience else _find_all)(wanted, waits)
-    # Keras does not compare `wait` with patience in epoch 0, nor in one that improves
-    # on the best value but not on the baseline: a patience that `wait` reaches there
-    # stops later
+    # Keras does not compare `wait` with patience in epoch 0, nor in an epoch that
+    # improves on the best value but not on the baseline: a patience that `wait` reaches
+    # there stops later
     skips = np.broadcast_to(~np.isnan(baselines), first_steps.shape)
     if zero_first.any() and not compared.starts_empty:
         zero = zero_first[:, None] & (first_steps == 0)
@@ -226,7 +226,7 @@ def _last_held(
 
 
 def _find_own(wanted: Improvements, waits: EpochArray) -> Stops:
-    """Find the stop of one patience a setting; ``wait`` is compared in every epoch.
+    """Find the stops, if each setting has its own patience, compared in every epoch.
 
     A stop is due `patience` steps after the last improvement, and each improvement
     until then puts it off.

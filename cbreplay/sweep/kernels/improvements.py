@@ -28,7 +28,7 @@ __all__ = [
 
 _SMALLEST_NORMAL_FLOAT32 = np.float32(2.0**-126)
 _BLOCK_BYTES = 2**19
-# from so many on, moving memory costs more than calling numpy once more
+# from this many on, moving memory costs more than one more call of numpy
 _MANY_LANES = 2048
 
 
@@ -68,7 +68,7 @@ def _without_flush(
 ) -> Compared:
     """Return a comparison that does not flush subnormals, where none can come up.
 
-    A sum of two float64 numbers of at least 2**-60 is 0, or at least 2**-113.
+    The sum of two float64 numbers of size 2**-60 or more is 0, or 2**-113 or more.
     """
     smallest = min(
         float(np.abs(held).min(initial=1, where=(held != 0) & np.isfinite(held)))
@@ -111,9 +111,9 @@ def find_improvements(
 
 
 class Improving:
-    """Which values improve, step after step; the parameters of `find_improvements`.
+    """Which values improve, step after step; takes what `find_improvements` takes.
 
-    Overflows and NaN are ordinary: numpy is not to warn of them.
+    Overflows and NaN are ordinary, so callers silence numpy's warnings of them.
     """
 
     def __init__(
@@ -232,16 +232,16 @@ class _Shifted:
 
 
 class Reached(NamedTuple):
-    """For each track and each of some lengths, the first stretch that is so long.
+    """For each track and each wanted length, the first stretch that is as long.
 
-    One stretch is the first for several lengths in a row, so it is one entry for them.
+    One stretch may be the first for several lengths in a row: they share one entry.
 
     Parameters
     ----------
     track, begin : array of shape (n_entries,)
         The track, and the stretch's `begin`.
     missing : bool array of the same shape
-        Whether no stretch is so long; `begin` then means nothing.
+        Whether no stretch is that long; `begin` then means nothing.
     counts : array of the same shape
         For how many lengths the entry stands.
     shape : (n_tracks, n_lengths)
@@ -272,13 +272,13 @@ class Stretches(NamedTuple):
     Parameters
     ----------
     track : array of shape (n_stretches,)
-        Its track; each track has at least one, and they stand in order.
+        Its track; each track has at least one, and they are sorted by track.
     begin : array of shape (n_stretches,)
         The improving step before it, or the one before the first that counts.
     length : array of shape (n_stretches,)
         Its steps; negative where no step counts.
     last : array of shape (n_tracks,)
-        Where each track's last stretch stands.
+        The index of each track's last stretch.
     n_steps : int
         The longest length there can be.
     """
@@ -318,7 +318,10 @@ class Stretches(NamedTuple):
         return reached
 
     def last_improved(self, tracks: EpochArray, steps: EpochArray) -> EpochArray:
-        """Return the last improving step up to some steps; before the first: less."""
+        """Return the last improving step of each track up to a step.
+
+        Where none improves up to there, the step before the first that counts.
+        """
         span = self.n_steps + 2
         keys = self.track.astype(np.int64) * span + self.begin + 1
         at = np.searchsorted(keys, tracks * span + steps + 1, side="right") - 1

@@ -1,8 +1,8 @@
 """ReduceLROnPlateau: the first epoch that would be trained at another rate.
 
-Up to its first reduction a setting's improvements depend on min_delta alone, so that
-reduction is looked up. Only where the record has the very same one are the epochs after
-it stepped through, one by one.
+Up to the first reduction, `wait` depends on min_delta alone, so that reduction is
+looked up. Only where the record has the very same reduction are the epochs after it
+stepped through, one by one.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class LaterReductions(NamedTuple):
     run, setting : array
         Of which setting on which run.
     at : array
-        The position at whose end it is made, before the one where the setting parts
-        from the record; as if no other callback stopped before.
+        The position at whose end it is made, up to where the setting parts from the
+        record; as if no callback stopped the training before.
     """
 
     run: EpochArray
@@ -97,7 +97,7 @@ class Partings(NamedTuple):
     first_reduction : array of shape (n_runs, n_settings)
         The position of the first reduction, as if it were reached; NEVER without one.
     later : LaterReductions
-        Those after it, where the first one is the recorded one.
+        Those after it, where the record has the same first one.
     overflown : bool array of shape (n_runs,)
         Whether a rate was too large for float32 somewhere.
     """

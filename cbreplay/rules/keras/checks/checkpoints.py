@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SAVING"]
 
-# a file with such a word in its name is meant to hold the last epoch, to resume from
+# a file with such a word in its name is meant to hold the last epoch
 _MEANT = ("backup", "current", "last", "latest", "recent", "resume")
 
 

@@ -25,9 +25,9 @@ __all__ = ["LIST_CHECKS"]
 def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
     """Find each ReduceLROnPlateau that an EarlyStopping forestalls.
 
-    It reduces after `patience` values that it does not count as improvements. If
-    EarlyStopping counts none of them either, its own wait is at least as long, and
-    with a patience no longer than that it stops in the same epoch or before.
+    A ReduceLROnPlateau reduces after `patience` values that it does not count as
+    improvements. If EarlyStopping counts none of them either, its wait is at least as
+    long, and with a patience no longer than that it stops in the same epoch or before.
     """
     for index, reducer in enumerate(known.callbacks):
         if not isinstance(reducer, ReduceLROnPlateau):
@@ -125,7 +125,7 @@ def _longer_before_stop(stopper: EarlyStopping) -> tuple[str, dict[str, float]]:
 def _forestalls(
     known: CheckedList, stopper: EarlyStopping, reducer: ReduceLROnPlateau
 ) -> bool | None:
-    """Return whether it does always (True), mostly (False), or not (None)."""
+    """Return whether the stop comes first: always (True), mostly (False), else None."""
     semantics = known.training.semantics
     rules = semantics.early_stopping, semantics.reduce_lr_on_plateau
     comparable = (
@@ -173,7 +173,7 @@ def _compare_alike(
 
 
 def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
-    """Find each ReduceLROnPlateau whose rate a table sets anew before every epoch."""
+    """Find each ReduceLROnPlateau whose rate a table overwrites before every epoch."""
     tables = [
         place
         for place, callback in enumerate(known.callbacks)
@@ -202,11 +202,11 @@ def _rate_not_logged(known: CheckedList) -> Iterator[Finding]:
         if callback.changes_learning_rate
     ]
     semantics = known.training.semantics
-    # Keras 3's TensorBoard asks the optimizer; Keras 2's takes what stands in `logs`
-    deaf = {"CSVLogger"} | ({"TensorBoard"} if _is_keras_2(known) else set())
+    # Keras 3's TensorBoard asks the optimizer; Keras 2's takes what is in `logs`
+    by_logs = {"CSVLogger"} | ({"TensorBoard"} if _is_keras_2(known) else set())
     for index, callback in enumerate(known.callbacks):
         logger = callback.class_name
-        if logger in deaf and reducers and index < reducers[0]:
+        if logger in by_logs and reducers and index < reducers[0]:
             writer = known.callbacks[reducers[0]].class_name
             yield Finding(
                 "rate-not-logged",

@@ -1,4 +1,4 @@
-"""Findings about the monitor of a Keras callback, and the direction it is taken in."""
+"""Findings about the monitor of a Keras callback, and the direction it takes for it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def find_unknown_auto(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     """Find a mode='auto' that this Keras may not be able to resolve."""
-    # where the monitor decides something, `_absent_monitor` reports that it is absent,
-    # and that this Keras raises
+    # where the monitor decides something, `_absent_monitor` reports that it is absent
+    # and that this Keras raises an error
     absent = callback.watched is None and _finds_no_metric(known, callback)
     resolved = known.mode(callback) is not None and not absent
     if not _asks_the_metric(known, callback) or resolved:
@@ -82,7 +82,7 @@ def _why_unknown(
 
 
 def _with_meant(known: CheckedList, callback: _Monitoring, fix: str) -> str:
-    """Say the name that may be meant first: with a mode, a slip is never heard of."""
+    """Name the monitor that may be meant first: with a mode, Keras reports no slip."""
     meant = find_meant(known, callback.monitor)
     return fix if meant is None else f"monitor={meant!r} if that is meant; else {fix}"
 
@@ -90,7 +90,7 @@ def _with_meant(known: CheckedList, callback: _Monitoring, fix: str) -> str:
 def _guessed_auto(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
-    """Find a mode='auto' that takes a name for one to be small which tells nothing."""
+    """Find a mode='auto' that takes "min" for a name that tells no direction."""
     monitor, rule = callback.monitor, callback.monitor_rule(known.training.semantics)
     if (
         callback.mode != "auto"
@@ -119,7 +119,7 @@ def _guessed_auto(
 def _known_without_direction(
     known: CheckedList, callback: _Monitoring, *, absent: bool
 ) -> str | None:
-    """Say how it is known that the metric tells no direction; None if it is not."""
+    """Say how it is known that the metric has no direction; None if it is not known."""
     compiled, metric = known.facts.compiled, callback.monitor.removeprefix("val_")
     if compiled is not None and compiled.names_outputs and metric != "loss":
         return "knows those of several outputs without the outputs' names"
@@ -169,7 +169,7 @@ def _uncompiled_monitor(
 
 
 def _fix_of_outputs(known: CheckedList, callback: _Monitoring, fix: str) -> str:
-    """Name the mode too where the metric of an output is meant, which needs one."""
+    """Add a mode where the metric of one output is meant, for Keras finds none."""
     compiled = known.facts.compiled
     if compiled is None or not compiled.names_outputs or "=" not in fix:
         return fix
@@ -194,7 +194,7 @@ def _is_uncompiled(known: CheckedList, callback: _Monitoring) -> bool:
 def _is_of_outputs(known: CheckedList, callback: _Monitoring) -> bool:
     """Return whether a monitor is a metric's name without that of its output.
 
-    Keras finds its direction by it, and logs it with the output's name before it.
+    By such a name Keras finds the direction, but logs it behind the output's name.
     """
     compiled, metric = known.facts.compiled, callback.monitor.removeprefix("val_")
     return (
@@ -205,7 +205,7 @@ def _is_of_outputs(known: CheckedList, callback: _Monitoring) -> bool:
 
 
 def _is_told_absent(known: CheckedList, callback: _Monitoring) -> bool:
-    """Return whether another finding says that no compiled metric is meant."""
+    """Return whether another finding says that no compiled metric has this name."""
     is_absent = find_absence(known, callback.monitor) is not None
     return is_absent and _is_uncompiled(known, callback)
 
@@ -216,7 +216,7 @@ def _asks_the_metric(known: CheckedList, callback: _Monitoring) -> bool:
 
 
 def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:
-    """Return whether the log has the metric neither of training nor of validation."""
+    """Return whether Keras asks for a metric that the log does not have."""
     metric = callback.monitor.removeprefix("val_")
     if known.run is None:
         return False

@@ -1,4 +1,4 @@
-"""Findings that only the values of a record can tell."""
+"""Findings that need the values of a log: min_delta and baseline beside them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _baseline_never_beaten(
 
 
 def _seen(known: CheckedList, callback: _Monitoring) -> list[float]:
-    """Return the values that the callback looks at; none if there are none."""
+    """Return the recorded values that the callback looks at."""
     run = known.run
     series = None if run is None else run.series.get(callback.monitor)
     if run is None or series is None:

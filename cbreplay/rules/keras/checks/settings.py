@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["REDUCING", "SCHEDULING", "STOPPING", "effective_patience", "stops_later"]
 
-# from here on to 1, float32 keeps the rate: half a unit in its last place is 2**-25
+# a larger factor leaves every float32 rate as it is: half a unit in the last place of
+# a float32 is at least 2**-25 of it
 _FACTOR_OF_ONE = 1 - 2.0**-26
 _STEEP, _SHORT_WAIT = 0.1, 5
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
 
 
 def effective_patience(callback: _Monitoring) -> float:
-    """Return the least patience that decides the same: 0 and less act as 1."""
+    """Return the patience that acts: 0 and less act as 1."""
     return max(callback.patience, 1)
 
 
@@ -73,8 +74,8 @@ def _may_restore(
 ) -> bool:
     """Return whether another EarlyStopping may put weights back where one stops.
 
-    Keras 3 does so when training ends, whoever stopped it; Keras 2 where it stops
-    itself, and it cannot be the first where it counts the same and waits longer.
+    Keras 3 does so when training ends, whoever stopped it; Keras 2 only in the epoch of
+    its own stop, which never comes where it counts the same and waits longer.
     """
     if not other.restore_best_weights:
         return False
@@ -88,8 +89,8 @@ def stops_later(
 ) -> bool:
     """Return whether one EarlyStopping certainly waits longer than another.
 
-    Both count the same epochs as no improvement, from the same one on; only the other
-    may have a baseline, with which it waits the more.
+    Both must count the same epochs as no improvement, from the same one on. A baseline
+    that only `sooner` has makes its wait longer, so that does not matter.
     """
     rule = sooner.monitor_rule(known.training.semantics)
     deltas = (later.min_delta, sooner.min_delta)
@@ -356,8 +357,8 @@ def _negative_min_delta(
 def _min_delta_beyond_range(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
-    """Find a min_delta that no two values of a metric between 0 and 1 differ by."""
-    # what a log holds says more, and may be in percent
+    """Find a min_delta of 1 or more for a metric whose values lie between 0 and 1."""
+    # a log tells more than the name, and may hold percents
     if known.run is not None or callback.min_delta < 1:
         return
     if not lies_within_one(callback.monitor):
@@ -427,7 +428,7 @@ def _patience_beyond_plan(
 
 
 def _first_value_improves(known: CheckedList, callback: _Monitoring) -> bool:
-    """Return whether the first value cannot be waited on, whatever it is."""
+    """Return whether the first value always improves, whatever it is."""
     starts_empty = callback.monitor_rule(known.training.semantics).starts_empty
     # EarlyStopping waits on a first value that misses the baseline
     waits = isinstance(callback, EarlyStopping) and callback.baseline is not None
@@ -450,7 +451,7 @@ def _ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
-# the optimizers of Keras 2.11 to 2.15 and of tf_keras, and those from before
+# first the optimizers of Keras 2.11 to 2.15 and of tf_keras, then the older ones
 _SET_AGAIN = (
     "a LearningRateSchedule sets its own rate again at the next step; with an "
     "optimizer of optimizers.legacy it is a TypeError"
@@ -462,7 +463,7 @@ def _schedule_beside_plateau(
     index: int,
     callback: ReduceLROnPlateau,  # noqa: ARG001 - one signature for all checks
 ) -> Iterator[Finding]:
-    """Find a ReduceLROnPlateau whose optimizer goes by a schedule of its own."""
+    """Find a ReduceLROnPlateau whose optimizer has a LearningRateSchedule."""
     schedule = known.training.schedule
     if schedule is None:
         return
@@ -486,7 +487,7 @@ def _schedule_beside_scheduler(
     index: int,
     callback: LearningRateScheduler,  # noqa: ARG001 - one signature for all checks
 ) -> Iterator[Finding]:
-    """Find a LearningRateScheduler whose optimizer goes by a schedule of its own."""
+    """Find a LearningRateScheduler whose optimizer has a LearningRateSchedule."""
     schedule = known.training.schedule
     if schedule is None:
         return

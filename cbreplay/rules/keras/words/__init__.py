@@ -1,1 +1,5 @@
-"""How the decisions of Keras's callbacks are told."""
+"""The sentences about Keras's callbacks.
+
+`waiting`: each epoch of EarlyStopping and ReduceLROnPlateau; `stopping`: how these two
+ended; `others`: all other callbacks.
+"""

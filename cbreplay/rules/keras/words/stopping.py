@@ -49,7 +49,7 @@ def tell_stop(ending: Ending, index: int) -> Told:
     callback: Any = ending.callbacks[index]
     last, monitor = ending.rows_of(index)[-1], callback.monitor
     name = f"{ending.name_of(index)} (patience {callback.patience:g})"
-    # a stopping callback takes its absolute value, on every Keras
+    # EarlyStopping takes its absolute value, on every Keras
     margin = f" by {abs(callback.min_delta):g}" if callback.min_delta else ""
     wait, best = last.after.wait, last.after.best
     if best is not None and math.isnan(best):
@@ -76,13 +76,13 @@ def tell_stop(ending: Ending, index: int) -> Told:
 
 
 def _beat_baseline(ending: Ending, index: int) -> bool:
-    """Return whether a wait was ever set back: only an improvement on both does."""
+    """Return whether an improvement ever reset the wait, as only one on both does."""
     rows = ending.rows_of(index)
     return any(row.decision == "improvement" and not row.after.wait for row in rows)
 
 
 def tell_unstopped(ending: Ending, index: int) -> Told:
-    """Say how near it came to a stop, and what the stop would have needed."""
+    """Say how near an EarlyStopping came to a stop, and what that would still need."""
     callback: Any = ending.callbacks[index]
     rows, name = ending.rows_of(index), ending.name_of(index)
     if _counted_nothing(rows):
@@ -125,7 +125,7 @@ def _claim_longest(index: int, longest: TraceRow) -> tuple[Claim, ...]:
 
 
 def _tell_coming(ending: Ending, index: int, left: int) -> Told:
-    """Say how many more values, and which of them must not come, make it act."""
+    """Say after how many more values it acts, and which value would prevent that."""
     callback: Any = ending.callbacks[index]
     rows, monitor = ending.rows_of(index), callback.monitor
     after = rows[-1].after
@@ -211,7 +211,7 @@ def _tell_next_reduction(ending: Ending, index: int) -> Told:
 
 
 def tell_restored(ending: Ending, index: int, kept: int) -> Told:
-    """Say why an EarlyStopping put the weights of just this epoch back."""
+    """Say why an EarlyStopping put back the weights of this epoch."""
     monitor = ending.callbacks[index].monitor
     row = next(row for row in ending.rows_of(index) if row.epoch == kept)
     value = spoken_float(row.value) if row.value is not None else ""

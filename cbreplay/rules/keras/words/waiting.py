@@ -1,4 +1,4 @@
-"""EarlyStopping and ReduceLROnPlateau in words: both wait, and then act."""
+"""EarlyStopping and ReduceLROnPlateau in words, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _tell_reduction(moment: Moment) -> Told:
 
 
 def _tell_next(moment: Moment) -> Told:
-    """Say what the next epoch needs, where a decision hangs on it."""
+    """Say what the next epoch decides, if the rule may act in it."""
     consequence = _consequence(moment)
     if not consequence:
         return tell()
