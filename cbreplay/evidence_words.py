@@ -43,11 +43,7 @@ __all__ = [
 Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
 # the beginning of every sentence about decisions carried on past a divergence
 FICTION = "fiction: "
-<<<<<<< HEAD
-# a cost is measured against the best on record
-=======
 # explains ">=" at a cost, which is measured against the best value on record
->>>>>>> main
 AT_LEAST = '">=": at least that, for a better value may be missing'
 # why settings that reduce the rate are not in a map of costs
 AFTER_A_REDUCTION = (

@@ -132,17 +132,6 @@ def save_files(lists: RivalLists) -> bool:
     return any(replay.saves for replay in lists.replays())
 
 
-<<<<<<< HEAD
-=======
-def _last_saved(replay: Replay) -> int | None:
-    """Return the epoch whose weights the last written file holds."""
-    if not replay.saves:
-        return None
-    _, file, _ = replay.saves[-1]
-    return replay.files.get(file)
-
-
->>>>>>> main
 def _spoken(comparison: ReplayComparison, *, saves: bool) -> Iterator[Any]:
     """Yield the cells of a row for people."""
     pair = comparison[:2]
