@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.findings import finding_columns
+from cbreplay.answers.counted import counted
+from cbreplay.answers.findings import finding_columns, objections
 from cbreplay.document import (
     Document,
     Fact,
@@ -167,12 +168,8 @@ def _headline(checked: ScriptsFindings) -> Text:
     n_found = checked.n_found
     if not n_callbacks:
         return say("There is no callback of Keras here that can be read.")
-    told: list[Part] = ["Nothing to object to in "]
-    if n_found:
-        found = Fact(n_found, "count", "n_findings")
-        told = [found, " finding in " if n_found == 1 else " findings in "]
-    told += [Fact(n_callbacks, "count", "n_callbacks")]
-    told += [" callback" if n_callbacks == 1 else " callbacks"]
+    told: list[Part | Text] = [objections(n_found)]
+    told += [counted(n_callbacks, "callback", "n_callbacks")]
     if len(checked.scripts) > 1:
         told += [" of ", Fact(len(checked.scripts), "count", "n_scripts"), " scripts"]
     if not n_found and any(_unread_of(checked.scripts)):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from cbreplay.staircase.build import Staircase, build_staircase, measure_usual_change
+from cbreplay.staircase.build import (
+    Staircase,
+    build_staircase,
+    measure_usual_change,
+    replay_patience,
+)
 from cbreplay.staircase.steps import StaircaseStep
 
 __all__ = [
@@ -10,4 +15,5 @@ __all__ = [
     "StaircaseStep",
     "build_staircase",
     "measure_usual_change",
+    "replay_patience",
 ]

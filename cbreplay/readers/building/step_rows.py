@@ -171,9 +171,7 @@ def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
     LogError
         As `fold_by`; when strict, also if a row is damaged.
     """
-    names = {name.lower(): name for name in table.columns}
-    epoch = next((names[name] for name in EPOCH_NAMES if name in names), None)
-    step = next((names[name] for name in STEP_NAMES if name in names), None)
+    epoch, step = map(table.first_of, (EPOCH_NAMES, STEP_NAMES))
     table.check_whole()
     if epoch is not None:
         table.rename({epoch: "epoch"})
@@ -193,15 +191,13 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         If a step is no whole number, or goes back; or if rows without an epoch are
         steps, by the few of them that a validation has, and nothing says what counts.
     """
-    names = {name.lower(): name for name in table.columns}
-    epoch = next((names[name] for name in EPOCH_NAMES if name in names), None)
-    step = next((names[name] for name in STEP_NAMES if name in names), None)
+    epoch, step = map(table.first_of, (EPOCH_NAMES, STEP_NAMES))
     if epoch is not None and are_fractions(table.columns[epoch]):
         table.check_whole()
         fold_by(table, epoch, step, options)
         return
     if epoch is not None:
-        batch = next((names[name] for name in BATCH_NAMES if name in names), step)
+        batch = table.first_of(BATCH_NAMES) or step
         if batch is not None and _several_rows_each(table.columns[epoch]):
             _fold_batches(table, epoch, batch, options)
         elif options.x_axis == "step":
@@ -246,10 +242,7 @@ _FEW = 4
 
 def _several_rows_each(epochs: LogColumn) -> bool:
     """Tell whether most epochs have more than two rows, one below the other."""
-    values = epochs.values
-    if not are_epochs(values).all() or bool((np.diff(values) < 0).any()):
-        return False
-    n_rows = np.unique(values, return_counts=True)[1]
+    n_rows = _rows_of_each(epochs)
     return bool(2 * np.count_nonzero(n_rows > _TWO_ROWS) > len(n_rows))
 
 
@@ -258,12 +251,17 @@ def _stands_again(steps: LogColumn) -> bool:
 
     Then training and validation have a row each, or a step was logged more than once.
     """
-    values = steps.values
-    if not are_epochs(values).all() or bool((np.diff(values) < 0).any()):
-        return False
-    n_rows = np.unique(values, return_counts=True)[1]
+    n_rows = _rows_of_each(steps)
     often = 2 * np.count_nonzero(n_rows > 1) > len(n_rows) > 1
     return bool(often) and int(n_rows.max()) <= _THREE_ROWS
+
+
+def _rows_of_each(numbers: LogColumn) -> EpochArray:
+    """Return how many rows each number has; none where they are none, or go back."""
+    values = numbers.values
+    if not are_epochs(values).all() or bool((np.diff(values) < 0).any()):
+        return np.zeros(0, dtype=np.int64)
+    return np.unique(values, return_counts=True)[1]
 
 
 _THREE_ROWS = 3

@@ -13,9 +13,8 @@ from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.table import LogTable
-from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import FormatReader
-from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +47,7 @@ class WandbReader(FormatReader):
         LogError
             If it is damaged.
         """
-        if read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in b"{[":
+        if begins_as_json(path):
             table = self._read_json(path)
         else:
             table = read_table(path, self.options)
@@ -151,12 +150,10 @@ def _is_average(table: LogTable, name: str) -> bool:
 
 def _fold_history(table: LogTable, options: ReadOptions) -> None:
     """Call the columns as Keras does, and put the steps of each epoch together."""
-    names = {name.lower(): name for name in table.columns}
-    time = next((names[n] for n in ("_timestamp", "_runtime") if n in names), None)
+    time = table.first_of(("_timestamp", "_runtime"))
     if time is not None and not table.columns[time].missing.any():
         table.wall_times = table.columns[time].values
-    epoch = next((names[name] for name in _EPOCHS if name in names), None)
-    step = next((names[name] for name in _STEPS if name in names), None)
+    epoch, step = table.first_of(_EPOCHS), table.first_of(_STEPS)
     # its own steps count from 0; an epoch is what the user logged
     table.counts_from_zero = epoch is None
     internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]
