@@ -24,7 +24,7 @@ from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics, spoken_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.document import Text
     from cbreplay.lint import Finding
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ListFindings",
+    "about_notes",
     "check_callbacks",
     "finding_columns",
     "findings_document",
@@ -127,17 +128,17 @@ def check_callbacks(
 
 def findings_document(checked: ListFindings) -> Document:
     """Write the findings on a list of callbacks as an answer."""
-    sections = [Section("Findings", (_table(checked),), untitled=True)]
-    if checked.notes:
-        notes = Notice(tuple(say(note) for note in checked.notes))
-        sections.append(Section("Before you trust it", (notes,), untitled=True))
-    return Document(
-        "lint",
-        _headline(checked),
-        _lead(checked),
-        tuple(sections),
-        program=lambda: _members(checked),
-    )
+    findings = Section("Findings", (_table(checked),), untitled=True)
+    sections = (findings, *about_notes(checked.notes))
+    headline, lead = _headline(checked), _lead(checked)
+    return Document("lint", headline, lead, sections, program=lambda: _members(checked))
+
+
+def about_notes(notes: Sequence[str]) -> Iterator[Section]:
+    """Yield what was assumed, and what could not be read, where there is any."""
+    if notes:
+        points = Notice(tuple(map(say, notes)))
+        yield Section("Before you trust it", (points,), untitled=True)
 
 
 def _headline(checked: ListFindings) -> Text:
