@@ -18,23 +18,13 @@ __all__ = ["find_copies"]
 
 # a few values may be alike by chance
 _FEWEST_VALUES = 3
-
-
 # a log rounded to six digits or decimals counts as a copy of the unrounded one, if its
 # values change so often that two different trainings could not agree in all of them
 _ROUNDED = 1e-5
-
-
 _DECIMALS = 1e-6
-
-
 _FEWEST_CHANGES = 5
-
-
 # how many columns are tried to find one in which few runs are near each other
 _MOST_TRIED = 16
-
-
 # what stands for a missing value, NaN and infinities: far from any loss and each other
 _NO_NUMBER, _INFINITE = 1e300, 2e300
 

@@ -12,7 +12,7 @@ from cbreplay.rules.registry import spoken_version
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.replay import Replay
     from cbreplay.run import BoolArray, Run
@@ -28,6 +28,7 @@ __all__ = [
     "brief_evidence",
     "find_non_finite",
     "limits_explained",
+    "limits_of_replays",
     "parting_of",
     "parting_words",
     "recorded_rate_changes",
@@ -228,6 +229,14 @@ def limits_explained(
     causes = dict.fromkeys(GAP_CAUSES[gap_cause(run, epoch)] for run, epoch in gaps)
     words += [f'"unknown from": {cause}' for cause in causes]
     return "; ".join(words)
+
+
+def limits_of_replays(replays: Sequence[Replay]) -> str:
+    """Say the same of replays."""
+    return limits_explained(
+        [(replay.evidence, parting_of(replay)) for replay in replays],
+        [(own.run, own.gap_epoch) for own in replays if own.gap_epoch is not None],
+    )
 
 
 _PARTINGS = {

@@ -173,7 +173,8 @@ def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> b
     The last epochs are the last twentieth of the record, at least two; a record of
     one or two epochs shows no trend. A run that got worse after its best by more than
     it usually did from one value to the next, or that ended in NaN or infinity, was
-    improving no longer.
+    improving no longer. Of several values in an epoch nobody knows which one counts, so
+    what hangs on them is not said.
     """
     if run.n_epochs <= _SHORTEST_TREND or objective is None:
         return False
@@ -184,8 +185,12 @@ def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> b
     if best is None or best <= run.horizon - last_epochs:
         return False
     sign = 1.0 if mode == "min" else -1.0
-    values = sign * run.monitored(objective).values
+    series = run.monitored(objective)
+    values = sign * series.values
     position = best - run.first_epoch
+    earlier = (sign * value for own in series.others.values() for value in own)
+    if position in series.others or any(own <= values[position] for own in earlier):
+        return False
     return bool(
         _last_finite(values) - values[position] <= _usual_rise(values, position)
     )

@@ -92,10 +92,7 @@ def comparison_document(lists: RivalLists) -> Document:
         tuple(sections),
         program=lambda: _members(lists, totals),
     )
-    (first, *others) = lists.runs
-    if others or first.steps is None:
-        return document
-    return in_evaluations(document, first)
+    return in_evaluations(document, lists.runs)
 
 
 def _members(lists: RivalLists, totals: ComparisonTotals) -> dict[str, Any]:
@@ -179,8 +176,6 @@ def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
     """Yield on how many of the runs that decide both lists, where there are several."""
     if totals.runs == 1:
         return
-    n_exact = Fact(totals.exact_runs, "count", "exact_runs")
-    noun = "run" if totals.exact_runs == 1 else "runs"
     are_all = totals.exact_runs == totals.runs
     yield " on "
     if number < totals.exact_runs:
@@ -190,8 +185,7 @@ def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
         yield "the "
     elif number == totals.exact_runs:
         yield "all "
-    yield n_exact
-    yield f" {noun}"
+    yield from counted(totals.exact_runs, "run", "exact_runs").parts
     if not are_all:
         yield f" that decide{'s' if totals.exact_runs == 1 else ''} both"
 
@@ -267,18 +261,17 @@ def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
 
 def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
     objective = Code(lists.compared[0].first.objective or "value")
-    saves: tuple[Part, ...] = (
+    saves: tuple[Part | Text, ...] = (
         "; A saves ",
-        Fact(totals.first_epochs_saved, "count", "first_epochs_saved"),
-        f" {'epoch' if totals.first_epochs_saved == 1 else 'epochs'} and B ",
+        counted(totals.first_epochs_saved, "epoch", "first_epochs_saved"),
+        " and B ",
         Fact(totals.rival_epochs_saved, "count", "rival_epochs_saved"),
         ".",
     )
     return say(
         "On the ",
-        Fact(totals.exact_runs, "count", "exact_runs"),
-        f" {'run' if totals.exact_runs == 1 else 'runs'} where both are exact, A keeps "
-        "the better ",
+        counted(totals.exact_runs, "run", "exact_runs"),
+        " where both are exact, A keeps the better ",
         objective,
         " on ",
         Fact(totals.first_better, "count", "first_better"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.left_files import last_file
+from cbreplay.answers.replayed_cells import tell_replay
 from cbreplay.document import Cell, Pair, Row, Table, TableColumn
-from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
+from cbreplay.evidence_words import brief_evidence, limits_of_replays
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import count
 
@@ -82,19 +84,8 @@ def _figures(comparison: ReplayComparison) -> Iterator[Any]:
     yield comparison.first.run.name
     yield from describe_comparison(comparison).values()
     for replay in comparison[:2]:
-        outcome = replay.outcome
-        yield replay.evidence
-        yield replay.stopped_epoch
-        yield replay.kept_epoch
-        yield outcome.kept_value
-        yield outcome.regret
-        yield outcome.trained_epochs
-        yield outcome.epochs_saved
-        yield ";".join(f"{name}:{kind}" for name, kind in outcome.bounds.items())
-        yield ";".join(outcome.provisional)
-        yield replay.divergence_epoch
-        yield replay.gap_epoch
-        yield _last_saved(replay)
+        told = tell_replay(replay)
+        yield from (told[key] for key in _FIGURES)
 
 
 def describe_comparison(comparison: ReplayComparison) -> dict[str, Any]:
@@ -141,14 +132,6 @@ def save_files(lists: RivalLists) -> bool:
     return any(replay.saves for replay in lists.replays())
 
 
-def _last_saved(replay: Replay) -> int | None:
-    """Return the epoch whose weights the last written file holds."""
-    if not replay.saves:
-        return None
-    _, file, _ = replay.saves[-1]
-    return replay.files.get(file)
-
-
 def _spoken(comparison: ReplayComparison, *, saves: bool) -> Iterator[Any]:
     """Yield the cells of a row for people."""
     pair = comparison[:2]
@@ -158,7 +141,7 @@ def _spoken(comparison: ReplayComparison, *, saves: bool) -> Iterator[Any]:
     yield Pair(*(_so_far(replay, replay.kept_epoch) for replay in pair))
     yield Pair(*(_so_far(replay, replay.outcome.kept_value) for replay in pair))
     if saves:
-        yield Pair(*map(_last_saved, pair))
+        yield Pair(*(last_file(replay)[1] for replay in pair))
     yield Pair(*map(_saved, pair))
     yield _NAMES.get(comparison.better or "")
     limits = [brief_evidence(replay) for replay in pair]
@@ -172,14 +155,7 @@ def _spoken(comparison: ReplayComparison, *, saves: bool) -> Iterator[Any]:
 
 def limits_footnote(lists: RivalLists) -> str:
     """Say what the words for evidence mean; nothing where every run is exact."""
-    replays = lists.replays()
-    limits = [(replay.evidence, parting_of(replay)) for replay in replays]
-    gaps = [
-        (replay.run, replay.gap_epoch)
-        for replay in replays
-        if replay.gap_epoch is not None
-    ]
-    return limits_explained(limits, gaps)
+    return limits_of_replays(lists.replays())
 
 
 def _so_far(replay: Replay, value: float | None) -> Cell:

@@ -19,6 +19,8 @@ from cbreplay.document import (
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.document import Document
     from cbreplay.run import Run
 
@@ -29,9 +31,14 @@ _Part = TypeVar("_Part")
 _AS_IT_IS = (Claim, Code, CodeBlock, Command, Fact)
 
 
-def in_evaluations(document: Document, run: Run) -> Document:
-    """Say "evaluation" for "epoch" throughout, and add what patience counts."""
-    steps = [] if run.steps is None else run.steps.tolist()
+def in_evaluations(document: Document, runs: Sequence[Run]) -> Document:
+    """Say "evaluation" for "epoch" throughout, and add what patience counts.
+
+    An answer about several runs, or about one whose rows are epochs, stays as it is.
+    """
+    if len(runs) > 1 or runs[0].steps is None:
+        return document
+    run, steps = runs[0], runs[0].steps.tolist()
     said = (
         f"Patience counts evaluations: the rows of this log are those of the steps "
         f"{steps[0]} to {steps[-1]}."

@@ -99,9 +99,7 @@ def explanation_document(
         ),
         lambda: _members(explanation, shown),
     )
-    return (
-        document if replay.run.steps is None else in_evaluations(document, replay.run)
-    )
+    return in_evaluations(document, [replay.run])
 
 
 def deciding_rows(

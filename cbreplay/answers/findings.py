@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.answers.counted import counted
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.document import (
     Document,
@@ -23,14 +24,21 @@ from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics, spoken_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.lint import Finding
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["ListFindings", "check_callbacks", "finding_columns", "findings_document"]
+__all__ = [
+    "ListFindings",
+    "about_notes",
+    "check_callbacks",
+    "finding_columns",
+    "findings_document",
+    "objections",
+]
 
 
 class ListFindings(NamedTuple):
@@ -45,9 +53,7 @@ class ListFindings(NamedTuple):
     semantics : str
         The version whose rules decide, for example ``"keras-3.15"``.
     source : str
-        The script or the run that the list is from; empty if neither.
-    lines : tuple of int
-        The one-based line of the script in which each callback is built.
+        The run that the list is from; empty if none.
     run : Run or None
         A record of such a training.
     notes : tuple of str
@@ -60,7 +66,6 @@ class ListFindings(NamedTuple):
     findings: Sequence[Finding]
     semantics: str
     source: str = ""
-    lines: tuple[int, ...] = ()
     run: Run | None = None
     notes: tuple[str, ...] = ()
     written: tuple[frozenset[str], ...] = ()
@@ -87,19 +92,17 @@ def check_callbacks(
     validation_freq: int | None = None,
     run: Run | None = None,
     semantics: str | None = None,
-    schedule: str | None = None,
     written: Sequence[frozenset[str]] = (),
     source: str = "",
-    lines: tuple[int, ...] = (),
     notes: Sequence[str] = (),
 ) -> ListFindings:
     """Lint a list of callbacks, and keep with the findings where the list is from.
 
     Parameters
     ----------
-    callbacks, epochs, validation_freq, run, semantics, schedule, written
+    callbacks, epochs, validation_freq, run, semantics, written
         As in `lint_callbacks`: the list, and what is known of the training.
-    source, lines, notes : as in `ListFindings`
+    source, notes : as in `ListFindings`
         Where the list is from, and what could not be read there.
     """
     metadata = None if run is None else run.metadata
@@ -110,7 +113,6 @@ def check_callbacks(
         validation_freq=validation_freq,
         run=run,
         semantics=semantics,
-        schedule=schedule,
         written=written,
     )
     return ListFindings(
@@ -118,7 +120,6 @@ def check_callbacks(
         findings,
         resolved.semantics.name,
         source=source,
-        lines=lines,
         run=run,
         notes=(*resolved.notes, *notes),
         written=tuple(written),
@@ -127,27 +128,29 @@ def check_callbacks(
 
 def findings_document(checked: ListFindings) -> Document:
     """Write the findings on a list of callbacks as an answer."""
-    sections = [Section("Findings", (_table(checked),), untitled=True)]
-    if checked.notes:
-        notes = Notice(tuple(say(note) for note in checked.notes))
-        sections.append(Section("Before you trust it", (notes,), untitled=True))
-    return Document(
-        "lint",
-        _headline(checked),
-        _lead(checked),
-        tuple(sections),
-        program=lambda: _members(checked),
-    )
+    findings = Section("Findings", (_table(checked),), untitled=True)
+    sections = (findings, *about_notes(checked.notes))
+    headline, lead = _headline(checked), _lead(checked)
+    return Document("lint", headline, lead, sections, program=lambda: _members(checked))
+
+
+def about_notes(notes: Sequence[str]) -> Iterator[Section]:
+    """Yield what was assumed, and what could not be read, where there is any."""
+    if notes:
+        points = Notice(tuple(map(say, notes)))
+        yield Section("Before you trust it", (points,), untitled=True)
 
 
 def _headline(checked: ListFindings) -> Text:
-    n_callbacks, n_found = len(checked.callbacks), len(checked.findings)
-    told: list[Part] = ["Nothing to object to in "]
-    if n_found:
-        found = Fact(n_found, "count", "n_findings")
-        told = [found, " finding in " if n_found == 1 else " findings in "]
-    listed = Fact(n_callbacks, "count", "n_callbacks")
-    return say(*told, listed, " callback." if n_callbacks == 1 else " callbacks.")
+    listed = counted(len(checked.callbacks), "callback", "n_callbacks")
+    return say(objections(checked.n_found), listed, ".")
+
+
+def objections(n_found: int) -> Text:
+    """Say how much there is to object to, before what it is in."""
+    if not n_found:
+        return say("Nothing to object to in ")
+    return say(counted(n_found, "finding", "n_findings"), " in ")
 
 
 def _lead(checked: ListFindings) -> Text:
@@ -160,9 +163,7 @@ def _lead(checked: ListFindings) -> Text:
 def _table(checked: ListFindings) -> Table:
     columns = finding_columns(
         TableColumn("callback", "index", "number", shown="programs"),
-        TableColumn(
-            "line", "line", "number", shown="always" if checked.lines else "programs"
-        ),
+        TableColumn("line", "line", "number", shown="programs"),
     )
     rows = tuple(
         Row(
@@ -170,7 +171,7 @@ def _table(checked: ListFindings) -> Table:
                 finding.severity,
                 finding.code,
                 finding.callback,
-                _line(checked, finding),
+                None,
                 _setting(checked, finding.callback),
                 finding.message,
                 finding.reason,
@@ -201,11 +202,6 @@ def finding_columns(*places: TableColumn) -> tuple[TableColumn, ...]:
     )
 
 
-def _line(checked: ListFindings, finding: Finding) -> int | None:
-    """Return where in the script the callback is built."""
-    return checked.lines[finding.callback] if checked.lines else None
-
-
 def _members(checked: ListFindings) -> dict[str, Any]:
     setting = [format_callback(callback) for callback in checked.callbacks]
     return {
@@ -215,8 +211,7 @@ def _members(checked: ListFindings) -> dict[str, Any]:
         "configs": [{"callbacks": setting, "parameters": {}}],
         "results": [],
         "findings": [
-            finding._asdict() | {"line": _line(checked, finding)}
-            for finding in checked.findings
+            finding._asdict() | {"line": None} for finding in checked.findings
         ],
         "notes": checked.notes,
     }

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from cbreplay.run import Run, Series
     from cbreplay.staircase import Staircase, StaircaseStep
 
-__all__ = ["describe_replay", "describe_results", "describe_run", "describe_staircase"]
+__all__ = [
+    "describe_replay",
+    "describe_results",
+    "describe_run",
+    "describe_staircase",
+    "staircase_members",
+]
 
 
 def describe_run(run: Run, notes: Iterable[str] = ()) -> dict[str, Any]:
@@ -135,6 +141,19 @@ def _is_recorded(replay: Replay) -> bool:
     there = recorded.recorded[: len(rates)]
     same = recorded.values[: len(rates)] == rates.values
     return bool(np.all(same[there]))
+
+
+def staircase_members(staircases: Sequence[Staircase]) -> dict[str, Any]:
+    """Return the members of an answer about patience beside its staircases."""
+    replays = [staircase.replay for staircase in staircases]
+    first = replays[0]
+    return {
+        "semantics": first.semantics.name,
+        "objective": {"name": first.objective, "mode": first.objective_mode},
+        "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
+        "configs": [],
+        "results": [],
+    }
 
 
 def describe_staircase(staircase: Staircase) -> dict[str, Any]:

@@ -35,12 +35,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.document.on_pages import Gallery
-from cbreplay.evidence_words import (
-    AT_LEAST,
-    brief_evidence,
-    limits_explained,
-    parting_of,
-)
+from cbreplay.evidence_words import AT_LEAST, brief_evidence, limits_of_replays
 from cbreplay.grid import make_grid
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.rules.registry import spoken_version
@@ -377,14 +372,7 @@ def _every_run(drawn: SettingOnRuns) -> Section:
     )
     rows = tuple(_run_row(drawn, replay) for replay in drawn.replays)
     table = Table(columns, rows, f"Every run at {drawn.name}", is_answer=True)
-    footnote = limits_explained(
-        [(replay.evidence, parting_of(replay)) for replay in drawn.replays],
-        [
-            (replay.run, replay.gap_epoch)
-            for replay in drawn.replays
-            if replay.gap_epoch is not None
-        ],
-    )
+    footnote = limits_of_replays(drawn.replays)
     if drawn.by_plan:
         by_plan = (
             f'"{_BY_PLAN}": this setting trains to the end of the plan that was read '

@@ -168,7 +168,7 @@ def one_setting_page(
         ),
         beside.next_commands,
     )
-    return document if run.steps is None else in_evaluations(document, run)
+    return in_evaluations(document, [run])
 
 
 def _every_patience(

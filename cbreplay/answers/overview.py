@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.json_fields import describe_run, describe_staircase
+from cbreplay.answers.json_fields import describe_staircase, staircase_members
 from cbreplay.answers.next_commands import next_of_overview
 from cbreplay.answers.reading_notes import about_reading
 from cbreplay.answers.spoken_runs import (
@@ -133,16 +133,8 @@ def _which(patience: int, name: str) -> tuple[Part, ...]:
 
 
 def _members(staircases: Sequence[Staircase]) -> dict[str, Any]:
-    replays = [staircase.replay for staircase in staircases]
-    first = replays[0]
-    return {
-        "semantics": first.semantics.name,
-        "objective": {"name": first.objective, "mode": first.objective_mode},
-        "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
-        "configs": [],
-        "results": [],
-        "staircase": [describe_staircase(staircase) for staircase in staircases],
-    }
+    each = [describe_staircase(staircase) for staircase in staircases]
+    return {**staircase_members(staircases), "staircase": each}
 
 
 def _table(staircases: Sequence[Staircase]) -> Table:

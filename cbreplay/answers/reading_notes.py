@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Fact, say
@@ -62,9 +63,13 @@ def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
     noted : iterable of (Run, str)
         What was noted of each.
     """
-    groups: dict[str, list[tuple[Run, str]]] = {}
+    groups: dict[tuple[str, int], list[tuple[Run, str]]] = {}
+    times: Counter[tuple[int, str]] = Counter()
     for run, note in noted:
-        groups.setdefault(re.sub(r"\d+", "", note), []).append((run, note))
+        pattern = re.sub(r"\d+", "", note)
+        # a second such note of one run is no other run's
+        times[id(run), pattern] += 1
+        groups.setdefault((pattern, times[id(run), pattern]), []).append((run, note))
     for (run, note), *others in groups.values():
         more = f" (and {count(len(others), 'other run')} likewise)" if others else ""
         # what is listed may end in dots of its own

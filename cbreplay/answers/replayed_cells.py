@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.left_files import last_file
 from cbreplay.answers.setting_cells import SettingCells
 from cbreplay.evidence_words import parting_of
 from cbreplay.staircase.reductions import account_reductions
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay
     from cbreplay.run import Run
 
-__all__ = ["read_replays"]
+__all__ = ["read_replays", "tell_replay"]
 
 
 def read_replays(
@@ -23,7 +24,7 @@ def read_replays(
 ) -> SettingCells:
     """Return the cells of replays, which are given run by run, settings in order."""
     distinct = {id(replay): replay for replay in replays}
-    told = {key: _told(replay) for key, replay in distinct.items()}
+    told = {key: tell_replay(replay) for key, replay in distinct.items()}
     names = list(next(iter(told.values())))
     of_run = [
         replays[row * len(grid) : (row + 1) * len(grid)] for row in range(len(runs))
@@ -58,10 +59,10 @@ def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _told(replay: Replay) -> dict[str, Any]:
+def tell_replay(replay: Replay) -> dict[str, Any]:
     """Return what a cell says of its replay."""
     outcome, made = replay.outcome, replay.reductions
-    file = replay.saves[-1][1] if replay.saves else None
+    file, saved_epoch = last_file(replay)
     return {
         "evidence": replay.evidence,
         "stopped_epoch": replay.stopped_epoch,
@@ -80,7 +81,7 @@ def _told(replay: Replay) -> dict[str, Any]:
         "parted_by": parting_of(replay),
         "saves": len(replay.saves),
         "last_saved_file": file,
-        "last_saved_epoch": None if file is None else replay.files[file],
+        "last_saved_epoch": saved_epoch,
         **_accounted(replay),
     }
 

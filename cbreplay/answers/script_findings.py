@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.findings import finding_columns
+from cbreplay.answers.counted import counted
+from cbreplay.answers.findings import about_notes, finding_columns, objections
 from cbreplay.document import (
     Document,
     Fact,
@@ -135,24 +136,17 @@ class ScriptsFindings(NamedTuple):
 def scripts_document(checked: ScriptsFindings) -> Document:
     """Write the findings in scripts as an answer, with what could not be read."""
     sections = [Section("Findings", (_table(checked),), untitled=True)]
-    several = len(checked.scripts) > 1
     unread = [
-        say(f"{script.script.source.path}, {told}" if several else told)
-        for script in checked.scripts
-        for told in script.unread
+        _placed(checked, own, line) for own in checked.scripts for line in own.unread
     ]
     if unread:
         sections.append(Section("Not read", (Notice(tuple(unread)),)))
-    looked_at = tuple(
-        say(f"{script.script.source.path}, {told}" if several else told)
-        for script in checked.scripts
-        for told in script.looked_at
-    )
+    looked_at = [
+        _placed(checked, own, line) for own in checked.scripts for line in own.looked_at
+    ]
     if looked_at:
-        sections.append(Section("Looked at", (Notice(looked_at),), on="asked"))
-    if checked.notes:
-        notes = Notice(tuple(say(note) for note in checked.notes))
-        sections.append(Section("Before you trust it", (notes,), untitled=True))
+        sections.append(Section("Looked at", (Notice(tuple(looked_at)),), on="asked"))
+    sections += about_notes(checked.notes)
     return Document(
         "lint",
         _headline(checked),
@@ -162,17 +156,19 @@ def scripts_document(checked: ScriptsFindings) -> Document:
     )
 
 
+def _placed(checked: ScriptsFindings, script: ScriptFindings, line: str) -> Text:
+    """Say a line of a script, with its path where there are several."""
+    path = script.script.source.path
+    return say(f"{path}, {line}" if len(checked.scripts) > 1 else line)
+
+
 def _headline(checked: ScriptsFindings) -> Text:
     n_callbacks = sum(len(script.members) for script in checked.scripts)
     n_found = checked.n_found
     if not n_callbacks:
         return say("There is no callback of Keras here that can be read.")
-    told: list[Part] = ["Nothing to object to in "]
-    if n_found:
-        found = Fact(n_found, "count", "n_findings")
-        told = [found, " finding in " if n_found == 1 else " findings in "]
-    told += [Fact(n_callbacks, "count", "n_callbacks")]
-    told += [" callback" if n_callbacks == 1 else " callbacks"]
+    told: list[Part | Text] = [objections(n_found)]
+    told += [counted(n_callbacks, "callback", "n_callbacks")]
     if len(checked.scripts) > 1:
         told += [" of ", Fact(len(checked.scripts), "count", "n_scripts"), " scripts"]
     if not n_found and any(_unread_of(checked.scripts)):

@@ -40,6 +40,7 @@ from cbreplay.answers.spoken_runs import (
     end_of_evidence,
     own_end,
     stopped_itself,
+    what_it_saves,
 )
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
@@ -124,10 +125,7 @@ def settings_document(
         ),
         lambda: _members(cells, summaries),
     )
-    (first, *others) = cells.runs
-    if others or first.steps is None:
-        return document
-    return in_evaluations(document, first)
+    return in_evaluations(document, cells.runs)
 
 
 def _rate_section(cells: SettingCells) -> Section:
@@ -211,7 +209,7 @@ def _headline_of_one(cells: SettingCells) -> Text:
         stopped = Fact(told["stopped_epoch"], "epoch", "stopped_epoch")
         end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
         beside = _beside_best_here(cells, 0)
-        saved = _saved_here(told)
+        saved = what_it_saves(told["epochs_saved"], told["seconds_saved"])
         return say(
             *end, ", and keeps ", *kept, *beside, *saved, ".", *file, claims=claims
         )
@@ -235,20 +233,6 @@ def _claims_of_end(cells: SettingCells, told: dict[str, Any]) -> Iterator[Claim]
     exact = told["evidence"] == "exact" and told["regret"] == 0
     if exact and math.isfinite(told["kept_value"]):
         yield Claim("is_best", {"series": cells.judged_by[0][0], "epoch": kept})
-
-
-def _saved_here(told: dict[str, Any]) -> Iterator[Part]:
-    """Yield what the one setting saves on the one run, where it saves something."""
-    saved, seconds = told["epochs_saved"], told["seconds_saved"]
-    if not saved:
-        return
-    yield " ("
-    yield Fact(saved, "count", "epochs_saved")
-    yield " epoch" if saved == 1 else " epochs"
-    if seconds:
-        yield ", "
-        yield Fact(seconds, "seconds", "seconds_saved")
-    yield " saved)"
 
 
 def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:

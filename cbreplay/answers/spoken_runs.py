@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.answers.counted import counted
 from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
@@ -38,6 +39,7 @@ __all__ = [
     "spoken_plan",
     "stopped_itself",
     "told_failures",
+    "what_it_saves",
 ]
 
 
@@ -51,8 +53,7 @@ def lead_of_run(replay: Replay) -> Text:
     return say(
         Code(run.name),
         ": ",
-        Fact(run.recorded_epochs, "count", "recorded_epochs"),
-        " epoch" if run.recorded_epochs == 1 else " epochs",
+        counted(run.recorded_epochs, "epoch", "recorded_epochs"),
         *_plan(run),
         ". ",
         *(judged or ("By",)),
@@ -60,6 +61,17 @@ def lead_of_run(replay: Replay) -> Text:
         "Epochs count from 1.",
         counts_values([run], replay.callbacks),
     )
+
+
+def what_it_saves(epochs: int | None, seconds: float | None) -> Iterator[Part]:
+    """Yield what a setting saves, in brackets, where it saves something."""
+    if epochs:
+        yield " ("
+        yield from counted(epochs, "epoch", "epochs_saved").parts
+        if seconds:
+            yield ", "
+            yield Fact(seconds, "seconds", "seconds_saved")
+        yield " saved)"
 
 
 def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:

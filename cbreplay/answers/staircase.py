@@ -6,7 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.next_commands import next_of_one_log
-from cbreplay.answers.spoken_runs import by_keras_rules, lead_of_run, stopped_itself
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    lead_of_run,
+    stopped_itself,
+    what_it_saves,
+)
 from cbreplay.answers.staircase_doubts import ONE_RUN_ALONE, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
@@ -98,7 +103,7 @@ def staircase_document(
         return document
     from cbreplay.answers.evaluations import in_evaluations
 
-    return in_evaluations(document, run)
+    return in_evaluations(document, [run])
 
 
 def _doubts(staircase: Staircase) -> tuple[Text, ...]:
@@ -107,17 +112,10 @@ def _doubts(staircase: Staircase) -> tuple[Text, ...]:
 
 
 def _members(staircase: Staircase) -> dict[str, Any]:
-    from cbreplay.answers.json_fields import describe_run, describe_staircase
+    from cbreplay.answers.json_fields import describe_staircase, staircase_members
 
-    replay = staircase.replay
-    return {
-        "semantics": replay.semantics.name,
-        "objective": {"name": replay.objective, "mode": replay.objective_mode},
-        "runs": [describe_run(replay.run, replay.noted.run)],
-        "configs": [],
-        "results": [],
-        "staircase": describe_staircase(staircase),
-    }
+    own = describe_staircase(staircase)
+    return {**staircase_members([staircase]), "staircase": own}
 
 
 def staircase_headline(staircase: Staircase) -> Text:
@@ -218,18 +216,7 @@ def _stop_of(staircase: Staircase, step: StaircaseStep) -> Iterator[Part]:
     yield Fact(step.first_stopped_epoch, "epoch", "stopped_epoch")
     yield " of "
     yield Fact(run.horizon, "epoch", "horizon")
-    if step.most_epochs_saved:
-        yield " ("
-        yield from _saved(step)
-        yield " saved)"
-
-
-def _saved(step: StaircaseStep) -> Iterator[Part]:
-    yield Fact(step.most_epochs_saved, "count", "epochs_saved")
-    yield " epoch" if step.most_epochs_saved == 1 else " epochs"
-    if step.most_seconds_saved:
-        yield ", "
-        yield Fact(step.most_seconds_saved, "seconds", "seconds_saved")
+    yield from what_it_saves(step.most_epochs_saved, step.most_seconds_saved)
 
 
 def _headline_without_step(staircase: Staircase) -> Text:
@@ -443,8 +430,7 @@ def _legend(staircase: Staircase) -> Iterator[tuple[str, Text]]:
     n_hidden = len(staircase.steps[0].others) - _OTHER_SERIES
     if n_hidden > 0:
         yield "", say(f"{n_hidden} more series in --format csv")
-    if any(step.regret for step in staircase.steps) and staircase.objective.startswith(
-        "val_"
-    ):
+    told = any(step.regret for step in staircase.steps if step.evidence == "exact")
+    if told and staircase.objective.startswith("val_"):
         side = "above best" if staircase.objective_mode == "min" else "below best"
         yield side, say(f"{side}: {_HOW_MEASURED}")

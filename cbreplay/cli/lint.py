@@ -11,7 +11,7 @@ from cbreplay.cli.byte_count import BYTE_COUNT
 from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.log_here import find_log_here
-from cbreplay.cli.options import no_config_option, speaking_options
+from cbreplay.cli.options import no_config_option, semantics_option, speaking_options
 from cbreplay.cli.output_format import choose_format
 from cbreplay.cli.progress import watch
 from cbreplay.cli.recorded import recorded_list
@@ -97,12 +97,7 @@ def _codes(
     type=click.IntRange(min=1),
     help="As fit was given it.",
 )
-@click.option(
-    "--semantics",
-    metavar="KERAS",
-    help="Whose rules: keras-3.15, tf_keras-2.18, ...  "
-    "[default: run.json's, else the installed one]",
-)
+@semantics_option
 @click.option(
     "--select",
     "selected",

@@ -24,6 +24,7 @@ __all__ = [
     "log_options",
     "no_config_option",
     "one_setting_options",
+    "semantics_option",
     "setting_options",
     "speaking_options",
 ]
@@ -179,6 +180,12 @@ _MONITORS = click.option(
     help="The series to watch; of several runs also several to choose among.  "
     f"{_DEFAULT_MONITOR}",
 )
+semantics_option = click.option(
+    "--semantics",
+    metavar="KERAS",
+    help="Whose rules: keras-3.15, tf_keras-2.18, ...  "
+    "[default: run.json's, else the installed one]",
+)
 _JUDGING_OPTIONS = [
     click.option(
         "--mode", type=click.Choice(["auto", "min", "max"]), help="As in Keras."
@@ -194,12 +201,7 @@ _JUDGING_OPTIONS = [
         type=click.Choice(["min", "max"]),
         help="Its direction, where its name does not tell.",
     ),
-    click.option(
-        "--semantics",
-        metavar="KERAS",
-        help="Whose rules: keras-3.15, tf_keras-2.18, ...  "
-        "[default: run.json's, else the installed one]",
-    ),
+    semantics_option,
     click.option(
         "--initial-lr",
         type=float,

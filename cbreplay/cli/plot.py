@@ -184,15 +184,16 @@ def _only_run(question: Question) -> Run:
 
 
 def _sufficient(question: Question, run: Run) -> Replay:
-    from cbreplay.report.asked import replay_sufficient
+    from cbreplay.staircase import build_staircase, replay_patience
 
-    return replay_sufficient(
+    staircase = build_staircase(
         run,
-        monitor=question.named_monitor,
-        mode=question.watched_mode,
+        monitor=question.watched,
+        mode=question.watched_mode or "auto",
         keep=question.keep or "best",
         judging=question.judging,
     )
+    return replay_patience(staircase, judging=question.judging)
 
 
 def _default_path(name: str) -> Path:

@@ -86,10 +86,8 @@ def command(
         # next commands are about the monitor that was chosen
         question = replace(question, monitor=advice.monitor)
     question.narrow(sweep.records)
-    if current is not None and len(sweep.records) == 1:
-        _say_not_compared(current, question)
-    if len(sweep.records) == 1 and question.min_delta not in (None, "0"):
-        _say_without_min_delta(question.min_delta, question)
+    if len(sweep.records) == 1:
+        _say_of_one_run(current, question)
     document = advice_document(
         advice, sweep, runs=question.runs, typed=question.typed()
     )
@@ -132,28 +130,21 @@ def _written(text: str) -> str:
     return f"@{text}" if text.endswith(".py") and "(" not in text else text
 
 
-def _say_not_compared(text: str, question: Question) -> None:
-    """Say that --current is not compared on one run, and how to ask about it."""
-    typed = question.typed()
-    told = ""
-    if typed is not None:
-        own = f" {typed}" if typed else ""
-        told = f"; on this one: cbreplay simulate{own} -c {quoted_code(_written(text))}"
-    remark(f"--current is compared on several runs, and here is one{told}")
-
-
-def _say_without_min_delta(text: str, question: Question) -> None:
-    """Say that --min-delta is ignored for one run, and how to ask about it."""
-    typed = question.typed()
-    told = ""
-    if typed is not None:
-        own = f" {typed}" if typed else ""
-        asked = f"--patience 1,3,5,10 --min-delta {text}"
-        told = f"; with it: cbreplay simulate{own} {asked}"
-    remark(
-        "--min-delta is of a choice among several runs, and here is one: what is said "
-        f"of it is said without a min_delta{told}"
-    )
+def _say_of_one_run(current: str | None, question: Question) -> None:
+    """Say which options are ignored for one run, and which command answers them."""
+    typed, min_delta = question.typed(), question.min_delta
+    command = "cbreplay simulate" + (f" {typed}" if typed else "")
+    if current is not None:
+        setting = quoted_code(_written(current))
+        told = "" if typed is None else f"; on this one: {command} -c {setting}"
+        remark(f"--current is compared on several runs, and here is one{told}")
+    if min_delta not in (None, "0"):
+        asked = f"--patience 1,3,5,10 --min-delta {min_delta}"
+        told = "" if typed is None else f"; with it: {command} {asked}"
+        remark(
+            "--min-delta is of a choice among several runs, and here is one: what is "
+            f"said of it is said without a min_delta{told}"
+        )
 
 
 def _read_current(text: str, question: Question) -> tuple[Callback, ...]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cbreplay.claims import Told
-    from cbreplay.replay import Step
+    from cbreplay.replay import HypotheticalReplay, Step
     from cbreplay.rules.base import Callback
     from cbreplay.rules.words import DecisionWord, Earlier
 
@@ -99,12 +99,12 @@ def explain_replay(replay: Replay) -> Explanation:
         raise ConfigError(sentence)
     rows = tuple(_rows(replay))
     evident = [row for row in rows if not row.hypothetical]
-    ending = _ending(replay, evident)
+    ending = _ending(replay, replay, evident)
     if replay.end_of_evidence is None:
         return Explanation(replay, rows, tuple(tell_ending(ending)))
     told = [tell(spoken_evidence(replay))]
     if replay.hypothetical is not None:
-        fiction = tell_ending(_fictive_ending(replay, list(rows)))
+        fiction = tell_ending(_ending(replay, replay.hypothetical, list(rows)))
         told += [tell(FICTION, sentence) for sentence in fiction]
     return Explanation(replay, rows, tuple(told))
 
@@ -246,22 +246,9 @@ def _has_gaps(replay: Replay, callback: Callback) -> bool:
     return series is not None and not series.recorded.all()
 
 
-def _ending(replay: Replay, rows: list[TraceRow]) -> Ending:
-    return Ending(
-        run=replay.run,
-        callbacks=replay.callbacks,
-        rows=rows,
-        stopped_epoch=replay.stopped_epoch,
-        stopped_by=replay.stopped_by,
-        kept_epoch=replay.kept_epoch,
-    )
-
-
-def _fictive_ending(replay: Replay, rows: list[TraceRow]) -> Ending:
-    told = replay.hypothetical
-    if told is None:
-        message = "a fiction is told only where there is one"
-        raise AssertionError(message)
+def _ending(
+    replay: Replay, told: Replay | HypotheticalReplay, rows: list[TraceRow]
+) -> Ending:
     return Ending(
         run=replay.run,
         callbacks=replay.callbacks,

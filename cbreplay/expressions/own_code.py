@@ -7,9 +7,10 @@ import importlib
 import inspect
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cbreplay.errors import CbreplayError, nearest_name
+from cbreplay.expressions.call_arguments import ArgumentReader, fill_in
 from cbreplay.grid import Choices
 from cbreplay.rules.callbacks_list import read_callback
 from cbreplay.silence import silenced_tensorflow
@@ -26,19 +27,11 @@ __all__ = ["OwnCallback", "read_own"]
 _MOST_NAMES = 12
 
 
-class OwnCodeReader(Protocol):
-    """Reads an argument, and complains in its own words about a place."""
-
-    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
-        """Return the values to try."""
-        ...
+class OwnCodeReader(ArgumentReader, Protocol):
+    """Reads the values to try of an argument, and also the one that it says."""
 
     def literal(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         """Return the one value that an argument says."""
-        ...
-
-    def fail(self, problem: str, hint: str = "") -> NoReturn:
-        """Raise an ExpressionError."""
         ...
 
 
@@ -97,12 +90,7 @@ def read_own(
             return read_callback(own.made_by).written_as(own.path)
         parameters = _arguments(own, call or ast.Call(ast.Name(name), [], []), reader)
         known = _parameters_of(own.made_by)
-        for key, value in defaults.items():
-            if key in known and parameters.setdefault(key, value) != value:
-                reader.fail(
-                    f"{name} has {key}={parameters[key]!r}, and --{key} says {value!r}",
-                    "Give one of the two",
-                )
+        fill_in(parameters, defaults, name, known, reader)
         varied = {
             key: value for key, value in parameters.items() if isinstance(value, _Tried)
         }

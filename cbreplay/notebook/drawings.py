@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError
 
@@ -28,7 +28,6 @@ __all__ = [
     "draw_run",
     "draw_settings",
     "refuse_drawing",
-    "replay_sufficient",
 ]
 
 
@@ -37,13 +36,14 @@ def draw_curve(
 ) -> Drawing:
     """Draw what one patience decided, or several; by default what was enough."""
     from cbreplay.plots import plot_replay, plot_settings
+    from cbreplay.staircase import replay_patience
 
     if patience is None:
-        return plot_replay(replay_sufficient(staircase))
+        return plot_replay(replay_patience(staircase))
     if isinstance(patience, Real):
-        return plot_replay(_replay_patience(staircase, float(patience)))
+        return plot_replay(replay_patience(staircase, float(patience)))
     replays = {
-        f"patience={each:g}": _replay_patience(staircase, each)
+        f"patience={each:g}": replay_patience(staircase, each)
         for each in _read_patience(patience)
     }
     return plot_settings(replays)
@@ -63,30 +63,6 @@ def _read_patience(given: object) -> list[float]:
         )
         raise ConfigError(sentence)
     return [float(value) for value in values]
-
-
-def replay_sufficient(staircase: Staircase) -> Replay:
-    """Replay the patience that was enough, or the longest that is known of."""
-    patience = staircase.sufficient_patience()
-    if patience is None:
-        patience = staircase.steps[-1].first_patience
-    return _replay_patience(staircase, patience)
-
-
-def _replay_patience(staircase: Staircase, patience: float) -> Replay:
-    from dataclasses import replace
-
-    from cbreplay.judging import Judging
-    from cbreplay.replay import replay_run
-
-    replay = staircase.replay
-    judging = Judging(
-        semantics=replay.semantics.name,
-        objective=replay.objective,
-        objective_mode=replay.objective_mode,
-    )
-    rule: Any = replay.callbacks[0]
-    return replay_run(replay.run, replace(rule, patience=patience), judging=judging)
 
 
 def draw_run(

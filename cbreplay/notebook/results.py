@@ -14,7 +14,6 @@ from cbreplay.notebook.drawings import (
     draw_run,
     draw_settings,
     refuse_drawing,
-    replay_sufficient,
 )
 
 if TYPE_CHECKING:
@@ -58,8 +57,9 @@ def about_staircase(staircase: Staircase) -> Answer:
     from cbreplay.answers.pictures import curve_figure
     from cbreplay.answers.staircase import staircase_document
     from cbreplay.document import Section
+    from cbreplay.staircase import replay_patience
 
-    replay = replay_sufficient(staircase)
+    replay = replay_patience(staircase)
     curve = Section("The decisions on the curve", (curve_figure(replay),), on="page")
     document = staircase_document(staircase, pictures=(curve,))
     return Answer(staircase, document, lambda **asked: draw_curve(staircase, **asked))

@@ -143,13 +143,6 @@ def draw_parts(
     return figure
 
 
-def _draw_small(points: LearningCurvePoints, look: Look) -> Figure:
-    figure, axes = stack_axes(_SMALL_WIDTH, [_SMALL_HEIGHT], look)
-    plot_learning_curve(points, ax=axes[0], look=look, labels=False)
-    fit_axes(figure, [_SMALL_HEIGHT])
-    return figure
-
-
 def draw_points(
     points: LearningCurvePoints | LearningRatePoints | MapPoints | TradeOffPoints,
     *,
@@ -174,15 +167,16 @@ def draw_points(
         return plot_map(points, look=look, width=width, note=False)
     if isinstance(points, TradeOffPoints):
         return plot_trade_off(points, look=look, width=width)
-    if small and isinstance(points, LearningCurvePoints):
-        return _draw_small(points, look)
-    kind = "curve" if isinstance(points, LearningCurvePoints) else "learning-rate"
-    figure, axes = stack_axes(width, [_HEIGHTS[kind]], look)
+    is_curve = isinstance(points, LearningCurvePoints)
+    height = _HEIGHTS["curve" if is_curve else "learning-rate"]
+    if small and is_curve:
+        width, height = _SMALL_WIDTH, _SMALL_HEIGHT
+    figure, axes = stack_axes(width, [height], look)
     if isinstance(points, LearningCurvePoints):
-        plot_learning_curve(points, ax=axes[0], look=look)
+        plot_learning_curve(points, ax=axes[0], look=look, labels=not small)
     else:
-        plot_learning_rate(points, ax=axes[0], look=look, labels=True)
-    fit_axes(figure, [_HEIGHTS[kind]])
+        plot_learning_rate(points, ax=axes[0], look=look)
+    fit_axes(figure, [height])
     return figure
 
 

@@ -94,10 +94,10 @@ class Axes(NamedTuple):
         held = {name: value for name, value in own.items() if name in self.defaults}
         return self.fixed | held
 
-    def around_rule(self, rule: Callback) -> tuple[Callback, ...]:
-        """Return the whole list with this rule in its place."""
+    def around_rule(self, *rules: Callback) -> tuple[Callback, ...]:
+        """Return the whole list with this rule, or several, in its place."""
         before, after = self.around
-        return (*before, rule, *after)
+        return (*before, *rules, *after)
 
     def of_each_monitor(self) -> list[Slice]:
         """Return each monitor's slice with the min_delta nearest to Keras's default."""

@@ -46,8 +46,8 @@ class Costs(NamedTuple):
     regret, cost : array of shape (n_min_delta, n_patience)
         Means over the compared groups: what is lost in the objective's unit, and the
         share of the recorded epochs that is trained. NaN where not all of these tell.
-    n_compared, n_telling, n_groups : int
-        The compared groups, those that tell any setting at all, and all.
+    n_compared, n_groups : int
+        The compared groups, and all.
     chosen : int
         Which min_delta the recommendation was chosen with.
     named : tuple of Scored
@@ -60,7 +60,6 @@ class Costs(NamedTuple):
     regret: FloatArray
     cost: FloatArray
     n_compared: int
-    n_telling: int
     n_groups: int
     chosen: int
     named: tuple[Scored, ...]
@@ -130,7 +129,6 @@ def measure_costs(
         _mean_where(priced, regret[compared]),
         _mean_where(priced, cost[compared]),
         len(compared),
-        int(known.any(axis=(1, 2)).sum()),
         len(known),
         at[0],
         tuple(row for row in named if 0 < row.n_groups == len(compared)),

@@ -126,21 +126,20 @@ def _tried_settings(
     They take the monitor and mode of the patience. Where `TriedValues` say so, a second
     list of settings has the rule after a patience in one callbacks list.
     """
-    kind, (before, after) = row.load(), study.axes.around
+    kind, axes = row.load(), study.axes
     alike = {
         "monitor": chosen.monitor,
-        "mode": study.axes.fixed.get("mode", "auto"),
-        "restore_best_weights": study.axes.fixed.get("restore_best_weights", False),
+        "mode": axes.fixed.get("mode", "auto"),
+        "restore_best_weights": axes.fixed.get("restore_best_weights", False),
     }
     settings, joined = [], []
     for value in _values_of(study, chosen, tried):
         own = {tried.parameter: value}
         rule: Callback = kind(**alike, **own)
-        settings.append(Setting(row.name, (*before, rule, *after), rule, own))
+        settings.append(Setting(row.name, axes.around_rule(rule), rule, own))
         for patience in tried.beside_patience:
-            stopper = study.axes.rule(chosen, patience=patience)
+            callbacks = axes.around_rule(axes.rule(chosen, patience=patience), rule)
             both = {"patience": patience, **own}
-            callbacks = (*before, stopper, rule, *after)
             joined.append(Setting(ANY_OF, callbacks, None, both))
     if settings:
         yield settings

@@ -143,12 +143,7 @@ class CellCosts(NamedTuple):
     def take(self, first: int, count: int) -> CellCosts:
         """Return `count` neighbouring settings from `first` on."""
         here = slice(first, first + count)
-        return CellCosts(
-            self.exact[:, here],
-            self.regret[:, here],
-            self.cost[:, here],
-            self.silent[:, here],
-        )
+        return CellCosts._make(column[:, here] for column in self)
 
 
 class Priced(NamedTuple):

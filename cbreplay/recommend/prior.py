@@ -98,8 +98,6 @@ class Blended(NamedTuple):
         How many runs tell.
     likeness : array of shape (n_kinds,)
         How much each kind weighs among them; these add up to 1.
-    weight : float
-        As how many runs the kinds count.
     """
 
     score: FloatArray
@@ -107,7 +105,6 @@ class Blended(NamedTuple):
     elsewhere: FloatArray
     told: EpochArray
     likeness: FloatArray
-    weight: float
 
     def cheapest(self) -> int:
         """Return the place of the least score; of equals, the first."""
@@ -335,7 +332,7 @@ def _blend(
     )
     total = told * (even_lost + cost_weight * even_trained) + prior.weight * elsewhere
     score = total / (told + prior.weight)
-    return Blended(score, own, elsewhere, told, likeness, prior.weight)
+    return Blended(score, own, elsewhere, told, likeness)
 
 
 def leave_each_out(

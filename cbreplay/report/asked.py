@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.errors import CbreplayError
-from cbreplay.judging import Judging, read_judging
 from cbreplay.recommend import Advising
 from cbreplay.replay import replay_run
 from cbreplay.rules.base import monitored_series
@@ -15,18 +14,14 @@ from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Unpack
 
-    from cbreplay.judging import JudgingOptions
+    from cbreplay.judging import Judging
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
     from cbreplay.staircase import Staircase
 
-__all__ = [
-    "ReportQuestion",
-    "replay_sufficient",
-]
+__all__ = ["ReportQuestion"]
 
 _USUAL = Advising()
 
@@ -90,29 +85,3 @@ class ReportQuestion:
             return self.replay(run, callbacks)
         except CbreplayError as error:
             return str(error)
-
-
-def replay_sufficient(
-    run: Run,
-    *,
-    monitor: str | None = None,
-    mode: str | None = None,
-    keep: Literal["best", "last"] = "best",
-    **judging: Unpack[JudgingOptions],
-) -> Replay:
-    """Replay the smallest patience with the least regret that stops inside the log.
-
-    Where none stops, the smallest one that goes on past its end.
-    """
-    question = ReportQuestion(
-        callbacks=None,
-        monitors=() if monitor is None else (monitor,),
-        mode=mode,
-        keep=keep,
-        judging=read_judging(judging),
-    )
-    staircase = question.staircase(run)
-    patience = staircase.sufficient_patience()
-    if patience is None:
-        patience = staircase.steps[-1].first_patience
-    return question.replay(run, question.early_stopping(patience))

@@ -22,8 +22,9 @@ from cbreplay.judging import read_judging
 from cbreplay.recommend import Advising
 from cbreplay.report.advised import Advised, advise
 from cbreplay.report.asked import ReportQuestion
-from cbreplay.report.moving import MovingPage, with_moving
+from cbreplay.report.moving import with_moving
 from cbreplay.rules.registry import resolve_semantics
+from cbreplay.staircase import replay_patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -178,14 +179,12 @@ def build_settings_report(
     )
     return with_moving(
         document._replace(sections=sections),
-        MovingPage(
-            cells.runs,
-            cells.judged_by,
-            cells.rules[0],
-            _named_settings(grid),
-            (),
-            read_judging(judging),
-        ),
+        cells.runs,
+        cells.judged_by,
+        version=cells.rules[0],
+        named=_named_settings(grid),
+        monitors=(),
+        judging=read_judging(judging),
         is_curve=False,
     )
 
@@ -238,10 +237,8 @@ def _report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Docu
         document = one_setting_page(replay, staircase, closing)
         return _moving(document, question, {"asked": question.callbacks}, [replay])
     staircase = question.staircase(run)
-    step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
-    if patience is None:
-        patience = staircase.steps[-1].first_patience
-    replay = question.replay(run, question.early_stopping(patience))
+    step = staircase.sufficient_step()
+    replay = replay_patience(staircase, judging=question.judging)
     document = one_run_page(replay, staircase, closing)
     if step is None:
         # where nothing stops there is nothing to begin with
@@ -261,18 +258,19 @@ def _moving(
     `settings` are those that it names, by why it does.
     """
     judged_by = [(replay.objective, replay.objective_mode) for replay in replays]
-    page = MovingPage(
+    return with_moving(
+        document,
         [replay.run for replay in replays],
         list(dict.fromkeys(judged_by)),
-        replays[0].semantics.name,
-        [
+        version=replays[0].semantics.name,
+        named=[
             NamedSetting(name_setting(role, setting), setting)
             for role, setting in settings.items()
         ],
-        question.monitors or (question.watched[0],),
-        question.judging,
+        monitors=question.monitors or (question.watched[0],),
+        judging=question.judging,
+        is_curve=len(replays) == 1,
     )
-    return with_moving(document, page, is_curve=len(replays) == 1)
 
 
 def _report_on_many(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cbreplay.answers.moving import MovingQuestion, NamedSetting, moving_members
 from cbreplay.document.on_pages import Figure, Gallery, Moving
@@ -16,14 +16,28 @@ if TYPE_CHECKING:
     from cbreplay.judging import Judging
     from cbreplay.run import Mode, Run
 
-__all__ = ["MovingPage", "with_moving"]
+__all__ = ["with_moving"]
 
 
-class MovingPage(NamedTuple):
-    """What a page is about that shall move.
+def with_moving(
+    document: Document,
+    runs: Sequence[Run],
+    judged_by: Sequence[tuple[str | None, Mode | None]],
+    *,
+    version: str,
+    named: Sequence[NamedSetting],
+    monitors: Sequence[str],
+    judging: Judging,
+    is_curve: bool,
+) -> Document:
+    """Return a page with what moves before its first picture, or near its end.
+
+    The page is returned as it is where settings are judged by different series.
 
     Parameters
     ----------
+    document : Document
+        The page.
     runs : sequence of Run
         The runs that can be replayed.
     judged_by : sequence of (str or None, {"min", "max"} or None)
@@ -36,53 +50,16 @@ class MovingPage(NamedTuple):
         The series that were asked about.
     judging : Judging
         How it is judged.
-    """
-
-    runs: Sequence[Run]
-    judged_by: Sequence[tuple[str | None, Mode | None]]
-    version: str
-    named: Sequence[NamedSetting]
-    monitors: Sequence[str]
-    judging: Judging
-
-    def question(self) -> MovingQuestion | None:
-        """Return what is asked; None where settings are judged by different series."""
-        (objective, mode), *others = self.judged_by
-        if others or objective is None or mode is None:
-            return None
-        return MovingQuestion(
-            self.runs,
-            self.named,
-            self._also(objective),
-            self.monitors,
-            self.judging,
-            objective,
-            mode,
-            self.version,
-        )
-
-    def _also(self, objective: str) -> list[NamedSetting]:
-        """Return the rule that reduces the rate, beside those that stop."""
-        family = family_of(self.named[0].callbacks) or default_family()
-        if family.reducing_rule is None:
-            return []
-        monitor = next(iter(self.monitors), objective)
-        return [NamedSetting("", (family.reducing_rule(monitor=monitor),))]
-
-
-def with_moving(document: Document, page: MovingPage, *, is_curve: bool) -> Document:
-    """Return a page with what moves before its first picture, or near its end.
-
-    Parameters
-    ----------
-    document, page : Document, MovingPage
-        The page, and what of it shall move.
     is_curve : bool
-        Whether that picture is the curve which what moves begins with.
+        Whether the first picture is the curve which what moves begins with.
     """
-    question = page.question()
-    if question is None:
+    (objective, mode), *others = judged_by
+    if others or objective is None or mode is None:
         return document
+    also = _also(named[0], next(iter(monitors), objective))
+    question = MovingQuestion(
+        runs, named, also, monitors, judging, objective, mode, version
+    )
     pictured = (
         section.title
         for section in document.sections
@@ -91,3 +68,11 @@ def with_moving(document: Document, page: MovingPage, *, is_curve: bool) -> Docu
     before = next(pictured, document.sections[-1].title)
     members = partial(moving_members, question)
     return document._replace(moving=Moving(members, before, is_curve))
+
+
+def _also(first: NamedSetting, monitor: str) -> list[NamedSetting]:
+    """Return the rule that reduces the rate, beside those that stop."""
+    family = family_of(first.callbacks) or default_family()
+    if family.reducing_rule is None:
+        return []
+    return [NamedSetting("", (family.reducing_rule(monitor=monitor),))]

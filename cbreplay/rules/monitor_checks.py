@@ -102,8 +102,9 @@ def find_uncompiled_monitor(
 def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
     """Say that a script's fit logs no such series, and what may be meant; else None."""
     facts = known.facts
-    validated = monitor.startswith("val_")
-    unvalidated = validated and facts.validated is False
+    # "Val_loss" and "valLoss" mean the validation data too
+    validated = is_validation(monitor)
+    without_data = facts.validated is False
     missing = f"fit ({facts.place}) gets no validation data"
     compiled = facts.compiled
     metric = monitor.removeprefix("val_")
@@ -121,9 +122,9 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
             if compiled.has_outputs and not compiled.names_outputs and len(logged) > 1:
                 shown += ", after an output's name where there are several"
             said = f"fit logs no {monitor!r}: compile ({compiled.place}) gives {shown}"
-            said += f"; and {missing}" if unvalidated else ""
+            said += f"; and {missing}" if validated and without_data else ""
             return said, near or logged[0]
-    if unvalidated:
+    if without_data and monitor.startswith("val_"):
         who = "it" if compiled is not None else "Keras's fit"
         return f"{missing}, so {who} logs no {monitor!r}", ""
     loss = misspelt_loss(known, monitor)

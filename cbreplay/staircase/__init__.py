@@ -6,7 +6,12 @@ are about the recorded learning rate.
 
 from __future__ import annotations
 
-from cbreplay.staircase.build import Staircase, build_staircase, measure_usual_change
+from cbreplay.staircase.build import (
+    Staircase,
+    build_staircase,
+    measure_usual_change,
+    replay_patience,
+)
 from cbreplay.staircase.steps import StaircaseStep
 
 __all__ = [
@@ -14,4 +19,5 @@ __all__ = [
     "StaircaseStep",
     "build_staircase",
     "measure_usual_change",
+    "replay_patience",
 ]

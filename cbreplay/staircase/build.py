@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.given import as_run
 from cbreplay.holes import find_gap
-from cbreplay.judging import read_judging
+from cbreplay.judging import Judging, read_judging
 from cbreplay.median import median_of
 from cbreplay.outcomes import best_recorded_epoch, has_ambiguous_best, never_changes
 from cbreplay.replay import Replay, replay_run
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode, Run, Series
     from cbreplay.staircase.rate_history import RateHistory
 
-__all__ = ["Staircase", "build_staircase", "measure_usual_change"]
+__all__ = [
+    "Staircase",
+    "build_staircase",
+    "measure_usual_change",
+    "replay_patience",
+]
 
 
 class RateExplanation:
@@ -236,6 +242,37 @@ def build_staircase(
         explanation=RateExplanation(record, monitor, mode, replay.semantics.name),
         notes=(*replay.notes, *_own_stop_notes(record)),
     )
+
+
+def replay_patience(
+    staircase: Staircase,
+    patience: float | None = None,
+    *,
+    judging: Judging | None = None,
+) -> Replay:
+    """Replay one patience on the run of a staircase.
+
+    Parameters
+    ----------
+    staircase : Staircase
+        The answer.
+    patience : float, optional
+        By default the one that was enough, or else the smallest that does not stop
+        inside the log.
+    judging : Judging, optional
+        As the staircase was built with; by default as it was judged.
+    """
+    if patience is None:
+        patience = staircase.sufficient_patience()
+    if patience is None:
+        patience = staircase.steps[-1].first_patience
+    replay = staircase.replay
+    if judging is None:
+        judged = replay.objective, replay.objective_mode
+        judging = Judging(replay.semantics.name, None, *judged)
+    endless: Any = replay.callbacks[0]
+    rule = replace(endless, patience=patience)
+    return replay_run(replay.run, rule, judging=judging)
 
 
 def _best_epoch(replay: Replay) -> int | None:

@@ -955,3 +955,61 @@ def test_a_whole_table_at_each_save_that_was_resumed_is_one_training(
     assert "l.csv: 8 epochs;" in said
     assert "A fit was resumed at epoch 5 (counted from 1)" in said
     assert "best 0.6000 at epoch 4 of 8" in said
+
+
+def test_copies_in_a_log_of_two_trainings_are_of_both(ask: Ask, tmp_path: Path) -> None:
+    """Each save appends the whole table again, of two trainings one after the other."""
+    tables = [
+        [f"{at},{loss + shift}" for at, loss in enumerate(LOSSES[:rows])]
+        for shift in (0, 1)
+        for rows in range(2, 9)
+    ]
+    text = "".join("\n".join(["epoch,val_loss", *rows, ""]) for rows in tables)
+    log = tmp_path / "log.csv"
+    log.write_text(text)
+    said = told(ask, "inspect", log)
+    assert "2 runs of 8 epochs" in said
+    # six tables of each are repeated: none of them alone has twelve
+    assert "the rows of trainings in this log stand there 12 times more" in said
+
+
+def test_two_such_notes_of_one_log_are_no_other_run(ask: Ask, tmp_path: Path) -> None:
+    """A training that was resumed twice was told as one of two runs."""
+    header = "epoch,loss,val_loss"
+    rows = [f"{at},{loss},{loss}" for at, loss in enumerate(LOSSES)]
+    log = tmp_path / "log.csv"
+    text = [header, *rows[:2], header, *rows[2:4], header, *rows[4:], ""]
+    log.write_text("\n".join(text))
+    said = told(ask, "inspect", log)
+    assert "a fit was resumed at epoch 3" in said
+    assert "a fit was resumed at epoch 5" in said
+    assert "1 other run" not in said
+
+
+def test_a_part_that_may_go_on_says_so_beside_the_table(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A training that Lightning resumed has a directory for each part."""
+    header = "epoch,step,train_loss,val_loss"
+    for part in (0, 1):
+        rows = [
+            f"{at},{10 * at + 9},{loss},{loss}"
+            for at, loss in enumerate(LOSSES)
+            if (at < 5) == (part == 0)
+        ]
+        write(tmp_path / f"version_{part}" / "metrics.csv", header, rows)
+    said = told(ask, "simulate", tmp_path)
+    assert "version_1: it begins where version_0 ends" in said
+
+
+def test_what_a_difference_is_worth_is_said_of_shown_ones(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """The fit before kept a better epoch, and no patience stops in the second."""
+    rows = [f"{at},{loss},{loss}" for at, loss in enumerate((0.9, 0.5, 0.2))]
+    later = [f"{3 + at},{0.9 - at / 20},{0.9 - at / 20}" for at in range(6)]
+    header = "epoch,loss,val_loss"
+    log = write(tmp_path / "log.csv", header, [*rows, header, *later])
+    said = told(ask, "simulate", log)
+    assert "No patience stops inside this log" in said
+    assert "two in three" not in said

@@ -28,6 +28,7 @@ from cbreplay import (
 )
 from cbreplay.answers.staircase import staircase_document
 from cbreplay.document import plain_text
+from cbreplay.outcomes import was_still_improving
 
 SIXTEENTHS = st.integers(0, 12).map(lambda count: count / 16)
 
@@ -212,3 +213,13 @@ def test_a_staircase_says_of_each_patience_what_one_replay_says(
                 told = (step.kept_epoch, step.kept_value, step.regret)
                 outcome = alone.outcome
                 assert told == (alone.kept_epoch, outcome.kept_value, outcome.regret)
+
+
+def test_a_last_best_that_is_one_of_several_is_no_trend() -> None:
+    falling = [0.9, 0.8, 0.7, 0.6, 0.5]
+    assert was_still_improving(run_of(falling, {}), "val_loss", "min")
+    # .5 or .8 at the last epoch
+    assert not was_still_improving(run_of(falling, {4: (0.8,)}), "val_loss", "min")
+    # .9 or .4 at the second: then the last is not the best
+    assert not was_still_improving(run_of(falling, {1: (0.4,)}), "val_loss", "min")
+    assert was_still_improving(run_of(falling, {1: (0.85,)}), "val_loss", "min")

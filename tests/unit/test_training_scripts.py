@@ -1970,3 +1970,21 @@ def test_a_script_without_a_run_is_not_told_what_its_run_json_lacks(
     (told,) = lint_script(read(tmp_path, text))
     assert told.finding.code == "auto-unknown"
     assert "run.json" not in told.finding.reason
+
+
+@pytest.mark.parametrize(
+    "monitor", ["Val_loss", "VAL_LOSS", "valLoss", "validation_loss"]
+)
+def test_the_validation_data_are_meant_in_other_letters_too(
+    tmp_path: Path, monitor: str
+) -> None:
+    text = (
+        f"{MODEL}m.compile('adam', 'mse', metrics=['mae'])\n"
+        "m.fit(*x, validation_split=.2, callbacks=[ModelCheckpoint('m.keras', "
+        f"'{monitor}', save_best_only=True, mode='min')])"
+    )
+    found = [placed.finding for placed in lint_script(read(tmp_path, text))]
+    (absent,) = [finding for finding in found if finding.code == "absent-monitor"]
+    # it advised the loss of the training data
+    assert absent.fix == "monitor='val_loss'"
+    assert "gives 'val_loss', 'val_mae'" in absent.message

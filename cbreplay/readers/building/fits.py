@@ -352,7 +352,8 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
     if not n_repeats:
         return kept, []
     times = "once more" if n_repeats == 1 else f"{n_repeats} times more"
-    note = f"its rows stand there {times}, from the first one on: they were read once"
+    whose = "its rows" if len(kept) == 1 else "the rows of trainings in this log"
+    note = f"{whose} stand there {times}, from the first one on: they were read once"
     return kept, [note]
 
 

@@ -191,7 +191,7 @@ def _carried_notes(
         if often:
             moving = True
             continue
-        if name.removeprefix("val_") in keras_own:
+        if name.removeprefix("val_") in keras_own or name in _NUMBERS:
             continue
         changed = np.flatnonzero(changes) + 1
         distances = np.diff(changed)
@@ -209,6 +209,8 @@ def _carried_notes(
 
 
 _FEW_CHANGES = 3
+# what Lightning and Hugging Face log the epoch as, where evaluations are counted
+_NUMBERS = ("epoch", "train/epoch")
 
 
 def _late_notes(

@@ -16,7 +16,7 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_cells, check_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cbreplay.readers.base import Damage
     from cbreplay.run import AxisUnit, BoolArray, EpochArray, FloatArray
@@ -198,6 +198,11 @@ class LogTable:
             return LogError(problem, source=self.source, line=place, hint=hint)
         problem = f"{self.counted} {place}: {problem}"
         return LogError(problem, source=self.source, hint=hint)
+
+    def first_of(self, names: Iterable[str]) -> str | None:
+        """Return the column of the first name, in small letters, that there is."""
+        columns = {name.lower(): name for name in self.columns}
+        return next((columns[name] for name in names if name in columns), None)
 
     def find(self, name: str) -> str:
         """Return the name of a column as it is written, given it in small letters.

@@ -116,6 +116,8 @@ def leave_out_restored(
 ) -> None:
     """Leave out the last step if it repeats one earlier step, and not that before it.
 
+    Where MLflow wrote the log, those series alone count that the last step holds.
+
     MLflow's autologger writes the metrics of the model that EarlyStopping restored once
     more, as another step, and what it knows of the callback.
 
@@ -138,9 +140,12 @@ def leave_out_restored(
         if told is not None and name == _RESTORED and not told.missing.all():
             restored = float(told.values[~told.missing][-1])
     metrics = [cells for name, cells in table.columns.items() if name != step]
-    if len(table) < _FEWEST or not metrics or any(own.missing[-1] for own in metrics):
+    again_there = [own for own in metrics if not own.missing[-1]]
+    is_whole = len(again_there) == len(metrics)
+    # what else a script logs in each epoch, as a rate, is not written once more
+    if len(table) < _FEWEST or not again_there or not (is_whole or is_mlflow):
         return
-    values = np.stack([own.values for own in metrics])
+    values = np.stack([own.values for own in again_there])
     again = np.flatnonzero((values[:, :-1] == values[:, -1:]).all(axis=0)).tolist()
     numbers = table.columns[step].values
     named = [at for at in again if numbers[at] == restored]
@@ -154,8 +159,9 @@ def leave_out_restored(
         return
     last, earlier = (f"{number:g}" for number in numbers[[-1, again[0]]].tolist())
     table.keep(np.arange(len(table)) < len(table) - 1)
+    repeats = "it repeats all values" if is_whole else "its values are those"
     table.notes.append(
-        f"left out the last step, {last}: it repeats all values of step {earlier}, as "
+        f"left out the last step, {last}: {repeats} of step {earlier}, as "
         "MLflow's autologger writes those of the restored model"
     )
 

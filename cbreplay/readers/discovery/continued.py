@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.note import reworded
+from cbreplay.note import Note, reworded
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -86,10 +86,11 @@ def doubt_continued(found: Sequence[RunsOfLog]) -> None:
         for log in logs:
             later = links.get(id(log))
             if later is not None and later is not log:
-                later.runs[0] = later.runs[0].with_notes(
+                note = (
                     f"it begins where {log.name} ends: if that training was resumed "
                     "here, put the files into one directory, to be read as one"
                 )
+                later.runs[0] = later.runs[0].with_notes(Note(note, "parts"))
 
 
 def _join_chains(logs: list[RunsOfLog], seen: list[Seen]) -> set[int]:

@@ -6,6 +6,7 @@ do scalars become epochs; else the user says what the steps count.
 
 from __future__ import annotations
 
+import os
 import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,13 +18,19 @@ from cbreplay.readers.columns.rate_names import rate_names
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.event_files.frames import Ints
     from cbreplay.readers.event_files.scalar_table import EventTable
 
-__all__ = ["HUGGING_FACE_EPOCH", "Layout", "choose_layout", "other_scalars"]
+__all__ = [
+    "HUGGING_FACE_EPOCH",
+    "Layout",
+    "choose_layout",
+    "drop_after_fit",
+    "other_scalars",
+]
 
 _PREFIX = "epoch_"
 # the tags of the learning rate of Keras 3 and Keras 2
@@ -239,6 +246,43 @@ def _epochs_of_steps(table: EventTable, number: int, *, from_one: bool) -> Ints:
     known = dict(zip(steps.tolist(), epochs.tolist(), strict=True))
     listed = [known.get(step, -1) for step in scalars.steps.tolist()]
     return np.array(listed, dtype=np.int64)
+
+
+def drop_after_fit(parts: list[EventTable]) -> tuple[list[EventTable], list[str]]:
+    """Leave out the files that Lightning's ``validate`` and ``test`` wrote, after fit.
+
+    Its logger closes a file when one of them ends, and the next opens another: one step
+    of it, behind those of the training, holds no value of the training itself.
+    """
+    kept = list(parts)
+    while len(kept) > 1 and _is_after_fit(kept[-1], kept[:-1]):
+        del kept[-1]
+    notes = [
+        f"left out file {os.path.basename(part.path)}: it holds one step of a test, or "
+        "of a validation outside the training"
+        for part in parts[len(kept) :]
+    ]
+    return kept, notes
+
+
+def _is_after_fit(table: EventTable, before: Sequence[EventTable]) -> bool:
+    """Tell whether a file of Lightning's holds one validation or test, and no more."""
+    steps = table.scalars.steps
+    trained = [part for part in before if any(_trained_tags(part))]
+    if _LIGHTNING_EPOCH not in table.tags or len(np.unique(steps)) != 1 or not trained:
+        return False
+    last = max(int(part.scalars.steps.max()) for part in before)
+    judged = any(is_validation(tag) for tag in table.tags)
+    return judged and not any(_trained_tags(table)) and steps[0] >= last
+
+
+def _trained_tags(table: EventTable) -> Iterator[str]:
+    """Yield the tags of the training itself."""
+    own = {_LIGHTNING_EPOCH, _LIGHTNING_DUMMY, *rate_names(table.tags)}
+    for number, _ in table.scalars.by_tag():
+        tag = table.tags[number]
+        if tag not in own and not is_validation(tag):
+            yield tag
 
 
 def other_scalars(tags: Iterable[str]) -> dict[str, str]:

@@ -42,6 +42,7 @@ from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
     KERAS_RATE_TAGS,
     choose_layout,
+    drop_after_fit,
     other_scalars,
 )
 from cbreplay.readers.event_files.points import (
@@ -249,6 +250,8 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
     for writer, files in log.files.items():
         parts, purged = drop_purged(files)
         takes_back = takes_back or bool(purged)
+        parts, after = drop_after_fit(parts)
+        notes += after
         pieces: list[LoggedPoints] = []
         for part in parts:
             table, unread = layout.to_epochs(part)

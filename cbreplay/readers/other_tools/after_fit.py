@@ -118,19 +118,32 @@ class _LoggedRows:
             # the training went on, and broke off within the next epoch
             return 0
         own = int(np.count_nonzero(self.epochs[rows] == self.epochs[end]))
-        more = max(own - self._usual_count(before), 0)
+        more = self._irregular(rows[: len(rows) - len(later)], own, before)
         return len(later) + min(more, len(below) - len(later))
 
     def _n_after_unseen_training(self, rows: EpochArray) -> int:
         """Judge the last validation where no training is logged: by epoch and step."""
         before, last = rows[-2:]
-        if self.epochs[last] == self.epochs[before]:
-            earlier = rows[self.epochs[rows] < self.epochs[last]]
-            own = len(rows) - len(earlier)
-            return max(own - self._usual_count(earlier), 0)
+        earlier = rows[self.epochs[rows] < self.epochs[last]]
+        is_same = self.epochs[last] == self.epochs[before]
+        if is_same and len(earlier):
+            return self._irregular(rows, len(rows) - len(earlier), earlier)
         distances = np.diff(self.steps[rows[:-1]])
-        near = self.steps[last] - self.steps[before] <= 1
-        return int(near and len(distances) > 0 and bool((distances > 1).all()))
+        further = self.steps[last] - self.steps[before]
+        if is_same and not further:
+            return 1
+        return int(further <= 1 and len(distances) > 0 and bool((distances > 1).all()))
+
+    def _irregular(self, rows: EpochArray, own: int, before: EpochArray) -> int:
+        """Count what the last epoch has more than the others, and at other distances.
+
+        With a validation every 15 steps and 20 steps an epoch, every third has two.
+        """
+        more = max(own - self._usual_count(before), 0)
+        distances = np.diff(self.steps[rows])
+        while more and distances[-more] in distances[:-more]:
+            more -= 1
+        return more
 
     def _n_before(self, rows: EpochArray) -> int:
         """Count the validations at step 0, before the training began."""

@@ -19,9 +19,8 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import EXACT, are_epochs
 from cbreplay.readers.columns.table import LogTable
-from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import FormatReader
-from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class HuggingFaceReader(FormatReader):
 
     def _read_state(self, path: str, damage: Damage) -> Any:  # noqa: ANN401 - JSON holds anything
         """Return the state; around a log_history that was saved by itself, one."""
-        if read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in b"{[":
+        if begins_as_json(path):
             state = read_json(path, damage.max_bytes, damage)
             if isinstance(state, list):
                 return {"log_history": state}

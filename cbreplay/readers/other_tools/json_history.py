@@ -36,11 +36,11 @@ from cbreplay.readers.other_tools.json_nested import (
 )
 from cbreplay.readers.other_tools.json_refused import (
     foreign_json,
-    is_number,
     refuse_known,
     refuse_models,
 )
 from cbreplay.readers.other_tools.json_rows import (
+    is_number,
     lists_of_rows,
     rows_of_data_sets,
     rows_of_points,
@@ -122,20 +122,17 @@ class JsonHistoryReader(FormatReader):
 
     def _fold(self, table: LogTable) -> None:
         """Put the rows of each epoch together."""
-        names = {name.lower(): name for name in table.columns}
-        if "epochs" in names:
-            names.setdefault("epoch", names["epochs"])
-        step = next((names[name] for name in STEP_NAMES if name in names), None)
+        epoch, step = table.first_of(("epoch", "epochs")), table.first_of(STEP_NAMES)
         leave_out_said_tests(table)
         if lay_out_data_sets(table):
             fold_data_sets(table, self.options)
             return
         sort_by_runs(table)
-        if "epoch" not in names and step is None:
+        if epoch is None and step is None:
             check_rows_are_epochs(table)
-        _check_one_kind(table, names.get("epoch"))
+        _check_one_kind(table, epoch)
         table.check_whole()
-        fold_by(table, names.get("epoch"), step, self.options)
+        fold_by(table, epoch, step, self.options)
 
     def _read_trainings(self, held: dict[str, Any], path: str) -> Iterator[Run]:
         """Yield the trainings in lists, of several each under its name."""

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
+from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.other_tools.json_rows import is_number
 from cbreplay.series_names import is_validation
 
-__all__ = ["foreign_json", "is_number", "refuse_known", "refuse_models"]
+__all__ = ["foreign_json", "refuse_known", "refuse_models"]
 
 # what Trainer logs as a summary when it is done
 _SUMMED = ("_runtime", "_samples_per_second", "total_flos")
@@ -53,13 +54,6 @@ def refuse_models(held: dict[str, Any], path: str) -> None:
             problem = f"its lists are no epochs: {name} is {shown}"
             hint = "Give a log with one value for each epoch"
             raise ForeignLogError(problem, source=path, hint=hint)
-
-
-def is_number(value: object) -> bool:
-    """Tell whether a value is one number, or text that says one."""
-    if isinstance(value, str):
-        return holds_number(value)
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def foreign_json(path: str, held: object) -> ForeignLogError:

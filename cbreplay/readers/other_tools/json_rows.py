@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "are_numbers",
     "are_rows",
+    "is_number",
     "lists_of_rows",
     "rows_of_data_sets",
     "rows_of_points",
@@ -102,7 +103,7 @@ def _are_numbered(rows: list[dict[str, Any]]) -> bool:
 
 def are_numbers(held: object) -> bool:
     """Tell whether it is a list of several numbers."""
-    return isinstance(held, list) and len(held) > 1 and all(map(_is_number, held))
+    return isinstance(held, list) and len(held) > 1 and all(map(is_number, held))
 
 
 def are_rows(held: object) -> bool:
@@ -177,13 +178,14 @@ def _are_pairs(held: object) -> bool:
     return isinstance(held, list) and all(
         isinstance(point, list)
         and len(point) == _PAIR
-        and _is_number(point[0])
-        and (point[1] is None or _is_number(point[1]))
+        and is_number(point[0])
+        and (point[1] is None or is_number(point[1]))
         for point in held
     )
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Tell whether a value is one number, or text that says one."""
     if isinstance(value, str):
         return holds_number(value)
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.columns.header import decode_beginning, free_text
-from cbreplay.readers.files import read_bytes
+from cbreplay.readers.files import read_beginning, read_bytes
 from cbreplay.readers.sizes import check_rows
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.base import Damage
 
-__all__ = ["read_json"]
+__all__ = ["begins_as_json", "read_json"]
 
 # one object for every line that is {}: one for each would take twenty times its bytes
 _EMPTY: dict[str, Any] = {}
@@ -29,6 +29,11 @@ _SENTENCE = r"""(?xi)\s*\[(?:
         (?!null|true|false|nan|none|inf)[^]\s[{}"'0-9.+-]
         |[^][{}"\n]*\][ \t]*[^][{},"\s]
     )"""
+
+
+def begins_as_json(path: str) -> bool:
+    """Tell by the first sign of a file that is no space whether it may be JSON."""
+    return read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in b"{["
 
 
 def read_json(path: str, most: int, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything

@@ -67,10 +67,8 @@ class TensorBoardPageReader(FormatReader):
         table = self._read_table(path)
         for name in [n for n in table.columns if n.startswith(("#", "Unnamed:"))]:
             del table.columns[name]
-        called = {name.lower(): name for name in table.columns}
-        steps = [called[name] for name in SERIES_STEPS if name in called]
-        step = steps[0] if steps else table.find("step")
-        time = next((called[name] for name in SERIES_TIMES if name in called), None)
+        step = table.first_of(SERIES_STEPS) or table.find("step")
+        time = table.first_of(SERIES_TIMES)
         value = table.find("value")
         of_page = time is not None and time.lower() == "wall time"
         times = None if time is None else table.columns.pop(time)

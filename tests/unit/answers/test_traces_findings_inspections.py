@@ -53,7 +53,7 @@ def findings() -> Document:
         EarlyStopping(patience=5),
     ]
     checked = check_callbacks(
-        listed, semantics="keras-3.15", source="train.py", lines=(3, 4), notes=("n 1",)
+        listed, semantics="keras-3.15", source="train.py", notes=("n 1",)
     )
     return findings_document(checked)
 
@@ -197,16 +197,14 @@ def test_the_last_epoch_is_among_the_deciding_ones() -> None:
     assert [row.epoch for row in deciding_rows(rows, 7)] == [0, 1, 2, 5, 7]
 
 
-def test_a_finding_says_where_what_why_and_what_instead() -> None:
+def test_a_finding_says_what_why_and_what_instead() -> None:
     lines = write_text(findings()).splitlines()
     assert lines[:3] == [
         "2 findings in 2 callbacks.",
         "",
         "train.py: rules of Keras 3.15.",
     ]
-    assert lines[4].startswith(
-        " warning  reduce-after-stop  line 3  ReduceLROnPlateau("
-    )
+    assert lines[4].startswith(" warning  reduce-after-stop  ReduceLROnPlateau(")
     labels = [line[3:10].strip() for line in lines[5:] if line[3:4].strip()]
     assert labels[:3] == ["what", "why", "instead"]
     assert lines[-1] == " - n 1"

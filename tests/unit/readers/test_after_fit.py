@@ -105,6 +105,30 @@ def test_a_log_of_validations_only_is_judged_by_its_steps(
     assert list(run.series["val_loss"]) == values
 
 
+@pytest.mark.parametrize(
+    ("rows", "n_values"),
+    [
+        # one epoch of 20 steps, validated every fifth; the next row of the training
+        # would be that of the fiftieth step
+        ("0,4,,.9,\n0,9,,.8,\n0,14,,.7,\n0,19,,.6,\n", 4),
+        # and once more when the training has ended
+        ("0,4,,.9,\n0,9,,.8,\n0,14,,.7,\n0,19,,.6,\n0,20,,.6,\n", 4),
+        # every 15 of the steps, 20 an epoch: the third epoch has two, 44 and 59
+        ("0,9,.9,,\n0,14,,.9,\n1,29,.8,,\n1,29,,.8,\n2,44,,.7,\n2,59,,.6,\n", 4),
+        ("0,14,,.9,\n1,29,,.8,\n2,44,,.7,\n2,59,,.6,\n", 4),
+        ("0,14,,.9,\n1,29,,.8,\n2,44,,.7,\n2,59,,.6,\n3,60,,.6,\n", 4),
+        ("0,14,,.9,\n1,29,,.8,\n2,44,,.7,\n2,59,,.6,\n2,60,,.6,\n", 4),
+    ],
+)
+def test_validations_at_the_steps_of_the_others_are_of_the_training(
+    tmp_path: Path, rows: str, n_values: int
+) -> None:
+    log = tmp_path / "metrics.csv"
+    log.write_text(HEADER + rows, encoding="utf-8")
+    (run,) = load_runs(log, x_axis="step")
+    assert list(run.series["val_loss"]) == [0.9, 0.8, 0.7, 0.6][:n_values]
+
+
 def test_a_test_series_of_every_epoch_is_a_series(tmp_path: Path) -> None:
     rows = "0,9,.9,,.8\n1,19,.7,,.6\n2,29,.5,,.5\n"
     run = read(tmp_path, HEADER + rows)
@@ -147,6 +171,15 @@ def test_the_restored_epoch_of_mlflow_is_known_among_equal_ones(tmp_path: Path) 
     ending = "stopped_epoch,3,3000,4\nrestored_epoch,1,3000,4\n"
     run = read(tmp_path, mlflow(*rows) + ending)
     assert list(run.series["val_loss"]) == [0.8, 0.5, 0.5, 0.75]
+
+
+def test_what_a_script_logs_beside_is_not_written_once_more(tmp_path: Path) -> None:
+    # the autologger writes its own metrics as step 3; the script's rate ends before
+    rows = [{**values, "lr": 0.001} for values in FITTED]
+    run = read(tmp_path, mlflow(*rows, FITTED[1]))
+    assert list(run.series["val_loss"]) == [0.8, 0.5, 0.75]
+    said = "left out the last step, 3: its values are those of step 1"
+    assert any(said in note for note in run.notes)
 
 
 @pytest.mark.parametrize(

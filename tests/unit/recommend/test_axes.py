@@ -19,7 +19,7 @@ def costs_of(runs: list[Run], **options: Any) -> Costs:
 
 def test_means_are_those_of_the_runs() -> None:
     costs = costs_of(pausing_runs([1, 2, 3, 4]))
-    assert [costs.n_compared, costs.n_telling, costs.n_groups] == [4, 4, 4]
+    assert [costs.n_compared, costs.n_groups] == [4, 4]
     # a run that pauses for p keeps 1.0 below patience p, and its best, 0.5, from p on
     assert costs.regret[0, :4].tolist() == [0.375, 0.25, 0.125, 0.0]
     # patience 2 stops p = 1 and 2 after 1 + 2 + 1 and 2 + 2 + 1 epochs of 40, and in
@@ -82,7 +82,7 @@ def test_runs_that_tell_nothing_are_counted_and_not_compared() -> None:
         planned_epochs=40,
     )
     costs = costs_of([*pausing_runs([1, 2, 3]), failed])
-    assert (costs.n_compared, costs.n_telling, costs.n_groups) == (3, 3, 4)
+    assert (costs.n_compared, costs.n_groups) == (3, 4)
     assert costs.told.max() == 3
 
 

@@ -436,3 +436,46 @@ def test_a_directory_called_like_a_validation_is_doubted(
     (train, other) = sorted(load_runs(tmp_path), key=lambda run: len(run.notes))
     assert train.notes == ()
     assert f"the directory {name} may hold the validation" in other.notes[0]
+
+
+@pytest.mark.parametrize(
+    "after", [["test_loss"], ["val_loss"], ["val_loss", "test_loss"]]
+)
+@pytest.mark.parametrize("x_axis", [None, "step"])
+def test_files_of_a_test_after_the_fit_are_no_fit(
+    tmp_path: Path, after: list[str], x_axis: Axis
+) -> None:
+    # Lightning 2.6 with TensorBoardLogger, three epochs of twenty steps: fit,
+    # validate and test close a file each
+    points = [
+        (1.0, 20 * epoch + 19, tag, value)
+        for epoch in range(3)
+        for tag, value in (
+            ("val_loss", 0.5 / 2**epoch),
+            ("epoch", float(epoch)),
+            ("train_loss", 1.0),
+            ("epoch", float(epoch)),
+        )
+    ]
+    write(tmp_path, points)
+    for place, tag in enumerate(after):
+        write(tmp_path, [(2.0, 60, tag, 0.25), (2.0, 60, "epoch", 3.0)], 200 + place)
+    (run,) = read(tmp_path, x_axis)
+    assert values(run, "val_loss") == [0.5, 0.25, 0.125]
+    said = [note for note in run.notes if "outside the training" in note]
+    assert len(said) == len(after)
+    assert not run.seams
+    assert not any("a new value only every" in note for note in run.notes)
+
+
+def test_the_next_fit_that_validated_once_is_a_fit(tmp_path: Path) -> None:
+    # without values of the training nothing tells it from a validation after it
+    points = [
+        (1.0, 20 * epoch + 19, tag, value)
+        for epoch in range(3)
+        for tag, value in (("val_loss", 0.5 / 2**epoch), ("epoch", float(epoch)))
+    ]
+    write(tmp_path, points)
+    write(tmp_path, [(2.0, 79, "val_loss", 0.25), (2.0, 79, "epoch", 3.0)], 200)
+    (run,) = read(tmp_path)
+    assert values(run, "val_loss") == [0.5, 0.25, 0.125, 0.25]
