@@ -1013,3 +1013,16 @@ def test_what_a_difference_is_worth_is_said_of_shown_ones(
     said = told(ask, "simulate", log)
     assert "No patience stops inside this log" in said
     assert "two in three" not in said
+
+
+def test_a_min_delta_beyond_the_record_is_told_with_the_advice(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """min_delta=1 on an accuracy: no value is ever an improvement."""
+    for seed in range(4):
+        rows = [f"{at},{round(0.3 + at / 100 + seed / 1000, 4)}" for at in range(30)]
+        write(tmp_path / f"s{seed}.csv", "epoch,val_accuracy", rows)
+    watch = ("--monitor", "val_accuracy", "--mode", "max", "--min-delta", "1")
+    said = told(ask, "recommend", tmp_path, *watch, "--planned-epochs", "30")
+    assert "no early stopping at all scores better." in said.split("callbacks =")[0]
+    assert "min_delta 1 is more than val_accuracy changed" in said
