@@ -1026,3 +1026,29 @@ def test_a_min_delta_beyond_the_record_is_told_with_the_advice(
     said = told(ask, "recommend", tmp_path, *watch, "--planned-epochs", "30")
     assert "no early stopping at all scores better." in said.split("callbacks =")[0]
     assert "min_delta 1 is more than val_accuracy changed" in said
+
+
+def test_rates_rounded_too_far_are_not_said_to_have_been_kept(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A table saved with three decimals: 0.001, its half and its quarter."""
+    # as ReduceLROnPlateau(factor=.5, patience=2) left them, at the ends of 5 and 9
+    rates = [0.001] * 5 + [0.0005] * 4 + [0.00025] * 3
+    losses = [0.7, 0.69, 0.68, 0.69, 0.69, 0.67, 0.66, 0.67, 0.67, 0.65, 0.64, 0.63]
+    rows = [
+        f"{at},{rate:.3f},{loss}"
+        for at, (rate, loss) in enumerate(zip(rates, losses, strict=True))
+    ]
+    # the half is written as the whole: 0.001
+    assert rows[5].split(",")[1] == "0.001"
+    log = write(tmp_path / "log.csv", "epoch,learning_rate,val_loss", rows)
+    reduce = ("-c", "ReduceLROnPlateau(factor=0.5, patience=2)")
+    for command in ("simulate", "explain"):
+        said = told(ask, command, log, *reduce)
+        assert "Its rates are rounded so far that they may hide one." in said
+        assert "where the record kept it" not in said
+    # with all digits the record has what the setting does
+    for at, rate in enumerate(rates):
+        rows[at] = f"{at},{rate:.5f},{losses[at]}"
+    log = write(tmp_path / "log.csv", "epoch,learning_rate,val_loss", rows)
+    assert "may hide one" not in told(ask, "simulate", log, *reduce)
