@@ -29,7 +29,7 @@ from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.roles import are_epochs, are_fractions
 from cbreplay.readers.columns.written_again import (
     drop_earlier_copies,
     leave_out_restored,
@@ -43,7 +43,12 @@ if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["fold_by", "fold_data_sets", "fold_steps", "nearest_epochs"]
+__all__ = [
+    "fold_by",
+    "fold_data_sets",
+    "fold_steps",
+    "nearest_epochs",
+]
 
 _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
@@ -145,8 +150,12 @@ def _find_epochs(
     if epochs is not None:
         # trackers know no initial_epoch: epochs before the first row are missing
         table.begins_at = 0
-    elif steps is not None and _fold_evaluations(
-        table, steps, options, may_be_drawn=may_be_drawn
+    elif (
+        epoch_name is not None
+        and _fold_fractions(table, steps, options, may_be_drawn=may_be_drawn)
+    ) or (
+        steps is not None
+        and _fold_evaluations(table, steps, options, may_be_drawn=may_be_drawn)
     ):
         return None
     else:
@@ -183,6 +192,10 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         steps, by the few of them that a validation has, and nothing says what counts.
     """
     epoch, step = map(table.first_of, (EPOCH_NAMES, STEP_NAMES))
+    if epoch is not None and are_fractions(table.columns[epoch]):
+        table.check_whole()
+        fold_by(table, epoch, step, options)
+        return
     if epoch is not None:
         batch = table.first_of(BATCH_NAMES) or step
         if batch is not None and _several_rows_each(table.columns[epoch]):
@@ -281,11 +294,7 @@ def _unsaid(table: LogTable) -> ForeignLogError:
 
 def _take_epochs(table: LogTable, name: str) -> EpochArray | None:
     """Take the column of epochs out of a table; None if they are no whole numbers."""
-    epochs = nearest_epochs(table, table.columns.pop(name))
-    if epochs is None:
-        note = "the epochs are no whole numbers: the rows were counted instead"
-        table.notes.append(note)
-    return epochs
+    return nearest_epochs(table, table.columns.pop(name))
 
 
 def _of_own_step(epochs: EpochArray, silent: BoolArray, steps: LogColumn) -> EpochArray:
@@ -327,6 +336,29 @@ def _fold_evaluations(
         raise _unsaid(table)
     if not _are_batches(table, steps):
         return False
+    _count_evaluations(table, steps)
+    return True
+
+
+def _fold_fractions(
+    table: LogTable,
+    steps: LogColumn | None,
+    options: ReadOptions,
+    *,
+    may_be_drawn: bool,
+) -> bool:
+    """Merge a log of evaluations within epochs; tell whether it was one.
+
+    Raises
+    ------
+    LogError
+        If it is a sample, which lacks some of them.
+    """
+    if options.x_axis is not None or options.parts == "rows":
+        return False
+    if steps is None:
+        steps = LogColumn.of(np.arange(len(table), dtype=np.float64))
+    _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
     _count_evaluations(table, steps)
     return True
 

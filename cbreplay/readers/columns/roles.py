@@ -22,6 +22,7 @@ __all__ = [
     "KINDS",
     "SETTINGS",
     "are_epochs",
+    "are_fractions",
     "check_one_kind",
     "check_rows_are_epochs",
     "find_epoch",
@@ -238,6 +239,19 @@ def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArr
     # comparing with NaN is False and no warning
     whole: BoolArray = (values >= 0) & (values < EXACT) & (np.floor(values) == values)
     return whole
+
+
+def are_fractions(epochs: LogColumn) -> bool:
+    """Tell whether rows are said to lie within epochs, as 0.25, 0.5, 0.75 and 1."""
+    values = epochs.values
+    if epochs.missing.any() or not np.isfinite(values).all():
+        return False
+    between = int(np.count_nonzero(values != np.round(values)))
+    return (
+        between > 1
+        and 2 * between >= len(values)
+        and bool((np.diff(values) >= 0).all())
+    )
 
 
 def letters(name: str) -> str:

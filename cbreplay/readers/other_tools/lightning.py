@@ -12,7 +12,7 @@ from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
-from cbreplay.readers.columns.roles import are_epochs, check_one_kind
+from cbreplay.readers.columns.roles import are_epochs, are_fractions, check_one_kind
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.after_fit import leave_out_after_fit
 
@@ -49,6 +49,11 @@ class LightningReader(FormatReader):
         table.check_whole()
         # training and validation stand in rows of their own
         table.has_other_rows = True
+        if self.options.x_axis != "epoch" and are_fractions(table.columns["epoch"]):
+            # a loop of one's own logged how much of the epochs was done
+            fold_by(table, "epoch", "step", self.options)
+            yield from build_runs(table, self.options, self.metadata)
+            return
         _check_epochs(table)
         leave_out_after_fit(table)
         leave_out_said_tests(table)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["WandbReader"]
 
-_STEPS = ("step", "_step", "global_step", "trainer/global_step")
-_EPOCHS = ("epoch", "epoch/epoch")
+# the last of each as Hugging Face's Trainer calls it
+_STEPS = ("step", "_step", "global_step", "trainer/global_step", "train/global_step")
+_EPOCHS = ("epoch", "epoch/epoch", "train/epoch")
 _LOW, _HIGH = "__MIN", "__MAX"
 _WHOLE = "Export run.scan_history() as a list of rows"
 
@@ -80,15 +81,46 @@ class WandbReader(FormatReader):
             run, _, metric = name.rpartition(" - ")
             if name != x_name and not name.endswith((_LOW, _HIGH)):
                 by_run.setdefault(run, {})[metric or name] = cells
+        notes = self._without_averages(table, by_run)
         for run, columns in by_run.items():
             part = _part(table, x_name, columns)
-            averaged = [m for m in columns if _is_average(table, f"{run} - {m}")]
-            if averaged:
-                note = f"{', '.join(averaged)}: averages over several runs, as charted"
-                part.notes.append(note)
+            part.notes += notes
             _fold_history(part, self.options)
             for built in build_runs(part, self.options, self.metadata):
                 yield replace(built, name=run) if run else built
+
+    def _without_averages(
+        self, table: LogTable, by_run: dict[str, dict[str, LogColumn]]
+    ) -> list[str]:
+        """Leave out the lines that are no values of one training, or refuse them.
+
+        A chart of grouped runs, or of more steps than it has points, draws an average
+        between MIN and MAX: no callback saw it.
+        """
+        averaged = [
+            (run, metric)
+            for run, columns in by_run.items()
+            for metric in columns
+            if _is_average(table, f"{run} - {metric}" if run else metric)
+        ]
+        if not averaged:
+            return []
+        run, metric = averaged[0]
+        line = f"{run} - {metric}" if run else metric
+        problem = (
+            f"{line} is an average, of several runs or of several steps, for its MIN "
+            "and MAX differ: no training saw these values"
+        )
+        for name, own in averaged:
+            del by_run[name][own]
+            if not by_run[name]:
+                del by_run[name]
+        if self.options.errors != "skip" or not by_run:
+            skip = "; --errors skip reads the others" if by_run else ""
+            hint = f"Export each run by itself (run.scan_history()){skip}"
+            raise ForeignLogError(problem, source=table.source, hint=hint)
+        others = f", and {len(averaged) - 1} others" if averaged[1:] else ""
+        return [f"left out {line}{others}: an average, as charted"]
 
 
 def _part(table: LogTable, x_name: str, columns: dict[str, LogColumn]) -> LogTable:
@@ -117,12 +149,12 @@ def _is_average(table: LogTable, name: str) -> bool:
 
 
 def _fold_history(table: LogTable, options: ReadOptions) -> None:
-    """Call the columns as Keras does, and put the steps of each epoch together."""
+    """Rename the columns as Keras names them, and join the steps of each epoch."""
     time = table.first_of(("_timestamp", "_runtime"))
     if time is not None and not table.columns[time].missing.any():
         table.wall_times = table.columns[time].values
     epoch, step = table.first_of(_EPOCHS), table.first_of(_STEPS)
-    # its own steps count from 0; an epoch is what the user logged
+    # W&B's own steps count from 0; an epoch column may count as its user likes
     table.counts_from_zero = epoch is None
     internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]
     for name in internal:

@@ -10,10 +10,11 @@ from cbreplay.readers.columns.csv_table import read_table, read_table_content
 from cbreplay.readers.columns.epoch_rows import sort_by_runs
 from cbreplay.readers.columns.header import (
     BATCH_NAMES,
+    EPOCH_NAMES,
     STEP_NAMES,
     are_names_of_keras,
 )
-from cbreplay.readers.columns.roles import may_say_kinds
+from cbreplay.readers.columns.roles import are_fractions, may_say_kinds
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
@@ -57,7 +58,12 @@ class CsvLoggerReader(FormatReader):
             return
         sort_by_runs(table)
         named = {name.lower() for name in table.columns}
-        if self.options.x_axis is not None or not _STEPPED.isdisjoint(named):
+        within = self.options.x_axis != "epoch" and any(
+            are_fractions(cells)
+            for name, cells in table.columns.items()
+            if name.lower() in EPOCH_NAMES
+        )
+        if within or self.options.x_axis is not None or not _STEPPED.isdisjoint(named):
             from cbreplay.readers.building.step_rows import fold_steps
 
             fold_steps(table, self.options)
@@ -65,7 +71,7 @@ class CsvLoggerReader(FormatReader):
 
 
 def _lay_out_kinds(table: LogTable) -> bool:
-    """Lay out what rows of several kinds say; those of most tables are of one."""
+    """Give each kind of row columns of its own; return whether there are several."""
     if not may_say_kinds(table):
         return False
     from cbreplay.readers.columns.data_sets import lay_out_data_sets

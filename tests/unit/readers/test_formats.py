@@ -227,9 +227,11 @@ def test_steps_far_apart_are_counted_and_noted(tmp_path: Path) -> None:
 WANDB_CHART = """"Step","one - val_loss","one - val_loss__MIN","one - val_loss__MAX",\
 "two - val_loss","two - val_loss__MIN","two - val_loss__MAX"
 "0","0.5","0.5","0.5","","",""
-"1","0.25","0.25","0.25","0.75","0.5","1"
+"1","0.25","0.25","0.25","0.75","0.75","0.75"
 "2","","","","0.5","0.5","0.5"
 """
+# the second line is drawn between .5 and 1 at step 1
+WANDB_AVERAGE = WANDB_CHART.replace('"0.75","0.75","0.75"', '"0.75","0.5","1"')
 
 
 def test_a_chart_of_wandb_holds_a_run_for_each_line(tmp_path: Path) -> None:
@@ -238,9 +240,66 @@ def test_a_chart_of_wandb_holds_a_run_for_each_line(tmp_path: Path) -> None:
     assert column(one, "val_loss") == [0.5, 0.25]
     assert column(two, "val_loss") == [0.75, 0.5]
     assert (two.first_epoch, two.horizon) == (1, 2)
-    assert any("averages over several runs" in note for note in two.notes)
     (again,) = load_runs(f"{tmp_path}/chart.csv#two")
     assert again.name == "chart.csv#two"
+
+
+def test_an_average_of_a_chart_is_no_training(tmp_path: Path) -> None:
+    # it was read, and patience called enough on values that no training saw
+    with pytest.raises(LogError, match="two - val_loss is an average"):
+        read(tmp_path / "chart.csv", WANDB_AVERAGE)
+    (one,) = load_runs(tmp_path / "chart.csv", errors="skip")
+    assert column(one, "val_loss") == [0.5, 0.25]
+    assert any("left out two - val_loss: an average" in note for note in one.notes)
+
+
+def test_the_epochs_of_hugging_face_are_known_in_wandb(tmp_path: Path) -> None:
+    # report_to="wandb": a row of the training and one of the evaluation, of one epoch
+    rows = [
+        row
+        for epoch, loss in enumerate((0.9, 0.5, 0.7), start=1)
+        for row in (
+            f"{2 * epoch - 2},{loss},{epoch},{50 * epoch},",
+            f"{2 * epoch - 1},,{epoch},{50 * epoch},{loss}",
+        )
+    ]
+    header = "_step,train/loss,train/epoch,train/global_step,eval/loss"
+    (run,) = read(tmp_path / "history.csv", "\n".join([header, *rows, ""]))
+    # the six steps were six epochs
+    assert (run.first_epoch, run.horizon) == (0, 2)
+    assert column(run, "eval/loss") == [0.9, 0.5, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "line"),
+    [
+        ("a.csv", "epoch,step,eval_loss", "{epoch},{step},{loss}"),
+        ("b.csv", "epoch,eval_loss", "{epoch},{loss}"),
+        ("c.csv", "_step,train/epoch,eval/loss", "{step},{epoch},{loss}"),
+        ("d.jsonl", "", '{{"epoch": {epoch}, "step": {step}, "eval_loss": {loss}}}'),
+    ],
+)
+def test_rows_within_epochs_are_evaluations(
+    tmp_path: Path, name: str, header: str, line: str
+) -> None:
+    losses = [0.9, 0.8, 0.7, 0.6, 0.5, 0.6, 0.7, 0.8]
+    rows = [
+        line.format(epoch=at / 4, step=10 * at, loss=loss)
+        for at, loss in enumerate(losses, start=1)
+    ]
+    content = "\n".join([*([header] if header else []), *rows, ""])
+    (run,) = read(tmp_path / name, content)
+    # two epochs, called eight in JSON lines and in W&B's history
+    assert run.axis_unit == "evaluations"
+    assert run.steps is not None
+    (judged,) = [own for own in run.series if own.startswith("eval")]
+    assert column(run, judged) == losses
+
+
+def test_one_fraction_among_epochs_is_damage(tmp_path: Path) -> None:
+    rows = "epoch,val_loss\n0,.9\n1,.8\n1.5,.7\n3,.6\n"
+    with pytest.raises(LogError, match=r"'1\.5' is not a whole number"):
+        read(tmp_path / "log.csv", rows)
 
 
 def test_a_chart_over_something_else_is_refused(tmp_path: Path) -> None:
