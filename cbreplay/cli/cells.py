@@ -48,7 +48,7 @@ def print_cells(
         typed=question.typed(),
         typed_setting=question.typed_setting(),
         by_options=not question.expressions,
-        # with --same-callbacks a row a fit: it begins where the last one left them
+        # with --same-callbacks each fit is a row: it depends on the one before
         each=each or same_callbacks,
     )
     print_document(document, output)

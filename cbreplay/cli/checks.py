@@ -26,11 +26,11 @@ class Check(NamedTuple):
     Parameters
     ----------
     text : str
-        As it was given.
+        The condition as it was typed.
     name : str
-        ``no-recommendation``, or which figure is compared.
+        ``no-recommendation``, or the figure that is compared.
     operator, value : str, float
-        How, and with what.
+        The comparison, and the number that the figure is compared with.
     """
 
     text: str

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["print_swept"]
 
 _WAIT_SECONDS = 10
-# the last two where a busy machine starts the thread of dask's loop too late
+# the last two come from a busy machine that starts dask's thread too late
 _NO_CLIENT = (OSError, ValueError, TypeError, RuntimeError, AssertionError)
 
 
@@ -72,7 +72,7 @@ def print_swept(
     else:
         print_document(swept_document(sweep), output)
     if output != "table":
-        # a form for programs does not say what it lacks
+        # CSV, Markdown and Parquet have no place for this
         say(*(f"left out: {plain_text(text)}" for text in left_out(sweep)))
 
 

@@ -1,4 +1,4 @@
-"""The exit status of a command: which number means what."""
+"""The exit statuses of all commands."""
 
 from __future__ import annotations
 

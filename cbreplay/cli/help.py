@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["GroupedCommand"]
 
 _READ = "How a log is read"
-# headings, and the parameters below each; what stands in none is an option of this
-# command alone
+# the headings, and the parameters below each; any other is an option of one command
+# alone, and goes below the first heading
 _ABOUT = {
     "What is asked": (
         *("expressions", "patience", "min_delta", "start_from_epoch", "run", "kind"),

@@ -1,4 +1,4 @@
-"""How much one answer holds: beyond it a command refuses, before it decides."""
+"""Refuse questions whose answer would take too much memory, before any replay."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_replays(question: Question, grid: Grid, share: int = 1) -> None:
     grid : Grid
         The settings.
     share : int
-        How many a form writes in the room of one that other forms take.
+        How many replays the output form holds in the memory that others need for one.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def check_replays(question: Question, grid: Grid, share: int = 1) -> None:
 
 
 def check_decisions(question: Question, callbacks: Sequence[Callback]) -> None:
-    """Refuse a list that decides more often on a run than is replayed.
+    """Refuse a list of callbacks with too many decisions on the longest run.
 
     Raises
     ------

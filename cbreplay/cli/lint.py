@@ -44,7 +44,7 @@ _MOST_CODE = 1_500_000
 
 
 class _NamedList(NamedTuple):
-    """A callbacks list, with the run that it is of."""
+    """A callbacks list, the run it is for, and what is known of its text."""
 
     callbacks: Sequence[Callback]
     source: str = ""
@@ -55,18 +55,11 @@ class _NamedList(NamedTuple):
 
 
 class _FitOptions(NamedTuple):
-    """What the options say of the training."""
+    """What the options say about the training."""
 
     epochs: int | None
     validation_freq: int | None
     semantics: str | None
-
-
-class _Limits(NamedTuple):
-    """How much is read: of all scripts together, and of a log."""
-
-    code: int = _MOST_CODE
-    log: int = MOST_BYTES
 
 
 def _codes(
@@ -163,8 +156,7 @@ def command(
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
         raise ConfigError(sentence)
-    limits = _Limits() if max_size is None else _Limits(max_size, max_size)
-    found = _findings(paths, expressions, scripts, plan, limits).keep(is_chosen)
+    found = _findings(paths, expressions, scripts, plan, max_size).keep(is_chosen)
     _print(found, output_format)
     if exit_code and found.n_found:
         click.get_current_context().exit(EXIT_CHECK_FAILED)
@@ -175,13 +167,13 @@ def _findings(
     expressions: tuple[str, ...],
     scripts: list[str],
     plan: _FitOptions,
-    limits: _Limits,
+    max_size: int | None,
 ) -> ListFindings | ScriptsFindings:
     if scripts:
-        _check_length(scripts, limits.code)
+        _check_length(scripts, max_size or _MOST_CODE)
         return _check_scripts(scripts, plan)
     try:
-        return _check_list(paths, expressions, plan, limits.log)
+        return _check_list(paths, expressions, plan, max_size or MOST_BYTES)
     except LogError as error:
         from cbreplay.expressions.sources import find_scripts
 
@@ -245,7 +237,7 @@ def _scripts_here() -> list[str]:
     try:
         return [os.path.normpath(path) for path in find_scripts(os.curdir)]
     except ExpressionError:
-        # nobody has asked about them
+        # nobody has asked about this directory
         return []
 
 
@@ -269,7 +261,7 @@ def _check_length(paths: Sequence[str], most: int) -> None:
 
 
 def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
-    """Look through scripts; of several, one that cannot be read is left out."""
+    """Check scripts; one of several that cannot be read is left out, with a note."""
     from cbreplay.answers.script_findings import ScriptsFindings
     from cbreplay.rules.registry import resolve_semantics, spoken_version
 
@@ -288,7 +280,7 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     usual = resolved.semantics.name
     others = [script for script in checked if script.semantics != usual]
     if others and len({script.semantics for script in checked}) == 1:
-        # what is assumed of the installed Keras is not about them
+        # the notes on the installed Keras do not concern them
         notes = notes[len(resolved.notes) :]
         return ScriptsFindings(tuple(checked), others[0].semantics, tuple(notes))
     notes += [
@@ -401,7 +393,7 @@ def _one_run(path: str, most: int) -> Run:
         (alone, *more) = load_runs(named, max_bytes=most)
         way = f"Give the PATH of one, as {named}"
         if more or [*alone.series] != [*runs[0].series]:
-            # its files lie beside those of others
+            # its files are among those of other runs
             way = "Put the files of one into a directory of its own, and give that"
         sentence = f"lint speaks of one run, and there are {len(runs)} in {path}. {way}"
         raise ConfigError(sentence)

@@ -1,4 +1,4 @@
-"""Which log is asked about where none is named: the one that lies here."""
+"""Choose the log of a command that names none: the newest one in this directory."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def find_log_here(
     advice: str = "Give the path of a CSVLogger file, a TensorBoard directory, or a "
     "directory of runs",
 ) -> str:
-    """Return ``logs.csv`` if it lies here, else the newest log here or below.
+    """Return ``logs.csv`` if it is here, else the newest log here or below.
 
-    A log in a directory of its own is named by that directory, so that what lies
-    beside it is read with it.
+    Of a log in a run directory the directory is returned, so that the files beside the
+    log are read too.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def find_log_here(
 
 
 def _newest_first(folder: str, names: list[str], after: float) -> list[str]:
-    """Return what may be a log and is newer than a time, the newest first."""
+    """Return files that may be logs and are newer than a time, the newest first."""
     from cbreplay.readers.formats import named_like_a_log
 
     found = []
@@ -92,7 +92,7 @@ def _place_of(log: str) -> str:
 
 
 def _training_of_curve(folder: str) -> str:
-    """Return the directory whose training has one of its curves in this one."""
+    """Return the directory of the training of which this directory holds one curve."""
     from cbreplay.readers.entries import event_files, list_entries
     from cbreplay.readers.event_files.files import is_tag_directory
 

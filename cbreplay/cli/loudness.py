@@ -1,4 +1,4 @@
-"""How much is said: ``-q`` and ``-v``, which may stand before the command or after."""
+"""The options ``-q`` and ``-v``; -q may be typed before the command too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
 def _keep_for_all(
     context: click.Context, parameter: click.Parameter, value: bool
 ) -> None:
-    """Keep a flag that may stand before the command or after it."""
+    """Store a flag for the whole command line, wherever it is typed."""
     if value and parameter.name:
         context.find_root().obj[parameter.name] = True
 
@@ -53,6 +53,6 @@ def is_verbose() -> bool:
 
 
 def shared_by_command() -> dict[str, Any]:
-    """Return what holds for the whole command that is being answered."""
+    """Return the dict of what is shared by everything that runs in one command."""
     shared: dict[str, Any] = click.get_current_context().find_root().obj
     return shared

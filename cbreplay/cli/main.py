@@ -125,11 +125,11 @@ def run() -> None:
     """Run the command line and end the process with its exit status."""
     open_streams()
     heed_signals()
-    # nobody uses the threads for linear algebra that numpy would start
+    # numpy would start threads for linear algebra, which no command uses
     spare_threads()
     status = main()
     leave_signals()
-    # nor is anything worth collecting when the process ends
+    # to collect garbage at the end of the process would only take time
     gc.freeze()
     sys.exit(status)
 
@@ -164,7 +164,7 @@ def _answer(arguments: Sequence[str] | None) -> int:
 
 
 def _sort_out(error: BaseException, typed: Sequence[str]) -> int:
-    """Say what went wrong, and return the exit status of whose it is."""
+    """Print what went wrong, and return the exit status."""
     if isinstance(error, click.ClickException):
         return _misused(error, typed)
     if isinstance(error, CbreplayError):
@@ -188,12 +188,12 @@ def _sort_out(error: BaseException, typed: Sequence[str]) -> int:
 
 
 def _misused(error: click.ClickException, typed: Sequence[str]) -> int:
-    """Show how a command is used, with what was typed made visible."""
+    """Show the usage of a command, without secrets of typed URLs."""
     shown = io.StringIO()
     error.show(shown)
     usage = shown.getvalue()
     for word in typed:
-        # a password may hold what ends a URL elsewhere: spaces, quotes
+        # whole words: a password may hold spaces or quotes, which usually end a URL
         if "://" in word:
             usage = usage.replace(word, shown_word(word))
             usage = usage.replace(repr(word)[1:-1], shown_word(word))
@@ -225,7 +225,10 @@ def _complain(sentence: str) -> int:
 
 
 def _system_refused(error: OSError) -> int:
-    """Handle standard output that is closed (silent) or full (said), and lost files."""
+    """Handle an OSError: of a file, or of standard output that is closed or full.
+
+    Nothing is printed for an output that is closed.
+    """
     if error.filename is not None:
         return _complain(f"{os.fsdecode(error.filename)}: {error.strerror}")
     # Python flushes once more at exit, which must not fail again
@@ -238,7 +241,7 @@ def _system_refused(error: OSError) -> int:
 
 
 def _confess() -> int:
-    """Print the traceback of a defect of ours, and how to report it."""
+    """Print the traceback of a defect in cbreplay, and how to report it."""
     import traceback
 
     tell(

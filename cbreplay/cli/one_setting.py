@@ -1,4 +1,4 @@
-"""One run and one setting, for a command that speaks of no more."""
+"""The run and the setting of a command that takes only one of each."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def one_setting(question: Question, run: Run, command: str) -> Sequence[Callback
     Raises
     ------
     ConfigError
-        If several are named, or none and the run does not tell its own; if it decides
-        more often than is replayed.
+        If several are named; if none is, and the run does not say its own; if it has
+        too many decisions.
     """
     setting = _named_setting(question, run, command)
     check_decisions(question, setting)

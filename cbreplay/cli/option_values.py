@@ -1,4 +1,4 @@
-"""The values that an option is given: one, several, or a range of them."""
+"""Parse the values of an option: one, several, or a range."""
 
 from __future__ import annotations
 

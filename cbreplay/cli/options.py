@@ -259,7 +259,7 @@ _ADVICE_OPTIONS = [
 
 
 def speaking_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add those that say how much is said; `log_options` has them too."""
+    """Add ``-v``, ``-q`` and ``--precision``; `log_options` adds them too."""
 
     @functools.wraps(function)
     def speak(*positional: Any, precision: int | None, **options: Any) -> Any:  # noqa: ANN401 - click's
@@ -276,8 +276,8 @@ def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated comman
 
     @functools.wraps(function)
     def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
-        # whoever reads a log needs it; imported from deep within other imports, it
-        # takes 10 ms more: Python maps memory for calls that its stack has no room for
+        # every command that reads a log needs it; imported later, deep inside other
+        # imports, it takes 10 ms more: Python has to enlarge its stack
         import numpy as np  # noqa: F401
 
         asked = {name: options.pop(name) for name in list(options) if name in names}
@@ -293,22 +293,22 @@ def setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated co
 
 
 def choosing_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add the same, where ``--monitor`` may name several series to choose among."""
+    """Add them, with a ``--monitor`` that may name several series to choose among."""
     return _add(function, [*_SETTING_OPTIONS, _MONITORS, *_JUDGING_OPTIONS])
 
 
 def one_setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add those that name one setting; goes below `log_options`."""
+    """Add the options that name one setting; goes below `log_options`."""
     return _add(function, [*_ONE_SETTING_OPTIONS, _MONITOR, *_JUDGING_OPTIONS])
 
 
 def judging_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add those that say what is watched and judged; goes below `log_options`."""
+    """Add the options about monitor and objective; goes below `log_options`."""
     return _add(function, [_MONITORS, *_JUDGING_OPTIONS])
 
 
 def advice_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add those that say what a recommendation shall keep, as one `advising`."""
+    """Add the options about recommendations, and hand them over as `advising`."""
 
     @functools.wraps(function)
     def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's

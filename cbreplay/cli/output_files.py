@@ -1,4 +1,4 @@
-"""Where an answer is written: what cannot be is refused before the work."""
+"""Checks of the file that an answer is to be written to, before any work."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def reserve_output(
     from cbreplay.whole_files import check_output, is_among
 
     check_output(output, *suffixes)
-    # a log that the inputs hold below a directory is known by its content
+    # logs below an input directory are not named: any file that is a log is refused
     if is_among(output, inputs) or format_of(str(output)):
         reason = "it is one of the files that are read"
         hint = "Name another with --output or path="
@@ -78,7 +78,7 @@ _READ = ("read", "joined")
 
 
 def echo_path(path: Path) -> None:
-    """Print where a file was written: no secrets, nothing that steers a terminal."""
+    """Print the path of a file that was written, without control characters."""
     from cbreplay.words import visible_text
 
     with aside():

@@ -1,4 +1,4 @@
-"""In which form an answer is written: ``--format``."""
+"""The option ``--format``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any] | click.Command)
 
 
 def choose_format(*more: str, use: str = "") -> Callable[[_Command], _Command]:
-    """Make a ``--format`` that has more forms, and says of what use they are."""
+    """Return a ``--format`` option with more forms, and what these are for."""
     return click.option(
         "--format",
         "output_format",

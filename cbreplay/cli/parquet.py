@@ -38,7 +38,7 @@ def write_parquet(question: Question) -> None:
     write_frame(sweep.to_frame())
 
 
-# a cell of a sweep, in columns of numbers, beside one that is said in words
+# so many cells of a sweep as columns of numbers take the memory of one as objects
 _AS_COLUMNS = 10
 
 
@@ -58,7 +58,7 @@ def _shown(cell: object) -> object:
 
 
 def check_parquet() -> None:
-    """Refuse what cannot be written, before there is anything to write.
+    """Refuse to write Parquet to a terminal or without pyarrow, before any work.
 
     Raises
     ------

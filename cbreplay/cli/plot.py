@@ -197,6 +197,6 @@ def _sufficient(question: Question, run: Run) -> Replay:
 
 
 def _default_path(name: str) -> Path:
-    """Return a file name beside the caller; a name from a log is never a path."""
+    """Return a file name for the current directory; a run's name is never a path."""
     safe = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:80]
     return Path(f"{safe.removesuffix('.csv') or 'run'}.png")

@@ -1,8 +1,8 @@
-"""What a command is at, on standard error, once it has taken a second.
+"""The progress line on standard error, once a command has taken a second.
 
-A command only says what it is at (`watch`). Whether that is shown, from when on and how
-is decided here, for all of them: where somebody looks at standard error and nothing
-else goes there, without -q, and never beside other lines.
+A command says what it is doing with `watch`, and prints other lines inside `aside`.
+The line is shown only if standard error is a terminal, standard output no pipe, and
+without -q.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BAR_WIDTH = 16
 
 
 class Tell(Protocol):
-    """Takes what is done and of how much, with a note of what was done last."""
+    """Takes how much is done, of how much, with a note on what was done last."""
 
     def __call__(self, done: int, total: int, /, note: str = "") -> None:  # noqa: D102
         ...
@@ -37,7 +37,7 @@ class Tell(Protocol):
 
 @contextmanager
 def watch(words: str) -> Iterator[Tell]:
-    """Say what is being done, until it is done; inside of it other words may stand.
+    """Show what is being done while the block runs; blocks may be nested.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def watch(words: str) -> Iterator[Tell]:
     Yields
     ------
     callable
-        Takes what is done and of how much, where that is known.
+        To be called with how much is done, and of how much, if that is known.
     """
     if not _shown_here():
         yield _tell_nobody
@@ -61,12 +61,12 @@ def watch(words: str) -> Iterator[Tell]:
 
 
 def _tell_nobody(done: int, total: int, /, note: str = "") -> None:
-    """Take what is done where nothing is shown."""
+    """Show nothing."""
 
 
 @contextmanager
 def aside() -> Iterator[None]:
-    """Take what is shown away while other lines are printed."""
+    """Hide the progress line while other lines are printed."""
     context = click.get_current_context(silent=True)
     line = context.find_root().obj.get("line") if context is not None else None
     if line is None:
@@ -79,9 +79,9 @@ def aside() -> Iterator[None]:
 
 
 def _shown_here() -> bool:
-    """Return whether somebody looks at standard error, and at nothing else.
+    """Return whether to show progress: standard error is a terminal that is free.
 
-    What reads a pipe may show it on the same terminal.
+    If standard output is a pipe, its reader may print on the same terminal.
     """
     if is_quiet() or not sys.stderr.isatty():
         return False
@@ -92,11 +92,11 @@ def _shown_here() -> bool:
 
 
 class _Line:
-    """One line for the whole command, shown when it has taken long."""
+    """The one progress line of a command."""
 
     def __init__(self) -> None:
         self.begun = shared_by_command()["begun"]
-        # what is being done, and within it what is being done
+        # the words of the open `watch` blocks, the innermost last
         self.doing: list[str] = []
         self.lock = threading.RLock()
         self.timer: threading.Timer | None = None
@@ -128,7 +128,7 @@ class _Line:
             self.shown = None
 
     def show_if_due(self) -> None:
-        """Show what is being done, now or when the command has taken a second."""
+        """Show the line, now or as soon as the command has taken a second."""
         if not self.doing:
             return
         missing = self.begun + _PATIENCE_SECONDS - time.monotonic()
@@ -150,7 +150,7 @@ class _Line:
 
 
 def _live_line(words: str) -> Any:  # noqa: ANN401 - rich's, imported late
-    """Start a line that moves: words, and how far or how long."""
+    """Start rich's progress bar, with a count if there is one, else the seconds."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""What the options of a command ask for, and the runs and settings that answer."""
+"""`Question`: the shared options of a command, and the runs and settings they name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Question"]
 
-# what a next command has to say again
+# options that a suggested next command has to repeat
 _REPEATED = (
     "errors",
     "empty",
@@ -48,12 +48,12 @@ _REPEATED = (
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Question:
-    """What the options of a command ask for; runs are read when they are first used.
+    """The shared options of a command; runs are read when they are first used.
 
     Parameters
     ----------
     paths : tuple of str
-        The logs; none means the one that lies here.
+        The logs; none means the one in this directory.
     errors, empty, planned_epochs, validation_freq, x_axis : str, str, int, int, str
         As in `load_runs`.
     parts, first_epoch, seams : str, int, tuple of int
@@ -104,7 +104,7 @@ class Question:
 
     @property
     def inputs(self) -> list[str]:
-        """What is named to be read: the logs, and the files of ``-c @file``."""
+        """The named logs, and the texts of -c, which may be files (``@file``)."""
         return [*self.paths, *(text.removeprefix("@") for text in self.expressions)]
 
     @cached_property
@@ -139,7 +139,7 @@ class Question:
 
     @cached_property
     def survey(self) -> Survey:
-        """What lies under the paths."""
+        """What was found under the paths."""
         from cbreplay.loading import survey_sources
 
         paths = self.paths or (_choose_log_here(),)
@@ -149,9 +149,9 @@ class Question:
         return survey
 
     def leave_out_unmonitored(self) -> None:
-        """Keep the runs that hold what is monitored, if any does, and say which do not.
+        """Leave out runs without the monitored series, with a remark; not all of them.
 
-        A run that is asked about alone is kept: its answer is the error.
+        A single run is always kept: an error then says what it lacks.
         """
         runs, wanted = self.runs, self._monitored()
         lacking = {run.name: _absent(run, wanted) for run in runs}
@@ -167,7 +167,7 @@ class Question:
         self.narrow(self.runs)
 
     def narrow(self, counted: Sequence[Run]) -> None:
-        """Name the one run that is left of several, so that a next command asks it."""
+        """If one run is left of several, name it in suggested next commands."""
         if len(counted) == 1 < len(self.survey.runs):
             self.run = (counted[0].name,)
 
@@ -179,7 +179,7 @@ class Question:
         from cbreplay.rules.base import monitored_series
 
         if any(rule.holds_own_code for rule in self.grid[0]):
-            # it may write what the others monitor
+            # it may write into `logs` what the others monitor
             return objective
         monitors = monitored_series(self.grid[0])
         for name, values in self.grid.parameters.items():
@@ -199,7 +199,7 @@ class Question:
 
     @property
     def shorthands(self) -> dict[str, str]:
-        """The parameters that have an option of their own, as they were given."""
+        """The values of --patience, --min-delta and --start-from-epoch, as typed."""
         texts = {
             "patience": self.patience,
             "min_delta": self.min_delta,
@@ -209,12 +209,12 @@ class Question:
 
     @property
     def version(self) -> str | None:
-        """Whose rules decide: what --semantics names, else what a script imports."""
+        """The Keras version of --semantics, else the one that a script imports."""
         return self.semantics or self.imported_version
 
     @cached_property
     def imported_version(self) -> str | None:
-        """The version that a script of -c trains by; None where a log names one."""
+        """The version that a script of -c imports; None if a log names one."""
         from cbreplay.rules.registry import names_version
 
         if not self.expressions or self._written.semantics is None:
@@ -267,12 +267,12 @@ class Question:
 
     @property
     def named_monitor(self) -> str | None:
-        """The same; None where neither an option nor the logs name one."""
+        """The series to watch; None if neither an option nor the logs name one."""
         return self.one_monitor or self._sole_loss
 
     @property
     def watched_mode(self) -> str | None:
-        """Its direction, as given; a loss that is only called otherwise is a loss."""
+        """The direction of it: as typed, "min" for the one validation loss, or None."""
         is_loss = self._sole_loss is not None or (
             self.monitor is not None and self.monitor == self._other_loss
         )
@@ -306,7 +306,7 @@ class Question:
 
     @property
     def command_line(self) -> str:
-        """The command as it was typed, and what else it followed, to be typed again."""
+        """The command as it was typed, with what it took from elsewhere as comments."""
         words = ["cbreplay", *sys.argv[1:]]
         shown = list(map(shown_word, words))
         left_out = ["a URL's user, password and query are left out"]
@@ -314,13 +314,13 @@ class Question:
         return "\n".join([shell_words(shown), *(f"# {line}" for line in remarks)])
 
     def typed(self) -> str | None:
-        """Return the paths and what they are judged by, for a next command.
+        """Return the paths and options that a suggested next command repeats.
 
-        None where the secrets of a URL would have to be in it.
+        None if it would have to hold the secrets of a URL.
         """
         if any(shown_word(text) != text for text in (*self.paths, *self.expressions)):
             return None
-        # a name that begins as an option does
+        # a path that begins with - would be taken for an option
         words = [
             f"./{path}" if path[:1] == "-" != path else path for path in self.paths
         ]
@@ -347,7 +347,7 @@ class Question:
 
     @cached_property
     def _written(self) -> Expressions:
-        """What the texts of -c hold; what was left unread in them is said once."""
+        """The callbacks of -c; notes on what was not read are printed here, once."""
         building = [*self.shorthands, *(["keep"] if self.keep is not None else [])]
         if building:
             sentence = (

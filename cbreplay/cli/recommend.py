@@ -83,7 +83,7 @@ def command(
             sweep, current=in_use, excluded=without, **advising._asdict()
         )
     if advice.monitors:
-        # what is asked next is about the one that was chosen
+        # next commands are about the monitor that was chosen
         question = replace(question, monitor=advice.monitor)
     question.narrow(sweep.records)
     if len(sweep.records) == 1:
@@ -94,7 +94,7 @@ def command(
     print_document(document, output_format)
     failed = failed_checks(checks, advice)
     if failed:
-        # why a command ends with 1 is said with -q too
+        # with -q too: the exit status needs a reason
         tell_lines(*(f"failed: {sentence}" for sentence in failed))
         click.get_current_context().exit(EXIT_CHECK_FAILED)
 
@@ -126,12 +126,12 @@ def _read_min_delta(text: str | None) -> float | list[float]:
 
 
 def _written(text: str) -> str:
-    """Return a setting in use as -c takes it."""
+    """Return the text of --current as -c takes it: ``@train.py``."""
     return f"@{text}" if text.endswith(".py") and "(" not in text else text
 
 
 def _say_of_one_run(current: str | None, question: Question) -> None:
-    """Say which options one run has no use for, and what tells of them instead."""
+    """Say which options are ignored for one run, and which command answers them."""
     typed, min_delta = question.typed(), question.min_delta
     command = "cbreplay simulate" + (f" {typed}" if typed else "")
     if current is not None:

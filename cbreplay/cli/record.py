@@ -86,7 +86,7 @@ def command(
 
 
 def read_program(words: Sequence[str]) -> Program:
-    """Return the program that stands behind ``cbreplay record``.
+    """Return the program of a command line that follows ``cbreplay record``.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _find_program(
         epochs=epochs,
         environment=users_environment(),
     )
-    # not the directory's: it is numbered where there was a recording
+    # not the name of the new directory: it gets a number if there was a recording
     name = _name(program) if out is None else out.absolute().name
     chosen = _is_chosen(share, name, arguments)
     return program._replace(without=without if chosen else ())
@@ -174,8 +174,8 @@ def _check_notebook(path: Path) -> list[str]:
     Returns
     -------
     list of str
-        The lines that are left out although they do something: what they install is
-        there, or its import says that it is not.
+        The lines that install something, which are not run: if it is missing, its
+        import fails.
     """
     left_out = []
     try:
@@ -205,9 +205,9 @@ def _check_notebook(path: Path) -> list[str]:
     return left_out
 
 
-# and nothing behind it
+# an install, and no other command after it
 _INSTALLS = r"[!%]\s*(python3? -m )?pip3? install [^;&|<>`$]*"
-# what only says how a notebook shows, times or reloads, which nobody misses here
+# magics about how a notebook shows, times or reloads: they need not be run
 _HARMLESS = (
     "%matplotlib",
     "%config",
@@ -221,7 +221,7 @@ _HARMLESS = (
 
 
 def _choose_directory(out: Path | None, name: str) -> Path:
-    """Return the directory for the run directories, made and empty."""
+    """Create and return the empty directory for the run directories."""
     if out is None:
         first = Path("runs") / name
         later = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
@@ -240,14 +240,14 @@ def _is_vacant(path: Path) -> bool:
 
 
 def _is_chosen(share: float, name: str, arguments: Sequence[str]) -> bool:
-    """Tell whether a run is among the share, by what it is called and nothing else."""
+    """Tell whether a run is in the share: by a hash of its name and arguments only."""
     called = os.fsencode("\0".join([name, *arguments]))
     drawn = int.from_bytes(hashlib.sha256(called).digest()[:4], "big")
     return drawn < share * 2**32
 
 
 def _become(program: list[str]) -> None:
-    """Turn this process into a fresh Python, which has nothing of ours set up."""
+    """Replace this process by a new Python that runs the program."""
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(program[0], program, users_environment())  # noqa: S606 - the user asked for it

@@ -63,10 +63,9 @@ def recorded_list(
 
 
 def _without_unread(texts: Sequence[str]) -> str:
-    """Return the hint to name the callbacks of a list that are read; '' without one.
+    """Return the hint to name only the callbacks that can be read; '' if none decides.
 
-    They are not taken by themselves: what the others did to the training, to the rate
-    or to ``logs``, nothing tells.
+    That is not done silently: nothing tells what the others did to the training.
     """
     from cbreplay.expressions import parse_recorded
     from cbreplay.grid import Choices
@@ -99,11 +98,16 @@ _LONG = 50
 def without_effect(
     run: Run, setting: Sequence[Callback]
 ) -> tuple[Sequence[Callback], tuple[str, ...]]:
-    """Return a run's own list with what its schedule leaves no effect, and say so.
+    """Replace callbacks that the optimizer's schedule left without effect.
 
-    Beside an optimizer with a LearningRateSchedule no callback changes a rate that is
-    trained at: in Keras 3 it is a TypeError to set one, and before the schedule sets
-    its own again at the next step.
+    With a LearningRateSchedule in the optimizer, no callback changes the rate that is
+    trained at: Keras 3 raises TypeError for it, and in older versions the schedule sets
+    its own rate at the next step.
+
+    Returns
+    -------
+    (list of Callback, tuple of str)
+        The list with bystanders in their place, and the note on it.
     """
     schedule = run.metadata.schedule if run.metadata is not None else None
     idle = [rule for rule in setting if rule.changes_learning_rate]

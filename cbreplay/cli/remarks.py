@@ -15,13 +15,13 @@ __all__ = ["noted", "remark", "say", "tell", "tell_lines"]
 
 
 def tell(text: str, *, end: str = "\n") -> None:
-    """Print on standard error; an answer does not hang on whether that can be done."""
+    """Print on standard error; that this fails is ignored."""
     with contextlib.suppress(OSError), aside():
         click.echo(text + end, nl=False, err=True)
 
 
 def tell_lines(*lines: str) -> None:
-    """Print lines on standard error: no secrets, nothing that steers a terminal."""
+    """Print lines on standard error, wrapped and without control characters."""
     from cbreplay.plain_text import shortened
     from cbreplay.words import visible_text
 
@@ -32,7 +32,7 @@ def tell_lines(*lines: str) -> None:
 
 
 def _between_words(line: str) -> str:
-    """Break a line as wide as the terminal, which itself would break inside words."""
+    """Wrap a line to the width of the terminal, which would break inside words."""
     import textwrap
 
     from cbreplay.cli.terminal import terminal_width
@@ -48,17 +48,17 @@ def _between_words(line: str) -> str:
 
 
 def say(*lines: str) -> None:
-    """Print remarks on standard error, which -q silences; text is made visible."""
+    """Print remarks on standard error, unless -q silences them."""
     if lines and not is_quiet():
         tell_lines(*map(as_options, lines))
 
 
 def remark(*lines: str) -> None:
-    """Say what concerns the whole answer, and keep it for the answer's notes."""
+    """Print remarks about the whole answer, and keep them for its notes."""
     shared_by_command().setdefault("remarks", []).extend(lines)
     say(*lines)
 
 
 def noted() -> list[str]:
-    """Return what has been remarked, for an answer that carries its own notes."""
+    """Return the remarks so far, for the notes of an answer."""
     return list(shared_by_command().get("remarks", []))

@@ -11,11 +11,11 @@ __all__ = ["CLOSED", "FULL", "open_streams"]
 
 
 def open_streams() -> None:
-    """Give a process that was started without standard streams what stands for them.
+    """Open /dev/null for standard streams that the process was started without.
 
-    Else the next file that is opened would take a stream's number, and what a library
-    prints would go into it. Reading from the one and writing to the other fails as it
-    would have; standard error swallows what nobody can read.
+    Else the next file that is opened would get a stream's number, and what a library
+    prints would go into it. Standard input is opened for writing and standard output
+    for reading, so that their use still fails; standard error swallows everything.
     """
     for number, flags in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
@@ -27,11 +27,11 @@ def open_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
-    # a letter that the terminal has not is written out, and ends nothing
+    # a character that the terminal's encoding lacks is escaped, and is no error
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-# what a reader that has gone away leaves; Windows says EINVAL
+# the error of writing to a pipe whose reader has gone; on Windows EINVAL
 CLOSED = (errno.EPIPE, errno.EINVAL) if sys.platform == "win32" else (errno.EPIPE,)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)

@@ -1,7 +1,7 @@
-"""What lies in the working directory: defaults that may be read, and what must not act.
+"""Files of the working directory: ``pyproject.toml`` is read, ``matplotlibrc`` is not.
 
-A log is often asked about where it was unpacked, so a file that only lies there may say
-how a log is read and judged, and nothing else.
+A log is often asked about where it was unpacked, so a file in the same directory is not
+trusted: it may set how a log is read and judged, and nothing else.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def follow_config(
 ) -> None:
     """Let a command follow a pyproject.toml here, unless ``--no-config`` was typed.
 
-    It may stand before the command or after it.
+    The option may be typed before the command or after it.
     """
     if not (value or context.find_root().obj["no_config"]):
         context.default_map = read_defaults()
@@ -73,8 +73,7 @@ def read_defaults() -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If the table cannot be read, or holds what a file that only lies here may not
-        say.
+        If the table cannot be read, or sets an option that such a file may not set.
     """
     text = _read_config()
     if b"cbreplay" not in text:
@@ -118,7 +117,7 @@ def _find_table(text: bytes) -> dict[str, Any]:
         whole = tomllib.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         if b"tool.cbreplay" not in text:
-            # somebody else's mistake, which does not concern this answer
+            # the mistake is elsewhere in the file, and does not concern this answer
             return {}
         sentence = f"[tool.cbreplay] cannot be read ({error})"
         raise _refused(sentence) from None
@@ -131,7 +130,7 @@ def _find_table(text: bytes) -> dict[str, Any]:
 
 
 def _check_dots(text: bytes) -> None:
-    """Refuse a key of thousands of parts: tomllib holds every beginning of it.
+    """Refuse a dotted key of thousands of parts: tomllib keeps each prefix of it.
 
     Raises
     ------
@@ -167,7 +166,7 @@ _MOST_SHOWN = 60
 
 
 def named_defaults(context: click.Context) -> list[str]:
-    """Name the defaults of pyproject.toml that a command follows, for its answer."""
+    """Return a note on the defaults that a command took from pyproject.toml."""
     followed = [
         f"{max(parameter.opts, key=len)} {context.params.get(parameter.name or '')}"
         for parameter in context.command.params
@@ -183,7 +182,7 @@ def is_default(context: click.Context, parameter: click.Parameter) -> bool:
 
 
 def import_matplotlib() -> None:
-    """Import matplotlib without the ``matplotlibrc`` that may lie here.
+    """Import matplotlib without a ``matplotlibrc`` in the working directory.
 
     Matplotlib follows one in the working directory before the user's own, and
     ``text.usetex`` there would start LaTeX on the words of a log.

@@ -25,7 +25,7 @@ def terminal_width(stream: TextIO | None = None) -> int:
     Parameters
     ----------
     stream : file, optional
-        What is written to; standard output by default.
+        The stream that is written to; standard output by default.
     """
     stream = sys.stdout if stream is None else stream
     if not stream.isatty():

@@ -1,4 +1,4 @@
-"""What the command line sets in its own environment, and takes back for others."""
+"""The one environment variable that the command line sets, for itself only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _set_here: list[str] = []
 
 
 def spare_threads() -> None:
-    """Begin no threads for linear algebra, which a short answer never uses."""
+    """Keep numpy from starting threads for linear algebra, which no command uses."""
     if _NAME not in os.environ:
         os.environ[_NAME] = "1"
         _set_here.append(_NAME)
 
 
 def users_environment() -> dict[str, str]:
-    """Return the environment as the user has it."""
+    """Return the environment as the user has it, for a process of the user's."""
     return {name: text for name, text in os.environ.items() if name not in _set_here}

@@ -1,4 +1,4 @@
-"""Options that ask for two answers at once: none is passed over in silence."""
+"""Refuse options that do not go together, so that none is silently ignored."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ __all__ = ["refuse_advising", "refuse_beside"]
 
 
 def refuse_beside(option: str, why: str, others: Mapping[str, object]) -> None:
-    """Refuse those of the others that have a value.
+    """Refuse other options beside one.
 
     Parameters
     ----------
     option : str
-        What they do not go with.
+        The option that they do not go with.
     why : str
         What it does: ``"prints a setting as code"``.
     others : mapping of str to object
-        The options, each with its value where that is not the usual one.
+        The other options with their values; a false value means that it is not given.
 
     Raises
     ------
     ConfigError
-        If there is one, with the first.
+        If one is given; the first is named.
     """
     given = [name for name, value in others.items() if value]
     if given:
@@ -38,21 +38,21 @@ def refuse_beside(option: str, why: str, others: Mapping[str, object]) -> None:
 
 
 def refuse_advising(shown: str, instead: str) -> None:
-    """Refuse what is typed about a recommendation, where none is shown.
+    """Refuse options about a recommendation in a command that shows none.
 
-    What a pyproject.toml says of recommendations is for the commands that make them.
+    Those that come from a pyproject.toml are ignored.
 
     Parameters
     ----------
     shown : str
         What shows none: ``"--kind curve"``.
     instead : str
-        What to choose.
+        What to choose instead.
 
     Raises
     ------
     ConfigError
-        If there is such an option, with the first.
+        If one was typed; the first is named.
     """
     from cbreplay.recommend import Advising
 

@@ -129,7 +129,7 @@ def _train_one(
     experiment: str, root: Path, seed: int, settings: dict[str, Any]
 ) -> None:
     n_epochs = settings["epochs"] or EXPERIMENTS[experiment].epochs
-    # what Keras's callbacks print is not what was asked for
+    # what Keras's callbacks print is no part of the answer
     with contextlib.redirect_stdout(sys.stderr), watch("training") as tell_epoch:
         progress = _Progress(tell_epoch, 1, n_epochs)
         on_epoch = functools.partial(progress.take_epoch, root)
@@ -156,7 +156,7 @@ def _train_each(
 
 
 def _print_each(runs: Iterable[SeedRun], progress: _Progress) -> Iterator[str]:
-    """Print each directory as its run ends; yield those that were there already."""
+    """Print each directory as its run ends; yield the names of those that were kept."""
     for run in runs:
         echo_path(run.path)
         progress.take_run(run.path)
@@ -165,7 +165,7 @@ def _print_each(runs: Iterable[SeedRun], progress: _Progress) -> Iterator[str]:
 
 
 class _Progress:
-    """How many epochs of all runs are done, told after each."""
+    """Counts the epochs of all runs, and shows the progress after each."""
 
     def __init__(self, tell_epoch: Tell, n_runs: int, n_epochs: int) -> None:
         self._tell, self._n_epochs = tell_epoch, n_epochs
@@ -175,14 +175,14 @@ class _Progress:
     def take_epoch(
         self, directory: Path, epoch: int, logs: Mapping[str, float]
     ) -> None:
-        """Tell which epoch of a run has ended, and its losses."""
+        """Show that an epoch of a run has ended, with its losses."""
         losses = [
             f"{name} {spoken_figure(logs[name])}" for name in _SHOWN if name in logs
         ]
         self._take(directory, epoch + 1, "  ".join([*losses, str(directory)]))
 
     def take_run(self, directory: Path) -> None:
-        """Tell that a run is whole: one that was stopped is, or lay there."""
+        """Show that a run has ended, was stopped early, or was there already."""
         self._take(directory, self._n_epochs, str(directory))
 
     def _take(self, directory: Path, n_done: int, note: str) -> None:

@@ -67,9 +67,9 @@ def _one_list(grid: Grid | None, side: str) -> Sequence[Callback]:
 def _rival_list(
     question: Question, first: Sequence[Callback], texts: tuple[str, ...]
 ) -> tuple[Sequence[Callback], str | None]:
-    """Return B, and the version that its script trains by.
+    """Return list B, and the version that its script imports.
 
-    B is what is written, or A with the parameters that are written.
+    B is the list that is written, or A with changed parameters.
     """
     if all(re.match(_CHANGES, text) for text in texts):
         return _changed(first, ", ".join(texts)), None
@@ -84,12 +84,12 @@ def _rival_list(
 def _version_of_both(
     question: Question, texts: tuple[str, ...], imported: str | None
 ) -> str | None:
-    """Return whose rules both are replayed by: those that B's script trains by too.
+    """Return the version by whose rules both lists are replayed.
 
     Raises
     ------
     ConfigError
-        If A's script trains by others.
+        If the scripts of A and B import different versions.
     """
     from cbreplay.rules.registry import (
         names_version,

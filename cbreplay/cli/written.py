@@ -1,4 +1,4 @@
-"""An answer on standard output, in the form that was asked for."""
+"""Print an answer on standard output, in the form of ``--format``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def print_document(document: Document, output: Format) -> None:
 
 
 def _written(document: Document, output: Format) -> str:
-    """Return an answer in a form, without the end of its last line."""
+    """Return an answer in a form, without a line feed at its end."""
     if output == "csv":
         from cbreplay.writers.as_csv import write_csv
 
@@ -60,7 +60,7 @@ def _written(document: Document, output: Format) -> str:
 
 
 def _spelled(document: Document) -> Document:
-    """Name options as they are typed here, and not as Python's arguments too."""
+    """Name options as they are typed at a command line, without Python's arguments."""
     sections = [
         section._replace(blocks=tuple(map(_spelled_block, section.blocks)))
         for section in document.sections

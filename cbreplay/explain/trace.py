@@ -39,8 +39,8 @@ class Explanation(NamedTuple):
     rows : tuple of TraceRow
         In the order of the decisions; callbacks that decide nothing have none.
     told : tuple of Told
-        Where it stopped and by whom, or why not, and why these weights are kept; with
-        what each sentence claims.
+        Where it stopped and by whom, or why not, and why these weights are kept: each
+        sentence with its claims.
     """
 
     replay: Replay
@@ -67,7 +67,7 @@ class Explanation(NamedTuple):
         return show_frame(self)
 
     def __repr__(self) -> str:
-        """Return how it ended, and not every row."""
+        """Return how it ended, without the rows."""
         name = self.replay.run.name
         return f"Explanation({name!r}, {len(self.rows)} rows, closing={self.closing!r})"
 
@@ -117,11 +117,11 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
     told = replay.hypothetical
     for step in replay.trace if told is None else told.trace:
         if not replay.callbacks[step.callback].acts_at:
-            # it stands by, and has nothing to tell
+            # it decides nothing
             continue
         for seam in replay.run.seams:
             if begun < seam <= step.epoch:
-                # what was compared in the fit before is not compared with any more
+                # comparisons of the earlier fit do not count any more
                 begun, earlier = seam, {}
                 states = _states_after(replay, seam, states)
         before = earlier.get(step.callback, "none")
@@ -235,7 +235,7 @@ def _decision_word(step: Step, *, compares: bool) -> DecisionWord:
     if decision.saved_file is not None:
         return "save"
     if decision.improved is None:
-        # a rule without comparisons looks at every epoch, and let this one pass
+        # a rule without comparisons looks at every epoch: it did not act in this one
         return "skip" if compares else "wait"
     return "improvement" if decision.improved else "wait"
 

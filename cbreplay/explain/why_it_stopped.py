@@ -1,4 +1,4 @@
-"""How a replay ended, in words: by whom or why not, and whose weights it keeps."""
+"""How a replay ended, in words: what stopped it or why not, and the weights kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["tell_ending"]
 
 
 def tell_ending(ending: Ending) -> Iterator[Told]:
-    """Yield where it stopped, how near every callback came, and whose weights stay."""
+    """Yield where it stopped, how near the others came, and which weights are kept."""
     yield _tell_stop(ending)
     for index in dict.fromkeys(row.callback for row in ending.rows):
         if index not in ending.stopped_by:
@@ -80,7 +80,7 @@ def _tell_kept(ending: Ending, kept: int) -> Told:
 
 
 def _holder(ending: Ending) -> int | None:
-    """Return the callback whose weights are put back: the last that holds some."""
+    """Return the callback that restores weights: the last that holds some."""
     found = None
     for index, callback in enumerate(ending.callbacks):
         rows = ending.rows_of(index)

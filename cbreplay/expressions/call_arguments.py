@@ -61,14 +61,14 @@ def dotted_name(node: ast.expr) -> str | None:
 
 
 def problem_with_name(name: str, written: str) -> tuple[str, str] | None:
-    """Say why a name is not one that can be replayed, and what to do; None if it is.
+    """Say why a class cannot be replayed, and what to do; None if it can.
 
     Parameters
     ----------
     name : str
         The class.
     written : str
-        How the text calls it, with what stands before.
+        The name as the text has it, with its module: ``keras.callbacks.CSVLogger``.
     """
     if find_rule(name) is not None or stands_by(name):
         return None
@@ -127,18 +127,18 @@ def read_arguments(
 
 
 def named_parameters(call: ast.Call, known: Sequence[str]) -> frozenset[str]:
-    """Return the parameters that a call names, and names that are none."""
+    """Return the parameters that a call gives, and keywords that are no parameters."""
     by_place = known[: len(call.args)]
     return frozenset([*by_place, *(word.arg for word in call.keywords if word.arg)])
 
 
 def literal_hint(place: str) -> str:
-    """Say what to write where a literal is missing, if that is not plain."""
+    """Return a hint on what to write instead, for a schedule; else an empty text."""
     return _RATES if place.endswith(": schedule") else ""
 
 
 def check_schedules(name: str, tried: object, reader: ArgumentReader) -> None:
-    """Fail where the rates of a schedule are a list, which means: try each."""
+    """Fail if a schedule is a list of numbers: a list means that each is tried."""
     if not isinstance(tried, (list, range)) or all(
         isinstance(rates, Mapping) for rates in tried
     ):
@@ -168,7 +168,7 @@ def fill_in(
     known: Sequence[str],
     reader: ArgumentReader,
 ) -> None:
-    """Add the parameters that options give; a contradiction is an error."""
+    """Add the parameters that options give; fail if the call says otherwise."""
     for key, value in defaults.items():
         if key in known and parameters.setdefault(key, value) != value:
             reader.fail(
@@ -178,7 +178,7 @@ def fill_in(
 
 
 def called_name(call: ast.Call) -> str:
-    """Return the last part of what is called."""
+    """Return the last part of the dotted name that is called; '' without a name."""
     called = call.func
     if isinstance(called, ast.Attribute):
         return called.attr

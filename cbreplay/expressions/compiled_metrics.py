@@ -1,4 +1,4 @@
-"""What the calls of ``compile`` in a script give the model that a ``fit`` trains."""
+"""The metrics that the ``compile`` calls of a script give the model of a ``fit``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MOST_NAMES = 20
 
 
 class ModelCompiles:
-    """The model that a ``fit`` trains, by the names it has, and its ``compile`` calls.
+    """The model that a ``fit`` trains: its names, and the ``compile`` calls of it.
 
     Parameters
     ----------
@@ -38,15 +38,17 @@ class ModelCompiles:
     fitting : ast.Call
         The call of ``fit``.
     scope : Scope
-        Where it stands.
+        The scope of that call.
 
     Attributes
     ----------
     found : list of (ast.Call, Scope)
-        The calls of ``compile`` of what is written as the model is, or has one of its
-        names.
+        The calls of ``compile`` on one of the model's names; if there is none, on an
+        expression that is spelled as the model of the ``fit`` is.
+    is_followed : bool
+        Whether these are calls on one of the model's names.
     made_by : list of (ast.expr or None, Scope)
-        What the name of the model stands for, or the expression that it is.
+        The values of the model's name, or the expression that ``fit`` is called on.
     """
 
     def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
@@ -73,7 +75,7 @@ class ModelCompiles:
         return self._place(_receiver(call), scope) in self.places
 
     def _place(self, node: ast.expr | None, scope: Scope) -> object:
-        """Return what tells the models of a script apart."""
+        """Return a key of a model: the same for two expressions that name the same."""
         if isinstance(node, ast.Name):
             return scope.place(node.id)
         home = scope.enclosing_class()
@@ -82,10 +84,10 @@ class ModelCompiles:
     def _follow(
         self, node: ast.expr | None, scope: Scope
     ) -> tuple[list[object], list[str]]:
-        """Return the places of a model, and the Keras classes it may be of.
+        """Return the keys of a model, one for each of its names, and its Keras classes.
 
-        A function of the script that returns it has a name of its own for it. No
-        class is returned if one cannot be told.
+        It is followed into a function of the script that returns it, which has another
+        name for it. The classes are empty if one of them cannot be told.
         """
         places: list[object] = []
         while len(places) < _MOST_NAMES:
@@ -116,7 +118,7 @@ class ModelCompiles:
     def _values_of(
         self, holder: Scope, name: str
     ) -> list[tuple[ast.expr | None, Scope]]:
-        """Return what a name stands for; None where that cannot be told."""
+        """Return the values of a name; a value is None where it cannot be told."""
         values: list[tuple[ast.expr | None, Scope]] = [
             (binding.value, holder) for binding in holder.bindings[name]
         ]
@@ -126,7 +128,7 @@ class ModelCompiles:
         return values
 
     def _class_of(self, value: ast.expr | None, scope: Scope) -> str | None:
-        """Return the Keras class that a call makes a model of; None if it is none."""
+        """Return the Keras class of the model that a call makes; None if another."""
         if not isinstance(value, ast.Call):
             return None
         path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
@@ -140,15 +142,15 @@ class ModelCompiles:
 
     @property
     def is_keras(self) -> bool:
-        """Whether what is trained is a model of Keras, with Keras's own ``fit``."""
+        """Whether the model is certainly Keras's, and its ``fit`` too."""
         of_keras = bool(self.found) or bool(self.models)
         return of_keras and not self.calls.has_own_fit
 
     @property
     def may_be_keras(self) -> bool:
-        """Whether nothing tells that it is another package's ``fit``, or the script's.
+        """Whether nothing shows that ``fit`` is another package's, or the script's own.
 
-        Such a one may part validation data off by itself.
+        Such a ``fit`` may split off validation data by itself.
         """
         if self.calls.has_own_fit:
             return False
@@ -157,7 +159,7 @@ class ModelCompiles:
         )
 
     def _is_foreign(self, value: ast.expr | None, scope: Scope) -> bool:
-        """Return whether a value is an object of a class that is not Keras's."""
+        """Return whether a class that is not Keras's (by its capital) made a value."""
         if not isinstance(value, ast.Call) or self._class_of(value, scope) is not None:
             return False
         path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
@@ -187,7 +189,7 @@ class ModelCompiles:
         )
 
     def _names(self) -> set[str]:
-        """Return every name that stands for the model, or begins what does."""
+        """Return every name in the expressions by which the script calls the model."""
         receivers = [_receiver(call) for call, _ in self.found]
         written = [self.written, *(self._written(node) for node in receivers)]
         of_places = [place[1] for place in self.places if isinstance(place, tuple)]
@@ -200,20 +202,20 @@ def _receiver(call: ast.Call) -> ast.expr | None:
 
 
 class _Metrics:
-    """Collects the names of metrics, as they stand in calls of ``compile``."""
+    """Collects the names of the metrics in calls of ``compile``."""
 
     def __init__(self, calls: ScriptCalls) -> None:
         self.calls = calls
         self.names: list[str] = []
         self.spellings: set[str] = set()
         self.directions: dict[str, Mode | None] = {}
-        # of several outputs, each one's name stands before those of its metrics
+        # the prefix of the metrics of one of several outputs
         self.output = ""
         self.by_output: list[bool] = []
 
     @property
     def names_outputs(self) -> bool:
-        """Whether every metric stands below one of several outputs."""
+        """Whether all metrics are given by output, of which there are several."""
         return bool(self.by_output) and all(self.by_output)
 
     def add_compile(self, call: ast.Call, scope: Scope) -> None:
@@ -227,7 +229,7 @@ class _Metrics:
         words = {word.arg: word.value for word in call.keywords}
         if None in words or any(isinstance(given, ast.Starred) for given in call.args):
             self.fail(call)
-        # compile(optimizer, loss, ...): what follows by its place differs by version
+        # what the third positional argument of compile is differs by version
         if len(call.args) > len(("optimizer", "loss")):
             self.fail(call)
         losses = [*call.args[1:], *(words[name] for name in ("loss",) if name in words)]
@@ -237,7 +239,7 @@ class _Metrics:
                 self.add_all(words[name], scope, has_several=has_several)
 
     def _has_several(self, loss: ast.expr, scope: Scope) -> bool:
-        """Return whether a loss is told to be of several outputs."""
+        """Return whether a loss is certainly given for several outputs."""
         try:
             return len(self._outputs(loss, scope)[0]) > 1
         except Unread:
@@ -246,7 +248,10 @@ class _Metrics:
     def _outputs(
         self, node: ast.expr, scope: Scope
     ) -> tuple[list[str], ast.expr, Scope]:
-        """Return the outputs that a dict names, if it is one, and what was followed."""
+        """Return the outputs that a dict names, and the dict with its scope.
+
+        There are no outputs if it is no dict of texts.
+        """
         found, place = self.calls.followed(node, scope)
         keys = found.keys if isinstance(found, ast.Dict) else []
         outputs = [
@@ -259,7 +264,7 @@ class _Metrics:
     def add_all(self, node: ast.expr, scope: Scope, *, has_several: bool) -> None:
         """Add the metrics of a model: a list, or a dict of several outputs.
 
-        The losses tell that there are several, where this names one alone.
+        A dict of one output is of several if the loss is (`has_several`).
         """
         outputs, found, place = self._outputs(node, scope)
         several = bool(outputs) and (has_several or len(outputs) > 1)

@@ -1,4 +1,4 @@
-"""What ``**`` gives to a call, written out: ``F(**d)`` after ``d = {"a": 1}``."""
+"""Replace ``F(**d)`` after ``d = {"a": 1}`` by ``F(a=1)``, where that is certain."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ __all__ = ["write_out_double_stars"]
 
 _FITS = ("fit", "fit_generator")
 _DEEPEST = 10
-# as no callback and no fit has parameters
+# far more than the parameters of any callback or fit
 _MOST_ENTRIES = 100
 
 
 def write_out_double_stars(calls: ScriptCalls) -> None:
-    """Replace ``EarlyStopping(**d)`` and ``fit(**d)`` by what ``d`` certainly holds.
+    """Replace ``**d`` in calls of callbacks and ``fit`` by the entries of ``d``.
 
-    That is done where ``d`` is a dict that is written out once and never changed, whose
-    names mean the same at the call. Where a name would be given twice, the call stays
-    as it is.
+    Only if ``d`` is a dict that is written out once and never changed, and if the names
+    in it mean the same at the call. A call that would give a name twice stays as it is.
 
     Parameters
     ----------
@@ -93,10 +92,10 @@ def _entries(
 def _stored(
     node: ast.Attribute, scope: Scope, calls: ScriptCalls
 ) -> tuple[ast.expr, Scope]:
-    """Return the dict that ``self.d`` is, where nothing but ``**self.d`` gets it.
+    """Return the dict that ``self.d`` is set to, if it is used only as ``**self.d``.
 
-    Anything else is returned as it is. In a replay it stays open: a class that extends
-    this one, in another file, may set it anew.
+    Anything else is returned as it is, and so is everything if the script is read for a
+    replay: a class in another file may extend this one, and set the dict again.
     """
     name = node.attr
     if calls.verdict != "checked" or calls.written(node.value) != "self":
@@ -118,12 +117,12 @@ def _stored(
     except Unread:
         return node, scope
     written = [value for value in values if _is_set_to(*value, calls)]
-    # the one that is left is what it is set by
+    # the one other mention of the attribute is the statement that sets it
     return written[0] if len(written) == len(others) == 1 else (node, scope)
 
 
 def _is_set_to(value: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
-    """Return whether an attribute is set to what stands there, not by a name of it."""
+    """Return whether an attribute is set to this very expression, not to a name."""
     return any(
         store.value is value and store.scope is scope for store in calls.names.stores
     )
@@ -132,18 +131,21 @@ def _is_set_to(value: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
 def _pairs_of(
     node: ast.expr, scope: Scope, calls: ScriptCalls
 ) -> list[tuple[str | None, ast.expr]] | None:
-    """Return the keys and values of a dict that is written out, None for ``**``."""
+    """Return the keys and values of a dict that is written out; None for anything else.
+
+    The key of a ``**`` in it is None.
+    """
     written = {ast.Call: "keywords", ast.Dict: "keys"}.get(type(node), "")
     if len(getattr(node, written, ())) > _MOST_ENTRIES:
         return None
     if isinstance(node, ast.Call):
         is_dict = calls.paths(node.func, scope) == ["?.dict"]
         keys = [word.arg for word in node.keywords]
-        # a key that ** gives once more is an error there
+        # dict(a=1, **d) is an error if d has a
         doubled = None in keys and len(keys) > 1
         if not is_dict or len(node.args) > 1 or doubled:
             return None
-        # what dict(d, a=1) has of d, unless it is a
+        # dict(d, a=1): the keywords replace entries of d
         begun = [(None, given) for given in node.args]
         return [*begun, *((word.arg, word.value) for word in node.keywords)]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):

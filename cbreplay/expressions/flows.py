@@ -1,4 +1,8 @@
-"""Which names of a script may stand for one object, and what a change of it reaches."""
+"""Which names of a script may share an object, so that a change of one reaches another.
+
+`find_flows` tells how a value is related to the names in it, `spread_changes` follows
+changes along these relations.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ __all__ = [
     "spread_changes",
 ]
 
-# calls whose result holds their arguments, and nothing else of the script
+# functions whose result holds their arguments, and no other object of the script
 COPYING = {
     *("dict", "enumerate", "filter", "iter", "list", "map", "next", "reversed", "set"),
     *("sorted", "tuple", "zip"),
@@ -39,13 +43,13 @@ class Change(NamedTuple):
     Parameters
     ----------
     scope, name : Scope, str
-        The name by which it is reached.
+        The name through which it is changed.
     line : int
-        Where.
+        The line.
     is_deep : bool
-        Whether it is something inside of what the name stands for, or that itself.
+        Whether something inside the name's object is changed, not the object itself.
     is_gain : bool
-        Whether it is a list that gains entries under this name, which can be followed.
+        Whether it is an entry that a list gains, which `Gain` records too.
     """
 
     scope: Scope
@@ -56,7 +60,7 @@ class Change(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """That what one name holds may reach what another holds.
+    """A relation of the objects of two names.
 
     Parameters
     ----------
@@ -83,13 +87,13 @@ def root_of(node: ast.expr) -> str | None:
 
 
 def names_in(node: ast.AST) -> list[str]:
-    """Return every name that stands in a piece of a script, each once."""
+    """Return every name in a piece of a script, each once."""
     found = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
     return list(dict.fromkeys(found))
 
 
 def find_flows(value: ast.expr) -> Iterator[tuple[_Kind, str]]:
-    """Yield what the object of an expression has to do with the names in it."""
+    """Yield how the object of an expression is related to each name in it."""
     if isinstance(value, ast.Name):
         yield "same", value.id
     elif isinstance(value, (ast.NamedExpr, ast.IfExp, ast.BoolOp)):
@@ -109,7 +113,7 @@ def find_flows(value: ast.expr) -> Iterator[tuple[_Kind, str]]:
 
 
 def _chosen_from(value: ast.NamedExpr | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
-    """Return what an expression may stand for."""
+    """Return the expressions of which one is the value."""
     if isinstance(value, ast.NamedExpr):
         return [value.target, value.value]
     if isinstance(value, ast.IfExp):
@@ -118,9 +122,10 @@ def _chosen_from(value: ast.NamedExpr | ast.IfExp | ast.BoolOp) -> list[ast.expr
 
 
 def _flows_of_call(call: ast.Call) -> Iterator[tuple[_Kind, str]]:
-    """Yield what a call returns: of a method a part, of what copies the arguments.
+    """Yield how the result of a call is related to the names in it.
 
-    What a function of the script returns stands in its body, which its name holds.
+    It may be a part of a method's object, and hold the arguments of a copying function.
+    The name of a function of the script holds all names of its body (`flow_body`).
     """
     called = call.func
     if isinstance(called, ast.Attribute):
@@ -137,13 +142,13 @@ def _flows_of_call(call: ast.Call) -> Iterator[tuple[_Kind, str]]:
 
 
 def _is_imported(place: _Place) -> bool:
-    """Return whether a name is a module, or of one: it holds nothing of the script."""
+    """Return whether a name is only imported: it holds no object of the script."""
     scope, name = place
     return scope.kinds.get(name) == {"imported"}
 
 
 class Changes(NamedTuple):
-    """What of a script is changed in place, by whichever of its names.
+    """Which names of a script have an object that is changed, through any name.
 
     Parameters
     ----------
@@ -152,7 +157,7 @@ class Changes(NamedTuple):
     deeply : set of (Scope, str)
         The names of objects inside of which something may be changed.
     unfollowed : mapping of (Scope, str) to int
-        The line of the first change other than an entry that the name itself gains.
+        The line of the first change that is no entry gained through this very name.
     """
 
     first: dict[_Place, int]
@@ -161,17 +166,17 @@ class Changes(NamedTuple):
 
 
 def spread_changes(changes: Iterable[Change], flows: Iterable[Flow]) -> Changes:
-    """Return what is changed in place, by whichever of its names, and where first.
+    """Return which names have an object that is changed, through any name, and where.
 
     Parameters
     ----------
     changes : iterable of Change
-        What is changed.
+        The changes.
     flows : iterable of Flow
-        How what the names hold reaches each other.
+        How the objects of the names are related.
     """
     graph = _Graph(flows)
-    # of all changes of one name, as a loop that is written out has, the first
+    # the first of the changes of one name: generated code may have thousands
     firsts: dict[tuple[_Place, bool, bool], int] = {}
     for change in changes:
         place = change.scope.place(change.name)
@@ -197,10 +202,10 @@ _Edges: TypeAlias = "dict[_Place, dict[_Place, None]]"
 
 
 class _Graph:
-    """What the names of a script have to do with each other."""
+    """The relations of the names of a script, as a graph."""
 
     def __init__(self, flows: Iterable[Flow]) -> None:
-        # the places as keys: each once, however often the script says so
+        # dicts in place of sets, which keep the order
         self.same: _Edges = {}
         self.contents: _Edges = {}
         self.wholes: _Edges = {}
@@ -221,7 +226,7 @@ class _Graph:
                 self.contents.setdefault(there, {})[here] = None
 
     def beside(self, place: _Place, line: int, is_deep: bool) -> list[_Reached]:  # noqa: FBT001 - as it is reached
-        """Return what a change of one place changes next."""
+        """Return the places that a change of one place reaches directly."""
         beside = [(other, line, is_deep) for other in self.same.get(place, ())]
         beside += [(whole, line, True) for whole in self.wholes.get(place, ())]
         if is_deep:
@@ -231,7 +236,10 @@ class _Graph:
     def spread(
         self, pending: list[_Reached]
     ) -> tuple[dict[_Place, int], set[tuple[_Place, bool]]]:
-        """Return the line of the first change of every place that one reaches."""
+        """Return the line of the first change that reaches each place, and all reached.
+
+        These are pairs of a place and whether something inside its object is changed.
+        """
         changed: dict[_Place, int] = {}
         reached: set[tuple[_Place, bool]] = set()
         while pending:

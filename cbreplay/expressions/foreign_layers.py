@@ -55,10 +55,10 @@ _LOADING = {
 def may_log_own_names(calls: ScriptCalls, names: Collection[str]) -> bool:
     """Return whether a model of a script may log more than ``compile`` names.
 
-    A layer may track a metric of its own, a model may have its own steps. That is
-    certainly not so where all code that the model meets is Keras's, is of packages
-    that make no layers, or stands in the script and defines none. What only loads the
-    data that a ``fit`` is fed does not meet it.
+    A layer may track a metric of its own, a model may have its own steps. Neither is so
+    if all code that is linked with the model (`linked_names`) is Keras's, is of
+    packages that make no layers, or is in the script and defines no layer. Code that
+    only loads the data of a ``fit`` is not linked with it.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def _meets_foreign(calls: ScriptCalls, names: Collection[str]) -> bool:
 
 
 def _plain_names(calls: ScriptCalls) -> set[str]:
-    """Return the names that are of known packages, of Python's own or of constants."""
+    """Return the names of known packages, builtins and constants: no links."""
     plain = set(dir(builtins))
     doubted = set[str]()
     for scope in calls.names.scopes:
@@ -122,7 +122,7 @@ def _own(calls: ScriptCalls) -> list[tuple[ast.ClassDef, Scope]]:
 
 
 def _may_extend_a_layer(kind: ast.ClassDef, scope: Scope, calls: ScriptCalls) -> bool:
-    """Return whether a class of the script may be one of a layer or a model."""
+    """Return whether a class of the script may be a layer or a model."""
     if kind.decorator_list or kind.keywords:
         return True
     return not all(_is_no_layer(base, scope, calls) for base in kind.bases)
@@ -138,7 +138,7 @@ def _is_no_layer(base: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
 
 
 def _is_foreign(use: ast.Name, scope: Scope, calls: ScriptCalls) -> bool:
-    """Return whether a name is of code that nobody has read, or of nothing known."""
+    """Return whether a name is imported from an unknown package, or bound nowhere."""
     holder = scope.holder(use.id)
     if holder is None:
         from_star = bool(calls.names.stars)

@@ -1,4 +1,4 @@
-"""Lists that a script fills below where it begins them, as the lists they become."""
+"""Replace ``c = [a]; c.append(b)`` by ``c = [a, b]``, where that is certain."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["join_growing_lists"]
 
 _Position: TypeAlias = tuple[int, int]
-# the lines and columns at which a name first and last stands
+# the line and column of the first and last mention of each name
 _Mentions: TypeAlias = dict[str, tuple[_Position, _Position]]
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _BODIES = ("body", "orelse", "finalbody")
-# context managers that let every exception through
+# context managers that swallow no exception
 _LETTING_THROUGH = {
     *("Graph", "as_default", "custom_object_scope", "device", "name_scope", "open"),
     *("scope", "start_run"),
@@ -35,7 +35,7 @@ class _Suite(NamedTuple):
     statements : list of ast.stmt
         The statements.
     may_break_off : bool
-        Whether the script may go on below where an exception ended the block.
+        Whether an exception may end the block and the script go on below it.
     """
 
     statements: list[ast.stmt]
@@ -43,13 +43,18 @@ class _Suite(NamedTuple):
 
 
 def join_growing_lists(tree: ast.Module) -> None:
-    """Put what a list gains into the list: ``c = [a]; c.append(b)`` is ``c = [a, b]``.
+    """Move the entries that a list gains into its display, in place.
 
-    Only ``append``, ``extend`` and ``+=`` as statements of the same block as the list,
-    below it and above any other mention of it: what the list holds there is certain
-    without a run. A mention below the block sees all of these too, unless the block may
-    be left between them: by an exception, a ``break``, a ``continue``. Everything else
-    stays as it is.
+    Only ``append``, ``extend`` and ``+=`` as statements in the block of the list, below
+    it and above any other mention of it: these certainly run before it is used. If the
+    list is also used below the block, they must not be behind a ``break``, a
+    ``continue``, or in a block that an exception may end. Everything else stays as it
+    is.
+
+    Parameters
+    ----------
+    tree : ast.Module
+        The script, which is changed.
     """
     known: dict[int, _Mentions] = {}
     for scope in ast.walk(tree):
@@ -91,7 +96,7 @@ def _join_block(block: _Suite, mentions: _Mentions) -> None:
     }
     if not begun:
         return
-    # where each name stands, of those that a list of this block is called
+    # which statements mention each list that this block begins
     called = {name for _, name, _ in begun.values()}
     places: dict[str, list[int]] = {}
     for at, statement in enumerate(statements):
@@ -106,7 +111,7 @@ def _join_block(block: _Suite, mentions: _Mentions) -> None:
             continue
         stop = len(statements)
         if last > end:
-            # what stands below the block may see a list that did not gain them all
+            # code below the block may see the list without its later gains
             later = leaving[bisect.bisect_right(leaving, start) :]
             stop = start if block.may_break_off else min([*later, stop])
         below = bisect.bisect_right(places[name], start)
@@ -114,7 +119,7 @@ def _join_block(block: _Suite, mentions: _Mentions) -> None:
         gains = _gains_of(name, statements, within)
         if gains:
             taken.update(at for at, _ in gains)
-            # one list, however many there are: a sum of each would be nested
+            # one display for all gains: a sum for each would nest too deeply
             gained = ast.List([entry for _, entry in gains], ast.Load())
             grown = ast.BinOp(value, ast.Add(), ast.copy_location(gained, value))
             assigned.value = ast.copy_location(grown, value)
@@ -128,7 +133,7 @@ def _end_of(statement: ast.stmt) -> _Position:
 
 
 def _may_leave(node: ast.AST) -> bool:
-    """Return whether a ``break`` or ``continue`` of an outer loop stands in a node."""
+    """Return whether a node holds a ``break`` or ``continue`` of an outer loop."""
     if isinstance(node, (ast.Break, ast.Continue)):
         return True
     if isinstance(node, (*_SCOPES, ast.expr)):
@@ -141,9 +146,9 @@ def _may_leave(node: ast.AST) -> bool:
 def _gains_of(
     name: str, block: Sequence[ast.stmt], places: Sequence[int]
 ) -> list[tuple[int, ast.expr]]:
-    """Return the entries that a list gains, until something else names it.
+    """Return the entries that a list gains, up to the first other mention of it.
 
-    What another list gains from it is something else: that copies what it holds there.
+    That other lists gain it is such a mention: they copy what it holds at that point.
     """
     gains = []
     for at in places:
@@ -157,7 +162,7 @@ def _gains_of(
 def _begun(
     statement: ast.stmt,
 ) -> tuple[ast.Assign | ast.AnnAssign, str, ast.expr] | None:
-    """Return where a list is assigned, its name and its value."""
+    """Return the statement that assigns a list, its name and its value; else None."""
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         target, value = statement.targets[0], statement.value
     elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
@@ -173,7 +178,7 @@ def _begun(
 
 
 def _gained(statement: ast.stmt, name: str) -> ast.expr | None:
-    """Return the entry, or with a star the entries, that a statement adds to a list."""
+    """Return the entry that a statement adds to a list, starred if it adds several."""
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
         target = statement.target
         is_it = isinstance(target, ast.Name) and target.id == name
@@ -198,9 +203,9 @@ def _starred(value: ast.expr) -> ast.Starred:
 
 
 def _find_mentions(scope: ast.AST, known: dict[int, _Mentions]) -> _Mentions:
-    """Return where each name of a scope first and last stands, inner scopes included.
+    """Return the first and last mention of each name of a scope, in inner scopes too.
 
-    An inner scope that takes or assigns the name, and does not share it, has its own.
+    Names that are local to an inner scope do not count: they mean something else there.
     """
     if id(scope) in known:
         return known[id(scope)]
@@ -226,7 +231,7 @@ def _find_mentions(scope: ast.AST, known: dict[int, _Mentions]) -> _Mentions:
 
 
 def _own_names(scope: ast.AST) -> set[str]:
-    """Return the names that a scope takes or assigns, without those that it shares."""
+    """Return the names that are local to a scope: not ``global`` or ``nonlocal``."""
     own: set[str] = set()
     shared: set[str] = set()
     for node in ast.walk(scope):

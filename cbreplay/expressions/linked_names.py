@@ -1,4 +1,4 @@
-"""Which names of a script one value may reach, or be reached by, by any statement."""
+"""Which names of a script are linked: they are in one statement, or a chain of such."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["LinkedNames", "linked_names"]
 # the methods whose arguments are data: they take no part in a model
 _FED = {"adapt", "evaluate", "fit", "fit_generator", "predict"}
 _FITTING = {"fit", "fit_generator"}
-# x, y, batch_size: what stands behind these may be callbacks
+# x, y, batch_size: a later positional argument may be callbacks
 _MOST_DATA = 3
 _NO_DATA = {None, "callbacks"}
-# what is a number, or some, whatever it is asked of
+# attributes that are numbers or such, whatever object they are of
 _SIZES = {"dtype", "ndim", "shape", "size"}
-# what compile gets that logs nothing but the loss
+# arguments of compile that bring no metrics
 _UNLOGGED = {"loss", "loss_weights", "optimizer"}
 
 
 class LinkedNames(NamedTuple):
-    """The names that stand together in each statement of a script.
+    """The names that are together in each statement of a script.
 
     Parameters
     ----------
     together : list of frozenset of str
-        The names of a statement; of a function its own, its parameters' and those of
-        what it returns.
+        The names of each statement; of a function: its name, its parameters, and the
+        names in what it returns.
     uses : list of list of ast.Name
-        The nodes of these.
+        The nodes of these names.
     by_name : dict of str to list of int
-        In which statements each name is.
+        The positions in `together` of the statements with each name.
     """
 
     together: list[frozenset[str]]
@@ -43,7 +43,7 @@ class LinkedNames(NamedTuple):
     def reached(
         self, names: Collection[str], *, apart: Collection[str] = ()
     ) -> Iterator[ast.Name]:
-        """Yield the names of all statements that some names are linked with.
+        """Yield the name nodes of all statements that are linked with some names.
 
         Parameters
         ----------
@@ -65,11 +65,10 @@ class LinkedNames(NamedTuple):
 
 
 def linked_names(tree: ast.Module) -> LinkedNames:
-    """Read which names stand together in each statement.
+    """Find the names that are together in each statement.
 
-    A name is one and the same in every scope, which links more than there is, never
-    less. Data that a ``fit`` is fed links nothing, nor does the shape of a thing, an
-    optimizer or a loss.
+    Names are not told apart by scope: this may link too much, never too little. Data
+    that a ``fit`` gets links nothing, nor does a shape, an optimizer or a loss.
     """
     linked = LinkedNames([], [], {})
     for node in ast.walk(tree):
@@ -104,7 +103,7 @@ def _heads(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the parts of a statement that are no statements themselves."""
     parted = (ast.stmt, ast.ExceptHandler, ast.match_case)
     if isinstance(node, ast.Assign) and _is_fit(node.value):
-        # what a fit returns tells of the training, and changes no model
+        # the History that fit returns does not link its name with the model
         yield node.value
         return
     for part in ast.iter_child_nodes(node):
@@ -136,7 +135,7 @@ def _add(linked: LinkedNames, parts: Sequence[ast.AST | None], *named: str) -> N
 
 
 def _taking_part(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of an expression, without what is data or a size only."""
+    """Yield the nodes of an expression that link names: no data, no sizes."""
     waiting = [node]
     while waiting:
         inner = waiting.pop()

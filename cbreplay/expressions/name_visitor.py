@@ -1,4 +1,4 @@
-"""One walk over a script: where each name is bound, changed, called and given on."""
+"""One walk over a script: where each name is bound, changed and called."""
 
 # ruff: noqa: D102, N815 - ast.NodeVisitor names the visits, and so says what they are
 
@@ -17,7 +17,7 @@ CHANGING = {
     *("popitem", "setdefault", "update"),
     *("__dict__", "__delitem__", "__iadd__", "__imul__", "__setattr__", "__setitem__"),
 }
-# what may set any attribute
+# attributes through which any other attribute may be set
 _WHOLE = {"__dict__", "__setattr__"}
 _GROWING = {"append", "extend", "insert"}
 SETTING = {"delattr", "setattr"}
@@ -27,7 +27,7 @@ _NAMESPACES, _RUNNING = {"globals", "locals", "vars"}, {"eval", "exec"}
 
 
 class ScriptFunction(NamedTuple):
-    """A function or method of the script, and what it takes.
+    """A function or method of the script, and its parameters.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ class ScriptFunction(NamedTuple):
 
     @property
     def is_method(self) -> bool:
-        """Whether it stands in a class."""
+        """Whether it is defined in a class."""
         return self.inside.parent is not None and self.inside.parent.of_class
 
 
 def _parts(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
-    """Return what is assigned to what: ``a, b = 1, 2`` is two assignments.
+    """Return the single assignments of one: ``a, b = 1, 2`` is two.
 
-    Only where no value needs what another part had before.
+    It is not split if a target is also in the values, as in ``a, b = b, a``.
     """
     lists = (ast.Tuple, ast.List)
     if not isinstance(target, lists) or not isinstance(value, lists):
@@ -79,7 +79,7 @@ def _captured(node: ast.AST) -> list[str]:
 
 
 class NameVisitor(ast.NodeVisitor):
-    """Collects the bindings of every scope; the methods are named as `ast` asks."""
+    """Collects bindings, calls and changes of names; the attributes become `Names`."""
 
     def __init__(self) -> None:
         self.scope = Scope(None)
@@ -94,7 +94,7 @@ class NameVisitor(ast.NodeVisitor):
         self.stores: list[Store] = []
         self.stars: list[str] = []
         self.called: set[int] = set()
-        # what is called, and what it is an attribute of
+        # nodes of a dotted name that is called: they are not only looked into
         self.called_through: set[int] = set()
         self.uses: list[tuple[ast.Name, Scope]] = []
         self.looked_into: set[int] = set()
@@ -114,7 +114,7 @@ class NameVisitor(ast.NodeVisitor):
         self.scope.bind(name, binding)
 
     def inside(self, nodes: list[ast.AST], scope: Scope) -> None:
-        """Walk what stands in a scope of its own."""
+        """Walk nodes that are in an inner scope."""
         outer, self.scope = self.scope, scope
         self.scopes.append(scope)
         for node in nodes:
@@ -180,7 +180,7 @@ class NameVisitor(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            # `import keras.callbacks` binds keras, `... as kc` the whole
+            # `import keras.callbacks` binds keras, `... as kc` the submodule
             path = alias.name if alias.asname else alias.name.partition(".")[0]
             self.bind(alias.asname or path, Binding(node.lineno, path=path))
 
@@ -210,12 +210,12 @@ class NameVisitor(ast.NodeVisitor):
                 self.flow(target, name)
 
     def bind_value(self, target: ast.Name, value: ast.expr) -> None:
-        """Note what is assigned to a name; a lambda has a scope, as a function has."""
+        """Note the value that is assigned to a name; for a lambda also its scope."""
         inner = self.lambdas.get(id(value))
         self.bind(target.id, Binding(target.lineno, value=value, inner=inner))
 
     def note_store(self, target: ast.expr, value: ast.expr | None) -> None:
-        """Note that an attribute is set; a value of None is one that nobody knows."""
+        """Note that an attribute is set; the value is None if it is not known."""
         if isinstance(target, ast.Attribute):
             store = Store(target.value, target.attr, value, self.scope, target.lineno)
             self.stores.append(store)
@@ -278,7 +278,7 @@ class NameVisitor(ast.NodeVisitor):
         elif node.attr in _WHOLE:
             self.stores.append(Store(node.value, None, None, self.scope, node.lineno))
         if node.attr in CHANGING and id(node) not in self.called:
-            # add = callbacks.append, to be called under its own name
+            # add = callbacks.append may be called later, as add(...)
             self.note_held_by(node.value, node.lineno)
         self.generic_visit(node)
 
@@ -294,7 +294,7 @@ class NameVisitor(ast.NodeVisitor):
             self.note_held_by(node.value, node.lineno)
 
     def note_held_by(self, node: ast.expr, line: int, *, is_gain: bool = False) -> None:
-        """Note that what an expression stands for is changed there."""
+        """Note that the object of an expression is changed in a line."""
         plain = isinstance(node, ast.Name)
         root = root_of(node)
         for name in [root] if root is not None else names_in(node):
@@ -306,7 +306,7 @@ class NameVisitor(ast.NodeVisitor):
                 self.changes.append(outer)
 
     def flow(self, target: ast.expr, value: ast.expr) -> None:
-        """Note what the objects of a target may be, or have in them."""
+        """Note how the objects of a target are related to the names of its value."""
         if isinstance(target, ast.Name):
             for kind, name in find_flows(value):
                 self.flows.append(Flow(self.scope, target.id, kind, self.scope, name))
@@ -315,7 +315,7 @@ class NameVisitor(ast.NodeVisitor):
 
     def flow_parts(self, target: ast.expr | ast.pattern, value: ast.expr) -> None:
         """Note that the names of a target may be parts of what a value names."""
-        # by way of a made-up name: a thousand names on each side would make a million
+        # through one invented name: a thousand names on each side would make a million
         # pairs
         between = f"<{target.lineno}:{target.col_offset}>"
         self.scope.bindings.setdefault(between, [])
@@ -327,7 +327,7 @@ class NameVisitor(ast.NodeVisitor):
     def flow_body(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     ) -> None:
-        """Note what a function may return, and a class may have in it."""
+        """Note that a function or class holds the objects of all names in its body."""
         self.flows += [
             Flow(self.scope, node.name, "holds", self.scope, name)
             for statement in node.body
@@ -382,7 +382,7 @@ class NameVisitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def note_builtin(self, name: str, call: ast.Call) -> None:
-        """Note what Python's own functions set, or may give another meaning."""
+        """Note what `setattr`, `vars`, `eval` and the like may change."""
         if name == "vars" and call.args:
             target = call.args[0]
             self.stores.append(Store(target, None, None, self.scope, call.lineno))

@@ -1,4 +1,8 @@
-"""What each name of a script stands for: assigned once, imported, or not to be told."""
+"""`read_names`: the calls of a script, and which of its names may have changed objects.
+
+`NameVisitor` walks the script; here changes are spread over all names of an object, and
+over the parameters of the script's functions.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ _HARMLESS |= {"pprint", "print", "repr", "str", "type"}
 _MOST_RUNNABLE = 300_000
 _METHODS = {"evaluate", "fit", "fit_generator", "predict"} | CHANGING
 _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
-# what writes settings down
+# methods that write settings somewhere
 _METHODS |= {"dump", "log_param", "log_params", "pprint", "safe_dump"}
 
 
@@ -45,15 +49,16 @@ class Names(NamedTuple):
     calls : list of (ast.Call, Scope)
         Every call, and where it stands, in the order of the text.
     changed : mapping of (Scope, str) to int
-        The line in which what a name holds is changed in place.
+        The line of the first change in place of a name's object, through any name;
+        `changes.first`.
     changes : Changes
-        What may be changed besides, by way of other names.
+        All that is known of such changes.
     given : mapping of (Scope, str) to int
-        The line in which what a name holds is given to something that is not read.
+        The line in which a name's object is passed to code that is not read.
     given_attributes : list of (ast.Attribute, Scope)
-        Such as ``self.callbacks``, that are given so.
+        Attributes such as ``self.callbacks`` that are passed so.
     unread : mapping of str to int
-        What may give any name another meaning, and the line in which it stands.
+        What may give any name another meaning, as ``exec``, and its line.
     gains : list of Gain
         Where lists grow.
     stores : list of Store
@@ -67,7 +72,7 @@ class Names(NamedTuple):
     taken : frozenset of str
         The names and attributes that are used otherwise than to call them.
     attributes : list of ast.Attribute
-        Every attribute, as it stands.
+        Every attribute in the text.
     tree : ast.Module
         The script.
     """
@@ -133,7 +138,7 @@ def read_names(tree: ast.Module) -> Names:
 
 
 def _unbind_shared(walk: NameVisitor) -> None:
-    """Leave open what a ``global`` or ``nonlocal`` name is that two scopes assign."""
+    """Add an unknown value to ``global`` or ``nonlocal`` names set in two scopes."""
     for name in walk.shared:
         binding = [scope for scope in walk.scopes if name in scope.bindings]
         for scope in binding if len(binding) > 1 else ():
@@ -143,7 +148,7 @@ def _unbind_shared(walk: NameVisitor) -> None:
 def _given_away(
     calls: list[tuple[ast.Call, Scope]], walk: NameVisitor
 ) -> Iterator[tuple[ast.expr, Scope]]:
-    """Yield what is handed to calls that are neither known nor read."""
+    """Yield the arguments of calls of code that is neither known nor in the script."""
     for call, scope in calls:
         if not _is_seen(call, scope, walk):
             # a callback gets a copy of the dict behind **
@@ -155,7 +160,7 @@ def _given_away(
 
 
 def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:
-    """Return whether it is known, or read, what a call does with what it gets."""
+    """Return whether it is known what a call does with its arguments."""
     called = call.func
     if isinstance(called, ast.Attribute) and called.attr in _METHODS:
         return True
@@ -164,7 +169,7 @@ def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:
 
 
 def _handed(given: ast.expr) -> Iterator[ast.expr]:
-    """Yield the pieces of an argument that may be lists, callbacks or hold some."""
+    """Yield the pieces of an argument that may be or hold lists or callbacks."""
     if isinstance(given, ast.Starred):
         yield from _handed(given.value)
     elif isinstance(given, (ast.List, ast.Tuple)):
@@ -183,9 +188,9 @@ _HANDING = (ast.Name, ast.Attribute, ast.Dict, ast.IfExp, ast.BoolOp)
 
 
 def _is_defined(name: str, scope: Scope) -> bool:
-    """Return whether a name is of a function or class of the script.
+    """Return whether a name is a function or class of the script.
 
-    What its body names is not an argument of the call.
+    To pass one gives away none of the objects that its body names.
     """
     holder = scope.holder(name)
     return holder is not None and "defined" in holder.kinds.get(name, ())
@@ -194,7 +199,7 @@ def _is_defined(name: str, scope: Scope) -> bool:
 def _called_functions(
     call: ast.Call, scope: Scope, walk: NameVisitor
 ) -> list[ScriptFunction]:
-    """Return the functions of the script that a call may run; none for others' code."""
+    """Return the functions of the script that a call may run; may be empty."""
     called = call.func
     if isinstance(called, ast.Name):
         return walk.functions.get(called.id, [])
@@ -203,13 +208,13 @@ def _called_functions(
     root = root_of(called)
     holder = None if root is None else scope.holder(root)
     if holder is not None and "imported" in holder.kinds.get(root or "", ()):
-        return []  # a module's
+        return []  # a function of a module
     methods = walk.functions.get(called.attr, [])
     return [function for function in methods if function.is_method]
 
 
 def _passed(walk: NameVisitor) -> Iterator[Flow]:
-    """Yield a function's parameters, and what they are called with."""
+    """Yield how parameters of the script's functions are related to their arguments."""
     for call, scope in walk.calls:
         for function in _called_functions(call, scope, walk):
             yield from _passed_to(function, call, scope)

@@ -29,7 +29,7 @@ def find_schedule(
     calls : ScriptCalls
         The script.
     compiles : list of (ast.Call, Scope), optional
-        The calls of ``compile`` that are meant; all of the script by default.
+        The calls of ``compile`` to look at; all of the script by default.
     """
     found = {
         _schedule_of(calls, call, scope) for call, scope in compiles or calls.compiles
@@ -40,17 +40,16 @@ def find_schedule(
 def find_rate(
     calls: ScriptCalls, compiles: list[tuple[ast.Call, Scope]] | None
 ) -> float | None:
-    """Return the number that every optimizer has as its learning rate.
+    """Return the learning rate that every optimizer is built with, if it is a number.
 
-    None where one is not told, where they differ, and where the script may set a rate
-    itself.
+    None if one cannot be told, if they differ, or if the script may set a rate later.
 
     Parameters
     ----------
     calls : ScriptCalls
         The script.
     compiles : list of (ast.Call, Scope) or None
-        The calls of ``compile`` that are meant, if they are known.
+        The calls of ``compile`` to look at, if they are known.
     """
     if not compiles or _sets_rates(calls.names.tree):
         return None
@@ -59,9 +58,9 @@ def find_rate(
 
 
 def _sets_rates(tree: ast.Module) -> bool:
-    """Return whether a script speaks of an optimizer's attributes, or schedules rates.
+    """Return whether a script may set a rate, as ``model.optimizer.lr = 0.1`` does.
 
-    ``model.optimizer.learning_rate = 0.1`` is one of many ways.
+    Any attribute of such a name counts, and any callback that schedules rates.
     """
     schedulers = {*KERAS.rate_changing} - {reducing_rule().__name__}
     return any(
@@ -75,7 +74,7 @@ _OF_RATES = {"optimizer", "learning_rate", "lr"}
 
 
 def _rate_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> float | None:
-    """Return the number that a ``compile`` gives its optimizer as the rate, if so."""
+    """Return the rate of the optimizer of a ``compile``; None if it is no number."""
     try:
         made = [
             inner
@@ -97,9 +96,9 @@ def _rate_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> float | N
 
 
 def _is_optimizer(calls: ScriptCalls, made: ast.expr, scope: Scope) -> bool:
-    """Return whether this makes an optimizer of Keras, whose first argument is a rate.
+    """Return whether this makes one of Keras's optimizers.
 
-    That of another package may take something else first.
+    Only of these it is known that the first argument is the rate.
     """
     paths = calls.paths(made.func, scope) if isinstance(made, ast.Call) else []
     parted = [path.split(".") for path in paths]
@@ -109,7 +108,7 @@ def _is_optimizer(calls: ScriptCalls, made: ast.expr, scope: Scope) -> bool:
 
 
 def _schedule_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> str | None:
-    """Return the schedule that a ``compile`` gives its optimizer, if it is one."""
+    """Return the schedule of the optimizer of a ``compile``; None without one."""
     try:
         rates = [
             rate
@@ -126,9 +125,9 @@ def _schedule_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> str |
 def _unwrapped(
     calls: ScriptCalls, optimizer: ast.expr, scope: Scope
 ) -> list[tuple[ast.expr, Scope]]:
-    """Return the optimizers that an optimizer scales the losses of, or itself.
+    """Return the optimizers inside a LossScaleOptimizer; another one as it is.
 
-    The rate of a LossScaleOptimizer is that of the one that it holds.
+    A LossScaleOptimizer has the rate of the one inside.
     """
     made = optimizer.func if isinstance(optimizer, ast.Call) else None
     paths = [] if made is None else calls.paths(made, scope)
@@ -147,7 +146,7 @@ def _scales_losses(path: str) -> bool:
 def _argument(
     calls: ScriptCalls, call: ast.expr, scope: Scope, *names: str
 ) -> list[tuple[ast.expr, Scope]]:
-    """Return everything that an argument of a call may be, the first or one by name.
+    """Return all possible values of the argument of one of these names, or the first.
 
     Raises
     ------
@@ -163,7 +162,7 @@ def _argument(
 
 
 def _schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str:
-    """Return the class of a schedule that is made.
+    """Return the class of the schedule that an expression makes.
 
     Raises
     ------

@@ -40,16 +40,16 @@ _FORBIDDEN = (
 def only_watches(call: ast.Call, scope: Scope, calls: ScriptCalls) -> bool:
     """Return whether a call makes a callback that certainly decides nothing.
 
-    That is an object of a class that the script defines on Keras's ``Callback`` alone,
-    and whose hooks do nothing but look: at ``logs``, at the epoch, at what the model
-    predicts, at attributes of its own. Anything else counts as deciding.
+    Its class is defined in the script and extends Keras's ``Callback`` alone, and its
+    hooks only look: at ``logs``, the epoch, what the model predicts, and attributes of
+    ``self``. Anything else counts as deciding.
 
     Parameters
     ----------
     call : ast.Call
         The call.
     scope : Scope
-        Where it stands.
+        The scope of the call.
     calls : ScriptCalls
         The script.
     """
@@ -87,7 +87,7 @@ def _is_harmless(part: ast.stmt, scope: Scope, calls: ScriptCalls) -> bool:
 
 
 class _Method:
-    """One method of a class under examination."""
+    """One method of a class, and whether it only looks."""
 
     def __init__(
         self, function: ast.FunctionDef, scope: Scope, calls: ScriptCalls
@@ -141,8 +141,8 @@ class _Method:
         if isinstance(node.ctx, ast.Store):
             return True
         if node.id in self.local:
-            # an argument under another name could be changed under it; what __init__
-            # gets is a constant
+            # an argument could be changed through a second name; those of __init__ are
+            # constants
             renamed = isinstance(parent, (ast.Assign, ast.AnnAssign, ast.NamedExpr))
             return not renamed or self.function.name == "__init__"
         builtin = node.id in _LOOKING and self.scope.holder(node.id) is None

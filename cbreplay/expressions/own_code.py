@@ -1,4 +1,4 @@
-"""``module:MyCallback(...)``: the one expression that imports a user's code."""
+"""Read ``module:MyCallback(...)``: the one expression that imports a user's code."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class OwnCallback:
     path : str
         ``package.module:name``.
     made_by : object
-        What is there.
+        The class or function.
     """
 
     def __init__(self, path: str, made_by: Any) -> None:  # noqa: ANN401 - any callable
@@ -70,11 +70,11 @@ def read_own(
     Parameters
     ----------
     module, name : str
-        Where it is; the current directory is looked into first.
+        The module, searched first in the current directory, and the name in it.
     call : ast.Call or None
-        Its arguments; None to take what is there as it is.
+        The call with the arguments; None for a name without parentheses.
     defaults : mapping
-        Parameters that options name, for those that it takes.
+        Values that options give, used for parameters that the callback has.
     reader : OwnCodeReader
         Reads the arguments: literals, where ``range(...)`` and ``each([...])`` mean
         "try each"; a list is one value.
@@ -105,7 +105,7 @@ def read_own(
 
 
 class _Tried(list[Any]):
-    """Values to try, told from a list that is one value."""
+    """A list of values to try; a plain list is one value."""
 
 
 def _import(module: str, name: str, reader: OwnCodeReader) -> Any:  # noqa: ANN401
@@ -132,7 +132,7 @@ def _import(module: str, name: str, reader: OwnCodeReader) -> Any:  # noqa: ANN4
 
 
 def _names_in(module: ModuleType) -> list[str]:
-    """Return what could make or be a callback, and was not only imported there."""
+    """Return what may make or be a callback, and is defined in the module itself."""
     return [
         name
         for name, member in vars(module).items()

@@ -1,4 +1,4 @@
-"""Calls of a ``functools.partial``, written out as calls of what it is a part of."""
+"""Replace calls of a ``functools.partial`` by calls of the function inside it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _OWN_NAMES = (
 
 
 def write_out_partials(tree: ast.Module) -> None:
-    """Replace calls of partials: after ``make = partial(F, a=1)``, ``make(b=2)``.
+    """Replace calls of partials, in place.
 
-    They become ``F(a=1, b=2)``, at the place of the call. That is done where it is
-    certain: each name in it has one meaning in the whole script.
+    After ``make = partial(F, a=1)``, the call ``make(b=2)`` becomes ``F(a=1, b=2)``.
+    Only if each name in the partial has one meaning in the whole script.
     """
     placed = list(_placed(tree))
     bound = Counter(name for node, _ in placed for name in _bound_by(node))
@@ -67,7 +67,7 @@ def write_out_partials(tree: ast.Module) -> None:
 
 
 def _placed(tree: ast.Module) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
-    """Yield every node, and the functions and classes that it stands in."""
+    """Yield every node, and the functions and classes around it."""
     open_nodes: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(tree, ())]
     while open_nodes:
         node, owners = open_nodes.pop()
@@ -77,7 +77,7 @@ def _placed(tree: ast.Module) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
 
 
 def _bound_by(node: ast.AST) -> list[str]:
-    """Return the names that a node gives a meaning."""
+    """Return the names that a node binds."""
     if isinstance(node, ast.Name):
         return [] if isinstance(node.ctx, ast.Load) else [node.id]
     if isinstance(node, ast.arg):
@@ -94,7 +94,7 @@ def _bound_by(node: ast.AST) -> list[str]:
 def _names_of_partial(
     placed: list[tuple[ast.AST, tuple[ast.AST, ...]]], bound: Counter[str]
 ) -> set[str]:
-    """Return how a script calls ``functools.partial``."""
+    """Return the names that a script has for ``functools.partial``."""
     names = set()
     for node, _ in placed:
         if isinstance(node, ast.Import):
@@ -120,7 +120,7 @@ def _is_certain(part: ast.Call, bound: Counter[str]) -> bool:
 
 
 def _names_function(part: ast.Call) -> bool:
-    """Return whether a partial says of what it is one, before its arguments."""
+    """Return whether the function of a partial is certain: it is the first argument."""
     return len(part.args) > 0 and not isinstance(part.args[0], ast.Starred)
 
 

@@ -1,4 +1,4 @@
-"""Everything that an expression of a script may stand for, where the text tells it."""
+"""All values that an expression of a script may have, if its text tells them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["only_literal", "possible_values"]
 def possible_values(
     calls: ScriptCalls, node: ast.expr, scope: Scope
 ) -> list[tuple[ast.expr, Scope]]:
-    """Return everything that an expression may stand for, and where that stands.
+    """Return all values that an expression may have, each with its scope.
 
-    It is followed through names, parameters, functions of the script, branches of an
+    They are followed through names, parameters, functions of the script, branches of an
     expression and attributes such as ``self.rate``.
 
     Parameters
@@ -30,20 +30,20 @@ def possible_values(
     node : ast.expr
         The expression.
     scope : Scope
-        Where it stands.
+        Its scope.
 
     Raises
     ------
     Unread
-        If the text does not tell all of it.
+        If the text does not tell all of them.
     """
     return _values(calls, node, scope, set())
 
 
 def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
-    """Return the literal that an expression is, whichever way it gets it.
+    """Return the literal that all possible values of an expression are.
 
-    None is returned where it may be different ones, and where the text does not tell.
+    None if they differ, or if the text does not tell all of them.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # no
     node : ast.expr
         The expression.
     scope : Scope
-        Where it stands.
+        Its scope.
     """
     try:
         found = possible_values(calls, node, scope)
         values = [calls.literal(value, place) for value, place in found]
     except Unread:
         return None
-    # True is 1, and is no patience
+    # True == 1, but the two are different arguments
     alike = all(
         type(value) is type(values[0]) and value == values[0] for value in values
     )
@@ -112,7 +112,7 @@ def _returned(
 def _stored(
     calls: ScriptCalls, node: ast.Attribute, scope: Scope
 ) -> list[tuple[ast.expr, Scope]]:
-    """Return what an attribute of ``self`` is set to, where only its class sets it."""
+    """Return what an attribute of ``self`` is set to, if only its class sets it."""
     home = scope.enclosing_class()
     calls.count_step(calls.names.stores)
     stores = [store for store in calls.names.stores if store.name in (node.attr, None)]
@@ -125,7 +125,7 @@ def _stored(
         and calls.written(store.target) == "self"
         and store.scope.enclosing_class() is home
     ]
-    # a plain assignment is noted twice: as one, and as that of an attribute
+    # a plain assignment is noted twice, once with its value: both have the same target
     places = {id(store.target) for store in stores}
     whole = home is not None and node.attr not in home.bindings
     if not values or not whole or len(values) < len(places):
@@ -136,7 +136,7 @@ def _stored(
 def _of_class(
     calls: ScriptCalls, node: ast.Attribute, home: Scope
 ) -> list[tuple[ast.expr, Scope]]:
-    """Return what a class sets an attribute to, where no other class has one."""
+    """Return what a class body sets an attribute to, if no other class has one."""
     calls.count_step(calls.names.scopes)
     having = [
         scope
@@ -153,7 +153,7 @@ def _of_class(
 def _named(
     calls: ScriptCalls, node: ast.expr, scope: Scope
 ) -> list[tuple[ast.expr, Scope]]:
-    """Return what a name, or an entry of a dict that is written out, stands for."""
+    """Return the values of a name, or of an entry of a dict that is written out."""
     holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
     if holder is not None and isinstance(node, ast.Name):
         bindings = holder.bindings[node.id]

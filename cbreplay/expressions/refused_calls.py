@@ -1,4 +1,4 @@
-"""What a call of a callback is refused for, by Python or by Keras."""
+"""Why Python or Keras would refuse a call of a callback."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = ["RefusedCall", "find_refused_calls", "find_refused_values"]
 
 
 class RefusedCall(NamedTuple):
-    """Why a call of a callback is a TypeError, whichever values it gives.
+    """Why a call of a callback raises TypeError, whichever values it gives.
 
     Parameters
     ----------
     problem : str
         What is wrong, as the end of a sentence about the callback.
     reason : str
-        What it takes.
+        What the callback takes.
     instead : str
-        What to write.
+        What to write instead.
     older_take : bool
-        Whether versions that take its older parameters take the call.
+        Whether older versions, which had more parameters, accept the call.
     """
 
     problem: str
@@ -42,9 +42,9 @@ class RefusedCall(NamedTuple):
 def find_refused_calls(
     call: ast.Call, known: list[str], kind: type[Any], untold: list[str]
 ) -> Iterator[RefusedCall]:
-    """Yield why a call is a TypeError, whichever values it gives."""
+    """Yield why a call raises TypeError, whichever values it gives."""
     n_given, named = len(call.args), {word.arg for word in call.keywords}
-    # a version may take fewer, as Keras before 3.13 none of TerminateOnNaN
+    # older versions take the parameters of `n_older_by_place` too
     most = len(known) + kind.n_older_by_place
     if n_given > len(known):
         older_take = n_given <= most
@@ -83,7 +83,7 @@ _EXAMPLES = {
 def _no_numbers(
     kind: type[Any], parameters: Mapping[str, Any]
 ) -> Iterator[RefusedValueError]:
-    """Yield which arguments have to be numbers, and are none."""
+    """Yield the arguments that have to be numbers and are not."""
     for name, when in {**kind.on_no_number, **kind.on_text}.items():
         value = parameters.get(name, 0)
         if isinstance(value, (str, bytes)) or (
@@ -110,7 +110,7 @@ _NUMBERS |= {"verbose": "1"}
 
 
 def _number_in(value: object, name: str) -> str:
-    """Return the number that a text says; another one where it says none."""
+    """Return the number in a text, else an example for the parameter."""
     text = value.strip() if isinstance(value, str) else ""
     is_plain = re.fullmatch(r"\d{1,9}(\.\d{1,9})?(e-\d{1,2})?", text) is not None
     return text if is_plain else _NUMBERS.get(name, "5")
@@ -119,7 +119,7 @@ def _number_in(value: object, name: str) -> str:
 def find_refused_values(
     name: str, parameters: Mapping[str, Any], call: ast.Call
 ) -> tuple[RefusedValueError, ...]:
-    """Return what Keras does not take of what a callback of its own is given."""
+    """Return which arguments a callback of Keras refuses."""
     row, given = rule_named(name), dict(parameters)
     refused: list[RefusedValueError] = []
     if row.family:
@@ -133,6 +133,6 @@ def find_refused_values(
             refused.append(error)
             given[error.parameter] = UNKNOWN
         except CbreplayError:
-            # what only a replay cannot compute with is named where it is built
+            # only a replay refuses it: `make_callback` says so
             return ()
     return tuple(refused)

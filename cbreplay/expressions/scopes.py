@@ -19,13 +19,13 @@ class Binding(NamedTuple):
     Parameters
     ----------
     line : int
-        Where.
+        The line; 0 for a ``global`` name that another scope assigns too.
     value : ast.expr or None
-        What is assigned, by a plain assignment.
+        What a plain assignment gives it; None for anything else.
     path : str or None
-        What is imported, with its module.
+        The dotted path that is imported, if it is.
     inner : Scope or None
-        The scope of the function or class that is defined.
+        The scope of the function, lambda or class that it names, if it does.
     """
 
     line: int
@@ -47,11 +47,11 @@ class Gain(NamedTuple):
     Parameters
     ----------
     target : ast.expr
-        What stands for the list.
+        The expression of the list.
     value : ast.expr
         The entry, or the list of them.
     scope : Scope
-        Where it stands.
+        The scope of the statement.
     """
 
     target: ast.expr
@@ -65,15 +65,15 @@ class Store(NamedTuple):
     Parameters
     ----------
     target : ast.expr
-        Whose attribute.
+        The object that has the attribute.
     name : str or None
-        Which one; None where it cannot be told.
+        The attribute; None if it cannot be told.
     value : ast.expr or None
-        What it is set to, by a plain assignment.
+        What a plain assignment sets it to; None for anything else.
     scope : Scope
-        Where it stands.
+        The scope of the statement.
     line : int
-        And the line.
+        The line of it.
     """
 
     target: ast.expr
@@ -93,9 +93,9 @@ class Scope:
     bindings : dict of str to list of Binding
         Where each name gets its meaning.
     kinds : dict of str to set of str
-        The kinds of these bindings: a name may be bound thousands of times.
+        The kinds of these bindings, each once: a name may be bound thousands of times.
     returned : list of ast.expr
-        What a function may return.
+        The values of the ``return`` statements of a function.
     """
 
     def __init__(
@@ -131,14 +131,14 @@ class Scope:
         return None if holder is None else (holder, name)
 
     def shadowed(self, name: str) -> list[Binding]:
-        """Return the bindings that a class has a name from before it binds it."""
+        """Return the outer bindings that a class body sees until it binds the name."""
         if not self.of_class or self.parent is None:
             return []
         holder = self.parent.holder(name)
         return [] if holder is None else holder.bindings[name]
 
     def enclosing_class(self) -> Scope | None:
-        """Return the scope of the class that a method stands in; None if it is none."""
+        """Return the scope of the nearest class around this one; None without one."""
         scope: Scope | None = self
         while scope is not None and not scope.of_class:
             scope = scope.parent

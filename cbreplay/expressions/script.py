@@ -1,4 +1,7 @@
-"""The callbacks list of a training script; what of it cannot be told is refused."""
+"""The callbacks list of a training script, to be replayed; any doubt is an error.
+
+`training_scripts` reads one for ``lint``, and goes on where something cannot be told.
+"""
 
 from __future__ import annotations
 
@@ -50,20 +53,20 @@ class ScriptCallbacks(NamedTuple):
     callbacks : tuple of Callback
         The list, in order.
     lines : tuple of int
-        The one-based line in which each is built; of a notebook, in all its code cells
-        one below the other.
+        The one-based line in which each is built; of a notebook, counted through all
+        its code cells.
     notes : tuple of str
-        What was not read, and what was taken in a way that a reader should know.
+        What was not read, and what was assumed.
     epochs, validation_freq : int or None
-        As ``fit`` gets them; None where it does not, where they cannot be told, or
-        where several fits get different ones.
+        As ``fit`` gets them; None if it does not, if they cannot be told, or if several
+        fits get different ones.
     schedule : str or None
         The class of the LearningRateSchedule that every ``compile`` gives the
         optimizer.
     written : tuple of frozenset of str
-        Which parameters the code of each callback names.
+        Which parameters the code of each callback gives.
     semantics : str or None
-        By whose rules it trains, where its imports tell it: ``"tf_keras-2.21.0"``.
+        The Keras version it trains with, if its imports tell: ``"tf_keras-2.21.0"``.
     """
 
     source: str
@@ -82,10 +85,10 @@ def read_script_callbacks(
 ) -> ScriptCallbacks:
     """Find the callbacks list of a training script by its syntax tree.
 
-    The script is not run. Callbacks are known by where they are imported from; lists,
-    callbacks and constants are followed through names that are assigned once, a list
-    through the ``append``, ``extend`` and ``+=`` that stand in one block with it, and a
-    function of the script through the one value that it returns at its end.
+    The script is not run. Callbacks are recognised by what they are imported from.
+    Lists, callbacks and constants are followed through names that are assigned once, a
+    list through ``append``, ``extend`` and ``+=`` in the same block, and a function of
+    the script through the one value that it returns at its end.
 
     Parameters
     ----------
@@ -203,7 +206,7 @@ class _Script:
                 )
 
     def doubts(self) -> Iterator[str]:
-        """Say what could change what was read, and is not read itself."""
+        """Say what could change the callbacks, and is not read."""
         for name, line in self.calls.names.unread.items():
             where = self.source.place(line)
             yield f"{where}: {name}() may change what a name means, and is not read"

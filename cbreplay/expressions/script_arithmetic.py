@@ -17,7 +17,13 @@ _MOST_BITS = 64
 
 
 def _power(base: _Number, exponent: _Number) -> object:
-    """Return a power of which Python works out no large one on the way."""
+    """Return a power, without working out a huge one.
+
+    Raises
+    ------
+    TypeError
+        If the exponent is large.
+    """
     if abs(exponent) > _MOST_BITS:
         raise TypeError
     return base**exponent
@@ -56,16 +62,16 @@ def work_out(
     known: Callable[[ast.expr], ast.expr | None],
     called: Callable[[ast.expr], str],
 ) -> _Number | None:
-    """Return the number that a piece of arithmetic is; None if it is none.
+    """Return the number that a piece of arithmetic comes to; None if it is none.
 
     Parameters
     ----------
     node : ast.expr
         The piece.
     known : callable
-        Returns what a name stands for; None where that cannot be told.
+        Returns the value of a name, as a node; None if that cannot be told.
     called : callable
-        Returns the function that is called, with its module; a builtin without.
+        Returns the dotted name of a function, as ``numpy.sqrt``.
 
     Examples
     --------
@@ -106,7 +112,7 @@ def _bounded(value: object) -> _Number:
     Raises
     ------
     TypeError
-        If it is none, or a large one.
+        If it is no number, or a large one.
     """
     if type(value) is int and value.bit_length() <= _MOST_BITS:
         return value

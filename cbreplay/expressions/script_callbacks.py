@@ -29,7 +29,7 @@ __all__ = ["Built", "build_callback", "find_watcher", "make_callback"]
 
 
 class Built(NamedTuple):
-    """A callback that a call makes, the line of the call, and what it names."""
+    """A callback that a call makes, its line, and the parameters that it gives."""
 
     callback: Callback
     line: int
@@ -71,7 +71,7 @@ def make_callback(
     Raises
     ------
     Unread
-        If Keras could not compute with one of them.
+        If one of them has a value that Keras could not compute with.
     """
     try:
         callback: Callback = kind(**parameters)
@@ -81,7 +81,7 @@ def make_callback(
 
 
 def find_watcher(call: ast.Call, scope: Scope, calls: ScriptCalls) -> str | None:
-    """Return the class of a callback that is not Keras's, and decides nothing."""
+    """Return the class of a callback that is not Keras's and decides nothing, if so."""
     if only_watches(call, scope, calls):
         return calls.written(call.func)
     paths = [path.split(".") for path in calls.paths(call.func, scope)]

@@ -1,4 +1,8 @@
-"""What the names and calls of a script stand for, where its text tells it."""
+"""`ScriptCalls`: what a name or an expression of a script stands for.
+
+It follows names, imports, dicts that are written out and constants of classes, and
+raises `Unread` where the text does not tell. `possible_values` follows several values.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +49,7 @@ _MAY = " that could change it"
 
 
 class Unread(Exception):  # noqa: N818 - caught where a script is read, never shown as it is
-    """A piece of the script that cannot be told from its text."""
+    """Something of the script cannot be told from its text: the line, and why."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(problem)
@@ -53,7 +57,7 @@ class Unread(Exception):  # noqa: N818 - caught where a script is read, never sh
 
 
 class ScriptCalls:
-    """The calls of one script, and what they make.
+    """What the names and calls of one script stand for.
 
     Parameters
     ----------
@@ -62,9 +66,10 @@ class ScriptCalls:
     defaults : mapping
         Parameters for every callback that does not set them itself.
     place : callable
-        Says where a line stands, for people.
-    verdict : str
-        What is not done with a callback that is not Keras's.
+        Says where a line is, for people.
+    verdict : {"replayed", "checked"}
+        What the script is read for, as errors say it: "is not replayed". When it is
+        checked, nothing may be assumed of code that is not read.
     """
 
     def __init__(
@@ -81,12 +86,12 @@ class ScriptCalls:
         self._written: dict[int, tuple[ast.expr, str]] = {}
         self.given: dict[str, int] = {}
         self.patches = dict(self._find_patches())
-        # whether a class of the script only watches, by its id, once it is known
+        # of each class of the script that was looked at, whether it only watches
         self.watching: dict[int, bool] = {}
 
     @cached_property
     def compiles(self) -> list[tuple[ast.Call, Scope]]:
-        """The calls of ``compile``, and where they stand."""
+        """The calls of ``compile``, with their scopes."""
         return [
             (call, scope)
             for call, scope in self.names.calls
@@ -95,12 +100,12 @@ class ScriptCalls:
 
     @cached_property
     def linked(self) -> LinkedNames:
-        """Which names stand together in a statement."""
+        """Which names are together in a statement."""
         return linked_names(self.names.tree)
 
     @cached_property
     def methods(self) -> frozenset[str]:
-        """The names that are called or bound in any scope, or are of a method."""
+        """The names that are called, or bound in a scope that holds a call."""
         called = {called_name(call) for call, _ in self.names.calls}
         scopes = {id(scope): scope for _, scope in self.names.calls}
         bound = {name for scope in scopes.values() for name in scope.bindings}
@@ -124,7 +129,7 @@ class ScriptCalls:
             )
         problem = problem_with_name(name, written)
         if problem is not None:
-            # what to give instead is about a replay
+            # the second sentence says what to give for a replay
             told = problem[0] if self.verdict == "replayed" else _first(problem[0])
             self.unread(call, told.replace("not replayed", f"not {self.verdict}"))
         line = self.patches.get(name, self.patches.get(""))
@@ -143,7 +148,10 @@ class ScriptCalls:
         return names.pop() if len(names) == 1 else None
 
     def _find_patches(self) -> Iterator[tuple[str, int]]:
-        """Yield each class that the script may change, and where; "" is every one."""
+        """Yield each callback class that the script may change, and the line.
+
+        The class is "" if it may be any.
+        """
         for store in self.names.stores:
             of_self = isinstance(store.target, ast.Name) and store.target.id == "self"
             if store.name is not None and _is_known(store.name) and not of_self:
@@ -184,7 +192,7 @@ class ScriptCalls:
         return []
 
     def origin(self, node: ast.expr, scope: Scope) -> str:
-        """Say where a name that is not Keras's comes from."""
+        """Say where a name that is not Keras's comes from; empty if unknown."""
         root = node
         while isinstance(root, ast.Attribute):
             root = root.value
@@ -200,7 +208,13 @@ class ScriptCalls:
         return f" but defined in {self.place(first.line)}"
 
     def followed(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope]:
-        """Return what a name stands for, where the text tells it."""
+        """Return the expression that another one stands for in the end, with its scope.
+
+        Raises
+        ------
+        Unread
+            If the text does not tell it.
+        """
         while True:
             self.count_step()
             found = self.next_of(node, scope)
@@ -209,7 +223,7 @@ class ScriptCalls:
             node, scope = found
 
     def next_of(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope] | None:
-        """Return what a name, an entry of a dict or a class's constant stands for."""
+        """Follow a name, an entry of a dict or a class's constant by one step."""
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             return self.entry_of(node.value, node.slice.value, scope)
         if isinstance(node, ast.Attribute):
@@ -244,14 +258,14 @@ class ScriptCalls:
         if None in keys or keys.count(key) != 1:
             return None
         line = self.given_away(node, scope)
-        # a replay says it in a note, a finding has to hold whatever that code does
+        # a replay only notes it; a finding must hold whatever that code does
         if line is not None and self.verdict == "checked":
             where = self.place(line)
             self.unread(node, f"{self.shown(node)} is given to code in {where}{_MAY}")
         return found.values[keys.index(key)], holder
 
     def given_away(self, node: ast.expr, scope: Scope) -> int | None:
-        """Return where code that is not read gets what an expression stands for."""
+        """Return the line in which unread code gets an expression's object; or None."""
         root = root_of(node)
         place = None if root is None else scope.place(root)
         return None if place is None else self.names.given.get(place)
@@ -259,7 +273,7 @@ class ScriptCalls:
     def constant_of(
         self, node: ast.Attribute, scope: Scope
     ) -> tuple[ast.expr, Scope] | None:
-        """Return what a class of the script sets once, as ``Config.PATIENCE``."""
+        """Return the value of ``Config.PATIENCE``, if only the class body sets it."""
         if not isinstance(node.value, ast.Name):
             return None
         holder = scope.holder(node.value.id)
@@ -281,7 +295,7 @@ class ScriptCalls:
     def only_value(
         self, node: ast.Name, holder: Scope, bindings: list[Binding]
     ) -> ast.expr:
-        """Return the value of a name that has one, and keeps it as it is."""
+        """Return the value of a name that is assigned once and never changed."""
         self.count_step(bindings)
         lines = sorted({binding.line for binding in bindings if binding.line})
         outer = holder.shadowed(node.id)
@@ -298,7 +312,7 @@ class ScriptCalls:
             where = self.place(lines[0])
             self.unread(node, f"{node.id!r} ({where}) is not assigned a plain value")
         changed = self.names.changed.get((holder, node.id))
-        # a constant is given another meaning, and never changed
+        # a constant cannot be changed in place
         if changed is not None and not isinstance(bindings[0].value, ast.Constant):
             where = self.place(changed)
             grows = _GROWS if isinstance(bindings[0].value, _LISTS) else ""
@@ -306,7 +320,7 @@ class ScriptCalls:
         return bindings[0].value
 
     def function_of(self, call: ast.Call, scope: Scope) -> Scope | None:
-        """Return the scope of the function or method of the script that is called."""
+        """Return the scope of the script's function that is called, if it returns."""
         bindings: list[Binding] = []
         if isinstance(call.func, ast.Name):
             holder = scope.holder(call.func.id)
@@ -339,11 +353,11 @@ class ScriptCalls:
                 return None
             if found is piece:
                 return None
-            # what stands elsewhere may mean other names
+            # in its own scope: the same name may mean something else here
             number = self.number(found, holder)
             return None if number is None else ast.Constant(number)
 
-        # `from numpy import *` brings a max of its own
+        # `from numpy import *` replaces max
         builtins = all(
             module.partition(".")[0] in KERAS_PACKAGES for module in self.names.stars
         )
@@ -357,17 +371,17 @@ class ScriptCalls:
         return work_out(node, known, called)
 
     def count_step(self, *looked_through: Sized) -> None:
-        """Count what may be endless.
+        """Count a step of reading, so that no script takes too long.
 
         Parameters
         ----------
         *looked_through : collections
-            What the step goes through: each may be as long as the script.
+            What the step loops over: each may be as long as the script.
 
         Raises
         ------
         RecursionError
-            If it takes too long.
+            If there were too many steps.
         """
         self.steps += 1
         self.looked_at += sum(map(len, looked_through))
@@ -375,19 +389,19 @@ class ScriptCalls:
             raise RecursionError
 
     def written(self, node: ast.expr) -> str:
-        """Return the beginning of a piece of the script."""
-        # the node beside it, for else another one could get its number
+        """Return the beginning of the code of a node."""
+        # the node is kept, else a later one could get its id
         known = self._written.get(id(node))
         if known is None:
             known = self._written[id(node)] = node, _beginning(node)
         return known[1]
 
     def shown(self, node: ast.expr) -> str:
-        """Return a piece of the script in quotes."""
+        """Return the beginning of the code of a node, in quotes."""
         return repr(self.written(node))
 
     def unread(self, node: ast.expr, problem: str) -> NoReturn:
-        """Raise Unread, with the line of a piece."""
+        """Raise Unread, with the line of a node."""
         raise Unread(node.lineno, problem)
 
 
@@ -418,7 +432,7 @@ class ScriptArguments:
 
 
 def returns_once(function: Scope) -> bool:
-    """Return whether a function gives one value, at its end, whatever happens."""
+    """Return whether a function returns in one place only, its last statement."""
     definition = function.definition
     if isinstance(definition, ast.Lambda):
         return not _is_generator(definition)
@@ -451,11 +465,11 @@ def _first(text: str) -> str:
 
 
 def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:
-    """Yield the classes that change with what paths name; "" is every one."""
+    """Yield the callback classes that change if a path is changed; "" is every one."""
     for path in (path.split(".") for path in paths):
         changed = _callback_of(path)
         if changed is not None:
-            # what a base class does, all of them may do
+            # a base class: all callbacks may change
             yield changed if _is_known(changed) else ""
         elif path[0] in KERAS_PACKAGES and attribute in ("callbacks", None):
             yield ""
@@ -471,7 +485,7 @@ def _callback_of(path: list[str]) -> str | None:
     if path[0] == "?":
         inner = path[1:]
         if inner == [path[-1]]:
-            # a name that nothing binds is taken for Keras's if Keras has such a class
+            # a name that nothing binds counts as Keras's if Keras has such a class
             known = _is_known(path[-1]) or any(
                 path[-1] in family.not_replayed for family in known_families()
             )
@@ -482,8 +496,8 @@ def _callback_of(path: list[str]) -> str | None:
 
 
 def _is_old_copy(path: list[str]) -> bool:
-    """Return whether a path names the Keras inside TensorFlow, which decides otherwise.
+    """Return whether a path is in ``tensorflow.python.keras``, whose rules differ.
 
-    Its EarlyStopping stops with patience=0 after the first epoch, an improvement.
+    Its callback that stops early, with patience 0, stops after the first epoch.
     """
     return path[1:3] == _OLD_COPY.split(".")[1:] and path[0] in ("tensorflow", "tf")

@@ -1,4 +1,4 @@
-"""What a script tells of a training: its plan, its validation and its metrics."""
+"""What a script says about a training: epochs, validation, rate and metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FittingCall", "find_fits", "read_facts"]
 
-# which argument the callbacks are where they stand without their name
+# the positions of arguments that are given without a name
 _FITS = {"fit": 5, "fit_generator": 4}
 _EPOCHS = {"fit": 3, "fit_generator": 2}
 # a fit with more arguments by place than these may get validation data among them
@@ -31,7 +31,7 @@ class FittingCall(NamedTuple):
     call : ast.Call
         The call.
     scope : Scope
-        Where it stands.
+        Its scope.
     given : ast.expr
         What it gets as ``callbacks``.
     """
@@ -42,7 +42,7 @@ class FittingCall(NamedTuple):
 
 
 def find_fits(calls: ScriptCalls) -> tuple[list[FittingCall], list[int]]:
-    """Return the calls of ``fit`` that get callbacks, and the lines of unread ones."""
+    """Return the ``fit`` calls that get callbacks, and the lines of ``fit(**...)``."""
     fits, unread = [], []
     for call, scope in calls.names.calls:
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
@@ -66,7 +66,7 @@ def _given_to_fit(call: ast.Call, place: int) -> ast.expr | None:
 
 
 def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
-    """Return what can be told of the training that a ``fit`` is."""
+    """Return what the script says about the training that a ``fit`` starts."""
     compiled = ModelCompiles(calls, fit.call, fit.scope)
     mine = compiled.found if compiled.is_followed else None
     return TrainingFacts(
@@ -86,7 +86,7 @@ def _word(fit: FittingCall, name: str) -> ast.expr | None:
 
 
 def _epochs(calls: ScriptCalls, fit: FittingCall, *, is_keras: bool) -> int | None:
-    """Return how many epochs a fit has; without their name only where it is Keras's."""
+    """Return how many epochs a fit gets, by position only if it is Keras's ``fit``."""
     method = fit.call.func.attr if isinstance(fit.call.func, ast.Attribute) else ""
     by_place = fit.call.args[: _EPOCHS[method] + 1]
     starred = any(isinstance(given, ast.Starred) for given in by_place)
@@ -124,9 +124,9 @@ def _resumes(calls: ScriptCalls, fit: FittingCall) -> bool:
 
 
 def _is_after_a_fit(calls: ScriptCalls, node: ast.expr, scope: Scope) -> bool:
-    """Return whether this is ``h.epoch[-1]`` or its like, of what a ``fit`` returned.
+    """Return whether this is ``h.epoch[-1]`` or the like, of the History of a ``fit``.
 
-    After a fit of one epoch the last one is 0, and the next fit begins anew.
+    That fit must have several epochs: the last one of a single epoch is 0.
     """
     for inner in ast.walk(node):
         is_epoch = isinstance(inner, ast.Attribute) and inner.attr == "epoch"

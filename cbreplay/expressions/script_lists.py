@@ -1,4 +1,4 @@
-"""Every callback that a list of a script may hold, and what of it cannot be told."""
+"""Every callback that a list of a script may hold, and what cannot be told of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_MEMBERS = 500
 
 
 class MemberReader:
-    """Reads what lists hold, and goes on where a part cannot be told.
+    """Reads the members of lists, and goes on if a part cannot be told.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class MemberReader:
     Attributes
     ----------
     unread : list of UnreadPart
-        What of the lists that were read could not be told.
+        What could not be told about the members of lists.
     arguments : list of UnreadPart
-        Which arguments could not be told, of callbacks that were read.
+        Which arguments of callbacks could not be told.
     """
 
     def __init__(self, calls: ScriptCalls) -> None:
@@ -44,7 +44,7 @@ class MemberReader:
         self.callbacks = CallReader(calls)
         self.unread: list[UnreadPart] = []
         self.arguments = self.callbacks.unread
-        # where no parameter is set anywhere, what changes is something else
+        # if no attribute with a parameter's name is set, no callback is changed
         self.sets_parameters = any(
             store.name is None or store.name in STAND_INS or store.name == "best"
             for store in calls.names.stores
@@ -55,7 +55,15 @@ class MemberReader:
     def members(
         self, node: ast.expr, scope: Scope, *, is_certain: bool = True
     ) -> Iterator[Member]:
-        """Yield what an expression, a list or one callback, may hold."""
+        """Yield the callbacks of an expression: a list, or one callback.
+
+        Parameters
+        ----------
+        node, scope : ast.expr, Scope
+            The expression, and its scope.
+        is_certain : bool
+            Whether what it holds is certainly in the list that is read.
+        """
         self.calls.count_step()
         if id(node) in self.open or self.found > _MOST_MEMBERS:
             return
@@ -120,12 +128,12 @@ class MemberReader:
         yield from self._other_bindings(node, scope, bindings)
         self.unread += doubts
         line = self.calls.names.changes.unfollowed.get(place)
-        # what changes of a callback is no entry of a list
+        # a callback that is changed is not a list that gains entries
         if line is not None and not (callbacks and all(callbacks)):
             self.calls.unread(node, self._changed_at(node, place, line))
 
     def _changed_at(self, node: ast.Name, place: tuple[Scope, str], line: int) -> str:
-        """Say where what a name holds is changed, or stored and so within reach."""
+        """Say where a name's object is changed, or stored where it may be changed."""
         where = self.calls.place(line)
         for gain in self.calls.names.gains:
             value = gain.value
@@ -139,7 +147,7 @@ class MemberReader:
     def _doubts_about(
         self, node: ast.Name, place: tuple[Scope, str]
     ) -> Iterator[UnreadPart]:
-        """Yield why a name may stand for more than what is assigned to it."""
+        """Yield why a name may hold more than what is assigned to it."""
         holder, name = place
         if any(not binding.line for binding in holder.bindings[name]):
             problem = f"{name!r} is assigned in another function too, as global"
@@ -156,7 +164,7 @@ class MemberReader:
     def _other_bindings(
         self, node: ast.Name, scope: Scope, bindings: list[Binding]
     ) -> Iterator[Member]:
-        """Yield what a name holds that is a parameter; say what else is not read."""
+        """Yield what calls give for a parameter; note other bindings as unread."""
         given = given_for(self.calls, node.id, scope.holder(node.id))
         unread = [binding for binding in bindings if binding.value is None]
         grown_lines = {
@@ -180,7 +188,7 @@ class MemberReader:
     def _attribute(
         self, node: ast.Attribute, scope: Scope, *, is_certain: bool
     ) -> Iterator[Member]:
-        """Yield what an attribute such as ``self.callbacks`` is set to, and gains."""
+        """Yield what ``self.callbacks`` and the like is set to, and what it gains."""
         names = self.calls.names
         self.calls.count_step(names.stores, names.gains, names.given_attributes)
         written, home = self.calls.written(node), scope.enclosing_class()
@@ -238,7 +246,7 @@ class MemberReader:
 
 
 def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:
-    """Return what a piece of a list is made of, and whether it holds all of that."""
+    """Return the parts of an expression, and whether it holds all of them."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         return [node.left], False
     for kinds, parts in _WHOLES.items():
@@ -250,7 +258,7 @@ def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:
     return None, False
 
 
-# what holds all of its parts, and what holds some of them
+# expressions that hold all of their parts, and those that may hold only some
 _WHOLES: dict[Any, Callable[[Any], list[ast.expr]]] = {
     (ast.List, ast.Tuple): lambda node: list(node.elts),
     (ast.Starred, ast.NamedExpr): lambda node: [node.value],
@@ -265,7 +273,7 @@ _CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
 
 
 def _comprehended(node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
-    """Return what a comprehension is made of: for ``[c for c in d if c]`` it is d."""
+    """Return the source of the members: of ``[c for c in d if c]`` it is ``d``."""
     first = node.generators[0]
     is_filter = (
         len(node.generators) == 1

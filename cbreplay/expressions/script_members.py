@@ -43,20 +43,19 @@ class Member(NamedTuple):
     Parameters
     ----------
     call : ast.Call
-        What makes it.
+        The call that makes it.
     variants : tuple of Callback
-        What it is; several, where an argument cannot be told: one for each of the
-        values that stand for it.
+        The callback; if an argument cannot be told, several, with different values for
+        it (`STAND_INS`).
     code : str
-        As it is written, for people.
+        The call, for people.
     is_certain : bool
-        Whether the list holds it whatever happens.
+        Whether the list certainly holds it.
     refused : tuple of RefusedValueError
-        What of its arguments Keras does not take; in the variants they count as ones
-        that cannot be told.
+        Arguments that Keras does not take. In the variants they have stand-ins.
     miscalled : tuple of RefusedCall
-        Why Python does not take the call; in the variants what is missing counts as
-        one that cannot be told, and what is too much is left out.
+        Why the call raises TypeError. In the variants missing arguments have stand-ins,
+        and superfluous ones are left out.
     """
 
     call: ast.Call
@@ -73,9 +72,9 @@ class UnreadPart(NamedTuple):
     Parameters
     ----------
     line : int
-        Where.
+        The line.
     problem : str
-        Why.
+        Why it cannot be told.
     """
 
     line: int
@@ -83,7 +82,7 @@ class UnreadPart(NamedTuple):
 
 
 class CallReader:
-    """Reads callbacks, and goes on where an argument cannot be told.
+    """Reads callbacks, and goes on if an argument cannot be told.
 
     Parameters
     ----------
@@ -141,10 +140,10 @@ class CallReader:
     def _known_words(
         self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
     ) -> ast.Call:
-        """Return a call without what it names that this callback does not have."""
+        """Return a copy of a call without keywords that are no parameters."""
         words = [word for word in call.keywords if word.arg in known]
         for word in call.keywords:
-            # any other name is no parameter of any version, which is a finding
+            # any other name is no parameter in any version: `lint` reports it
             if word.arg in older:
                 problem = f"{name}: {word.arg!r} is of older versions, and is not read"
                 self.unread.append(UnreadPart(word.value.lineno, problem))
@@ -167,7 +166,7 @@ class CallReader:
 
 
 class _Stopgaps(ScriptArguments):
-    """Reads arguments, and leaves a gap where one cannot be told."""
+    """Reads arguments; one that cannot be told is `UNKNOWN`."""
 
     def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
         super().__init__(calls, call, scope)
@@ -184,14 +183,14 @@ class _Stopgaps(ScriptArguments):
             problem = unread.problem
             if place.endswith(": schedule"):
                 problem = f"{place} is code, which is not run"
-            # how it is printed and where it is saved decides nothing
+            # these decide nothing
             if not place.endswith((": verbose", ": filepath")):
                 self.problems.append(UnreadPart(unread.line, problem))
             return UNKNOWN
 
 
 def _first_star(call: ast.Call) -> int:
-    """Return how many arguments stand before the first ``*``."""
+    """Return how many positional arguments are before the first ``*``."""
     stars = (isinstance(given, ast.Starred) for given in call.args)
     return next(itertools.compress(itertools.count(), stars), len(call.args))
 
@@ -199,18 +198,18 @@ def _first_star(call: ast.Call) -> int:
 def _keep_readable(
     call: ast.Call, known: list[str], kind: type[Any], refused: tuple[RefusedCall, ...]
 ) -> None:
-    """Leave in a call that is refused what each version would take."""
+    """Remove from a refused call what some version would not take."""
     by_place = known[: len(call.args)]
     most = len(known)
     if any(each.older_take for each in refused):
-        # what stands there in older versions is another parameter
+        # in older versions another parameter is in the last place
         most -= kind.n_older_by_place
     call.args = call.args[:most]
     call.keywords = [word for word in call.keywords if word.arg not in by_place]
 
 
 def _shortened(call: ast.Call) -> str:
-    """Return a call as it is written, without the module before it."""
+    """Return the code of a call, without the module and at most so long."""
     name = called_name(call)
     try:
         given = [ast.unparse(part) for part in [*call.args, *call.keywords]]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["find_packages"]
 
 _LEGACY = "TF_USE_LEGACY_KERAS"
-# what TensorFlow takes for yes, and nothing else
+# the only values that TensorFlow takes for yes
 _YES = ("true", "True", "1")
 _TENSORFLOW = ("tensorflow", "tf")
 
@@ -40,8 +40,8 @@ def find_packages(tree: ast.Module) -> frozenset[str]:
 def _uses_legacy(tree: ast.Module, roots: dict[str, str]) -> bool:
     """Return whether ``tf.keras`` is certainly tf_keras.
 
-    TensorFlow looks into the environment where it is loaded, for what is imported from
-    ``tensorflow.keras``, and where ``tf.keras`` is first used.
+    TensorFlow reads the variable when something is imported from ``tensorflow.keras``,
+    or when ``tf.keras`` is first used.
     """
     asked = _asks_for_legacy(tree)
     if asked is None:
@@ -61,7 +61,7 @@ def _uses_legacy(tree: ast.Module, roots: dict[str, str]) -> bool:
 
 
 def _paths_of(node: ast.AST, roots: dict[str, str]) -> list[str]:
-    """Return what an import imports, and what of TensorFlow an attribute is."""
+    """Return the dotted paths of an import, or of an attribute such as ``tf.keras``."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom) and not node.level:
@@ -73,7 +73,7 @@ def _paths_of(node: ast.AST, roots: dict[str, str]) -> list[str]:
 
 
 def _imported_as(tree: ast.Module) -> dict[str, str]:
-    """Return what the names that a script imports mean."""
+    """Return the dotted path of each name that a script imports."""
     names = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -98,7 +98,7 @@ def _asks_for_legacy(tree: ast.Module) -> int | None:
 
 
 def _set_by(statement: ast.stmt) -> Iterator[ast.expr]:
-    """Yield what a statement sets the variable of the environment to."""
+    """Yield the values that a statement gives ``TF_USE_LEGACY_KERAS``."""
     if isinstance(statement, ast.Assign):
         for target in statement.targets:
             if (

@@ -1,4 +1,4 @@
-"""What the calls of a function of a script give for its parameters."""
+"""Which values the calls in a script give for a parameter of its function."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["Given", "given_for"]
 
 
 class Given(NamedTuple):
-    """What the calls of a function give for one of its parameters.
+    """The values that the calls of a function give for one of its parameters.
 
     Parameters
     ----------
     values : list of (ast.expr, Scope)
-        The values, of a call that gives none the default, and where they stand.
+        The values with their scopes; the default for a call that gives none.
     is_whole : bool
-        Whether the script runs the function by these calls only, and all are read.
+        Whether these are certainly all: the function runs by these calls only.
     """
 
     values: list[tuple[ast.expr, Scope]]
@@ -30,7 +30,7 @@ class Given(NamedTuple):
 
 
 def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
-    """Return what the script's calls of a function give for a parameter.
+    """Return the values that a script's calls of a function give for a parameter.
 
     Parameters
     ----------
@@ -79,7 +79,10 @@ _NOTHING = Given([], is_whole=False)
 def _called_as(
     function: ast.FunctionDef | ast.AsyncFunctionDef, home: Scope
 ) -> tuple[str, Scope]:
-    """Return the name that a function is called by, and where that is bound."""
+    """Return the name that calls of a function use, and its scope.
+
+    That of ``__init__`` is the name of its class.
+    """
     kind = home.definition
     makes = isinstance(kind, ast.ClassDef) and function.name == "__init__"
     if isinstance(kind, ast.ClassDef) and makes and home.parent is not None:
@@ -88,7 +91,7 @@ def _called_as(
 
 
 def _runs(call: ast.Call, scope: Scope, home: Scope, calls: ScriptCalls) -> bool | None:
-    """Return whether a call of its name runs what is bound there; None if it may."""
+    """Return whether a call runs the function of a scope; None if it may."""
     name = called_name(call)
     if isinstance(call.func, ast.Name):
         return scope.place(name) == (home, name)
@@ -121,7 +124,7 @@ def _is_object_of(node: ast.expr, scope: Scope, kind: Scope) -> bool:
 def _place_of(
     name: str, function: ast.FunctionDef | ast.AsyncFunctionDef, *, is_method: bool
 ) -> int | None:
-    """Return which argument a parameter is, -1 if by name only; None if it is none."""
+    """Return the position of a parameter, -1 if keyword-only; None if it is none."""
     arguments = function.args
     by_place = [given.arg for given in [*arguments.posonlyargs, *arguments.args]]
     if is_method:
@@ -132,13 +135,13 @@ def _place_of(
 
 
 def _is_starred(call: ast.Call) -> bool:
-    """Return whether a call gives arguments that its text does not tell."""
+    """Return whether a call has ``*`` or ``**``."""
     stars = any(isinstance(given, ast.Starred) for given in call.args)
     return stars or any(word.arg is None for word in call.keywords)
 
 
 def _given_at(call: ast.Call, name: str, place: int) -> ast.expr | None:
-    """Return what a call gives for a parameter; None if nothing that is told."""
+    """Return what a call gives for a parameter; None if nothing, or if it is unsure."""
     named = [word.value for word in call.keywords if word.arg == name]
     by_place = call.args[: place + 1]
     if not any(isinstance(given, ast.Starred) for given in by_place):

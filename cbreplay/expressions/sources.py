@@ -1,4 +1,7 @@
-"""The text of a training script or notebook, and where in it a line stands."""
+"""Find scripts and notebooks, read their text, and name the place of a line in it.
+
+``# cbreplay: ignore`` comments are found here too.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +41,13 @@ TOO_TANGLED = (
 )
 
 _LONGEST_SCRIPT, _LONGEST_NOTEBOOK = 300_000, 30_000_000
-# what is looked through for the name of a callback: a file may declare any size
+# how much is searched for the names of callbacks
 _MOST_SCRIPTS, _MOST_BYTES = 2_000, 1 << 29
 _PACKAGES = {"node_modules", "site-packages", "venv"}
 _SMALLER = "Give the directories that hold your own scripts"
 _SUFFIXES = (".py", ".ipynb")
 WRITE_OUT = "Write the callbacks of its fit as text, with -c or callbacks="
-# ignore[code, code], or ignore alone for every one; nothing of another word
+# ignore[code, code], or ignore alone for all codes; not ignored, ignore-this
 _IGNORED = r"#\s*cbreplay:\s*ignore(?![\w-])(?:\s*\[([^\]]*)(?:\]|$))?"
 _EVERY_RULE = "*"
 
@@ -70,7 +73,7 @@ class Source(NamedTuple):
     notes: tuple[str, ...] = ()
 
     def place(self, line: int) -> str:
-        """Say where a line stands: ``"line 12"``, or ``"code cell 3, line 2"``."""
+        """Return ``"line 12"``, or ``"code cell 3, line 2"`` of a notebook."""
         cell, in_cell = self.cell_and_line(line)
         return f"line {line}" if cell is None else f"code cell {cell}, line {in_cell}"
 
@@ -82,7 +85,7 @@ class Source(NamedTuple):
         return cell, line - self.cells[cell - 1] + 1
 
     def find_ignored(self) -> dict[int, frozenset[str]]:
-        """Return the rules that a comment of a line sets aside; ``*`` is every one."""
+        """Return the codes that a comment in each line ignores; ``*`` is all."""
         ignored = {}
         for line, comment in _comments(self.text):
             found = re.search(_IGNORED, comment)
@@ -109,8 +112,8 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
     directory : str
         Where to look.
     named : bool
-        Whether only those are meant that have the name of a callback's class in them,
-        or cannot be read.
+        Whether to return only those that hold the name of a callback's class or cannot
+        be read.
 
     Raises
     ------
@@ -141,7 +144,7 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
 
 def _refuse_directory(error: OSError) -> None:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        # there are no scripts below what is no directory
+        # it is no directory, so there is nothing below it
         return
     problem = f"it cannot be read ({error.strerror})"
     hint = "Check its permissions, or name the scripts"
@@ -149,7 +152,7 @@ def _refuse_directory(error: OSError) -> None:
 
 
 def _is_unreadable(path: str) -> bool:
-    """Return whether the system does not let us read a file."""
+    """Return whether reading a regular file fails."""
     script = Path(path)
     try:
         # a pipe would wait for its writer
@@ -162,12 +165,12 @@ def _is_unreadable(path: str) -> bool:
 
 
 def _is_own_script(path: str) -> bool:
-    """Return whether a path is that of a script, and no link to one elsewhere."""
+    """Return whether a path is a script, and no link to one."""
     return is_script(path) and not os.path.islink(path)  # noqa: PTH114
 
 
 def _content(path: str) -> bytes:
-    """Return what a script holds, as far as one is read; nothing if it cannot be."""
+    """Return the bytes of a script, up to the limit; empty if it cannot be read."""
     script = Path(path)
     try:
         # a pipe would wait for its writer
@@ -180,8 +183,8 @@ def _content(path: str) -> bytes:
 
 
 def _names_callback(content: bytes) -> bool:
-    """Return whether the name of a callback stands somewhere, before it is parsed."""
-    # Python reads no UTF-16, which is said where such a script is left out
+    """Return whether a script holds the name of a callback, without parsing it."""
+    # Python reads no UTF-16, but an error should say so
     return any(
         row.name.encode(encoding) in content
         for row in known_rules()
@@ -190,7 +193,7 @@ def _names_callback(content: bytes) -> bool:
 
 
 def code_length(path: str) -> int:
-    """Return how much code is read of a script or a notebook; 0 where none can be."""
+    """Return how many bytes of code a script or notebook holds; 0 if unreadable."""
     content = _content(path)
     if not path.lower().endswith(".ipynb"):
         return len(content) if len(content) <= _LONGEST_SCRIPT else 0
@@ -220,7 +223,7 @@ def read_source(path: str) -> Source:
 
 
 def _joined(path: str, cells: list[NotebookCell]) -> Source:
-    """Put code cells below each other; one that is no Python is left out."""
+    """Join code cells to one text; one that is no Python becomes empty lines."""
     begins: list[int] = []
     lines: list[str] = []
     notes = []
@@ -239,7 +242,7 @@ def _joined(path: str, cells: list[NotebookCell]) -> Source:
 
 
 def _unread_magics(cell: NotebookCell) -> Iterator[str]:
-    """Yield each magic that is left out together with a callback or a fit."""
+    """Yield each magic whose line, which is left out, names a callback or a fit."""
     kept = [line.strip() for line in cell.lines if line.strip()]
     is_left_out = cell.magics and cell.magics[0].startswith("%%") and not kept
     if is_left_out and any(map(_first_training, cell.magics)):
@@ -268,7 +271,7 @@ def _comments(text: str) -> Iterator[tuple[int, str]]:
             if token.type == tokenize.COMMENT:
                 yield token.start[0], token.string
     except (tokenize.TokenError, SyntaxError):
-        # what follows is no Python either
+        # it is no Python, so no later comment counts
         return
 
 

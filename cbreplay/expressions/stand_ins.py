@@ -1,4 +1,4 @@
-"""What stands for an argument of a callback that a script does not tell."""
+"""Values to check in place of an argument that the text of a script does not tell."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STAND_INS: dict[str, tuple[Any, ...]] = {
     "save_best_only": (True, False),
     "save_freq": ("epoch",),
     "save_weights_only": (True, False),
-    # stands for a schedule whose function is not read
+    # any callable: the function of a schedule is not run
     "schedule": (min,),
     "start_from_epoch": (0, 5),
     "verbose": (0,),
@@ -35,7 +35,7 @@ MOST_STAND_INS = max(map(len, STAND_INS.values()))
 
 
 def stand_ins(unknown: list[str], turn: int, call: ast.Call) -> dict[str, Any]:
-    """Return a value for each argument that is unknown, another one in each turn."""
+    """Return a value for each unknown argument; each turn has other values."""
     values = {}
     for name in unknown:
         if name == "filepath":

@@ -1,4 +1,7 @@
-"""Callback text into callbacks and choices, by syntax tree; nothing is evaluated."""
+"""Texts such as ``EarlyStopping(patience=[3, 5])`` become callbacks and choices.
+
+By their syntax tree; nothing is evaluated. ``@train.py`` is read by `script`.
+"""
 
 from __future__ import annotations
 
@@ -48,11 +51,11 @@ class Expressions(NamedTuple):
     entries : list of Callback or Choices
         One callbacks list, in order.
     notes : tuple of str
-        What was not read, or was taken in a way that a reader should know.
+        What was not read, and what was assumed.
     written : tuple of frozenset of str
-        Which parameters the text of each entry names.
+        Which parameters the text of each entry gives.
     semantics : str or None
-        By whose rules the first script trains that tells it.
+        The Keras version of the first script that tells it.
     """
 
     entries: list[Callback | Choices]
@@ -140,12 +143,12 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
 
 
 class _Expression:
-    """One text under reading; every complaint shows it, or where in its file it is."""
+    """One text that is read; errors show it, or the line in its file."""
 
     def __init__(self, text: str, defaults: Mapping[str, Any], path: str = "") -> None:
         self.text, self.defaults, self.path = text.strip(), defaults, path
         if path:
-            # as it stands, so that lines have the numbers that errors name
+            # not stripped, so that the lines of errors count from the top of the file
             self.text = text
         self.line = 0
         self.module = ""
@@ -185,7 +188,7 @@ class _Expression:
         for statement in self.parse("exec").body:
             if self.path:
                 self.line = statement.lineno
-            # a line of a script often gives it a name
+            # `stop = EarlyStopping()`, as a line of a script
             if not isinstance(statement, (ast.Expr, ast.Assign)):
                 self.fail(
                     f"{self.shown(statement)} is not a call of a callback", _EXAMPLE
@@ -197,7 +200,7 @@ class _Expression:
 
     def listed(self, root: ast.expr) -> list[Callback | Choices]:
         if isinstance(root, ast.Tuple) and len(root.elts) == 1:
-            # the comma behind an argument of fit
+            # a trailing comma, copied from the arguments of fit
             return self.listed(root.elts[0])
         if isinstance(root, (ast.List, ast.Tuple)):
             return [self.entry(node) for node in root.elts]

@@ -1,4 +1,7 @@
-"""Every callback of a training script that can be read; the rest is named."""
+"""Every callback of a training script, for ``lint``; what cannot be told is listed.
+
+`script` reads the one list of a script for a replay, and refuses any doubt.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ class ScriptFit(NamedTuple):
     members : tuple of Member
         The callbacks that its list may hold, in order.
     unread : tuple of UnreadPart
-        What of its list cannot be told.
+        What cannot be told about its list.
     """
 
     facts: TrainingFacts
@@ -63,7 +66,7 @@ class TrainingScript(NamedTuple):
     unread : tuple of UnreadPart
         What cannot be told, each once, in the order of the text.
     texts : frozenset of str
-        The texts that stand anywhere but in the arguments of a callback.
+        The strings in it, but those in the arguments of callbacks.
     packages : frozenset of str
         The packages that it imports, as `find_packages`.
     """
@@ -80,9 +83,9 @@ def read_training_script(path: str) -> TrainingScript:
     """Read every callback of a script or notebook that can be read.
 
     It is not run. Lists are followed through names, attributes such as
-    ``self.callbacks``, functions of the script, branches and loops; what may be in a
-    list or not is told apart from what certainly is. What cannot be told is named with
-    its line, and passed by.
+    ``self.callbacks``, functions of the script, branches and loops; what certainly is
+    in a list is told apart from what may be. What cannot be told is listed with its
+    line.
 
     Parameters
     ----------
@@ -125,7 +128,7 @@ def read_training_script(path: str) -> TrainingScript:
 
 def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str]:
     inside = {id(node) for member in members for node in ast.walk(member.call)}
-    # history.history["val_acc"] asks for a name, and gives it to nothing
+    # history.history["val_acc"] only looks a name up
     inside |= {
         id(node.slice)
         for node in ast.walk(tree)
@@ -153,7 +156,7 @@ def _read_fit(
 
 
 def _each_once(members: Iterable[Member]) -> tuple[Member, ...]:
-    """Return the members without what is reached twice, on different ways."""
+    """Return the members without those that are reached twice."""
     found: dict[int, Member] = {}
     for member in members:
         found.setdefault(id(member.call), member)
@@ -178,7 +181,7 @@ def _read_loose(
 
 
 def _unread_elsewhere(calls: ScriptCalls) -> Iterator[UnreadPart]:
-    """Yield what may get callbacks, or change them, and is not read."""
+    """Yield what is not read, and may give a fit callbacks or change some."""
     for line in find_fits(calls)[1]:
         yield UnreadPart(line, "fit(**...) is not read")
     for name, line in calls.names.unread.items():

@@ -76,7 +76,6 @@ def lint_callbacks(
     schedule : str, optional
         The class of the LearningRateSchedule that the optimizer has; that of the run
         by default.
-
     written : sequence of frozenset of str, optional
         Which parameters the code of each callback names, where there is code: a value
         that stands there is meant, also where it is the default.

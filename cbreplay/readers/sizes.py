@@ -1,9 +1,9 @@
 """How large a log may be, and the errors of a larger one.
 
 A small file may unpack to a thousand times its bytes, and two rows may name a million
-epochs between them. One limit in bytes (`max_bytes`) stands for all of it: for what a
-file holds, unpacked, and for what its columns, its trainings and its missing values
-would take in memory. Beyond it each `check_...` raises a `LogError`.
+epochs between them. One limit in bytes (`max_bytes`) covers all of it: the unpacked
+bytes of a file, and the memory that its columns, trainings and missing values would
+take. Beyond it each `check_...` raises a `LogError`.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ __all__ = [
     "too_large",
 ]
 
-# the bytes that a column, a training, an epoch and a missing cell count
+# estimated bytes in memory of a column, a training, an epoch and a missing cell
 _COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 40_960, 4_096, 32
-# the bytes that a row, or an object of JSON, counts however little is in it
+# of a row, or an object of JSON, however little is in it
 _ROW = 320
-# the bytes of a run under a setting, in an answer that replays it
+# of one run under one setting, in an answer
 REPLAY = 2_560
-# the bytes of what one callback decides in one epoch, as `explain` holds it
+# of the decision of one callback in one epoch, as `explain` holds it
 DECISION = 2_048
-# a limit below this limits bytes only, and columns, trainings and epochs as if it were
-# this
+# a lower limit than this limits the bytes of files only; columns, trainings and epochs
+# are limited as by this one
 _LEAST = 1 << 28
 _BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -117,7 +117,7 @@ def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
     most : int
         The limit, in bytes.
     what : str
-        What makes them so many, for the error.
+        Where they come from: the beginning of the error's sentence.
     """
     if n_epochs > most_within(most, _EPOCH):
         problem = f"{what}: {n_epochs:,} epochs, {_more_than(most, _EPOCH)}"
@@ -137,7 +137,7 @@ def check_cells(n_missing: int, source: str, most: int, what: str) -> None:
     most : int
         The limit, in bytes.
     what : str
-        What makes them so many, for the error.
+        Where they come from: the beginning of the error's sentence.
     """
     if n_missing > most_within(most, _CELL):
         problem = f"{what}: {n_missing:,} values are missing"
@@ -146,7 +146,7 @@ def check_cells(n_missing: int, source: str, most: int, what: str) -> None:
 
 
 def most_within(most: int, n_bytes: int) -> int:
-    """Return how many things of so many bytes each are within a limit."""
+    """Return how many things of `n_bytes` each are within the limit `most`."""
     return max(most, _LEAST) // n_bytes
 
 
@@ -162,7 +162,7 @@ def _refused(problem: str, source: str, advice: str, needed: int) -> LogError:
 
 
 def spoken_size(n_bytes: int) -> str:
-    """Write a number of bytes shortly.
+    """Write a number of bytes, in the largest unit of which it is a multiple.
 
     >>> spoken_size(1 << 28), spoken_size(2_000_000_000), spoken_size(999)
     ('256 MiB', '2 GB', '999 bytes')
@@ -174,7 +174,7 @@ def spoken_size(n_bytes: int) -> str:
 
 
 def raised_limit(n_bytes: int) -> str:
-    """Say by which option so many bytes are read, rounded up to two digits.
+    """Say which option allows this many bytes, rounded up in its unit.
 
     >>> raised_limit(10_240_000_123)
     'raise the limit: --max-size 11GB or max_bytes=11_000_000_000'

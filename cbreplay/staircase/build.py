@@ -1,4 +1,4 @@
-"""One log's answer: the steps of patience, and the usual change to compare with."""
+"""`build_staircase`: what every patience would have done on one log."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ __all__ = [
 
 
 class RateExplanation:
-    """What explains a recorded rate, which takes replays of its own to find out.
+    """What explains a recorded rate, worked out on first use: it takes many replays.
 
     Parameters
     ----------
@@ -85,8 +85,8 @@ class Staircase(NamedTuple):
     steps : tuple of StaircaseStep
         In the order of patience.
     best_epoch, best_value : int or None, float or None
-        The best recorded value of the objective; None where it hangs on which of
-        several values an epoch had.
+        The best recorded value of the objective; None if epochs have several values
+        and the best depends on which is true.
     usual_change : float or None
         The median absolute change of the objective from one epoch to the next, over
         the second half of the record.
@@ -96,7 +96,7 @@ class Staircase(NamedTuple):
     explanation : RateExplanation
         Of the recorded learning rate; it is only worked out when `rate` is asked for.
     notes : tuple of str
-        What was assumed, and what a careful reader should know.
+        What was assumed, and what else to know about the log.
     """
 
     replay: Replay
@@ -142,7 +142,7 @@ class Staircase(NamedTuple):
 
     @property
     def has_several_bests(self) -> bool:
-        """Whether the best hangs on which of several values an epoch had."""
+        """Whether the best depends on which of several values of an epoch is true."""
         return _has_several_bests(self.replay)
 
     @property
@@ -152,9 +152,9 @@ class Staircase(NamedTuple):
 
     @property
     def unchanging(self) -> str | None:
-        """The monitor or the objective, if all its numbers are one; None otherwise.
+        """The monitor or the objective, if all its values are equal; None otherwise.
 
-        No patience then decides anything that the log could tell.
+        Such a log tells nothing about patience.
         """
         for name in dict.fromkeys((self.monitor, self.objective)):
             if never_changes(self.replay.run, name):
@@ -217,7 +217,7 @@ def build_staircase(
     if keep not in ("best", "last"):
         sentence = f"keep is {keep!r}, where 'best' or 'last' is expected"
         raise ConfigError(sentence)
-    # before the stop, `wait` does not depend on patience: one replay tells all
+    # before the stop, `wait` does not depend on patience: one replay is enough
     endless = stopping_rule()(
         monitor=monitor,
         mode=mode,
@@ -296,9 +296,8 @@ def _is_finite(value: float | None) -> bool:
 def measure_usual_change(series: Series) -> float | None:
     """Return the median absolute change from one epoch to the next.
 
-    Over the second half of the record, where a training no longer falls steeply; a
-    difference smaller than this is of the size of what every epoch changes anyway.
-    None without two finite neighbours.
+    Over the second half of the record, where a loss no longer falls steeply. Smaller
+    differences are within what any epoch changes. None without two finite neighbours.
 
     >>> from cbreplay.run import Series
     >>> round(measure_usual_change(Series.from_optional([9, 5, 1.0, 1.2, 1.1])), 9)

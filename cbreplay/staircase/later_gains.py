@@ -1,4 +1,4 @@
-"""What a run still gained after the epoch in which its rate would first be reduced."""
+"""How much the best loss still fell after the epoch of a first rate reduction."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["LaterGain", "later_gain", "later_gains"]
 
 
 class LaterGain(NamedTuple):
-    """What a run still gained after the epoch in which a patience would first reduce.
+    """How much the best loss fell after the epoch in which a patience first reduces.
 
     Parameters
     ----------
     patience, epoch : int
-        Which patience, and the epoch at whose end it would act first.
+        The patience, and the epoch (zero-based) at whose end it would first reduce.
     gain : float
-        By what share the best value fell after it.
+        The fall of the best value after it, as a share of the best value up to it.
     """
 
     patience: int
@@ -35,13 +35,13 @@ class LaterGain(NamedTuple):
 def later_gains(staircase: Staircase) -> tuple[LaterGain, ...]:
     """Return what the record still gained after each earlier first reduction.
 
-    Empty where the recorded rate is reduced in that epoch too, or rises: what followed
-    was not trained at the first rate.
+    Only of reductions before any recorded one; none if the recorded rate rises: later
+    epochs were not trained at the first rate.
 
     Parameters
     ----------
     staircase : Staircase
-        The log's answer, with where a ReduceLROnPlateau would first act.
+        The log's staircase; its `rate` says where a ReduceLROnPlateau would first act.
     """
     run, rate = staircase.replay.run, staircase.rate
     if rate.rises:
@@ -58,9 +58,9 @@ def later_gains(staircase: Staircase) -> tuple[LaterGain, ...]:
 def later_gain(run: Run, name: str, mode: Mode, epoch: int) -> float | None:
     """Return by what share the best value of a loss fell after an epoch.
 
-    None where shares of it mean nothing: for a series that should be large, and for
-    one that is zero or negative; and where the log lacks values, lower ones perhaps, or
-    holds several for an epoch that may be the best.
+    None if shares of it mean nothing: for a series that should be large, or has zero or
+    negative values; and if the best is not certain, because values are missing or an
+    epoch has several.
 
     >>> from cbreplay.run import Run
     >>> run = Run.from_logs({"val_loss": loss} for loss in (4, 2, 3, 1.5))

@@ -1,4 +1,4 @@
-"""The recorded learning rate: where it fell, and which setting explains that."""
+"""The recorded learning rate: where it fell, and which plateau rule explains that."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ class RateHistory(NamedTuple):
     explained_by : ReduceLROnPlateau or None
         A setting whose replay gives the recorded rate in every epoch. Others may too.
     is_other_reading : bool
-        Whether that is so only by the other reading of the rate, where the log cannot
-        tell whether it was written before or after a reduction; `reductions` are then
-        by that reading.
+        Whether `explained_by` explains only the other reading of the rate, for a log
+        that cannot tell whether it was written before or after a reduction;
+        `reductions` are then of that reading.
     monitor : str
-        The series that `first_reductions` watch.
+        The series that is watched for `first_reductions`.
     first_reductions : tuple of FirstReduction
-        Where other patience values would first act, and before the recorded rate
-        parts from theirs: what came after is not in the log.
+        Where other patience values would first act, if that is before the first
+        recorded change.
     """
 
     is_recorded: bool
@@ -176,8 +176,7 @@ def _explain(
     factor = _short_factor(first.old, first.new, precision)
     if factor is None:
         return None
-    # min_lr either cut the last reduction short, or happens to be where it ended, or is
-    # not reached
+    # min_lr cut the last reduction short, or equals the last rate, or is not reached
     is_cut = reduce_rate(last.old, factor, precision) < last.new
     floor = _short_number(last.new)
     floors = (floor,) if is_cut else (0.0, floor)
@@ -196,7 +195,7 @@ def _explain(
 
 
 def _watching(run: Run, monitor: str, mode: str, factor: float) -> Iterator[Any]:
-    """Yield rules with this factor that may have watched the run."""
+    """Yield rules with this factor, one for each monitor and min_delta to try."""
     monitors = dict.fromkeys([monitor, "val_loss", "loss"])
     recorded = (name for name in monitors if name in run.series)
     for name, min_delta in itertools.product(recorded, _MIN_DELTAS):
@@ -209,10 +208,10 @@ def _watching(run: Run, monitor: str, mode: str, factor: float) -> Iterator[Any]
 
 
 def _is_tested(candidate: Any, changes: list[RecordedReduction]) -> bool:  # noqa: ANN401
-    """Tell whether the drops are enough to test every parameter that is not usual.
+    """Tell whether there are enough drops for the parameters that are no defaults.
 
-    Factor and patience are fitted to the first drop; every further parameter needs one
-    more that it is tested by.
+    Factor and patience are fitted to the first drop; each further parameter needs
+    another drop as a test.
     """
     extras: int = (
         (candidate.min_lr != 0)
@@ -225,8 +224,7 @@ def _is_tested(candidate: Any, changes: list[RecordedReduction]) -> bool:  # noq
 def _short_factor(old: float, new: float, precision: Precision) -> float | None:
     """Return the shortest decimal factor that leads from one rate to the next.
 
-    None if it has more than four digits: nobody writes such a factor, and what was
-    rounded by hand was not reduced by Keras.
+    None if it needs more than four digits: nobody writes such a factor.
     """
     for digits in range(1, 5):
         factor = round(new / old, digits)

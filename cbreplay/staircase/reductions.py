@@ -1,4 +1,7 @@
-"""What ReduceLROnPlateau does on a run, and which recorded reductions it explains."""
+"""Compare the rate reductions of a replay with the recorded ones.
+
+`rate_kept_until` and `recorded_reductions` read the record alone.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,8 @@ class ReductionAccount(NamedTuple):
         epoch and to the same float32; and how many there are up to its stop. None where
         the log holds no rate.
     evident_epochs, recorded_epochs : int
-        Of how many epochs the record is evidence, up to the stop or the divergence; and
-        of how many it could be, up to the stop or the horizon.
+        The number of epochs for which the record is evidence, up to the stop or the
+        divergence; and the number up to the stop or the horizon.
     acts_first : {"reduce", "stop"} or None
         Whether it is seen to reduce before training stops, or to stop before any
         reduction could act; None where the record shows neither.
@@ -49,10 +52,9 @@ class ReductionAccount(NamedTuple):
 
 
 def account_reductions(replay: Replay) -> ReductionAccount:
-    """Say what the record shows of the rule of a list that reduces the rate.
+    """Say what the record shows about the rule in a list that reduces the rate.
 
-    Nothing after a divergence enters: how the rate would have gone on from there is
-    not in the log.
+    Nothing after a divergence counts: the log does not tell how it would have gone on.
 
     Parameters
     ----------

@@ -30,8 +30,8 @@ class StaircaseStep(NamedTuple):
         Where the smallest and the largest of them stop; None where nothing stops.
     evidence : {"exact", "censored", "incomplete"}
         "censored" where the log ends before these values would have stopped,
-        "incomplete" where it has a hole before that, or where these alone act in rows
-        that were written again.
+        "incomplete" where it has a hole before that, or where only these values act in
+        rows that were written again.
     kept_epoch : int or None
         Whose weights they keep; provisional when censored, None when incomplete.
     kept_value, regret : float or None
@@ -43,7 +43,8 @@ class StaircaseStep(NamedTuple):
     most_seconds_saved : float or None
         The wall time of those that the smallest would not; None where it is not known.
     gap_epoch : int or None
-        Where the log stops telling of these values alone, and tells of larger ones.
+        For a step of values that the log does not tell, between others that it does:
+        the epoch from which on the log is no evidence for them.
     """
 
     first_patience: int
@@ -88,7 +89,7 @@ def known_stops(
 
 
 class _Unknown(NamedTuple):
-    """Patience values, both ends included, of which the log does not tell."""
+    """Patience values, both ends included, whose stop the log does not tell."""
 
     first: int
     last: int
@@ -103,8 +104,8 @@ def _unknown_between(
 ) -> _Unknown | None:
     """Return the patience values that act in rows that a later fit wrote again.
 
-    Of those that stop behind such rows the smallest acts there if any does, and from
-    the first that does not none does.
+    If any of the patience values that stop after such rows acts in them, the smallest
+    does; those that do form one range.
     """
     run = replay.run
 
@@ -122,7 +123,7 @@ def _unknown_between(
         last = first
         step = max(largest, fit.n_epochs if fit else 0) + 1 - first
         while step:
-            # the last that is unknown, by halves
+            # bisect for the last unknown value
             if gap_of(last + step) is not None:
                 last += step
             else:
@@ -165,7 +166,7 @@ def steps_of(
 
 
 def _unknown_step(replay: Replay, unknown: _Unknown) -> StaircaseStep:
-    """Return the step of patience values that alone are not told of."""
+    """Return the step of the patience values that the log does not tell."""
     return StaircaseStep(
         first_patience=unknown.first,
         last_patience=unknown.last,
@@ -183,7 +184,7 @@ def _unknown_step(replay: Replay, unknown: _Unknown) -> StaircaseStep:
 
 
 class _Stop(NamedTuple):
-    """The first non-improving epoch with this `wait`, and the epoch held by then."""
+    """The first epoch with this `wait`, and the best epoch up to it."""
 
     wait: int
     epoch: int
@@ -191,9 +192,9 @@ class _Stop(NamedTuple):
 
 
 def _stops(trace: tuple[Step, ...]) -> Iterator[_Stop]:
-    """Yield the stop at each new largest `wait`.
+    """Yield a stop at each new largest `wait`.
 
-    It is that of every patience up to this `wait` that has not stopped before.
+    It is the stop of all patience values above the last one, up to this `wait`.
     """
     largest = 0
     for step in trace:

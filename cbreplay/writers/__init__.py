@@ -1,1 +1,1 @@
-"""Writers: one document in, one form out."""
+"""Writers: one document in, one form out: text, JSON, CSV, Markdown, HTML, notebook."""

@@ -1,4 +1,4 @@
-"""A document's table as CSV: full precision, epochs from 0, nothing for people."""
+"""A document's table as CSV: full precision, epochs from 0, columns for programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORMULA_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def write_csv(document: Document) -> str:
-    """Return the answer's table as CSV, lines ended by a line feed."""
+    """Return the answer's table as CSV, with a line feed at the end of each line."""
     table = document.answer_table()
     if table is None:
         message = f"the answer to {document.question} has no table"
@@ -46,16 +46,16 @@ def table_as_csv(table: Table) -> str:
 
 
 def _written(cells: Sequence[Any]) -> list[str]:
-    """Write the cells of a column; what stands in many of them, once."""
+    """Write the cells of a column; equal ones are worked out once."""
     kinds = set(map(type, cells))
     if not kinds <= _ALIKE:
         return [_quoted(_plain(cell)) for cell in cells]
     if kinds <= {float, type(None)}:
-        # 0.0 and -0.0 are equal, and written otherwise
+        # 0.0 and -0.0 are equal, but written differently
         texts = {cell: _quoted(_plain(cell)) for cell in set(cells) if cell != 0}
         return [texts[cell] if cell != 0 else repr(cell) for cell in cells]
     if len(kinds - {type(None)}) > 1:
-        # as 0.0 and -0.0, 1 and 1.0 are equal and written otherwise
+        # 1 and 1.0 are equal too, but written differently
         return [_quoted(_plain(cell)) for cell in cells]
     texts = {cell: _quoted(_plain(cell)) for cell in set(cells)}
     return [texts[cell] for cell in cells]
@@ -65,9 +65,9 @@ _ALIKE = {int, float, str, type(None)}
 
 
 def _quoted(value: Any) -> str:  # noqa: ANN401 - what `_plain` returns
-    """Return a value as the csv module writes it, between others."""
+    """Return a value as the csv module writes it in a row of several."""
     if isinstance(value, float):
-        # numpy's float64, too, as the number that it is
+        # numpy's float64 too, whose own repr is np.float64(...)
         return float.__repr__(value)
     if isinstance(value, int):
         return str(value)
@@ -88,6 +88,6 @@ def _plain(cell: Any) -> Any:  # noqa: ANN401 - a cell holds anything
 
 
 def _harmless(text: str) -> str:
-    """Return text that neither steers a terminal nor is a spreadsheet's formula."""
+    """Return text without control characters, and no formula to a spreadsheet."""
     shown = visible_text(text)
     return f"'{shown}" if shown.startswith(_FORMULA_SIGNS) else shown

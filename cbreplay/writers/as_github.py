@@ -30,7 +30,7 @@ def _annotation(finding: Mapping[str, Any]) -> str:
     properties = {"title": finding["code"]}
     if "source" in finding:
         properties["file"] = finding["source"]
-        # a notebook's lines are those of its JSON, which is not what was read
+        # GitHub counts lines of the notebook's JSON: no place for a line of a cell
         if cell is None:
             properties["line"] = str(line)
     where = "" if cell is None else f"code cell {cell}, line {line}: "

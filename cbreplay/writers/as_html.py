@@ -27,9 +27,9 @@ _MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 def write_html(document: Document) -> str:
     """Return the report as a page: no network, pictures inside.
 
-    Every text of the document is escaped by the template, and characters that a
-    reader could not see are written out. Where it moves, one script is in it, which is
-    the only one that the page allows.
+    Every text of the document is escaped by the template, and invisible characters are
+    written out. If the document has controls (`Moving`), the page holds one script,
+    the only one that it allows.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -55,13 +55,13 @@ def write_html(document: Document) -> str:
 
 
 def _moving_parts(document: Document) -> dict[str, str]:
-    """Return the answers that a page looks up, and the script that does it."""
+    """Return the data that the controls look up, and the script that does so."""
     members = None if document.moving is None else document.moving.members()
     if members is None:
         return {"answers": "", "script": "", "script_hash": ""}
     answers = json.dumps(members, separators=(",", ":"), allow_nan=False)
     return {
-        # nothing in it can end the element that it stands in
+        # no text in it can end its script element
         "answers": answers.replace("<", "\\u003c"),
         "script": _script(),
         "script_hash": script_digest(),

@@ -19,14 +19,14 @@ __all__ = ["answer_as_json", "json_pieces"]
 
 
 def json_pieces(document: Document, notes: Sequence[str] = ()) -> Iterator[str]:
-    """Yield the answer as JSON, piece by piece: a trace may have a hundred megabytes.
+    """Yield the answer as JSON, in pieces: a trace may have a hundred megabytes.
 
     Parameters
     ----------
     document : Document
         The answer.
     notes : sequence of str
-        What concerns the whole answer and is no part of it: where a default came from.
+        Further notes, which come first: where a default came from.
     """
     return answer_as_json(document.question, document.program(), notes)
 
@@ -39,11 +39,12 @@ def answer_as_json(
     Parameters
     ----------
     command : str
-        Which command, or question.
+        The command, or the question of the document.
     members : mapping
-        What it answers; what every answer has and this one lacks is null or [].
+        The answer. Members that every answer has and that are not in it become null or
+        [].
     notes : sequence of str
-        As above.
+        As in `json_pieces`.
     """
     answer = {
         "schema": 2,
@@ -60,7 +61,7 @@ def answer_as_json(
     }
     answer["notes"] = [*notes, *answer["notes"]]
     for piece in _pieces(answer, 0):
-        # what the log of a build obeys; only a string can hold two of these signs
+        # the log of a CI build obeys ##[...]; only strings can hold two number signs
         yield piece.replace("##", "#\\u0023")
 
 
@@ -77,7 +78,7 @@ def _pieces(value: Any, indent: int) -> Iterator[str]:  # noqa: ANN401 - any JSO
         gap = "[\n  " + " " * indent
         is_lines = _are_results(value)
         for member in value:
-            # whole, for there may be many
+            # in one piece each: there may be many
             yield gap + (_line(member) if is_lines else _text(member, indent + 2))
             gap = ",\n  " + " " * indent
         yield "\n" + " " * indent + "]"
@@ -95,7 +96,7 @@ def _line(value: Any) -> str:  # noqa: ANN401 - any JSON value
     except ValueError:
         line = _ENCODER.encode(finite(value))
     if ":/" not in line:
-        # no URL, as in nearly every one of thousands
+        # no URL in it, as nearly always
         return line
     return _ENCODER.encode(_without_secrets(finite(value)))
 
@@ -105,7 +106,7 @@ _ENCODER = json.JSONEncoder(allow_nan=False)
 
 
 def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a value in which no URL shows what may be secret."""
+    """Return a value without the secrets of URLs in its texts and keys."""
     if isinstance(value, str):
         return without_secrets(value)
     if isinstance(value, Mapping):
@@ -118,12 +119,12 @@ def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _is_short(value: Mapping[str, Any]) -> bool:
-    """Return whether an object fits a line: few members, and none that holds others."""
+    """Return whether an object is written in one line: few members, none nested."""
     return len(value) <= _FEW and not any(map(_holds_something, value.values()))
 
 
 def _are_results(value: Sequence[Any]) -> bool:
-    """Return whether these are the results of runs and settings: thousands of them."""
+    """Return whether these are results of runs and settings: one line each."""
     return isinstance(value[0], Mapping) and {"run", "config"} <= value[0].keys()
 
 
@@ -135,7 +136,7 @@ _FEW = 3
 
 
 def finite(value: Any) -> Any:  # noqa: ANN401 - any value that JSON can hold
-    """Return a value with the numbers that JSON cannot hold as text."""
+    """Return a value in which NaN and infinities are replaced by texts."""
     if isinstance(value, float):
         if math.isfinite(value):
             return value

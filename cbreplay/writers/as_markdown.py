@@ -26,17 +26,16 @@ if TYPE_CHECKING:
 
 __all__ = ["table_as_markdown", "write_markdown"]
 
-# what Markdown, or HTML inside it, would take for a sign; an underscore between two
-# letters or digits is none (one beside another underscore is); GitHub makes links of
-# addresses that are not marked as such
+# characters that mean something in Markdown, or in HTML inside it; an underscore
+# between two letters or digits does not; GitHub makes links of bare addresses
 _SIGNS = r"(?i)([\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.)"
 _FIRST_SIGN = r"^(\s*\d*)([-+#=.)])"
 
 
 def write_markdown(document: Document) -> str:
-    """Return the answer as Markdown, which says nothing of pictures that it lacks.
+    """Return the answer as Markdown, without its pictures and the words about them.
 
-    Their numbers stand in the tables.
+    The numbers of the pictures are in the tables.
     """
     first, rest = _split(document.headline)
     parts = [f"# {_text(first)}", *(_at_start(_text(more)) for more in rest)]
@@ -44,7 +43,7 @@ def write_markdown(document: Document) -> str:
     for section in document.sections:
         if section.on != "screen" and not _is_of_pictures(section.blocks):
             n_tables = sum(isinstance(block, Table) for block in section.blocks)
-            # the title of a section says what its only table is
+            # the only table of a section needs no caption beside the section's title
             told = (
                 table_as_markdown(block)
                 if isinstance(block, Table) and n_tables == 1
@@ -60,7 +59,7 @@ def _split(headline: Text) -> tuple[Text, tuple[Text, ...]]:
     """Return the first sentence of a headline, and the others as one paragraph."""
     parts: list[Part] = []
     for part in headline.parts:
-        # words that were said one after the other are one part
+        # adjacent plain texts become one part
         joins = isinstance(part, str) and parts and isinstance(parts[-1], str)
         parts.append(f"{parts.pop()}{part}" if joins else part)
     for place, part in enumerate(parts):
@@ -75,7 +74,7 @@ def _split(headline: Text) -> tuple[Text, tuple[Text, ...]]:
 
 
 def _is_of_pictures(blocks: Sequence[Block]) -> bool:
-    """Return whether a section shows pictures, and else only says how to read them."""
+    """Return whether a section holds only pictures and paragraphs about them."""
     told = [block for block in blocks if not isinstance(block, Paragraph)]
     return bool(told) and all(
         isinstance(block, Gallery)
@@ -117,7 +116,7 @@ def _text(text: Text) -> str:
 
 
 def _escape(text: str) -> str:
-    """Return text in which nothing is a sign."""
+    """Return text with its special characters escaped."""
     return re.sub(_SIGNS, r"\\\1", visible_text(text))
 
 
@@ -127,7 +126,7 @@ def _at_start(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """Return text between backticks, more of them than it holds itself."""
+    """Return text between backticks: one more than its longest run of them."""
     shown = visible_text(text)
     longest = max((len(ticks) for ticks in re.findall(r"`+", shown)), default=0)
     fence = "`" * (longest + 1)

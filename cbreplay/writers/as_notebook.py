@@ -1,8 +1,8 @@
-"""A document as HTML inside somebody else's page: a cell of a notebook.
+"""A document as HTML for a cell of a notebook.
 
-Nothing in it needs a style or a script: where they are stripped, headings, tables and
-lists remain. The few styles inherit the page's colours, so that it reads on light and
-dark ones.
+It needs no style and no script: if a page strips them, headings, tables and lists
+remain. The few styles inherit the page's colours, so it is legible on light and dark
+pages.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def write_notebook(document: Document) -> str:
         f'<p style="font-size:115%"><strong>{_text(document.headline)}</strong></p>',
         f'<p style="{_MUTED}">{_text(document.lead)}</p>',
     ]
-    # a line of characters stands in for a picture
+    # sparklines only where there is no picture
     trends = not any(map(_is_picture, document.sections))
     for section in sorted(document.sections, key=_rank):
         blocks = _blocks(section, trends=trends or section.on == "asked")
@@ -66,7 +66,7 @@ def write_notebook(document: Document) -> str:
 
 
 def _rank(section: Section) -> int:
-    """Put the numbers first, then pictures, doubts, and what nobody asked for."""
+    """Return a sort key: tables first, then pictures, doubts, and optional sections."""
     if section.on == "asked":
         return 3
     if any(isinstance(block, Notice) for block in section.blocks):
@@ -125,12 +125,12 @@ def _parts(text: Text) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Return text in which nothing is a tag, and nothing is invisible."""
+    """Return text with HTML escaped and invisible characters written out."""
     return escape(visible_text(text))
 
 
 def _table(table: Table) -> str:
-    """Write a table; of a long one, the rows that matter most."""
+    """Write a table; of a long one only the rows of the least rank."""
     table = table.for_people()
     rows, n_hidden = choose_rows(table.rows, min(_MOST_ROWS, table.most_on_screen))
     chosen = table._replace(rows=tuple(rows))
@@ -172,7 +172,7 @@ def _row(
 
 
 def _picture(figure: Figure) -> str:
-    """Write a picture on a ground of its own, which reads on a dark page too."""
+    """Write a light picture; `picture_html` inverts it in a dark notebook."""
     from cbreplay.plots.in_notebook import picture_html
     from cbreplay.plots.picture import draw_points, figure_bytes
     from cbreplay.plots.style import LIGHT

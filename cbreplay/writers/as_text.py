@@ -31,7 +31,7 @@ _LONGEST_LINE = 100
 
 
 class _Screen(NamedTuple):
-    """How the blocks are written: `write_text` says what each means."""
+    """Options of `write_text` that the blocks need."""
 
     width: int
     bars: str
@@ -48,23 +48,23 @@ def write_text(
     verbose: bool = False,
     folds_commands: bool = False,
 ) -> str:
-    """Return the answer as text, no line longer than it must be.
+    """Return the answer as text, in lines of at most `width` where that is possible.
 
     Parameters
     ----------
     document : Document
         The answer.
     width : int
-        The columns of the terminal; tables use all of them, sentences as many as are
-        read with ease. A name or a command that is longer stays whole.
+        The columns of the terminal; tables use all of them, sentences at most 100. A
+        longer name or command stays whole.
     bars : str
-        The characters that a line of a series is drawn with, the lowest first.
+        The characters of sparklines, the lowest first.
     emphasis : callable
-        Writes a line of the first sentence, or of a heading, so that it stands out.
+        Styles a line of the headline or of a section's title.
     mark : callable
-        Writes a line of the row that the first sentence speaks of.
+        Styles a line of a marked row: the one that the headline is about.
     verbose : bool
-        Whether to say what follows nearly every answer.
+        Whether to write sections that are shown only if asked for.
     folds_commands : bool
         Whether a command that is longer than a line goes on in the next, as a shell
         reads it, instead of being broken anywhere.
@@ -86,9 +86,9 @@ def write_text(
 
 
 def _in_screen_order(sections: Sequence[Section]) -> list[Section]:
-    """Put the doubts behind the numbers: at a terminal the end is what is read first.
+    """Move the doubts after the numbers: at a terminal the end is read first.
 
-    A page says them first, for whoever reads no further than the numbers.
+    A page has them first, for readers who stop at the numbers.
     """
     places = [place for place, held in enumerate(sections) if _holds_answer(held)]
     if not places:
@@ -123,7 +123,7 @@ def _continued(command: str, start: str, width: int) -> Iterator[str]:
     """Yield a command in lines that a shell joins; no word is broken."""
     line = start
     for word in re.findall(_SHELL_WORD, command):
-        # room for the sign that goes on
+        # room for the backslash
         if line.strip() and len(line) + len(word) + len(_GOES_ON) > width:
             yield f"{line.rstrip()}{_GOES_ON}"
             line = " " * 4
@@ -139,7 +139,7 @@ _SHELL_WORD = r"""(?:[^\s"']|"[^"]*"|'[^']*')+"""
 def _section_blocks(
     section: Section, head: list[str], form: _Screen
 ) -> Iterator[list[str]]:
-    """Yield the lines of each block; the heading stands over the first."""
+    """Yield the lines of each block; the heading is above the first."""
     left_out: Sequence[str] = ()
     for block in section.blocks:
         if isinstance(block, Table):
@@ -175,7 +175,7 @@ def _sentence_lines(block: Block, width: int) -> Iterator[str]:
 
 
 def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:
-    """Draw a series between its name and its caption, or below each other."""
+    """Draw a series between its name and its caption, or below them."""
     label, caption = visible_text(trend.label), visible_text(plain_text(trend.caption))
     room = width - len(label) - len(caption) - 4
     if room >= _SHORTEST_TREND:

@@ -1,4 +1,4 @@
-"""A document as a file, whole or not at all."""
+"""Write a document to an HTML or Markdown file, whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences as lines of a width: broken between words, never inside a name."""
+"""Wrap sentences to a width: between words, never inside a name."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["firm", "firm_words", "wrap", "wrap_text", "wrap_words"]
 
-# stands for a space at which no line may end; a private character, so that no visible
-# text holds it
+# a space at which no line may be broken; a private character that no visible text holds
 _FIRM_SPACE = "\ue000"
 
 
 def wrap(sentence: str, width: int, first: str = " ", rest: str = "   ") -> list[str]:
-    """Break a sentence into lines, between words only.
-
-    Nothing in it can steer a terminal.
+    """Break a sentence into lines, between words only, without control characters.
 
     >>> wrap("patience 7 keeps the best epoch", 22)
     [' patience 7 keeps the', '   best epoch']
@@ -57,7 +54,7 @@ def firm(words: str) -> str:
 
 
 def wrap_words(words: str, width: int, first: str, rest: str) -> list[str]:
-    """Break words that are visible already into lines.
+    """Break words into lines; control characters are already replaced in them.
 
     Parameters
     ----------
@@ -66,10 +63,10 @@ def wrap_words(words: str, width: int, first: str, rest: str) -> list[str]:
     width : int
         The longest line, unless a word is longer.
     first, rest : str
-        What the first line begins with, and the others.
+        What the first line and the other lines begin with.
     """
     if words.strip() == words and 0 < len(words) <= width - len(first):
-        # of a large table, most cells are short
+        # quicker, for the many short cells of a large table
         return [first + words.replace(_FIRM_SPACE, " ")]
     lines = textwrap.wrap(
         words,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Image", "draw_versions"]
 
 _WIDE, _NARROW = 8.4, 4.3
-# beyond this a picture of many points is smaller as pixels
+# in bytes: a larger picture, of many points, is smaller as PNG
 _LARGEST_SVG = 45_000
 
 
@@ -29,7 +29,7 @@ class Image(NamedTuple):
     kind : {"svg", "png"}
         Its format.
     dark, narrow : bool
-        Where it is shown.
+        For which pages it is.
     """
 
     content: bytes

@@ -16,7 +16,7 @@ ASCII_BARS = "_.-=+*#@"
 
 
 def draw_sparkline(values: Sequence[float | None], width: int, bars: str = BARS) -> str:
-    """Draw a series in one line of characters; an unrecorded stretch is a space.
+    """Draw a series in one line of characters; a space where nothing is recorded.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def draw_sparkline(values: Sequence[float | None], width: int, bars: str = BARS)
 
 
 def _level(height: float, known: Sequence[float], bars: str) -> int:
-    """Return which bar shows a height; a few far values do not flatten the rest."""
+    """Return which bar shows a height; a few outliers do not flatten the rest."""
     ordered = sorted(known)
     low, high = ordered[len(known) // 20], ordered[len(known) - 1 - len(known) // 8]
     if high <= low:

@@ -32,7 +32,7 @@ class TableLines(NamedTuple):
 
 
 class _TextGrid(NamedTuple):
-    """The shown columns, and the cells of each row as text.
+    """The columns that are shown, and the cells of each row as text.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ class _TextGrid(NamedTuple):
     rows : list of list of str
         A cell for each column; or the first, and a sentence in place of the others.
     stamps : list of str
-        For each row what stands on every line of its sentences.
+        For each row, what every line of its sentences begins with.
     marks : list of bool
-        For each row whether the first sentence speaks of it.
+        For each row, whether it is the one that the headline is about.
     mark : callable
-        Writes a line of such a row.
+        Styles a line of such a row.
     """
 
     columns: tuple[TableColumn, ...]
@@ -70,7 +70,7 @@ class _TextGrid(NamedTuple):
         return widths
 
     def without(self, place: int) -> _TextGrid:
-        """Return it without a column."""
+        """Return the grid without a column."""
         return self._replace(
             columns=self.columns[:place] + self.columns[place + 1 :],
             rows=[
@@ -99,12 +99,12 @@ def table_lines(
 ) -> TableLines:
     """Write a table in lines of at most a width.
 
-    Where room is short, headings first take several lines, then columns go in the
-    order of their `fold`. A column of sentences at the end wraps under itself while it
-    has room enough; without it, or where there are several, the sentences stand below
-    their row. Where other columns that never go are still too wide, each row becomes a
-    record of all its cells. No cell is broken inside, a sentence only between its
-    words.
+    If there is too little room, headings are wrapped first, then columns are left out,
+    those with the largest `fold` first. A last column of sentences is wrapped in its
+    place while it has room; else, or if there are several such columns, the sentences
+    are put below their row. If the columns that must stay are still too wide, each row
+    becomes a record of all its cells. Sentences are broken between words, other cells
+    not at all.
 
     Parameters
     ----------
@@ -113,8 +113,7 @@ def table_lines(
     width : int
         The columns of the terminal.
     mark : callable
-        Writes a line of a marked row, which has a sign before it, so that it stands
-        out.
+        Styles a line of a marked row, which also begins with ``>``.
     """
     table = table.for_people()
     if not table.rows:
@@ -142,7 +141,7 @@ def table_lines(
 
 
 def choose_rows(rows: Sequence[Row], most: int) -> tuple[list[Row], int]:
-    """Return at most so many rows, those of the least rank, and how many are left."""
+    """Return at most `most` rows, those of the least rank, and the number of others."""
     if len(rows) <= most:
         return list(rows), 0
     ranked = sorted(range(len(rows)), key=lambda place: (rows[place].rank, place))
@@ -151,7 +150,7 @@ def choose_rows(rows: Sequence[Row], most: int) -> tuple[list[Row], int]:
 
 
 def _shown_rows(table: Table) -> list[list[str]]:
-    """Write the cells of a table for people; in a sentence every name is one word."""
+    """Write the cells of a table for people; names in sentences are not broken."""
     sentences = [
         place for place, column in enumerate(table.columns) if column.kind == "sentence"
     ]
@@ -167,22 +166,22 @@ def _shown_rows(table: Table) -> list[list[str]]:
 
 
 def _stamp(row: Row) -> str:
-    """Return what stands on every line of a row's sentences."""
+    """Return what every line of a row's sentences begins with."""
     stamps = (cell.stamp for cell in row.cells if isinstance(cell, Text))
     return visible_text(next(filter(None, stamps), ""))
 
 
 def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[int], list[str]]:
-    """Take columns out until the rest fits, or none may go.
+    """Remove columns until the rest fits, or no other may be removed.
 
     Returns
     -------
     grid : _TextGrid
-        What is left.
+        The remaining columns.
     widths : list of int
-        The widths of its columns.
+        The widths of these.
     titles : list of str
-        Those of the columns that went.
+        The titles of the removed columns.
     """
     folded: list[str] = []
     widths = grid.widths(whole_titles=False)
@@ -190,7 +189,7 @@ def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[int], list[str]]
         weights = [column.fold for column in grid.columns]
         if not any(weights):
             break
-        # of equally wide columns, the last one
+        # of columns with the same fold, the last one
         place = max(range(len(weights)), key=lambda at: (weights[at], at))
         folded.append(grid.columns[place].title)
         grid = grid.without(place)
@@ -204,7 +203,7 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
-    """Write a grid in the first way that has room; return the titles left out too."""
+    """Write a grid in the first way that fits; return removed titles too."""
     ends_in_sentence = grid.columns[-1].kind == "sentence"
     if grid.n_sentences > ends_in_sentence:
         return [*_stacked(grid, width)], []
@@ -241,14 +240,14 @@ def _aligned(grid: _TextGrid, widths: list[int], width: int) -> Iterator[str]:
 def _heading(
     grid: _TextGrid, placed: Sequence[Callable[[str, int], str]], widths: list[int]
 ) -> Iterator[str]:
-    """Write the titles, in several lines where a column is narrower than its own."""
+    """Write the titles, in several lines if a column is narrower than its title."""
     titles = [
         wrap_words(column.title, room, "", "") if column.title else []
         for column, room in zip(grid.columns, widths, strict=True)
     ]
     n_lines = max(map(len, titles))
     for line in range(n_lines):
-        # a short title stands on the line above the cells
+        # titles are aligned at the bottom
         words = [
             title[line - n_lines + len(title)] if line >= n_lines - len(title) else ""
             for title in titles
@@ -257,9 +256,9 @@ def _heading(
 
 
 def _placing(grid: _TextGrid) -> list[Callable[[str, int], str]]:
-    """Return how the cells of each column are placed in their room."""
+    """Return the function that pads the cells of each column."""
     return [
-        # the first cell of a row is its name; an epoch is read as a number there too
+        # the first cell of a row is its name, on the left, unless it is an epoch
         str.rjust
         if column.align == "right" and (place or column.kind == "epoch")
         else str.ljust
@@ -282,7 +281,7 @@ def _line_of(
 def _unrepeated(
     cells: Sequence[str], above: Sequence[str], grid: _TextGrid
 ) -> Sequence[str]:
-    """Leave out what the row above has too, in columns that say a thing once."""
+    """Leave cells empty that repeat the row above, in columns with `once`."""
     once = [place for place, column in enumerate(grid.columns) if column.once]
     if not once:
         return cells
@@ -293,7 +292,7 @@ def _unrepeated(
 
 
 def _hung(sentence: str, width: int, start: str, stamp: str) -> list[str]:
-    """Write a sentence that wraps under its own beginning."""
+    """Wrap a sentence with a hanging indent of the length of `start`."""
     first, rest = start + stamp, " " * len(start) + stamp
     return wrap_words(sentence, width, first, rest) or [start.rstrip()]
 
@@ -332,7 +331,7 @@ def _named(cell: str, column: TableColumn) -> str:
 
 
 def _records(grid: _TextGrid, width: int) -> Iterator[str]:
-    """Write each row as a record: its name, and below it what its columns say."""
+    """Write each row as a record: its name, and below it its other cells, named."""
     for place, row in enumerate(grid.rows):
         name = wrap_words(_named(row[0], grid.columns[0]), width, _INDENT, _INDENT)
         yield from grid.marked(place, name)
@@ -349,5 +348,5 @@ def _records(grid: _TextGrid, width: int) -> Iterator[str]:
 
 
 def _whole(pair: str, width: int) -> str:
-    """Return what no line breaks inside, unless it is longer than a line."""
+    """Return a title and a cell as one word, unless they are longer than a line."""
     return firm(pair) if len(pair) <= width - len(_INDENT + "  ") else pair

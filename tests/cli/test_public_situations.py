@@ -901,6 +901,21 @@ def test_folds_of_one_file_have_one_metric_too(ask: Ask, tmp_path: Path) -> None
     assert "On all 3 runs this setting keeps the best val_auc of each" in said
 
 
+def test_a_renamed_metric_is_renamed_in_rows_that_were_written_again(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Keras calls it val_auc_1 in the second fold, which was broken off and resumed."""
+    first, later = [0.5, 0.6, 0.7, 0.6, 0.6, 0.6], [0.75, 0.8, 0.85, 0.84, 0.83]
+    rows = [f"{at},1,{own}" for at, own in [*enumerate(first), *enumerate(later, 4)]]
+    write(tmp_path / "fold1.csv", "epoch,loss,val_auc", rows[:4] + rows[6:])
+    write(tmp_path / "fold2.csv", "epoch,loss,val_auc_1", rows)
+    asked = ("--parts", "join", "--monitor", "val_auc", "--patience", "2")
+    said = told(ask, "simulate", tmp_path, *asked, "--keep", "last")
+    # by hand: epoch 3 is the best of its first fit, which two worse ones end at epoch
+    # 5: a row that was written again, so that no later fit follows
+    assert "fold2.csv 2 - - - - <= 4 unknown from 5" in said
+
+
 @pytest.mark.parametrize("filler", ["0", "0.0", "-1"])
 def test_a_number_that_stands_for_no_validation_is_none(
     ask: Ask, tmp_path: Path, filler: str

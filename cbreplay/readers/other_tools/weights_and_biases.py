@@ -149,12 +149,12 @@ def _is_average(table: LogTable, name: str) -> bool:
 
 
 def _fold_history(table: LogTable, options: ReadOptions) -> None:
-    """Call the columns as Keras does, and put the steps of each epoch together."""
+    """Rename the columns as Keras names them, and join the steps of each epoch."""
     time = table.first_of(("_timestamp", "_runtime"))
     if time is not None and not table.columns[time].missing.any():
         table.wall_times = table.columns[time].values
     epoch, step = table.first_of(_EPOCHS), table.first_of(_STEPS)
-    # its own steps count from 0; an epoch is what the user logged
+    # W&B's own steps count from 0; an epoch column may count as its user likes
     table.counts_from_zero = epoch is None
     internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]
     for name in internal:

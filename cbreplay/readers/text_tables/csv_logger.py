@@ -71,7 +71,7 @@ class CsvLoggerReader(FormatReader):
 
 
 def _lay_out_kinds(table: LogTable) -> bool:
-    """Lay out what rows of several kinds say; those of most tables are of one."""
+    """Give each kind of row columns of its own; return whether there are several."""
     if not may_say_kinds(table):
         return False
     from cbreplay.readers.columns.data_sets import lay_out_data_sets
