@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
-__all__ = ["find_unclear", "half_units"]
+__all__ = ["find_unclear", "half_units", "may_hide_reduction"]
 
 # neighbouring values, whose intervals only touch, count as different
 _TOUCHING = 1 - 1e-6
@@ -135,3 +135,16 @@ def _may_tie(
 
 def _first(mask: BoolArray) -> int:
     return int(mask.argmax()) if mask.any() else len(mask)
+
+
+def may_hide_reduction(run: Run, epoch: int | None) -> bool:
+    """Return whether the recorded rate of an epoch is rounded too far to show a half.
+
+    A rate of 0.001 with one digit may have been 0.0005: half a unit is a third of it or
+    more, so a rate and its half may be written alike.
+    """
+    rate, rounding = run.learning_rate, run.learning_rate_rounding
+    if rate is None or rounding is None or epoch is None:
+        return False
+    at = epoch - run.first_epoch
+    return bool(rate.recorded[at] and 3 * rounding[at] >= rate.values[at])

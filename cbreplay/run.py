@@ -378,6 +378,23 @@ class Run:
             ),
         )
 
+    def renamed(self, names: Mapping[str, str]) -> Run:
+        """Return the same run with other names for some series, by those they have."""
+
+        def new(name: str) -> str:
+            return names.get(name, name)
+
+        return replace(
+            self,
+            series={new(name): own for name, own in self.series.items()},
+            rounded_to={new(name): own for name, own in self.rounded_to.items()},
+            not_logged=frozenset(map(new, self.not_logged)),
+            empty_cells=frozenset(map(new, self.empty_cells)),
+            replaced=tuple(
+                (seam, fit and fit.renamed(names)) for seam, fit in self.replaced
+            ),
+        )
+
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with more notes."""
         return replace(self, notes=(*self.notes, *notes))

@@ -62,13 +62,6 @@ class _FitOptions(NamedTuple):
     semantics: str | None
 
 
-class _Limits(NamedTuple):
-    """How much is read: of all scripts together, and of a log."""
-
-    code: int = _MOST_CODE
-    log: int = MOST_BYTES
-
-
 def _codes(
     context: click.Context,  # noqa: ARG001 - click's signature
     parameter: click.Parameter,  # noqa: ARG001 - as above
@@ -163,8 +156,7 @@ def command(
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
         raise ConfigError(sentence)
-    limits = _Limits() if max_size is None else _Limits(max_size, max_size)
-    found = _findings(paths, expressions, scripts, plan, limits).keep(is_chosen)
+    found = _findings(paths, expressions, scripts, plan, max_size).keep(is_chosen)
     _print(found, output_format)
     if exit_code and found.n_found:
         click.get_current_context().exit(EXIT_CHECK_FAILED)
@@ -175,13 +167,13 @@ def _findings(
     expressions: tuple[str, ...],
     scripts: list[str],
     plan: _FitOptions,
-    limits: _Limits,
+    max_size: int | None,
 ) -> ListFindings | ScriptsFindings:
     if scripts:
-        _check_length(scripts, limits.code)
+        _check_length(scripts, max_size or _MOST_CODE)
         return _check_scripts(scripts, plan)
     try:
-        return _check_list(paths, expressions, plan, limits.log)
+        return _check_list(paths, expressions, plan, max_size or MOST_BYTES)
     except LogError as error:
         from cbreplay.expressions.sources import find_scripts
 

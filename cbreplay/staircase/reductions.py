@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from cbreplay.rounded import may_hide_reduction
 from cbreplay.staircase.rate_history import RecordedReduction
 
 if TYPE_CHECKING:
@@ -88,9 +89,12 @@ def rate_kept_until(run: Run) -> int:
     """Return the epoch up to which the record certainly kept its first rate.
 
     That is the first epoch if the recorded rate rises anywhere, in one reading or both:
-    such a training did not keep its rate.
+    such a training did not keep its rate; or that it is rounded too far to show its
+    half.
     """
     until = run.horizon
+    if may_hide_reduction(run, run.first_epoch):
+        return run.first_epoch
     for rate in (run.learning_rate, run.other_learning_rate):
         changes = [] if rate is None else _recorded_changes(run, rate)
         if any(change.new > change.old for change in changes):

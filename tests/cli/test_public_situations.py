@@ -901,6 +901,21 @@ def test_folds_of_one_file_have_one_metric_too(ask: Ask, tmp_path: Path) -> None
     assert "On all 3 runs this setting keeps the best val_auc of each" in said
 
 
+def test_a_renamed_metric_is_renamed_in_rows_that_were_written_again(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Keras calls it val_auc_1 in the second fold, which was broken off and resumed."""
+    first, later = [0.5, 0.6, 0.7, 0.6, 0.6, 0.6], [0.75, 0.8, 0.85, 0.84, 0.83]
+    rows = [f"{at},1,{own}" for at, own in [*enumerate(first), *enumerate(later, 4)]]
+    write(tmp_path / "fold1.csv", "epoch,loss,val_auc", rows[:4] + rows[6:])
+    write(tmp_path / "fold2.csv", "epoch,loss,val_auc_1", rows)
+    asked = ("--parts", "join", "--monitor", "val_auc", "--patience", "2")
+    said = told(ask, "simulate", tmp_path, *asked, "--keep", "last")
+    # by hand: epoch 3 is the best of its first fit, which two worse ones end at epoch
+    # 5: a row that was written again, so that no later fit follows
+    assert "fold2.csv 2 - - - - <= 4 unknown from 5" in said
+
+
 @pytest.mark.parametrize("filler", ["0", "0.0", "-1"])
 def test_a_number_that_stands_for_no_validation_is_none(
     ask: Ask, tmp_path: Path, filler: str
@@ -1013,3 +1028,42 @@ def test_what_a_difference_is_worth_is_said_of_shown_ones(
     said = told(ask, "simulate", log)
     assert "No patience stops inside this log" in said
     assert "two in three" not in said
+
+
+def test_a_min_delta_beyond_the_record_is_told_with_the_advice(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """min_delta=1 on an accuracy: no value is ever an improvement."""
+    for seed in range(4):
+        rows = [f"{at},{round(0.3 + at / 100 + seed / 1000, 4)}" for at in range(30)]
+        write(tmp_path / f"s{seed}.csv", "epoch,val_accuracy", rows)
+    watch = ("--monitor", "val_accuracy", "--mode", "max", "--min-delta", "1")
+    said = told(ask, "recommend", tmp_path, *watch, "--planned-epochs", "30")
+    assert "no early stopping at all scores better." in said.split("callbacks =")[0]
+    assert "min_delta 1 is more than val_accuracy changed" in said
+
+
+def test_rates_rounded_too_far_are_not_said_to_have_been_kept(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A table saved with three decimals: 0.001, its half and its quarter."""
+    # as ReduceLROnPlateau(factor=.5, patience=2) left them, at the ends of 5 and 9
+    rates = [0.001] * 5 + [0.0005] * 4 + [0.00025] * 3
+    losses = [0.7, 0.69, 0.68, 0.69, 0.69, 0.67, 0.66, 0.67, 0.67, 0.65, 0.64, 0.63]
+    rows = [
+        f"{at},{rate:.3f},{loss}"
+        for at, (rate, loss) in enumerate(zip(rates, losses, strict=True))
+    ]
+    # the half is written as the whole: 0.001
+    assert rows[5].split(",")[1] == "0.001"
+    log = write(tmp_path / "log.csv", "epoch,learning_rate,val_loss", rows)
+    reduce = ("-c", "ReduceLROnPlateau(factor=0.5, patience=2)")
+    for command in ("simulate", "explain"):
+        said = told(ask, command, log, *reduce)
+        assert "Its rates are rounded so far that they may hide one." in said
+        assert "where the record kept it" not in said
+    # with all digits the record has what the setting does
+    for at, rate in enumerate(rates):
+        rows[at] = f"{at},{rate:.5f},{losses[at]}"
+    log = write(tmp_path / "log.csv", "epoch,learning_rate,val_loss", rows)
+    assert "may hide one" not in told(ask, "simulate", log, *reduce)

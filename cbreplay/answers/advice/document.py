@@ -25,6 +25,7 @@ from cbreplay.answers.advice.tables import (
 )
 from cbreplay.answers.axes import keeps_last
 from cbreplay.answers.many_runs_page import DOUBTS
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import next_of_advice
 from cbreplay.answers.reading_notes import about_reading
 from cbreplay.answers.setting_code import setting_code
@@ -89,7 +90,7 @@ def advice_document(
         headline = by_keras_rules(headline, asked, judged)
     sections = (
         *_setting_sections(advice, sweep, asked),
-        Section(DOUBTS, (Notice(_doubts(advice, asked)),)),
+        Section(DOUBTS, (Notice(_doubts(advice, sweep, asked)),)),
         *_settings_section(advice),
         *(() if costs is None else cost_sections(costs, advice)),
         *_monitors_section(advice),
@@ -141,8 +142,12 @@ def short_advice_document(advice: Recommendation) -> Document:
     )
 
 
-def _doubts(advice: Recommendation, asked: Sequence[Run]) -> tuple[Text, ...]:
+def _doubts(
+    advice: Recommendation, sweep: Sweep, asked: Sequence[Run]
+) -> tuple[Text, ...]:
+    lists = [advice.callbacks] if advice.callbacks else []
     return (
+        *misreadings(asked, lists, sweep.runs[0].semantics),
         *doubt_sentences(advice),
         *counts_otherwise(asked),
         # a resumed part is told with what does not count

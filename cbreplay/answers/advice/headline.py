@@ -25,8 +25,11 @@ __all__ = ["advice_headline", "advice_lead", "runs_sentence", "such_trainings"]
 
 
 def advice_headline(advice: Recommendation) -> Text:
-    """Give the answer in one sentence, and another where the monitor is a guess."""
-    return say(_setting_sentence(advice), *_rival_monitor(advice))
+    """Give the answer in one sentence, and another where that alone would mislead."""
+    against = ""
+    if any(reason.kind == "no-stop-better" for reason in advice.reasons):
+        against = " On these runs no early stopping at all scores better."
+    return say(_setting_sentence(advice), against, *_rival_monitor(advice))
 
 
 def _rival_monitor(advice: Recommendation) -> Iterator[Part | Text]:

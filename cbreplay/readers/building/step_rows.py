@@ -143,7 +143,9 @@ def _find_epochs(
     silent = table.columns[epoch_name].missing if epoch_name is not None else None
     # two values of one step are not those of two batches
     several: Literal["few", "any"] = "any" if epoch_name == step_name else "few"
-    epochs = None if epoch_name is None else _take_epochs(table, epoch_name)
+    epochs = (
+        None if epoch_name is None else _take_epochs(table, epoch_name, options.parts)
+    )
     steps = table.columns.pop(step_name, None) if step_name is not None else None
     if epochs is not None and steps is not None and silent is not None:
         epochs = _of_own_step(epochs, silent, steps)
@@ -292,9 +294,13 @@ def _unsaid(table: LogTable) -> ForeignLogError:
     return ForeignLogError(problem, source=table.source, hint=axis_hint(judged))
 
 
-def _take_epochs(table: LogTable, name: str) -> EpochArray | None:
+def _take_epochs(table: LogTable, name: str, parts: str) -> EpochArray | None:
     """Take the column of epochs out of a table; None if they are no whole numbers."""
-    return nearest_epochs(table, table.columns.pop(name))
+    epochs = nearest_epochs(table, table.columns.pop(name))
+    if parts == "rows" and epochs is not None and (epochs == epochs[0]).all():
+        # fits of one epoch each: they are told apart by their rows alone
+        return np.arange(len(table))
+    return epochs
 
 
 def _of_own_step(epochs: EpochArray, silent: BoolArray, steps: LogColumn) -> EpochArray:
@@ -513,6 +519,12 @@ def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
         problem = "no column has one value for each epoch"
         hint = "Log at least one metric once in each epoch"
         hint += f"; or {count_hint()}" if has_steps else ""
+        if len(table) == 1 and not has_steps:
+            problem = f"every row is epoch {table.columns['epoch'].values[0]:g}"
+            hint = (
+                "If fits of one epoch each were appended to one file: --parts rows or "
+                "parts='rows' numbers the rows"
+            )
         if any(map(is_rate_name, table.columns)) and not table.left_out:
             problem = "it holds no metric, only a learning rate"
             hint = "Give the log of a metric too"

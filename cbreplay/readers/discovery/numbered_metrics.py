@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,8 +57,7 @@ def _renamed(run: Run, numbered: set[str]) -> Run:
     }
     if not changes:
         return run
-    series = {changes.get(name, name): own for name, own in run.series.items()}
-    return replace(run, series=series).with_notes(_note(list(changes.items())))
+    return run.renamed(changes).with_notes(_note(list(changes.items())))
 
 
 def _note(changes: Sequence[tuple[str, str]]) -> str:

@@ -66,8 +66,7 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     run = log.runs[0]
     trees = re.fullmatch(_CATBOOST, os.path.basename(run.source))
     if trees is not None and len(log.runs) == 1:
-        named = {f"{trees[1]}/{name}": own for name, own in run.series.items()}
-        log.runs[0] = replace(run, series=named)
+        log.runs[0] = run.renamed({name: f"{trees[1]}/{name}" for name in run.series})
         return os.path.dirname(run.source), "catboost"
     live = re.fullmatch(_DVCLIVE, run.source)
     timed = len(log.runs) == 1 and len(run.series) > 1 and _TIMES in run.series
@@ -85,7 +84,7 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
         is_called_so = [file.partition(".")[0]] == [*run.series]
         return (place, "called by its series") if is_called_so else None
     name = live["name"].replace(os.sep, "/")
-    log.runs[0] = replace(run, series={name: next(iter(run.series.values()))})
+    log.runs[0] = run.renamed(dict.fromkeys(run.series, name))
     return live["place"], "dvclive"
 
 

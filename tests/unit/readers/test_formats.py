@@ -583,3 +583,16 @@ def test_a_plan_that_no_training_has_is_not_used(tmp_path: Path) -> None:
     assert "is no plan" in " ".join(run.notes)
     with pytest.raises(ConfigError, match="no training has"):
         read(tmp_path / "history.json", json.dumps(held), planned_epochs=10**30)
+
+
+def test_fits_of_one_epoch_in_json_lines_are_numbered_by_their_rows(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log.jsonl"
+    rows = [{"epoch": 0, "val_loss": loss} for loss in (0.9, 0.7, 0.8)]
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    # as a CSV of such fits is refused and read
+    with pytest.raises(LogError, match=r"every row is epoch 0\. .*parts='rows'"):
+        load_runs(log)
+    (run,) = load_runs(log, parts="rows")
+    assert column(run, "val_loss") == [0.9, 0.7, 0.8]

@@ -610,6 +610,8 @@ def test_that_no_stop_scores_better_is_said() -> None:
     assert reason.facts["score"] > 1.5
     said = "on these runs no early stopping at all scores better than"
     assert spoken_reasons(advice)[0].startswith(said)
+    headline = plain_text(advice_headline(advice))
+    assert headline.endswith("On these runs no early stopping at all scores better.")
 
 
 def test_what_does_worse_than_no_stop_is_not_recommended() -> None:
