@@ -31,7 +31,7 @@ __all__ = [
 
 
 class WiderHeaderError(Exception):
-    """Below a header stands another: with all of its names and more, or no row between.
+    """Another header below the first: it has more names, or no row is between.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ def lines_above(
 def lines_from(
     chunks: Generator[bytes, None, None], line: int
 ) -> Generator[bytes, None, None]:
-    """Yield the content of a file from one of its lines on, as far down as it stood."""
+    """Yield a file from one of its lines on, with blank lines above to keep numbers."""
     left = line - 1
     with closing(chunks) as given:
         for chunk in given:
@@ -83,7 +83,7 @@ def lines_from(
 
 
 def is_written_again(above: LogTable, below: LogTable) -> bool:
-    """Tell whether each table above a wider one holds the first of its rows."""
+    """Tell whether each table above a wider one repeats the first rows of that."""
     known = above.columns.keys() <= below.columns.keys()
     return known and _begin_alike(above, _blocks(above), below)
 
@@ -92,7 +92,7 @@ def drop_earlier_copies(table: LogTable) -> None:
     """Keep the last of the tables in a file, if it holds the rows of all others."""
     *earlier, last = _blocks(table, _begins_anew(table))
     if not table.repeated_header and max(map(len, earlier), default=0) < _TWO_ROWS:
-        # a first row that stands there twice in a row is no second table
+        # a first row that is merely repeated begins no second table
         return
     if not earlier or not _begin_alike(table, earlier, table, last.start):
         return
@@ -184,7 +184,7 @@ _FEWEST, _MANY_DIGITS = 3, 6
 
 
 def _begins_anew(table: LogTable) -> list[int]:
-    """Return where the first row stands once more."""
+    """Return the rows that equal the first row."""
     same = np.ones(len(table), dtype=np.bool_)
     for cells in table.columns.values():
         first = cells.values[:1]
@@ -204,7 +204,7 @@ def _blocks(table: LogTable, begins_anew: Iterable[int] = ()) -> list[range]:
 def _begin_alike(
     above: LogTable, blocks: Sequence[range], below: LogTable, begin: int = 0
 ) -> bool:
-    """Tell whether the rows of each block stand in a table, from a row on.
+    """Tell whether each block repeats the rows of a table from `begin` on.
 
     The blocks follow each other from the first row on. There may be as many as half of
     the rows: all are compared at once.

@@ -30,7 +30,7 @@ _TEXTS = (".csv", ".log", ".tsv", ".txt")
 
 
 def join_continued(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
-    """Put logs together of which one begins in the epoch after another's last one.
+    """Join logs of which one begins in the epoch after another's last one.
 
     They lie in one directory and hold the same series, and no other log there could go
     on as well. Each was written by a fit of its own, with callbacks created anew.
@@ -80,7 +80,7 @@ def group_beside(
 
 
 def doubt_continued(found: Sequence[RunsOfLog]) -> None:
-    """Say of logs that they may go on from another one in a directory beside it."""
+    """Note on logs that they may continue one in a directory beside theirs."""
     for logs in group_beside(found).values():
         links = _find_links(logs)
         for log in logs:
@@ -94,7 +94,7 @@ def doubt_continued(found: Sequence[RunsOfLog]) -> None:
 
 
 def _join_chains(logs: list[RunsOfLog], seen: list[Seen]) -> set[int]:
-    """Join each log with the one that alone goes on from it; return the later ones."""
+    """Join each log with the only one that continues it; return the later ones."""
     links = _find_links(logs)
     joined = {id(following) for following in links.values()}
     for log in logs:
@@ -110,7 +110,7 @@ def _join_chains(logs: list[RunsOfLog], seen: list[Seen]) -> set[int]:
 
 
 def _find_links(logs: list[RunsOfLog]) -> dict[int, RunsOfLog]:
-    """Return the log that goes on from each, by its id: one only, and from it alone.
+    """Return, by the id of each log, the one log that continues it and no other.
 
     The numbers in the logs are compared: a part that begins later counts as the log
     that it continues does, from 1 perhaps.
@@ -137,7 +137,7 @@ def mark_joined(seen: list[Seen], source: str) -> None:
 
 
 def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
-    """Put the later part of a training behind the earlier one."""
+    """Append the later part of a training to the earlier one."""
     seam = run.horizon + 1
     note = (
         f"{following.name} goes on from its last epoch: a fit was resumed at epoch "
@@ -182,7 +182,7 @@ def _end_to_end(one: Series, other: Series) -> Series:
 def _optional(
     one: Series | None, other: Series | None, run: Run, later: Run
 ) -> Series | None:
-    """Put two series end to end, of which one may lack."""
+    """Join two series end to end; one of them may be None."""
     if one is None and other is None:
         return None
     dtype = (one or other or run.series[next(iter(run.series))]).values.dtype

@@ -1,4 +1,4 @@
-"""What is behind a URL: how much it may send, and how long it may be silent."""
+"""The files behind a URL, with limits on the bytes sent and on the server's silence."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RemoteFile(NamedTuple):
 
 
 class FileServer:
-    """The file system behind a URL, of which neither size nor silence is endless.
+    """The file system behind a URL, with limits on size and silence.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class FileServer:
         return beginning[:size]
 
     def fetch(self, file: RemoteFile, place: str) -> None:
-        """Copy a file to a place here."""
+        """Copy a file to a local path."""
         begun = self._n_received
 
         def heard(size: int | None, value: int, **_: object) -> None:
@@ -143,7 +143,7 @@ class FileServer:
             problem = "a reference to other files is not followed"
             self._refusal = LogError(problem, source=self.shown, hint=_HINT)
             raise self._refusal
-        # what is fetched is kept until it is read, whatever cache the URL asks for
+        # our own copy is kept until it is read, whatever cache the URL asks for
         url = re.sub(r"^(?:(?:simplecache|filecache|blockcache|cached)::)+", "", url)
         names = re.findall(r"(?:^|::)(https?)://", url)
         options = {
@@ -226,7 +226,7 @@ class FileServer:
         self._check_speed(self._waited)
 
     def _check_speed(self, waited: float) -> None:
-        """Refuse what sends so slowly that it would take days."""
+        """Refuse a server that sends so slowly that it would take days."""
         if waited > _TIMEOUTS * self._timeout + self._n_received / _LEAST_SPEED:
             told = f"sent {self._n_received:,} bytes in {waited:.0f} s"
             raise self._too_slow(told)
@@ -247,7 +247,7 @@ class FileServer:
         return False
 
     def _receive(self, n_bytes: int) -> None:
-        """Count what has come, and end what nobody waits for any more."""
+        """Count the bytes that came, and end a request that nobody waits for."""
         if self._given_up:
             raise TimeoutError
         self._n_received += n_bytes
@@ -266,7 +266,7 @@ class FileServer:
         return LogError(problem, source=self.shown, hint=hint)
 
     def _cannot_read(self, error: BaseException) -> LogError:
-        """Return what an error says, as far as no secret can be in it."""
+        """Return the message of an error, as far as it can hold no secret."""
         hint = "Install what it names" if isinstance(error, ImportError) else _HINT
         if isinstance(error, FileNotFoundError):
             return LogError("there is nothing there", source=self.shown, hint=hint)

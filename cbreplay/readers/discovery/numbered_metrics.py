@@ -18,7 +18,7 @@ _NUMBERED = r"(?P<base>[A-Za-z]\w*?)_[0-9]+"
 
 
 def name_metrics_alike(found: list[RunsOfLog]) -> None:
-    """Call a metric alike in all runs, where only Keras's number tells it apart.
+    """Give a metric one name in all runs, if only Keras's appended number differs.
 
     ``keras.metrics.AUC()`` is called auc in the first model of a process, auc_1 in the
     second: folds of one script differ in it. A name is changed only if another run has

@@ -1,4 +1,4 @@
-"""What a glob pattern matches, without going in circles."""
+"""The paths that a glob pattern matches; links that lead in circles are no problem."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def expand_pattern(pattern: str, damage: Damage) -> list[str]:
 
 
 class _Search:
-    """One pattern on its way through directories."""
+    """The walk of one pattern through directories."""
 
     def __init__(self, pattern: str, damage: Damage) -> None:
         self.pattern, self.damage = pattern, damage
@@ -99,12 +99,12 @@ class _Search:
             if not glob.has_magic("".join(parts[:at])):
                 continue
             for directory in glob.glob(base + os.sep.join([*parts[:at], ""])):
-                # where the next name is no pattern nothing needs be listed
+                # if the next name is no pattern, the directory need not be listed
                 if glob.has_magic(parts[at]) or not os.access(directory, os.X_OK):
                     self.entries(directory)
 
     def entries(self, directory: str) -> list[os.DirEntry[str]]:
-        """Return what stands in a directory; report one that cannot be listed."""
+        """Return the entries of a directory; report one that cannot be listed."""
         try:
             return list_entries(directory.rstrip(os.sep) or directory or os.curdir)
         except UnreadableError as error:
@@ -113,7 +113,7 @@ class _Search:
 
 
 def _whole(directory: str) -> Iterator[str]:
-    """Yield a directory, and what stands in it and is none: that is found itself."""
+    """Yield a directory and its files; directories in it are yielded by themselves."""
     if directory:
         yield directory.rstrip(os.sep) or os.sep
     for path in glob.iglob(f"{glob.escape(directory)}*"):

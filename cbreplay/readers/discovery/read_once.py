@@ -1,4 +1,4 @@
-"""One training, once: logs that are copies of others, made as these grew."""
+"""Leave out logs that are copies of others, perhaps made while these grew."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["find_copies", "leave_out_copies"]
 
-# so many changing values of one series do not agree by chance
+# this many changing values of one series do not agree by chance
 _FEWEST = 5
 _NEAR = 1e-6
 _RATE_NEAR = 1e-2
-# what stands for NaN and for a missing value where the first rows are compared
+# the numbers for NaN and for a missing value when first rows are compared
 _NAN, _MISSING = -1e300, 1e300
 _SHOWN = 5
-# each of so many runs is compared with all others
+# up to this many runs, each is compared with all others
 _MOST_OPEN = 64
 
 
@@ -63,7 +63,7 @@ def leave_out_copies(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog
         kept = found[at]
         names = sorted({found[places[part].log].name for part in parts})
         more = ", ..." if len(names) > _SHOWN else ""
-        # a name would begin a sentence with a capital that it does not have
+        # a sentence that begins with the name would get a capital letter
         kept.runs[number] = kept.runs[number].with_notes(
             "the same training, or its beginning, stands in "
             f"{', '.join(names[:_SHOWN])}{more} too: it was read once"
@@ -110,7 +110,7 @@ def _without(
 
 
 def _numbered(run: Run, number: int) -> Run:
-    """Return a run that is called by its number, if it has no name of its own."""
+    """Return a run named by its number, if it has no name of its own."""
     return replace(run, name=str(number + 1)) if run.name == run.source else run
 
 
@@ -189,7 +189,7 @@ def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
 
 
 def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
-    """Add logs of the ranks of one training to the first: they validated alike.
+    """Add logs of the ranks of one training to the first: equal validations show it.
 
     Each rank has a training loss of its own, and all of them one validation.
     """
@@ -213,7 +213,7 @@ def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
 
 
 def _are_told_by_validation(run: Run) -> bool:
-    """Tell whether a validation has too many values and digits to come again."""
+    """Tell whether a validation has too many values and digits to be a coincidence."""
     own = {name: held for name, held in run.series.items() if is_validation(name)}
     changing = max(map(_count_changing, own.values()))
     return changing >= _FEWEST and _count_digits(own) >= _RANK_DIGITS
@@ -234,12 +234,12 @@ def _equals(run: Run, other: Run) -> bool:
     )
 
 
-# so many digits do not agree by chance: of a first row, and of a whole validation
+# this many digits do not agree by chance: of a first row, and of a whole validation
 _MANY_DIGITS, _RANK_DIGITS = 5, 15
 
 
 def _lie_beside(one: str, other: str) -> bool:
-    """Tell whether files lie in one directory, or one by one in such beside it."""
+    """Tell whether files are in one directory, or each in one beside the other's."""
     places = os.path.dirname(one), os.path.dirname(other)
     names = os.path.basename(one), os.path.basename(other)
     beside = os.path.dirname(places[0]) == os.path.dirname(places[1])
@@ -299,7 +299,7 @@ def _copies_among(
 
 
 def _lost_rows(values: FloatArray, n_series: int) -> BoolArray:
-    """Return where a row was lost, of `_heads`: that says nothing against another run.
+    """Return where a run has no values in a row of `_heads`: that contradicts no run.
 
     A row that only lacks some values was logged so, as by validation_freq.
     """
@@ -332,7 +332,7 @@ def _heads(runs: Sequence[Run], names: Sequence[str]) -> tuple[FloatArray, Float
 
 
 def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
-    """Return the key that sorts the run that stays first: longest, with most digits."""
+    """Return a sort key: the longest run, with the most digits, comes first."""
     no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
     return -run.n_epochs, -run.recorded_epochs, no_rate, rounded, coarse
 
@@ -353,7 +353,7 @@ def _begins(run: Run, other: Run) -> bool:
 
 
 def _rates_agree(run: Run, other: Run) -> bool:
-    """Tell whether two logs had the same learning rate wherever both hold one."""
+    """Tell whether two logs have equal learning rates wherever both hold one."""
     if run.learning_rate is None or other.learning_rate is None:
         return True
     own, longer = run.learning_rate, other.learning_rate
@@ -372,7 +372,7 @@ _TRAINER_STATE = "trainer_state.json"
 
 
 def _output_of(path: str) -> str:
-    """Return Trainer's output directory: where checkpoint-500/ lies, or the state."""
+    """Return Trainer's output directory: that of checkpoint-500/, or of the state."""
     if os.path.basename(path) != _TRAINER_STATE:
         return ""
     directory = os.path.dirname(path)

@@ -99,7 +99,7 @@ class _OneTraining:
             return None
 
     def _failed(self, error: LogError, path: str) -> None:
-        """Take note of a file that cannot be read, where others may stand for it."""
+        """Record a file that cannot be read; raise if it was asked for by its name."""
         if self.alone:
             raise error
         if isinstance(error, UnreadableError) and self.options.errors == "strict":
@@ -121,7 +121,7 @@ class _OneTraining:
         self.seen.append(Seen(log, "read", FORMATS[log_format].spoken))
 
     def _read_events(self, events: str, metadata: RunMetadata | None) -> None:
-        """Read the event files too; beside a log, foreign ones are passed by."""
+        """Read the event files too; beside a log, foreign ones are skipped."""
         place = self.training.place
         logged = self.by_place.get(place, [])
         reader = reader_for("events", self.options, metadata)
@@ -175,5 +175,5 @@ class _OneTraining:
         return LogError(problem, source=source, hint=hint)
 
 
-# what a run.json takes, beside what a log may
+# a log may hold this many times as much as a run.json
 _RUN_JSON_SHARE = 64

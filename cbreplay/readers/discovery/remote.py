@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fetched", "copied", "fetched"]
 
-# what is looked at before a larger file is fetched as a whole
+# the first bytes of a larger file that are looked at before it is fetched
 _BEGINNING = 65_536
 _HINT = "Check the URL"
 
@@ -44,7 +44,7 @@ class Fetched(NamedTuple):
     url: str
 
     def renamed(self, text: str) -> str:
-        """Put the URL where the copy's path stands."""
+        """Replace the path of the copy by the URL."""
         return text.replace(self.path, self.url)
 
     def named(self, run: Run) -> Run:
@@ -61,7 +61,7 @@ class Fetched(NamedTuple):
 
 @contextmanager
 def copied(content: bytes, source: str) -> Iterator[str]:
-    """Hold a content as a temporary file, and give its path."""
+    """Write a content to a temporary file, and yield its path."""
     with passing_directory() as directory:
         path = os.path.join(directory, "log")
         with open(path, "wb") as file:
@@ -160,7 +160,7 @@ _E = TypeVar("_E", bound=LogError)
 
 
 def _moved(error: _E, local: str, url: str) -> _E:
-    """Return an error that names the URL where it named the copy."""
+    """Return an error that names the URL in place of the copy."""
     problem, hint = (text.replace(local, url) for text in (error.problem, error.hint))
     source = error.source.replace(local, url)
     return type(error)(

@@ -62,12 +62,12 @@ def _too_deep(source: str) -> LogError:
     return LogError(f"it is nested over {_DEEPEST} deep", source=source, hint=_HINT)
 
 
-# how JSON writes half of a character
+# a lone surrogate as JSON writes it
 _HALF = r"\\u[dD][89a-fA-F]"
 
 
 def _well_formed(raw: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return JSON whose texts can be written."""
+    """Return JSON without lone surrogates in its texts: they could not be written."""
     if isinstance(raw, str):
         return well_formed(raw)
     if isinstance(raw, dict):
@@ -76,7 +76,7 @@ def _well_formed(raw: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _is_deep(raw: object) -> bool:
-    """Tell whether JSON is nested deeper than what reads it on can go."""
+    """Tell whether JSON is nested too deeply to be read by recursion."""
     level, depth = [raw], 0
     while level and depth <= _DEEPEST:
         depth += 1
@@ -90,7 +90,7 @@ def _is_deep(raw: object) -> bool:
 
 
 def _read_integer(digits: str) -> float:
-    """Read a whole number; one of hundreds of digits is none that means anything."""
+    """Read a whole number; one of hundreds of digits becomes a float."""
     return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
@@ -144,7 +144,7 @@ class _Fields:
         raise LogError(problem, source=self.source, hint=_HINT)
 
     def doubt(self, name: str, value: object, expected: str) -> None:
-        """Note a value that cannot be, and is not used."""
+        """Note an impossible value, which is not used."""
         shown = shown_value(value)
         self.notes.append(
             f"run.json: {name} is {shown}, where {expected} is expected; it is not used"
@@ -186,7 +186,7 @@ class _Fields:
         return None
 
     def told(self, holder: Mapping[str, Any], key: str, name: str) -> int | None:
-        """Return a number that decides nothing, so that no value of it is an error."""
+        """Return a number that decides nothing, so that any value is accepted."""
         value = holder.get(key)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if value is None or is_number:
@@ -243,7 +243,7 @@ class _Fields:
         )
 
     def frequencies(self, values: list[Any], name: str) -> list[int] | None:
-        """Return the epochs, from one, after which was validated."""
+        """Return the epochs, counted from 1, after which ``fit`` validated."""
         place = f"{name}.validation_freq"
         if not all(isinstance(epoch, (int, float)) for epoch in values):
             self.fail(place, values, "epoch numbers")

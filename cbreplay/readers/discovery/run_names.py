@@ -37,7 +37,7 @@ class RunsOfLog:
 
 
 def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
-    """Choose one training of a log by what stands behind the ``#`` of its name.
+    """Choose one training of a log by what follows ``#``: its name or its number.
 
     Its number does too, whatever it is called.
     """
@@ -58,12 +58,12 @@ def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
 
 
 def _label(run: Run, number: int) -> str:
-    """Return what tells a training of a log from the others: its name or number."""
+    """Return the name or number by which a log tells its trainings apart."""
     return str(number) if run.name == run.source else run.name
 
 
 def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
-    """Return a short and a long name: from the directory, and as it was typed."""
+    """Return a short and a long name: below the directory, and as it was typed."""
     typed = os.path.normpath(typed)
     inside = os.path.join(root, "")
     # what was found below a directory was found by joining its path
@@ -77,7 +77,7 @@ def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
 
 
 def _common_directory(names: list[str]) -> str:
-    """Return the directories that all names begin with, which tell none apart.
+    """Return the directories that all names begin with, which can be left out.
 
     >>> _common_directory(["a/lr0.1/s0", "a/lr0.2/s0"]), _common_directory(["a/s0"])
     ('a/', '')
@@ -90,7 +90,7 @@ def _common_directory(names: list[str]) -> str:
 
 
 def name_runs(found: list[RunsOfLog]) -> list[Run]:
-    """Name each run, the trainings of one log by number, so that no two are alike."""
+    """Give each run another name; the trainings of one log are numbered."""
     times = Counter(log.name for log in found)
     common = _common_directory([log.name for log in found])
     taken: set[str] = set()

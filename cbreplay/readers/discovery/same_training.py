@@ -21,9 +21,9 @@ __all__ = ["count_agreeing", "join_logs"]
 
 # event files hold float32, so a value differs from a text log's by up to this share
 _RELATIVE_TOLERANCE = 1e-6
-# so many digits tell one float32 from the next
+# this many digits tell one float32 from the next
 _FLOAT32_DIGITS = 9
-# where the epochs differ, fewer equal values than these may be chance
+# if the epochs differ, fewer equal values than these may be chance
 _FEWEST = 5
 
 
@@ -66,7 +66,7 @@ _APART = "this training of the {0} is none of the {1}: epochs or values differ"
 
 
 def _moved_by_one(run: Run, candidates: Sequence[Run]) -> tuple[Run, Run | None]:
-    """Find the record whose values agree one epoch off: one of both counts from 1."""
+    """Find the record that agrees if shifted by one epoch: one counts from 1."""
     for by in (1, -1):
         first = run.first_epoch + by
         if first < 0:
@@ -204,7 +204,7 @@ def _join(text: Run, events: Run, source: str) -> Run:
 def _joined_series(
     text: Run, events: Run, span: _JoinedEpochs
 ) -> tuple[dict[str, Series], list[str]]:
-    """Return each series with the more digits, and those that event files have so."""
+    """Return each series with more digits, and which of these are of event files."""
     series = {name: span.lay(own, text) for name, own in text.series.items()}
     finer = []
     for name, own in events.series.items():
@@ -262,7 +262,7 @@ def _confirmed(standing: Series, other: Series) -> Series:
 def _notes(
     text: Run, events: Run, finer: Sequence[str], series: Mapping[str, Series]
 ) -> tuple[str, ...]:
-    """Say what was joined, and keep the notes of both once each."""
+    """Note what was joined, and keep the notes of both, each once."""
     n_common = count_agreeing(text, events)
     used = "the CSV's is used"
     if finer:

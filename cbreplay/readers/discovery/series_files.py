@@ -30,7 +30,7 @@ _DVCLIVE = r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv"
 
 
 def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
-    """Put the files of one training together that hold one series each.
+    """Join the files of one training that hold one series each.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
             label = training.removeprefix("page ").strip()
             beside = [other for other in groups if other[0] == place]
             if training.startswith("page ") and label and len(beside) > 1:
-                # the page's files of several runs lie here: each has its run's name
+                # TensorBoard's page saves files of several runs here, named by the run
                 _name_within(joined[id(logs[0])], logs[0], label)
             gone |= {id(log) for log in logs[1:]}
             for log in logs[1:]:
@@ -62,7 +62,11 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
 
 
 def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
-    """Return where a training lies and its name, if a log is one series of it."""
+    """Return the directory and name of the training that a log is one series of.
+
+    None for any other log. Series of CatBoost and DVCLive get their full names, in
+    `log` itself.
+    """
     run = log.runs[0]
     trees = re.fullmatch(_CATBOOST, os.path.basename(run.source))
     if trees is not None and len(log.runs) == 1:
@@ -71,7 +75,7 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     live = re.fullmatch(_DVCLIVE, run.source)
     timed = len(log.runs) == 1 and len(run.series) > 1 and _TIMES in run.series
     if live is not None and timed:
-        # older versions of DVCLive write when it was, as a number
+        # older versions of DVCLive write the time as a number
         others = {name: own for name, own in run.series.items() if name != _TIMES}
         run = log.runs[0] = replace(run, series=others)
     if len(log.runs) > 1 or len(run.series) > 1 or run.seams:

@@ -61,7 +61,7 @@ _KINDS = (
 
 
 class Survey(NamedTuple):
-    """What lies under some sources.
+    """The runs of some sources, and the files that were looked at.
 
     Parameters
     ----------
@@ -135,12 +135,12 @@ class _SourceReader:
         self.n_before = n_unpacked()
 
     def check_unpacked(self, source: str) -> None:
-        """Refuse gzip files that are small each, and hold too much together."""
+        """Refuse gzip files that together hold too much."""
         n_bytes = n_unpacked() - self.n_before
         check_unpacked(n_bytes, source, self.options.max_bytes)
 
     def read_once(self, found: list[tuple[Source, list[RunsOfLog]]]) -> list[RunsOfLog]:
-        """Put together what is one training, among all that was read from files."""
+        """Join, among the logs read from files, those of one training."""
         logs = [log for _, own in found for log in own]
         files = [
             log
@@ -211,7 +211,7 @@ class _SourceReader:
         return self._read_absent(path)
 
     def _read_absent(self, path: str) -> list[RunsOfLog]:
-        """Read what no file is called: a pattern, or the part of a log."""
+        """Read a path that does not exist: a pattern, or ``log#part``."""
         if any(letter in path for letter in "*?["):
             return self._read_pattern(path)
         base, mark, part = path.rpartition("#")
@@ -283,7 +283,7 @@ class _SourceReader:
             problem = NO_LOG_IN_DIRECTORY
             hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
             hint += "event files of the TensorBoard callback in it or below it"
-            # what other sources hold stands not here
+            # the runs of other sources are not among these
             if self.seen[n_before:]:
                 hint += f"; {_shown(self.seen[n_before:])}"
             raise LogError(problem, source=root, hint=hint)
@@ -292,7 +292,7 @@ class _SourceReader:
     def _read_all(
         self, wanted: list[tuple[str, str, TrainingFiles]]
     ) -> list[RunsOfLog]:
-        """Read the trainings that were found, and pass by what is none."""
+        """Read the trainings that were found, and skip what is none."""
         source, most = wanted[0][0], self.options.max_bytes
         check_logs(len(wanted), source, most)
         n_runs = 0
@@ -400,7 +400,7 @@ def _training_of(path: str) -> TrainingFiles:
 
 
 def _refuse_script(path: str) -> None:
-    """Refuse what trains: a script or a notebook is no log of it."""
+    """Refuse a script or a notebook: it is no log."""
     kind = _SCRIPTS.get(os.path.splitext(path)[1].lower())
     if kind is not None and os.path.isfile(path):
         problem = f"this is a {kind}, and no log"

@@ -141,7 +141,7 @@ def _what_is(path: str) -> str:
 
 
 def as_people_count(path: str) -> list[str | float]:
-    """Return what paths are ordered by, so that seed2 stands before seed10.
+    """Return a sort key for paths that puts seed2 before seed10.
 
     >>> sorted(["seed10", "seed2"], key=as_people_count)
     ['seed2', 'seed10']
@@ -161,7 +161,7 @@ def _number(text: str) -> float:
 
 
 def _named_by_file(training: TrainingFiles, root: str) -> TrainingFiles:
-    """Let a lone log beside others name itself: the directory holds them all."""
+    """Name a log directly in `root` by its file, unless it has other files too."""
     is_lone = (training.place, training.events, training.run_json) == (root, None, None)
     if not is_lone or training.log is None:
         return training
@@ -169,7 +169,7 @@ def _named_by_file(training: TrainingFiles, root: str) -> TrainingFiles:
 
 
 def _paired(trainings: list[TrainingFiles]) -> list[TrainingFiles]:
-    """Put a lone CSV and lone event files of the same name side by side.
+    """Join a lone CSV and lone event files of the same name to one training.
 
     As ``timers/run3.csv`` and ``boards/run3/``; whether they are one training, their
     values tell.
@@ -204,7 +204,7 @@ def _paired(trainings: list[TrainingFiles]) -> list[TrainingFiles]:
 
 
 def _with_run_json_above(training: TrainingFiles, root: str) -> TrainingFiles:
-    """Look one directory up, if the directory asked for is a TensorBoard directory."""
+    """Look into the directory above, if a TensorBoard directory was asked for."""
     if (training.events, training.log, training.run_json) != (root, None, None):
         return training
     return training._replace(run_json=run_json_above(root))
