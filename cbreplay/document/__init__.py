@@ -1,9 +1,8 @@
-"""An answer as one document: what it says, once, for every form that is written of it.
+"""An answer as one document, from which every form of it is written.
 
-An answer builds a document from its own values (``answers/``, one module a question),
-and a writer turns any document into one form (``writers/``, one module a form). Nothing
-here is text that was cut, aligned or escaped for a form: a table holds values and says
-of what kind each column is, and a number in a sentence is a `Fact`, so that every form,
+``answers/`` builds a document for each question, and ``writers/`` turns any document
+into one form. No text here is cut, aligned or escaped for a form: a table holds values
+and the kind of each column, and a number in a sentence is a `Fact`, so that every form,
 and every test, finds the value itself.
 """
 

@@ -1,4 +1,4 @@
-"""What an answer is made of, one below the other, and the answer as a whole."""
+"""`Document`, and the blocks that it is made of; tables are in `tables`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class Paragraph(NamedTuple):
-    """Sentences; small print steps back."""
+    """Sentences, perhaps in small print."""
 
     text: Text
     small: bool = False
@@ -46,15 +46,15 @@ class Points(NamedTuple):
     points : sequence of Text
         In order.
     columns : sequence of str
-        Of footnotes to the table above, for each the title of the column that it is
-        about, without which it is not shown; empty where it is about none.
+        For footnotes to the table above: the title of the column that each is about,
+        or an empty text. A footnote is not shown without its column.
     """
 
     points: Sequence[Text]
     columns: Sequence[str] = ()
 
     def without(self, left_out: Sequence[str]) -> Points:
-        """Return it without the footnotes to columns that are left out."""
+        """Return the points without footnotes to columns that are left out."""
         if not self.columns:
             return self
         kept = [at for at, title in enumerate(self.columns) if title not in left_out]
@@ -76,12 +76,12 @@ def footnotes(notes: Iterable[tuple[str, Text]]) -> Points:
 
 
 class Deferred(Sequence[T]):
-    """Sentences, or rows, that are only worked out by a form that shows them.
+    """Sentences or rows that are worked out on first use, by a form that shows them.
 
     Parameters
     ----------
     work_out : callable
-        Returns them.
+        Returns the sentences or rows.
     """
 
     def __init__(self, work_out: Callable[[], Iterable[T]]) -> None:
@@ -105,14 +105,14 @@ class Notice(NamedTuple):
 
 
 class CodeBlock(NamedTuple):
-    """Lines to paste."""
+    """Code to paste."""
 
     code: str
     language: Literal["python", "shell"]
 
 
 class Trend(NamedTuple):
-    """A series in one line of characters, for a form that has no pictures."""
+    """A series as a sparkline, for a form without pictures."""
 
     label: str
     values: Sequence[float | None]
@@ -134,11 +134,10 @@ class Section(NamedTuple):
     blocks : tuple of Block
         In order.
     half : bool
-        Whether it may stand beside the next one on a wide page.
+        Whether it may be beside the next one on a wide page.
     on : {"both", "page", "screen", "asked"}
-        Whether it belongs to the short answer at a terminal, to the page, or to both;
-        what follows nearly every answer is on a page, and at a terminal when it is
-        asked for.
+        Where it is shown: at a terminal, on a page, or both. "asked" means on a page,
+        and at a terminal only with ``-v``.
     untitled : bool
         Whether a terminal leaves the heading out.
     """
@@ -167,17 +166,17 @@ class Document(NamedTuple):
     headline : Text
         The answer in one sentence.
     lead : Text
-        What was asked of what, by whose rules.
+        What was asked, about which runs, by the rules of which Keras.
     sections : tuple of Section
-        In order of use.
+        The most useful first.
     next : tuple of Command
-        What to ask next.
+        Commands that may be useful next.
     program : callable
         Returns the members of the JSON answer that are this question's own: ``runs``,
         ``configs``, ``results``, ``objective``, ... as ``schemas/answer.schema.json``
         has them.
     moving : Moving or None
-        What can be moved, for a form that can.
+        Controls, for a page that can have some.
     """
 
     question: str

@@ -1,4 +1,4 @@
-"""What only a page shows of an answer: pictures, and controls that move."""
+"""What only a page shows of an answer: pictures, and controls to try settings."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class Figure(NamedTuple):
         Returns the points that ``plots`` draws, of one of its own classes; they are
         only computed by a form with pictures.
     caption : str
-        What it shows, standing without the picture too.
+        What it shows; understandable without the picture too.
     legend : str
-        What its colours and signs mean, for who sees it.
+        What its colours and signs mean.
     alternative : str
-        What someone who cannot see it is told.
+        A description for readers who cannot see it.
     title : str
-        Its name, where it has one of its own.
+        Its title, if it has one.
     small : bool
         Whether it is one of many.
     table : Table or None
-        Its numbers, where they stand nowhere else.
+        Its numbers, if they are in no other table.
     """
 
     points: Callable[[], Any]
@@ -55,17 +55,16 @@ class Gallery(NamedTuple):
 
 
 class Moving(NamedTuple):
-    """Controls that look other settings up, for a form that can move.
+    """Controls of a page that look up the answers for other settings.
 
     Parameters
     ----------
     members : callable
-        Returns everything that they can look up, as JSON has it; None where there is
-        nothing to move.
+        Returns everything that they can look up, as JSON; None if there is nothing.
     before : str
-        The title of the section before which they stand.
+        The title of the section before which they are placed.
     stands_in : bool
-        Whether they show what that section shows, which then is left out.
+        Whether they replace that section.
     """
 
     members: Callable[[], Mapping[str, Any] | None]

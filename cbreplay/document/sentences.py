@@ -1,4 +1,4 @@
-"""A sentence of an answer: words, names, and values that every form finds again."""
+"""A sentence of an answer: words, names, code, and values that stay values."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Code(NamedTuple):
 
 
 class Strong(NamedTuple):
-    """What a hurried reader should not miss."""
+    """Words that are emphasised."""
 
     text: str
 
 
 class Fact(NamedTuple):
-    """A value inside a sentence, which every form writes as its kind is written.
+    """A value inside a sentence; its kind decides how it is written.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Fact(NamedTuple):
     name : str
         What it is in the answer's data, for example ``"best_epoch"``.
     scale : ValueScale or None
-        Where it shares its decimals with others, as those of a table.
+        The decimals that it shares with other values, for example of a table.
     """
 
     value: Any
@@ -67,8 +67,8 @@ class Text(NamedTuple):
     claims : tuple of Claim
         What it says about the data.
     stamp : str
-        Words that must not be parted from it, for example ``"fiction: "``: they stand
-        before it, and where a form breaks it into lines before every line.
+        Words before it that must not be separated from it, for example ``"fiction: "``:
+        a form that breaks it into lines writes them before every line.
     """
 
     parts: tuple[Part, ...]
@@ -77,7 +77,7 @@ class Text(NamedTuple):
 
 
 def say(*parts: Part | Text, claims: Sequence[Claim] = (), stamp: str = "") -> Text:
-    """Return a sentence made of its parts; a sentence among them is taken over whole.
+    """Return a sentence made of parts; a `Text` among them brings its parts and claims.
 
     >>> best = say("best at epoch ", Fact(28, "epoch", "best_epoch"))
     >>> plain_text(say(best, " of 60"))

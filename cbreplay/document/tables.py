@@ -1,4 +1,4 @@
-"""A table of an answer: values in columns that say what they are, and their text."""
+"""A table of an answer: values in columns with a kind, and their text for people."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ class TableColumn(NamedTuple):
     kind : Kind
         What its cells mean; it decides how they are written.
     fold : int
-        Where room is short, columns with a larger number go first; 0 never goes.
+        If there is too little room, columns with a larger number are left out first; a
+        column with 0 never is.
     shown : {"always", "people", "programs"}
-        To whom.
+        In which forms it is written.
     scale : ValueScale or None
-        Of values, where other columns or sentences share their decimals.
+        The decimals that it shares with other columns or sentences.
     once : bool
-        Whether a terminal leaves out what stands in the row above as well.
+        Whether a terminal leaves out a cell that repeats the row above.
     """
 
     key: str
@@ -59,12 +60,12 @@ class TableColumn(NamedTuple):
 
     @property
     def align(self) -> Literal["left", "right"]:
-        """Where its cells stand."""
+        """How its cells are aligned."""
         return "right" if is_number(self.kind) else "left"
 
 
 class Cell(NamedTuple):
-    """A value with what has to be said about it.
+    """A value with remarks on how exact it is.
 
     Parameters
     ----------
@@ -73,9 +74,9 @@ class Cell(NamedTuple):
     bound : {"lower", "upper"} or None
         Whether the true value is at least or at most this.
     provisional : bool
-        Whether it holds only so far: written in brackets.
+        Whether it may still change: written in brackets.
     of : object
-        The whole that it is a part of, for people: ``6 of 7``.
+        The total that it is a part of, for people: ``6 of 7``.
     """
 
     value: Any
@@ -85,14 +86,14 @@ class Cell(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Two ends, both included; without a last one it is open."""
+    """A range with both ends included; open if the last is None."""
 
     first: Any
     last: Any
 
 
 class Pair(NamedTuple):
-    """What two rivals say, side by side: each a value or a `Cell`."""
+    """The values of two rivals, side by side; each may be a `Cell`."""
 
     first: Any
     rival: Any
@@ -109,11 +110,11 @@ class Row(NamedTuple):
     rest : Text or None
         For people, a sentence in place of all cells but the first.
     rank : int
-        Where there are too many rows for a form, the larger ranks go first.
+        If there are too many rows for a form, the larger ranks are left out first.
     shown : {"always", "programs"}
-        To whom: people need no row that says what another one said.
+        In which forms it is written: people need no row that repeats another.
     marked : bool
-        Whether it is the one that the first sentence speaks of.
+        Whether it is the row that the headline is about.
     """
 
     cells: Sequence[Any]
@@ -124,14 +125,14 @@ class Row(NamedTuple):
 
 
 class MadeColumn(Sequence[Any]):
-    """A column whose cells are made when they are asked for.
+    """A column whose cells are made when they are used.
 
     Parameters
     ----------
     n_rows : int
-        How many there are.
+        How many cells there are.
     make : callable
-        Returns the cell of a row.
+        Returns the cell of a row, by its position.
     """
 
     def __init__(self, n_rows: int, make: Callable[[int], Any]) -> None:
@@ -150,14 +151,14 @@ class MadeColumn(Sequence[Any]):
 
 
 class ColumnRows(Sequence[Row]):
-    """The rows of a large table, held as columns: a form only touches what it shows.
+    """The rows of a large table, held as columns; rows are made when they are used.
 
     Parameters
     ----------
     columns : sequence of sequence
         The cells of each column, all equally many.
     marked : set of int
-        The numbers of the rows that the first sentence speaks of.
+        The positions of the rows that the headline is about.
     """
 
     def __init__(
@@ -192,10 +193,10 @@ class Table(NamedTuple):
     caption : str
         What it shows.
     is_answer : bool
-        Whether ``--format markdown`` writes it, and ``--format csv`` where it is the
-        first.
+        Whether ``--format markdown`` writes it, and ``--format csv`` if it is the first
+        one.
     most_on_screen : int
-        How many rows a terminal shows, those of the least rank.
+        How many rows a terminal shows at most: those of the least rank.
     """
 
     columns: tuple[TableColumn, ...]
@@ -205,7 +206,7 @@ class Table(NamedTuple):
     most_on_screen: int = 1000
 
     def for_people(self) -> Table:
-        """Return it without the rows and the columns that are for programs alone."""
+        """Return the table without rows and columns that are only for programs."""
         places = [
             place
             for place, column in enumerate(self.columns)
@@ -262,7 +263,7 @@ def _scales(table: Table) -> dict[int, ValueScale]:
             continue
         scale = column.scale
         if scale is None and column.kind == "difference":
-            # how far values are apart is written as they are
+            # a difference has the decimals of the values
             scale = of_values
         found[place] = scale or scale_of(_numbers(cells[place] for cells in rows))
         if column.kind == "value":
@@ -290,7 +291,7 @@ def _spoken_cell(cell: Any, kind: Kind, scale: ValueScale | None) -> str:  # noq
     if cell.value is None:
         return "-"
     bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]
-    # only what is saved has an upper bound, and nothing saves less than nothing
+    # upper bounds are of savings only, which are never below 0: <= 0 is 0
     bound = "" if cell.bound == "upper" and cell.value == 0 else bound
     text = f"{bound}{spoken_value(cell.value, kind, scale)}"
     text = text if cell.of is None else f"{text} of {cell.of}"

@@ -1,4 +1,9 @@
-"""Settings that can never act, or act otherwise than they look; no log is needed."""
+"""Settings that can never act, or act otherwise than they look; no log is needed.
+
+`build` checks a list of callbacks, `scripts` and `script_fits` a training script,
+`codes` lists all findings. The checks themselves are with the rules
+(``rules/keras/checks/``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every finding about a list of callbacks, in the order of the list."""
+"""`lint_callbacks`: every finding about a list of callbacks, in its order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["AFTER_A_STOP", "find_about_each", "find_about_list", "lint_callbacks"]
 
 _MOST_EPOCHS = 2**53
-# findings about the monitor's values: left out where the monitor is absent
+# findings about the monitor's values: left out if the monitor is absent
 _ABOUT_VALUES = frozenset(
     {
         "keeps-later-weights",
@@ -31,18 +31,18 @@ _ABOUT_VALUES = frozenset(
         "steep-factor",
     }
 )
-# findings that a stop never comes: then what a stop keeps is beside the point
+# findings that a stop never comes: with these, findings about a stop are left out
 _NEVER_IN_PLAN = frozenset({"patience-beyond-plan", "starts-after-plan"})
 _ABOUT_STOPS = frozenset({"keeps-later-weights"})
-# findings that another stop comes before: without a monitor neither comes
+# findings that a stop comes first: left out if the monitor is absent, so none comes
 AFTER_A_STOP = frozenset(
     {"reduce-after-stop", "reduce-rarely-before-stop", "stop-after-stop"}
 )
-# findings about what is saved, which is nothing where the file's name is refused
+# findings about saved files: left out if the file's name is refused
 _ABOUT_FILES = frozenset(
     {"absent-field", "overwrites-after-resume", "overwrites-one-file", "shares-a-file"}
 )
-# findings about the rate of a reduction, which a schedule does not let it set
+# findings about reduced rates: left out if a schedule makes a reduction an error
 _ABOUT_RATES = frozenset({"factor-leaves-nothing", "factor-of-one", "steep-factor"})
 
 
@@ -70,15 +70,15 @@ def lint_callbacks(
     validation_freq : int, optional
         As in ``fit``; that of the run by default, else 1.
     run : Run, optional
-        A record of such a training, for what only values can tell.
+        A record of such a training, for the checks that need values.
     semantics : str, optional
         Which Keras decides, as in `replay_run`.
     schedule : str, optional
         The class of the LearningRateSchedule that the optimizer has; that of the run
         by default.
     written : sequence of frozenset of str, optional
-        Which parameters the code of each callback names, where there is code: a value
-        that stands there is meant, also where it is the default.
+        Which parameters the code of each callback gives, if there is code: a value that
+        is written out is intended, even if it is the default.
 
     Returns
     -------
@@ -137,12 +137,12 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
         checks = checks_of(callback)
         unknown = list(_unknown_parameters(known, index, callback))
         yield from unknown
-        # what else the call says is not what is meant
+        # with a misspelt parameter the call is not the one that was meant
         single = () if checks is None or unknown else checks.single
         found = [
             finding for check in single for finding in check(known, index, callback)
         ]
-        # the name comes before what is said of it: another mode mends no misspelling
+        # first the name of the monitor: with another mode it would still be misspelt
         found.sort(key=lambda finding: finding.code != "absent-monitor")
         codes = {finding.code for finding in found}
         pointless = set[str]()
@@ -160,7 +160,7 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
 def _unknown_parameters(
     known: CheckedList, index: int, callback: Callback
 ) -> Iterator[Finding]:
-    """Yield each name that the code of a callback gives a value, and Keras has not."""
+    """Yield each keyword in the code of a callback that is no parameter of it."""
     if not isinstance(callback, PlainRule) or not known.written:
         return
     parameters = parameters_of(callback)
@@ -182,8 +182,8 @@ def _unknown_parameters(
 
 def find_about_list(known: CheckedList, family: Family) -> Iterator[Finding]:
     """Yield the findings about callbacks that defeat or repeat each other."""
-    # one callback has no other; and one of the user's own may take a stop back, or set
-    # the rate itself
+    # none if the user's own code is in the list: it may take back a stop, or set the
+    # rate
     if len(known.callbacks) > 1 and not any(
         callback.holds_own_code for callback in known.callbacks
     ):
@@ -213,7 +213,7 @@ def _identical_callbacks(known: CheckedList) -> Iterator[Finding]:
 
 
 def _planned(epochs: int | None, run: Run | None) -> int | None:
-    """Return the ``epochs`` of ``fit``, no more than a float counts exactly."""
+    """Return the ``epochs`` of ``fit``, at most 2**53: a float is exact up to that."""
     if epochs is None and run is not None:
         epochs = run.planned_epochs
     return None if epochs is None else min(epochs, _MOST_EPOCHS)

@@ -1,4 +1,4 @@
-"""The codes of all findings, each with what it is about in a line."""
+"""The codes of all findings, each with a line on what it means."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ CODES = {
 def choose_codes(
     *, selected: Iterable[str] = (), ignored: Iterable[str] = ()
 ) -> Callable[[str], bool]:
-    """Return what tells whether the findings of a code are wanted.
+    """Return a function that tells whether the findings of a code are wanted.
 
     Parameters
     ----------
     selected : iterable of str
         The codes that are wanted; without any, all.
     ignored : iterable of str
-        The codes that are not.
+        The codes that are not wanted.
 
     Raises
     ------

@@ -1,4 +1,7 @@
-"""One fit of a script, checked under every combination of what the text leaves open."""
+"""One fit of a script, checked with stand-ins for what its text does not tell.
+
+A finding is kept if it holds for all of them. `scripts` joins the fits of a script.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ExaminedFit", "PlacedFinding"]
 
-# findings about a pair: void unless both callbacks are certainly in the list
+# findings about a pair: dropped unless both callbacks are certainly in the list
 _ABOUT_TWO = ("shares-a-file",)
-# findings about lost weights: void where code that is not read may keep them
+# findings about lost weights: dropped if code that is not read may keep them
 _ABOUT_KEPT = ("keeps-later-weights",)
 _PRIMES = (2, 3, 5, 7, 11, 13)
 
@@ -38,7 +41,7 @@ class PlacedFinding(NamedTuple):
     Parameters
     ----------
     finding : Finding
-        The finding; its `callback` is the index in the list that was looked at.
+        The finding; its `callback` is the index in the list that was checked.
     member : Member
         The callback.
     """
@@ -48,14 +51,15 @@ class PlacedFinding(NamedTuple):
 
 
 class _Turn(NamedTuple):
-    """One reading of the arguments that are not certain: a variant of each callback.
+    """A choice of one variant of each callback that has several.
 
     Parameters
     ----------
     first, step : int
-        Which variant the first such callback is; each next one is `step` further on.
+        The variant of the first such callback, and by how much the next one's is
+        higher.
     n_places : int
-        After how many variants the count begins at 0 again.
+        The modulus: after so many variants the count begins at 0 again.
     """
 
     first: int
@@ -64,7 +68,7 @@ class _Turn(NamedTuple):
 
 
 class ExaminedFit:
-    """One fit, checked under every combination of what is not certain about it."""
+    """One fit, checked in several turns, each with other variants of its callbacks."""
 
     def __init__(
         self, fit: ScriptFit, script: TrainingScript, resolved: ResolvedSemantics
@@ -75,13 +79,13 @@ class ExaminedFit:
         self.n_variants = max((len(member.variants) for member in unsure), default=1)
 
     def findings(self) -> Iterator[PlacedFinding]:
-        """Yield what holds in every turn."""
+        """Yield the findings of every turn."""
         every = self.fit.members
         alone = [_Turn(first, 0, self.n_variants) for first in range(self.n_variants)]
         by_itself = list(self.common([self.about_each(every, turn) for turn in alone]))
         yield from by_itself
         if self.fit.unread:
-            return  # it may take a stop back, or set the rate itself
+            return  # what is not read may take back a stop, or set the rate
         certain = [member for member in every if member.is_certain]
         about_list = self.common(
             [
@@ -96,17 +100,17 @@ class ExaminedFit:
             if placed.finding.code == "absent-monitor"
         }
         for placed in about_list:
-            # what never acts is neither before nor after another
+            # a callback that never acts comes neither before nor after another
             is_late = placed.finding.code in AFTER_A_STOP
             if not (is_late and id(placed.member.call) in absent):
                 yield placed
 
     def turns_of_pairs(self) -> list[_Turn]:
-        """Return turns in which any two callbacks meet in all of their variants.
+        """Return turns in which any two callbacks have all pairs of their variants.
 
         Modulo a prime, ``first + step * place`` takes every pair of values at any two
-        places. There are no turns, and so no findings, for more callbacks of which an
-        argument cannot be told than a list ever holds.
+        places. For more such callbacks than the largest prime there are no turns, and
+        so no findings.
         """
         if not self.places:
             return [_Turn(0, 0, 1)]
@@ -129,7 +133,7 @@ class ExaminedFit:
                 yield placed
 
     def about_each(self, members: Sequence[Member], turn: _Turn) -> list[PlacedFinding]:
-        """Return what is found about single callbacks in a turn."""
+        """Return the findings about single callbacks in a turn."""
         refused = (
             finding
             for index, member in enumerate(members)
@@ -138,7 +142,7 @@ class ExaminedFit:
         about_each = (
             finding
             for finding in find_about_each(self.checked(members, turn))
-            # what else it would do does not matter where no callback is made
+            # if no callback is made, its settings do not matter
             if finding.code == "unknown-parameter"
             or not self.fails_at_once(members[finding.callback])
         )
@@ -168,7 +172,7 @@ class ExaminedFit:
         )
 
     def refused(self, index: int, member: Member) -> Iterator[Finding]:
-        """Yield what a call is refused for; nothing later beside what fails at once."""
+        """Yield why a call is refused; only what fails first, if it fails at once."""
         miscalled = self.miscalled(member)
         if miscalled:
             yield from _refused_calls(index, member, miscalled)
@@ -180,7 +184,7 @@ class ExaminedFit:
         yield from _refused_values(index, values)
 
     def is_told(self, placed: PlacedFinding, members: Sequence[Member]) -> bool:
-        """Return whether nothing that is not read can make a finding untrue."""
+        """Return whether a finding holds whatever the code does that is not read."""
         if placed.finding.code in _ABOUT_TWO:
             return not self.fit.unread and all(member.is_certain for member in members)
         if placed.finding.code in _ABOUT_KEPT:
@@ -189,12 +193,12 @@ class ExaminedFit:
             # a callback that an earlier fit used may still hold that fit's best
             return not self.is_shared(placed.member)
         if placed.finding.code == "absent-field":
-            # code that is not read may log it, and ** may hold a save_freq
+            # code that is not read may log it, and ** may give a save_freq
             words = placed.member.call.keywords
             is_whole = not self.fit.unread and all(word.arg for word in words)
             return is_whole and not _fields(placed.member) & self.script.texts
         if placed.finding.code == "floor-above-rate":
-            # a callback that is not read, or may be there, may raise the rate
+            # a callback that is not read, or of the user's own, may raise the rate
             return not self.fit.unread and not any(
                 member.variants[0].holds_own_code for member in members
             )
@@ -202,9 +206,9 @@ class ExaminedFit:
         return not is_absent or self.is_unlogged(placed.member)
 
     def is_unlogged(self, member: Member) -> bool:
-        """Return whether code that is not read does not log a callback's monitor.
+        """Return whether no code that is not read logs a callback's monitor.
 
-        Where it does, the name stands in the script.
+        Code that logs it would have its name as a text in the script.
         """
         compiled = self.fit.facts.compiled
         monitor = member.variants[0].monitor or ""
@@ -223,7 +227,7 @@ class ExaminedFit:
         return len(fits) > 1
 
     def about_list(self, members: Sequence[Member], turn: _Turn) -> list[PlacedFinding]:
-        """Return what is found about callbacks beside each other in a turn."""
+        """Return the findings about several callbacks in a turn."""
         found = find_about_list(self.checked(members, turn), self.resolved.family)
         return [
             placed
@@ -242,7 +246,7 @@ class ExaminedFit:
         facts = self.fit.facts
         compiled = facts.compiled
         if self.fit.unread:
-            # what is not read may log more: only a plain misspelling is reported then
+            # what is not read may log more: then only a misspelt monitor is reported
             doubted = compiled and compiled._replace(is_whole=False)
             facts = facts._replace(validated=None, compiled=doubted)
         directions = {} if compiled is None else compiled.directions
@@ -293,10 +297,10 @@ def _fields(member: Member) -> set[str]:
 
 
 def _written(member: Member) -> frozenset[str]:
-    """Return which parameters the code of a callback names."""
+    """Return which parameters the code of a callback gives."""
     callback = member.variants[0]
     if not callback.acts_at:
-        # what a callback that decides nothing is given is not read
+        # the arguments of a callback that decides nothing are not read
         return frozenset()
     return named_parameters(member.call, list(parameters_of(callback)))
 

@@ -1,4 +1,4 @@
-"""The findings about a training script: what holds whatever cannot be told of it."""
+"""`lint_script`: the findings about a training script, over all of its fits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lint_script", "script_semantics", "unchecked_monitors"]
 
-# findings about one fit's plan: void where the callback serves another fit too
+# findings about one fit's plan: they must hold in every fit that has the callback
 _ABOUT_PLAN = ("patience-beyond-plan", "starts-after-plan")
 
 
@@ -33,8 +33,8 @@ def lint_script(
 ) -> tuple[PlacedFinding, ...]:
     """Find settings of a script that never act, or act otherwise than they look.
 
-    A finding is reported where it holds whatever the arguments are that cannot be told,
-    and whichever of the callbacks are there that may be there.
+    A finding is reported if it holds for all values of the arguments that cannot be
+    told, and whether or not the list holds the callbacks that are uncertain.
 
     Parameters
     ----------
@@ -48,8 +48,9 @@ def lint_script(
     Returns
     -------
     tuple of PlacedFinding
-        In the order of the lines; one that several fits have, once. What a comment
-        ``# cbreplay: ignore[code]`` on the callback's lines names is left out.
+        In the order of the lines; each once, even if several fits have it. Findings
+        that a comment ``# cbreplay: ignore[code]`` on the callback's lines names are
+        left out.
     """
     resolved = script_semantics(script, semantics)
     fits = [
@@ -74,14 +75,14 @@ def lint_script(
 def script_semantics(
     script: TrainingScript, semantics: str | None
 ) -> ResolvedSemantics:
-    """Find by whose rules a script is looked at: what it imports tells it too."""
+    """Return whose rules apply to a script: as asked, else of the Keras it imports."""
     return resolve_semantics(semantics or imported_version(script.packages))
 
 
 def unchecked_monitors(
     script: TrainingScript, findings: Iterable[PlacedFinding]
 ) -> Iterator[str]:
-    """Say of which monitors the text does not tell whether ``fit`` logs them.
+    """Say which monitors could not be checked: the text does not tell what is logged.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def unchecked_monitors(
 
 
 def _is_certain(monitor: str, compiled: Compiled | None) -> bool:
-    """Return whether it is told that a monitor is logged, or that it is not."""
+    """Return whether the text tells that a monitor is logged, or that it is not."""
     metric = monitor.removeprefix("val_")
     if metric == "loss" or monitor in LEARNING_RATE_NAMES:
         return True
@@ -146,10 +147,9 @@ def _holds(
     fits: Sequence[ScriptFit],
     found: Sequence[Sequence[PlacedFinding]],
 ) -> bool:
-    """Return whether a finding about a plan is one in every fit that the callback has.
+    """Return whether a finding about the plan holds in every fit with its callback.
 
-    Other findings need no other fit: a first short fit is no fault, and a monitor that
-    one fit does not log is.
+    A first short fit is no fault. Other findings need hold in one fit only.
     """
     if placed.finding.code not in _ABOUT_PLAN:
         return True
@@ -164,7 +164,7 @@ def _holds(
 
 
 def _loose_fit(script: TrainingScript) -> ScriptFit:
-    """Return the callbacks that no fit is seen to get: their list is unknown."""
+    """Return a fit of the callbacks that go to no known fit; its list is unknown."""
     beside = UnreadPart(0, "what goes to the same fit")
     return ScriptFit(TrainingFacts(), script.loose, (beside,))
 

@@ -1,8 +1,7 @@
-"""Sources in, runs out: what readers read, and what the recorded list says of it.
+"""`load_runs`: what the readers read, corrected by what the recorded callbacks tell.
 
-A reader knows one format and no rule. What only a replay of the recorded callbacks can
-tell, such as which rate an epoch was trained at where two of them wrote its column, is
-settled here.
+A reader knows one format and no rules of callbacks. What depends on these, such as
+which rate an epoch was trained at if two of them wrote its column, is settled here.
 """
 
 from __future__ import annotations

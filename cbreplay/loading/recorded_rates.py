@@ -35,7 +35,7 @@ _FIRST = "the learning rate of the first epoch is taken from its own row"
 
 
 class _ReadRate(NamedTuple):
-    """A recorded rate as it is read, the other way to read it, and what was assumed."""
+    """A reading of the recorded rate, the other possible one, and what was assumed."""
 
     rate: Series
     other: Series | None = None
@@ -45,12 +45,11 @@ class _ReadRate(NamedTuple):
 def read_rate(run: Run) -> Run:
     """Return a run whose learning rate is the one that each epoch was trained at.
 
-    A reader knows how the rate was written, and no rule; what a row means hangs on the
-    callbacks of the training, in their order. CSVLogger writes what the last callback
-    left in ``logs``, and that is the rate that the epoch was trained at, but in the row
-    of a reduction before another callback that writes it. The TensorBoard callback of
-    Keras 3 asks the optimizer when the epoch has ended: after a reduction, if it stands
-    behind the callback that reduces.
+    What a row means depends on the callbacks of the training, and on their order.
+    CSVLogger writes what the last callback left in ``logs``: the rate that the epoch
+    was trained at, except in the row of a reduction if another callback after it writes
+    the rate too. The TensorBoard callback of Keras 3 reads the optimizer at the end
+    of the epoch: after a reduction, if it comes after the callback that reduces.
 
     Parameters
     ----------
@@ -116,7 +115,7 @@ def _row_holds(classes: Sequence[str]) -> str:
 
 
 def writes_rate(name: str) -> bool:
-    """Tell whether a callback of this class changes the rate, and writes it to logs."""
+    """Tell whether a callback of this class changes the rate and writes it to logs."""
     from cbreplay.rules.registry import find_rule
 
     row = find_rule(name)
@@ -125,14 +124,14 @@ def writes_rate(name: str) -> bool:
 
 
 def _reduces(name: str) -> bool:
-    """Tell whether it changes the rate at the end of an epoch, not at its begin."""
+    """Tell whether it changes the rate at the end of an epoch, not at the beginning."""
     from cbreplay.rules.registry import rule_named
 
     return writes_rate(name) and "begin" not in rule_named(name).load().acts_at
 
 
 def _is_known(name: str) -> bool:
-    """Tell whether it is a framework's own callback, of which this is known."""
+    """Tell whether it is a framework's own callback, whose effect is known."""
     from cbreplay.rules.registry import find_rule, stands_by
 
     return find_rule(name) is not None or stands_by(name)
@@ -171,7 +170,7 @@ def _changes(rate: Series) -> bool:
 
 
 def _class_lists(metadata: RunMetadata) -> list[list[str]]:
-    """Return the class names of each fit's callbacks; none where none are listed."""
+    """Return the class names of each fit's callbacks, without fits that list none."""
     fits = [*(fit.callbacks for fit in metadata.earlier_fits), metadata.callbacks]
     return [[class_name(text) for text in texts] for texts in fits if texts]
 

@@ -1,4 +1,4 @@
-"""Read the runs that lie under some sources, with the rates that were trained at."""
+"""`load_runs`: read the runs in some sources, with the rates they were trained at."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def load_runs(
     empty : {"missing", "nan"}
         Whether an empty cell or ``NA`` is a missing value or a NaN.
     planned_epochs : int, optional
-        The `epochs` that ``fit`` was given; it stands above what the log says.
+        The `epochs` that ``fit`` was given; it overrides what the log says.
     validation_freq : int or iterable of int, optional
         As in ``Model.fit``, for a History or dict whose val_ lists are shorter.
     x_axis : {"epoch", "step"}, optional
@@ -61,7 +61,7 @@ def load_runs(
         on; or one in which every row is the next epoch, as when fits of one epoch
         were appended to one file.
     first_epoch : int, optional
-        The zero-based epoch of the first row of each log, whatever number stands there.
+        The zero-based epoch of the first row of each log, whatever number it has.
     seams : iterable of int
         Epochs, zero-based, at which a fit was resumed, with callbacks created anew,
         although the log does not say so.
@@ -74,7 +74,7 @@ def load_runs(
     Returns
     -------
     list of Run
-        Each with another name: its directory's or its file's, with ``#1``, ``#2``
+        Each with its own name: that of its directory or file, with ``#1``, ``#2``
         for the trainings in one log.
 
     Raises
@@ -82,7 +82,7 @@ def load_runs(
     LogError
         If a source cannot be read, or there is no run in it.
     ConfigError
-        If there is no source, or an option has a value that it cannot have.
+        If there is no source, or an option has an impossible value.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def survey_sources(
     sources, options
         As in `load_runs`.
     progress : callable, optional
-        Is told how many logs have been read and how many there are.
+        Called with the number of logs that were read, and of all.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The rate that each epoch was trained at, where two callbacks wrote its column."""
+"""The rate that each epoch was trained at, if two callbacks wrote its column."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _NOTE = (
 def settle_rate(run: Run) -> Run:
     """Return a run with the rates that its recorded callbacks trained at.
 
-    Where a second callback writes the rate after a reduction, the row of that epoch
-    holds the rate after it, and no other row does. The recorded list is replayed, and
-    if it would have written every row as it is, its rates are the ones trained at; else
-    the run is returned as it is.
+    If a second callback writes the rate after a reduction, the row of that epoch holds
+    the reduced rate, and other rows the rate that was trained at. The recorded list is
+    replayed; if it would have written all rows as they are, the rates of the replay are
+    taken, else the run is returned as it is.
 
     Parameters
     ----------
@@ -104,8 +104,8 @@ def _rows_before(
 ) -> list[float]:
     """Return the rate that a logger of the list would have written into each row.
 
-    CSVLogger writes what the last writer before it left in ``logs``, and that is the
-    rate before its own decision; TensorBoard of Keras 3 asks the optimizer.
+    CSVLogger writes what the last writer before it left in ``logs``: the rate before
+    that callback's own decision. TensorBoard of Keras 3 reads the optimizer.
     """
     classes = [class_name(text) for text in metadata.callbacks]
     if logger not in classes:

@@ -1,4 +1,4 @@
-"""Ask in a notebook: a training in, an answer out that shows itself."""
+"""`ask`, and how the results of the library show themselves in a notebook."""
 
 from __future__ import annotations
 

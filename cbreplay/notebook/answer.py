@@ -29,11 +29,11 @@ class Answer:
     Parameters
     ----------
     data : object
-        What was worked out: a Staircase, a Recommendation, ...
+        The result: a Staircase, a Recommendation, ...
     document : Document
-        What it says.
+        The answer as a document.
     draw : callable
-        Returns its picture; takes what `plot` is given.
+        Returns the picture; gets the options of `plot`.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Answer:
         return write_notebook(self._document)
 
     def to_document(self) -> Document:
-        """Return what it says, as the document that every form is written of."""
+        """Return the document from which every form is written."""
         return self._document
 
     def to_frame(self) -> pd.DataFrame:
@@ -67,7 +67,7 @@ class Answer:
         Raises
         ------
         ConfigError
-            If it has none.
+            If there is no table.
         """
         import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Ask in a notebook: a training in, an answer out."""
+"""`ask`: what other settings would have done on trainings, as an `Answer`."""
 
 # ruff: noqa: ANN401 - trainings and settings are of many types
 
@@ -52,7 +52,7 @@ def ask(
     Returns
     -------
     Answer
-        Shows itself; ``.data`` is what was worked out.
+        It shows itself; ``.data`` is the result.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def _grid_of(callbacks: Any) -> Grid:
 
 
 def _judged_by(callbacks: Any, runs: Sequence[Run], judging: Judging) -> Judging:
-    """Return whose rules decide: a script tells it where nothing else does."""
+    """Add the Keras version that a script imports, if nothing else names one."""
     from cbreplay.expressions import read_expressions
     from cbreplay.rules.registry import names_version
 

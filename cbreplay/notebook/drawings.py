@@ -34,7 +34,7 @@ __all__ = [
 def draw_curve(
     staircase: Staircase, *, patience: float | Sequence[float] | None = None
 ) -> Drawing:
-    """Draw what one patience decided, or several; by default what was enough."""
+    """Draw what one patience or several decided; by default the one that was enough."""
     from cbreplay.plots import plot_replay, plot_settings
     from cbreplay.staircase import replay_patience
 

@@ -1,4 +1,4 @@
-"""What each result of the library shows of itself."""
+"""The answer that each result of the library shows in a notebook."""
 
 # ruff: noqa: ANN401 - results are of many types
 

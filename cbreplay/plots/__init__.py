@@ -1,4 +1,7 @@
-"""Pictures: the points of each are tested, the drawing decides nothing."""
+"""Pictures: for each, a function that collects its points, and one that draws them.
+
+Tests look at the points; the drawing makes no decision of its own.
+"""
 
 from __future__ import annotations
 

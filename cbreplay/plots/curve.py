@@ -27,9 +27,9 @@ __all__ = [
 
 Role: TypeAlias = Literal["monitored", "objective", "training"]
 
-# in pixels: no figure is as wide
+# in pixels: no figure is wider
 POINTS_ACROSS = 2_000
-# matplotlib's own arithmetic overflows beyond this; such a value lies outside anyway
+# matplotlib's own arithmetic overflows beyond this
 _LARGEST_DRAWN = 1e150
 
 
@@ -147,7 +147,7 @@ def _farthest(
 
 
 def drawn_mark(run: Run, name: str, epoch: int | None) -> Mark | None:
-    """Return a point of a series; a value that cannot be drawn lies at NaN."""
+    """Return a point of a series; NaN in place of a value that cannot be drawn."""
     if epoch is None:
         return None
     value = float(run.series[name].values[epoch - run.first_epoch])
@@ -155,11 +155,11 @@ def drawn_mark(run: Run, name: str, epoch: int | None) -> Mark | None:
 
 
 def drawn_places(values: FloatArray) -> EpochArray:
-    """Return the positions that a line is drawn through: of a long one, not all.
+    """Return the positions that a line is drawn through: of a long line, not all.
 
-    Where several epochs share a point of the page, their first and last value, the
-    lowest and the highest look like all of them; so do the gaps beside these. What
-    draws a noisy line of tens of thousands of epochs takes over a gigabyte.
+    Of the epochs in one pixel column the first, the last, the lowest and the highest
+    value are enough, with the gaps beside them. To draw all of tens of thousands of
+    noisy epochs would take over a gigabyte.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def draw_series(
     color: str,
     look: Look,
 ) -> None:
-    """Draw what the callbacks would have seen, and faintly what came after."""
+    """Draw a series up to `last_decided`, and faintly what was recorded after it."""
     alone = _alone(curve.values)
     stretches = [
         (epochs >= last_decided, look.faint, 1.2, 2),
@@ -217,13 +217,13 @@ def draw_series(
 
 
 def _alone(values: FloatArray) -> BoolArray:
-    """Return where a value has a gap on either side, which no line would show."""
+    """Return where a value has a gap on both sides, which no line would show."""
     known = np.concatenate(([False], np.isfinite(values), [False]))
     return known[1:-1] & ~known[:-2] & ~known[2:]
 
 
 def draw_non_finite(ax: Axes, curve: Curve, color: str) -> None:
-    """Mark at the edges where a value was logged that has no place on the axis."""
+    """Mark infinite, huge and NaN values at the edges of the axes."""
     edges = [(curve.too_high, 1.0, "^"), (curve.too_low, 0.0, "v")]
     for epochs, height, marker in [*edges, (curve.not_a_number, 0.0, "x")]:
         # an empty line outside the axes would still take up room at the page's corner

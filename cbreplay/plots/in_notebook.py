@@ -1,4 +1,4 @@
-"""A picture in a cell of a notebook, which a dark notebook shows dark."""
+"""A picture as HTML for a cell of a notebook; it is inverted in a dark notebook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 
 __all__ = ["picture_html"]
 
-# notebooks say in their page that they are dark; hues stay as they are
+# these attributes mark dark notebooks; the rotation keeps the hues
 _DARK = (
     '<style>[data-jp-theme-light="false"] .cbreplay-picture,'
     ".vscode-dark .cbreplay-picture{filter:invert(1) hue-rotate(180deg)}</style>"
@@ -15,7 +15,7 @@ _DARK = (
 
 
 def picture_html(content: bytes, *, width: int, alternative: str) -> str:
-    """Return a picture as HTML; where styles are stripped it keeps its light ground.
+    """Return a picture as HTML; it stays light if a notebook strips styles.
 
     Parameters
     ----------

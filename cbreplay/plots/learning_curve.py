@@ -73,9 +73,9 @@ class LearningCurvePoints:
         tells; what was recorded after it is drawn as context.
     stop, kept, best : Mark or None
         Where it stops (on the monitored series), whose weights are kept, and the
-        best recorded epoch where that is another one (both on the judged series).
+        best recorded epoch if it is another one (both on the judged series).
     shade : Shade or None
-        What is not in the log.
+        The stretch that is not in the log.
     labels : tuple of Label
         The decisions in words.
     span : tuple of float
@@ -83,7 +83,7 @@ class LearningCurvePoints:
     x_name : str
         What that axis counts: ``"epoch"``, or ``"evaluation"``.
     more_stops, more_kept : tuple of Mark
-        The same of further settings on the same curve.
+        `stop` and `kept` of further settings on the same curve.
     """
 
     title: str
@@ -177,7 +177,7 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         )
         raise ConfigError(sentence)
     parts = [learning_curve_points(replay) for replay in replays.values()]
-    # what several settings decide alike stands there once
+    # a decision that several settings share is labelled once
     deciding: dict[Label, list[str]] = {}
     for name, part in zip(replays, parts, strict=True):
         for label in part.labels:
@@ -192,7 +192,7 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         for label in parts[0].labels
         if label.kind == "oddity" or (label.kind == "best" and _none_keeps(parts))
     ]
-    # what one setting leaves open another may decide: the words say it of each
+    # if the settings differ in it, only the labels say where the log ends for each
     shade = parts[0].shade if len({part.shade for part in parts}) == 1 else None
     # the marks of all lie within the widest axis
     wide = max(parts, key=lambda part: np.subtract(*part.curves[0].limits[::-1]))
@@ -275,7 +275,7 @@ def _labels(replay: Replay, best: int | None, shade: Shade | None) -> list[Label
 
 
 def _oddities(curves: tuple[Curve, ...]) -> list[Label]:
-    """Say which values have no place on the axis."""
+    """Say which values are outside the axis, infinite or NaN."""
     labels = []
     for curve in curves:
         name = "" if curve.role == "monitored" else f"{drawable_text(curve.name)} "
@@ -400,7 +400,7 @@ def _draw_training(
     """Draw the training series faintly, on the monitored one's axis, with its name."""
     ax.plot(points.epochs, curve.values, color=look.faint, linewidth=0.9, zorder=1.5)
     low, high = ax.get_ylim()
-    # the other axis's numbers stand to the right
+    # on the right are the numbers of the other axis
     shared = points.judged is not points.curves[0]
     inside = np.flatnonzero((curve.values > low) & (curve.values < high))
     if inside.size:

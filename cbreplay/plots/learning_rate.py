@@ -78,7 +78,7 @@ class LearningRatePoints:
         Where the callbacks would have reduced the rate; where none can, the recorded
         falls.
     same : bool
-        Whether the two agree wherever both are known.
+        Whether recorded and simulated rate agree in all epochs that have both.
     logarithmic : bool
         Whether the rates span more than a factor of ten.
     limits : tuple of float
@@ -115,7 +115,7 @@ def has_learning_rate(replay: Replay) -> bool:
 
 
 def constant_rate(points: LearningRatePoints) -> float | None:
-    """Return the rate where it never changes: a picture of it is a flat line."""
+    """Return the rate if it never changes (its picture is a flat line); else None."""
     known = _finite(np.concatenate([points.recorded, points.simulated]))
     return float(known[0]) if (known == known[0]).all() else None
 
@@ -171,7 +171,7 @@ def _finite(values: FloatArray) -> FloatArray:
 
 
 def _values(series: Series | None, length: int) -> FloatArray:
-    """Return rates as long as the run, NaN where there is none."""
+    """Return rates for all epochs of the run, NaN where there is none."""
     values = np.full(length, np.nan)
     if series is not None:
         values[: len(series)] = series.values
@@ -222,7 +222,7 @@ def _limits(low: float, high: float, *, logarithmic: bool) -> tuple[float, float
 def _labels(
     replay: Replay, reductions: list[RateChange], *, decided: bool
 ) -> list[Label]:
-    """Say the reductions in words, and where the log falls silent."""
+    """Say the reductions in words, and where the log ends."""
     labels = [
         Label(
             change.epoch + 0.5,
@@ -317,7 +317,7 @@ def _draw_steps(ax: Axes, points: LearningRatePoints, look: Look) -> None:
 def _told_apart(
     changes: Sequence[RateChange], span: tuple[float, float]
 ) -> list[RateChange]:
-    """Leave out what lies on the same point of the page as the one before it.
+    """Leave out changes in the same pixel column as the one before.
 
     A schedule may change the rate in every one of thousands of epochs.
     """
@@ -348,7 +348,7 @@ def _draw_rate(
 def _name_recorded(
     ax: Axes, epochs: EpochArray, values: FloatArray, words: str, color: str
 ) -> None:
-    """Name a rate above its highest step, where it crosses no line of its own."""
+    """Write the name of a rate above its highest step, which no part of it crosses."""
     known = np.flatnonzero(np.isfinite(values))
     if known.size:
         at = int(known[np.argmax(values[known])])
@@ -360,7 +360,9 @@ def _name_recorded(
 def _name_simulated(
     ax: Axes, epochs: EpochArray, rates: tuple[FloatArray, FloatArray], color: str
 ) -> None:
-    """Name the simulated rate below its end, or below its beginning if that is free.
+    """Write its name below the end of the simulated rate, or below its beginning.
+
+    In the lower left corner if neither place is free.
 
     Parameters
     ----------
@@ -389,7 +391,7 @@ def _name_simulated(
 
     free = next((end for end in (ends, begins) if is_free(*end)), None)
     if free is None:
-        # no free place on the line: the lower corner, below a rate that falls
+        # a rate falls, so the lower left corner is free
         corner = (begins[1], ax.get_ylim()[0])
         _write_name(ax, corner, "simulated", color, rightwards=True)
         return

@@ -1,4 +1,4 @@
-"""The map of patience and min_delta: what every cell costs, and which only bound it."""
+"""The map of patience and min_delta: what the setting of every cell loses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WIDTH = 7.6
 _NARROW = 6.0  # below this the map stands upright
 _CELL, _UPRIGHT_CELL = 0.46, 0.42
 _CHARACTER = 5.4
-# one of these two has a contrast of at least 4.58 on any colour, which the ink of a
+# on any colour, one of these two has a contrast of at least 4.58; the text colour of a
 # look has not
 _INKS = ("#000000", "#ffffff")
 
@@ -48,11 +48,11 @@ class MapPoints:
     patience, min_delta : tuple
         The values at the edges.
     regret : array of shape (n_min_delta, n_patience)
-        What the colours mean; NaN where a cell is only a bound.
+        The regret, shown as colours; NaN if not all groups tell it.
     trained : array of shape (n_min_delta, n_patience)
-        The share of the recorded epochs that are trained; NaN there too.
+        The share of the recorded epochs that are trained; NaN in the same cells.
     texts : tuple of tuple of str
-        What stands in each cell: the number, or how many tell.
+        The text of each cell: the regret, or how many groups tell it.
     recommended, current : (int, int) or None
         The cells (min_delta, patience) with an outline.
     note : str
@@ -121,7 +121,7 @@ def map_points(costs: Costs, advice: Recommendation) -> MapPoints:
 
 
 def _in_use(advice: Recommendation) -> int | None:
-    """Return the patience in use, where nothing else of the setting is changed."""
+    """Return the patience in use, if the setting changes nothing else."""
     patience = patience_in_use(advice.setting("current"))
     if patience is None or patience < 0 or not float(patience).is_integer():
         return None
@@ -130,7 +130,7 @@ def _in_use(advice: Recommendation) -> int | None:
 
 
 def _shown_patience(costs: Costs, named: Iterable[int | None]) -> list[int]:
-    """Thin the axis; after some columns that are only bounds it ends."""
+    """Choose the columns; after a few that no log tells, the axis ends."""
     top = int(costs.patience[-1])
     wanted = {patience for patience in _SHOWN if patience <= top}
     wanted |= {patience for patience in named if patience and 1 <= patience <= top}
@@ -194,7 +194,7 @@ def plot_map(
     width : float
         In inches.
     note : bool
-        Whether the words stand above it.
+        Whether to write the note above it.
     """
     upright = width < _NARROW
     across: list[str] = [str(patience) for patience in points.patience]
@@ -289,7 +289,7 @@ def _draw_outlines(ax: Axes, points: MapPoints, look: Look, *, upright: bool) ->
 
 
 def _fill(value: float, most: float, look: Look) -> str:
-    """Return a colour: the more is lost, the stronger; small costs stay apart."""
+    """Return a colour: the more is lost, the stronger; by square root of the loss."""
     if not np.isfinite(value):
         return look.background
     share = (value / most) ** 0.5 if most > 0 else 0.0

@@ -48,7 +48,7 @@ __all__ = [
 _WIDTH = 7.6
 _HEIGHTS = {"curve": 2.9, "learning-rate": 1.9}
 _RATE_BELOW_HEIGHT = 0.9
-# metadata that would give the same picture other bytes: dates, versions
+# metadata that would make equal pictures differ in their bytes: dates, versions
 _TIMES = {"svg": "Date", "png": "Software", "pdf": "CreationDate"}
 _SMALL_WIDTH, _SMALL_HEIGHT = 2.7, 1.2
 
@@ -118,7 +118,7 @@ def plot_settings(
 def draw_parts(
     replay: Replay, parts: tuple[str, ...], *, look: Look, width: float
 ) -> Figure:
-    """Draw the curve, the rate, or the rate below the curve, in words if it is one."""
+    """Draw the curve, the rate, or both; a constant rate is written below the curve."""
     rates = learning_rate_points(replay) if "learning-rate" in parts else None
     constant = None
     if rates is not None and len(parts) > 1:
@@ -196,7 +196,7 @@ def figure_bytes(figure: Figure, kind: Literal["png", "svg", "pdf"]) -> bytes:
         {
             "svg.hashsalt": "cbreplay",
             "svg.fonttype": "none",
-            # what fills the pixels of a line is held until the figure is collected
+            # in chunks: the memory for a long line is kept as long as the figure
             "agg.path.chunksize": 1_000,
         }
     ):

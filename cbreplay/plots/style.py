@@ -54,13 +54,13 @@ class Look:
     Parameters
     ----------
     background, text, muted, line : str
-        The page, its text, text that steps back, and rules.
+        The page, its text, less important text, and lines.
     monitored, objective, faint : str
-        The watched series, the judged one, and what is only context.
+        The watched series, the judged one, and context.
     decision : str
-        What the callbacks decide; dark enough for text.
+        The decisions of the callbacks; dark enough for text.
     shade : str
-        Where the log says nothing.
+        The stretch that is not in the log.
     """
 
     background: str
@@ -104,9 +104,9 @@ class Label(NamedTuple):
     Parameters
     ----------
     epoch : float
-        Where its line comes down, in the picture's epochs.
+        Where its line meets the axes, in the picture's epochs.
     text : str
-        What it says.
+        The sentence.
     kind : {"decision", "best", "limit", "oddity"}
         What it is about; this gives its colour.
     """
@@ -117,7 +117,7 @@ class Label(NamedTuple):
 
 
 class SelfShowingFigure(Figure):
-    """A figure that a notebook shows although no pyplot knows of it."""
+    """A figure that a notebook shows although it was not made with pyplot."""
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
@@ -125,7 +125,7 @@ class SelfShowingFigure(Figure):
         return buffer.getvalue()
 
     def _repr_html_(self) -> str:
-        """Return it as a dark notebook shows it dark, whatever was drawn into it."""
+        """Return the picture as HTML, which is inverted in a dark notebook."""
         written = [text.get_text() for ax in self.axes for text in ax.texts]
         return picture_html(
             self._repr_png_(),
@@ -135,7 +135,7 @@ class SelfShowingFigure(Figure):
 
 
 def make_figure(width: float, height: float, look: Look = LIGHT) -> Figure:
-    """Return an empty figure, in inches, that no pyplot knows of."""
+    """Return an empty figure, in inches, made without pyplot."""
     figure = SelfShowingFigure(
         figsize=(width, height),
         dpi=_DPI,
@@ -149,14 +149,14 @@ def make_figure(width: float, height: float, look: Look = LIGHT) -> Figure:
 def stack_axes(
     width: float, heights: Sequence[float], look: Look = LIGHT
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure with axes below each other; `fit_axes` gives them their places.
+    """Return a figure with axes below each other, to be placed by `fit_axes`.
 
     Parameters
     ----------
     width : float
-        Of the figure, in inches.
+        The width of the figure, in inches.
     heights : sequence of float
-        Of the axes without what stands around them, in inches.
+        The heights of the axes without their labels, in inches.
     look : Look
         The colours.
     """
@@ -171,9 +171,9 @@ def stack_axes(
 
 
 def fit_axes(figure: Figure, heights: Sequence[float]) -> None:
-    """Make the figure as high as its axes and what stands around them.
+    """Place the axes, and make the figure high enough for them and their labels.
 
-    Labels come in any number of rows; the axes keep their heights all the same.
+    The axes have the given heights, however many rows of labels there are.
     """
     rows: list[list[Any]] = [[] for _ in heights]
     for ax in figure.axes:
@@ -243,7 +243,7 @@ def style_axes(ax: Axes, look: Look) -> None:
 
 
 def style_text(color: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - matplotlib's own
-    """Return how text is set; a name from a log is never read as mathematics."""
+    """Return matplotlib's options for text; ``$`` in a name is never mathematics."""
     return {
         "color": color,
         "fontsize": _TEXT_SIZE,
@@ -263,8 +263,9 @@ def label_axis(ax: Axes, *, x: str | None, y: str, color: str, look: Look) -> No
 def draw_labels(ax: Axes, labels: Sequence[Label], look: Look) -> float:
     """Write each label in a row of its own above the axes; return their height.
 
-    Rows cannot overlap each other or the curves. Lowest come those whose text no line
-    of a label further up has to pass, and of these those nearest the middle.
+    Each label has a line down to its epoch. The lowest rows are for labels whose text
+    is crossed by the fewest lines of higher labels, and of these for those nearest the
+    middle.
 
     Returns
     -------
@@ -287,7 +288,7 @@ def draw_labels(ax: Axes, labels: Sequence[Label], look: Look) -> float:
 
 
 class _LabelPlace(NamedTuple):
-    """A label, and on which side of its line its text stands: in points."""
+    """A label with its wrapped text, and where that begins and ends, in points."""
 
     label: Label
     text: str
@@ -306,14 +307,14 @@ class _LabelPlace(NamedTuple):
 
 
 _LEAST_CHARACTERS = 18
-# where a line stands beside a text, and not in it
+# a line so close to the end of a text does not cross it
 _NEAR = 2.0
 
 
 def _stacked(
     labels: Sequence[Label], lines: Sequence[float], width: float
 ) -> Iterator[_LabelPlace]:
-    """Yield where each label stands, from the lowest row up."""
+    """Yield the place of each label, from the lowest row up."""
     pending = list(range(len(labels)))
 
     def cost(at: int, place: _LabelPlace) -> tuple[int, int, float, bool]:
@@ -334,7 +335,7 @@ def _stacked(
 
 
 def _ways(label: Label, line: float, width: float) -> Iterator[_LabelPlace]:
-    """Yield where a label may stand: on the narrow side only where there is room."""
+    """Yield the places of a label: right or left of its line, if there is room."""
     roomy = line <= width / 2
     for rightwards in (roomy, not roomy):
         room = int((width - line if rightwards else line) / _CHARACTER_WIDTH)

@@ -39,7 +39,7 @@ _MARGIN = 0.03
 
 
 class Named(NamedTuple):
-    """A setting with a name: what it trains and costs, in words too."""
+    """A named setting: the share it trains, its mean regret, and both in words."""
 
     name: str
     cost: float
@@ -59,9 +59,9 @@ class TradeOffPoints:
     cost, regret : array of shape (n_patience,)
         The share of the recorded epochs that each trains, and what it loses.
     named : tuple of Named
-        The named settings; those at one place are one.
+        The named settings; several at the same point are one.
     axis : str
-        What the regret is.
+        The title of the regret axis.
     """
 
     patience: EpochArray
@@ -99,7 +99,7 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
 
 
 def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
-    """Yield the named settings; those that lie at one place share a name."""
+    """Yield the named settings; those at the same point become one, with all names."""
     regrets = [scored.mean_regret for scored in advice.settings]
     scale = scale_of(regrets, "cost")
     places: dict[tuple[float, float], list[Scored]] = {}
@@ -123,7 +123,7 @@ def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
 
 
 def _joint_name(names: list[str]) -> str:
-    """Name settings at one place; names of the same patience share it.
+    """Join the names of settings at one point; names of one patience share its number.
 
     >>> _joint_name(["recommended: 9", "cheapest: 9", "no early stopping"])
     'recommended, cheapest: 9, no early stopping'
@@ -174,7 +174,7 @@ def plot_trade_off(
 
 
 def _scale_axes(ax: Axes, top: float) -> None:
-    """Give small costs room: they are what is chosen between."""
+    """Set the axes, with a square-root scale that gives small losses room."""
     ax.set_yscale("function", functions=(_root, np.square))
     ax.set_ylim(0, top)
     ax.yaxis.set_major_locator(MaxNLocator(5))
@@ -185,7 +185,7 @@ def _scale_axes(ax: Axes, top: float) -> None:
 
 
 def _draw_named(ax: Axes, named: Named, top: float, look: Look) -> Label:
-    """Draw a named setting with a line up to its label; the recommended stands out."""
+    """Draw a named setting, with a line up to its label, which is returned."""
     color = look.decision if named.is_recommended else look.text
     ax.plot([named.cost] * 2, [named.regret, top], color=look.faint, linewidth=0.7)
     ax.plot(

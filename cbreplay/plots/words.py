@@ -1,4 +1,4 @@
-"""Names and numbers as a picture has room for them."""
+"""Names and numbers, shortened for pictures."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def shorten(text: str, longest: int = _LONGEST_NAME) -> str:
 
 
 def drawable_text(text: str, longest: int = _LONGEST_NAME) -> str:
-    """Return a name as a picture can show it: short, and only glyphs that it has."""
+    """Return a name shortened, with □ for characters that matplotlib's font lacks."""
     shown = shorten(visible_text(text), longest)
     return "".join(letter if _has_glyph(letter) else "□" for letter in shown)
 
 
 def lost_words(advice: Recommendation) -> str:
-    """Name what is lost, and by stopping on which monitor where that is another."""
+    """Return words for the regret; with the monitor, if that is not the objective."""
     side = "above best" if advice.objective_mode == "min" else "below best"
     words = f"{drawable_text(advice.objective)} {side}"
     if advice.monitors or advice.monitor != advice.objective:
@@ -52,14 +52,14 @@ def lost_words(advice: Recommendation) -> str:
 
 @functools.cache
 def _has_glyph(character: str) -> bool:
-    """Tell whether matplotlib's own font holds a character; it warns otherwise."""
+    """Tell whether matplotlib's own font holds a character; without, it would warn."""
     from matplotlib.font_manager import findfont, get_font
 
     return get_font(findfont(_FONT)).get_char_index(ord(character)) != 0
 
 
 def format_number(value: float | None) -> str:
-    """Write a value with as many digits as people are shown, trailing zeros too.
+    """Write a value with `shown_digits` significant digits, trailing zeros too.
 
     >>> [format_number(number) for number in (0.31207, 12.5, 31207, 2e-7, None)]
     ['0.3121', '12.50', '31207', '2.000e-07', '']

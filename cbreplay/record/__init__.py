@@ -1,4 +1,9 @@
-"""Train with Keras and log what a replay needs."""
+"""Train with Keras and record what a replay needs.
+
+`recording` and `recorder` record trainings of a user, `program` and `launch` a script
+of theirs; `train` and `bench` train the bundled `experiments`; `confirming` trains
+again to check a replay. `run_directory` knows the files of a run.
+"""
 
 from __future__ import annotations
 

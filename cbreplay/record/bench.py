@@ -1,4 +1,4 @@
-"""Several seeds of one experiment, at once in processes; whole runs are kept."""
+"""Train several seeds of one experiment, in parallel; complete runs are kept."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SeedRun(NamedTuple):
     path : Path
         Its directory.
     trained : bool
-        Whether it was trained now; else it lay there whole.
+        Whether it was trained now; False if a complete run was there already.
     """
 
     path: Path
@@ -61,11 +61,11 @@ def train_seeds(
     on_epoch: OnEpoch | None = None,
     **settings: Any,  # noqa: ANN401 - as train_experiment takes them
 ) -> Iterator[SeedRun]:
-    """Train an experiment once a seed; a run that lies there whole is kept.
+    """Train an experiment once for each seed; a run that is complete already is kept.
 
-    A run that was killed, interrupted or failed is trained again from its first epoch:
-    by its seed it becomes what it would have been. So the same call goes on where an
-    earlier one was broken off.
+    A run that was killed, interrupted or failed is trained again from its first epoch,
+    with the same seed and so the same numbers. So the same call continues an earlier
+    one that was broken off.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def train_seeds(
         return
     context = get_context("spawn")
     epochs: SimpleQueue[_Epoch] = context.SimpleQueue()
-    # the workers hear from it that this process has ended, or is to end
+    # workers see by this pipe that the parent has ended or is ending
     heard, held_open = context.Pipe(duplex=False)
     with ProcessPoolExecutor(
         min(jobs, len(places)),
@@ -119,7 +119,7 @@ def train_seeds(
             workers.shutdown(wait=False, cancel_futures=True)
             if not isinstance(error, Exception):
                 held_open.close()
-            # after an error what has begun is trained to its end
+            # after an error the runs that have begun are trained to their end
             _wait_for(runs, epochs, None)
             raise
 
@@ -146,10 +146,10 @@ _trains: list[bool] = []
 
 
 def _begin_worker(epochs: SimpleQueue[_Epoch], parent: Connection) -> None:
-    """Let what ends this process first record the end of the run, as in the parent."""
+    """Handle signals, so that the end of a run is recorded before the worker ends."""
     _told_to[:] = [epochs]
     heed_signals(_end_worker)
-    # what is started in the background ignores an interrupt; this one is never ignored
+    # a process started in the background ignores interrupts; SIGTERM is never ignored
     signal.signal(signal.SIGTERM, _end_worker)
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
@@ -161,7 +161,7 @@ def _end_worker(number: int, frame: FrameType | None) -> None:
 
 
 def _end_with_parent(parent: Connection) -> None:
-    """End when the parent ends: nobody would read the epochs, nor wait."""
+    """End this worker when the parent ends: nobody would read its epochs."""
     # nothing is ever sent: the pipe becomes readable when the parent's end is closed
     parent.poll(None)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -194,7 +194,7 @@ def _wait_for(
     epochs: SimpleQueue[_Epoch],
     on_epoch: OnEpoch | None,
 ) -> None:
-    """Wait for runs, and pass on what the workers tell; unread it makes them wait."""
+    """Wait for runs, and pass their epochs on: a full queue would block the workers."""
     while not all(run.done() for run in runs):
         wait(runs, timeout=_SECONDS_BETWEEN_LOOKS)
         _tell_epochs(epochs, on_epoch)
@@ -216,7 +216,7 @@ def _train_seed(
     on_epoch: OnEpoch | None,
 ) -> SeedRun:
     seed, out = place
-    # what Keras's callbacks print is not what was asked for
+    # what Keras's callbacks print is no part of the answer
     with contextlib.redirect_stdout(sys.stderr):
         if _is_whole(experiment, seed, out, callbacks, settings):
             return SeedRun(out, trained=False)
@@ -238,7 +238,13 @@ def _is_whole(
     callbacks: Sequence[Any],
     settings: Mapping[str, Any],
 ) -> bool:
-    """Tell whether a run is there already; what is left of a broken one is removed."""
+    """Tell whether a complete run is there; one that was broken off is removed.
+
+    Raises
+    ------
+    OutputError
+        If a run of other settings is there.
+    """
     held = {} if settings.get("append") else read_contents(out)
     if not held:
         return False
@@ -281,7 +287,7 @@ def _plan(
 
 
 def _expected(plan: ExperimentPlan, callbacks: Sequence[Any]) -> dict[str, Any]:
-    """Return what decides the numbers of a run."""
+    """Return the settings that determine the numbers of a run."""
     import_training()
     import numpy as np
 
@@ -293,7 +299,7 @@ def _expected(plan: ExperimentPlan, callbacks: Sequence[Any]) -> dict[str, Any]:
         "initial_epoch": 0,
         "batch_size": plan.batch_size,
         "validation_freq": plan.validation_freq,
-        # Keras holds it so
+        # Keras holds the rate in float32
         "learning_rate": float(np.float32(rate)),
         "callbacks": [
             describe_callback(make_keras_callback(callback)) for callback in callbacks
@@ -303,7 +309,7 @@ def _expected(plan: ExperimentPlan, callbacks: Sequence[Any]) -> dict[str, Any]:
 
 
 def _told(held: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a ``run.json`` says of the same; None where it does not."""
+    """Return the same settings from a ``run.json``; None for those it lacks."""
     fit = held.get("fit") or {}
     texts = held.get("callbacks") or []
     first = next(iter(held.get("earlier_fits") or []), held)

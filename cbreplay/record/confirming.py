@@ -1,4 +1,4 @@
-"""Hold a replay against a training under the real callbacks, with the same seed."""
+"""Compare a replay with a training under the real callbacks, with the same seed."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ Verdict: TypeAlias = Literal["held", "failed", "fiction"]
 
 
 class HeldItem(NamedTuple):
-    """One thing that was predicted, beside what the training did.
+    """One prediction, and what the training did.
 
     Parameters
     ----------
     name : str
-        What it is: stop, best, kept weights, kept value, learning rates, curve, files.
+        What is compared, for example "stop", "kept weights" or "curve".
     predicted, trained : object
         What the replay says and what the training did. Epochs count from zero.
     verdict : {"held", "failed", "fiction"}
-        Whether they are equal; a fiction is a decision that was carried on past the
-        divergence, and promises nothing.
+        Whether they are equal; "fiction" for decisions past a divergence, about which
+        the replay promises nothing.
     epoch : int or None
         The first epoch in which they differ, where they are series.
     """
@@ -83,9 +83,9 @@ def confirm_replay(
 ) -> Confirmation:
     """Predict by replay, train under the real callbacks, and compare.
 
-    Trains three times: the recorded setting twice, then the one that is asked about.
-    A run that was resumed is resumed in each of them; a fit that was broken off is
-    broken off again, and resumed by Keras's BackupAndRestore.
+    Trains three times: twice under the recorded setting, then under the given one. A
+    run that was resumed is resumed each time; a fit that was broken off is broken off
+    again, and resumed by Keras's BackupAndRestore.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def confirm_replay(
         A run of ``cbreplay train``, or of a `script`, recorded on this machine by the
         Keras that is installed: another one need not train to the same numbers.
     callbacks : Callback or sequence
-        The setting. An object of one's own is copied before it trains.
+        The setting. The user's own callback objects are copied before the training.
     resume : {"fresh", "carried"}
         As in `replay_run`: the callbacks of a resumed fit are new, or the same.
     on_epoch : callable, optional
@@ -120,7 +120,7 @@ def confirm_replay(
 
 
 class Retrainer:
-    """A recorded experiment that was trained again and gave the same numbers.
+    """A recorded run, which was trained again twice and gave the same numbers.
 
     Parameters
     ----------
@@ -207,19 +207,19 @@ def _check_recorded(run: Run, again: Retraining) -> None:
 
 
 class _SideBySide:
-    """What a replay says, held against a training."""
+    """The comparison of a replay with a training."""
 
     def __init__(
         self, run: Run, replay: Replay, again: Retraining, trained: Retraining
     ) -> None:
         self.run, self.replay = run, replay
         self.again, self.trained = again, trained
-        # what is counted from the first epoch stands at these places
+        # positions in the trained series count from the first epoch
         self.first = run.first_epoch
         last = self.first + len(trained.logs) - 1
         self.stop = last if trained.stopped else None
-        # so many epochs are promised: all that were replayed, or those before the
-        # divergence or the hole
+        # the number of epochs that the replay predicts: all that were replayed, or
+        # those before the divergence or the hole
         self.n_promised = run.n_epochs
         if replay.stopped_epoch is not None:
             self.n_promised = replay.stopped_epoch + 1 - self.first
@@ -269,7 +269,7 @@ class _SideBySide:
         predicted = self.replay.stopped_epoch
         if self.replay.evidence == "exact":
             return _compared("stop", predicted, self.stop)
-        # other evidence says only that nothing stops within what was promised
+        # other evidence predicts only that nothing stops in these epochs
         end = self.first + self.n_promised
         went_on = self.stop is None or self.stop >= end
         verdict: Verdict = "held" if went_on else "failed"
@@ -286,7 +286,7 @@ class _SideBySide:
             yield _compared("kept value", value, evaluated)
 
     def _epoch_of(self, digest: str | None, likely: int) -> int | None:
-        """Return the epoch that left these weights, the likely one if it did."""
+        """Return the epoch whose weights have this digest, `likely` if it is one."""
         weights, place = self.again.weights, likely - self.first
         if place < len(weights) and weights[place] == digest:
             return likely
@@ -311,7 +311,7 @@ class _SideBySide:
             yield _compared(f"file {name}", None, "written")
 
     def _fiction(self) -> Iterator[HeldItem]:
-        """Say how far the decisions that were carried on were from the truth."""
+        """Compare the hypothetical decisions past a divergence with the training."""
         told = self.replay.hypothetical
         if told is None:
             return
@@ -330,6 +330,6 @@ def _compared(name: str, predicted: Any, trained: Any) -> HeldItem:  # noqa: ANN
 
 
 def _rounded(rates: Sequence[float | None]) -> str:
-    """Say which rates there were, in order, without repeating one."""
+    """Return the rates in words, in order, each as long as it lasts once."""
     kept = [rate for rate, _ in itertools.groupby(rates)]
     return ", ".join("-" if rate is None else spoken_figure(rate) for rate in kept)

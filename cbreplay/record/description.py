@@ -1,4 +1,4 @@
-"""What ``run.json`` says of a training: its Keras, its model, its callbacks."""
+"""What ``run.json`` says about a training: its Keras, its model, its callbacks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 
 
 def describe_keras() -> dict[str, str]:
-    """Return which Keras trains, on what."""
+    """Return the versions of Keras, its backend, numpy and Python."""
     import keras
     import numpy as np
 
@@ -51,9 +51,9 @@ def metric_directions(model: Any) -> dict[str, str | None]:  # noqa: ANN401 - a 
 
 
 def describe_optimizer(model: Any) -> dict[str, Any]:  # noqa: ANN401 - a keras.Model
-    """Return the optimizer's class and the rate or the schedule that it has now.
+    """Return the optimizer's class, and its present rate or its schedule.
 
-    A model that trains itself may have no optimizer, or several: nothing is said then.
+    Both are None if the model has no optimizer, or several.
     """
     optimizer = _optimizer_of(model)
     if optimizer is None:
@@ -65,7 +65,7 @@ def describe_optimizer(model: Any) -> dict[str, Any]:  # noqa: ANN401 - a keras.
         "class": type(optimizer).__name__,
         "initial_learning_rate": rate if rate and math.isfinite(rate) else None,
         "schedule": None if schedule is None else describe_callback(schedule),
-        # a model that was trained before goes on, even where its epochs begin anew
+        # above 0 if the model was trained before, even if epochs count from 0 again
         **({"steps_taken": steps} if steps else {}),
     }
 
@@ -79,7 +79,7 @@ def _optimizer_of(model: Any) -> Any:  # noqa: ANN401 - keras is untyped
 
 
 def _count_steps(optimizer: Any) -> int:  # noqa: ANN401 - keras is untyped
-    """Return how many steps it has taken; 0 of a user's own that does not count."""
+    """Return how many steps an optimizer has taken; 0 if it does not count them."""
     import keras
 
     try:
@@ -112,10 +112,10 @@ def read_rate(model: Any) -> float | None:  # noqa: ANN401 - a keras.Model
 
 
 def describe_user_callback(callback: Any) -> str:  # noqa: ANN401 - any Keras callback
-    """Return a callback of somebody's training as text for ``run.json``.
+    """Return a callback of a user's training as text for ``run.json``.
 
-    Only of the rules that can be replayed are arguments written: what another callback
-    was given (an address, a token) is nobody's business, and decides nothing here.
+    Arguments are written only for callbacks that can be replayed: those of others may
+    be secret (an address, a token), and no replay needs them.
 
     Examples
     --------

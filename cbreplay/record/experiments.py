@@ -1,9 +1,10 @@
 """The bundled experiments: scikit-learn's own small data sets, nothing downloaded.
 
 Each is one line of the table at the end, made of a function that loads the data and
-one that builds the layers. The defaults are chosen so that a run takes seconds. What a
-curve can do is there in a clear form: overfit, gain by a reduced rate, end in NaN, be
-noisy, have values in some epochs only, go on in a second fit; a test holds each to it.
+one that builds the layers. The defaults are chosen so that a run takes seconds. There
+is a clear example of each kind of curve: one that overfits, gains by a reduced rate,
+ends in NaN, is noisy, has values in some epochs only, or is resumed by a second fit. A
+test checks each.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Experiment:
     Parameters
     ----------
     summary : str
-        What is learned from what, in a few words.
+        The task, in a few words.
     load : callable
         Returns the examples.
     layers : callable
@@ -41,7 +42,7 @@ class Experiment:
     loss, metric, optimizer : str
         Keras's names for them.
     validation_share : float
-        The part of the examples that is kept for validation.
+        The share of the examples that is used for validation.
     epochs, learning_rate, batch_size
         The defaults of a run.
     standardized : bool
@@ -50,7 +51,7 @@ class Experiment:
     validation_freq : int
         The default of a run.
     resumed_at : int or None
-        The epoch at which a second fit takes the first one's place.
+        The epoch at which a second fit resumes the first one; None for a single fit.
     """
 
     summary: str
@@ -221,7 +222,7 @@ _DIABETES = Experiment(
     batch_size=32,
     standardized=True,
 )
-# an experiment that varies another one says only what is different
+# a variant of another experiment names only the differences
 EXPERIMENTS: Mapping[str, Experiment] = {
     "digits-mlp": _DIGITS_MLP,
     "digits-cnn": replace(

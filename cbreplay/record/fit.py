@@ -1,4 +1,4 @@
-"""One fit under CSVLogger and TensorBoard, watched from between the callbacks."""
+"""One fit of a bundled experiment, with its loggers and what is seen of its end."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ __all__ = ["WatchedFit"]
 
 
 class WatchedFit:
-    """The callbacks list of one fit, and what was seen of it.
+    """The callbacks list of one fit, and how it stopped.
 
-    A witness stands behind each of the user's callbacks. The first that finds
-    ``model.stop_training`` set knows who set it: the callback before it.
+    After each of the user's callbacks there is a witness (`StopWitness`) in the list.
+    The first witness that finds ``model.stop_training`` set tells that the callback
+    before it has set it.
 
     Parameters
     ----------
@@ -44,9 +45,9 @@ class WatchedFit:
     Attributes
     ----------
     stopped_by : str or None
-        Class name of the callback that asked first for the end.
+        Class name of the first callback that stopped the training.
     last_epoch : int or None
-        The last epoch that ``logs.csv`` holds whole; None if it holds none.
+        The last epoch with a complete row in ``logs.csv``; None if there is none.
     """
 
     def __init__(
@@ -66,12 +67,12 @@ class WatchedFit:
         self._log: OwnLog | None = None
 
     def check_is_there(self) -> None:
-        """Refuse to write where the log is not: another run may be there now.
+        """Refuse to write if the log was moved or removed: another run may be there.
 
         Raises
         ------
         OutputError
-            If the log that was opened has another name, or none.
+            If ``logs.csv`` is not the file that was opened.
         """
         if self._log is not None:
             self._log.check_is_there()
@@ -81,7 +82,7 @@ class WatchedFit:
     ) -> list[Any]:
         """Return what to give to ``fit``: the user's, CSVLogger, TensorBoard.
 
-        `on_epoch` is called after each epoch, behind all of them.
+        `on_epoch` is called after each epoch, after all other callbacks.
         """
         from keras.callbacks import CSVLogger, LambdaCallback, TensorBoard
 
@@ -102,7 +103,7 @@ class WatchedFit:
     def break_off(self) -> None:
         """Close the logs of a fit that did not end, and go back to its last epoch."""
         for logger in self._loggers:
-            # what it could not write it cannot write now
+            # an error of writing was raised before
             with contextlib.suppress(OSError):
                 logger.on_train_end()
         self.check_is_there()
@@ -113,8 +114,7 @@ class WatchedFit:
     def save_state(self) -> None:
         """Save the model with its optimizer, for a fit that resumes this one.
 
-        Where that fails no older one stays: a fit that resumed it would not go on with
-        this one.
+        If that fails, an older file is removed too: it is not the state of this fit.
         """
         temporary = self.out / UNFINISHED_STATE
         try:
@@ -126,7 +126,7 @@ class WatchedFit:
         replace_file(temporary, self.out / STATE)
 
     def _holder(self) -> Any:  # noqa: ANN401 - keras is untyped
-        """Hold the model as it was after the last epoch that was logged whole."""
+        """Return a callback that keeps the variables of the last logged epoch."""
         from keras.callbacks import LambdaCallback
 
         def hold() -> None:
@@ -145,10 +145,10 @@ class WatchedFit:
         return LambdaCallback(on_train_begin=begin, on_epoch_end=hold_epoch)
 
     def _columns_keeper(self, csv: Any) -> list[Any]:  # noqa: ANN401 - keras is untyped
-        """Keep the columns that stand in the file's header.
+        """Return a callback that gives CSVLogger the columns of the file's header.
 
-        A CSVLogger that appends takes the columns from its own first epoch and does
-        not compare them with the header (keras/src/callbacks/csv_logger.py, 3.15.1).
+        A CSVLogger that appends takes them from its own first epoch, and does not
+        compare them with the header (keras/src/callbacks/csv_logger.py, 3.15.1).
         """
         from keras.callbacks import LambdaCallback
 

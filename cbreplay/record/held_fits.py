@@ -1,4 +1,4 @@
-"""What `confirm` compares of a script's fits, noted in the script's own process."""
+"""What `confirm` needs of a script's fits, collected in the script's own process."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["HeldFits", "SettingInPlace"]
 
 
 class SettingInPlace(NamedTuple):
-    """A list that one fit of a script is trained under, in the place of its own.
+    """A list that replaces the deciding callbacks of one fit of a script.
 
     Parameters
     ----------
     fit : int
-        Which fit, from one.
+        Which fit, counted from one.
     callbacks : tuple
         cbreplay's callbacks, or objects of the user's own.
     """
@@ -34,9 +34,10 @@ class SettingInPlace(NamedTuple):
     callbacks: tuple[Any, ...]
 
     def put_into(self, users: Sequence[Any]) -> list[Any]:
-        """Return a fit's callbacks with the setting where the first that decides was.
+        """Return a fit's callbacks with the setting in place of those that decide.
 
-        What decides nothing stays: it may write into ``logs`` what others watch.
+        It goes where the first of these was. The others stay: they may write into
+        ``logs`` what the setting monitors.
         """
         made = [make_keras_callback(callback) for callback in self.callbacks]
         own = {type(callback).__name__ for callback in made}
@@ -57,7 +58,7 @@ def _decides(callback: Any, own: set[str]) -> bool:  # noqa: ANN401 - keras is u
 
 
 class HeldFits(NamedTuple):
-    """What `RetrainedScript` wants of the fits of the script that it runs.
+    """What `RetrainedScript` asks of the process in which a script runs.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ class HeldFits(NamedTuple):
     files : Path
         Where the setting's files are written.
     setting : SettingInPlace or None
-        What one of them is trained under.
+        The list that one of the fits is trained under.
     """
 
     folder: Path
@@ -74,17 +75,17 @@ class HeldFits(NamedTuple):
     setting: SettingInPlace | None = None
 
     def write(self, path: Path) -> None:
-        """Hand this to the process of the script."""
+        """Write this to a file, for the process of the script."""
         path.write_bytes(pickle.dumps(self))
 
     @staticmethod
     def read(path: Path) -> HeldFits:
-        """Return what was handed to this process, a moment ago."""
+        """Read what `write` wrote."""
         held: HeldFits = pickle.loads(path.read_bytes())  # noqa: S301 - our own file
         return held
 
     def setting_of(self, fit: int) -> SettingInPlace | None:
-        """Return what a fit is trained under, if it is another list."""
+        """Return the setting of a fit; None if it keeps its own callbacks."""
         if self.setting is None or self.setting.fit != fit:
             return None
         return self.setting
@@ -92,7 +93,7 @@ class HeldFits(NamedTuple):
     def watched(
         self, fit: int, listed: Sequence[Any], users: Sequence[Any]
     ) -> list[Any]:
-        """Return the list of a fit with what sees it before and behind all others."""
+        """Return the list of a fit with observers before and after all others."""
         from keras.callbacks import LambdaCallback
 
         seen, writer = SeenEpochs(), LambdaCallback()
@@ -112,7 +113,7 @@ class HeldFits(NamedTuple):
 
 
 def _validated(told: Retraining) -> dict[str, float]:
-    """Return the validation of the weights that were left: that of their epoch."""
+    """Return the logged validation of the epoch whose weights were left."""
     if told.left not in told.weights:
         return {}
     logs = told.logs[told.weights.index(told.left)]

@@ -1,4 +1,7 @@
-"""The user's callbacks: into Keras's own objects, and into text for ``run.json``."""
+"""Turn callbacks into Keras's objects, and these into text for ``run.json``.
+
+Also checks of a list before a training: its monitors, its learning-rate column.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,10 @@ _OTHER_NAMES = {"initial_value_threshold": "best"}
 def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
     """Return the Keras callback that a callback of cbreplay stands for.
 
-    A real Keras callback is returned as it is, and one of the user's own too. Ours is
-    known by being a dataclass with the name of a class in ``keras.callbacks``, whose
-    arguments its fields are; a rule that Keras does not have is the class of its own
-    Keras code.
+    A Keras callback is returned as it is, the user's own too. A callback of cbreplay is
+    a dataclass with the name of a class in ``keras.callbacks`` and fields with the
+    names of its arguments; for a rule that Keras does not have, the class that
+    ``--keras-code`` prints is used.
 
     Raises
     ------
@@ -81,9 +84,10 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
 
 
 def _made_from_code(rule: Any) -> Any:  # noqa: ANN401 - one of our rules
-    """Return the callback that the code of a rule of ours makes, as if it was pasted.
+    """Return the callback that the printed Keras code of a rule makes.
 
-    The class is text of this package; the call holds literals of checked types only.
+    The code of the class is in this package; the call holds only literals of checked
+    types.
     """
     names: dict[str, Any] = {"__name__": __name__}
     exec(write_keras_code([rule]), names)  # noqa: S102 - our own text
@@ -119,7 +123,7 @@ def check_monitors(callbacks: Sequence[Any], metric: str, *, run: str) -> None:
 def check_rate_column(
     callbacks: Sequence[Any], columns: Sequence[str], *, source: str
 ) -> None:
-    """Refuse to append rows with a learning rate more or less than the file has.
+    """Refuse to append to a file if only the file or only the fit has a rate column.
 
     Raises
     ------
@@ -187,7 +191,7 @@ def _changes_rate(callbacks: Iterable[Any]) -> bool:
 
 
 def _same(value: Any, default: Any) -> bool:  # noqa: ANN401 - an argument is anything
-    """Compare with a default; what has no plain answer (an array) is different."""
+    """Compare with a default; an array, which has no single answer, is different."""
     try:
         return bool(value == default)
     except (TypeError, ValueError):

@@ -1,8 +1,8 @@
 """Run a training script in a fresh Python as if it had been called, and record it.
 
 This file is what that Python is given: ``python launch.py OPTIONS TARGET [ARGS]``.
-The script finds its own arguments, its own ``__main__``, and Keras as it would have
-been; only ``keras.Model.fit`` is watched, from when the script imports Keras on.
+The script finds its own arguments, its own ``__main__``, and an unchanged Keras but for
+``keras.Model.fit``, which records once the script has imported Keras.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _HERE = Path(__file__).resolve()
 
 
 def main() -> None:
-    """Run what the words of this process name."""
+    """Run the target that the arguments of this process name."""
     options = json.loads(sys.argv[1])
     target = sys.argv[2]
     sys.argv = sys.argv[2:]
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _set_first_path(kind: str, target: str) -> None:
-    """Put in the place of this file's folder where Python looks first for modules."""
+    """Replace this file's folder as the first place where Python looks for modules."""
     if sys.flags.safe_path:
         # with this option Python put no such folder there
         return
@@ -71,10 +71,10 @@ def _working_directory() -> str:
 
 
 class _KerasFinder:
-    """Find Keras as Python does, and watch its models once it is imported.
+    """Find Keras as Python does, and record its models once it is imported.
 
-    Until then nothing of this package is imported that would import numpy: what a
-    script sets for numpy in its environment has to come first.
+    Until then nothing is imported that would import numpy: the script may first set
+    environment variables for it.
     """
 
     def __init__(self, options: dict[str, Any]) -> None:
@@ -107,7 +107,7 @@ class _KerasFinder:
         return spec
 
     def _watch(self) -> None:
-        """Record from here on; where that cannot be, the script goes on without."""
+        """Record from here on; if that fails, the script runs unrecorded."""
         try:
             with _own_package():
                 from cbreplay.record.recording import FitChanges, WatchedModels
@@ -118,12 +118,12 @@ class _KerasFinder:
                 self.watched = WatchedModels(self.root, changes).__enter__()
         except Exception as error:  # noqa: BLE001 - a training is worth more than its log
             self.failed = True
-            # a script may have closed it
+            # a script may have closed stderr
             with contextlib.suppress(Exception):
                 sys.stderr.write(f"cbreplay: nothing is recorded: {error}\n")
 
     def _held(self) -> HeldFits | None:
-        """Return what `confirm` wants of the fits, if it runs the script."""
+        """Return what `confirm` asks of the fits, if it runs the script."""
         if "held" not in self.options:
             return None
         from cbreplay.record.held_fits import HeldFits
@@ -139,7 +139,7 @@ class _KerasFinder:
 
 @contextlib.contextmanager
 def _own_package() -> Iterator[None]:
-    """Let this package be imported, wherever it lies."""
+    """Make this package importable, wherever it is installed."""
     root = str(_HERE.parents[2])
     sys.path.insert(0, root)
     try:
@@ -149,7 +149,7 @@ def _own_package() -> Iterator[None]:
 
 
 def _run_script(path: str) -> None:
-    # as Python names it in a traceback
+    # the name in tracebacks is as with Python itself
     file = str(Path(path).absolute())
     code = compile(Path(path).read_bytes(), file, "exec", dont_inherit=True)
     exec(code, vars(_make_main(file)))  # noqa: S102 - what the user asked to be run
@@ -160,7 +160,7 @@ def _run_module(name: str) -> None:
 
 
 def _run_notebook(path: str) -> None:
-    """Run the code cells of a notebook one after the other; nothing is shown."""
+    """Run the code cells of a notebook in order; the values of cells are not shown."""
     with _own_package():
         from cbreplay.notebook_cells import read_cells
     codes = []
@@ -175,7 +175,7 @@ def _run_notebook(path: str) -> None:
 
 
 def _make_main(path: str) -> types.ModuleType:
-    """Put a module in the place of ``__main__``, as Python makes it for a script."""
+    """Replace ``__main__`` by a module as Python makes it for a script."""
     module = types.ModuleType("__main__")
     module.__file__ = path
     vars(module)["__builtins__"] = builtins
@@ -187,7 +187,7 @@ _RUNS = {"script": _run_script, "module": _run_module, "notebook": _run_notebook
 
 
 def _show_as_without(error: BaseException) -> None:
-    """Show the traceback of the script, without what stands around it here."""
+    """Show the traceback of the script, without the frames of this launcher."""
     trace = _trimmed(error.__traceback__)
     shown = sys.excepthook
 
@@ -219,15 +219,15 @@ def _is_around(trace: TracebackType) -> bool:
 def _report_last(finder: _KerasFinder, target: str, process: int) -> None:
     _report(finder, target, process)
     if finder.interrupted:
-        # what is imported for the report lets Python forget that nobody caught it,
-        # and so with which status the process is to end
+        # imports for the report make Python forget the uncaught interrupt, which gives
+        # the process its exit status
         with contextlib.suppress(KeyboardInterrupt):
             exec("raise KeyboardInterrupt")  # noqa: S102 - as text: only that counts
 
 
 def _report(finder: _KerasFinder, target: str, process: int) -> None:
     """Say what was recorded, when the script has ended."""
-    # a copy of the process that the script forked recorded nothing itself
+    # a process that the script forked has recorded nothing itself
     if finder.failed or os.getpid() != process:
         return
     with _own_package():
@@ -281,7 +281,7 @@ def _all_below(root: Path, made: list[Path]) -> bool:
 
 
 def _from(folder: str, path: Path) -> str:
-    """Return a path as it is typed where the command was given."""
+    """Return a path as it is typed in the directory of the command."""
     if folder and path.is_relative_to(folder):
         return str(path.relative_to(folder))
     return str(path)

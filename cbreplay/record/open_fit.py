@@ -28,7 +28,7 @@ __all__ = ["FitFacts", "OpenFit", "tell_user"]
 
 
 class FitFacts(NamedTuple):
-    """What is known of a fit before its first epoch; None where nobody told.
+    """What is known of a fit before its first epoch; None for what is not known.
 
     Parameters
     ----------
@@ -49,16 +49,17 @@ class FitFacts(NamedTuple):
 class OpenFit:
     """The writer of one run directory, from the first epoch of its fit to the end.
 
-    What cannot be written is said once on stderr, and the training goes on without it.
+    If something cannot be written, this is said once on stderr, and the training goes
+    on.
 
     Parameters
     ----------
     out : Path
-        The run directory; it must be there.
+        The run directory; it must exist.
     model : keras.Model
-        What is trained.
+        The model.
     params : mapping
-        What Keras tells a callback: epochs and steps.
+        Keras's ``params`` of a callback: epochs and steps.
     first_epoch : int
         The epoch that the fit begins with.
     optimizer : dict
@@ -95,13 +96,13 @@ class OpenFit:
         for logger in list(self._loggers):
             self._ask(logger, "set_model", model)
             self._ask(logger, "on_train_begin")
-        # without a log where CSVLogger has failed
+        # there is no log if CSVLogger has failed
         self._log = OwnLog(out) if (out / LOGS).is_file() else None
 
     def _describe(
         self, epochs: int, first_epoch: int, facts: FitFacts
     ) -> dict[str, Any]:
-        """Return what ``run.json`` says of the fit while it begins."""
+        """Return what ``run.json`` says about the fit when it begins."""
         return {
             "schema": RUN_SCHEMA,
             "written_by": f"cbreplay {__version__}",
@@ -118,19 +119,22 @@ class OpenFit:
             "callbacks": self._list_callbacks(facts),
             **({"learning_rate_column": "trained-at"} if self._has_rate else {}),
             **({"without": list(facts.without)} if facts.without else {}),
-            # Keras builds the other metrics in the first step; they are added then
+            # the other metrics are added after the first epoch: Keras builds them late
             "metrics": {"loss": "min"},
         }
 
     def wants_rate(self, batch: int) -> bool:
-        """Tell whether a step is the first of its epoch, or holds the last."""
+        """Tell whether to look at the rate: before the first and last step of an epoch.
+
+        A batch may be the beginning of several steps that are run at once.
+        """
         if not self._has_rate or batch == 0:
             return self._has_rate
         n_steps: int = self.model.steps_per_execution
         return self._steps is not None and batch + n_steps >= self._steps
 
     def see_rate(self, batch: int) -> None:
-        """Take note of the rate before a step."""
+        """Note the rate before a step."""
         if batch == 0:
             self._rates = []
         rate = read_rate(self.model)
@@ -146,7 +150,7 @@ class OpenFit:
             )
         self._check_is_there()
         for logger in list(self._loggers):
-            # the TensorBoard callback asks the optimizer itself
+            # the TensorBoard callback reads the optimizer's rate itself
             wanted = logged if "csv_file" in vars(logger) else dict(logs)
             self._ask(logger, "on_epoch_end", epoch, wanted)
         if self.last_epoch is None:
@@ -165,7 +169,7 @@ class OpenFit:
         self._lock.leave()
 
     def abandon(self) -> None:
-        """Let go of a directory in which nothing more can be written."""
+        """Give up a directory into which nothing more can be written."""
         for logger in self._loggers:
             with contextlib.suppress(Exception):
                 logger.on_train_end()
@@ -184,7 +188,7 @@ class OpenFit:
         return [*facts.callbacks, *(f"{kind}({names[kind]!r})" for kind in kinds)]
 
     def _ask(self, logger: Any, hook: str, *arguments: object) -> None:  # noqa: ANN401 - keras is untyped
-        """Call a logger; one that fails is said and left out from then on."""
+        """Call a logger; if it fails, say so and leave it out from then on."""
         try:
             getattr(logger, hook)(*arguments)
         except Exception as error:  # noqa: BLE001 - a training is worth more than its log
@@ -194,7 +198,7 @@ class OpenFit:
 
 
 def _plain(argument: Any) -> int | list[int] | None:  # noqa: ANN401 - fit is untyped
-    """Return an argument of ``fit`` as JSON has it: numpy's integers it has not.
+    """Return an argument of ``fit`` for JSON: numpy's integers become Python's.
 
     None for what is no whole number: Keras refuses it, or does not use it.
     """
@@ -207,7 +211,7 @@ def _plain(argument: Any) -> int | list[int] | None:  # noqa: ANN401 - fit is un
 
 
 def _make_loggers(out: Path) -> list[Any]:
-    """Return CSVLogger, and TensorBoard where TensorFlow is there to write events."""
+    """Return a CSVLogger, and a TensorBoard if TensorFlow is installed."""
     from keras.callbacks import CSVLogger, TensorBoard
 
     loggers = [CSVLogger(str(out / LOGS))]
@@ -217,10 +221,9 @@ def _make_loggers(out: Path) -> list[Any]:
 
 
 def tell_user(sentence: str) -> None:
-    """Say something beside a training: on stderr, as one line.
+    """Print a sentence on stderr, as one line.
 
-    A script may have closed it, or put something else in its place: no training ends
-    for a word that cannot be said.
+    Errors are ignored: a script may have closed or replaced stderr.
     """
     with contextlib.suppress(Exception):
         sys.stderr.write(f"cbreplay: {' '.join(sentence.split())}\n")

@@ -1,4 +1,4 @@
-"""The settings of one fit, refused here if they cannot be."""
+"""The settings of a fit of a bundled experiment, and their checks."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class ExperimentPlan:
 
     @property
     def first_fit_epochs(self) -> int:
-        """Where the first fit ends: before the plan, if another one resumes it."""
+        """The epochs of the first fit: fewer than planned if another resumes it."""
         resumed_at = self.experiment.resumed_at
         return self.epochs if resumed_at is None else min(self.epochs, resumed_at)
 
     @property
     def experiment(self) -> Experiment:
-        """The table's line for this experiment."""
+        """The experiment of this name."""
         return EXPERIMENTS[self.name]
 
 
@@ -65,7 +65,7 @@ def make_plan(
     Raises
     ------
     ConfigError
-        If one has a value that cannot be.
+        If one has an impossible value.
     """
     if name not in EXPERIMENTS:
         allowed = f"one of {', '.join(EXPERIMENTS)}{nearest_name(name, EXPERIMENTS)}"
@@ -91,12 +91,12 @@ def make_plan(
 
 
 _LEAST_RATE, _MOST_RATE = 1e-37, 1e38
-# numpy takes seeds below this
+# the seeds of numpy are below this
 _TOO_MUCH = 2**32
 
 
 def check_plan_resumes(plan: ExperimentPlan, earlier: Mapping[str, Any]) -> None:
-    """Refuse a plan that does not go on with the run that a ``run.json`` describes.
+    """Refuse a plan that cannot resume the run that a ``run.json`` describes.
 
     Another seed would move examples from validation into training.
 

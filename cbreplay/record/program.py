@@ -1,4 +1,4 @@
-"""A training script as it is run and recorded: its words, and what its fits get."""
+"""A training script to be run and recorded, and the command line for that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Program"]
 
 
 class Program(NamedTuple):
-    """What stands behind ``cbreplay record``.
+    """What is typed after ``cbreplay record``.
 
     Parameters
     ----------
@@ -23,11 +23,11 @@ class Program(NamedTuple):
     target : str
         A path, or a module's name.
     arguments : tuple of str
-        Its own.
+        The arguments of the script.
     named : tuple of str
-        Class names of callbacks that were asked to be left out.
+        The class names of ``--without``.
     without : tuple of str
-        Those of them that are left out of this run.
+        The classes that are left out of this run: `named`, or none (``--share``).
     epochs : int or None
         As in ``FitChanges``.
     environment : mapping of str to str, optional
@@ -43,14 +43,14 @@ class Program(NamedTuple):
     environment: Mapping[str, str] | None = None
 
     def words(self, out: Path, **options: Any) -> list[str]:  # noqa: ANN401 - JSON
-        """Return the words of a fresh Python that runs it and records its fits.
+        """Return the command line of a Python that runs it and records its fits.
 
         Parameters
         ----------
         out : Path
             The directory for the run directories.
         **options
-            What else the launcher is told.
+            Further options of the launcher.
         """
         told = {
             "kind": self.kind,
@@ -61,7 +61,7 @@ class Program(NamedTuple):
             **options,
         }
         launcher = Path(__file__).with_name("launch.py")
-        # python -P -m cbreplay record: the script is to be run so too
+        # python -P -m cbreplay record: the script gets -P too
         safe = ["-P"] if sys.flags.safe_path else []
         program = [sys.executable, *safe, str(launcher)]
         return [*program, json.dumps(told), self.target, *self.arguments]

@@ -1,4 +1,4 @@
-"""The fits that a recorded experiment was trained in, each with its settings."""
+"""The fits of a recorded run of a bundled experiment, each with its settings."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def deciding_callbacks(listed: Sequence[str]) -> list[str]:
 
 
 def _check_callbacks(run: Run, metadata: RunMetadata) -> None:
-    """Refuse what cannot be trained under before the seconds that an import takes."""
+    """Refuse callbacks that cannot be read, before the slow import of Keras."""
     lists = [*(fit.callbacks for fit in metadata.earlier_fits), metadata.callbacks]
     for listed in lists:
         for text in deciding_callbacks(listed):

@@ -42,9 +42,9 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
 
     ``logs.csv`` holds the logs and the learning rate that each epoch was trained at,
     ``tensorboard/`` the event files, ``run.json`` the plan and how the fit ended. It
-    changes no number of the training. What a callback cannot see is null in
-    ``run.json``: the list that it is in, and ``validation_freq``; `recorded` knows the
-    list. Let it be the last of the list, so that it logs what the others add.
+    changes no number of the training. A callback cannot see the list that it is in, nor
+    ``validation_freq``, so these are null in ``run.json``; `recorded` writes the list.
+    Put it last in the list, so that it logs what the others add.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         self._optimizer: dict[str, Any] = {}
         place = place_record(Path(directory))
         _take_directory(place)
-        # the script may go elsewhere before its fit
+        # the script may change its working directory before the fit
         self._directory = place.absolute()
 
     @property
@@ -82,7 +82,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
     def break_off(self, error: BaseException | None) -> None:
         """End the record of a fit that did not come to its end.
 
-        `error` is what it was broken off by; None where nobody knows.
+        `error` is the exception that ended it; None if that is not known.
         """
         by = "unknown"
         if isinstance(error, KeyboardInterrupt):
@@ -92,7 +92,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         self._close(by)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 - Keras's signature
-        """Make ready for a fit."""
+        """Prepare for a fit, and note its optimizer."""
         for recorder in list(_open):
             # a fit of the same model can only begin when the last one is over
             if recorder is self or recorder.model is self.model:
@@ -114,9 +114,9 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         batch: int,
         logs: Mapping[str, Any] | None = None,  # noqa: ARG002 - Keras's signature
     ) -> None:
-        """See the learning rate."""
+        """Note the learning rate."""
         if self._fit is not None and self._fit.wants_rate(batch):
-            # Keras on JAX brings the state of the optimizer when it is asked for this
+            # with JAX, this makes Keras update the state of the optimizer
             _ = self.model
             self._safely(self._fit.see_rate, batch)
 
@@ -126,7 +126,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
             self._safely(self._fit.end_epoch, epoch, logs or {})
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 - Keras's signature
-        """Say how the fit ended."""
+        """Record how the fit ended."""
         by = "plan"
         if self.model.stop_training:
             by = self.stopped_by or "callback"
@@ -174,22 +174,22 @@ _SECOND = 2
 
 
 class _Asking(Protocol):
-    """What wants to know who asked for the end of a training."""
+    """An object that is told which callback stopped a training."""
 
     stopped_by: str | None
 
 
 class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
-    """See whether the callback before it in the list asked for the end.
+    """See whether the callback before it in the list stopped the training.
 
-    The first witness that finds ``model.stop_training`` set knows who set it. It looks
-    at no hook that the callback does not have, so that Keras need not wait for the
+    The first witness that finds ``model.stop_training`` set names the callback before
+    it. It has only the hooks that this callback has, so that Keras need not fetch the
     numbers of every batch.
 
     Parameters
     ----------
-    recorder : Recorder, or another that has a `stopped_by`
-        Who wants to know, and keeps the class name as ``stopped_by``.
+    recorder : Recorder, or another object with `stopped_by`
+        Gets the class name as its ``stopped_by``.
     callback : keras.callbacks.Callback
         The callback before it.
     """
@@ -202,7 +202,7 @@ class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
                 setattr(self, hook, self._look)
 
     def set_model(self, model: Any) -> None:  # noqa: ANN401 - keras is untyped
-        """Keep the model itself: Keras's own attribute costs a copy on JAX."""
+        """Keep the model: with JAX, Keras's own property copies its state each time."""
         super().set_model(model)
         self._watched = model
 
@@ -211,8 +211,8 @@ class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
             self._recorder.stopped_by = type(self.callback).__name__
 
 
-# every hook in which a callback can ask for the end of a training, and what Keras's
-# own one calls
+# every hook in which a callback can stop a training, and the older hook that Keras's
+# implementation of it calls
 _HOOKS = {
     "on_train_begin": "",
     "on_epoch_begin": "",
@@ -246,7 +246,7 @@ _heeds: list[bool] = []
 
 
 def _heed_the_end() -> None:
-    """See an error that nobody caught, and the end of the process."""
+    """End open records at an error that nobody caught, and when the process ends."""
     if _heeds:
         return
     _heeds.append(True)
@@ -265,7 +265,7 @@ def _heed_the_end() -> None:
 
 
 def _went_through_keras(trace: TracebackType | None) -> bool:
-    """Tell whether an error came out of Keras: it hides its own ``fit``, not all."""
+    """Tell whether a traceback has a frame of Keras; it hides some, not all."""
     files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(trace)]
     return any("keras" in Path(file).parts for file in files)
 

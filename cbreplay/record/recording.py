@@ -1,4 +1,4 @@
-"""Record trainings: a callbacks list, or every fit inside a block."""
+"""`recorded` and `recording`: record a callbacks list, or every fit in a block."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def recorded(callbacks: Sequence[Any], directory: str | os.PathLike[str]) -> lis
     Parameters
     ----------
     callbacks : sequence
-        The callbacks of the training, in fit's order. They stand in the list that is
+        The callbacks of the training, in fit's order. They are in the list that is
         returned, and decide as before.
     directory : path
         The run directory: a new or empty one. A second fit with the same list goes
@@ -64,7 +64,7 @@ def recorded(callbacks: Sequence[Any], directory: str | os.PathLike[str]) -> lis
 
 
 def _list_with(recorder: Recorder, users: Sequence[Any]) -> list[Any]:
-    """Return the user's callbacks with a witness behind each, and the recorder last."""
+    """Return the user's callbacks with a witness after each, and the recorder last."""
     from cbreplay.record.recorder import StopWitness
 
     texts = tuple(describe_user_callback(callback) for callback in users)
@@ -79,11 +79,11 @@ class FitChanges(NamedTuple):
     Parameters
     ----------
     without : tuple of str
-        Class names of callbacks that are left out, with the classes made from them.
+        Class names of callbacks that are left out, with their subclasses.
     epochs : int or None
         How many epochs to train, whatever ``fit`` is given.
     held : HeldFits or None
-        What is wanted of the fits besides, to hold them against replays.
+        What `confirm` asks of the fits, to compare them with replays.
     """
 
     without: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class FitChanges(NamedTuple):
 
 
 def _class_names(callback: Any) -> list[str]:  # noqa: ANN401 - keras is untyped
-    """Return the names of an object's class and of those that it is made from."""
+    """Return the names of an object's class and of its base classes."""
     return [kind.__name__ for kind in type(callback).__mro__[:-1]]
 
 
@@ -124,7 +124,7 @@ def recording(directory: str | os.PathLike[str]) -> Iterator[None]:
     root = place_record(Path(directory))
     check_vacant(root)
     make_run_directory(root)
-    # the block may go elsewhere
+    # the block may change the working directory
     root = root.absolute()
     with WatchedModels(root, FitChanges()):
         yield
@@ -145,11 +145,11 @@ class WatchedModels:
     n_fits : int
         How many fits began so far.
     directories : list of Path
-        The run directories that they left, those of their own recorders too.
+        The run directories that they left, those of the user's own recorders too.
     n_in_part : int
         How many of these are not recorded to the end of their fit.
     names : set of str
-        The classes of the callbacks that they were given, and what those are made from.
+        The class names of all callbacks of the fits, with those of base classes.
     """
 
     def __init__(self, root: Path, changes: FitChanges) -> None:
@@ -164,7 +164,7 @@ class WatchedModels:
         """Put a recording ``fit`` before Keras's own."""
         import keras
 
-        # says what is missing
+        # raises an error if Keras is missing or too old
         import_module("cbreplay.record.recorder")
         own = keras.Model.fit
         signature = inspect.signature(own)
@@ -188,7 +188,7 @@ class WatchedModels:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take it away again."""
+        """Restore Keras's own ``fit``."""
         import keras
 
         # keras.Model inherits its fit: without ours, that one is found again
@@ -197,11 +197,11 @@ class WatchedModels:
             keras.Model.fit = self._hidden
 
     def _watched(self, call: _FitCall, signature: inspect.Signature) -> _FitCall:
-        """Return a call of ``fit`` that is recorded; as it is, where that cannot be."""
+        """Return a ``fit`` call that is recorded; unchanged if that fails."""
         try:
             asked = signature.bind(*call.args, **call.kwargs)
         except TypeError:
-            # Keras says itself what is wrong with it
+            # Keras raises its own error
             return call
         asked.apply_defaults()
         try:
@@ -211,7 +211,7 @@ class WatchedModels:
             return call
 
     def _recorded(self, asked: inspect.BoundArguments) -> _FitCall:
-        """Change the arguments of a fit as it is wanted, and so that it is recorded."""
+        """Return a call with the wanted changes and with a recorder in its list."""
         from cbreplay.record.recorder import Recorder, StopWitness
 
         arguments, changes = asked.arguments, self.changes
@@ -232,7 +232,7 @@ class WatchedModels:
         setting = changes.held and changes.held.setting_of(self.n_fits)
         if setting is not None:
             users = setting.put_into(users)
-        # a list that records itself is in the order of its own
+        # a list with a recorder of its own keeps its order
         as_it_is = bool(recorders) and setting is None
         recorders = recorders or [Recorder(self.root / f"fit{self.n_fits}")]
         if not as_it_is:
@@ -250,14 +250,14 @@ class WatchedModels:
         )
 
     def _take_note(self, recorder: Recorder) -> None:
-        """Keep what a fit has left."""
+        """Add the run directory that a fit has left."""
         made = recorder.directory
         if (made / METADATA).exists() and made not in self.directories:
             self.directories.append(made)
             self.n_in_part += recorder.gave_up
 
     def _see(self, callbacks: Iterable[Any]) -> None:
-        """Take note of the classes in a fit, and say early which name may be a typo."""
+        """Note the classes in a fit; warn if a name of --without may be a typo."""
         names = {name for callback in callbacks for name in _class_names(callback)}
         for name in self.changes.without:
             near = nearest_name(name, sorted(names))
@@ -268,7 +268,7 @@ class WatchedModels:
 
 
 class _FitCall(NamedTuple):
-    """A call of ``fit``, and its recorders with what each knew before."""
+    """A call of ``fit``, and its recorders, each with its facts before the call."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -280,7 +280,7 @@ class _FitCall(NamedTuple):
             recorder.break_off(error)
 
     def end(self) -> Iterator[Recorder]:
-        """Let the recorders forget this fit, and return them."""
+        """Restore the facts of the recorders, and yield these."""
         for recorder, before in self.recorders:
             recorder.facts = before
             yield recorder
@@ -298,7 +298,7 @@ def _flat(callbacks: Any) -> list[Any]:  # noqa: ANN401 - what fit is given
 
 
 def _witnessed(callback: Any) -> Any:  # noqa: ANN401 - keras is untyped
-    """Return the callback that a witness stands behind; another one is itself."""
+    """Return the callback that a witness watches; any other callback itself."""
     from cbreplay.record.recorder import StopWitness
 
     return callback.callback if isinstance(callback, StopWitness) else callback

@@ -1,4 +1,4 @@
-"""Train a recorded experiment again, in memory, and keep all that can be compared."""
+"""Train a recorded experiment again, in memory, and collect what can be compared."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ __all__ = ["RetrainedModel", "confined", "confined_path", "with_file_at"]
 
 
 class RetrainedModel:
-    """An experiment's model, which is put back to its first weights before each run.
+    """An experiment's model, which is reset to its first weights before each run.
 
     It is built and compiled once, so that a training costs little more than its steps.
-    A run of several fits goes on as it was recorded: with the model as the fit before
-    saved it, or, where that was broken off, with what BackupAndRestore brings back.
+    A run of several fits is resumed as it was recorded: with the saved model of the fit
+    before, or, if that was broken off, with what BackupAndRestore restores.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class RetrainedModel:
         self._first = [(each, each.numpy().copy()) for each in variables]
 
     def train_as_recorded(self) -> Retraining:
-        """Train every fit, each under its own list, whatever ended the one before."""
+        """Train every recorded fit, each under its own recorded callbacks."""
         seen = SeenEpochs(self._on_epoch)
         with _own_directory():
             model = self._begin_first()
@@ -80,10 +80,10 @@ class RetrainedModel:
         ----------
         callbacks : sequence
             cbreplay's callbacks or Keras's, in fit's order. The files of a
-            ModelCheckpoint go into a directory that is gone afterwards. An object of
-            Keras's or of the user's own is copied first.
+            ModelCheckpoint go into a temporary directory. Keras's and the user's own
+            objects are copied first.
         kept : bool
-            Whether later fits have the instances of the first, else new ones.
+            Whether later fits have the instances of the first, or new ones.
         """
         seen = SeenEpochs(self._on_epoch)
         with _own_directory():
@@ -94,7 +94,7 @@ class RetrainedModel:
                     users = _made_anew(callbacks)
                 model = self._fit(model, number, users, seen)
                 if model.stop_training:
-                    # the training is over: nobody resumes it
+                    # a training that was stopped is not resumed
                     break
             return self._told(model, users, seen)
 
@@ -117,7 +117,7 @@ class RetrainedModel:
         if number:
             model = self._resumed(model, fit)
         if restored:
-            # whatever it knows now comes from the backup
+            # zeros, so that all numbers certainly come from the backup
             for variable in [*model.trainable_variables, *model.optimizer.variables]:
                 variable.assign(variable.numpy() * 0)
         breaks_at = None
@@ -128,7 +128,7 @@ class RetrainedModel:
                 *self._training,
                 validation_data=self._validation,
                 epochs=plan.epochs,
-                # BackupAndRestore knows where to go on
+                # BackupAndRestore sets the epoch itself
                 initial_epoch=0 if restored else fit.first_epoch,
                 batch_size=plan.batch_size,
                 validation_freq=plan.validation_freq,
@@ -143,7 +143,7 @@ class RetrainedModel:
         return model
 
     def _resumed(self, model: Any, fit: RecordedFit) -> Any:  # noqa: ANN401 - keras is untyped
-        """Return the model as a script finds it that goes on with a saved one."""
+        """Return the model as a script has it that loads the saved one."""
         with passing_directory() as directory:
             model.save(Path(directory) / STATE)
             seed_everything(fit.plan.seed, fit.first_epoch)
@@ -171,17 +171,17 @@ def _recorded_callbacks(listed: Sequence[str]) -> list[Any]:
 
 
 class _BrokenOff(Exception):  # noqa: N818 - stands for the end of a process
-    """The end of a fit that does not come to its own."""
+    """Ends a fit early, as an interrupt would."""
 
 
 @contextlib.contextmanager
 def _naming_refusals() -> Iterator[None]:
-    """Say what Keras objects to in callbacks that somebody wrote into a run.json.
+    """Turn Keras's errors about callbacks of a run.json into a ConfigError.
 
     Raises
     ------
     ConfigError
-        If it does not train under them.
+        If Keras does not train under them.
     """
     try:
         yield
@@ -197,13 +197,13 @@ _MOST_SAID = 300
 
 
 def _made_anew(callbacks: Sequence[Any]) -> list[Any]:
-    """Return Keras's objects for callbacks; nobody's own object is trained with."""
-    # one copy of all: a callback may hold another one of the list
+    """Return new Keras objects for callbacks; the user's own objects are copied."""
+    # copied together: a callback may hold another one of the list
     return copy.deepcopy([make_keras_callback(each) for each in callbacks])
 
 
 def _backing_up(breaks_at: int | None, *, restored: bool) -> Iterator[Any]:
-    """Yield what a fit needs that is broken off, or goes on with one that was."""
+    """Yield the callbacks of a fit that is broken off, or resumes one that was."""
     from keras.callbacks import BackupAndRestore, LambdaCallback
 
     if breaks_at is None and not restored:
@@ -229,18 +229,18 @@ def _own_directory() -> Iterator[None]:
 
 
 def confined(callback: Any) -> Any:  # noqa: ANN401 - one of our rules
-    """Return a rule whose files lie in the directory where it is trained.
+    """Return a rule that writes its files into the directory of the training.
 
     Raises
     ------
     ConfigError
-        If the numbers that its file name takes in can make another path of it.
+        If a field in its file name could lead to another directory.
     """
     return with_file_at(callback, _confined_file)
 
 
 def with_file_at(callback: Any, place: Callable[[str], str]) -> Any:  # noqa: ANN401 - one of our rules
-    """Return a rule whose file lies where `place` says; one without a file as it is."""
+    """Return a rule with ``place(path)`` as its file; one without a file as it is."""
     path = getattr(callback, "filepath", None)
     if path is None or not dataclasses.is_dataclass(callback):
         return callback
@@ -258,7 +258,7 @@ def _confined_file(path: str) -> str:
 
 
 def _makes_a_path(path: str) -> bool:
-    """Tell whether what stands in brackets can be a path, as ``{epoch!s:/>1.0}``."""
+    """Tell whether a field in braces may write a path, as ``{epoch!s:/>1.0}``."""
     try:
         fields = [*string.Formatter().parse(path)]
     except ValueError:
@@ -271,9 +271,9 @@ def _makes_a_path(path: str) -> bool:
     return False
 
 
-# in a field's format, behind the sign that fills it up
+# in the format of a field, the character after the one that it is filled up with
 _ALIGNS = ("<", ">", "=", "^")
-# and what may hold any of it: a field in a field
+# with {, a field inside a field, which may hold anything
 _SEPARATORS = frozenset("/\\{")
 
 

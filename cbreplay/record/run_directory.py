@@ -1,4 +1,4 @@
-"""The files of a run directory: made, checked before a resumed fit, rewritten."""
+"""The files of a run directory: create, read, check before a resumed fit, rewrite."""
 
 from __future__ import annotations
 
@@ -63,20 +63,20 @@ def make_run_directory(out: Path) -> None:
         raise OutputError(str(out), "it is not writable", hint=ELSEWHERE)
 
 
-# a directory into which every record goes, whatever it was given, and a counter of them
+# a directory for every record of this process (`place_records_below`), and a counter
 _below: list[tuple[Path, Iterator[int]]] = []
 
 
 def place_records_below(root: Path) -> None:
-    """Send every record of this process into a directory, wherever it is to go.
+    """Put every record of this process below a directory, whatever the script names.
 
-    So a script that records itself can be run again without a change to it.
+    So a script that records itself can be run again without a change.
     """
     _below[:] = [(root, itertools.count(1))]
 
 
 def place_record(directory: Path) -> Path:
-    """Return where a record goes that is to go into a directory."""
+    """Return the directory of a new record: the named one, or one below the root."""
     for root, numbers in _below:
         return root / f"own{next(numbers)}"
     return directory
@@ -88,7 +88,7 @@ def check_vacant(out: Path) -> None:
     Raises
     ------
     OutputError
-        If it does, or cannot be looked into.
+        If it does, or cannot be listed.
     """
     with _failing(out):
         # a lock file alone is left by a process that died before it wrote anything
@@ -116,9 +116,9 @@ def read_resumable(out: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If there is no run, if a file of it is a link, if its last fit has not ended, if
-        the state of its model is not there, or if ``logs.csv`` does not end where
-        ``run.json`` says.
+        If there is no run, if one of its files is a link, if its last fit has not
+        ended, if the state of its model is missing, or if ``logs.csv`` does not end at
+        the epoch in ``run.json``.
     """
     for link in _links_of_run(out):
         _refuse(out, f"{link} is a link, and may lead anywhere")
@@ -138,7 +138,7 @@ def read_resumable(out: Path) -> dict[str, Any]:
 
 
 def read_contents(out: Path) -> dict[str, Any]:
-    """Return what ``run.json`` holds; nothing where it is not there or no object."""
+    """Return the object in ``run.json``; an empty one if it cannot be read."""
     contents: Any = None
     unread = contextlib.suppress(OSError, ValueError, RecursionError)
     with unread, _open_plain(out / METADATA) as file:
@@ -146,14 +146,14 @@ def read_contents(out: Path) -> dict[str, Any]:
     return contents if isinstance(contents, dict) else {}
 
 
-# the most that is read; a run.json and a row of a log have some hundred bytes
+# the most that is read; a run.json or a row of a log usually has some hundred bytes
 _MOST_BYTES = 16_000_000
-# a link is not followed, a pipe not waited for
+# links are not followed, pipes not waited for
 _PLAIN = 0 if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def _open_plain(path: Path) -> BinaryIO:
-    """Open a file to read it; whatever else lies there is an OSError."""
+    """Open a regular file for reading; anything else is an OSError."""
     file = os.fdopen(os.open(path, os.O_RDONLY | _PLAIN), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
@@ -179,7 +179,7 @@ def clear_run(out: Path) -> None:
         for folder in (*(out / EVENTS).glob("*/"), out / EVENTS):
             with contextlib.suppress(OSError):
                 folder.rmdir()
-        # last: while it is there, a removal that was broken off can be told
+        # last: as long as it is there, an interrupted removal is recognised
         (out / METADATA).unlink()
 
 
@@ -191,7 +191,7 @@ def _missing_end(out: Path, contents: dict[str, Any], last: int | None) -> str:
 
 
 def logged_columns(out: Path) -> list[str]:
-    """Return the columns of ``logs.csv`` after ``epoch``; none if nothing is logged."""
+    """Return the columns of ``logs.csv`` after ``epoch``; [] if there is no file."""
     try:
         with _open_plain(out / LOGS) as file:
             header = file.readline(_MOST_BYTES).decode("utf-8", "replace")
@@ -202,12 +202,12 @@ def logged_columns(out: Path) -> list[str]:
 
 
 class OwnLog:
-    """The ``logs.csv`` that a logger holds open, which may lose its name meanwhile.
+    """The ``logs.csv`` that a logger holds open, and that may be moved or removed.
 
     Parameters
     ----------
     out : Path
-        The run directory, when the log has been opened.
+        The run directory; the log must exist.
     """
 
     def __init__(self, out: Path) -> None:
@@ -215,12 +215,12 @@ class OwnLog:
         self._opened = self._path.stat()
 
     def check_is_there(self) -> None:
-        """Refuse to go on where the directory was removed, moved or written anew.
+        """Refuse to go on if the log was removed, moved or replaced.
 
         Raises
         ------
         OutputError
-            If the file of this name is another one, or none.
+            If the file of this name is another one, or missing.
         """
         with contextlib.suppress(OSError):
             if os.path.samestat(self._path.stat(), self._opened):
@@ -230,14 +230,14 @@ class OwnLog:
 
 
 def cut_log(out: Path, last: int | None) -> None:
-    """Take from ``logs.csv`` what stands behind its last whole epoch, in place.
+    """Remove from ``logs.csv``, in place, what follows its last complete epoch.
 
     Parameters
     ----------
     out : Path
         The run directory.
     last : int or None
-        That epoch; None where only the header can stay.
+        That epoch; None if only the header is kept.
     """
     path, kept = out / LOGS, 0
     if not path.is_file():
@@ -263,13 +263,19 @@ def write_metadata(out: Path, contents: Mapping[str, Any]) -> None:
         If the file cannot be written.
     """
     text = json.dumps(contents, indent=1, allow_nan=False) + "\n"
-    # not interrupted, even where a signal ends the process at once, as in a script
+    # undisturbed: in a script, a signal would else end the process at once
     with undisturbed():
         write_whole(out / METADATA, text.encode(), hint="")
 
 
 def replace_file(temporary: Path, path: Path) -> None:
-    """Give a finished temporary file its name."""
+    """Move a finished temporary file to its place.
+
+    Raises
+    ------
+    OutputError
+        If that fails; the temporary file is then removed.
+    """
     try:
         temporary.replace(path)
     except OSError as error:
@@ -279,7 +285,7 @@ def replace_file(temporary: Path, path: Path) -> None:
 
 
 def _links_of_run(out: Path) -> Iterator[str]:
-    """Yield what of a run's own files is a link: who writes there writes elsewhere."""
+    """Yield the files of a run that are links: to write there is to write elsewhere."""
     for name in (METADATA, LOGS, STATE, UNFINISHED_STATE, RUN_LOCK, EVENTS):
         if (out / name).is_symlink():
             yield name
@@ -299,7 +305,7 @@ def _refuse(out: Path, problem: str) -> NoReturn:
 
 
 def _last_logged_epoch(path: Path) -> int | None:
-    """Return the epoch of the last row; None if there is none that is whole."""
+    """Return the epoch of the last row; None if it is missing or incomplete."""
     try:
         with _open_plain(path) as file:
             begins = max(0, os.fstat(file.fileno()).st_size - _MOST_BYTES)
@@ -307,7 +313,7 @@ def _last_logged_epoch(path: Path) -> int | None:
             text = file.read(_MOST_BYTES).decode("utf-8")
     except (OSError, ValueError):
         return None
-    # the first line is the header, or the rest of a row
+    # the first line is the header, or the end of a row
     rows = text.splitlines()[1:]
     if not rows or not text.endswith("\n"):
         return None

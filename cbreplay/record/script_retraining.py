@@ -1,4 +1,4 @@
-"""Run a recorded script again, and read from its fit all that can be compared."""
+"""Run a recorded script again, and collect what can be compared of its fit."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ __all__ = ["RetrainedScript"]
 class RetrainedScript:
     """A script, one fit of which is the run.
 
-    Which one is found by what it logs. The script runs in a Python of its own, to its
-    end, with all of its fits; what it prints is not shown, and what it writes is
+    That fit is found by what it logs. The script runs in its own process, to its end,
+    with all of its fits; its output is not shown, and the files that it writes are
     written.
 
     Parameters
@@ -63,19 +63,18 @@ class RetrainedScript:
         Returns
         -------
         Retraining
-            Of the fit that logs what the run has, else of the one that is like it for
-            longest.
+            Of the fit whose logs agree with the run for the most epochs.
         """
         fits = self._train(())
         self._fit = self._fit or max(fits, key=lambda fit: self._n_equal(fits[fit]))
         return self._of_fit(fits)
 
     def train(self, callbacks: Sequence[Any], *, kept: bool = False) -> Retraining:  # noqa: ARG002 - one fit keeps nothing
-        """Train the fit under other callbacks, in the place of those that decide."""
+        """Train the fit under other callbacks, in place of those that decide."""
         return self._of_fit(self._train(callbacks))
 
     def _n_equal(self, fit: Retraining) -> int:
-        """Return how many epochs of a fit log what the run has."""
+        """Return how many first epochs of a fit log what the run has."""
         differing = fit.first_difference(self._run, self._run.n_epochs)
         return self._run.n_epochs if differing is None else differing[0]
 
@@ -88,7 +87,7 @@ class RetrainedScript:
         return fits[self._fit]
 
     def _train(self, callbacks: Sequence[Any]) -> dict[int, Retraining]:
-        """Run the script, and return what each fit did that came to its end."""
+        """Run the script, and return what each fit did that ended, by its number."""
         with passing_directory() as directory:
             root = Path(directory)
             folder, files = root / "fits", root / "files"
@@ -110,8 +109,8 @@ class RetrainedScript:
         return dict(sorted(fits.items()))
 
     def _run_script(self, out: Path, held: Path) -> str:
-        """Run it, and return how it ended and what it said last."""
-        # where the setting's own classes are found
+        """Run it, and return its status and its last line on stderr, in words."""
+        # the paths on which the classes of the setting are found
         paths = [*sys.path, os.getcwd()]  # noqa: PTH109 - as Python writes it
         words = self._program.words(out, quiet=True, held=str(held), paths=paths)
         with tempfile.TemporaryFile() as errors:
@@ -127,7 +126,7 @@ def _run(words: Sequence[str], **options: Any) -> int:  # noqa: ANN401 - Popen's
     process = None
     nowhere = subprocess.DEVNULL
     try:
-        # else one that comes while it is started would leave it behind
+        # an interrupt during the start would leave the process running
         with undisturbed():
             process = subprocess.Popen(  # noqa: S603 - what the user asked to be run
                 words, stdin=nowhere, stdout=nowhere, **options

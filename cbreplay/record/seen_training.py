@@ -1,4 +1,4 @@
-"""What a training did, seen from between its callbacks, to be held against a replay."""
+"""What a training did, seen by callbacks in its list, to be compared with a replay."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ class Retraining(NamedTuple):
     first : str
         A digest of the weights before the first epoch.
     weights : sequence of str
-        That of the weights at the end of each epoch, before anything is put back.
+        A digest of the weights at the end of each epoch, before any are restored.
     left : str
-        That of the weights when ``fit`` had returned.
+        A digest of the weights after ``fit``.
     stopped : bool
         Whether a callback stopped it.
     best : sequence of (int or None, float or None) or None
         Epoch and value of the first EarlyStopping; None without one.
     evaluated : mapping of str to float
-        The validation of the weights that were left.
+        The validation of the weights after ``fit``.
     files : mapping of str to str
         A digest of the weights in each file that a ModelCheckpoint left, by its
         `confined_path`.
@@ -62,9 +62,9 @@ class Retraining(NamedTuple):
     files: Mapping[str, str]
 
     def first_difference(self, run: Run, n_epochs: int) -> tuple[int, str] | None:
-        """Return where it logs something else than a run: how many epochs in, and what.
+        """Return the first difference to the logs of a run: its position and series.
 
-        None if the first `n_epochs` are those of the run.
+        None if the first `n_epochs` are equal.
         """
         for place in range(n_epochs):
             logs = self.logs[place] if place < len(self.logs) else {}
@@ -78,14 +78,14 @@ class Retraining(NamedTuple):
 
 
 def equal(ours: Any, theirs: Any) -> bool:  # noqa: ANN401 - numbers or nothing
-    """Tell whether two things that were compared are one; NaN is."""
+    """Tell whether two values are equal; NaN equals NaN."""
     if isinstance(ours, float) and isinstance(theirs, float) and math.isnan(ours):
         return math.isnan(theirs)
     return bool(ours == theirs)
 
 
 class SeenEpochs:
-    """What is seen of the epochs of a run, while it is trained in one fit or several.
+    """Collects logs, rates and weights of a training, in one fit or several.
 
     Parameters
     ----------
@@ -96,17 +96,17 @@ class SeenEpochs:
     def __init__(self, on_epoch: Callable[[], None] | None = None) -> None:
         self._on_epoch = on_epoch
         self.logs: list[dict[str, float]] = []
-        # by epoch: one that is broken off when it begins is begun again
+        # by epoch: one that was broken off at its beginning begins again
         self._rates: dict[int, float | None] = {}
         self.weights: list[str] = []
         self._first: list[str] = []
 
     def watcher(self) -> Any:  # noqa: ANN401 - keras is untyped
-        """Return a callback that sees weights before others are put in their place."""
+        """Return a callback for the first place, to see weights before a restore."""
         from keras.callbacks import LambdaCallback
 
         watcher = LambdaCallback()
-        # Keras on JAX brings the state of the model when its callback is asked for it
+        # with JAX, Keras updates the model when its property of a callback is read
         watcher.on_train_begin = lambda *_: self._first.append(
             digest_weights(watcher.model)
         )
@@ -116,7 +116,7 @@ class SeenEpochs:
         return watcher
 
     def logger(self) -> Any:  # noqa: ANN401 - keras is untyped
-        """Return a callback that sees rates and logs when every other was called."""
+        """Return a callback for the last place, which sees rates and logs."""
         from keras.callbacks import LambdaCallback
 
         logger = LambdaCallback()
@@ -140,7 +140,7 @@ class SeenEpochs:
         evaluated: Mapping[str, float],
         files: Mapping[str, str],
     ) -> Retraining:
-        """Return what was seen, and what the last fit left."""
+        """Return what was collected, and the state after the last fit."""
         return Retraining(
             logs=tuple(self.logs),
             rates=tuple(self._rates.values())[: len(self.logs)],
@@ -155,7 +155,7 @@ class SeenEpochs:
 
 
 def digest_weights(model: Any) -> str:  # noqa: ANN401 - a keras.Model
-    """Return a text that two models share if their weights are equal bit for bit."""
+    """Return a digest of a model's weights: equal if these are equal bit for bit."""
     digest = hashlib.sha256()
     for array in model.get_weights():
         digest.update(array.tobytes())
@@ -176,7 +176,10 @@ def best_seen(users: Sequence[Any]) -> tuple[int | None, float | None] | None:
 
 
 def read_files(model: Any, folder: Path) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - keras is untyped
-    """Read the weights that a training left in files; the model gets those of one."""
+    """Yield the name of each saved file and a digest of its weights.
+
+    The model is used to read ``.weights.h5`` files, and keeps the weights of one.
+    """
     import keras
 
     for path in sorted(folder.rglob("*")):

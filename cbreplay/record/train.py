@@ -95,7 +95,7 @@ def train_experiment(
     validation_freq : int, optional
         As in ``Model.fit``; the experiment's own by default.
     callbacks : sequence
-        Keras's callbacks or cbreplay's, in fit's order. They stand before CSVLogger
+        Keras's callbacks or cbreplay's, in fit's order. They come before CSVLogger
         and TensorBoard, so that a reduced learning rate is logged.
     append : bool
         Resume the run in `out` with its model and optimizer, and log into the same
@@ -113,7 +113,7 @@ def train_experiment(
     Raises
     ------
     ConfigError
-        If an argument has a value that cannot be, or there is no run to resume.
+        If an argument has an impossible value, or there is no run to resume.
     MissingExtraError
         If Keras, TensorFlow, TensorBoard or scikit-learn is not installed.
     OutputError
@@ -133,7 +133,7 @@ def train_experiment(
     path = Path(out)
     if not append and plan.first_fit_epochs < plan.epochs:
         return _train_two_fits(plan, path, callbacks, on_epoch)
-    # what can be known at once is said before the seconds that TensorFlow takes
+    # checked before the import of TensorFlow, which takes seconds
     refuse_second_writer(path)
     earlier = _begin_with(path, append=append)
     import_training()
@@ -145,7 +145,7 @@ def train_experiment(
     else:
         make_run_directory(path)
     with RunLock(path) as lock:
-        # another one may have come and gone meanwhile
+        # another process may have written a run meanwhile
         if _begin_with(path, append=append) != earlier:
             reason = "another run was written into it meanwhile"
             raise OutputError(str(path), reason, hint="Try again")
@@ -173,7 +173,7 @@ def _train_two_fits(
     train(
         epochs=plan.first_fit_epochs,
         learning_rate=plan.learning_rate,
-        # an object of Keras's or of one's own is new in each fit too
+        # Keras's objects and the user's own are new in each fit too
         callbacks=copy.deepcopy(list(callbacks)),
     )
     if read_contents(out)["ended"]["by"] == "plan":
@@ -182,12 +182,14 @@ def _train_two_fits(
 
 
 def _begin_with(out: Path, *, append: bool) -> dict[str, Any] | None:
-    """Return the ``run.json`` to resume; None where the directory is to be a new one.
+    """Return the ``run.json`` to resume; None for a new run.
 
     Raises
     ------
-    ConfigError, OutputError
-        If it is not what it has to be.
+    ConfigError
+        If there is no run to resume.
+    OutputError
+        If the directory of a new run is not empty.
     """
     if append:
         return read_resumable(out)
@@ -196,7 +198,13 @@ def _begin_with(out: Path, *, append: bool) -> dict[str, Any] | None:
 
 
 def import_training() -> None:
-    """Import what a training needs, so that nothing is made when it is missing."""
+    """Import what a training needs, before any directory is created.
+
+    Raises
+    ------
+    MissingExtraError
+        If something is not installed.
+    """
     with silenced_tensorflow():
         for module in ("tensorflow", "keras", "tensorboard", "sklearn"):
             try:
@@ -208,9 +216,9 @@ def import_training() -> None:
 
 @contextlib.contextmanager
 def _failures_named(out: Path, lock: RunLock) -> Iterator[None]:
-    """Make an OutputError that names a place of what cannot be written.
+    """Turn an OSError without a file name into an OutputError with the directory.
 
-    Where not even ``run.json`` tells how the fit ended, the lock leaves word of it.
+    If ``run.json`` does not tell how the fit ended, the lock file is left to say so.
     """
     try:
         yield
@@ -231,7 +239,7 @@ def _train(
     earlier: Mapping[str, Any] | None,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None,
 ) -> None:
-    """Fit, and keep ``run.json`` true from the first epoch to the last."""
+    """Fit, and keep ``run.json`` up to date from the beginning to the end."""
     from cbreplay.record.fit import WatchedFit
 
     first_epoch = next_epoch(earlier) if earlier else 0
@@ -270,7 +278,7 @@ def _train(
         by = "interrupt" if is_interrupt(error) else "error"
         raise
     finally:
-        # an interrupt, or a second one, finds a run whose end is recorded
+        # undisturbed: a second interrupt must not keep the end from being recorded
         with undisturbed():
             if by in ("interrupt", "error"):
                 fit.break_off()
@@ -279,7 +287,7 @@ def _train(
 
 
 def seed_everything(seed: int, first_epoch: int) -> None:
-    """Fix every random choice that follows; a resumed fit does not repeat the first."""
+    """Seed all random numbers; a resumed fit gets others than the first."""
     import keras
     import tensorflow as tf
 
@@ -290,10 +298,10 @@ def seed_everything(seed: int, first_epoch: int) -> None:
 def build_for_fit(
     plan: ExperimentPlan, out: Path, training: Examples, *, resumed: bool
 ) -> Any:  # noqa: ANN401 - keras is untyped
-    """Return the model, new or as the earlier fit left it, built to the last part.
+    """Return the built model, new or as the earlier fit left it.
 
-    Of the file in the run directory only numbers are taken: a model that is loaded as
-    it stands there may be of any class, and run any code.
+    Only numbers are read from the file in the run directory: to load a whole model from
+    it could run any code.
 
     Raises
     ------
@@ -317,10 +325,10 @@ def build_for_fit(
 
 
 def build_untrained(plan: ExperimentPlan, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
-    """Return the model before its first epoch, built to the last part.
+    """Return the model before its first epoch, with metrics and optimizer built.
 
-    Keras on TensorFlow builds metrics and optimizer in the first step only; here
-    their directions and state are asked for before it.
+    With TensorFlow, Keras builds these in the first step only; here the directions of
+    the metrics and the state of the optimizer are needed before.
     """
     learning_rate = plan.learning_rate or plan.experiment.learning_rate
     model = build_model(plan.experiment, training.inputs.shape[1:], learning_rate)
@@ -373,7 +381,7 @@ def _describe_run(
 def _as_resumed(
     contents: dict[str, Any], earlier: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Return what ``run.json`` says of a fit, which may go on with an earlier one."""
+    """Return what ``run.json`` says about a fit, with the fits that it resumes."""
     if not earlier:
         return contents
     resumed = {key: earlier[key] for key in _FIT_KEYS if key in earlier}
@@ -385,7 +393,7 @@ def _as_resumed(
     }
 
 
-# what an earlier fit keeps of its run.json; a reader asks for the first three
+# the members of run.json that are kept of an earlier fit
 _FIT_KEYS = ("fit", "callbacks", "ended", "optimizer")
 
 

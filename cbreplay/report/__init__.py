@@ -1,4 +1,7 @@
-"""The tuning report: which answers it needs, and the formats it is written in."""
+"""The tuning report: which answers it needs, and the document that they make.
+
+``writers/`` turns the document into HTML or Markdown.
+"""
 
 from __future__ import annotations
 

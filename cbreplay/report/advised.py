@@ -1,4 +1,4 @@
-"""What a report asks to recommend a setting from several runs."""
+"""The recommendation in a report on several runs."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Advised(NamedTuple):
     callbacks : tuple of Callback
         The setting; empty where none is recommended.
     document : Document
-        What it rests on, with pictures.
+        The answer about the recommendation, with pictures.
     read_plans : tuple of int
-        The plans that were read off the logs, in epochs.
+        The plans that were inferred from the logs, in epochs.
     """
 
     callbacks: tuple[Callback, ...]
@@ -44,7 +44,7 @@ class Advised(NamedTuple):
     read_plans: tuple[int, ...] = ()
 
     def planned(self, run: Run) -> Run:
-        """Return a run with the plan that was read off it, if one was."""
+        """Return a run with its inferred plan, if it has one."""
         end = run.horizon + 1
         ended = None if run.metadata is None else run.metadata.ended
         if run.planned_epochs is not None or end not in self.read_plans:
@@ -79,7 +79,7 @@ def advise(runs: Sequence[Run], question: ReportQuestion) -> Advised | str:
             recorded_under=options.recorded_under,
         )
     except CbreplayError as error:
-        # what was asked about a recommendation shall not be passed over
+        # options about a recommendation must not be ignored silently
         if several or question.advising != Advising():
             raise
         return f"{count(len(runs), 'run')} cannot be compared: {error}"

@@ -1,4 +1,4 @@
-"""What a report was asked, and the answers it is made of."""
+"""The question of a report, and the replays and staircases that answer it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ReportQuestion:
     """The question, as `build_report` was given it."""
 
     callbacks: tuple[Callback, ...] | None
-    # which one to stop on is part of the answer; the curve of one run shows the first
+    # several for several runs only: the report says which to stop on
     monitors: tuple[str, ...]
     mode: str | None
     keep: Literal["best", "last"]
@@ -50,7 +50,7 @@ class ReportQuestion:
         return next(iter(self.monitors), first), self.mode or "auto"
 
     def early_stopping(self, patience: float) -> Callback:
-        """Return a baseline: the defaults but for patience and the weights."""
+        """Return a baseline: all defaults but patience and `restore_best_weights`."""
         monitor, mode = self.watched
         baseline: Callback = stopping_rule()(
             monitor=monitor,

@@ -1,4 +1,4 @@
-"""Which answers a report needs, and what it asks for them."""
+"""`build_report` and `build_settings_report`: a report as a document."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def build_report(
 
 
 def _read_monitors(monitor: str | Sequence[str] | None, n_runs: int) -> tuple[str, ...]:
-    """Return what is watched; refuse a choice that one run cannot make."""
+    """Return the monitors; refuse several for one run, which cannot compare them."""
     monitors = (monitor,) if isinstance(monitor, str) else tuple(monitor or ())
     if n_runs == 1 and len(monitors) > 1:
         sentence = (
@@ -169,7 +169,7 @@ def build_settings_report(
     document = settings_document(cells, each=True)
     closing = how_computed(runs, list(cells.rules), command=command, made=made)
     *rows, doubts = document.sections
-    # what the settings come to stands before every run
+    # the summary of the settings comes before the table of every run
     rows.sort(key=lambda section: section.title == EVERY_SETTING)
     sections = (
         *rows,
@@ -198,7 +198,7 @@ def _named_settings(grid: Grid) -> list[NamedSetting]:
 
 
 def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Iterator[Section]:
-    """Yield the doubts, if there is any, with what one run cannot say."""
+    """Yield the section of doubts, if there are any; one run alone is one of them."""
     points = [say(Strong(ONE_RUN_ALONE))] if is_alone else []
     for block in doubts.blocks:
         points += block.points if isinstance(block, Notice) else []
@@ -214,7 +214,7 @@ def _curve_of_settings(cells: SettingCells) -> Section:
 
 
 def _rules(runs: Sequence[Run], question: ReportQuestion) -> list[str]:
-    """Return the names of the rules that decide."""
+    """Return the names of the Keras versions whose rules decide."""
     names: dict[str, None] = {}
     for run in runs:
         try:
@@ -241,7 +241,7 @@ def _report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Docu
     replay = replay_patience(staircase, judging=question.judging)
     document = one_run_page(replay, staircase, closing)
     if step is None:
-        # where nothing stops there is nothing to begin with
+        # nothing stops, so there is no setting that the controls could begin with
         return document
     role = "nearest" if step.regret else "enough"
     return _moving(document, question, {role: tuple(replay.callbacks)}, [replay])
@@ -255,7 +255,7 @@ def _moving(
 ) -> Document:
     """Return a page with controls that look other settings up.
 
-    `settings` are those that it names, by why it does.
+    `settings` are those that it offers by name, each under its role: "enough", "asked".
     """
     judged_by = [(replay.objective, replay.objective_mode) for replay in replays]
     return with_moving(
@@ -324,7 +324,7 @@ def _report_on_many(
 def _by_read_plan(
     question: ReportQuestion, advised: Advised, drawn: SettingOnRuns
 ) -> SettingOnRuns:
-    """Return a setting on the runs with the plan that the advice takes them to have."""
+    """Replay a setting on the runs with their inferred plans, where it is censored."""
     replays, by_plan = [], set()
     for replay in drawn.replays:
         run = advised.planned(replay.run)

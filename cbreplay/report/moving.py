@@ -1,4 +1,4 @@
-"""What moves on a page: which settings it offers, and where it stands."""
+"""The controls of a page: which settings they offer, and where they are placed."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def with_moving(
     judging: Judging,
     is_curve: bool,
 ) -> Document:
-    """Return a page with what moves before its first picture, or near its end.
+    """Return a page with controls before its first picture, or before its last section.
 
-    The page is returned as it is where settings are judged by different series.
+    The page is returned as it is if settings are judged by different series.
 
     Parameters
     ----------
@@ -41,17 +41,17 @@ def with_moving(
     runs : sequence of Run
         The runs that can be replayed.
     judged_by : sequence of (str or None, {"min", "max"} or None)
-        What judges them, each once.
+        The objectives with their directions, each once.
     version : str
-        Whose rules decide.
+        The Keras version whose rules decide.
     named : sequence of NamedSetting
-        The settings that it offers by name, the first of which it begins with.
+        The settings that are offered by name; the page begins with the first.
     monitors : sequence of str
         The series that were asked about.
     judging : Judging
         How it is judged.
     is_curve : bool
-        Whether the first picture is the curve which what moves begins with.
+        Whether the first picture is a curve, which the controls then replace.
     """
     (objective, mode), *others = judged_by
     if others or objective is None or mode is None:
@@ -71,7 +71,7 @@ def with_moving(
 
 
 def _also(first: NamedSetting, monitor: str) -> list[NamedSetting]:
-    """Return the rule that reduces the rate, beside those that stop."""
+    """Return the rule that reduces the rate, to be offered too; [] without one."""
     family = family_of(first.callbacks) or default_family()
     if family.reducing_rule is None:
         return []

@@ -1,6 +1,6 @@
 """The page that moves as a tab of TensorBoard, over the files of its ``--logdir``.
 
-This module is what TensorBoard imports: it takes in nothing that may be broken.
+TensorBoard imports this module, so it imports nothing that could fail.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["ReplayLoader"]
 
 
 class ReplayLoader(base_plugin.TBLoader):  # type: ignore[misc]  # untyped there
-    """Loads the tab; where that fails TensorBoard goes on without it."""
+    """Loads the tab; if that fails, TensorBoard goes on without it."""
 
     def load(self, context: Any) -> Any:  # noqa: ANN401 - TensorBoard's own
         """Return the tab for a `TBContext`; None if it cannot be loaded."""
@@ -22,7 +22,7 @@ class ReplayLoader(base_plugin.TBLoader):  # type: ignore[misc]  # untyped there
             from cbreplay.tensorboard_plugin.tab import ReplayTab
 
             return ReplayTab(context)
-        # whatever is wrong with it, the other tabs are to be shown
+        # whatever fails, the other tabs must be shown
         except Exception:
             logging.getLogger(__name__).exception("the tab of cbreplay is left out")
             return None

@@ -1,4 +1,4 @@
-"""The points that TensorBoard itself holds, where it holds all of them."""
+"""Runs from the points that TensorBoard holds, if it holds all of them."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _SOURCE = "the points that TensorBoard holds"
 
 
 class HeldPoints:
-    """What TensorBoard has read by itself, from wherever it was told to.
+    """The scalars that TensorBoard has read itself, from any kind of log directory.
 
     Parameters
     ----------
     context : TBContext
-        TensorBoard's own: what holds the points, and how many it keeps of a series.
+        TensorBoard's own; it holds the points, and says how many it keeps of a series.
     """
 
     def __init__(self, context: Any) -> None:  # noqa: ANN401 - TensorBoard's own
@@ -52,7 +52,7 @@ class HeldPoints:
         return self._provider is not None and self._kept == 0
 
     def version(self) -> str:
-        """Return what changes when points come."""
+        """Return a digest that changes when points are added."""
         digest = hashlib.sha256()
         for run, series in sorted(self._read().items()):
             for tag, points in sorted(series.items()):
@@ -61,7 +61,7 @@ class HeldPoints:
         return digest.hexdigest()
 
     def read_runs(self) -> list[Run]:
-        """Read the points as their files are read: there is one reader for both.
+        """Write the points to event files, and read these as any others.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class HeldPoints:
             sentence = "TensorBoard has not read a scalar yet"
             raise ConfigError(sentence)
         with passing_directory() as place:
-            # what a run at its root is called
+            # a run at the root gets this name
             root = Path(place, "logdir")
             root.mkdir()
             for run, series in held.items():
@@ -94,10 +94,10 @@ class HeldPoints:
 
 
 def _parts(run: str) -> Iterator[str]:
-    """Yield the directories of a run; its name is text of a log, and no path."""
+    """Yield safe directory names for a run's name, which may be any text."""
     for part in well_formed(run.replace("\0", "")).split("/"):
         if len(part.encode()) > _LONGEST_PART:
-            # where it came from, a directory may have a longer name than here
+            # file systems differ in how long a name may be
             digest = hashlib.sha256(part.encode()).hexdigest()
             yield f"{part[:_SHOWN_PART]}~{digest[:_SHOWN_PART]}"
         elif part not in ("", os.curdir, os.pardir):
@@ -106,7 +106,7 @@ def _parts(run: str) -> Iterator[str]:
 
 def _write(series: Mapping[str, Sequence[Any]], folder: Path) -> None:
     """Write points as Keras's callback does, in the order in which they were logged."""
-    # the writer would make it too, and fails with an error of TensorFlow's own
+    # the writer would make it too, but its errors are TensorFlow's own
     folder.mkdir(parents=True, exist_ok=True)
     writer = EventFileWriter(str(folder))
     metadata = create_summary_metadata("", "")

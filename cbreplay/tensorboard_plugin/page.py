@@ -1,4 +1,4 @@
-"""The page about a log directory, made anew when its files have changed."""
+"""The page about a log directory, made again when its files have changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LogdirPage:
     logdir : str
         The directory; nothing outside it is shown.
     held : HeldPoints
-        What TensorBoard has read, for where there is no such directory here.
+        What TensorBoard has read, used if the directory is not on this machine.
     """
 
     def __init__(self, logdir: str, held: HeldPoints) -> None:
@@ -44,7 +44,7 @@ class LogdirPage:
         return bool(self._logdir) and Path(self._logdir).is_dir()
 
     def version(self) -> str:
-        """Return what changes when a file below the directory does, or what is held."""
+        """Return a digest that changes with the files, or with the points held."""
         if not self._is_here and self._held.are_all():
             return self._held.version()
         digest = hashlib.sha256()
@@ -52,7 +52,7 @@ class LogdirPage:
             try:
                 status = path.stat()
             except OSError:
-                # it went while it was looked at
+                # it was removed meanwhile
                 continue
             told = f"{path} {status.st_size} {status.st_mtime_ns}\n"
             digest.update(told.encode("utf-8", "surrogateescape"))
@@ -103,7 +103,7 @@ def _files_below(folder: str) -> Iterator[Path]:
 
 
 def _sentence(words: str) -> str:
-    """Return a page that says why there is no other one."""
+    """Return a page with one sentence: why there is no report."""
     text = html.escape(visible_text(words))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'

@@ -1,4 +1,4 @@
-"""The tab: three routes that answer about the log directory, and change nothing."""
+"""The tab of TensorBoard: three routes, which only read the log directory."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _FRAME = Path(__file__).parent / "frame.js"
 
 
 class ReplayTab(base_plugin.TBPlugin):  # type: ignore[misc]  # untyped there
-    """What TensorBoard asks of a tab.
+    """The tab, with the methods that TensorBoard calls.
 
     Parameters
     ----------
     context : TBContext
-        Of which the log directory is used. The points that TensorBoard holds are only
-        used where that is not on this machine, and where it holds all of them: else it
-        keeps 1,000 of a series.
+        TensorBoard's own. Its log directory is used; the points that TensorBoard holds
+        are used only if that is not on this machine and TensorBoard holds all of them,
+        while by default it keeps 1,000 of a series.
     """
 
     plugin_name = "cbreplay"
 
     def __init__(self, context: Any) -> None:  # noqa: ANN401 - TensorBoard's own
         self._page = LogdirPage(context.logdir or "", HeldPoints(context))
-        # a page is made once, however many ask for it meanwhile
+        # so that several requests at once make the page once
         self._lock = threading.Lock()
 
     def get_plugin_apps(self) -> dict[str, Callable[..., Any]]:
@@ -48,15 +48,15 @@ class ReplayTab(base_plugin.TBPlugin):  # type: ignore[misc]  # untyped there
         }
 
     def data_plugin_names(self) -> tuple[str, ...]:
-        """Return whose data makes the tab active: that of scalars."""
+        """Return the plugins whose data makes the tab active: scalars."""
         return ("scalars",)
 
     def is_active(self) -> bool:
-        """Return that nothing but scalars makes it active."""
+        """Return False: only the data of `data_plugin_names` makes it active."""
         return False
 
     def frontend_metadata(self) -> Any:  # noqa: ANN401 - TensorBoard's own
-        """Return its name, and the module that shows it."""
+        """Return the name of the tab, and the JavaScript module that shows it."""
         return base_plugin.FrontendMetadata(
             es_module_path="/frame.js", tab_name="Replay", disable_reload=True
         )
