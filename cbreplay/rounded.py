@@ -137,14 +137,15 @@ def _first(mask: BoolArray) -> int:
     return int(mask.argmax()) if mask.any() else len(mask)
 
 
-def may_hide_reduction(run: Run, epoch: int | None) -> bool:
-    """Return whether the recorded rate of an epoch is rounded too far to show a half.
+def may_hide_reduction(run: Run, epoch: int | None, factor: float = 0.5) -> bool:
+    """Return whether the rate of an epoch has too few digits to show a reduction.
 
-    A rate of 0.001 with one digit may have been 0.0005: half a unit is a third of it or
-    more, so a rate and its half may be written alike.
+    A rate of 0.001 with one digit may have been 0.0005, but not 0.0001: a rate and
+    that times the factor may be written alike if half a unit is large enough.
     """
     rate, rounding = run.learning_rate, run.learning_rate_rounding
     if rate is None or rounding is None or epoch is None:
         return False
     at = epoch - run.first_epoch
-    return bool(rate.recorded[at] and 3 * rounding[at] >= rate.values[at])
+    least = rate.values[at] * (1 - factor) / (1 + factor)
+    return bool(rate.recorded[at] and rounding[at] >= least)

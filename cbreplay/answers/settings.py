@@ -196,7 +196,9 @@ def _headline_of_one(cells: SettingCells) -> Text:
     told = {name: column[0] for name, column in cells.columns.items()}
     (run,) = cells.runs
     if told["divergence_epoch"] is not None:
-        return end_of_evidence(run, told["divergence_epoch"], told["parted_by"])
+        return end_of_evidence(
+            run, cells.grid[0], told["divergence_epoch"], told["parted_by"]
+        )
     if told["gap_epoch"] is not None:
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
     # cells of a sweep have no columns on saved files

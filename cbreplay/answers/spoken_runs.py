@@ -399,10 +399,19 @@ def beside_best(modes: Iterable[Mode | None]) -> str:
     return {"min": "above best", "max": "below best"}[distinct.pop()]
 
 
-def end_of_evidence(run: Run, divergence_epoch: int, parted_by: Parting) -> Text:
+def end_of_evidence(
+    run: Run,
+    callbacks: Iterable[Callback],
+    divergence_epoch: int,
+    parted_by: Parting,
+) -> Text:
     """Say in a sentence of its own from where on a log is no evidence."""
     before, epoch, after = parting_words(divergence_epoch, parted_by)
     start = f"{before[0].upper()}{before[1:]}"
-    hides = parted_by == "reduction" and may_hide_reduction(run, divergence_epoch)
-    more = " Its rates are rounded so far that they may hide one." if hides else ""
+    hides = parted_by == "reduction" and any(
+        may_hide_reduction(run, divergence_epoch, factor)
+        for factor in (getattr(rule, "factor", None) for rule in callbacks)
+        if factor is not None
+    )
+    more = " Its rates have so few digits that they may hide one." if hides else ""
     return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.{more}")
