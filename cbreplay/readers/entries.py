@@ -1,4 +1,4 @@
-"""What stands in a directory, and which of its event files may be followed."""
+"""The entries of a directory, and which of its event files may be read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 _HEAD = 64
-# bytes that stand in no text, and in the length of any record
+# bytes that are in no text, but in the length of any record
 _NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
 # when a writer began, in the names that TensorFlow gives; what a text may end with
 _TIME = r"(?a)\Aevents\.out\.tfevents\.\d+"
@@ -31,7 +31,7 @@ _VERSION = b"brain.Event:"
 
 
 def list_entries(directory: str) -> list[os.DirEntry[str]]:
-    """Return what stands in a directory, in the order of the system.
+    """Return the entries of a directory, in the order of the system.
 
     Raises
     ------
@@ -101,12 +101,12 @@ def is_directory(entry: os.DirEntry[str], root: str) -> bool:
 
 
 def _is_ours(entry: os.DirEntry[str], root: str) -> bool:
-    """Tell whether a file lies under the root."""
+    """Tell whether a file is below the root, also after following links."""
     try:
         # a pipe would wait for its writer
         shown = not is_hidden(entry.name) and entry.is_file()
     except OSError:
-        # a link that leads in a circle
+        # links in a circle
         return False
     return shown and _is_inside(entry, root)
 

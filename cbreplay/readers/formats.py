@@ -1,4 +1,4 @@
-"""Which formats there are, and which one a file is of: by its content, not its name."""
+"""The table of all formats, and which one a file has: by its content, not its name."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ _JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
     r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:|"metricName"\s*:'
 )
-# what only Trainer logs: by these a log_history that was saved by itself is known
+# only Trainer logs these: they tell a log_history that was saved by itself
 _TRAINER_KEYS = r'"(?:(?:eval|test|train)_runtime|total_flos|grad_norm)"'
 _LINES = r"\{[^\n]*\}[ \r]*\n[\s]*\{"
 # columns that only a table of Trainer's log has, besides those of its evaluations
@@ -144,7 +144,7 @@ def named_like_a_pickle(name: str) -> bool:
 
 
 def format_of(path: str) -> str | None:
-    """Return the format of a file by its content; None if it is no log that is known.
+    """Return the format of a file by its content; None if it is no known log.
 
     A ``logs.csv`` is a log by its name, so that a damaged one is not passed by.
     """
@@ -159,13 +159,13 @@ def format_of(path: str) -> str | None:
     if found is None and os.path.isfile(path):
         found = "csv" if name in LOGS_CSV else "pickle" if pickled else None
         if not beginning and read_raw(path, _HEAD).startswith(LFS_POINTER):
-            # the CSV reader says what it is: a Git LFS pointer must not be passed by
+            # the CSV reader explains it: a Git LFS pointer must not be skipped silently
             found = "csv"
     return found or ("csv" if not beginning and _is_unreadable(path) else None)
 
 
 def _is_unreadable(path: str) -> bool:
-    """Tell whether nobody has seen what a file holds: its reader says why."""
+    """Tell whether a file cannot be read; its reader then says why."""
     try:
         check_readable(path)
     except LogError:
@@ -206,7 +206,7 @@ def is_stored_metric(beginning: bytes) -> bool:
 
 
 def asked_format(beginning: bytes, name: str) -> str:
-    """Return the format in which to read a log that was named, whatever it holds."""
+    """Return the format in which to read a log that was asked for by name."""
     found = content_format(beginning)
     if found is not None:
         return found

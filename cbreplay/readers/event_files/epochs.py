@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-# the column that carries the steps of evaluations into a run; no tag has this name
+# the column of the steps of evaluations in a run; no tag has this name
 STEP = "\0step"
 
 
@@ -72,7 +72,7 @@ def drop_last_words(pieces: list[LoggedPoints]) -> FoundPoints:
         last = len(piece.steps) - 1
         columns = dict(piece.columns)
         for name, series in piece.columns.items():
-            # where other epochs hold several too, nothing tells which are whose
+            # if other epochs have several too, nothing tells which is the extra one
             if series.others.keys() == {last} and _judges(name):
                 values, others = series.values.copy(), dict(series.others)
                 values[last] = others.pop(last)[0]
@@ -91,7 +91,7 @@ def _judges(name: str) -> bool:
 
 
 def count_evaluations(pieces: list[LoggedPoints]) -> FoundPoints:
-    """Give the steps at which something was evaluated numbers, training by training.
+    """Assign numbers to the steps with an evaluation, training by training.
 
     Evaluations are the steps with a value of a validation series; where no name tells
     one, those of the series that have far fewer values than others; else every step.
@@ -120,7 +120,7 @@ def _keep_steps(piece: LoggedPoints) -> LoggedPoints:
 
 
 def keep_epochs(pieces: list[LoggedPoints], source: str) -> FoundPoints:
-    """Take each step as one epoch, as the user says, where it can be.
+    """Take each step as one epoch, as the user asks, if that is possible.
 
     PyTorch's loops often log a loss batch by batch and a validation epoch by epoch.
     Where a series has values between the validations, only the steps of these can be
@@ -238,7 +238,7 @@ def _check_alike(
 
 
 def _numbered(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
-    """Give rows numbers, training by training; by its cadence, a missing one too.
+    """Assign numbers to rows, training by training, skipping those of missing rows.
 
     A piece that goes on upwards belongs to the training before it.
     """

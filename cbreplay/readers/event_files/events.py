@@ -39,7 +39,7 @@ _DIMENSION, _SIZE = field_key(2, BYTES), field_key(1, VARINT)
 
 
 class HeldValue(NamedTuple):
-    """What one value holds, and where the bytes lie that another may have otherwise.
+    """What one value holds, and where the bytes are that vary between records.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Event(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A record but for its step, its wall time, and a hole of bytes that vary.
+    """A template of records: all but step, wall time, and a hole of bytes that vary.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _text(payload: Payload, field: Field) -> str:
 
 
 def _plugin(payload: Payload, metadata: Field) -> str:
-    """Return the plugin that a summary is for; '' where it is not said."""
+    """Return the plugin that a summary is for; '' if it names none."""
     for plugin in fields_inside(payload, metadata, _PLUGIN):
         for name in fields_inside(payload, plugin, _PLUGIN_NAME):
             return _text(payload, name)
@@ -179,7 +179,7 @@ def _plugin(payload: Payload, metadata: Field) -> str:
 
 
 class _Kind(NamedTuple):
-    """A dtype: how its number lies in tensor_content, and which field holds it else.
+    """A dtype: the layout of its number in tensor_content, and its own field otherwise.
 
     There it is packed, or of the wire type that is named.
     """
@@ -266,7 +266,7 @@ def _read_number(field: Field, raw: bytes, dtype: int) -> HeldValue:
 
 
 def _bytes_of_varint(field: Field, packed: bytes, dtype: int) -> bytes:
-    """Return the only varint of a field as its number lies in tensor_content.
+    """Return the only varint of a field as the bytes that tensor_content would have.
 
     Nothing if there is none, or another type than it says.
     """

@@ -81,9 +81,9 @@ class Layout(NamedTuple):
         return self.tool != "epochs"
 
     def series_name(self, tag: str, writer: str) -> str | None:
-        """Return the series that a writer's tag is; None for none of the epochs."""
+        """Return the series name of a writer's tag; None if it is none of epochs."""
         if writer not in ("", "train", "validation"):
-            # this writer logs one series alone, and has its name
+            # this writer logs one series only, which has its name
             return writer
         if self.tool != "keras":
             silent = (self.by_epoch_tag, _LIGHTNING_DUMMY, *self.silent)
@@ -125,7 +125,7 @@ def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout 
     if options.x_axis == "step":
         return Layout("steps", silent=_trainer_silent(tags) if of_trainer else {})
     known = _known(tags, tables)
-    # Trainer says itself what a step is, and that is seldom an epoch
+    # Trainer logs what a step is, and that is seldom an epoch
     said = options.x_axis == "epoch" or options.parts == "rows"
     if known is None and said and not of_trainer:
         return Layout("epochs")
@@ -167,7 +167,7 @@ def _known(tags: Sequence[str], tables: Sequence[EventTable]) -> Layout | None:
 
 
 def _are_of_ultralytics(tags: Sequence[str]) -> bool:
-    """Tell whether metrics stand beside the rates or losses of Ultralytics."""
+    """Tell whether there are metrics beside the rates or losses of Ultralytics."""
     if not any(tag.startswith("metrics/") for tag in tags):
         return False
     of_losses = {tag.partition("/")[0] for tag in tags} >= {"train", "val"}
@@ -198,7 +198,7 @@ def _are_old_keras(tags: Sequence[str], tables: Sequence[EventTable]) -> bool:
 
 
 def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, str]]:
-    """Read the epoch of each step from a tag, and keep what is there once an epoch."""
+    """Read the epoch of each step from a tag, and keep what is logged once an epoch."""
     scalars = table.scalars
     number = table.tags.index(tag) if tag in table.tags else -1
     epochs = _epochs_of_steps(table, number, from_one=tag == HUGGING_FACE_EPOCH)
@@ -207,7 +207,7 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
     for other, here in scalars.by_tag():
         name = table.tags[other]
         if is_validation(name) and (epochs[here] < 0).any():
-            # an evaluation that is not at the end of an epoch: these are no epochs
+            # an evaluation within an epoch: these are not read as epochs
             return table.only(np.zeros(len(epochs), dtype=np.bool_)), {}
         if (
             other == number
@@ -226,7 +226,7 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
 
 
 def _values_of_epochs(epochs: Ints) -> Ints:
-    """Return how many values each epoch has that has any, however far it is."""
+    """Return how many values each epoch has, of those that have any."""
     ordered = np.sort(epochs)
     begins = np.flatnonzero(np.diff(ordered, prepend=-1))
     return np.diff(begins, append=len(ordered))
@@ -286,7 +286,7 @@ def _trained_tags(table: EventTable) -> Iterator[str]:
 
 
 def other_scalars(tags: Iterable[str]) -> dict[str, str]:
-    """Return the scalars beside those of Keras's epochs; nothing of its own.
+    """Return the scalars logged beside Keras's own, which are left out, with reasons.
 
     The TensorBoard callback also writes what it sees of each batch, and of each call
     of ``evaluate``, by the iteration.

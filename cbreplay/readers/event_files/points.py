@@ -101,13 +101,13 @@ class FoundPoints(NamedTuple):
 def split_numbers(
     numbers: EpochArray, pieces: Sequence[LoggedPoints]
 ) -> list[EpochArray]:
-    """Return those of the numbers of all points that belong to each piece."""
+    """Return, for each piece, its part of an array over all points."""
     ends = np.cumsum([len(piece.steps) for piece in pieces])
     return np.split(numbers, ends[:-1])
 
 
 def number_values(table: EventTable) -> EventTable:
-    """Take each value of a tag as that of the next step, whatever step it stands at."""
+    """Replace the steps of a tag's values by 0, 1, 2, ..., whatever they are."""
     steps = np.empty_like(table.scalars.steps)
     for _, at in table.scalars.by_tag():
         steps[at] = np.arange(len(at))
@@ -117,7 +117,7 @@ def number_values(table: EventTable) -> EventTable:
 def cut_points(
     table: EventTable, names: Sequence[str | None], most: int, file: str
 ) -> tuple[list[LoggedPoints], list[str]]:
-    """Put scalars to points, and cut where a series goes back to an earlier step.
+    """Turn scalars into points, and cut where a series goes back to an earlier step.
 
     Tools write their series out of step with each other, or one after the other.
 
@@ -218,7 +218,7 @@ def _grid(scalars: ScalarColumns, names: Sequence[str], file: str) -> LoggedPoin
 def _lay_out(
     scalars: ScalarColumns, names: Sequence[str], file: str, most: int
 ) -> tuple[LoggedPoints, list[str]]:
-    """Lay scalars out by step, but for series that are too crowded."""
+    """Arrange scalars by step, without series that have too many values for this."""
     order = np.argsort(scalars.steps, kind="stable")
     ordered = scalars.steps[order]
     begins = np.diff(ordered, prepend=ordered[0] - 1) != 0
@@ -247,7 +247,7 @@ def _lay_out(
 def _series(
     logged: NDArray[np.float64], place: NDArray[np.int64], n_values: NDArray[np.int64]
 ) -> Series:
-    """Put values at their places; of several the last one stands."""
+    """Put values at their places; of several at one place the last is used."""
     values = np.full(len(n_values), np.nan)
     values[place] = logged
     others: dict[int, tuple[float, ...]] = {}
@@ -257,7 +257,7 @@ def _series(
         end = int(ends[position])
         own = order[end - int(n_values[position]) : end]
         *earlier, last = logged[own].tolist()
-        # written, a NaN is like another
+        # all NaN count as equal
         if any(repr(value) != repr(last) for value in earlier):
             others[position] = tuple(earlier)
     return Series(values, n_values > 0, others)
@@ -283,7 +283,7 @@ def _rejoined(pieces: list[LoggedPoints], most: int) -> list[LoggedPoints]:
 
 
 def merge_points(pieces: Sequence[LoggedPoints], most: int) -> LoggedPoints:
-    """Put points of one training side by side, by step; a later value stands.
+    """Join points of one training by step; of several values the latest is used.
 
     Raises
     ------
@@ -323,7 +323,7 @@ def _distinct(steps: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _over(earlier: Series, later: Series) -> Series:
-    """Take the later values where there are any; other earlier ones stand beside."""
+    """Take the later values where there are any; keep different earlier ones beside."""
     values = np.where(later.recorded, later.values, earlier.values)
     others = {**earlier.others, **later.others}
     for position in np.flatnonzero(earlier.recorded & later.recorded).tolist():

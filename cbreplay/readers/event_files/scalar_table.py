@@ -46,11 +46,11 @@ class ScalarColumns(NamedTuple):
     offsets: Ints
 
     def take(self, kept: slice | Flags | Ints) -> ScalarColumns:
-        """Return some of the scalars, as numpy indexes by it."""
+        """Return some of the scalars, by any numpy index."""
         return ScalarColumns._make(column[kept] for column in self)
 
     def by_tag(self) -> list[tuple[int, Ints]]:
-        """Return where the scalars of each number stand, number by number.
+        """Return the positions of the scalars of each number, number by number.
 
         One look at all scalars for each would take minutes where every scalar has a
         tag of its own.
@@ -118,7 +118,7 @@ class EventTable(NamedTuple):
 
 
 class TableBuilder:
-    """Collects the scalars of a file, in any order, and what is damaged in it.
+    """Collects the scalars of a file, in any order, and its damage.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ class TableBuilder:
         return self._numbers.setdefault(tag, len(self._numbers))
 
     def add_event(self, event: Event, offset: int) -> None:
-        """Take what an event holds that was read by itself."""
+        """Add the scalars of an event that was read by itself."""
         if event.restarts:
             self._restarts.append(Restart(event.step, offset))
         for tag, number, *_ in event.values:
@@ -157,11 +157,11 @@ class TableBuilder:
         self._others[tag] = min(offset, self._others.get(tag, offset))
 
     def add(self, columns: ScalarColumns) -> None:
-        """Take scalars that were read together."""
+        """Add scalars that were read together, as columns."""
         self._columns.append(columns)
 
     def settle(self) -> None:
-        """Put what was read one by one between what was read together.
+        """Add the scalars that were read one by one as columns.
 
         Raises
         ------
@@ -207,7 +207,7 @@ _NOTHING = ScalarColumns._make(np.zeros(0, kind) for kind in _TYPES)
 
 
 def first_rows(numbers: NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:
-    """Yield each number that there is, and the first row that has it."""
+    """Yield each number that occurs, and the first row that has it."""
     # np.unique imports numpy.ma, which takes longer than a small log
     first = np.full(int(numbers.max(initial=-1)) + 1, -1)
     first[numbers[::-1]] = np.arange(len(numbers))[::-1]

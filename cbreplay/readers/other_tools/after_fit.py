@@ -1,4 +1,4 @@
-"""What Lightning logs when a training is over: tests and validations are no epochs."""
+"""Leave out what Lightning logs outside ``fit``: tests and validations."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def leave_out_after_fit(table: LogTable) -> None:
 
 
 class _LoggedRows:
-    """Which rows hold what: values of the training, of a validation, of a test."""
+    """Which rows hold values of the training, of a validation, of a test."""
 
     def __init__(self, table: LogTable) -> None:
         names = [
@@ -105,7 +105,7 @@ class _LoggedRows:
         return surplus
 
     def _n_after(self, rows: EpochArray) -> int:
-        """Count the validations that stand behind those of the last epoch."""
+        """Count the validations that come after those of the last epoch."""
         end = _last(self.trained)
         before = rows[self.epochs[rows] < self.epochs[end]]
         # with a row for every fifty steps, the epoch before may have no training row
@@ -122,7 +122,7 @@ class _LoggedRows:
         return len(later) + min(more, len(below) - len(later))
 
     def _n_after_unseen_training(self, rows: EpochArray) -> int:
-        """Judge the last validation where no training is logged: by epoch and step."""
+        """Judge the last validation by epoch and step, if no training is logged."""
         before, last = rows[-2:]
         earlier = rows[self.epochs[rows] < self.epochs[last]]
         is_same = self.epochs[last] == self.epochs[before]
@@ -167,11 +167,11 @@ _SEVERAL = 2
 
 
 def _holds_words(cells: LogColumn) -> bool:
-    """Tell whether a column has words alone, as for the stage of each row."""
+    """Tell whether a column has only words, as the stage of each row."""
     return bool(cells.wrong.any() and (cells.missing | cells.wrong).all())
 
 
 def _last(mask: BoolArray) -> int:
-    """Return the last place that is true; -1 if none is."""
+    """Return the last position that is true; -1 if none is."""
     there = np.flatnonzero(mask)
     return int(there[-1]) if len(there) else -1

@@ -1,4 +1,4 @@
-"""Curves that stand in JSON with a name each: in a list, in a saved picture."""
+"""Curves in JSON, each with a name: in a list, or in a saved picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["curves_by_name"]
 
-# what says the name of a curve in a list of them, and where its values stand
+# the keys of a curve's name, and of its values, in a list of curves
 _CALLED = ("name", "label", "key", "id")
 _VALUES = ("y", "data", "values")
 

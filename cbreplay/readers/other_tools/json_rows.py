@@ -1,4 +1,4 @@
-"""Rows and points that stand in JSON below names: of data sets, of series."""
+"""Rows and points in JSON under names: of data sets, of series."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PAIR = 2
 
 
 def rows_of_data_sets(held: Mapping[str, Any]) -> tuple[list[Any], list[str]] | None:
-    """Return rows that stand below the names of their data sets, and what to note.
+    """Return rows that are under the names of their data sets, with notes.
 
     >>> rows_of_data_sets({"val": [{"epoch": 1, "loss": 0.5}]})
     ([{'the name above its rows': 'val', 'epoch': 1, 'loss': 0.5}], [])
@@ -62,7 +62,7 @@ def rows_of_data_sets(held: Mapping[str, Any]) -> tuple[list[Any], list[str]] | 
 
 
 def lists_of_rows(held: dict[str, Any]) -> dict[str, Any]:
-    """Return rows as lists under their names, where lists of as many numbers stand.
+    """Return rows as lists under their names, if these lists are equally long.
 
     Both are of one training then, and rows alone or lists alone would be half of it.
 
@@ -185,7 +185,7 @@ def _are_pairs(held: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """Tell whether a value is one number, or text that says one."""
+    """Tell whether a value is one number, or a text of one."""
     if isinstance(value, str):
         return holds_number(value)
     return isinstance(value, (int, float)) and not isinstance(value, bool)

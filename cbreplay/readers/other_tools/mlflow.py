@@ -38,7 +38,7 @@ _SINGLE = (
 )
 _NAMES = ("key", "metricname")
 _RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name", "group")
-# so MLflow's page calls a key in the data of a chart
+# the name of a key in the data of a chart on MLflow's page
 _KEY_OF_CHART = "metric"
 
 
@@ -169,7 +169,7 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
 
 
 def _named(name: str, points: object) -> object:
-    """Return the points of a curve as rows, which are called by it."""
+    """Return the points of a curve as rows with its name."""
     if not isinstance(points, list):
         return points
     if points and all(isinstance(row, list) and len(row) == _TRIPLE for row in points):
@@ -282,7 +282,7 @@ class _StepRows(NamedTuple):
 
 
 def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
-    """Lay the keys of each step side by side, in the order of the steps."""
+    """Make a row of the keys of each step, in the order of the steps."""
     held: dict[int, dict[str, list[Any]]] = {}
     for row in rows:
         step = _whole(row.get("step"))
@@ -312,7 +312,7 @@ def _number(value: object) -> float:
 
 
 def _instant(value: object) -> float | None:
-    """Return a time as a number, be it written as a date.
+    """Return a time as a number, also if it is written as a date.
 
     >>> _instant("1600000000000"), _instant("1970-01-01 00:00:02")
     (1600000000000, 2.0)
