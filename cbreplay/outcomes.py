@@ -174,7 +174,7 @@ def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> b
     one or two epochs shows no trend. A run that got worse after its best by more than
     it usually did from one value to the next, or that ended in NaN or infinity, was
     improving no longer. Of several values in an epoch nobody knows which one counts, so
-    what hangs on them is not said.
+    what depends on them is not said.
     """
     if run.n_epochs <= _SHORTEST_TREND or objective is None:
         return False

@@ -120,7 +120,7 @@ class FailedTraining(NamedTuple):
     how : {"not-finite", "interrupt", "error", "before-plan"}
         By a NaN or infinity, by what ended it, or because it ended before its plan.
     series : str or None
-        Where the NaN or infinity stands.
+        The series with the NaN or infinity.
     """
 
     how: Literal["not-finite", "interrupt", "error", "before-plan"]

@@ -51,7 +51,7 @@ def settings_table(cells: SettingCells) -> Table:
     Parameters
     ----------
     cells : SettingCells
-        The answer. A run stands in a column where there are several.
+        The answer. If there are several runs, they are named in a column.
     """
     n_runs, n_configs = len(cells.runs), len(cells.grid)
     names = [run.name for run in cells.runs for _ in range(n_configs)]

@@ -47,7 +47,7 @@ class Names(NamedTuple):
     Parameters
     ----------
     calls : list of (ast.Call, Scope)
-        Every call, and where it stands, in the order of the text.
+        Every call with its scope, in the order of the text.
     changed : mapping of (Scope, str) to int
         The line of the first change in place of a name's object, through any name;
         `changes.first`.

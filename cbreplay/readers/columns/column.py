@@ -44,7 +44,7 @@ class LogColumn:
     n_na : int
         How many cells are ``NA``.
     words : set of str
-        What stands in the missing cells.
+        The texts of the missing cells, as "" and "NA".
     wrapped : str
         A cell whose number was taken out of ``tensor(0.5)`` or the like.
     texts : dict of int to str

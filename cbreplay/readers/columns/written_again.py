@@ -36,11 +36,11 @@ class WiderHeaderError(Exception):
     Attributes
     ----------
     line : int
-        Where it stands.
+        The line of the second header.
     error : LogError
         What is wrong if it is the header of another table.
     is_empty : bool
-        Whether no row stands between the two.
+        Whether no row is between the two.
     """
 
     def __init__(self, line: int, error: LogError, *, is_empty: bool = False) -> None:

@@ -28,10 +28,10 @@ def join_turns(
     read_content: Callable[[bytes, str], list[Run]],
     most: int,
 ) -> list[RunsOfLog]:
-    """Put logs of one directory together that fill each other's gaps.
+    """Join logs of one directory that fill each other's gaps.
 
-    They hold the same series, and no epoch stands in two of them. They are read anew
-    as one file, one below the other, so that its notes and numbers are the whole's.
+    They hold the same series, and no epoch is in two of them. They are read again as
+    one file, one below the other, so that notes and numbers are those of the whole.
 
     Parameters
     ----------

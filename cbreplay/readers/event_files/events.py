@@ -85,9 +85,9 @@ class Form(NamedTuple):
     tag : str
         The tag of its only value.
     prefix, suffix : bytes
-        What stands behind the step, before and behind the hole.
+        The bytes that follow the step, before and after the hole.
     length : int
-        How many bytes stand behind the step, the hole included.
+        How many bytes follow the step, the hole included.
     scalar : bool
         Whether the hole is one float32; else nothing in the record is a scalar.
     """

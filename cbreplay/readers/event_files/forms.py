@@ -1,7 +1,7 @@
 """Scalars out of thousands of records at once, told apart by their form.
 
 Nearly all records of a log have one of a few forms (`events.Form`) and differ in step,
-wall time and value only. So a record is known by what stands behind its step, up to the
+wall time and value only. So a record is known by what follows its step, up to the
 end of its tag; then it is compared with the form that this belongs to, before and
 behind what varies, and cut where the form says.
 """
@@ -147,7 +147,7 @@ class _EventSteps(NamedTuple):
     steps : Ints
         The steps.
     rest, rest_lengths : Ints
-        Where what stands behind the step begins, and how long it is.
+        Where the bytes after the step begin, and how many there are.
     """
 
     first: NDArray[np.uint8]

@@ -39,7 +39,7 @@ class LoggedPoints:
     steps : int array
         The steps.
     columns : dict of str to Series
-        The values, each as long as `steps`; the last of several at a step stands.
+        The values, each as long as `steps`; of several at a step the last one.
     wall_times : array
         When the first value of each step was written.
     written : dict of str to float

@@ -200,7 +200,7 @@ def _check_one_kind(table: LogTable, epoch: str | None) -> None:
 def _trainings_in(held: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the lists of each training; those of several stand under their names.
 
-    What stands under names of data sets is of one training.
+    Lists under the names of data sets are of one training.
     """
     several = held and all(map(_is_history, held.values()))
     if not several or any(re.fullmatch(_DATA_SET, key.lower()) for key in held):
