@@ -35,10 +35,10 @@ import numpy as np
 
 from cbreplay import Run, load_runs
 from cbreplay.recommend import Advising, recommend_config, sweep_patience
-from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.choice import USUAL, pick_patience
 from cbreplay.recommend.pricing import Priced, cells_of, price
 from cbreplay.recommend.study import begin_study, keep_alike, part_runs
+from cbreplay.recommend.swept_settings import read_axes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -27,12 +27,12 @@ __all__ = [
     "Endings",
     "FailedTraining",
     "PlanPart",
-    "find_cadence",
     "find_endings",
     "find_failure",
     "is_constant",
     "part_by_plan",
     "recorded_stoppers",
+    "usual_cadence",
 ]
 
 # fewer logs that end alike show neither a plan nor a rule, and a shorter gap no rule
@@ -312,7 +312,7 @@ def _whole_part(endings: Endings) -> PlanPart:
     return PlanPart(plan, inferred=False, rows=rows, n_reached=sum(endings.reached))
 
 
-def find_cadence(run: Run, monitor: str) -> int:
+def usual_cadence(run: Run, monitor: str) -> int:
     """Return the most frequent distance, in epochs, between values of the monitor."""
     positions = np.flatnonzero(run.series[monitor].recorded)
     if len(positions) < 2:  # noqa: PLR2004 - one value has no distance

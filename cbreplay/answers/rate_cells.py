@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.answers.retrainings import meant_in_retrainings
+from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import (
     Code,
     ColumnRows,

@@ -5,12 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.axes import (
-    describe_configs,
-    keeps_last,
-    short_setting,
-    spoken_list,
-)
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.hole_words import hole_of_setting
@@ -43,6 +37,12 @@ from cbreplay.answers.spoken_runs import (
     what_it_saves,
 )
 from cbreplay.answers.staircase_doubts import noted
+from cbreplay.answers.varied_parameters import (
+    describe_configs,
+    keeps_last,
+    short_setting,
+    spoken_list,
+)
 from cbreplay.document import (
     Claim,
     Code,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.axes import axis_cells, axis_columns, short_setting
 from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.answers.varied_parameters import axis_cells, axis_columns, short_setting
 from cbreplay.document import (
     Cell,
     Claim,

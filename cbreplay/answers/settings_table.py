@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
 from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
 from cbreplay.evidence_words import Limit, limits_explained
 from cbreplay.shown_digits import scale_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.axes import axis_columns
+from cbreplay.answers.varied_parameters import axis_columns
 from cbreplay.document import (
     Code,
     ColumnRows,

@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.swept_logs import left_out, swept_document
+from cbreplay.cli.conflicting_options import refuse_beside
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
-from cbreplay.cli.together import refuse_beside
 from cbreplay.cli.written import print_document
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, MissingExtraError

@@ -16,7 +16,7 @@ from cbreplay.cli.output_format import choose_format
 from cbreplay.cli.progress import watch
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
-from cbreplay.cli.surroundings import named_defaults
+from cbreplay.cli.working_directory import named_defaults
 from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, ExpressionError, LogError
 from cbreplay.readers.base import MOST_BYTES
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.environment import spare_threads
 from cbreplay.cli.exit_status import (
     EXIT_ANSWERED,
     EXIT_DEFECT,
@@ -21,7 +22,6 @@ from cbreplay.cli.exit_status import (
 )
 from cbreplay.cli.remarks import tell, tell_lines
 from cbreplay.cli.streams import CLOSED, FULL, open_streams
-from cbreplay.cli.threads import spare_threads
 from cbreplay.errors import (
     CbreplayError,
     UnknownMonitorError,
@@ -205,7 +205,7 @@ def _misused(error: click.ClickException, typed: Sequence[str]) -> int:
 
 def _say_where_from(error: click.BadParameter) -> None:
     """Name the file that a refused value came from, if nobody typed it."""
-    from cbreplay.cli.surroundings import WHERE_FROM, is_default
+    from cbreplay.cli.working_directory import WHERE_FROM, is_default
 
     context, parameter = error.ctx, error.param
     if context is not None and parameter is not None and is_default(context, parameter):

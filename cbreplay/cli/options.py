@@ -13,7 +13,7 @@ from cbreplay.cli.byte_count import BYTE_COUNT
 from cbreplay.cli.loudness import quiet_option, verbose_option
 from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import remark
-from cbreplay.cli.surroundings import follow_config, named_defaults
+from cbreplay.cli.working_directory import follow_config, named_defaults
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 from cbreplay.shown_digits import showing_digits
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from cbreplay.cli.conflicting_options import refuse_advising
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import advice_options, choosing_options, log_options
 from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
-from cbreplay.cli.surroundings import import_matplotlib
-from cbreplay.cli.together import refuse_advising
+from cbreplay.cli.working_directory import import_matplotlib
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ def _one_setting(question: Question) -> tuple[Callback, ...] | None:
 
 def _draw_settings(question: Question, grid: Grid) -> Figure:
     """Draw several settings on the curve of the one run."""
-    from cbreplay.answers.axes import short_setting
     from cbreplay.answers.pictures import MOST_ON_A_CURVE
+    from cbreplay.answers.varied_parameters import short_setting
     from cbreplay.plots import plot_settings
     from cbreplay.replay import replay_run
 

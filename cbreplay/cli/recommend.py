@@ -71,7 +71,7 @@ def command(
     cbreplay recommend runs/ --monitor val_loss,val_accuracy --objective val_loss
     """
     from cbreplay.answers.advice import advice_document
-    from cbreplay.cli.checks import failed_checks, read_checks
+    from cbreplay.cli.fail_if import failed_checks, read_checks
     from cbreplay.cli.written import print_document
     from cbreplay.recommend import recommend_config
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from cbreplay.cli.environment import users_environment
 from cbreplay.cli.loudness import is_quiet, quiet_option
 from cbreplay.cli.remarks import say
-from cbreplay.cli.threads import users_environment
 from cbreplay.errors import ConfigError, OutputError
 from cbreplay.notebook_cells import is_python, read_cells
-from cbreplay.record.program import Program
 from cbreplay.record.run_directory import check_vacant, make_run_directory
+from cbreplay.record.training_script import Program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.conflicting_options import refuse_advising
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.limits import check_replays
 from cbreplay.cli.options import (
@@ -17,8 +18,7 @@ from cbreplay.cli.options import (
 )
 from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
-from cbreplay.cli.surroundings import import_matplotlib
-from cbreplay.cli.together import refuse_advising
+from cbreplay.cli.working_directory import import_matplotlib
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from cbreplay.cli.conflicting_options import refuse_beside
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output_format import Format, choose_format
 from cbreplay.cli.progress import watch
-from cbreplay.cli.together import refuse_beside
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _print_answer(
 
         write_parquet(question)
     elif question.grid is not None:
-        from cbreplay.cli.cells import print_cells
+        from cbreplay.cli.named_settings import print_cells
 
         print_cells(
             question, question.grid, output, same_callbacks=same_callbacks, each=each

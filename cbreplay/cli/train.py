@@ -17,14 +17,14 @@ from cbreplay.cli.remarks import say, tell
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shell_words
 from cbreplay.record import EXPERIMENTS, train_experiment
-from cbreplay.record.bench import train_seeds
+from cbreplay.record.seeds import train_seeds
 from cbreplay.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cbreplay.cli.progress import Tell
-    from cbreplay.record.bench import SeedRun
+    from cbreplay.record.seeds import SeedRun
 
 __all__ = ["command"]
 

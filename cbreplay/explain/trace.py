@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.claims import tell
-from cbreplay.digits import nearest_improvement
 from cbreplay.errors import ConfigError
 from cbreplay.evidence_words import FICTION, spoken_evidence
 from cbreplay.explain.why_it_stopped import tell_ending
@@ -14,6 +13,7 @@ from cbreplay.rules.registry import words_of
 from cbreplay.rules.training import describe_training
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
+from cbreplay.spoken_comparisons import nearest_improvement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -88,8 +88,8 @@ def draw_settings(
     runs: Sequence[Run], grid: Grid, replays: Sequence[Replay]
 ) -> Drawing:
     """Draw what settings decided on one run, on one curve."""
-    from cbreplay.answers.axes import short_setting
     from cbreplay.answers.pictures import MOST_ON_A_CURVE
+    from cbreplay.answers.varied_parameters import short_setting
     from cbreplay.plots import plot_replay, plot_settings
 
     if len(runs) > 1 or len(grid) > MOST_ON_A_CURVE:

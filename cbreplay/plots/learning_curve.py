@@ -19,7 +19,7 @@ from cbreplay.plots.curve import (
     drawn_curve,
     drawn_mark,
 )
-from cbreplay.plots.evidence import Shade, epoch_span, find_shade
+from cbreplay.plots.epoch_axis import Shade, epoch_span, find_shade
 from cbreplay.plots.style import (
     LIGHT,
     Label,

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from cbreplay.errors import EvidenceError
 from cbreplay.evidence_words import parting_of
 from cbreplay.plots.curve import POINTS_ACROSS, drawn_places
-from cbreplay.plots.evidence import Shade, epoch_span, find_shade
+from cbreplay.plots.epoch_axis import Shade, epoch_span, find_shade
 from cbreplay.plots.style import (
     LIGHT,
     Label,

@@ -36,7 +36,6 @@ from cbreplay.recommend.answer import (
     RunDoubt,
     Tolerance,
 )
-from cbreplay.recommend.axes import sweep_patience
 from cbreplay.recommend.build import recommend_config
 from cbreplay.recommend.costs import Costs, measure_costs
 from cbreplay.recommend.forward import Forward
@@ -44,6 +43,7 @@ from cbreplay.recommend.left_out import LeftOut
 from cbreplay.recommend.prior import Odds
 from cbreplay.recommend.promise import Promise, count_needed
 from cbreplay.recommend.scored import Scored, Setting
+from cbreplay.recommend.swept_settings import sweep_patience
 
 __all__ = [
     "Advising",

@@ -20,7 +20,6 @@ from cbreplay.recommend.answer import (
     Recommendation,
     WeightAdvice,
 )
-from cbreplay.recommend.axes import Slice, read_axes
 from cbreplay.recommend.choice import Choice, Pick, pick_by_weight, pick_patience
 from cbreplay.recommend.forward import Forward, validate_forward
 from cbreplay.recommend.left_out import LeftOut, score_left_out
@@ -45,6 +44,7 @@ from cbreplay.recommend.study import (
     keep_alike,
     part_runs,
 )
+from cbreplay.recommend.swept_settings import Slice, read_axes
 from cbreplay.recommend.tolerance import read_tolerance
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.sweep import Sweep

@@ -22,8 +22,8 @@ from cbreplay.rules.training import describe_training
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.recommend.axes import Slice
     from cbreplay.recommend.study import Study
+    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.rules.base import Callback
     from cbreplay.rules.registry import RuleRow
     from cbreplay.rules.tried_values import TriedValues

@@ -16,7 +16,7 @@ from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
 from cbreplay.recommend.other_rules import FEWEST_TO_NAME, RuleScore
 from cbreplay.recommend.pricing import Priced, cells_of, price
 from cbreplay.recommend.promise import count_needed, needed_rank
-from cbreplay.recorded_ends import FailedTraining, find_cadence, find_failure
+from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
@@ -25,9 +25,9 @@ from cbreplay.sweep import EVIDENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.recommend.axes import Slice
     from cbreplay.recommend.scored import Scored
     from cbreplay.recommend.study import Study
+    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.run import BoolArray, FloatArray, Run
 
 __all__ = [
@@ -407,7 +407,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
         facts = {"patience": tuple(under), "few_uncut": few_uncut, "end": at_once}
         if is_guess and runs:
             # a patience counts values, however many epochs lie between them
-            every = find_cadence(runs[0], study.axes.slices[0].monitor)
+            every = usual_cadence(runs[0], study.axes.slices[0].monitor)
             facts |= {"every": every}
         yield from _doubt(code, runs, **facts)
     patience = study.asked.recorded_under

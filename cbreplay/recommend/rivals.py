@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.recommend.answer import Recommendation
-    from cbreplay.recommend.axes import Slice
     from cbreplay.recommend.study import Study
+    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.rules.base import Callback
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 

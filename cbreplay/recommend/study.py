@@ -16,17 +16,17 @@ from cbreplay.recommend.tolerance import measure_scale, resolve_tolerance
 from cbreplay.recorded_ends import (
     Endings,
     PlanPart,
-    find_cadence,
     find_endings,
     find_failure,
     is_constant,
     part_by_plan,
+    usual_cadence,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.recommend.axes import Axes
+    from cbreplay.recommend.swept_settings import Axes
     from cbreplay.run import EpochArray, Mode, Run
     from cbreplay.sweep import Sweep
 
@@ -103,7 +103,7 @@ def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
     The others, and copies, are appended to `gone`, each with the reason.
     """
     monitor = axes.slices[0].monitor
-    cadences = [find_cadence(run, monitor) for run in sweep.records]
+    cadences = [usual_cadence(run, monitor) for run in sweep.records]
     modes = [run.judged[0].mode for run in sweep.runs]
     resumed = {row for row in range(len(modes)) if _goes_on_in(row, sweep.records)}
     found = find_copies(sweep.records, monitor).items()
@@ -237,7 +237,7 @@ def _frame_choice(
     if plan is None and all(known is not None for known in endings.plan):
         # each run has another plan: the median stands for them
         plan = int(np.median([known for known in endings.plan if known is not None]))
-    cadence = find_cadence(sweep.records[rows[0]], axes.slices[0].monitor)
+    cadence = usual_cadence(sweep.records[rows[0]], axes.slices[0].monitor)
     values = None if plan is None else max(plan // cadence, 1)
     cut = [
         patience is not None and not reached

@@ -17,8 +17,8 @@ from cbreplay.shown_digits import spoken_figure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from cbreplay.record.program import Program
     from cbreplay.record.seen_training import Retraining
+    from cbreplay.record.training_script import Program
     from cbreplay.replay import Replay
     from cbreplay.run import Run
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.document import Document
-    from cbreplay.report.asked import ReportQuestion
+    from cbreplay.report.question import ReportQuestion
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from cbreplay.answers.axes import short_setting
 from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.doubts import about_logs, about_runs, notes_of_many
 from cbreplay.answers.many_runs_page import ManyRuns, SettingOnRuns, many_runs_page
@@ -16,13 +15,14 @@ from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings import EVERY_SETTING, settings_document
 from cbreplay.answers.staircase_doubts import ONE_RUN_ALONE
+from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.judging import read_judging
 from cbreplay.recommend import Advising
 from cbreplay.report.advised import Advised, advise
-from cbreplay.report.asked import ReportQuestion
 from cbreplay.report.moving import with_moving
+from cbreplay.report.question import ReportQuestion
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.staircase import replay_patience
 

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.claims import claim, tell
-from cbreplay.digits import spoken_float, spoken_rate
+from cbreplay.spoken_comparisons import spoken_float, spoken_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -13,12 +13,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, explain_replay, replay_run
-from cbreplay.digits import (
+from cbreplay.monitor import Comparison
+from cbreplay.spoken_comparisons import (
     nearest_improvement,
     spoken_comparison,
     spoken_threshold,
 )
-from cbreplay.monitor import Comparison
 from tests.strategies import early_stoppings, plateaus, runs
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from cbreplay.recorded_ends import (
     Endings,
     FailedTraining,
     PlanPart,
-    find_cadence,
     find_endings,
     find_failure,
     part_by_plan,
     recorded_stoppers,
+    usual_cadence,
 )
 
 
@@ -200,7 +200,7 @@ def run(losses: list[float | None], name: str = "run", **described: Any) -> Run:
 def test_the_cadence_is_the_usual_distance(
     losses: list[float | None], cadence: int
 ) -> None:
-    assert find_cadence(run(losses), "val_loss") == cadence
+    assert usual_cadence(run(losses), "val_loss") == cadence
 
 
 @pytest.mark.parametrize(

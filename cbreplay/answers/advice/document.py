@@ -14,7 +14,7 @@ from cbreplay.answers.advice.evidence import (
 )
 from cbreplay.answers.advice.figures import cost_sections
 from cbreplay.answers.advice.headline import advice_headline, advice_lead, runs_sentence
-from cbreplay.answers.advice.program import advice_members
+from cbreplay.answers.advice.json_members import advice_members
 from cbreplay.answers.advice.tables import (
     groups_legend,
     groups_table,
@@ -23,7 +23,6 @@ from cbreplay.answers.advice.tables import (
     settings_legend,
     settings_table,
 )
-from cbreplay.answers.axes import keeps_last
 from cbreplay.answers.many_runs_page import DOUBTS
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import next_of_advice
@@ -31,6 +30,7 @@ from cbreplay.answers.reading_notes import about_reading
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase import staircase_document
+from cbreplay.answers.varied_parameters import keeps_last
 from cbreplay.document import (
     CodeBlock,
     Document,
@@ -43,9 +43,9 @@ from cbreplay.document import (
 )
 from cbreplay.judging import Judging
 from cbreplay.recommend import count_needed
-from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.choice import USUAL
 from cbreplay.recommend.promise import shared_confidence
+from cbreplay.recommend.swept_settings import read_axes
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:

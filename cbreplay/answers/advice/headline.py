@@ -9,7 +9,7 @@ from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.counted import counted
 from cbreplay.document import Code, Fact, say
 from cbreplay.groups import find_groups
-from cbreplay.recorded_ends import find_cadence
+from cbreplay.recorded_ends import usual_cadence
 from cbreplay.rules.registry import spoken_version
 from cbreplay.words import spoken_counting
 
@@ -145,7 +145,7 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
     elif advice.groups:
         (name, *_) = advice.groups[0].runs
         run = next(run for run in sweep.records if run.name == name)
-        every = find_cadence(run, advice.monitor)
+        every = usual_cadence(run, advice.monitor)
         if every > 1:
             counted_in = f"the values of {advice.monitor}, one in {every} epochs"
             counting = f" Patience counts {counted_in}."

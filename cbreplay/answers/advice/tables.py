@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.evidence import unknown_groups
-from cbreplay.answers.axes import keeps_last
+from cbreplay.answers.varied_parameters import keeps_last
 from cbreplay.document import (
     Cell,
     Code,

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from cbreplay.answers.moving.choosing import NamedSetting
-from cbreplay.answers.moving.program import MovingQuestion, moving_members
+from cbreplay.answers.moving.page_data import MovingQuestion, moving_members
 
 __all__ = ["MovingQuestion", "NamedSetting", "moving_members"]

@@ -12,8 +12,8 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.note import Note
-from cbreplay.readers.building.digits import as_float32
 from cbreplay.readers.building.rows import Rows, spread
+from cbreplay.readers.building.written_digits import as_float32
 from cbreplay.readers.sizes import check_cells, check_epochs
 from cbreplay.words import count
 

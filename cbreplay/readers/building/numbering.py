@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NumberedEpochs",
+    "cadence_of_epochs",
     "count_batches",
     "count_steps",
-    "find_cadence",
     "lay_steps",
     "number_epochs",
 ]
@@ -86,10 +86,10 @@ def _counts_from_one(epochs: EpochArray) -> bool:
     first = int(epochs[0])
     if first < 1 or int(epochs.min()) < 1:
         return False
-    return first == 1 or first == find_cadence(epochs)
+    return first == 1 or first == cadence_of_epochs(epochs)
 
 
-def find_cadence(epochs: EpochArray) -> int | None:
+def cadence_of_epochs(epochs: EpochArray) -> int | None:
     """Return the usual distance between epochs; None if there is none.
 
     It is the most frequent one, without the first and the last, if more than half of
@@ -102,7 +102,10 @@ def find_cadence(epochs: EpochArray) -> int | None:
 
     Examples
     --------
-    >>> find_cadence(np.array([1, 10, 20, 30, 33])), find_cadence(np.array([2, 3, 9]))
+    >>> (
+    ...     cadence_of_epochs(np.array([1, 10, 20, 30, 33])),
+    ...     cadence_of_epochs(np.array([2, 3, 9])),
+    ... )
     (10, None)
     """
     distances = np.diff(epochs)
@@ -121,7 +124,7 @@ def count_batches(steps: EpochArray) -> bool:
     >>> count_batches(np.array([467, 935, 1403])), count_batches(np.array([4, 9, 14]))
     (True, False)
     """
-    cadence = find_cadence(steps)
+    cadence = cadence_of_epochs(steps)
     return cadence is not None and cadence > _MOST_EPOCHS
 
 
@@ -142,7 +145,7 @@ def count_steps(steps: EpochArray) -> EpochArray:
     [0, 1, 2, 3]
     """
     numbers: EpochArray = np.arange(len(steps), dtype=np.int64)
-    cadence = find_cadence(steps)
+    cadence = cadence_of_epochs(steps)
     if cadence is None:
         return numbers
     counted = np.maximum(np.rint(np.diff(steps) / cadence), 1)

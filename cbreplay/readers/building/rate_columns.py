@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.note import Note
-from cbreplay.readers.building.digits import (
+from cbreplay.readers.building.written_digits import (
     as_float32,
     count_digits,
     half_units,

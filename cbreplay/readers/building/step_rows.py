@@ -20,9 +20,9 @@ from cbreplay.readers.building.evaluations import (
     given_note,
 )
 from cbreplay.readers.building.numbering import (
+    cadence_of_epochs,
     count_batches,
     count_steps,
-    find_cadence,
     lay_steps,
 )
 from cbreplay.readers.building.said_tests import leave_out_said_tests
@@ -403,11 +403,11 @@ def _check_drawn(
         return
     every, n_judged = _whole_steps(table, steps), int(np.count_nonzero(judged))
     evaluated = np.unique(every[judged])
-    if len(evaluated) < _MANY or find_cadence(evaluated) is not None:
+    if len(evaluated) < _MANY or cadence_of_epochs(evaluated) is not None:
         return
     others = np.unique(every)
     if not may_be_drawn and (
-        len(others) == len(evaluated) or find_cadence(others) is not None
+        len(others) == len(evaluated) or cadence_of_epochs(others) is not None
     ):
         return
     problem = (
@@ -471,7 +471,7 @@ def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochA
     if bool((np.diff(several) == 1).all()):
         table.notes.append("there is no epoch: each step was taken as one")
         return values
-    if len(several) >= _MANY and find_cadence(several) is None:
+    if len(several) >= _MANY and cadence_of_epochs(several) is None:
         raise _sampled(table, len(several))
     shown = ", ".join(map(str, several[:_SHOWN].tolist()))
     table.notes.append(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.digits import half_units, hold_float32
+from cbreplay.readers.building.written_digits import half_units, hold_float32
 from cbreplay.readers.discovery.same_training import count_agreeing
 from cbreplay.series_names import is_validation
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run, Series
 
-__all__ = ["find_copies", "leave_out_copies"]
+__all__ = ["find_repeated_logs", "leave_out_copies"]
 
 # this many changing values of one series do not agree by chance
 _FEWEST = 5
@@ -54,7 +54,7 @@ def leave_out_copies(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog
         for at, log in enumerate(found)
         for number in range(len(log.runs))
     ]
-    copies = find_copies([found[at].runs[number] for at, number in places])
+    copies = find_repeated_logs([found[at].runs[number] for at, number in places])
     if not copies:
         return found
     left_out: dict[_Place, str] = {}
@@ -114,7 +114,7 @@ def _numbered(run: Run, number: int) -> Run:
     return replace(run, name=str(number + 1)) if run.name == run.source else run
 
 
-def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
+def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
     """Find runs whose rows are the beginning of another's, or the same.
 
     They are so to the digits that both write, with at least five values of a series

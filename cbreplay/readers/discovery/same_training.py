@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.note import Note, reworded, topic_of
-from cbreplay.readers.building.digits import count_digits, half_units, hold_float32
+from cbreplay.readers.building.written_digits import (
+    count_digits,
+    half_units,
+    hold_float32,
+)
 from cbreplay.run import Series
 
 if TYPE_CHECKING:

@@ -16,7 +16,11 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.building.numbering import count_batches, count_steps, find_cadence
+from cbreplay.readers.building.numbering import (
+    cadence_of_epochs,
+    count_batches,
+    count_steps,
+)
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.event_files.points import FoundPoints, split_numbers
 from cbreplay.run import Series
@@ -139,7 +143,7 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> FoundPoints:
         return given
     rows = _rows_of(pieces, judged)
     dense = [name for name in names if _n_values(rows, name) < _n_values(pieces, name)]
-    cadence = find_cadence(np.concatenate([piece.steps for piece in rows]))
+    cadence = cadence_of_epochs(np.concatenate([piece.steps for piece in rows]))
     ahead = any(_runs_ahead(pieces, judged, name) for name in dense)
     if not dense or (cadence == 1 and not ahead):
         return given

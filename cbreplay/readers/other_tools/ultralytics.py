@@ -11,8 +11,8 @@ import numpy as np
 
 from cbreplay.note import Note
 from cbreplay.readers.base import UnreadableError
-from cbreplay.readers.building.digits import count_digits
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.building.written_digits import count_digits
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.files import check_readable, read_beginning
 from cbreplay.readers.formats import FormatReader

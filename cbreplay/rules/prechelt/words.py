@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.digits import spoken_float
 from cbreplay.rules.words import RuleWords, tell_not_restored, tell_restored
+from cbreplay.spoken_comparisons import spoken_float
 
 if TYPE_CHECKING:
     from cbreplay.rules.words import Ending, Moment, TraceRow

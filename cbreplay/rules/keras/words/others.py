@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cbreplay.digits import spoken_comparison, spoken_float, spoken_rate
 from cbreplay.rules.words import RuleWords, spoken_times, tell_deeds, tell_with_numbers
+from cbreplay.spoken_comparisons import spoken_comparison, spoken_float, spoken_rate
 
 if TYPE_CHECKING:
     from cbreplay.rules.words import Ending, Moment

@@ -6,15 +6,15 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.claims import claim, tell
-from cbreplay.digits import (
+from cbreplay.monitor import round_float32
+from cbreplay.rules.words import best_row, spoken_times, tell_not_restored
+from cbreplay.spoken_comparisons import (
     nearest_improvement,
     spoken_comparison,
     spoken_float,
     spoken_rate,
     spoken_threshold,
 )
-from cbreplay.monitor import round_float32
-from cbreplay.rules.words import best_row, spoken_times, tell_not_restored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

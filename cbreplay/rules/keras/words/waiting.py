@@ -6,12 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from cbreplay.claims import claim, tell
-from cbreplay.digits import (
-    nearest_improvement,
-    spoken_comparison,
-    spoken_rate,
-    spoken_threshold,
-)
 from cbreplay.rules.decisions import Observation
 from cbreplay.rules.keras.words.stopping import (
     spoken_wait,
@@ -23,6 +17,12 @@ from cbreplay.rules.keras.words.stopping import (
     tell_unstopped,
 )
 from cbreplay.rules.words import RuleWords
+from cbreplay.spoken_comparisons import (
+    nearest_improvement,
+    spoken_comparison,
+    spoken_rate,
+    spoken_threshold,
+)
 
 if TYPE_CHECKING:
     from cbreplay.claims import Told

@@ -15,7 +15,7 @@ import pytest
 
 from cbreplay import OutputError, load_runs
 from cbreplay.record import train_experiment
-from cbreplay.record.bench import train_seeds
+from cbreplay.record.seeds import train_seeds
 from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
 from cbreplay.run_metadata import Ended
 
@@ -108,7 +108,7 @@ def test_a_run_of_other_settings_is_refused(
 _REFUSED_BESIDE_LONG = """
 import sys
 from pathlib import Path
-from cbreplay.record.bench import train_seeds
+from cbreplay.record.seeds import train_seeds
 
 if __name__ == "__main__":
     held, other = map(Path, sys.argv[1:])
@@ -137,7 +137,7 @@ def test_a_refusal_lets_the_others_end_however_much_they_tell(
 
 _LONG = """
 import sys
-from cbreplay.record.bench import train_seeds
+from cbreplay.record.seeds import train_seeds
 
 if __name__ == "__main__":
     from cbreplay.interrupts import heed_signals

@@ -16,7 +16,7 @@ from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import JudgingOptions, read_judging
 from cbreplay.recommend.answer import Excluded, Reason
 from cbreplay.recommend.choice import SHARE_OF_PLAN, USUAL
-from cbreplay.recorded_ends import find_cadence
+from cbreplay.recorded_ends import usual_cadence
 from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import Sweep, sweep_runs
 
@@ -169,7 +169,7 @@ def sweep_patience(
 
 def _tenth_of_plan(run: Run, monitor: str) -> int:
     """Return a tenth of the values that a run was planned to have; 0 if unknown."""
-    return (run.planned_epochs or 0) // find_cadence(run, monitor) // SHARE_OF_PLAN
+    return (run.planned_epochs or 0) // usual_cadence(run, monitor) // SHARE_OF_PLAN
 
 
 def _read_monitors(monitor: str | Sequence[str], objective: str | None) -> list[str]:
