@@ -10,7 +10,7 @@ import pytest
 from cbreplay import Run, Series, load_runs
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import plain_text
-from cbreplay.readers.discovery.read_once import find_copies
+from cbreplay.readers.discovery.read_once import find_repeated_logs
 from cbreplay.readers.discovery.same_training import join_logs
 from tests.oracles.tensorboard_loader import write_events
 
@@ -191,7 +191,7 @@ def test_many_runs_that_begin_alike_are_compared_once() -> None:
         run_of({"acc": [0.5] * 6, "loss": rng.uniform(0, 1, 6).tolist()})
         for _ in range(300)
     ]
-    assert find_copies([*runs, runs[7]]) == {7: [300]}
+    assert find_repeated_logs([*runs, runs[7]]) == {7: [300]}
 
 
 def single(values: Sequence[float]) -> list[float]:
