@@ -1,4 +1,4 @@
-"""What is given where a Run is expected: a Run, or what one is read from."""
+"""A path, a History or a dict wherever the library expects a Run."""
 
 from __future__ import annotations
 

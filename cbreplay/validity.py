@@ -1,4 +1,4 @@
-"""Up to which epoch a replay is evidence: recorded rates, and the four verdicts."""
+"""The rate of each epoch, gaps filled; which rates differ; the verdict on a replay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One setting on several runs, beside what is recommended from them: a page."""
+"""The page of several runs: a setting, fixed ones beside it, and the advice."""
 
 from __future__ import annotations
 

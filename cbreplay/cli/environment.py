@@ -1,4 +1,4 @@
-"""The one environment variable that the command line sets, for itself only."""
+"""``OPENBLAS_NUM_THREADS``: set for this process, hidden from those of the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The callback that a call of a script makes."""
+"""Build the callback that one call of a script makes, or raise `Unread`."""
 
 from __future__ import annotations
 

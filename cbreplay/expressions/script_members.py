@@ -1,4 +1,4 @@
-"""The callback that a call in a script makes, and which arguments cannot be told."""
+"""One member of a script's list for `lint`: what is not told gets stand-ins."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.loading.recorded_rates import read_rate
-from cbreplay.loading.stand_ins import leave_out_stand_ins
 from cbreplay.loading.two_writers import settle_rate
+from cbreplay.loading.unvalidated_epochs import leave_out_stand_ins
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.readers.discovery import sources as discovery
 

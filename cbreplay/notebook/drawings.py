@@ -1,4 +1,4 @@
-"""The picture of each answer."""
+"""Which picture the ``.plot()`` of each result draws."""
 
 from __future__ import annotations
 

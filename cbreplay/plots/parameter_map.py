@@ -1,4 +1,4 @@
-"""The map of patience and min_delta: what the setting of every cell loses."""
+"""The map of patience and min_delta that stands still: what every setting loses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which patience is recommended.
+"""Which patience is recommended, and how ties are broken.
 
 The promised one (`promise.py`), if it is longer than the rule of thumb and no other
 patience scores better; else the patience with the least expected score. That score is

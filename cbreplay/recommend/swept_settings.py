@@ -1,4 +1,4 @@
-"""The settings along patience, min_delta and monitor.
+"""Which settings `recommend` sweeps, and how they are found in a sweep.
 
 `sweep_patience` makes the sweep that a recommendation needs, and `read_axes` finds out
 which settings a sweep holds.

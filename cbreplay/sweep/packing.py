@@ -1,4 +1,4 @@
-"""Columns of cells in few bytes, to be sent from one process to another."""
+"""A worker's answer in few bytes, to be sent back from its process."""
 
 from __future__ import annotations
 

@@ -281,3 +281,16 @@ def test_a_fit_of_a_trained_model_says_that_it_was(ask: Ask, tmp_path: Path) -> 
     run = _recorded(tmp_path / "a", ["0,0.5,0.5,0.4"], optimizer=optimizer)
     said = " ".join(ask("inspect", run).out.split())
     assert "a: its model had been trained for 18 steps when its fit began" in said
+
+
+@pytest.mark.parametrize("options", [(), ("--empty", "nan")], ids=["", "nan"])
+def test_an_empty_rate_is_missing_and_offers_no_nan(
+    ask: Ask, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    log = tmp_path / "log.csv"
+    rows = ["epoch,loss,val_loss,learning_rate", "0,1,2,0.1", "1,1,1,", "2,1,3,0.1"]
+    log.write_text("\n".join(rows) + "\n")
+    answer = ask("inspect", log, *options)
+    said = " ".join(answer.out.split())
+    assert "an empty cell or NA was read as missing" in said
+    assert "as NaN" not in said

@@ -1,4 +1,4 @@
-"""Doubts about single runs, and why a run does not count: in sentences."""
+"""What `recommend` doubts of single runs, and why one does not count: in sentences."""
 
 from __future__ import annotations
 

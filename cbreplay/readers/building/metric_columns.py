@@ -66,7 +66,7 @@ class MetricColumns:
         self._damaged: dict[int, str] = {}
         self._bad: BoolArray = np.zeros(len(table), dtype=np.bool_)
         self._left_out: dict[str, list[str]] = {}
-        self._n_empty = 0
+        self._n_empty, self._may_be_nan = 0, False
         self._everywhere: BoolArray = np.ones(len(table), dtype=np.bool_)
         columns = dict(table.columns)
         epoch_name = find_epoch(table)
@@ -206,6 +206,8 @@ class MetricColumns:
         if n_missing and name not in self.table.has_own_rows:
             self.table.empty_cells.add(name)
             self._n_empty += n_missing
+            # a rate is never NaN, whatever --empty says
+            self._may_be_nan |= not is_rate
         return Series(cells.values, ~(cells.missing | cells.wrong), cells.others)
 
     def _note_left_out(self, kept: dict[str, LogColumn]) -> None:
@@ -213,7 +215,8 @@ class MetricColumns:
             nan = "--empty nan or empty='nan' reads it as NaN"
             if "#0" in self.table.columns:
                 nan = f"pandas, which names no index, writes a NaN so: {nan}"
-            self.table.notes.append(f"{self._missing()} was read as missing ({nan})")
+            hint = f" ({nan})" if self._may_be_nan else ""
+            self.table.notes.append(f"{self._missing()} was read as missing{hint}")
         wrapped = [cells.wrapped for cells in kept.values() if cells.wrapped]
         if wrapped:
             cell = wrapped[0][:_SHOWN_LETTERS]

@@ -1,4 +1,4 @@
-"""The header of a CSV: its encoding, its delimiter, its names, and what a cell is."""
+"""The head of a CSV: encoding, delimiter, names; and what an empty cell is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leave out logs that are copies of others, perhaps made while these grew."""
+"""Logs of one training are read once: copies, earlier states, logs of other ranks."""
 
 from __future__ import annotations
 

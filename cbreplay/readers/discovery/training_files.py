@@ -1,4 +1,4 @@
-"""Which files under a directory belong to one training."""
+"""Which files under a directory are tried as logs, and which belong together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings about EarlyStopping and ReduceLROnPlateau by their parameters alone."""
+"""Findings about one EarlyStopping or ReduceLROnPlateau by its parameters."""
 
 from __future__ import annotations
 
