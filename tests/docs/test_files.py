@@ -19,8 +19,8 @@ PAGE = ROOT / "docs" / "files.md"
 HEAD = """\
 # Every module in a line
 
-What the docstring of each module below `cbreplay/` begins with, package by package: look
-here for the one that has a behaviour. [How an answer comes about](architecture.md) has
+What the docstring of each module below `cbreplay/` begins with, package by package:
+look here for the one that has a behaviour. [How an answer comes about](architecture.md) has
 the way through them, and where to change what. A test writes this page
 (`pytest tests/docs/test_files.py --update-golden`) and holds it to the files.
 """
