@@ -20,9 +20,10 @@ HEAD = """\
 # Every module in a line
 
 What the docstring of each module below `cbreplay/` begins with, package by package:
-look here for the one that has a behaviour. [How an answer comes about](architecture.md) has
-the way through them, and where to change what. A test writes this page
-(`pytest tests/docs/test_files.py --update-golden`) and holds it to the files.
+look here for the one that has a behaviour. [How an answer comes
+about](architecture.md) has the way through them, and where to change what. A test
+writes this page (`pytest tests/docs/test_files.py --update-golden`), and holds it to
+the modules.
 """
 
 

@@ -29,7 +29,7 @@ SEEDS: dict[str, bytes] = {
     "metrics.csv": b"epoch,step,loss,val_loss,lr-Adam\n,0,,,0.1\n0,9,1,,\n0,9,,2,\n",
     "results.csv": b"  epoch,  train/box_loss,  val/box_loss\n  1,  2.5,  3\n",
     "wandb.csv": b",_step,_runtime,epoch,loss\n0,0,1.5,0,0.5\n1,1,3.5,1,0.25\n",
-    "chart.csv": CHART.encode() + b'"0","0.5","0.5","0.5"\n"1","0.25","0.2","0.3"\n',
+    "chart.csv": CHART.encode() + b'"0","0.5","0.5","0.5"\n"1","0.25","0.25","0.25"\n',
     "mlflow.csv": b"run_id,key,value,step\nab,loss,0.5,0\nab,loss,0.25,1\n",
     "history.json": json.dumps(
         {"loss": [0.5, 0.25], "val_loss": [1, float("nan")]}
