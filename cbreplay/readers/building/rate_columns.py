@@ -16,12 +16,12 @@ from cbreplay.run import LEARNING_RATE_NAMES, Series
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.run import FloatArray, RateSource
 
-__all__ = ["LoggedRate", "take_rate"]
+__all__ = ["LoggedRate", "read_rate", "take_rate"]
 
 # this many digits tell one float32 from the next
 _FLOAT32_DIGITS = 8
@@ -76,19 +76,36 @@ def take_rate(record: TrainingRows) -> LoggedRate:
         del columns[LEARNING_RATE_NAMES[1]]
         others.remove(LEARNING_RATE_NAMES[1])
     notes += _join_groups(logged, columns, others)
-    rate = record.series(logged)
+    return read_rate(record.series(logged), "logs", notes)
+
+
+def read_rate(
+    rate: Series, source: RateSource, notes: Sequence[str] = ()
+) -> LoggedRate:
+    """Return a series as the learning rate that it holds.
+
+    Parameters
+    ----------
+    rate : Series
+        As it was logged, over every epoch of its training.
+    source : {"", "logs", "optimizer"}
+        As `Run.rate_source`, should the rate change.
+    notes : sequence of str
+        Which columns were taken for it.
+    """
+    notes = [*notes]
     if not _changes(rate):
         # a constant rate needs no rounding and no source: any change by a callback
         # differs from it
         return LoggedRate(as_float32(rate), notes=_on_rate(notes))
     rounding = _rounding(rate)
     if rounding is not None:
-        digits, _ = count_digits(logged.values[logged.recorded])
+        digits, _ = count_digits(rate.values[rate.recorded])
         notes.append(
             f"the log holds {count(digits, 'digit')} of a learning rate at most, and "
             "rates are compared to as many"
         )
-    return LoggedRate(as_float32(rate), rounding, _on_rate(notes), "logs")
+    return LoggedRate(as_float32(rate), rounding, _on_rate(notes), source)
 
 
 def _on_rate(notes: Iterable[str]) -> tuple[str, ...]:

@@ -12,6 +12,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cbreplay.errors import LogError
+from cbreplay.note import Note
+from cbreplay.readers.building.rate_columns import read_rate
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.continued import mark_joined
 from cbreplay.readers.discovery.run_names import RunsOfLog
 
@@ -19,10 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.readers.discovery.training_files import Seen
+    from cbreplay.run import RateSource
 
-__all__ = ["join_series_files"]
+__all__ = ["holds_only_rates", "join_series_files", "leave_out_rates"]
 
-_PAGE = r"(?i)(?:run[-_])?(?P<run>.*?)-tag-.+\.(?:csv|json)(?:\.gz)?"
+_PAGE = (
+    r"(?i)(?:run[-_])?(?P<run>.*?)-tag-(?P<tag>.+?)(?: ?\(\d+\))?"
+    r"\.(?:csv|json)(?:\.gz)?"
+)
+# where Keras 3's callback and Keras 2's take the rate from
+_RATE_SOURCES: dict[str, RateSource] = {
+    "epoch_learning_rate": "optimizer",
+    "epoch_lr": "logs",
+}
 # what Keras's callback calls its two writers, at the end of a run's name
 _WRITER = r"(?i)(?:^|[_./\\-])(?:train|validation)$"
 _CATBOOST = r"(learn|test)_error\.tsv"
@@ -48,7 +61,13 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
     gone: set[int] = set()
     for (place, training), logs in groups.items():
         named = [name for log in logs for name in log.runs[0].series]
-        if len(logs) > 1 and len(set(named)) == len(named) and _are_alike(logs):
+        n_rates = sum(map(holds_only_rates, logs))
+        if (
+            len(logs) > 1
+            and len(set(named)) == len(named)
+            and n_rates <= min(1, len(logs) - 1)
+            and _are_alike(logs)
+        ):
             joined[id(logs[0])] = _join(place, logs)
             label = training.removeprefix("page ").strip()
             beside = [other for other in groups if other[0] == place]
@@ -59,6 +78,57 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
             for log in logs[1:]:
                 mark_joined(seen, log.runs[0].source)
     return [joined.get(id(log), log) for log in found if id(log) not in gone]
+
+
+def holds_only_rates(log: RunsOfLog) -> bool:
+    """Tell whether a file holds a learning rate, which is no training by itself."""
+    return all(all(map(is_rate_name, run.series)) for run in log.runs)
+
+
+def leave_out_rates(logs: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+    """Leave out learning rates that belong to no file of metrics.
+
+    Parameters
+    ----------
+    logs : list of RunsOfLog
+        What is left of the logs once files of one training are joined.
+    seen : list of Seen
+        Is told which files were left out.
+
+    Raises
+    ------
+    LogError
+        If nothing else is there.
+    """
+    rates = [log for log in logs if holds_only_rates(log)]
+    if not rates:
+        return logs
+    errors = [
+        LogError(
+            "it holds no metric, only a learning rate",
+            source=log.runs[0].source,
+            hint="Give the log of a metric of the same epochs too",
+        )
+        for log in rates
+    ]
+    kept = [log for log in logs if log not in rates]
+    if not kept:
+        raise errors[0]
+    for error in errors:
+        for at, own in enumerate(seen):
+            if own.path == error.source:
+                seen[at] = own._replace(fate="dropped", detail=error.problem)
+    kept[0].runs[0] = (
+        kept[0]
+        .runs[0]
+        .with_notes(
+            *(
+                Note(f"left out another of these logs: {error.sentence}", "other logs")
+                for error in errors
+            )
+        )
+    )
+    return kept
 
 
 def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
@@ -100,6 +170,8 @@ def _are_alike(logs: Sequence[RunsOfLog]) -> bool:
 
 
 def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
+    # a rate is that of the run that the metrics make
+    logs = sorted(logs, key=holds_only_rates)
     runs = [log.runs[0] for log in logs]
     paths = [run.source for run in runs]
     names = list(map(os.path.basename, paths))
@@ -111,9 +183,25 @@ def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
     note = f"{files}{more} hold a series each, and were read as one training"
     joined = replace(
         runs[0],
-        series={name: own for run in runs for name, own in run.series.items()},
+        series={
+            name: own
+            for run in runs
+            for name, own in run.series.items()
+            if not is_rate_name(name)
+        },
         notes=(note, *dict.fromkeys(text for run in runs for text in run.notes)),
     )
+    if holds_only_rates(logs[-1]):
+        page = re.fullmatch(_PAGE, os.path.basename(paths[-1]))
+        # another tool writes the rate of each row
+        source = _RATE_SOURCES.get("" if page is None else page["tag"], "")
+        logged = read_rate(next(iter(runs[-1].series.values())), source)
+        joined = replace(
+            joined,
+            learning_rate=logged.rate,
+            learning_rate_rounding=logged.rounding,
+            rate_source=logged.source,
+        ).with_notes(*logged.notes)
     return RunsOfLog(
         os.path.dirname(logs[0].name) or os.path.basename(os.path.abspath(place)),
         os.path.dirname(logs[0].long_name) or logs[0].long_name,

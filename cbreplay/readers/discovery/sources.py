@@ -19,6 +19,7 @@ from cbreplay.readers.base import (
     ReadOptions,
     UnreadableError,
 )
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
@@ -140,7 +141,13 @@ class _SourceReader:
         check_unpacked(n_bytes, source, self.options.max_bytes)
 
     def read_once(self, found: list[tuple[Source, list[RunsOfLog]]]) -> list[RunsOfLog]:
-        """Join, among the logs read from files, those of one training."""
+        """Join, among the logs read from files, those of one training.
+
+        Raises
+        ------
+        LogError
+            If there is nothing but learning rates.
+        """
         logs = [log for _, own in found for log in own]
         files = [
             log
@@ -149,15 +156,18 @@ class _SourceReader:
             if isinstance(source, (str, os.PathLike))
         ]
         if sum(len(log.runs) for log in files) < _SEVERAL:
-            return logs
+            return self._without_rates(logs, files)
         from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
 
         if len(files) < _SEVERAL:
             name_metrics_alike(files)
-            return logs
+            return self._without_rates(logs, files)
         from cbreplay.readers.discovery.continued import doubt_continued, join_continued
         from cbreplay.readers.discovery.read_once import leave_out_copies
-        from cbreplay.readers.discovery.series_files import join_series_files
+        from cbreplay.readers.discovery.series_files import (
+            join_series_files,
+            leave_out_rates,
+        )
         from cbreplay.readers.discovery.written_in_turn import (
             join_directories,
             join_turns,
@@ -165,13 +175,25 @@ class _SourceReader:
 
         seen, most = self.seen, self.options.max_bytes
         whole = join_series_files(files, seen)
-        once = leave_out_copies(whole, seen)
+        once = leave_out_copies(leave_out_rates(whole, seen), seen)
         once = join_turns(once, seen, self._read_content, most)
         once = join_directories(once, seen, self._read_together)
         once = join_continued(once, seen)
         doubt_continued(once)
         name_metrics_alike(once)
         return _in_place(logs, files, once)
+
+    def _without_rates(
+        self, logs: list[RunsOfLog], files: list[RunsOfLog]
+    ) -> list[RunsOfLog]:
+        """Refuse a file that holds a learning rate alone."""
+        if not any(
+            all(map(is_rate_name, run.series)) for log in files for run in log.runs
+        ):
+            return logs
+        from cbreplay.readers.discovery.series_files import leave_out_rates
+
+        return leave_out_rates(logs, self.seen)
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):

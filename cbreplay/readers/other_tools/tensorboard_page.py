@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
@@ -14,6 +15,7 @@ from cbreplay.readers.base import Damage
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import SERIES_STEPS, SERIES_TIMES, FormatReader
@@ -47,6 +49,8 @@ _OF_PAGE = ("Wall time", "Step", "Value")
 # milliseconds since 1970; in seconds, no training lies so far ahead
 _MILLISECONDS = 1e11
 _MARK = 64
+# a rate is no metric of a table; as a series it waits for the files of the metrics
+_RATE = "value of the rate"
 # the page keeps no more of a tag
 _MOST_VALUES = 1000
 
@@ -57,7 +61,7 @@ class TensorBoardPageReader(FormatReader):
     log_format = "tensorboard_page"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each training in the file.
+        """Yield each training in the file; a learning rate as its only series.
 
         Raises
         ------
@@ -77,7 +81,8 @@ class TensorBoardPageReader(FormatReader):
             far = len(times.values) and times.values[0] > _MILLISECONDS
             table.wall_times = times.values / 1000 if far else times.values
         name, of_keras = _series_of(path, of_page=of_page)
-        table.rename({value: name, step: "step"})
+        held = _RATE if is_rate_name(name) else name
+        table.rename({value: held, step: "step"})
         step = "step"
         if name != value:
             table.notes.append(f"{value} was read as {name}, as the file is called")
@@ -89,7 +94,12 @@ class TensorBoardPageReader(FormatReader):
         # Keras's own steps are epochs, counted from 0
         fold_by(table, step if of_keras else None, step, self.options)
         table.counts_from_zero = of_keras
-        yield from build_runs(table, self.options, self.metadata)
+        for run in build_runs(table, self.options, self.metadata):
+            if held == name:
+                yield run
+            else:
+                # what is odd about a metric is not so about a rate
+                yield replace(run.renamed({held: name}), notes=tuple(table.notes))
 
     def _read_table(self, path: str) -> LogTable:
         if read_beginning(path, _MARK).lstrip()[:1] != b"[":

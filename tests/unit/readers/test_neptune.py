@@ -66,3 +66,14 @@ def test_one_series_of_several_trainings_is_none(tmp_path: Path) -> None:
         values = [value + ord(name) for value in VAL_LOSS]
         write(tmp_path / name / "val_loss.csv", values, "step,value", "{at},{value}")
     assert len(load_runs(tmp_path)) == 2
+
+
+def test_a_rate_is_that_of_the_training_beside_it(tmp_path: Path) -> None:
+    for name, values in (("lr", [0.5, 0.5, 0.25, 0.25]), ("val_loss", VAL_LOSS)):
+        write(tmp_path / "RUN-1" / f"{name}.csv", values, "step,value", "{at},{value}")
+    (run,) = load_runs(tmp_path)
+    assert list(run.series) == ["val_loss"]
+    assert run.learning_rate is not None
+    assert list(run.learning_rate) == [0.5, 0.5, 0.25, 0.25]
+    # its rows say the rate of each epoch
+    assert run.rate_source == ""

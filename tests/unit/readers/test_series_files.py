@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from cbreplay import load_runs
+from cbreplay import LogError, load_runs
+from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,3 +116,47 @@ def test_downloads_of_several_runs_are_called_as_their_runs(tmp_path: Path) -> N
         page(tmp_path / f"{name}_validation-tag-epoch_loss.csv", losses)
     named = {run.name: run.series["val_loss"][0] for run in load_runs(tmp_path)}
     assert named == {"seed0": 0.9, "seed1": 1.025}
+
+
+RATES = [float(np.float32(rate)) for rate in (1e-3, 1e-3, 1e-3, 1e-3, 5e-4)]
+
+
+@pytest.mark.parametrize("tag", ["epoch_learning_rate", "epoch_lr"])
+def test_a_downloaded_rate_is_that_of_the_event_files(tmp_path: Path, tag: str) -> None:
+    events, downloads = tmp_path / "events", tmp_path / "downloads"
+    train = {"epoch_loss": LOSSES, tag: RATES}
+    for writer, series in {
+        "train": train,
+        "validation": {"epoch_loss": LOSSES},
+    }.items():
+        points = [
+            (1.6e9 + at, at, name, values[at])
+            for at in range(len(LOSSES))
+            for name, values in series.items()
+        ]
+        write_events(events / writer / "events.out.tfevents.1.a", points)
+        for name, values in series.items():
+            page(downloads / f"run-{writer}-tag-{name}.csv", values)
+    (there,), (here,) = load_runs(events), load_runs(downloads)
+    assert here.learning_rate is not None
+    assert there.learning_rate is not None
+    assert list(here.learning_rate) == list(there.learning_rate) == RATES
+    assert here.rate_source == there.rate_source
+    assert here.learning_rate_rounding is there.learning_rate_rounding is None
+    assert list(here.series) == list(there.series) == ["loss", "val_loss"]
+
+
+def test_a_rate_of_other_epochs_is_left_out(tmp_path: Path) -> None:
+    page(tmp_path / "run-validation-tag-epoch_loss.csv", LOSSES)
+    page(tmp_path / "run-train-tag-epoch_learning_rate.csv", RATES[:-1])
+    (run,) = load_runs(tmp_path)
+    assert list(run.series) == ["val_loss"]
+    assert run.learning_rate is None
+    assert any("only a learning rate" in note for note in run.notes)
+
+
+def test_a_rate_alone_is_no_log(tmp_path: Path) -> None:
+    page(tmp_path / "run-train-tag-epoch_learning_rate.csv", RATES)
+    for source in (tmp_path, tmp_path / "run-train-tag-epoch_learning_rate.csv"):
+        with pytest.raises(LogError, match="no metric, only a learning rate"):
+            load_runs(source)
