@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,27 +31,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 # where cases are drawn, a thousand of them to a test
 DRAWN = {"differential", "fuzz", "property"}
-# what further cases of one test reach, its first ones nearly always reach too
-TRACED_CASES = 3
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave drawn cases out of the coverage, and all but the first of listed ones.
+    """Leave drawn cases out of the coverage, which would take three times as long.
 
-    Traced, a test takes two to three times as long. What drawn cases alone reach is
-    held by no named case, and so is not to count.
+    What they alone reach is held by no named case, and so is not to count.
     """
-    n_cases: Counter[str] = Counter()
     for item in items:
-        name = item.nodeid.partition("[")[0]
-        n_cases[name] += 1
         drawn = DRAWN.intersection(item.path.relative_to(ROOT).parts)
-        if (
-            drawn
-            or item.get_closest_marker("hypothesis")
-            or n_cases[name] > TRACED_CASES
-        ):
+        if drawn or item.get_closest_marker("hypothesis"):
             item.add_marker(pytest.mark.no_cover)
 
 
