@@ -409,9 +409,9 @@ def end_of_evidence(
     before, epoch, after = parting_words(divergence_epoch, parted_by)
     start = f"{before[0].upper()}{before[1:]}"
     hides = parted_by == "reduction" and any(
-        may_hide_reduction(run, divergence_epoch, factor)
-        for factor in (getattr(rule, "factor", None) for rule in callbacks)
-        if factor is not None
+        may_hide_reduction(run, divergence_epoch, rule.reduction)
+        for rule in callbacks
+        if rule.reduction is not None
     )
     more = " Its rates have so few digits that they may hide one." if hides else ""
     return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.{more}")

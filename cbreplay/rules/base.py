@@ -92,7 +92,7 @@ class Callback(Protocol):
 
     @property
     def reduction(self) -> float | None:
-        """Return the same rule with this code, where parameters do not tell it."""
+        """By what it multiplies the rate, where that is one number; else None."""
         ...
 
     @property
