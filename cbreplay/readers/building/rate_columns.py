@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.run import FloatArray, RateSource
 
-__all__ = ["LoggedRate", "read_rate", "take_rate"]
+__all__ = ["LoggedRate", "logged_rate", "take_rate"]
 
 # this many digits tell one float32 from the next
 _FLOAT32_DIGITS = 8
@@ -76,10 +76,10 @@ def take_rate(record: TrainingRows) -> LoggedRate:
         del columns[LEARNING_RATE_NAMES[1]]
         others.remove(LEARNING_RATE_NAMES[1])
     notes += _join_groups(logged, columns, others)
-    return read_rate(record.series(logged), "logs", notes)
+    return logged_rate(record.series(logged), "logs", notes)
 
 
-def read_rate(
+def logged_rate(
     rate: Series, source: RateSource, notes: Sequence[str] = ()
 ) -> LoggedRate:
     """Return a series as the learning rate that it holds.

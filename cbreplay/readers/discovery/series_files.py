@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
 from cbreplay.note import Note
-from cbreplay.readers.building.rate_columns import read_rate
+from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.continued import mark_joined
 from cbreplay.readers.discovery.run_names import RunsOfLog
@@ -59,15 +59,10 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
             groups.setdefault(key, []).append(log)
     joined: dict[int, RunsOfLog] = {}
     gone: set[int] = set()
-    for (place, training), logs in groups.items():
+    for (place, training), own in groups.items():
+        logs = _with_one_rate(own)
         named = [name for log in logs for name in log.runs[0].series]
-        n_rates = sum(map(holds_only_rates, logs))
-        if (
-            len(logs) > 1
-            and len(set(named)) == len(named)
-            and n_rates <= min(1, len(logs) - 1)
-            and _are_alike(logs)
-        ):
+        if len(logs) > 1 and len(set(named)) == len(named) and _are_alike(logs):
             joined[id(logs[0])] = _join(place, logs)
             label = training.removeprefix("page ").strip()
             beside = [other for other in groups if other[0] == place]
@@ -83,6 +78,18 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
 def holds_only_rates(log: RunsOfLog) -> bool:
     """Tell whether a file holds a learning rate, which is no training by itself."""
     return all(all(map(is_rate_name, run.series)) for run in log.runs)
+
+
+def _with_one_rate(logs: list[RunsOfLog]) -> list[RunsOfLog]:
+    """Return the files of metrics, and that of their rate where there is just one.
+
+    Several rates, or one of other epochs, keep no metric from the others.
+    """
+    metrics = [log for log in logs if not holds_only_rates(log)]
+    rates = [log for log in logs if holds_only_rates(log)]
+    if metrics and len(rates) == 1 and _are_alike([metrics[0], *rates]):
+        return logs
+    return metrics
 
 
 def leave_out_rates(logs: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
@@ -107,7 +114,7 @@ def leave_out_rates(logs: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
         LogError(
             "it holds no metric, only a learning rate",
             source=log.runs[0].source,
-            hint="Give the log of a metric of the same epochs too",
+            hint="Give the log of a metric too, and one rate of the same epochs",
         )
         for log in rates
     ]
@@ -195,7 +202,7 @@ def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
         page = re.fullmatch(_PAGE, os.path.basename(paths[-1]))
         # another tool writes the rate of each row
         source = _RATE_SOURCES.get("" if page is None else page["tag"], "")
-        logged = read_rate(next(iter(runs[-1].series.values())), source)
+        logged = logged_rate(next(iter(runs[-1].series.values())), source)
         joined = replace(
             joined,
             learning_rate=logged.rate,

@@ -146,13 +146,26 @@ def test_a_downloaded_rate_is_that_of_the_event_files(tmp_path: Path, tag: str) 
     assert list(here.series) == list(there.series) == ["loss", "val_loss"]
 
 
-def test_a_rate_of_other_epochs_is_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "rates",
+    [
+        {"epoch_learning_rate": RATES[:-1]},
+        {"lr_pg0": RATES, "lr_pg1": [2 * rate for rate in RATES]},
+    ],
+    ids=["of other epochs", "several"],
+)
+def test_a_rate_that_is_not_the_one_of_all_keeps_no_metric_apart(
+    tmp_path: Path, rates: dict[str, list[float]]
+) -> None:
+    page(tmp_path / "run-train-tag-epoch_loss.csv", LOSSES)
     page(tmp_path / "run-validation-tag-epoch_loss.csv", LOSSES)
-    page(tmp_path / "run-train-tag-epoch_learning_rate.csv", RATES[:-1])
+    for tag, values in rates.items():
+        page(tmp_path / f"run-train-tag-{tag}.csv", values)
     (run,) = load_runs(tmp_path)
-    assert list(run.series) == ["val_loss"]
+    assert list(run.series) == ["loss", "val_loss"]
     assert run.learning_rate is None
-    assert any("only a learning rate" in note for note in run.notes)
+    left_out = [note for note in run.notes if "only a learning rate" in note]
+    assert len(left_out) == len(rates)
 
 
 def test_a_rate_alone_is_no_log(tmp_path: Path) -> None:
