@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -440,6 +441,7 @@ def test_the_seconds_saved_are_those_of_the_epochs_after_the_stop() -> None:
     ],
 )
 def test_rules_beyond_patience_are_replayed_on_no_whole_log(entries: list[Any]) -> None:
-    whole, resumed = logged(*LOSSES), logged(*LOSSES, seams=(4,))
+    whole = logged(*LOSSES)
+    resumed = replace(whole, seams=(4,))
     # only the scalar replay begins callbacks anew where a fit was resumed
     assert count_replayed([whole, resumed], make_grid(entries)) == 1
