@@ -12,7 +12,7 @@ from cbreplay.errors import ExpressionError
 from cbreplay.expressions.double_stars import write_out_double_stars
 from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import read_names
-from cbreplay.expressions.optimizer_schedules import find_schedule
+from cbreplay.expressions.optimizer_rates import read_rate
 from cbreplay.expressions.partials import write_out_partials
 from cbreplay.expressions.script_callbacks import (
     Built,
@@ -156,7 +156,9 @@ class _Script:
             tuple(notes),
             epochs=epochs,
             validation_freq=validation_freq,
-            schedule=find_schedule(self.calls),
+            schedule=read_rate(
+                self.calls, self.calls.compiles, is_followed=False
+            ).schedule,
             written=tuple(entry.written for entry in built),
         )
 

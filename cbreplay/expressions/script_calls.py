@@ -112,6 +112,21 @@ class ScriptCalls:
         return frozenset(called | bound)
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """Every name, attribute and text in the script; of imports the renamed ones."""
+        found: set[str] = set()
+        for node in ast.walk(self.names.tree):
+            if isinstance(node, ast.Name):
+                found.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.alias) and node.asname:
+                found.update(node.name.split("."))
+        return frozenset(found)
+
+    @cached_property
     def has_own_fit(self) -> bool:
         """Whether a class of the script has a ``fit`` of its own."""
         scopes = {id(scope): scope for _, scope in self.names.calls}
@@ -246,23 +261,18 @@ class ScriptCalls:
         key: Any,  # noqa: ANN401 - any constant
         scope: Scope,
     ) -> tuple[ast.expr, Scope] | None:
-        """Return an entry of a dict that is written out, and never changed."""
+        """Return an entry of a dict or list that is written out, and never changed."""
         found, holder = self.followed(node, scope)
-        if not isinstance(found, ast.Dict):
+        entry = _entry_at(found, key)
+        if entry is None:
             return None
-        self.count_step(found.keys)
-        keys = [
-            part.value if isinstance(part, ast.Constant) else None
-            for part in found.keys
-        ]
-        if None in keys or keys.count(key) != 1:
-            return None
+        self.count_step()
         line = self.given_away(node, scope)
         # a replay only notes it; a finding must hold whatever that code does
         if line is not None and self.verdict == "checked":
             where = self.place(line)
             self.unread(node, f"{self.shown(node)} is given to code in {where}{_MAY}")
-        return found.values[keys.index(key)], holder
+        return entry, holder
 
     def given_away(self, node: ast.expr, scope: Scope) -> int | None:
         """Return the line in which unread code gets an expression's object; or None."""
@@ -451,6 +461,26 @@ def returns_once(function: Scope) -> bool:
 def _is_generator(function: ast.AST) -> bool:
     kinds = (ast.Yield, ast.YieldFrom)
     return any(isinstance(node, kinds) for node in ast.walk(function))
+
+
+def _entry_at(
+    whole: ast.expr,
+    key: Any,  # noqa: ANN401 - any constant
+) -> ast.expr | None:
+    """Return the entry of a dict or list at a key; None where that cannot be told."""
+    if isinstance(whole, ast.Dict):
+        keys: list[Any] = [
+            part.value if isinstance(part, ast.Constant) else None
+            for part in whole.keys
+        ]
+        entries, doubted = whole.values, None in keys or keys.count(key) != 1
+    elif isinstance(whole, (ast.List, ast.Tuple)):
+        entries, keys = whole.elts, list(range(len(whole.elts)))
+        starred = any(isinstance(entry, ast.Starred) for entry in entries)
+        doubted = starred or type(key) is not int or key not in keys
+    else:
+        return None
+    return None if doubted else entries[keys.index(key)]
 
 
 def _beginning(node: ast.expr) -> str:

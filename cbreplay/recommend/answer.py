@@ -147,6 +147,9 @@ class CountedGroup(NamedTuple):
         What is recommended without the group.
     left_out_regret : float or None
         What that costs it; None where its logs do not tell.
+    constant_runs : tuple of str
+        Those of the runs on which the monitor never changes, so that they tell nothing
+        of what a patience loses.
     """
 
     name: str
@@ -155,6 +158,12 @@ class CountedGroup(NamedTuple):
     sufficient_patience: int | None
     left_out_patience: int | None
     left_out_regret: float | None
+    constant_runs: tuple[str, ...] = ()
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the monitor never changes on any of the runs."""
+        return self.constant_runs == self.runs
 
 
 class Plan(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.outcomes import never_changes
 from cbreplay.plain_text import shown_value
 from cbreplay.recommend.answer import (
     Advising,
@@ -166,7 +167,7 @@ def recommend_config(
             kind="none",
             reasons=why_none,
             monitor=slices[0].monitor,
-            groups=_counted_groups(study, priced[0], None),
+            groups=_counted_groups(study, slices[0], priced[0], None),
             doubts=find_doubts(study, slices[0], None),
             **_frame(study, gone),
         )
@@ -360,7 +361,7 @@ def _findings(
         "basis": choice.pick.basis if stops else None,
         "by_weight": (*_by_weight(decided.priced),),
         "expected": _expected(study, decided, choice.pick) if stops else None,
-        "groups": _counted_groups(study, decided.priced, choice),
+        "groups": _counted_groups(study, chosen, decided.priced, choice),
         "settings": (*settings, *(tried.scored for tried in rules if tried.scored)),
         "left_out": left_out,
         "forward": _validate_forward(study, decided),
@@ -495,7 +496,7 @@ def _is_like_measured(study: Study, chosen: Slice) -> bool:
 
 
 def _counted_groups(
-    study: Study, priced: Priced, choice: Choice | None
+    study: Study, chosen: Slice, priced: Priced, choice: Choice | None
 ) -> tuple[CountedGroup, ...]:
     """Return every group: what is enough on it, and what is chosen without it."""
     regret = (
@@ -511,6 +512,11 @@ def _counted_groups(
             int(enough) if np.isfinite(enough) else None,
             None if choice is None else int(choice.left_out[place]),
             None if np.isnan(regret[place]) else float(regret[place]),
+            tuple(
+                study.runs[row].name
+                for row in rows
+                if never_changes(study.runs[row], chosen.monitor)
+            ),
         )
         for place, (name, rows, enough) in enumerate(
             zip(

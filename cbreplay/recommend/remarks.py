@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.holes import gap_cause
-from cbreplay.outcomes import cuts_schedule, was_still_improving
+from cbreplay.outcomes import cuts_schedule, never_changes, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
 from cbreplay.recommend.other_rules import FEWEST_TO_NAME, RuleScore
@@ -299,14 +299,23 @@ def _holes(study: Study) -> Iterator[RunDoubt]:
 
 
 def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
-    """Name the runs on which no patience is known to be enough."""
+    """Name the runs on which no patience is known to be enough.
+
+    Apart from the others, those on which the monitor never changes.
+    """
     panel, patience = study.panel, study.axes.patience
     cells = cells_of(study.sweep, panel.rows, chosen.columns, panel.standing)
     alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))
     unknown = np.isinf(price(alone, cells, patience).sufficient)
-    runs = (run for run, never in zip(study.runs, unknown, strict=True) if never)
-    part = study.part
-    yield from _doubt("unknown", runs, plan=part.plan if part.inferred else None)
+    plan = study.part.plan if study.part.inferred else None
+    for constant in (chosen.monitor, None):
+        runs = (
+            run
+            for run, is_unknown in zip(study.runs, unknown, strict=True)
+            if is_unknown
+            and never_changes(run, chosen.monitor) == (constant is not None)
+        )
+        yield from _doubt("unknown", runs, plan=plan, constant=constant)
 
 
 def _other_metrics(study: Study, columns: FloatArray) -> Iterator[RunDoubt]:
