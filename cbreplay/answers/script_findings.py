@@ -85,6 +85,13 @@ class ScriptFindings(NamedTuple):
                 "no fit(callbacks=...) stands in it: each callback is looked at by "
                 "itself"
             )
+        for member in self.script.loose if self.script.fits else ():
+            place = self.script.source.place(member.call.lineno)
+            name = member.variants[0].class_name
+            yield (
+                f"{place}: this {name} goes to no fit that is read, and is looked at "
+                "by itself"
+            )
 
 
 class ScriptsFindings(NamedTuple):

@@ -293,6 +293,8 @@ class _Metrics:
         elif isinstance(node, (ast.List, ast.Tuple, ast.Dict)):
             for part in node.values if isinstance(node, ast.Dict) else node.elts:
                 self.add(part, scope)
+        elif isinstance(node, ast.Starred):
+            self.add(node.value, scope)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             self.add(node.left, scope)
             self.add(node.right, scope)

@@ -71,21 +71,19 @@ def read_rate(
     if schedules and not doubts:
         doubts = [f"it is {told} in one compile, and not in another"]
     numbers = {rate.number for rate in rates}
-    known = is_followed and len(numbers) == 1 and not _sets_rates(calls.names.tree)
+    known = is_followed and len(numbers) == 1 and not _sets_rates(calls)
     return OptimizerRate(None, numbers.pop() if known else None, (*doubts, "")[0])
 
 
-def _sets_rates(tree: ast.Module) -> bool:
+def _sets_rates(calls: ScriptCalls) -> bool:
     """Return whether a script may set a rate, as ``model.optimizer.lr = 0.1`` does.
 
     Any attribute of such a name counts, and any callback that schedules rates.
     """
     schedulers = {*KERAS.rate_changing} - {reducing_rule().__name__}
-    names = {"optimizer", *_OF_RATES, *schedulers}
-    return any(
-        (isinstance(node, ast.Attribute) and node.attr in names)
-        or (isinstance(node, ast.Name) and node.id in schedulers)
-        for node in ast.walk(tree)
+    names = {"optimizer", *_OF_RATES}
+    return bool(calls.words & schedulers) or any(
+        node.attr in names for node in calls.names.attributes
     )
 
 
@@ -94,7 +92,7 @@ class _RateReader:
 
     def __init__(self, calls: ScriptCalls) -> None:
         self.calls = calls
-        self.names_schedules = names_schedules(calls.names.tree)
+        self.names_schedules = names_schedules(calls)
 
     def rate_of(self, compiling: ast.Call, scope: Scope) -> OptimizerRate:
         """Return what is told about the rate of the optimizer of a ``compile``."""

@@ -43,26 +43,12 @@ def find_schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str | Non
     return None
 
 
-def names_schedules(tree: ast.Module) -> bool:
+def names_schedules(calls: ScriptCalls) -> bool:
     """Return whether a script uses the name of a schedule of Keras, or of their module.
 
     If not, only code outside of the script can make one.
     """
-    names = _SCHEDULES | {"schedules"}
-    return any(names.intersection(_named(node)) for node in ast.walk(tree))
-
-
-def _named(node: ast.AST) -> list[str]:
-    """Return the names that a node uses; of an import only those that it renames."""
-    if isinstance(node, ast.Name):
-        return [node.id]
-    if isinstance(node, ast.Attribute):
-        return [node.attr]
-    if isinstance(node, ast.alias):
-        return node.name.split(".") if node.asname else []
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value]
-    return []
+    return bool(calls.words & _SCHEDULES) or "schedules" in calls.words
 
 
 def _own_schedule(

@@ -112,6 +112,21 @@ class ScriptCalls:
         return frozenset(called | bound)
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """Every name, attribute and text in the script; of imports the renamed ones."""
+        found: set[str] = set()
+        for node in ast.walk(self.names.tree):
+            if isinstance(node, ast.Name):
+                found.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.alias) and node.asname:
+                found.update(node.name.split("."))
+        return frozenset(found)
+
+    @cached_property
     def has_own_fit(self) -> bool:
         """Whether a class of the script has a ``fit`` of its own."""
         scopes = {id(scope): scope for _, scope in self.names.calls}

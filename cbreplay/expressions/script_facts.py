@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.compiled_metrics import ModelCompiles
 from cbreplay.expressions.optimizer_rates import read_rate
+from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.rules.checks import TrainingFacts
 
@@ -108,10 +109,7 @@ def _positive_number(
 ) -> int | None:
     if given is None:
         return None
-    try:
-        number = calls.literal(given, scope)
-    except Unread:
-        return None
+    number = only_literal(calls, given, scope)
     return number if type(number) is int and number > 0 else None
 
 

@@ -609,6 +609,22 @@ def test_monitors_of_a_model_that_is_not_read_are_named(
     assert "Not read" not in chosen.out
 
 
+def test_a_callback_that_goes_to_no_fit_that_is_read_is_named(
+    ask: Ask, tmp_path: Path
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import keras\nfrom keras.callbacks import *\nm.compile('sgd')\n"
+        "m.fit(x, y, validation_data=v, callbacks=[TerminateOnNaN()])\ntrain = m.fit\n"
+        "train(x, y, callbacks=[EarlyStopping(patience=3)])\n"
+    )
+    answer = " ".join(ask("lint", script, *RULES).out.split())
+    assert (
+        "line 6: this EarlyStopping goes to no fit that is read, and is looked at by "
+        "itself"
+    ) in answer
+
+
 def test_a_slip_of_the_monitor_is_told_before_any_mode(ask: Ask) -> None:
     call = "EarlyStopping(monitor='val_los')"
     told = ask("lint", "sample_logs/overfit.csv", "-c", call, *RULES).out

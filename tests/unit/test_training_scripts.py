@@ -775,6 +775,7 @@ def test_a_loss_in_other_letters_is_found_whatever_compiled_the_model(
         ("metrics=[dice]", "val_dice", None),
         ("metrics=[imported]", "val_dice", None),
         ("metrics=METRICS", "val_precison", "monitor='val_precision'"),
+        ("metrics=['mae', *METRICS]", "val_precison", "monitor='val_precision'"),
         ("**options", "val_acc", None),
     ],
 )
@@ -915,6 +916,26 @@ def test_what_meets_the_model_may_make_it_log_more(
     assert len(told) == (not found)
     assert found or "may log more than compile" in told[0]
     assert found or "'val_kl' is not checked" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("run", "found"),
+    [
+        ("go()", ["patience-beyond-plan"]),
+        ("go(epochs=5)\ngo()", ["patience-beyond-plan"]),
+        ("go(epochs=20)\ngo()", []),
+        ("", []),
+    ],
+)
+def test_the_plan_is_followed_to_every_call_of_its_function(
+    tmp_path: Path, run: str, found: list[str]
+) -> None:
+    text = (
+        f"{MODEL}m.compile('adam', 'mse')\ndef go(epochs=5):\n    m.fit(x, y, "
+        "epochs=epochs, validation_data=v, callbacks=[EarlyStopping(patience=8, "
+        f"restore_best_weights=True)])\n{run}"
+    )
+    assert codes(tmp_path, text) == found
 
 
 def test_nothing_is_said_of_the_values_that_a_monitor_does_not_have(
