@@ -29,8 +29,8 @@ from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
-from cbreplay.recommend.choice import NEAR_TIE, USUAL, pick_patience
-from cbreplay.recommend.pricing import ChoiceFrame, Priced
+from cbreplay.recommend.choice import USUAL, pick_patience
+from cbreplay.recommend.pricing import NEAR_TIE, ChoiceFrame, Priced
 from cbreplay.recommend.prior import blend_scores, read_prior
 from cbreplay.recommend.remarks import still_improves
 from tests.recommended import (
