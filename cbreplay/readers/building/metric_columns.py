@@ -144,7 +144,7 @@ class MetricColumns:
         if all(
             not cells.whole and (cells.missing | cells.wrong).all() for cells in metrics
         ):
-            for name in self.table.left_out:
+            for name in self.table.columns:
                 self.table.check_thousands(name)
             problem = f"no cell of a metric is a number; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote"

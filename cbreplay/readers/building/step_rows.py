@@ -514,7 +514,7 @@ def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
         if name != "epoch" and not is_rate_name(name)
     ]
     if not columns or (
-        table.left_out and all(cells.missing.all() for cells in columns)
+        table.left_out and all((cells.missing | cells.wrong).all() for cells in columns)
     ):
         problem = "no column has one value for each epoch"
         hint = "Log at least one metric once in each epoch"
