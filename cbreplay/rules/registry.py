@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
+    "PLAIN_STOPS",
+    "STOPPING",
     "Kernel",
     "RuleRow",
     "checks_of",
@@ -54,9 +56,16 @@ __all__ = [
 ]
 
 # what a rule does, so that a sweep can decide all its settings at once: "stops" and
-# "reduces" the rate by a patience; "breaks" an epoch off in a batch; "saves" files;
-# "idle" does nothing
-Kernel: TypeAlias = Literal["stops", "reduces", "breaks", "saves", "idle"]
+# "reduces" the rate by a patience; "smooths" its monitor and stops by a patience;
+# stops where its monitor "reaches" a target; "breaks" an epoch off in a batch; "saves"
+# files; "idle" does nothing
+Kernel: TypeAlias = Literal[
+    "stops", "smooths", "reaches", "reduces", "breaks", "saves", "idle"
+]
+# those that hold the best single value, and put it back at the end of every training
+PLAIN_STOPS: tuple[Kernel, ...] = ("smooths", "reaches")
+# those that ask for the stop at an epoch's end
+STOPPING: tuple[Kernel, ...] = ("stops", *PLAIN_STOPS)
 
 
 class RuleRow(NamedTuple):
@@ -109,6 +118,11 @@ class RuleRow(NamedTuple):
 
 _KERAS, _PRECHELT = "cbreplay.rules.keras", "cbreplay.rules.prechelt"
 _BEYOND = "cbreplay.rules.beyond_patience"
+_BEYOND_PATIENCE: tuple[tuple[str, str, str, Kernel], ...] = (
+    ("EmaStopping", "ema", "SMOOTHED", "smooths"),
+    ("MeanStopping", "mean", "SMOOTHED", "smooths"),
+    ("TargetStopping", "target", "TARGET", "reaches"),
+)
 
 _rows: dict[str, RuleRow] = {
     row.name: row
@@ -176,17 +190,14 @@ _rows: dict[str, RuleRow] = {
             RuleRow(
                 name,
                 f"{_BEYOND}.{module}",
+                kernel=kernel,
                 words=f"{_BEYOND}.words:{said}",
                 checks=f"{_BEYOND}.checks:{said}",
                 code=f"{_BEYOND}.code:{module.upper()}",
                 tried=f"{_BEYOND}.tried:{module.upper()}",
                 tried_on="beyond_patience",
             )
-            for name, module, said in (
-                ("EmaStopping", "ema", "SMOOTHED"),
-                ("MeanStopping", "mean", "SMOOTHED"),
-                ("TargetStopping", "target", "TARGET"),
-            )
+            for name, module, said, kernel in _BEYOND_PATIENCE
         ),
         RuleRow(
             "Bystander",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
+from cbreplay.rules.registry import PLAIN_STOPS
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.validity import read_followed_rates, read_recorded_rates
 
@@ -95,10 +96,12 @@ def find_rules(
     family: Family,
     initial_learning_rate: float | None,
 ) -> RunRules | None:
-    """Return a run's rules; None if a callback or a file's name would be refused.
+    """Return a run's rules; None if only the scalar replay can decide it.
 
-    The scalar replay of that run then raises the error, if Keras comes that far.
+    It does where a callback or a file's name is refused, if Keras comes that far.
     """
+    if _puts_back_twice(slots, training):
+        return None
     try:
         modes: dict[tuple[Any, str, str], Mode] = {}
         rates: list[tuple[FloatArray, bool]] = []
@@ -123,6 +126,17 @@ def find_rules(
     except CbreplayError:
         return None
     return RunRules(training, modes, rates)
+
+
+def _puts_back_twice(slots: Sequence[SlotRules], training: Training) -> bool:
+    """Return whether weights are put back in an epoch, and others when training ends.
+
+    A rule that holds the best value then holds what was put back in the epoch.
+    """
+    kernels = {read.slot.kernel for read in slots}
+    if "stops" not in kernels or kernels.isdisjoint(PLAIN_STOPS):
+        return False
+    return not training.semantics.restores_without_stop
 
 
 def needs_rate(slot: Slot) -> bool:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.rules.registry import STOPPING
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.packing import pack_column, put_column
 from cbreplay.sweep.partings import part_rates
+from cbreplay.sweep.plain_stoppers import PlainStopper
 from cbreplay.sweep.stoppers import Stopper
 
 if TYPE_CHECKING:
@@ -169,15 +171,17 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Undecided:
     """
     shape = (len(batch.runs), *block.shape)
     doubt = np.full(len(batch.runs), NEVER)
-    stoppers: list[Stopper] = []
+    stoppers: list[Stopper | PlainStopper] = []
     ends = np.full(len(batch.runs), NEVER)
     readings: list[Parted] = []
     kernels = [slot.kernel for slot in block.slots]
-    alone = kernels.count("stops") == 1 and "breaks" not in kernels
+    ending = [kernel for kernel in kernels if kernel in (*STOPPING, "breaks")]
     for slot in block.slots:
         if slot.kernel == "stops":
+            alone = ending == ["stops"]
             stoppers.append(Stopper(batch, slot, block.shape, alone=alone))
-            np.minimum(doubt, stoppers[-1].doubt, out=doubt)
+        elif slot.kernel in STOPPING:
+            stoppers.append(PlainStopper(batch, slot, block.shape))
         elif slot.kernel == "breaks":
             ends = np.array([_first_broken(run) for run in batch.runs])
         elif slot.kernel == "reduces":
@@ -185,6 +189,7 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Undecided:
             np.minimum(doubt, wild, out=doubt)
     stop = _lift(ends, shape)
     for stopper in stoppers:
+        np.minimum(doubt, stopper.doubt, out=doubt)
         stop = stopper.stop if stop.min() == NEVER else np.minimum(stop, stopper.stop)
     divergence = _write_reductions(batch, readings, out, stop=stop, shape=shape)
     _write(batch, block, stoppers, out, stop=stop, divergence=divergence)
@@ -240,7 +245,7 @@ def _lift(per_run: EpochArray, shape: tuple[int, ...]) -> EpochArray:
 def _write(
     batch: Batch,
     block: Block,
-    stoppers: list[Stopper],
+    stoppers: list[Stopper | PlainStopper],
     out: Cells,
     *,
     stop: EpochArray,
@@ -256,13 +261,17 @@ def _write(
     np.add(stop, first, out=stopped_epoch, casting="same_kind")
     stopped_epoch *= stopped
     ends = _lift(batch.n_epochs - 1, shape).astype(np.int32)
-    if len(stoppers) == 1 and stoppers[0].keeps_alone(stop, batch):
-        np.minimum(stoppers[0].held, ends, out=kept_epoch)
+    first_stopper = stoppers[0] if len(stoppers) == 1 else None
+    if isinstance(first_stopper, Stopper) and first_stopper.keeps_alone(stop, batch):
+        np.minimum(first_stopper.held, ends, out=kept_epoch)
     else:
         last = np.minimum(stop, ends)
         kept_epoch[...] = last
         for stopper in stoppers:
-            stopper.put_back(stop, last, kept_epoch, batch)
+            if isinstance(stopper, Stopper):
+                stopper.put_back(stop, last, kept_epoch, batch)
+            else:
+                stopper.put_back(last, kept_epoch)
     kept_epoch += first
     kept[...] = True
     if divergence is None:

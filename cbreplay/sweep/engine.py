@@ -12,6 +12,7 @@ from cbreplay.given import as_runs
 from cbreplay.judging import read_judging
 from cbreplay.outcomes import judge_epoch
 from cbreplay.replay import replay_run
+from cbreplay.rules.registry import PLAIN_STOPS, STOPPING
 from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
 from cbreplay.sweep.cells import Cells, decide_cells
 from cbreplay.sweep.gaps import (
@@ -56,10 +57,11 @@ def sweep_runs(
 ) -> Sweep:
     """Decide every config on every run, as `replay_run` would, but all at once.
 
-    A list is decided by kernels if its rules stop by a patience, reduce the rate by a
-    patience (one of them), end training at a loss that is no number, save files, or
-    decide nothing; the cost does not grow with the number of patience values. Any other
-    list, and one that monitors the learning rate, is replayed run by run.
+    A list is decided by kernels if its rules stop by a patience or at a target, reduce
+    the rate by a patience (one of them), end training at a loss that is no number, save
+    files, or decide nothing; the cost does not grow with the number of patience values
+    of EarlyStopping and ReduceLROnPlateau. Any other list, and one that monitors the
+    learning rate, is replayed run by run.
 
     Parameters
     ----------
@@ -353,9 +355,11 @@ def _batch_size(block: Block, n_runs: int) -> int:
     """Return how many runs are decided at once."""
     lanes = 1
     for slot in block.slots:
-        if slot.kernel not in ("stops", "reduces"):
+        if slot.kernel not in (*STOPPING, "reduces"):
             continue
-        names = [name for name in slot.parameters if name in WAIT_PARAMETERS]
+        names = slot.parameters.keys() - {"restore_best_weights"}
+        if slot.kernel not in PLAIN_STOPS:
+            names &= {*WAIT_PARAMETERS}
         lanes += math.prod(block.shape[axis] for axis in slot.axes(*names))
     size = min(LANES_AT_ONCE // lanes, _CELLS_AT_ONCE // block.n_configs, n_runs)
     return max(size, 1)

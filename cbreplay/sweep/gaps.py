@@ -13,6 +13,7 @@ from cbreplay.replay import find_unsure_stops
 from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import read_series
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.registry import PLAIN_STOPS
 from cbreplay.sweep.objectives import cut_alike
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def lacks_values(run: Run) -> bool:
 def is_clear(run: Run, slots: Iterable[Slot]) -> bool:
     """Return whether rounding hides nothing that any setting of a list decides by."""
     for slot in slots if run.rounded_to else ():
+        if slot.kernel in PLAIN_STOPS:
+            return False
         monitors = slot.tried("monitor") if "monitor" in slot.parameters else []
         beaten = ("baseline", "initial_value_threshold")
         if any(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LANES_AT_ONCE",
     "Lanes",
+    "first_beyond",
     "first_overflow",
     "in_pieces",
     "read_compared",
@@ -68,20 +69,17 @@ class Lanes(NamedTuple):
         ones[place] = -1
         return np.broadcast_to(values.reshape(ones), self.lengths).reshape(-1)
 
-    def by_monitor(self) -> list[tuple[str, str, EpochArray]]:
-        """Return each pair of monitor and mode that is tried, with its lanes."""
-        monitor, mode = (self.slot.parameters[name] for name in ("monitor", "mode"))
-        if monitor.axis is None and mode.axis is None:
-            return [(monitor.values[0], mode.values[0], np.arange(self.n_lanes))]
-        held: dict[tuple[str, str], list[int]] = {}
-        both = zip(
-            self.values("monitor", as_numbers=False),
-            self.values("mode", as_numbers=False),
-            strict=True,
-        )
-        for lane, pair in enumerate(both):
-            held.setdefault(pair, []).append(lane)
-        return [(*pair, np.array(lanes)) for pair, lanes in held.items()]
+    def grouped(self, *names: str) -> list[tuple[tuple[Any, ...], EpochArray]]:
+        """Return each combination of some parameters' values, with its lanes."""
+        parameters = [self.slot.parameters[name] for name in names]
+        if all(parameter.axis is None for parameter in parameters):
+            only = tuple(parameter.values[0] for parameter in parameters)
+            return [(only, np.arange(self.n_lanes))]
+        held: dict[tuple[Any, ...], list[int]] = {}
+        columns = (self.values(name, as_numbers=False) for name in names)
+        for lane, values in enumerate(zip(*columns, strict=True)):
+            held.setdefault(values, []).append(lane)
+        return [(values, np.array(lanes)) for values, lanes in held.items()]
 
     def place(self, array: Any, block_shape: tuple[int, ...], *more: int) -> Any:  # noqa: ANN401
         """Spread an array over the axes of a block, with length 1 where it is constant.
@@ -135,15 +133,20 @@ def first_overflow(
 
     Keras raises an error there, or takes it as infinite; the scalar replay decides.
     """
-    series = batch.monitored(monitor)
-    none = np.full(len(batch.runs), NEVER)
     if compared.precision == "float64":
-        return none
-    finite = np.abs(sizes[np.isfinite(sizes)])
-    largest = float(finite.max(initial=0))
+        return np.full(len(batch.runs), NEVER)
+    finite = sizes[np.isfinite(sizes)]
+    largest = float(np.abs(finite).max(initial=0))
     around = np.abs(fixed[np.isfinite(fixed)])
     if float(around.max(initial=0)) + largest > LARGEST_FLOAT32:
-        return np.zeros_like(none)
+        return np.zeros(len(batch.runs), dtype=np.int64)
+    return first_beyond(batch, monitor, finite)
+
+
+def first_beyond(batch: Batch, monitor: str, sizes: FloatArray) -> EpochArray:
+    """Return the first position at which a value and a size are beyond float32."""
+    series = batch.monitored(monitor)
+    none, largest = np.full(len(batch.runs), NEVER), np.abs(sizes).max(initial=0)
     sizes_of = np.abs(np.where(np.isfinite(series.values), series.values, 0))
     beyond = sizes_of + largest > LARGEST_FLOAT32
     if not beyond.any():

@@ -83,7 +83,7 @@ def part_rates(
     divergence = [np.full(shape, NEVER) for _ in records]
     first = [np.full(shape, NEVER) for _ in records]
     later: list[list[LaterReductions]] = [[] for _ in records]
-    for monitor, mode, alike in lanes.by_monitor():
+    for (monitor, mode), alike in lanes.grouped("monitor", "mode"):
         np.minimum(doubt, asked.first_overflow(monitor, alike), out=doubt)
         for chosen in asked.pieces(alike):
             for reading, record in enumerate(records):

@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.judging import Judging, read_judging
 from cbreplay.replay import replay_run
+from cbreplay.rules.registry import STOPPING
 from cbreplay.sweep.cells import first_broken_epoch
 from cbreplay.sweep.engine import sweep_runs
 from cbreplay.sweep.kernels.early_stopping import NEVER
@@ -151,13 +152,16 @@ def _of_last_epoch(trace: Sequence[Step]) -> tuple[Step, ...]:
 
 def _merged_axes(block: Block) -> dict[Kernel | None, int]:
     """Return the axes of patience along which configs may decide alike, by kernel."""
-    kernels = [slot.kernel for slot in block.slots]
+    # of several rules that stop, a patience may say which of them asks first
+    stopping = [slot for slot in block.slots if slot.kernel in STOPPING]
+    waiting = [slot for slot in stopping if slot.kernel == "stops"]
+    waiting = waiting if len(stopping) == 1 else []
+    reducing = [slot for slot in block.slots if slot.kernel == "reduces"]
     if not block.vectorised:
         return {}
     return {
         slot.kernel: axis
-        for slot in block.slots
-        if slot.kernel in ("stops", "reduces") and kernels.count(slot.kernel) == 1
+        for slot in (*waiting, *reducing)
         if (axis := slot.parameters["patience"].axis) is not None
     }
 

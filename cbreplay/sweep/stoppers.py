@@ -99,7 +99,7 @@ class Stopper:
             patience = lanes.values("patience")
         else:
             patience = slot.numbers("patience")
-        for monitor, mode, alike in lanes.by_monitor():
+        for (monitor, mode), alike in lanes.grouped("monitor", "mode"):
             beyond = first_overflow(
                 batch, monitor, compared, sizes[alike], baselines[alike]
             )

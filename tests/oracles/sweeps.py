@@ -12,9 +12,12 @@ import numpy as np
 from cbreplay import (
     CbreplayError,
     EarlyStopping,
+    EmaStopping,
+    MeanStopping,
     ModelCheckpoint,
     ReduceLROnPlateau,
     Run,
+    TargetStopping,
     TerminateOnNaN,
     choices,
     make_grid,
@@ -66,6 +69,13 @@ LISTS = [
     "TER",
     "EER",
     "EE",
+    "A",
+    "M",
+    "G",
+    "AG",
+    "EG",
+    "GE",
+    "MTR",
 ]
 PLATFORMS = [
     "keras-3.0+numpy-backend",
@@ -202,7 +212,11 @@ _KINDS = {
     "R": ReduceLROnPlateau,
     "C": ModelCheckpoint,
     "T": TerminateOnNaN,
+    "A": EmaStopping,
+    "M": MeanStopping,
+    "G": TargetStopping,
 }
+_SHARED = ["mode", "restore_best_weights", "monitor"]
 _VARIED = {
     "E": [
         "min_delta",
@@ -216,21 +230,54 @@ _VARIED = {
     "R": ["factor", "patience", "mode", "min_delta", "cooldown", "min_lr", "monitor"],
     "C": ["initial_value_threshold", "save_best_only"],
     "T": [],
+    "A": ["min_delta", "patience", "smoothing", *_SHARED],
+    "M": ["min_delta", "patience", "window", *_SHARED],
+    "G": ["target", *_SHARED],
 }
 
 
 def draw_configs(rng: Generator, kinds: str, n_configs: int) -> Any:
     """Draw a grid, or a list of callbacks lists, of the kinds that are named."""
-    cases = [draw_case(rng, kinds).callbacks for _ in range(max(n_configs, 2))]
+    cases = [_draw_list(rng, kinds) for _ in range(max(n_configs, 2))]
     for case in cases:
         for place, one in enumerate(case):
-            if rng.random() < 0.05 and hasattr(one, "patience"):
+            whole = isinstance(one, (EmaStopping, MeanStopping))
+            if rng.random() < 0.05 and hasattr(one, "patience") and not whole:
                 patience = float(rng.choice([0.5, 2.5, math.inf, 1e6]))
-                given = {each.name: getattr(one, each.name) for each in fields(one)}  # type: ignore[arg-type]
+                given = {each.name: getattr(one, each.name) for each in fields(one)}
                 case[place] = type(one)(**given | {"patience": patience})
     if rng.random() < 0.3:
         return cases[:n_configs]
     return make_grid(_entry(rng, cases, place) for place in range(len(kinds)))
+
+
+def _draw_list(rng: Generator, kinds: str) -> list[Any]:
+    """Draw a list; Keras has no callback for the letters A, M and G."""
+    of_keras = iter(draw_case(rng, kinds.translate(_WITHOUT_KERAS)).callbacks)
+    return [
+        _draw_beyond(rng, letter) if letter in "AMG" else next(of_keras)
+        for letter in kinds
+    ]
+
+
+_WITHOUT_KERAS = str.maketrans("", "", "AMG")
+
+
+def _draw_beyond(rng: Generator, letter: str) -> Any:
+    shared: dict[str, Any] = {
+        "monitor": str(rng.choice(["val_loss", "val_loss", "loss"])),
+        "mode": str(rng.choice(["auto", "min", "max"])),
+        "restore_best_weights": bool(rng.random() < 0.7),
+    }
+    if letter == "G":
+        targets = [*rng.normal(0.5, 0.3, 3), 0.5, math.inf, -math.inf, 0.0]
+        return TargetStopping(float(rng.choice(targets)), **shared)
+    shared["patience"] = int(rng.integers(1, 12))
+    shared["min_delta"] = float(rng.choice([0, 0, 0.05, -0.05, 1e-7, 1e300]))
+    if letter == "A":
+        smoothing = float(rng.choice([0.0, 0.3, 0.5, 0.9, rng.random()]))
+        return EmaStopping(smoothing=smoothing, **shared)
+    return MeanStopping(window=int(rng.integers(1, 7)), **shared)
 
 
 def _entry(rng: Generator, cases: list[list[Any]], place: int) -> Any:
@@ -245,7 +292,10 @@ def _entry(rng: Generator, cases: list[list[Any]], place: int) -> Any:
         given.pop(str(name))
         given[str(name)] = list(values[:count])
         if name == "patience" and rng.random() < 0.5:
-            given["patience"] = range(int(rng.integers(0, 3)), int(rng.integers(4, 30)))
+            least = 1 if letter in "AM" else 0
+            given["patience"] = range(
+                int(rng.integers(least, 3)), int(rng.integers(4, 30))
+            )
     if not any(isinstance(value, (list, range)) for value in given.values()):
         return first
     return choices(type(first), **given)

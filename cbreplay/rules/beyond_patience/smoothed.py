@@ -76,7 +76,10 @@ class SmoothedRule(RuleBeyondKeras):
     def smooth(
         self, recent: tuple[float, ...], value: float
     ) -> tuple[tuple[float, ...], float]:
-        """Return the new `SmoothedState.recent`, and the mean with this value."""
+        """Return the new `SmoothedState.recent`, and the mean with this value.
+
+        A sweep gives arrays in place of numbers, with a value of each of many runs.
+        """
         raise NotImplementedError
 
     def check_shared(self) -> None:

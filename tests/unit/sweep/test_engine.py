@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,14 @@ import pytest
 from cbreplay import (
     ConfigError,
     EarlyStopping,
+    EmaStopping,
     EvidenceError,
     LearningRateScheduler,
+    MeanStopping,
     ModelCheckpoint,
     ReduceLROnPlateau,
     Run,
+    TargetStopping,
     TerminateOnNaN,
     UnknownMonitorError,
     choices,
@@ -25,7 +29,7 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
-from cbreplay.sweep import EVIDENCE, Sweep
+from cbreplay.sweep import EVIDENCE, Sweep, count_replayed
 from tests.oracles.sweeps import Question, compare
 
 if TYPE_CHECKING:
@@ -426,3 +430,18 @@ def test_the_seconds_saved_are_those_of_the_epochs_after_the_stop() -> None:
     assert sweep.seconds_saved.tolist() == [[6 + 7, 0]]
     outcome = replay_run(run, EarlyStopping(patience=3, min_delta=0.02)).outcome
     assert outcome.seconds_saved == 13
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [choices(EmaStopping, patience=[1, 2], smoothing=[0.5, 0.9])],
+        [choices(MeanStopping, patience=[1, 2], window=[3, 5])],
+        [EarlyStopping(), choices(TargetStopping, target=[0.5, 0.6])],
+    ],
+)
+def test_rules_beyond_patience_are_replayed_on_no_whole_log(entries: list[Any]) -> None:
+    whole = logged(*LOSSES)
+    resumed = replace(whole, seams=(4,))
+    # only the scalar replay begins callbacks anew where a fit was resumed
+    assert count_replayed([whole, resumed], make_grid(entries)) == 1
