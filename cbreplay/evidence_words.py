@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.holes import gap_cause
+from cbreplay.rounded import may_hide_reduction
 from cbreplay.rules.registry import spoken_version
 from cbreplay.words import spoken_rows
 
@@ -39,8 +40,9 @@ __all__ = [
 ]
 
 # what differs at a divergence: a rate that a reduction or a schedule sets, one
-# that the recorded training alone changed, or weights that were put back
-Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
+# that the recorded training alone changed, or weights that were put back. "hidden": a
+# reduction that the record may have made too, for its rates have too few digits
+Parting: TypeAlias = Literal["reduction", "hidden", "recorded", "schedule", "weights"]
 # the beginning of every sentence about decisions carried on past a divergence
 FICTION = "fiction: "
 # explains ">=" at a cost, which is measured against the best value on record
@@ -64,12 +66,21 @@ def parting_of(replay: Replay) -> Parting:
         return "weights"
     reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     if replay.divergence_epoch in reduced:
-        return "reduction"
+        return "hidden" if _is_hidden(replay) else "reduction"
     # a schedule sets the rate as an epoch begins, a reduction at the end of the epoch
     # before
     if any("begin" in rule.acts_at for rule in replay.callbacks):
         return "schedule"
     return "recorded" if _record_changes_alone(replay) else "reduction"
+
+
+def _is_hidden(replay: Replay) -> bool:
+    """Return whether the recorded rates have too few digits to show the reduction."""
+    run, at, made = replay.run, replay.divergence_epoch, replay.reductions[-1]
+    if at is None or made.old is None or made.new is None:
+        return False
+    changes = recorded_rate_changes(run)[at - run.first_epoch]
+    return not changes and may_hide_reduction(run, at, made.new / made.old)
 
 
 def _record_changes_alone(replay: Replay) -> bool:
@@ -108,6 +119,12 @@ def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, 
             "epoch ",
             divergence_epoch,
             f" goes on from weights of an earlier epoch that were put back: {nothing}",
+        )
+    if parted_by == "hidden":
+        return (
+            "this setting changes the learning rate after epoch ",
+            divergence_epoch - 1,
+            f", and the log has too few digits to show such a change: {nothing}",
         )
     if parted_by == "schedule":
         return (
@@ -192,7 +209,7 @@ class Limit(NamedTuple):
             return f"unknown from {self.gap_epoch + 1}"
         if self.divergence_epoch is not None:
             # a reduction acts at the end of the epoch before the first that it changes
-            late = self.parted_by not in ("reduction", "recorded")
+            late = self.parted_by not in ("reduction", "hidden", "recorded")
             epoch = self.divergence_epoch + late
             return f"{_BRIEF_PARTINGS[self.parted_by]} at {epoch}"
         censored = self.evidence == "censored"
@@ -201,6 +218,7 @@ class Limit(NamedTuple):
 
 _BRIEF_PARTINGS = {
     "reduction": "rate changes",
+    "hidden": "rate too rounded",
     "recorded": "log's rate changes",
     "schedule": "rate differs",
     "weights": "weights put back",
@@ -243,6 +261,11 @@ _PARTINGS = {
     "reduction": (
         '"rate changes": this setting changes the learning rate after that epoch, the '
         "log does not show the same change, so it cannot say what follows"
+    ),
+    "hidden": (
+        '"rate too rounded": this setting changes the learning rate after that epoch, '
+        "and the log's rates have too few digits to show such a change, so it cannot "
+        "say what follows"
     ),
     "recorded": (
         '"log\'s rate changes": the recorded training changes the learning rate after '

@@ -134,12 +134,7 @@ def _closing(explanation: Explanation) -> Iterator[Text]:
 def _headline(replay: Replay) -> Text:
     """Say in a sentence where it stopped and what it keeps, or where the log ends."""
     if replay.divergence_epoch is not None:
-        return end_of_evidence(
-            replay.run,
-            replay.callbacks,
-            replay.divergence_epoch,
-            parting_of(replay),
-        )
+        return end_of_evidence(replay.divergence_epoch, parting_of(replay))
     if replay.gap_epoch is not None:
         return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")

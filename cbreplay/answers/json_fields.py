@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.evidence_words import parting_of
 from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
 from cbreplay.staircase.later_gains import later_gains
@@ -121,6 +122,7 @@ def describe_replay(replay: Replay) -> dict[str, Any]:
         "saves": [list(save) for save in replay.saves],
         "files": dict(replay.files),
         "divergence_epoch": replay.divergence_epoch,
+        "diverged_by": None if replay.divergence_epoch is None else parting_of(replay),
         "gap_epoch": replay.gap_epoch,
         "trained_epochs": outcome.trained_epochs,
         "epochs_saved": outcome.epochs_saved,

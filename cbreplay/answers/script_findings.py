@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.counted import counted
@@ -19,7 +20,7 @@ from cbreplay.document import (
 from cbreplay.rules.registry import spoken_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbreplay.document import Part, Text
     from cbreplay.expressions.script_members import Member
@@ -40,14 +41,15 @@ class ScriptFindings(NamedTuple):
         As `lint_script` returns them.
     semantics : str
         The version whose rules decide, for example ``"keras-3.15"``.
-    unchecked : tuple of str
-        As `unchecked_monitors` says them.
+    unchecked : mapping of tuple of str to tuple of str
+        What could not be checked, in sentences, by the codes of the findings that there
+        might be.
     """
 
     script: TrainingScript
     findings: tuple[PlacedFinding, ...]
     semantics: str
-    unchecked: tuple[str, ...] = ()
+    unchecked: Mapping[tuple[str, ...], tuple[str, ...]] = MappingProxyType({})
 
     @property
     def members(self) -> list[Member]:
@@ -75,12 +77,20 @@ class ScriptFindings(NamedTuple):
         """What could not be read or checked, a sentence each."""
         for part in self.script.unread:
             yield f"{self.script.source.place(part.line)}: {part.problem}"
-        yield from self.unchecked
+        for sentences in self.unchecked.values():
+            yield from sentences
         yield from self.script.source.notes
         if self.script.loose and not self.script.fits:
             yield (
                 "no fit(callbacks=...) stands in it: each callback is looked at by "
                 "itself"
+            )
+        for member in self.script.loose if self.script.fits else ():
+            place = self.script.source.place(member.call.lineno)
+            name = member.variants[0].class_name
+            yield (
+                f"{place}: this {name} goes to no fit that is read, and is looked at "
+                "by itself"
             )
 
 
@@ -126,7 +136,11 @@ class ScriptsFindings(NamedTuple):
                         for placed in script.findings
                         if is_chosen(placed.finding.code)
                     ),
-                    unchecked=script.unchecked if is_chosen("absent-monitor") else (),
+                    unchecked={
+                        codes: sentences
+                        for codes, sentences in script.unchecked.items()
+                        if any(map(is_chosen, codes))
+                    },
                 )
                 for script in self.scripts
             )

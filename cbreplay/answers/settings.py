@@ -196,9 +196,7 @@ def _headline_of_one(cells: SettingCells) -> Text:
     told = {name: column[0] for name, column in cells.columns.items()}
     (run,) = cells.runs
     if told["divergence_epoch"] is not None:
-        return end_of_evidence(
-            run, cells.grid[0], told["divergence_epoch"], told["parted_by"]
-        )
+        return end_of_evidence(told["divergence_epoch"], told["parted_by"])
     if told["gap_epoch"] is not None:
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
     # cells of a sweep have no columns on saved files
@@ -282,7 +280,7 @@ def _told_of_none(cells: SettingCells) -> Iterator[Part]:
         for evidence, epoch, parted_by in zip(
             *held, cells.columns["parted_by"], strict=True
         )
-        if evidence == "diverged" and parted_by != "weights"
+        if evidence == "diverged" and parted_by not in ("hidden", "weights")
     ]
     n_configs = len(cells.grid)
     if parted:

@@ -11,7 +11,6 @@ from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.outcomes import bad_end_epoch, find_bad_end, never_changes
-from cbreplay.rounded import may_hide_reduction
 from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.rules.parameters import parameters_of
@@ -399,19 +398,8 @@ def beside_best(modes: Iterable[Mode | None]) -> str:
     return {"min": "above best", "max": "below best"}[distinct.pop()]
 
 
-def end_of_evidence(
-    run: Run,
-    callbacks: Iterable[Callback],
-    divergence_epoch: int,
-    parted_by: Parting,
-) -> Text:
+def end_of_evidence(divergence_epoch: int, parted_by: Parting) -> Text:
     """Say in a sentence of its own from where on a log is no evidence."""
     before, epoch, after = parting_words(divergence_epoch, parted_by)
     start = f"{before[0].upper()}{before[1:]}"
-    hides = parted_by == "reduction" and any(
-        may_hide_reduction(run, divergence_epoch, rule.reduction)
-        for rule in callbacks
-        if rule.reduction is not None
-    )
-    more = " Its rates have so few digits that they may hide one." if hides else ""
-    return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.{more}")
+    return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")

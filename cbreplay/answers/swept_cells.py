@@ -103,8 +103,8 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
 def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
     """Return, for each run, what differs at the divergence of each setting.
 
-    The arrays tell it, unless the recorded rate changes in that epoch too: then the
-    replay does.
+    The arrays tell it, unless the recorded rate changes in that epoch too, or is
+    rounded: then the replay does.
 
     Parameters
     ----------
@@ -118,7 +118,8 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
         at = sweep.divergence_epoch[row, columns] - run.first_epoch
         # settings that decide alike share a replay
         of_replays: dict[int, Parting] = {}
-        for column in map(int, columns[recorded_rate_changes(run)[at]]):
+        is_rounded = run.learning_rate_rounding is not None
+        for column in map(int, columns[recorded_rate_changes(run)[at] | is_rounded]):
             replay = shared.at(row, column)
             if id(replay) not in of_replays:
                 of_replays[id(replay)] = parting_of(replay)

@@ -294,12 +294,21 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
 def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
     from cbreplay.answers.script_findings import ScriptFindings
     from cbreplay.expressions.training_scripts import read_training_script
-    from cbreplay.lint.scripts import lint_script, script_semantics, unchecked_monitors
+    from cbreplay.lint.scripts import (
+        BESIDE_SCHEDULES,
+        lint_script,
+        script_semantics,
+        unchecked_monitors,
+        unchecked_rates,
+    )
 
     script = read_training_script(path)
     semantics = script_semantics(script, plan.semantics).semantics.name
     findings = lint_script(script, **plan._asdict())
-    unchecked = tuple(unchecked_monitors(script, findings))
+    unchecked = {
+        ("absent-monitor",): tuple(unchecked_monitors(script, findings)),
+        BESIDE_SCHEDULES: tuple(unchecked_rates(script)),
+    }
     return ScriptFindings(script, findings, semantics, unchecked)
 
 

@@ -7,7 +7,9 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from cbreplay.expressions.foreign_layers import may_log_own_names
-from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread, returns_once
+from cbreplay.expressions.model_outputs import find_model_class, find_outputs
+from cbreplay.expressions.script_calls import Unread, returns_once
+from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
 from cbreplay.rules.compiled import Compiled
 from cbreplay.rules.keras.metric_names import (
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelCompiles"]
 
-_KERAS_MODELS = {"Functional", "Model", "Sequential"}
-_APPLICATIONS = "applications"
 _MOST_NAMES = 20
 
 
@@ -99,7 +99,9 @@ class ModelCompiles:
             if named is None:
                 break
             values = self._values_of(*named)
-            kinds = [self._class_of(value, holder) for value, holder in values]
+            kinds = [
+                find_model_class(self.calls, value, holder) for value, holder in values
+            ]
             if all(kinds):
                 return places, [kind for kind in kinds if kind is not None]
             if len(values) != 1:
@@ -110,7 +112,7 @@ class ModelCompiles:
                 if function is None or not returns_once(function):
                     break
                 node, scope = function.returned[0], function
-                kind = self._class_of(node, scope)
+                kind = find_model_class(self.calls, node, scope)
                 if kind is not None:
                     return places, [kind]
         return places, []
@@ -126,19 +128,6 @@ class ModelCompiles:
         if given.is_whole and [value for value, _ in values] == [None]:
             return list(given.values)
         return values
-
-    def _class_of(self, value: ast.expr | None, scope: Scope) -> str | None:
-        """Return the Keras class of the model that a call makes; None if another."""
-        if not isinstance(value, ast.Call):
-            return None
-        path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
-        if path == ["?", "Sequential"]:
-            return path[-1]
-        if path[0] not in KERAS_PACKAGES:
-            return None
-        if path[-1] in _KERAS_MODELS:
-            return path[-1]
-        return _APPLICATIONS if _APPLICATIONS in path[:-1] else None
 
     @property
     def is_keras(self) -> bool:
@@ -160,7 +149,10 @@ class ModelCompiles:
 
     def _is_foreign(self, value: ast.expr | None, scope: Scope) -> bool:
         """Return whether a class that is not Keras's (by its capital) made a value."""
-        if not isinstance(value, ast.Call) or self._class_of(value, scope) is not None:
+        if (
+            not isinstance(value, ast.Call)
+            or find_model_class(self.calls, value, scope) is not None
+        ):
             return False
         path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
         return path[-1][:1].isupper()
@@ -176,16 +168,20 @@ class ModelCompiles:
         except Unread:
             return None
         known = self.is_followed and bool(self.models)
+        outputs = find_outputs(self.calls, self.made_by)
+        if any(reader.has_losses(*made) for made in self.found):
+            outputs = "several"
         may_log_own = not known or may_log_own_names(self.calls, self._names())
         return Compiled(
             " and ".join(self.calls.place(call.lineno) for call, _ in self.found),
             ("loss", *dict.fromkeys(reader.names)),
             frozenset(reader.spellings),
             {} if reader.names_outputs else reader.directions,
-            has_outputs=not known or set(self.models) != {"Sequential"},
+            has_outputs=not known or outputs != "one",
             is_whole=not may_log_own,
             is_keras=known,
             names_outputs=reader.names_outputs,
+            has_several=outputs == "several" or (outputs is None and reader.is_nested),
         )
 
     def _names(self) -> set[str]:
@@ -212,6 +208,8 @@ class _Metrics:
         # the prefix of the metrics of one of several outputs
         self.output = ""
         self.by_output: list[bool] = []
+        # whether metrics stand in lists in a list, which may be of several outputs
+        self.is_nested = False
 
     @property
     def names_outputs(self) -> bool:
@@ -232,18 +230,23 @@ class _Metrics:
         # what the third positional argument of compile is differs by version
         if len(call.args) > len(("optimizer", "loss")):
             self.fail(call)
-        losses = [*call.args[1:], *(words[name] for name in ("loss",) if name in words)]
-        has_several = any(self._has_several(loss, scope) for loss in losses)
+        has_several = self.has_losses(call, scope)
         for name in ("metrics", "weighted_metrics"):
             if name in words:
                 self.add_all(words[name], scope, has_several=has_several)
 
-    def _has_several(self, loss: ast.expr, scope: Scope) -> bool:
-        """Return whether a loss is certainly given for several outputs."""
-        try:
-            return len(self._outputs(loss, scope)[0]) > 1
-        except Unread:
-            return False
+    def has_losses(self, call: ast.Call, scope: Scope) -> bool:
+        """Return whether a ``compile`` certainly has losses for several outputs."""
+        given = [word.value for word in call.keywords if word.arg == "loss"]
+        for loss in [*call.args[1:2], *given]:
+            try:
+                outputs, found, _ = self._outputs(loss, scope)
+            except Unread:
+                continue
+            listed = found.elts if isinstance(found, (ast.List, ast.Tuple)) else []
+            if len(outputs) > 1 or len(listed) > 1:
+                return True
+        return False
 
     def _outputs(
         self, node: ast.expr, scope: Scope
@@ -270,6 +273,10 @@ class _Metrics:
         several = bool(outputs) and (has_several or len(outputs) > 1)
         self.by_output.append(several)
         if not several or not isinstance(found, ast.Dict):
+            listed = found.elts if isinstance(found, (ast.List, ast.Tuple)) else []
+            parted = (ast.List, ast.Tuple, ast.Dict)
+            nested = any(isinstance(part, parted) for part in listed)
+            self.is_nested |= nested and len(listed) > 1
             self.add(node, scope)
             return
         for output, part in zip(outputs, found.values, strict=True):
@@ -287,6 +294,8 @@ class _Metrics:
         elif isinstance(node, (ast.List, ast.Tuple, ast.Dict)):
             for part in node.values if isinstance(node, ast.Dict) else node.elts:
                 self.add(part, scope)
+        elif isinstance(node, ast.Starred):
+            self.add(node.value, scope)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             self.add(node.left, scope)
             self.add(node.right, scope)
@@ -325,7 +334,7 @@ class _Metrics:
         if not names or doubted or texts or len(by_place) < len(call.args):
             self.fail(call)
         if named:
-            given = self.calls.literal(named[0], scope)
+            given = read_literal(self.calls, named[0], scope)
             names = (given,) if isinstance(given, str) else names
         self.add_name(*names)
         self.directions[names[0]] = find_class_direction(kind)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.expressions.call_arguments import called_name
 from cbreplay.expressions.flows import names_in
+from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.possible_values import possible_values
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.rules.registry import find_rule
@@ -17,17 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["write_out_double_stars"]
 
-_FITS = ("fit", "fit_generator")
+_TRAINING = ("compile", "fit", "fit_generator")
 _DEEPEST = 10
 # far more than the parameters of any callback or fit
 _MOST_ENTRIES = 100
 
 
 def write_out_double_stars(calls: ScriptCalls) -> None:
-    """Replace ``**d`` in calls of callbacks and ``fit`` by the entries of ``d``.
+    """Replace ``**d`` in a script by the entries of ``d``.
 
-    Only if ``d`` is a dict that is written out once and never changed, and if the names
-    in it mean the same at the call. A call that would give a name twice stays as it is.
+    That is in calls of callbacks, optimizers, ``compile`` and ``fit``. Only if ``d`` is
+    a dict that is written out once and never changed, and if the names in it mean the
+    same at the call. A call that would give a name twice stays as it is.
 
     Parameters
     ----------
@@ -38,8 +40,11 @@ def write_out_double_stars(calls: ScriptCalls) -> None:
         if all(word.arg for word in call.keywords):
             continue
         name = called_name(call)
-        is_callback = find_rule(calls.keras_name(call.func, scope) or "") is not None
-        if not is_callback and name not in _FITS:
+        is_callback = find_rule(keras_name(calls, call.func, scope) or "") is not None
+        is_optimizer = any(
+            "optimizers" in path.split(".") for path in calls.paths(call.func, scope)
+        )
+        if not is_callback and not is_optimizer and name not in _TRAINING:
             continue
         words: list[ast.keyword] = []
         for word in call.keywords:

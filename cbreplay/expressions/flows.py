@@ -19,6 +19,7 @@ __all__ = [
     "Change",
     "Changes",
     "Flow",
+    "chosen_from",
     "find_flows",
     "names_in",
     "root_of",
@@ -97,7 +98,7 @@ def find_flows(value: ast.expr) -> Iterator[tuple[_Kind, str]]:
     if isinstance(value, ast.Name):
         yield "same", value.id
     elif isinstance(value, (ast.NamedExpr, ast.IfExp, ast.BoolOp)):
-        for inner in _chosen_from(value):
+        for inner in chosen_from(value):
             yield from find_flows(inner)
     elif isinstance(value, ast.Attribute) and value.attr in _NUMBERS:
         return
@@ -112,7 +113,7 @@ def find_flows(value: ast.expr) -> Iterator[tuple[_Kind, str]]:
             yield "holds", name
 
 
-def _chosen_from(value: ast.NamedExpr | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
+def chosen_from(value: ast.NamedExpr | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
     """Return the expressions of which one is the value."""
     if isinstance(value, ast.NamedExpr):
         return [value.target, value.value]

@@ -7,7 +7,7 @@ import builtins
 import sys
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.script_calls import KERAS_PACKAGES
+from cbreplay.expressions.foreign_code import is_foreign, is_known_module
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["may_log_own_names"]
 
-# packages that make no layers and no models of Keras
-_PACKAGES = {*KERAS_PACKAGES} | {
-    *("IPython", "PIL", "absl", "albumentations", "bs4", "cv2", "dotenv", "gensim"),
-    *("google", "h5py", "imblearn", "joblib", "jsonlines", "kaggle", "librosa"),
-    *("matplotlib", "mlflow", "networkx", "nibabel", "nltk", "numpy", "openpyxl"),
-    *("pandas", "plotly", "psutil", "pydicom", "pyarrow", "requests", "rich"),
-    *("scipy", "seaborn", "six", "skimage", "sklearn", "soundfile", "spacy"),
-    *("tensorboard", "tensorflow_datasets", "tqdm", "wandb", "yaml", "yfinance"),
-}
 # a class that extends one of these takes no part in a model, or logs nothing there
 _BASES = {
     *("ABC", "Callback", "Constraint", "Dataset", "Enum", "Exception", "IntEnum"),
@@ -73,7 +64,7 @@ def may_log_own_names(calls: ScriptCalls, names: Collection[str]) -> bool:
         or bool(_LOADING & calls.methods)
         or any(store.name in _OWN_STEPS | {None} for store in calls.names.stores)
         or any(_is_metric_list(gain.target) for gain in calls.names.gains)
-        or any(not _is_known_module(star) for star in calls.names.stars)
+        or any(not is_known_module(star) for star in calls.names.stars)
         or any(_may_extend_a_layer(kind, scope, calls) for kind, scope in _own(calls))
         or _meets_foreign(calls, names)
     )
@@ -81,7 +72,7 @@ def may_log_own_names(calls: ScriptCalls, names: Collection[str]) -> bool:
 
 def _meets_foreign(calls: ScriptCalls, names: Collection[str]) -> bool:
     foreign = {
-        id(use) for use, scope in calls.names.uses if _is_foreign(use, scope, calls)
+        id(use) for use, scope in calls.names.uses if is_foreign(use, scope, calls)
     }
     if not foreign:
         return False
@@ -97,7 +88,7 @@ def _plain_names(calls: ScriptCalls) -> set[str]:
         for name, bindings in scope.bindings.items():
             known = all(
                 isinstance(binding.value, ast.Constant)
-                or (binding.path is not None and _is_known_module(binding.path))
+                or (binding.path is not None and is_known_module(binding.path))
                 for binding in bindings
             )
             (plain if known else doubted).add(name)
@@ -106,11 +97,6 @@ def _plain_names(calls: ScriptCalls) -> set[str]:
 
 def _is_metric_list(target: ast.expr) -> bool:
     return isinstance(target, ast.Attribute) and target.attr in _METRIC_LISTS
-
-
-def _is_known_module(path: str) -> bool:
-    package = path.partition(".")[0]
-    return package in _PACKAGES or package in sys.stdlib_module_names
 
 
 def _own(calls: ScriptCalls) -> list[tuple[ast.ClassDef, Scope]]:
@@ -135,13 +121,3 @@ def _is_no_layer(base: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
     return bool(paths) and all(
         path[-1] in _BASES or path[0] in sys.stdlib_module_names for path in paths
     )
-
-
-def _is_foreign(use: ast.Name, scope: Scope, calls: ScriptCalls) -> bool:
-    """Return whether a name is imported from an unknown package, or bound nowhere."""
-    holder = scope.holder(use.id)
-    if holder is None:
-        from_star = bool(calls.names.stars)
-        return not from_star and not hasattr(builtins, use.id)
-    paths = [binding.path for binding in holder.bindings[use.id]]
-    return any(path is not None and not _is_known_module(path) for path in paths)

@@ -352,8 +352,9 @@ class NameVisitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
         self.flow(node.target, node.value)
-        self.generic_visit(node)
+        self.bind_value(node.target, node.value)
 
     def visit_Call(self, node: ast.Call) -> None:
         self.calls.append((node, self.scope))
@@ -391,7 +392,9 @@ class NameVisitor(ast.NodeVisitor):
             named = call.args[1] if len(call.args) > 1 else None
             which = named.value if isinstance(named, ast.Constant) else None
             known = which if isinstance(which, str) else None
-            target = call.args[0]
-            self.stores.append(Store(target, known, None, self.scope, call.lineno))
+            target, *given = call.args
+            # setattr(target, name, value) is a plain assignment
+            value = given[-1] if name == "setattr" and given[1:] else None
+            self.stores.append(Store(target, known, value, self.scope, call.lineno))
         if name in _RUNNING or (name in _NAMESPACES and not call.args):
             self.unread.setdefault(name, call.lineno)

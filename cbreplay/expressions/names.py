@@ -35,7 +35,7 @@ __all__ = ["Names", "read_names"]
 _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
 _HARMLESS |= {"pprint", "print", "repr", "str", "type"}
 _MOST_RUNNABLE = 300_000
-_METHODS = {"evaluate", "fit", "fit_generator", "predict"} | CHANGING
+_METHODS = {"compile", "evaluate", "fit", "fit_generator", "predict"} | CHANGING
 _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
 # methods that write settings somewhere
 _METHODS |= {"dump", "log_param", "log_params", "pprint", "safe_dump"}
@@ -151,8 +151,9 @@ def _given_away(
     """Yield the arguments of calls of code that is neither known nor in the script."""
     for call, scope in calls:
         if not _is_seen(call, scope, walk):
-            # a callback gets a copy of the dict behind **
+            # a callback and an optimizer get a copy of the dict behind **
             copies = find_rule(called_name(call)) is not None
+            copies = copies or _makes_optimizer(call, scope)
             words = [word for word in call.keywords if word.arg or not copies]
             for argument in [*call.args, *(word.value for word in words)]:
                 for part in _handed(argument):
@@ -166,6 +167,15 @@ def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:
         return True
     known = isinstance(called, ast.Name) and called.id in _HARMLESS | SETTING
     return known or bool(_called_functions(call, scope, walk))
+
+
+def _makes_optimizer(call: ast.Call, scope: Scope) -> bool:
+    """Return whether a call is written as ``optimizers.Adam()``, or imported so."""
+    root = root_of(call.func)
+    holder = None if root is None else scope.holder(root)
+    bindings = [] if holder is None or root is None else holder.bindings[root]
+    paths = [binding.path or "" for binding in bindings]
+    return "optimizers" in ".".join([*paths, ast.unparse(call.func)]).split(".")
 
 
 def _handed(given: ast.expr) -> Iterator[ast.expr]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.expressions.flows import chosen_from
 from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
 
 if TYPE_CHECKING:
@@ -20,8 +22,9 @@ def possible_values(
 ) -> list[tuple[ast.expr, Scope]]:
     """Return all values that an expression may have, each with its scope.
 
-    They are followed through names, parameters, functions of the script, branches of an
-    expression and attributes such as ``self.rate``.
+    They are followed through names, all that is assigned to them, parameters, functions
+    of the script, branches of an expression, entries of lists and dicts, and attributes
+    such as ``self.rate``.
 
     Parameters
     ----------
@@ -56,7 +59,7 @@ def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # no
     """
     try:
         found = possible_values(calls, node, scope)
-        values = [calls.literal(value, place) for value, place in found]
+        values = [read_literal(calls, value, place) for value, place in found]
     except Unread:
         return None
     # True == 1, but the two are different arguments
@@ -73,12 +76,14 @@ def _values(
     if id(node) in seen:
         return []  # a function that calls itself gives nothing new
     seen.add(id(node))
-    if isinstance(node, ast.IfExp):
-        parts = [(node.body, scope), (node.orelse, scope)]
+    if isinstance(node, (ast.IfExp, ast.BoolOp, ast.NamedExpr)):
+        parts = [(part, scope) for part in chosen_from(node)]
     elif isinstance(node, ast.Call):
         parts = _returned(calls, node, scope)
     elif isinstance(node, ast.Attribute) and calls.written(node.value) == "self":
         parts = _stored(calls, node, scope)
+    elif isinstance(node, ast.Subscript):
+        parts = _entries(calls, node, scope)
     else:
         parts = _named(calls, node, scope)
     if not parts:
@@ -150,6 +155,23 @@ def _of_class(
     return [(value, home)]
 
 
+def _entries(
+    calls: ScriptCalls, node: ast.Subscript, scope: Scope
+) -> list[tuple[ast.expr, Scope]]:
+    """Return an entry of a list or dict that is written out; all, if it may be any."""
+    found = calls.next_of(node, scope)
+    if found is not None or isinstance(node.slice, ast.Constant):
+        return [] if found is None else [found]
+    whole, holder = calls.followed(node.value, scope)
+    if calls.given_away(node.value, scope) is not None:
+        return []
+    if isinstance(whole, ast.Dict) and all(whole.keys):
+        return [(value, holder) for value in whole.values]
+    if isinstance(whole, (ast.List, ast.Tuple)):
+        return [(entry, holder) for entry in whole.elts]
+    return []
+
+
 def _named(
     calls: ScriptCalls, node: ast.expr, scope: Scope
 ) -> list[tuple[ast.expr, Scope]]:
@@ -157,6 +179,14 @@ def _named(
     holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
     if holder is not None and isinstance(node, ast.Name):
         bindings = holder.bindings[node.id]
+        if len(bindings) > 1 and not holder.shadowed(node.id):
+            values = [binding.value for binding in bindings if binding.value]
+            if len(values) == len(bindings) and not calls.names.changed.get(
+                (holder, node.id)
+            ):
+                return [(value, holder) for value in values]
+        if bindings[0].inner is not None and bindings[0].value is None:
+            return []  # a function or a class
         if len(bindings) == 1 and bindings[0].value is None:
             given = given_for(calls, node.id, holder)
             if not given.is_whole:

@@ -6,8 +6,10 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.compiled_metrics import ModelCompiles
-from cbreplay.expressions.optimizer_schedules import find_rate, find_schedule
+from cbreplay.expressions.optimizer_rates import read_rate
+from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.script_literals import read_literal
 from cbreplay.rules.checks import TrainingFacts
 
 if TYPE_CHECKING:
@@ -68,16 +70,20 @@ def _given_to_fit(call: ast.Call, place: int) -> ast.expr | None:
 def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
     """Return what the script says about the training that a ``fit`` starts."""
     compiled = ModelCompiles(calls, fit.call, fit.scope)
-    mine = compiled.found if compiled.is_followed else None
+    followed = compiled.is_followed
+    rate = read_rate(
+        calls, compiled.found if followed else calls.compiles, is_followed=followed
+    )
     return TrainingFacts(
         calls.place(fit.call.lineno),
         _epochs(calls, fit, is_keras=compiled.is_keras),
         _positive(calls, fit, "validation_freq"),
         _is_validated(calls, fit) if compiled.may_be_keras else None,
         _resumes(calls, fit),
-        find_schedule(calls, mine),
-        find_rate(calls, mine),
+        rate.schedule,
+        rate.number,
         compiled.read(),
+        rate.doubt,
     )
 
 
@@ -104,10 +110,7 @@ def _positive_number(
 ) -> int | None:
     if given is None:
         return None
-    try:
-        number = calls.literal(given, scope)
-    except Unread:
-        return None
+    number = only_literal(calls, given, scope)
     return number if type(number) is int and number > 0 else None
 
 
@@ -117,7 +120,7 @@ def _resumes(calls: ScriptCalls, fit: FittingCall) -> bool:
     if given is None:
         return False
     try:
-        number = calls.literal(given, fit.scope)
+        number = read_literal(calls, given, fit.scope)
     except Unread:
         return _is_after_a_fit(calls, given, fit.scope)
     return type(number) is int and number > 0
@@ -157,7 +160,7 @@ def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
         if given is None:
             continue
         try:
-            if calls.literal(given, fit.scope):
+            if read_literal(calls, given, fit.scope):
                 return True
         except Unread as unread:
             del unread

@@ -18,8 +18,16 @@ if TYPE_CHECKING:
     from cbreplay.rules.compiled import Compiled
     from cbreplay.rules.family import ResolvedSemantics
 
-__all__ = ["lint_script", "script_semantics", "unchecked_monitors"]
+__all__ = [
+    "BESIDE_SCHEDULES",
+    "lint_script",
+    "script_semantics",
+    "unchecked_monitors",
+    "unchecked_rates",
+]
 
+# findings about a callback that sets the rate of an optimizer with a schedule
+BESIDE_SCHEDULES = ("schedule-beside-plateau", "schedule-beside-scheduler")
 # findings about one fit's plan: they must hold in every fit that has the callback
 _ABOUT_PLAN = ("patience-beyond-plan", "starts-after-plan")
 
@@ -112,17 +120,47 @@ def unchecked_monitors(
         ]
         if not names:
             continue
-        shown = list(dict.fromkeys(map(repr, names)))
-        spoken = " and ".join(
-            [", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown
-        )
+        spoken, checked = _spoken(list(dict.fromkeys(map(repr, names))))
         told = "which metrics this fit logs is not read"
         if compiled is not None and compiled.is_whole:
             told = "which outputs the model has is not read"
         elif compiled is not None:
             told = f"this fit may log more than compile ({compiled.place}) names"
-        checked = "is not checked" if len(shown) == 1 else "are not checked"
         yield f"{fit.facts.place}: {told}: {spoken} {checked}"
+
+
+def unchecked_rates(script: TrainingScript) -> Iterator[str]:
+    """Say which callbacks may set the rate of an optimizer that has a schedule.
+
+    Parameters
+    ----------
+    script : TrainingScript
+        As `read_training_script` returns it.
+
+    Yields
+    ------
+    str
+        A line for each ``fit`` that has such a callback.
+    """
+    for fit in script.fits:
+        names = [
+            member.variants[0].class_name
+            for member in fit.members
+            if member.variants[0].changes_learning_rate
+        ]
+        doubt = fit.facts.schedule_doubt
+        if names and doubt:
+            spoken, checked = _spoken(list(dict.fromkeys(names)))
+            yield (
+                f"{fit.facts.place}: whether the optimizer has a LearningRateSchedule "
+                f"is not read ({doubt}): {spoken} {checked} beside one"
+            )
+
+
+def _spoken(names: Sequence[str]) -> tuple[str, str]:
+    """Return names as a list in a sentence, and that they are not checked."""
+    spoken = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    return spoken, "is not checked" if len(names) == 1 else "are not checked"
 
 
 def _is_certain(monitor: str, compiled: Compiled | None) -> bool:
@@ -134,6 +172,8 @@ def _is_certain(monitor: str, compiled: Compiled | None) -> bool:
         return False
     if compiled.is_whole and not compiled.may_log(metric):
         return True  # certainly not
+    if compiled.has_several and not compiled.names_outputs:
+        return False
     return compiled._replace(has_outputs=False).may_log(metric)
 
 

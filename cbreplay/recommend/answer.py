@@ -11,11 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.recommend.choice import Basis
-    from cbreplay.recommend.forward import Forward
-    from cbreplay.recommend.left_out import LeftOut
-    from cbreplay.recommend.prior import Odds
+    from cbreplay.recommend.held_out import Forward, LeftOut
     from cbreplay.recommend.promise import Promise
     from cbreplay.recommend.scored import Scored
+    from cbreplay.recommend.track_record import Odds
     from cbreplay.rules.base import Callback
     from cbreplay.run import FloatArray, Mode
 
@@ -147,6 +146,9 @@ class CountedGroup(NamedTuple):
         What is recommended without the group.
     left_out_regret : float or None
         What that costs it; None where its logs do not tell.
+    constant_runs : tuple of str
+        Those of the runs on which the monitor never changes, so that they tell nothing
+        of what a patience loses.
     """
 
     name: str
@@ -155,6 +157,12 @@ class CountedGroup(NamedTuple):
     sufficient_patience: int | None
     left_out_patience: int | None
     left_out_regret: float | None
+    constant_runs: tuple[str, ...] = ()
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the monitor never changes on any of the runs."""
+        return self.constant_runs == self.runs
 
 
 class Plan(NamedTuple):

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.holes import gap_cause
-from cbreplay.outcomes import cuts_schedule, was_still_improving
+from cbreplay.outcomes import cuts_schedule, never_changes, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
-from cbreplay.recommend.other_rules import FEWEST_TO_NAME, RuleScore
 from cbreplay.recommend.pricing import Priced, cells_of, price
 from cbreplay.recommend.promise import count_needed, needed_rank
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
-from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.sweep import EVIDENCE
@@ -34,7 +32,6 @@ __all__ = [
     "find_doubts",
     "reasons_for_choice",
     "reasons_for_none",
-    "reasons_of_rules",
     "still_improves",
     "too_short",
 ]
@@ -191,53 +188,6 @@ def reasons_against_stopping(settings: Sequence[Scored]) -> Iterator[Reason]:
     yield Reason("no-stop-better", facts)
 
 
-def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:
-    """Return which of the other rules is clearly better than a patience.
-
-    Parameters
-    ----------
-    rules : sequence of RuleScore
-        The rules that were tried; empty if nobody asked for them.
-    patience : int
-        What is recommended, or would be.
-    """
-    reasons = [
-        Reason("rule-not-compared", {"rule": tried.name, "problem": tried.problem})
-        for tried in rules
-        if tried.scored is None
-    ]
-    few = [
-        tried
-        for tried in rules
-        if tried.scored is not None and tried.n_told < FEWEST_TO_NAME
-    ]
-    enough = [tried for tried in rules if tried.n_told >= FEWEST_TO_NAME]
-    if few:
-        facts = {
-            "rules": tuple(tried.name for tried in few),
-            "needed": FEWEST_TO_NAME,
-            "n_told": max(tried.n_told for tried in few),
-        }
-        reasons.append(Reason("rules-untold", facts))
-    better = [tried.scored for tried in enough if tried.better and tried.scored]
-    reasons += [
-        Reason("rule-better", {"rule": _code_of(row), "patience": patience})
-        for row in better
-    ]
-    if enough and not better:
-        names = tuple(tried.name for tried in enough)
-        facts = {"rules": names, "patience": patience}
-        reasons.append(Reason("no-rule-better", facts))
-    return tuple(reasons)
-
-
-def _code_of(scored: Scored) -> str:
-    """Return a rule as an expression, or the list of several."""
-    if scored.rule is not None:
-        return format_callback(scored.rule)
-    return f"[{', '.join(map(format_callback, scored.callbacks or ()))}]"
-
-
 def find_doubts(
     study: Study, chosen: Slice, choice: Choice | None
 ) -> tuple[RunDoubt, ...]:
@@ -299,14 +249,23 @@ def _holes(study: Study) -> Iterator[RunDoubt]:
 
 
 def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
-    """Name the runs on which no patience is known to be enough."""
+    """Name the runs on which no patience is known to be enough.
+
+    Apart from the others, those on which the monitor never changes.
+    """
     panel, patience = study.panel, study.axes.patience
     cells = cells_of(study.sweep, panel.rows, chosen.columns, panel.standing)
     alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))
     unknown = np.isinf(price(alone, cells, patience).sufficient)
-    runs = (run for run, never in zip(study.runs, unknown, strict=True) if never)
-    part = study.part
-    yield from _doubt("unknown", runs, plan=part.plan if part.inferred else None)
+    plan = study.part.plan if study.part.inferred else None
+    for constant in (chosen.monitor, None):
+        runs = (
+            run
+            for run, is_unknown in zip(study.runs, unknown, strict=True)
+            if is_unknown
+            and never_changes(run, chosen.monitor) == (constant is not None)
+        )
+        yield from _doubt("unknown", runs, plan=plan, constant=constant)
 
 
 def _other_metrics(study: Study, columns: FloatArray) -> Iterator[RunDoubt]:

@@ -86,6 +86,8 @@ class TrainingFacts(NamedTuple):
         The number that the optimizer is built with as its learning rate.
     compiled : Compiled or None
         The metrics that ``compile`` names.
+    schedule_doubt : str
+        Why the optimizer may have a LearningRateSchedule, and need not; else empty.
     """
 
     place: str = ""
@@ -96,6 +98,7 @@ class TrainingFacts(NamedTuple):
     schedule: str | None = None
     initial_rate: float | None = None
     compiled: Compiled | None = None
+    schedule_doubt: str = ""
 
 
 class CheckedList(NamedTuple):

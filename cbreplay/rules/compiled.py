@@ -31,6 +31,9 @@ class Compiled(NamedTuple):
         Whether the model may have several outputs, whose names are put before these.
     names_outputs : bool
         Whether it certainly has several, and `names` already begin with theirs.
+    has_several : bool
+        Whether it certainly has several, or is compiled as if it had: then a metric's
+        own name may be logged, or only with an output's before it.
     is_whole : bool
         Whether ``fit`` certainly logs nothing else: the model is made of Keras's own
         layers, and compiled here only.
@@ -46,6 +49,7 @@ class Compiled(NamedTuple):
     is_whole: bool = False
     is_keras: bool = False
     names_outputs: bool = False
+    has_several: bool = False
 
     def may_log(self, name: str) -> bool:
         """Return whether ``fit`` may log a name, given without its ``val_``."""

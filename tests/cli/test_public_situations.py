@@ -1060,11 +1060,13 @@ def test_rates_rounded_too_far_are_not_said_to_have_been_kept(
     reduce = ("-c", "ReduceLROnPlateau(factor=0.5, patience=2)")
     for command in ("simulate", "explain"):
         said = told(ask, command, log, *reduce)
-        assert "Its rates have so few digits that they may hide one." in said
+        assert "the log has too few digits to show such a change:" in said
         assert "where the record kept it" not in said
+    told_alone = ask("simulate", log, *reduce, "--format", "json").out
+    assert '"diverged_by": "hidden"' in told_alone
     # a tenth of 0.001 would have been written as 0.000
     tenth = "ReduceLROnPlateau(factor=0.1, patience=2)"
-    assert "may hide one" not in told(ask, "simulate", log, "-c", tenth)
+    assert "too few digits" not in told(ask, "simulate", log, "-c", tenth)
     # with all digits the record has what the setting does
     for at, rate in enumerate(rates):
         rows[at] = f"{at},{rate:.5f},{losses[at]}"

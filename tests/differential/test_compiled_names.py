@@ -66,6 +66,47 @@ def test_every_logged_name_is_one_that_the_script_may_log(
     ]
 
 
+TWO = "keras.Model(given, [one(given), two(given)])"
+
+
+@pytest.mark.parametrize(
+    ("made", "compiled", "are_plain"),
+    [
+        (TWO, "['mse', 'mse'], metrics=[['mae'], ['mape']]", False),
+        (TWO, "'mse', metrics=['mae', 'mape']", False),
+        (TWO, "['mse', 'mse'], metrics=[['mae'], None]", False),
+        (
+            "keras.Model(given, {'a': one(given), 'b': two(given)})",
+            "'mse', metrics=['mae', 'mape']",
+            False,
+        ),
+        ("keras.Model(given, [one(given)])", "'mse', metrics=[['mae']]", True),
+        ("keras.Model(given, one(given))", "'mse', metrics=['mae', 'mape']", True),
+        ("keras.Sequential([given, one])", "'mse', metrics=[['mae'], ['mape']]", True),
+    ],
+)
+def test_whether_metrics_stand_alone_is_told_by_the_outputs(
+    tmp_path: Path, made: str, compiled: str, *, are_plain: bool
+) -> None:
+    """Before the metrics of several outputs ``fit`` writes the outputs' names."""
+    text = (
+        f"{HEAD}given = keras.Input((2,))\none = keras.layers.Dense(1, name='a')\n"
+        f"two = keras.layers.Dense(1, name='b')\nmodel = {made}\n"
+        f"y = [y] * len(model.outputs)\nmodel.compile('sgd', {compiled})\n{FIT}"
+    ).replace("validation_data=(x, y), ", "")
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    (fit,) = read_training_script(str(script)).fits
+    given = fit.facts.compiled
+    assert given is not None
+    assert given.has_several is not are_plain
+
+    names: dict[str, Any] = {}
+    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
+    assert ("mae" in names["history"].history) is are_plain
+    assert ("a_mae" in names["history"].history) is not are_plain
+
+
 TRACKING = """
 class Tracking(keras.layers.Layer):
     def __init__(self):

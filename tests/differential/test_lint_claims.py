@@ -349,18 +349,20 @@ def test_a_file_named_after_what_is_not_logged_is_a_key_error(
         model.fit(x, y, epochs=1, verbose=0, callbacks=[each])
 
 
-@pytest.mark.parametrize("is_scaled", [False, True])
-def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce(
-    *, is_scaled: bool
-) -> None:
+@pytest.mark.parametrize("given", ["alone", "scaled", "later", "set"])
+def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce(given: str) -> None:
     import keras
 
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    optimizer = keras.optimizers.SGD(rate)
-    if is_scaled:
+    optimizer = keras.optimizers.SGD(0.1 if given in ("later", "set") else rate)
+    if given == "scaled":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    if given == "later":
+        optimizer.learning_rate = rate
     model.compile(optimizer, "mse")
+    if given == "set":
+        model.optimizer.learning_rate = rate
     x, y = np.ones((4, 2)), np.ones((4, 1))
 
     def fit(patience: int) -> None:
@@ -374,6 +376,17 @@ def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce(
     scheduler = keras.callbacks.LearningRateScheduler(lambda _, rate: rate * 0.9)
     with pytest.raises(TypeError, match="LearningRateSchedule"):
         model.fit(x, y, epochs=1, verbose=0, callbacks=[scheduler])
+
+
+def test_a_plateau_cannot_set_a_rate_that_is_a_function() -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(lambda: 0.1), "mse")
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    reducer = as_keras(ReduceLROnPlateau("loss", patience=1, min_delta=100))
+    with pytest.raises(AttributeError, match="assign"):
+        model.fit(x, y, epochs=3, verbose=0, callbacks=[reducer])
 
 
 # fits of two batches an epoch, by two kinds of optimizers, with a callback or without

@@ -18,6 +18,9 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
+from cbreplay.answers.json_fields import describe_replay
+from cbreplay.answers.swept_cells import read_sweep
+from cbreplay.evidence_words import brief_evidence, limits_of_replays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,3 +127,29 @@ def test_a_half_that_was_rounded_away_is_no_other_rate(tmp_path: Path) -> None:
     assert list(run.learning_rate)[5] == np.float32(0.0003)
     assert replay(run, 0.5).divergence_epoch is None
     assert replay(run, 0.2).divergence_epoch == 3
+
+
+# .001 with one digit may be anything from .0005 on, so that its half is written alike
+@pytest.mark.parametrize(
+    ("factor", "brief", "parted_by"),
+    [
+        (0.5, "rate too rounded at 3", "hidden"),
+        # a tenth is not
+        (0.1, "rate changes at 3", "reduction"),
+    ],
+)
+def test_a_label_says_that_digits_hide_a_reduction(
+    tmp_path: Path, factor: float, brief: str, parted_by: str
+) -> None:
+    run = read(tmp_path, [1e-3] * 7 + [2e-4])
+    told = replay(run, factor)
+    assert (told.divergence_epoch, brief_evidence(told)) == (3, brief)
+    assert describe_replay(told)["diverged_by"] == parted_by
+    listed = [
+        choices(ReduceLROnPlateau, patience=[2, 3], factor=factor),
+        EarlyStopping(patience=7),
+    ]
+    cells = read_sweep(sweep_runs([run], make_grid(listed), semantics=SEMANTICS))
+    # patience 3 reduces an epoch later
+    assert cells.columns["parted_by"] == [parted_by] * 2
+    assert f'"{brief.partition(" at")[0]}": ' in limits_of_replays([told])

@@ -16,7 +16,7 @@ import pytest
 from cbreplay import EarlyStopping, ExpressionError, read_script_callbacks
 from cbreplay.expressions.sources import find_scripts
 from cbreplay.expressions.training_scripts import TrainingScript, read_training_script
-from cbreplay.lint.scripts import lint_script, unchecked_monitors
+from cbreplay.lint.scripts import lint_script, unchecked_monitors, unchecked_rates
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -775,6 +775,7 @@ def test_a_loss_in_other_letters_is_found_whatever_compiled_the_model(
         ("metrics=[dice]", "val_dice", None),
         ("metrics=[imported]", "val_dice", None),
         ("metrics=METRICS", "val_precison", "monitor='val_precision'"),
+        ("metrics=['mae', *METRICS]", "val_precison", "monitor='val_precision'"),
         ("**options", "val_acc", None),
     ],
 )
@@ -915,6 +916,26 @@ def test_what_meets_the_model_may_make_it_log_more(
     assert len(told) == (not found)
     assert found or "may log more than compile" in told[0]
     assert found or "'val_kl' is not checked" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("run", "found"),
+    [
+        ("go()", ["patience-beyond-plan"]),
+        ("go(epochs=5)\ngo()", ["patience-beyond-plan"]),
+        ("go(epochs=20)\ngo()", []),
+        ("", []),
+    ],
+)
+def test_the_plan_is_followed_to_every_call_of_its_function(
+    tmp_path: Path, run: str, found: list[str]
+) -> None:
+    text = (
+        f"{MODEL}m.compile('adam', 'mse')\ndef go(epochs=5):\n    m.fit(x, y, "
+        "epochs=epochs, validation_data=v, callbacks=[EarlyStopping(patience=8, "
+        f"restore_best_weights=True)])\n{run}"
+    )
+    assert codes(tmp_path, text) == found
 
 
 def test_nothing_is_said_of_the_values_that_a_monitor_does_not_have(
@@ -1129,6 +1150,123 @@ def test_a_schedule_is_followed_to_where_the_optimizer_gets_it(
     fit = f"{indent.removeprefix('    ' if '    {fit}' in text else '')}{top}"
     script = MODEL + text.format(S=SCHEDULES, top=top, fit=fit)
     assert codes(tmp_path, script) == (["schedule-beside-plateau"] if found else [])
+
+
+ADAM = "keras.optimizers.Adam"
+COSINE = f"{SCHEDULES}.CosineDecay(1, 2)"
+
+
+def beside_schedules(path: Path, text: str) -> tuple[list[str], list[str]]:
+    """Return the findings beside a ReduceLROnPlateau, and what is not read of rates."""
+    fit = "m.fit(*x, validation_data=v, callbacks=[ReduceLROnPlateau()])"
+    script = read(path, f"{MODEL}{text}\n{fit}")
+    found = lint_script(script, semantics="keras-3.15")
+    return [placed.finding.code for placed in found], list(unchecked_rates(script))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # every optimizer that the name means has the schedule
+        (
+            f"o = {ADAM}({COSINE})\no = keras.optimizers.LossScaleOptimizer(o)\n"
+            "m.compile(o)"
+        ),
+        (
+            f"if a:\n    o = {ADAM}({COSINE})\nelse:\n    o = {ADAM}({COSINE})\n"
+            "m.compile(o)"
+        ),
+        f"o = [{ADAM}({COSINE}), {ADAM}(0.1)]\nm.compile(o[0])",
+        f"o = {{'a': {ADAM}({COSINE}), 'b': {ADAM}(0.1)}}\nm.compile(o['a'])",
+        f"o = {{'a': {ADAM}({COSINE}), 'b': {ADAM}({COSINE})}}\nm.compile(o[kind])",
+        f"m.compile(o := {ADAM}({COSINE}))",
+        f"d = dict(optimizer={ADAM}({COSINE}), loss='mse')\nm.compile(**d)",
+        f"d = {{'learning_rate': {COSINE}}}\nm.compile({ADAM}(**d))",
+        (
+            f"class Warm({SCHEDULES}.LearningRateSchedule):\n    pass\n"
+            f"class Slow(Warm):\n    pass\nm.compile({ADAM}(Slow()))"
+        ),
+        (
+            "class T:\n    def __init__(self):\n        self.o = None\n"
+            f"    def go(self):\n        self.o = {ADAM}({COSINE})\n"
+            "        m.compile(self.o)"
+        ),
+    ],
+)
+def test_a_schedule_is_followed_to_every_optimizer_that_compile_may_get(
+    tmp_path: Path, text: str
+) -> None:
+    assert beside_schedules(tmp_path, text) == (["schedule-beside-plateau"], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            f"from own import make\no = {ADAM}({COSINE})\no = make(o)\nm.compile(o)",
+            "'make(o)' is not followed",
+        ),
+        (
+            f"o = {ADAM}(0.1)\no.learning_rate = {COSINE}\nm.compile(o)",
+            "'o' is changed",
+        ),
+        (
+            f"m.compile('adam')\nm.optimizer.learning_rate = {COSINE}",
+            "'m.optimizer.learning_rate' is set in line",
+        ),
+        (
+            f"m.compile('adam')\nsetattr(m.optimizer, 'lr', {COSINE})",
+            "'m.optimizer.lr' is set in line",
+        ),
+        (f"r = 0.1\nif warm:\n    r = {COSINE}\nm.compile({ADAM}(r))", "it may be"),
+        (f"for r in [0.1, {COSINE}]:\n    m.compile({ADAM}(r))", "'r' is not assigned"),
+        # none of them is in the script
+        ("from own import load\nm = load()", "no compile of"),
+        (f"from own import Warm\nm.compile({ADAM}(Warm(1)))", "'Warm(1)' is not"),
+        (f"import own\nm.compile({ADAM}(own.RATE))", "'own.RATE' is not followed"),
+        ("from own import make\no, _ = make()\nm.compile(o)", "'o' is not assigned"),
+        (f"def go(rate):\n    m.compile({ADAM}(rate))", "'rate' is not assigned"),
+        ("from own import options\nm.compile(**options)", "what 'options' gives"),
+        # Keras 3 refuses to set a rate that is a function, too (AttributeError)
+        (f"m.compile({ADAM}(lambda: 0.1))", "'lambda: 0.1' is a function"),
+        (f"def r():\n    return 0.1\nm.compile({ADAM}(r))", "'r' is a function"),
+    ],
+)
+def test_a_rate_that_may_be_a_schedule_is_named_as_not_read(
+    tmp_path: Path, text: str, why: str
+) -> None:
+    found, (told,) = beside_schedules(tmp_path, text)
+    assert found == []
+    assert f"has a LearningRateSchedule is not read ({why}" in told
+    assert told.endswith("ReduceLROnPlateau is not checked beside one")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "m.compile('adam')",
+        "m.compile()",
+        f"m.compile({ADAM}())",
+        f"m.compile({ADAM}(0.1))",
+        f"r = 0.1\nr = r / 2\nm.compile({ADAM}(r))",
+        f"r = 0.1\nr *= 2\nm.compile({ADAM}(r))",
+        # settings are texts and numbers
+        f"import argparse\na = argparse.Namespace(lr=0.1)\nm.compile({ADAM}(a.lr))",
+        f"import yaml\nc = yaml.safe_load(f)\nm.compile({ADAM}(c['lr']))",
+        f"def build(hp):\n    m.compile({ADAM}(hp.Choice('lr', [0.1, 0.2])))\n",
+        f"for r in (0.1, 0.2):\n    m.compile({ADAM}(r))",
+        f"def go(r=0.1):\n    m.compile({ADAM}(r))\ngo()",
+        "m.compile('adam')\nm.optimizer.learning_rate = 0.1",
+        # a schedule that is imported, and never used
+        f"from keras.optimizers.schedules import CosineDecay\nm.compile({ADAM}(a.lr))",
+    ],
+)
+def test_a_rate_that_no_code_can_make_a_schedule_is_not_named(
+    tmp_path: Path, text: str
+) -> None:
+    if "from keras" in text or "yaml" in text:
+        text = f"a = f = open('a')\n{text}"
+    assert beside_schedules(tmp_path, text) == ([], [])
 
 
 def test_an_argument_is_followed_through_an_object_of_the_script(
@@ -1905,6 +2043,62 @@ def test_epochs_are_read_by_their_place(
 ) -> None:
     (told,) = read(tmp_path, f"{COMPILED}{fit}").fits
     assert told.facts.epochs == epochs
+
+
+# which names a fit of Keras 3.15.1 logs stands in test_compiled_names.py
+@pytest.mark.parametrize(
+    ("model", "compiled", "monitor", "told"),
+    [
+        # of two outputs a and b: a_mae and b_mape, and no mae
+        (
+            "keras.Model(i, [f, g])",
+            "['mse', 'mse'], metrics=[['mae'], ['mape']]",
+            "mae",
+            1,
+        ),
+        ("keras.Model(i, [f, g])", "'mse', metrics=['mae', 'mape']", "mae", 1),
+        (
+            "keras.Model(i, {'a': f, 'b': g})",
+            "'mse', metrics=['mae', 'mape']",
+            "mae",
+            1,
+        ),
+        (
+            "keras.Model(i, outputs=o)",
+            "['mse', 'mse'], metrics=['mae', 'mape']",
+            "mae",
+            1,
+        ),
+        ("keras.Model(i, o)", "'mse', metrics=[['mae'], ['mape']]", "mae", 1),
+        ("keras.Model(i, [f, g])", "'mse'", "loss", 0),
+        # of one output the same names stand alone
+        ("keras.Sequential()", "'mse', metrics=[['mae'], ['mape']]", "mae", 0),
+        ("keras.Model(i, [f])", "'mse', metrics=[['mae']]", "mae", 0),
+        (
+            "keras.Model(i, keras.layers.Dense(1)(f))",
+            "metrics=[['mae'], ['mape']]",
+            "mae",
+            0,
+        ),
+        ("keras.applications.VGG16()", "metrics=['mae', 'mape']", "mae", 0),
+        ("keras.Model(i, o)", "'mse', metrics=['mae', 'mape']", "mae", 0),
+    ],
+)
+def test_metrics_of_several_outputs_do_not_log_their_own_names(
+    tmp_path: Path, model: str, compiled: str, monitor: str, told: int
+) -> None:
+    text = (
+        f"i = f = g = o = keras.Input((4,))\nm = {model}\n"
+        f"m.compile('adam', {compiled})\nm.fit(*x, validation_data=v, callbacks=["
+        f"EarlyStopping('val_{monitor}', mode='min', restore_best_weights=True)])"
+    )
+    script = read(tmp_path, text)
+    found = lint_script(script, semantics="keras-3.15")
+    assert [placed.finding.code for placed in found] == []
+    said = "which outputs the model has is not read: 'val_mae' is not checked"
+    assert [line.partition(": ")[2] for line in unchecked_monitors(script, found)] == (
+        [said] * told
+    )
 
 
 def test_an_output_with_another_name_of_its_metric_has_no_direction(

@@ -278,16 +278,13 @@ def _kept_words(scored: Scored) -> Text:
 
 def _sufficient(advice: Recommendation) -> Text:
     """Say which patience the groups need: those that need most, and those unknown."""
-    known, unknown = [], []
-    for group in advice.groups:
-        if group.sufficient_patience is None:
-            unknown.append(group.name)
-        else:
-            known.append(group)
+    known = [group for group in advice.groups if group.sufficient_patience is not None]
     known.sort(key=lambda group: (-(group.sufficient_patience or 0), group.name))
     by_patience: dict[int | None, list[str]] = {}
     for group in known:
-        by_patience.setdefault(group.sufficient_patience, []).append(group.name)
+        constant = f" (there {advice.monitor} never changes)"
+        name = group.name + (constant if group.is_constant else "")
+        by_patience.setdefault(group.sufficient_patience, []).append(name)
     told, n_told = [], 0
     for patience, names in by_patience.items():
         if n_told >= _MOST_GROUPS:
@@ -297,12 +294,26 @@ def _sufficient(advice: Recommendation) -> Text:
         fact = Fact(patience, "patience", "sufficient_patience")
         told.append(say(fact, f" {list_names(names, _MOST_GROUPS - n_told)}"))
         n_told += len(names)
-    if unknown:
-        told.insert(0, say(f"not in the log for {list_names(unknown, MOST_NAMES)}"))
+    told = [*_insufficient(advice), *told]
     joined = [part for text in told for part in ("; ", text)]
     needed = {group.name: group.sufficient_patience for group in advice.groups}
     claims = [Claim("sufficient", needed)]
     return say("sufficient patience: ", *joined[1:], claims=claims)
+
+
+def _insufficient(advice: Recommendation) -> Iterator[Text]:
+    """Say for which groups no patience is known to be enough, and why."""
+    for none, why, is_constant in (
+        ("not in the log", "", False),
+        ("none", f", where {advice.monitor} never changes", True),
+    ):
+        names = [
+            group.name
+            for group in advice.groups
+            if group.sufficient_patience is None and group.is_constant == is_constant
+        ]
+        if names:
+            yield say(f"{none} for {list_names(names, MOST_NAMES)}{why}")
 
 
 def _forward(advice: Recommendation) -> Iterator[Text]:

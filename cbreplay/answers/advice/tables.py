@@ -268,13 +268,19 @@ def _group_row(advice: Recommendation, group: CountedGroup, scale: ValueScale) -
             group.name,
             *([len(group.runs)] if advice.unit == "group" else []),
             spread,
-            _NOT_IN_LOG
-            if group.sufficient_patience is None
-            else group.sufficient_patience,
+            _sufficient(advice, group),
             group.left_out_patience,
             _NOT_IN_LOG if untold else lost,
         )
     )
+
+
+def _sufficient(advice: Recommendation, group: CountedGroup) -> int | Text:
+    """Return the sufficient patience of a group, or why it has none."""
+    if group.sufficient_patience is not None:
+        return group.sufficient_patience
+    constant = say(Code(advice.monitor), " never changes")
+    return constant if group.is_constant else _NOT_IN_LOG
 
 
 def groups_legend(advice: Recommendation) -> Text:

@@ -8,7 +8,7 @@ values, and a page reads from them exactly what the sweep says, cell by cell.
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -35,7 +35,7 @@ _CELLS_AT_ONCE, _CELLS_OF_A_RUN = 2_000_000, 200_000
 _NONE = -1
 # a number that no log has as an epoch: it is found in a sentence and replaced
 _SOME_EPOCH = 918_273_645
-_PARTINGS: tuple[Parting, ...] = ("reduction", "recorded", "schedule", "weights")
+_PARTINGS: tuple[Parting, ...] = get_args(Parting)
 # how many values each number has that makes up the kind of a step: evidence, stopped,
 # judged, parting, limit
 _SHAPE = (len(EVIDENCE), 2, 2, len(_PARTINGS), 2**31)

@@ -18,7 +18,7 @@ from cbreplay.readers.columns.rate_names import rate_names
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.event_files.frames import Ints
@@ -29,7 +29,6 @@ __all__ = [
     "Layout",
     "choose_layout",
     "drop_after_fit",
-    "other_scalars",
 ]
 
 _PREFIX = "epoch_"
@@ -62,6 +61,8 @@ class Layout(NamedTuple):
         The step of the first epoch.
     silent : mapping of str to str
         Tags that are no series, each with the reason; '' for none worth a note.
+    beside : tuple of str
+        Tags of a script beside Keras's own that are series of the training.
     """
 
     tool: str
@@ -69,6 +70,7 @@ class Layout(NamedTuple):
     by_epoch_tag: str = ""
     first_step: int = 0
     silent: Mapping[str, str] = MappingProxyType({})
+    beside: tuple[str, ...] = ()
 
     @property
     def begins_at(self) -> int | None:
@@ -85,11 +87,16 @@ class Layout(NamedTuple):
         if writer not in ("", "train", "validation"):
             # this writer logs one series only, which has its name
             return writer
-        if self.tool != "keras":
-            silent = (self.by_epoch_tag, _LIGHTNING_DUMMY, *self.silent)
-            if tag in silent or re.fullmatch(_SUMMARIES, tag) or not tag:
-                return None
-            return f"val_{tag}" if writer == "validation" else tag
+        if self.tool == "keras":
+            return self._keras_name(tag, writer)
+        silent = (self.by_epoch_tag, _LIGHTNING_DUMMY, *self.silent)
+        if tag in silent or re.fullmatch(_SUMMARIES, tag) or not tag:
+            return None
+        return f"val_{tag}" if writer == "validation" else tag
+
+    def _keras_name(self, tag: str, writer: str) -> str | None:
+        if tag in self.beside and writer != "validation":
+            return tag
         if not tag.startswith(_PREFIX) or tag == _PREFIX:
             return None
         if writer == "validation":
@@ -283,14 +290,3 @@ def _trained_tags(table: EventTable) -> Iterator[str]:
         tag = table.tags[number]
         if tag not in own and not is_validation(tag):
             yield tag
-
-
-def other_scalars(tags: Iterable[str]) -> dict[str, str]:
-    """Return the scalars logged beside Keras's own, which are left out, with reasons.
-
-    The TensorBoard callback also writes what it sees of each batch, and of each call
-    of ``evaluate``, by the iteration.
-    """
-    own = r"epoch_.*|batch_.*|evaluation_.*_vs_iterations"
-    others = [tag for tag in dict.fromkeys(tags) if not re.fullmatch(own, tag)]
-    return dict.fromkeys(others, "not written by epoch, as what Keras wrote")

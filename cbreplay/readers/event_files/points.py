@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.building.rows import spread
+from cbreplay.readers.event_files.scalar_table import equal_rows
 from cbreplay.readers.sizes import check_cells, check_columns, check_trainings
 from cbreplay.run import Series
 
@@ -150,8 +151,6 @@ def cut_points(
     scalars = _wanted(table.scalars, names, held)
     if not len(scalars.steps):
         return [], []
-    if _is_grid(scalars, len(held)):
-        return [_grid(scalars, held, file)], []
     cuts = [0]
     for position, before in _steps_back(scalars):
         if before >= cuts[-1]:
@@ -170,6 +169,8 @@ def cut_points(
 def _steps_back(scalars: ScalarColumns) -> list[tuple[int, int]]:
     """Return where a series goes back to an earlier step, and where its last one is."""
     found: list[tuple[int, int]] = []
+    if not (np.diff(scalars.steps) < 0).any():
+        return found
     for _, at in scalars.by_tag():
         back = np.flatnonzero(np.diff(scalars.steps[at]) < 0)
         found += zip(at[back + 1].tolist(), at[back].tolist(), strict=True)
@@ -186,33 +187,6 @@ def _wanted(
     kept = (numbers >= 0) & (scalars.steps >= 0)
     wanted = scalars._replace(tag=numbers)
     return wanted if kept.all() else wanted.take(kept)
-
-
-def _is_grid(scalars: ScalarColumns, n_names: int) -> bool:
-    """Tell whether every series has a value at each step, in the same order."""
-    if len(scalars.steps) % n_names:
-        return False
-    steps = scalars.steps.reshape(-1, n_names)
-    numbers = scalars.tag.reshape(-1, n_names)
-    return bool(
-        (numbers == np.arange(n_names)).all()
-        and (steps == steps[:, :1]).all()
-        and (steps[1:, 0] > steps[:-1, 0]).all()
-    )
-
-
-def _grid(scalars: ScalarColumns, names: Sequence[str], file: str) -> LoggedPoints:
-    n_names = len(names)
-    values = np.ascontiguousarray(scalars.values.reshape(-1, n_names).T)
-    recorded = np.ones(values.shape[1], dtype=np.bool_)
-    columns = {
-        name: Series(column, recorded)
-        for name, column in zip(names, values, strict=True)
-    }
-    steps, times = scalars.steps[::n_names], scalars.wall_times[::n_names]
-    last = scalars.wall_times[-n_names:].tolist()
-    written = dict(zip(names, last, strict=True))
-    return LoggedPoints(steps.copy(), columns, times.copy(), written, file)
 
 
 def _lay_out(
@@ -241,26 +215,25 @@ def _lay_out(
             columns[name] = _series(scalars.values[at], place[at], n_values)
             written[name] = float(scalars.wall_times[at[-1]])
     points = LoggedPoints(steps, columns, times, written, file)
-    return points.at(points.recorded(list(columns))), crowded
+    return points.at(points.recorded(list(columns))) if crowded else points, crowded
 
 
 def _series(
     logged: NDArray[np.float64], place: NDArray[np.int64], n_values: NDArray[np.int64]
 ) -> Series:
     """Put values at their places; of several at one place the last is used."""
-    values = np.full(len(n_values), np.nan)
+    values, recorded = np.full(len(n_values), np.nan), n_values > 0
     values[place] = logged
+    if len(logged) == np.count_nonzero(recorded):
+        return Series(values, recorded)
     others: dict[int, tuple[float, ...]] = {}
-    order = np.argsort(place, kind="stable")
-    ends = np.cumsum(n_values)
-    for position in np.flatnonzero(n_values > 1).tolist():
-        end = int(ends[position])
-        own = order[end - int(n_values[position]) : end]
-        *earlier, last = logged[own].tolist()
+    again = (n_values > 1)[place].nonzero()[0]
+    for position, at in equal_rows(place[again]):
+        *earlier, last = logged[again[at]].tolist()
         # all NaN count as equal
         if any(repr(value) != repr(last) for value in earlier):
             others[position] = tuple(earlier)
-    return Series(values, n_values > 0, others)
+    return Series(values, recorded, others)
 
 
 _TWO = 2

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.readers.event_files.alike import begins_alike, remember
 from cbreplay.readers.event_files.events import Event, read_event
-from cbreplay.readers.event_files.forms import read_forms
+from cbreplay.readers.event_files.forms import add_scalars, find_forms
 from cbreplay.readers.event_files.frames import RecordBlock, walk_frames
 from cbreplay.readers.event_files.record_bytes import (
     CHECKSUM,
@@ -19,6 +20,7 @@ from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 if TYPE_CHECKING:
     from cbreplay.errors import LogError
+    from cbreplay.readers.event_files.forms import FoundForms, KnownForms
     from cbreplay.readers.event_files.record_bytes import RecordBytes
     from cbreplay.readers.event_files.scalar_table import EventTable
     from cbreplay.readers.event_files.wire_format import Payload
@@ -57,15 +59,13 @@ class _FileReading:
 
     def __init__(self, file: RecordBytes, table: TableBuilder) -> None:
         self._file, self._table = file, table
+        self._known: KnownForms = {}
 
     def read(self, n_bytes: int) -> EventTable:
         offset = 0
         while True:
             content = self._file.read(n_bytes)
-            bounds = walk_frames(content)
-            if len(bounds) > 1:
-                self._read_block(RecordBlock(content, offset, bounds))
-            end = int(bounds[-1])
+            end = self._read_records(content, offset)
             offset, left = offset + end, content[end:]
             size = self._next_size(left, offset, ended=len(content) < n_bytes)
             if not size:
@@ -105,9 +105,27 @@ class _FileReading:
         else:
             self._table.unfinished = error
 
-    def _read_block(self, block: RecordBlock) -> None:
-        """Read whole records: nearly all together, the others one by one."""
-        for row in read_forms(block, self._table).tolist():
+    def _read_records(self, content: bytes, offset: int) -> int:
+        """Read whole records, and return where they end."""
+        end = 0
+        alike = None if offset else begins_alike(content)
+        if alike is not None:
+            bounds, found = alike
+            end = int(bounds[-1])
+            self._read_block(RecordBlock(content, offset, bounds), found)
+        rest = content[end:]
+        bounds = walk_frames(rest)
+        if len(bounds) > 1:
+            block = RecordBlock(rest, offset + end, bounds)
+            found = find_forms(block, self._known)
+            if not block.offset:
+                remember(block, found)
+            self._read_block(block, found)
+        return end + int(bounds[-1])
+
+    def _read_block(self, block: RecordBlock, found: FoundForms) -> None:
+        """Read nearly all records of a block together, the others one by one."""
+        for row in add_scalars(block, found, self._table).tolist():
             offset = block.offset + int(block.positions[row])
             event = self._read_event(block.payload(row), offset)
             self._take(event, offset, changed=block.changed[row])

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from cbreplay.readers.event_files.events import Event
     from cbreplay.readers.event_files.frames import Flags, Ints
 
-__all__ = ["EventTable", "Restart", "ScalarColumns", "TableBuilder", "first_rows"]
+__all__ = [
+    "EventTable",
+    "Restart",
+    "ScalarColumns",
+    "TableBuilder",
+    "equal_rows",
+    "first_rows",
+]
 
 
 # damage is kept in the table: its reader decides whether it is an error
@@ -50,16 +57,8 @@ class ScalarColumns(NamedTuple):
         return ScalarColumns._make(column[kept] for column in self)
 
     def by_tag(self) -> list[tuple[int, Ints]]:
-        """Return the positions of the scalars of each number, number by number.
-
-        One look at all scalars for each would take minutes where every scalar has a
-        tag of its own.
-        """
-        order = np.argsort(self.tag, kind="stable")
-        numbers = self.tag[order]
-        begins = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
-        ends = pairwise([*begins, len(order)])
-        return [(int(numbers[begin]), order[begin:end]) for begin, end in ends]
+        """Return the positions of the scalars of each number, number by number."""
+        return equal_rows(self.tag)
 
 
 class Restart(NamedTuple):
@@ -204,6 +203,19 @@ class TableBuilder:
 
 _TYPES = "i4", "i8", "f8", "f8", "i8"
 _NOTHING = ScalarColumns._make(np.zeros(0, kind) for kind in _TYPES)
+
+
+def equal_rows(numbers: NDArray[np.integer[Any]]) -> list[tuple[int, Ints]]:
+    """Return each number that occurs, and the rows that have it, number by number.
+
+    One look at all rows for each would take minutes where all are different.
+    """
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    differs = ordered[1:] != ordered[:-1]
+    begins = np.flatnonzero(np.append(len(order) > 0, differs)).tolist()
+    ends = pairwise([*begins, len(order)])
+    return [(int(ordered[begin]), order[begin:end]) for begin, end in ends]
 
 
 def first_rows(numbers: NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:

@@ -25,6 +25,7 @@ from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.event_files.beside_keras import with_other_scalars
 from cbreplay.readers.event_files.epochs import (
     STEP,
     count_evaluations,
@@ -43,7 +44,6 @@ from cbreplay.readers.event_files.layouts import (
     KERAS_RATE_TAGS,
     choose_layout,
     drop_after_fit,
-    other_scalars,
 )
 from cbreplay.readers.event_files.points import (
     FoundPoints,
@@ -216,6 +216,8 @@ class TensorBoardReader:
             If nothing in them is known to be an epoch.
         """
         layout = choose_layout(log.tables, self.options)
+        if layout is not None and layout.tool == "keras":
+            layout = with_other_scalars(layout, log.files)
         report_damage(log, layout, damage)
         if _are_hyperparameters(log):
             raise ForeignLogError(_OF_HPARAMS, source=path, hint=_ABOVE)
@@ -265,18 +267,28 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
             left_out.update(unread | dict.fromkeys(crowded, _CROWDED))
         of_writers[writer], joined = join_writers(pieces, most)
         notes += [*purged, *joined]
-    train = of_writers[""] or of_writers["train"]
+    train = _of_training(of_writers.pop(""), of_writers.pop("train"), most)
     paired = pair_points(train, of_writers.pop("validation"), most)
-    for writer, pieces in of_writers.items():
-        if writer not in ("", "train"):
-            paired = pair_points(paired, pieces, most)
-    if layout.tool == "keras":
-        left_out.update(other_scalars(log.tags))
-        if not train:
-            there = any(log.files[""] + log.files["train"])
-            held = "hold no epoch" if there else "are not here"
-            notes.append(f"the training's own event files {held}: val_ only")
+    for pieces in of_writers.values():
+        paired = pair_points(paired, pieces, most)
+    if layout.tool == "keras" and not train:
+        there = any(log.files[""] + log.files["train"])
+        held = "hold no epoch" if there else "are not here"
+        notes.append(f"the training's own event files {held}: val_ only")
     return FoundPoints(paired, notes, left_out, takes_back)
+
+
+def _of_training(
+    above: list[LoggedPoints], train: list[LoggedPoints], most: int
+) -> list[LoggedPoints]:
+    """Return the training's points: those of its directory, or of train/ below it.
+
+    A script may log in the directory, and Keras below it: then they are one.
+    """
+    held = {name for piece in above for name in piece.columns}
+    if above and any(held & piece.columns.keys() for piece in train):
+        return above
+    return pair_points(train, above, most)
 
 
 def _rows_of(

@@ -23,13 +23,14 @@ from cbreplay import (
 from cbreplay.answers.advice.evidence import evidence_sentences
 from cbreplay.answers.advice.headline import advice_headline
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
+from cbreplay.answers.advice.tables import groups_table
 from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
-from cbreplay.recommend.choice import NEAR_TIE, USUAL, pick_patience
-from cbreplay.recommend.pricing import ChoiceFrame, Priced
+from cbreplay.recommend.choice import USUAL, pick_patience
+from cbreplay.recommend.pricing import NEAR_TIE, ChoiceFrame, Priced
 from cbreplay.recommend.prior import blend_scores, read_prior
 from cbreplay.recommend.remarks import still_improves
 from tests.recommended import (
@@ -913,3 +914,41 @@ def test_a_sweep_that_left_its_runs_behind_is_refused() -> None:
     sweep = replace(swept(pausing_runs([2, 3])), records=())
     with pytest.raises(ConfigError, match="holds no runs"):
         recommend_config(sweep)
+
+
+def test_a_run_that_never_changes_is_named_with_that_as_the_reason() -> None:
+    runs = [
+        make_run(pausing(patience, 30 + patience**2), f"{patience}", planned=False)
+        for patience in (3, 4, 5, 6)
+    ]
+    runs.append(make_run([0.7] * 30, "flat", planned=False))
+    advice = recommend(runs, group_by="none")
+    (unknown,) = [doubt for doubt in advice.doubts if "flat" in doubt.runs]
+    assert (unknown.code, unknown.runs) == ("unknown", ("flat",))
+    assert spoken_doubts(advice)[0] == (
+        "1 run: val_loss never changes, so no patience is known to be enough (flat)"
+    )
+    flat = advice.groups[-1]
+    assert (flat.sufficient_patience, flat.constant_runs) == (None, ("flat",))
+    assert all(not group.constant_runs for group in advice.groups[:-1])
+    (sufficient,) = [
+        text
+        for text in map(plain_text, evidence_sentences(advice))
+        if text.startswith("sufficient patience: ")
+    ]
+    assert sufficient.startswith(
+        "sufficient patience: none for flat, where val_loss never changes; 6 "
+    )
+    assert (
+        plain_text(groups_table(advice).rows[-1].cells[2]) == "val_loss never changes"
+    )
+
+
+def test_a_patience_that_is_enough_where_nothing_changes_says_so() -> None:
+    runs = [*pausing_runs([3, 4, 5, 6]), make_run([0.7] * 40, "flat")]
+    advice = recommend(runs, group_by="none")
+    assert advice.groups[-1].constant_runs == ("flat",)
+    assert advice.groups[-1].sufficient_patience == 1
+    said = "6 run3; 5 run2; 4 run1; 3 run0; 1 flat (there val_loss never changes)"
+    told = [plain_text(text) for text in evidence_sentences(advice)]
+    assert f"sufficient patience: {said}" in told

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import load_runs
-from cbreplay.readers.event_files.forms import read_forms
+from cbreplay.readers.event_files.forms import add_scalars, find_forms
 from cbreplay.readers.event_files.frames import RecordBlock, walk_frames
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.record_bytes import masked_checksum
@@ -69,7 +69,8 @@ def test_all_records_of_a_regular_log_are_read_together() -> None:
     content = join([version_event(), *rows(127), *rows(300, first=127)])
     bounds = walk_frames(content)
     assert bounds[-1] == len(content)
-    left = read_forms(RecordBlock(content, 0, bounds), TableBuilder("events"))
+    block = RecordBlock(content, 0, bounds)
+    left = add_scalars(block, find_forms(block, {}), TableBuilder("events"))
     # but for the version, which holds no summary
     assert left.tolist() == [0]
 

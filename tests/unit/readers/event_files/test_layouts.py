@@ -401,19 +401,6 @@ def test_an_axis_that_is_none_is_refused(tmp_path: Path) -> None:
         load_runs(tmp_path, x_axis="batch")  # type: ignore[arg-type]  # what it refuses
 
 
-def test_scalars_of_the_user_beside_keras_own_are_left_out_and_noted(
-    tmp_path: Path,
-) -> None:
-    points = [
-        (float(epoch), epoch, tag, 0.5)
-        for epoch in range(2)
-        for tag in ("epoch_loss", "IoU", "batch_loss", "evaluation_a_vs_iterations")
-    ]
-    (run,) = read(write(tmp_path, points).parent)
-    assert list(run.series) == ["loss"]
-    assert run.notes == ("left out IoU: not written by epoch, as what Keras wrote",)
-
-
 @pytest.mark.parametrize(
     ("tag", "held"), [("batch_loss", "hold no epoch"), (None, "are not here")]
 )

@@ -1,0 +1,128 @@
+"""What a script logs beside Keras's TensorBoard callback, and whether it is by epoch.
+
+A script's ``tf.summary.scalar("val_loss", loss, step=epoch)`` in the directory of the
+callback is a series of the same training; what it logs by batch is none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.readers.building.evaluations import shown
+from cbreplay.readers.columns.rate_names import is_rate_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cbreplay.readers.event_files.frames import Ints
+    from cbreplay.readers.event_files.layouts import Layout
+    from cbreplay.readers.event_files.scalar_table import EventTable
+
+__all__ = ["with_other_scalars"]
+
+_BY_EPOCH = r"epoch_.+"
+# the callback also writes what it sees of each batch, and of each call of evaluate, by
+# the iteration
+_OWN = rf"{_BY_EPOCH}|batch_.*|evaluation_.*_vs_iterations"
+
+
+class _Logged(NamedTuple):
+    """The steps of some scalars and when each was written, in the order of time."""
+
+    steps: Ints
+    wall_times: NDArray[np.float64]
+
+
+def with_other_scalars(
+    layout: Layout, writers: Mapping[str, Sequence[EventTable]]
+) -> Layout:
+    """Return Keras's layout with the scalars that others wrote in its directory.
+
+    Parameters
+    ----------
+    layout : Layout
+        Keras's.
+    writers : mapping of str to sequence of EventTable
+        The files of each writer.
+    """
+    training, validation = [*writers[""], *writers["train"]], writers["validation"]
+    judged = {tag for file in validation for tag in file.tags}
+    names = {layout.series_name(tag, "") for file in training for tag in file.tags}
+    names |= {layout.series_name(tag, "validation") for tag in judged}
+    tags = dict.fromkeys(tag for file in (*training, *validation) for tag in file.tags)
+    reasons = {
+        tag: _why_none(tag, training, names, judged)
+        for tag in tags
+        if not re.fullmatch(_OWN, tag)
+    }
+    left_out = {tag: reason for tag, reason in reasons.items() if reason}
+    read = [tag for tag in reasons if tag not in left_out]
+    note = f"{shown(read)}: logged beside what Keras wrote, at the steps of its epochs"
+    notes = [*layout.notes, note] if read else layout.notes
+    return layout._replace(beside=tuple(read), silent=left_out, notes=tuple(notes))
+
+
+def _why_none(
+    tag: str,
+    files: Sequence[EventTable],
+    names: set[str | None],
+    judged: set[str],
+) -> str:
+    """Tell why a tag is no series of the training; '' if it is one."""
+    if tag in judged or not _is_by_epoch(files, tag):
+        return "nothing shows that its steps are the epochs of what Keras wrote"
+    if tag in names:
+        return "Keras wrote a series of this name too, which was read"
+    if is_rate_name(tag):
+        return (
+            "a learning rate beside what Keras wrote: nothing tells whether it was "
+            "logged before or after the callbacks changed it"
+        )
+    return ""
+
+
+def _is_by_epoch(files: Sequence[EventTable], tag: str) -> bool:
+    """Tell whether a tag has a value at each epoch of Keras's, or at every other.
+
+    Each must have been written between the epoch before and that behind it: the steps
+    of batches may have the numbers of epochs, but not their times.
+    """
+    own, other = _logged(files, _BY_EPOCH), _logged(files, re.escape(tag))
+    if own is None or other is None or len(other.steps) < _LEAST:
+        return False
+    first = np.flatnonzero(np.diff(own.steps, prepend=-1))
+    epochs, written = own.steps[first], own.wall_times[first]
+    places = epochs.searchsorted(other.steps)
+    every = max(int(places[1] - places[0]), 1)
+    if places[0] >= every or not np.array_equal(
+        epochs[places[0] :: every], other.steps
+    ):
+        return False
+    times = np.concatenate([[-np.inf], written, [np.inf]])
+    between = times[places] <= other.wall_times
+    return bool((between & (other.wall_times <= times[places + 2])).all())
+
+
+_LEAST = 2
+
+
+def _logged(files: Sequence[EventTable], pattern: str) -> _Logged | None:
+    """Return the scalars of some tags; None if several fits or files hold them."""
+    found = []
+    for file in files:
+        named = [re.fullmatch(pattern, tag) is not None for tag in file.tags]
+        if any(named):
+            found.append(file.only(np.array(named)[file.scalars.tag]))
+    if len(found) != 1 or found[0].restarts:
+        return None
+    scalars = found[0].scalars
+    in_time = np.argsort(scalars.wall_times, kind="stable")
+    steps = scalars.steps[in_time]
+    if (np.diff(steps) < 0).any():
+        return None
+    return _Logged(steps, scalars.wall_times[in_time])
