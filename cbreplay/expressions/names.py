@@ -20,6 +20,7 @@ from cbreplay.expressions.flows import (
     root_of,
     spread_changes,
 )
+from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.name_visitor import CHANGING, SETTING, NameVisitor
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
 from cbreplay.rules.registry import find_rule
@@ -151,9 +152,8 @@ def _given_away(
     """Yield the arguments of calls of code that is neither known nor in the script."""
     for call, scope in calls:
         if not _is_seen(call, scope, walk):
-            # a callback and an optimizer get a copy of the dict behind **
+            # a callback gets a copy of the dict behind **
             copies = find_rule(called_name(call)) is not None
-            copies = copies or _makes_optimizer(call, scope)
             words = [word for word in call.keywords if word.arg or not copies]
             for argument in [*call.args, *(word.value for word in words)]:
                 for part in _handed(argument):
@@ -166,16 +166,21 @@ def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:
     if isinstance(called, ast.Attribute) and called.attr in _METHODS:
         return True
     known = isinstance(called, ast.Name) and called.id in _HARMLESS | SETTING
+    known = known or _makes_optimizer(call, scope)
     return known or bool(_called_functions(call, scope, walk))
 
 
 def _makes_optimizer(call: ast.Call, scope: Scope) -> bool:
-    """Return whether a call is written as ``optimizers.Adam()``, or imported so."""
+    """Return whether a call is one of Keras's ``optimizers``, by its import."""
     root = root_of(call.func)
     holder = None if root is None else scope.holder(root)
     bindings = [] if holder is None or root is None else holder.bindings[root]
-    paths = [binding.path or "" for binding in bindings]
-    return "optimizers" in ".".join([*paths, ast.unparse(call.func)]).split(".")
+    imported = [(binding.path or "").split(".") for binding in bindings]
+    written = ast.unparse(call.func).split(".")
+    return bool(imported) and all(
+        path[0] in KERAS_PACKAGES and "optimizers" in [*path, *written]
+        for path in imported
+    )
 
 
 def _handed(given: ast.expr) -> Iterator[ast.expr]:

@@ -21,7 +21,7 @@ from cbreplay import (
     lint_callbacks,
 )
 from cbreplay.expressions.training_scripts import read_training_script
-from cbreplay.lint.scripts import lint_script
+from cbreplay.lint.scripts import BESIDE_SCHEDULES, lint_script, unchecked_rates
 from tests.oracles.keras_driver import as_keras, drive
 from tests.oracles.keras_versions import VERSIONS, path_of
 
@@ -387,6 +387,91 @@ def test_a_plateau_cannot_set_a_rate_that_is_a_function() -> None:
     reducer = as_keras(ReduceLROnPlateau("loss", patience=1, min_delta=100))
     with pytest.raises(AttributeError, match="assign"):
         model.fit(x, y, epochs=3, verbose=0, callbacks=[reducer])
+
+
+SCRIPT = """
+import keras
+import numpy as np
+from keras.callbacks import ReduceLROnPlateau
+from keras.optimizers import Adam, LossScaleOptimizer
+from keras.optimizers.schedules import CosineDecay
+x, y = np.ones((4, 2)), np.ones((4, 1))
+model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+FALLING, LOSS = CosineDecay(0.1, 9), "mse"
+{}
+fall = ReduceLROnPlateau("loss", patience=1, min_delta=100, factor=0.5, min_lr=1e-9)
+model.fit(x, y, epochs=3, verbose=0, callbacks=[fall])
+"""
+
+
+@pytest.mark.parametrize(
+    ("compiled", "told"),
+    [
+        ("model.compile(Adam(0.1), LOSS)", "nothing"),
+        (
+            "model.compile('adam', LOSS)\nmodel.optimizer.learning_rate = 0.1",
+            "nothing",
+        ),
+        ("model.compile(Adam(FALLING), LOSS)", "found"),
+        (
+            (
+                "best = Adam(FALLING)\nbest = LossScaleOptimizer(best)\n"
+                "model.compile(best, LOSS)"
+            ),
+            "found",
+        ),
+        (
+            "all = [Adam(FALLING), Adam(0.1)]\nmodel.compile(all[0], LOSS)",
+            "found",
+        ),
+        ("d = {'optimizer': Adam(FALLING)}\nmodel.compile(loss=LOSS, **d)", "found"),
+        (
+            (
+                "kind = max('a', 'b')\nd = {'a': FALLING, "
+                "'b': CosineDecay(0.2, 9)}\nmodel.compile(Adam(d[kind]), LOSS)"
+            ),
+            "found",
+        ),
+        (
+            (
+                "class Own(CosineDecay):\n    pass\nclass Last(Own):\n    pass\n"
+                "model.compile(Adam(Last(0.1, 9)), LOSS)"
+            ),
+            "found",
+        ),
+        (
+            "model.compile('adam', LOSS)\nmodel.optimizer.learning_rate = FALLING",
+            "named",
+        ),
+        (
+            (
+                "model.compile('adam', LOSS)\n"
+                "setattr(model.optimizer, 'learning_rate', FALLING)"
+            ),
+            "named",
+        ),
+        (
+            "rate = 0.1\nif 1:\n    rate = FALLING\nmodel.compile(Adam(rate), LOSS)",
+            "named",
+        ),
+        ("model.compile(Adam(lambda: 0.1), LOSS)", "named"),
+    ],
+)
+def test_no_script_is_passed_by_in_silence_whose_rate_cannot_be_set(
+    tmp_path: Path, compiled: str, told: str
+) -> None:
+    """What Keras refuses is found, or named as not read; what it takes is neither."""
+    text = SCRIPT.format(compiled)
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    read = read_training_script(str(script))
+    found = lint_script(read, semantics="keras-3.15")
+    beside = [placed for placed in found if placed.finding.code in BESIDE_SCHEDULES]
+    assert len(beside) == (told == "found")
+    assert len(list(unchecked_rates(read))) == (told == "named")
+    refused = pytest.raises((TypeError, AttributeError))
+    with contextlib.nullcontext() if told == "nothing" else refused:
+        exec(compile(text, "train.py", "exec"), {})  # noqa: S102 - written above
 
 
 # fits of two batches an epoch, by two kinds of optimizers, with a callback or without
