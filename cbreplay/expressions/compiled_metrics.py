@@ -19,6 +19,7 @@ from cbreplay.rules.keras.metric_names import (
 )
 
 if TYPE_CHECKING:
+    from cbreplay.expressions.model_outputs import Outputs
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.run import Mode
@@ -161,27 +162,29 @@ class ModelCompiles:
         """Return the names of the metrics; None where they cannot be told."""
         if not self.found or not self.is_keras:
             return None
-        reader = _Metrics(self.calls)
+        outputs = find_outputs(self.calls, self.made_by)
+        reader = _Metrics(self.calls, outputs)
         try:
             for call, scope in self.found:
                 reader.add_compile(call, scope)
         except Unread:
             return None
         known = self.is_followed and bool(self.models)
-        outputs = find_outputs(self.calls, self.made_by)
-        if any(reader.has_losses(*made) for made in self.found):
-            outputs = "several"
+        several_losses = any(reader.has_losses(*made) for made in self.found)
         may_log_own = not known or may_log_own_names(self.calls, self._names())
         return Compiled(
             " and ".join(self.calls.place(call.lineno) for call, _ in self.found),
             ("loss", *dict.fromkeys(reader.names)),
             frozenset(reader.spellings),
             {} if reader.names_outputs else reader.directions,
-            has_outputs=not known or outputs != "one",
+            has_outputs=not known or several_losses or outputs != "one",
             is_whole=not may_log_own,
             is_keras=known,
             names_outputs=reader.names_outputs,
-            has_several=outputs == "several" or (outputs is None and reader.is_nested),
+            has_several=outputs == "several"
+            or (
+                outputs is None and (several_losses or (known and reader.may_be_parted))
+            ),
         )
 
     def _names(self) -> set[str]:
@@ -200,16 +203,16 @@ def _receiver(call: ast.Call) -> ast.expr | None:
 class _Metrics:
     """Collects the names of the metrics in calls of ``compile``."""
 
-    def __init__(self, calls: ScriptCalls) -> None:
-        self.calls = calls
+    def __init__(self, calls: ScriptCalls, outputs: Outputs | None) -> None:
+        self.calls, self.outputs = calls, outputs
         self.names: list[str] = []
         self.spellings: set[str] = set()
         self.directions: dict[str, Mode | None] = {}
         # the prefix of the metrics of one of several outputs
         self.output = ""
         self.by_output: list[bool] = []
-        # whether metrics stand in lists in a list, which may be of several outputs
-        self.is_nested = False
+        # whether the entries of a list or dict may be those of several outputs
+        self.may_be_parted = False
 
     @property
     def names_outputs(self) -> bool:
@@ -267,16 +270,20 @@ class _Metrics:
     def add_all(self, node: ast.expr, scope: Scope, *, has_several: bool) -> None:
         """Add the metrics of a model: a list, or a dict of several outputs.
 
-        A dict of one output is of several if the loss is (`has_several`).
+        A dict of one output is of several if the loss is (`has_several`), or the model
+        has them; where the model has one, a dict names nothing that is logged.
         """
         outputs, found, place = self._outputs(node, scope)
-        several = bool(outputs) and (has_several or len(outputs) > 1)
+        has_several = has_several or len(outputs) > 1 or self.outputs == "several"
+        several = bool(outputs) and self.outputs != "one" and has_several
         self.by_output.append(several)
         if not several or not isinstance(found, ast.Dict):
+            # of several outputs, Keras 3 refuses a list with one entry
             listed = found.elts if isinstance(found, (ast.List, ast.Tuple)) else []
-            parted = (ast.List, ast.Tuple, ast.Dict)
-            nested = any(isinstance(part, parted) for part in listed)
-            self.is_nested |= nested and len(listed) > 1
+            starred = any(isinstance(part, ast.Starred) for part in listed)
+            is_one = not starred and len(listed) == 1
+            parted = (ast.List, ast.Tuple, ast.Dict, ast.BinOp)
+            self.may_be_parted |= isinstance(found, parted) and not is_one
             self.add(node, scope)
             return
         for output, part in zip(outputs, found.values, strict=True):

@@ -20,6 +20,8 @@ __all__ = ["Outputs", "find_model_class", "find_outputs"]
 Outputs: TypeAlias = Literal["one", "several"]
 _KERAS_MODELS = {"Functional", "Model", "Sequential"}
 _APPLICATIONS = "applications"
+# functions that return several tensors
+_SPLITTING = {"meshgrid", "split", "unstack"}
 
 
 def find_model_class(
@@ -92,17 +94,38 @@ def _outputs_of_call(
         tensors = possible_values(calls, given[0], scope) if given else []
     except Unread:
         return None
-    found = {_number_of(tensor) for tensor, _ in tensors}
+    found = {_number_of(calls, *tensor) for tensor in tensors}
     return found.pop() if len(found) == 1 else None
 
 
-def _number_of(outputs: ast.expr) -> Outputs | None:
+def _number_of(calls: ScriptCalls, outputs: ast.expr, scope: Scope) -> Outputs | None:
     """Return how many outputs the argument of a model is."""
     if isinstance(outputs, (ast.List, ast.Tuple, ast.Dict)):
         parts = outputs.values if isinstance(outputs, ast.Dict) else outputs.elts
         if any(isinstance(part, ast.Starred) for part in parts):
             return None
         return "several" if len(parts) > 1 else "one"
-    # Dense(1)(x): a layer that is made where it is called
-    is_layer = isinstance(outputs, ast.Call) and isinstance(outputs.func, ast.Call)
-    return "one" if is_layer else None
+    if isinstance(outputs, ast.BinOp):
+        return "one"
+    is_tensor = isinstance(outputs, ast.Call) and _gives_one(calls, outputs, scope)
+    return "one" if is_tensor else None
+
+
+def _gives_one(calls: ScriptCalls, call: ast.Call, scope: Scope) -> bool:
+    """Return whether a call gives one tensor: of a layer, or of a function of Keras."""
+    made = call.func  # Dense(1)(x): a layer that is made where it is called
+    if isinstance(made, ast.Name):
+        try:
+            made, scope = calls.followed(made, scope)
+        except Unread:
+            return False
+    layer = made if isinstance(made, ast.Call) else None
+    paths = calls.paths(layer.func if layer else made, scope)
+    parted = [path.split(".") for path in paths]
+    words = [word.arg for word in layer.keywords] if layer else []
+    return (
+        bool(parted)
+        and all(path[0] in KERAS_PACKAGES for path in parted)
+        and not any(path[-1] in _SPLITTING for path in parted)
+        and not {"return_state", None}.intersection(words)
+    )
