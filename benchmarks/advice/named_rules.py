@@ -19,7 +19,7 @@ from benchmarks.advice.choices import COST_WEIGHT, USUAL, draw_runs, populate
 from benchmarks.advice.other_stops import smooth_exponentially, smooth_window
 from benchmarks.advice.stopping import measure_costs, stop_when, watch_series
 from cbreplay.recommend import recommend_config, sweep_patience
-from cbreplay.recommend.choice import cheapest_patience, is_clearly_better
+from cbreplay.recommend.pricing import cheapest_patience, is_clearly_better
 from cbreplay.rules.beyond_patience.tried import (
     SMOOTHED_PATIENCE,
     TARGET,

@@ -275,16 +275,18 @@ def _bad_end(run: Run, objective: str) -> str | None:
 def _share_of(
     some: Sequence[Run], runs: Sequence[Run], every: str = "all"
 ) -> tuple[Part, ...]:
-    """Say how many of several runs, with the name of the first if not all."""
+    """Say how many of several runs, and if not all, which: two names at most."""
     if len(some) == len(runs):
         return (f"{every} ", Fact(len(runs), "count", "n_runs"), " runs")
-    more = "" if len(some) == 1 else " and others"
+    named = [part for run in some[:2] for part in (", ", Fact(run.name, "name", "run"))]
+    n_more = len(some) - len(some[:2])
+    more = f" and {n_more} more" if n_more else ""
     return (
         Fact(len(some), "count"),
         " of ",
         Fact(len(runs), "count", "n_runs"),
         " runs (",
-        Fact(some[0].name, "name", "run"),
+        *named[1:],
         f"{more})",
     )
 

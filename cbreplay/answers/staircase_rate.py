@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.document import Code, Deferred, Fact, Points, Section, say
 from cbreplay.rules.base import format_callback
 from cbreplay.shown_digits import spoken_figure
+from cbreplay.words import spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,11 +145,13 @@ def _gain(later: LaterGain) -> Fact:
 
 
 def _reductions(rate: RateHistory) -> Text:
-    epochs = [str(reduction.epoch + 1) for reduction in rate.reductions]
+    # an epoch, or the range of those without a rate that it is one of
+    epochs = [spoken_range(drop.epoch + 1, drop.latest + 1) for drop in rate.reductions]
     if len(epochs) > _MOST_REDUCTIONS:
         listed = f"{len(epochs)} times, after epochs {epochs[0]} to {epochs[-1]}"
     elif len(epochs) == 1:
-        listed = f"once, after epoch {epochs[0]}"
+        plural = "s" if rate.reductions[0].latest > rate.reductions[0].epoch else ""
+        listed = f"once, after epoch{plural} {epochs[0]}"
     else:
         listed = f"after epochs {', '.join(epochs)}"
     start = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from cbreplay.expressions.foreign_layers import may_log_own_names
 from cbreplay.expressions.model_outputs import find_model_class, find_outputs
 from cbreplay.expressions.script_calls import Unread, returns_once
+from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
 from cbreplay.rules.compiled import Compiled
 from cbreplay.rules.keras.metric_names import (
@@ -333,7 +334,7 @@ class _Metrics:
         if not names or doubted or texts or len(by_place) < len(call.args):
             self.fail(call)
         if named:
-            given = self.calls.literal(named[0], scope)
+            given = read_literal(self.calls, named[0], scope)
             names = (given,) if isinstance(given, str) else names
         self.add_name(*names)
         self.directions[names[0]] = find_class_direction(kind)

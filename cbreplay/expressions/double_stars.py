@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.expressions.call_arguments import called_name
 from cbreplay.expressions.flows import names_in
+from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.possible_values import possible_values
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.rules.registry import find_rule
@@ -39,7 +40,7 @@ def write_out_double_stars(calls: ScriptCalls) -> None:
         if all(word.arg for word in call.keywords):
             continue
         name = called_name(call)
-        is_callback = find_rule(calls.keras_name(call.func, scope) or "") is not None
+        is_callback = find_rule(keras_name(calls, call.func, scope) or "") is not None
         is_optimizer = any(
             "optimizers" in path.split(".") for path in calls.paths(call.func, scope)
         )

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cbreplay.expressions.flows import root_of
-from cbreplay.expressions.script_calls import KERAS_PACKAGES
+from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.script_parameters import given_for
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.possible_values import possible_values
-from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread
+from cbreplay.expressions.script_calls import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,9 +6,10 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.foreign_code import comes_from_outside
+from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.possible_values import only_literal, possible_values
 from cbreplay.expressions.schedule_classes import find_schedule, names_schedules
-from cbreplay.expressions.script_calls import KERAS_PACKAGES, Unread
+from cbreplay.expressions.script_calls import Unread
 from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.registry import reducing_rule
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from cbreplay.expressions.keras_classes import find_patches, keras_name
+
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
@@ -59,12 +61,12 @@ def only_watches(call: ast.Call, scope: Scope, calls: ScriptCalls) -> bool:
     bindings = holder.bindings[call.func.id]
     inner = bindings[0].inner if len(bindings) == 1 else None
     kind = None if inner is None else inner.definition
-    if not isinstance(kind, ast.ClassDef) or "" in calls.patches:
+    if not isinstance(kind, ast.ClassDef) or "" in find_patches(calls):
         return False
     if (holder, kind.name) in calls.names.changed:
         return False
     plain = len(kind.bases) == 1 and not kind.keywords and not kind.decorator_list
-    if not plain or calls.keras_name(kind.bases[0], holder) != "Callback":
+    if not plain or keras_name(calls, kind.bases[0], holder) != "Callback":
         return False
     given = [*call.args, *(word.value for word in call.keywords)]
     if not all(isinstance(value, ast.Constant) for value in given):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.expressions.flows import chosen_from
 from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # no
     """
     try:
         found = possible_values(calls, node, scope)
-        values = [calls.literal(value, place) for value, place in found]
+        values = [read_literal(calls, value, place) for value, place in found]
     except Unread:
         return None
     # True == 1, but the two are different arguments

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.script_calls import KERAS_PACKAGES
+from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

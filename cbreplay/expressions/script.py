@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.double_stars import write_out_double_stars
 from cbreplay.expressions.growing_lists import join_growing_lists
+from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.optimizer_rates import read_rate
 from cbreplay.expressions.partials import write_out_partials
@@ -191,7 +192,7 @@ class _Script:
 
     def unused(self) -> Iterator[str]:
         for call, scope in self.calls.names.calls:
-            name = self.calls.keras_name(call.func, scope)
+            name = keras_name(self.calls, call.func, scope)
             if id(call) not in self.used and find_rule(name or "") is not None:
                 yield (
                     f"{self.source.place(call.lineno)}: this {name} goes to no fit "
@@ -220,7 +221,7 @@ class _Script:
 
     def every_call(self, problems: list[Unread]) -> Iterator[Built]:
         for call, scope in self.calls.names.calls:
-            name = self.calls.keras_name(call.func, scope)
+            name = keras_name(self.calls, call.func, scope)
             if name is not None and name not in ("Callback", "CallbackList"):
                 yield from self.entries(call, scope, problems)
 

@@ -13,8 +13,9 @@ from cbreplay.expressions.call_arguments import (
     read_arguments,
     require_all,
 )
+from cbreplay.expressions.keras_classes import callback_name
 from cbreplay.expressions.own_classes import only_watches
-from cbreplay.expressions.script_calls import ScriptArguments
+from cbreplay.expressions.script_literals import ScriptArguments
 from cbreplay.rules.registry import logs_elsewhere, rule_named, stands_by
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def build_callback(call: ast.Call, scope: Scope, calls: ScriptCalls) -> Built:
     watcher = find_watcher(call, scope, calls)
     if watcher is not None:
         return Built(bystander(watcher, call), call.lineno)
-    name = calls.callback_name(call, scope)
+    name = callback_name(calls, call, scope)
     if stands_by(name):
         return Built(bystander(name, call), call.lineno)
     kind = rule_named(name).load()

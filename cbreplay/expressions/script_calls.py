@@ -10,40 +10,24 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cbreplay.expressions.call_arguments import (
-    called_name,
-    dotted_name,
-    problem_with_name,
-)
+from cbreplay.expressions.call_arguments import called_name
 from cbreplay.expressions.flows import root_of
 from cbreplay.expressions.linked_names import LinkedNames, linked_names
-from cbreplay.expressions.script_arithmetic import work_out
-from cbreplay.rules.registry import known_families
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sized
+    from collections.abc import Callable, Mapping, Sized
 
     from cbreplay.expressions.names import Names
     from cbreplay.expressions.scopes import Binding, Scope
 
-__all__ = [
-    "KERAS_PACKAGES",
-    "ScriptArguments",
-    "ScriptCalls",
-    "Unread",
-    "returns_once",
-]
+__all__ = ["ScriptCalls", "Unread", "returns_once"]
 
 _MOST_STEPS, _MOST_LOOKED_AT = 20_000, 1_000_000
 _SHOWN_PIECE = 60
-KERAS_PACKAGES = ("keras", "tensorflow", "tf", "tf_keras")
-# names by which a class or a module is changed in place
-_PATCHING = {"__setattr__", "mock", "monkeypatch", "patch"}
 _GROWS = (
     "; append, extend and += are read where they certainly run: in one block with the "
     "list, below it and above what uses it"
 )
-_OLD_COPY = "tensorflow.python.keras"
 _LISTS = (ast.List, ast.BinOp)
 _MAY = " that could change it"
 
@@ -85,7 +69,8 @@ class ScriptCalls:
         self.steps = self.looked_at = 0
         self._written: dict[int, tuple[ast.expr, str]] = {}
         self.given: dict[str, int] = {}
-        self.patches = dict(self._find_patches())
+        # the line of a change of each callback class, once that was asked
+        self.patches: dict[str, int] | None = None
         # of each class of the script that was looked at, whether it only watches
         self.watching: dict[int, bool] = {}
 
@@ -133,59 +118,6 @@ class ScriptCalls:
         homes = [scope.enclosing_class() for scope in scopes.values()]
         return any(home is not None and "fit" in home.bindings for home in homes)
 
-    def callback_name(self, call: ast.Call, scope: Scope) -> str:
-        """Return the class of Keras that a call makes an object of."""
-        name = self.keras_name(call.func, scope)
-        written = self.written(call.func)
-        if name is None:
-            where = self.origin(call.func, scope)
-            self.unread(
-                call, f"{written!r} is not Keras's{where}, and is not {self.verdict}"
-            )
-        problem = problem_with_name(name, written)
-        if problem is not None:
-            # the second sentence says what to give for a replay
-            told = problem[0] if self.verdict == "replayed" else _first(problem[0])
-            self.unread(call, told.replace("not replayed", f"not {self.verdict}"))
-        line = self.patches.get(name, self.patches.get(""))
-        if line is not None:
-            where = self.place(line)
-            self.unread(call, f"what {written!r} means is changed in {where}")
-        return name
-
-    def keras_name(self, node: ast.expr, scope: Scope) -> str | None:
-        """Return the class in ``keras.callbacks`` that a node names; None if none."""
-        paths = [path.split(".") for path in self.paths(node, scope)]
-        stars = [star.split(".") for star in self.names.stars]
-        if any(path[0] == "?" for path in paths) and any(map(_is_old_copy, stars)):
-            return None
-        names = {_callback_of(path) for path in paths}
-        return names.pop() if len(names) == 1 else None
-
-    def _find_patches(self) -> Iterator[tuple[str, int]]:
-        """Yield each callback class that the script may change, and the line.
-
-        The class is "" if it may be any.
-        """
-        for store in self.names.stores:
-            of_self = isinstance(store.target, ast.Name) and store.target.id == "self"
-            if store.name is not None and _is_known(store.name) and not of_self:
-                yield store.name, store.line
-            target = store.target
-            while isinstance(target, ast.Attribute) and target.attr.startswith("__"):
-                # the defaults of EarlyStopping.__init__ are those of the class
-                target = target.value
-            paths = self.paths(target, store.scope)
-            yield from ((name, store.line) for name in _patched(paths, store.name))
-        for call, scope in self.names.calls:
-            if not _PATCHING.intersection(self.written(call.func).split(".")):
-                continue
-            for given in call.args:
-                paths = self.paths(given, scope)
-                if isinstance(given, ast.Constant):
-                    paths = [str(given.value)]
-                yield from ((name, call.lineno) for name in _patched(paths, None))
-
     def paths(self, node: ast.expr, scope: Scope) -> list[str]:
         """Return what a dotted name means, through imports and plain assignments."""
         self.count_step()
@@ -205,22 +137,6 @@ class ScriptCalls:
         if len(bindings) == 1 and bindings[0].value is not None:
             return self.paths(bindings[0].value, holder)
         return []
-
-    def origin(self, node: ast.expr, scope: Scope) -> str:
-        """Say where a name that is not Keras's comes from; empty if unknown."""
-        root = node
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        holder = scope.holder(root.id) if isinstance(root, ast.Name) else None
-        if holder is None or not isinstance(root, ast.Name):
-            return ""
-        first = holder.bindings[root.id][0]
-        if first.path is not None:
-            inner = (dotted_name(node) or "").partition(".")[2]
-            if _is_old_copy(f"{first.path}.{inner}".split(".")):
-                return f" but TensorFlow's own copy of an old one ({_OLD_COPY})"
-            return f" but imported from {first.path.rpartition('.')[0] or first.path}"
-        return f" but defined in {self.place(first.line)}"
 
     def followed(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope]:
         """Return the expression that another one stands for in the end, with its scope.
@@ -342,44 +258,6 @@ class ScriptCalls:
         inner = bindings[0].inner if len(bindings) == 1 else None
         return inner if inner is not None and inner.returned else None
 
-    def literal(self, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
-        """Return the value of a literal, or of a name that stands for one."""
-        found, holder = self.followed(node, scope)
-        try:
-            return ast.literal_eval(found)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            number = self.number(found, holder)
-        if number is None:
-            self.unread(node, f"{self.shown(found)} is not a literal")
-        return number
-
-    def number(self, node: ast.expr, scope: Scope) -> int | float | None:
-        """Return the number that is worked out from literals; None if it is none."""
-
-        def known(piece: ast.expr) -> ast.expr | None:
-            try:
-                found, holder = self.followed(piece, scope)
-            except Unread:
-                return None
-            if found is piece:
-                return None
-            # in its own scope: the same name may mean something else here
-            number = self.number(found, holder)
-            return None if number is None else ast.Constant(number)
-
-        # `from numpy import *` replaces max
-        builtins = all(
-            module.partition(".")[0] in KERAS_PACKAGES for module in self.names.stars
-        )
-
-        def called(function: ast.expr) -> str:
-            paths = self.paths(function, scope)
-            if len(paths) != 1 or (paths[0][0] == "?" and not builtins):
-                return ""
-            return paths[0].removeprefix("?.")
-
-        return work_out(node, known, called)
-
     def count_step(self, *looked_through: Sized) -> None:
         """Count a step of reading, so that no script takes too long.
 
@@ -413,32 +291,6 @@ class ScriptCalls:
     def unread(self, node: ast.expr, problem: str) -> NoReturn:
         """Raise Unread, with the line of a node."""
         raise Unread(node.lineno, problem)
-
-
-class ScriptArguments:
-    """Reads the arguments of one call; constants are followed through names."""
-
-    def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
-        self.calls, self.call, self.scope = calls, call, scope
-
-    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
-        """Return what an argument says."""
-        try:
-            found, holder = self.calls.followed(node, self.scope)
-        except Unread as unread:
-            raise Unread(node.lineno, f"{place}: {unread.problem}") from None
-        try:
-            return ast.literal_eval(found)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            number = self.calls.number(found, holder)
-        if number is None:
-            problem = f"{place} is {self.calls.shown(found)}, which is not a literal"
-            raise Unread(node.lineno, problem)
-        return number
-
-    def fail(self, problem: str, hint: str = "") -> NoReturn:  # noqa: ARG002 - one hint for all
-        """Raise Unread, with the line of the call."""
-        raise Unread(self.call.lineno, problem)
 
 
 def returns_once(function: Scope) -> bool:
@@ -488,46 +340,3 @@ def _beginning(node: ast.expr) -> str:
         return ast.unparse(node)[:_SHOWN_PIECE]
     except (RecursionError, ValueError):
         return "this"
-
-
-def _first(text: str) -> str:
-    return text.partition(". ")[0]
-
-
-def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:
-    """Yield the callback classes that change if a path is changed; "" is every one."""
-    for path in (path.split(".") for path in paths):
-        changed = _callback_of(path)
-        if changed is not None:
-            # a base class: all callbacks may change
-            yield changed if _is_known(changed) else ""
-        elif path[0] in KERAS_PACKAGES and attribute in ("callbacks", None):
-            yield ""
-
-
-def _is_known(name: str) -> bool:
-    """Return whether this is a callback of Keras that has a rule."""
-    return problem_with_name(name, name) is None
-
-
-def _callback_of(path: list[str]) -> str | None:
-    """Return the class that a dotted path names in Keras; None if it is not Keras's."""
-    if path[0] == "?":
-        inner = path[1:]
-        if inner == [path[-1]]:
-            # a name that nothing binds counts as Keras's if Keras has such a class
-            known = _is_known(path[-1]) or any(
-                path[-1] in family.not_replayed for family in known_families()
-            )
-            return path[-1] if known else None
-        path = ["keras", *inner] if inner[0] == "callbacks" else inner
-    is_keras = path[0] in KERAS_PACKAGES and not _is_old_copy(path)
-    return path[-1] if is_keras and "callbacks" in path[:-1] else None
-
-
-def _is_old_copy(path: list[str]) -> bool:
-    """Return whether a path is in ``tensorflow.python.keras``, whose rules differ.
-
-    Its callback that stops early, with patience 0, stops after the first epoch.
-    """
-    return path[1:3] == _OLD_COPY.split(".")[1:] and path[0] in ("tensorflow", "tf")

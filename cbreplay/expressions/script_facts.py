@@ -9,6 +9,7 @@ from cbreplay.expressions.compiled_metrics import ModelCompiles
 from cbreplay.expressions.optimizer_rates import read_rate
 from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.script_literals import read_literal
 from cbreplay.rules.checks import TrainingFacts
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _resumes(calls: ScriptCalls, fit: FittingCall) -> bool:
     if given is None:
         return False
     try:
-        number = calls.literal(given, fit.scope)
+        number = read_literal(calls, given, fit.scope)
     except Unread:
         return _is_after_a_fit(calls, given, fit.scope)
     return type(number) is int and number > 0
@@ -159,7 +160,7 @@ def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
         if given is None:
             continue
         try:
-            if calls.literal(given, fit.scope):
+            if read_literal(calls, given, fit.scope):
                 return True
         except Unread as unread:
             del unread

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.expressions.call_arguments import called_name
+from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_members import CallReader, Member, UnreadPart
 from cbreplay.expressions.script_parameters import given_for
@@ -158,7 +159,7 @@ class MemberReader:
 
     def _makes_callback(self, value: ast.expr, scope: Scope) -> bool:
         return isinstance(value, ast.Call) and (
-            self.calls.keras_name(value.func, scope) is not None
+            keras_name(self.calls, value.func, scope) is not None
         )
 
     def _other_bindings(
@@ -235,7 +236,7 @@ class MemberReader:
             yield from self.members(call.args[0], scope, is_certain=is_certain)
         elif method in ("copy", "values") and isinstance(call.func, ast.Attribute):
             yield from self.members(call.func.value, scope, is_certain=is_certain)
-        elif self.calls.keras_name(call.func, scope) is None and (
+        elif keras_name(self.calls, call.func, scope) is None and (
             inner := self.calls.function_of(call, scope)
         ):
             certain = is_certain and returns_once(inner)

@@ -13,6 +13,7 @@ from cbreplay.expressions.call_arguments import (
     read_arguments,
     require_all,
 )
+from cbreplay.expressions.keras_classes import callback_name
 from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.refused_calls import find_refused_calls, find_refused_values
 from cbreplay.expressions.script_callbacks import (
@@ -20,7 +21,8 @@ from cbreplay.expressions.script_callbacks import (
     find_watcher,
     make_callback,
 )
-from cbreplay.expressions.script_calls import ScriptArguments, Unread
+from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.script_literals import ScriptArguments
 from cbreplay.expressions.stand_ins import MOST_STAND_INS, UNKNOWN, stand_ins
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
@@ -102,10 +104,10 @@ class CallReader:
     def read(self, call: ast.Call, scope: Scope, *, is_certain: bool) -> Member:
         """Return a callback, with stand-ins for the arguments that cannot be told."""
         watcher = find_watcher(call, scope, self.calls)
-        if watcher is not None or stands_by(self.calls.callback_name(call, scope)):
+        if watcher is not None or stands_by(callback_name(self.calls, call, scope)):
             built = build_callback(call, scope, self.calls).callback
             return Member(call, (built,), built.code, is_certain)
-        name = self.calls.callback_name(call, scope)
+        name = callback_name(self.calls, call, scope)
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
         reader = _Stopgaps(self.calls, call, scope)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.double_stars import write_out_double_stars
 from cbreplay.expressions.growing_lists import join_growing_lists
+from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.partials import write_out_partials
 from cbreplay.expressions.script_calls import ScriptCalls
@@ -174,7 +175,7 @@ def _read_loose(
         member
         for call, scope in calls.names.calls
         if id(call) not in used
-        and find_rule(calls.keras_name(call.func, scope) or "") is not None
+        and find_rule(keras_name(calls, call.func, scope) or "") is not None
         for member in reader.members(call, scope, is_certain=False)
     ]
     return _each_once(members), [*reader.unread, *reader.arguments]

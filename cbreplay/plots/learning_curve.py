@@ -20,6 +20,7 @@ from cbreplay.plots.curve import (
     drawn_mark,
 )
 from cbreplay.plots.epoch_axis import Shade, epoch_span, find_shade
+from cbreplay.plots.picture_text import drawable_text, format_number, shorten
 from cbreplay.plots.style import (
     LIGHT,
     Label,
@@ -30,7 +31,6 @@ from cbreplay.plots.style import (
     style_axes,
     style_text,
 )
-from cbreplay.plots.words import drawable_text, format_number, shorten
 from cbreplay.rules.base import format_callback, monitored_series
 from cbreplay.words import spoken_rows, visible_text
 

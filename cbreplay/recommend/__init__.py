@@ -38,12 +38,11 @@ from cbreplay.recommend.answer import (
 )
 from cbreplay.recommend.build import recommend_config
 from cbreplay.recommend.costs import Costs, measure_costs
-from cbreplay.recommend.forward import Forward
-from cbreplay.recommend.left_out import LeftOut
-from cbreplay.recommend.prior import Odds
+from cbreplay.recommend.held_out import Forward, LeftOut
 from cbreplay.recommend.promise import Promise, count_needed
 from cbreplay.recommend.scored import Scored, Setting
 from cbreplay.recommend.swept_settings import sweep_patience
+from cbreplay.recommend.track_record import Odds
 
 __all__ = [
     "Advising",

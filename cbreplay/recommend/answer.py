@@ -11,11 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.recommend.choice import Basis
-    from cbreplay.recommend.forward import Forward
-    from cbreplay.recommend.left_out import LeftOut
-    from cbreplay.recommend.prior import Odds
+    from cbreplay.recommend.held_out import Forward, LeftOut
     from cbreplay.recommend.promise import Promise
     from cbreplay.recommend.scored import Scored
+    from cbreplay.recommend.track_record import Odds
     from cbreplay.rules.base import Callback
     from cbreplay.run import FloatArray, Mode
 

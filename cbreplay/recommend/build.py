@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,37 +13,32 @@ from cbreplay.recommend.answer import (
     Advising,
     CountedGroup,
     Excluded,
-    Expected,
     MonitorScore,
     Plan,
     PlanAdvice,
-    Reason,
     Recommendation,
     WeightAdvice,
 )
 from cbreplay.recommend.choice import Choice, Pick, pick_by_weight, pick_patience
-from cbreplay.recommend.forward import Forward, validate_forward
-from cbreplay.recommend.left_out import LeftOut, score_left_out
-from cbreplay.recommend.monitors import Ranking, rank_monitors
-from cbreplay.recommend.other_rules import score_rules
+from cbreplay.recommend.decision import Decided, decide, expect_next
+from cbreplay.recommend.held_out import Forward, score_left_out, validate_forward
+from cbreplay.recommend.other_rules import reasons_of_rules, score_rules
 from cbreplay.recommend.pricing import Priced, cells_of, price
-from cbreplay.recommend.prior import read_prior, read_track_record
 from cbreplay.recommend.promise import Promise, needed_rank, unlucky_share
 from cbreplay.recommend.remarks import (
     find_doubts,
     reasons_against_stopping,
     reasons_for_choice,
     reasons_for_none,
-    reasons_of_rules,
     too_short,
 )
-from cbreplay.recommend.rivals import score_rivals, score_without_stopping
+from cbreplay.recommend.rivals import score_rivals
 from cbreplay.recommend.study import (
-    RunsOfPlan,
     Study,
     begin_study,
     keep_alike,
     part_runs,
+    planned_otherwise,
 )
 from cbreplay.recommend.swept_settings import Slice, read_axes
 from cbreplay.recommend.tolerance import read_tolerance
@@ -55,17 +50,11 @@ if TYPE_CHECKING:
 
     from cbreplay.recorded_ends import PlanPart
     from cbreplay.rules.base import Callback
-    from cbreplay.run import EpochArray
 
 __all__ = ["recommend_config"]
 
 _MOST_PATIENCE = 2**31
-_LEAST_LOST = 1e-9
 _WEIGHTS = (0.01, 0.05, 0.2)
-
-
-# parameters that `_is_like_measured` compares separately, or that decide nothing
-_DECIDES_ALIKE = ("monitor", "mode", "min_delta", "verbose")
 
 
 def recommend_config(
@@ -156,7 +145,7 @@ def recommend_config(
     gone = [*excluded]
     rows = keep_alike(sweep, axes, gone)
     part, *other_parts = part_runs(sweep, rows, asked)
-    gone += _planned_otherwise(sweep, rows, [part, *other_parts])
+    gone += planned_otherwise(sweep, rows, [part, *other_parts])
     study = begin_study(sweep, axes, asked, part)
     in_use = None if current is None else tuple(read_callbacks(current).callbacks)
     slices = axes.of_each_monitor()
@@ -171,7 +160,7 @@ def recommend_config(
             doubts=find_doubts(study, slices[0], None),
             **_frame(study, gone),
         )
-    decided = _decide(study, slices, priced)
+    decided = decide(study, slices, priced)
     return Recommendation(
         plans=tuple(
             _advise_plan(begin_study(sweep, axes, asked, other), decided.chosen)
@@ -216,19 +205,6 @@ def _check(sweep: object, asked: Advising) -> None:
         raise ConfigError(sentence)
 
 
-def _planned_otherwise(
-    sweep: Sweep, rows: EpochArray, parts: Sequence[RunsOfPlan]
-) -> Iterator[Excluded]:
-    """Yield the runs in no part, because too few share their plan."""
-    counted = {row for part in parts for row in part.rows.tolist()}
-    usual = parts[0].part.plan
-    for row in rows.tolist():
-        if row not in counted:
-            run = sweep.records[row]
-            facts = {"planned": run.planned_epochs, "usual": usual}
-            yield Excluded(run.name, Reason("plan", facts))
-
-
 def _price_slices(study: Study, slices: Sequence[Slice]) -> list[Priced]:
     """Return what every patience costs, for the monitor of each slice."""
     panel, patience = study.panel, study.axes.patience
@@ -269,72 +245,8 @@ def _frame(study: Study, gone: Sequence[Excluded]) -> dict[str, Any]:
     }
 
 
-class _Decided(NamedTuple):
-    """What is chosen, and what was left out of the choice.
-
-    Parameters
-    ----------
-    slices, costs : sequence of Slice, sequence of Priced
-        For every monitor that was asked about.
-    ranking : Ranking
-        Which of them is chosen, and the patience of each.
-    left_out : LeftOut
-        How the choice does on groups left out of it.
-    stops : bool
-        Whether it is better than no early stopping.
-    """
-
-    slices: Sequence[Slice]
-    costs: Sequence[Priced]
-    ranking: Ranking
-    left_out: LeftOut
-    stops: bool
-
-    @property
-    def chosen(self) -> Slice:
-        """The slice of the chosen monitor."""
-        return self.slices[self.ranking.first]
-
-    @property
-    def priced(self) -> Priced:
-        """What each patience costs on that monitor."""
-        return self.costs[self.ranking.first]
-
-    @property
-    def choice(self) -> Choice:
-        """The patience that is chosen on it."""
-        return self.ranking.choices[self.ranking.first]
-
-
-def _decide(
-    study: Study, slices: Sequence[Slice], priced: Sequence[Priced]
-) -> _Decided:
-    """Choose a monitor and a patience, and whether that beats no early stopping."""
-    names = [slice_.monitor for slice_ in slices]
-    itself = names.index(study.objective) if study.objective in names else None
-    ranking = rank_monitors(priced, study.confidences, itself)
-    costs, choice = priced[ranking.first], ranking.choices[ranking.first]
-    return _Decided(
-        slices,
-        priced,
-        ranking,
-        score_left_out(costs, choice, *ranking.left_out),
-        choice.pick.basis != "thumb" or _beats_no_stopping(study, costs, choice),
-    )
-
-
-def _beats_no_stopping(study: Study, priced: Priced, choice: Choice) -> bool:
-    """Return whether a choice by the rule of thumb beats no early stopping."""
-    stopping = priced.look_up(priced.score, choice.left_out)
-    with np.errstate(invalid="ignore"):
-        # inf - inf is NaN: two infinite scores do not compare
-        apart = stopping - score_without_stopping(study)
-    apart = apart[~np.isnan(apart)]
-    return not len(apart) or bool(apart.mean() < 0)
-
-
 def _findings(
-    study: Study, decided: _Decided, current: tuple[Callback, ...] | None
+    study: Study, decided: Decided, current: tuple[Callback, ...] | None
 ) -> dict[str, Any]:
     """Return the results, by the names of the fields of `Recommendation`."""
     chosen, choice, left_out = decided.chosen, decided.choice, decided.left_out
@@ -360,7 +272,7 @@ def _findings(
         "promise": _promise(study, decided.priced, choice.pick),
         "basis": choice.pick.basis if stops else None,
         "by_weight": (*_by_weight(decided.priced),),
-        "expected": _expected(study, decided, choice.pick) if stops else None,
+        "expected": expect_next(study, decided, choice.pick) if stops else None,
         "groups": _counted_groups(study, chosen, decided.priced, choice),
         "settings": (*settings, *(tried.scored for tried in rules if tried.scored)),
         "left_out": left_out,
@@ -375,7 +287,7 @@ def _findings(
     }
 
 
-def _validate_forward(study: Study, decided: _Decided) -> Forward | None:
+def _validate_forward(study: Study, decided: Decided) -> Forward | None:
     """Judge the choice of the oldest groups by the newest; None for several monitors.
 
     With several, the oldest groups would have to choose the monitor too.
@@ -386,7 +298,7 @@ def _validate_forward(study: Study, decided: _Decided) -> Forward | None:
     return validate_forward(study.runs, panel.groups, decided.priced, study.confidence)
 
 
-def _monitor_scores(decided: _Decided) -> tuple[MonitorScore, ...]:
+def _monitor_scores(decided: Decided) -> tuple[MonitorScore, ...]:
     """Return what each of several monitors comes to; nothing for one."""
     if len(decided.slices) == 1:
         return ()
@@ -435,64 +347,6 @@ def _by_weight(priced: Priced) -> Iterator[WeightAdvice]:
         patience = pick_by_weight(priced, weight)
         if patience is not None:
             yield WeightAdvice(weight, patience)
-
-
-def _expected(study: Study, decided: _Decided, pick: Pick) -> Expected | None:
-    """Return what the next training is expected to score."""
-    if pick.expected is None:
-        return None
-    score, usual_score = pick.expected
-    n_groups = int((~np.isnan(decided.priced.lost).all(axis=1)).sum())
-    odds = None
-    if usual_score is not None and _is_like_measured(study, decided.chosen):
-        odds = read_track_record().look_up(n_groups, usual_score - score)
-    return Expected(
-        score,
-        usual_score,
-        n_groups,
-        int(read_prior().weight),
-        odds,
-        _unavoidable(decided.priced, pick.patience, study.asked.cost_weight),
-    )
-
-
-def _unavoidable(priced: Priced, patience: int, cost_weight: float) -> float:
-    """Return what every patience loses on the groups, in their scale, on average.
-
-    The scores that people see include it; the score that patience is chosen by does
-    not, because it is the same for every patience.
-    """
-    seen = priced.at(priced.score, patience)
-    chosen_by = priced.at(priced.lost + cost_weight * priced.trained, patience)
-    apart = seen - chosen_by
-    apart = apart[np.isfinite(apart)]
-    # a rest of rounding counts as 0
-    lost = float(apart.mean()) if len(apart) else 0.0
-    return lost if lost > _LEAST_LOST else 0.0
-
-
-def _is_like_measured(study: Study, chosen: Slice) -> bool:
-    """Return whether the track record was measured on advice such as this.
-
-    It was measured for EarlyStopping alone, with a patience and restored weights; on a
-    loss that is both watched and judged; at one weight of training; and on whole
-    trainings of some lengths.
-    """
-    axes, record = study.axes, read_track_record()
-    changed = {
-        name: value
-        for name, value in axes.fixed.items()
-        if name not in _DECIDES_ALIKE and value != axes.defaults[name]
-    }
-    return (
-        (chosen.monitor, study.mode) == (study.objective, "min")
-        and chosen.min_delta == 0
-        and changed == {"restore_best_weights": True}
-        and axes.around == ((), ())
-        and study.asked.cost_weight == record.cost_weight
-        and record.covers(study.panel.frame.plan)
-        and bool(study.panel.standing.ended.all())
-    )
 
 
 def _counted_groups(

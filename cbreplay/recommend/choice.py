@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cbreplay.recommend.pricing import MOST_LOST, NEAR_TIE, bounded
 from cbreplay.recommend.prior import Blended, blend_scores, leave_each_out, read_prior
 from cbreplay.recommend.promise import (
     is_step,
@@ -28,17 +29,12 @@ if TYPE_CHECKING:
     from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [
-    "NEAR_TIE",
-    "OFTEN",
     "SHARE_OF_PLAN",
     "USUAL",
     "Basis",
     "Choice",
     "Pick",
-    "bounded",
-    "cheapest_patience",
     "choose_patience",
-    "is_clearly_better",
     "pick_by_weight",
     "pick_patience",
     "rule_of_thumb",
@@ -49,27 +45,8 @@ __all__ = [
 Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
 
 
-# scores nearer to each other than this are taken as equal. If a promise wins only near
-# ties, advice from 10 and from 30 runs closes 81 and 82 % of what it can gain over a
-# fixed 10; if it wins against every longer patience too, 76 and 75 % (100 epochs;
-# benchmarks/advice)
-NEAR_TIE = 0.001
-
-
-# a patience is compared by its score only if it is priced on this share of the groups
-OFTEN = 0.8
-
-
 # the fixed patience that a choice has to be better than
 USUAL = 10
-
-
-# the largest share lost that is counted: no choice outweighs it, and sums stay finite
-_MOST_LOST = 1e6
-
-
-# one score is clearly less than another if it is so by this much
-_CLEARLY = 2 * NEAR_TIE
 
 
 # the rule of thumb is this share of the plan, or the usual patience
@@ -79,59 +56,6 @@ SHARE_OF_PLAN = 10
 def rule_of_thumb(frame: ChoiceFrame) -> int:
     """Return 10, or a tenth of a long plan."""
     return max(USUAL, (frame.plan or 0) // SHARE_OF_PLAN)
-
-
-def cheapest_patience(
-    patience: EpochArray, score: FloatArray
-) -> tuple[int, EpochArray, int] | None:
-    """Return the patience with the least mean score; None where none can be compared.
-
-    Means over different groups do not compare. So only values count that are priced
-    on four groups in five, and only the groups on which all of these are. Of near
-    ties the smallest wins: it is nearest to Keras's default.
-
-    Parameters
-    ----------
-    patience : array of shape (n_patience,)
-        The values, ascending.
-    score : array of shape (n_groups, n_patience)
-        What each costs; NaN where the log does not tell.
-
-    Returns
-    -------
-    int, array of shape (n_groups,), int
-        The choice of all groups; what the others would choose, for each group; and
-        how many groups could be compared.
-
-    Examples
-    --------
-    >>> cheapest_patience(
-    ...     np.array([1, 2, 3]), np.array([[0.3, 0.1, 0.2], [0.1, 0.2, 0.3]])
-    ... )
-    (2, array([1, 2]), 2)
-    """
-    known = np.asarray(~np.isnan(score))
-    often = np.flatnonzero(known.mean(axis=0) >= OFTEN)
-    if not len(often):
-        return None
-    compared = np.all(known[:, often], axis=1)
-    n_compared = int(compared.sum())
-    if n_compared == 0:
-        return None
-    scores = np.where(compared[:, None], bounded(score[:, often]), 0.0)
-    total = scores.sum(axis=0)
-    n_others = np.maximum(n_compared - compared, 1)[:, None]
-    others = _first_near_tie((total - scores) / n_others)
-    chosen = _first_near_tie(total[None] / n_compared)
-    values = patience[often]
-    return int(values[chosen[0]]), values[others], n_compared
-
-
-def _first_near_tie(mean: FloatArray) -> EpochArray:
-    """Return, for each row, the first place that is a near tie of the least value."""
-    near = mean <= mean.min(axis=1, keepdims=True) + NEAR_TIE
-    first: EpochArray = np.argmax(near, axis=1)
-    return first
 
 
 class Pick(NamedTuple):
@@ -309,15 +233,6 @@ def _scored(priced: Priced) -> _ScoredValues | None:
     return _ScoredValues(values[tried], frame.plan, lost, trained)
 
 
-def bounded(shares: FloatArray) -> FloatArray:
-    """Return losses and scores with a finite number in place of infinity.
-
-    A share is infinite where the kept weights have an infinite loss. No choice should
-    win by that, but inf - inf would make the other values incomparable too.
-    """
-    return np.minimum(shares, _MOST_LOST)
-
-
 def _blend_all(priced: Priced, scored: _ScoredValues) -> Blended:
     weight = priced.frame.cost_weight
     return blend_scores(read_prior(), *scored, cost_weight=weight)
@@ -378,7 +293,7 @@ def _expect_both(
 
 def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:
     """Return the expected score of a patience; infinite if any run's loss is."""
-    endless = (scored.lost[:, at] >= _MOST_LOST).any()
+    endless = (scored.lost[:, at] >= MOST_LOST).any()
     return math.inf if endless else float(blended.score[at])
 
 
@@ -402,27 +317,3 @@ def _fall_back(priced: Priced) -> int:
     wanted = max(rule_of_thumb(priced.frame), priced.frame.floor)
     at = min(int(np.searchsorted(priced.patience, wanted)), len(priced.patience) - 1)
     return int(priced.patience[at])
-
-
-def is_clearly_better(score: FloatArray, than: FloatArray) -> bool:
-    """Return whether a score is clearly less than another, not by one group alone.
-
-    Parameters
-    ----------
-    score, than : array of shape (n_groups,)
-        NaN where a group does not tell.
-
-    Examples
-    --------
-    >>> usual = np.array([0.3, 0.3, 0.3])
-    >>> is_clearly_better(np.array([0.2, 0.3, 0.3]), usual)
-    False
-    >>> is_clearly_better(np.array([0.2, 0.2, 0.3]), usual)
-    True
-    """
-    apart = score - than
-    apart = apart[~np.isnan(apart)]
-    if len(apart) < 2:  # noqa: PLR2004 - one group, and none without it
-        return False
-    without_one = (apart.sum() - apart) / (len(apart) - 1)
-    return bool(apart.mean() < -_CLEARLY and without_one.max() < 0)

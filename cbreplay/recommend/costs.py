@@ -9,8 +9,8 @@ import numpy as np
 
 from cbreplay.errors import EvidenceError
 from cbreplay.recommend.answer import Advising, Recommendation
-from cbreplay.recommend.choice import OFTEN, USUAL
-from cbreplay.recommend.pricing import cells_of, price
+from cbreplay.recommend.choice import USUAL
+from cbreplay.recommend.pricing import OFTEN, cells_of, price
 from cbreplay.recommend.rivals import score_named, sweep_beside
 from cbreplay.recommend.study import Study, begin_study, keep_alike, part_runs
 from cbreplay.recommend.swept_settings import Axes, Slice, read_axes

@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.recommend.choice import USUAL, cheapest_patience, is_clearly_better
-from cbreplay.recommend.pricing import Panel, Priced, cells_of, price
+from cbreplay.recommend.answer import Reason
+from cbreplay.recommend.choice import USUAL
+from cbreplay.recommend.pricing import (
+    Panel,
+    Priced,
+    cells_of,
+    cheapest_patience,
+    is_clearly_better,
+    price,
+)
 from cbreplay.recommend.rivals import beside_left_out, sweep_beside
 from cbreplay.recommend.scored import ANY_OF, Scored, Setting, score_setting
+from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import (
     known_rules,
     resolve_semantics,
@@ -30,7 +39,7 @@ if TYPE_CHECKING:
     from cbreplay.run import FloatArray
     from cbreplay.sweep import Sweep
 
-__all__ = ["FEWEST_TO_NAME", "RuleScore", "score_rules"]
+__all__ = ["FEWEST_TO_NAME", "RuleScore", "reasons_of_rules", "score_rules"]
 
 # how many groups it takes to call a rule better. Of the rules called better from 10 to
 # 20 runs, fewer than half were better on the other runs of their sets; of those called
@@ -187,3 +196,50 @@ def _best_of(
         better=n_told >= FEWEST_TO_NAME
         and all(is_clearly_better(score, rival) for rival in rivals),
     )
+
+
+def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:
+    """Return which of the other rules is clearly better than a patience.
+
+    Parameters
+    ----------
+    rules : sequence of RuleScore
+        The rules that were tried; empty if nobody asked for them.
+    patience : int
+        What is recommended, or would be.
+    """
+    reasons = [
+        Reason("rule-not-compared", {"rule": tried.name, "problem": tried.problem})
+        for tried in rules
+        if tried.scored is None
+    ]
+    few = [
+        tried
+        for tried in rules
+        if tried.scored is not None and tried.n_told < FEWEST_TO_NAME
+    ]
+    enough = [tried for tried in rules if tried.n_told >= FEWEST_TO_NAME]
+    if few:
+        facts = {
+            "rules": tuple(tried.name for tried in few),
+            "needed": FEWEST_TO_NAME,
+            "n_told": max(tried.n_told for tried in few),
+        }
+        reasons.append(Reason("rules-untold", facts))
+    better = [tried.scored for tried in enough if tried.better and tried.scored]
+    reasons += [
+        Reason("rule-better", {"rule": _code_of(row), "patience": patience})
+        for row in better
+    ]
+    if enough and not better:
+        names = tuple(tried.name for tried in enough)
+        facts = {"rules": names, "patience": patience}
+        reasons.append(Reason("no-rule-better", facts))
+    return tuple(reasons)
+
+
+def _code_of(scored: Scored) -> str:
+    """Return a rule as an expression, or the list of several."""
+    if scored.rule is not None:
+        return format_callback(scored.rule)
+    return f"[{', '.join(map(format_callback, scored.callbacks or ()))}]"

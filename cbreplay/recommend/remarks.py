@@ -13,11 +13,9 @@ from cbreplay.holes import gap_cause
 from cbreplay.outcomes import cuts_schedule, never_changes, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
-from cbreplay.recommend.other_rules import FEWEST_TO_NAME, RuleScore
 from cbreplay.recommend.pricing import Priced, cells_of, price
 from cbreplay.recommend.promise import count_needed, needed_rank
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
-from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.sweep import EVIDENCE
@@ -34,7 +32,6 @@ __all__ = [
     "find_doubts",
     "reasons_for_choice",
     "reasons_for_none",
-    "reasons_of_rules",
     "still_improves",
     "too_short",
 ]
@@ -189,53 +186,6 @@ def reasons_against_stopping(settings: Sequence[Scored]) -> Iterator[Reason]:
         "unstopped": unstopped.score,
     }
     yield Reason("no-stop-better", facts)
-
-
-def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:
-    """Return which of the other rules is clearly better than a patience.
-
-    Parameters
-    ----------
-    rules : sequence of RuleScore
-        The rules that were tried; empty if nobody asked for them.
-    patience : int
-        What is recommended, or would be.
-    """
-    reasons = [
-        Reason("rule-not-compared", {"rule": tried.name, "problem": tried.problem})
-        for tried in rules
-        if tried.scored is None
-    ]
-    few = [
-        tried
-        for tried in rules
-        if tried.scored is not None and tried.n_told < FEWEST_TO_NAME
-    ]
-    enough = [tried for tried in rules if tried.n_told >= FEWEST_TO_NAME]
-    if few:
-        facts = {
-            "rules": tuple(tried.name for tried in few),
-            "needed": FEWEST_TO_NAME,
-            "n_told": max(tried.n_told for tried in few),
-        }
-        reasons.append(Reason("rules-untold", facts))
-    better = [tried.scored for tried in enough if tried.better and tried.scored]
-    reasons += [
-        Reason("rule-better", {"rule": _code_of(row), "patience": patience})
-        for row in better
-    ]
-    if enough and not better:
-        names = tuple(tried.name for tried in enough)
-        facts = {"rules": names, "patience": patience}
-        reasons.append(Reason("no-rule-better", facts))
-    return tuple(reasons)
-
-
-def _code_of(scored: Scored) -> str:
-    """Return a rule as an expression, or the list of several."""
-    if scored.rule is not None:
-        return format_callback(scored.rule)
-    return f"[{', '.join(map(format_callback, scored.callbacks or ()))}]"
 
 
 def find_doubts(

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.judging import Judging
-from cbreplay.recommend.choice import USUAL, Choice, cheapest_patience, choose_patience
-from cbreplay.recommend.pricing import CellCosts, Priced, cells_of, group_means, price
+from cbreplay.recommend.choice import USUAL, Choice, choose_patience
+from cbreplay.recommend.pricing import (
+    CellCosts,
+    Priced,
+    cells_of,
+    cheapest_patience,
+    group_means,
+    price,
+)
 from cbreplay.recommend.promise import needed_rank, sufficient_for_most
 from cbreplay.recommend.scored import Scored, Setting, score_setting, with_left_out
 from cbreplay.recorded_ends import recorded_stoppers

@@ -24,13 +24,20 @@ from cbreplay.recorded_ends import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.recommend.swept_settings import Axes
     from cbreplay.run import EpochArray, Mode, Run
     from cbreplay.sweep import Sweep
 
-__all__ = ["RunsOfPlan", "Study", "begin_study", "keep_alike", "part_runs"]
+__all__ = [
+    "RunsOfPlan",
+    "Study",
+    "begin_study",
+    "keep_alike",
+    "part_runs",
+    "planned_otherwise",
+]
 
 
 class Study(NamedTuple):
@@ -164,6 +171,19 @@ def part_runs(sweep: Sweep, rows: EpochArray, asked: Advising) -> list[RunsOfPla
         RunsOfPlan(rows[list(part.rows)], endings.take(part.rows), part)
         for part in part_by_plan(runs, endings)
     ]
+
+
+def planned_otherwise(
+    sweep: Sweep, rows: EpochArray, parts: Sequence[RunsOfPlan]
+) -> Iterator[Excluded]:
+    """Yield the runs in no part, because too few share their plan."""
+    counted = {row for part in parts for row in part.rows.tolist()}
+    usual = parts[0].part.plan
+    for row in rows.tolist():
+        if row not in counted:
+            run = sweep.records[row]
+            facts = {"planned": run.planned_epochs, "usual": usual}
+            yield Excluded(run.name, Reason("plan", facts))
 
 
 def begin_study(sweep: Sweep, axes: Axes, asked: Advising, alike: RunsOfPlan) -> Study:

@@ -133,7 +133,7 @@ _rows: dict[str, RuleRow] = {
             "keras",
             kernel="stops",
             words=f"{_KERAS}.words.waiting:STOPPING",
-            checks=f"{_KERAS}.checks.settings:STOPPING",
+            checks=f"{_KERAS}.checks.early_stopping:STOPPING",
             reader=f"{_KERAS}.keras_objects:read_early_stopping",
         ),
         RuleRow(
@@ -142,7 +142,7 @@ _rows: dict[str, RuleRow] = {
             "keras",
             kernel="reduces",
             words=f"{_KERAS}.words.waiting:REDUCING",
-            checks=f"{_KERAS}.checks.settings:REDUCING",
+            checks=f"{_KERAS}.checks.learning_rate:REDUCING",
             reader=f"{_KERAS}.keras_objects:read_reduce_lr_on_plateau",
         ),
         RuleRow(
@@ -150,7 +150,7 @@ _rows: dict[str, RuleRow] = {
             f"{_KERAS}.learning_rate_scheduler",
             "keras",
             words=f"{_KERAS}.words.others:SCHEDULING",
-            checks=f"{_KERAS}.checks.settings:SCHEDULING",
+            checks=f"{_KERAS}.checks.learning_rate:SCHEDULING",
             reader=f"{_KERAS}.keras_objects:read_learning_rate_scheduler",
         ),
         RuleRow(

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
     from cbreplay.monitor import Precision
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
-    from cbreplay.run import Run
+    from cbreplay.run import Run, Series
 
-__all__ = ["FirstReduction", "RateHistory", "RecordedReduction", "explain_rate"]
+__all__ = [
+    "FirstReduction",
+    "RateHistory",
+    "RecordedReduction",
+    "explain_rate",
+    "recorded_changes",
+]
 
 # settings that people use, the defaults first; each candidate is verified by a replay
 _MIN_DELTAS = (1e-4, 0.0, 1e-3, 1e-2, 1e-5)
@@ -31,11 +37,16 @@ _SHOWN_PATIENCE = (3, 5, 10, 20)
 
 
 class RecordedReduction(NamedTuple):
-    """A drop of the recorded rate: decided at the end of `epoch`."""
+    """A drop of the recorded rate, at the end of `epoch`.
+
+    Where the rates after that epoch are not recorded, it may be as late as at the end
+    of `latest`, the epoch before the one that shows the new rate.
+    """
 
     epoch: int
     old: float
     new: float
+    latest: int
 
 
 class FirstReduction(NamedTuple):
@@ -121,12 +132,9 @@ def _explain_reading(
 ) -> RateHistory:
     """Describe and explain one reading of the recorded rate."""
     run = replace(run, other_learning_rate=None)
-    rates = _recorded_rates(run)
-    changes = [
-        RecordedReduction(epoch, old, new)
-        for (epoch, old), (_, new) in itertools.pairwise(rates)
-        if old != new
-    ]
+    series = run.learning_rate
+    rates = [] if series is None else _recorded_rates(run, series)
+    changes = [] if series is None else recorded_changes(run, series)
     rises = any(change.new > change.old for change in changes)
     explained = None
     if changes and not rises:
@@ -148,18 +156,23 @@ def _explain_reading(
     )
 
 
-def _recorded_rates(run: Run) -> list[tuple[int, float]]:
+def recorded_changes(run: Run, rate: Series) -> list[RecordedReduction]:
+    """Return where a reading of the rate changes between recorded epochs."""
+    return [
+        RecordedReduction(epoch, old, new, following - 1)
+        for (epoch, old), (following, new) in itertools.pairwise(
+            _recorded_rates(run, rate)
+        )
+        if old != new
+    ]
+
+
+def _recorded_rates(run: Run, rate: Series) -> list[tuple[int, float]]:
     """Return (epoch, rate) where the rate is recorded."""
-    series = run.learning_rate
-    if series is None:
-        return []
     known = zip(
-        run.epochs.tolist(),
-        series.values.tolist(),
-        series.recorded.tolist(),
-        strict=True,
+        run.epochs.tolist(), rate.values.tolist(), rate.recorded.tolist(), strict=True
     )
-    return [(epoch, rate) for epoch, rate, recorded in known if recorded]
+    return [(epoch, value) for epoch, value, recorded in known if recorded]
 
 
 def _explain(

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.rounded import may_hide_reduction
-from cbreplay.staircase.rate_history import RecordedReduction
+from cbreplay.staircase.rate_history import RecordedReduction, recorded_changes
 
 if TYPE_CHECKING:
     from cbreplay.replay import Replay
-    from cbreplay.run import Run, Series
+    from cbreplay.run import Run
 
 __all__ = [
     "ReductionAccount",
@@ -96,7 +95,7 @@ def rate_kept_until(run: Run) -> int:
     if may_hide_reduction(run, run.first_epoch):
         return run.first_epoch
     for rate in (run.learning_rate, run.other_learning_rate):
-        changes = [] if rate is None else _recorded_changes(run, rate)
+        changes = [] if rate is None else recorded_changes(run, rate)
         if any(change.new > change.old for change in changes):
             return run.first_epoch
         until = min(until, changes[0].epoch if changes else until)
@@ -107,27 +106,8 @@ def recorded_reductions(run: Run) -> list[RecordedReduction]:
     """Return where the recorded rate falls from one recorded epoch to the next."""
     if run.learning_rate is None:
         return []
-    changes = _recorded_changes(run, run.learning_rate)
+    changes = recorded_changes(run, run.learning_rate)
     return [change for change in changes if change.new < change.old]
-
-
-def _recorded_changes(run: Run, rate: Series) -> list[RecordedReduction]:
-    """Return where a reading of the rate changes between recorded epochs."""
-    rates = [
-        (epoch, value)
-        for epoch, value, recorded in zip(
-            run.epochs.tolist(),
-            rate.values.tolist(),
-            rate.recorded.tolist(),
-            strict=True,
-        )
-        if recorded
-    ]
-    return [
-        RecordedReduction(epoch, old, new)
-        for (epoch, old), (_, new) in itertools.pairwise(rates)
-        if new != old
-    ]
 
 
 def _until(replay: Replay) -> int:
@@ -146,7 +126,7 @@ def _makes(replay: Replay, drop: RecordedReduction, end: int) -> bool:
     made = [
         reduction.new
         for reduction in replay.reductions
-        if reduction.epoch == drop.epoch
+        if drop.epoch <= reduction.epoch <= drop.latest
     ]
     return drop.epoch == end and made[-1:] == [drop.new]
 

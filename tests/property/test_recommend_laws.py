@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbreplay import Run
-from cbreplay.recommend.choice import cheapest_patience
+from cbreplay.recommend.pricing import cheapest_patience
 from cbreplay.recommend.promise import (
     find_sufficient,
     leave_out_sufficient,

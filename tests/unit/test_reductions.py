@@ -211,3 +211,17 @@ def test_until_when_a_record_kept_its_rate(rates: list[float], until: int) -> No
 def test_both_readings_of_a_rate_have_kept_it() -> None:
     other = rated([0.1] * 3 + [0.05] * 3).learning_rate
     assert rate_kept_until(replace(rated([0.1] * 6), other_learning_rate=other)) == 2
+
+
+def test_a_reduction_among_epochs_without_a_rate_is_in_one_of_them() -> None:
+    # reduced at the end of epoch 2, 3 or 4, counted from 0
+    run = make_run([0.5, 0.5, 0.5, None, None, 0.25, 0.125])
+    assert [(drop.epoch, drop.latest) for drop in recorded_reductions(run)] == [
+        (2, 4),
+        (5, 5),
+    ]
+    (section,) = rate_section(build_staircase(run, semantics="keras-3.15"))
+    points = section.blocks[-1]
+    assert isinstance(points, Points)
+    said = plain_text(points.points[0])
+    assert "was reduced after epochs 3-5, 6 (0.5 to 0.125)" in said

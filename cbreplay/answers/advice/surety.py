@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.counted import counted
 from cbreplay.document import Fact, say
 from cbreplay.recommend import Reason, count_needed
-from cbreplay.recommend.choice import NEAR_TIE, USUAL
+from cbreplay.recommend.choice import USUAL
+from cbreplay.recommend.pricing import NEAR_TIE
 from cbreplay.recommend.promise import shared_confidence
 from cbreplay.shown_digits import scale_of
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from cbreplay.document import Text
     from cbreplay.recommend import Recommendation
     from cbreplay.recommend.answer import Expected
-    from cbreplay.recommend.prior import Odds
     from cbreplay.recommend.promise import Promise
+    from cbreplay.recommend.track_record import Odds
 
 __all__ = ["broken_off", "find_surer", "how_sure", "what_makes_surer"]
 

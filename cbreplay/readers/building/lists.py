@@ -242,8 +242,7 @@ class _Aligned:
             return values
         if not name.startswith("val_") or len(values) > len(self.epochs):
             problem = f"{name!r} has {len(values)} values for {len(self.epochs)} epochs"
-            hint = "Give lists of one length, with None for a missing value"
-            raise LogError(problem, source=self.kind, hint=hint)
+            raise LogError(problem, source=self.kind, hint=_LENGTH_HINT)
         validated = self._validated(name, len(values))
         self.spread.append(name)
         given = iter(values)
@@ -268,7 +267,8 @@ class _Aligned:
                 f"{name!r} has {n_values} values for {len(self.epochs)} epochs, "
                 f"and {several} as validation_freq fits that"
             )
-            raise LogError(problem, source=self.kind, hint=_FREQUENCY_HINT)
+            hint = _FREQUENCY_HINT if fitting else _LENGTH_HINT
+            raise LogError(problem, source=self.kind, hint=hint)
         self.notes.append(
             f"validation was taken as run every {fitting[0]} epochs, the only whole "
             "number that fits; validation_freq= or --validation-freq says otherwise"
@@ -276,6 +276,7 @@ class _Aligned:
         return _validated_epochs(self.epochs, fitting[0])
 
 
+_LENGTH_HINT = "Give lists of one length, with None for a missing value"
 _FREQUENCY_HINT = "Give the value of fit: --validation-freq or validation_freq="
 _SHOWN = 4
 _SHOWN_LETTERS = 60

@@ -8,7 +8,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.said_tests import leave_out_said_tests
-from cbreplay.readers.columns.header import shown_names
+from cbreplay.readers.columns.header import STEP_NAMES, shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import (
     EXACT,
@@ -144,7 +144,7 @@ class MetricColumns:
         if all(
             not cells.whole and (cells.missing | cells.wrong).all() for cells in metrics
         ):
-            for name in self.table.left_out:
+            for name in self.table.columns:
                 self.table.check_thousands(name)
             problem = f"no cell of a metric is a number; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote"
@@ -173,8 +173,7 @@ class MetricColumns:
     def _epochs(self, cells: LogColumn | None) -> EpochArray:
         """Read the epoch column; a cell that is no epoch damages its row."""
         if cells is None:
-            # without epochs, a repeated header begins another training
-            starts = np.array([0, *sorted(self.table.repeated_header)])
+            starts = self._starts()
             rows = np.arange(len(self.table))
             begun = starts[np.searchsorted(starts, rows, side="right") - 1]
             counted: EpochArray = rows - begun
@@ -188,6 +187,15 @@ class MetricColumns:
             self._damaged[row] = _no_epoch(cells.text(row), float(cells.values[row]))
         epochs: EpochArray = np.where(good, cells.values, 0).astype(np.int64)
         return epochs
+
+    def _starts(self) -> EpochArray:
+        """Return where trainings without epochs begin: at a header, or a step back."""
+        starts = {0, *self.table.repeated_header}
+        step = self.table.first_of(STEP_NAMES)
+        if step is not None:
+            back = np.diff(self.table.columns[step].values) < 0
+            starts.update((np.flatnonzero(back) + 1).tolist())
+        return np.array(sorted(starts))
 
     def _drop_damaged(self) -> None:
         for row in np.flatnonzero(self._bad).tolist():

@@ -17,6 +17,7 @@ __all__ = [
     "count_steps",
     "lay_steps",
     "number_epochs",
+    "stand_regularly",
 ]
 
 _SHORTEST = 2
@@ -26,6 +27,8 @@ _MOST_LACKING = 10
 _LAST_STEP = np.nextafter(2.0**63, 0)
 # steps farther apart than this count batches: nobody logs so few epochs
 _MOST_EPOCHS = 10
+# up to this part of a cadence a step may be off, and one of so many by more
+_MOST_OFF, _ODD_OF = 0.25, 10
 
 
 class NumberedEpochs(NamedTuple):
@@ -128,6 +131,37 @@ def count_batches(steps: EpochArray) -> bool:
     return cadence is not None and cadence > _MOST_EPOCHS
 
 
+def stand_regularly(steps: EpochArray) -> bool:
+    """Tell whether steps have a cadence, and hardly one is off its multiples.
+
+    A thinned history may have a cadence by chance: of every fifth step in three are
+    left, 2 or 1 apart. An epoch may be cut short, or hold a step more.
+
+    >>> thinned = np.array([0, 1, 3, 5, 6, 8, 10, 11, 13, 15])
+    >>> stand_regularly(thinned), stand_regularly(np.array([24, 49, 74, 125, 150, 157]))
+    (False, True)
+    """
+    cadence = _usual_distance(steps)
+    if cadence is None:
+        return False
+    distances = np.diff(steps)
+    inner = distances[distances > 0][1:-1] / cadence
+    n_odd = np.count_nonzero(np.abs(inner - np.rint(inner)) > _MOST_OFF)
+    return bool(n_odd <= max(1, len(inner) // _ODD_OF))
+
+
+def _usual_distance(steps: EpochArray) -> float | None:
+    """Return the cadence of steps, or the middle distance if most are nearly that."""
+    cadence = cadence_of_epochs(steps)
+    distances = np.sort(np.diff(steps))
+    distances = distances[distances > 0]
+    if cadence is not None or not len(distances):
+        return cadence
+    middle = float(distances[len(distances) // 2])
+    near = np.abs(distances / middle - 1) <= _MOST_OFF
+    return middle if 2 * np.count_nonzero(near) > len(near) else None
+
+
 def count_steps(steps: EpochArray) -> EpochArray:
     """Count steps from 0, skipping those that the cadence shows to be missing.
 
@@ -145,7 +179,7 @@ def count_steps(steps: EpochArray) -> EpochArray:
     [0, 1, 2, 3]
     """
     numbers: EpochArray = np.arange(len(steps), dtype=np.int64)
-    cadence = cadence_of_epochs(steps)
+    cadence = _usual_distance(steps) if stand_regularly(steps) else None
     if cadence is None:
         return numbers
     counted = np.maximum(np.rint(np.diff(steps) / cadence), 1)

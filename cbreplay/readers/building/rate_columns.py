@@ -25,6 +25,10 @@ __all__ = ["LoggedRate", "logged_rate", "take_rate"]
 
 # this many digits tell one float32 from the next
 _FLOAT32_DIGITS = 8
+_ROUNDED_AWAY = (
+    "the learning rate is 0 in every row, as if rounding had left nothing of it: it "
+    "was taken as not recorded"
+)
 
 
 class LoggedRate(NamedTuple):
@@ -94,6 +98,9 @@ def logged_rate(
         Which columns were taken for it.
     """
     notes = [*notes]
+    if not rate.values[rate.recorded].any():
+        # nobody trains at 0: "0.00" is what rounding left of a small rate
+        return LoggedRate(notes=_on_rate([*notes, _ROUNDED_AWAY]))
     if not _changes(rate):
         # a constant rate needs no rounding and no source: any change by a callback
         # differs from it

@@ -20,10 +20,10 @@ from cbreplay.readers.building.evaluations import (
     given_note,
 )
 from cbreplay.readers.building.numbering import (
-    cadence_of_epochs,
     count_batches,
     count_steps,
     lay_steps,
+    stand_regularly,
 )
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
@@ -209,8 +209,9 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
     if step is None:
         return
     leave_out_restored(table, step)
+    cells = table.columns[step]
     if options.x_axis is not None or (
-        options.parts != "rows" and _stands_again(table.columns[step])
+        options.parts != "rows" and (_stands_again(cells) or _skips(cells))
     ):
         drop_earlier_copies(table)
         table.check_whole()
@@ -256,6 +257,17 @@ def _stands_again(steps: LogColumn) -> bool:
     n_rows = _rows_of_each(steps)
     often = 2 * np.count_nonzero(n_rows > 1) > len(n_rows) > 1
     return bool(often) and int(n_rows.max()) <= _THREE_ROWS
+
+
+def _skips(steps: LogColumn) -> bool:
+    """Tell whether steps that only go upwards show that others are not in the log."""
+    values = steps.values
+    if len(values) < _MANY or not are_epochs(values).all():
+        return False
+    numbers = values.astype(np.int64)
+    if bool((np.diff(numbers) <= 0).any()):
+        return False
+    return not stand_regularly(numbers) or count_steps(numbers)[-1] >= len(numbers)
 
 
 def _rows_of_each(numbers: LogColumn) -> EpochArray:
@@ -403,12 +415,10 @@ def _check_drawn(
         return
     every, n_judged = _whole_steps(table, steps), int(np.count_nonzero(judged))
     evaluated = np.unique(every[judged])
-    if len(evaluated) < _MANY or cadence_of_epochs(evaluated) is not None:
+    if len(evaluated) < _MANY or stand_regularly(evaluated):
         return
     others = np.unique(every)
-    if not may_be_drawn and (
-        len(others) == len(evaluated) or cadence_of_epochs(others) is not None
-    ):
+    if not may_be_drawn and (len(others) == len(evaluated) or stand_regularly(others)):
         return
     problem = (
         f"its {n_judged} evaluations stand at irregular distances, as in a sample of a "
@@ -471,7 +481,7 @@ def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochA
     if bool((np.diff(several) == 1).all()):
         table.notes.append("there is no epoch: each step was taken as one")
         return values
-    if len(several) >= _MANY and cadence_of_epochs(several) is None:
+    if len(several) >= _MANY and not stand_regularly(several):
         raise _sampled(table, len(several))
     shown = ", ".join(map(str, several[:_SHOWN].tolist()))
     table.notes.append(
@@ -514,7 +524,7 @@ def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
         if name != "epoch" and not is_rate_name(name)
     ]
     if not columns or (
-        table.left_out and all(cells.missing.all() for cells in columns)
+        table.left_out and all((cells.missing | cells.wrong).all() for cells in columns)
     ):
         problem = "no column has one value for each epoch"
         hint = "Log at least one metric once in each epoch"

@@ -309,6 +309,8 @@ class TextRows:
         complete = len(cells) == len(self.header) and _is_complete(cells[-1])
         # the beginning of an epoch's number is another epoch
         complete = complete and self.header[-1].lower() not in EPOCH_NAMES
+        above = [row[-1].strip() for row in rows[:-1] if len(row) == len(cells)]
+        complete = complete and not _is_shorter(cells[-1], above)
         of_keras = text.crlf and are_names_of_keras(self.header)
         row = f"the last row (line {lines[-1]}) has no line end"
         if complete and not of_keras:
@@ -348,6 +350,17 @@ def _is_complete(cell: str) -> bool:
         cell in ("NA", "nan", "inf", "-inf")
         or cell.endswith("]")
         or (holds_number(cell))
+    )
+
+
+def _is_shorter(cell: str, above: Sequence[str]) -> bool:
+    """Tell whether a number has fewer signs than all above it, as one that was cut.
+
+    >>> _is_shorter("0.4", ["0.4321", "0.4287"]), _is_shorter("1.0", ["0.98", "0.99"])
+    (True, False)
+    """
+    return (
+        len(above) > 1 and not cell.endswith(".0") and len(cell) < min(map(len, above))
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,6 +38,14 @@ class _Place(NamedTuple):
 
     log: int
     number: int
+
+
+class _Alike(NamedTuple):
+    """What copies have in common: Trainer's directory, the first epoch, the series."""
+
+    output: str
+    first_epoch: int
+    names: tuple[str, ...]
 
 
 def leave_out_copies(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
@@ -133,25 +142,26 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
     dict of int to list of int
         For each run that has copies, their positions.
     """
-    groups: dict[tuple[object, ...], list[int]] = {}
+    groups: dict[_Alike, list[int]] = {}
     beside: dict[tuple[object, ...], list[int]] = {}
     for at, run in enumerate(runs):
         output = _output_of(run.source)
         if output or (run.steps is None and run.n_epochs >= _FEWEST):
-            key = (output, run.first_epoch, *sorted(run.series))
+            key = _Alike(output, run.first_epoch, tuple(sorted(run.series)))
             groups.setdefault(key, []).append(at)
             place = os.path.dirname(run.source)
             beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
     copies: dict[int, list[int]] = {}
-    for members in groups.values():
+    for alike, members in groups.items():
         if len(members) > 1:
-            copies |= _copies_among(runs, members, sorted(runs[members[0]].series))
+            copies |= _copies_among(runs, members, alike.names)
     for members in beside.values():
         # a tool may write its log twice, of which one has its settings as columns
         if len(members) == _TWO and not copies.keys() & {*members}:
             names, others = (_changing_names(runs[at]) for at in members)
             if names and names == others:
                 copies |= _copies_among(runs, members, names)
+    _add_narrower(runs, groups, copies)
     if copies:
         _add_first_ones(runs, copies)
     _add_ranks(runs, copies)
@@ -159,6 +169,26 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
 
 
 _TWO = 2
+
+
+def _add_narrower(
+    runs: Sequence[Run],
+    groups: Mapping[_Alike, list[int]],
+    copies: dict[int, list[int]],
+) -> None:
+    """Add copies that were made before the log had its last columns."""
+    if len(groups) > _MOST_OPEN:
+        return
+    for narrow, wide in itertools.permutations(groups, 2):
+        if narrow[:-1] != wide[:-1] or not {*narrow.names} < {*wide.names}:
+            continue
+        known = {part for parts in copies.values() for part in parts}
+        own, others = ({*groups[alike]} - known for alike in (narrow, wide))
+        if own and others:
+            found = _copies_among(runs, [*own, *others], narrow.names)
+            for home in others & found.keys():
+                for part in own & {*found[home]}:
+                    copies.setdefault(home, []).extend([part, *copies.pop(part, [])])
 
 
 def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
@@ -177,7 +207,7 @@ def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
             alike = (
                 _lie_beside(run.source, other.source)
                 and run.first_epoch == other.first_epoch
-                and run.series.keys() == other.series.keys()
+                and run.series.keys() <= other.series.keys()
             )
             if (
                 alike

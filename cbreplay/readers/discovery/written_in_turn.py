@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import EpochArray, Run
 
-__all__ = ["join_directories", "join_turns"]
+__all__ = ["has_rows", "join_directories", "join_turns"]
 
 
 def join_turns(
@@ -48,7 +48,7 @@ def join_turns(
     for log in found:
         run = log.runs[0]
         has_gaps = run.recorded_epochs < run.n_epochs
-        if len(log.runs) == 1 and has_gaps and _has_rows(run.source):
+        if len(log.runs) == 1 and has_gaps and has_rows(run.source):
             place = os.path.dirname(run.source)
             groups.setdefault((place, *sorted(run.series)), []).append(log)
     joined: set[int] = set()
@@ -58,7 +58,7 @@ def join_turns(
     return [log for log in found if id(log) not in joined]
 
 
-def _has_rows(source: str) -> bool:
+def has_rows(source: str) -> bool:
     """Tell whether a log has a row for each epoch, one below the other, by its name."""
     lines = source.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
     return lines or is_text(source)

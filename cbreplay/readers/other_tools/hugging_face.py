@@ -62,7 +62,13 @@ class HuggingFaceReader(FormatReader):
             {name: value for name, value in row.items() if value is not None}
             for row in rows
         ]
-        rows, notes = _of_training(told)
+        kept, notes = _of_training(told)
+        rows = _each_once(kept)
+        if len(rows) < len(kept):
+            again = count(len(kept) - len(rows), "row")
+            notes.append(
+                f"left out {again} that repeat others of their step, to the digit"
+            )
         if not rows:
             problem, hint = "its log_history is empty", "Give the state of a training"
             raise LogError(problem, source=path, hint=hint)
@@ -166,6 +172,12 @@ def _rows_of(table: LogTable) -> list[dict[str, float]]:
     ]
 
 
+def _each_once(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out rows that repeat one of their step, as where each save appends all."""
+    once = {repr(row) if "step" in row else at: row for at, row in enumerate(rows)}
+    return list(once.values())
+
+
 def _is_evaluation(row: Mapping[str, Any]) -> bool:
     return any(name.startswith(_EVALUATED) for name in row)
 
@@ -242,7 +254,8 @@ def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array 
         return None
     nearest = np.rint(fractions)
     near = np.abs(fractions - nearest) <= _NEARLY
-    if not near.all() or nearest[0] < 1 or bool((np.diff(nearest) < 1).any()):
+    # where they step back, another training begins, or this one was resumed
+    if not near.all() or nearest.min() < 1 or bool((np.diff(nearest) == 0).any()):
         return None
     # a number too large for an epoch is refused later, with its place in the file
     epochs: EpochArray = np.minimum(nearest - 1, EXACT).astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError
@@ -98,7 +98,7 @@ class JsonHistoryReader(FormatReader):
             points = found or rows_of_points(paired_lists(held), path, self.options)
             of_points = found is None and points is not None
             held, notes = points or (_rows_of(held) or held, notes)
-        held = _rows_below_names(held, path)
+        held = _rows_in_lists(_rows_below_names(held, path))
         again = ""
         if _grows(held):
             times = "once" if len(held) == _SEVERAL else f"{len(held) - 1} times"
@@ -283,6 +283,21 @@ def _rows_below_names(held: object, path: str) -> object:
         hint = "Give each row a value under each name; null where there is none"
         raise ForeignLogError(problem, source=path, hint=hint)
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _rows_in_lists(held: object) -> object:
+    """Return lists of rows, one of each save or fit, as one list of their rows.
+
+    >>> _rows_in_lists([[{"epoch": 0}], [{"epoch": 0}, {"epoch": 1}]])
+    [{'epoch': 0}, {'epoch': 0}, {'epoch': 1}]
+    """
+    if not isinstance(held, list) or not held:
+        return held
+    if not all(isinstance(own, list) and own for own in held):
+        return held
+    rows = [*chain.from_iterable(held)]
+    # without their epochs nobody knows where one training ends
+    return rows if all(map(_is_numbered_row, rows)) else held
 
 
 def _is_row(row: object) -> bool:

@@ -70,8 +70,12 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
         sentence = re.match(_SENTENCE, text)
         if sentence is not None and error.pos < sentence.end():
             raise free_text(source) from None
+        if error.msg != "Extra data":
+            raise _no_json(error, text, source) from None
         end = "\n" if "\n" in text else "\r"
-        if error.msg == "Extra data" and end in text.rstrip():
+        if not _is_a_line(text[: error.pos], end) and text[error.pos] in "{[":
+            return _parse_documents(text, source)
+        if end in text.rstrip():
             return _parse_lines(text, end, source, damage)
         raise _no_json(error, text, source) from None
     except RecursionError:
@@ -91,6 +95,31 @@ def _no_json(error: Any, text: str, source: str) -> LogError:  # noqa: ANN401
     problem = f"the JSON breaks off here ({error.msg})" if at_end else error.msg
     kind = TruncatedLogError if at_end else LogError
     return kind(problem, source=source, line=error.lineno, hint=_HINT)
+
+
+def _is_a_line(first: str, end: str) -> bool:
+    r"""Tell whether the first of several documents, with what is behind it, is a line.
+
+    >>> _is_a_line('{"a": 1}\n', "\n"), _is_a_line('{"a":\n1}\n', "\n")
+    (True, False)
+    """
+    return end in first.lstrip() and end not in first.strip()
+
+
+def _parse_documents(text: str, source: str) -> list[Any]:
+    """Read one JSON behind the other, as each save of a script appends its own."""
+    import json
+
+    found = []
+    decoder, at, end = json.JSONDecoder(), 0, len(text.rstrip())
+    try:
+        while at < end:
+            at += len(text[at:]) - len(text[at:].lstrip())
+            document, at = decoder.raw_decode(text, at)
+            found.append(document)
+    except json.JSONDecodeError as error:
+        raise _no_json(error, text, source) from None
+    return found
 
 
 def _parse_lines(text: str, end: str, source: str, damage: Damage | None) -> list[Any]:

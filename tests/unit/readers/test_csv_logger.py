@@ -445,3 +445,14 @@ def test_an_underscore_within_a_number_is_no_number() -> None:
     rows = "".join(f"{i},{i}\n" for i in range(5000))
     with pytest.raises(LogError, match="'1_0' under loss"):
         read(f"epoch,loss\n{rows}5000,1_0\n")
+
+
+@pytest.mark.parametrize(
+    ("last", "n_epochs"), [("0.", 2), ("0.93", 2), ("0.9531", 3), ("1.0", 3)]
+)
+def test_a_last_number_that_is_shorter_than_all_others_is_cut(
+    last: str, n_epochs: int
+) -> None:
+    """The file broke off within 0., which is no accuracy; 1.0 may be a whole one."""
+    rows = "epoch,loss,val_acc\n0,0.5,0.8125\n1,0.25,0.9375\n"
+    assert read_one(f"{rows}2,0.125,{last}").n_epochs == n_epochs

@@ -169,3 +169,18 @@ def test_a_list_of_several_numbers_is_no_value_of_a_metric(tmp_path: Path) -> No
     (run,) = load_runs(path)
     assert list(run.series) == ["val_loss"]
     assert run.left_out == {"iou": "its cells are lists, not single numbers"}
+
+
+@pytest.mark.parametrize("written", ["0", "0.00", "0.0000"])
+def test_a_rate_of_which_rounding_left_nothing_is_not_recorded(
+    tmp_path: Path, written: str
+) -> None:
+    """``f"{0.001:.2f}"`` is 0.00, and from 0 no callback could reduce anything."""
+    run = read(tmp_path, f"epoch,loss,lr\n0,1,{written}\n1,.9,{written}\n")
+    assert run.learning_rate is None
+    assert "lr" not in run.series
+    assert any("0 in every row" in note for note in run.notes)
+
+
+def test_a_rate_that_a_schedule_ends_at_0_is_recorded(tmp_path: Path) -> None:
+    assert rates(read(tmp_path, "epoch,loss,lr\n0,1,.5\n1,.9,0\n")) == [0.5, 0]

@@ -58,6 +58,20 @@ def test_the_first_copies_of_a_log_that_grew_may_be_of_one_epoch(
     assert names == ["at_7.csv", "other.csv"]
 
 
+def test_copies_from_before_a_metric_was_logged_are_one_training(
+    tmp_path: Path,
+) -> None:
+    """Its evaluations have columns of their own from the first of them on."""
+    for n_epochs in (3, 5, 6):
+        write(tmp_path / f"at_{n_epochs}.csv", LOSSES[:n_epochs])
+    write(tmp_path / "at_7.csv", LOSSES, val_rmse=[2 * loss for loss in LOSSES])
+    # what one log lacks in rows and the other in columns is a union
+    write(tmp_path / "b" / "wide.csv", LOSSES[::-1][:5], mae=LOSSES[:5])
+    write(tmp_path / "b" / "long.csv", LOSSES[::-1])
+    names = sorted(run.name for run in load_runs(tmp_path))
+    assert names == ["at_7.csv", "b/long.csv", "b/wide.csv"]
+
+
 def test_short_logs_alone_are_no_copies(tmp_path: Path) -> None:
     for n_epochs in (2, 3, 7):
         write(tmp_path / f"at_{n_epochs}.csv", LOSSES[:n_epochs])

@@ -474,3 +474,69 @@ def test_stages_of_many_rows_are_no_steps_with_several_values(tmp_path: Path) ->
     rows = [f"{at // 5},{1 - at / 100}\n" for at in range(20)]
     run = read(tmp_path / "log.csv", "step,val_loss\n" + "".join(rows))
     assert run.n_epochs == 20
+
+
+def steps_csv(steps: list[int]) -> str:
+    """Write a table whose only axis is a column of steps."""
+    rows = "".join(f"{step},{at / 64}\n" for at, step in enumerate(steps))
+    return f"step,val_loss\n{rows}"
+
+
+def test_rows_lost_between_steps_of_a_csv_are_holes(tmp_path: Path) -> None:
+    """Its steps are 100 apart, and those of the fourth and fifth epoch are missing."""
+    steps = [100, 200, 300, *range(600, 1100, 100)]
+    run = read(tmp_path / "log.csv", steps_csv(steps))
+    assert run.n_epochs == 10
+    assert run.has_row.tolist() == [True] * 3 + [False] * 2 + [True] * 5
+
+
+def test_a_history_thinned_at_regular_places_is_refused_as_a_sample(
+    tmp_path: Path,
+) -> None:
+    """Of five epochs in three a tracker keeps one, so that they are 2 or 1 apart."""
+    steps = [at * 5 // 3 for at in range(24)]
+    with pytest.raises(LogError, match="24 steps stand at irregular distances"):
+        read(tmp_path / "log.csv", steps_csv(steps))
+    rows = "".join(f"val_loss,{at / 64},1,{step}\n" for at, step in enumerate(steps))
+    with pytest.raises(LogError, match="24 steps stand at irregular distances"):
+        read(tmp_path / "metrics.csv", f"key,value,timestamp,step\n{rows}")
+
+
+def test_epochs_of_one_step_more_or_cut_short_are_regular(tmp_path: Path) -> None:
+    steps = [467 * at + at % 2 for at in range(1, 9)]
+    run = read(tmp_path / "log.csv", steps_csv([*steps, steps[-1] + 90]))
+    assert run.n_epochs == 9
+
+
+def test_steps_that_begin_again_begin_another_training(tmp_path: Path) -> None:
+    steps = [100, 200, 300, 400, 500, 600]
+    log = tmp_path / "log.csv"
+    log.write_text(steps_csv([*steps, *steps[:4]]))
+    assert [run.n_epochs for run in load_runs(log)] == [6, 4]
+    (whole,) = load_runs(log, parts="rows")
+    assert whole.n_epochs == 10
+
+
+def test_a_trainer_log_that_each_save_appends_whole_is_one_training(
+    tmp_path: Path,
+) -> None:
+    """A callback dumped log_history at each evaluation, below what stood there."""
+    rows = [evaluation(float(at), 10 * at, eval_loss=1 / at) for at in range(1, 9)]
+    grown = [row for n in range(1, 9) for row in rows[:n]]
+    twice = [row for row in rows for _ in range(2)]
+    for held in (grown, twice):
+        run = read(tmp_path / "trainer_state.json", state(*held))
+        assert list(run.series["eval_loss"]) == [1 / at for at in range(1, 9)]
+        assert any("that repeat others of their step" in note for note in run.notes)
+
+
+def test_a_trainer_that_went_back_to_an_earlier_step_wrote_two_fits(
+    tmp_path: Path,
+) -> None:
+    rows = [evaluation(float(at), 10 * at, eval_loss=1 / at) for at in range(1, 9)]
+    again = [evaluation(float(at), 10 * at, eval_loss=2 / at) for at in range(6, 13)]
+    log = tmp_path / "log_history.json"
+    log.write_text(json.dumps([*rows, *again]))
+    assert [run.n_epochs for run in load_runs(log)] == [8, 7]
+    (joined,) = load_runs(log, parts="join")
+    assert (joined.n_epochs, joined.seams) == (12, (5,))

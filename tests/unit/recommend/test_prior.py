@@ -18,8 +18,8 @@ from cbreplay.recommend.prior import (
     leave_each_out,
     parse_prior,
     read_prior,
-    read_track_record,
 )
+from cbreplay.recommend.track_record import read_track_record
 
 EVERY = np.arange(1, 101)
 PLAN = 100

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.checks import Finding
-from cbreplay.rules.keras.checks.settings import effective_patience, stops_later
+from cbreplay.rules.keras.checks.early_stopping import stops_later
+from cbreplay.rules.keras.checks.waiting import effective_patience
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay import Run
-from cbreplay.recommend.monitors import best_without_each
+from cbreplay.recommend.decision import best_without_each
 from tests.recommended import recommend
 
 if TYPE_CHECKING:

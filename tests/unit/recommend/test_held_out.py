@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from cbreplay.recommend.forward import split_by_time
+from cbreplay.recommend.held_out import split_by_time
 from tests.recommended import pausing_runs, recommend
 
 if TYPE_CHECKING:

@@ -1,0 +1,122 @@
+"""Which class of Keras a name of a script stands for, and whether it is still that."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from cbreplay.expressions.call_arguments import dotted_name, problem_with_name
+from cbreplay.expressions.keras_paths import (
+    KERAS_PACKAGES,
+    OLD_COPY,
+    callback_of,
+    is_known,
+    is_old_copy,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+
+__all__ = ["callback_name", "find_patches", "keras_name"]
+
+# names by which a class or a module is changed in place
+_PATCHING = {"__setattr__", "mock", "monkeypatch", "patch"}
+
+
+def callback_name(calls: ScriptCalls, call: ast.Call, scope: Scope) -> str:
+    """Return the class of Keras that a call makes an object of."""
+    name = keras_name(calls, call.func, scope)
+    written = calls.written(call.func)
+    if name is None:
+        where = _origin(calls, call.func, scope)
+        calls.unread(
+            call, f"{written!r} is not Keras's{where}, and is not {calls.verdict}"
+        )
+    problem = problem_with_name(name, written)
+    if problem is not None:
+        # the second sentence says what to give for a replay
+        told = problem[0] if calls.verdict == "replayed" else _first(problem[0])
+        calls.unread(call, told.replace("not replayed", f"not {calls.verdict}"))
+    patches = find_patches(calls)
+    line = patches.get(name, patches.get(""))
+    if line is not None:
+        where = calls.place(line)
+        calls.unread(call, f"what {written!r} means is changed in {where}")
+    return name
+
+
+def keras_name(calls: ScriptCalls, node: ast.expr, scope: Scope) -> str | None:
+    """Return the class in ``keras.callbacks`` that a node names; None if none."""
+    paths = [path.split(".") for path in calls.paths(node, scope)]
+    stars = [star.split(".") for star in calls.names.stars]
+    if any(path[0] == "?" for path in paths) and any(map(is_old_copy, stars)):
+        return None
+    names = {callback_of(path) for path in paths}
+    return names.pop() if len(names) == 1 else None
+
+
+def find_patches(calls: ScriptCalls) -> dict[str, int]:
+    """Return the line of the last change of each callback class; found once."""
+    if calls.patches is None:
+        calls.patches = dict(_look_for_patches(calls))
+    return calls.patches
+
+
+def _look_for_patches(calls: ScriptCalls) -> Iterator[tuple[str, int]]:
+    """Yield each callback class that the script may change, and the line.
+
+    The class is "" if it may be any.
+    """
+    for store in calls.names.stores:
+        of_self = isinstance(store.target, ast.Name) and store.target.id == "self"
+        if store.name is not None and is_known(store.name) and not of_self:
+            yield store.name, store.line
+        target = store.target
+        while isinstance(target, ast.Attribute) and target.attr.startswith("__"):
+            # the defaults of EarlyStopping.__init__ are those of the class
+            target = target.value
+        paths = calls.paths(target, store.scope)
+        yield from ((name, store.line) for name in _patched(paths, store.name))
+    for call, scope in calls.names.calls:
+        if not _PATCHING.intersection(calls.written(call.func).split(".")):
+            continue
+        for given in call.args:
+            paths = calls.paths(given, scope)
+            if isinstance(given, ast.Constant):
+                paths = [str(given.value)]
+            yield from ((name, call.lineno) for name in _patched(paths, None))
+
+
+def _origin(calls: ScriptCalls, node: ast.expr, scope: Scope) -> str:
+    """Say where a name that is not Keras's comes from; empty if unknown."""
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    holder = scope.holder(root.id) if isinstance(root, ast.Name) else None
+    if holder is None or not isinstance(root, ast.Name):
+        return ""
+    first = holder.bindings[root.id][0]
+    if first.path is not None:
+        inner = (dotted_name(node) or "").partition(".")[2]
+        if is_old_copy(f"{first.path}.{inner}".split(".")):
+            return f" but TensorFlow's own copy of an old one ({OLD_COPY})"
+        return f" but imported from {first.path.rpartition('.')[0] or first.path}"
+    return f" but defined in {calls.place(first.line)}"
+
+
+def _first(text: str) -> str:
+    return text.partition(". ")[0]
+
+
+def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:
+    """Yield the callback classes that change if a path is changed; "" is every one."""
+    for path in (path.split(".") for path in paths):
+        changed = callback_of(path)
+        if changed is not None:
+            # a base class: all callbacks may change
+            yield changed if is_known(changed) else ""
+        elif path[0] in KERAS_PACKAGES and attribute in ("callbacks", None):
+            yield ""

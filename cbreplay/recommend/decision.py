@@ -1,0 +1,271 @@
+"""Which monitor and patience are chosen, and what the next training will score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.recommend.answer import Expected
+from cbreplay.recommend.choice import Choice, choose_patience
+from cbreplay.recommend.held_out import LeftOut, score_left_out
+from cbreplay.recommend.pricing import bounded
+from cbreplay.recommend.prior import read_prior
+from cbreplay.recommend.rivals import score_without_stopping
+from cbreplay.recommend.track_record import read_track_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.recommend.choice import Pick
+    from cbreplay.recommend.pricing import Priced
+    from cbreplay.recommend.study import Study
+    from cbreplay.recommend.swept_settings import Slice
+    from cbreplay.run import EpochArray, FloatArray
+
+__all__ = [
+    "Decided",
+    "Ranking",
+    "best_without_each",
+    "decide",
+    "expect_next",
+    "rank_monitors",
+]
+
+# two monitors differ clearly if they are this many standard errors apart, on at least
+# this many groups
+_APART = 2.0
+_FEWEST_TO_RANK = 4
+_LEAST_LOST = 1e-9
+# parameters that `_is_like_measured` compares separately, or that decide nothing
+_DECIDES_ALIKE = ("monitor", "mode", "min_delta", "verbose")
+
+
+class Ranking(NamedTuple):
+    """Which monitor to stop on.
+
+    Parameters
+    ----------
+    first : int
+        The position of the chosen one: 0, that which the user named first, unless
+        another is clearly better.
+    choices : tuple of Choice
+        The patience chosen for each.
+    told_apart : bool
+        Whether one is clearly better than the others.
+    left_out : (array, array)
+        The regret and the score on each group of the choice that the other groups make,
+        of shape (n_groups,).
+    """
+
+    first: int
+    choices: tuple[Choice, ...]
+    told_apart: bool
+    left_out: tuple[FloatArray, FloatArray]
+
+
+def rank_monitors(
+    priced: Sequence[Priced],
+    confidences: tuple[float, float],
+    objective: int | None = None,
+) -> Ranking:
+    """Choose a patience for each monitor, and compare these on groups left out.
+
+    Parameters
+    ----------
+    priced : sequence of Priced
+        The costs on each monitor.
+    confidences : (float, float)
+        As `choose_patience` takes them.
+    objective : int, optional
+        The position of a monitor that is the objective too: such a one is never called
+        clearly better.
+    """
+    choices = tuple(choose_patience(costs, *confidences) for costs in priced)
+    pairs = list(zip(priced, choices, strict=True))
+    regret = np.array(
+        [costs.look_up(costs.regret, choice.left_out) for costs, choice in pairs]
+    )
+    score = np.array(
+        [costs.look_up(costs.score, choice.left_out) for costs, choice in pairs]
+    )
+    known = ~np.isnan(score).any(axis=0)
+    first, told_apart = _best(score[:, known], objective)
+    # a group's own score has no part in the choice of the monitor that it judges
+    without = np.full(score.shape[1], first)
+    without[known] = best_without_each(score[:, known], objective)
+    groups = np.arange(score.shape[1])
+    return Ranking(
+        first, choices, told_apart, (regret[without, groups], score[without, groups])
+    )
+
+
+def _best(score: FloatArray, objective: int | None) -> tuple[int, bool]:
+    """Return the monitor with the least score, if it is clearly least; else the first.
+
+    Parameters
+    ----------
+    score : array of shape (n_monitors, n_groups)
+        On the groups left out; every monitor is known on each.
+    """
+    n_groups = score.shape[1]
+    if n_groups < _FEWEST_TO_RANK:
+        return 0, False
+    least = int(np.argmin(score.mean(axis=1)))
+    apart = np.delete(score, least, axis=0) - score[least]
+    error = apart.std(axis=1, ddof=1) / np.sqrt(n_groups)
+    clearly = bool((apart.mean(axis=1) > _APART * error).all() and least != objective)
+    return (least if clearly else 0), clearly
+
+
+def best_without_each(score: FloatArray, objective: int | None = None) -> EpochArray:
+    """Return which monitor would be chosen without each of the groups.
+
+    The mean and the spread without one value are computed from those of all values, so
+    the time grows only with the number of groups.
+
+    Parameters
+    ----------
+    score : array of shape (n_monitors, n_groups)
+        On the groups left out; every monitor is known on each.
+    objective : int, optional
+        Which monitor is judged by itself.
+    """
+    n_monitors, n_groups = score.shape
+    n_others = n_groups - 1
+    chosen = np.zeros(n_groups, dtype=np.int64)
+    if n_others < _FEWEST_TO_RANK:
+        return chosen
+    score = bounded(score)
+    least = np.argmin(score.sum(axis=1, keepdims=True) - score, axis=0)
+    for monitor in range(1, n_monitors):
+        if monitor == objective:
+            continue
+        apart = np.delete(score, monitor, axis=0) - score[monitor]
+        mean = apart.mean(axis=1, keepdims=True)
+        off = apart - mean
+        squares = (off**2).sum(axis=1, keepdims=True) - off**2 * n_groups / n_others
+        error = np.sqrt(np.maximum(squares, 0) / (n_others - 1) / n_others)
+        clearly = (mean - off / n_others > _APART * error).all(axis=0)
+        chosen[(least == monitor) & clearly] = monitor
+    return chosen
+
+
+class Decided(NamedTuple):
+    """What is chosen, and what was left out of the choice.
+
+    Parameters
+    ----------
+    slices, costs : sequence of Slice, sequence of Priced
+        For every monitor that was asked about.
+    ranking : Ranking
+        Which of them is chosen, and the patience of each.
+    left_out : LeftOut
+        How the choice does on groups left out of it.
+    stops : bool
+        Whether it is better than no early stopping.
+    """
+
+    slices: Sequence[Slice]
+    costs: Sequence[Priced]
+    ranking: Ranking
+    left_out: LeftOut
+    stops: bool
+
+    @property
+    def chosen(self) -> Slice:
+        """The slice of the chosen monitor."""
+        return self.slices[self.ranking.first]
+
+    @property
+    def priced(self) -> Priced:
+        """What each patience costs on that monitor."""
+        return self.costs[self.ranking.first]
+
+    @property
+    def choice(self) -> Choice:
+        """The patience that is chosen on it."""
+        return self.ranking.choices[self.ranking.first]
+
+
+def decide(study: Study, slices: Sequence[Slice], priced: Sequence[Priced]) -> Decided:
+    """Choose a monitor and a patience, and whether that beats no early stopping."""
+    names = [slice_.monitor for slice_ in slices]
+    itself = names.index(study.objective) if study.objective in names else None
+    ranking = rank_monitors(priced, study.confidences, itself)
+    costs, choice = priced[ranking.first], ranking.choices[ranking.first]
+    return Decided(
+        slices,
+        priced,
+        ranking,
+        score_left_out(costs, choice, *ranking.left_out),
+        choice.pick.basis != "thumb" or _beats_no_stopping(study, costs, choice),
+    )
+
+
+def _beats_no_stopping(study: Study, priced: Priced, choice: Choice) -> bool:
+    """Return whether a choice by the rule of thumb beats no early stopping."""
+    stopping = priced.look_up(priced.score, choice.left_out)
+    with np.errstate(invalid="ignore"):
+        # inf - inf is NaN: two infinite scores do not compare
+        apart = stopping - score_without_stopping(study)
+    apart = apart[~np.isnan(apart)]
+    return not len(apart) or bool(apart.mean() < 0)
+
+
+def expect_next(study: Study, decided: Decided, pick: Pick) -> Expected | None:
+    """Return what the next training is expected to score."""
+    if pick.expected is None:
+        return None
+    score, usual_score = pick.expected
+    n_groups = int((~np.isnan(decided.priced.lost).all(axis=1)).sum())
+    odds = None
+    if usual_score is not None and _is_like_measured(study, decided.chosen):
+        odds = read_track_record().look_up(n_groups, usual_score - score)
+    return Expected(
+        score,
+        usual_score,
+        n_groups,
+        int(read_prior().weight),
+        odds,
+        _unavoidable(decided.priced, pick.patience, study.asked.cost_weight),
+    )
+
+
+def _unavoidable(priced: Priced, patience: int, cost_weight: float) -> float:
+    """Return what every patience loses on the groups, in their scale, on average.
+
+    The scores that people see include it; the score that patience is chosen by does
+    not, because it is the same for every patience.
+    """
+    seen = priced.at(priced.score, patience)
+    chosen_by = priced.at(priced.lost + cost_weight * priced.trained, patience)
+    apart = seen - chosen_by
+    apart = apart[np.isfinite(apart)]
+    # a rest of rounding counts as 0
+    lost = float(apart.mean()) if len(apart) else 0.0
+    return lost if lost > _LEAST_LOST else 0.0
+
+
+def _is_like_measured(study: Study, chosen: Slice) -> bool:
+    """Return whether the track record was measured on advice such as this.
+
+    It was measured for EarlyStopping alone, with a patience and restored weights; on a
+    loss that is both watched and judged; at one weight of training; and on whole
+    trainings of some lengths.
+    """
+    axes, record = study.axes, read_track_record()
+    changed = {
+        name: value
+        for name, value in axes.fixed.items()
+        if name not in _DECIDES_ALIKE and value != axes.defaults[name]
+    }
+    return (
+        (chosen.monitor, study.mode) == (study.objective, "min")
+        and chosen.min_delta == 0
+        and changed == {"restore_best_weights": True}
+        and axes.around == ((), ())
+        and study.asked.cost_weight == record.cost_weight
+        and record.covers(study.panel.frame.plan)
+        and bool(study.panel.standing.ended.all())
+    )

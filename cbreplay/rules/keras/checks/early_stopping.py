@@ -1,0 +1,158 @@
+"""Findings about one EarlyStopping by its parameters: whose weights it keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.rules.checks import Finding, RuleChecks, find_text_flags
+from cbreplay.rules.keras.checks.waiting import (
+    WAITING_CHECKS,
+    effective_patience,
+    spoken_epochs,
+    spoken_plan,
+)
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.rules.checks import CheckedList
+
+__all__ = ["STOPPING", "stops_later"]
+
+
+def _keeps_later_weights(
+    known: CheckedList, index: int, callback: EarlyStopping
+) -> Iterator[Finding]:
+    # with a baseline, an epoch may be the best and still not reset `wait`
+    if (
+        callback.restore_best_weights
+        # with patience 1 the kept weights are only one epoch past the best
+        or effective_patience(callback) <= 1
+        or callback.baseline is not None
+    ):
+        return
+    if any(_saves_best(other, callback.monitor) for other in known.callbacks):
+        return
+    others = [other for other in known.callbacks if isinstance(other, EarlyStopping)]
+    if any(
+        _may_restore(known, other, callback) or stops_later(known, callback, other)
+        for other in others
+    ):
+        return
+    epochs = effective_patience(callback) * known.every(callback)
+    yield Finding(
+        "keeps-later-weights",
+        index,
+        f"a stop keeps the weights of the last epoch, {spoken_epochs(epochs)} or more "
+        f"after the best {callback.monitor}",
+        "restore_best_weights is False by default",
+        "restore_best_weights=True, or a ModelCheckpoint with save_best_only=True",
+        "remark",
+        {"epochs_after_best": epochs},
+    )
+
+
+def _may_restore(
+    known: CheckedList, other: EarlyStopping, stopper: EarlyStopping
+) -> bool:
+    """Return whether another EarlyStopping may put weights back where one stops.
+
+    Keras 3 does so when training ends, whoever stopped it; Keras 2 only in the epoch of
+    its own stop, which never comes where it counts the same and waits longer.
+    """
+    if not other.restore_best_weights:
+        return False
+    if known.training.semantics.restores_without_stop:
+        return True
+    return not stops_later(known, other, stopper)
+
+
+def stops_later(
+    known: CheckedList, later: EarlyStopping, sooner: EarlyStopping
+) -> bool:
+    """Return whether one EarlyStopping certainly waits longer than another.
+
+    Both must count the same epochs as no improvement, from the same one on. A baseline
+    that only `sooner` has makes its wait longer, so that does not matter.
+    """
+    rule = sooner.monitor_rule(known.training.semantics)
+    deltas = (later.min_delta, sooner.min_delta)
+    first, second = map(abs, deltas) if rule.absolute_min_delta else deltas
+    return (
+        later.monitor == sooner.monitor
+        and known.mode(later) == known.mode(sooner)
+        and first == second
+        and later.baseline in (None, sooner.baseline)
+        and max(later.start_from_epoch, 0) == max(sooner.start_from_epoch, 0)
+        and effective_patience(later) > effective_patience(sooner)
+    )
+
+
+def _saves_best(callback: object, monitor: str) -> bool:
+    """Return whether the best weights are on disk, whatever is kept in memory."""
+    from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
+
+    return (
+        isinstance(callback, ModelCheckpoint)
+        and callback.save_best_only
+        and callback.monitor == monitor
+    )
+
+
+def _starts_after_plan(
+    known: CheckedList, index: int, callback: EarlyStopping
+) -> Iterator[Finding]:
+    if known.epochs is not None and callback.start_from_epoch >= known.epochs:
+        yield Finding(
+            "starts-after-plan",
+            index,
+            f"EarlyStopping never looks: start_from_epoch is "
+            f"{callback.start_from_epoch:g}, and "
+            f"{spoken_plan(known.epochs)}",
+            "start_from_epoch is an absolute epoch, counted from 0, and every epoch "
+            "before it is skipped",
+            f"start_from_epoch below {known.epochs}",
+            facts={"planned_epochs": known.epochs},
+        )
+
+
+def _restores_by_training_loss(
+    known: CheckedList, index: int, callback: EarlyStopping
+) -> Iterator[Finding]:
+    minimal = known.mode(callback) == "min"
+    # without validation data there is no val_loss to restore by
+    if known.facts.validated is False:
+        return
+    # at the end of training the last of a list restores last
+    at_end = known.training.semantics.restores_without_stop
+    others = [*known.callbacks[index + 1 :]] if at_end else [*known.callbacks]
+    if any(
+        isinstance(other, EarlyStopping)
+        and other is not callback
+        and _may_restore(known, other, callback)
+        for other in others
+    ):
+        return
+    if callback.monitor == "loss" and callback.restore_best_weights and minimal:
+        yield Finding(
+            "restores-by-training-loss",
+            index,
+            "the weights of the least training loss are restored, not those of the "
+            "least val_loss",
+            "the training loss tends to fall until the end, also while val_loss rises, "
+            "so they are mostly those of one of the last epochs",
+            "monitor='val_loss', where fit gets validation data",
+            "remark",
+        )
+
+
+STOPPING = RuleChecks(
+    (
+        find_text_flags,
+        _keeps_later_weights,
+        _restores_by_training_loss,
+        _starts_after_plan,
+        *WAITING_CHECKS,
+    )
+)

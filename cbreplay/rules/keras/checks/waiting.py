@@ -1,0 +1,221 @@
+"""Findings about how long a callback waits, and which values count as improvements.
+
+They hold for EarlyStopping and ReduceLROnPlateau alike.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeAlias
+
+from cbreplay.rules.checks import Finding
+from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
+from cbreplay.rules.keras.checks.records import RECORD_CHECKS
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.metric_directions import lies_within_one
+from cbreplay.rules.keras.semantics import spoken_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.rules.checks import CheckedList
+    from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+
+__all__ = ["WAITING_CHECKS", "effective_patience", "spoken_epochs", "spoken_plan"]
+
+_Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
+
+
+def effective_patience(callback: _Monitoring) -> float:
+    """Return the patience that acts: 0 and less act as 1."""
+    return max(callback.patience, 1)
+
+
+def _fractional_patience(
+    known: CheckedList,  # noqa: ARG001 - one signature for all checks
+    index: int,
+    callback: _Monitoring,
+) -> Iterator[Finding]:
+    patience = callback.patience
+    if 0 < patience < math.inf and patience != math.floor(patience):
+        yield Finding(
+            "fractional-patience",
+            index,
+            f"patience {patience:g} acts as patience {math.ceil(patience)}",
+            "the wait counts whole values, and is compared with patience as it is",
+            f"patience={math.ceil(patience)}",
+            facts={"acts_as": math.ceil(patience)},
+        )
+
+
+def _negative_patience(
+    known: CheckedList,  # noqa: ARG001 - one signature for all checks
+    index: int,
+    callback: _Monitoring,
+) -> Iterator[Finding]:
+    if callback.patience < 0:
+        yield Finding(
+            "negative-patience",
+            index,
+            f"patience {callback.patience:g} acts as patience 1",
+            "the first value without improvement is a wait of 1, and that is tested "
+            "against patience",
+            "patience=1",
+        )
+
+
+def _patience_zero_is_one(
+    known: CheckedList,
+    index: int,
+    callback: _Monitoring,
+) -> Iterator[Finding]:
+    # 0 is EarlyStopping's default: who leaves patience out did not mean 0 as a number
+    silent = isinstance(callback, EarlyStopping) and not known.writes(index, "patience")
+    if callback.patience == 0 and not silent:
+        yield Finding(
+            "patience-zero-is-one",
+            index,
+            "patience 0 acts as patience 1",
+            "a value without improvement makes the wait 1 before it is compared with "
+            "patience",
+            "patience=1",
+            "remark",
+        )
+
+
+def _negative_min_delta(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    if callback.min_delta >= 0:
+        return
+    semantics = known.training.semantics
+    rule = callback.monitor_rule(semantics)
+    keras = spoken_semantics(semantics.name)
+    if rule.absolute_min_delta:
+        acts = f"acts as min_delta {-callback.min_delta:g}"
+        reason = f"{keras} takes its absolute value"
+    else:
+        acts = "lets a worse value count as an improvement"
+        reason = f"{keras} takes it as it is"
+    if callback.changes_learning_rate:
+        reason += "; ReduceLROnPlateau takes the absolute value from Keras 3.11 on only"
+    yield Finding(
+        "negative-min-delta",
+        index,
+        f"min_delta {callback.min_delta:g} {acts}",
+        reason,
+        f"min_delta={-callback.min_delta:g}, or 0",
+        facts={"size": -callback.min_delta},
+    )
+
+
+def _min_delta_beyond_range(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    """Find a min_delta of 1 or more for a metric whose values lie between 0 and 1."""
+    # a log tells more than the name, and may hold percents
+    if known.run is not None or callback.min_delta < 1:
+        return
+    if not lies_within_one(callback.monitor):
+        return
+    yield Finding(
+        "min-delta-beyond-range",
+        index,
+        f"with min_delta {callback.min_delta:g} no {callback.monitor} between 0 and 1 "
+        "counts as an improvement after the first",
+        "a value has to be better than the best so far by more than min_delta, and two "
+        "between 0 and 1 are not so far apart",
+        "a min_delta of the size of the changes that matter, for example 0.001, or 0",
+    )
+
+
+def _patience_in_validations(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    every = known.every(callback)
+    if every > 1 and callback.patience > 0:
+        epochs = effective_patience(callback) * every
+        yield Finding(
+            "patience-in-validations",
+            index,
+            f"patience {callback.patience:g} means {spoken_epochs(epochs)}: "
+            f"{callback.monitor} is there in every {_ordinal(every)} epoch only",
+            f"patience counts values, and validation_freq is {every}",
+            "the patience in validations: epochs divided by validation_freq",
+            "remark",
+            {"epochs_waited": epochs, "validation_freq": every},
+        )
+
+
+def _patience_beyond_plan(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    if known.epochs is None:
+        return
+    start = callback.start_from_epoch if isinstance(callback, EarlyStopping) else 0
+    seen, needed = (
+        known.seen_in_plan(callback, start=start),
+        effective_patience(callback),
+    )
+    if _first_value_improves(known, callback):
+        needed += 1
+    # a monitor without any value is another finding
+    if not 0 < seen < needed:
+        return
+    acts = "stop" if isinstance(callback, EarlyStopping) else "reduce"
+    most = seen - (needed - effective_patience(callback))
+    yield Finding(
+        "patience-beyond-plan",
+        index,
+        f"{callback.class_name} cannot {acts} inside the plan: patience "
+        f"{callback.patience:g}, and {callback.monitor} has {_values(seen)} there",
+        f"{spoken_plan(known.epochs)}, and it takes {_values(needed)} to {acts}",
+        f"patience={most:g} or less, or more epochs" if most >= 1 else "more epochs",
+        "remark",
+        {
+            "planned_epochs": known.epochs,
+            "values_in_plan": seen,
+            "values_needed": needed,
+            "largest_patience": most,
+        },
+    )
+
+
+def _first_value_improves(known: CheckedList, callback: _Monitoring) -> bool:
+    """Return whether the first value always improves, whatever it is."""
+    starts_empty = callback.monitor_rule(known.training.semantics).starts_empty
+    # EarlyStopping waits on a first value that misses the baseline
+    waits = isinstance(callback, EarlyStopping) and callback.baseline is not None
+    return starts_empty and not waits
+
+
+def spoken_epochs(number: float) -> str:
+    """Return a count of epochs in words, as ``"1 epoch"``."""
+    return f"{number:g} {'epoch' if number == 1 else 'epochs'}"
+
+
+def spoken_plan(epochs: int) -> str:
+    """Say how many epochs are planned."""
+    return f"{spoken_epochs(epochs)} {'is' if epochs == 1 else 'are'} planned"
+
+
+def _values(number: float) -> str:
+    return f"{number:g} {'value' if number == 1 else 'values'}"
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+WAITING_CHECKS = (
+    _negative_patience,
+    _patience_zero_is_one,
+    _fractional_patience,
+    _negative_min_delta,
+    _min_delta_beyond_range,
+    *MONITOR_CHECKS,
+    _patience_in_validations,
+    _patience_beyond_plan,
+    *RECORD_CHECKS,
+)
