@@ -245,7 +245,8 @@ class TensorBoardReader:
         """
         layout = choose_layout(log.tables, self.options)
         if layout is not None and layout.tool == "keras":
-            layout = with_other_scalars(layout, log.files)
+            counts = self.options.parts != "rows"
+            layout = with_other_scalars(layout, log.files, steps_count=counts)
         report_damage(log, layout, damage)
         check_hyperparameters(log, path)
         if layout is None:
