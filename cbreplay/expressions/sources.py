@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
-from cbreplay.expressions.files import read_text
+from cbreplay.expressions.text_files import read_text
 from cbreplay.notebook_cells import is_python, read_cells
 from cbreplay.rules.registry import known_rules
 

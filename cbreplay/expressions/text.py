@@ -24,9 +24,9 @@ from cbreplay.expressions.call_arguments import (
     read_arguments,
     require_all,
 )
-from cbreplay.expressions.files import read_text
 from cbreplay.expressions.script import read_script_callbacks
 from cbreplay.expressions.sources import is_script
+from cbreplay.expressions.text_files import read_text
 from cbreplay.grid import Choices, choices
 from cbreplay.rules.registry import known_families, rule_named, stands_by
 

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from cbreplay.lint.build import lint_callbacks
+from cbreplay.lint.callback_lists import lint_callbacks
 from cbreplay.rules.checks import Finding
 
 __all__ = ["Finding", "lint_callbacks"]

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.call_arguments import named_parameters
-from cbreplay.lint.build import AFTER_A_STOP, find_about_each, find_about_list
+from cbreplay.lint.callback_lists import AFTER_A_STOP, find_about_each, find_about_list
 from cbreplay.rules.base import PlainRule
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.parameters import parameters_of

@@ -101,7 +101,7 @@ class Answer:
             from cbreplay.plots import save_figure
 
             return save_figure(self.plot(), path)
-        from cbreplay.writers.files import write_report
+        from cbreplay.writers.report_files import write_report
 
         return write_report(self._document, path)
 

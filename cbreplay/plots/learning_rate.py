@@ -13,6 +13,7 @@ from cbreplay.errors import EvidenceError
 from cbreplay.evidence_words import parting_of
 from cbreplay.plots.curve import POINTS_ACROSS, drawn_places
 from cbreplay.plots.epoch_axis import Shade, epoch_span, find_shade
+from cbreplay.plots.picture_text import drawable_text
 from cbreplay.plots.style import (
     LIGHT,
     Label,
@@ -22,7 +23,6 @@ from cbreplay.plots.style import (
     make_axes,
     style_text,
 )
-from cbreplay.plots.words import drawable_text
 from cbreplay.shown_digits import spoken_figure
 from cbreplay.words import spoken_rows
 

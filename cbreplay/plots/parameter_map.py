@@ -12,8 +12,8 @@ from matplotlib.patches import Rectangle
 
 from cbreplay.evidence_words import AFTER_A_REDUCTION
 from cbreplay.kinds import spoken_value
+from cbreplay.plots.picture_text import lost_words
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes, style_text
-from cbreplay.plots.words import lost_words
 from cbreplay.setting_names import patience_in_use, setting_text
 from cbreplay.shown_digits import scale_of
 

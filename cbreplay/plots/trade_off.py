@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cbreplay.kinds import spoken_value
+from cbreplay.plots.picture_text import lost_words
 from cbreplay.plots.style import (
     LIGHT,
     Label,
@@ -19,7 +20,6 @@ from cbreplay.plots.style import (
     label_axis,
     stack_axes,
 )
-from cbreplay.plots.words import lost_words
 from cbreplay.setting_names import setting_label
 from cbreplay.shown_digits import scale_of
 

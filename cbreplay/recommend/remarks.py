@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.holes import gap_cause
-from cbreplay.outcomes import cuts_schedule, never_changes, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
 from cbreplay.recommend.pricing import Priced, cells_of, price
@@ -19,6 +18,7 @@ from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.sweep import EVIDENCE
+from cbreplay.training_course import cuts_schedule, never_changes, was_still_improving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

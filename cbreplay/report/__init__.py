@@ -9,7 +9,7 @@ from cbreplay.document import Document
 from cbreplay.report.build import build_report, build_settings_report
 from cbreplay.writers.as_html import write_html
 from cbreplay.writers.as_markdown import write_markdown
-from cbreplay.writers.files import write_report
+from cbreplay.writers.report_files import write_report
 
 __all__ = [
     "Document",

@@ -8,7 +8,7 @@ from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.doubts import about_logs, about_runs, notes_of_many
 from cbreplay.answers.many_runs_page import ManyRuns, SettingOnRuns, many_runs_page
 from cbreplay.answers.moving import NamedSetting
-from cbreplay.answers.moving.words import name_setting
+from cbreplay.answers.moving.sentences import name_setting
 from cbreplay.answers.one_setting_page import one_run_page, one_setting_page
 from cbreplay.answers.origins import how_computed
 from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure

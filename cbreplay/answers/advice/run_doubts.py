@@ -212,7 +212,7 @@ _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "gap": _gap,
     "censored": _censored,
     "one-group-decides": lambda facts: say(
-        "without it, it would be patience ", patience_of(facts)
+        "without it patience ", patience_of(facts), " would be recommended"
     ),
     "unknown": _unknown,
     "other-metric": _other_metric,

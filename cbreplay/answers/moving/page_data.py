@@ -17,8 +17,8 @@ from cbreplay.answers.moving.choosing import (
     watching,
 )
 from cbreplay.answers.moving.packing import pack_floats, pack_line
+from cbreplay.answers.moving.sentences import moving_words
 from cbreplay.answers.moving.steps import StepKinds, find_steps
-from cbreplay.answers.moving.words import moving_words
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.errors import CbreplayError
 from cbreplay.outcomes import best_recorded_epoch, seconds_after

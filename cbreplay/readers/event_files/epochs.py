@@ -22,7 +22,7 @@ from cbreplay.readers.building.numbering import (
     count_steps,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.event_files.points import FoundPoints, split_numbers
+from cbreplay.readers.event_files.points import FoundPoints, at_steps
 from cbreplay.run import Series
 from cbreplay.series_names import is_validation
 from cbreplay.words import count
@@ -255,9 +255,5 @@ def _numbered(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
     for begin, end in itertools.pairwise([*begins, len(pieces)]):
         training = pieces[begin:end]
         steps = np.concatenate([piece.steps for piece in training])
-        numbers = split_numbers(count_steps(steps), training)
-        numbered += [
-            replace(piece, steps=own)
-            for piece, own in zip(training, numbers, strict=True)
-        ]
+        numbered += at_steps(training, count_steps(steps))
     return numbered

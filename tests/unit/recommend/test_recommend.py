@@ -194,7 +194,7 @@ def test_a_floor_bounds_the_choice_and_not_what_10_is_expected_to_cost() -> None
     # the one run that tells loses all of its scale by 10: a fifth of it at least
     assert blended.score[9] > 1 / 5
     said = [plain_text(text) for text in evidence_sentences(advice)]
-    assert any("; 1 run counts against 4 of" in text for text in said)
+    assert any("; made of 1 run, and of thousands of" in text for text in said)
 
 
 def test_what_goes_on_past_a_log_that_broke_off_chooses_nothing() -> None:
@@ -809,7 +809,7 @@ def test_one_group_that_decides_is_named() -> None:
     doubt = next(one for one in advice.doubts if one.code == "one-group-decides")
     assert doubt.runs == ("run4",)
     assert doubt.facts == {"patience": 12}
-    said = "one run decides: without it, it would be patience 12 (run4)"
+    said = "one run decides: without it patience 12 would be recommended (run4)"
     assert said in spoken_doubts(advice)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cbreplay.plots.words import drawable_text, shorten
+from cbreplay.plots.picture_text import drawable_text, shorten
 from cbreplay.words import visible_text
 
 
