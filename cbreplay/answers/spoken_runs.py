@@ -10,11 +10,11 @@ from cbreplay.answers.counted import counted
 from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
-from cbreplay.outcomes import bad_end_epoch, find_bad_end, never_changes
 from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import spoken_version
+from cbreplay.training_course import bad_end_epoch, find_bad_end, never_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -102,6 +102,8 @@ def _unknown(facts: Mapping[str, Any]) -> Text:
     if facts.get("constant") is not None:
         series = Code(facts["constant"])
         return say(series, " never changes, so no patience is known to be enough")
+    if facts.get("failed"):
+        return say("the training failed, so no patience is known to be enough")
     told = "the log holds no patience that is known to be enough"
     if facts["plan"] is None:
         return say(told)

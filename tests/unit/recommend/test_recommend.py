@@ -952,3 +952,14 @@ def test_a_patience_that_is_enough_where_nothing_changes_says_so() -> None:
     said = "6 run3; 5 run2; 4 run1; 3 run0; 1 flat (there val_loss never changes)"
     told = [plain_text(text) for text in evidence_sentences(advice)]
     assert f"sufficient patience: {said}" in told
+
+
+def test_a_failed_run_lacks_a_patience_by_its_failure_and_not_by_its_plan() -> None:
+    runs = pausing_runs([3, 4, 5, 6], planned=False)
+    failed = make_run([0.9, 0.8, *[math.nan] * 38], "failed", planned=False)
+    said = spoken_doubts(recommend([*runs, failed], group_by="none"))
+    assert (
+        "1 run: the training failed, so no patience is known to be enough (failed)"
+    ) in said
+    # the plan was inferred, and is no reason
+    assert not [text for text in said if "taken for its plan" in text]
