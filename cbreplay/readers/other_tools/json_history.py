@@ -103,12 +103,8 @@ class JsonHistoryReader(FormatReader):
             of_points = found is None and points is not None
             held, notes = points or (_rows_of(held) or held, notes)
         held = _rows_in_lists(_rows_below_names(held, path))
-        if _grows(held):
-            times = "once" if len(held) == _SEVERAL else f"{len(held) - 1} times"
-            beside = [f"its lists stand there {times} more: they were read once"]
-            held = held[-1]
-        if isinstance(held, list) and held and all(map(_is_history, held)):
-            held = {str(number): own for number, own in enumerate(held, start=1)}
+        held, again = _trainings_of(held)
+        beside += again
         if isinstance(held, dict):
             for run in self._read_trainings(held, path):
                 yield run.with_notes(*beside)
@@ -225,6 +221,18 @@ def _is_history(held: object) -> bool:
     )
     nested = any(isinstance(values, dict) for values in held.values())
     return listed and not is_row and not nested
+
+
+def _trainings_of(held: Any) -> tuple[Any, list[str]]:  # noqa: ANN401
+    """Return a list of histories by their numbers; the last of those that grow."""
+    notes = []
+    if _grows(held):
+        times = "once" if len(held) == _SEVERAL else f"{len(held) - 1} times"
+        notes.append(f"its lists stand there {times} more: they were read once")
+        held = held[-1]
+    if isinstance(held, list) and held and all(map(_is_history, held)):
+        held = {str(number): own for number, own in enumerate(held, start=1)}
+    return held, notes
 
 
 def _grows(held: object) -> bool:
