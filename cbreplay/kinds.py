@@ -108,6 +108,17 @@ def _share(value: float) -> str:
     return f"{100 * value:{digits}} %"
 
 
+def _score(value: float) -> str:
+    """Write a score with the decimals of others, unless a training diverged.
+
+    >>> _score(0.0381), _score(2e-18), _score(16831592.2845)
+    ('0.0381', '0.0000', '1.683e+07')
+    """
+    if abs(value) < 1:
+        return f"{value:.{shown_digits()}f}"
+    return spoken_number(value, shown_digits())
+
+
 def _rank(number: int) -> str:
     """Write an ordinal.
 
@@ -122,7 +133,7 @@ def _rank(number: int) -> str:
 _WRITERS: dict[str, Any] = {
     "share": _share,
     "given_share": lambda value: f"{100 * value:.3g} %",
-    "score": lambda value: f"{value:.{shown_digits()}f}",
+    "score": _score,
     "rate": spoken_figure,
     "number": spoken_figure,
     "given": lambda value: f"{value:g}",

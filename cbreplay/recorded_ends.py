@@ -15,8 +15,9 @@ import numpy as np
 
 from cbreplay.errors import CbreplayError
 from cbreplay.expressions import parse_recorded
-from cbreplay.outcomes import best_recorded_epoch, ends_badly
+from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.rules.registry import find_rule
+from cbreplay.training_course import ends_badly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

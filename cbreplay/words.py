@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _LARGEST_PLAIN = 1e7
+_WITHOUT_DECIMALS = 1e6
 _LEAST_PLAIN = 1e-4
 
 
@@ -35,8 +36,8 @@ def spoken_number(value: float | None, decimals: int) -> str:
 
     >>> [spoken_number(value, 4) for value in (0.3121, 0.0, None, 2e-9, 3e9)]
     ['0.3121', '0', '-', '2.0e-09', '3.000e+09']
-    >>> spoken_number(0.0002, 3)
-    '0.0002'
+    >>> spoken_number(0.0002, 3), spoken_number(7671004.19824, 5)
+    ('0.0002', '7671004')
     """
     if value is None:
         return "-"
@@ -46,6 +47,9 @@ def spoken_number(value: float | None, decimals: int) -> str:
         return "0"
     if abs(value) >= _LARGEST_PLAIN:
         return f"{value:.{shown_digits() - 1}e}"
+    if abs(value) >= _WITHOUT_DECIMALS:
+        # a training that diverged: decimals would only widen the column
+        decimals = 0
     text = f"{value:.{decimals}f}"
     if float(text) != 0:
         return text

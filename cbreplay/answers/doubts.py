@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.reading_notes import alike, telling_notes
 from cbreplay.document import Code, Strong, say
 from cbreplay.note import topic_of
-from cbreplay.outcomes import was_still_improving
+from cbreplay.training_course import was_still_improving
 from cbreplay.words import count, list_names
 
 if TYPE_CHECKING:

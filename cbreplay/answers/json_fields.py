@@ -10,6 +10,7 @@ from cbreplay.evidence_words import parting_of
 from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
 from cbreplay.staircase.later_gains import later_gains
+from cbreplay.training_course import bad_end_epoch, ends_badly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,6 +49,11 @@ def describe_run(run: Run, notes: Iterable[str] = ()) -> dict[str, Any]:
         "framework": run.framework or None,
         "seams": list(run.seams),
         "series": list(run.series),
+        "failed_series": [
+            {"series": name, "failed_epoch": bad_end_epoch(run, name)}
+            for name, series in run.series.items()
+            if ends_badly(series)
+        ],
         "learning_rate": _rates(run.learning_rate),
         "wall_seconds": run.wall_seconds,
         "notes": list(dict.fromkeys([*run.notes, *notes])),

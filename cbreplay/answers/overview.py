@@ -27,8 +27,8 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence_words import AT_LEAST
-from cbreplay.outcomes import find_bad_end, was_still_improving
 from cbreplay.rules.registry import spoken_version
+from cbreplay.training_course import find_bad_end, was_still_improving
 from cbreplay.words import list_names, spoken_counting
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from cbreplay.answers.counted import counted
 from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
-from cbreplay.outcomes import bad_end_epoch, find_bad_end, never_changes
 from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import spoken_version
+from cbreplay.training_course import bad_end_epoch, find_bad_end, never_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -275,16 +275,18 @@ def _bad_end(run: Run, objective: str) -> str | None:
 def _share_of(
     some: Sequence[Run], runs: Sequence[Run], every: str = "all"
 ) -> tuple[Part, ...]:
-    """Say how many of several runs, with the name of the first if not all."""
+    """Say how many of several runs, and if not all, which: two names at most."""
     if len(some) == len(runs):
         return (f"{every} ", Fact(len(runs), "count", "n_runs"), " runs")
-    more = "" if len(some) == 1 else " and others"
+    named = [part for run in some[:2] for part in (", ", Fact(run.name, "name", "run"))]
+    n_more = len(some) - len(some[:2])
+    more = f" and {n_more} more" if n_more else ""
     return (
         Fact(len(some), "count"),
         " of ",
         Fact(len(runs), "count", "n_runs"),
         " runs (",
-        Fact(some[0].name, "name", "run"),
+        *named[1:],
         f"{more})",
     )
 

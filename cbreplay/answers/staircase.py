@@ -33,8 +33,8 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence_words import Limit, spoken_evidence, takes_nan
-from cbreplay.outcomes import find_bad_end
 from cbreplay.shown_digits import ValueScale, scale_of
+from cbreplay.training_course import find_bad_end
 from cbreplay.words import count, spoken_rows
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from cbreplay.answers.spoken_runs import (
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
 from cbreplay.note import topic_of
-from cbreplay.outcomes import cuts_schedule, never_changes
 from cbreplay.plain_text import quoted_code
 from cbreplay.replay.notes import NAN_IS_BEST
+from cbreplay.training_course import cuts_schedule, never_changes
 from cbreplay.words import as_sentence, count, spoken_range
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ Tests look at the points; the drawing makes no decision of its own.
 
 from __future__ import annotations
 
+from cbreplay.plots.drawn_learning_curve import plot_learning_curve
 from cbreplay.plots.learning_curve import (
     LearningCurvePoints,
     learning_curve_points,
-    plot_learning_curve,
     several_curve_points,
 )
 from cbreplay.plots.learning_rate import (

@@ -1,8 +1,7 @@
-"""The learning curve with what a list of callbacks decides on it."""
+"""The learning curve with what a list of callbacks decides on it, as points."""
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,48 +9,20 @@ import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import best_recorded_epoch
-from cbreplay.plots.curve import (
-    Curve,
-    Mark,
-    Role,
-    draw_non_finite,
-    draw_series,
-    drawn_curve,
-    drawn_mark,
-)
+from cbreplay.plots.curve import Curve, Mark, Role, drawn_curve, drawn_mark
 from cbreplay.plots.epoch_axis import Shade, epoch_span, find_shade
-from cbreplay.plots.picture_text import drawable_text, format_number, shorten
-from cbreplay.plots.style import (
-    LIGHT,
-    Label,
-    Look,
-    draw_labels,
-    label_axis,
-    make_axes,
-    style_axes,
-    style_text,
-)
+from cbreplay.plots.picture_text import drawable_text, format_number
+from cbreplay.plots.style import Label
 from cbreplay.rules.base import format_callback, monitored_series
-from cbreplay.words import spoken_rows, visible_text
+from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.axes import Axes
-
     from cbreplay.replay import Replay
     from cbreplay.run import EpochArray
 
-__all__ = [
-    "LearningCurvePoints",
-    "learning_curve_points",
-    "plot_learning_curve",
-    "several_curve_points",
-]
-
-_LONGEST_TITLE = 30
-_LONGEST_SETTING, _MOST_LINES = 60, 4
-_WIDE = 6.0
+__all__ = ["LearningCurvePoints", "learning_curve_points", "several_curve_points"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -303,157 +274,3 @@ def _spoken(epochs: EpochArray) -> str:
     if len(epochs) == 1:
         return f"epoch {epochs[0]}"
     return f"{len(epochs)} epochs, the first {epochs[0]}"
-
-
-def plot_learning_curve(
-    points: LearningCurvePoints,
-    *,
-    ax: Axes | None = None,
-    look: Look = LIGHT,
-    labels: bool = True,
-) -> Axes:
-    """Draw the learning curve with the decisions.
-
-    Parameters
-    ----------
-    points : LearningCurvePoints
-        Every number in the picture.
-    ax : Axes, optional
-        Where to draw; a figure of its own by default.
-    look : Look
-        The colours.
-    labels : bool
-        Whether the decisions are written out and the axes named; False for a small
-        picture among others.
-    """
-    ax = make_axes(ax, look)
-    ax.set_xlim(*points.span)
-    if points.shade is not None:
-        ax.axvspan(points.shade.start, points.span[1], facecolor=look.shade, zorder=0.5)
-    judged_ax = _draw_curves(ax, points, look, labels=labels)
-    _draw_marks(ax, judged_ax, points, look)
-    if labels:
-        _draw_leaders(judged_ax, points, look)
-        _write_words(ax, judged_ax, points, look)
-    return ax
-
-
-def _write_words(
-    ax: Axes, judged_ax: Axes, points: LearningCurvePoints, look: Look
-) -> None:
-    """Name the run and the axes, and write the decisions out."""
-    main, judged = drawable_text(points.curves[0].name), points.judged.name
-    label_axis(ax, x=points.x_name, y=main, color=look.monitored, look=look)
-    if judged_ax is not ax:
-        name = drawable_text(judged)
-        label_axis(judged_ax, x=None, y=name, color=look.objective, look=look)
-    height = draw_labels(ax, points.labels, look)
-    title = drawable_text(points.title, _LONGEST_TITLE)
-    bold = style_text(look.text, fontweight="bold")
-    ax.set_title(title, loc="left", pad=height + 3, **bold)
-    if ax.figure.get_figure(root=True).get_figwidth() >= _WIDE:
-        setting = _in_lines(points.setting)
-        ax.set_title(setting, loc="right", pad=height + 3, **style_text(look.muted))
-
-
-def _in_lines(setting: str) -> str:
-    """Write a setting in a few lines, so that none of its numbers is left out."""
-    lines = textwrap.wrap(visible_text(setting), _LONGEST_SETTING)
-    if len(lines) > _MOST_LINES:
-        lines = [*lines[: _MOST_LINES - 1], f"{lines[_MOST_LINES - 1]} ..."]
-    return "\n".join(shorten(line, _LONGEST_SETTING + 4) for line in lines)
-
-
-def _draw_curves(
-    ax: Axes, points: LearningCurvePoints, look: Look, *, labels: bool
-) -> Axes:
-    """Draw every series; return the axes that the judged one is on."""
-    judged_ax = ax
-    for curve in points.curves:
-        target, color = ax, look.monitored
-        if curve.role == "training":
-            if labels:
-                _draw_training(ax, points, curve, look)
-            continue
-        if curve.role == "objective":
-            judged_ax = target = ax.twinx()
-            style_axes(target, look)
-            target.grid(visible=False)
-            target.set_xlim(*points.span)
-            color = look.objective
-        target.set_ylim(*curve.limits)
-        draw_series(
-            target,
-            points.epochs,
-            curve,
-            last_decided=points.last_decided,
-            color=color,
-            look=look,
-        )
-        draw_non_finite(target, curve, color)
-    return judged_ax
-
-
-def _draw_training(
-    ax: Axes, points: LearningCurvePoints, curve: Curve, look: Look
-) -> None:
-    """Draw the training series faintly, on the monitored one's axis, with its name."""
-    ax.plot(points.epochs, curve.values, color=look.faint, linewidth=0.9, zorder=1.5)
-    low, high = ax.get_ylim()
-    # on the right are the numbers of the other axis
-    shared = points.judged is not points.curves[0]
-    inside = np.flatnonzero((curve.values > low) & (curve.values < high))
-    if inside.size:
-        ax.annotate(
-            drawable_text(curve.name, 16),
-            xy=(float(points.epochs[inside[-1]]), float(curve.values[inside[-1]])),
-            xytext=(-4, 4) if shared else (5, 0),
-            textcoords="offset points",
-            ha="right" if shared else "left",
-            va="bottom" if shared else "center",
-            annotation_clip=False,
-            **style_text(look.muted),
-        )
-
-
-def _draw_leaders(ax: Axes, points: LearningCurvePoints, look: Look) -> None:
-    """Lead from the kept and the best epoch up to their labels."""
-    kept = [(mark, look.decision) for mark in (points.kept, *points.more_kept)]
-    for mark, color in (*kept, (points.best, look.muted)):
-        if mark is not None:
-            top = ax.get_ylim()[1]
-            ax.vlines(mark.epoch, mark.value, top, color=color, linewidth=0.6)
-
-
-def _draw_marks(
-    ax: Axes, judged_ax: Axes, points: LearningCurvePoints, look: Look
-) -> None:
-    """Mark the stop, the kept epoch, and the best recorded one."""
-    for stop in (points.stop, *points.more_stops):
-        if stop is None:
-            continue
-        ax.axvline(
-            stop.epoch,
-            color=look.decision,
-            linewidth=0.9,
-            linestyle=(0, (2, 2)),
-            zorder=2,
-        )
-        ax.plot(*stop, marker="s", markersize=6, color=look.decision, zorder=5)
-    color = look.monitored if judged_ax is ax else look.objective
-    for kept in (points.kept, *points.more_kept):
-        if kept is None:
-            continue
-        judged_ax.plot(
-            *kept,
-            marker="o",
-            markersize=7.5,
-            markerfacecolor=look.background,
-            markeredgecolor=color,
-            markeredgewidth=2,
-            zorder=6,
-        )
-    if points.best is not None:
-        judged_ax.plot(
-            *points.best, marker="^", markersize=6.5, color=look.muted, zorder=5
-        )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import matplotlib as mpl
 
 from cbreplay.errors import ConfigError
+from cbreplay.plots.drawn_learning_curve import plot_learning_curve
 from cbreplay.plots.learning_curve import (
     LearningCurvePoints,
     learning_curve_points,
-    plot_learning_curve,
     several_curve_points,
 )
 from cbreplay.plots.learning_rate import (

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.columns.header import (
+    EPOCH_NAMES,
+    LIKE_EPOCH,
     STEP_NAMES,
     decode_beginning,
     sniff_header,
@@ -92,7 +94,7 @@ _SUFFIXES = (".csv", ".log", ".tsv", ".txt", *_JSON_SUFFIXES)
 _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # a JSON file is worth reading only if it has one of these keys
 _JSON_KEYS = (
-    r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
+    r'"(?:epoch|_step|log_history|[\w./-]*(?:loss(?:es)?|accurac(?:y|ies)))"\s*[:,}]'
     r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:|"metricName"\s*:'
 )
 # only Trainer logs these: they tell a log_history that was saved by itself
@@ -285,7 +287,13 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     told = "value" in names and names & _TELLERS
     losses = any("loss" in name for name in names)
     stepped = set(STEP_NAMES) & names and (losses or told)
-    return "csv" if (keras or stepped) and len(header) > 1 else None
+    counted = losses and any(map(_may_be_epoch, names))
+    return "csv" if (keras or stepped or counted) and len(header) > 1 else None
+
+
+def _may_be_epoch(name: str) -> bool:
+    alike = re.fullmatch(LIKE_EPOCH, re.sub("[^a-z]", "", name))
+    return alike is not None or name in EPOCH_NAMES
 
 
 def _holds_one_series(names: set[str]) -> bool:

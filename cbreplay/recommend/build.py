@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import ConfigError
-from cbreplay.outcomes import never_changes
 from cbreplay.plain_text import shown_value
 from cbreplay.recommend.answer import (
     Advising,
@@ -44,6 +43,7 @@ from cbreplay.recommend.swept_settings import Slice, read_axes
 from cbreplay.recommend.tolerance import read_tolerance
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.sweep import Sweep
+from cbreplay.training_course import never_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

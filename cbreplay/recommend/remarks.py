@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.holes import gap_cause
-from cbreplay.outcomes import cuts_schedule, never_changes, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
 from cbreplay.recommend.pricing import Priced, cells_of, price
@@ -19,6 +18,7 @@ from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.sweep import EVIDENCE
+from cbreplay.training_course import cuts_schedule, never_changes, was_still_improving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -251,21 +251,21 @@ def _holes(study: Study) -> Iterator[RunDoubt]:
 def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     """Name the runs on which no patience is known to be enough.
 
-    Apart from the others, those on which the monitor never changes.
+    Those on which the monitor never changes, and those that failed, apart.
     """
     panel, patience = study.panel, study.axes.patience
     cells = cells_of(study.sweep, panel.rows, chosen.columns, panel.standing)
     alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))
     unknown = np.isinf(price(alone, cells, patience).sufficient)
     plan = study.part.plan if study.part.inferred else None
-    for constant in (chosen.monitor, None):
-        runs = (
-            run
-            for run, is_unknown in zip(study.runs, unknown, strict=True)
-            if is_unknown
-            and never_changes(run, chosen.monitor) == (constant is not None)
-        )
-        yield from _doubt("unknown", runs, plan=plan, constant=constant)
+    causes: dict[tuple[str | None, bool], list[Run]] = {}
+    for run, is_unknown in zip(study.runs, unknown, strict=True):
+        if is_unknown:
+            constant = chosen.monitor if never_changes(run, chosen.monitor) else None
+            failed = find_failure(run, chosen.monitor) is not None
+            causes.setdefault((constant, failed), []).append(run)
+    for (constant, failed), runs in sorted(causes.items(), key=lambda own: own[0][1]):
+        yield from _doubt("unknown", runs, plan=plan, constant=constant, failed=failed)
 
 
 def _other_metrics(study: Study, columns: FloatArray) -> Iterator[RunDoubt]:

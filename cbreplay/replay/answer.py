@@ -11,11 +11,7 @@ import numpy as np
 from cbreplay.errors import ConfigError
 from cbreplay.given import as_run
 from cbreplay.judging import read_judging
-from cbreplay.outcomes import (
-    judge_epoch,
-    measure_outcome,
-    resolve_objective,
-)
+from cbreplay.outcomes import judge_epoch, measure_outcome, resolve_objective
 from cbreplay.replay.notes import (
     NAN_IS_BEST,
     Notes,

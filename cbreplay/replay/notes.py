@@ -8,15 +8,15 @@ import numpy as np
 
 from cbreplay.holes import find_gap
 from cbreplay.note import Note
-from cbreplay.outcomes import (
+from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.rules.base import read_series
+from cbreplay.rules.parameters import parameters_of
+from cbreplay.training_course import (
     bad_end_epoch,
-    best_recorded_epoch,
     find_bad_end,
     find_frozen_end,
     was_still_improving,
 )
-from cbreplay.rules.base import read_series
-from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

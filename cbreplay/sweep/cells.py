@@ -260,18 +260,7 @@ def _write(
     np.less(stop, NEVER if divergence is None else divergence, out=stopped)
     np.add(stop, first, out=stopped_epoch, casting="same_kind")
     stopped_epoch *= stopped
-    ends = _lift(batch.n_epochs - 1, shape).astype(np.int32)
-    first_stopper = stoppers[0] if len(stoppers) == 1 else None
-    if isinstance(first_stopper, Stopper) and first_stopper.keeps_alone(stop, batch):
-        np.minimum(first_stopper.held, ends, out=kept_epoch)
-    else:
-        last = np.minimum(stop, ends)
-        kept_epoch[...] = last
-        for stopper in stoppers:
-            if isinstance(stopper, Stopper):
-                stopper.put_back(stop, last, kept_epoch, batch)
-            else:
-                stopper.put_back(last, kept_epoch)
+    _write_kept(batch, stoppers, kept_epoch, stop)
     kept_epoch += first
     kept[...] = True
     if divergence is None:
@@ -284,6 +273,27 @@ def _write(
     divergence_epoch *= diverged
     np.logical_not(diverged, out=kept)
     kept_epoch *= kept
+
+
+def _write_kept(
+    batch: Batch,
+    stoppers: list[Stopper | PlainStopper],
+    kept: EpochArray,
+    stop: EpochArray,
+) -> None:
+    """Write whose weights are kept, as a position in its run."""
+    ends = _lift(batch.n_epochs - 1, kept.shape).astype(np.int32)
+    first_stopper = stoppers[0] if len(stoppers) == 1 else None
+    if isinstance(first_stopper, Stopper) and first_stopper.keeps_alone(stop, batch):
+        np.minimum(first_stopper.held, ends, out=kept)
+        return
+    last = np.minimum(stop, ends)
+    kept[...] = last
+    for stopper in stoppers:
+        if isinstance(stopper, Stopper):
+            stopper.put_back(stop, last, kept, batch)
+        else:
+            stopper.put_back(last, kept)
 
 
 def first_broken_epoch(run: Run, block: Block) -> int:

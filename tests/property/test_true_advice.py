@@ -307,7 +307,12 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
     "keeps_tolerance": keeps,
     "unknown": lambda known, about: (
         list(about["runs"])
-        == [name for name, held in known.sufficient.items() if held is None]
+        == known.named(
+            lambda run: (
+                known.sufficient[run.name] is None
+                and (len(set(run.values)) == 1) == (about["constant"] is not None)
+            )
+        )
     ),
     "censored": is_censored,
     "still-improving": still_improving,

@@ -76,18 +76,26 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
         patience,
         f"{longer} loses no more {advice.objective} than the tolerance on at least ",
         Fact(promise.confidence, "given_share", "confidence"),
-        f" of new {such_trainings(advice)} (in order of what these {advice.unit}s "
-        "need it is the ",
-        Fact(promise.rank, "rank", "rank"),
-        " of ",
-        Fact(promise.n_groups, "count", "n_groups"),
-        "), averaged over many such sets of ",
+        f" of new {such_trainings(advice)}, averaged over many such sets of ",
         counted(promise.n_groups, advice.unit, "n_groups"),
-        "; from one set in ten it is ",
+        "; with one set in ten, on ",
         Fact(promise.unlucky_share, "share", "unlucky_share"),
-        " or less",
+        " of them or fewer (of what these ",
+        Fact(promise.n_groups, "count", "n_groups"),
+        f" {advice.unit}s need, ",
+        patience,
+        " is the ",
+        *_ranked(promise),
+        ")",
         claims=[Claim("promises", promise._asdict())],
     )
+
+
+def _ranked(promise: Promise) -> tuple[Fact | str, ...]:
+    """Say which of the sufficient patience values the promise is about."""
+    if promise.rank == promise.n_groups:
+        return ("largest",)
+    return (Fact(promise.rank, "rank", "rank"), " smallest")
 
 
 def _expected_score(advice: Recommendation) -> Iterator[Text]:
@@ -112,11 +120,10 @@ def _expected_score(advice: Recommendation) -> Iterator[Text]:
         ": ",
         score,
         *beside,
-        "; ",
+        "; made of ",
         counted(expected.n_groups, advice.unit, "n_groups"),
-        f" count{'s' if expected.n_groups == 1 else ''} against ",
+        ", and of thousands of small trainings on other data, which count as ",
         Fact(expected.n_kinds, "count", "n_kinds"),
-        " of thousands of small trainings on other data",
     )
 
 
@@ -129,7 +136,7 @@ def _plans(advice: Recommendation) -> Iterator[Text]:
             counted(plan.epochs, "epoch", "epochs"),
             ": ",
             counted(plan.n_runs, "log", "n_runs"),
-            " end there, as hardly one patience would end them all (--planned-epochs)",
+            " end there, which one patience would hardly explain (--planned-epochs)",
         )
     for other in advice.plans:
         yield _other_plan(advice, other)
@@ -262,7 +269,7 @@ def _kept(scored: Scored) -> Text:
 def _kept_words(scored: Scored) -> Text:
     told = Fact(scored.told_runs, "count", "told_runs")
     if not scored.told_runs:
-        return say("is told by no log")
+        return say("cannot be judged by any of these logs")
     if not scored.breaks_tolerance:
         if scored.told_runs == 1:
             return say("keeps the tolerance on the ", told, " run whose log tells")

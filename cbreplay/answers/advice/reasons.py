@@ -169,8 +169,8 @@ def _cut(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         first,
         _cut_by(facts, "under"),
-        "; what that missed, no log holds, so they say neither that it is enough nor "
-        "that less is",
+        "; no log shows what came after, so none tells whether that is enough, or "
+        "less would be",
     )
 
 
@@ -200,10 +200,10 @@ def _cut_by(facts: Mapping[str, Any], name: str) -> Text:
 
 def _below_promise(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
-        patience_of(facts),
-        " is shorter than the ",
+        "the promise is about ",
         patience_of(facts, "promised"),
-        " of the promise",
+        " and longer, not about ",
+        patience_of(facts),
     )
 
 
@@ -227,7 +227,7 @@ def _rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         f"on {unit}s left out of the choice, ",
         Code(code),
-        " is clearly better than each of ",
+        " is clearly better than all of these: ",
         _compared_patience(facts),
         "; as code: ",
         Code(f'cbreplay simulate -c "{code}" --keras-code'),
@@ -237,7 +237,7 @@ def _rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
 def _no_rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         f"on {unit}s left out of the choice, none of {', '.join(facts['rules'])} is "
-        "clearly better than each of ",
+        "clearly better than all of these: ",
         _compared_patience(facts),
     )
 
@@ -245,7 +245,7 @@ def _no_rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
 def _compared_patience(facts: Mapping[str, Any]) -> Text:
     """Name the patience values that another rule has to beat."""
     fixed = "" if facts["patience"] == USUAL else f", a fixed {USUAL}"
-    by_score = f"{fixed} and one chosen by its score alone"
+    by_score = f"{fixed}, and the patience with the least score"
     return say("patience ", patience_of(facts), by_score)
 
 

@@ -102,6 +102,8 @@ def _unknown(facts: Mapping[str, Any]) -> Text:
     if facts.get("constant") is not None:
         series = Code(facts["constant"])
         return say(series, " never changes, so no patience is known to be enough")
+    if facts.get("failed"):
+        return say("the training failed, so no patience is known to be enough")
     told = "the log holds no patience that is known to be enough"
     if facts["plan"] is None:
         return say(told)
@@ -212,7 +214,7 @@ _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "gap": _gap,
     "censored": _censored,
     "one-group-decides": lambda facts: say(
-        "without it, it would be patience ", patience_of(facts)
+        "without it patience ", patience_of(facts), " would be recommended"
     ),
     "unknown": _unknown,
     "other-metric": _other_metric,

@@ -9,7 +9,7 @@ from cbreplay.note import Note
 from cbreplay.series_names import is_validation, suggest_monitor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
     "OF_MACHINE",
@@ -17,6 +17,7 @@ __all__ = [
     "axis_hint",
     "count_hint",
     "evaluation_note",
+    "find_machine",
     "given_note",
     "rows_hint",
     "seldom_logged",
@@ -32,6 +33,8 @@ TRAINER_SPEED = (
 )
 # why a series is left out
 OF_MACHINE = Note("a measure of the machine, not the model", "reading")
+# how MLflow and ClearML call what they measure of it, in steps of their own
+_MEASURED = ("system/", ":monitor:")
 _SHOWN = 8
 # a series with this many times the values of another is logged more often
 _MANY = 2
@@ -47,6 +50,16 @@ def evaluation_note(judged: Sequence[str], n_between: int) -> str:
     if n_between:
         note += f"; {n_between} values between them were left out"
     return note
+
+
+def find_machine(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the names of what a tracker measured of the machine, and a note of them.
+
+    >>> find_machine(["loss", "system/cpu"])
+    (['system/cpu'], ['left out system/cpu: a measure of the machine, not the model'])
+    """
+    found = [name for name in names if name.startswith(_MEASURED)]
+    return found, [f"left out {shown(found)}: {OF_MACHINE}"] if found else []
 
 
 def given_note(

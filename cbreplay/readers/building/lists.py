@@ -232,6 +232,7 @@ class _Aligned:
             self.epochs, self.notes = numbered.epochs.tolist(), numbered.notes
             self.counts_from = numbered.counts_from
         self.spread: list[str] = []
+        self._of_history = columns.keys()
         self.columns = {
             name: self._align(name, column) for name, column in columns.items()
         }
@@ -240,13 +241,22 @@ class _Aligned:
     def _align(self, name: str, values: Column) -> Column:
         if len(values) == len(self.epochs):
             return values
-        if not name.startswith("val_") or len(values) > len(self.epochs):
+        if not self._may_be_seldom(name) or len(values) > len(self.epochs):
             problem = f"{name!r} has {len(values)} values for {len(self.epochs)} epochs"
             raise LogError(problem, source=self.kind, hint=_LENGTH_HINT)
         validated = self._validated(name, len(values))
         self.spread.append(name)
         given = iter(values)
         return [next(given) if was_validated else None for was_validated in validated]
+
+    def _may_be_seldom(self, name: str) -> bool:
+        """Tell whether Keras may have logged a list at validated epochs only.
+
+        Beside train_losses, val_losses may be of every epoch, and they of each batch.
+        """
+        given = self.options.validation_freq is not None
+        trained = name.removeprefix("val_")
+        return trained != name and (given or trained in self._of_history)
 
     def _validated(self, name: str, n_values: int) -> list[bool]:
         """Tell which epochs were validated, as ``fit`` decides it (epoch + 1)."""

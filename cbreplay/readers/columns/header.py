@@ -16,6 +16,7 @@ __all__ = [
     "BATCH_NAMES",
     "COMMENT",
     "EPOCH_NAMES",
+    "LIKE_EPOCH",
     "MISSING",
     "NO_TEXT",
     "NO_TEXT_HINT",
@@ -33,6 +34,7 @@ __all__ = [
     "first_lines",
     "free_text",
     "holds_number",
+    "names_epoch",
     "parse_cell",
     "quoted_line",
     "shown_names",
@@ -43,6 +45,8 @@ _DELIMITERS = ",;\t|"
 # any number of spaces is one delimiter, if there is no other in the header
 SPACES = " "
 EPOCH_NAMES = ("epoch", "epochs", "epoche", "epoca", "época", "époque")
+# others that say so: "Epoch #", "epoch_no", "Ep."; of these the letters
+LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
 # columns beside an epoch that tell which of its batches a row is
 BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
 STEP_NAMES = (
@@ -229,11 +233,22 @@ def _below_title(rows: Sequence[str]) -> Sequence[str]:
     """
     for at, line in enumerate(rows):
         cells = _cut(line, _find_delimiter(rows[at:]))
-        if len(cells) > 1 and any(cell.lower() in EPOCH_NAMES for cell in cells):
+        if len(cells) > 1 and names_epoch(cells):
             return rows[at:]
         if not cells[0] or holds_number(cells[0]):
             break
     return rows
+
+
+def names_epoch(cells: Sequence[str]) -> bool:
+    """Tell whether cells are column names, with that of an epoch among them.
+
+    >>> names_epoch(["Epoch", "loss"]), names_epoch(["epoch", "0.5", "3"])
+    (True, False)
+    """
+    named = any(cell.lower() in EPOCH_NAMES for cell in cells)
+    # a tracker may log the epoch as a metric, in rows of a key and a value
+    return named and not any(map(holds_number, cells))
 
 
 def _find_delimiter(lines: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.header import EPOCH_NAMES, LIKE_EPOCH, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ __all__ = [
     "tells_time",
 ]
 
-# other names of the epoch column: "Epoch #", "epoch_no", "Ep."
-_LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
 # the names under which pandas's own index comes back from a CSV
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that may tell what a row's numbers are of: several kinds are no epochs
@@ -74,7 +72,7 @@ def find_epoch(table: LogTable) -> str | None:
         if name.lower() in EPOCH_NAMES:
             return name
     for name, cells in columns.items():
-        if re.fullmatch(_LIKE_EPOCH, letters(name)) and _may_count(cells.values):
+        if re.fullmatch(LIKE_EPOCH, letters(name)) and _may_count(cells.values):
             table.notes.append(f"{name} was taken as the epoch")
             return name
     for name in INDEXES:

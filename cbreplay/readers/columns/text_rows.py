@@ -21,6 +21,7 @@ from cbreplay.readers.columns.header import (
     find_header,
     first_lines,
     holds_number,
+    names_epoch,
     quoted_line,
     shown_names,
 )
@@ -240,9 +241,8 @@ class TextRows:
             self.repeated_header.add(self._n_rows)
             return None
         width = len(self.header)
-        names_epoch = "epoch" in [cell.lower() for cell in cells]
         first = self._n_rows == 0 and len(cells) == width
-        if names_epoch or (_is_text(cells) and not first):
+        if names_epoch(cells) or (_is_text(cells) and not first):
             self._read_text(cells, line)
             return None
         if len(cells) == width:

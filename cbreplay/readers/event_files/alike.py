@@ -100,7 +100,5 @@ def _fixed_bits(block: RecordBlock, found: FoundForms, cut: Flags) -> NDArray[np
 
 
 def _second_head(content: bytes) -> bytes:
-    if len(content) < HEAD.size:
-        return b""
     second = FRAME_SIZE + int.from_bytes(content[:8], "little")
     return content[second : second + HEAD.size]

@@ -39,7 +39,10 @@ class _Logged(NamedTuple):
 
 
 def with_other_scalars(
-    layout: Layout, writers: Mapping[str, Sequence[EventTable]]
+    layout: Layout,
+    writers: Mapping[str, Sequence[EventTable]],
+    *,
+    steps_count: bool = True,
 ) -> Layout:
     """Return Keras's layout with the scalars that others wrote in its directory.
 
@@ -49,6 +52,8 @@ def with_other_scalars(
         Keras's.
     writers : mapping of str to sequence of EventTable
         The files of each writer.
+    steps_count : bool
+        Whether steps are epochs; not where the user says that each value is the next.
     """
     training, validation = [*writers[""], *writers["train"]], writers["validation"]
     judged = {tag for file in validation for tag in file.tags}
@@ -56,7 +61,7 @@ def with_other_scalars(
     names |= {layout.series_name(tag, "validation") for tag in judged}
     tags = dict.fromkeys(tag for file in (*training, *validation) for tag in file.tags)
     reasons = {
-        tag: _why_none(tag, training, names, judged)
+        tag: _why_none(tag, training if steps_count else [], names, judged)
         for tag in tags
         if not re.fullmatch(_OWN, tag)
     }

@@ -22,7 +22,7 @@ from cbreplay.readers.building.numbering import (
     count_steps,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.event_files.points import FoundPoints, split_numbers
+from cbreplay.readers.event_files.points import FoundPoints, at_steps
 from cbreplay.run import Series
 from cbreplay.series_names import is_validation
 from cbreplay.words import count
@@ -104,7 +104,7 @@ def count_evaluations(pieces: list[LoggedPoints]) -> FoundPoints:
     judged = [name for name in names if is_validation(name)]
     between: list[str] = []
     if not judged:
-        sizes = _sizes(pieces, names)
+        sizes = _sizes(pieces)
         judged = seldom_logged(sizes)
         between = [name for name in sizes if judged and name not in judged]
     reason = f"values between the evaluations, which are those of {shown(judged)}"
@@ -139,7 +139,7 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> FoundPoints:
     judged = [name for name in names if is_validation(name)]
     given = _as_given(pieces)
     if not judged:
-        _check_alike(pieces, names, source)
+        _check_alike(pieces, source)
         return given
     rows = _rows_of(pieces, judged)
     dense = [name for name in names if _n_values(rows, name) < _n_values(pieces, name)]
@@ -192,9 +192,9 @@ def _n_values(pieces: Sequence[LoggedPoints], name: str | None = None) -> int:
     )
 
 
-def _sizes(pieces: Sequence[LoggedPoints], names: Sequence[str]) -> dict[str, int]:
+def _sizes(pieces: Sequence[LoggedPoints]) -> dict[str, int]:
     """Count the values of each series but the learning rates."""
-    return {n: _n_values(pieces, n) for n in names if not is_rate_name(n)}
+    return {n: _n_values(pieces, n) for n in _names(pieces) if not is_rate_name(n)}
 
 
 def _runs_ahead(
@@ -224,11 +224,9 @@ def _runs_ahead(
 _MANY = 2
 
 
-def _check_alike(
-    pieces: Sequence[LoggedPoints], names: Sequence[str], source: str
-) -> None:
+def _check_alike(pieces: Sequence[LoggedPoints], source: str) -> None:
     """Refuse series of which some have many more values than others."""
-    sizes = _sizes(pieces, names)
+    sizes = _sizes(pieces)
     seldom = seldom_logged(sizes)
     if seldom:
         most, least = (pick(sizes, key=sizes.__getitem__) for pick in (max, min))
@@ -255,9 +253,5 @@ def _numbered(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
     for begin, end in itertools.pairwise([*begins, len(pieces)]):
         training = pieces[begin:end]
         steps = np.concatenate([piece.steps for piece in training])
-        numbers = split_numbers(count_steps(steps), training)
-        numbered += [
-            replace(piece, steps=own)
-            for piece, own in zip(training, numbers, strict=True)
-        ]
+        numbered += at_steps(training, count_steps(steps))
     return numbered

@@ -15,6 +15,7 @@ import numpy as np
 
 from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED
 from cbreplay.readers.columns.rate_names import rate_names
+from cbreplay.readers.event_files.scalar_table import equal_rows
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
@@ -222,21 +223,14 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
             or name == _LIGHTNING_DUMMY
         ):
             continue
-        n_values = _values_of_epochs(epochs[here][kept[here]])
-        if not len(n_values):
+        n_values = [len(rows) for _, rows in equal_rows(epochs[here][kept[here]])]
+        if not n_values:
             left_out[name] = "no value at the end of an epoch"
-        elif 2 * np.count_nonzero(n_values > 1) > len(n_values):
+        elif 2 * sum(n > 1 for n in n_values) > len(n_values):
             judges = is_validation(name)
             left_out[name] = f"{_SEVERAL} {_EACH}" if judges else _SEVERAL
             kept[here] = False
     return table.at_steps(epochs).only(kept), left_out
-
-
-def _values_of_epochs(epochs: Ints) -> Ints:
-    """Return how many values each epoch has, of those that have any."""
-    ordered = np.sort(epochs)
-    begins = np.flatnonzero(np.diff(ordered, prepend=-1))
-    return np.diff(begins, append=len(ordered))
 
 
 def _epochs_of_steps(table: EventTable, number: int, *, from_one: bool) -> Ints:

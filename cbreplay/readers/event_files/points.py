@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FoundPoints",
     "LoggedPoints",
+    "at_steps",
     "cut_points",
     "merge_points",
     "number_values",
-    "split_numbers",
 ]
 
 
@@ -91,20 +91,22 @@ class FoundPoints(NamedTuple):
         The series that were left out, each with the reason.
     takes_back : bool
         Whether a mark of its writer takes values back.
+    counts_from : int
+        The step that the log has at epoch 0, if the steps were made epochs.
     """
 
     pieces: list[LoggedPoints]
     notes: Sequence[str] = ()
     left_out: Mapping[str, str] = MappingProxyType({})
     takes_back: bool = False
+    counts_from: int = 0
 
 
-def split_numbers(
-    numbers: EpochArray, pieces: Sequence[LoggedPoints]
-) -> list[EpochArray]:
-    """Return, for each piece, its part of an array over all points."""
+def at_steps(pieces: Sequence[LoggedPoints], steps: EpochArray) -> list[LoggedPoints]:
+    """Return points at other steps, those of all pieces one after the other."""
     ends = np.cumsum([len(piece.steps) for piece in pieces])
-    return np.split(numbers, ends[:-1])
+    parts = np.split(steps, ends[:-1])
+    return [replace(p, steps=own) for p, own in zip(pieces, parts, strict=True)]
 
 
 def number_values(table: EventTable) -> EventTable:

@@ -11,12 +11,8 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.note import Note, reworded
-from cbreplay.readers.base import Damage, ForeignLogError, NothingLoggedError
+from cbreplay.readers.base import Damage
 from cbreplay.readers.building.evaluations import (
-    axis_hint,
-    count_hint,
-    rows_hint,
-    seldom_logged,
     shown,
 )
 from cbreplay.readers.building.fits import join_rows
@@ -24,7 +20,6 @@ from cbreplay.readers.building.numbering import lay_steps, number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import LogFacts, build_run
-from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.event_files.beside_keras import with_other_scalars
 from cbreplay.readers.event_files.epochs import (
     STEP,
@@ -47,21 +42,25 @@ from cbreplay.readers.event_files.layouts import (
 )
 from cbreplay.readers.event_files.points import (
     FoundPoints,
+    at_steps,
     cut_points,
     number_values,
-    split_numbers,
 )
 from cbreplay.readers.event_files.purged import before_restarts, drop_purged
+from cbreplay.readers.event_files.refused import (
+    CROWDED,
+    check_hyperparameters,
+    no_epochs,
+    only_crowded,
+)
 from cbreplay.readers.event_files.several_writers import join_writers, pair_points
 from cbreplay.readers.sizes import check_trainings
-from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
-    from cbreplay.readers.building.numbering import NumberedEpochs
     from cbreplay.readers.event_files.files import LogFiles
     from cbreplay.readers.event_files.layouts import Layout
     from cbreplay.readers.event_files.points import LoggedPoints
@@ -71,11 +70,9 @@ if TYPE_CHECKING:
 __all__ = ["TensorBoardReader"]
 
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
-_SHOWN_TAGS = 8
 # the tools that are frameworks, and not Keras
 _FRAMEWORKS = ("Ultralytics", "Lightning", "Hugging Face")
 _MOST_MARKS = 50
-_CROWDED = "several values at most steps, as of each batch"
 
 
 class TensorBoardReader:
@@ -131,26 +128,18 @@ class TensorBoardReader:
     def _runs(self, log: LogFiles, path: str) -> Iterator[Run]:
         damage = Damage(self.options)
         layout = self._layout_of(log, path, damage)
-        found = _read_points(log, layout, self.options)
+        found = self._read_epochs(log, layout, path)
         if not found.pieces:
-            raise _crowded(path, found) or _no_epochs(path, log, damage)
-        rows = _rows_of(found.pieces, layout, log.tags, path)
-        if layout.tool == "epochs" and self.options.parts == "rows":
-            # its steps were not asked
-            rows = rows._replace(notes=())
-        pieces, numbered = _in_epochs(rows.pieces, layout, self.options)
-        left_out = {**found.left_out, **rows.left_out}
-        notes = [*damage.notes(), *layout.notes, *rows.notes]
-        notes += [*dict.fromkeys(found.notes), *_left_out_notes(left_out)]
+            raise only_crowded(path, found.left_out) or no_epochs(path, log, damage)
         facts = LogFacts(
-            notes=(*notes, *numbered.notes, *_called_validation(path)),
-            left_out=left_out,
-            counts_from=layout.first_step + numbered.counts_from,
+            notes=(*damage.notes(), *layout.notes, *found.notes),
+            left_out=found.left_out,
+            counts_from=layout.first_step + found.counts_from,
             begins_at=layout.begins_at,
             axis_unit="evaluations" if layout.tool == "steps" else "epochs",
             framework=_framework(layout, log.tags),
         )
-        records = join_rows(pieces, self.options, self.metadata, path)
+        records = self._join(found, self.metadata, path)
         if found.takes_back:
             records[-1].replaced += self._taken_back(log, layout, records[-1], path)
         for record in records:
@@ -168,6 +157,47 @@ class TensorBoardReader:
             if log.notes:
                 run = run.with_notes(*log.notes)
             yield run if steps is None else _with_steps(run, steps)
+
+    def _read_epochs(self, log: LogFiles, layout: Layout, path: str) -> FoundPoints:
+        """Read the points of all trainings, at zero-based epochs; there may be none."""
+        options = self.options
+        found = _read_points(log, layout, options)
+        if not found.pieces:
+            return found
+        rows = _rows_of(found.pieces, layout, log.tags, path)
+        check_trainings(len(rows.pieces), rows.pieces[0].file, options.max_bytes)
+        steps = np.concatenate([piece.steps for piece in rows.pieces])
+        numbered = number_epochs(steps, options, known=layout.counts_from_zero)
+        left_out = {**found.left_out, **rows.left_out}
+        # where every row is the next epoch, the steps were not asked
+        unasked = layout.tool == "epochs" and options.parts == "rows"
+        notes = [*(() if unasked else rows.notes), *dict.fromkeys(found.notes)]
+        notes += [*_left_out_notes(left_out), *numbered.notes]
+        return FoundPoints(
+            at_steps(rows.pieces, numbered.epochs),
+            [*notes, *_called_validation(path)],
+            left_out,
+            found.takes_back,
+            numbered.counts_from,
+        )
+
+    def _join(
+        self, found: FoundPoints, metadata: RunMetadata | None, path: str
+    ) -> list[TrainingRows]:
+        """Join the points of each training."""
+        rows = [
+            Rows(
+                piece.steps,
+                piece.columns,
+                piece.wall_times,
+                f"file {piece.file}",
+                begins_file=not piece.resumed,
+            )
+            for piece in found.pieces
+        ]
+        if self.options.parts == "rows":
+            rows = [Rows.joined(rows)]
+        return join_rows(rows, self.options, metadata, path)
 
     def _taken_back(
         self, log: LogFiles, layout: Layout, record: TrainingRows, path: str
@@ -198,12 +228,10 @@ class TensorBoardReader:
 
     def _last_of(self, log: LogFiles, layout: Layout, path: str) -> TrainingRows | None:
         """Return the last training of some of the files; None where they hold none."""
-        points = _read_points(log, layout, self.options)
-        if not points.pieces:
+        found = self._read_epochs(log, layout, path)
+        if not found.pieces:
             return None
-        rows = _rows_of(points.pieces, layout, log.tags, path)
-        pieces, _ = _in_epochs(rows.pieces, layout, self.options)
-        record = join_rows(pieces, self.options, None, path)[-1]
+        record = self._join(found, None, path)[-1]
         record.rows.columns.pop(STEP, None)
         return record
 
@@ -217,12 +245,12 @@ class TensorBoardReader:
         """
         layout = choose_layout(log.tables, self.options)
         if layout is not None and layout.tool == "keras":
-            layout = with_other_scalars(layout, log.files)
+            counts = self.options.parts != "rows"
+            layout = with_other_scalars(layout, log.files, steps_count=counts)
         report_damage(log, layout, damage)
-        if _are_hyperparameters(log):
-            raise ForeignLogError(_OF_HPARAMS, source=path, hint=_ABOVE)
+        check_hyperparameters(log, path)
         if layout is None:
-            raise _no_epochs(path, log, damage)
+            raise no_epochs(path, log, damage)
         return layout
 
 
@@ -264,10 +292,12 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
             if part.resumed and cut:
                 cut[0].resumed = True
             pieces += cut
-            left_out.update(unread | dict.fromkeys(crowded, _CROWDED))
+            left_out.update(unread | dict.fromkeys(crowded, CROWDED))
         of_writers[writer], joined = join_writers(pieces, most)
         notes += [*purged, *joined]
-    train = _of_training(of_writers.pop(""), of_writers.pop("train"), most)
+    above, train = of_writers.pop(""), of_writers.pop("train")
+    # a script may log in the directory and Keras below it
+    train = pair_points(train, above, most) if layout.beside else above or train
     paired = pair_points(train, of_writers.pop("validation"), most)
     for pieces in of_writers.values():
         paired = pair_points(paired, pieces, most)
@@ -276,19 +306,6 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
         held = "hold no epoch" if there else "are not here"
         notes.append(f"the training's own event files {held}: val_ only")
     return FoundPoints(paired, notes, left_out, takes_back)
-
-
-def _of_training(
-    above: list[LoggedPoints], train: list[LoggedPoints], most: int
-) -> list[LoggedPoints]:
-    """Return the training's points: those of its directory, or of train/ below it.
-
-    A script may log in the directory, and Keras below it: then they are one.
-    """
-    held = {name for piece in above for name in piece.columns}
-    if above and any(held & piece.columns.keys() for piece in train):
-        return above
-    return pair_points(train, above, most)
 
 
 def _rows_of(
@@ -311,28 +328,6 @@ def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
         yield reworded(reason, f"left out {shown(names)}: {reason}")
 
 
-def _in_epochs(
-    pieces: list[LoggedPoints], layout: Layout, options: ReadOptions
-) -> tuple[list[Rows], NumberedEpochs]:
-    """Give rows their zero-based epochs, and tell how they were counted."""
-    check_trainings(len(pieces), pieces[0].file, options.max_bytes)
-    epochs = np.concatenate([piece.steps for piece in pieces])
-    numbered = number_epochs(epochs, options, known=layout.counts_from_zero)
-    rows = [
-        Rows(
-            own,
-            piece.columns,
-            piece.wall_times,
-            f"file {piece.file}",
-            begins_file=not piece.resumed,
-        )
-        for piece, own in zip(
-            pieces, split_numbers(numbered.epochs, pieces), strict=True
-        )
-    ]
-    return [Rows.joined(rows)] if options.parts == "rows" else rows, numbered
-
-
 def _take_rate(record: TrainingRows) -> LoggedRate:
     """Take the learning rate out of a training: Keras's, or whatever it is called."""
     for name in KERAS_RATE_TAGS:
@@ -351,104 +346,3 @@ def _with_steps(run: Run, logged: Series) -> Run:
     steps = lay_steps(at, logged.values[at], len(logged))
     note = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
     return replace(run, steps=steps).with_notes(Note(note, "reading"))
-
-
-def _are_hyperparameters(log: LogFiles) -> bool:
-    """Tell whether files hold what ``add_hparams`` of PyTorch writes: no training.
-
-    It opens a writer of its own, below that of the training, for the hyperparameters
-    and one value of each result.
-    """
-    others = {tag for table in log.tables for tag in table.other_tags}
-    n_values = {n for table in log.tables for n in table.counts().values()}
-    by_keras = any(tag.startswith("epoch_") for tag in log.tags)
-    return _HPARAMS in others and n_values == {1} and not by_keras
-
-
-_HPARAMS = "_hparams_/session_start_info"
-_OF_HPARAMS = (
-    "it holds the hyperparameters of a training and one value of each result, as "
-    "add_hparams writes them, and no training"
-)
-_ABOVE = "Give the directory above it"
-
-
-def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
-    """Return the error of event files without epochs: the tags that there are."""
-    tags = log.tags
-    if damage.errors and not tags:
-        return damage.errors[0]
-    unfinished = [table.unfinished for table in log.tables if table.unfinished]
-    if unfinished and not tags:
-        return unfinished[0]
-    others = dict.fromkeys(tag for table in log.tables for tag in table.other_tags)
-    listed = [*tags, *others]
-    named = ", ".join(listed[:_SHOWN_TAGS])
-    named += ", ..." if len(listed) > _SHOWN_TAGS else ""
-    if not tags:
-        held = (
-            f"its tags hold no scalar ({named})"
-            if listed
-            else "it holds no summary at all"
-        )
-        problem = f"there is no epoch scalar of Keras (epoch_loss); {held}"
-        hint = "Give the log_dir of Keras's TensorBoard callback"
-        kind = ForeignLogError if listed else NothingLoggedError
-        return kind(problem, source=path, hint=hint)
-    if HUGGING_FACE_EPOCH in tags:
-        problem = (
-            f"by its tag {HUGGING_FACE_EPOCH} the steps here are parts of epochs, and "
-            "evaluations do not stand at the end of each"
-        )
-        hint = f"To {count_hint()}"
-        return ForeignLogError(problem, source=path, hint=hint)
-    problem = (
-        "there is no epoch scalar of Keras (epoch_loss), and nothing says that the "
-        f"steps here are epochs; its tags are {named}"
-    )
-    crowded = _crowded_tags(log)
-    if crowded.keys() >= {tag for tag in tags if not is_rate_name(tag)}:
-        at_one = set(crowded.values()) == {1}
-        what = "all values stand at one step" if at_one else _CROWDED
-        problem = f"{named}: {what}, so the steps are no epochs"
-        return ForeignLogError(problem, source=path, hint=rows_hint([*crowded]))
-    return ForeignLogError(problem, source=path, hint=_axis_hint(log, tags))
-
-
-def _crowded_tags(log: LogFiles) -> dict[str, int]:
-    """Return the tags with more than two values a step, and at how many they stand."""
-    found: dict[str, int] = {}
-    for table in log.tables:
-        for number, at in table.scalars.by_tag():
-            n_steps = len(set(table.scalars.steps[at].tolist()))
-            if len(at) > _TWO * n_steps:
-                tag = table.tags[number]
-                found[tag] = max(n_steps, found.get(tag, 0))
-    return found
-
-
-_TWO = 2
-
-
-def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
-    """Say what the steps may be, and what of it to watch."""
-    watched = [tag for tag in tags if not is_rate_name(tag)]
-    judged = [tag for tag in watched if is_validation(tag)]
-    if judged:
-        return axis_hint(judged, "each step with a value of a validation")
-    sizes = dict.fromkeys(watched, 0)
-    for table in log.tables:
-        for tag, n_values in table.counts().items():
-            if tag in sizes:
-                sizes[tag] += n_values
-    seldom = seldom_logged(sizes)
-    return f"To {count_hint(seldom)}" if seldom else axis_hint(watched, "each step")
-
-
-def _crowded(path: str, found: FoundPoints) -> LogError | None:
-    """Return the error of a log with nothing but several values at each step."""
-    names = [name for name, why in found.left_out.items() if why == _CROWDED]
-    if not names:
-        return None
-    problem = f"{shown(names)}: {_CROWDED}"
-    return ForeignLogError(problem, source=path, hint=rows_hint(names))

@@ -9,6 +9,7 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
@@ -88,9 +89,12 @@ class JsonHistoryReader(FormatReader):
             else read_json(path, damage.max_bytes, damage)
         )
         notes: list[str] = []
+        beside: list[str] = []
         of_points = False
         held = curves_by_name(held, path)
         if isinstance(held, dict):
+            measured, beside = find_machine(held)
+            held = {name: own for name, own in held.items() if name not in measured}
             held = lists_of_rows(held)
             _check_names(held, path, damage.max_bytes)
             refuse_known(held, path)
@@ -99,20 +103,15 @@ class JsonHistoryReader(FormatReader):
             of_points = found is None and points is not None
             held, notes = points or (_rows_of(held) or held, notes)
         held = _rows_in_lists(_rows_below_names(held, path))
-        again = ""
-        if _grows(held):
-            times = "once" if len(held) == _SEVERAL else f"{len(held) - 1} times"
-            again = f"its lists stand there {times} more: they were read once"
-            held = held[-1]
-        if isinstance(held, list) and held and all(map(_is_history, held)):
-            held = {str(number): own for number, own in enumerate(held, start=1)}
+        held, again = _trainings_of(held)
+        beside += again
         if isinstance(held, dict):
             for run in self._read_trainings(held, path):
-                yield run.with_notes(again) if again else run
+                yield run.with_notes(*beside)
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
             rows, said = _without_head(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
-            table.notes += [*notes, *said]
+            table.notes += [*beside, *notes, *said]
             if of_points:
                 table.has_own_rows = {*table.columns}
             self._fold(table)
@@ -222,6 +221,18 @@ def _is_history(held: object) -> bool:
     )
     nested = any(isinstance(values, dict) for values in held.values())
     return listed and not is_row and not nested
+
+
+def _trainings_of(held: Any) -> tuple[Any, list[str]]:  # noqa: ANN401
+    """Return a list of histories by their numbers; the last of those that grow."""
+    notes = []
+    if _grows(held):
+        times = "once" if len(held) == _SEVERAL else f"{len(held) - 1} times"
+        notes.append(f"its lists stand there {times} more: they were read once")
+        held = held[-1]
+    if isinstance(held, list) and held and all(map(_is_history, held)):
+        held = {str(number): own for number, own in enumerate(held, start=1)}
+    return held, notes
 
 
 def _grows(held: object) -> bool:

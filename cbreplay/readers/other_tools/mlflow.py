@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
 from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.roles import name_on, prefix_of
@@ -71,11 +72,11 @@ class MLflowReader(FormatReader):
             by_run.setdefault(name, []).append(row)
         check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
-            logged = [row for row in own if row.get("key") not in ENDINGS]
+            logged, left_out = _of_model(own, path)
             told, notes = _told_apart(logged, path)
             by_step = _by_step(told, path)
             table = LogTable.of_rows(by_step.rows, path, damage)
-            table.notes += notes
+            table.notes += [*left_out, *notes]
             for key, others in by_step.others.items():
                 table.columns[key].others = others
             table.check_whole()
@@ -184,6 +185,21 @@ def _named(name: str, points: object) -> object:
 
 
 _TRIPLE = 3
+
+
+def _of_model(
+    rows: Sequence[Mapping[str, Any]], path: str
+) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """Leave out what MLflow measured of the machine, and of the end of a callback.
+
+    The steps of what it measures of the machine count the measures.
+    """
+    machine, notes = find_machine(dict.fromkeys(str(row.get("key")) for row in rows))
+    logged = [row for row in rows if row.get("key") not in {*ENDINGS, *machine}]
+    if not logged:
+        problem, hint = "there is no metric in it", "Export a run that logged metrics"
+        raise LogError(problem, source=path, hint=hint)
+    return logged, notes
 
 
 def _is_of_epoch(row: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.json_nested import flat_rows
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class WandbReader(FormatReader):
         if not rows or not all(isinstance(row, dict) for row in rows):
             problem = "this JSON is no list of logged steps"
             raise ForeignLogError(problem, source=path, hint=_WHOLE)
-        return LogTable.of_rows(rows, path, damage)
+        return LogTable.of_rows(flat_rows(rows), path, damage)
 
     def _chart(self, table: LogTable) -> Iterator[Run]:
         """Yield each run of a chart, whose columns are called ``run - metric``."""

@@ -236,7 +236,8 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
             },
             (
                 "10 is a rule of thumb, and no less than their own: patience 4 cut all "
-                "3 runs; what that missed, no log holds"
+                "3 runs; no log shows what came after, so none tells whether that is "
+                "enough"
             ),
         ),
         (
@@ -249,7 +250,7 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
                 "n_runs": 5,
                 "guessed": True,
             },
-            "1 of 5 runs ends as if patience 25 had cut it; what that missed, no log",
+            "1 of 5 runs ends as if patience 25 had cut it; no log shows what came",
         ),
         (
             "recorded-under",
@@ -265,7 +266,7 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
         (
             "below-promise",
             {"patience": 4, "promised": 9},
-            "4 is shorter than the 9 of the promise",
+            "the promise is about 9 and longer, not about 4",
         ),
         (
             "rule-not-compared",
@@ -458,3 +459,28 @@ def test_runs_of_one_setting_that_count_apart_are_said(
     advice = recommend_config(sweep, excluded=left_out, group_by=asked)
     said = plain_text(runs_sentence(advice, sweep, runs))
     assert ("of one setting count apart (--group-by)" in said) == is_said
+
+
+def test_a_promise_names_the_rank_of_its_patience_and_what_an_unlucky_set_keeps() -> (
+    None
+):
+    # of 19 runs that need 1 to 19, nine in ten of 20 are the 18 smallest
+    advice = recommend(pausing_runs(range(1, 20)), group_by="none")
+    (said,) = [
+        text
+        for text in map(plain_text, evidence_sentences(advice))
+        if text.startswith("the promise: ")
+    ]
+    assert "(of what these 19 runs need, 18 is the 18th smallest)" in said
+    assert "averaged over many such sets of 19 runs; with one set in ten, on " in said
+
+
+def test_two_failed_runs_are_both_named_and_of_more_the_first_two() -> None:
+    runs = pausing_runs([3, 4, 5, 6, 7], planned=False)
+    failed = [make_run([0.9] * 3 + [float("nan")] * 30, f"nan{n}") for n in range(3)]
+    for n_failed, said in (
+        (2, "2 of 7 runs (nan0, nan1)"),
+        (3, "3 of 8 runs (nan0, nan1 and 1 more)"),
+    ):
+        document = document_of([*runs, *failed[:n_failed]], group_by="none")
+        assert said in plain_text(document.headline)

@@ -145,3 +145,30 @@ def test_the_log_here_may_be_a_run_of_the_store(
     place = tmp_path / here.replace("run/", f"{run}/") if "/" in here else tmp_path
     monkeypatch.chdir({"run": run, "mlruns": tmp_path / "mlruns"}.get(here, place))
     assert Path(find_log_here()).resolve() == run.resolve()
+
+
+def test_what_mlflow_measures_of_the_machine_is_no_epoch(tmp_path: Path) -> None:
+    """mlflow.enable_system_metrics_logging(): a step each ten seconds, of its own."""
+    rows = [f"val_loss,{1 / (at + 1)},{at},{at}" for at in range(4)]
+    rows += [f"system/cpu_utilization_percentage,{at},{at},{at}" for at in range(9)]
+    log = tmp_path / "metrics.csv"
+    log.write_text("\n".join(["key,value,timestamp,step", *rows, ""]))
+    (run,) = load_runs(log)
+    assert (run.n_epochs, list(run.series)) == (4, ["val_loss"])
+    assert any(note.startswith("left out system/cpu") for note in run.notes)
+    log.write_text("\n".join(["key,value,timestamp,step", *rows[4:], ""]))
+    with pytest.raises(LogError, match="there is no metric in it"):
+        load_runs(log)
+
+
+def test_an_epoch_that_is_logged_as_a_metric_is_the_epoch(tmp_path: Path) -> None:
+    """Hugging Face's callback logs it so, and in a row of its own it is no header."""
+    rows = [
+        f"{key},{value},{at},{50 * at}"
+        for at in range(1, 5)
+        for key, value in (("epoch", at), ("val_loss", 1 / at))
+    ]
+    log = tmp_path / "metrics.csv"
+    log.write_text("\n".join(["key,value,timestamp,step", *rows, ""]))
+    (run,) = load_runs(log)
+    assert list(run.series["val_loss"]) == [1 / at for at in range(1, 5)]

@@ -220,3 +220,49 @@ def test_histories_of_several_trainings_are_several(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
     path.write_text(json.dumps([{"loss": LOSS}, {"loss": JUDGED}, {"loss": LOSS[:2]}]))
     assert len(load_runs(path)) == 3
+
+
+def test_what_clearml_measures_of_the_machine_is_no_series(tmp_path: Path) -> None:
+    """get_reported_scalars() has it beside the metrics, at steps of its own."""
+    held = {
+        "loss": {"validation": curve(JUDGED, EPOCHS, ("x", "y"))},
+        ":monitor:machine": {"cpu_usage": curve([1.0] * 9, [*range(9)], ("x", "y"))},
+    }
+    assert values_of(tmp_path / "scalars.json", held, "loss/validation") == JUDGED
+
+
+def test_lists_of_losses_are_found_in_a_directory(tmp_path: Path) -> None:
+    held = {"train_losses": LOSS, "val_losses": JUDGED, "best": 1}
+    (tmp_path / "losses.json").write_text(json.dumps(held))
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["val_losses"]) == JUDGED
+
+
+def test_a_list_of_losses_of_each_batch_makes_no_validation_seldom(
+    tmp_path: Path,
+) -> None:
+    """Keras would have called them losses and val_losses."""
+    log = tmp_path / "losses.json"
+    log.write_text(json.dumps({"train_losses": LOSS * 4, "val_losses": JUDGED}))
+    with pytest.raises(LogError, match="'val_losses' has 3 values for 12 epochs"):
+        load_runs(log)
+
+
+def test_rows_of_a_history_of_wandb_may_stand_below_their_data_set(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        {"_step": at, "epoch": at, "val": {"loss": loss}}
+        for at, loss in enumerate(JUDGED)
+    ]
+    assert values_of(tmp_path / "history.json", rows, "val_loss") == JUDGED
+
+
+@pytest.mark.parametrize("name", ["Epoch #", "epoch_id", "Ep.", "Epoche"])
+def test_a_log_is_known_in_a_directory_by_any_name_of_the_epoch(
+    tmp_path: Path, name: str
+) -> None:
+    rows = "".join(f"{at},{loss}\n" for at, loss in enumerate(JUDGED))
+    (tmp_path / "log.csv").write_text(f"{name},Validation Loss\n{rows}")
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["Validation Loss"]) == JUDGED

@@ -540,3 +540,14 @@ def test_a_trainer_that_went_back_to_an_earlier_step_wrote_two_fits(
     assert [run.n_epochs for run in load_runs(log)] == [8, 7]
     (joined,) = load_runs(log, parts="join")
     assert (joined.n_epochs, joined.seams) == (12, (5,))
+
+
+def test_a_table_of_steps_that_stands_there_twice_keeps_its_last_row(
+    tmp_path: Path,
+) -> None:
+    """The row that MLflow's autologger writes once more is of another step."""
+    rows = "".join(f"{100 * at},{1 / (at + 7)},{1 / (at + 9)}\n" for at in range(1, 9))
+    run = read(tmp_path / "log.csv", f"step,loss,val_loss\n{rows}{rows}")
+    assert run.n_epochs == 8
+    assert not any("MLflow" in note for note in run.notes)
+    assert any("stand there once more" in note for note in run.notes)

@@ -194,7 +194,7 @@ def test_a_floor_bounds_the_choice_and_not_what_10_is_expected_to_cost() -> None
     # the one run that tells loses all of its scale by 10: a fifth of it at least
     assert blended.score[9] > 1 / 5
     said = [plain_text(text) for text in evidence_sentences(advice)]
-    assert any("; 1 run counts against 4 of" in text for text in said)
+    assert any("; made of 1 run, and of thousands of" in text for text in said)
 
 
 def test_what_goes_on_past_a_log_that_broke_off_chooses_nothing() -> None:
@@ -809,7 +809,7 @@ def test_one_group_that_decides_is_named() -> None:
     doubt = next(one for one in advice.doubts if one.code == "one-group-decides")
     assert doubt.runs == ("run4",)
     assert doubt.facts == {"patience": 12}
-    said = "one run decides: without it, it would be patience 12 (run4)"
+    said = "one run decides: without it patience 12 would be recommended (run4)"
     assert said in spoken_doubts(advice)
 
 
@@ -952,3 +952,14 @@ def test_a_patience_that_is_enough_where_nothing_changes_says_so() -> None:
     said = "6 run3; 5 run2; 4 run1; 3 run0; 1 flat (there val_loss never changes)"
     told = [plain_text(text) for text in evidence_sentences(advice)]
     assert f"sufficient patience: {said}" in told
+
+
+def test_a_failed_run_lacks_a_patience_by_its_failure_and_not_by_its_plan() -> None:
+    runs = pausing_runs([3, 4, 5, 6], planned=False)
+    failed = make_run([0.9, 0.8, *[math.nan] * 38], "failed", planned=False)
+    said = spoken_doubts(recommend([*runs, failed], group_by="none"))
+    assert (
+        "1 run: the training failed, so no patience is known to be enough (failed)"
+    ) in said
+    # the plan was inferred, and is no reason
+    assert not [text for text in said if "taken for its plan" in text]

@@ -95,8 +95,8 @@ def test_a_rule_that_is_no_better_is_said_to_be_none() -> None:
     runs = pausing_runs([2, 2, 3] * 10)
     advice = recommend(runs, prechelt=True, cost_weight=0, group_by="none")
     words = (
-        "none of PrecheltGL, PrecheltPQ, PrecheltUP is clearly better than each of "
-        f"patience {advice.patience}"
+        "none of PrecheltGL, PrecheltPQ, PrecheltUP is clearly better than all of "
+        f"these: patience {advice.patience}"
     )
     assert any(words in one for one in spoken_reasons(advice))
 
@@ -141,7 +141,7 @@ def test_a_target_that_all_reach_is_clearly_better_than_to_wait() -> None:
     advice = recommend(rising_runs(30), beyond_patience=True)
     said = [text for text in spoken_reasons(advice) if "clearly better" in text]
     target = next(text for text in said if " TargetStopping(target=0.4" in text)
-    assert "is clearly better than each of patience" in target
+    assert "is clearly better than all of these: patience" in target
     code = 'cbreplay simulate -c "TargetStopping(target=0.4)" --keras-code'
     assert target.endswith(code)
 

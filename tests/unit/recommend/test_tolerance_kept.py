@@ -157,8 +157,8 @@ def test_logs_that_all_end_at_their_best_are_not_said_to_end_otherwise() -> None
         for n in range(3)
     ]
     assert said_by(recommend(runs), "the plan is taken") == (
-        "the plan is taken to be 5 epochs: 3 logs end there, as hardly one patience "
-        "would end them all (--planned-epochs)"
+        "the plan is taken to be 5 epochs: 3 logs end there, which one patience "
+        "would hardly explain (--planned-epochs)"
     )
 
 

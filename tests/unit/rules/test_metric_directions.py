@@ -82,6 +82,8 @@ def test_auto_is_resolved_as_each_version_does(
 def test_the_table_is_that_of_the_metric_classes_of_keras() -> None:
     import keras
 
+    # Keras numbers the names of a process: auc, auc_1
+    keras.backend.clear_session()
     directions = {}
     for kind in vars(keras.metrics).values():
         if inspect.isclass(kind) and issubclass(kind, keras.metrics.Metric):

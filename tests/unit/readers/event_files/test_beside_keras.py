@@ -129,3 +129,11 @@ def test_two_fits_in_one_directory_keep_what_a_script_wrote_out(
     runs = list(TensorBoardReader(ReadOptions()).read(str(tmp_path)))
     assert [list(run.series) for run in runs] == [["loss"], ["loss"]]
     assert all(f"left out IoU: {NO_EPOCHS}" in run.notes for run in runs)
+
+
+def test_where_the_user_counts_the_rows_no_step_tells_an_epoch(tmp_path: Path) -> None:
+    # numbered as the next ones, these three would be those of the epochs 0 to 2
+    write(tmp_path, [(20.0, 1), (40.0, 3), (60.0, 5)])
+    (run,) = TensorBoardReader(ReadOptions(parts="rows")).read(str(tmp_path))
+    assert list(run.series) == ["loss"]
+    assert f"left out val_loss: {NO_EPOCHS}" in run.notes

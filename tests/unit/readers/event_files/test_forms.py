@@ -254,3 +254,39 @@ def test_a_form_that_is_met_later_is_learned_in_a_file_like_another(
             table = read(tmp_path / "events", join(rows(60, tags, first=first)))
             assert table.tags == tags
             assert table.scalars.steps[0] == first
+
+
+@pytest.mark.parametrize("n_steps", [1, 59, 60, 61, 200])
+@pytest.mark.parametrize("n_alike", [0, 1, 30, 60])
+def test_a_file_may_be_shorter_or_longer_than_the_one_like_it_or_end_otherwise(
+    tmp_path: Path, n_steps: int, n_alike: int
+) -> None:
+    read(tmp_path / "one", join([version_event(), *rows(60)]))
+    # from some step on the tags stand in another order, and of other lengths
+    others = [*TAGS[::-1], "epoch_auc"]
+    payloads = [version_event(), *rows(min(n_alike, n_steps))]
+    payloads += rows(max(n_steps - n_alike, 0), others, first=n_alike)
+    table = read(tmp_path / "other", join(payloads))
+    assert len(table.scalars.values) == len(payloads) - 1
+    assert table.scalars.steps[-1] == n_steps - 1
+
+
+@pytest.mark.parametrize("end", [1, 11, 12, 13, 40, 500, 1_000])
+def test_a_cut_file_like_another_ends_where_it_is_cut(tmp_path: Path, end: int) -> None:
+    content = join([version_event(), *rows(60)])
+    read(tmp_path / "one", content)
+    table = read(tmp_path / "other", content[:-end])
+    assert table.unfinished is not None
+    assert len(table.scalars.values) < 180
+
+
+def test_a_changed_byte_in_a_file_like_another_costs_its_record(
+    tmp_path: Path,
+) -> None:
+    content = bytearray(join([version_event(), *rows(60)]))
+    read(tmp_path / "one", bytes(content))
+    # a wall time, which the two need not share
+    content[len(join([version_event(), *rows(20)])) + 12 + 3] ^= 1
+    table = read(tmp_path / "other", bytes(content))
+    assert len(table.scalars.values) == 179
+    assert "content is wrong" in str(table.damage.errors[0])
