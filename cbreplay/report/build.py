@@ -1,4 +1,4 @@
-"""`build_report` and `build_settings_report`: a report as a document."""
+"""A report as a document, by `build_report`; which patience values it compares."""
 
 from __future__ import annotations
 
