@@ -1,4 +1,4 @@
-"""`build_staircase`: what every patience would have done on one log, its usual change."""
+"""`build_staircase`: one log under every patience, and its usual change."""
 
 from __future__ import annotations
 
