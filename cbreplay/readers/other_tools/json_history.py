@@ -208,9 +208,15 @@ def _trainings_in(held: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _is_history(held: object) -> bool:
-    """Tell whether it is lists under their names, and no row and no curve."""
+    """Tell whether it is lists under their names, and no row and no curve.
+
+    So it is where they are below ``history``, as in a Keras History that was dumped
+    whole.
+    """
     if not isinstance(held, dict) or points_of(held) is not None:
         return False
+    if isinstance(held.get("history"), dict):
+        return _is_history(held["history"])
     listed = any(
         isinstance(values, list) and len(values) > 1 and not is_rate_name(name)
         for name, values in held.items()

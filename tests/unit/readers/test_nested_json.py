@@ -266,3 +266,25 @@ def test_a_log_is_known_in_a_directory_by_any_name_of_the_epoch(
     (tmp_path / "log.csv").write_text(f"{name},Validation Loss\n{rows}")
     (run,) = load_runs(tmp_path)
     assert list(run.series["Validation Loss"]) == JUDGED
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_several_histories_of_keras_that_were_dumped_whole_are_runs(
+    tmp_path: Path, *, named: bool
+) -> None:
+    whole = {
+        key: {
+            "params": {"epochs": 3},
+            "epoch": EPOCHS,
+            "history": {"loss": LOSS, "val_loss": judged},
+        }
+        for key, judged in (("a", JUDGED), ("b", LOSS))
+    }
+    log = tmp_path / "folds.json"
+    log.write_text(json.dumps(whole if named else [*whole.values()]))
+    runs = load_runs(log)
+    assert [run.name.rpartition("#")[2] for run in runs] == (
+        ["a", "b"] if named else ["1", "2"]
+    )
+    assert [list(run.series["val_loss"]) for run in runs] == [JUDGED, LOSS]
+    assert [run.planned_epochs for run in runs] == [3, 3]
