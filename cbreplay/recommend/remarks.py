@@ -262,7 +262,9 @@ def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     for run, is_unknown in zip(study.runs, unknown, strict=True):
         if is_unknown:
             constant = chosen.monitor if never_changes(run, chosen.monitor) else None
-            failed = find_failure(run, chosen.monitor) is not None
+            failure = find_failure(run, chosen.monitor)
+            # one that was ended early may have been fine
+            failed = failure is not None and failure.how in ("not-finite", "error")
             causes.setdefault((constant, failed), []).append(run)
     for (constant, failed), runs in sorted(causes.items(), key=lambda own: own[0][1]):
         yield from _doubt("unknown", runs, plan=plan, constant=constant, failed=failed)

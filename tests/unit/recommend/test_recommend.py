@@ -963,3 +963,17 @@ def test_a_failed_run_lacks_a_patience_by_its_failure_and_not_by_its_plan() -> N
     ) in said
     # the plan was inferred, and is no reason
     assert not [text for text in said if "taken for its plan" in text]
+
+
+def test_a_run_that_its_own_stop_ended_before_its_plan_did_not_fail() -> None:
+    falling = [1 - at / 20 for at in range(10)]
+    runs = [
+        make_run(
+            [*(value + number / 1000 for value in falling), *[2.0] * 6], f"run{number}"
+        )
+        for number in range(6)
+    ]
+    runs = [replace(run, planned_epochs=100) for run in runs]
+    said = spoken_doubts(recommend(runs))
+    assert not [text for text in said if "failed" in text]
+    assert [text for text in said if "no patience that is known to be enough" in text]
