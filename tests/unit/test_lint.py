@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -362,6 +363,28 @@ def test_whose_weights_are_restored_depends_on_the_order(
     run = Run.from_logs([{"loss": one, "val_loss": two} for one, two in values])
     listed = parse_callbacks(*texts[::order])
     assert replay_run(run, listed, semantics=semantics).kept_epoch == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "semantics", "values"),
+    [
+        ("baseline=0.5", NEW, [1.0, 1.0]),
+        # compared with infinity, NaN is no improvement
+        ("mode='min'", "keras-2.15", [math.nan, math.nan]),
+    ],
+)
+def test_two_stops_that_wait_from_the_first_epoch_may_stop_together(
+    given: str, semantics: str, values: list[float]
+) -> None:
+    # both wait from epoch 0 on, in which none stops; in epoch 1 both have waited 2
+    run = Run.from_logs([{"val_loss": value} for value in values])
+    for patience in (0, 2):
+        listed = parse_callbacks(f"EarlyStopping(patience={patience}, {given})")
+        assert replay_run(run, listed, semantics=semantics).stopped_epoch == 1
+    texts = [f"EarlyStopping(patience={own}, {given})" for own in (0, 2)]
+    assert "stop-after-stop" not in codes(*texts, semantics=semantics)
+    texts[1] = f"EarlyStopping(patience=3, {given})"
+    assert "stop-after-stop" in codes(*texts, semantics=semantics)
 
 
 def test_keras_2_restores_only_where_it_stops_itself() -> None:

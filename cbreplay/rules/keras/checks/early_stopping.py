@@ -86,7 +86,24 @@ def stops_later(
         and later.baseline in (None, sooner.baseline)
         and max(later.start_from_epoch, 0) == max(sooner.start_from_epoch, 0)
         and effective_patience(later) > effective_patience(sooner)
+        and not _both_wait_for_second(later, sooner, starts_empty=rule.starts_empty)
     )
+
+
+def _both_wait_for_second(
+    later: EarlyStopping, sooner: EarlyStopping, *, starts_empty: bool
+) -> bool:
+    """Return whether both may stop in the second epoch, having waited from the first.
+
+    In the first none stops, whatever its patience; and it is no improvement where it
+    does not reach the baseline, nor where it is NaN and versions compare it.
+    """
+    waits_at_once = later.baseline is not None or not starts_empty
+    from_first = max(later.start_from_epoch, sooner.start_from_epoch) <= 0
+    return waits_at_once and from_first and later.patience <= _SECOND >= sooner.patience
+
+
+_SECOND = 2
 
 
 def _saves_best(callback: object, monitor: str) -> bool:
