@@ -74,7 +74,8 @@ def stops_later(
     """Return whether one EarlyStopping certainly waits longer than another.
 
     Both must count the same epochs as no improvement, from the same one on. A baseline
-    that only `sooner` has makes its wait longer, so that does not matter.
+    that only `sooner` has makes its wait longer, so that does not matter; with one of
+    its own `later` may have waited through improvements, and stop in the same epoch.
     """
     rule = sooner.monitor_rule(known.training.semantics)
     deltas = (later.min_delta, sooner.min_delta)
@@ -83,27 +84,16 @@ def stops_later(
         later.monitor == sooner.monitor
         and known.mode(later) == known.mode(sooner)
         and first == second
-        and later.baseline in (None, sooner.baseline)
+        and later.baseline is None
         and max(later.start_from_epoch, 0) == max(sooner.start_from_epoch, 0)
         and effective_patience(later) > effective_patience(sooner)
-        and not _both_wait_for_second(later, sooner, starts_empty=rule.starts_empty)
+        # none stops in the first epoch: where a NaN is no improvement in it, both may
+        # stop in the second
+        and (rule.starts_empty or later.start_from_epoch > 0 or later.patience > _TWO)
     )
 
 
-def _both_wait_for_second(
-    later: EarlyStopping, sooner: EarlyStopping, *, starts_empty: bool
-) -> bool:
-    """Return whether both may stop in the second epoch, having waited from the first.
-
-    In the first none stops, whatever its patience; and it is no improvement where it
-    does not reach the baseline, nor where it is NaN and versions compare it.
-    """
-    waits_at_once = later.baseline is not None or not starts_empty
-    from_first = max(later.start_from_epoch, sooner.start_from_epoch) <= 0
-    return waits_at_once and from_first and later.patience <= _SECOND >= sooner.patience
-
-
-_SECOND = 2
+_TWO = 2
 
 
 def _saves_best(callback: object, monitor: str) -> bool:
