@@ -7,7 +7,7 @@ import csv
 import io
 import subprocess
 
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -80,6 +80,8 @@ def test_a_cell_of_markdown_reads_back_what_it_shows(names: list[str]) -> None:
 @example("__0__")
 @example("a__0_b")
 def test_a_sentence_of_markdown_is_one_paragraph(name: str) -> None:
+    # in a headline that would end its first sentence, which alone is the heading
+    assume(". " not in name)
     sections = (
         Section("S", (Paragraph(say(name, " is.")), Points((say(name, "!"),)))),
     )
