@@ -22,6 +22,7 @@ from cbreplay.answers.schedules import cut_schedules, told_schedules
 from cbreplay.answers.settings_summary import (
     settings_headline,
     summarise,
+    summarise_compared,
     summary_section,
 )
 from cbreplay.answers.settings_table import evidence_footnote, settings_table
@@ -165,6 +166,8 @@ def _members(
         own["schedules"] = schedules
     if summaries:
         own["summary"] = [summary._asdict() for summary in summaries]
+    if compared := summarise_compared(cells, summaries):
+        own["compared"] = [summary._asdict() for summary in compared]
     return {
         **describe_results(cells.runs, results),
         "configs": describe_configs(cells.grid),

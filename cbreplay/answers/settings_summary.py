@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Part, Text
 
-__all__ = ["SettingSummary", "settings_headline", "summarise", "summary_section"]
+__all__ = [
+    "SettingSummary",
+    "settings_headline",
+    "summarise",
+    "summarise_compared",
+    "summary_section",
+]
 
 _ALONE = "That describes these runs, not the next."
 _EVERY_ROW = 1_000_000
@@ -180,6 +186,15 @@ def _compared(
     if is_few or len(runs) == len(every):
         return every, [summary for summary in summaries if summary.is_whole]
     return runs, [_summary(cells, own.config, runs) for own in often]
+
+
+def summarise_compared(
+    cells: SettingCells, summaries: Sequence[SettingSummary]
+) -> list[SettingSummary]:
+    """Return what the headline compares, where it does so over some of the runs."""
+    runs, compared = _compared(cells, summaries)
+    some = len(summaries) > 1 and len(runs) < len(cells.runs)
+    return compared if some else []
 
 
 def _is_told(cells: SettingCells, place: int) -> bool:
