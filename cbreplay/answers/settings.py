@@ -167,7 +167,7 @@ def _members(
     if summaries:
         own["summary"] = [summary._asdict() for summary in summaries]
     if compared := summarise_compared(cells, summaries):
-        own["compared"] = [summary._asdict() for summary in compared]
+        own["compared_settings"] = [summary._asdict() for summary in compared]
     return {
         **describe_results(cells.runs, results),
         "configs": describe_configs(cells.grid),

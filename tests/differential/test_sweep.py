@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,8 +24,12 @@ from tests.oracles.sweeps import (
     draw_question,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 QUICK, ALL = 10, 80
-MOST_CELLS = 300
+# a table of 200,000 cells takes as long as thousands of small ones
+MOST_SWEPT, MOST_CELLS = 4000, 300
 
 
 @pytest.mark.parametrize("share", range(len(LISTS)), ids=lambda at: f"{at}-{LISTS[at]}")
@@ -32,10 +37,9 @@ def test_sweeps_are_decided_as_by_the_replay(
     share: int, request: pytest.FixtureRequest
 ) -> None:
     whole = request.config.getoption("--all-sweep-cells")
+    most, wanted = (math.inf, ALL) if whole else (MOST_SWEPT, QUICK)
     n_cells = 0
-    for number in range(ALL if whole else QUICK):
-        seed = number * len(LISTS) + share
-        question = draw_question(seed)
+    for seed, question in itertools.islice(drawn_questions(share, most), wanted):
         compared, difference = compare(question)
         assert difference is None, (seed, question.options, difference)
         n_cells += compared
@@ -46,19 +50,20 @@ def test_sweeps_are_decided_as_by_the_replay(
 def test_a_cell_of_a_table_says_what_its_own_replay_says(
     share: int, request: pytest.FixtureRequest
 ) -> None:
-    # one table of 20,000 cells takes as long as hundreds of small ones
     most = math.inf if request.config.getoption("--all-sweep-cells") else MOST_CELLS
-    seeds = itertools.count(share + 1_000_000, len(LISTS))
-    drawn = ((seed, draw_question(seed)) for seed in seeds)
-    small = (each for each in drawn if n_cells_of(each[1]) <= most)
-    for seed, question in itertools.islice(small, QUICK):
+    drawn = drawn_questions(share + 50_000 * len(LISTS), most)
+    for seed, question in itertools.islice(drawn, QUICK):
         for ways in (compare_cells, compare_shared):
             _, difference = ways(question)
             assert difference is None, (seed, question.options, difference)
 
 
-def n_cells_of(question: Question) -> int:
-    return len(question.runs) * len(question.configs)
+def drawn_questions(first: int, most: float) -> Iterator[tuple[int, Question]]:
+    """Yield the seeds and questions about one list, of so many cells at most."""
+    for seed in itertools.count(first, len(LISTS)):
+        question = draw_question(seed)
+        if len(question.runs) * len(question.configs) <= most:
+            yield seed, question
 
 
 def test_every_row_of_the_rules_is_drawn() -> None:

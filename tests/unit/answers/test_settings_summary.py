@@ -67,14 +67,14 @@ def test_settings_compare_over_the_same_runs(ask: Ask, folder: Path) -> None:
 
 def test_what_the_headline_compares_is_in_the_data(ask: Ask, folder: Path) -> None:
     words = ("simulate", folder, "--format", "json", "--patience")
-    one, three = json.loads(ask(*words, "1,3").out)["compared"]
+    one, three = json.loads(ask(*words, "1,3").out)["compared_settings"]
     # on a and b: patience 1 loses .1 and 0, and trains 2 of 6 and 3 of 5 epochs
     assert (one["runs"], one["worst_run"]) == (2, "a.csv")
     assert one["mean_regret"] == pytest.approx(0.05)
     assert (one["epochs_saved"], one["recorded_epochs"]) == (6, 11)
     assert (three["mean_regret"], three["epochs_saved"]) == (0, 0)
     # where every run decides both, the headline is about the summary
-    assert "compared" not in json.loads(ask(*words, "0,1").out)
+    assert "compared_settings" not in json.loads(ask(*words, "0,1").out)
 
 
 def test_a_bound_is_in_no_mean(ask: Ask, folder: Path) -> None:
