@@ -12,7 +12,7 @@ from cbreplay.readers.files import read_beginning, read_bytes
 from cbreplay.readers.sizes import check_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cbreplay.readers.base import Damage
 
@@ -65,7 +65,7 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
 
     text = decode_beginning(content).lstrip("\ufeff")
     try:
-        return json.loads(text)
+        return _decoded(json.loads, text, source=source)
     except json.JSONDecodeError as error:
         sentence = re.match(_SENTENCE, text)
         if sentence is not None and error.pos < sentence.end():
@@ -78,6 +78,22 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
         if end in text.rstrip():
             return _parse_lines(text, end, source, damage)
         raise _no_json(error, text, source) from None
+
+
+def _decoded(decode: Callable[..., Any], *given: Any, source: str) -> Any:  # noqa: ANN401
+    """Return what decodes JSON returns; what is no log's is refused.
+
+    Raises
+    ------
+    json.JSONDecodeError
+        If it is no JSON.
+    """
+    import json
+
+    try:
+        return decode(*given)
+    except json.JSONDecodeError:
+        raise
     except RecursionError:
         problem = "this JSON is nested too deeply for a log"
         raise LogError(problem, source=source, hint=_HINT) from None
@@ -115,7 +131,7 @@ def _parse_documents(text: str, source: str) -> list[Any]:
     try:
         while at < end:
             at += len(text[at:]) - len(text[at:].lstrip())
-            document, at = decoder.raw_decode(text, at)
+            document, at = _decoded(decoder.raw_decode, text, at, source=source)
             found.append(document)
     except json.JSONDecodeError as error:
         raise _no_json(error, text, source) from None

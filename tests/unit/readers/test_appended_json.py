@@ -83,3 +83,12 @@ def test_values_at_steps_beside_text_are_said_to_be_no_epochs(tmp_path: Path) ->
         load_runs(log)
     (run,) = load_runs(log, x_axis="step")
     assert list(run.series["score"]) == LOSS
+
+
+def test_a_document_behind_another_that_is_nested_too_deeply_is_refused(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log.json"
+    log.write_text('{"loss":\n[0.5]}\n' + "[" * 100_000)
+    with pytest.raises(LogError, match="nested too deeply for a log"):
+        load_runs(log)
