@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.answers.spoken_runs import epochs_per_value
 from cbreplay.evidence_words import parting_of
 from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
@@ -54,10 +55,18 @@ def describe_run(run: Run, notes: Iterable[str] = ()) -> dict[str, Any]:
             for name, series in run.series.items()
             if ends_badly(series)
         ],
+        **_sparse(run),
         "learning_rate": _rates(run.learning_rate),
         "wall_seconds": run.wall_seconds,
         "notes": list(dict.fromkeys([*run.notes, *notes])),
     }
+
+
+def _sparse(run: Run) -> dict[str, Any]:
+    """Return which series have a value in every so many epochs, as where validated."""
+    every = {name: epochs_per_value(run, name) or 0 for name in run.series}
+    sparse = [{"series": own, "every": n} for own, n in every.items() if n > 1]
+    return {"sparse_series": sparse} if sparse else {}
 
 
 def _rates(series: Series | None) -> list[float | None] | None:

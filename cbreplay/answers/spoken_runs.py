@@ -32,6 +32,7 @@ __all__ = [
     "counts_otherwise",
     "counts_values",
     "end_of_evidence",
+    "epochs_per_value",
     "judged_by",
     "lead_of_run",
     "own_end",
@@ -87,7 +88,7 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
     whole: set[int] = set()
     for name in read_series(waiting):
         for at, run in enumerate(asked):
-            every = _epochs_per_value(run, name)
+            every = epochs_per_value(run, name)
             if every == 1:
                 whole.add(at)
             elif every is not None:
@@ -115,7 +116,7 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
     )
 
 
-def _epochs_per_value(run: Run, name: str) -> int | None:
+def epochs_per_value(run: Run, name: str) -> int | None:
     """Return in every how many epochs a series has a value; 0 where that changes.
 
     None where its rows are no epochs, or where it has a hole.

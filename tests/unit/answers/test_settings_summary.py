@@ -178,3 +178,15 @@ def test_the_sign_of_a_bound_is_explained_below_the_table(
         assert ">= 0.1" in out
         assert sign in " ".join(out.split())
     assert sign not in ask("simulate", tmp_path, "--patience", "1,2").out
+
+
+def test_json_tells_which_series_has_a_value_in_every_so_many_epochs(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = tmp_path / "logs.csv"
+    rows = [f"{at},1.0,{0.5 if at % 5 == 4 else ''}\n" for at in range(15)]
+    log.write_text("epoch,loss,val_loss\n" + "".join(rows))
+    answer = ask("simulate", log, "--patience", "1,2", "--format", "json")
+    (run,) = json.loads(answer.out)["runs"]
+    # epochs 4, 9 and 14 of 0 to 14
+    assert run["sparse_series"] == [{"series": "val_loss", "every": 5}]
