@@ -10,6 +10,8 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cbreplay.readers.base import Damage
     from cbreplay.run import BoolArray, EpochArray
 
@@ -47,7 +49,12 @@ def check_epochs(
 
 
 def find_doubles(
-    epochs: EpochArray, lines: EpochArray, source: str, *, resumes: bool = False
+    epochs: EpochArray,
+    lines: EpochArray,
+    source: str,
+    *,
+    resumes: bool = False,
+    cuts: Collection[int] = (),
 ) -> EpochArray | None:
     """Return an order of the rows in which those of one epoch follow each other.
 
@@ -62,6 +69,8 @@ def find_doubles(
         The name of the log, for errors.
     resumes : bool
         Whether a few epochs with two rows are taken for fits that were resumed there.
+    cuts : collection of int
+        Positions before which the log says that a fit began.
 
     Raises
     ------
@@ -70,6 +79,7 @@ def find_doubles(
     """
     steps = np.diff(epochs)
     same: EpochArray = np.flatnonzero(steps == 0) + 1
+    same = same[~np.isin(same, [*cuts])]
     turns = _interleaved(epochs)
     if not len(same) and not len(turns):
         return None
@@ -83,7 +93,7 @@ def find_doubles(
     if len(turns):
         order: EpochArray = np.argsort(epochs, kind="stable")
         return order
-    begins = np.concatenate([[0], np.flatnonzero(steps < 0) + 1])
+    begins = np.concatenate([[0], [*cuts], np.flatnonzero(steps < 0) + 1])
     few = resumes and 2 * len(same) < len(rows_of_each)
     if few or np.isin(same - 1, begins).all():
         return None

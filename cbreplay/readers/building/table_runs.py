@@ -187,7 +187,7 @@ def _without_odd_rows(placed: _Placed, table: LogTable, *, resumes: bool) -> _Pl
     if odd.any():
         placed = placed.take(~odd)
     epochs, lines, source = placed.rows.epochs, placed.lines, table.source
-    doubled = find_doubles(epochs, lines, source, resumes=resumes)
+    doubled = find_doubles(epochs, lines, source, resumes=resumes, cuts=placed.cuts)
     if doubled is None:
         return placed
     table.written_again = may_be_resumed(epochs, lines, source)

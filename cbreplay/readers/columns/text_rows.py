@@ -25,6 +25,7 @@ from cbreplay.readers.columns.header import (
     quoted_line,
     shown_names,
 )
+from cbreplay.readers.columns.numbered_names import are_numbered_anew, renamed_note
 from cbreplay.readers.columns.text_lines import TextLines
 from cbreplay.readers.columns.written_again import WiderHeaderError
 from cbreplay.words import count
@@ -98,6 +99,7 @@ class TextRows:
         check_table(first, self.header, source)
         if not self.header and damage.errors:
             raise damage.errors[0]
+        self._header_above, self._numbered = self.header, dict[str, list[str]]()
         self._header_at = first.index(header_line) + 1 if self.header else 0
         self.first_rows = cut_rows(first[self._header_at - 1 :], self.delimiter)
         check_header(self.header, source, self._header_at)
@@ -171,6 +173,8 @@ class TextRows:
             listed = ", ".join(map(str, self._remarks[:_SHOWN_LINES]))
             more = ", ..." if len(self._remarks) > _SHOWN_LINES else ""
             self.notes.append(f"lines of text were left out: line {listed}{more}")
+        if self._numbered:
+            self.notes.append(renamed_note(self._numbered))
 
     def _raw_batches(self) -> Iterator[tuple[list[list[str]], list[int]]]:
         """Yield rows many at a time; only the last batch holds the end of the file."""
@@ -237,7 +241,7 @@ class TextRows:
             cells[0] = cells[0].lstrip("\ufeff").strip()
         if not any(cells) or _is_rule(cells):
             return None
-        if cells == self.header or self._breaks_off_in_header(cells, line):
+        if self._is_header(cells) or self._breaks_off_in_header(cells, line):
             self.repeated_header.add(self._n_rows)
             return None
         width = len(self.header)
@@ -253,6 +257,21 @@ class TextRows:
             return cells[:width]
         self.damage.report(_wrong_width(cells, self.header, self.source, line))
         return None
+
+    def _is_header(self, cells: list[str]) -> bool:
+        """Tell whether the header stands there once more, perhaps numbered by Keras."""
+        if cells == self.header:
+            return True
+        if len(cells) != len(self.header) or not (
+            are_numbered_anew(self.header, cells)
+            or are_numbered_anew(self._header_above, cells)
+        ):
+            return False
+        self._header_above = cells
+        for name, other in zip(self.header, cells, strict=True):
+            if other != name:
+                self._numbered.setdefault(name, []).append(other)
+        return True
 
     def _breaks_off_in_header(self, cells: list[str], line: int) -> bool:
         """Tell whether a row breaks off and a header follows in the same line."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from cbreplay.readers.columns.numbered_names import (
+    are_one_metric,
+    renamed_note,
+    without_number,
+)
 
+if TYPE_CHECKING:
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.run import Run
 
 __all__ = ["name_metrics_alike"]
-
-_NUMBERED = r"(?P<base>[A-Za-z]\w*?)_[0-9]+"
 
 
 def name_metrics_alike(found: list[RunsOfLog]) -> None:
@@ -22,7 +23,7 @@ def name_metrics_alike(found: list[RunsOfLog]) -> None:
 
     ``keras.metrics.AUC()`` is called auc in the first model of a process, auc_1 in the
     second: folds of one script differ in it. A name is changed only if another run has
-    it with another number, or without, and no run has it twice.
+    it with the next number, or without, and no run has it twice.
 
     Parameters
     ----------
@@ -35,31 +36,27 @@ def name_metrics_alike(found: list[RunsOfLog]) -> None:
     variants: dict[str, set[str]] = {}
     several: set[str] = set()
     for run in runs:
-        times = Counter(map(_base, run.series))
+        times = Counter(map(without_number, run.series))
         several |= {base for base, number in times.items() if number > 1}
         for name in run.series:
-            variants.setdefault(_base(name), set()).add(name)
-    numbered = {base for base, names in variants.items() if len(names) > 1} - several
+            variants.setdefault(without_number(name), set()).add(name)
+    numbered = {
+        base
+        for base, names in variants.items()
+        if len(names) > 1 and are_one_metric(names, base)
+    } - several
     for log in found:
         log.runs[:] = [_renamed(run, numbered) for run in log.runs]
-
-
-def _base(name: str) -> str:
-    found = re.fullmatch(_NUMBERED, name)
-    return found["base"] if found else name
 
 
 def _renamed(run: Run, numbered: set[str]) -> Run:
     changes = {
         name: base
         for name in run.series
-        if (base := _base(name)) in numbered and base != name
+        if (base := without_number(name)) in numbered and base != name
     }
     if not changes:
         return run
-    return run.renamed(changes).with_notes(_note(list(changes.items())))
-
-
-def _note(changes: Sequence[tuple[str, str]]) -> str:
-    listed = ", ".join(f"{name} as {base}" for name, base in changes)
-    return f"read {listed}: Keras numbers the metrics of a second model"
+    return run.renamed(changes).with_notes(
+        renamed_note({base: [name] for name, base in changes.items()})
+    )
