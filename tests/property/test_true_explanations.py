@@ -210,14 +210,23 @@ def not_improved_in(known: Known, epochs: int) -> bool:
     return not any(moment.improved for moment in known.counted[-epochs:])
 
 
-def baseline_stands(known: Known, epochs: int) -> bool:
-    margin, baseline = abs(known.asked["min_delta"]), known.asked["baseline"]
-    values = [moment.value for moment in known.counted]
+def beats_baseline(known: Known, moment: Moment) -> bool:
+    margin, baseline = abs(known.asked["min_delta"]), single(known.asked["baseline"])
     if known.asked["mode"] == "max":
-        beaten = [single(value - margin) > single(baseline) for value in values]
-    else:
-        beaten = [single(value + margin) < single(baseline) for value in values]
-    return len(values) == epochs and not any(beaten)
+        return single(moment.value - margin) > baseline
+    return single(moment.value + margin) < baseline
+
+
+def baseline_stands(known: Known, epochs: int) -> bool:
+    beaten = [beats_baseline(known, moment) for moment in known.counted]
+    return len(beaten) == epochs and not any(beaten)
+
+
+def improvements_miss_baseline(known: Known, epochs: int) -> bool:
+    """Whether values beat the baseline, but none of those that improved did."""
+    beaten = [moment for moment in known.counted if beats_baseline(known, moment)]
+    improved = any(moment.improved for moment in beaten)
+    return len(known.counted) == epochs and bool(beaten) and not improved
 
 
 def is_longest_wait(known: Known, epoch: int, wait: int) -> bool:
@@ -251,6 +260,7 @@ OF_THE_END: dict[str, Any] = {
     "is_best": is_best,
     "first_is_nan": lambda known: math.isnan(known.counted[0].value),
     "baseline_stands": baseline_stands,
+    "improvements_miss_baseline": improvements_miss_baseline,
     "not_improved_in": not_improved_in,
     "not_improved_since": not_improved_since,
     "none_counted": lambda known: not known.counted,

@@ -206,6 +206,14 @@ def test_a_baseline_that_is_not_met_keeps_the_wait() -> None:
     ].endswith("in 3 epochs that count, no val_loss beat the baseline 0.5")
 
 
+def test_a_value_beyond_the_baseline_has_to_improve_as_well() -> None:
+    # 0.25 beats the baseline (0.25 + 0.5 < 1), but not the best one (0.75 > 0.5)
+    stop = EarlyStopping(patience=3, baseline=1, min_delta=0.5)
+    assert closing([0.5, 0.5, 0.25], stop)[0].endswith(
+        "in 3 epochs that count, no val_loss that improved beat the baseline 1 by 0.5"
+    )
+
+
 def test_a_wait_that_was_set_back_is_counted_from_the_last_improvement() -> None:
     stop = EarlyStopping(patience=2, baseline=0.85)
     assert closing([0.9, 0.8, 0.9, 0.9], stop)[0].endswith(

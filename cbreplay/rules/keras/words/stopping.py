@@ -57,11 +57,16 @@ def tell_stop(ending: Ending, index: int) -> Told:
             f"{name}: its first {monitor} is NaN, and nothing improves on it",
             claims=claim("first_is_nan", callback=index),
         )
-    if callback.baseline is not None and not _beat_baseline(ending, index):
+    if callback.baseline is not None and not _was_set_back(ending, index):
+        predicate, missed = "baseline_stands", f"no {monitor} beat"
+        if _beat_baseline(ending, index):
+            # it did not improve on the best one as well
+            predicate = "improvements_miss_baseline"
+            missed = f"no {monitor} that improved beat"
         return tell(
-            f"{name}: in {wait} epochs that count, no {monitor} beat the baseline "
+            f"{name}: in {wait} epochs that count, {missed} the baseline "
             f"{callback.baseline:g}{margin}",
-            claims=claim("baseline_stands", callback=index, epochs=wait),
+            claims=claim(predicate, callback=index, epochs=wait),
         )
     told = f"{name}: {monitor} has not improved{margin}"
     if last.after.best_epoch is None:
@@ -75,10 +80,20 @@ def tell_stop(ending: Ending, index: int) -> Told:
     )
 
 
-def _beat_baseline(ending: Ending, index: int) -> bool:
-    """Return whether an improvement ever reset the wait, as only one on both does."""
+def _was_set_back(ending: Ending, index: int) -> bool:
+    """Tell whether a value ever reset the wait: one better than best and baseline."""
     rows = ending.rows_of(index)
     return any(row.decision == "improvement" and not row.after.wait for row in rows)
+
+
+def _beat_baseline(ending: Ending, index: int) -> bool:
+    """Tell whether any value that counts was better than the baseline."""
+    callback: Any = ending.callbacks[index]
+    return any(
+        row.after.comparison.is_improvement(row.value, callback.baseline)
+        for row in ending.rows_of(index)
+        if row.decision != "skip" and row.value is not None
+    )
 
 
 def tell_unstopped(ending: Ending, index: int) -> Told:
