@@ -1,6 +1,7 @@
 """Read a file of one series, with its times and steps, whose name tells which.
 
-TensorBoard's page offers such a CSV or JSON; Neptune's ``fetch_values`` makes a CSV.
+TensorBoard's page offers such a CSV or JSON; the events of its ``EventAccumulator`` and
+Neptune's ``fetch_values`` become one with pandas.
 """
 
 from __future__ import annotations
@@ -112,6 +113,8 @@ class TensorBoardPageReader(FormatReader):
             return read_table(path, self.options)
         damage = Damage(self.options)
         rows = read_json(path, self.options.max_bytes, damage)
+        if all(isinstance(row, dict) for row in rows):
+            return LogTable.of_rows(rows, path, damage)
         if not all(isinstance(row, list) and len(row) == len(_OF_PAGE) for row in rows):
             problem = "not every row of it is a time, a step and a value"
             raise LogError(problem, source=path, hint="Download it again")
