@@ -1,6 +1,7 @@
 """Read a file of one series, with its times and steps, whose name tells which.
 
-TensorBoard's page offers such a CSV or JSON; Neptune's ``fetch_values`` makes a CSV.
+TensorBoard's page offers such a CSV or JSON; the events of its ``EventAccumulator`` and
+Neptune's ``fetch_values`` become one with pandas.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _METRIC = (
 # what a download was called by hand: exactly as Keras calls a series
 _PLAIN = r"(?:val_)?(?:loss|acc|accuracy|auc|mae|mse)"
 # and what a browser adds to a name that is there already
-_ENDING = r"(?i)( ?\(\d+\))?\.(csv|tsv|txt)(\.gz)?$"
+_ENDING = r"(?i)( ?\(\d+\))?\.(csv|json|tsv|txt)(\.gz)?$"
 # what a row of its JSON holds
 _OF_PAGE = ("Wall time", "Step", "Value")
 # milliseconds since 1970; in seconds, no training lies so far ahead
@@ -106,6 +107,8 @@ class TensorBoardPageReader(FormatReader):
             return read_table(path, self.options)
         damage = Damage(self.options)
         rows = read_json(path, self.options.max_bytes, damage)
+        if all(isinstance(row, dict) for row in rows):
+            return LogTable.of_rows(rows, path, damage)
         if not all(isinstance(row, list) and len(row) == len(_OF_PAGE) for row in rows):
             problem = "not every row of it is a time, a step and a value"
             raise LogError(problem, source=path, hint="Download it again")

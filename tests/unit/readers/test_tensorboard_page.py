@@ -85,3 +85,30 @@ def test_a_download_of_the_directory_itself_is_not_hidden(tmp_path: Path) -> Non
     (tmp_path / ".hidden.csv").write_text("epoch,loss\n0,0.5\n")
     (run,) = load_runs(tmp_path)
     assert list(run.series) == ["val_loss"]
+
+
+# what pandas makes of EventAccumulator("logs").Scalars("val_loss")
+EVENTS = "wall_time,step,value\n1600000000.5,0,0.9\n1600000010.5,1,0.7\n"
+EVENTS_BELOW_AN_INDEX = (
+    ",wall_time,step,value\n0,1600000000.5,0,0.9\n1,1600000010.5,1,0.7\n"
+)
+EVENTS_IN_ROWS = """[{"wall_time":1600000000.5,"step":0,"value":0.9},
+    {"wall_time":1600000010.5,"step":1,"value":0.7}]"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("val_loss.csv", EVENTS),
+        ("val_loss.csv", EVENTS_BELOW_AN_INDEX),
+        ("val_loss.json", EVENTS_IN_ROWS),
+    ],
+)
+def test_the_scalars_of_tensorboard_s_library_are_a_series(
+    tmp_path: Path, file: str, text: str
+) -> None:
+    run = read(tmp_path, file, text)
+    assert list(run.series) == ["val_loss"]
+    assert list(run.series["val_loss"]) == [0.9, 0.7]
+    assert run.epoch_seconds is not None
+    assert list(run.epoch_seconds) == [None, 10.0]
