@@ -295,10 +295,12 @@ def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
     from cbreplay.answers.script_findings import ScriptFindings
     from cbreplay.expressions.training_scripts import read_training_script
     from cbreplay.lint.scripts import (
+        ABOUT_PLAN,
         BESIDE_SCHEDULES,
         lint_script,
         script_semantics,
         unchecked_monitors,
+        unchecked_plans,
         unchecked_rates,
     )
 
@@ -308,6 +310,7 @@ def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
     unchecked = {
         ("absent-monitor",): tuple(unchecked_monitors(script, findings)),
         BESIDE_SCHEDULES: tuple(unchecked_rates(script)),
+        ABOUT_PLAN: tuple(unchecked_plans(script, plan.epochs)),
     }
     return ScriptFindings(script, findings, semantics, unchecked)
 

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from cbreplay.errors import nearest_name
+from cbreplay.expressions.reassigned_names import without_marks
 from cbreplay.rules.bystander import Bystander
 from cbreplay.rules.registry import (
     find_rule,
@@ -98,7 +99,7 @@ def bystander(name: str, call: ast.Call) -> Bystander:
     is_private = not stands_by(name) or any(
         name in family.sending for family in known_families()
     )
-    return Bystander(name, ", ".join(given), is_private)
+    return Bystander(without_marks(name), without_marks(", ".join(given)), is_private)
 
 
 def read_arguments(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cbreplay.expressions.call_arguments import called_name
 from cbreplay.expressions.flows import root_of
 from cbreplay.expressions.linked_names import LinkedNames, linked_names
+from cbreplay.expressions.reassigned_names import without_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
@@ -36,8 +37,8 @@ class Unread(Exception):  # noqa: N818 - caught where a script is read, never sh
     """Something of the script cannot be told from its text: the line, and why."""
 
     def __init__(self, line: int, problem: str) -> None:
-        super().__init__(problem)
-        self.line, self.problem = line, problem
+        self.line, self.problem = line, without_marks(problem)
+        super().__init__(self.problem)
 
 
 class ScriptCalls:
@@ -102,7 +103,7 @@ class ScriptCalls:
         found: set[str] = set()
         for node in ast.walk(self.names.tree):
             if isinstance(node, ast.Name):
-                found.add(node.id)
+                found.add(without_marks(node.id))
             elif isinstance(node, ast.Attribute):
                 found.add(node.attr)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -286,7 +287,7 @@ class ScriptCalls:
 
     def shown(self, node: ast.expr) -> str:
         """Return the beginning of the code of a node, in quotes."""
-        return repr(self.written(node))
+        return repr(without_marks(self.written(node)))
 
     def unread(self, node: ast.expr, problem: str) -> NoReturn:
         """Raise Unread, with the line of a node."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.expressions.compiled_metrics import ModelCompiles
 from cbreplay.expressions.optimizer_rates import read_rate
 from cbreplay.expressions.possible_values import only_literal
+from cbreplay.expressions.reassigned_names import without_marks
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.expressions.script_literals import read_literal
 from cbreplay.rules.checks import TrainingFacts
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
-    from cbreplay.expressions.script_calls import ScriptCalls
+from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["FittingCall", "find_fits", "read_facts"]
 
@@ -74,16 +75,18 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
     rate = read_rate(
         calls, compiled.found if followed else calls.compiles, is_followed=followed
     )
+    plan = _plan(fit, is_keras=compiled.is_keras)
     return TrainingFacts(
         calls.place(fit.call.lineno),
-        _epochs(calls, fit, is_keras=compiled.is_keras),
+        _positive_number(calls, plan, fit.scope),
         _positive(calls, fit, "validation_freq"),
         _is_validated(calls, fit) if compiled.may_be_keras else None,
         _resumes(calls, fit),
         rate.schedule,
         rate.number,
         compiled.read(),
-        rate.doubt,
+        without_marks(rate.doubt),
+        _plan_doubt(calls, fit, plan),
     )
 
 
@@ -91,14 +94,33 @@ def _word(fit: FittingCall, name: str) -> ast.expr | None:
     return next((word.value for word in fit.call.keywords if word.arg == name), None)
 
 
-def _epochs(calls: ScriptCalls, fit: FittingCall, *, is_keras: bool) -> int | None:
-    """Return how many epochs a fit gets, by position only if it is Keras's ``fit``."""
+def _plan(fit: FittingCall, *, is_keras: bool) -> ast.expr | None:
+    """Return what a fit gets as its epochs, by position only if it is Keras's."""
     method = fit.call.func.attr if isinstance(fit.call.func, ast.Attribute) else ""
     by_place = fit.call.args[: _EPOCHS[method] + 1]
     starred = any(isinstance(given, ast.Starred) for given in by_place)
     if not is_keras or starred or len(by_place) <= _EPOCHS[method]:
-        return _positive(calls, fit, "epochs")
-    return _positive_number(calls, by_place[-1], fit.scope)
+        return _word(fit, "epochs")
+    return by_place[-1]
+
+
+def _plan_doubt(calls: ScriptCalls, fit: FittingCall, plan: ast.expr | None) -> str:
+    """Say why the text does not tell how many epochs a fit gets; or ""."""
+    if plan is None:
+        given = [word.value for word in fit.call.keywords if word.arg is None]
+        shown = (
+            f"what **{calls.written(given[0])} gives fit cannot be told"
+            if given
+            else ""
+        )
+        return without_marks(shown)
+    if only_literal(calls, plan, fit.scope) is not None:
+        return ""
+    try:
+        read_literal(calls, plan, fit.scope)
+    except Unread as unread:
+        return unread.problem
+    return ""
 
 
 def _positive(calls: ScriptCalls, fit: FittingCall, name: str) -> int | None:

@@ -10,6 +10,7 @@ from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_members import CallReader, Member, UnreadPart
 from cbreplay.expressions.script_parameters import given_for
+from cbreplay.expressions.slices import taken_entries
 from cbreplay.expressions.stand_ins import STAND_INS
 
 if TYPE_CHECKING:
@@ -89,6 +90,9 @@ class MemberReader:
             yield from self._attribute(node, scope, is_certain=is_certain)
         elif isinstance(node, ast.Call):
             yield from self._called(node, scope, is_certain=is_certain)
+        elif (taken := taken_entries(self.calls, node, scope)) is not None:
+            for entry, place in taken:
+                yield from self.members(entry, place, is_certain=is_certain)
         else:
             parts, certain = _parts(node)
             if parts is None:
@@ -233,7 +237,10 @@ class MemberReader:
         named = called_name(call)
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if named in _COPYING and len(call.args) > 0:
-            yield from self.members(call.args[0], scope, is_certain=is_certain)
+            # the order of a sorted list is not told
+            certain = is_certain and named != "sorted"
+            held = self.members(call.args[0], scope, is_certain=certain)
+            yield from reversed(list(held)) if named == "reversed" else held
         elif method in ("copy", "values") and isinstance(call.func, ast.Attribute):
             yield from self.members(call.func.value, scope, is_certain=is_certain)
         elif keras_name(self.calls, call.func, scope) is None and (

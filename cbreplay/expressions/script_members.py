@@ -15,6 +15,7 @@ from cbreplay.expressions.call_arguments import (
 )
 from cbreplay.expressions.keras_classes import callback_name
 from cbreplay.expressions.possible_values import only_literal
+from cbreplay.expressions.reassigned_names import without_marks
 from cbreplay.expressions.refused_calls import find_refused_calls, find_refused_values
 from cbreplay.expressions.script_callbacks import (
     build_callback,
@@ -218,4 +219,5 @@ def _shortened(call: ast.Call) -> str:
     except (RecursionError, ValueError):
         given = ["..."]
     written = f"{name}({', '.join(given)})"
+    written = without_marks(written)
     return written if len(written) <= _MOST_CODE else f"{written[:_MOST_CODE]}...)"

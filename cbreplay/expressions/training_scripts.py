@@ -14,6 +14,7 @@ from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.partials import write_out_partials
+from cbreplay.expressions.reassigned_names import split_reassigned_names, without_marks
 from cbreplay.expressions.script_calls import ScriptCalls
 from cbreplay.expressions.script_facts import find_fits, read_facts
 from cbreplay.expressions.script_lists import MemberReader
@@ -101,6 +102,7 @@ def read_training_script(path: str) -> TrainingScript:
     source = read_source(path)
     tree = parse_source(source)
     try:
+        split_reassigned_names(tree)
         write_out_partials(tree)
         join_growing_lists(tree)
         names = read_names(tree)
@@ -115,11 +117,12 @@ def read_training_script(path: str) -> TrainingScript:
     except (RecursionError, MemoryError):
         raise ExpressionError(TOO_TANGLED, text=path) from None
     told = [part for fit, arguments in fits for part in (*fit.unread, *arguments)]
+    told += [*unread, *_unread_elsewhere(calls)]
     return TrainingScript(
         source,
         tuple(fit for fit, _ in fits),
         loose,
-        tuple(sorted({*told, *unread, *_unread_elsewhere(calls)})),
+        tuple(sorted(_as_written(told))),
         _texts_outside(
             tree, [*loose, *(member for fit, _ in fits for member in fit.members)]
         ),
@@ -152,8 +155,13 @@ def _read_fit(
     reader = MemberReader(calls)
     members = _each_once(reader.members(fit.given, fit.scope))
     facts = read_facts(calls, fit)
-    read = ScriptFit(facts, members, tuple(dict.fromkeys(reader.unread)))
+    read = ScriptFit(facts, members, tuple(_as_written(reader.unread)))
     return read, reader.arguments
+
+
+def _as_written(parts: Iterable[UnreadPart]) -> dict[UnreadPart, None]:
+    """Return what is unread, each once, with names as the script has them."""
+    return {part._replace(problem=without_marks(part.problem)): None for part in parts}
 
 
 def _each_once(members: Iterable[Member]) -> tuple[Member, ...]:

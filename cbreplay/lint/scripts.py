@@ -8,6 +8,7 @@ from cbreplay.expressions.script_members import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.script_fits import ExaminedFit, PlacedFinding
 from cbreplay.rules.checks import TrainingFacts
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import imported_version, resolve_semantics
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
     from cbreplay.rules.family import ResolvedSemantics
 
 __all__ = [
+    "ABOUT_PLAN",
     "BESIDE_SCHEDULES",
     "lint_script",
     "script_semantics",
     "unchecked_monitors",
+    "unchecked_plans",
     "unchecked_rates",
 ]
 
 # findings about a callback that sets the rate of an optimizer with a schedule
 BESIDE_SCHEDULES = ("schedule-beside-plateau", "schedule-beside-scheduler")
 # findings about one fit's plan: they must hold in every fit that has the callback
-_ABOUT_PLAN = ("patience-beyond-plan", "starts-after-plan")
+ABOUT_PLAN = ("patience-beyond-plan", "starts-after-plan")
 
 
 def lint_script(
@@ -157,6 +160,36 @@ def unchecked_rates(script: TrainingScript) -> Iterator[str]:
             )
 
 
+def unchecked_plans(script: TrainingScript, epochs: int | None) -> Iterator[str]:
+    """Say which patience could not be held against the planned epochs.
+
+    Parameters
+    ----------
+    script : TrainingScript
+        As `read_training_script` returns it.
+    epochs : int or None
+        The plan that the user told, if any.
+
+    Yields
+    ------
+    str
+        A line for each ``fit`` whose plan the text does not tell.
+    """
+    for fit in script.fits:
+        names = [
+            member.variants[0].class_name
+            for member in fit.members
+            if "patience" in parameters_of(member.variants[0])
+        ]
+        doubt = fit.facts.plan_doubt
+        if names and doubt and epochs is None:
+            spoken, checked = _spoken(list(dict.fromkeys(names)))
+            yield (
+                f"{fit.facts.place}: how many epochs are planned is not read "
+                f"({doubt}; --epochs tells it): {spoken} {checked} against them"
+            )
+
+
 def _spoken(names: Sequence[str]) -> tuple[str, str]:
     """Return names as a list in a sentence, and that they are not checked."""
     spoken = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
@@ -191,7 +224,7 @@ def _holds(
 
     A first short fit is no fault. Other findings need hold in one fit only.
     """
-    if placed.finding.code not in _ABOUT_PLAN:
+    if placed.finding.code not in ABOUT_PLAN:
         return True
     call, code = placed.member.call, placed.finding.code
     return all(

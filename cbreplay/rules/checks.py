@@ -88,6 +88,8 @@ class TrainingFacts(NamedTuple):
         The metrics that ``compile`` names.
     schedule_doubt : str
         Why the optimizer may have a LearningRateSchedule, and need not; else empty.
+    plan_doubt : str
+        Why it is not told how many epochs ``fit`` gets, although it gets some; or "".
     """
 
     place: str = ""
@@ -99,6 +101,7 @@ class TrainingFacts(NamedTuple):
     initial_rate: float | None = None
     compiled: Compiled | None = None
     schedule_doubt: str = ""
+    plan_doubt: str = ""
 
 
 class CheckedList(NamedTuple):

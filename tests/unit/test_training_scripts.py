@@ -16,7 +16,12 @@ import pytest
 from cbreplay import EarlyStopping, ExpressionError, read_script_callbacks
 from cbreplay.expressions.sources import find_scripts
 from cbreplay.expressions.training_scripts import TrainingScript, read_training_script
-from cbreplay.lint.scripts import lint_script, unchecked_monitors, unchecked_rates
+from cbreplay.lint.scripts import (
+    lint_script,
+    unchecked_monitors,
+    unchecked_plans,
+    unchecked_rates,
+)
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -61,7 +66,7 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
             [STOP],
         ),
         (
-            f"c = [{STOP}, {RATE}]\nm.fit(*x, callbacks=c[:1])",
+            f"c = [{STOP}, {RATE}]\nm.fit(*x, callbacks=c[:n])",
             [f"{STOP}?", f"{RATE}?"],
         ),
         (
@@ -115,7 +120,7 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
         (f"m.fit_generator(g, 10, 5, 1, [{STOP}])", [STOP]),
         (
             f"c = [{STOP}]\nc = c + [{RATE}]\nm.fit(*x, callbacks=c)",
-            [f"{STOP}?", f"{RATE}?"],
+            [STOP, RATE],
         ),
         ("m.fit(*x, callbacks=[EarlyStopping(patience=args.p)])", None),
     ],
@@ -125,6 +130,132 @@ def test_what_a_fit_may_get_is_read(
 ) -> None:
     expected = expected or ["EarlyStopping(patience=args.p)"]
     assert held(read(tmp_path, text)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("c[:1]", [STOP]),
+        ("c[1:]", [RATE]),
+        ("c[-1:]", [RATE]),
+        ("c[:-1]", [STOP]),
+        ("c[:N]", [STOP]),
+        ("c[::-1]", [RATE, STOP]),
+        ("c[0]", [STOP]),
+        ("c[-1]", [RATE]),
+        ("[c[1]]", [RATE]),
+        ("[*c[1:]]", [RATE]),
+        ("c[1:] + c[:1]", [RATE, STOP]),
+        ("([*c[:1]] + c)[1:]", [STOP, RATE]),
+        ("reversed(c)", [RATE, STOP]),
+        ("d['rate']", [RATE]),
+        ("[d['rate'], d['stop']]", [RATE, STOP]),
+        # which are taken, and in which order, is not told
+        ("c[7]", [f"{STOP}?", f"{RATE}?"]),
+        ("c[n]", [f"{STOP}?", f"{RATE}?"]),
+        ("c[::0]", [f"{STOP}?", f"{RATE}?"]),
+        ("d[name]", [f"{STOP}?", f"{RATE}?"]),
+        ("sorted(c, key=len)", [f"{STOP}?", f"{RATE}?"]),
+    ],
+)
+def test_what_a_subscript_leaves_out_goes_to_no_fit(
+    tmp_path: Path, given: str, expected: list[str]
+) -> None:
+    made = f"N = 1\nc = [{STOP}, {RATE}]\nd = {{'stop': {STOP}, 'rate': {RATE}}}\n"
+    assert held(read(tmp_path, f"{made}m.fit(*x, callbacks={given})")) == [expected]
+
+
+FIT_TEN = "m.fit(*x, epochs=n, callbacks=c)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"n = 9\nn = 7\n{FIT_TEN}", [7]),
+        (f"n = 9\n{FIT_TEN}\nn = 7\n{FIT_TEN}", [9, 7]),
+        (f"n = 9\nn = n + 3\n{FIT_TEN}", [12]),
+        (f"n, k = 9, 1\nk, n = 2, 7\n{FIT_TEN}", [7]),
+        (f"if a:\n    n = 9\n    n = 7\n    {FIT_TEN}", [7]),
+        (f"def f(n):\n    n = 7\n    {FIT_TEN}\nf(9)", [7]),
+        (f"n = 9\ndef f(n=n):\n    {FIT_TEN}\nn = 7\nf()", [None]),
+        (f"for i in j:\n    n = 9\n    n = 7\n    {FIT_TEN}", [7]),
+        # the loop's later rounds come after the second assignment
+        (f"n = 9\nfor i in j:\n    {FIT_TEN}\n    n = 7", [None]),
+        (f"n = 9\nif a:\n    n = 7\n{FIT_TEN}", [None]),
+        (f"n = 9\ndef f():\n    {FIT_TEN}\nf()\nn = 7\nf()", [None]),
+        (f"n = 9\ndef f():\n    global n\n    n = 5\nn = 7\nf()\n{FIT_TEN}", [None]),
+        (f"n = 9\nn += 1\n{FIT_TEN}", [None]),
+        (f"n = 9\nfrom z import n\n{FIT_TEN}", [None]),
+    ],
+)
+def test_a_name_means_what_was_assigned_to_it_last(
+    tmp_path: Path, text: str, expected: list[int | None]
+) -> None:
+    script = read(tmp_path, f"c = [{STOP}]\n{text}")
+    assert [fit.facts.epochs for fit in script.fits] == expected
+    assert [bool(fit.facts.plan_doubt) for fit in script.fits] == [
+        epochs is None for epochs in expected
+    ]
+
+
+def test_each_fit_has_the_list_that_was_assigned_last(tmp_path: Path) -> None:
+    fit = "m.fit(*x, callbacks=c)\n"
+    script = read(tmp_path, f"c = [{STOP}]\n{fit}c = [{RATE}]\n{fit}")
+    assert held(script) == [[STOP], [RATE]]
+
+
+def test_a_name_that_is_assigned_again_is_shown_as_it_is_written(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "n = 1\nn = args.n\nopt = 1\nopt = make()\nm.compile(opt)\nLog = a\nLog = b()\n"
+        "c = [EarlyStopping(patience=n), Log(n), ReduceLROnPlateau(patience=n)]\n"
+        "c = c + [n]\nk = {}\nk = read(c)\nm.fit(*x, callbacks=c, epochs=n, **k)"
+    )
+    script = read(tmp_path, text)
+    told = [
+        *(part.problem for part in script.unread),
+        *(part.problem for fit in script.fits for part in fit.unread),
+        *(code for fit in held(script) for code in fit),
+        *unchecked_monitors(script, ()),
+        *unchecked_plans(script, None),
+        *unchecked_rates(script),
+    ]
+    assert len(told) > 5
+    assert all(sentence.isascii() for sentence in told)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("epochs=args.n", "'args.n' is not a literal"),
+        ("epochs=n", "'n' is assigned more than once (5, 7)"),
+        ("**read()", "what **read() gives fit cannot be told"),
+        # no plan at all is Keras's own
+        ("", ""),
+        ("epochs=3", ""),
+    ],
+)
+def test_a_plan_that_is_not_told_is_named(
+    tmp_path: Path, given: str, told: str
+) -> None:
+    text = f"c = [{STOP}]\nif a:\n    n = 3\nelse:\n    n = 4\n"
+    script = read(tmp_path, f"{text}m.fit(*x, callbacks=c, {given})")
+    spoken = " ".join(unchecked_plans(script, None))
+    assert told in spoken
+    assert bool(spoken) == bool(told)
+    assert not [*unchecked_plans(script, 10)]
+
+
+@pytest.mark.parametrize(
+    "change", ["c.pop()", "del c[0]", "c.insert(0, Draw())", "c[0] = Draw()", "f(c)"]
+)
+def test_nothing_is_told_of_a_slice_of_a_list_that_is_changed(
+    tmp_path: Path, change: str
+) -> None:
+    text = f"c = [{STOP}, {RATE}]\n{change}\nm.fit(*x, callbacks=c[:1])"
+    (fit,) = read(tmp_path, text).fits
+    assert fit.unread
 
 
 @pytest.mark.parametrize(
@@ -578,7 +709,7 @@ BOTH = "EarlyStopping(patience=3, mode='min')"
         ("d = dict(patience=3)\nd |= {'patience': 4}", "EarlyStopping(**d)", True),
         ("d = dict(patience=3)\nhelp_out(d)", "EarlyStopping(**d)", True),
         ("d = e = dict(patience=3)\ne['patience'] = 4", "EarlyStopping(**d)", True),
-        ("d = dict(patience=3)\nd = dict(patience=4)", "EarlyStopping(**d)", True),
+        ("d = dict(patience=4)\nd = dict(patience=3)", "(patience=3)", False),
         ("d = read()", "EarlyStopping(**d)", True),
         ("b = dict(mode='min', patience=4)\nd = dict(b, patience=3)", BOTH, False),
         ("b = {'mode': 'min', 'patience': 4}\nd = b | {'patience': 3}", BOTH, False),
@@ -591,7 +722,7 @@ BOTH = "EarlyStopping(patience=3, mode='min')"
         ("b = dict(patience=4)\nd = dict(b, mode='min', **b)", "(**d)", True),
         ("d, e = dict(patience=3), 5", "(patience=3)", False),
         ("d, e = dict(patience=3), 5\nd['patience'] = 4", "(**d)", True),
-        ("e = {}\nd, e = e, dict(patience=3)", "(**d)", True),
+        ("e = {'patience': 3}\nd, e = e, dict(patience=4)", "(patience=3)", False),
         ("d, *e = dict(patience=3), 5, 6", "(**d)", True),
         ("d = dict([('patience', 3)])", "(**d)", True),
         ("a = b = {}\nd = dict(a, b)", "(**d)", True),

@@ -1,0 +1,211 @@
+"""Tell apart what a name means before and after a script assigns it again."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    # the mentions of a name in a block, each with the index of its statement
+    _Mentions: TypeAlias = list[tuple[int, ast.Name]]
+
+__all__ = ["split_reassigned_names", "without_marks"]
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_READ = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)
+# signs of SignWriting: repr shows them as they are, and no name of Python holds one
+_FIRST_MARK, _LAST_MARK, _MARKS = 0x1D800, 0x1D9FF, "[\U0001d800-\U0001d9ff]"
+
+
+def split_reassigned_names(tree: ast.Module) -> None:
+    """Rename a name from each assignment on that replaces what it meant, in place.
+
+    After ``n = 1; f(n); n = 2; f(n)`` the last two mentions are of another name: it
+    ends with a mark, which `without_marks` takes away. An assignment replaces what was
+    before if it is a statement of the function's own block, or if the name is used in
+    that block only. A name that an inner function or class uses stays as it is: when
+    that runs is not known.
+
+    Parameters
+    ----------
+    tree : ast.Module
+        The script, which is changed.
+    """
+    marked: Counter[str] = Counter()
+    shared = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Global, ast.Nonlocal))
+        for name in node.names
+    }
+    for scope in list(ast.walk(tree)):
+        if isinstance(scope, _READ):
+            _Splitter(scope, shared, marked).split(scope.body, is_whole=True)
+
+
+def without_marks(text: str) -> str:
+    """Return a text with names as the script has them."""
+    return re.sub(_MARKS, "", text)
+
+
+class _Splitter:
+    """Splits the names of one scope.
+
+    Parameters
+    ----------
+    scope : ast.AST
+        The module or function.
+    shared : set of str
+        The names that a ``global`` or ``nonlocal`` names.
+    marked : Counter of str
+        How many marks each name has in the script, which is counted on.
+    """
+
+    def __init__(self, scope: ast.AST, shared: set[str], marked: Counter[str]) -> None:
+        inside = list(_own_nodes(scope))
+        self.fixed = shared.union(*map(_bound_by_text, inside))
+        self.fixed.update(*(map(_free_names, inside)))
+        self.parameters = {node.arg for node in inside if isinstance(node, ast.arg)}
+        self.n_mentions = Counter(
+            node.id for node in inside if isinstance(node, ast.Name)
+        )
+        self.marked = marked
+
+    def split(self, block: Sequence[ast.stmt], *, is_whole: bool = False) -> None:
+        """Split the names that a block assigns, then those of the blocks in it.
+
+        Parameters
+        ----------
+        block : list of ast.stmt
+            The statements.
+        is_whole : bool
+            Whether these are all of the function.
+        """
+        mentions: dict[str, _Mentions] = {}
+        begun: dict[str, list[int]] = {}
+        for at, statement in enumerate(block):
+            for node in _own_nodes(statement):
+                if isinstance(node, ast.Name) and not isinstance(statement, _SCOPES):
+                    mentions.setdefault(node.id, []).append((at, node))
+            for name in {target.id for target in _assigned(statement)} - self.fixed:
+                begun.setdefault(name, []).append(at)
+        for name, starts in begun.items():
+            found = mentions[name]
+            first = min(at for at, _ in found)
+            if not is_whole and (
+                first < starts[0] or len(found) < self.n_mentions[name]
+            ):
+                continue  # it may have its value from elsewhere, or be used there
+            has_value = name in self.parameters or any(
+                at < starts[0] and isinstance(node.ctx, ast.Store) for at, node in found
+            )
+            self.rename(name, starts if has_value else starts[1:], block, found)
+        for statement in block:
+            for inner in _inner_blocks(statement):
+                self.split(inner)
+
+    def rename(
+        self,
+        name: str,
+        starts: Sequence[int],
+        block: Sequence[ast.stmt],
+        mentions: _Mentions,
+    ) -> None:
+        """Rename a name from each of some statements on."""
+        targets = {id(target) for at in starts for target in _assigned(block[at])}
+        before = current = name
+        begun, pending = -1, list(reversed(starts))
+        for at, node in sorted(mentions, key=lambda mention: mention[0]):
+            while pending and pending[-1] <= at:
+                begun, before, current = pending.pop(), current, self.next_name(name)
+            # the assigned value still has the earlier meaning
+            is_before = at == begun and id(node) not in targets
+            node.id = before if is_before else current
+            self.n_mentions[name] -= 1
+            self.n_mentions[node.id] += 1
+
+    def next_name(self, name: str) -> str:
+        """Return a name with a mark that it does not have yet; as it is after many."""
+        plain = without_marks(name)
+        mark = _FIRST_MARK + self.marked[plain]
+        if mark > _LAST_MARK:
+            return name
+        self.marked[plain] += 1
+        return plain + chr(mark)
+
+
+def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is in a scope; functions and classes in it without their inside."""
+    pending = list(ast.iter_child_nodes(scope))
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, _SCOPES):
+            pending += ast.iter_child_nodes(node)
+
+
+def _bound_by_text(node: ast.AST) -> set[str]:
+    """Return the names that a node binds otherwise than by assigning to them."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+        return {node.name or ""}
+    return {node.rest or ""} if isinstance(node, ast.MatchMapping) else set()
+
+
+def _free_names(node: ast.AST) -> set[str]:
+    """Return the names that a function or class uses of those outside of it."""
+    if not isinstance(node, _SCOPES):
+        return set()
+    inside = list(_own_nodes(node))
+    names = [part for part in inside if isinstance(part, ast.Name)]
+    own = {part.arg for part in inside if isinstance(part, ast.arg)}
+    if not isinstance(node, ast.ClassDef):
+        own |= {part.id for part in names if isinstance(part.ctx, ast.Store)}
+    free = {part.id for part in names}.union(*map(_free_names, inside)) - own
+    # f(n=n): a default is evaluated outside
+    defaults = [] if isinstance(node, ast.ClassDef) else _defaults(node.args)
+    inner = (part for default in defaults for part in ast.walk(default))
+    return free | {part.id for part in inner if isinstance(part, ast.Name)}
+
+
+def _defaults(arguments: ast.arguments) -> list[ast.expr]:
+    return [
+        default for default in [*arguments.defaults, *arguments.kw_defaults] if default
+    ]
+
+
+def _assigned(statement: ast.stmt) -> Iterator[ast.Name]:
+    """Yield the names to which a statement certainly assigns a new value."""
+    pending: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        pending = list(statement.targets)
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        pending = [statement.target]
+    while pending:
+        target = pending.pop()
+        if isinstance(target, ast.Name):
+            yield target
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            pending += target.elts
+        elif isinstance(target, ast.Starred):
+            pending.append(target.value)
+
+
+def _inner_blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """Yield the blocks of statements in one, unless it is a function or class."""
+    if isinstance(statement, _SCOPES):
+        return
+    for child in ast.iter_child_nodes(statement):
+        if isinstance(child, (ast.ExceptHandler, ast.match_case)):
+            yield child.body
+    for body in ("body", "orelse", "finalbody"):
+        block = getattr(statement, body, None)
+        if isinstance(block, list):
+            yield block
