@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     NoteTopic = Literal[
         "end",
+        "epochs",
         "files",
         "improving",
         "other logs",
@@ -33,9 +34,10 @@ class Note(str):
         ``reading``: how such a log is always read. ``rate``: how the learning rate was
         read, which matters to callbacks that change it. ``values``: which of several
         values of an epoch is used. ``other logs``: what was left out beside this run.
-        ``parts``: it is a part of a log, where the epochs step back.
-        ``improving``: the run still improved as its record ended. ``end``: a series
-        ended in NaN or infinity, which headlines say too.
+        ``epochs``: how its epochs were counted, and which have no row. ``parts``: it is
+        a part of a log, where the epochs step back. ``improving``: the run still
+        improved as its record ended. ``end``: a series ended in NaN or infinity, which
+        headlines say too.
     """
 
     __slots__ = ("topic",)

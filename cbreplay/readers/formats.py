@@ -118,6 +118,7 @@ _YOLO = (
 # page, of Comet
 _KEYED = (
     {"key", "value", "step"},
+    {"key", "value", "timestamp"},
     {"metric", "value", "step"},
     {"metricname", "metricvalue"},
 )
@@ -127,7 +128,7 @@ _TELLERS = frozenset(("metric", "key", "tag", "variable"))
 _PAGE_JSON = r"\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,"
 # the names that writers of a table of one series give to its steps, and to its times
 SERIES_STEPS = frozenset(("step", "_id"))
-SERIES_TIMES = frozenset(("wall time", "timestamp"))
+SERIES_TIMES = frozenset(("wall time", "wall_time", "timestamp", "time"))
 _DIGITS = tuple(b"%d" % digit for digit in range(10))
 _HEAD = 64
 # a line of a metric in MLflow's store of files: its time in milliseconds tells it from
@@ -221,7 +222,10 @@ def asked_format(beginning: bytes, name: str) -> str:
 
 
 def _json_format(text: str) -> str | None:
-    if re.match(_PAGE_JSON, text) is not None:
+    first = re.match(_FIRST_ROW, text)
+    if re.match(_PAGE_JSON, text) is not None or (
+        first is not None and _holds_one_series({*re.findall(_NAME, first[1].lower())})
+    ):
         return "tensorboard_page"
     trained = re.search(_TRAINER_KEYS, text)
     if '"log_history"' in text or (
@@ -239,8 +243,10 @@ def _json_format(text: str) -> str | None:
         return None
     if re.search(r'"_(?:step|runtime|timestamp)"\s*:', text):
         return "wandb"
+    # a value that was logged without a step may be told by its time
     of_mlflow = all(
-        re.search(rf'"{key}"\s*:', text) for key in ("key", "value", "step")
+        re.search(rf'"(?:{key})"\s*:', text)
+        for key in ("key", "value", "step|timestamp")
     )
     of_comet = re.search(r'"metric(?:Name|Value)"\s*:', text)
     return "mlflow" if of_mlflow or of_comet else "json"
@@ -259,6 +265,8 @@ def _are_curves(text: str) -> bool:
     return "value" in names and any(names <= own for own in _POINTS)
 
 
+# the first row of a list of them
+_FIRST_ROW = r"\[\s*\{([^][{}]*)\}"
 _CURVE = r'\{\s*"[^"]*"\s*:\s*\[\s*\{([^][{}]*)\}'
 _NAME = r'"([^"]*)"\s*:'
 # what tensorboardX exports: a time in seconds, a step and a value
@@ -299,8 +307,9 @@ def _may_be_epoch(name: str) -> bool:
 def _holds_one_series(names: set[str]) -> bool:
     """Tell whether a table is of one series: a value at each step, perhaps with times.
 
-    TensorBoard's page has a column ``Wall time``, Neptune's tables a ``timestamp``;
-    pandas puts its own index before them.
+    TensorBoard's page has a column ``Wall time``, its ``EventAccumulator`` a
+    ``wall_time``, Neptune's tables a ``timestamp``; pandas puts its own index before
+    them.
     """
     steps = names & SERIES_STEPS
     beside = names - steps - {"value", "", "unnamed: 0"}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.note import Note
+
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import EpochArray, FloatArray
@@ -67,17 +69,15 @@ def number_epochs(
         Whether the writer is known to count from 0.
     """
     first = int(epochs[0])
-    begins, notes = first, []
+    begins, notes = first, list[str]()
     if options.first_epoch is not None:
         begins = options.first_epoch
         notes.append(f"the first row is epoch {begins} (counted from 0), as given")
     elif not known and _counts_from_one(epochs):
         begins = first - 1
-        notes.append(
-            f"its epochs were taken as counted from 1, because the first is "
-            f"{first}; if they count from 0, give --first-epoch {first} or "
-            f"first_epoch={first}"
-        )
+        note = f"its epochs were taken as counted from 1, because the first is {first}"
+        hint = f"if they count from 0, give --first-epoch {first}"
+        notes.append(Note(f"{note}; {hint} or first_epoch={first}", "epochs"))
     shift = first - begins
     if options.parts == "rows":
         notes.append("every row was taken as the next epoch, as given")

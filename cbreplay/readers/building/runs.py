@@ -225,7 +225,7 @@ def _late_notes(
     if first == 0:
         return []
     note = f"its first epoch in the log is {first}, taken as counted from 0"
-    return [f"{note}, so that {first} came before it"]
+    return [Note(f"{note}, so that {first} came before it", "epochs")]
 
 
 def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:
@@ -242,14 +242,13 @@ def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:
 
 
 def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
-    notes = []
+    notes: list[str] = []
     epochs = record.rows.epochs
     span = record.horizon - record.first_epoch + 1
     n_absent = span - len(epochs)
     if n_absent:
-        notes.append(
-            f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted from 1)"
-        )
+        absent = f"no row for {n_absent} of {span} epochs"
+        notes.append(Note(f"{absent}: {_gaps(epochs)} (counted from 1)", "epochs"))
     counts: dict[int, list[str]] = {}
     for name, own in series.items():
         n_missing = len(epochs) - int(np.count_nonzero(own.recorded))

@@ -1,24 +1,31 @@
-"""One training whose log has a file for each data set: ``train.log``, ``val.log``."""
+"""One training whose log has a file for each data set: ``train.log``, ``val.log``.
+
+They lie in one directory, or are called alike in ``train/`` and ``val/``.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.readers.building.evaluations import shown
 from cbreplay.readers.discovery.continued import mark_joined
+from cbreplay.readers.discovery.laid_over import goes_with, laid_over
 from cbreplay.readers.discovery.written_in_turn import has_rows
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import PARTS_OF_CAMEL, is_validation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
 
 __all__ = ["join_data_sets"]
 
-_TRAINING = frozenset(("train", "training"))
+_TRAINING = ("train", "training")
 _DATA_SET = "(?<![a-z])(train(?:ing)?|val(?:id|idation)?|eval(?:uation)?|test)(?![a-z])"
 
 
@@ -26,7 +33,7 @@ def join_data_sets(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
     """Join the log of a training with that of its validation beside it.
 
     Their names differ in the data set alone, both hold a metric of the same name, and
-    they are of the same epochs.
+    the validation is of the same epochs, or of every k-th of them.
 
     Parameters
     ----------
@@ -35,43 +42,125 @@ def join_data_sets(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
     seen : list of Seen
         Is told which files were joined.
     """
-    groups: dict[str, dict[str, RunsOfLog]] = {}
+    groups: dict[tuple[str, ...], dict[str, RunsOfLog]] = {}
     for log in found:
-        place, name = os.path.split(log.runs[0].source)
-        words = re.findall(_DATA_SET, name.lower())
-        if len(log.runs) == len(words) == 1 and has_rows(name):
-            called = os.path.join(place, re.sub(_DATA_SET, "", name.lower()))
-            groups.setdefault(called, {})[words[0]] = log
+        source = log.runs[0].source
+        if len(log.runs) == 1 and has_rows(source):
+            called = _name_of(source)
+            groups.setdefault(called.others, {}).setdefault(called.data_set, log)
     gone: set[int] = set()
     for logs in groups.values():
-        trained = next((logs[word] for word in logs if word in _TRAINING), None)
-        for word, log in logs.items():
-            if trained is None or word in _TRAINING:
+        trained = _training_among(logs)
+        for data_set, log in logs.items():
+            if trained is None or log is trained or data_set in ("", *_TRAINING):
                 continue
-            run, judged = trained.runs[0], log.runs[0]
-            if _are_of_one_training(run, judged):
-                trained.runs[0] = _join(run, judged, word)
+            if _join(trained, log, data_set):
                 gone.add(id(log))
-                mark_joined(seen, judged.source)
+                mark_joined(seen, log.runs[0].source)
     return [log for log in found if id(log) not in gone]
 
 
-def _are_of_one_training(run: Run, judged: Run) -> bool:
-    """Tell whether both hold a metric at the same epochs, and no name a data set."""
-    spans = {
-        (own.first_epoch, own.counts_from, own.has_row.tobytes(), own.seams)
-        for own in (run, judged)
-    }
-    counted = run.steps is None and judged.steps is None
-    named = any(map(is_validation, (*run.series, *judged.series)))
-    alike = run.series.keys() & judged.series.keys()
-    return counted and not named and len(spans) == 1 and bool(alike)
+class _Name(NamedTuple):
+    """What a file is called: its data set, '' if none, and everything else."""
+
+    data_set: str
+    others: tuple[str, ...]
 
 
-def _join(run: Run, judged: Run, word: str) -> Run:
-    prefix = "val_" if word.startswith("val") else f"{word}_"
-    judged = judged.renamed({name: f"{prefix}{name}" for name in judged.series})
-    files = " and ".join(os.path.basename(own.source) for own in (run, judged))
+def _name_of(source: str) -> _Name:
+    """Return the data set by which a file is called, or else its directory.
+
+    >>> _name_of("run/log_train.csv")
+    _Name(data_set='train', others=('run', 'log', 'csv'))
+    >>> _name_of("run/val/log.csv")
+    _Name(data_set='val', others=('run', '*', 'log', 'csv'))
+    >>> _name_of("run/loss.csv")
+    _Name(data_set='', others=('run', 'loss', 'csv'))
+    """
+    place, file = os.path.split(source)
+    above, directory = os.path.split(place)
+    name = re.sub(PARTS_OF_CAMEL, "_", file).lower()
+    found = re.findall(_DATA_SET, name)
+    where: tuple[str, ...] = (place,)
+    if re.fullmatch(_DATA_SET, directory.lower()) and {*found} <= {directory.lower()}:
+        found, where = [directory.lower()], (above, "*")
+    if len(found) > 1:
+        return _Name("", (source,))
+    words = re.split(r"[-_. ]+", re.sub(_DATA_SET, "", name))
+    return _Name("".join(found), (*where, *filter(None, words)))
+
+
+def _training_among(logs: Mapping[str, RunsOfLog]) -> RunsOfLog | None:
+    """Return the log of a training among logs whose names differ in the data set."""
+    named = [logs[word] for word in _TRAINING if word in logs]
+    # beside val_loss.csv that is loss.csv; logs_test.csv may be of a mere trial
+    if not named and any(word.startswith("val") for word in logs):
+        return logs.get("")
+    return named[0] if named else None
+
+
+def _join(trained: RunsOfLog, log: RunsOfLog, data_set: str) -> bool:
+    """Join the log of a data set with that of a training; tell whether it was done.
+
+    Where only their epochs do not go together, that is noted.
+    """
+    run, judged = trained.runs[0], log.runs[0]
+    names = _validations(judged, data_set)
+    if not _are_alike(run, judged) or not run.series.keys().isdisjoint(names.values()):
+        return False
+    place = os.path.commonpath([os.path.dirname(own.source) for own in (run, judged)])
+    files = " and ".join(
+        os.path.relpath(own.source, place or None) for own in (run, judged)
+    )
+    if not goes_with(judged, run):
+        trained.runs[0] = run.with_notes(
+            f"{files} may be of one training, by their names: their epochs do not go "
+            "together, so each was read as a run"
+        )
+        return False
+    trained.runs[0] = _with_validation(
+        run, laid_over(judged, run).renamed(names), files
+    )
+    if os.path.dirname(run.source) != os.path.dirname(judged.source):
+        trained.name = os.path.dirname(trained.name) or os.path.basename(
+            os.path.abspath(place)
+        )
+        trained.long_name = os.path.dirname(trained.long_name) or trained.long_name
+    return True
+
+
+def _validations(judged: Run, data_set: str) -> dict[str, str]:
+    """Return the names that the series of a data set get, by those they have."""
+    if all(map(is_validation, judged.series)):
+        return {name: name for name in judged.series}
+    prefix = "val_" if data_set.startswith("val") else f"{data_set}_"
+    return {name: f"{prefix}{name}" for name in judged.series}
+
+
+def _are_alike(run: Run, judged: Run) -> bool:
+    """Tell whether two logs hold a metric of one name, apart from its data set."""
+    told = {*map(is_validation, judged.series)}
+    trained = [name for name in run.series if not is_validation(name)]
+    return len(told) == 1 and bool(_metrics(trained) & _metrics(judged.series))
+
+
+def _metrics(names: Iterable[str]) -> set[str]:
+    """Return what series measure, without the data set.
+
+    >>> sorted(_metrics(["val_loss", "train/acc", "valLoss"]))
+    ['acc', 'loss']
+    """
+    parted = [re.sub(PARTS_OF_CAMEL, "_", name).lower() for name in names]
+    return {re.sub(_DATA_SET, "", name).strip("-_./ ") for name in parted}
+
+
+def _with_validation(run: Run, judged: Run, files: str) -> Run:
+    """Return the run of a training with the series of its validation."""
+    n_judged, n_epochs = judged.recorded_epochs, run.recorded_epochs
+    note = f"{files} are of one training: the latter's series are "
+    note += shown([*judged.series])
+    if n_judged < n_epochs:
+        note += f", with a value in {n_judged} of {n_epochs} epochs"
     return replace(
         run,
         series={**run.series, **judged.series},
@@ -80,6 +169,4 @@ def _join(run: Run, judged: Run, word: str) -> Run:
         empty_cells=run.empty_cells | judged.empty_cells,
         left_out={**judged.left_out, **run.left_out},
         notes=(*run.notes, *(own for own in judged.notes if own not in run.notes)),
-    ).with_notes(
-        f"{files} are of one training: the latter's series begin with {prefix}"
-    )
+    ).with_notes(note)

@@ -17,13 +17,15 @@ from cbreplay.note import Note
 from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.continued import mark_joined
+from cbreplay.readers.discovery.laid_over import goes_with, laid_over
+from cbreplay.readers.discovery.page_pairs import BY_TAG, tell_data_sets
 from cbreplay.readers.discovery.run_names import RunsOfLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.readers.discovery.training_files import Seen
-    from cbreplay.run import RateSource
+    from cbreplay.run import RateSource, Run
 
 __all__ = ["holds_only_rates", "join_series_files", "leave_out_rates"]
 
@@ -51,8 +53,14 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
         What was read from files.
     seen : list of Seen
         Is told which files were joined.
+
+    Raises
+    ------
+    LogError
+        If nothing tells which of two downloads is of the training.
     """
     groups: dict[tuple[str, str], list[RunsOfLog]] = {}
+    found = tell_data_sets(found, seen)
     for log in found:
         key = _training_of(log)
         if key is not None:
@@ -87,7 +95,11 @@ def _with_one_rate(logs: list[RunsOfLog]) -> list[RunsOfLog]:
     """
     metrics = [log for log in logs if not holds_only_rates(log)]
     rates = [log for log in logs if holds_only_rates(log)]
-    if metrics and len(rates) == 1 and _are_alike([metrics[0], *rates]):
+    if (
+        metrics
+        and len(rates) == 1
+        and _span(rates[0].runs[0]) == _span(_longest(metrics))
+    ):
         return logs
     return metrics
 
@@ -161,6 +173,8 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     page = re.fullmatch(_PAGE, file)
     if page is not None:
         return place, f"page {re.sub(_WRITER, '', page['run'])}"
+    if re.fullmatch(BY_TAG, file) is not None:
+        return place, "page "
     if live is None:
         is_called_so = [file.partition(".")[0]] == [*run.series]
         return (place, "called by its series") if is_called_so else None
@@ -170,16 +184,25 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
 
 
 def _are_alike(logs: Sequence[RunsOfLog]) -> bool:
-    """Tell whether series count the same epochs, from the first one to the last."""
-    runs = [log.runs[0] for log in logs]
-    spans = {(run.first_epoch, run.horizon, run.counts_from) for run in runs}
-    return len(spans) == 1
+    """Tell whether series are of the same epochs; a validation may be of every k-th."""
+    longest = _longest(logs)
+    return all(goes_with(log.runs[0], longest) for log in logs)
+
+
+def _span(run: Run) -> tuple[int, int, int]:
+    return run.first_epoch, run.horizon, run.counts_from
+
+
+def _longest(logs: Sequence[RunsOfLog]) -> Run:
+    """Return the run that has the most epochs, the first of several."""
+    return max((log.runs[0] for log in logs), key=lambda run: run.recorded_epochs)
 
 
 def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
     # a rate is that of the run that the metrics make
     logs = sorted(logs, key=holds_only_rates)
-    runs = [log.runs[0] for log in logs]
+    longest = _longest(logs)
+    runs = [laid_over(log.runs[0], longest) for log in logs]
     paths = [run.source for run in runs]
     names = list(map(os.path.basename, paths))
     if len(set(names)) < len(names):
@@ -199,7 +222,8 @@ def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
         notes=(note, *dict.fromkeys(text for run in runs for text in run.notes)),
     )
     if holds_only_rates(logs[-1]):
-        page = re.fullmatch(_PAGE, os.path.basename(paths[-1]))
+        file = os.path.basename(paths[-1])
+        page = re.fullmatch(_PAGE, file) or re.fullmatch(BY_TAG, file)
         # another tool writes the rate of each row
         source = _RATE_SOURCES.get("" if page is None else page["tag"], "")
         logged = logged_rate(next(iter(runs[-1].series.values())), source)

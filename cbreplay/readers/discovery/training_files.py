@@ -132,12 +132,19 @@ def find_trainings(
 
 def _what_is(path: str) -> str:
     """Say what a file is that is no known log."""
+    beginning = read_beginning(path)
     try:
         if path.endswith(_RECORDS):
-            check_content(read_beginning(path), path)
+            check_content(beginning, path)
     except LogError as error:
         return f"{error.problem}. {error.hint}"
+    if path.lower().endswith((".csv", ".tsv")) and re.match(_ONE_COLUMN, beginning):
+        return "a single column; given by its name, its rows are taken as epochs"
     return "no log that is known"
+
+
+# a name, and numbers below it
+_ONE_COLUMN = rb"\s*\"?[A-Za-z][\w/.-]*\"?\s*\n\s*[-+]?\.?[0-9][0-9.eE+-]*\s*(\n|$)"
 
 
 def as_people_count(path: str) -> list[str | float]:

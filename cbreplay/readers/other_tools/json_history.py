@@ -26,6 +26,7 @@ from cbreplay.readers.columns.listed_numbers import first_listed
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
 from cbreplay.readers.other_tools.json_curves import curves_by_name
@@ -44,6 +45,7 @@ from cbreplay.readers.other_tools.json_rows import (
     is_number,
     lists_of_rows,
     rows_of_data_sets,
+    rows_of_index,
     rows_of_points,
 )
 from cbreplay.readers.other_tools.json_text import read_json
@@ -101,7 +103,10 @@ class JsonHistoryReader(FormatReader):
             found = rows_of_data_sets(held)
             points = found or rows_of_points(paired_lists(held), path, self.options)
             of_points = found is None and points is not None
-            held, notes = points or (_rows_of(held) or held, notes)
+            held, notes = points or (
+                _rows_of(held) or rows_of_index(held) or held,
+                notes,
+            )
         held = _rows_in_lists(_rows_below_names(held, path))
         held, again = _trainings_of(held)
         beside += again
@@ -131,6 +136,9 @@ class JsonHistoryReader(FormatReader):
             check_rows_are_epochs(table)
         _check_one_kind(table, epoch)
         table.check_whole()
+        counted = step or epoch
+        if counted is not None and {*ENDINGS} & table.columns.keys():
+            leave_out_restored(table, counted)
         fold_by(table, epoch, step, self.options)
 
     def _read_trainings(self, held: dict[str, Any], path: str) -> Iterator[Run]:

@@ -11,6 +11,7 @@ from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.columns.data_sets import NAMED_ABOVE
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
 from cbreplay.readers.columns.roles import EXACT, name_on, prefix_of
+from cbreplay.readers.columns.written_again import ENDINGS
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ __all__ = [
     "are_rows",
     "is_number",
     "lists_of_rows",
+    "rows_of_columns",
     "rows_of_data_sets",
+    "rows_of_index",
     "rows_of_points",
 ]
 
@@ -111,6 +114,44 @@ def are_rows(held: object) -> bool:
     if not isinstance(held, list) or not held:
         return False
     return all(isinstance(row, dict) and row for row in held)
+
+
+def rows_of_columns(held: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401
+    """Return the rows of a table that pandas wrote by columns; None if it is none.
+
+    Each row is told by its number in the index, which rows that were dropped leave out.
+
+    >>> rows_of_columns({"step": {"0": 5, "2": 9}, "loss": {"0": 0.5, "2": 0.25}})
+    [{'step': 5, 'loss': 0.5}, {'step': 9, 'loss': 0.25}]
+    >>> rows_of_columns({"0": {"loss": 0.5}, "1": {"loss": 0.25}}) is None
+    True
+    """
+    columns = [*held.values()] if isinstance(held, dict) else []
+    index = columns[0] if columns and isinstance(columns[0], dict) else {}
+    if not index or not all(re.fullmatch(_STEP, key) for key in index):
+        return None
+    if any(not isinstance(own, dict) or own.keys() != index.keys() for own in columns):
+        return None
+    return [{name: own[at] for name, own in held.items()} for at in index]
+
+
+def rows_of_index(held: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the rows of a table written by columns, if these are no plain lists.
+
+    They are none if rows were dropped, or are steps, or if MLflow wrote one row more.
+    Without a column of epochs the index counts them.
+    """
+    rows = rows_of_columns(held)
+    if rows is None:
+        return None
+    names = {name.lower() for name in held}
+    index = [*map(int, next(iter(held.values())))]
+    plain = index == [*range(len(index))] and not names & {*STEP_NAMES, *ENDINGS}
+    if plain:
+        return None
+    if names & {*EPOCH_NAMES, *STEP_NAMES}:
+        return rows
+    return [{"epoch": at, **row} for at, row in zip(index, rows, strict=True)]
 
 
 def rows_of_points(

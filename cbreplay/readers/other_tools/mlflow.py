@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import LogError
@@ -16,12 +16,14 @@ from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.roles import name_on, prefix_of
-from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.files import read_beginning, read_bytes
 from cbreplay.readers.formats import FormatReader, is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
+from cbreplay.readers.other_tools.json_rows import rows_of_columns
 from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.other_tools.mlflow_steps import tell_steps, whole_number
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs, check_rows
 
@@ -73,10 +75,11 @@ class MLflowReader(FormatReader):
         check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
             logged, left_out = _of_model(own, path)
-            told, notes = _told_apart(logged, path)
-            by_step = _by_step(told, path)
+            told = tell_steps(logged, path)
+            by_step = _by_step(told.rows, path)
             table = LogTable.of_rows(by_step.rows, path, damage)
-            table.notes += [*left_out, *notes]
+            table.notes += [*left_out, *told.notes]
+            table.left_out |= told.left_out
             for key, others in by_step.others.items():
                 table.columns[key].others = others
             table.check_whole()
@@ -153,6 +156,7 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         if as_json
         else _read_csv(path, damage)
     )
+    rows = rows_of_columns(rows) or rows
     if isinstance(rows, dict):
         # a list of all metrics, or one for each key, as get_metric_history returns it
         rows = {name: _named(name, own) for name, own in rows.items()}
@@ -235,59 +239,25 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     header: list[str] = []
     try:
         header = [name.strip() for name in next(lines)]
-        return [dict(zip(header, row, strict=True)) for row in lines if row]
+        rows = [dict(zip(header, row, strict=True)) for row in lines if row]
     except (csv.Error, ValueError) as error:
         problem = f"a row cannot be cut into {len(header)} cells ({error})"
         raise LogError(
             problem, source=path, line=lines.line_num, hint="Export it again"
         ) from None
+    return rows if delimiter == "," else list(map(_with_points, rows))
 
 
-def _told_apart(
-    rows: Sequence[Mapping[str, Any]], path: str
-) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
-    """Return rows with steps of their own, where ``log_metric`` was given none.
+def _with_points(row: dict[str, str]) -> dict[str, str]:
+    """Return a row with decimal points, where commas separate no cells.
 
-    Raises
-    ------
-    LogError
-        If the values of one step cannot be told apart by their times.
+    >>> _with_points({"key": "loss", "value": "0,5"})
+    {'key': 'loss', 'value': '0.5'}
     """
-    steps = {row.get("step") for row in rows}
-    counts = Counter(row.get("key") for row in rows)
-    most = max(counts.values(), default=1)
-    if len(steps) != 1 or most == 1:
-        return rows, []
-    (step,) = steps
-    # what was logged once, as a test after the fit, is of no epoch
-    once = sorted(str(key) for key, number in counts.items() if number == 1)
-    rows = [row for row in rows if counts[row.get("key")] > 1]
-    times = [_instant(row.get("timestamp")) for row in rows]
-    several = [pair for pair in counts.most_common() if pair[1] > 1]
-    if None in times or several[-1][1] != most:
-        shown = dict([several[0], several[-1]])
-        told = " and ".join(f"{key} {number}" for key, number in shown.items())
-        if None in times:
-            told = f"a time is {shown_value(rows[times.index(None)].get('timestamp'))}"
-        problem = f"all values stand at step {step}, and cannot be told apart: {told}"
-        hint = "Log with a step: mlflow.log_metric(key, value, step=epoch)"
-        raise LogError(problem, source=path, hint=hint)
-    met: Counter[Any] = Counter()
-    numbered = []
-    for at in sorted(range(len(rows)), key=lambda at: times[at] or 0):
-        key = rows[at].get("key")
-        numbered.append({**rows[at], "step": met[key]})
-        met[key] += 1
-    instants = {(row.get("key"), time) for row, time in zip(rows, times, strict=True)}
-    way = "by their times"
-    if len(instants) < len(rows):
-        way = "as they stand in the file, for their times are equal"
-        if len({time for _, time in instants}) > 1:
-            way = "by their times, and where these are equal as they stand in the file"
-    notes = [f"all values stand at step {step}: they were numbered {way}"]
-    if once:
-        notes.append(f"left out {', '.join(once)}: one value, of no epoch")
-    return numbered, notes
+    return {
+        name: cell.replace(",", ".") if re.fullmatch(DECIMAL_COMMA, cell) else cell
+        for name, cell in row.items()
+    }
 
 
 class _StepRows(NamedTuple):
@@ -301,7 +271,7 @@ def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
     """Make a row of the keys of each step, in the order of the steps."""
     held: dict[int, dict[str, list[Any]]] = {}
     for row in rows:
-        step = _whole(row.get("step"))
+        step = whole_number(row.get("step"))
         key = row.get("key")
         if step is None or not isinstance(key, str):
             problem = f"the step {row.get('step')!r} of {key!r} is not a whole number"
@@ -325,30 +295,3 @@ def _number(value: object) -> float:
         return float(value)  # type: ignore[arg-type]  # what is no number is NaN
     except (TypeError, ValueError, OverflowError):
         return float("nan")
-
-
-def _instant(value: object) -> float | None:
-    """Return a time as a number, also if it is written as a date.
-
-    >>> _instant("1600000000000"), _instant("1970-01-01 00:00:02")
-    (1600000000000, 2.0)
-    """
-    number = _whole(value)
-    if number is not None:
-        return number
-    try:
-        told = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
-
-
-def _whole(value: object) -> int | None:
-    try:
-        number = float(value)  # type: ignore[arg-type]  # what is no number is caught
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return int(number) if number.is_integer() and abs(number) < _EXACT else None
-
-
-_EXACT = 2.0**53

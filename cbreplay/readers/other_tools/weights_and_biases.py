@@ -15,6 +15,7 @@ from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_nested import flat_rows
+from cbreplay.readers.other_tools.json_rows import rows_of_columns
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class WandbReader(FormatReader):
 
     def _read_json(self, path: str) -> LogTable:
         damage = Damage(self.options)
-        rows = read_json(path, damage.max_bytes, damage)
+        held = read_json(path, damage.max_bytes, damage)
+        rows = rows_of_columns(held) or held
         if isinstance(rows, dict):
             problem = "this is one step of a run, as W&B's summary, and no history"
             raise ForeignLogError(problem, source=path, hint=_WHOLE)

@@ -221,6 +221,62 @@ def test_two_values_of_a_step_of_mlflow_are_both_kept(tmp_path: Path) -> None:
     assert run.series["loss"].others == {1: (0.7,)}
 
 
+# MLflow's callbacks for Keras log validation_loss without a step, before the epoch ends
+BESIDE = [("loss", step, 10 * step + 9) for step in range(3)]
+STEPLESS = [("validation_loss", 0, 10 * step + 5) for step in range(3)]
+
+
+def logged(*rows: tuple[str, int, int]) -> str:
+    lines = [
+        f"{key},0.{number},{time},{step}\n"
+        for number, (key, step, time) in enumerate(rows, start=1)
+    ]
+    return MLFLOW + "".join(lines)
+
+
+def test_a_metric_without_steps_has_those_that_its_times_tell(tmp_path: Path) -> None:
+    run = read(tmp_path, logged(*BESIDE, *STEPLESS))
+    assert list(run.series["loss"]) == [0.1, 0.2, 0.3]
+    assert list(run.series["validation_loss"]) == [0.4, 0.5, 0.6]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # one more than there are steps, as of model.evaluate() after the fit
+        [*STEPLESS, ("validation_loss", 0, 35)],
+        # two of one epoch
+        [*STEPLESS[:2], ("validation_loss", 0, 16)],
+        # at one time
+        [STEPLESS[0]] * 3,
+    ],
+)
+def test_a_metric_without_steps_that_no_time_tells_is_left_out(
+    tmp_path: Path, rows: list[tuple[str, int, int]]
+) -> None:
+    run = read(tmp_path, logged(*BESIDE, *rows))
+    assert list(run.series) == ["loss"]
+    assert "stand at one step" in run.left_out["validation_loss"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # decimal commas, as Excel writes them
+        "key;value;timestamp;step\nloss;0,9;1000;0\nloss;0,7;2000;1\n",
+        # times in seconds, and rows in no order
+        "key,value,timestamp,step\nloss,.7,2.5,0\nloss,.9,1.5,0\n",
+        # no steps at all
+        "key,value,timestamp\nloss,.9,1000\nloss,.7,2000\n",
+        '[{"key":"loss","value":0.9,"timestamp":1},{"key":"loss","value":0.7,"timestamp":2}]',
+    ],
+)
+def test_an_export_of_mlflow_is_read_however_it_was_saved(
+    tmp_path: Path, text: str
+) -> None:
+    assert list(read(tmp_path, text).series["loss"]) == [0.9, 0.7]
+
+
 def trainer(*rows: dict[str, float]) -> str:
     return json.dumps(list(rows))
 

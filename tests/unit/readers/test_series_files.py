@@ -87,6 +87,18 @@ def test_series_of_other_lengths_stay_apart(tmp_path: Path) -> None:
     assert len(load_runs(tmp_path)) == 2
 
 
+def test_a_series_of_every_second_epoch_is_laid_over_all_of_them(
+    tmp_path: Path,
+) -> None:
+    page(tmp_path / "run-train-tag-epoch_loss.csv", LOSSES)
+    steps = [1, 3]
+    rows = [f"{1.6e9 + step},{step},{LOSSES[step]}" for step in steps]
+    path = tmp_path / "run-validation-tag-epoch_loss.csv"
+    path.write_text("\n".join(["Wall time,Step,Value", *rows, ""]))
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["val_loss"]) == [None, 0.7, None, 0.6, None]
+
+
 def test_the_metrics_of_dvclive_are_one_training(tmp_path: Path) -> None:
     metrics = tmp_path / "dvclive" / "plots" / "metrics"
     live(metrics / "train" / "loss.tsv", "loss", [loss - 0.1 for loss in LOSSES])

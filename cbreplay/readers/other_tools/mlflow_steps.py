@@ -1,0 +1,176 @@
+"""Steps of what was logged to MLflow without one: the times of the values tell them.
+
+``mlflow.log_metric(key, value)`` writes every value at step 0. So do the callbacks for
+Keras with ``validation_loss``, beside a ``val_loss`` with steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from datetime import UTC, datetime
+from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.errors import LogError
+from cbreplay.plain_text import shown_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["tell_steps", "whole_number"]
+
+_HINT = "Log with a step: mlflow.log_metric(key, value, step=epoch)"
+
+
+class ToldRows(NamedTuple):
+    """Rows with steps of their own, what to note, and which keys were left out, why."""
+
+    rows: Sequence[Mapping[str, Any]]
+    notes: Sequence[str] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
+
+
+def tell_steps(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
+    """Give values that were logged without a step those that their times tell.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        The values of one run, each with its ``key``, ``step`` and ``timestamp``.
+    path : str
+        Where they stand, for errors.
+
+    Raises
+    ------
+    LogError
+        If no value has a step, and their times do not tell them apart.
+    """
+    of_key: dict[Any, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        of_key.setdefault(row.get("key"), []).append(row)
+    steps = {key: {row.get("step") for row in own} for key, own in of_key.items()}
+    stepless = [key for key, own in of_key.items() if len(steps[key]) == 1 < len(own)]
+    if not stepless:
+        return ToldRows(rows)
+    if all(len(own) == 1 for own in steps.values()):
+        return _all_by_times(rows, path)
+    others = [row for row in rows if row.get("key") not in stepless]
+    placed = {key: _between(of_key[key], others) for key in stepless}
+    told = [key for key, own in placed.items() if own]
+    left_out = {
+        str(key): f"all of its {len(of_key[key])} values stand at one step"
+        for key in stepless
+        if key not in told
+    }
+    notes = [f"left out {key}: {reason}" for key, reason in left_out.items()]
+    if told:
+        all_values = f"all values of {', '.join(map(str, told))} stand at one step"
+        notes.append(f"{all_values}: their times tell those of the others")
+    return ToldRows([*others, *chain(*placed.values())], notes, left_out)
+
+
+def _all_by_times(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
+    """Return the values of each key, numbered by their times."""
+    counts = Counter(row.get("key") for row in rows)
+    most = max(counts.values())
+    # what was logged once, as a test after the fit, is of no epoch
+    once = sorted(str(key) for key, number in counts.items() if number == 1)
+    rows = [row for row in rows if counts[row.get("key")] > 1]
+    times = [_instant(row.get("timestamp")) for row in rows]
+    step = rows[0].get("step")
+    where = f"all values stand at step {step}"
+    if step in {None, ""}:
+        where = "no value has a step"
+    several = [pair for pair in counts.most_common() if pair[1] > 1]
+    if None in times or several[-1][1] != most:
+        shown = dict([several[0], several[-1]])
+        told = " and ".join(f"{key} {number}" for key, number in shown.items())
+        if None in times:
+            told = f"a time is {shown_value(rows[times.index(None)].get('timestamp'))}"
+        problem = f"{where}, and cannot be told apart: {told}"
+        raise LogError(problem, source=path, hint=_HINT)
+    met: Counter[Any] = Counter()
+    numbered = []
+    for at in sorted(range(len(rows)), key=lambda at: times[at] or 0):
+        key = rows[at].get("key")
+        numbered.append({**rows[at], "step": met[key]})
+        met[key] += 1
+    notes = [f"{where}: they were numbered {_way(rows, times)}"]
+    if once:
+        notes.append(f"left out {', '.join(once)}: one value, of no epoch")
+    return ToldRows(numbered, notes)
+
+
+def _way(rows: Sequence[Mapping[str, Any]], times: Sequence[float | None]) -> str:
+    """Say by what values were numbered: by their times, as far as these differ."""
+    instants = {(row.get("key"), time) for row, time in zip(rows, times, strict=True)}
+    if len(instants) == len(rows):
+        return "by their times"
+    if len({time for _, time in instants}) > 1:
+        return "by their times, and where these are equal as they stand in the file"
+    return "as they stand in the file, for their times are equal"
+
+
+def _between(
+    rows: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return rows with the steps of the others, where all times leave no other step.
+
+    Each has to be logged after the step before its own, and before the step after it.
+    """
+    spans: dict[int, tuple[float, float]] = {}
+    for row in others:
+        step, time = whole_number(row.get("step")), _instant(row.get("timestamp"))
+        if step is None or time is None:
+            return []
+        first, last = spans.get(step, (time, time))
+        spans[step] = min(first, time), max(last, time)
+    steps = sorted(spans)
+    own = [(_instant(row.get("timestamp")), row) for row in rows]
+    times = [time for time, _ in own if time is not None]
+    if len(set(times)) < len(own) or len(own) > len(steps):
+        return []
+    placed = sorted(own, key=lambda pair: pair[0] or 0)
+    before = [-math.inf, *(spans[step][1] for step in steps)]
+    after = [*(spans[step][0] for step in steps[1:]), math.inf]
+    between = zip(before, sorted(times), after, strict=False)
+    if not all(begin <= time <= end for begin, time, end in between):
+        return []
+    return [
+        {**row, "step": step} for step, (_, row) in zip(steps, placed, strict=False)
+    ]
+
+
+def _instant(value: object) -> float | None:
+    """Return a time as a number, also if it is written as a date.
+
+    >>> _instant("1600000000000"), _instant("1970-01-01 00:00:02")
+    (1600000000000.0, 2.0)
+    """
+    try:
+        number = float(value)  # type: ignore[arg-type]  # what is no number is caught
+    except (TypeError, ValueError, OverflowError):
+        return _moment(str(value))
+    return number if math.isfinite(number) else None
+
+
+def _moment(text: str) -> float | None:
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+
+
+def whole_number(value: object) -> int | None:
+    """Return a whole number, which may be written as text; None if it is none."""
+    try:
+        number = float(value)  # type: ignore[arg-type]  # what is no number is caught
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return int(number) if number.is_integer() and abs(number) < _EXACT else None
+
+
+_EXACT = 2.0**53
