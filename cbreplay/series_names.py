@@ -6,6 +6,7 @@ validation loss that stands in for ``val_loss`` is found by `cbreplay.usual_moni
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ _SCORE = "acc|auc|f1|map|dice|iou|precision|recall"
 _FITNESS = r"mAP50-95|mAP_0\.5:0\.95"
 
 
+# many logs name the same series
+@functools.lru_cache(maxsize=1024)
 def is_validation(name: str) -> bool:
     """Tell whether a series is one of evaluations, by its name.
 

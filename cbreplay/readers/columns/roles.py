@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -252,6 +253,8 @@ def are_fractions(epochs: LogColumn) -> bool:
     )
 
 
+# many logs have the same columns
+@functools.lru_cache(maxsize=1024)
 def letters(name: str) -> str:
     """Return the letters and digits of a name, in small letters.
 

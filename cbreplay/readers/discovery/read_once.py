@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.written_digits import half_units, hold_float32
+from cbreplay.readers.discovery.first_values import FirstValues
 from cbreplay.readers.discovery.same_training import count_agreeing
 from cbreplay.series_names import is_validation
 
@@ -18,16 +18,13 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
-    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run, Series
+    from cbreplay.run import EpochArray, Run, Series
 
 __all__ = ["find_repeated_logs", "leave_out_copies"]
 
 # this many changing values of one series do not agree by chance
 _FEWEST = 5
-_NEAR = 1e-6
 _RATE_NEAR = 1e-2
-# the numbers for NaN and for a missing value when first rows are compared
-_NAN, _MISSING = -1e300, 1e300
 _SHOWN = 5
 # up to this many runs, each is compared with all others
 _MOST_OPEN = 64
@@ -291,7 +288,8 @@ def _copies_among(
     runs: Sequence[Run], members: list[int], names: Sequence[str]
 ) -> dict[int, list[int]]:
     """Find the copies among runs of the same series that begin at the same epoch."""
-    values, limits = _heads([runs[at] for at in members], names)
+    first = FirstValues([runs[at] for at in members], names, _FEWEST)
+    values = first.values
     # sorted by the column in which the runs differ most, few pairs are left to compare;
     # np.unique imports numpy.ma, which takes as long as reading a hundred small logs
     n_distinct = [len(set(column)) for column in values.T.tolist()]
@@ -299,17 +297,20 @@ def _copies_among(
     by_column = np.argsort(values[:, column], kind="stable")
     ordered = values[by_column, column]
     # copies differ by two limits at most, and these by a rounding of their own
-    reach = 3 * float(limits[:, column].max())
+    reach = 3 * first.most_rounded(column)
     begins = np.searchsorted(ordered, values[:, column] - reach)
     ends = np.searchsorted(ordered, values[:, column] + reach, side="right")
-    coarse = limits.sum(axis=1).tolist()
-    lost = _lost_rows(values, len(names))
-    open_ones = np.flatnonzero(lost[:, column])[:_MOST_OPEN]
+    open_ones = np.flatnonzero(first.lost[:, column])[:_MOST_OPEN]
     # nearly always no other run is near
-    rank = sorted(
-        np.flatnonzero((ends - begins > 1) | (len(open_ones) > 0)).tolist(),
-        key=lambda at: _rank(runs[members[at]], coarse[at]),
+    candidates = np.flatnonzero((ends - begins > 1) | (len(open_ones) > 0))
+    coarse = dict(
+        zip(
+            candidates.tolist(),
+            first.limits(candidates).sum(axis=1).tolist(),
+            strict=True,
+        )
     )
+    rank = sorted(coarse, key=lambda at: _rank(runs[members[at]], coarse[at]))
     place = {at: position for position, at in enumerate(rank)}
     copies: dict[int, list[int]] = {}
     taken: set[int] = set()
@@ -317,8 +318,9 @@ def _copies_among(
         near: EpochArray = by_column[begins[at] : ends[at]]
         if len(open_ones):
             near = by_column if at in open_ones else np.append(near, open_ones)
-        within = np.abs(values[near] - values[at]) <= limits[near] + limits[at]
-        within |= lost[near] | lost[at]
+        allowed = first.limits(near) + first.limits(np.array([at]))
+        within = np.abs(values[near] - values[at]) <= allowed
+        within |= first.lost[near] | first.lost[at]
         for other in near[within.all(axis=1)].tolist():
             longer = place[other] < place[at] and other not in taken
             if longer and _begins(runs[members[at]], runs[members[other]]):
@@ -326,39 +328,6 @@ def _copies_among(
                 taken.add(at)
                 break
     return copies
-
-
-def _lost_rows(values: FloatArray, n_series: int) -> BoolArray:
-    """Return where a run has no values in a row of `_heads`: that contradicts no run.
-
-    A row that only lacks some values was logged so, as by validation_freq.
-    """
-    absent = (values == _MISSING).reshape(len(values), n_series, -1)
-    lost: BoolArray = np.tile(absent.all(axis=1), n_series)
-    return lost
-
-
-def _heads(runs: Sequence[Run], names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
-    """Return the first values of each run, and how far each may have been rounded.
-
-    Returns
-    -------
-    values, limits : array of shape (n_runs, n_series * n_rows)
-        The values of all series one after the other.
-    """
-    n_rows = min(_FEWEST, *(run.n_epochs for run in runs))
-    held = [[run.series[name] for name in names] for run in runs]
-    values = np.array([[own.values[:n_rows] for own in row] for row in held])
-    recorded = np.array([[own.recorded[:n_rows] for own in row] for row in held])
-    finite = np.isfinite(values)
-    known = np.where(finite, values, 0.0)
-    limits = _NEAR * np.abs(known)
-    rounded = ~hold_float32(known.reshape(-1)).reshape(known.shape).all(axis=2)
-    for at, row in zip(*np.nonzero(rounded), strict=True):
-        near = 2 * half_units(known[at, row])
-        limits[at, row] = np.maximum(limits[at, row], near)
-    told = np.where(recorded, np.where(finite, values, _NAN), _MISSING)
-    return told.reshape(len(runs), -1), limits.reshape(len(runs), -1)
 
 
 def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:

@@ -18,6 +18,7 @@ from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.continued import mark_joined
 from cbreplay.readers.discovery.laid_over import goes_with, laid_over
+from cbreplay.readers.discovery.page_pairs import BY_TAG, tell_data_sets
 from cbreplay.readers.discovery.run_names import RunsOfLog
 
 if TYPE_CHECKING:
@@ -52,8 +53,14 @@ def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLo
         What was read from files.
     seen : list of Seen
         Is told which files were joined.
+
+    Raises
+    ------
+    LogError
+        If nothing tells which of two downloads is of the training.
     """
     groups: dict[tuple[str, str], list[RunsOfLog]] = {}
+    found = tell_data_sets(found, seen)
     for log in found:
         key = _training_of(log)
         if key is not None:
@@ -166,6 +173,8 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     page = re.fullmatch(_PAGE, file)
     if page is not None:
         return place, f"page {re.sub(_WRITER, '', page['run'])}"
+    if re.fullmatch(BY_TAG, file) is not None:
+        return place, "page "
     if live is None:
         is_called_so = [file.partition(".")[0]] == [*run.series]
         return (place, "called by its series") if is_called_so else None
@@ -213,7 +222,8 @@ def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
         notes=(note, *dict.fromkeys(text for run in runs for text in run.notes)),
     )
     if holds_only_rates(logs[-1]):
-        page = re.fullmatch(_PAGE, os.path.basename(paths[-1]))
+        file = os.path.basename(paths[-1])
+        page = re.fullmatch(_PAGE, file) or re.fullmatch(BY_TAG, file)
         # another tool writes the rate of each row
         source = _RATE_SOURCES.get("" if page is None else page["tag"], "")
         logged = logged_rate(next(iter(runs[-1].series.values())), source)

@@ -162,7 +162,11 @@ class _SourceReader:
         if len(files) < _SEVERAL:
             name_metrics_alike(files)
             return self._without_rates(logs, files)
-        from cbreplay.readers.discovery.continued import doubt_continued, join_continued
+        from cbreplay.readers.discovery.continued import (
+            doubt_continued,
+            doubt_overlapping,
+            join_continued,
+        )
         from cbreplay.readers.discovery.data_set_files import join_data_sets
         from cbreplay.readers.discovery.extracts import leave_out_extracts
         from cbreplay.readers.discovery.read_once import leave_out_copies
@@ -183,6 +187,7 @@ class _SourceReader:
         once = join_directories(once, seen, self._read_together)
         once = join_continued(once, seen)
         doubt_continued(once)
+        doubt_overlapping(once)
         name_metrics_alike(once)
         return _in_place(logs, files, once)
 

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
     from cbreplay.run import Run
 
-__all__ = ["TensorBoardPageReader"]
+__all__ = ["UNTOLD_DATA_SET", "TensorBoardPageReader"]
+
+UNTOLD_DATA_SET = (
+    "its file's name does not tell whether it is of the training or of the validation"
+)
 
 # TensorBoard names the file by run and tag, run-validation-tag-epoch_loss.csv, older
 # ones run_validation-tag-..., and a browser adds (1) to a name that is there already
@@ -44,7 +48,7 @@ _METRIC = (
 # what a download was called by hand: exactly as Keras calls a series
 _PLAIN = r"(?:val_)?(?:loss|acc|accuracy|auc|mae|mse)"
 # and what a browser adds to a name that is there already
-_ENDING = r"(?i)( ?\(\d+\))?\.(csv|json|tsv|txt)(\.gz)?$"
+_ENDING = r"(?i)( ?\(\d+\)|[ -]\d+)?\.(csv|tsv|txt|json)(\.gz)?$"
 # what a row of its JSON holds
 _OF_PAGE = ("Wall time", "Step", "Value")
 # milliseconds since 1970; in seconds, no training lies so far ahead
@@ -87,6 +91,8 @@ class TensorBoardPageReader(FormatReader):
         step = "step"
         if name != value:
             table.notes.append(f"{value} was read as {name}, as the file is called")
+        if of_keras and name.startswith("epoch_"):
+            table.notes.append(UNTOLD_DATA_SET)
         if of_page and len(table) >= _MOST_VALUES:
             table.notes.append(
                 f"it has {len(table)} rows: TensorBoard's page draws a sample from a "
@@ -119,17 +125,25 @@ class TensorBoardPageReader(FormatReader):
 def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
     """Return the series that a file's name tells, and whether Keras wrote its tag.
 
+    TensorBoard's newer page tells the tag alone, and no data set.
+
     >>> _series_of("run-validation-tag-epoch_loss.csv")
     ('val_loss', True)
     >>> _series_of("run-a-tag-Loss_val.csv")
     ('Loss_val', False)
     >>> _series_of("val_loss.csv"), _series_of("seed0_loss.csv", of_page=False)
     (('val_loss', False), ('seed0_loss', False))
+    >>> _series_of("epoch_loss (1).csv"), _series_of("epoch_lr.csv")
+    (('epoch_loss', True), ('lr', True))
     """
     file = os.path.basename(path)
     named = re.fullmatch(_NAMED, file)
     if named is None:
         stem = re.sub(_ENDING, "", file)
+        keras = re.fullmatch(_KERAS_TAG, stem)
+        if of_page and keras is not None:
+            is_rate = is_rate_name(keras["metric"])
+            return keras["metric"] if is_rate else stem, True
         unnamed = "Value" if of_page else "value"
         tells = re.fullmatch(_PLAIN, stem) if of_page else re.search(_METRIC, stem)
         return stem if tells else unnamed, False

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from cbreplay import Run, load_runs
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from cbreplay import LogError, Run, load_runs
+from tests.oracles.tensorboard_loader import load_points
 
 ROWS = "Wall time,Step,Value\n1600000000.5,0,0.9\n1600000010.5,1,0.7\n"
 
@@ -85,6 +84,95 @@ def test_a_download_of_the_directory_itself_is_not_hidden(tmp_path: Path) -> Non
     (tmp_path / ".hidden.csv").write_text("epoch,loss\n0,0.5\n")
     (run,) = load_runs(tmp_path)
     assert list(run.series) == ["val_loss"]
+
+
+SAMPLE = Path(__file__).parents[3] / "sample_logs" / "breast-cancer" / "tensorboard"
+
+
+def save(
+    directory: Path, files: dict[str, tuple[str, str]], *, digits: int = 7
+) -> None:
+    """Save series of a real training, by their writer and tag, as the page does."""
+    for name, (writer, tag) in files.items():
+        (events,) = (SAMPLE / writer).iterdir()
+        rows = [
+            f"{time:.{digits}f},{step},{value!r}"
+            for time, step, own, value in load_points(events)
+            if own == tag
+        ]
+        (directory / name).write_text("\n".join(["Wall time,Step,Value", *rows, ""]))
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("epoch_loss.csv", "epoch_loss (1).csv"),
+        ("epoch_loss(1).csv", "epoch_loss.csv"),
+        ("epoch_loss-1.csv", "epoch_loss-2.csv"),
+    ],
+)
+def test_times_tell_the_validation_where_the_page_names_files_by_their_tag_alone(
+    tmp_path: Path, files: tuple[str, str]
+) -> None:
+    tag = "epoch_loss"
+    save(tmp_path, {files[0]: ("train", tag), files[1]: ("validation", tag)})
+    (there,), (here,) = load_runs(SAMPLE), load_runs(tmp_path)
+    for name in ("loss", "val_loss"):
+        assert list(here.series[name]) == list(there.series[name])
+    assert f"{files[0]} is of the training, and {files[1]} of its" in here.notes[-1]
+
+
+@pytest.mark.keras
+def test_several_tags_whose_names_lack_the_data_set_are_one_training(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "epoch_loss.csv": ("validation", "epoch_loss"),
+        "epoch_loss (1).csv": ("train", "epoch_loss"),
+        # saved twice
+        "epoch_loss (2).csv": ("train", "epoch_loss"),
+        "epoch_accuracy.csv": ("train", "epoch_accuracy"),
+        "epoch_accuracy (1).csv": ("validation", "epoch_accuracy"),
+        "epoch_learning_rate.csv": ("train", "epoch_learning_rate"),
+    }
+    save(tmp_path, files)
+    (there,), (here,) = load_runs(SAMPLE), load_runs(tmp_path)
+    assert here.series.keys() == there.series.keys()
+    for name, own in there.series.items():
+        assert list(here.series[name]) == list(own)
+    assert here.learning_rate is not None
+    assert there.learning_rate is not None
+    assert list(here.learning_rate) == list(there.learning_rate)
+    assert here.rate_source == there.rate_source
+
+
+@pytest.mark.keras
+def test_times_without_fractions_do_not_tell_the_validation(tmp_path: Path) -> None:
+    files = {
+        "epoch_loss.csv": ("train", "epoch_loss"),
+        "epoch_loss (1).csv": ("validation", "epoch_loss"),
+    }
+    save(tmp_path, files, digits=0)
+    with pytest.raises(LogError, match="nothing tells which is which"):
+        load_runs(tmp_path)
+
+
+def test_downloads_of_one_tag_at_other_times_are_runs(tmp_path: Path) -> None:
+    (tmp_path / "epoch_loss.csv").write_text(ROWS)
+    later = ROWS.replace("16000000", "16000009").replace("0.7", "0.8")
+    (tmp_path / "epoch_loss (1).csv").write_text(later)
+    runs = load_runs(tmp_path)
+    assert [list(run.series) for run in runs] == [["epoch_loss"]] * 2
+    assert "whether it is of the training or of the validation" in runs[0].notes[-1]
+
+
+def test_a_tag_is_saved_twice(tmp_path: Path) -> None:
+    (tmp_path / "epoch_loss.csv").write_text(ROWS)
+    (tmp_path / "epoch_loss (1).csv").write_text(ROWS)
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["epoch_loss"]) == [0.9, 0.7]
+    assert "is a copy: it was read once" in run.notes[-1]
 
 
 # what pandas makes of EventAccumulator("logs").Scalars("val_loss")
