@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -192,21 +192,38 @@ def find_doubts(
     study: Study, chosen: Slice, choice: Choice | None
 ) -> tuple[RunDoubt, ...]:
     """Return the doubts about an answer, the gravest first."""
-    doubts = [*_holes(study), *_unknown(study, chosen), *_about_runs(study)]
+    untold = _Untold(None, np.zeros(len(study.runs), bool))
+    doubts: list[RunDoubt] = []
     if choice is not None:
-        doubts = [*_about_choice(study, chosen, choice), *doubts]
+        column = _column_of(study, chosen, choice)
+        evidence = study.sweep.evidence[study.panel.rows, column]
+        # a run that ended by its plan is not censored: nothing was to follow
+        censored = evidence == EVIDENCE.index("censored")
+        untold = _Untold(choice.patience, censored & ~study.panel.standing.ended)
+        doubts += _about_choice(study, chosen, choice, untold)
+    doubts += [*_holes(study), *_unknown(study, chosen), *_about_runs(study, untold)]
     return tuple(doubts)
 
 
-def _about_choice(study: Study, chosen: Slice, choice: Choice) -> Iterator[RunDoubt]:
-    rows = study.panel.rows
-    at = np.searchsorted(study.axes.patience, choice.patience)
-    column = chosen.columns[at]
+class _Untold(NamedTuple):
+    """On which runs the log ends before it tells what a patience would have done."""
+
+    patience: int | None
+    where: BoolArray
+
+
+def _column_of(study: Study, chosen: Slice, choice: Choice) -> int:
+    """Return the config of the sweep that has the chosen patience."""
+    return int(chosen.columns[np.searchsorted(study.axes.patience, choice.patience)])
+
+
+def _about_choice(
+    study: Study, chosen: Slice, choice: Choice, untold: _Untold
+) -> Iterator[RunDoubt]:
+    rows, column = study.panel.rows, _column_of(study, chosen, choice)
     evidence = study.sweep.evidence[rows, column]
-    beyond = evidence == EVIDENCE.index("censored")
-    # a run that ended by its plan is not censored: nothing was to follow
-    censored = beyond & ~study.panel.standing.ended
-    exact = (evidence == EVIDENCE.index("exact")) | (beyond & ~censored)
+    # what those do not tell that their own rule ended is part of `_own_stops`
+    censored = untold.where & ~study.panel.standing.cut
     yield from _doubt("censored", _where(study, censored), patience=choice.patience)
     parted = evidence == EVIDENCE.index("diverged")
     yield from _doubt("diverged", _where(study, parted), patience=choice.patience)
@@ -224,6 +241,8 @@ def _about_choice(study: Study, chosen: Slice, choice: Choice) -> Iterator[RunDo
         without = {"patience": int(choice.left_out[group])}
         names = (study.grouping.names[group],)
         yield RunDoubt("one-group-decides", names, without)
+    ends = [EVIDENCE.index("exact"), EVIDENCE.index("censored")]
+    exact = np.isin(evidence, ends) & ~untold.where
     yield from _other_metrics(study, np.where(exact, column, -1))
 
 
@@ -251,7 +270,8 @@ def _holes(study: Study) -> Iterator[RunDoubt]:
 def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     """Name the runs on which no patience is known to be enough.
 
-    Those on which the monitor never changes, and those that failed, apart.
+    Those on which the monitor never changes, and those that failed, apart. Of those
+    that their own rule ended, `_own_stops` says it.
     """
     panel, patience = study.panel, study.axes.patience
     cells = cells_of(study.sweep, panel.rows, chosen.columns, panel.standing)
@@ -259,12 +279,14 @@ def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     unknown = np.isinf(price(alone, cells, patience).sufficient)
     plan = study.part.plan if study.part.inferred else None
     causes: dict[tuple[str | None, bool], list[Run]] = {}
-    for run, is_unknown in zip(study.runs, unknown, strict=True):
-        if is_unknown:
-            constant = chosen.monitor if never_changes(run, chosen.monitor) else None
-            failure = find_failure(run, chosen.monitor)
-            # one that was ended early may have been fine
-            failed = failure is not None and failure.how in ("not-finite", "error")
+    for run, is_unknown, cut in zip(
+        study.runs, unknown, panel.standing.cut, strict=True
+    ):
+        constant = chosen.monitor if never_changes(run, chosen.monitor) else None
+        failure = find_failure(run, chosen.monitor)
+        # one that was ended early may have been fine
+        failed = failure is not None and failure.how in ("not-finite", "error")
+        if is_unknown and (constant or failed or not cut):
             causes.setdefault((constant, failed), []).append(run)
     for (constant, failed), runs in sorted(causes.items(), key=lambda own: own[0][1]):
         yield from _doubt("unknown", runs, plan=plan, constant=constant, failed=failed)
@@ -331,13 +353,13 @@ def still_improves(values: FloatArray, kept: int) -> bool:
     return bool(min(before.min(), held) - after.min() > max(usual, 1e-12))
 
 
-def _about_runs(study: Study) -> Iterator[RunDoubt]:
+def _about_runs(study: Study, untold: _Untold) -> Iterator[RunDoubt]:
     runs = study.runs
     improving = (
         run for run in runs if was_still_improving(run, study.objective, study.mode)
     )
     yield from _doubt("still-improving", improving)
-    yield from _own_stops(study)
+    yield from _own_stops(study, untold)
     failed: dict[FailedTraining, list[Run]] = {}
     for run, was_cut in zip(runs, study.panel.standing.cut.tolist(), strict=True):
         failure = find_failure(run, study.axes.slices[0].monitor)
@@ -349,8 +371,12 @@ def _about_runs(study: Study) -> Iterator[RunDoubt]:
         yield from _doubt("failed", named, **failure._asdict(), **counts)
 
 
-def _own_stops(study: Study) -> Iterator[RunDoubt]:
-    """Name the runs that their own stopping rule ended, as far as it is known."""
+def _own_stops(study: Study, untold: _Untold) -> Iterator[RunDoubt]:
+    """Name the runs that their own stopping rule ended, and all that they do not tell.
+
+    That is any longer patience, and so which one is enough; `n_untold` of them do not
+    tell the chosen one either.
+    """
     endings = study.endings
     cut = study.panel.standing.cut.tolist()
     few_uncut = cut.count(False) < _SHARE_UNCUT * len(cut)
@@ -366,6 +392,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
         ends = {run.horizon + 1 for run in runs}
         at_once = ends.pop() if is_guess and all(cut) and len(ends) == 1 else None
         facts = {"patience": tuple(under), "few_uncut": few_uncut, "end": at_once}
+        facts |= {"untold": untold.patience, "n_untold": int(untold.where[rows].sum())}
         if is_guess and runs:
             # a patience counts values, however many epochs lie between them
             every = usual_cadence(runs[0], study.axes.slices[0].monitor)

@@ -1072,3 +1072,20 @@ def test_rates_rounded_too_far_are_not_said_to_have_been_kept(
         rows[at] = f"{at},{rate:.5f},{losses[at]}"
     log = write(tmp_path / "log.csv", "epoch,learning_rate,val_loss", rows)
     assert "may hide one" not in told(ask, "simulate", log, *reduce)
+
+
+def test_a_log_that_begins_inside_another_may_be_a_resumed_one(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # the second fit began with other weights: its losses are others
+    first = "\n".join(f"{epoch},{1 / (epoch + 2)}" for epoch in range(8))
+    second = "\n".join(f"{epoch},{2 / (epoch + 2)}" for epoch in range(6, 14))
+    for name, rows in (("a", first), ("b", second)):
+        (tmp_path / f"{name}.csv").write_text(f"epoch,val_loss\n{rows}\n")
+    said = " ".join(ask("inspect", tmp_path).out.split())
+    assert "b.csv: it begins inside a.csv: if that training was resumed here" in said
+    assert "a.csv: it begins inside" not in said
+    # the way that is named makes one run of them, of epochs 1 to 14
+    joined = tmp_path / "joined.csv"
+    joined.write_text(f"epoch,val_loss\n{first}\n{second}\n")
+    assert "1 run of 14 epochs" in ask("inspect", joined, "--parts", "join").out

@@ -232,8 +232,23 @@ def below_promise(known: Known, about: Mapping[str, Any]) -> Any:
 
 
 def is_censored(known: Known, about: Mapping[str, Any]) -> Any:
+    """Whether these are the runs that do not tell; an own stop is a doubt by itself."""
     untold = known.named(lambda run: not run.tells(about["patience"]))
-    return list(about["runs"]) == untold
+    return list(about["runs"]) == [name for name in untold if name not in cut_in(known)]
+
+
+def cut_in(known: Known) -> set[str]:
+    """Return the runs that the answer calls ended by their own rule."""
+    stops = [doubt for doubt in known.advice.doubts if "own-stop" in doubt.code]
+    return {name for doubt in stops for name in doubt.runs}
+
+
+def counts_untold(known: Known, about: Mapping[str, Any]) -> Any:
+    """Whether so many of the runs that their own rule ended do not tell a patience."""
+    if about["untold"] is None:
+        return about["n_untold"] == 0
+    untold = known.named(lambda run: not run.tells(about["untold"]))
+    return len({*untold} & {*about["runs"]}) == about["n_untold"]
 
 
 def still_improving(known: Known, about: Mapping[str, Any]) -> Any:
@@ -265,7 +280,7 @@ def one_decides(known: Known, about: Mapping[str, Any]) -> Any:
 
 
 def ended_alike(known: Known, about: Mapping[str, Any]) -> Any:
-    return all(
+    return counts_untold(known, about) and all(
         gap_of(run.values) in about["patience"] and not run.reached_plan
         for run in known.runs
         if run.name in about["runs"]
@@ -275,7 +290,8 @@ def ended_alike(known: Known, about: Mapping[str, Any]) -> Any:
 def own_stop(known: Known, about: Mapping[str, Any]) -> Any:
     under = known.named(lambda run: run.own_patience < math.inf)
     limits = sorted({run.own_patience for run in known.runs} - {math.inf})
-    return (list(about["runs"]), list(about["patience"])) == (under, limits)
+    named = (list(about["runs"]), list(about["patience"])) == (under, limits)
+    return named and counts_untold(known, about)
 
 
 def not_recorded_under(known: Known, about: Mapping[str, Any]) -> bool:
@@ -311,6 +327,7 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
             lambda run: (
                 known.sufficient[run.name] is None
                 and (len(set(run.values)) == 1) == (about["constant"] is not None)
+                and (about["constant"] is not None or run.name not in cut_in(known))
             )
         )
     ),
@@ -381,9 +398,14 @@ def test_the_headline_of_advice_is_true(asked: Asked) -> None:
         assert facts["confidence"] == asked.confidence
     told = [run for run in known.runs if run.prices(facts["patience"])]
     stops = [stop_at(run.values, facts["patience"], "min").stop for run in told]
+    # a log that broke off before the plan of the others was to go on until that
+    plan = known.advice.plan
+    ends = [
+        len(run.values) if run.reached_plan or plan is None else plan.epochs
+        for run in told
+    ]
     late = [
-        stop is None or stop == len(run.values) - 1
-        for stop, run in zip(stops, told, strict=True)
+        stop is None or stop >= end - 1 for stop, end in zip(stops, ends, strict=True)
     ]
     assert ("saves no epoch" in said) == (bool(told) and all(late))
 

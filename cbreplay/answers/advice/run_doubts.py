@@ -12,7 +12,7 @@ from cbreplay.evidence_words import GAP_CAUSES
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbreplay.document import Text
     from cbreplay.recommend import Excluded, RunDoubt
@@ -34,7 +34,7 @@ def exclusion_text(excluded: Excluded) -> Text:
 
 def doubt_text(doubt: RunDoubt, unit: str) -> Text:
     """Say a doubt, without the names of the runs that it is about."""
-    words = _DOUBTS[doubt.code](doubt.facts)
+    words = _DOUBTS[doubt.code]({"n_runs": len(doubt.runs), **doubt.facts})
     words = say(words, claims=[Claim(doubt.code, {"runs": doubt.runs, **doubt.facts})])
     if doubt.code == "one-group-decides":
         return say(f"one {unit} decides: ", words)
@@ -167,9 +167,24 @@ def _own_stop(facts: Mapping[str, Any]) -> Text:
     return say(
         "ended by early stopping of its own (patience ",
         *_listed(facts["patience"]),
-        "), so silent about a longer one and about what would have come",
-        _RATCHET if facts["few_uncut"] else "",
+        "), so silent about a longer one and about what would have come: ",
+        *_untold_by_own_stop(facts),
     )
+
+
+def _untold_by_own_stop(facts: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what logs do not tell that their own rule ended."""
+    yield "no patience is known to be enough"
+    if facts["n_untold"]:
+        yield ", nor"
+        if facts["n_untold"] < facts["n_runs"]:
+            yield from (", for ", Fact(facts["n_untold"], "count", "n_untold"))
+            yield " of them,"
+        yield from (" what patience ", Fact(facts["untold"], "patience", "untold"))
+        yield " would have done"
+    yield "; counted, never averaged"
+    if facts["few_uncut"]:
+        yield _RATCHET
 
 
 def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
@@ -178,8 +193,8 @@ def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
         "the log ends exactly ",
         *_listed(facts["patience"]),
         f" {counts} after its best, as under a patience of as much; if so it is silent "
-        "about a longer one and about what would have come (--recorded-under)",
-        _RATCHET if facts["few_uncut"] else "",
+        "about a longer one and about what would have come (--recorded-under): ",
+        *_untold_by_own_stop(facts),
     )
 
 

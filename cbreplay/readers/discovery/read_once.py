@@ -229,7 +229,7 @@ def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
             continue
         own = [run.series[name] for name in names]
         values = (held for each in own for held in (each.values, each.recorded))
-        key = (run.first_epoch, *run.series, *(held.tobytes() for held in values))
+        key = (run.first_epoch, *names, *(held.tobytes() for held in values))
         alike.setdefault(key, []).append(at)
     for members in alike.values():
         if len(members) > 1 and _are_told_by_validation(runs[members[0]]):

@@ -316,12 +316,34 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
     [
         (
             "own-stop",
-            {"patience": (8, 10), "few_uncut": True},
-            "2 runs: ended by early stopping of its own (patience 8, 10), so silent",
+            {"patience": (8, 10), "few_uncut": True, "untold": 12, "n_untold": 2},
+            (
+                "2 runs: ended by early stopping of its own (patience 8, 10), so "
+                "silent "
+                "about a longer one and about what would have come: no patience is "
+                "known to be enough, nor what patience 12 would have done; counted, "
+                "never averaged. Tuned"
+            ),
+        ),
+        (
+            "own-stop",
+            {"patience": (8,), "few_uncut": False, "untold": 12, "n_untold": 1},
+            (
+                "2 runs: ended by early stopping of its own (patience 8), so silent "
+                "about a longer one and about what would have come: no patience is "
+                "known to be enough, nor, for 1 of them, what patience 12 would have "
+                "done; counted, never averaged"
+            ),
         ),
         (
             "own-stop-guessed",
-            {"patience": (5,), "every": 1, "few_uncut": False},
+            {
+                "patience": (5,),
+                "every": 1,
+                "few_uncut": False,
+                "untold": None,
+                "n_untold": 0,
+            },
             (
                 "2 runs: the log ends exactly 5 epochs after its best, as under a "
                 "patience of as much; if so"

@@ -32,7 +32,7 @@ def write(
         [(0, 10), (5, 15), (10, 20), (18, 28)],
         # its begin was cut
         [(0, 12), (6, 28)],
-        [(0, 28), (6, 28), (9, 14)],
+        [(0, 12), (6, 20), (9, 28)],
     ],
 )
 @pytest.mark.parametrize("first", [0, 1])
@@ -62,10 +62,9 @@ def test_rows_with_other_values_are_those_of_another_training(tmp_path: Path) ->
 
 
 def test_a_log_that_may_go_on_with_two_others_goes_on_with_none(tmp_path: Path) -> None:
-    # two trainings of one seed that part after epoch 10
-    write(tmp_path / "a.csv", 0, 20)
-    write(tmp_path / "b.csv", 0, 20, [*LOSSES[:10], *OTHERS])
-    write(tmp_path / "c.csv", 5, 10)
+    write(tmp_path / "a.csv", 0, 12)
+    write(tmp_path / "b.csv", 0, 12, [OTHERS[0], *LOSSES[1:]])
+    write(tmp_path / "c.csv", 5, 20)
     assert len(load_runs(tmp_path)) == 3
 
 

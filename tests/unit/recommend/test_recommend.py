@@ -720,8 +720,12 @@ def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
     assert [advice.checked(name) for name in names] == [None] * 3
     doubt = next(one for one in advice.doubts if one.code == "own-stop")
     assert doubt.runs == ("cut0", "cut1", "cut2")
-    assert doubt.facts == {"patience": (4,), "few_uncut": True, "end": None}
+    expected = {"patience": (4,), "few_uncut": True, "end": None}
+    assert doubt.facts == expected | {"untold": 10, "n_untold": 3}
+    # one doubt says all of them: no other names these logs for what they do not tell
+    assert not {"censored", "unknown"} & set(codes(advice))
     said = spoken_doubts(advice)
+    assert any("nor what patience 10 would have done" in one for one in said)
     assert any("record one run in five without a stop" in one for one in said)
     current = advice.setting("current")
     assert current is not None
@@ -976,4 +980,4 @@ def test_a_run_that_its_own_stop_ended_before_its_plan_did_not_fail() -> None:
     runs = [replace(run, planned_epochs=100) for run in runs]
     said = spoken_doubts(recommend(runs))
     assert not [text for text in said if "failed" in text]
-    assert [text for text in said if "no patience that is known to be enough" in text]
+    assert [text for text in said if "no patience is known to be enough" in text]
