@@ -13,7 +13,6 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.note import Note
 from cbreplay.readers.building.rows import Rows, spread
-from cbreplay.readers.building.turns import TURN_HINT, are_in_turn, put_in_order
 from cbreplay.readers.building.written_digits import as_float32
 from cbreplay.readers.sizes import check_cells, check_epochs
 from cbreplay.words import count
@@ -231,9 +230,11 @@ def join_rows(
     coming = _ComingFits(resumed)
     records: list[TrainingRows] = []
     pieces, repeats = _without_repeats(pieces)
-    if options.parts == "join" and are_in_turn(pieces):
-        pieces = [put_in_order(pieces)]
-        repeats = [*repeats, "its pieces fill each other's gaps: they were read as one"]
+    if options.parts == "join" and len(pieces) > 1:
+        from cbreplay.readers.building.turns import join_turns
+
+        pieces, joined = join_turns(pieces)
+        repeats = [*repeats, *joined]
     for piece in pieces:
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
@@ -365,6 +366,8 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
 def _note_restarts(records: Sequence[TrainingRows]) -> None:
     if len(records) == 1:
         return
+    from cbreplay.readers.building.turns import TURN_HINT, are_in_turn
+
     in_turn = are_in_turn([record.rows for record in records])
     for number, record in enumerate(records, start=1):
         rows = record.rows

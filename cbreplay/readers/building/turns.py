@@ -12,7 +12,7 @@ from cbreplay.readers.building.rows import Rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TURN_HINT", "are_in_turn", "put_in_order"]
+__all__ = ["TURN_HINT", "are_in_turn", "join_turns"]
 
 TURN_HINT = (
     ": if workers wrote one training in turn, and their clocks differ, --parts join or "
@@ -22,18 +22,18 @@ TURN_HINT = (
 
 def are_in_turn(pieces: Sequence[Rows]) -> bool:
     """Tell whether pieces of a log fill each other's gaps, and share no epoch."""
-    if len(pieces) == 1:
-        return False
     numbers = np.repeat(np.arange(len(pieces)), [len(own.epochs) for own in pieces])
     return fill_each_other(np.concatenate([own.epochs for own in pieces]), numbers)
 
 
-def put_in_order(pieces: Sequence[Rows]) -> Rows:
-    """Return the rows of all pieces in the order of their epochs.
+def join_turns(pieces: list[Rows]) -> tuple[list[Rows], list[str]]:
+    """Put pieces that fill each other's gaps in the order of their epochs, with a note.
 
     Clocks that differ do not tell how long an epoch took.
     """
+    if not are_in_turn(pieces):
+        return pieces, []
     joined = Rows.joined(pieces)
     ordered = joined.take(np.argsort(joined.epochs, kind="stable"))
     ordered.wall_times, ordered.place = np.zeros(0), joined.place
-    return ordered
+    return [ordered], ["its pieces fill each other's gaps: they were read as one"]
