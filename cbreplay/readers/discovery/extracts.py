@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["leave_out_extracts"]
 
-# so many digits at the same epochs of two logs in one place are no coincidence
-_FEWEST_DIGITS = 3
+# so many digits at the same epoch of two logs in one place are no coincidence; more are
+# asked of several rows, for on a small data set many trainings have the same accuracy
+_FEWEST_DIGITS, _DIGITS_OF_ROWS = 3, 7
 
 
 def leave_out_extracts(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
@@ -77,7 +78,8 @@ def _is_extract(run: Run, other: Run) -> bool:
         (other.series[name].recorded[begin : begin + len(own)] >= own.recorded).all()
         for name, own in run.series.items()
     )
-    told = count_digits(run.series) >= _FEWEST_DIGITS
+    fewest = _FEWEST_DIGITS if run.recorded_epochs == 1 else _DIGITS_OF_ROWS
+    told = count_digits(run.series) >= fewest
     return held and told and count_agreeing(run, other) > 0
 
 
