@@ -219,6 +219,7 @@ def join_rows(
     back is another training, unless the user or ``run.json`` says that a fit was
     resumed at that epoch: then its rows replace those from there on. A piece that
     repeats the one before it from its start is the same table again, and read once.
+    Pieces that fill each other's gaps are put in order where the user joins them.
 
     Raises
     ------
@@ -229,6 +230,11 @@ def join_rows(
     coming = _ComingFits(resumed)
     records: list[TrainingRows] = []
     pieces, repeats = _without_repeats(pieces)
+    if options.parts == "join" and len(pieces) > 1:
+        from cbreplay.readers.building.turns import join_turns
+
+        pieces, joined = join_turns(pieces)
+        repeats = [*repeats, *joined]
     for piece in pieces:
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
@@ -358,12 +364,16 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
 
 
 def _note_restarts(records: Sequence[TrainingRows]) -> None:
+    if len(records) == 1:
+        return
+    from cbreplay.readers.building.turns import TURN_HINT, are_in_turn
+
+    in_turn = are_in_turn([record.rows for record in records])
     for number, record in enumerate(records, start=1):
-        if len(records) == 1:
-            return
         rows = record.rows
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
-        back += _JOIN_HINT if record.resumes else ""
+        if in_turn or record.resumes:
+            back += TURN_HINT if in_turn else _JOIN_HINT
         if rows.epochs[0] == records[0].rows.epochs[0]:
             back += _rows_hint(records)
         note = (

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from cbreplay.readers.discovery.read_once import count_digits
 from cbreplay.readers.discovery.same_training import count_agreeing
 
 if TYPE_CHECKING:
@@ -78,15 +77,8 @@ def _is_extract(run: Run, other: Run) -> bool:
         (other.series[name].recorded[begin : begin + len(own)] >= own.recorded).all()
         for name, own in run.series.items()
     )
-    return held and _has_digits(run) and count_agreeing(run, other) > 0
-
-
-def _has_digits(run: Run) -> bool:
-    """Tell whether its values have so many digits that they agree with no other run."""
-    known = [own.values[own.recorded] for own in run.series.values()]
-    values = {repr(each) for own in known for each in own[np.isfinite(own)].tolist()}
-    n_digits = sum(len(text.replace(".", "").strip("0-")) for text in values)
-    return n_digits >= _FEWEST_DIGITS
+    told = count_digits(run.series) >= _FEWEST_DIGITS
+    return held and told and count_agreeing(run, other) > 0
 
 
 def _note(log: RunsOfLog, home: RunsOfLog, seen: list[Seen]) -> None:

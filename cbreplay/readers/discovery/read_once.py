@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import EpochArray, Run, Series
 
-__all__ = ["find_repeated_logs", "leave_out_copies"]
+__all__ = ["count_digits", "find_repeated_logs", "leave_out_copies", "lie_beside"]
 
 # this many changing values of one series do not agree by chance
 _FEWEST = 5
@@ -202,13 +202,13 @@ def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
         for home in grown:
             other = runs[home]
             alike = (
-                _lie_beside(run.source, other.source)
+                lie_beside(run.source, other.source)
                 and run.first_epoch == other.first_epoch
                 and run.series.keys() <= other.series.keys()
             )
             if (
                 alike
-                and _count_digits(run.series) >= _MANY_DIGITS
+                and count_digits(run.series) >= _MANY_DIGITS
                 and _equals(run, other)
             ):
                 copies[home].append(at)
@@ -243,11 +243,11 @@ def _are_told_by_validation(run: Run) -> bool:
     """Tell whether a validation has too many values and digits to be a coincidence."""
     own = {name: held for name, held in run.series.items() if is_validation(name)}
     changing = max(map(_count_changing, own.values()))
-    return changing >= _FEWEST and _count_digits(own) >= _RANK_DIGITS
+    return changing >= _FEWEST and count_digits(own) >= _RANK_DIGITS
 
 
 def _is_rank(run: Run, other: Run) -> bool:
-    return _lie_beside(run.source, other.source) and _rates_agree(run, other)
+    return lie_beside(run.source, other.source) and _rates_agree(run, other)
 
 
 def _equals(run: Run, other: Run) -> bool:
@@ -265,7 +265,7 @@ def _equals(run: Run, other: Run) -> bool:
 _MANY_DIGITS, _RANK_DIGITS = 5, 15
 
 
-def _lie_beside(one: str, other: str) -> bool:
+def lie_beside(one: str, other: str) -> bool:
     """Tell whether files are in one directory, or each in one beside the other's."""
     places = os.path.dirname(one), os.path.dirname(other)
     names = os.path.basename(one), os.path.basename(other)
@@ -273,7 +273,7 @@ def _lie_beside(one: str, other: str) -> bool:
     return places[0] == places[1] or (beside and names[0] == names[1])
 
 
-def _count_digits(series: Mapping[str, Series]) -> int:
+def count_digits(series: Mapping[str, Series]) -> int:
     """Count the digits of the finite values of series, each value once."""
     known = [own.values[own.recorded] for own in series.values()]
     values = {repr(each) for own in known for each in own[np.isfinite(own)].tolist()}
