@@ -219,6 +219,7 @@ def join_rows(
     back is another training, unless the user or ``run.json`` says that a fit was
     resumed at that epoch: then its rows replace those from there on. A piece that
     repeats the one before it from its start is the same table again, and read once.
+    Pieces that fill each other's gaps are put in order where the user joins them.
 
     Raises
     ------
@@ -229,6 +230,11 @@ def join_rows(
     coming = _ComingFits(resumed)
     records: list[TrainingRows] = []
     pieces, repeats = _without_repeats(pieces)
+    if options.parts == "join" and len(pieces) > 1:
+        from cbreplay.readers.building.turns import join_turns
+
+        pieces, joined = join_turns(pieces)
+        repeats = [*repeats, *joined]
     for piece in pieces:
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
@@ -365,14 +371,23 @@ def _began_after(earlier: Rows, later: Rows) -> bool:
 
 
 def _note_restarts(records: Sequence[TrainingRows]) -> None:
+    if len(records) == 1:
+        return
+    from cbreplay.readers.building.turns import TURN_HINT, are_in_turn
+
+    in_turn = are_in_turn([record.rows for record in records])
     for number, record in enumerate(records, start=1):
-        if len(records) == 1:
-            return
         rows = record.rows
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
+<<<<<<< HEAD
         back += _JOIN_HINT if record.resumes else ""
         goes_on = _began_after(records[max(number - 2, 0)].rows, rows)
         if goes_on and rows.epochs[0] == records[0].rows.epochs[0]:
+=======
+        if in_turn or record.resumes:
+            back += TURN_HINT if in_turn else _JOIN_HINT
+        if rows.epochs[0] == records[0].rows.epochs[0]:
+>>>>>>> main
             back += _rows_hint(records)
         note = (
             f"the log holds {len(records)} trainings; this is number {number}, "

@@ -54,6 +54,7 @@ _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
     "epoch, as given, and what lies between was left out"
 )
+_EACH_STEP = "there is no epoch: each step was taken as one"
 # this many steps at irregular distances are not a log of every epoch
 _MANY = 6
 # a validation every second epoch is common in a log of epochs
@@ -178,7 +179,27 @@ def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
     if epoch is not None:
         table.rename({epoch: "epoch"})
         epoch = "epoch"
+    elif step is not None and _count_in_runs(table.columns[step]):
+        table.rename({step: "epoch"})
+        epoch = step = "epoch"
+        table.notes.append(_EACH_STEP)
     fold_by(table, epoch, step, options)
+
+
+def _count_in_runs(steps: LogColumn) -> bool:
+    """Tell whether steps count one by one, and begin again with each training.
+
+    >>> _count_in_runs(LogColumn.of(np.array([0.0, 1.0, 2.0, 0.0, 1.0])))
+    True
+    >>> _count_in_runs(LogColumn.of(np.array([10.0, 20.0, 30.0, 10.0, 20.0])))
+    False
+    """
+    distances = np.diff(steps.values)
+    again = distances < 0
+    begins = steps.values[np.append(True, again)]
+    return bool(
+        again.any() and (distances[~again] == 1).all() and (begins == begins[0]).all()
+    )
 
 
 def fold_steps(table: LogTable, options: ReadOptions) -> None:
@@ -479,7 +500,7 @@ def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochA
         table.notes.append(given_note())
         return values
     if bool((np.diff(several) == 1).all()):
-        table.notes.append("there is no epoch: each step was taken as one")
+        table.notes.append(_EACH_STEP)
         return values
     if len(several) >= _MANY and not stand_regularly(several):
         raise _sampled(table, len(several))

@@ -60,7 +60,7 @@ def tell_steps(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     placed = {key: _between(of_key[key], others) for key in stepless}
     told = [key for key, own in placed.items() if own]
     left_out = {
-        str(key): f"all of its {len(of_key[key])} values stand at one step"
+        str(key): f"all {len(of_key[key])} values stand at one step"
         for key in stepless
         if key not in told
     }
