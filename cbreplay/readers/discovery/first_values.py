@@ -77,17 +77,22 @@ class FirstValues:
         """
         near = (self._ends - self._begins > 1) | (len(self._open) > 0)
         candidates = np.flatnonzero(near)
-        together = self._rounding(candidates).sum(axis=1)
+        for at in candidates.tolist():
+            for series in self._uncounted[at].nonzero()[0].tolist():
+                self._count_digits(at, series)
+        together = self._limits[candidates].sum(axis=(1, 2))
         return dict(zip(candidates.tolist(), together.tolist(), strict=True))
 
     def alike(self, at: int) -> list[int]:
-        """Return the runs that may begin as one does, that one among them."""
+        """Return the runs that may begin as a candidate does, that one among them."""
         near: EpochArray = self._by_column[self._begins[at] : self._ends[at]]
         if len(self._open):
             everywhere = at in self._open
             near = self._by_column if everywhere else np.append(near, self._open)
-        allowed = self._rounding(near) + self._rounding(np.array([at]))
-        within = np.abs(self._values[near] - self._values[at]) <= allowed
+        limits = self._limits.reshape(self._values.shape)
+        within = (
+            np.abs(self._values[near] - self._values[at]) <= limits[near] + limits[at]
+        )
         within |= self._lost[near] | self._lost[at]
         found: list[int] = near[within.all(axis=1)].tolist()
         return found
@@ -99,13 +104,6 @@ class FirstValues:
         for at in range(n_runs):
             self._count_digits(at, series)
         return float(self._limits[:, series, row].max())
-
-    def _rounding(self, some: EpochArray) -> FloatArray:
-        """Return how far each value of some runs may have been rounded."""
-        for at in some.tolist():
-            for series in self._uncounted[at].nonzero()[0].tolist():
-                self._count_digits(at, series)
-        return self._limits[some].reshape(len(some), self._values.shape[1])
 
     def _count_digits(self, at: int, series: int) -> None:
         if self._uncounted[at, series]:
