@@ -678,6 +678,21 @@ def test_the_other_findings_come_beside_an_absent_monitor() -> None:
     assert codes("ModelCheckpoint('last.h5', 'val_accuracy')", run=run) == []
 
 
+@pytest.mark.parametrize(
+    ("field", "instead"),
+    [("val_acc", "{val_accuracy}"), ("Val_Loss", "{val_loss}"), ("Epoch", "{epoch}")],
+)
+def test_a_field_of_a_file_s_name_that_the_log_lacks_is_found(
+    field: str, instead: str
+) -> None:
+    # keras/src/callbacks/model_checkpoint.py: KeyError, "Failed to format this ..."
+    run = logged("loss", "val_loss", "val_accuracy")
+    (absent,) = found(f"ModelCheckpoint('{{{field}}}.keras')", run=run)
+    assert (absent.code, absent.fix) == ("absent-field", instead)
+    kept = "ModelCheckpoint('{epoch}-{val_loss:.3f}.keras')"
+    assert codes(kept, run=run) == []
+
+
 def test_how_auto_is_resolved_is_said_and_not_that_it_works() -> None:
     (auto,) = found(f"EarlyStopping('my_metric', {KEEP})")
     assert auto.reason.startswith("that is how Keras 3.15 resolves mode='auto'; a ")

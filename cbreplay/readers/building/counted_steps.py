@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray
 
 __all__ = [
+    "EACH_STEP",
     "count_evaluations",
     "count_rows",
     "fold_evaluations",
@@ -44,6 +45,7 @@ __all__ = [
     "unsaid",
 ]
 
+EACH_STEP = "there is no epoch: each step was taken as one"
 _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
     "epoch, as given, and what lies between was left out"
@@ -241,7 +243,7 @@ def count_rows(table: LogTable, steps: LogColumn | None, *, given: bool) -> Epoc
         table.notes.append(given_note())
         return values
     if bool((np.diff(several) == 1).all()):
-        table.notes.append("there is no epoch: each step was taken as one")
+        table.notes.append(EACH_STEP)
         return values
     if len(several) >= _MANY and not stand_regularly(several):
         raise _sampled(table, several)

@@ -13,6 +13,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.note import Note
 from cbreplay.readers.building.counted_steps import (
+    EACH_STEP,
     count_evaluations,
     count_rows,
     fold_evaluations,
@@ -167,7 +168,27 @@ def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
     if epoch is not None:
         table.rename({epoch: "epoch"})
         epoch = "epoch"
+    elif step is not None and _count_in_runs(table.columns[step]):
+        table.rename({step: "epoch"})
+        epoch = step = "epoch"
+        table.notes.append(EACH_STEP)
     fold_by(table, epoch, step, options)
+
+
+def _count_in_runs(steps: LogColumn) -> bool:
+    """Tell whether steps count one by one, and begin again with each training.
+
+    >>> _count_in_runs(LogColumn.of(np.array([0.0, 1.0, 2.0, 0.0, 1.0])))
+    True
+    >>> _count_in_runs(LogColumn.of(np.array([10.0, 20.0, 30.0, 10.0, 20.0])))
+    False
+    """
+    distances = np.diff(steps.values)
+    again = distances < 0
+    begins = steps.values[np.append(True, again)]
+    return bool(
+        again.any() and (distances[~again] == 1).all() and (begins == begins[0]).all()
+    )
 
 
 def fold_steps(table: LogTable, options: ReadOptions) -> None:

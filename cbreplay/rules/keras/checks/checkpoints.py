@@ -10,7 +10,7 @@ from cbreplay.rules.checks import Finding, RuleChecks, find_text_flags
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.semantics import spoken_semantics
-from cbreplay.rules.monitor_checks import find_absence
+from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _refused_filepath(
 def _absent_field(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
-    if known.run is not None or any(rule.holds_own_code for rule in known.callbacks):
+    if any(rule.holds_own_code for rule in known.callbacks):
         return
     for name in dict.fromkeys(_fields(callback.filepath)):
         if name == "batch":
@@ -109,10 +109,16 @@ def _absent_field(
         elif name == "epoch" or name in LEARNING_RATE_NAMES:
             continue
         else:
-            absence = find_absence(known, name)
+            absence = (
+                find_absence(known, name)
+                if known.run is None
+                else find_absence_in_log(known.run, name)
+            )
             if absence is None:
                 continue
             said, instead = absence
+            if name.lower() == "epoch":
+                instead = "epoch"
         yield Finding(
             "absent-field",
             index,
