@@ -74,7 +74,7 @@ def _schedule_of(staircase: Staircase) -> str | None:
 
 def _scheduled(rate: RateHistory, schedule: str) -> Text:
     """Say which schedule set the rate, and between which values."""
-    ends = f" ({_rate(rate.first)} to {_rate(rate.last)} in the log)"
+    ends = f" ({_rate(rate, rate.first)} to {_rate(rate, rate.last)} in the log)"
     return say(
         Code("learning_rate"),
         " went by the optimizer's schedule, ",
@@ -94,7 +94,7 @@ def _sentences(rate: RateHistory) -> Iterator[Text]:
     elif rate.reductions:
         yield _reductions(rate)
     elif rate.first is not None:
-        yield say(Code("learning_rate"), f" is {_rate(rate.first)} throughout.")
+        yield say(Code("learning_rate"), f" is {_rate(rate, rate.first)} throughout.")
     if rate.first_reductions and not rate.rises:
         firsts = ", ".join(
             f"{reduction.patience} after epoch {reduction.epoch + 1}"
@@ -111,7 +111,7 @@ def _sentences(rate: RateHistory) -> Iterator[Text]:
 
 def _rises(rate: RateHistory) -> Text:
     """Say that the rate rises, and whether a fit that was resumed set it so."""
-    bounds = f" ({_rate(rate.lowest)} to {_rate(rate.highest)})"
+    bounds = f" ({_rate(rate, rate.lowest)} to {_rate(rate, rate.highest)})"
     falls = " as well as falls" if rate.reductions else ""
     if not rate.raised_by_fits:
         how = f"{falls}, as no ReduceLROnPlateau does"
@@ -166,7 +166,7 @@ def _when(rate: RateHistory) -> str:
 
 
 def _reductions(rate: RateHistory) -> Text:
-    ends = f" ({_rate(rate.first)} to {_rate(rate.last)})"
+    ends = f" ({_rate(rate, rate.first)} to {_rate(rate, rate.last)})"
     told = f" was reduced {_when(rate)}{ends}"
     return say(Code("learning_rate"), told, *_explained(rate))
 
@@ -183,5 +183,8 @@ def _explained(rate: RateHistory) -> tuple[Part, ...]:
     )
 
 
-def _rate(rate: float | None) -> str:
+def _rate(history: RateHistory, rate: float | None) -> str:
+    """Say one of the recorded rates; 0 where it was not rounded to it."""
+    if rate == 0 and history.rounded_to_zero:
+        return f"below {spoken_figure(history.rounded_to_zero)}"
     return "unknown" if rate is None else spoken_figure(rate)

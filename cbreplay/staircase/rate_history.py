@@ -84,6 +84,8 @@ class RateHistory(NamedTuple):
         The bounds of the recorded rates.
     raised_by_fits : tuple of int
         The first epochs of resumed fits, if the rate rises there and nowhere else.
+    rounded_to_zero : float
+        What a rate that is written as 0 may be at most; 0 if it is not rounded.
     """
 
     is_recorded: bool
@@ -98,6 +100,7 @@ class RateHistory(NamedTuple):
     lowest: float | None = None
     highest: float | None = None
     raised_by_fits: tuple[int, ...] = ()
+    rounded_to_zero: float = 0.0
 
 
 def explain_rate(
@@ -165,7 +168,16 @@ def _explain_reading(
         lowest=min((rate for _, rate in rates), default=None),
         highest=max((rate for _, rate in rates), default=None),
         raised_by_fits=by_fits,
+        rounded_to_zero=_rounded_to_zero(run),
     )
+
+
+def _rounded_to_zero(run: Run) -> float:
+    """Return what a rate that the log writes as 0 may have been at most."""
+    rate, rounding = run.learning_rate, run.learning_rate_rounding
+    if rate is None or rounding is None:
+        return 0.0
+    return float(rounding[rate.recorded & (rate.values == 0)].max(initial=0))
 
 
 def _raised_by_fits(run: Run, changes: list[RecordedReduction]) -> tuple[int, ...]:

@@ -1074,6 +1074,22 @@ def test_rates_rounded_too_far_are_not_said_to_have_been_kept(
     assert "may hide one" not in told(ask, "simulate", log, *reduce)
 
 
+def test_a_rate_that_is_not_recorded_is_not_said_to_have_been_kept(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """The training may have reduced its rate itself: the log does not tell."""
+    losses = [0.9, 0.8, 0.81, 0.82, 0.83, 0.5, 0.4]
+    rows = [f"{epoch},0.001,{loss}" for epoch, loss in enumerate(losses)]
+    reduce = ("-c", "ReduceLROnPlateau(patience=2)")
+    log = write(tmp_path / "log.csv", "epoch,learning_rate,val_loss", rows)
+    assert "where the record kept it;" in told(ask, "simulate", log, *reduce)
+    rows = [row.replace(",0.001", "") for row in rows]
+    log = write(tmp_path / "log.csv", "epoch,val_loss", rows)
+    said = told(ask, "simulate", log, *reduce)
+    assert "where the record is taken to have kept it;" in said
+    assert "the record kept" not in said
+
+
 def test_a_log_that_begins_inside_another_may_be_a_resumed_one(
     ask: Ask, tmp_path: Path
 ) -> None:

@@ -235,7 +235,8 @@ def join_rows(
 
         pieces, joined = join_turns(pieces)
         repeats = [*repeats, *joined]
-    for piece in pieces:
+    # the rows of a record are put together once: after all of them are known
+    for earlier, piece in zip([*pieces[:1], *pieces], pieces, strict=False):
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
             records[-1].go_on(piece)
@@ -246,7 +247,8 @@ def join_rows(
         else:
             records.append(TrainingRows(piece))
             before = records[-2] if records[1:] else records[-1]
-            records[-1].resumes = first > before.first_epoch
+            may_go_on = _began_after(earlier, piece)
+            records[-1].resumes = may_go_on and first > before.first_epoch
     _check_spans(records, source, options.max_bytes)
     for record in records:
         record.note_rows_again()
@@ -363,6 +365,12 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
     return kept, [note]
 
 
+def _began_after(earlier: Rows, later: Rows) -> bool:
+    """Return whether later rows may go on with earlier ones, by their times, if any."""
+    times = earlier.wall_times, later.wall_times
+    return not all(map(len, times)) or not times[0][-1] > times[1][0]
+
+
 def _note_restarts(records: Sequence[TrainingRows]) -> None:
     if len(records) == 1:
         return
@@ -374,7 +382,8 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
         if in_turn or record.resumes:
             back += TURN_HINT if in_turn else _JOIN_HINT
-        if rows.epochs[0] == records[0].rows.epochs[0]:
+        goes_on = _began_after(records[max(number - 2, 0)].rows, rows)
+        if goes_on and rows.epochs[0] == records[0].rows.epochs[0]:
             back += _rows_hint(records)
         note = (
             f"the log holds {len(records)} trainings; this is number {number}, "

@@ -100,29 +100,21 @@ def doubt_continued(found: Sequence[RunsOfLog]) -> None:
 
 
 def doubt_overlapping(found: Sequence[RunsOfLog]) -> None:
-    """Note on logs that they begin inside another one of their directory."""
+    """Note on logs that they begin inside another one of their directory, and go on."""
     for logs in _group_of_directories(found):
-        for log in logs:
-            earlier = [other for other in logs if _begins_inside(log, other)]
+        runs = [log.runs[0] for log in logs]
+        begins = np.array([run.first_epoch + run.counts_from for run in runs])
+        ends = np.array([run.horizon + run.counts_from for run in runs])
+        for at in np.flatnonzero(begins > begins.min()).tolist():
+            inside = (begins < begins[at]) & (begins[at] <= ends) & (ends < ends[at])
+            earlier = np.flatnonzero(inside).tolist()
             if len(earlier) == 1:
                 note = (
-                    f"it begins inside {earlier[0].name}: if that training was resumed "
-                    "here, append its rows to that file, to be read with --parts join"
+                    f"it begins inside {logs[earlier[0]].name}: if that training was "
+                    "resumed here, append its rows to that file, to be read with "
+                    "--parts join"
                 )
-                log.runs[0] = log.runs[0].with_notes(Note(note, "parts"))
-
-
-def _begins_inside(log: RunsOfLog, other: RunsOfLog) -> bool:
-    """Return whether a log begins later than another, before it ends, and goes on."""
-    run, earlier = log.runs[0], other.runs[0]
-    ends = earlier.horizon + earlier.counts_from
-    begins = run.first_epoch + run.counts_from
-    return (
-        earlier.first_epoch + earlier.counts_from
-        < begins
-        <= ends
-        < run.horizon + run.counts_from
-    )
+                logs[at].runs[0] = runs[at].with_notes(Note(note, "parts"))
 
 
 def _join_chains(logs: list[RunsOfLog], seen: list[Seen]) -> set[int]:

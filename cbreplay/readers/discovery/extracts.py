@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbreplay.readers.discovery.read_once import count_digits
 from cbreplay.readers.discovery.same_training import count_agreeing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
 
 __all__ = ["leave_out_extracts"]
 
-# so many digits at the same epochs of two logs in one place are no coincidence
-_FEWEST_DIGITS = 3
+# so many digits at the same epoch of two logs in one place are no coincidence; more are
+# asked of several rows, for on a small data set many trainings have the same accuracy
+_FEWEST_DIGITS, _DIGITS_OF_ROWS = 3, 7
 
 
 def leave_out_extracts(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
@@ -34,12 +39,10 @@ def leave_out_extracts(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfL
         if len(log.runs) == 1:
             place = os.path.dirname(log.runs[0].source)
             at_place.setdefault(place, []).append(log)
-    homes = {}
+    homes: dict[int, RunsOfLog] = {}
     for place, logs in at_place.items():
         above = [log for own in _with_parents(place) for log in at_place.get(own, ())]
-        for log in logs:
-            if log.runs[0].first_epoch > 0 and (home := _home(log, above)) is not None:
-                homes[id(log)] = home
+        homes |= _homes_among(above, logs)
     for log in found:
         if id(log) in homes:
             _note(log, homes[id(log)], seen)
@@ -58,10 +61,22 @@ def _with_parents(place: str) -> list[str]:
     return parents
 
 
-def _home(log: RunsOfLog, others: list[RunsOfLog]) -> RunsOfLog | None:
-    """Return the log of which another holds some rows; None if there is none."""
-    found = (other for other in others if _is_extract(log.runs[0], other.runs[0]))
-    return next(found, None)
+def _homes_among(
+    others: Sequence[RunsOfLog], logs: Sequence[RunsOfLog]
+) -> dict[int, RunsOfLog]:
+    """Return by the id of each log that holds some rows of another one, that one."""
+    first = np.array([log.runs[0].first_epoch for log in others])
+    last = np.array([log.runs[0].horizon for log in others])
+    found: dict[int, RunsOfLog] = {}
+    for log in logs:
+        run = log.runs[0]
+        # one may count from 0, and the other from 1
+        wider = (first < run.first_epoch) & (run.horizon - 1 <= last)
+        for at in np.flatnonzero(wider).tolist() if run.first_epoch else ():
+            if _is_extract(run, others[at].runs[0]):
+                found[id(log)] = others[at]
+                break
+    return found
 
 
 def _is_extract(run: Run, other: Run) -> bool:
@@ -77,7 +92,8 @@ def _is_extract(run: Run, other: Run) -> bool:
         (other.series[name].recorded[begin : begin + len(own)] >= own.recorded).all()
         for name, own in run.series.items()
     )
-    told = count_digits(run.series) >= _FEWEST_DIGITS
+    fewest = _FEWEST_DIGITS if run.recorded_epochs == 1 else _DIGITS_OF_ROWS
+    told = count_digits(run.series) >= fewest
     return held and told and count_agreeing(run, other) > 0
 
 

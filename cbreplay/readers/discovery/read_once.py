@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
-    from cbreplay.run import EpochArray, Run, Series
+    from cbreplay.run import Run, Series
 
 __all__ = ["count_digits", "find_repeated_logs", "leave_out_copies", "lie_beside"]
 
@@ -26,7 +26,7 @@ __all__ = ["count_digits", "find_repeated_logs", "leave_out_copies", "lie_beside
 _FEWEST = 5
 _RATE_NEAR = 1e-2
 _SHOWN = 5
-# up to this many runs, each is compared with all others
+# up to this many kinds of runs, each is compared with all others
 _MOST_OPEN = 64
 
 
@@ -289,39 +289,13 @@ def _copies_among(
 ) -> dict[int, list[int]]:
     """Find the copies among runs of the same series that begin at the same epoch."""
     first = FirstValues([runs[at] for at in members], names, _FEWEST)
-    values = first.values
-    # sorted by the column in which the runs differ most, few pairs are left to compare;
-    # np.unique imports numpy.ma, which takes as long as reading a hundred small logs
-    n_distinct = [len(set(column)) for column in values.T.tolist()]
-    column = int(np.argmax(n_distinct))
-    by_column = np.argsort(values[:, column], kind="stable")
-    ordered = values[by_column, column]
-    # copies differ by two limits at most, and these by a rounding of their own
-    reach = 3 * first.most_rounded(column)
-    begins = np.searchsorted(ordered, values[:, column] - reach)
-    ends = np.searchsorted(ordered, values[:, column] + reach, side="right")
-    open_ones = np.flatnonzero(first.lost[:, column])[:_MOST_OPEN]
-    # nearly always no other run is near
-    candidates = np.flatnonzero((ends - begins > 1) | (len(open_ones) > 0))
-    coarse = dict(
-        zip(
-            candidates.tolist(),
-            first.limits(candidates).sum(axis=1).tolist(),
-            strict=True,
-        )
-    )
+    coarse = first.rounding_of_candidates()
     rank = sorted(coarse, key=lambda at: _rank(runs[members[at]], coarse[at]))
     place = {at: position for position, at in enumerate(rank)}
     copies: dict[int, list[int]] = {}
     taken: set[int] = set()
     for at in rank:
-        near: EpochArray = by_column[begins[at] : ends[at]]
-        if len(open_ones):
-            near = by_column if at in open_ones else np.append(near, open_ones)
-        allowed = first.limits(near) + first.limits(np.array([at]))
-        within = np.abs(values[near] - values[at]) <= allowed
-        within |= first.lost[near] | first.lost[at]
-        for other in near[within.all(axis=1)].tolist():
+        for other in first.alike(at):
             longer = place[other] < place[at] and other not in taken
             if longer and _begins(runs[members[at]], runs[members[other]]):
                 copies.setdefault(members[other], []).append(members[at])

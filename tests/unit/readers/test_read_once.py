@@ -136,6 +136,13 @@ def test_some_rows_of_a_log_that_counts_from_1_are_no_training(tmp_path: Path) -
     assert len(load_runs(tmp_path)) == 1
 
 
+def test_few_digits_in_several_rows_may_be_alike_by_chance(tmp_path: Path) -> None:
+    # two trainings that end with 35 of 36 samples right
+    (tmp_path / "a.csv").write_text("epoch,acc\n0,0.5\n1,0.9722\n2,0.9722\n3,0.9722\n")
+    (tmp_path / "b.csv").write_text("epoch,acc\n2,0.9722\n3,0.9722\n")
+    assert len(load_runs(tmp_path)) == 2
+
+
 def test_what_mlflow_says_of_a_checkpoint_is_no_log(tmp_path: Path) -> None:
     write(tmp_path / "log.csv", LOSSES)
     best = tmp_path / "artifacts" / "checkpoints" / "latest_checkpoint_metrics.json"

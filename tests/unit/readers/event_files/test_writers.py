@@ -203,6 +203,8 @@ def test_writers_whose_steps_cross_in_time_are_trainings_of_their_own(
     write_events(tmp_path / FILE.format(2), points)
     (run,) = read(tmp_path)
     assert any("as by several workers" in note for note in run.notes)
+    # none went on with the model of another that was trained at the same time
+    assert not any("--parts" in note for note in run.notes)
     assert run.series["loss"].recorded.tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1]
 
 
