@@ -23,7 +23,7 @@ from cbreplay.readers.formats import FormatReader, is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
 from cbreplay.readers.other_tools.json_rows import rows_of_columns
 from cbreplay.readers.other_tools.json_text import read_json
-from cbreplay.readers.other_tools.mlflow_steps import tell_steps, whole_number
+from cbreplay.readers.other_tools.mlflow_steps import fits_of, tell_steps, whole_number
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs, check_rows
 
@@ -74,24 +74,39 @@ class MLflowReader(FormatReader):
             by_run.setdefault(name, []).append(row)
         check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
-            logged, left_out = _of_model(own, path)
-            told = tell_steps(logged, path)
-            by_step = _by_step(told.rows, path)
-            table = LogTable.of_rows(by_step.rows, path, damage)
-            table.notes += [*left_out, *told.notes]
-            table.left_out |= told.left_out
-            for key, others in by_step.others.items():
-                table.columns[key].others = others
-            table.check_whole()
-            if not of_comet:
-                restored = _restored(own)
-                leave_out_restored(table, "step", is_mlflow=True, restored=restored)
-            if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
-                table.rename({"step": "epoch"})
-            epoch = "epoch" if "epoch" in table.columns else None
-            fold_by(table, epoch, "step", self.options)
-            for run in build_runs(table, self.options, self.metadata):
-                yield replace(run, name=name) if len(by_run) > 1 else run
+            fits = fits_of(own)
+            for number, fit in enumerate(fits, start=1):
+                parts = [name if len(by_run) > 1 else "", str(number)]
+                called = "#".join(filter(None, parts[: len(fits)]))
+                for run in self._read_fit(fit, path, damage, of_comet=of_comet):
+                    yield replace(run, name=called) if called else run
+
+    def _read_fit(
+        self,
+        own: Sequence[Mapping[str, Any]],
+        path: str,
+        damage: Damage,
+        *,
+        of_comet: bool,
+    ) -> Iterator[Run]:
+        """Yield the training in the rows of a run, or of one of its fits."""
+        logged, left_out = _of_model(own, path)
+        told = tell_steps(logged, path)
+        by_step = _by_step(told.rows, path)
+        table = LogTable.of_rows(by_step.rows, path, damage)
+        table.notes += [*left_out, *told.notes]
+        table.left_out |= told.left_out
+        for key, others in by_step.others.items():
+            table.columns[key].others = others
+        table.check_whole()
+        if not of_comet:
+            restored = _restored(own)
+            leave_out_restored(table, "step", is_mlflow=True, restored=restored)
+        if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
+            table.rename({"step": "epoch"})
+        epoch = "epoch" if "epoch" in table.columns else None
+        fold_by(table, epoch, "step", self.options)
+        yield from build_runs(table, self.options, self.metadata)
 
 
 def _on_data_sets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
