@@ -172,6 +172,9 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         else _read_csv(path, damage)
     )
     rows = rows_of_columns(rows) or rows
+    if isinstance(rows, list) and all(isinstance(own, list) for own in rows):
+        # each save appended the list of all metrics
+        rows = [*itertools.chain(*rows)]
     if isinstance(rows, dict):
         # a list of all metrics, or one for each key, as get_metric_history returns it
         rows = {name: _named(name, own) for name, own in rows.items()}
@@ -243,22 +246,25 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     if not listed:
         problem = "its bytes are no text"
         raise LogError(problem, source=path, hint="Export it again")
-    _, delimiter, _ = find_header(first_lines(listed))
+    _, delimiter, header_line = find_header(first_lines(listed))
     if not text.endswith(("\n", "\r")):
         row = f"the last row (line {len(listed)}) has no line end"
-        kept = listed[-1].count(delimiter) == listed[0].count(delimiter)
+        kept = listed[-1].count(delimiter) == header_line.count(delimiter)
         fate = "kept, and may be cut" if kept else "left out"
         damage.remarks.append(f"{row}: it was {fate}")
         listed = listed if kept else listed[:-1]
-    lines = csv.reader(listed, delimiter=delimiter, strict=True)
+    # comments may stand above the names
+    above = [line.strip() for line in listed].index(header_line.strip())
+    lines = csv.reader(listed[above:], delimiter=delimiter, strict=True)
     header: list[str] = []
     try:
         header = [name.strip() for name in next(lines)]
         rows = [dict(zip(header, row, strict=True)) for row in lines if row]
-    except (csv.Error, ValueError) as error:
-        problem = f"a row cannot be cut into {len(header)} cells ({error})"
+    except (csv.Error, ValueError):
+        problem = f"a row cannot be cut into {len(header)} cells, as the names can"
+        line = above + lines.line_num
         raise LogError(
-            problem, source=path, line=lines.line_num, hint="Export it again"
+            problem, source=path, line=line, hint="Export it again"
         ) from None
     return rows if delimiter == "," else list(map(_with_points, rows))
 
