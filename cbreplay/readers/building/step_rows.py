@@ -186,6 +186,8 @@ def _count_in_runs(steps: LogColumn) -> bool:
     >>> _count_in_runs(LogColumn.of(np.array([10.0, 20.0, 30.0, 10.0, 20.0])))
     False
     """
+    if not np.isfinite(steps.values).all():
+        return False
     distances = np.diff(steps.values)
     again = distances < 0
     begins = steps.values[np.append(True, again)]
@@ -289,7 +291,7 @@ def _fold_batches(
     """Merge the batches of each epoch, or make a row of each evaluation."""
     table.check_whole()
     cells = table.columns[batch]
-    if bool((np.diff(cells.values) < 0).any()):
+    if bool((cells.values[1:] < cells.values[:-1]).any()):
         # the batch number begins anew in each epoch: the rows are counted instead
         cells.values = np.arange(len(table), dtype=np.float64)
     table.rename({epoch: "epoch"})

@@ -126,6 +126,20 @@ def test_evaluations_of_wandb_are_rows_on_request(tmp_path: Path) -> None:
     assert "3 values between them were left out" in run.notes[0]
 
 
+def test_evaluations_of_wandb_are_counted_by_the_trainer_s_steps(
+    tmp_path: Path,
+) -> None:
+    """Two validations an epoch, and the row of the training between: _step 2, 5."""
+    names = "_step,epoch,trainer/global_step,val_loss,train_loss\n"
+    rows = "0,0,9,.9,\n1,0,19,.8,\n2,0,19,,.7\n3,1,29,.6,\n4,1,39,.5,\n5,1,39,,.4\n"
+    log = tmp_path / "history.csv"
+    log.write_text(names + rows, encoding="ascii")
+    (run,) = load_runs(log, x_axis="step")
+    assert list(run.series["val_loss"]) == [0.9, 0.8, 0.6, 0.5]
+    assert run.steps is not None
+    assert run.steps.tolist() == [9, 19, 29, 39]
+
+
 def test_steps_of_wandb_are_epochs_on_request(tmp_path: Path) -> None:
     run = read(tmp_path / "history.csv", "_step,loss\n2,0.5\n4,0.25\n", x_axis="epoch")
     assert (run.first_epoch, list(run.series["loss"])) == (2, [0.5, None, 0.25])
