@@ -1090,6 +1090,40 @@ def test_a_rate_that_is_not_recorded_is_not_said_to_have_been_kept(
     assert "the record kept" not in said
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (
+            "EarlyStopping('val_accuracy', patience=3, baseline=80)",
+            "Baseline 80 is never beaten in the record, where the best val_accuracy",
+        ),
+        (
+            (
+                "ModelCheckpoint('a.keras', 'val_accuracy', save_best_only=True, "
+                "initial_value_threshold=85)"
+            ),
+            "ModelCheckpoint saves no file: initial_value_threshold 85 is never beaten",
+        ),
+        (
+            "ReduceLROnPlateau('val_accuracy', patience=2, min_lr=0.1)",
+            "ReduceLROnPlateau never acts: min_lr 0.1 is not below the initial",
+        ),
+        (
+            "ReduceLROnPlateau('val_accuracy', patience=2, cooldown=1)",
+            "Cooldown 1 acts as cooldown 0.",
+        ),
+    ],
+)
+def test_a_setting_in_other_units_says_that_it_does_not_act(
+    ask: Ask, tmp_path: Path, setting: str, said: str
+) -> None:
+    """An accuracy between 0 and 1 beside settings that are meant for percents."""
+    values = [0.5, 0.6, 0.7, 0.69, 0.68, 0.67, 0.71]
+    rows = [f"{epoch},0.001,{value}" for epoch, value in enumerate(values)]
+    log = write(tmp_path / "log.csv", "epoch,learning_rate,val_accuracy", rows)
+    assert said in told(ask, "simulate", log, "-c", setting)
+
+
 def test_a_log_that_begins_inside_another_may_be_a_resumed_one(
     ask: Ask, tmp_path: Path
 ) -> None:

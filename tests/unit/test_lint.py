@@ -437,6 +437,30 @@ def test_what_the_values_tell(text: str, run: Run, expected: list[str] | str) ->
 
 
 @pytest.mark.parametrize(
+    ("threshold", "losses", "expected"),
+    [
+        (0.5, (1.0, 0.75, 0.5), ["threshold-never-beaten"]),
+        (0.51, (1.0, 0.75, 0.5), []),
+        (0.25, (math.nan, 0.5), ["threshold-never-beaten"]),
+        (0.25, (math.nan,), []),
+    ],
+)
+def test_a_threshold_that_no_value_beats_saves_nothing(
+    threshold: float, losses: tuple[float, ...], expected: list[str]
+) -> None:
+    saving = ModelCheckpoint(
+        "a.keras", save_best_only=True, initial_value_threshold=threshold
+    )
+    run = recorded(*losses)
+    found = lint_callbacks(saving, run=run, semantics=NEW)
+    assert [finding.code for finding in found] == expected
+    saves = replay_run(run, saving, semantics=NEW).saves
+    assert bool(saves) == (min(losses) < threshold)
+    every = replace(saving, save_best_only=False, filepath="{epoch}.keras")
+    assert lint_callbacks(every, run=run, semantics=NEW) == ()
+
+
+@pytest.mark.parametrize(
     ("call", "semantics", "refused"),
     [
         # keras/src/callbacks/model_checkpoint.py: .keras; from 3.8.0 on .h5 as well

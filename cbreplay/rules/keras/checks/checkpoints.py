@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import string
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.semantics import spoken_semantics
 from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log
 from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,6 +151,41 @@ def _shares_its_file(
             return
 
 
+def _threshold_never_beaten(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    threshold, mode = callback.initial_value_threshold, known.mode(callback)
+    run = known.run
+    if threshold is None or mode is None or not callback.save_best_only:
+        return
+    # a log that begins late: the threshold may be the best of an earlier fit
+    if run is None or run.first_epoch > 0:
+        return
+    series = run.series.get(callback.monitor)
+    # in an epoch without the monitor some versions save all the same
+    if series is None or not series.recorded.all():
+        return
+    semantics = known.training.semantics
+    rule = callback.monitor_rule(semantics)
+    comparison = semantics.comparison(rule, mode, 0)
+    values = series.values.tolist()
+    numbers = [value for value in values if not math.isnan(value)]
+    beaten = any(comparison.is_improvement(value, threshold) for value in values)
+    is_meant = run.seams and threshold in values
+    if numbers and not beaten and not is_meant:
+        best = min(numbers) if mode == "min" else max(numbers)
+        yield Finding(
+            "threshold-never-beaten",
+            index,
+            f"ModelCheckpoint saves no file: initial_value_threshold {threshold:g} is "
+            f"never beaten in the record, where the best {callback.monitor} is "
+            f"{spoken_figure(best)}",
+            "with save_best_only, the first file is saved where a value beats it",
+            "a threshold that is reached, or none",
+            facts={"best_value": best},
+        )
+
+
 def _by_its_monitor(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
@@ -172,6 +209,7 @@ SAVING = RuleChecks(
         _overwrites_one_file,
         _overwrites_after_resume,
         _shares_its_file,
+        _threshold_never_beaten,
         _by_its_monitor,
     )
 )
