@@ -137,6 +137,13 @@ class Rows:
             changes = changes or bool((upper != upper[0]).any())
         return changes
 
+    def holds_rows(self, other: Rows) -> bool:
+        """Tell whether each row of another one stands here too, to the bit."""
+        at = np.searchsorted(self.epochs, other.epochs)
+        if not np.array_equal(self.epochs[at % len(self.epochs)], other.epochs):
+            return False
+        return self.take(at).begins_as(other)
+
     def holds_many(self) -> bool:
         """Tell whether a column has too many numbers to be equal by chance."""
         return any(

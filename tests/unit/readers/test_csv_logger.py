@@ -157,6 +157,24 @@ def test_a_step_back_begins_another_run(rows: str, found: list[list[float]]) -> 
     assert "the log holds 2 trainings" in " ".join(runs[1].notes)
 
 
+@pytest.mark.parametrize(
+    ("below", "found"),
+    [
+        # the best epoch's row once more, and the best two
+        ("2,0.5\n", [[0.9, 0.7, 0.5, 0.6]]),
+        ("1,0.7\n2,0.5\n", [[0.9, 0.7, 0.5, 0.6]]),
+        # another value, or an epoch beyond
+        ("2,0.4\n", [[0.9, 0.7, 0.5, 0.6], [0.4]]),
+        ("2,0.5\n4,0.3\n", [[0.9, 0.7, 0.5, 0.6], [0.5, None, 0.3]]),
+    ],
+)
+def test_rows_that_stand_above_too_are_no_training(
+    below: str, found: list[list[float | None]]
+) -> None:
+    runs = read("epoch,loss\n0,0.9\n1,0.7\n2,0.5\n3,0.6\n" + below)
+    assert [list(run.series["loss"]) for run in runs] == found
+
+
 def test_trainings_under_one_header_are_doubted_and_noted() -> None:
     # the second fit logged loss and mae, and CSVLogger wrote them under acc and loss
     runs = read("epoch,acc,loss\n0,.5,2\n0,2,.1\n")
