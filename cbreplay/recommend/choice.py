@@ -44,10 +44,8 @@ __all__ = [
 # the patience under which the logs were recorded, where it cut all of them
 Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
 
-
 # the fixed patience that a choice has to be better than
 USUAL = 10
-
 
 # the rule of thumb is this share of the plan, or the usual patience
 SHARE_OF_PLAN = 10

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.recommend.pricing import Priced
+    from cbreplay.recommend.study import Study
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
 __all__ = [
@@ -170,12 +171,7 @@ class Forward(NamedTuple):
     usual_score: float | None
 
 
-def validate_forward(
-    runs: Sequence[Run],
-    groups: Sequence[EpochArray],
-    priced: Priced,
-    confidence: float,
-) -> Forward | None:
+def validate_forward(study: Study, priced: Priced) -> Forward | None:
     """Choose by the groups that were trained first, and judge by those that came after.
 
     Left-out groups say how a choice does on groups like these. This says how it would
@@ -183,14 +179,8 @@ def validate_forward(
 
     Parameters
     ----------
-    runs : sequence of Run
-        The runs that count.
-    groups : sequence of array
-        The positions of each group's runs among them.
-    priced : Priced
-        What every patience costs on the groups.
-    confidence : float
-        On what share of new groups a promise shall be kept.
+    study, priced : Study, Priced
+        The runs, and what every patience costs on their groups.
 
     Returns
     -------
@@ -198,15 +188,15 @@ def validate_forward(
         None where a run does not tell when it began, or where the groups were trained
         side by side, or are too few.
     """
-    times = _times(runs, groups)
+    times = _times(study.runs, study.panel.groups)
     if times is None:
         return None
-    parts = split_by_time(*times, count_needed(confidence))
+    parts = split_by_time(*times, count_needed(study.confidence))
     if parts is None:
         return None
     older, newer = parts
     oldest, newest = (priced.take(np.flatnonzero(part)) for part in parts)
-    pick = pick_patience(oldest, confidence)
+    pick = pick_patience(oldest, study.confidence)
     usual = min(USUAL, int(priced.patience[-1]))
     score = newest.at(newest.score, pick.patience)
     beside = newest.at(newest.score, usual)

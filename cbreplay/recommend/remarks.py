@@ -12,7 +12,7 @@ import numpy as np
 from cbreplay.holes import gap_cause
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
-from cbreplay.recommend.pricing import Priced, cells_of, price
+from cbreplay.recommend.pricing import Priced, price
 from cbreplay.recommend.promise import count_needed, needed_rank
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
@@ -274,7 +274,7 @@ def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     that their own rule ended, `_own_stops` says it.
     """
     panel, patience = study.panel, study.axes.patience
-    cells = cells_of(study.sweep, panel.rows, chosen.columns, panel.standing)
+    cells = study.cells(chosen.columns)
     alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))
     unknown = np.isinf(price(alone, cells, patience).sufficient)
     plan = study.part.plan if study.part.inferred else None
