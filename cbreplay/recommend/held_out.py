@@ -94,8 +94,7 @@ def score_left_out(
         return LeftOut(None, None, 0, True, None, None, _INTERVAL, None, None)
     inside = priced.at(priced.regret, choice.patience)
     both = known & ~np.isnan(inside)
-    usual = min(USUAL, int(priced.patience[-1]))
-    beside = known & ~np.isnan(priced.at(priced.score, usual))
+    beside = known & ~np.isnan(priced.at(priced.score, USUAL))
     return LeftOut(
         float(regret[known].mean()),
         float(score[known].mean()),
@@ -104,8 +103,8 @@ def score_left_out(
         _mean(_apart(regret[both], inside[both])),
         resample_mean(regret[known]),
         _INTERVAL,
-        _mean(priced.at(priced.regret, usual)[beside]),
-        _mean(priced.at(priced.score, usual)[beside]),
+        _mean(priced.at(priced.regret, USUAL)[beside]),
+        _mean(priced.at(priced.score, USUAL)[beside]),
     )
 
 
@@ -197,9 +196,8 @@ def validate_forward(study: Study, priced: Priced) -> Forward | None:
     older, newer = parts
     oldest, newest = (priced.take(np.flatnonzero(part)) for part in parts)
     pick = pick_patience(oldest, study.confidence)
-    usual = min(USUAL, int(priced.patience[-1]))
     score = newest.at(newest.score, pick.patience)
-    beside = newest.at(newest.score, usual)
+    beside = newest.at(newest.score, USUAL)
     known = ~np.isnan(score) & ~np.isnan(beside)
     return Forward(
         int(older.sum()),

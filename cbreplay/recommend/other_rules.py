@@ -105,8 +105,7 @@ def score_rules(
             continue
         # a rule must also beat a patience that was chosen in the same way, so that it
         # does not win by the choice of the best of many alone
-        usual = min(USUAL, int(priced.patience[-1]))
-        fixed = priced.at(priced.score, usual)
+        fixed = priced.at(priced.score, USUAL)
         rivals = (beside, fixed, _patience_by_score(priced))
         for settings, costs in zip(lists, cells, strict=True):
             yield _best_of(study.panel, costs, settings, rivals)

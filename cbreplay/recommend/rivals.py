@@ -103,9 +103,8 @@ class _Rivals:
 
     def patience(self, label: str, patience: int, **more: float) -> Scored:
         """Score a patience of the sweep; `more` are parameters that its name shows."""
-        at = np.searchsorted(self.study.axes.patience, patience)
         setting = self._setting(label, patience=patience, **more)
-        return self._of_sweep(setting, int(self.chosen.columns[at]))
+        return self._of_sweep(setting, self.study.column(self.chosen, patience))
 
     def default(self) -> Scored:
         """Score the default patience of the rule."""

@@ -21,7 +21,7 @@ from cbreplay.recommend.pricing import (
     price,
 )
 from cbreplay.recommend.promise import settle_confidence, shared_confidence
-from cbreplay.recommend.swept_settings import Axes, read_axes
+from cbreplay.recommend.swept_settings import Axes, Slice, read_axes
 from cbreplay.recommend.tolerance import measure_scale, resolve_tolerance
 from cbreplay.recorded_ends import (
     Endings,
@@ -108,6 +108,10 @@ class Study(NamedTuple):
     def cells(self, columns: EpochArray) -> CellCosts:
         """Return what some settings of the sweep cost on the runs."""
         return cells_of(self.sweep, self.panel.rows, columns, self.panel.standing)
+
+    def column(self, chosen: Slice, patience: int) -> int:
+        """Return the setting of the sweep that has this patience."""
+        return int(chosen.columns[np.searchsorted(self.axes.patience, patience)])
 
     def price(self, columns: EpochArray) -> Priced:
         """Return what every patience costs on the groups, each from its column."""
