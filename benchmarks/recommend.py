@@ -35,8 +35,9 @@ import numpy as np
 
 from cbreplay import Run, load_runs
 from cbreplay.recommend import Advising, recommend_config, sweep_patience
-from cbreplay.recommend.choice import USUAL, pick_patience
-from cbreplay.recommend.study import begin_studies
+from cbreplay.recommend.choice import pick_patience
+from cbreplay.setting_costs.study import begin_studies
+from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbreplay import Sweep
-    from cbreplay.recommend.pricing import Priced
+    from cbreplay.setting_costs.pricing import Priced
 
     Curve = NDArray[np.floating[Any]]
 

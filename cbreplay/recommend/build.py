@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.generalization.promise import Promise, needed_rank, unlucky_share
 from cbreplay.plain_text import shown_value
 from cbreplay.recommend.answer import (
-    Advising,
     CountedGroup,
-    Excluded,
     MonitorScore,
     Plan,
     PlanAdvice,
-    Reason,
     Recommendation,
     WeightAdvice,
 )
@@ -23,7 +21,6 @@ from cbreplay.recommend.choice import Choice, Pick, pick_by_weight, pick_patienc
 from cbreplay.recommend.decision import Decided, decide, expect_next
 from cbreplay.recommend.held_out import score_left_out, validate_forward
 from cbreplay.recommend.other_rules import reasons_of_rules, score_rules
-from cbreplay.recommend.promise import Promise, needed_rank, unlucky_share
 from cbreplay.recommend.remarks import (
     find_doubts,
     reasons_against_stopping,
@@ -32,19 +29,19 @@ from cbreplay.recommend.remarks import (
     too_short,
 )
 from cbreplay.recommend.rivals import score_rivals
-from cbreplay.recommend.study import Study, begin_studies
-from cbreplay.recommend.tolerance import read_tolerance
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.setting_costs.study import Advising, Study, begin_studies
+from cbreplay.setting_costs.tolerance import read_tolerance
 from cbreplay.sweep import Sweep
 from cbreplay.training_course import never_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.recommend.pricing import Priced
-    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.recorded_ends import PlanPart
     from cbreplay.rules.base import Callback
+    from cbreplay.setting_costs.pricing import Priced
+    from cbreplay.setting_costs.swept_settings import Excluded, Reason, Slice
 
 __all__ = ["recommend_config"]
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import EvidenceError
-from cbreplay.recommend.answer import Advising, Recommendation
-from cbreplay.recommend.choice import USUAL
-from cbreplay.recommend.pricing import OFTEN
 from cbreplay.recommend.rivals import score_named
-from cbreplay.recommend.study import Study, begin_studies
-from cbreplay.recommend.tolerance import measure_scale
+from cbreplay.setting_costs.pricing import OFTEN
+from cbreplay.setting_costs.study import Advising, Study, begin_studies
+from cbreplay.setting_costs.swept_settings import USUAL
+from cbreplay.setting_costs.tolerance import measure_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.recommend.scored import Scored
-    from cbreplay.recommend.swept_settings import Slice
+    from cbreplay.recommend.answer import Recommendation
     from cbreplay.rules.base import Callback
     from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.setting_costs.scored import Scored, Setting
+    from cbreplay.setting_costs.swept_settings import Slice
     from cbreplay.sweep import Sweep
 
 __all__ = ["Costs", "measure_costs"]
@@ -119,15 +119,8 @@ def measure_costs(
         groups=tuple(study.panel.groups[group] for group in compared),
         tolerance=_tolerance_of(study, advice),
     )
-    named: tuple[Scored, ...] = ()
-    if len(compared):
-        settings = [
-            scored.setting._replace(callbacks=current)
-            if current and scored.label == "current"
-            else scored.setting
-            for scored in advice.settings
-        ]
-        named = score_named(study._replace(panel=panel), chosen, settings)
+    settings = _settings_of(advice, current) if len(compared) else []
+    named = score_named(study._replace(panel=panel), chosen, settings)
     return Costs(
         axes.patience,
         values,
@@ -139,6 +132,18 @@ def measure_costs(
         at[0],
         tuple(row for row in named if 0 < row.n_groups == len(compared)),
     )
+
+
+def _settings_of(
+    advice: Recommendation, current: tuple[Callback, ...] | None
+) -> list[Setting]:
+    """Return the settings that an answer names, with another in use if it is given."""
+    return [
+        scored.setting._replace(callbacks=current)
+        if current and scored.label == "current"
+        else scored.setting
+        for scored in advice.settings
+    ]
 
 
 def _compare(known: BoolArray, at: tuple[int, int]) -> EpochArray:

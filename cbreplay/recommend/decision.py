@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.generalization.prior import read_prior
+from cbreplay.generalization.track_record import read_track_record
 from cbreplay.recommend.answer import Expected
 from cbreplay.recommend.choice import Choice, choose_patience
 from cbreplay.recommend.held_out import LeftOut, score_left_out
-from cbreplay.recommend.pricing import bounded
-from cbreplay.recommend.prior import read_prior
 from cbreplay.recommend.rivals import score_without_stopping
-from cbreplay.recommend.track_record import read_track_record
+from cbreplay.setting_costs.pricing import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.recommend.choice import Pick
-    from cbreplay.recommend.pricing import Priced
-    from cbreplay.recommend.study import Study
-    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.setting_costs.pricing import Priced
+    from cbreplay.setting_costs.study import Study
+    from cbreplay.setting_costs.swept_settings import Slice
 
 __all__ = [
     "Decided",

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.choice import USUAL, Choice, pick_patience
-from cbreplay.recommend.promise import count_needed
+from cbreplay.generalization.promise import count_needed
+from cbreplay.recommend.choice import Choice, pick_patience
+from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.recommend.pricing import Priced
-    from cbreplay.recommend.study import Study
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
+    from cbreplay.setting_costs.pricing import Priced
+    from cbreplay.setting_costs.study import Study
 
 __all__ = [
     "Forward",

@@ -7,23 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.recommend.answer import Reason
-from cbreplay.recommend.choice import USUAL
-from cbreplay.recommend.pricing import (
-    CellCosts,
-    Panel,
-    Priced,
-    cheapest_patience,
-    is_clearly_better,
-    price,
-)
-from cbreplay.recommend.scored import (
-    ANY_OF,
-    Scored,
-    Setting,
-    beside_left_out,
-    score_setting,
-)
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import (
     known_rules,
@@ -32,16 +15,32 @@ from cbreplay.rules.registry import (
     tried_values_of,
 )
 from cbreplay.rules.training import describe_training
+from cbreplay.setting_costs.pricing import (
+    CellCosts,
+    Panel,
+    Priced,
+    cheapest_patience,
+    is_clearly_better,
+    price,
+)
+from cbreplay.setting_costs.scored import (
+    ANY_OF,
+    Scored,
+    Setting,
+    beside_left_out,
+    score_setting,
+)
+from cbreplay.setting_costs.swept_settings import USUAL, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.recommend.study import Study
-    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.rules.base import Callback
     from cbreplay.rules.registry import RuleRow
     from cbreplay.rules.tried_values import TriedValues
     from cbreplay.run import FloatArray
+    from cbreplay.setting_costs.study import Study
+    from cbreplay.setting_costs.swept_settings import Slice
 
 __all__ = ["FEWEST_TO_NAME", "RuleScore", "reasons_of_rules", "score_rules"]
 

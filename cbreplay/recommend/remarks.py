@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.generalization.promise import count_needed, needed_rank
 from cbreplay.holes import gap_cause
-from cbreplay.recommend.answer import Reason, RunDoubt
+from cbreplay.recommend.answer import RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
-from cbreplay.recommend.pricing import Priced, price
-from cbreplay.recommend.promise import count_needed, needed_rank
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
+from cbreplay.setting_costs.pricing import Priced, price
+from cbreplay.setting_costs.swept_settings import Reason
 from cbreplay.sweep import EVIDENCE
 from cbreplay.training_course import (
     cuts_schedule,
@@ -28,10 +29,10 @@ from cbreplay.training_course import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.recommend.scored import Scored
-    from cbreplay.recommend.study import Study
-    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.run import BoolArray, FloatArray, Run
+    from cbreplay.setting_costs.scored import Scored
+    from cbreplay.setting_costs.study import Study
+    from cbreplay.setting_costs.swept_settings import Slice
 
 __all__ = [
     "find_doubts",

@@ -10,24 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.recommend.choice import USUAL, Choice, choose_patience
-from cbreplay.recommend.pricing import (
+from cbreplay.generalization.promise import needed_rank, sufficient_for_most
+from cbreplay.recommend.choice import Choice, choose_patience
+from cbreplay.recorded_ends import recorded_stoppers
+from cbreplay.setting_costs.pricing import (
     CellCosts,
     Priced,
     cheapest_patience,
     group_means,
 )
-from cbreplay.recommend.promise import needed_rank, sufficient_for_most
-from cbreplay.recommend.scored import Scored, Setting, beside_left_out, score_setting
-from cbreplay.recorded_ends import recorded_stoppers
+from cbreplay.setting_costs.scored import (
+    Scored,
+    Setting,
+    beside_left_out,
+    score_setting,
+)
+from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.recommend.study import Study
-    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.rules.base import Callback
     from cbreplay.run import BoolArray, FloatArray
+    from cbreplay.setting_costs.study import Study
+    from cbreplay.setting_costs.swept_settings import Slice
 
 __all__ = [
     "score_named",

@@ -27,11 +27,12 @@ from cbreplay.answers.advice.tables import groups_table
 from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
+from cbreplay.generalization.prior import blend_scores, read_prior
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
-from cbreplay.recommend.choice import USUAL, pick_patience
-from cbreplay.recommend.pricing import NEAR_TIE, ChoiceFrame, Priced
-from cbreplay.recommend.prior import blend_scores, read_prior
+from cbreplay.recommend.choice import pick_patience
+from cbreplay.setting_costs.pricing import NEAR_TIE, ChoiceFrame, Priced
+from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.training_course import improves_after
 from tests.recommended import (
     BEST,

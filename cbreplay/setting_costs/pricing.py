@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.promise import find_sufficient
+from cbreplay.generalization.promise import find_sufficient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,21 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from cbreplay.copies import find_copies
+from cbreplay.generalization.promise import settle_confidence, shared_confidence
 from cbreplay.groups import Grouping, find_groups
 from cbreplay.judging import Judging
-from cbreplay.recommend.answer import Advising, Excluded, Reason, Tolerance
-from cbreplay.recommend.pricing import (
-    CellCosts,
-    ChoiceFrame,
-    Panel,
-    Priced,
-    RunStanding,
-    cells_of,
-    price,
-)
-from cbreplay.recommend.promise import settle_confidence, shared_confidence
-from cbreplay.recommend.swept_settings import Axes, Slice, read_axes
-from cbreplay.recommend.tolerance import measure_scale, resolve_tolerance
 from cbreplay.recorded_ends import (
     Endings,
     PlanPart,
@@ -32,6 +20,23 @@ from cbreplay.recorded_ends import (
     part_by_plan,
     usual_cadence,
 )
+from cbreplay.setting_costs.pricing import (
+    CellCosts,
+    ChoiceFrame,
+    Panel,
+    Priced,
+    RunStanding,
+    cells_of,
+    price,
+)
+from cbreplay.setting_costs.swept_settings import (
+    Axes,
+    Excluded,
+    Reason,
+    Slice,
+    read_axes,
+)
+from cbreplay.setting_costs.tolerance import Tolerance, measure_scale, resolve_tolerance
 from cbreplay.sweep import Sweep, sweep_runs
 
 if TYPE_CHECKING:
@@ -39,7 +44,25 @@ if TYPE_CHECKING:
 
     from cbreplay.run import EpochArray, Mode, Run
 
-__all__ = ["Study", "begin_studies"]
+__all__ = ["Advising", "Study", "begin_studies"]
+
+
+class Advising(NamedTuple):
+    """The options of `recommend_config`, by its names and with its defaults."""
+
+    tolerance: str | float | None = None
+    confidence: float | None = None
+    cost_weight: float = 0.05
+    group_by: str | Sequence[Any] | None = None
+    recorded_under: int | None = None
+    prechelt: bool = False
+    beyond_patience: bool = False
+
+    @property
+    def other_rules(self) -> tuple[str, ...]:
+        """The options that ask for other rules, of those that are set."""
+        asked = {"prechelt": self.prechelt, "beyond_patience": self.beyond_patience}
+        return tuple(option for option, is_asked in asked.items() if is_asked)
 
 
 class Study(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.pricing import CellCosts, Panel, Priced, group_means
+from cbreplay.setting_costs.pricing import CellCosts, Panel, Priced, group_means
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
