@@ -101,7 +101,10 @@ def _due(run: Run, name: str) -> Iterable[int]:
     if frequency is not None:
         due = _due_by_frequency(run, frequency)
     else:
-        due = _due_by_cadence(_recorded(run.series[name]), run.n_epochs)
+        positions = _recorded(run.series[name])
+        due = _due_by_cadence(positions, run.n_epochs)
+        if lost := _lost_behind_beginning(run, positions):
+            due = sorted({*due, *lost})
     if name not in run.not_logged:
         return due
     # a row without the value says itself that nothing was logged: only epochs without
@@ -192,6 +195,23 @@ def _due_by_cadence(positions: Sequence[int], n_epochs: int) -> Iterable[int]:
     inner = positions[1:-1] or positions
     phase, _ = Counter(position % cadence for position in inner).most_common(1)[0]
     return range(first + (phase - first) % cadence, n_epochs, cadence)
+
+
+def _lost_behind_beginning(run: Run, positions: Sequence[int]) -> list[int]:
+    """Return epochs without any row that a closer cadence at the beginning makes due.
+
+    A log that holds epochs 1 to 5, and then every fifth, may have been thinned, while a
+    row without the value would say itself that validations became seldom.
+    """
+    cadence = _cadence(positions)
+    if cadence is None:
+        return []
+    distances = [after - before for before, after in itertools.pairwise(positions)]
+    early = [*itertools.takewhile(lambda distance: distance < cadence, distances)]
+    if len(early) <= 1:
+        return []
+    as_at_first = range(positions[0], run.n_epochs, min(early))
+    return [position for position in as_at_first if not run.has_row[position]]
 
 
 def _due_by_frequency(run: Run, frequency: int | Sequence[int]) -> Iterable[int]:

@@ -34,16 +34,28 @@ _READ_OTHERWISE = frozenset(
         "absent-monitor",
         "auto-mode-against-metric",
         "auto-unknown",
+        "baseline-never-beaten",
+        "cooldown-of-one",
+        "floor-above-rate",
         "fractional-patience",
         "min-delta-beyond-record",
         "mode-against-metric",
         "negative-min-delta",
         "negative-patience",
         "patience-zero-is-one",
+        "threshold-never-beaten",
     }
 )
 # those of them that need the values of a run
-_OF_VALUES = frozenset({"absent-monitor", "min-delta-beyond-record"})
+_OF_VALUES = frozenset(
+    {
+        "absent-monitor",
+        "baseline-never-beaten",
+        "floor-above-rate",
+        "min-delta-beyond-record",
+        "threshold-never-beaten",
+    }
+)
 _MOST_FINDINGS = 3
 _MOST_RUNS, _MOST_LISTS = 5, 20
 

@@ -139,8 +139,9 @@ def still_gained(cells: SettingCells) -> Iterator[Text]:
         return
     if len(every) > 1:
         yield say(
-            "still gained: by what share the recorded training, where it kept the rate "
-            "that the setting first reduces, lowered its best ",
+            "still gained: by what share the recorded training, where it "
+            f"{_kept(cells)} the rate that the setting first reduces, lowered its "
+            "best ",
             objective,
             f" after that. {meant}",
         )
@@ -150,8 +151,8 @@ def still_gained(cells: SettingCells) -> Iterator[Text]:
         Fact(len(known), "count", "later_gain_runs"),
         " of ",
         Fact(len(cells.runs), "count", "runs"),
-        " runs this setting first reduces the rate where the recorded training kept "
-        "it; by how much that training still lowered its best ",
+        " runs this setting first reduces the rate where the recorded training "
+        f"{_kept(cells)} it; by how much that training still lowered its best ",
         objective,
         " after that: ",
         *_spoken_gains(_described(every[0])),
@@ -166,14 +167,22 @@ def _gained_on_one(
     still = ("the recorded training still lowered its best ", objective)
     gained = Fact(most, "share", "worst_later_gain")
     if len(cells.grid) > 1:
-        where = "Where a setting first reduces the rate and the record kept it, "
+        kept = f"the record {_kept(cells)} it"
+        where = f"Where a setting first reduces the rate and {kept}, "
         return (where, *still, " after that, by up to ", gained)
     (epoch,) = cells.columns["first_reduction_epoch"]
     reduced = Fact(epoch, "epoch", "first_reduction_epoch")
     return (
         *("This setting first reduces the rate after epoch ", reduced),
-        *(", where the record kept it; ", *still, " by ", gained, " after that"),
+        f", where the record {_kept(cells)} it; ",
+        *(*still, " by ", gained, " after that"),
     )
+
+
+def _kept(cells: SettingCells) -> str:
+    """Say that records kept their rate, or that this is assumed: some have none."""
+    is_recorded = all(run.learning_rate is not None for run in cells.runs)
+    return "kept" if is_recorded else "is taken to have kept"
 
 
 def _spoken_gains(described: Mapping[str, Any]) -> tuple[Part, ...]:

@@ -74,7 +74,7 @@ def _schedule_of(staircase: Staircase) -> str | None:
 
 def _scheduled(rate: RateHistory, schedule: str) -> Text:
     """Say which schedule set the rate, and between which values."""
-    ends = f" ({_rate(rate.first)} to {_rate(rate.last)} in the log)"
+    ends = f" ({_rate(rate, rate.first)} to {_rate(rate, rate.last)} in the log)"
     return say(
         Code("learning_rate"),
         " went by the optimizer's schedule, ",
@@ -90,17 +90,11 @@ def _sentences(rate: RateHistory) -> Iterator[Text]:
             " is not in the log; it is taken as constant.",
         )
     elif rate.rises:
-        yield say(
-            Code("learning_rate"),
-            (
-                " rises as well as falls, as no ReduceLROnPlateau does "
-                f"({_rate(rate.first)} to {_rate(rate.last)})."
-            ),
-        )
+        yield _rises(rate)
     elif rate.reductions:
         yield _reductions(rate)
     elif rate.first is not None:
-        yield say(Code("learning_rate"), f" is {_rate(rate.first)} throughout.")
+        yield say(Code("learning_rate"), f" is {_rate(rate, rate.first)} throughout.")
     if rate.first_reductions and not rate.rises:
         firsts = ", ".join(
             f"{reduction.patience} after epoch {reduction.epoch + 1}"
@@ -113,6 +107,21 @@ def _sentences(rate: RateHistory) -> Iterator[Text]:
             f"{who} would first act: patience {firsts}. What training would have done "
             "from there on is not in this log."
         )
+
+
+def _rises(rate: RateHistory) -> Text:
+    """Say that the rate rises, and whether a fit that was resumed set it so."""
+    bounds = f" ({_rate(rate, rate.lowest)} to {_rate(rate, rate.highest)})"
+    falls = " as well as falls" if rate.reductions else ""
+    if not rate.raised_by_fits:
+        how = f"{falls}, as no ReduceLROnPlateau does"
+        return say(Code("learning_rate"), f" rises{how}{bounds}.")
+    epochs = ", ".join(str(epoch + 1) for epoch in rate.raised_by_fits)
+    raised = f" rises where another fit began, at epoch {epochs}"
+    if not rate.reductions:
+        return say(Code("learning_rate"), f"{raised}{bounds}.")
+    reduced = f"{raised}, and was reduced {_when(rate)}{bounds}"
+    return say(Code("learning_rate"), reduced, *_explained(rate))
 
 
 def _still_gained(staircase: Staircase) -> Iterator[Text]:
@@ -144,30 +153,38 @@ def _gain(later: LaterGain) -> Fact:
     return Fact(later.gain, "share", "later_gain")
 
 
-def _reductions(rate: RateHistory) -> Text:
+def _when(rate: RateHistory) -> str:
+    """Say after which epochs the rate was reduced."""
     # an epoch, or the range of those without a rate that it is one of
     epochs = [spoken_range(drop.epoch + 1, drop.latest + 1) for drop in rate.reductions]
     if len(epochs) > _MOST_REDUCTIONS:
-        listed = f"{len(epochs)} times, after epochs {epochs[0]} to {epochs[-1]}"
-    elif len(epochs) == 1:
+        return f"{len(epochs)} times, after epochs {epochs[0]} to {epochs[-1]}"
+    if len(epochs) == 1:
         plural = "s" if rate.reductions[0].latest > rate.reductions[0].epoch else ""
-        listed = f"once, after epoch{plural} {epochs[0]}"
-    else:
-        listed = f"after epochs {', '.join(epochs)}"
-    start = (
-        Code("learning_rate"),
-        f" was reduced {listed} ({_rate(rate.first)} to {_rate(rate.last)})",
-    )
+        return f"once, after epoch{plural} {epochs[0]}"
+    return f"after epochs {', '.join(epochs)}"
+
+
+def _reductions(rate: RateHistory) -> Text:
+    ends = f" ({_rate(rate, rate.first)} to {_rate(rate, rate.last)})"
+    told = f" was reduced {_when(rate)}{ends}"
+    return say(Code("learning_rate"), told, *_explained(rate))
+
+
+def _explained(rate: RateHistory) -> tuple[Part, ...]:
+    """Say which rule explains the reductions."""
     if rate.explained_by is None:
-        return say(*start, "; no ReduceLROnPlateau that was tried explains it.")
+        return ("; no ReduceLROnPlateau that was tried explains it.",)
     reading = " if the rate was logged after each reduction"
-    return say(
-        *start,
+    return (
         ", exactly as ",
         Code(format_callback(rate.explained_by)),
         f" would{reading if rate.is_other_reading else ''}; others may too.",
     )
 
 
-def _rate(rate: float | None) -> str:
+def _rate(history: RateHistory, rate: float | None) -> str:
+    """Say one of the recorded rates; 0 where it was not rounded to it."""
+    if rate == 0 and history.rounded_to_zero:
+        return f"below {spoken_figure(history.rounded_to_zero)}"
     return "unknown" if rate is None else spoken_figure(rate)

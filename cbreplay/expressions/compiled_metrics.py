@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from cbreplay.expressions.foreign_layers import may_log_own_names
+from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.model_outputs import find_model_class, find_outputs
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_literals import read_literal
@@ -200,6 +201,15 @@ def _receiver(call: ast.Call) -> ast.expr | None:
     return call.func.value if isinstance(call.func, ast.Attribute) else None
 
 
+def _is_keras_metric(path: str) -> bool:
+    """Return whether a dotted path names something in Keras's ``metrics``.
+
+    Other packages have classes of the same names, without a direction.
+    """
+    parts = path.removeprefix("?.").split(".")
+    return parts[0] in (*KERAS_PACKAGES, "metrics") and "metrics" in parts[:-1]
+
+
 class _Metrics:
     """Collects the names of the metrics in calls of ``compile``."""
 
@@ -330,9 +340,11 @@ class _Metrics:
 
     def add_object(self, call: ast.Call, scope: Scope) -> None:
         """Add an object of one of Keras's metric classes."""
-        paths = [path.split(".") for path in self.calls.paths(call.func, scope)]
-        kinds = {path[-1] for path in paths if "metrics" in path[:-1]}
-        kind = kinds.pop() if len(kinds) == 1 and len(paths) >= 1 else ""
+        paths = self.calls.paths(call.func, scope)
+        kinds = {
+            path.split(".")[-1] if _is_keras_metric(path) else "" for path in paths
+        }
+        kind = kinds.pop() if len(kinds) == 1 else ""
         names = default_names(kind)
         by_place = [given for given in call.args if isinstance(given, ast.Constant)]
         named = [word.value for word in call.keywords if word.arg == "name"]

@@ -109,7 +109,14 @@ def _own(calls: ScriptCalls) -> list[tuple[ast.ClassDef, Scope]]:
 
 def _may_extend_a_layer(kind: ast.ClassDef, scope: Scope, calls: ScriptCalls) -> bool:
     """Return whether a class of the script may be a layer or a model."""
-    if kind.decorator_list or kind.keywords:
+    makers = [
+        decorator.func if isinstance(decorator, ast.Call) else decorator
+        for decorator in kind.decorator_list
+    ]
+    # dataclass makes no layer
+    paths = [path for maker in makers for path in calls.paths(maker, scope) or [""]]
+    plain = all(path.split(".")[0] in sys.stdlib_module_names for path in paths)
+    if kind.keywords or not plain:
         return True
     return not all(_is_no_layer(base, scope, calls) for base in kind.bases)
 

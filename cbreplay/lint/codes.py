@@ -52,6 +52,7 @@ CODES = {
     "strip-in-validations": "With validation_freq, a strip counts validations.",
     "strip-of-one": "A strip of 1 stops at the first epoch that is not the best.",
     "strips-beyond-plan": "The strips are longer than the planned training.",
+    "threshold-never-beaten": "No value beats the threshold: nothing is saved.",
     "unknown-parameter": "A name in the call is no parameter of the callback.",
 }
 

@@ -91,6 +91,7 @@ FORMATS = {
 LOGS_CSV = ("logs.csv", "logs.csv.gz")
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _SUFFIXES = (".csv", ".log", ".tsv", ".txt", *_JSON_SUFFIXES)
+_OF_CHECKPOINT = "checkpoint_metrics.json"
 _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # a JSON file is worth reading only if it has one of these keys
 _JSON_KEYS = (
@@ -137,8 +138,12 @@ _STORED_METRIC = rb"1\d{12} [-+.\deEnaifNIF]+( -?\d+)?\r?(\n|\Z)"
 
 
 def named_like_a_log(name: str) -> bool:
-    """Tell whether a file's name allows it to be a log, compressed or not."""
-    return name.lower().removesuffix(".gz").endswith(_SUFFIXES)
+    """Tell whether a file's name allows it to be a log, compressed or not.
+
+    What MLflow's autologger says of a checkpoint is of the one epoch that it is of.
+    """
+    plain = name.lower().removesuffix(".gz")
+    return plain.endswith(_SUFFIXES) and not plain.endswith(_OF_CHECKPOINT)
 
 
 def named_like_a_pickle(name: str) -> bool:

@@ -188,6 +188,12 @@ class Walker:
         if other_weights or seam.cut_short:
             self.gap = earlier_of(self.gap, epoch)
         walk.weights_epoch = epoch - 1
+        if walk.sets_rate and self._is_raised(epoch):
+            walk.rate = self.recorded.values[epoch - self.training.first_epoch]
+            walk.notes.append(
+                f"the learning rate rises at epoch {epoch + 1}, where a fit was "
+                "resumed: that fit is taken to have set it"
+            )
         training = self.training._replace(first_epoch=epoch)
         if self.same_callbacks:
             walk.states = [
@@ -197,6 +203,17 @@ class Walker:
         else:
             walk.states = [callback.begin(training) for callback in self.callbacks]
         walk.trainer = self.family.begin_trainer(training)
+
+    def _is_raised(self, epoch: int) -> bool:
+        """Return whether a resumed fit has set a higher rate than the fit before it.
+
+        No reduction does that, and so the fit begins with it whatever was reduced.
+        """
+        position = epoch - self.training.first_epoch
+        before, rate = self.recorded.values[position - 1 : position + 1]
+        if before is None or rate is None or any(map(schedules_rate, self.callbacks)):
+            return False
+        return rate > before
 
     def end_and_keep(self) -> int | None:
         """End the training, and return what `kept` does."""

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.rules.checks import CheckedList
-    from cbreplay.run import Mode
+    from cbreplay.run import Mode, Run
 
 __all__ = [
     "find_absence",
+    "find_absence_in_log",
     "find_absent_monitor",
     "find_meant",
     "find_opposite_mode",
@@ -49,8 +50,7 @@ def find_absent_monitor(
     """Find a monitor that has no value in the log."""
     if known.run is None or any(rule.holds_own_code for rule in known.callbacks):
         return  # code of the user's own may write it into the logs
-    columns = known.run.series.items()
-    logged = [name for name, series in columns if series.recorded.any()]
+    logged = _logged_in(known.run)
     for monitor, parameter in callback.reads.items():
         if monitor in logged or monitor in LEARNING_RATE_NAMES or not logged:
             continue
@@ -62,6 +62,20 @@ def find_absent_monitor(
             _what_follows(known, callback),
             _instead(monitor, near, parameter, logged),
         )
+
+
+def _logged_in(run: Run) -> list[str]:
+    columns = run.series.items()
+    return [name for name, series in columns if series.recorded.any()]
+
+
+def find_absence_in_log(run: Run, name: str) -> tuple[str, str] | None:
+    """Say that a log has no such series, and which may be meant; else None."""
+    logged = _logged_in(run)
+    if name in logged or not logged:
+        return None
+    near = _nearest(name, logged)
+    return f"the log has no {name!r}" + _said_of(name, near, logged), near or ""
 
 
 def find_uncompiled_monitor(
@@ -151,8 +165,7 @@ def find_meant(known: CheckedList, monitor: str) -> str | None:
     metric = monitor.removeprefix("val_")
     prefix = monitor[: len(monitor) - len(metric)]
     if known.run is not None:
-        columns = known.run.series.items()
-        logged = [name for name, series in columns if series.recorded.any()]
+        logged = _logged_in(known.run)
     else:
         compiled = known.facts.compiled
         names = ("loss",) if compiled is None else compiled.names

@@ -80,6 +80,12 @@ class RateHistory(NamedTuple):
     first_reductions : tuple of FirstReduction
         Where other patience values would first act, if that is before the first
         recorded change.
+    lowest, highest : float or None
+        The bounds of the recorded rates.
+    raised_by_fits : tuple of int
+        The first epochs of resumed fits, if the rate rises there and nowhere else.
+    rounded_to_zero : float
+        What a rate that is written as 0 may be at most; 0 if it is not rounded.
     """
 
     is_recorded: bool
@@ -91,6 +97,10 @@ class RateHistory(NamedTuple):
     is_other_reading: bool
     monitor: str
     first_reductions: tuple[FirstReduction, ...]
+    lowest: float | None = None
+    highest: float | None = None
+    raised_by_fits: tuple[int, ...] = ()
+    rounded_to_zero: float = 0.0
 
 
 def explain_rate(
@@ -137,8 +147,10 @@ def _explain_reading(
     changes = [] if series is None else recorded_changes(run, series)
     rises = any(change.new > change.old for change in changes)
     explained = None
-    if changes and not rises:
-        explained = _explain(run, changes, monitor, mode, semantics)
+    by_fits = _raised_by_fits(run, changes)
+    falls = [change for change in changes if change.new < change.old]
+    if falls and (not rises or by_fits):
+        explained = _explain(run, falls, monitor, mode, semantics)
     watched = explained or reducing_rule()(monitor=monitor, mode=mode)
     ends = changes[0].epoch if changes else run.horizon
     waits = _waits(run, watched, ends, semantics)
@@ -147,13 +159,31 @@ def _explain_reading(
         is_recorded=run.learning_rate is not None,
         first=rates[0][1] if rates else None,
         last=rates[-1][1] if rates else None,
-        reductions=tuple(change for change in changes if change.new < change.old),
+        reductions=tuple(falls),
         rises=rises,
         explained_by=explained,
         is_other_reading=False,
         monitor=watched.monitor,
         first_reductions=tuple(_first_reductions(waits, earlier, run.first_epoch)),
+        lowest=min((rate for _, rate in rates), default=None),
+        highest=max((rate for _, rate in rates), default=None),
+        raised_by_fits=by_fits,
+        rounded_to_zero=_rounded_to_zero(run),
     )
+
+
+def _rounded_to_zero(run: Run) -> float:
+    """Return what a rate that the log writes as 0 may have been at most."""
+    rate, rounding = run.learning_rate, run.learning_rate_rounding
+    if rate is None or rounding is None:
+        return 0.0
+    return float(rounding[rate.recorded & (rate.values == 0)].max(initial=0))
+
+
+def _raised_by_fits(run: Run, changes: list[RecordedReduction]) -> tuple[int, ...]:
+    """Return where resumed fits raise the rate; nothing if it rises elsewhere too."""
+    raised = [change.latest + 1 for change in changes if change.new > change.old]
+    return tuple(raised) if set(raised) <= set(run.seams) else ()
 
 
 def recorded_changes(run: Run, rate: Series) -> list[RecordedReduction]:

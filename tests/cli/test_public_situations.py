@@ -1072,3 +1072,70 @@ def test_rates_rounded_too_far_are_not_said_to_have_been_kept(
         rows[at] = f"{at},{rate:.5f},{losses[at]}"
     log = write(tmp_path / "log.csv", "epoch,learning_rate,val_loss", rows)
     assert "may hide one" not in told(ask, "simulate", log, *reduce)
+
+
+def test_a_rate_that_is_not_recorded_is_not_said_to_have_been_kept(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """The training may have reduced its rate itself: the log does not tell."""
+    losses = [0.9, 0.8, 0.81, 0.82, 0.83, 0.5, 0.4]
+    rows = [f"{epoch},0.001,{loss}" for epoch, loss in enumerate(losses)]
+    reduce = ("-c", "ReduceLROnPlateau(patience=2)")
+    log = write(tmp_path / "log.csv", "epoch,learning_rate,val_loss", rows)
+    assert "where the record kept it;" in told(ask, "simulate", log, *reduce)
+    rows = [row.replace(",0.001", "") for row in rows]
+    log = write(tmp_path / "log.csv", "epoch,val_loss", rows)
+    said = told(ask, "simulate", log, *reduce)
+    assert "where the record is taken to have kept it;" in said
+    assert "the record kept" not in said
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (
+            "EarlyStopping('val_accuracy', patience=3, baseline=80)",
+            "Baseline 80 is never beaten in the record, where the best val_accuracy",
+        ),
+        (
+            (
+                "ModelCheckpoint('a.keras', 'val_accuracy', save_best_only=True, "
+                "initial_value_threshold=85)"
+            ),
+            "ModelCheckpoint saves no file: initial_value_threshold 85 is never beaten",
+        ),
+        (
+            "ReduceLROnPlateau('val_accuracy', patience=2, min_lr=0.1)",
+            "ReduceLROnPlateau never acts: min_lr 0.1 is not below the initial",
+        ),
+        (
+            "ReduceLROnPlateau('val_accuracy', patience=2, cooldown=1)",
+            "Cooldown 1 acts as cooldown 0.",
+        ),
+    ],
+)
+def test_a_setting_in_other_units_says_that_it_does_not_act(
+    ask: Ask, tmp_path: Path, setting: str, said: str
+) -> None:
+    """An accuracy between 0 and 1 beside settings that are meant for percents."""
+    values = [0.5, 0.6, 0.7, 0.69, 0.68, 0.67, 0.71]
+    rows = [f"{epoch},0.001,{value}" for epoch, value in enumerate(values)]
+    log = write(tmp_path / "log.csv", "epoch,learning_rate,val_accuracy", rows)
+    assert said in told(ask, "simulate", log, "-c", setting)
+
+
+def test_a_log_that_begins_inside_another_may_be_a_resumed_one(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # the second fit began with other weights: its losses are others
+    first = "\n".join(f"{epoch},{1 / (epoch + 2)}" for epoch in range(8))
+    second = "\n".join(f"{epoch},{2 / (epoch + 2)}" for epoch in range(6, 14))
+    for name, rows in (("a", first), ("b", second)):
+        (tmp_path / f"{name}.csv").write_text(f"epoch,val_loss\n{rows}\n")
+    said = " ".join(ask("inspect", tmp_path).out.split())
+    assert "b.csv: it begins inside a.csv: if that training was resumed here" in said
+    assert "a.csv: it begins inside" not in said
+    # the way that is named makes one run of them, of epochs 1 to 14
+    joined = tmp_path / "joined.csv"
+    joined.write_text(f"epoch,val_loss\n{first}\n{second}\n")
+    assert "1 run of 14 epochs" in ask("inspect", joined, "--parts", "join").out

@@ -479,7 +479,9 @@ BESIDE_A_SCHEDULE = """
 import importlib, json, sys
 import numpy as np
 keras = importlib.import_module(sys.argv[1])
-makers = {"": keras.optimizers, "legacy": keras.optimizers.legacy}
+makers = {"": keras.optimizers}
+if not keras.__version__.startswith("3"):
+    makers["legacy"] = keras.optimizers.legacy
 kinds = {
     "none": keras.callbacks.Callback,
     "plateau": lambda: keras.callbacks.ReduceLROnPlateau(
@@ -489,20 +491,25 @@ kinds = {
 }
 x, y = np.ones((4, 2)), np.ones((4, 1))
 
-def fitted(module, kind):
+def fitted(module, kind, is_later):
     keras.backend.clear_session()
     keras.utils.set_random_seed(1)
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
     model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
-    model.compile(makers[module].SGD(rate), "mse")
+    model.compile(makers[module].SGD(0.05 if is_later else rate), "mse")
+    if is_later:
+        model.optimizer.learning_rate = rate
     try:
         model.fit(x, y, epochs=4, batch_size=2, verbose=0, callbacks=[kinds[kind]()])
-    except TypeError:
-        return "TypeError"
+    except (TypeError, ValueError) as error:
+        return type(error).__name__
     return [weights.tolist() for weights in model.get_weights()]
 
-told = {module: {kind: fitted(module, kind) for kind in kinds} for module in makers}
-print(json.dumps(told))
+def each(module, is_later):
+    return {kind: fitted(module, kind, is_later) for kind in kinds}
+
+told = {module: each(module, False) for module in makers}
+print(json.dumps(told | {"later": each("", True)}))
 """
 
 
@@ -527,6 +534,8 @@ def test_a_schedule_of_keras_2_trains_at_its_own_rates(name: str) -> None:
         pytest.skip(f"{name} is not prepared")
     fits = beside_a_schedule(version)
     assert len(fits[""]["none"]) == 2  # a kernel and a bias
+    # set after the optimizer was made, it trains alike; a scheduler finds no rate
+    assert fits["later"] == fits[""] | {"scheduler": "ValueError"}
     for kind, callback in (
         ("plateau", ReduceLROnPlateau()),
         ("scheduler", LearningRateScheduler({0: 0.1})),
@@ -536,6 +545,17 @@ def test_a_schedule_of_keras_2_trains_at_its_own_rates(name: str) -> None:
         (told,) = lint_callbacks(callback, schedule="ExponentialDecay", semantics=name)
         assert "no rate that is trained at" in told.message
         assert told.reason.endswith("of optimizers.legacy it is a TypeError")
+
+
+@pytest.mark.parametrize("name", ["keras-3.0", "keras-3.6", "keras-3.13"])
+def test_keras_3_sets_no_rate_whenever_the_schedule_was_set(name: str) -> None:
+    version = next(each for each in VERSIONS if each.semantics == name)
+    if not version.is_prepared():
+        pytest.skip(f"{name} is not prepared")
+    fits = beside_a_schedule(version)
+    assert len(fits["later"]["none"]) == 2  # a kernel and a bias
+    for when in ("", "later"):
+        assert {fits[when][kind] for kind in ("plateau", "scheduler")} == {"TypeError"}
 
 
 def test_no_value_between_0_and_1_is_better_by_a_min_delta_of_one() -> None:

@@ -134,6 +134,7 @@ def test_a_table_of_numbers_is_read_alike_in_both_ways(
 @example(content=b"epoch,loss\n0,1e400\n1,2\n")
 @example(content=b"epoch,loss,loss\n0,1,1\n1,2,2\n")
 @example(content=b"epoch,loss\r\n0,1\n1,2\r\n")
+@example(content=b"loss,step,loss\n0.0,inf,0.0\n0.0,inf,0.0\n")
 @SHARED_PATH
 def test_an_odd_table_is_read_alike_in_both_ways(
     content: bytes, tmp_path: Path

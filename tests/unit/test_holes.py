@@ -81,6 +81,27 @@ def test_what_was_not_logged_is_no_hole() -> None:
     assert find_gap(run, "val_loss") == 4
 
 
+@pytest.mark.parametrize(
+    ("pattern", "gap"),
+    [
+        # the first five epochs, then every fifth: the log may have been thinned
+        ("xxxxx....x....x....x....x....x", 5),
+        # every second, then every sixth
+        ("x.x.x.x.....x.....x.....x.....x", 8),
+        # one value alone may stand off the cadence: that of the first epoch
+        ("x...x....x....x....x....x", None),
+    ],
+)
+def test_epochs_without_a_row_behind_closer_ones_may_be_lost(
+    pattern: str, gap: int | None
+) -> None:
+    run = run_of(pattern)
+    # where the epochs between have a row, validations became seldom
+    assert find_gap(run, "val_loss") is None
+    lost = replace(run, series={"val_loss": run.series["val_loss"]})
+    assert find_gap(lost, "val_loss") == gap
+
+
 def test_keras_logs_say_themselves_what_was_not_logged() -> None:
     rows = [{"loss": 1.0, "val_loss": 0.5}, {"loss": 1.0}, {"loss": 1.0}] * 3
     assert find_gap(Run.from_logs(rows[:5]), "val_loss") is None

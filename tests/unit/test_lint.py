@@ -437,6 +437,30 @@ def test_what_the_values_tell(text: str, run: Run, expected: list[str] | str) ->
 
 
 @pytest.mark.parametrize(
+    ("threshold", "losses", "expected"),
+    [
+        (0.5, (1.0, 0.75, 0.5), ["threshold-never-beaten"]),
+        (0.51, (1.0, 0.75, 0.5), []),
+        (0.25, (math.nan, 0.5), ["threshold-never-beaten"]),
+        (0.25, (math.nan,), []),
+    ],
+)
+def test_a_threshold_that_no_value_beats_saves_nothing(
+    threshold: float, losses: tuple[float, ...], expected: list[str]
+) -> None:
+    saving = ModelCheckpoint(
+        "a.keras", save_best_only=True, initial_value_threshold=threshold
+    )
+    run = recorded(*losses)
+    found = lint_callbacks(saving, run=run, semantics=NEW)
+    assert [finding.code for finding in found] == expected
+    saves = replay_run(run, saving, semantics=NEW).saves
+    assert bool(saves) == (min(losses) < threshold)
+    every = replace(saving, save_best_only=False, filepath="{epoch}.keras")
+    assert lint_callbacks(every, run=run, semantics=NEW) == ()
+
+
+@pytest.mark.parametrize(
     ("call", "semantics", "refused"),
     [
         # keras/src/callbacks/model_checkpoint.py: .keras; from 3.8.0 on .h5 as well
@@ -676,6 +700,21 @@ def test_the_other_findings_come_beside_an_absent_monitor() -> None:
     (auto,) = found("ModelCheckpoint('last.h5', 'val_acc')", run=run)
     assert (auto.code, auto.severity) == ("auto-unknown", "warning")
     assert codes("ModelCheckpoint('last.h5', 'val_accuracy')", run=run) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "instead"),
+    [("val_acc", "{val_accuracy}"), ("Val_Loss", "{val_loss}"), ("Epoch", "{epoch}")],
+)
+def test_a_field_of_a_file_s_name_that_the_log_lacks_is_found(
+    field: str, instead: str
+) -> None:
+    # keras/src/callbacks/model_checkpoint.py: KeyError, "Failed to format this ..."
+    run = logged("loss", "val_loss", "val_accuracy")
+    (absent,) = found(f"ModelCheckpoint('{{{field}}}.keras')", run=run)
+    assert (absent.code, absent.fix) == ("absent-field", instead)
+    kept = "ModelCheckpoint('{epoch}-{val_loss:.3f}.keras')"
+    assert codes(kept, run=run) == []
 
 
 def test_how_auto_is_resolved_is_said_and_not_that_it_works() -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.conftest import Ask
+
 SEMANTICS = "keras-3.15"
 # no improvement after the first epoch: patience 2 reduces at the end of epochs 2, 4, 6
 VAL_LOSS = [0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]
@@ -117,6 +119,43 @@ def test_a_sweep_over_rounded_rates_is_replay_by_replay(tmp_path: Path) -> None:
         assert bool(sweep.stopped[0, column]) == (told.stopped_epoch is not None)
         if told.divergence_epoch is not None:
             assert sweep.divergence_epoch[0, column] == told.divergence_epoch
+
+
+@pytest.mark.parametrize("form", ["{:.6f}", "{:.2e}", "{:.4%}", "{:.1E}", "{:.15g}"])
+def test_rates_are_the_same_in_whatever_form_they_are_written(
+    tmp_path: Path, form: str
+) -> None:
+    # no value is better than the first: patience 2 reduces after epochs 2, 4 and 6
+    rates = [0.003] * 3 + [0.0006] * 2 + [0.00012] * 2
+    rows = [f"{epoch},{form.format(rate)},0.5" for epoch, rate in enumerate(rates)]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["epoch,learning_rate,val_loss", *rows, ""]))
+    (run,) = load_runs(log)
+    reducing = ReduceLROnPlateau(factor=0.2, patience=2)
+    replay = replay_run(run, reducing, semantics="keras-3.15")
+    assert replay.divergence_epoch is None
+    assert replay.learning_rate is not None
+    assert replay.learning_rate.values == pytest.approx(rates)
+
+
+def test_a_rate_that_was_rounded_to_0_is_below_the_last_digit(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # 0.003, 0.0003 and 0.00003 with four decimals: the last is written as 0.0000
+    rates = ["0.0030"] * 3 + ["0.0003"] * 2 + ["0.0000"] * 2
+    rows = [f"{epoch},{rate},{0.5 + epoch / 9}" for epoch, rate in enumerate(rates)]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["epoch,learning_rate,val_loss", *rows, ""]))
+    assert "(0.003 to below 5e-05)" in ask("simulate", log).out
+    (run,) = load_runs(log)
+
+    def evidence(floor: float) -> str:
+        reducing = ReduceLROnPlateau(factor=0.1, patience=2, min_lr=floor)
+        return replay_run(run, reducing, semantics="keras-3.15").evidence
+
+    assert evidence(0) == "censored"
+    # a floor of 0.0001 would have been written as such
+    assert evidence(0.0001) == "diverged"
 
 
 def test_a_half_that_was_rounded_away_is_no_other_rate(tmp_path: Path) -> None:

@@ -140,6 +140,34 @@ def test_a_changed_rate_ends_the_evidence_before_the_seam() -> None:
     assert (replay.evidence, replay.divergence_epoch) == ("diverged", 5)
 
 
+def test_a_fit_that_set_a_higher_rate_begins_with_it() -> None:
+    # best at epoch 2, so that patience 3 halves the rate after epoch 5, and patience 2
+    # after epoch 4; the second fit was compiled with the first rate again
+    rates = [0.5] * 6 + [0.25] * 2 + [0.5] * 8
+    rows = zip([*FIRST, *SECOND], rates, strict=True)
+    run = Run.from_logs(
+        [{"val_loss": loss, "learning_rate": rate} for loss, rate in rows]
+    )
+    resumed_run = replace(run, seams=(8,))
+    reducing = ReduceLROnPlateau(patience=3, factor=0.5, min_delta=0)
+    replay = ask(resumed_run, reducing)
+    assert (replay.evidence, replay.learning_rate.values.tolist()) == (
+        "censored",
+        rates,
+    )
+    assert "rises at epoch 9, where a fit was resumed" in " ".join(replay.notes)
+    # without a seam nothing in the list raises the rate
+    assert ask(run, reducing).divergence_epoch == 8
+    sooner = ReduceLROnPlateau(patience=2, factor=0.5, min_delta=0)
+    assert ask(resumed_run, sooner).divergence_epoch == 5
+    # a rate that is lower still was perhaps reduced
+    falling = zip([*FIRST, *SECOND], [*rates[:8], *[0.125] * 8], strict=True)
+    lower = Run.from_logs(
+        [{"val_loss": loss, "learning_rate": rate} for loss, rate in falling]
+    )
+    assert ask(replace(lower, seams=(8,)), reducing).evidence == "diverged"
+
+
 def test_a_sweep_says_what_a_replay_says() -> None:
     grid = make_grid(
         [choices(EarlyStopping, patience=range(9), restore_best_weights=[True, False])]

@@ -204,6 +204,19 @@ def test_a_rate_that_rises_is_not_explained() -> None:
     assert len(history.reductions) == 1
 
 
+def test_a_rate_that_a_resumed_fit_raised_is_explained_fit_by_fit() -> None:
+    # no value is better than the first: patience 2 reduces after epoch 2
+    rates = [0.1, 0.1, 0.1, 0.05, 0.1, 0.1]
+    run = Run.from_logs([{"val_loss": 0.5, "learning_rate": rate} for rate in rates])
+    resumed = replace(run, seams=(4,))
+    history = explain_rate(resumed, monitor="val_loss", semantics=SEMANTICS)
+    assert history.raised_by_fits == (4,)
+    assert (history.explained_by.factor, history.explained_by.patience) == (0.5, 2)
+    assert (
+        explain_rate(run, monitor="val_loss", semantics=SEMANTICS).explained_by is None
+    )
+
+
 def test_a_drop_while_improving_is_not_explained() -> None:
     run = Run.from_logs(
         [

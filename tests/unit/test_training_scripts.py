@@ -165,6 +165,65 @@ def test_what_a_subscript_leaves_out_goes_to_no_fit(
     assert held(read(tmp_path, f"{made}m.fit(*x, callbacks={given})")) == [expected]
 
 
+SETTINGS = "@dataclass\nclass C:\n    n: int = 9\n    k = 3\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{SETTINGS}c = C()\nFIT(c.n)", 9),
+        (f"{SETTINGS}c = C(n=7)\nFIT(c.n)", 7),
+        (f"{SETTINGS}FIT(C().n)", 9),
+        ("class C:\n    n = 9\nc = C()\nFIT(c.n)", 9),
+        (f"{SETTINGS}def f(c):\n    FIT(c.n)\nf(C(n=7))", 7),
+        (f"{SETTINGS}def f(c):\n    FIT(c.n)\nc = C()\nf(c)", 9),
+        # it may be another value
+        (f"{SETTINGS}c = C(7)\nFIT(c.n)", None),
+        (f"{SETTINGS}c = C(**read())\nFIT(c.n)", None),
+        (f"{SETTINGS}c = C()\nc.n = 7\nFIT(c.n)", None),
+        (f"{SETTINGS}c = C()\nsetattr(c, name, 7)\nFIT(c.n)", None),
+        (f"{SETTINGS}c = C()\nfill(c)\nFIT(c.n)", None),
+        (f"{SETTINGS}    def __post_init__(self): ...\nc = C()\nFIT(c.n)", None),
+        ("class C:\n    n = 9\n    def __init__(self): ...\nc = C()\nFIT(c.n)", None),
+        ("class C(B):\n    n = 9\nc = C()\nFIT(c.n)", None),
+        ("@other\nclass C:\n    n = 9\nc = C()\nFIT(c.n)", None),
+        (f"{SETTINGS}def f(c):\n    FIT(c.n)\nf(C(n=7))\nf(C())", None),
+    ],
+)
+def test_an_object_of_settings_has_what_its_class_says(
+    tmp_path: Path, text: str, expected: int | None
+) -> None:
+    fit = re.sub(r"FIT\((.*)\)", rf"m.fit(*x, epochs=\1, callbacks=[{STOP}])", text)
+    script = read(tmp_path, f"from dataclasses import dataclass\n{fit}")
+    assert [fit.facts.epochs for fit in script.fits] == [expected]
+
+
+def test_settings_are_no_layer(tmp_path: Path) -> None:
+    text = (
+        f"from dataclasses import dataclass\n{SETTINGS}c = C()\n"
+        "m = keras.Sequential([keras.layers.Dense(1)])\n"
+        "m.compile('adam', 'mse', metrics=['accuracy'])\n"
+        "m.fit(x, y, validation_split=0.1, epochs=c.n, "
+        "callbacks=[EarlyStopping('val_acc', mode='max', restore_best_weights=True)])"
+    )
+    assert codes(tmp_path, text) == ["absent-monitor"]
+
+
+@pytest.mark.parametrize("module", ["tensorflow_addons", "sklearn", "own"])
+def test_a_metric_of_another_package_has_no_direction_of_keras(
+    tmp_path: Path, module: str
+) -> None:
+    text = (
+        f"import {module} as a\nm = keras.Sequential([keras.layers.Dense(1)])\n"
+        "m.compile('adam', 'mse', metrics=[{}])\nm.fit(x, y, validation_split=0.1, "
+        "callbacks=[EarlyStopping('val_f1_score', restore_best_weights=True)])"
+    )
+    of_keras = read(tmp_path, text.format("keras.metrics.F1Score()"))
+    assert not [*unchecked_monitors(of_keras, ())]
+    other = read(tmp_path, text.format("a.metrics.F1Score()"))
+    assert "'val_f1_score' is not checked" in " ".join(unchecked_monitors(other, ()))
+
+
 FIT_TEN = "m.fit(*x, epochs=n, callbacks=c)"
 
 

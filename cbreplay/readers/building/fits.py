@@ -219,6 +219,7 @@ def join_rows(
     back is another training, unless the user or ``run.json`` says that a fit was
     resumed at that epoch: then its rows replace those from there on. A piece that
     repeats the one before it from its start is the same table again, and read once.
+    Pieces that fill each other's gaps are put in order where the user joins them.
 
     Raises
     ------
@@ -229,7 +230,13 @@ def join_rows(
     coming = _ComingFits(resumed)
     records: list[TrainingRows] = []
     pieces, repeats = _without_repeats(pieces)
-    for piece in pieces:
+    if options.parts == "join" and len(pieces) > 1:
+        from cbreplay.readers.building.turns import join_turns
+
+        pieces, joined = join_turns(pieces)
+        repeats = [*repeats, *joined]
+    # the rows of a record are put together once: after all of them are known
+    for earlier, piece in zip([*pieces[:1], *pieces], pieces, strict=False):
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
             records[-1].go_on(piece)
@@ -240,7 +247,8 @@ def join_rows(
         else:
             records.append(TrainingRows(piece))
             before = records[-2] if records[1:] else records[-1]
-            records[-1].resumes = first > before.first_epoch
+            may_go_on = _began_after(earlier, piece)
+            records[-1].resumes = may_go_on and first > before.first_epoch
     _check_spans(records, source, options.max_bytes)
     for record in records:
         record.note_rows_again()
@@ -357,14 +365,25 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
     return kept, [note]
 
 
+def _began_after(earlier: Rows, later: Rows) -> bool:
+    """Return whether later rows may go on with earlier ones, by their times, if any."""
+    times = earlier.wall_times, later.wall_times
+    return not all(map(len, times)) or not times[0][-1] > times[1][0]
+
+
 def _note_restarts(records: Sequence[TrainingRows]) -> None:
+    if len(records) == 1:
+        return
+    from cbreplay.readers.building.turns import TURN_HINT, are_in_turn
+
+    in_turn = are_in_turn([record.rows for record in records])
     for number, record in enumerate(records, start=1):
-        if len(records) == 1:
-            return
         rows = record.rows
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
-        back += _JOIN_HINT if record.resumes else ""
-        if rows.epochs[0] == records[0].rows.epochs[0]:
+        if in_turn or record.resumes:
+            back += TURN_HINT if in_turn else _JOIN_HINT
+        goes_on = _began_after(records[max(number - 2, 0)].rows, rows)
+        if goes_on and rows.epochs[0] == records[0].rows.epochs[0]:
             back += _rows_hint(records)
         note = (
             f"the log holds {len(records)} trainings; this is number {number}, "

@@ -193,7 +193,8 @@ class MetricColumns:
         starts = {0, *self.table.repeated_header}
         step = self.table.first_of(STEP_NAMES)
         if step is not None:
-            back = np.diff(self.table.columns[step].values) < 0
+            steps = self.table.columns[step].values
+            back = steps[1:] < steps[:-1]
             starts.update((np.flatnonzero(back) + 1).tolist())
         return np.array(sorted(starts))
 

@@ -19,6 +19,7 @@ __all__ = [
     "count_steps",
     "lay_steps",
     "number_epochs",
+    "stand_further_apart",
     "stand_regularly",
 ]
 
@@ -148,6 +149,26 @@ def stand_regularly(steps: EpochArray) -> bool:
     inner = distances[distances > 0][1:-1] / cadence
     n_odd = np.count_nonzero(np.abs(inner - np.rint(inner)) > _MOST_OFF)
     return bool(n_odd <= max(1, len(inner) // _ODD_OF))
+
+
+def stand_further_apart(steps: EpochArray) -> bool:
+    """Tell whether distances grow and never shrink, as they do by a plan.
+
+    Among steps that are drawn at random, or of which some are lost, others lie closer.
+
+    >>> (
+    ...     stand_further_apart(np.array([1, 2, 4, 8, 16])),
+    ...     stand_further_apart(np.arange(9)),
+    ... )
+    (True, False)
+    """
+    distances = np.diff(steps)
+    several = len(set(distances.tolist())) >= _GROWS
+    return several and bool((np.diff(distances) >= 0).all())
+
+
+# fewer distances may grow by chance, where rows are lost
+_GROWS = 4
 
 
 def _usual_distance(steps: EpochArray) -> float | None:

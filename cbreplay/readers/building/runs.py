@@ -12,6 +12,7 @@ import numpy as np
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
+from cbreplay.readers.building.numbering import stand_further_apart
 from cbreplay.run import Run, Series
 from cbreplay.words import count
 
@@ -247,8 +248,9 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
     span = record.horizon - record.first_epoch + 1
     n_absent = span - len(epochs)
     if n_absent:
-        absent = f"no row for {n_absent} of {span} epochs"
-        notes.append(Note(f"{absent}: {_gaps(epochs)} (counted from 1)", "epochs"))
+        absent = f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted "
+        absent += f"from 1){_GROWING if stand_further_apart(epochs) else ''}"
+        notes.append(Note(absent, "epochs"))
     counts: dict[int, list[str]] = {}
     for name, own in series.items():
         n_missing = len(epochs) - int(np.count_nonzero(own.recorded))
@@ -271,6 +273,12 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         for positions, names in doubled.items()
     ]
     return notes
+
+
+_GROWING = (
+    "; they stand further and further apart, as rows that were logged so: if none is "
+    "lost, --parts rows or parts='rows' counts the rows, and patience counts them"
+)
 
 
 def _epochs_at(record: TrainingRows, positions: Sequence[int]) -> str:

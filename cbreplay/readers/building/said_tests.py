@@ -81,9 +81,8 @@ def _trainings(table: LogTable) -> Iterator[tuple[int, int]]:
     begins = {0, *table.repeated_header}
     for name, cells in table.columns.items():
         if name.lower() in EPOCH_NAMES:
-            begins |= {
-                int(row) + 1 for row in np.flatnonzero(np.diff(cells.values) < 0)
-            }
+            back = cells.values[1:] < cells.values[:-1]
+            begins |= {int(row) + 1 for row in np.flatnonzero(back)}
     cuts = sorted(row for row in begins if row < len(table))
     return zip(cuts, [*cuts[1:], len(table)], strict=True)
 

@@ -1,7 +1,7 @@
 """Rows that are steps, not epochs, as in logs of W&B or Lightning.
 
-Each row is given its epoch, and the rows of one epoch are merged. Without any epochs
-the steps are counted, or the log is refused as a sample of a longer history.
+Each row is given its epoch, and the rows of one epoch are merged. Where no row has one,
+`counted_steps` counts the steps.
 """
 
 from __future__ import annotations
@@ -12,21 +12,20 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.note import Note
-from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.building.evaluations import (
-    axis_hint,
-    count_hint,
-    evaluation_note,
-    given_note,
+from cbreplay.readers.building.counted_steps import (
+    EACH_STEP,
+    count_evaluations,
+    count_rows,
+    fold_evaluations,
+    fold_fractions,
+    judges_seldom,
+    skips,
+    unsaid,
 )
-from cbreplay.readers.building.numbering import (
-    count_batches,
-    count_steps,
-    lay_steps,
-    stand_regularly,
-)
+from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.ended_epochs import read_ended_epochs
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs, are_fractions
@@ -34,8 +33,6 @@ from cbreplay.readers.columns.written_again import (
     drop_earlier_copies,
     leave_out_restored,
 )
-from cbreplay.run import LEARNING_RATE_NAMES
-from cbreplay.series_names import is_validation, suggest_monitor
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -50,14 +47,6 @@ __all__ = [
     "nearest_epochs",
 ]
 
-_ENDS = (
-    "{} of its steps have a value of a validation: each was taken as the end of an "
-    "epoch, as given, and what lies between was left out"
-)
-# this many steps at irregular distances are not a log of every epoch
-_MANY = 6
-# a validation every second epoch is common in a log of epochs
-_SELDOM = 3
 _TWO_ROWS = 2
 
 
@@ -104,12 +93,13 @@ def fold_by(
     """
     leave_out_said_tests(table)
     drop_earlier_copies(table)
+    if epoch_name is not None and options.x_axis != "step":
+        read_ended_epochs(table, epoch_name)
     counts = options.x_axis == "step" and step_name != epoch_name
     if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)
         counted = table.columns.pop(step_name)
-        _check_drawn(table, counted, options, may_be_drawn=may_be_drawn)
-        _count_evaluations(table, counted)
+        count_evaluations(table, counted, options, may_be_drawn=may_be_drawn)
         return
     found = _find_epochs(
         table, epoch_name, step_name, options, may_be_drawn=may_be_drawn
@@ -154,14 +144,17 @@ def _find_epochs(
         table.begins_at = 0
     elif (
         epoch_name is not None
-        and _fold_fractions(table, steps, options, may_be_drawn=may_be_drawn)
+        and fold_fractions(table, steps, options, may_be_drawn=may_be_drawn)
     ) or (
         steps is not None
-        and _fold_evaluations(table, steps, options, may_be_drawn=may_be_drawn)
+        and fold_evaluations(table, steps, options, may_be_drawn=may_be_drawn)
     ):
         return None
     else:
-        epochs, several = _counted(table, steps, given=options.x_axis == "epoch"), "any"
+        epochs, several = (
+            count_rows(table, steps, given=options.x_axis == "epoch"),
+            "any",
+        )
     return epochs, several
 
 
@@ -178,7 +171,29 @@ def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
     if epoch is not None:
         table.rename({epoch: "epoch"})
         epoch = "epoch"
+    elif step is not None and _count_in_runs(table.columns[step]):
+        table.rename({step: "epoch"})
+        epoch = step = "epoch"
+        table.notes.append(EACH_STEP)
     fold_by(table, epoch, step, options)
+
+
+def _count_in_runs(steps: LogColumn) -> bool:
+    """Tell whether steps count one by one, and begin again with each training.
+
+    >>> _count_in_runs(LogColumn.of(np.array([0.0, 1.0, 2.0, 0.0, 1.0])))
+    True
+    >>> _count_in_runs(LogColumn.of(np.array([10.0, 20.0, 30.0, 10.0, 20.0])))
+    False
+    """
+    if not np.isfinite(steps.values).all():
+        return False
+    distances = np.diff(steps.values)
+    again = distances < 0
+    begins = steps.values[np.append(True, again)]
+    return bool(
+        again.any() and (distances[~again] == 1).all() and (begins == begins[0]).all()
+    )
 
 
 def fold_steps(table: LogTable, options: ReadOptions) -> None:
@@ -211,14 +226,14 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
     leave_out_restored(table, step)
     cells = table.columns[step]
     if options.x_axis is not None or (
-        options.parts != "rows" and (_stands_again(cells) or _skips(cells))
+        options.parts != "rows" and (_stands_again(cells) or skips(cells))
     ):
         drop_earlier_copies(table)
         table.check_whole()
         fold_by(table, None, step, options)
-    elif options.parts != "rows" and _judges_seldom(table):
+    elif options.parts != "rows" and judges_seldom(table):
         drop_earlier_copies(table)
-        raise _unsaid(table)
+        raise unsaid(table)
 
 
 def _note_fewer(table: LogTable, n_rows: int) -> None:
@@ -259,17 +274,6 @@ def _stands_again(steps: LogColumn) -> bool:
     return bool(often) and int(n_rows.max()) <= _THREE_ROWS
 
 
-def _skips(steps: LogColumn) -> bool:
-    """Tell whether steps that only go upwards show that others are not in the log."""
-    values = steps.values
-    if len(values) < _MANY or not are_epochs(values).all():
-        return False
-    numbers = values.astype(np.int64)
-    if bool((np.diff(numbers) <= 0).any()):
-        return False
-    return not stand_regularly(numbers) or count_steps(numbers)[-1] >= len(numbers)
-
-
 def _rows_of_each(numbers: LogColumn) -> EpochArray:
     """Return how many rows each number has; none where they are none, or go back."""
     values = numbers.values
@@ -287,23 +291,11 @@ def _fold_batches(
     """Merge the batches of each epoch, or make a row of each evaluation."""
     table.check_whole()
     cells = table.columns[batch]
-    if bool((np.diff(cells.values) < 0).any()):
+    if bool((cells.values[1:] < cells.values[:-1]).any()):
         # the batch number begins anew in each epoch: the rows are counted instead
         cells.values = np.arange(len(table), dtype=np.float64)
     table.rename({epoch: "epoch"})
     fold_by(table, "epoch", batch, options)
-
-
-def _unsaid(table: LogTable) -> ForeignLogError:
-    """Return the error of rows that are steps, if the user did not say what counts."""
-    judged = [name for name in table.columns if is_validation(name)]
-    n_judged = max(
-        int(np.count_nonzero(~table.columns[name].missing)) for name in judged
-    )
-    problem = (
-        f"its rows are steps, and {judged[0]} has a value at {n_judged} of {len(table)}"
-    )
-    return ForeignLogError(problem, source=table.source, hint=axis_hint(judged))
 
 
 def _take_epochs(table: LogTable, name: str, parts: str) -> EpochArray | None:
@@ -328,192 +320,6 @@ def _of_own_step(epochs: EpochArray, silent: BoolArray, steps: LogColumn) -> Epo
         epochs = epochs.copy()
         epochs[at] = epochs[at - 1]
     return epochs
-
-
-def _fold_evaluations(
-    table: LogTable, steps: LogColumn, options: ReadOptions, *, may_be_drawn: bool
-) -> bool:
-    """Merge a log of batches into its evaluations; tell whether it was one.
-
-    Raises
-    ------
-    LogError
-        If it seems to be one, and the user did not say what counts.
-    """
-    seldom = _judges_seldom(table)
-    if seldom and options.x_axis == "epoch":
-        _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
-        _count_evaluations(table, steps)
-        table.axis_unit, table.steps = "epochs", None
-        table.notes[0] = _ENDS.format(len(table))
-        return True
-    if options.x_axis is not None or options.parts == "rows":
-        return False
-    if seldom:
-        _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
-        raise _unsaid(table)
-    if not _are_batches(table, steps):
-        return False
-    _count_evaluations(table, steps)
-    return True
-
-
-def _fold_fractions(
-    table: LogTable,
-    steps: LogColumn | None,
-    options: ReadOptions,
-    *,
-    may_be_drawn: bool,
-) -> bool:
-    """Merge a log of evaluations within epochs; tell whether it was one.
-
-    Raises
-    ------
-    LogError
-        If it is a sample, which lacks some of them.
-    """
-    if options.x_axis is not None or options.parts == "rows":
-        return False
-    if steps is None:
-        steps = LogColumn.of(np.arange(len(table), dtype=np.float64))
-    _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
-    _count_evaluations(table, steps)
-    return True
-
-
-def _are_batches(table: LogTable, steps: LogColumn) -> bool:
-    """Tell whether rows are of a training only, each some number of batches apart."""
-    judged = any(map(is_validation, table.columns))
-    return not judged and count_batches(np.unique(_whole_steps(table, steps)))
-
-
-def _judges_seldom(table: LogTable) -> bool:
-    """Tell whether most rows hold values of the training only, one for each step."""
-    n_judged = int(np.count_nonzero(_judged_rows(table)))
-    return 0 < _SELDOM * n_judged <= len(table)
-
-
-def _judged_rows(table: LogTable) -> BoolArray:
-    """Return which rows hold a value of a validation."""
-    judged = np.zeros(len(table), dtype=np.bool_)
-    for name, cells in table.columns.items():
-        if is_validation(name):
-            judged |= ~cells.missing
-    return judged
-
-
-def _check_drawn(
-    table: LogTable, steps: LogColumn, options: ReadOptions, *, may_be_drawn: bool
-) -> None:
-    """Refuse to count the evaluations that a sample of a history happens to hold.
-
-    In a sample they are at irregular distances, and so are the other rows. Where there
-    are no other rows, only a writer that draws samples is refused.
-    """
-    judged = _judged_rows(table)
-    if options.parts == "rows" or not judged.any():
-        return
-    every, n_judged = _whole_steps(table, steps), int(np.count_nonzero(judged))
-    evaluated = np.unique(every[judged])
-    if len(evaluated) < _MANY or stand_regularly(evaluated):
-        return
-    others = np.unique(every)
-    if not may_be_drawn and (len(others) == len(evaluated) or stand_regularly(others)):
-        return
-    problem = (
-        f"its {n_judged} evaluations stand at irregular distances, as in a sample of a "
-        "longer history"
-    )
-    also, too = "", ""
-    if options.x_axis is None:
-        names = [name for name in table.columns if is_validation(name)]
-        also, too = suggest_monitor(names)
-        also, too = f" --x-axis step{also}", f", x_axis='step'{too}"
-    whole = f"--parts rows{also} or parts='rows'{too}"
-    hint = f"{_WHOLE_HISTORY}, or if it is whole: {whole}"
-    raise ForeignLogError(problem, source=table.source, hint=hint)
-
-
-_WHOLE_HISTORY = (
-    "Export the whole history (W&B: run.scan_history(), which draws no sample)"
-)
-
-
-def _count_evaluations(table: LogTable, steps: LogColumn) -> None:
-    """Keep the steps at which something was evaluated, and number them."""
-    table.collapse(_whole_steps(table, steps), "any")
-    number = table.columns.pop("epoch")
-    metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
-    judged = [name for name in metrics if is_validation(name)]
-    silent = [table.columns[name].missing for name in judged or metrics]
-    at = ~np.logical_and.reduce(silent) if silent else np.zeros(len(table), np.bool_)
-    if not at.any():
-        problem = "no step has a value"
-        hint = "Log at least one metric"
-        raise LogError(problem, source=table.source, hint=hint)
-    n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
-    table.keep(at)
-    steps_of_rows = number.values[at]
-    numbers = count_steps(steps_of_rows.astype(np.int64))
-    table.steps = lay_steps(numbers, steps_of_rows, int(numbers[-1]) + 1)
-    table.axis_unit = "evaluations"
-    number.values = numbers.astype(np.float64)
-    number.missing, number.wrong = number.missing[at], number.wrong[at]
-    table.columns = {"epoch": number, **table.columns}
-    table.notes.insert(0, evaluation_note(judged, n_between))
-
-
-def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochArray:
-    """Take each step, or each row without steps, as one epoch, with a note."""
-    if steps is None:
-        table.notes.append("there is no epoch: each row was taken as one")
-        return np.arange(len(table))
-    values = _whole_steps(table, steps)
-    several = np.unique(values)
-    if given and count_batches(several):
-        ends = int(several[0]), int(several[-1])
-        table.notes.append(given_note(numbered=ends))
-        numbered: EpochArray = count_steps(several)[np.searchsorted(several, values)]
-        return numbered
-    if given:
-        table.notes.append(given_note())
-        return values
-    if bool((np.diff(several) == 1).all()):
-        table.notes.append("there is no epoch: each step was taken as one")
-        return values
-    if len(several) >= _MANY and not stand_regularly(several):
-        raise _sampled(table, len(several))
-    shown = ", ".join(map(str, several[:_SHOWN].tolist()))
-    table.notes.append(
-        f"there is no epoch: each logged step ({shown}, ...) was taken as one"
-    )
-    return count_steps(several)[np.searchsorted(several, values)]
-
-
-def _sampled(table: LogTable, n_steps: int) -> LogError:
-    problem = (
-        f"nothing says which epoch a row is of, and its {n_steps} steps stand at "
-        "irregular distances, as in a sample of a longer history"
-    )
-    hint = f"{_WHOLE_HISTORY}, or {count_hint()}"
-    return LogError(problem, source=table.source, hint=hint)
-
-
-def _whole_steps(table: LogTable, steps: LogColumn) -> EpochArray:
-    """Return the step of each row, which never goes back."""
-    if not are_epochs(steps.values).all():
-        row = int(np.flatnonzero(~are_epochs(steps.values))[0])
-        problem = f"the step {steps.text(row)!r} is not a whole number"
-        raise table.error(problem, row, "Export the history with its steps")
-    values: EpochArray = steps.values.astype(np.int64)
-    if bool((np.diff(values) < 0).any()):
-        row = int(np.flatnonzero(np.diff(values) < 0)[0]) + 1
-        problem = f"the step {values[row]} follows {values[row - 1]}"
-        raise table.error(problem, row, "Export one history, in the order of its steps")
-    return values
-
-
-_SHOWN = 3
 
 
 def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:

@@ -61,9 +61,13 @@ def half_units(values: FloatArray) -> FloatArray:
     [5e-06, 5e-08, 5e-05]
     >>> half_units(np.array([12.3456, 0.0012, 100])).round(9).tolist()
     [5e-05, 5e-05, 0.0005]
+    >>> half_units(np.array([0.003, 0.0006, 0])).round(9).tolist()
+    [0.0005, 5e-05, 5e-05]
     """
     digits, decimals = count_digits(values)
     sizes = np.abs(np.where(np.isfinite(values) & (values != 0), values, 1.0))
     orders = np.floor(np.log10(sizes))
     units = np.maximum(10.0 ** (orders - digits + 1), 10.0**-decimals)
+    # digits round nothing to 0, decimals do
+    units[values == 0] = 10.0**-decimals
     return units / 2

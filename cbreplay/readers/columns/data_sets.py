@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,6 +51,7 @@ def lay_out_data_sets(table: LogTable) -> bool:
         If nothing says which rows are of one epoch.
     """
     said_so = _say_data_sets(table)
+    _cut_paths(table)
     telling = [name for name in table.columns if _tells_data_sets(table, name)]
     if lay_out_metrics(table, telling):
         return True
@@ -86,6 +88,38 @@ def lay_out_data_sets(table: LogTable) -> bool:
         f"{teller} says which data set a row is of, {said}: each has series of its own"
     )
     return True
+
+
+def _cut_paths(table: LogTable) -> None:
+    """Cut columns of paths, such as ``run_1/train``, into a run and a data set.
+
+    TensorBoard calls so what each of Keras's two writers wrote.
+    """
+    for name, cells in list(table.columns.items()):
+        if not len(cells.coded) or not cells.coded.all():
+            continue
+        codes = np.unique(cells.coded).tolist()
+        paths = {code: re.split(_SLASH, cells.vocabulary[code]) for code in codes}
+        sets = {prefix_of(parts[-1]) for parts in paths.values()}
+        if None in sets or len(sets) < _TWO or min(map(len, paths.values())) < _TWO:
+            continue
+        of_rows = [paths[code] for code in cells.coded.tolist()]
+        del table.columns[name]
+        table.columns[_SET] = _text_column([parts[-1] for parts in of_rows])
+        if len({*map(tuple, (parts[:-1] for parts in paths.values()))}) > 1:
+            runs = ["/".join(parts[:-1]) for parts in of_rows]
+            table.columns[_RUN] = _text_column(runs)
+
+
+_SLASH, _TWO = r"[/\\]", 2
+_SET, _RUN = "dataset", "run"
+
+
+def _text_column(texts: list[str]) -> LogColumn:
+    column = LogColumn()
+    column.add(texts, 0, parse_cell)
+    column.finish()
+    return column
 
 
 def _tells_data_sets(table: LogTable, name: str) -> bool:
@@ -147,8 +181,5 @@ def _say_data_sets(table: LogTable) -> dict[str, str]:
                 dict.fromkeys(repr(cells.text(int(np.argmax(at)))) for at in (yes, no))
             )
             sets = ["train", prefix[:-1]] if prefix else ["val", "train"]
-            said = LogColumn()
-            said.add([sets[own] for own in yes.tolist()], 0, parse_cell)
-            said.finish()
-            table.columns[name] = said
+            table.columns[name] = _text_column([sets[own] for own in yes.tolist()])
     return said_so

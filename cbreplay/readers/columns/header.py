@@ -393,6 +393,8 @@ def conflict(source: str, line: int) -> LogError:
     return LogError(problem, source=source, line=line, hint="Resolve the conflict")
 
 
+# a date or a time of day
+_MOMENT = r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\d{1,2}:\d\d\b"
 # not a link of Markdown
 _JSON_BEGINS = r'[{\[]\s*(?:["\'{\[\]}0-9-]|$)'
 
@@ -414,7 +416,8 @@ def check_header(header: Sequence[str], source: str, line: int) -> None:
         raise LogError(problem, source=source, line=line, hint=hint)
     if len(header) == 1 and len(header[0].split(",")) > 1:
         raise quoted_line(header[0], source, line)
-    if all(holds_number(name) for name in header):
+    others = [name for name in header if not holds_number(name)]
+    if len(others) < len(header) and all(re.match(_MOMENT, own) for own in others):
         problem = f"here stand numbers, not column names: {header[:5]}"
         hint = "Put a header such as epoch,loss,val_loss above them"
         raise LogError(problem, source=source, line=line, hint=hint)

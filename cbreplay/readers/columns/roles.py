@@ -302,7 +302,7 @@ def name_on(name: str, data_set: str) -> str:
 
 def _may_count(values: FloatArray) -> bool:
     """Tell whether values are epochs that differ; a plan would be equal in all rows."""
-    differ = len(values) == 1 or bool((np.diff(values) != 0).any())
+    differ = len(values) == 1 or bool((values[1:] != values[:-1]).any())
     return differ and bool(are_epochs(values).all())
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
@@ -43,7 +44,11 @@ def _all_text(cells: LogColumn) -> bool:
 
 def _read_percent(table: LogTable, name: str, cells: LogColumn) -> None:
     found = {row: re.fullmatch(_PERCENT, text) for row, text in cells.texts.items()}
-    values = {row: float(held[1]) for row, held in found.items() if held is not None}
+    # a metric may be counted in percent; a rate is a factor
+    power = "e-2" if is_rate_name(name) else ""
+    values = {
+        row: float(held[1] + power) for row, held in found.items() if held is not None
+    }
     if len(values) == len(found):
         shown = next(iter(cells.texts.values()))
         _take(cells, values)

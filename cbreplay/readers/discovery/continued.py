@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "doubt_continued",
+    "doubt_overlapping",
     "group_beside",
     "is_text",
     "join_continued",
@@ -42,17 +43,22 @@ def join_continued(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
     seen : list of Seen
         What became of each file.
     """
+    joined: set[int] = set()
+    for logs in _group_of_directories(found):
+        if len(logs) > 1:
+            joined |= _join_chains(logs, seen)
+    return [log for log in found if id(log) not in joined]
+
+
+def _group_of_directories(found: Sequence[RunsOfLog]) -> list[list[RunsOfLog]]:
+    """Group text logs of the same series that lie in one directory."""
     groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
     for log in found:
         run = log.runs[0]
         if len(log.runs) == 1 and run.steps is None and is_text(run.source):
             place = os.path.dirname(run.source)
             groups.setdefault((place, *sorted(run.series)), []).append(log)
-    joined: set[int] = set()
-    for logs in groups.values():
-        if len(logs) > 1:
-            joined |= _join_chains(logs, seen)
-    return [log for log in found if id(log) not in joined]
+    return list(groups.values())
 
 
 def is_text(source: str) -> bool:
@@ -91,6 +97,24 @@ def doubt_continued(found: Sequence[RunsOfLog]) -> None:
                     "here, put the files into one directory, to be read as one"
                 )
                 later.runs[0] = later.runs[0].with_notes(Note(note, "parts"))
+
+
+def doubt_overlapping(found: Sequence[RunsOfLog]) -> None:
+    """Note on logs that they begin inside another one of their directory, and go on."""
+    for logs in _group_of_directories(found):
+        runs = [log.runs[0] for log in logs]
+        begins = np.array([run.first_epoch + run.counts_from for run in runs])
+        ends = np.array([run.horizon + run.counts_from for run in runs])
+        for at in np.flatnonzero(begins > begins.min()).tolist():
+            inside = (begins < begins[at]) & (begins[at] <= ends) & (ends < ends[at])
+            earlier = np.flatnonzero(inside).tolist()
+            if len(earlier) == 1:
+                note = (
+                    f"it begins inside {logs[earlier[0]].name}: if that training was "
+                    "resumed here, append its rows to that file, to be read with "
+                    "--parts join"
+                )
+                logs[at].runs[0] = runs[at].with_notes(Note(note, "parts"))
 
 
 def _join_chains(logs: list[RunsOfLog], seen: list[Seen]) -> set[int]:

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
-    from cbreplay.run import EpochArray, Run, Series
+    from cbreplay.run import Run, Series
 
-__all__ = ["find_repeated_logs", "leave_out_copies"]
+__all__ = ["count_digits", "find_repeated_logs", "leave_out_copies", "lie_beside"]
 
 # this many changing values of one series do not agree by chance
 _FEWEST = 5
 _RATE_NEAR = 1e-2
 _SHOWN = 5
-# up to this many runs, each is compared with all others
+# up to this many kinds of runs, each is compared with all others
 _MOST_OPEN = 64
 
 
@@ -202,13 +202,13 @@ def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
         for home in grown:
             other = runs[home]
             alike = (
-                _lie_beside(run.source, other.source)
+                lie_beside(run.source, other.source)
                 and run.first_epoch == other.first_epoch
                 and run.series.keys() <= other.series.keys()
             )
             if (
                 alike
-                and _count_digits(run.series) >= _MANY_DIGITS
+                and count_digits(run.series) >= _MANY_DIGITS
                 and _equals(run, other)
             ):
                 copies[home].append(at)
@@ -229,7 +229,7 @@ def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
             continue
         own = [run.series[name] for name in names]
         values = (held for each in own for held in (each.values, each.recorded))
-        key = (run.first_epoch, *run.series, *(held.tobytes() for held in values))
+        key = (run.first_epoch, *names, *(held.tobytes() for held in values))
         alike.setdefault(key, []).append(at)
     for members in alike.values():
         if len(members) > 1 and _are_told_by_validation(runs[members[0]]):
@@ -243,11 +243,11 @@ def _are_told_by_validation(run: Run) -> bool:
     """Tell whether a validation has too many values and digits to be a coincidence."""
     own = {name: held for name, held in run.series.items() if is_validation(name)}
     changing = max(map(_count_changing, own.values()))
-    return changing >= _FEWEST and _count_digits(own) >= _RANK_DIGITS
+    return changing >= _FEWEST and count_digits(own) >= _RANK_DIGITS
 
 
 def _is_rank(run: Run, other: Run) -> bool:
-    return _lie_beside(run.source, other.source) and _rates_agree(run, other)
+    return lie_beside(run.source, other.source) and _rates_agree(run, other)
 
 
 def _equals(run: Run, other: Run) -> bool:
@@ -265,7 +265,7 @@ def _equals(run: Run, other: Run) -> bool:
 _MANY_DIGITS, _RANK_DIGITS = 5, 15
 
 
-def _lie_beside(one: str, other: str) -> bool:
+def lie_beside(one: str, other: str) -> bool:
     """Tell whether files are in one directory, or each in one beside the other's."""
     places = os.path.dirname(one), os.path.dirname(other)
     names = os.path.basename(one), os.path.basename(other)
@@ -273,7 +273,7 @@ def _lie_beside(one: str, other: str) -> bool:
     return places[0] == places[1] or (beside and names[0] == names[1])
 
 
-def _count_digits(series: Mapping[str, Series]) -> int:
+def count_digits(series: Mapping[str, Series]) -> int:
     """Count the digits of the finite values of series, each value once."""
     known = [own.values[own.recorded] for own in series.values()]
     values = {repr(each) for own in known for each in own[np.isfinite(own)].tolist()}
@@ -289,39 +289,13 @@ def _copies_among(
 ) -> dict[int, list[int]]:
     """Find the copies among runs of the same series that begin at the same epoch."""
     first = FirstValues([runs[at] for at in members], names, _FEWEST)
-    values = first.values
-    # sorted by the column in which the runs differ most, few pairs are left to compare;
-    # np.unique imports numpy.ma, which takes as long as reading a hundred small logs
-    n_distinct = [len(set(column)) for column in values.T.tolist()]
-    column = int(np.argmax(n_distinct))
-    by_column = np.argsort(values[:, column], kind="stable")
-    ordered = values[by_column, column]
-    # copies differ by two limits at most, and these by a rounding of their own
-    reach = 3 * first.most_rounded(column)
-    begins = np.searchsorted(ordered, values[:, column] - reach)
-    ends = np.searchsorted(ordered, values[:, column] + reach, side="right")
-    open_ones = np.flatnonzero(first.lost[:, column])[:_MOST_OPEN]
-    # nearly always no other run is near
-    candidates = np.flatnonzero((ends - begins > 1) | (len(open_ones) > 0))
-    coarse = dict(
-        zip(
-            candidates.tolist(),
-            first.limits(candidates).sum(axis=1).tolist(),
-            strict=True,
-        )
-    )
+    coarse = first.rounding_of_candidates()
     rank = sorted(coarse, key=lambda at: _rank(runs[members[at]], coarse[at]))
     place = {at: position for position, at in enumerate(rank)}
     copies: dict[int, list[int]] = {}
     taken: set[int] = set()
     for at in rank:
-        near: EpochArray = by_column[begins[at] : ends[at]]
-        if len(open_ones):
-            near = by_column if at in open_ones else np.append(near, open_ones)
-        allowed = first.limits(near) + first.limits(np.array([at]))
-        within = np.abs(values[near] - values[at]) <= allowed
-        within |= first.lost[near] | first.lost[at]
-        for other in near[within.all(axis=1)].tolist():
+        for other in first.alike(at):
             longer = place[other] < place[at] and other not in taken
             if longer and _begins(runs[members[at]], runs[members[other]]):
                 copies.setdefault(members[other], []).append(members[at])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,13 +61,20 @@ def join_logs(
             left.remove(partner)
             runs.append(_join(moved, partner, source))
         elif left:
-            runs.append(run.with_notes(_APART.format("CSV", "event files")))
+            apart = _APART.format(_kind_of(run), "event files")
+            runs.append(run.with_notes(apart))
         else:
             runs.append(run)
-    return runs, [run.with_notes(_APART.format("event files", "CSV")) for run in left]
+    apart = _APART.format("event files", _kind_of(from_text[0]))
+    return runs, [run.with_notes(apart) for run in left]
 
 
 _APART = "this training of the {0} is none of the {1}: epochs or values differ"
+
+
+def _kind_of(run: Run) -> str:
+    """Return what the text log of a run is called beside its event files."""
+    return "CSV" if ".csv" in os.path.basename(run.source).lower() else "log"
 
 
 def _moved_by_one(run: Run, candidates: Sequence[Run]) -> tuple[Run, Run | None]:
@@ -268,23 +276,24 @@ def _notes(
 ) -> tuple[str, ...]:
     """Note what was joined, and keep the notes of both, each once."""
     n_common = count_agreeing(text, events)
-    used = "the CSV's is used"
+    kind = _kind_of(text)
+    used = f"the {kind}'s is used"
     if finer:
         used = "the one with more digits is used"
     joined: str = Note(
-        f"the CSV and the event files are one training ({n_common} common values "
+        f"the {kind} and the event files are one training ({n_common} common values "
         f"agree); where both have a value, {used}",
         "files",
     )
     if n_common == 0:
         joined = (
-            "the CSV and the event files were taken as one training, because they "
+            f"the {kind} and the event files were taken as one training, because they "
             "hold the same epochs; no value stands in both, so none confirms it"
         )
     notes = [joined]
     if (text.first_epoch, text.horizon) != (events.first_epoch, events.horizon):
         notes.append(
-            f"the CSV holds epochs {text.first_epoch + 1}-{text.horizon + 1}, the "
+            f"the {kind} holds epochs {text.first_epoch + 1}-{text.horizon + 1}, the "
             f"event files {events.first_epoch + 1}-{events.horizon + 1} (counted "
             "from 1)"
         )
@@ -298,7 +307,7 @@ def _notes(
     own = [note for note in text.notes if note not in unused]
     theirs = [note for note in events.notes if note not in unused]
     notes += [note for note in own if note in theirs]
-    notes += [reworded(note, f"CSV: {note}") for note in own if note not in theirs]
+    notes += [reworded(note, f"{kind}: {note}") for note in own if note not in theirs]
     notes += [
         reworded(note, f"event files: {note}") for note in theirs if note not in own
     ]

@@ -162,8 +162,14 @@ class _SourceReader:
         if len(files) < _SEVERAL:
             name_metrics_alike(files)
             return self._without_rates(logs, files)
-        from cbreplay.readers.discovery.continued import doubt_continued, join_continued
+        from cbreplay.readers.discovery.continued import (
+            doubt_continued,
+            doubt_overlapping,
+            join_continued,
+        )
         from cbreplay.readers.discovery.data_set_files import join_data_sets
+        from cbreplay.readers.discovery.extracts import leave_out_extracts
+        from cbreplay.readers.discovery.overlapping import doubt_gaps, join_overlapping
         from cbreplay.readers.discovery.read_once import leave_out_copies
         from cbreplay.readers.discovery.series_files import (
             join_series_files,
@@ -176,11 +182,14 @@ class _SourceReader:
 
         seen, most = self.seen, self.options.max_bytes
         whole = join_data_sets(join_series_files(files, seen), seen)
-        once = leave_out_copies(leave_out_rates(whole, seen), seen)
+        whole = leave_out_extracts(leave_out_rates(whole, seen), seen)
+        once = join_overlapping(leave_out_copies(whole, seen), seen)
         once = join_turns(once, seen, self._read_content, most)
         once = join_directories(once, seen, self._read_together)
         once = join_continued(once, seen)
         doubt_continued(once)
+        doubt_overlapping(once)
+        doubt_gaps(once)
         name_metrics_alike(once)
         return _in_place(logs, files, once)
 

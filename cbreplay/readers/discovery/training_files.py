@@ -360,7 +360,8 @@ def _owner(events: str, root: str, found: dict[str, _Directory]) -> str:
     """Return the directory whose training the event files belong to."""
     above = events
     while True:
-        if found[above].run_json is not None:
+        # MLflow's autologger copies the event files below the run that it stores
+        if found[above].run_json is not None or above in found[above].logs:
             return above
         if above == root:
             break

@@ -132,11 +132,13 @@ def _read_in_turn(
 
 def _doubt(logs: Sequence[RunsOfLog]) -> None:
     """Say of logs that they may be one training."""
+    of_events = any(os.path.isdir(log.runs[0].source) for log in logs)
+    how = "read with --parts join or parts='join'" if of_events else "read as one"
     for log in logs:
         others = ", ".join(other.name for other in logs if other is not log)
         log.runs[0] = log.runs[0].with_notes(
             f"its epochs stand in the gaps of {others}: if several workers wrote one "
-            "training in turn, put their files into one directory, to be read as one"
+            f"training in turn, put their files into one directory, to be {how}"
         )
 
 

@@ -69,7 +69,7 @@ _COPIED = (
 )
 _WORKERS = (
     "several files hold the same series and were written at the same time, as by "
-    "several workers: each is read as a training of its own"
+    "several workers"
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError
@@ -34,7 +34,7 @@ from cbreplay.readers.other_tools.json_nested import (
     flat_rows,
     flatten_lists,
     paired_lists,
-    points_of,
+    without_ends,
 )
 from cbreplay.readers.other_tools.json_refused import (
     foreign_json,
@@ -47,8 +47,14 @@ from cbreplay.readers.other_tools.json_rows import (
     rows_of_data_sets,
     rows_of_index,
     rows_of_points,
+    with_steps,
 )
 from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.other_tools.json_trainings import (
+    is_history,
+    trainings_in,
+    trainings_of,
+)
 from cbreplay.readers.sizes import check_columns, check_logs
 from cbreplay.words import count
 
@@ -61,9 +67,6 @@ __all__ = ["JsonHistoryReader"]
 
 _EPOCH_KEY = r"(?i)(?:epoch[ _-]?)?([0-9]{1,9})"
 _SEVERAL = 2
-_DATA_SET = (
-    r"(history|learn|train|training|val|valid|validation|eval|test|dev)[_-]?(set)?\d*"
-)
 
 
 class JsonHistoryReader(FormatReader):
@@ -92,6 +95,7 @@ class JsonHistoryReader(FormatReader):
         )
         notes: list[str] = []
         beside: list[str] = []
+        left_out: dict[str, str] = {}
         of_points = False
         held = curves_by_name(held, path)
         if isinstance(held, dict):
@@ -101,14 +105,15 @@ class JsonHistoryReader(FormatReader):
             _check_names(held, path, damage.max_bytes)
             refuse_known(held, path)
             found = rows_of_data_sets(held)
-            points = found or rows_of_points(paired_lists(held), path, self.options)
+            pairs, left_out = with_steps(paired_lists(held))
+            points = found or rows_of_points(pairs, path, self.options)
             of_points = found is None and points is not None
             held, notes = points or (
                 _rows_of(held) or rows_of_index(held) or held,
                 notes,
             )
         held = _rows_in_lists(_rows_below_names(held, path))
-        held, again = _trainings_of(held)
+        held, again = trainings_of(held)
         beside += again
         if isinstance(held, dict):
             for run in self._read_trainings(held, path):
@@ -116,7 +121,9 @@ class JsonHistoryReader(FormatReader):
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
             rows, said = _without_head(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
-            table.notes += [*beside, *notes, *said]
+            told = [f"left out {name}: {reason}" for name, reason in left_out.items()]
+            table.notes += [*beside, *notes, *said, *told]
+            table.left_out |= left_out
             if of_points:
                 table.has_own_rows = {*table.columns}
             self._fold(table)
@@ -143,7 +150,7 @@ class JsonHistoryReader(FormatReader):
 
     def _read_trainings(self, held: dict[str, Any], path: str) -> Iterator[Run]:
         """Yield the trainings in lists, of several each under its name."""
-        trainings = _trainings_in(held)
+        trainings = trainings_in(held)
         check_logs(len(trainings), path, self.options.max_bytes)
         for name, own in trainings.items():
             for run in self._read_dict(own, path):
@@ -170,10 +177,12 @@ class JsonHistoryReader(FormatReader):
                 name: list(map(_as_number, values)) for name, values in kept.items()
             }
             notes.append("numbers that were written as text were read as numbers")
+        kept, ends = without_ends(kept)
+        notes += ends
         left_out = {
             name: _EMPTY if held[name] == [] else "no list of numbers"
-            for name in lists
-            if name not in kept
+            for name, values in lists.items()
+            if values is None
         }
         for reason in dict.fromkeys(left_out.values()):
             names = [name for name, why in left_out.items() if why == reason]
@@ -202,77 +211,6 @@ def _check_one_kind(table: LogTable, epoch: str | None) -> None:
         check_one_kind(table, epochs.values)
         # it is noted of the epochs, later
         table.notes = notes
-
-
-def _trainings_in(held: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the lists of each training; those of several stand under their names.
-
-    Lists under the names of data sets are of one training.
-    """
-    several = held and all(map(_is_history, held.values()))
-    if not several or any(re.fullmatch(_DATA_SET, key.lower()) for key in held):
-        return {"": held}
-    return held
-
-
-def _is_history(held: object) -> bool:
-    """Tell whether it is lists under their names, and no row and no curve.
-
-    So it is where they are below ``history``, as in a Keras History that was dumped
-    whole.
-    """
-    if not isinstance(held, dict) or points_of(held) is not None:
-        return False
-    if isinstance(held.get("history"), dict):
-        return _is_history(held["history"])
-    listed = any(
-        isinstance(values, list) and len(values) > 1 and not is_rate_name(name)
-        for name, values in held.items()
-    )
-    is_row = any(
-        name.lower() in EPOCH_NAMES and not isinstance(values, list)
-        for name, values in held.items()
-    )
-    nested = any(isinstance(values, dict) for values in held.values())
-    return listed and not is_row and not nested
-
-
-def _trainings_of(held: Any) -> tuple[Any, list[str]]:  # noqa: ANN401
-    """Return a list of histories by their numbers; the last of those that grow."""
-    notes = []
-    if _grows(held):
-        times = "once" if len(held) == _SEVERAL else f"{len(held) - 1} times"
-        notes.append(f"its lists stand there {times} more: they were read once")
-        held = held[-1]
-    if isinstance(held, list) and held and all(map(_is_history, held)):
-        held = {str(number): own for number, own in enumerate(held, start=1)}
-    return held, notes
-
-
-def _grows(held: object) -> bool:
-    """Tell whether lists of a training stand there again at each save, with more.
-
-    >>> _grows([{"loss": [0.5]}, {"loss": [0.5, 0.25]}])
-    True
-    """
-    if not isinstance(held, list) or len(held) < _SEVERAL:
-        return False
-    if not all(isinstance(own, dict) and own for own in held):
-        return False
-    if not all(isinstance(values, list) for own in held for values in own.values()):
-        return False
-    return (
-        _is_history(held[-1])
-        and all(
-            own.keys() == following.keys()
-            # NaN is like NaN when it is written
-            and all(
-                repr(values) == repr(following[name][: len(values)])
-                for name, values in own.items()
-            )
-            for own, following in pairwise(held)
-        )
-    )
 
 
 def _check_names(held: dict[str, Any], path: str, most: int) -> None:
@@ -354,7 +292,11 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     if len(listed) == 1 and all(map(_is_numbered_row, listed[0])):
         return listed[0]
     numbered = [re.fullmatch(_EPOCH_KEY, name) for name in held]
-    if held and all(numbered) and all(map(_is_row, held.values())):
+    # a history under each number is a fold, or a save
+    are_rows = all(map(_is_row, held.values())) and not any(
+        map(is_history, held.values())
+    )
+    if held and all(numbered) and are_rows:
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
     return None

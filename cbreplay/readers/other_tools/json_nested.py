@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["flat_rows", "flatten_lists", "paired_lists", "points_of"]
+from cbreplay.readers.columns.written_again import ENDINGS
+
+__all__ = [
+    "flat_rows",
+    "flatten_lists",
+    "paired_lists",
+    "points_of",
+    "without_ends",
+]
 
 _DATA_SETS = {
     **dict.fromkeys(("train", "training"), ""),
@@ -46,6 +54,39 @@ def paired_lists(held: dict[str, Any]) -> dict[str, Any]:
         # they say which values are of one epoch
         return flatten_lists(held, paired=True)
     return flat
+
+
+def without_ends(lists: dict[str, list[Any]]) -> tuple[dict[str, list[Any]], list[str]]:
+    """Leave out what was logged once, after a training of several epochs; with notes.
+
+    >>> without_ends({"loss": [0.9, 0.8, 0.7], "test_loss": [0.75]})
+    ({'loss': [0.9, 0.8, 0.7]}, ['left out test_loss: one value, of no epoch'])
+    """
+    longest = max(map(len, lists.values()), default=0)
+    once = {
+        name: own[0]
+        for name, own in lists.items()
+        # one validation may be of the last epoch
+        if len(own) == 1 and not name.startswith("val_")
+    }
+    if longest < _FEWEST or not once:
+        return lists, []
+    notes = [f"left out {', '.join(once)}: one value, of no epoch"]
+    kept = {name: own for name, own in lists.items() if name not in once}
+    stopped, restored = (once.get(name) for name in ENDINGS)
+    if not isinstance(stopped, (int, float)) or not isinstance(restored, (int, float)):
+        return kept, notes
+    # a fit may have begun at a later epoch than 0
+    at = int(restored - (stopped + 2 - longest))
+    whole = {name: own for name, own in kept.items() if len(own) == longest}
+    if 0 <= at < longest and all(own[-1] == own[at] for own in whole.values()):
+        kept |= {name: own[:-1] for name, own in whole.items()}
+        again = f"left out the last of {longest} values: it is that of epoch {at}"
+        notes.append(f"{again}, as MLflow's autologger writes the restored model's")
+    return kept, notes
+
+
+_FEWEST = 3
 
 
 def flat_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
-from cbreplay.readers.other_tools.json_rows import is_number
+from cbreplay.readers.other_tools.json_rows import are_numbers, is_number
 from cbreplay.series_names import is_validation
 
 __all__ = ["foreign_json", "refuse_known", "refuse_models"]
@@ -44,8 +44,12 @@ def refuse_known(held: dict[str, Any], path: str) -> None:
 
 def refuse_models(held: dict[str, Any], path: str) -> None:
     """Refuse lists that stand beside a list of names: of models, of settings."""
+    lengths = {len(own) for own in held.values() if are_numbers(own)}
     for name, values in held.items():
         if not isinstance(values, list) or len(values) < _SEVERAL:
+            continue
+        if lengths and len(values) not in lengths:
+            # names of classes, beside lists of epochs
             continue
         texts = [value for value in values if isinstance(value, str)]
         words = [text for text in texts if not is_number(text)]

@@ -28,6 +28,7 @@ __all__ = [
     "rows_of_data_sets",
     "rows_of_index",
     "rows_of_points",
+    "with_steps",
 ]
 
 _NUMBERING = frozenset((*EPOCH_NAMES, *STEP_NAMES))
@@ -152,6 +153,25 @@ def rows_of_index(held: dict[str, Any]) -> list[dict[str, Any]] | None:
     if names & {*EPOCH_NAMES, *STEP_NAMES}:
         return rows
     return [{"epoch": at, **row} for at, row in zip(index, rows, strict=True)]
+
+
+def with_steps(held: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Leave out series of pairs at one step, beside others at several; with reasons.
+
+    >>> with_steps({"a": [[0, 0.5], [1, 0.25]], "b": [[0, 0.5], [0, 0.75]]})
+    ({'a': [[0, 0.5], [1, 0.25]]}, {'b': 'all 2 values stand at one step'})
+    """
+    if not all(map(_are_pairs, held.values())):
+        return held, {}
+    steps = {name: {point[0] for point in own} for name, own in held.items()}
+    stepless = {
+        name: f"all {len(own)} values stand at one step"
+        for name, own in held.items()
+        if len(steps[name]) == 1 < len(own)
+    }
+    if all(len(own) <= 1 for own in steps.values()):
+        return held, {}
+    return {name: own for name, own in held.items() if name not in stepless}, stepless
 
 
 def rows_of_points(

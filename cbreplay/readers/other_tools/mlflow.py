@@ -23,7 +23,7 @@ from cbreplay.readers.formats import FormatReader, is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
 from cbreplay.readers.other_tools.json_rows import rows_of_columns
 from cbreplay.readers.other_tools.json_text import read_json
-from cbreplay.readers.other_tools.mlflow_steps import tell_steps, whole_number
+from cbreplay.readers.other_tools.mlflow_steps import fits_of, tell_steps, whole_number
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs, check_rows
 
@@ -74,24 +74,39 @@ class MLflowReader(FormatReader):
             by_run.setdefault(name, []).append(row)
         check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
-            logged, left_out = _of_model(own, path)
-            told = tell_steps(logged, path)
-            by_step = _by_step(told.rows, path)
-            table = LogTable.of_rows(by_step.rows, path, damage)
-            table.notes += [*left_out, *told.notes]
-            table.left_out |= told.left_out
-            for key, others in by_step.others.items():
-                table.columns[key].others = others
-            table.check_whole()
-            if not of_comet:
-                restored = _restored(own)
-                leave_out_restored(table, "step", is_mlflow=True, restored=restored)
-            if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
-                table.rename({"step": "epoch"})
-            epoch = "epoch" if "epoch" in table.columns else None
-            fold_by(table, epoch, "step", self.options)
-            for run in build_runs(table, self.options, self.metadata):
-                yield replace(run, name=name) if len(by_run) > 1 else run
+            fits = fits_of(own)
+            for number, fit in enumerate(fits, start=1):
+                parts = [name if len(by_run) > 1 else "", str(number)]
+                called = "#".join(filter(None, parts[: len(fits)]))
+                for run in self._read_fit(fit, path, damage, of_comet=of_comet):
+                    yield replace(run, name=called) if called else run
+
+    def _read_fit(
+        self,
+        own: Sequence[Mapping[str, Any]],
+        path: str,
+        damage: Damage,
+        *,
+        of_comet: bool,
+    ) -> Iterator[Run]:
+        """Yield the training in the rows of a run, or of one of its fits."""
+        logged, left_out = _of_model(own, path)
+        told = tell_steps(logged, path)
+        by_step = _by_step(told.rows, path)
+        table = LogTable.of_rows(by_step.rows, path, damage)
+        table.notes += [*left_out, *told.notes]
+        table.left_out |= told.left_out
+        for key, others in by_step.others.items():
+            table.columns[key].others = others
+        table.check_whole()
+        if not of_comet:
+            restored = _restored(own)
+            leave_out_restored(table, "step", is_mlflow=True, restored=restored)
+        if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
+            table.rename({"step": "epoch"})
+        epoch = "epoch" if "epoch" in table.columns else None
+        fold_by(table, epoch, "step", self.options)
+        yield from build_runs(table, self.options, self.metadata)
 
 
 def _on_data_sets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -157,6 +172,9 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         else _read_csv(path, damage)
     )
     rows = rows_of_columns(rows) or rows
+    if isinstance(rows, list) and all(isinstance(own, list) for own in rows):
+        # each save appended the list of all metrics
+        rows = [*itertools.chain(*rows)]
     if isinstance(rows, dict):
         # a list of all metrics, or one for each key, as get_metric_history returns it
         rows = {name: _named(name, own) for name, own in rows.items()}
@@ -228,22 +246,25 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     if not listed:
         problem = "its bytes are no text"
         raise LogError(problem, source=path, hint="Export it again")
-    _, delimiter, _ = find_header(first_lines(listed))
+    _, delimiter, header_line = find_header(first_lines(listed))
     if not text.endswith(("\n", "\r")):
         row = f"the last row (line {len(listed)}) has no line end"
-        kept = listed[-1].count(delimiter) == listed[0].count(delimiter)
+        kept = listed[-1].count(delimiter) == header_line.count(delimiter)
         fate = "kept, and may be cut" if kept else "left out"
         damage.remarks.append(f"{row}: it was {fate}")
         listed = listed if kept else listed[:-1]
-    lines = csv.reader(listed, delimiter=delimiter, strict=True)
+    # comments may stand above the names
+    above = [line.strip() for line in listed].index(header_line.strip())
+    lines = csv.reader(listed[above:], delimiter=delimiter, strict=True)
     header: list[str] = []
     try:
         header = [name.strip() for name in next(lines)]
         rows = [dict(zip(header, row, strict=True)) for row in lines if row]
-    except (csv.Error, ValueError) as error:
-        problem = f"a row cannot be cut into {len(header)} cells ({error})"
+    except (csv.Error, ValueError):
+        problem = f"a row cannot be cut into {len(header)} cells, as the names can"
+        line = above + lines.line_num
         raise LogError(
-            problem, source=path, line=lines.line_num, hint="Export it again"
+            problem, source=path, line=line, hint="Export it again"
         ) from None
     return rows if delimiter == "," else list(map(_with_points, rows))
 

@@ -7,6 +7,7 @@ Keras with ``validation_loss``, beside a ``val_loss`` with steps.
 from __future__ import annotations
 
 import math
+from bisect import bisect, bisect_left
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import chain
@@ -19,9 +20,80 @@ from cbreplay.plain_text import shown_value
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["tell_steps", "whole_number"]
+__all__ = ["fits_of", "tell_steps", "whole_number"]
 
 _HINT = "Log with a step: mlflow.log_metric(key, value, step=epoch)"
+
+
+class _Stretch(NamedTuple):
+    """Values of one metric whose steps rise: when they begin and end, and at which."""
+
+    begin: float
+    end: float
+    step: int
+
+
+def fits_of(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return the rows of each fit, where several were logged to one run in turn.
+
+    The steps of all metrics begin anew then at the same step, and by the times no fit
+    logs before the one above it has ended.
+
+    >>> def row(step, time):
+    ...     return {"key": "loss", "step": step, "timestamp": time}
+    >>> fits = fits_of([row(0, 1), row(1, 2), row(0, 3), row(1, 4)])
+    >>> [[own["timestamp"] for own in fit] for fit in fits]
+    [[1, 2], [3, 4]]
+    """
+    timed = [(_instant(row.get("timestamp")), row) for row in rows]
+    in_order = [(time, row) for time, row in timed if time is not None]
+    in_order.sort(key=lambda pair: pair[0])
+    stretches = _stretches(in_order)
+    n_fits = {len(own) for own in stretches}
+    first_steps = {stretch.step for own in stretches for stretch in own}
+    if len(in_order) < len(rows) or len(n_fits) != 1 or len(first_steps) > 1:
+        return [[*rows]]
+    fits = [*zip(*stretches, strict=True)]
+    ends = [max(stretch.end for stretch in fit) for fit in fits]
+    begins = [min(stretch.begin for stretch in fit) for fit in fits]
+    if any(end > begin for end, begin in zip(ends, begins[1:], strict=False)):
+        return [[*rows]]
+    counts = Counter(row.get("key") for row in rows)
+    found: list[list[Mapping[str, Any]]] = [[] for _ in fits]
+    for time, row in in_order:
+        # what is logged once a fit, as a test, comes after it
+        often = counts[row.get("key")] > len(fits)
+        fit = bisect_left(ends[:-1], time) if often else bisect(begins[1:], time)
+        found[fit].append(row)
+    return found
+
+
+def _stretches(
+    in_order: Sequence[tuple[float, Mapping[str, Any]]],
+) -> list[list[_Stretch]]:
+    """Return the rising stretches of each metric that has several steps.
+
+    None where a metric has two values of one step, one behind the other.
+    """
+    of_key: dict[Any, list[tuple[float, int | None]]] = {}
+    for time, row in in_order:
+        step = whole_number(row.get("step"))
+        of_key.setdefault(row.get("key"), []).append((time, step))
+    found = []
+    for points in of_key.values():
+        steps = [step for _, step in points]
+        if len(set(steps)) == 1:
+            continue
+        own: list[_Stretch] = []
+        for at, (time, step) in enumerate(points):
+            if step is None or (at and step == steps[at - 1]):
+                return []
+            if at and step > (steps[at - 1] or 0):
+                own[-1] = own[-1]._replace(end=time)
+            else:
+                own.append(_Stretch(time, time, step))
+        found.append(own)
+    return found
 
 
 class ToldRows(NamedTuple):
@@ -52,23 +124,42 @@ def tell_steps(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
         of_key.setdefault(row.get("key"), []).append(row)
     steps = {key: {row.get("step") for row in own} for key, own in of_key.items()}
     stepless = [key for key, own in of_key.items() if len(steps[key]) == 1 < len(own)]
-    if not stepless:
-        return ToldRows(rows)
-    if all(len(own) == 1 for own in steps.values()):
+    if stepless and all(len(own) == 1 for own in steps.values()):
         return _all_by_times(rows, path)
-    others = [row for row in rows if row.get("key") not in stepless]
+    late = _late_ones(of_key)
+    others = [row for row in rows if row.get("key") not in {*stepless, *late}]
     placed = {key: _between(of_key[key], others) for key in stepless}
     told = [key for key, own in placed.items() if own]
     left_out = {
-        str(key): f"all of its {len(of_key[key])} values stand at one step"
+        str(key): f"all {len(of_key[key])} values stand at one step"
         for key in stepless
         if key not in told
-    }
+    } | dict.fromkeys(map(str, late), "one value, of no epoch")
     notes = [f"left out {key}: {reason}" for key, reason in left_out.items()]
     if told:
         all_values = f"all values of {', '.join(map(str, told))} stand at one step"
         notes.append(f"{all_values}: their times tell those of the others")
     return ToldRows([*others, *chain(*placed.values())], notes, left_out)
+
+
+def _late_ones(of_key: Mapping[Any, Sequence[Mapping[str, Any]]]) -> list[Any]:
+    """Return the metrics of one value that was logged after later steps of others.
+
+    So is a test after the fit that was given no step, and stands at the first one.
+    """
+    spans: dict[int, float] = {}
+    for row in chain(*of_key.values()):
+        step, time = whole_number(row.get("step")), _instant(row.get("timestamp"))
+        if step is not None and time is not None:
+            spans[step] = min(time, spans.get(step, time))
+    found = []
+    for key, (first, *more) in of_key.items():
+        step, time = whole_number(first.get("step")), _instant(first.get("timestamp"))
+        if more or step is None or time is None:
+            continue
+        if any(time > begin for own, begin in spans.items() if own > step):
+            found.append(key)
+    return found
 
 
 def _all_by_times(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:

@@ -12,6 +12,7 @@ from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
+from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_nested import flat_rows
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["WandbReader"]
 
 # the last of each as Hugging Face's Trainer calls it
-_STEPS = ("step", "_step", "global_step", "trainer/global_step", "train/global_step")
+_STEPS_OF_TRAINER = ("trainer/global_step", "train/global_step", "global_step")
+_STEPS = ("step", "_step", "global_step", *_STEPS_OF_TRAINER[:2])
 _EPOCHS = ("epoch", "epoch/epoch", "train/epoch")
 _LOW, _HIGH = "__MIN", "__MAX"
 _WHOLE = "Export run.scan_history() as a list of rows"
@@ -151,12 +153,26 @@ def _is_average(table: LogTable, name: str) -> bool:
     return bool((low.values[there] != high.values[there]).any())
 
 
+def _steps_of(table: LogTable, options: ReadOptions) -> str | None:
+    """Return the column of steps: to count evaluations the trainer's, if it is whole.
+
+    W&B's own step counts calls, of which any may lie between two evaluations.
+    """
+    if options.x_axis == "step":
+        for name in filter(None, (table.first_of([own]) for own in _STEPS_OF_TRAINER)):
+            cells = table.columns[name]
+            whole = are_epochs(cells.values).all()
+            if whole and not (np.diff(cells.values) < 0).any():
+                return name
+    return table.first_of(_STEPS)
+
+
 def _fold_history(table: LogTable, options: ReadOptions) -> None:
     """Rename the columns as Keras names them, and join the steps of each epoch."""
     time = table.first_of(("_timestamp", "_runtime"))
     if time is not None and not table.columns[time].missing.any():
         table.wall_times = table.columns[time].values
-    epoch, step = table.first_of(_EPOCHS), table.first_of(_STEPS)
+    epoch, step = table.first_of(_EPOCHS), _steps_of(table, options)
     # W&B's own steps count from 0; an epoch column may count as its user likes
     table.counts_from_zero = epoch is None
     internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]

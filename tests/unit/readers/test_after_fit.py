@@ -266,6 +266,13 @@ def test_a_metric_without_steps_that_no_time_tells_is_left_out(
         "key;value;timestamp;step\nloss;0,9;1000;0\nloss;0,7;2000;1\n",
         # times in seconds, and rows in no order
         "key,value,timestamp,step\nloss,.7,2.5,0\nloss,.9,1.5,0\n",
+        # a comment above the names
+        "# my run\nkey,value,timestamp,step\nloss,.9,1,0\nloss,.7,2,1\n",
+        # each save appended the list of all rows
+        (
+            '[{"key":"loss","value":0.9,"step":0}]\n'
+            '[{"key":"loss","value":0.9,"step":0},{"key":"loss","value":0.7,"step":1}]\n'
+        ),
         # no steps at all
         "key,value,timestamp\nloss,.9,1000\nloss,.7,2000\n",
         '[{"key":"loss","value":0.9,"timestamp":1},{"key":"loss","value":0.7,"timestamp":2}]',

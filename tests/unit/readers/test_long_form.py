@@ -289,3 +289,24 @@ def test_metrics_that_name_their_data_set_keep_their_names(tmp_path: Path) -> No
     ]
     found = series(as_csv(tmp_path, "key,subset,step,value", rows))
     assert found == {"loss": LOSS, "validation_loss": VAL_LOSS}
+
+
+# what tbparse and TensorBoard.dev make of the directories of Keras's two writers
+@pytest.mark.parametrize("runs", [["a"], ["a", "b"], ["day/a", "day/b"]])
+@pytest.mark.parametrize("name", ["dir_name", "run"])
+@pytest.mark.parametrize("slash", ["/", "\\"])
+def test_a_path_tells_the_run_and_the_data_set_of_a_row(
+    tmp_path: Path, name: str, runs: list[str], slash: str
+) -> None:
+    losses = {"train": LOSS, "validation": VAL_LOSS}
+    rows = [
+        (step, "epoch_loss", at + loss, f"{run}/{own}".replace("/", slash))
+        for at, run in enumerate(runs)
+        for own, values in losses.items()
+        for step, loss in enumerate(values)
+    ]
+    found = cbreplay.load_runs(as_csv(tmp_path, f"step,tag,value,{name}", rows))
+    assert len(found) == len(runs)
+    for at, run in enumerate(found):
+        assert list(run.series["epoch_loss"]) == [at + loss for loss in LOSS]
+        assert list(run.series["val_epoch_loss"]) == [at + loss for loss in VAL_LOSS]

@@ -10,6 +10,7 @@ import pytest
 from cbreplay import LogError
 from cbreplay.cli.log_here import find_log_here
 from cbreplay.loading import load_runs
+from tests.oracles.tensorboard_loader import write_events
 
 VAL_LOSS = [0.9, 0.7, 0.8, 0.75]
 
@@ -172,3 +173,67 @@ def test_an_epoch_that_is_logged_as_a_metric_is_the_epoch(tmp_path: Path) -> Non
     log.write_text("\n".join(["key,value,timestamp,step", *rows, ""]))
     (run,) = load_runs(log)
     assert list(run.series["val_loss"]) == [1 / at for at in range(1, 5)]
+
+
+def test_the_event_files_that_the_autologger_copies_are_of_its_run(
+    tmp_path: Path,
+) -> None:
+    run = store_run(tmp_path)
+    points = [
+        (1_700_000_000.0 + step, step, "epoch_loss", loss / 2)
+        for step, loss in enumerate(VAL_LOSS)
+    ]
+    logs = run / "artifacts" / "tensorboard_logs" / "train"
+    write_events(logs / "events.out.tfevents.1.host", points)
+    (found,) = load_runs(tmp_path)
+    assert set(found.series) == {"loss", "val/loss"}
+    assert any("log and the event files are one" in note for note in found.notes)
+
+
+def fit_rows(begin: int, losses: list[float]) -> list[str]:
+    """What the autologger writes of a fit, with the model that was restored."""
+    rows = [f"loss,{loss},{begin + at},{at}\n" for at, loss in enumerate(losses)]
+    end, best = begin + len(losses), losses.index(min(losses))
+    return [
+        *rows,
+        f"restored_epoch,{best},{end},0\n",
+        f"loss,{min(losses)},{end},{len(losses)}\n",
+        f"test_loss,0.7,{end + 1},0\n",
+    ]
+
+
+def test_fits_that_were_logged_to_one_run_in_turn_are_told_by_their_times(
+    tmp_path: Path,
+) -> None:
+    folds = [[0.91, 0.72, 0.83], [0.94, 0.85, 0.76, 0.87]]
+    first, second = fit_rows(100, folds[0]), fit_rows(200, folds[1])
+    log = tmp_path / "metrics.csv"
+    # as get_metric_history returns it, metric by metric
+    rows = sorted([*first, *second], key=lambda row: row.partition(",")[0])
+    log.write_text("key,value,timestamp,step\n" + "".join(rows), encoding="ascii")
+    found = load_runs(log)
+    assert [list(run.series["loss"]) for run in found] == folds
+    assert [run.name for run in found] == ["metrics.csv#1", "metrics.csv#2"]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        # one writer beside the other
+        [1, 3, 5, 2, 4, 6],
+        # the second goes on from the middle of the first
+        [1, 2, 3, 4, 5, 6],
+    ],
+)
+def test_values_of_two_writers_or_of_a_resumed_fit_are_no_fits_in_turn(
+    tmp_path: Path, times: list[int]
+) -> None:
+    steps = [0, 1, 2, 1, 2, 3] if times[1] == 2 else [0, 1, 2, 0, 1, 2]
+    rows = [
+        f"loss,0.{at + 1},{time},{step}\n"
+        for at, (time, step) in enumerate(zip(times, steps, strict=True))
+    ]
+    log = tmp_path / "metrics.csv"
+    log.write_text("key,value,timestamp,step\n" + "".join(rows), encoding="ascii")
+    (run,) = load_runs(log)
+    assert run.series["loss"].others

@@ -149,6 +149,9 @@ def test_an_empty_file_is_empty_also_if_damage_is_skipped() -> None:
 
 def test_numbers_in_place_of_names_are_named_where_they_stand() -> None:
     assert "line 3: here stand numbers" in refusal("# a\n\n0,0.5\n1,0.25\n")
+    # with the time of each row in front
+    timed = "2026-01-01 10:00:00,0,0.5\n2026-01-01 10:01:00,1,0.25\n"
+    assert "line 1: here stand numbers" in refusal(timed)
 
 
 @pytest.mark.parametrize(

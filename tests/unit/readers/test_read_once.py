@@ -89,6 +89,68 @@ def test_logs_of_the_ranks_of_one_training_are_one(tmp_path: Path) -> None:
     assert len(load_runs(tmp_path / "b")) == 1
 
 
+def test_logs_of_one_validation_are_one_whatever_their_other_columns(
+    tmp_path: Path,
+) -> None:
+    own = [loss - 0.01 for loss in LOSSES]
+    write(tmp_path / "log.csv", own, val_loss=LOSSES)
+    write(tmp_path / "renamed.csv", LOSSES, train_loss=own, val_loss=LOSSES)
+    (run,) = load_runs(tmp_path)
+    assert "stands in renamed.csv too" in run.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("best.json", '{"epoch": 4, "loss": 0.5123}'),
+        ("best.csv", "epoch,loss\n4,0.5123\n"),
+        ("last.csv", "epoch,loss\n4,0.5123\n5,0.49\n6,0.48\n"),
+        ("top.csv", "epoch,loss\n6,0.48\n5,0.49\n3,0.554\n"),
+        ("checkpoint/best.json", '{"epoch": 4, "loss": 0.5123}'),
+    ],
+)
+def test_some_rows_of_a_log_are_no_training(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    write(tmp_path / "log.csv", LOSSES)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text, encoding="ascii")
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["loss"]) == LOSSES
+    assert "some of its rows stand in " in run.notes[-1]
+
+
+def test_another_value_or_place_is_no_row_of_a_log(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "log.csv", LOSSES)
+    (tmp_path / "a" / "best.json").write_text('{"epoch": 4, "loss": 0.5124}')
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "best.json").write_text('{"epoch": 4, "loss": 0.5123}')
+    assert len(load_runs(tmp_path)) == 3
+
+
+def test_some_rows_of_a_log_that_counts_from_1_are_no_training(tmp_path: Path) -> None:
+    rows = "".join(f"{at},{loss}\n" for at, loss in enumerate(LOSSES, start=1))
+    (tmp_path / "log.csv").write_text(f"epoch,loss\n{rows}", encoding="ascii")
+    best = '{"epoch": 5, "loss": 0.5123}'
+    (tmp_path / "best.json").write_text(best, encoding="ascii")
+    assert len(load_runs(tmp_path)) == 1
+
+
+def test_few_digits_in_several_rows_may_be_alike_by_chance(tmp_path: Path) -> None:
+    # two trainings that end with 35 of 36 samples right
+    (tmp_path / "a.csv").write_text("epoch,acc\n0,0.5\n1,0.9722\n2,0.9722\n3,0.9722\n")
+    (tmp_path / "b.csv").write_text("epoch,acc\n2,0.9722\n3,0.9722\n")
+    assert len(load_runs(tmp_path)) == 2
+
+
+def test_what_mlflow_says_of_a_checkpoint_is_no_log(tmp_path: Path) -> None:
+    write(tmp_path / "log.csv", LOSSES)
+    best = tmp_path / "artifacts" / "checkpoints" / "latest_checkpoint_metrics.json"
+    best.parent.mkdir(parents=True)
+    best.write_text('{"loss": 0.75, "epoch": 0, "global_step": 5}', encoding="ascii")
+    assert len(load_runs(tmp_path)) == 1
+
+
 def test_a_validation_of_few_digits_may_be_alike_by_chance(tmp_path: Path) -> None:
     shares = [0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9]
     for seed in range(2):

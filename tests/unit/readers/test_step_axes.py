@@ -126,6 +126,20 @@ def test_evaluations_of_wandb_are_rows_on_request(tmp_path: Path) -> None:
     assert "3 values between them were left out" in run.notes[0]
 
 
+def test_evaluations_of_wandb_are_counted_by_the_trainer_s_steps(
+    tmp_path: Path,
+) -> None:
+    """Two validations an epoch, and the row of the training between: _step 2, 5."""
+    names = "_step,epoch,trainer/global_step,val_loss,train_loss\n"
+    rows = "0,0,9,.9,\n1,0,19,.8,\n2,0,19,,.7\n3,1,29,.6,\n4,1,39,.5,\n5,1,39,,.4\n"
+    log = tmp_path / "history.csv"
+    log.write_text(names + rows, encoding="ascii")
+    (run,) = load_runs(log, x_axis="step")
+    assert list(run.series["val_loss"]) == [0.9, 0.8, 0.6, 0.5]
+    assert run.steps is not None
+    assert run.steps.tolist() == [9, 19, 29, 39]
+
+
 def test_steps_of_wandb_are_epochs_on_request(tmp_path: Path) -> None:
     run = read(tmp_path / "history.csv", "_step,loss\n2,0.5\n4,0.25\n", x_axis="epoch")
     assert (run.first_epoch, list(run.series["loss"])) == (2, [0.5, None, 0.25])
@@ -276,7 +290,7 @@ def test_steps_on_a_short_cadence_are_epochs_as_given(tmp_path: Path) -> None:
 
 
 def test_a_sample_without_epochs_is_refused(tmp_path: Path) -> None:
-    steps = [n * n // 3 + n for n in range(40)]
+    steps = [33 * (n // 5) + (0, 1, 10, 13, 27)[n % 5] for n in range(40)]
     rows = "".join(f"{step},{1 / (step + 1)}\n" for step in steps)
     with pytest.raises(LogError, match="irregular distances") as caught:
         read(tmp_path / "history.csv", f"_step,loss\n{rows}")
@@ -551,3 +565,55 @@ def test_a_table_of_steps_that_stands_there_twice_keeps_its_last_row(
     assert run.n_epochs == 8
     assert not any("MLflow" in note for note in run.notes)
     assert any("stand there once more" in note for note in run.notes)
+
+
+# as evaluations that are planned at growing distances
+APART = [
+    [1, 2, 4, 8, 16, 32, 64],
+    [0, 1, 2, 4, 8, 16, 32],
+    [1, 2, 5, 10, 20, 50, 100],
+    [100, 200, 400, 800, 1600, 3200, 6400],
+]
+
+
+@pytest.mark.parametrize("steps", APART)
+def test_steps_further_and_further_apart_are_counted_if_the_user_says_so(
+    tmp_path: Path, steps: list[int]
+) -> None:
+    rows = [f"{step},{1 / (at + 1)}" for at, step in enumerate(steps)]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["step,val_loss", *rows, ""]))
+    with pytest.raises(LogError, match="stand further and further apart") as caught:
+        load_runs(log)
+    assert "x_axis='step'" in str(caught.value)
+    (run,) = load_runs(log, x_axis="step")
+    assert list(run.series["val_loss"]) == [1 / (at + 1) for at in range(7)]
+    assert run.steps is not None
+    assert run.steps.tolist() == steps
+
+
+@pytest.mark.parametrize("epochs", APART)
+def test_epochs_further_and_further_apart_are_counted_if_the_user_says_so(
+    tmp_path: Path, epochs: list[int]
+) -> None:
+    rows = [f"{epoch},{1 / (at + 1)}" for at, epoch in enumerate(epochs)]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    (run,) = load_runs(log)
+    (note,) = [note for note in run.notes if "further and further apart" in note]
+    assert "--parts rows" in note
+    (run,) = load_runs(log, parts="rows")
+    assert list(run.series["val_loss"]) == [1 / (at + 1) for at in range(7)]
+
+
+@pytest.mark.parametrize(
+    "epochs", [[0, 1, 2, 3, 7, 8], [0, 1, 3, 9], [0, 5, 10, 15, 20]]
+)
+def test_lost_rows_stand_at_no_growing_distances(
+    tmp_path: Path, epochs: list[int]
+) -> None:
+    rows = [f"{epoch},{1 / (at + 1)}" for at, epoch in enumerate(epochs)]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    (run,) = load_runs(log)
+    assert not any("further apart" in note for note in run.notes)

@@ -544,7 +544,10 @@ def test_the_recorded_rate_is_explained_where_a_setting_does() -> None:
     assert "exactly as `ReduceLROnPlateau(factor=0.5, patience=2)` would" in text
     rising = [{"val_loss": 0.5, "learning_rate": rate} for rate in rates[::-1]]
     text = write_markdown(report_on(Run.from_logs(rising)))
-    assert "rises as well as falls" in text
+    assert "rises, as no ReduceLROnPlateau does (0.0625 to 0.5)" in text
+    logs[-1]["learning_rate"] = 0.25
+    text = write_markdown(report_on(Run.from_logs(logs)))
+    assert "rises as well as falls, as no ReduceLROnPlateau does (0.125 to" in text
 
 
 def test_a_log_without_a_number_is_not_called_too_short() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import string
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ from cbreplay.rules.checks import Finding, RuleChecks, find_text_flags
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.semantics import spoken_semantics
-from cbreplay.rules.monitor_checks import find_absence
+from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log
 from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +101,7 @@ def _refused_filepath(
 def _absent_field(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
-    if known.run is not None or any(rule.holds_own_code for rule in known.callbacks):
+    if any(rule.holds_own_code for rule in known.callbacks):
         return
     for name in dict.fromkeys(_fields(callback.filepath)):
         if name == "batch":
@@ -109,10 +111,16 @@ def _absent_field(
         elif name == "epoch" or name in LEARNING_RATE_NAMES:
             continue
         else:
-            absence = find_absence(known, name)
+            absence = (
+                find_absence(known, name)
+                if known.run is None
+                else find_absence_in_log(known.run, name)
+            )
             if absence is None:
                 continue
             said, instead = absence
+            if name.lower() == "epoch":
+                instead = "epoch"
         yield Finding(
             "absent-field",
             index,
@@ -143,6 +151,41 @@ def _shares_its_file(
             return
 
 
+def _threshold_never_beaten(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    threshold, mode = callback.initial_value_threshold, known.mode(callback)
+    run = known.run
+    if threshold is None or mode is None or not callback.save_best_only:
+        return
+    # a log that begins late: the threshold may be the best of an earlier fit
+    if run is None or run.first_epoch > 0:
+        return
+    series = run.series.get(callback.monitor)
+    # in an epoch without the monitor some versions save all the same
+    if series is None or not series.recorded.all():
+        return
+    semantics = known.training.semantics
+    rule = callback.monitor_rule(semantics)
+    comparison = semantics.comparison(rule, mode, 0)
+    values = series.values.tolist()
+    numbers = [value for value in values if not math.isnan(value)]
+    beaten = any(comparison.is_improvement(value, threshold) for value in values)
+    is_meant = run.seams and threshold in values
+    if numbers and not beaten and not is_meant:
+        best = min(numbers) if mode == "min" else max(numbers)
+        yield Finding(
+            "threshold-never-beaten",
+            index,
+            f"ModelCheckpoint saves no file: initial_value_threshold {threshold:g} is "
+            f"never beaten in the record, where the best {callback.monitor} is "
+            f"{spoken_figure(best)}",
+            "with save_best_only, the first file is saved where a value beats it",
+            "a threshold that is reached, or none",
+            facts={"best_value": best},
+        )
+
+
 def _by_its_monitor(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
@@ -166,6 +209,7 @@ SAVING = RuleChecks(
         _overwrites_one_file,
         _overwrites_after_resume,
         _shares_its_file,
+        _threshold_never_beaten,
         _by_its_monitor,
     )
 )

@@ -173,6 +173,27 @@ def test_three_writers_may_take_turns(tmp_path: Path) -> None:
     assert losses(run) == [step / 8 for step in range(9)]
 
 
+# the times of two of the three still go up with their steps where they differ little
+@pytest.mark.parametrize(("ahead", "n_runs"), [(15, 2), (36_000, 3)])
+def test_writers_whose_clocks_differ_may_be_said_to_have_written_one_training(
+    tmp_path: Path, ahead: int, n_runs: int
+) -> None:
+    for writer in range(3):
+        points = [
+            (100.0 + 10 * step + ahead * writer, step, "epoch_loss", step / 8)
+            for step in range(writer, 18, 3)
+        ]
+        write_events(tmp_path / FILE.format(writer), points)
+    runs = read(tmp_path)
+    assert len(runs) == n_runs
+    # two trainings that were validated at other epochs may look like this
+    assert all("--parts join" in " ".join(run.notes) for run in runs[1:])
+    (run,) = read(tmp_path, parts="join")
+    assert losses(run) == [step / 8 for step in range(18)]
+    assert (run.seams, run.epoch_seconds) == ((), None)
+    assert not any("training of its own" in note for note in run.notes)
+
+
 def test_writers_whose_steps_cross_in_time_are_trainings_of_their_own(
     tmp_path: Path,
 ) -> None:
@@ -182,6 +203,8 @@ def test_writers_whose_steps_cross_in_time_are_trainings_of_their_own(
     write_events(tmp_path / FILE.format(2), points)
     (run,) = read(tmp_path)
     assert any("as by several workers" in note for note in run.notes)
+    # none went on with the model of another that was trained at the same time
+    assert not any("--parts" in note for note in run.notes)
     assert run.series["loss"].recorded.tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1]
 
 

@@ -1,0 +1,109 @@
+"""What an attribute such as ``Config.PATIENCE`` or ``cfg.patience`` stands for."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.expressions.script_parameters import given_for
+
+if TYPE_CHECKING:
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+
+__all__ = ["find_setting"]
+
+_MOST_NAMES = 20
+# methods by which an object may have other attributes than its class
+_SETTING = {"__getattr__", "__getattribute__", "__init__", "__new__", "__post_init__"}
+
+
+class _Settings(NamedTuple):
+    """A class of settings, and how the object of it is made; None for the class itself.
+
+    `handed` is the line in which code that is not read gets the object, or None.
+    """
+
+    inside: Scope
+    made: ast.Call | None = None
+    place: Scope | None = None
+    handed: int | None = None
+
+
+def find_setting(
+    calls: ScriptCalls, node: ast.Attribute, scope: Scope
+) -> tuple[ast.expr, Scope] | None:
+    """Return the value of an attribute of a class of settings, or of its only object.
+
+    The class has no bases and sets the attribute once, in its body; nothing else in the
+    script sets one of that name. An object is made by ``Config(patience=5)`` of a plain
+    class or a dataclass.
+
+    Raises
+    ------
+    Unread
+        If code that is not read gets the object, and may change it.
+    """
+    settings = _settings_of(calls, node.value, scope)
+    if settings is None or not _is_plain(calls, settings):
+        return None
+    inside, made, place, handed = settings
+    calls.count_step(calls.names.stores)
+    values = inside.bindings.get(node.attr, [])
+    set_elsewhere = any(store.name in (node.attr, None) for store in calls.names.stores)
+    if set_elsewhere or len(values) != 1 or values[0].value is None:
+        return None
+    if handed is not None and calls.verdict == "checked":
+        problem = f"{calls.shown(node.value)} is given to code in {calls.place(handed)}"
+        calls.unread(node, f"{problem} that could change it")
+    given = (
+        [word.value for word in made.keywords if word.arg == node.attr] if made else []
+    )
+    if given and place is not None:
+        return given[0], place
+    return values[0].value, inside
+
+
+def _settings_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> _Settings | None:
+    """Return the class that an expression names or makes; None for anything else."""
+    made, place, handed = None, None, None
+    for _ in range(_MOST_NAMES):
+        calls.count_step()
+        if isinstance(node, ast.Call) and made is None:
+            made, place, node = node, scope, node.func
+        holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
+        if holder is None or not isinstance(node, ast.Name):
+            return None
+        bindings = holder.bindings[node.id]
+        inner, value = bindings[0].inner, bindings[0].value
+        if len(bindings) != 1 or holder.shadowed(node.id):
+            return None
+        if inner is not None and isinstance(inner.definition, ast.ClassDef):
+            return _Settings(inner, made, place, handed)
+        handed = handed or calls.names.given.get((holder, node.id))
+        if value is None:
+            # a parameter: what the one call gives for it
+            given = given_for(calls, node.id, holder)
+            if not given.is_whole or len(given.values) != 1:
+                return None
+            node, scope = given.values[0]
+        else:
+            node, scope = value, holder
+    return None
+
+
+def _is_plain(calls: ScriptCalls, settings: _Settings) -> bool:
+    """Return whether the attributes are certainly what the class body sets."""
+    kind, made = settings.inside.definition, settings.made
+    if not isinstance(kind, ast.ClassDef) or kind.bases or kind.keywords:
+        return False
+    if made is None:
+        return not kind.decorator_list
+    makers = [
+        decorator.func if isinstance(decorator, ast.Call) else decorator
+        for decorator in kind.decorator_list
+    ]
+    paths = [calls.paths(maker, settings.inside) for maker in makers]
+    is_dataclass = all(path == ["dataclasses.dataclass"] for path in paths)
+    by_name = not made.args and all(word.arg for word in made.keywords)
+    return is_dataclass and by_name and not _SETTING & settings.inside.bindings.keys()

@@ -1,0 +1,289 @@
+"""Rows of steps without an epoch: counted as evaluations or epochs, or refused.
+
+A sample of a longer history lacks some of its evaluations, so nothing is counted there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.building.evaluations import (
+    axis_hint,
+    count_hint,
+    evaluation_note,
+    given_note,
+)
+from cbreplay.readers.building.numbering import (
+    count_batches,
+    count_steps,
+    lay_steps,
+    stand_further_apart,
+    stand_regularly,
+)
+from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import is_validation, suggest_monitor
+
+if TYPE_CHECKING:
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import BoolArray, EpochArray
+
+__all__ = [
+    "EACH_STEP",
+    "count_evaluations",
+    "count_rows",
+    "fold_evaluations",
+    "fold_fractions",
+    "judges_seldom",
+    "skips",
+    "unsaid",
+]
+
+EACH_STEP = "there is no epoch: each step was taken as one"
+_ENDS = (
+    "{} of its steps have a value of a validation: each was taken as the end of an "
+    "epoch, as given, and what lies between was left out"
+)
+# this many steps at irregular distances are not a log of every epoch
+_MANY = 6
+# a validation every second epoch is common in a log of epochs
+_SELDOM = 3
+
+
+def skips(steps: LogColumn) -> bool:
+    """Tell whether steps that only go upwards show that others are not in the log."""
+    values = steps.values
+    if len(values) < _MANY or not are_epochs(values).all():
+        return False
+    numbers = values.astype(np.int64)
+    if bool((np.diff(numbers) <= 0).any()):
+        return False
+    return not stand_regularly(numbers) or count_steps(numbers)[-1] >= len(numbers)
+
+
+def judges_seldom(table: LogTable) -> bool:
+    """Tell whether most rows hold values of the training only, one for each step."""
+    n_judged = int(np.count_nonzero(_judged_rows(table)))
+    return 0 < _SELDOM * n_judged <= len(table)
+
+
+def _judged_rows(table: LogTable) -> BoolArray:
+    """Return which rows hold a value of a validation."""
+    judged = np.zeros(len(table), dtype=np.bool_)
+    for name, cells in table.columns.items():
+        if is_validation(name):
+            judged |= ~cells.missing
+    return judged
+
+
+def _are_batches(table: LogTable, steps: LogColumn) -> bool:
+    """Tell whether rows are of a training only, each some number of batches apart."""
+    judged = any(map(is_validation, table.columns))
+    return not judged and count_batches(np.unique(_whole_steps(table, steps)))
+
+
+def fold_evaluations(
+    table: LogTable, steps: LogColumn, options: ReadOptions, *, may_be_drawn: bool
+) -> bool:
+    """Merge a log of batches into its evaluations; tell whether it was one.
+
+    Raises
+    ------
+    LogError
+        If it seems to be one, and the user did not say what counts.
+    """
+    seldom = judges_seldom(table)
+    if seldom and options.x_axis == "epoch":
+        count_evaluations(table, steps, options, may_be_drawn=may_be_drawn)
+        table.axis_unit, table.steps = "epochs", None
+        table.notes[0] = _ENDS.format(len(table))
+        return True
+    if options.x_axis is not None or options.parts == "rows":
+        return False
+    if seldom:
+        _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
+        raise unsaid(table)
+    if not _are_batches(table, steps):
+        return False
+    count_evaluations(table, steps, options)
+    return True
+
+
+def unsaid(table: LogTable) -> ForeignLogError:
+    """Return the error of rows that are steps, if the user did not say what counts."""
+    judged = [name for name in table.columns if is_validation(name)]
+    n_judged = max(
+        int(np.count_nonzero(~table.columns[name].missing)) for name in judged
+    )
+    problem = (
+        f"its rows are steps, and {judged[0]} has a value at {n_judged} of {len(table)}"
+    )
+    return ForeignLogError(problem, source=table.source, hint=axis_hint(judged))
+
+
+def fold_fractions(
+    table: LogTable,
+    steps: LogColumn | None,
+    options: ReadOptions,
+    *,
+    may_be_drawn: bool,
+) -> bool:
+    """Merge a log of evaluations within epochs; tell whether it was one.
+
+    Raises
+    ------
+    LogError
+        If it is a sample, which lacks some of them.
+    """
+    if options.x_axis is not None or options.parts == "rows":
+        return False
+    if steps is None:
+        steps = LogColumn.of(np.arange(len(table), dtype=np.float64))
+    count_evaluations(table, steps, options, may_be_drawn=may_be_drawn)
+    return True
+
+
+def count_evaluations(
+    table: LogTable,
+    steps: LogColumn,
+    options: ReadOptions,
+    *,
+    may_be_drawn: bool = False,
+) -> None:
+    """Keep the steps at which something was evaluated, and number them.
+
+    Raises
+    ------
+    LogError
+        If a sample lacks some of them.
+    """
+    _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
+    table.collapse(_whole_steps(table, steps), "any")
+    number = table.columns.pop("epoch")
+    metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
+    judged = [name for name in metrics if is_validation(name)]
+    silent = [table.columns[name].missing for name in judged or metrics]
+    at = ~np.logical_and.reduce(silent) if silent else np.zeros(len(table), np.bool_)
+    if not at.any():
+        problem = "no step has a value"
+        hint = "Log at least one metric"
+        raise LogError(problem, source=table.source, hint=hint)
+    n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
+    table.keep(at)
+    steps_of_rows = number.values[at]
+    numbers = count_steps(steps_of_rows.astype(np.int64))
+    table.steps = lay_steps(numbers, steps_of_rows, int(numbers[-1]) + 1)
+    table.axis_unit = "evaluations"
+    number.values = numbers.astype(np.float64)
+    number.missing, number.wrong = number.missing[at], number.wrong[at]
+    table.columns = {"epoch": number, **table.columns}
+    table.notes.insert(0, evaluation_note(judged, n_between))
+
+
+def _check_drawn(
+    table: LogTable, steps: LogColumn, options: ReadOptions, *, may_be_drawn: bool
+) -> None:
+    """Refuse to count the evaluations that a sample of a history happens to hold.
+
+    In a sample they are at irregular distances, and so are the other rows. Where there
+    are no other rows, only a writer that draws samples is refused.
+    """
+    judged = _judged_rows(table)
+    if options.parts == "rows" or not judged.any():
+        return
+    every, n_judged = _whole_steps(table, steps), int(np.count_nonzero(judged))
+    evaluated = np.unique(every[judged])
+    if (
+        len(evaluated) < _MANY
+        or stand_regularly(evaluated)
+        or stand_further_apart(evaluated)
+    ):
+        return
+    others = np.unique(every)
+    if not may_be_drawn and (len(others) == len(evaluated) or stand_regularly(others)):
+        return
+    problem = (
+        f"its {n_judged} evaluations stand at irregular distances, as in a sample of a "
+        "longer history"
+    )
+    also, too = "", ""
+    if options.x_axis is None:
+        names = [name for name in table.columns if is_validation(name)]
+        also, too = suggest_monitor(names)
+        also, too = f" --x-axis step{also}", f", x_axis='step'{too}"
+    whole = f"--parts rows{also} or parts='rows'{too}"
+    hint = f"{_WHOLE_HISTORY}, or if it is whole: {whole}"
+    raise ForeignLogError(problem, source=table.source, hint=hint)
+
+
+_WHOLE_HISTORY = (
+    "Export the whole history (W&B: run.scan_history(), which draws no sample)"
+)
+
+
+def count_rows(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochArray:
+    """Take each step, or each row without steps, as one epoch, with a note."""
+    if steps is None:
+        table.notes.append("there is no epoch: each row was taken as one")
+        return np.arange(len(table))
+    values = _whole_steps(table, steps)
+    several = np.unique(values)
+    if given and count_batches(several):
+        ends = int(several[0]), int(several[-1])
+        table.notes.append(given_note(numbered=ends))
+        numbered: EpochArray = count_steps(several)[np.searchsorted(several, values)]
+        return numbered
+    if given:
+        table.notes.append(given_note())
+        return values
+    if bool((np.diff(several) == 1).all()):
+        table.notes.append(EACH_STEP)
+        return values
+    if len(several) >= _MANY and not stand_regularly(several):
+        raise _sampled(table, several)
+    shown = ", ".join(map(str, several[:_SHOWN].tolist()))
+    table.notes.append(
+        f"there is no epoch: each logged step ({shown}, ...) was taken as one"
+    )
+    return count_steps(several)[np.searchsorted(several, values)]
+
+
+_SHOWN = 3
+
+
+def _sampled(table: LogTable, steps: EpochArray) -> LogError:
+    """Return the error of steps that leave out others: a sample's, or by a plan."""
+    if stand_further_apart(steps):
+        shown = ", ".join(map(str, steps[:_MANY].tolist()))
+        problem = (
+            f"nothing says which epoch a row is of, and its steps ({shown}, ...) stand "
+            "further and further apart"
+        )
+        hint = f"If no row was lost between them, {count_hint()}"
+        return LogError(problem, source=table.source, hint=hint)
+    problem = (
+        f"nothing says which epoch a row is of, and its {len(steps)} steps stand at "
+        "irregular distances, as in a sample of a longer history"
+    )
+    hint = f"{_WHOLE_HISTORY}, or {count_hint()}"
+    return LogError(problem, source=table.source, hint=hint)
+
+
+def _whole_steps(table: LogTable, steps: LogColumn) -> EpochArray:
+    """Return the step of each row, which never goes back."""
+    if not are_epochs(steps.values).all():
+        row = int(np.flatnonzero(~are_epochs(steps.values))[0])
+        problem = f"the step {steps.text(row)!r} is not a whole number"
+        raise table.error(problem, row, "Export the history with its steps")
+    values: EpochArray = steps.values.astype(np.int64)
+    if bool((np.diff(values) < 0).any()):
+        row = int(np.flatnonzero(np.diff(values) < 0)[0]) + 1
+        problem = f"the step {values[row]} follows {values[row - 1]}"
+        raise table.error(problem, row, "Export one history, in the order of its steps")
+    return values

@@ -1,0 +1,107 @@
+"""Files that hold some rows of a log beside them: of its best epochs, or its last."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.readers.discovery.read_once import count_digits
+from cbreplay.readers.discovery.same_training import count_agreeing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.training_files import Seen
+    from cbreplay.run import Run
+
+__all__ = ["leave_out_extracts"]
+
+# so many digits at the same epoch of two logs in one place are no coincidence; more are
+# asked of several rows, for on a small data set many trainings have the same accuracy
+_FEWEST_DIGITS, _DIGITS_OF_ROWS = 3, 7
+
+
+def leave_out_extracts(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+    """Leave out what holds some rows of another log, and begins later than it.
+
+    Parameters
+    ----------
+    found : list of RunsOfLog
+        What was read, from files only.
+    seen : list of Seen
+        What became of each file; extracts are passed by.
+    """
+    at_place: dict[str, list[RunsOfLog]] = {}
+    for log in found:
+        if len(log.runs) == 1:
+            place = os.path.dirname(log.runs[0].source)
+            at_place.setdefault(place, []).append(log)
+    homes: dict[int, RunsOfLog] = {}
+    for place, logs in at_place.items():
+        above = [log for own in _with_parents(place) for log in at_place.get(own, ())]
+        homes |= _homes_among(above, logs)
+    for log in found:
+        if id(log) in homes:
+            _note(log, homes[id(log)], seen)
+    return [log for log in found if id(log) not in homes]
+
+
+def _with_parents(place: str) -> list[str]:
+    """Return a directory and those above it, as far as its path names them.
+
+    >>> _with_parents("logs/run/checkpoints")
+    ['logs/run/checkpoints', 'logs/run', 'logs']
+    """
+    parents = [place]
+    while (above := os.path.dirname(parents[-1])) not in {"", parents[-1]}:
+        parents.append(above)
+    return parents
+
+
+def _homes_among(
+    others: Sequence[RunsOfLog], logs: Sequence[RunsOfLog]
+) -> dict[int, RunsOfLog]:
+    """Return by the id of each log that holds some rows of another one, that one."""
+    first = np.array([log.runs[0].first_epoch for log in others])
+    last = np.array([log.runs[0].horizon for log in others])
+    found: dict[int, RunsOfLog] = {}
+    for log in logs:
+        run = log.runs[0]
+        # one may count from 0, and the other from 1
+        wider = (first < run.first_epoch) & (run.horizon - 1 <= last)
+        for at in np.flatnonzero(wider).tolist() if run.first_epoch else ():
+            if _is_extract(run, others[at].runs[0]):
+                found[id(log)] = others[at]
+                break
+    return found
+
+
+def _is_extract(run: Run, other: Run) -> bool:
+    """Tell whether each row of a run stands in another."""
+    if other.counts_from > run.counts_from:
+        # a few rows alone do not tell that they count from 1
+        run = run.moved(run.counts_from - other.counts_from)
+    within = other.first_epoch < run.first_epoch and run.horizon <= other.horizon
+    if not within or not run.series.keys() <= other.series.keys():
+        return False
+    begin = run.first_epoch - other.first_epoch
+    held = all(
+        (other.series[name].recorded[begin : begin + len(own)] >= own.recorded).all()
+        for name, own in run.series.items()
+    )
+    fewest = _FEWEST_DIGITS if run.recorded_epochs == 1 else _DIGITS_OF_ROWS
+    told = count_digits(run.series) >= fewest
+    return held and told and count_agreeing(run, other) > 0
+
+
+def _note(log: RunsOfLog, home: RunsOfLog, seen: list[Seen]) -> None:
+    """Say at the whole log, and of the file, that its rows were read once."""
+    home.runs[0] = home.runs[0].with_notes(
+        f"some of its rows stand in {log.name} too: they were read once"
+    )
+    for at, own in enumerate(seen):
+        if own.path == log.runs[0].source:
+            seen[at] = own._replace(fate="passed by", detail=f"rows of {home.name}")
