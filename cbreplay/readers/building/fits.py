@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.note import Note
+from cbreplay.readers.building.restarts import began_after, note_restarts
 from cbreplay.readers.building.rows import Rows, spread
 from cbreplay.readers.building.written_digits import as_float32
 from cbreplay.readers.sizes import check_cells, check_epochs
@@ -151,20 +151,43 @@ class TrainingRows:
             self.seams[first] = _POSSIBLE.format(piece.place, first + 1)
         self.add(piece)
 
-    def ends_as(self, piece: Rows) -> bool:
+    def takes_again(self, piece: Rows) -> bool:
+        """Take a piece that begins with the last rows, or repeats some; tell if it did.
+
+        Somebody may write the row of the best epoch once more, below all others.
+        """
+        if self._ends_as(piece):
+            self._go_on_again(piece)
+        elif self._holds(piece):
+            again = f"{count(len(piece.epochs), 'row')} from {piece.place} on"
+            self.notes.append(f"{again} stand above too: read once")
+        else:
+            return False
+        return True
+
+    def _ends_as(self, piece: Rows) -> bool:
         """Tell whether a piece begins with a copy of the last rows, two or more."""
-        first = int(piece.epochs[0])
-        parts: list[Rows] = []
-        for own in reversed(self._pieces):
-            begin = int(np.searchsorted(own.epochs, first))
-            parts.append(own.take(slice(begin, None)))
-            if begin:
-                break
-        tail = Rows.joined(parts[::-1])
+        tail = self._rows_from(int(piece.epochs[0]))
         several = min(len(tail.epochs), len(piece.epochs)) >= _TWO_ROWS
         return several and tail.begins_as(piece)
 
-    def go_on_again(self, piece: Rows) -> None:
+    def _holds(self, piece: Rows) -> bool:
+        """Tell whether a piece within its epochs repeats rows, as that of the best."""
+        first, last = piece.epochs[[0, -1]].tolist()
+        inside = self.first_epoch < first and last <= self.horizon
+        return inside and self._rows_from(first).holds_rows(piece)
+
+    def _rows_from(self, epoch: int) -> Rows:
+        """Return the rows from an epoch on, and join no more pieces than these."""
+        parts: list[Rows] = []
+        for own in reversed(self._pieces):
+            begin = int(np.searchsorted(own.epochs, epoch))
+            parts.append(own.take(slice(begin, None)))
+            if begin:
+                break
+        return Rows.joined(parts[::-1])
+
+    def _go_on_again(self, piece: Rows) -> None:
         """Append a piece whose first rows repeat the last ones, without these."""
         seam = self.horizon + 1
         n_again = int(np.searchsorted(piece.epochs, seam))
@@ -242,18 +265,16 @@ def join_rows(
             records[-1].go_on(piece)
         elif records and (coming.take(first) or options.parts == "join"):
             _replace_from(records[-1], piece)
-        elif records and records[-1].ends_as(piece):
-            records[-1].go_on_again(piece)
-        else:
+        elif not records or not records[-1].takes_again(piece):
             records.append(TrainingRows(piece))
             before = records[-2] if records[1:] else records[-1]
-            may_go_on = _began_after(earlier, piece)
+            may_go_on = began_after(earlier, piece)
             records[-1].resumes = may_go_on and first > before.first_epoch
     _check_spans(records, source, options.max_bytes)
     for record in records:
         record.note_rows_again()
     _note_seams(records[-1], resumed)
-    _note_restarts(records)
+    note_restarts(records)
     for record in records:
         record.notes += repeats
         _add_seams(record, options.seams)
@@ -363,52 +384,6 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
     whose = "its rows" if len(kept) == 1 else "the rows of trainings in this log"
     note = f"{whose} stand there {times}, from the first one on: they were read once"
     return kept, [note]
-
-
-def _began_after(earlier: Rows, later: Rows) -> bool:
-    """Return whether later rows may go on with earlier ones, by their times, if any."""
-    times = earlier.wall_times, later.wall_times
-    return not all(map(len, times)) or not times[0][-1] > times[1][0]
-
-
-def _note_restarts(records: Sequence[TrainingRows]) -> None:
-    if len(records) == 1:
-        return
-    from cbreplay.readers.building.turns import TURN_HINT, are_in_turn
-
-    in_turn = are_in_turn([record.rows for record in records])
-    for number, record in enumerate(records, start=1):
-        rows = record.rows
-        back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
-        if in_turn or record.resumes:
-            back += TURN_HINT if in_turn else _JOIN_HINT
-        goes_on = _began_after(records[max(number - 2, 0)].rows, rows)
-        if goes_on and rows.epochs[0] == records[0].rows.epochs[0]:
-            back += _rows_hint(records)
-        note = (
-            f"the log holds {len(records)} trainings; this is number {number}, "
-            f"from {rows.place} on{back if number > 1 else ''}"
-        )
-        record.notes.append(Note(note, "parts") if number > 1 else note)
-
-
-_JOIN_HINT = (
-    ": if a fit was resumed there, --parts join or parts='join' takes them as one"
-)
-
-
-def _rows_hint(records: Sequence[TrainingRows]) -> str:
-    """Say how to read fits that all count from the same epoch as one training."""
-    hint = ": if its fit went on with the model of the one before, "
-    if len(records) > _TWO_FITS:
-        hint += "--parts rows or parts='rows' takes them as one training, and a --seam "
-        return hint + "or seams=[...] tells where each fit after the first began"
-    seam = records[0].first_epoch + len(records[0].rows.epochs)
-    hint += f"--parts rows --seam {seam} or parts='rows', seams=[{seam}] takes both as "
-    return hint + "one training (a seam counts from 0)"
-
-
-_TWO_FITS = 2
 
 
 def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> None:

@@ -25,6 +25,7 @@ from cbreplay.readers.building.counted_steps import (
 from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.ended_epochs import read_ended_epochs
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs, are_fractions
@@ -92,6 +93,8 @@ def fold_by(
     """
     leave_out_said_tests(table)
     drop_earlier_copies(table)
+    if epoch_name is not None and options.x_axis != "step":
+        read_ended_epochs(table, epoch_name)
     counts = options.x_axis == "step" and step_name != epoch_name
     if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)

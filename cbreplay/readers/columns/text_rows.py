@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.columns.cut_rows import (
+    are_never_ended,
+    is_complete,
+    is_shorter,
+)
 from cbreplay.readers.columns.header import (
     COMMENT,
     EPOCH_NAMES,
@@ -315,7 +320,8 @@ class TextRows:
 
         A training may be writing it. Keras ends every row, so in a file of its own
         such a row is cut, perhaps inside its last number. Another writer may leave the
-        last line end out: there a row with all its cells is kept.
+        last line end out: there a row with all its cells is kept. Where its last number
+        is shorter than all above, other files tell whether the writer does that.
         """
         text = self._lines
         if text.ended or not rows or not any(rows[-1]):
@@ -325,19 +331,25 @@ class TextRows:
         if self._uncut_line == self._reader.line_num:
             return
         cells = [cell.strip() for cell in rows[-1]]
-        complete = len(cells) == len(self.header) and _is_complete(cells[-1])
+        complete = len(cells) == len(self.header) and is_complete(cells[-1])
         # the beginning of an epoch's number is another epoch
         complete = complete and self.header[-1].lower() not in EPOCH_NAMES
+        complete = complete and not (text.crlf and are_names_of_keras(self.header))
         above = [row[-1].strip() for row in rows[:-1] if len(row) == len(cells)]
-        complete = complete and not _is_shorter(cells[-1], above)
-        of_keras = text.crlf and are_names_of_keras(self.header)
         row = f"the last row (line {lines[-1]}) has no line end"
-        if complete and not of_keras:
+        if complete and not is_shorter(cells[-1], above):
             self.notes.append(f"{row}: it was kept, and may be cut in its last number")
+            return
+        if complete and are_never_ended(self.source, self.delimiter):
+            self.notes.append(
+                f"{row}, as in each file of this header there: it was kept"
+            )
             return
         rows.pop()
         lines.pop()
-        self.notes.append(f"{row}, as if it were just being written: it was left out")
+        hint = "; if it is whole, put a line end behind it" if complete else ""
+        note = f"{row}, as if it were just being written: it was left out{hint}"
+        self.notes.append(note)
 
 
 _SHOWN_LINES = 5
@@ -361,26 +373,6 @@ def _is_quoted_row(cell: str, delimiter: str) -> bool:
     """Tell whether one cell holds a whole row of numbers, put in quotes."""
     parts = cell.split(delimiter)
     return len(parts) > 1 and all(map(holds_number, parts))
-
-
-def _is_complete(cell: str) -> bool:
-    """Tell whether a cell at the end of a file holds what a whole one would hold."""
-    return (
-        cell in ("NA", "nan", "inf", "-inf")
-        or cell.endswith("]")
-        or (holds_number(cell))
-    )
-
-
-def _is_shorter(cell: str, above: Sequence[str]) -> bool:
-    """Tell whether a number has fewer signs than all above it, as one that was cut.
-
-    >>> _is_shorter("0.4", ["0.4321", "0.4287"]), _is_shorter("1.0", ["0.98", "0.99"])
-    (True, False)
-    """
-    return (
-        len(above) > 1 and not cell.endswith(".0") and len(cell) < min(map(len, above))
-    )
 
 
 def _wrong_width(

@@ -17,6 +17,7 @@ from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.numbering import count_steps, lay_steps
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
+from cbreplay.readers.columns.ended_epochs import ended_epochs
 from cbreplay.readers.columns.roles import EXACT, are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
@@ -256,7 +257,7 @@ def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array 
     near = np.abs(fractions - nearest) <= _NEARLY
     # where they step back, another training begins, or this one was resumed
     if not near.all() or nearest.min() < 1 or bool((np.diff(nearest) == 0).any()):
-        return None
+        return ended_epochs(fractions)
     # a number too large for an epoch is refused later, with its place in the file
     epochs: EpochArray = np.minimum(nearest - 1, EXACT).astype(np.int64)
     return epochs

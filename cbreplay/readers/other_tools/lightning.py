@@ -12,6 +12,7 @@ from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
+from cbreplay.readers.columns.ended_epochs import read_ended_epochs
 from cbreplay.readers.columns.roles import are_epochs, are_fractions, check_one_kind
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.after_fit import leave_out_after_fit
@@ -49,6 +50,8 @@ class LightningReader(FormatReader):
         table.check_whole()
         # training and validation stand in rows of their own
         table.has_other_rows = True
+        if self.options.x_axis != "step":
+            read_ended_epochs(table, "epoch")
         if self.options.x_axis != "epoch" and are_fractions(table.columns["epoch"]):
             # a loop of one's own logged how much of the epochs was done
             fold_by(table, "epoch", "step", self.options)

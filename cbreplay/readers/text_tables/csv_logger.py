@@ -14,7 +14,7 @@ from cbreplay.readers.columns.header import (
     STEP_NAMES,
     are_names_of_keras,
 )
-from cbreplay.readers.columns.roles import are_fractions, may_say_kinds
+from cbreplay.readers.columns.roles import are_epochs, are_fractions, may_say_kinds
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class CsvLoggerReader(FormatReader):
             yield from build_runs(table, self.options, self.metadata)
             return
         sort_by_runs(table)
+        self._read_ended_epochs(table)
         named = {name.lower() for name in table.columns}
         within = self.options.x_axis != "epoch" and any(
             are_fractions(cells)
@@ -68,6 +69,16 @@ class CsvLoggerReader(FormatReader):
 
             fold_steps(table, self.options)
         yield from build_runs(table, self.options, self.metadata)
+
+    def _read_ended_epochs(self, table: LogTable) -> None:
+        """Read 0.99, 1.98 and 2.97 as the ends of three epochs."""
+        epoch = table.first_of(EPOCH_NAMES)
+        steps = self.options.x_axis == "step"
+        if epoch is None or steps or are_epochs(table.columns[epoch].values).all():
+            return
+        from cbreplay.readers.columns.ended_epochs import read_ended_epochs
+
+        read_ended_epochs(table, epoch)
 
 
 def _lay_out_kinds(table: LogTable) -> bool:

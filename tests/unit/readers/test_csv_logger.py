@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pytest
 
-from cbreplay import LogError, TruncatedLogError
+from cbreplay import LogError, TruncatedLogError, load_runs
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cbreplay import Run
 
 
@@ -153,6 +155,24 @@ def test_a_step_back_begins_another_run(rows: str, found: list[list[float]]) -> 
     runs = read(f"epoch,loss\n{rows}")
     assert [values(run, "loss") for run in runs] == found
     assert "the log holds 2 trainings" in " ".join(runs[1].notes)
+
+
+@pytest.mark.parametrize(
+    ("below", "found"),
+    [
+        # the best epoch's row once more, and the best two
+        ("2,0.5\n", [[0.9, 0.7, 0.5, 0.6]]),
+        ("1,0.7\n2,0.5\n", [[0.9, 0.7, 0.5, 0.6]]),
+        # another value, or an epoch beyond
+        ("2,0.4\n", [[0.9, 0.7, 0.5, 0.6], [0.4]]),
+        ("2,0.5\n4,0.3\n", [[0.9, 0.7, 0.5, 0.6], [0.5, None, 0.3]]),
+    ],
+)
+def test_rows_that_stand_above_too_are_no_training(
+    below: str, found: list[list[float | None]]
+) -> None:
+    runs = read("epoch,loss\n0,0.9\n1,0.7\n2,0.5\n3,0.6\n" + below)
+    assert [list(run.series["loss"]) for run in runs] == found
 
 
 def test_trainings_under_one_header_are_doubted_and_noted() -> None:
@@ -456,3 +476,41 @@ def test_a_last_number_that_is_shorter_than_all_others_is_cut(
     """The file broke off within 0., which is no accuracy; 1.0 may be a whole one."""
     rows = "epoch,loss,val_acc\n0,0.5,0.8125\n1,0.25,0.9375\n"
     assert read_one(f"{rows}2,0.125,{last}").n_epochs == n_epochs
+
+
+# typed by hand, or by a writer that ends no last line
+UNENDED = "epoch,val_loss\n1,0.91\n2,0.85\n3,0.8"
+
+
+def test_a_short_last_number_is_kept_where_no_file_of_its_writer_ends(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.csv").write_text(UNENDED)
+    (tmp_path / "b.csv").write_text("epoch,val_loss\n1,0.81\n2,0.75\n3,0.72")
+    # what is of another writer says nothing
+    (tmp_path / "c.csv").write_text("epoch,loss,val_loss\n1,0.81,0.9\n")
+    (run,) = load_runs(tmp_path / "a.csv")
+    assert list(run.series["val_loss"]) == [0.91, 0.85, 0.8]
+    assert any("as in each file of this header there" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        # it ends its rows; it is cut itself; nothing is there
+        "epoch,val_loss\n1,0.81\n2,0.75\n3,0.72\n",
+        "epoch,val_loss\n1,0.81\n2,0.75\n3,0.",
+        "epoch,val_loss\n1,0.81\n2,0.75\n3",
+        "epoch,val_loss",
+        None,
+    ],
+)
+def test_a_short_last_number_is_left_out_where_nothing_shows_that_it_is_whole(
+    tmp_path: Path, other: str | None
+) -> None:
+    (tmp_path / "a.csv").write_text(UNENDED)
+    if other is not None:
+        (tmp_path / "b.csv").write_text(other)
+    (run,) = load_runs(tmp_path / "a.csv")
+    assert list(run.series["val_loss"]) == [0.91, 0.85]
+    assert any("if it is whole, put a line end behind it" in note for note in run.notes)

@@ -296,6 +296,63 @@ def test_rows_within_epochs_are_evaluations(
     assert column(run, judged) == losses
 
 
+ENDS = [
+    [0.99, 1.98, 2.97, 3.96],
+    [0.9997, 1.9994, 2.9991, 3.9988],
+    [0.995, 1.995, 2.995, 3.995],
+    [1.0, 2.0, 3.0, 3.98],
+]
+
+
+@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize(
+    ("name", "header", "line"),
+    [
+        ("a.csv", "epoch,step,eval_loss", "{epoch},{step},{loss}"),
+        ("b.csv", "epoch,eval_loss", "{epoch},{loss}"),
+        ("c.csv", "_step,train/epoch,eval/loss", "{step},{epoch},{loss}"),
+        ("d.jsonl", "", '{{"epoch": {epoch}, "step": {step}, "eval_loss": {loss}}}'),
+    ],
+)
+def test_rows_at_nearly_each_epoch_s_end_are_epochs(
+    tmp_path: Path, ends: list[float], name: str, header: str, line: str
+) -> None:
+    losses = [0.9, 0.8, 0.7, 0.6]
+    rows = [
+        line.format(epoch=end, step=49 * (at + 1), loss=losses[at])
+        for at, end in enumerate(ends)
+    ]
+    content = "\n".join([*([header] if header else []), *rows, ""])
+    (run,) = read(tmp_path / name, content)
+    assert (run.first_epoch, run.n_epochs, run.axis_unit) == (0, 4, "epochs")
+    (judged,) = [own for own in run.series if own.startswith("eval")]
+    assert column(run, judged) == losses
+
+
+@pytest.mark.parametrize("ends", ENDS[:3])
+def test_trainer_that_evaluates_just_before_each_epoch_s_end_counts_epochs(
+    tmp_path: Path, ends: list[float]
+) -> None:
+    rows = [
+        {"epoch": end, "eval_loss": 1 / (at + 1), "step": 49 * (at + 1)}
+        for at, end in enumerate(ends)
+    ]
+    state = {"log_history": rows, "num_train_epochs": 4, "global_step": 196}
+    (run,) = read(tmp_path / "trainer_state.json", json.dumps(state))
+    assert (run.first_epoch, run.n_epochs, run.planned_epochs) == (0, 4, 4)
+
+
+@pytest.mark.parametrize(
+    "fractions", [[0.9, 1.8, 2.7, 3.6], [1.5, 3.0, 4.5], [0.99, 1.98, 3.96, 4.95]]
+)
+def test_rows_that_drift_off_the_epochs_are_evaluations(
+    tmp_path: Path, fractions: list[float]
+) -> None:
+    rows = "".join(f"{end},{1 / end}\n" for end in fractions)
+    (run,) = read(tmp_path / "log.csv", f"epoch,val_loss\n{rows}")
+    assert run.axis_unit == "evaluations"
+
+
 def test_one_fraction_among_epochs_is_damage(tmp_path: Path) -> None:
     rows = "epoch,val_loss\n0,.9\n1,.8\n1.5,.7\n3,.6\n"
     with pytest.raises(LogError, match=r"'1\.5' is not a whole number"):
