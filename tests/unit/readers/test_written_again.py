@@ -93,3 +93,27 @@ def test_copies_are_left_out_where_all_are_beginnings_of_the_last(
         path.write_text("".join(f'{{"loss": {loss}}}\n' for loss in losses))
         (run,) = load_runs(path)
     assert list(run.series["loss"]) == (last if alike and tables else losses)
+
+
+@pytest.mark.parametrize(
+    ("losses", "n_runs"),
+    [
+        # the number of the save, or the best loss so far, stands in each row
+        ([0.91, 0.72, 0.63, 0.54, 0.45, 0.36, 0.27, 0.18, 0.19], 1),
+        # few different numbers may be those of two failed trainings
+        ([0.5, 0.5, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4], 2),
+    ],
+)
+def test_a_column_that_numbers_the_saves_makes_no_trainings(
+    tmp_path: Path, losses: list[float], n_runs: int
+) -> None:
+    rows = [
+        f"{save},{epoch},{loss}\n"
+        for save, n_epochs in ((1, 8), (2, 9))
+        for epoch, loss in enumerate(losses[:n_epochs])
+    ]
+    log = tmp_path / "log.csv"
+    log.write_text("save,epoch,loss\n" + "".join(rows), encoding="ascii")
+    runs = load_runs(log)
+    assert len(runs) == n_runs
+    assert list(runs[-1].series["loss"]) == losses
