@@ -35,10 +35,9 @@ import numpy as np
 
 from cbreplay import Run, load_runs
 from cbreplay.recommend import Advising, recommend_config, sweep_patience
-from cbreplay.recommend.choice import USUAL, pick_patience
-from cbreplay.recommend.pricing import Priced, cells_of, price
-from cbreplay.recommend.study import begin_study, keep_alike, part_runs
-from cbreplay.recommend.swept_settings import read_axes
+from cbreplay.recommend.choice import pick_patience
+from cbreplay.setting_costs.study import begin_studies
+from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbreplay import Sweep
+    from cbreplay.setting_costs.pricing import Priced
 
     Curve = NDArray[np.floating[Any]]
 
@@ -164,13 +164,8 @@ def price_runs(
 ) -> Priced:
     """Price every patience on every run; each stands for itself."""
     sweep, _ = sweep_patience(runs, monitor=monitor, semantics=SEMANTICS)
-    axes = read_axes(sweep)
-    asked = Advising(tolerance, 0.9, 0.05, "none", None)
-    alike, *_ = part_runs(sweep, keep_alike(sweep, axes, []), asked)
-    study = begin_study(sweep, axes, asked, alike)
-    columns, standing = axes.slices[0].columns, study.panel.standing
-    cells = cells_of(sweep, study.panel.rows, columns, standing)
-    return price(study.panel, cells, axes.patience)
+    (study, *_), _ = begin_studies(sweep, Advising(tolerance, 0.9, 0.05, "none", None))
+    return study.price(study.axes.slices[0].columns)
 
 
 def count_kept(

@@ -74,13 +74,7 @@ class Endings(NamedTuple):
     def take(self, rows: Iterable[int]) -> Endings:
         """Return those of some runs."""
         kept = list(rows)
-        return Endings(
-            tuple(self.plan[row] for row in kept),
-            tuple(self.reached[row] for row in kept),
-            tuple(self.inferred[row] for row in kept),
-            tuple(self.own[row] for row in kept),
-            tuple(self.guessed[row] for row in kept),
-        )
+        return Endings._make(tuple(column[row] for row in kept) for column in self)
 
     def count_broken(self) -> int:
         """Return how many ended before a plan that is known, and by no own rule."""

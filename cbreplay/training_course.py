@@ -20,6 +20,7 @@ __all__ = [
     "falls_by_schedule",
     "find_bad_end",
     "find_frozen_end",
+    "improves_after",
     "never_changes",
     "was_still_improving",
 ]
@@ -31,6 +32,8 @@ _SHORTEST_FROZEN = 10
 # be this many times the first one, as in no decay by a fixed share
 _SHORTEST_SCHEDULE, _FEWEST_FALLS, _LEAST_PART = 10, 5, 0.1
 _FALLS_FASTER = 1.2
+# how many values in a row are averaged by `improves_after`
+_WINDOW = 5
 
 
 def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> bool:
@@ -60,6 +63,37 @@ def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> b
     return bool(
         _last_finite(values) - values[position] <= _usual_rise(values, position)
     )
+
+
+def improves_after(values: FloatArray, kept: int) -> bool:
+    """Return whether a series (smaller is better) falls clearly after an epoch.
+
+    The least mean of five values in a row after it is compared with the least one
+    before, and with the kept value. Clearly means by more than the usual change from
+    one value to the next.
+
+    >>> falling = np.linspace(1, 0.1, 40)
+    >>> improves_after(falling, 10), improves_after(falling, 39)
+    (True, False)
+    """
+    at = np.flatnonzero(np.isfinite(values))
+    finite = values[at]
+    if len(finite) < 2 * _WINDOW:
+        return False
+    smooth = np.convolve(finite, np.full(_WINDOW, 1 / _WINDOW), mode="valid")
+    ends = at[_WINDOW - 1 :]
+    # a mean belongs to the last epoch of its window; those after `kept` must hold none
+    # of the epochs before
+    before = smooth[ends <= kept]
+    if not len(before):
+        before = finite[at <= kept].mean(keepdims=True) if at[0] <= kept else before
+    after = smooth[at[: len(smooth)] > kept]
+    if not len(before) or not len(after):
+        return False
+    held = values[kept] if np.isfinite(values[kept]) else np.inf
+    half = finite[len(finite) // 2 :]
+    usual = float(np.median(np.abs(np.diff(half))))
+    return bool(min(before.min(), held) - after.min() > max(usual, 1e-12))
 
 
 def find_bad_end(run: Run, objective: str) -> str | None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.advice.curves import Curves
-    from cbreplay.recommend.prior import Prior
+    from cbreplay.generalization.prior import Prior
     from cbreplay.run import EpochArray
 
 __all__ = ["ENDS_AT_ONE", "judge_answers", "print_answers"]

@@ -13,8 +13,8 @@ from benchmarks.advice.make_prior import (
     monitored,
     price_patience,
 )
-from cbreplay.recommend.prior import Blended, Prior, blend_scores, leave_each_out
-from cbreplay.recommend.promise import is_step
+from cbreplay.generalization.prior import Blended, Prior, blend_scores, leave_each_out
+from cbreplay.generalization.promise import is_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

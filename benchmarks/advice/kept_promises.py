@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from benchmarks.advice.choices import Population
     from benchmarks.advice.curves import Curves
-    from cbreplay.recommend.prior import Prior
+    from cbreplay.generalization.prior import Prior
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = ["print_promises"]

@@ -18,7 +18,7 @@ from benchmarks.advice.stopping import (
     stop_by_patience,
     watch_series,
 )
-from cbreplay.recommend.prior import Prior, parse_prior
+from cbreplay.generalization.prior import Prior, parse_prior
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

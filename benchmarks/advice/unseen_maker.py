@@ -21,7 +21,7 @@ from benchmarks.advice.choices import SIZES, Population
 from benchmarks.advice.curves import N_EPOCHS, N_RUNS, default_cache
 from benchmarks.advice.make_prior import price_patience
 from benchmarks.advice.unseen_tasks import TASKS
-from cbreplay.recommend.prior import read_prior
+from cbreplay.generalization.prior import read_prior
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,47 +2,33 @@
 
 Everything here is numbers and callbacks; ``answers/advice/`` puts it into words.
 
-The words of this package:
-
-- A log *tells* what a setting does on a run where that cell of the sweep is exact.
-- A *group* is the runs that count as one (seeds of one setting). It tells where all
-  of its runs do.
-- A patience is *enough* on a run if neither it nor a longer one loses more than the
-  tolerance; the smallest such is the run's *sufficient patience*.
-- The *promise* is about a rank among the groups' sufficient patience (`promise`).
-- The *scale* of a run is the size of its best value; what a setting loses is a share of
-  it. The *score* is that share plus cost_weight x the share of the plan it trains.
-- The *kinds* are kinds of learning curves known from other data sets (`prior`).
-- *Left out*: what is chosen without a group, and how it does on that group.
-- A *study* is everything that an answer is made of (`study`), its *panel* the runs
-  that count and what they are judged by, *priced* what every patience costs on them.
-
-`build` goes through all of it in order.
+`build` goes through all of it in order. What settings cost on the runs is in
+`cbreplay.setting_costs`, and how far that holds for the next run in
+`cbreplay.generalization`, with the words of each. *Left out* is what is chosen without
+a group, and how it does on that group.
 """
 
 from __future__ import annotations
 
+from cbreplay.generalization.promise import Promise, count_needed
+from cbreplay.generalization.track_record import Odds
 from cbreplay.groups import find_groups
 from cbreplay.recommend.answer import (
-    Advising,
     CountedGroup,
-    Excluded,
     Expected,
     MonitorScore,
     Plan,
     PlanAdvice,
-    Reason,
     Recommendation,
     RunDoubt,
-    Tolerance,
 )
 from cbreplay.recommend.build import recommend_config
 from cbreplay.recommend.costs import Costs, measure_costs
 from cbreplay.recommend.held_out import Forward, LeftOut
-from cbreplay.recommend.promise import Promise, count_needed
-from cbreplay.recommend.scored import Scored, Setting
-from cbreplay.recommend.swept_settings import sweep_patience
-from cbreplay.recommend.track_record import Odds
+from cbreplay.setting_costs.scored import Scored, Setting
+from cbreplay.setting_costs.study import Advising
+from cbreplay.setting_costs.swept_settings import Excluded, Reason, sweep_patience
+from cbreplay.setting_costs.tolerance import Tolerance
 
 __all__ = [
     "Advising",

@@ -1,4 +1,4 @@
-"""The options of a recommendation, and its result: values, and no sentences."""
+"""The result of a recommendation: values, and no sentences."""
 
 from __future__ import annotations
 
@@ -8,73 +8,31 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.showing import show_frame, show_html, show_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from cbreplay.generalization.promise import Promise
+    from cbreplay.generalization.track_record import Odds
     from cbreplay.recommend.choice import Basis
     from cbreplay.recommend.held_out import Forward, LeftOut
-    from cbreplay.recommend.promise import Promise
-    from cbreplay.recommend.scored import Scored
-    from cbreplay.recommend.track_record import Odds
     from cbreplay.rules.base import Callback
-    from cbreplay.run import FloatArray, Mode
+    from cbreplay.run import Mode
+    from cbreplay.setting_costs.scored import Scored
+    from cbreplay.setting_costs.swept_settings import Excluded, Reason
+    from cbreplay.setting_costs.tolerance import Tolerance
 
 __all__ = [
     "AdviceKind",
-    "Advising",
     "CountedGroup",
-    "Excluded",
     "Expected",
     "MonitorScore",
     "Plan",
     "PlanAdvice",
-    "Reason",
     "Recommendation",
     "RunDoubt",
-    "Tolerance",
     "WeightAdvice",
 ]
 
 AdviceKind: TypeAlias = Literal["guaranteed", "heuristic", "none"]
-
-
-class Advising(NamedTuple):
-    """The options of `recommend_config`, by its names and with its defaults."""
-
-    tolerance: str | float | None = None
-    confidence: float | None = None
-    cost_weight: float = 0.05
-    group_by: str | Sequence[Any] | None = None
-    recorded_under: int | None = None
-    prechelt: bool = False
-    beyond_patience: bool = False
-
-    @property
-    def other_rules(self) -> tuple[str, ...]:
-        """The options that ask for other rules, of those that are set."""
-        asked = {"prechelt": self.prechelt, "beyond_patience": self.beyond_patience}
-        return tuple(option for option, is_asked in asked.items() if is_asked)
-
-
-class Reason(NamedTuple):
-    """Why something is as it is: a kind of sentence, and the values in it.
-
-    Parameters
-    ----------
-    kind : str
-        A short, stable name of the sentence (`answers.advice.reasons`).
-    facts : mapping
-        The values in it, by name.
-    """
-
-    kind: str
-    facts: Mapping[str, Any]
-
-
-class Excluded(NamedTuple):
-    """A run that does not count, and why."""
-
-    run: str
-    why: Reason
 
 
 class RunDoubt(NamedTuple):
@@ -93,39 +51,6 @@ class RunDoubt(NamedTuple):
     code: str
     runs: tuple[str, ...]
     facts: Mapping[str, Any]
-
-
-class Tolerance(NamedTuple):
-    """What a run may lose and still count as kept.
-
-    Parameters
-    ----------
-    kind : {"absolute", "share", "seeds"}
-        The same for every run; a share of its scale; or the spread between the seeds
-        of its group, and a share of its scale where these are fewer than three.
-    value : float
-        The absolute value, or the share.
-    by_run : array of shape (n_runs,)
-        What it comes to, in the objective's unit.
-    spreads : tuple of float or None
-        The spread between the seeds of each setting; None where these are fewer than
-        three.
-    n_near_zero : int
-        For how many runs the scale is the way from the first value to the best one,
-        because the best value, or the error that it leaves, is near 0.
-    n_errors : int
-        For how many the scale is the error that is left: 1, or 100 %, less the best.
-    n_steps : int
-        How many may lose more: the smallest change that their series can show.
-    """
-
-    kind: Literal["absolute", "share", "seeds"]
-    value: float
-    by_run: FloatArray
-    spreads: tuple[float | None, ...] = ()
-    n_near_zero: int = 0
-    n_errors: int = 0
-    n_steps: int = 0
 
 
 class CountedGroup(NamedTuple):

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.generalization.promise import Promise, needed_rank, unlucky_share
 from cbreplay.plain_text import shown_value
 from cbreplay.recommend.answer import (
-    Advising,
     CountedGroup,
-    Excluded,
     MonitorScore,
     Plan,
     PlanAdvice,
@@ -20,10 +19,8 @@ from cbreplay.recommend.answer import (
 )
 from cbreplay.recommend.choice import Choice, Pick, pick_by_weight, pick_patience
 from cbreplay.recommend.decision import Decided, decide, expect_next
-from cbreplay.recommend.held_out import Forward, score_left_out, validate_forward
+from cbreplay.recommend.held_out import score_left_out, validate_forward
 from cbreplay.recommend.other_rules import reasons_of_rules, score_rules
-from cbreplay.recommend.pricing import Priced, cells_of, price
-from cbreplay.recommend.promise import Promise, needed_rank, unlucky_share
 from cbreplay.recommend.remarks import (
     find_doubts,
     reasons_against_stopping,
@@ -32,16 +29,9 @@ from cbreplay.recommend.remarks import (
     too_short,
 )
 from cbreplay.recommend.rivals import score_rivals
-from cbreplay.recommend.study import (
-    Study,
-    begin_study,
-    keep_alike,
-    part_runs,
-    planned_otherwise,
-)
-from cbreplay.recommend.swept_settings import Slice, read_axes
-from cbreplay.recommend.tolerance import read_tolerance
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.setting_costs.study import Advising, Study, begin_studies
+from cbreplay.setting_costs.tolerance import read_tolerance
 from cbreplay.sweep import Sweep
 from cbreplay.training_course import never_changes
 
@@ -50,6 +40,8 @@ if TYPE_CHECKING:
 
     from cbreplay.recorded_ends import PlanPart
     from cbreplay.rules.base import Callback
+    from cbreplay.setting_costs.pricing import Priced
+    from cbreplay.setting_costs.swept_settings import Excluded, Reason, Slice
 
 __all__ = ["recommend_config"]
 
@@ -141,34 +133,18 @@ def recommend_config(
         beyond_patience,
     )
     _check(sweep, asked)
-    axes = read_axes(sweep)
-    gone = [*excluded]
-    rows = keep_alike(sweep, axes, gone)
-    part, *other_parts = part_runs(sweep, rows, asked)
-    gone += planned_otherwise(sweep, rows, [part, *other_parts])
-    study = begin_study(sweep, axes, asked, part)
+    (study, *others), gone = begin_studies(sweep, asked, excluded)
     in_use = None if current is None else tuple(read_callbacks(current).callbacks)
-    slices = axes.of_each_monitor()
-    priced = _price_slices(study, slices)
+    slices = study.axes.of_each_monitor()
+    priced = [study.price(slice_.columns) for slice_ in slices]
     why_none = reasons_for_none(study, priced)
     if why_none:
-        return Recommendation(
-            kind="none",
-            reasons=why_none,
-            monitor=slices[0].monitor,
-            groups=_counted_groups(study, slices[0], priced[0], None),
-            doubts=find_doubts(study, slices[0], None),
-            **_frame(study, gone),
-        )
+        found = _findings_of_none(study, slices[0], priced[0], why_none)
+        return Recommendation(**found, **_frame(study, gone))
     decided = decide(study, slices, priced)
-    return Recommendation(
-        plans=tuple(
-            _advise_plan(begin_study(sweep, axes, asked, other), decided.chosen)
-            for other in other_parts
-        ),
-        **_findings(study, decided, in_use),
-        **_frame(study, gone),
-    )
+    plans = tuple(_advise_plan(other, decided.chosen) for other in others)
+    found = _findings(study, decided, in_use)
+    return Recommendation(plans=plans, **found, **_frame(study, gone))
 
 
 def _check(sweep: object, asked: Advising) -> None:
@@ -205,19 +181,9 @@ def _check(sweep: object, asked: Advising) -> None:
         raise ConfigError(sentence)
 
 
-def _price_slices(study: Study, slices: Sequence[Slice]) -> list[Priced]:
-    """Return what every patience costs, for the monitor of each slice."""
-    panel, patience = study.panel, study.axes.patience
-    found = []
-    for slice_ in slices:
-        cells = cells_of(study.sweep, panel.rows, slice_.columns, panel.standing)
-        found.append(price(panel, cells, patience))
-    return found
-
-
 def _advise_plan(study: Study, chosen: Slice) -> PlanAdvice:
     """Return what is recommended for the runs of another plan, and how sure it is."""
-    (priced,) = _price_slices(study, [chosen])
+    priced = study.price(chosen.columns)
     n_groups = len(priced.sufficient)
     pick = pick_patience(priced, study.confidences[0])
     told = n_groups > 1 and not too_short(study)
@@ -245,6 +211,19 @@ def _frame(study: Study, gone: Sequence[Excluded]) -> dict[str, Any]:
     }
 
 
+def _findings_of_none(
+    study: Study, first: Slice, priced: Priced, reasons: tuple[Reason, ...]
+) -> dict[str, Any]:
+    """Return the results where nothing can be recommended, as in `Recommendation`."""
+    return {
+        "kind": "none",
+        "monitor": first.monitor,
+        "reasons": reasons,
+        "groups": _counted_groups(study, first, priced, None),
+        "doubts": find_doubts(study, first, None),
+    }
+
+
 def _findings(
     study: Study, decided: Decided, current: tuple[Callback, ...] | None
 ) -> dict[str, Any]:
@@ -253,7 +232,7 @@ def _findings(
     n_monitors = len(decided.slices)
     settings = score_rivals(study, chosen, decided.priced, choice, current)
     told = settings[0].n_groups == len(study.panel.groups)
-    rules = [*score_rules(study, chosen, decided.priced, decided.ranking.left_out[1])]
+    rules = [*score_rules(study, chosen, decided.priced, decided.score_without)]
     stops = decided.stops
     if not stops:
         # a row of the same setting as the cheapest or a usual patience stays
@@ -276,26 +255,16 @@ def _findings(
         "groups": _counted_groups(study, chosen, decided.priced, choice),
         "settings": (*settings, *(tried.scored for tried in rules if tried.scored)),
         "left_out": left_out,
-        "forward": _validate_forward(study, decided),
+        # with several, the oldest groups would have to choose the monitor too
+        "forward": validate_forward(study, decided.priced) if n_monitors == 1 else None,
         "monitors": _monitor_scores(decided),
-        "told_apart": decided.ranking.told_apart if n_monitors > 1 else None,
+        "told_apart": decided.told_apart if n_monitors > 1 else None,
         "doubts": find_doubts(study, chosen, choice if stops else None),
         "unproven": (
             *(() if told else ("mean_regret", "worst_regret")),
             *(("left_out_regret",) if left_out.bounded else ()),
         ),
     }
-
-
-def _validate_forward(study: Study, decided: Decided) -> Forward | None:
-    """Judge the choice of the oldest groups by the newest; None for several monitors.
-
-    With several, the oldest groups would have to choose the monitor too.
-    """
-    if len(decided.slices) > 1:
-        return None
-    panel = study.panel
-    return validate_forward(study.runs, panel.groups, decided.priced, study.confidence)
 
 
 def _monitor_scores(decided: Decided) -> tuple[MonitorScore, ...]:
@@ -311,7 +280,7 @@ def _monitor_scores(decided: Decided) -> tuple[MonitorScore, ...]:
             score_left_out(costs, choice),
         )
         for slice_, costs, choice in zip(
-            decided.slices, decided.costs, decided.ranking.choices, strict=True
+            decided.slices, decided.costs, decided.choices, strict=True
         )
     )
 

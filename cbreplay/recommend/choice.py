@@ -13,24 +13,28 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cbreplay.recommend.pricing import MOST_LOST, NEAR_TIE, bounded
-from cbreplay.recommend.prior import Blended, blend_scores, leave_each_out, read_prior
-from cbreplay.recommend.promise import (
+from cbreplay.generalization.prior import (
+    Blended,
+    blend_scores,
+    leave_each_out,
+    read_prior,
+)
+from cbreplay.generalization.promise import (
     is_step,
     leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
 )
+from cbreplay.setting_costs.pricing import MOST_LOST, NEAR_TIE, bounded
+from cbreplay.setting_costs.swept_settings import SHARE_OF_PLAN, USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cbreplay.recommend.pricing import ChoiceFrame, Priced
     from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.setting_costs.pricing import ChoiceFrame, Priced
 
 __all__ = [
-    "SHARE_OF_PLAN",
-    "USUAL",
     "Basis",
     "Choice",
     "Pick",
@@ -43,14 +47,6 @@ __all__ = [
 # what decides: a promise, the score of runs and kinds, the rule of thumb, or ("cut")
 # the patience under which the logs were recorded, where it cut all of them
 Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
-
-
-# the fixed patience that a choice has to be better than
-USUAL = 10
-
-
-# the rule of thumb is this share of the plan, or the usual patience
-SHARE_OF_PLAN = 10
 
 
 def rule_of_thumb(frame: ChoiceFrame) -> int:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import EvidenceError
-from cbreplay.recommend.answer import Advising, Recommendation
-from cbreplay.recommend.choice import USUAL
-from cbreplay.recommend.pricing import OFTEN, cells_of, price
-from cbreplay.recommend.rivals import score_named, sweep_beside
-from cbreplay.recommend.study import Study, begin_study, keep_alike, part_runs
-from cbreplay.recommend.swept_settings import Axes, Slice, read_axes
-from cbreplay.recommend.tolerance import measure_scale
+from cbreplay.recommend.rivals import score_named
+from cbreplay.setting_costs.pricing import OFTEN
+from cbreplay.setting_costs.study import Advising, Study, begin_studies
+from cbreplay.setting_costs.swept_settings import USUAL
+from cbreplay.setting_costs.tolerance import measure_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.recommend.scored import Scored
+    from cbreplay.recommend.answer import Recommendation
     from cbreplay.rules.base import Callback
     from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.setting_costs.scored import Scored, Setting
+    from cbreplay.setting_costs.swept_settings import Slice
     from cbreplay.sweep import Sweep
 
 __all__ = ["Costs", "measure_costs"]
@@ -102,15 +102,15 @@ def measure_costs(
     current, group_by, recorded_under : optional
         As they were given to `recommend_config`.
     """
-    axes = read_axes(sweep)
     asked = Advising(
         None, advice.confidence, advice.cost_weight, group_by, recorded_under
     )
-    part, *_ = part_runs(sweep, keep_alike(sweep, axes, []), asked)
-    study = begin_study(sweep, axes, asked, part)
+    (study, *_), _ = begin_studies(sweep, asked)
+    axes = study.axes
     chosen = next(slice_ for slice_ in axes.slices if slice_.monitor == advice.monitor)
     values = _min_deltas(study, chosen)
-    at = values.index(chosen.min_delta), _place(axes, advice.patience or USUAL)
+    place = int(np.searchsorted(axes.patience, advice.patience or USUAL))
+    at = values.index(chosen.min_delta), place
     regret, cost = _price_all(study, chosen, values)
     known = ~np.isnan(regret)
     compared = _compare(known, at)
@@ -119,9 +119,8 @@ def measure_costs(
         groups=tuple(study.panel.groups[group] for group in compared),
         tolerance=_tolerance_of(study, advice),
     )
-    named: tuple[Scored, ...] = ()
-    if len(compared):
-        named = score_named(study._replace(panel=panel), chosen, advice, current)
+    settings = _settings_of(advice, current) if len(compared) else []
+    named = score_named(study._replace(panel=panel), chosen, settings)
     return Costs(
         axes.patience,
         values,
@@ -135,8 +134,16 @@ def measure_costs(
     )
 
 
-def _place(axes: Axes, patience: int) -> int:
-    return int(np.searchsorted(axes.patience, patience))
+def _settings_of(
+    advice: Recommendation, current: tuple[Callback, ...] | None
+) -> list[Setting]:
+    """Return the settings that an answer names, with another in use if it is given."""
+    return [
+        scored.setting._replace(callbacks=current)
+        if current and scored.label == "current"
+        else scored.setting
+        for scored in advice.settings
+    ]
 
 
 def _compare(known: BoolArray, at: tuple[int, int]) -> EpochArray:
@@ -204,17 +211,10 @@ def _price_all(
     study: Study, chosen: Slice, min_delta: tuple[float, ...]
 ) -> tuple[FloatArray, FloatArray]:
     """Return regret and cost by group, min_delta and patience."""
-    axes, panel = study.axes, study.panel
-    patience = axes.patience.tolist()
+    axes = study.axes
     varied = {"min_delta": list(min_delta)} if "min_delta" in axes.defaults else {}
-    sweep = sweep_beside(study, axes.grid(chosen, **varied, patience=patience))
-    n_patience = len(patience)
-    rows, columns = (np.arange(size) for size in sweep.shape)
-    cells = cells_of(sweep, rows, columns, panel.standing)
-    priced = [
-        price(panel, cells.take(place * n_patience, n_patience), axes.patience)
-        for place in range(len(min_delta))
-    ]
+    grid = axes.grid(chosen, **varied, patience=axes.patience.tolist())
+    priced = study.price_parts(study.cells_beside(grid))
     return (
         np.stack([costs.regret for costs in priced], axis=1),
         np.stack([costs.cost for costs in priced], axis=1),

@@ -6,30 +6,28 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.generalization.prior import read_prior
+from cbreplay.generalization.track_record import read_track_record
 from cbreplay.recommend.answer import Expected
 from cbreplay.recommend.choice import Choice, choose_patience
 from cbreplay.recommend.held_out import LeftOut, score_left_out
-from cbreplay.recommend.pricing import bounded
-from cbreplay.recommend.prior import read_prior
 from cbreplay.recommend.rivals import score_without_stopping
-from cbreplay.recommend.track_record import read_track_record
+from cbreplay.setting_costs.pricing import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.recommend.choice import Pick
-    from cbreplay.recommend.pricing import Priced
-    from cbreplay.recommend.study import Study
-    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.setting_costs.pricing import Priced
+    from cbreplay.setting_costs.study import Study
+    from cbreplay.setting_costs.swept_settings import Slice
 
 __all__ = [
     "Decided",
-    "Ranking",
     "best_without_each",
     "decide",
     "expect_next",
-    "rank_monitors",
 ]
 
 # two monitors differ clearly if they are this many standard errors apart, on at least
@@ -41,47 +39,59 @@ _LEAST_LOST = 1e-9
 _DECIDES_ALIKE = ("monitor", "mode", "min_delta", "verbose")
 
 
-class Ranking(NamedTuple):
-    """Which monitor to stop on.
+class Decided(NamedTuple):
+    """What is chosen, and what was left out of the choice.
 
     Parameters
     ----------
+    slices, costs, choices : sequence of Slice, of Priced, and of Choice
+        For every monitor that was asked about, the last the patience chosen for it.
     first : int
-        The position of the chosen one: 0, that which the user named first, unless
-        another is clearly better.
-    choices : tuple of Choice
-        The patience chosen for each.
+        Which of them is chosen: that which the user named first, unless another is
+        clearly better.
     told_apart : bool
         Whether one is clearly better than the others.
-    left_out : (array, array)
-        The regret and the score on each group of the choice that the other groups make,
-        of shape (n_groups,).
+    score_without : array of shape (n_groups,)
+        The score on each group of the choice that the other groups make.
+    left_out : LeftOut
+        How that choice does on all of them.
+    stops : bool
+        Whether the choice is better than no early stopping.
     """
 
+    slices: Sequence[Slice]
+    costs: Sequence[Priced]
+    choices: Sequence[Choice]
     first: int
-    choices: tuple[Choice, ...]
     told_apart: bool
-    left_out: tuple[FloatArray, FloatArray]
+    score_without: FloatArray
+    left_out: LeftOut
+    stops: bool
+
+    @property
+    def chosen(self) -> Slice:
+        """The slice of the chosen monitor."""
+        return self.slices[self.first]
+
+    @property
+    def priced(self) -> Priced:
+        """What each patience costs on that monitor."""
+        return self.costs[self.first]
+
+    @property
+    def choice(self) -> Choice:
+        """The patience that is chosen on it."""
+        return self.choices[self.first]
 
 
-def rank_monitors(
-    priced: Sequence[Priced],
-    confidences: tuple[float, float],
-    objective: int | None = None,
-) -> Ranking:
-    """Choose a patience for each monitor, and compare these on groups left out.
+def decide(study: Study, slices: Sequence[Slice], priced: Sequence[Priced]) -> Decided:
+    """Choose a monitor and a patience, and whether that beats no early stopping.
 
-    Parameters
-    ----------
-    priced : sequence of Priced
-        The costs on each monitor.
-    confidences : (float, float)
-        As `choose_patience` takes them.
-    objective : int, optional
-        The position of a monitor that is the objective too: such a one is never called
-        clearly better.
+    Every monitor has its choice of patience, and these are compared on groups left out.
     """
-    choices = tuple(choose_patience(costs, *confidences) for costs in priced)
+    names = [slice_.monitor for slice_ in slices]
+    itself = names.index(study.objective) if study.objective in names else None
+    choices = [choose_patience(costs, *study.confidences) for costs in priced]
     pairs = list(zip(priced, choices, strict=True))
     regret = np.array(
         [costs.look_up(costs.regret, choice.left_out) for costs, choice in pairs]
@@ -90,13 +100,22 @@ def rank_monitors(
         [costs.look_up(costs.score, choice.left_out) for costs, choice in pairs]
     )
     known = ~np.isnan(score).any(axis=0)
-    first, told_apart = _best(score[:, known], objective)
+    first, told_apart = _best(score[:, known], itself)
     # a group's own score has no part in the choice of the monitor that it judges
     without = np.full(score.shape[1], first)
-    without[known] = best_without_each(score[:, known], objective)
+    without[known] = best_without_each(score[:, known], itself)
     groups = np.arange(score.shape[1])
-    return Ranking(
-        first, choices, told_apart, (regret[without, groups], score[without, groups])
+    regret, score = regret[without, groups], score[without, groups]
+    costs, choice = priced[first], choices[first]
+    return Decided(
+        slices,
+        priced,
+        choices,
+        first,
+        told_apart,
+        score,
+        score_left_out(costs, choice, regret, score),
+        choice.pick.basis != "thumb" or _beats_no_stopping(study, costs, choice),
     )
 
 
@@ -107,10 +126,13 @@ def _best(score: FloatArray, objective: int | None) -> tuple[int, bool]:
     ----------
     score : array of shape (n_monitors, n_groups)
         On the groups left out; every monitor is known on each.
+    objective : int or None
+        Which monitor is judged by itself: it is never called clearly better.
     """
     n_groups = score.shape[1]
     if n_groups < _FEWEST_TO_RANK:
         return 0, False
+    score = bounded(score)
     least = int(np.argmin(score.mean(axis=1)))
     apart = np.delete(score, least, axis=0) - score[least]
     error = apart.std(axis=1, ddof=1) / np.sqrt(n_groups)
@@ -119,88 +141,12 @@ def _best(score: FloatArray, objective: int | None) -> tuple[int, bool]:
 
 
 def best_without_each(score: FloatArray, objective: int | None = None) -> EpochArray:
-    """Return which monitor would be chosen without each of the groups.
-
-    The mean and the spread without one value are computed from those of all values, so
-    the time grows only with the number of groups.
-
-    Parameters
-    ----------
-    score : array of shape (n_monitors, n_groups)
-        On the groups left out; every monitor is known on each.
-    objective : int, optional
-        Which monitor is judged by itself.
-    """
+    """Return which monitor `_best` would choose without each of the groups."""
     n_monitors, n_groups = score.shape
-    n_others = n_groups - 1
-    chosen = np.zeros(n_groups, dtype=np.int64)
-    if n_others < _FEWEST_TO_RANK:
-        return chosen
-    score = bounded(score)
-    least = np.argmin(score.sum(axis=1, keepdims=True) - score, axis=0)
-    for monitor in range(1, n_monitors):
-        if monitor == objective:
-            continue
-        apart = np.delete(score, monitor, axis=0) - score[monitor]
-        mean = apart.mean(axis=1, keepdims=True)
-        off = apart - mean
-        squares = (off**2).sum(axis=1, keepdims=True) - off**2 * n_groups / n_others
-        error = np.sqrt(np.maximum(squares, 0) / (n_others - 1) / n_others)
-        clearly = (mean - off / n_others > _APART * error).all(axis=0)
-        chosen[(least == monitor) & clearly] = monitor
-    return chosen
-
-
-class Decided(NamedTuple):
-    """What is chosen, and what was left out of the choice.
-
-    Parameters
-    ----------
-    slices, costs : sequence of Slice, sequence of Priced
-        For every monitor that was asked about.
-    ranking : Ranking
-        Which of them is chosen, and the patience of each.
-    left_out : LeftOut
-        How the choice does on groups left out of it.
-    stops : bool
-        Whether it is better than no early stopping.
-    """
-
-    slices: Sequence[Slice]
-    costs: Sequence[Priced]
-    ranking: Ranking
-    left_out: LeftOut
-    stops: bool
-
-    @property
-    def chosen(self) -> Slice:
-        """The slice of the chosen monitor."""
-        return self.slices[self.ranking.first]
-
-    @property
-    def priced(self) -> Priced:
-        """What each patience costs on that monitor."""
-        return self.costs[self.ranking.first]
-
-    @property
-    def choice(self) -> Choice:
-        """The patience that is chosen on it."""
-        return self.ranking.choices[self.ranking.first]
-
-
-def decide(study: Study, slices: Sequence[Slice], priced: Sequence[Priced]) -> Decided:
-    """Choose a monitor and a patience, and whether that beats no early stopping."""
-    names = [slice_.monitor for slice_ in slices]
-    itself = names.index(study.objective) if study.objective in names else None
-    ranking = rank_monitors(priced, study.confidences, itself)
-    costs, choice = priced[ranking.first], ranking.choices[ranking.first]
-    return Decided(
-        slices,
-        priced,
-        ranking,
-        score_left_out(costs, choice, *ranking.left_out),
-        choice.pick.basis != "thumb" or _beats_no_stopping(study, costs, choice),
-    )
+    if n_monitors == 1:
+        return np.zeros(n_groups, np.int64)
+    others = (np.delete(score, group, axis=1) for group in range(n_groups))
+    return np.array([_best(scores, objective)[0] for scores in others], np.int64)
 
 
 def _beats_no_stopping(study: Study, priced: Priced, choice: Choice) -> bool:

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.choice import USUAL, Choice, pick_patience
-from cbreplay.recommend.promise import count_needed
+from cbreplay.generalization.promise import count_needed
+from cbreplay.recommend.choice import Choice, pick_patience
+from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.recommend.pricing import Priced
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
+    from cbreplay.setting_costs.pricing import Priced
+    from cbreplay.setting_costs.study import Study
 
 __all__ = [
     "Forward",
@@ -93,8 +95,7 @@ def score_left_out(
         return LeftOut(None, None, 0, True, None, None, _INTERVAL, None, None)
     inside = priced.at(priced.regret, choice.patience)
     both = known & ~np.isnan(inside)
-    usual = min(USUAL, int(priced.patience[-1]))
-    beside = known & ~np.isnan(priced.at(priced.score, usual))
+    beside = known & ~np.isnan(priced.at(priced.score, USUAL))
     return LeftOut(
         float(regret[known].mean()),
         float(score[known].mean()),
@@ -103,8 +104,8 @@ def score_left_out(
         _mean(_apart(regret[both], inside[both])),
         resample_mean(regret[known]),
         _INTERVAL,
-        _mean(priced.at(priced.regret, usual)[beside]),
-        _mean(priced.at(priced.score, usual)[beside]),
+        _mean(priced.at(priced.regret, USUAL)[beside]),
+        _mean(priced.at(priced.score, USUAL)[beside]),
     )
 
 
@@ -170,12 +171,7 @@ class Forward(NamedTuple):
     usual_score: float | None
 
 
-def validate_forward(
-    runs: Sequence[Run],
-    groups: Sequence[EpochArray],
-    priced: Priced,
-    confidence: float,
-) -> Forward | None:
+def validate_forward(study: Study, priced: Priced) -> Forward | None:
     """Choose by the groups that were trained first, and judge by those that came after.
 
     Left-out groups say how a choice does on groups like these. This says how it would
@@ -183,14 +179,8 @@ def validate_forward(
 
     Parameters
     ----------
-    runs : sequence of Run
-        The runs that count.
-    groups : sequence of array
-        The positions of each group's runs among them.
-    priced : Priced
-        What every patience costs on the groups.
-    confidence : float
-        On what share of new groups a promise shall be kept.
+    study, priced : Study, Priced
+        The runs, and what every patience costs on their groups.
 
     Returns
     -------
@@ -198,18 +188,17 @@ def validate_forward(
         None where a run does not tell when it began, or where the groups were trained
         side by side, or are too few.
     """
-    times = _times(runs, groups)
+    times = _times(study.runs, study.panel.groups)
     if times is None:
         return None
-    parts = split_by_time(*times, count_needed(confidence))
+    parts = split_by_time(*times, count_needed(study.confidence))
     if parts is None:
         return None
     older, newer = parts
     oldest, newest = (priced.take(np.flatnonzero(part)) for part in parts)
-    pick = pick_patience(oldest, confidence)
-    usual = min(USUAL, int(priced.patience[-1]))
+    pick = pick_patience(oldest, study.confidence)
     score = newest.at(newest.score, pick.patience)
-    beside = newest.at(newest.score, usual)
+    beside = newest.at(newest.score, USUAL)
     known = ~np.isnan(score) & ~np.isnan(beside)
     return Forward(
         int(older.sum()),

@@ -7,18 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.recommend.answer import Reason
-from cbreplay.recommend.choice import USUAL
-from cbreplay.recommend.pricing import (
-    Panel,
-    Priced,
-    cells_of,
-    cheapest_patience,
-    is_clearly_better,
-    price,
-)
-from cbreplay.recommend.rivals import beside_left_out, sweep_beside
-from cbreplay.recommend.scored import ANY_OF, Scored, Setting, score_setting
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import (
     known_rules,
@@ -27,17 +15,32 @@ from cbreplay.rules.registry import (
     tried_values_of,
 )
 from cbreplay.rules.training import describe_training
+from cbreplay.setting_costs.pricing import (
+    CellCosts,
+    Panel,
+    Priced,
+    cheapest_patience,
+    is_clearly_better,
+    price,
+)
+from cbreplay.setting_costs.scored import (
+    ANY_OF,
+    Scored,
+    Setting,
+    beside_left_out,
+    score_setting,
+)
+from cbreplay.setting_costs.swept_settings import USUAL, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.recommend.study import Study
-    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.rules.base import Callback
     from cbreplay.rules.registry import RuleRow
     from cbreplay.rules.tried_values import TriedValues
     from cbreplay.run import FloatArray
-    from cbreplay.sweep import Sweep
+    from cbreplay.setting_costs.study import Study
+    from cbreplay.setting_costs.swept_settings import Slice
 
 __all__ = ["FEWEST_TO_NAME", "RuleScore", "reasons_of_rules", "score_rules"]
 
@@ -91,8 +94,8 @@ def score_rules(
     for row, tried in _asked_rules(study):
         try:
             lists = [*_tried_settings(study, chosen, row, tried)]
-            sweeps = [
-                sweep_beside(study, [setting.callbacks for setting in settings])
+            cells = [
+                study.cells_beside([setting.callbacks for setting in settings])
                 for settings in lists
             ]
         except CbreplayError as error:
@@ -101,11 +104,10 @@ def score_rules(
             continue
         # a rule must also beat a patience that was chosen in the same way, so that it
         # does not win by the choice of the best of many alone
-        usual = min(USUAL, int(priced.patience[-1]))
-        fixed = priced.at(priced.score, usual)
+        fixed = priced.at(priced.score, USUAL)
         rivals = (beside, fixed, _patience_by_score(priced))
-        for settings, sweep in zip(lists, sweeps, strict=True):
-            yield _best_of(study.panel, sweep, settings, rivals)
+        for settings, costs in zip(lists, cells, strict=True):
+            yield _best_of(study.panel, costs, settings, rivals)
 
 
 def _patience_by_score(priced: Priced) -> FloatArray:
@@ -174,13 +176,12 @@ def _values_of(study: Study, chosen: Slice, tried: TriedValues) -> Sequence[Any]
 
 def _best_of(
     panel: Panel,
-    sweep: Sweep,
+    cells: CellCosts,
     settings: Sequence[Setting],
     rivals: Sequence[FloatArray],
 ) -> RuleScore:
     """Return the one of several values of a rule that has the least score."""
-    places, rows = np.arange(len(settings)), np.arange(len(panel.rows))
-    cells = cells_of(sweep, rows, places, panel.standing)
+    places = np.arange(len(settings))
     priced = price(panel, cells, places)
     cheapest = cheapest_patience(places, priced.score)
     if cheapest is None:

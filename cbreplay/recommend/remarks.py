@@ -5,39 +5,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.generalization.promise import count_needed, needed_rank
 from cbreplay.holes import gap_cause
-from cbreplay.recommend.answer import Reason, RunDoubt
+from cbreplay.recommend.answer import RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
-from cbreplay.recommend.pricing import Priced, cells_of, price
-from cbreplay.recommend.promise import count_needed, needed_rank
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
+from cbreplay.setting_costs.pricing import Priced, price
+from cbreplay.setting_costs.swept_settings import Reason
 from cbreplay.sweep import EVIDENCE
-from cbreplay.training_course import cuts_schedule, never_changes, was_still_improving
+from cbreplay.training_course import (
+    cuts_schedule,
+    improves_after,
+    never_changes,
+    was_still_improving,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.recommend.scored import Scored
-    from cbreplay.recommend.study import Study
-    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.run import BoolArray, FloatArray, Run
+    from cbreplay.setting_costs.scored import Scored
+    from cbreplay.setting_costs.study import Study
+    from cbreplay.setting_costs.swept_settings import Slice
 
 __all__ = [
     "find_doubts",
     "reasons_for_choice",
     "reasons_for_none",
-    "still_improves",
     "too_short",
 ]
 
-# how many values in a row are averaged before a series is called improving
-_WINDOW = 5
 # with two values every patience stops at the second one or not at all: all are alike
 _FEWEST_VALUES = 3
 # if fewer runs than this share are trained without early stopping, a patience that is
@@ -192,41 +195,44 @@ def find_doubts(
     study: Study, chosen: Slice, choice: Choice | None
 ) -> tuple[RunDoubt, ...]:
     """Return the doubts about an answer, the gravest first."""
-    untold = _Untold(None, np.zeros(len(study.runs), bool))
-    doubts: list[RunDoubt] = []
-    if choice is not None:
-        column = _column_of(study, chosen, choice)
-        evidence = study.sweep.evidence[study.panel.rows, column]
-        # a run that ended by its plan is not censored: nothing was to follow
-        censored = evidence == EVIDENCE.index("censored")
-        untold = _Untold(choice.patience, censored & ~study.panel.standing.ended)
-        doubts += _about_choice(study, chosen, choice, untold)
-    doubts += [*_holes(study), *_unknown(study, chosen), *_about_runs(study, untold)]
-    return tuple(doubts)
+    patience = None if choice is None else choice.patience
+    # a run that ended by its plan is not censored: nothing was to follow
+    ended = study.panel.standing.ended
+    censored = _where_evidence(study, chosen, patience, "censored") & ~ended
+    return (
+        *(() if choice is None else _about_choice(study, chosen, choice, censored)),
+        *_holes(study),
+        *_unknown(study, chosen),
+        *_improving(study),
+        *_own_stops(study, patience, censored),
+        *_not_recorded_under(study),
+        *_failed(study),
+    )
 
 
-class _Untold(NamedTuple):
-    """On which runs the log ends before it tells what a patience would have done."""
-
-    patience: int | None
-    where: BoolArray
-
-
-def _column_of(study: Study, chosen: Slice, choice: Choice) -> int:
-    """Return the config of the sweep that has the chosen patience."""
-    return int(chosen.columns[np.searchsorted(study.axes.patience, choice.patience)])
+def _where_evidence(
+    study: Study, chosen: Slice, patience: int | None, kind: str
+) -> BoolArray:
+    """Return which runs are evidence of a kind for a patience; none without one."""
+    if patience is None:
+        return np.zeros(len(study.runs), bool)
+    column = study.column(chosen, patience)
+    found: BoolArray = study.sweep.evidence[study.panel.rows, column] == EVIDENCE.index(
+        kind
+    )
+    return found
 
 
 def _about_choice(
-    study: Study, chosen: Slice, choice: Choice, untold: _Untold
+    study: Study, chosen: Slice, choice: Choice, censored: BoolArray
 ) -> Iterator[RunDoubt]:
-    rows, column = study.panel.rows, _column_of(study, chosen, choice)
-    evidence = study.sweep.evidence[rows, column]
+    patience = choice.patience
+    rows, column = study.panel.rows, study.column(chosen, patience)
     # what those do not tell that their own rule ended is part of `_own_stops`
-    censored = untold.where & ~study.panel.standing.cut
-    yield from _doubt("censored", _where(study, censored), patience=choice.patience)
-    parted = evidence == EVIDENCE.index("diverged")
-    yield from _doubt("diverged", _where(study, parted), patience=choice.patience)
+    untold = censored & ~study.panel.standing.cut
+    yield from _doubt("censored", _where(study, untold), patience=patience)
+    parted = _where_evidence(study, chosen, patience, "diverged")
+    yield from _doubt("diverged", _where(study, parted), patience=patience)
     stops = study.sweep.stopped[rows, column]
     epochs = study.sweep.stopped_epoch[rows, column].tolist()
     scheduled = (
@@ -234,15 +240,15 @@ def _about_choice(
         for run, stop, epoch in zip(study.runs, stops, epochs, strict=True)
         if stop and cuts_schedule(run, epoch)
     )
-    yield from _doubt("scheduled-rate", scheduled, patience=choice.patience)
-    alone = np.flatnonzero(choice.left_out != choice.patience)
+    yield from _doubt("scheduled-rate", scheduled, patience=patience)
+    alone = np.flatnonzero(choice.left_out != patience)
     if len(alone) == 1 and len(choice.left_out) > 1:
         (group,) = alone
         without = {"patience": int(choice.left_out[group])}
         names = (study.grouping.names[group],)
         yield RunDoubt("one-group-decides", names, without)
-    ends = [EVIDENCE.index("exact"), EVIDENCE.index("censored")]
-    exact = np.isin(evidence, ends) & ~untold.where
+    exact = _where_evidence(study, chosen, patience, "exact")
+    exact |= _where_evidence(study, chosen, patience, "censored") & ~censored
     yield from _other_metrics(study, np.where(exact, column, -1))
 
 
@@ -274,7 +280,7 @@ def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     that their own rule ended, `_own_stops` says it.
     """
     panel, patience = study.panel, study.axes.patience
-    cells = cells_of(study.sweep, panel.rows, chosen.columns, panel.standing)
+    cells = study.cells(chosen.columns)
     alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))
     unknown = np.isinf(price(alone, cells, patience).sufficient)
     plan = study.part.plan if study.part.inferred else None
@@ -318,48 +324,22 @@ def _still_improving(study: Study, row: int, kept: int) -> Iterator[str]:
         mode = training.find_direction(name)
         if mode is None:
             continue
-        if still_improves(series.values if mode == "min" else -series.values, kept):
+        if improves_after(series.values if mode == "min" else -series.values, kept):
             yield name
 
 
-def still_improves(values: FloatArray, kept: int) -> bool:
-    """Return whether a series (smaller is better) falls clearly after an epoch.
-
-    The least mean of five values in a row after it is compared with the least one
-    before, and with the kept value. Clearly means by more than the usual change from
-    one value to the next.
-
-    >>> falling = np.linspace(1, 0.1, 40)
-    >>> still_improves(falling, 10), still_improves(falling, 39)
-    (True, False)
-    """
-    at = np.flatnonzero(np.isfinite(values))
-    finite = values[at]
-    if len(finite) < 2 * _WINDOW:
-        return False
-    smooth = np.convolve(finite, np.full(_WINDOW, 1 / _WINDOW), mode="valid")
-    ends = at[_WINDOW - 1 :]
-    # a mean belongs to the last epoch of its window; those after `kept` must hold none
-    # of the epochs before
-    before = smooth[ends <= kept]
-    if not len(before):
-        before = finite[at <= kept].mean(keepdims=True) if at[0] <= kept else before
-    after = smooth[at[: len(smooth)] > kept]
-    if not len(before) or not len(after):
-        return False
-    held = values[kept] if np.isfinite(values[kept]) else np.inf
-    half = finite[len(finite) // 2 :]
-    usual = float(np.median(np.abs(np.diff(half))))
-    return bool(min(before.min(), held) - after.min() > max(usual, 1e-12))
-
-
-def _about_runs(study: Study, untold: _Untold) -> Iterator[RunDoubt]:
-    runs = study.runs
+def _improving(study: Study) -> Iterator[RunDoubt]:
     improving = (
-        run for run in runs if was_still_improving(run, study.objective, study.mode)
+        run
+        for run in study.runs
+        if was_still_improving(run, study.objective, study.mode)
     )
     yield from _doubt("still-improving", improving)
-    yield from _own_stops(study, untold)
+
+
+def _failed(study: Study) -> Iterator[RunDoubt]:
+    """Name the runs that failed, by how they did."""
+    runs = study.runs
     failed: dict[FailedTraining, list[Run]] = {}
     for run, was_cut in zip(runs, study.panel.standing.cut.tolist(), strict=True):
         failure = find_failure(run, study.axes.slices[0].monitor)
@@ -371,11 +351,13 @@ def _about_runs(study: Study, untold: _Untold) -> Iterator[RunDoubt]:
         yield from _doubt("failed", named, **failure._asdict(), **counts)
 
 
-def _own_stops(study: Study, untold: _Untold) -> Iterator[RunDoubt]:
+def _own_stops(
+    study: Study, patience: int | None, censored: BoolArray
+) -> Iterator[RunDoubt]:
     """Name the runs that their own stopping rule ended, and all that they do not tell.
 
     That is any longer patience, and so which one is enough; `n_untold` of them do not
-    tell the chosen one either.
+    tell the chosen one (`untold`) either.
     """
     endings = study.endings
     cut = study.panel.standing.cut.tolist()
@@ -392,18 +374,21 @@ def _own_stops(study: Study, untold: _Untold) -> Iterator[RunDoubt]:
         ends = {run.horizon + 1 for run in runs}
         at_once = ends.pop() if is_guess and all(cut) and len(ends) == 1 else None
         facts = {"patience": tuple(under), "few_uncut": few_uncut, "end": at_once}
-        facts |= {"untold": untold.patience, "n_untold": int(untold.where[rows].sum())}
+        facts |= {"untold": patience, "n_untold": int(censored[rows].sum())}
         if is_guess and runs:
             # a patience counts values, however many epochs lie between them
             every = usual_cadence(runs[0], study.axes.slices[0].monitor)
             facts |= {"every": every}
         yield from _doubt(code, runs, **facts)
+
+
+def _not_recorded_under(study: Study) -> Iterator[RunDoubt]:
+    """Name the runs whose end a plan explains, so `recorded_under` is not theirs."""
     patience = study.asked.recorded_under
     if patience is not None:
-        # a plan explains the end of these runs, so `recorded_under` is not theirs
         planned = (
             run
-            for run, own in zip(study.runs, endings.own, strict=True)
+            for run, own in zip(study.runs, study.endings.own, strict=True)
             if run.metadata is None and own is None
         )
         yield from _doubt("not-recorded-under", planned, patience=patience)

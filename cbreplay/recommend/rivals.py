@@ -10,36 +10,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.judging import Judging
-from cbreplay.recommend.choice import USUAL, Choice, choose_patience
-from cbreplay.recommend.pricing import (
+from cbreplay.generalization.promise import needed_rank, sufficient_for_most
+from cbreplay.recommend.choice import Choice, choose_patience
+from cbreplay.recorded_ends import recorded_stoppers
+from cbreplay.setting_costs.pricing import (
     CellCosts,
     Priced,
-    cells_of,
     cheapest_patience,
     group_means,
-    price,
 )
-from cbreplay.recommend.promise import needed_rank, sufficient_for_most
-from cbreplay.recommend.scored import Scored, Setting, score_setting, with_left_out
-from cbreplay.recorded_ends import recorded_stoppers
-from cbreplay.sweep import Sweep, sweep_runs
+from cbreplay.setting_costs.scored import (
+    Scored,
+    Setting,
+    beside_left_out,
+    score_setting,
+)
+from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from cbreplay.recommend.answer import Recommendation
-    from cbreplay.recommend.study import Study
-    from cbreplay.recommend.swept_settings import Slice
     from cbreplay.rules.base import Callback
-    from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.run import BoolArray, FloatArray
+    from cbreplay.setting_costs.study import Study
+    from cbreplay.setting_costs.swept_settings import Slice
 
 __all__ = [
-    "beside_left_out",
     "score_named",
     "score_rivals",
     "score_without_stopping",
-    "sweep_beside",
 ]
 
 _SHORT = 5
@@ -84,39 +83,20 @@ def score_rivals(
 
 
 def score_named(
-    study: Study,
-    chosen: Slice,
-    advice: Recommendation,
-    current: tuple[Callback, ...] | None,
+    study: Study, chosen: Slice, settings: Sequence[Setting]
 ) -> tuple[Scored, ...]:
-    """Score the settings that an answer names again, on the groups of this study.
+    """Score settings that an answer names again, on the groups of this study.
 
     A later start and another min_delta are left out.
     """
     rivals = _Rivals(study, chosen)
-    rows: list[Scored] = []
-    for scored in advice.settings:
-        if scored.label == "current":
-            rows += rivals.current(current)
-        elif scored.label == "none":
-            rows.append(rivals.none())
-        elif scored.label == "hindsight":
-            rows.append(rivals.hindsight())
-        elif scored.label == "default":
-            rows.append(rivals.default())
-        elif scored.of_other_rule:
-            rows.append(rivals.replayed(scored.setting))
-        elif [*scored.parameters] == ["patience"]:
-            rows.append(rivals.patience(scored.label, scored.parameters["patience"]))
-    return tuple(rows)
-
-
-def beside_left_out(scored: Scored, priced: Priced, without_each: EpochArray) -> Scored:
-    """Return a setting with what its choice costs on the groups left out of it."""
-    return with_left_out(
-        scored,
-        priced.look_up(priced.regret, without_each),
-        priced.look_up(priced.score, without_each),
+    unswept = {"none": rivals.none, "hindsight": rivals.hindsight}
+    return tuple(
+        unswept[setting.label]()
+        if setting.label in unswept
+        else rivals.replayed(setting)
+        for setting in settings
+        if setting.label not in ("start", "min_delta")
     )
 
 
@@ -129,9 +109,8 @@ class _Rivals:
 
     def patience(self, label: str, patience: int, **more: float) -> Scored:
         """Score a patience of the sweep; `more` are parameters that its name shows."""
-        at = np.searchsorted(self.study.axes.patience, patience)
         setting = self._setting(label, patience=patience, **more)
-        return self._of_sweep(setting, int(self.chosen.columns[at]))
+        return self._of_sweep(setting, self.study.column(self.chosen, patience))
 
     def default(self) -> Scored:
         """Score the default patience of the rule."""
@@ -149,7 +128,7 @@ class _Rivals:
 
     def replayed(self, setting: Setting) -> Scored:
         """Score a list that the sweep does not hold."""
-        cells = self._cells_beside([setting.callbacks])
+        cells = self.study.cells_beside([setting.callbacks])
         return score_setting(self.panel, setting, cells)
 
     def none(self) -> Scored:
@@ -161,7 +140,7 @@ class _Rivals:
         longest = int(self.study.axes.patience[-1])
         recorded = max(run.n_epochs for run in self.study.runs)
         if longest >= recorded and self.study.axes.fixed.get("restore_best_weights"):
-            cells = self._cells(self.chosen.columns[-1:])
+            cells = self.study.cells(self.chosen.columns[-1:])
             # the longest patience stops in no log: it ends as the recorded training did
             ends = _told_to_its_end(self.study)[:, None] & ~cells.silent
             cells = cells._replace(exact=cells.exact | ends)
@@ -187,19 +166,17 @@ class _Rivals:
         if not starts:
             return
         patience = self.study.axes.patience
-        cells = self._cells_beside(self._grid_of_starts(starts))
+        cells = self.study.cells_beside(self._grid_of_starts(starts))
         rows = []
-        for place, start in enumerate(starts):
-            of_start = cells.take(place * len(patience), len(patience))
-            priced = price(self.panel, of_start, patience)
+        for place, priced in enumerate(self.study.price_parts(cells)):
             enough = sufficient_for_most(priced.sufficient, self.study.confidence)
             if enough is None or not np.isfinite(enough):
                 continue
-            at = int(np.searchsorted(patience, enough))
+            at = place * len(patience) + int(np.searchsorted(patience, enough))
             setting = self._setting(
-                "start", patience=int(enough), start_from_epoch=start
+                "start", patience=int(enough), start_from_epoch=starts[place]
             )
-            rows.append(score_setting(self.panel, setting, of_start.take(at, 1)))
+            rows.append(score_setting(self.panel, setting, cells.take(at, 1)))
         told = [row for row in rows if row.n_groups == len(self.panel.groups)]
         if told:
             yield min(told, key=lambda row: row.score or 0.0)
@@ -210,8 +187,7 @@ class _Rivals:
         for other in study.axes.slices:
             if other.monitor != self.chosen.monitor or other is self.chosen:
                 continue
-            cells = self._cells(other.columns)
-            priced = price(self.panel, cells, study.axes.patience)
+            priced = study.price(other.columns)
             choice = choose_patience(priced, *study.confidences)
             scored = _Rivals(study, other).patience(
                 "min_delta", choice.patience, min_delta=other.min_delta
@@ -226,11 +202,7 @@ class _Rivals:
 
     def _of_sweep(self, setting: Setting, column: int) -> Scored:
         """Score a setting of the sweep."""
-        return score_setting(self.panel, setting, self._cells(np.array([column])))
-
-    def _cells(self, columns: EpochArray) -> CellCosts:
-        """Return some columns of the sweep."""
-        return cells_of(self.sweep, self.panel.rows, columns, self.panel.standing)
+        return score_setting(self.panel, setting, self.study.cells(np.array([column])))
 
     def _recorded(self) -> tuple[Callback, ...] | None:
         """Return the stopping rules that every ``run.json`` names, if they agree."""
@@ -239,13 +211,6 @@ class _Rivals:
         if not known or not known[0] or len(set(known)) > 1:
             return None
         return known[0]
-
-    def _cells_beside(self, configs: object) -> CellCosts:
-        """Replay other settings on the runs, judged by the same series."""
-        sweep = sweep_beside(self.study, configs)
-        columns = np.arange(len(sweep.configs))
-        rows = np.arange(len(self.panel.rows))
-        return cells_of(sweep, rows, columns, self.panel.standing)
 
     def _later_starts(self) -> list[int]:
         """Return the starts to try: none if the sweep has one, or logs are short."""
@@ -273,23 +238,12 @@ class _Rivals:
         least_told = np.argsort(-of_group, kind="stable")[: n_allowed + 1]
         if not of_group[least_told].all():
             return starts
-        panel = self.panel.take_groups(least_told.tolist())
-        rows = np.concatenate([groups[at] for at in least_told])
-        runs = [self.study.runs[row] for row in rows]
-        sweep = sweep_beside(
-            self.study._replace(runs=runs), self._grid_of_starts(starts)
-        )
-        every = np.arange(len(sweep.configs))
-        cells = cells_of(sweep, panel.rows, every, panel.standing)
-        patience = self.study.axes.patience
+        study = self.study.take_groups(least_told.tolist())
+        cells = study.cells_beside(self._grid_of_starts(starts))
         return [
             start
-            for place, start in enumerate(starts)
-            if np.isfinite(
-                price(
-                    panel, cells.take(place * len(patience), len(patience)), patience
-                ).sufficient
-            ).any()
+            for start, priced in zip(starts, study.price_parts(cells), strict=True)
+            if np.isfinite(priced.sufficient).any()
         ]
 
     def _grid_of_starts(self, starts: list[int]) -> object:
@@ -330,10 +284,3 @@ def _told_to_its_end(study: Study) -> BoolArray:
     ended = standing.ended | ~np.array(planned)
     told: BoolArray = ~standing.cut & ended & np.array(whole)
     return told
-
-
-def sweep_beside(study: Study, configs: object) -> Sweep:
-    """Sweep other settings on the runs that count, judged by the same series."""
-    judging = study.sweep.judging or Judging()
-    judging = judging._replace(objective=study.objective, objective_mode=study.mode)
-    return sweep_runs(study.runs, configs, judging=judging)

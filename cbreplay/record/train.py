@@ -249,20 +249,7 @@ def _train(
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
     contents = _describe_run(plan, fit, n_examples=len(training.inputs))
     contents = _as_resumed(contents, earlier)
-    began = time.perf_counter()
-
-    def write_end(by: str) -> None:
-        seconds = round(time.perf_counter() - began, 3)
-        contents["wall_seconds"] = seconds + _earlier_seconds(earlier)
-        contents["ended"] = {"by": by, "epoch": fit.last_epoch}
-        try:
-            fit.save_state()
-        finally:
-            write_metadata(out, contents)
-
-    by = "interrupt"
-    try:
-        write_metadata(out, contents)
+    with _recording_the_end(fit, out, contents, _earlier_seconds(earlier)):
         model.fit(
             *training,
             validation_data=validation,
@@ -273,6 +260,18 @@ def _train(
             callbacks=fit.callbacks_list(on_epoch),
             verbose=0,
         )
+
+
+@contextlib.contextmanager
+def _recording_the_end(
+    fit: WatchedFit, out: Path, contents: dict[str, Any], earlier_seconds: float
+) -> Iterator[None]:
+    """Write ``run.json``, and write it anew when the fit has ended, however it did."""
+    began = time.perf_counter()
+    by = "interrupt"
+    try:
+        write_metadata(out, contents)
+        yield
         by = fit.stopped_by or "plan"
     except Exception as error:
         by = "interrupt" if is_interrupt(error) else "error"
@@ -283,7 +282,13 @@ def _train(
             if by in ("interrupt", "error"):
                 fit.break_off()
             fit.check_is_there()
-            write_end(by)
+            seconds = round(time.perf_counter() - began, 3)
+            contents["wall_seconds"] = seconds + earlier_seconds
+            contents["ended"] = {"by": by, "epoch": fit.last_epoch}
+            try:
+                fit.save_state()
+            finally:
+                write_metadata(out, contents)
 
 
 def seed_everything(seed: int, first_epoch: int) -> None:

@@ -49,8 +49,8 @@ def package() -> set[str]:
 def test_the_package_holds_code_and_its_few_files_of_data(package: set[str]) -> None:
     others = sorted(path for path in package if not path.endswith(".py"))
     assert [path for path in others if not path.startswith("cbreplay/schemas/")] == [
+        "cbreplay/generalization/prior.json",
         "cbreplay/py.typed",
-        "cbreplay/recommend/prior.json",
         "cbreplay/tensorboard_plugin/frame.js",
         "cbreplay/writers/moving.js",
         "cbreplay/writers/page.html.j2",

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbreplay import Run
-from cbreplay.recommend.pricing import cheapest_patience
-from cbreplay.recommend.promise import (
+from cbreplay.generalization.promise import (
     find_sufficient,
     leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
     unlucky_share,
 )
+from cbreplay.setting_costs.pricing import cheapest_patience
 from tests.recommended import recommend
 
 if TYPE_CHECKING:

@@ -41,11 +41,10 @@ from cbreplay.document import (
     Section,
     say,
 )
+from cbreplay.generalization.promise import shared_confidence
 from cbreplay.judging import Judging
 from cbreplay.recommend import count_needed
-from cbreplay.recommend.choice import USUAL
-from cbreplay.recommend.promise import shared_confidence
-from cbreplay.recommend.swept_settings import read_axes
+from cbreplay.setting_costs.swept_settings import USUAL, read_axes
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from cbreplay.answers.advice.run_doubts import (
 )
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, plain_text, say
-from cbreplay.recommend.choice import USUAL
+from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import list_names
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.advice.surety import broken_off
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, say
-from cbreplay.recommend.choice import USUAL
+from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:

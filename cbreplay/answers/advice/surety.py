@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
 from cbreplay.document import Fact, say
+from cbreplay.generalization.promise import shared_confidence
 from cbreplay.recommend import Reason, count_needed
-from cbreplay.recommend.choice import USUAL
-from cbreplay.recommend.pricing import NEAR_TIE
-from cbreplay.recommend.promise import shared_confidence
+from cbreplay.setting_costs.pricing import NEAR_TIE
+from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.document import Text
+    from cbreplay.generalization.promise import Promise
+    from cbreplay.generalization.track_record import Odds
     from cbreplay.recommend import Recommendation
     from cbreplay.recommend.answer import Expected
-    from cbreplay.recommend.promise import Promise
-    from cbreplay.recommend.track_record import Odds
 
 __all__ = ["broken_off", "find_surer", "how_sure", "what_makes_surer"]
 

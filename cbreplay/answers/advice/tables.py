@@ -17,8 +17,8 @@ from cbreplay.document import (
     footnotes,
     say,
 )
-from cbreplay.recommend.scored import ANY_OF
 from cbreplay.rules.registry import row_of, tried_values_of
+from cbreplay.setting_costs.scored import ANY_OF
 from cbreplay.setting_names import setting_label, setting_text
 from cbreplay.shown_digits import ValueScale, scale_of
 

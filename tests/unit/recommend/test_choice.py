@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from cbreplay.recommend.pricing import cheapest_patience
+from cbreplay.setting_costs.pricing import cheapest_patience
 
 NAN = math.nan
 

@@ -27,12 +27,13 @@ from cbreplay.answers.advice.tables import groups_table
 from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
+from cbreplay.generalization.prior import blend_scores, read_prior
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
-from cbreplay.recommend.choice import USUAL, pick_patience
-from cbreplay.recommend.pricing import NEAR_TIE, ChoiceFrame, Priced
-from cbreplay.recommend.prior import blend_scores, read_prior
-from cbreplay.recommend.remarks import still_improves
+from cbreplay.recommend.choice import pick_patience
+from cbreplay.setting_costs.pricing import NEAR_TIE, ChoiceFrame, Priced
+from cbreplay.setting_costs.swept_settings import USUAL
+from cbreplay.training_course import improves_after
 from tests.recommended import (
     BEST,
     FIRST,
@@ -797,15 +798,15 @@ def test_a_rate_without_an_end_is_no_schedule_to_one(
 def test_a_single_good_value_that_is_kept_is_no_lag() -> None:
     # the kept value is better than all that comes, though its neighbours are not
     values = np.array([1.0] * 10 + [0.5] + [0.6] * 20)
-    assert not still_improves(values, 10)
-    assert still_improves(values, 9)
+    assert not improves_after(values, 10)
+    assert improves_after(values, 9)
 
 
 def test_noise_is_no_improvement() -> None:
     rng = np.random.default_rng(0)
-    found = [still_improves(rng.normal(0, 1, 100), 20) for _ in range(50)]
+    found = [improves_after(rng.normal(0, 1, 100), 20) for _ in range(50)]
     assert np.mean(found) < 0.1
-    assert not still_improves(np.array([1.0, 0.5]), 0)
+    assert not improves_after(np.array([1.0, 0.5]), 0)
 
 
 def test_one_group_that_decides_is_named() -> None:

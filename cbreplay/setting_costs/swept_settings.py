@@ -14,21 +14,55 @@ import numpy as np
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import JudgingOptions, read_judging
-from cbreplay.recommend.answer import Excluded, Reason
-from cbreplay.recommend.choice import SHARE_OF_PLAN, USUAL
 from cbreplay.recorded_ends import usual_cadence
 from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import Sweep, sweep_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
     from cbreplay.run import EpochArray, Run
 
-__all__ = ["Axes", "Slice", "read_axes", "sweep_patience"]
+__all__ = [
+    "SHARE_OF_PLAN",
+    "USUAL",
+    "Axes",
+    "Excluded",
+    "Reason",
+    "Slice",
+    "read_axes",
+    "sweep_patience",
+]
+
+# the fixed patience that a choice has to be better than
+USUAL = 10
+# the rule of thumb is this share of the plan, or the usual patience
+SHARE_OF_PLAN = 10
 
 _KNOWN = ("patience", "monitor", "min_delta")
+
+
+class Reason(NamedTuple):
+    """Why something is as it is: a kind of sentence, and the values in it.
+
+    Parameters
+    ----------
+    kind : str
+        A short, stable name of the sentence (`answers.advice.reasons`).
+    facts : mapping
+        The values in it, by name.
+    """
+
+    kind: str
+    facts: Mapping[str, Any]
+
+
+class Excluded(NamedTuple):
+    """A run that does not count, and why."""
+
+    run: str
+    why: Reason
 
 
 class Slice(NamedTuple):

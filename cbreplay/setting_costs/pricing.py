@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.promise import find_sufficient
+from cbreplay.generalization.promise import find_sufficient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,16 +198,8 @@ class Priced(NamedTuple):
 
     def take(self, groups: EpochArray) -> Priced:
         """Return some of the groups."""
-        return Priced(
-            self.patience,
-            self.sufficient[groups],
-            self.regret[groups],
-            self.cost[groups],
-            self.score[groups],
-            self.lost[groups],
-            self.trained[groups],
-            self.frame,
-        )
+        columns = (column[groups] for column in self[1:-1])
+        return Priced._make([self.patience, *columns, self.frame])
 
     def look_up(self, column: FloatArray, patience: EpochArray) -> FloatArray:
         """Return each group's value at its own patience, of shape (n_groups,)."""

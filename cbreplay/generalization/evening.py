@@ -20,16 +20,13 @@ __all__ = ["Evening"]
 # a run that loses at most this share of its scale loses next to nothing
 _NEXT_TO_NOTHING = 0.01
 
-
 # the standard deviation of log(sufficient patience) between runs that is assumed
 # beforehand, and as how many runs this assumption counts
 _USUAL_SPREAD, _USUAL_RUNS = 1.0, 2
 
-
 # the means are averaged on a grid of log(patience) with this step, so that a plan of
 # a hundred times as many epochs is no more than three times as much work
 _STEP = 0.05
-
 
 # values below this count as this, so that their logarithm does not outweigh all others
 _LEAST = 1e-6

@@ -32,7 +32,6 @@ __all__ = [
 # the share of sets of groups that are called unlucky: one in ten
 _UNLUCKY = 0.1
 
-
 # the default confidence: the first of these for which there are enough groups
 _CONFIDENCES = (0.9, 0.8)
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from cbreplay.copies import find_copies
+from cbreplay.generalization.promise import settle_confidence, shared_confidence
 from cbreplay.groups import Grouping, find_groups
-from cbreplay.recommend.answer import Advising, Excluded, Reason, Tolerance
-from cbreplay.recommend.pricing import ChoiceFrame, Panel, RunStanding
-from cbreplay.recommend.promise import settle_confidence, shared_confidence
-from cbreplay.recommend.tolerance import measure_scale, resolve_tolerance
+from cbreplay.judging import Judging
 from cbreplay.recorded_ends import (
     Endings,
     PlanPart,
@@ -22,22 +20,49 @@ from cbreplay.recorded_ends import (
     part_by_plan,
     usual_cadence,
 )
+from cbreplay.setting_costs.pricing import (
+    CellCosts,
+    ChoiceFrame,
+    Panel,
+    Priced,
+    RunStanding,
+    cells_of,
+    price,
+)
+from cbreplay.setting_costs.swept_settings import (
+    Axes,
+    Excluded,
+    Reason,
+    Slice,
+    read_axes,
+)
+from cbreplay.setting_costs.tolerance import Tolerance, measure_scale, resolve_tolerance
+from cbreplay.sweep import Sweep, sweep_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.recommend.swept_settings import Axes
     from cbreplay.run import EpochArray, Mode, Run
-    from cbreplay.sweep import Sweep
 
-__all__ = [
-    "RunsOfPlan",
-    "Study",
-    "begin_study",
-    "keep_alike",
-    "part_runs",
-    "planned_otherwise",
-]
+__all__ = ["Advising", "Study", "begin_studies"]
+
+
+class Advising(NamedTuple):
+    """The options of `recommend_config`, by its names and with its defaults."""
+
+    tolerance: str | float | None = None
+    confidence: float | None = None
+    cost_weight: float = 0.05
+    group_by: str | Sequence[Any] | None = None
+    recorded_under: int | None = None
+    prechelt: bool = False
+    beyond_patience: bool = False
+
+    @property
+    def other_rules(self) -> tuple[str, ...]:
+        """The options that ask for other rules, of those that are set."""
+        asked = {"prechelt": self.prechelt, "beyond_patience": self.beyond_patience}
+        return tuple(option for option, is_asked in asked.items() if is_asked)
 
 
 class Study(NamedTuple):
@@ -103,8 +128,61 @@ class Study(NamedTuple):
         """What is counted, left out and resampled."""
         return "run" if self.grouping.by in ("run", "seed") else "group"
 
+    def cells(self, columns: EpochArray) -> CellCosts:
+        """Return what some settings of the sweep cost on the runs."""
+        return cells_of(self.sweep, self.panel.rows, columns, self.panel.standing)
 
-def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
+    def column(self, chosen: Slice, patience: int) -> int:
+        """Return the setting of the sweep that has this patience."""
+        return int(chosen.columns[np.searchsorted(self.axes.patience, patience)])
+
+    def price(self, columns: EpochArray) -> Priced:
+        """Return what every patience costs on the groups, each from its column."""
+        return price(self.panel, self.cells(columns), self.axes.patience)
+
+    def price_parts(self, cells: CellCosts) -> list[Priced]:
+        """Return the prices of several settings, of which each has every patience."""
+        patience = self.axes.patience
+        n_parts = cells.regret.shape[1] // len(patience)
+        return [
+            price(self.panel, cells.take(at * len(patience), len(patience)), patience)
+            for at in range(n_parts)
+        ]
+
+    def cells_beside(self, configs: Any) -> CellCosts:  # noqa: ANN401 - a grid or lists
+        """Return what settings cost that the sweep does not hold."""
+        sweep = self.sweep_beside(configs)
+        rows, columns = (np.arange(size) for size in sweep.shape)
+        return cells_of(sweep, rows, columns, self.panel.standing)
+
+    def sweep_beside(self, configs: Any) -> Sweep:  # noqa: ANN401 - a grid or lists
+        """Sweep other settings on the runs, judged by the same series."""
+        judging = self.sweep.judging or Judging()
+        judging = judging._replace(objective=self.objective, objective_mode=self.mode)
+        return sweep_runs(self.runs, configs, judging=judging)
+
+    def take_groups(self, chosen: Sequence[int]) -> Study:
+        """Return the study of some groups, to ask it `cells_beside`."""
+        rows = np.concatenate([self.panel.groups[group] for group in chosen])
+        runs = [self.runs[row] for row in rows]
+        return self._replace(runs=runs, panel=self.panel.take_groups(chosen))
+
+
+def begin_studies(
+    sweep: Sweep, asked: Advising, excluded: Iterable[Excluded] = ()
+) -> tuple[list[Study], list[Excluded]]:
+    """Return a study of the runs of each plan, and every run that counts for none.
+
+    The plan with the most runs comes first. `excluded` were left out before.
+    """
+    axes, gone = read_axes(sweep), [*excluded]
+    rows = _keep_alike(sweep, axes, gone)
+    parts = _part_runs(sweep, rows, asked)
+    gone += _planned_otherwise(sweep, rows, parts)
+    return [_begin_study(sweep, axes, asked, part) for part in parts], gone
+
+
+def _keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
     """Return the rows of the runs that are validated and judged alike.
 
     The others, and copies, are appended to `gone`, each with the reason.
@@ -152,7 +230,7 @@ def _most_frequent(values: list[Any]) -> Any:  # noqa: ANN401 - numbers or modes
     return max(sorted(counts), key=counts.__getitem__)
 
 
-class RunsOfPlan(NamedTuple):
+class _RunsOfPlan(NamedTuple):
     """Runs that were planned alike: where they stand, how they ended, and the plan."""
 
     rows: EpochArray
@@ -160,7 +238,7 @@ class RunsOfPlan(NamedTuple):
     part: PlanPart
 
 
-def part_runs(sweep: Sweep, rows: EpochArray, asked: Advising) -> list[RunsOfPlan]:
+def _part_runs(sweep: Sweep, rows: EpochArray, asked: Advising) -> list[_RunsOfPlan]:
     """Return the runs of each plan, those of which there are most first."""
     runs = [sweep.records[row] for row in rows]
     judged = [sweep.runs[row].judged[0] for row in rows]
@@ -168,13 +246,13 @@ def part_runs(sweep: Sweep, rows: EpochArray, asked: Advising) -> list[RunsOfPla
         runs, [(series.name, series.mode) for series in judged], asked.recorded_under
     )
     return [
-        RunsOfPlan(rows[list(part.rows)], endings.take(part.rows), part)
+        _RunsOfPlan(rows[list(part.rows)], endings.take(part.rows), part)
         for part in part_by_plan(runs, endings)
     ]
 
 
-def planned_otherwise(
-    sweep: Sweep, rows: EpochArray, parts: Sequence[RunsOfPlan]
+def _planned_otherwise(
+    sweep: Sweep, rows: EpochArray, parts: Sequence[_RunsOfPlan]
 ) -> Iterator[Excluded]:
     """Yield the runs in no part, because too few share their plan."""
     counted = {row for part in parts for row in part.rows.tolist()}
@@ -186,7 +264,9 @@ def planned_otherwise(
             yield Excluded(run.name, Reason("plan", facts))
 
 
-def begin_study(sweep: Sweep, axes: Axes, asked: Advising, alike: RunsOfPlan) -> Study:
+def _begin_study(
+    sweep: Sweep, axes: Axes, asked: Advising, alike: _RunsOfPlan
+) -> Study:
     """Group the runs that count, and find what each may lose."""
     rows, endings, part = alike
     runs = [sweep.records[row] for row in rows]
@@ -249,7 +329,7 @@ def _frame_choice(
     sweep: Sweep,
     axes: Axes,
     asked: Advising,
-    alike: RunsOfPlan,
+    alike: _RunsOfPlan,
 ) -> ChoiceFrame:
     """Return what the choice is for: the plan in values, and the least patience."""
     rows, endings, part = alike

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.pricing import CellCosts, Panel, group_means
+from cbreplay.setting_costs.pricing import CellCosts, Panel, Priced, group_means
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.run import EpochArray, FloatArray
 
-__all__ = ["ANY_OF", "Scored", "Setting", "score_setting", "with_left_out"]
+__all__ = ["ANY_OF", "Scored", "Setting", "beside_left_out", "score_setting"]
 
 # the label of a patience and another rule in one list: the first that asks stops
 ANY_OF = "AnyOf"
@@ -148,17 +148,20 @@ def score_setting(panel: Panel, setting: Setting, cells: CellCosts) -> Scored:
     )
 
 
-def with_left_out(scored: Scored, regret: FloatArray, score: FloatArray) -> Scored:
-    """Return a setting with what it costs on groups that were left out of its choice.
+def beside_left_out(scored: Scored, priced: Priced, without_each: EpochArray) -> Scored:
+    """Return a setting with what its choice costs on the groups left out of it.
 
     Parameters
     ----------
     scored : Scored
         The setting.
-    regret, score : array of shape (n_groups,)
-        What each group loses, and its score, by what is chosen without it; NaN where
-        its logs do not tell.
+    priced : Priced
+        What each of the values costs that it was chosen from.
+    without_each : array of shape (n_groups,)
+        What is chosen without each group.
     """
+    regret = priced.look_up(priced.regret, without_each)
+    score = priced.look_up(priced.score, without_each)
     known = ~np.isnan(score)
     if not known.any():
         return scored

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.evening import Evening
+from cbreplay.generalization.evening import Evening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

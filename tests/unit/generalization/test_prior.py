@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbreplay.recommend import prior as prior_module
-from cbreplay.recommend.prior import (
+from cbreplay.generalization import prior as prior_module
+from cbreplay.generalization.prior import (
     Prior,
     blend_scores,
     leave_each_out,
     parse_prior,
     read_prior,
 )
-from cbreplay.recommend.track_record import read_track_record
+from cbreplay.generalization.track_record import read_track_record
 
 EVERY = np.arange(1, 101)
 PLAN = 100

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.prior import read_written
+from cbreplay.generalization.prior import read_written
 
 if TYPE_CHECKING:
     from cbreplay.run import EpochArray, FloatArray

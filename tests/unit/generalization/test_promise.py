@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from cbreplay import load_runs, recommend_config
-from cbreplay.recommend import sweep_patience
-from cbreplay.recommend.promise import (
+from cbreplay.generalization.promise import (
     count_needed,
     find_sufficient,
     leave_out_sufficient,
@@ -19,6 +18,7 @@ from cbreplay.recommend.promise import (
     sufficient_for_most,
     unlucky_share,
 )
+from cbreplay.recommend import sweep_patience
 
 NAN, INF = math.nan, math.inf
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cbreplay.errors import ConfigError
-from cbreplay.recommend.tolerance import (
+from cbreplay.setting_costs.tolerance import (
     Scale,
     measure_scale,
     read_tolerance,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.errors import ConfigError
-from cbreplay.recommend.answer import Tolerance
 from cbreplay.rules.keras.metric_directions import ends_at_one
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.run import FloatArray
     from cbreplay.sweep import Judged
 
-__all__ = ["Scale", "measure_scale", "read_tolerance", "resolve_tolerance"]
+__all__ = ["Scale", "Tolerance", "measure_scale", "read_tolerance", "resolve_tolerance"]
 
 _USUAL_SHARE = 0.01
 # the standard deviation of two values has a standard error of three quarters of itself
@@ -25,6 +24,39 @@ _FEWEST_SEEDS = 3
 # zero, and is not used as a scale
 _NEAR_ZERO = 0.01
 _ScaleOf: TypeAlias = Literal["best", "error", "way", "way to 1"]
+
+
+class Tolerance(NamedTuple):
+    """What a run may lose and still count as kept.
+
+    Parameters
+    ----------
+    kind : {"absolute", "share", "seeds"}
+        The same for every run; a share of its scale; or the spread between the seeds
+        of its group, and a share of its scale where these are fewer than three.
+    value : float
+        The absolute value, or the share.
+    by_run : array of shape (n_runs,)
+        What it comes to, in the objective's unit.
+    spreads : tuple of float or None
+        The spread between the seeds of each setting; None where these are fewer than
+        three.
+    n_near_zero : int
+        For how many runs the scale is the way from the first value to the best one,
+        because the best value, or the error that it leaves, is near 0.
+    n_errors : int
+        For how many the scale is the error that is left: 1, or 100 %, less the best.
+    n_steps : int
+        How many may lose more: the smallest change that their series can show.
+    """
+
+    kind: Literal["absolute", "share", "seeds"]
+    value: float
+    by_run: FloatArray
+    spreads: tuple[float | None, ...] = ()
+    n_near_zero: int = 0
+    n_errors: int = 0
+    n_steps: int = 0
 
 
 class Scale(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbreplay.recommend.evening import Evening
+from cbreplay.generalization.evening import Evening
 
 EVERY = np.arange(1, 101)
 FLOOR = 0.01
