@@ -9,6 +9,7 @@ from cbreplay.expressions.flows import chosen_from
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
+from cbreplay.expressions.settings_classes import find_setting
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
@@ -84,6 +85,10 @@ def _values(
         parts = _stored(calls, node, scope)
     elif isinstance(node, ast.Subscript):
         parts = _entries(calls, node, scope)
+    elif isinstance(node, ast.Attribute) and (
+        setting := find_setting(calls, node, scope)
+    ):
+        parts = [setting]
     else:
         parts = _named(calls, node, scope)
     if not parts:

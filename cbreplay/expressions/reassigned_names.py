@@ -26,9 +26,9 @@ def split_reassigned_names(tree: ast.Module) -> None:
 
     After ``n = 1; f(n); n = 2; f(n)`` the last two mentions are of another name: it
     ends with a mark, which `without_marks` takes away. An assignment replaces what was
-    before if it is a statement of the function's own block, or if the name is used in
-    that block only. A name that an inner function or class uses stays as it is: when
-    that runs is not known.
+    before if it is a statement of the function's own block, or if the name is used
+    nowhere below that block. A name that an inner function or class uses stays as it
+    is: when that runs is not known.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def split_reassigned_names(tree: ast.Module) -> None:
     }
     for scope in list(ast.walk(tree)):
         if isinstance(scope, _READ):
-            _Splitter(scope, shared, marked).split(scope.body, is_whole=True)
+            _Splitter(scope, shared, marked).split(scope.body)
 
 
 def without_marks(text: str) -> str:
@@ -70,13 +70,29 @@ class _Splitter:
         self.fixed = shared.union(*map(_bound_by_text, inside))
         self.fixed.update(*(map(_free_names, inside)))
         self.parameters = {node.arg for node in inside if isinstance(node, ast.arg)}
-        self.n_mentions = Counter(
-            node.id for node in inside if isinstance(node, ast.Name)
-        )
+        # of each name, in the statement that is looked through and all below it
+        self.n_mentions: Counter[str] = Counter()
         self.marked = marked
 
-    def split(self, block: Sequence[ast.stmt], *, is_whole: bool = False) -> None:
-        """Split the names that a block assigns, then those of the blocks in it.
+    def split(self, block: Sequence[ast.stmt]) -> None:
+        """Split the names that the scope's own block assigns, then those inside it."""
+        self.split_block(block, is_whole=True)
+        below: Counter[str] = Counter()
+        for statement in reversed(block):
+            self.n_mentions = below + _count_names(statement)
+            for inner in _inner_blocks(statement):
+                self.split_inner(inner)
+            below += _count_names(statement)
+
+    def split_inner(self, block: Sequence[ast.stmt]) -> None:
+        """Split the names that an inner block assigns, then those of blocks in it."""
+        self.split_block(block)
+        for statement in block:
+            for inner in _inner_blocks(statement):
+                self.split_inner(inner)
+
+    def split_block(self, block: Sequence[ast.stmt], *, is_whole: bool = False) -> None:
+        """Split the names that a block assigns.
 
         Parameters
         ----------
@@ -103,10 +119,9 @@ class _Splitter:
             has_value = name in self.parameters or any(
                 at < starts[0] and isinstance(node.ctx, ast.Store) for at, node in found
             )
-            self.rename(name, starts if has_value else starts[1:], block, found)
-        for statement in block:
-            for inner in _inner_blocks(statement):
-                self.split(inner)
+            if is_whole and not has_value:
+                del starts[0]
+            self.rename(name, starts, block, found)
 
     def rename(
         self,
@@ -146,6 +161,12 @@ def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, _SCOPES):
             pending += ast.iter_child_nodes(node)
+
+
+def _count_names(statement: ast.stmt) -> Counter[str]:
+    """Count the mentions of each name in a statement; none in a function or class."""
+    inside = () if isinstance(statement, _SCOPES) else _own_nodes(statement)
+    return Counter(node.id for node in inside if isinstance(node, ast.Name))
 
 
 def _bound_by_text(node: ast.AST) -> set[str]:

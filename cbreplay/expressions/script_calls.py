@@ -14,7 +14,6 @@ from cbreplay.expressions.call_arguments import called_name
 from cbreplay.expressions.flows import root_of
 from cbreplay.expressions.linked_names import LinkedNames, linked_names
 from cbreplay.expressions.reassigned_names import without_marks
-from cbreplay.expressions.settings_classes import find_setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
@@ -160,7 +159,7 @@ class ScriptCalls:
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             return self.entry_of(node.value, node.slice.value, scope)
         if isinstance(node, ast.Attribute):
-            return find_setting(self, node, scope)
+            return self.constant_of(node, scope)
         if not isinstance(node, ast.Name):
             return None
         holder = scope.holder(node.id)
@@ -197,6 +196,28 @@ class ScriptCalls:
         root = root_of(node)
         place = None if root is None else scope.place(root)
         return None if place is None else self.names.given.get(place)
+
+    def constant_of(
+        self, node: ast.Attribute, scope: Scope
+    ) -> tuple[ast.expr, Scope] | None:
+        """Return the value of ``Config.PATIENCE``, if only the class body sets it."""
+        if not isinstance(node.value, ast.Name):
+            return None
+        holder = scope.holder(node.value.id)
+        bindings = [] if holder is None else holder.bindings[node.value.id]
+        inner = bindings[0].inner if len(bindings) == 1 else None
+        kind = None if inner is None else inner.definition
+        if inner is None or not isinstance(kind, ast.ClassDef):
+            return None
+        self.count_step(self.names.stores)
+        plain = not kind.bases and not kind.keywords and not kind.decorator_list
+        set_elsewhere = any(
+            store.name in (node.attr, None) for store in self.names.stores
+        )
+        values = inner.bindings.get(node.attr, [])
+        if not plain or set_elsewhere or len(values) != 1 or values[0].value is None:
+            return None
+        return values[0].value, inner
 
     def only_value(
         self, node: ast.Name, holder: Scope, bindings: list[Binding]

@@ -76,17 +76,19 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
         calls, compiled.found if followed else calls.compiles, is_followed=followed
     )
     plan = _plan(fit, is_keras=compiled.is_keras)
+    doubt = _plan_doubt(calls, fit, plan)
     return TrainingFacts(
         calls.place(fit.call.lineno),
-        _positive_number(calls, plan, fit.scope),
+        None if doubt else _positive_number(calls, plan, fit.scope),
         _positive(calls, fit, "validation_freq"),
         _is_validated(calls, fit) if compiled.may_be_keras else None,
         _resumes(calls, fit),
         rate.schedule,
         rate.number,
         compiled.read(),
+        _positive(calls, fit, "initial_epoch") or 0,
         without_marks(rate.doubt),
-        _plan_doubt(calls, fit, plan),
+        doubt,
     )
 
 
@@ -114,12 +116,13 @@ def _plan_doubt(calls: ScriptCalls, fit: FittingCall, plan: ast.expr | None) -> 
             else ""
         )
         return without_marks(shown)
-    if only_literal(calls, plan, fit.scope) is not None:
-        return ""
-    try:
-        read_literal(calls, plan, fit.scope)
-    except Unread as unread:
-        return unread.problem
+    for number in (plan, _word(fit, "initial_epoch")):
+        if number is None or only_literal(calls, number, fit.scope) is not None:
+            continue
+        try:
+            read_literal(calls, number, fit.scope)
+        except Unread as unread:
+            return unread.problem
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What an attribute such as ``Config.PATIENCE`` or ``cfg.patience`` stands for."""
+"""What ``cfg.patience`` stands for, where the script makes ``cfg`` by a class."""
 
 from __future__ import annotations
 
@@ -18,26 +18,33 @@ _MOST_NAMES = 20
 _SETTING = {"__getattr__", "__getattribute__", "__init__", "__new__", "__post_init__"}
 
 
-class _Settings(NamedTuple):
-    """A class of settings, and how the object of it is made; None for the class itself.
+class _SettingsObject(NamedTuple):
+    """An object of a class of settings.
 
-    `handed` is the line in which code that is not read gets the object, or None.
+    Parameters
+    ----------
+    inside : Scope
+        The scope of its class.
+    made, place : ast.Call, Scope
+        The call that makes it, and the scope of the call.
+    handed : int or None
+        The line in which code that is not read gets it.
     """
 
     inside: Scope
-    made: ast.Call | None = None
-    place: Scope | None = None
-    handed: int | None = None
+    made: ast.Call
+    place: Scope
+    handed: int | None
 
 
 def find_setting(
     calls: ScriptCalls, node: ast.Attribute, scope: Scope
 ) -> tuple[ast.expr, Scope] | None:
-    """Return the value of an attribute of a class of settings, or of its only object.
+    """Return the value of an attribute of the one object of a class of settings.
 
-    The class has no bases and sets the attribute once, in its body; nothing else in the
-    script sets one of that name. An object is made by ``Config(patience=5)`` of a plain
-    class or a dataclass.
+    The class is plain or a dataclass, has no bases, and sets the attribute once, in its
+    body; the object is made by ``Config(patience=5)``; nothing else in the script sets
+    an attribute of that name.
 
     Raises
     ------
@@ -56,17 +63,16 @@ def find_setting(
     if handed is not None and calls.verdict == "checked":
         problem = f"{calls.shown(node.value)} is given to code in {calls.place(handed)}"
         calls.unread(node, f"{problem} that could change it")
-    given = (
-        [word.value for word in made.keywords if word.arg == node.attr] if made else []
-    )
-    if given and place is not None:
-        return given[0], place
-    return values[0].value, inside
+    given = [word.value for word in made.keywords if word.arg == node.attr]
+    return (given[0], place) if given else (values[0].value, inside)
 
 
-def _settings_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> _Settings | None:
-    """Return the class that an expression names or makes; None for anything else."""
-    made, place, handed = None, None, None
+def _settings_of(
+    calls: ScriptCalls, node: ast.expr, scope: Scope
+) -> _SettingsObject | None:
+    """Return the object that an expression makes or names; None for anything else."""
+    made: ast.Call | None = None
+    place, handed = scope, None
     for _ in range(_MOST_NAMES):
         calls.count_step()
         if isinstance(node, ast.Call) and made is None:
@@ -79,7 +85,9 @@ def _settings_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> _Settings 
         if len(bindings) != 1 or holder.shadowed(node.id):
             return None
         if inner is not None and isinstance(inner.definition, ast.ClassDef):
-            return _Settings(inner, made, place, handed)
+            if made is None:
+                return None
+            return _SettingsObject(inner, made, place, handed)
         handed = handed or calls.names.given.get((holder, node.id))
         if value is None:
             # a parameter: what the one call gives for it
@@ -92,13 +100,11 @@ def _settings_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> _Settings 
     return None
 
 
-def _is_plain(calls: ScriptCalls, settings: _Settings) -> bool:
+def _is_plain(calls: ScriptCalls, settings: _SettingsObject) -> bool:
     """Return whether the attributes are certainly what the class body sets."""
     kind, made = settings.inside.definition, settings.made
     if not isinstance(kind, ast.ClassDef) or kind.bases or kind.keywords:
         return False
-    if made is None:
-        return not kind.decorator_list
     makers = [
         decorator.func if isinstance(decorator, ast.Call) else decorator
         for decorator in kind.decorator_list

@@ -75,9 +75,12 @@ def lint_script(
     ]
     found = [list(ExaminedFit(fit, script, resolved).findings()) for fit in fits]
     ignored = script.source.find_ignored()
+    every = [placed for of_fit in reversed(found) for placed in of_fit]
+    # of what holds for several plans, the longest is told
+    every.sort(key=lambda placed: placed.finding.facts.get("planned_epochs", 0))
     kept = {
-        (id(placed.member.call), placed.finding.code, placed.finding.message): placed
-        for placed in (placed for of_fit in reversed(found) for placed in of_fit)
+        _key(placed): placed
+        for placed in every
         if not _is_ignored(placed, ignored) and _holds(placed, fits, found)
     }
     return tuple(sorted(kept.values(), key=_order))
@@ -208,6 +211,13 @@ def _is_certain(monitor: str, compiled: Compiled | None) -> bool:
     if compiled.has_several and not compiled.names_outputs:
         return False
     return compiled._replace(has_outputs=False).may_log(metric)
+
+
+def _key(placed: PlacedFinding) -> tuple[int, str, str]:
+    """Return what findings have in common of which one is told."""
+    finding = placed.finding
+    said = "" if finding.code in ABOUT_PLAN else finding.message
+    return id(placed.member.call), finding.code, said
 
 
 def _order(placed: PlacedFinding) -> tuple[int, int, str, str]:

@@ -86,6 +86,8 @@ class TrainingFacts(NamedTuple):
         The number that the optimizer is built with as its learning rate.
     compiled : Compiled or None
         The metrics that ``compile`` names.
+    first_epoch : int
+        The ``initial_epoch`` of ``fit``.
     schedule_doubt : str
         Why the optimizer may have a LearningRateSchedule, and need not; else empty.
     plan_doubt : str
@@ -100,6 +102,7 @@ class TrainingFacts(NamedTuple):
     schedule: str | None = None
     initial_rate: float | None = None
     compiled: Compiled | None = None
+    first_epoch: int = 0
     schedule_doubt: str = ""
     plan_doubt: str = ""
 
@@ -180,7 +183,7 @@ class CheckedList(NamedTuple):
         """
         if self.epochs is None:
             return math.inf
-        first = min(max(start, 0), self.epochs)
+        first = min(max(start, self.facts.first_epoch), self.epochs)
         every = self.every(callback)
         # with validation_freq=every, Keras validates in epochs every-1, 2*every-1, ...
         return max(self.epochs // every - math.ceil(first) // every, 0)

@@ -238,6 +238,15 @@ FIT_TEN = "m.fit(*x, epochs=n, callbacks=c)"
         (f"def f(n):\n    n = 7\n    {FIT_TEN}\nf(9)", [7]),
         (f"n = 9\ndef f(n=n):\n    {FIT_TEN}\nn = 7\nf()", [None]),
         (f"for i in j:\n    n = 9\n    n = 7\n    {FIT_TEN}", [7]),
+        (f"n = 9\nfor i in j:\n    n = 7\n    {FIT_TEN}", [7]),
+        (f"n = 9\nfor i in j:\n    n = 7\n    {FIT_TEN}\n{FIT_TEN}", [None, None]),
+        (f"n = 9\nfor i in range(n):\n    n = 7\n    {FIT_TEN}", [None]),
+        (f"n = 9\nif a:\n    for i in j:\n        n = 7\n        {FIT_TEN}", [7]),
+        (
+            f"n = 9\nif a:\n    f(n)\n    if b:\n        n = 7\n        {FIT_TEN}",
+            [None],
+        ),
+        (f"n = 9\nif a:\n    n = 8\nelse:\n    n = 7\n{FIT_TEN}", [None]),
         # the loop's later rounds come after the second assignment
         (f"n = 9\nfor i in j:\n    {FIT_TEN}\n    n = 7", [None]),
         (f"n = 9\nif a:\n    n = 7\n{FIT_TEN}", [None]),
@@ -255,6 +264,35 @@ def test_a_name_means_what_was_assigned_to_it_last(
     assert [bool(fit.facts.plan_doubt) for fit in script.fits] == [
         epochs is None for epochs in expected
     ]
+
+
+@pytest.mark.parametrize(
+    ("patience", "initial", "expected"),
+    [
+        # epochs 5 to 14 are trained: ten values, and eleven stop patience 10
+        (9, "initial_epoch=5", []),
+        (10, "initial_epoch=5", ["patience-beyond-plan"]),
+        (10, "", []),
+        (10, "initial_epoch=h.epoch[-1]", []),
+        (10, "initial_epoch=0", []),
+    ],
+)
+def test_a_resumed_fit_trains_what_is_left_of_its_plan(
+    tmp_path: Path, patience: int, initial: str, expected: list[str]
+) -> None:
+    text = (
+        f"c = [EarlyStopping(patience={patience}, restore_best_weights=True)]\n"
+        f"m.fit(*x, epochs=15, callbacks=c, {initial})"
+    )
+    assert codes(tmp_path, text) == expected
+
+
+def test_of_several_plans_the_longest_is_told(tmp_path: Path) -> None:
+    fit = "m.fit(*x, epochs={}, callbacks=[c])\n"
+    text = "c = EarlyStopping(patience=50, restore_best_weights=True)\n"
+    script = read(tmp_path, text + fit.format(20) + fit.format(40))
+    (told,) = lint_script(script, semantics="keras-3.15")
+    assert told.finding.facts["values_in_plan"] == 40
 
 
 def test_each_fit_has_the_list_that_was_assigned_last(tmp_path: Path) -> None:

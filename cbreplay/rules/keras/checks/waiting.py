@@ -169,7 +169,8 @@ def _patience_beyond_plan(
         index,
         f"{callback.class_name} cannot {acts} inside the plan: patience "
         f"{callback.patience:g}, and {callback.monitor} has {_values(seen)} there",
-        f"{spoken_plan(known.epochs)}, and it takes {_values(needed)} to {acts}",
+        f"{spoken_plan(known.epochs)}{_begun(known)}, and it takes {_values(needed)} "
+        f"to {acts}",
         f"patience={most:g} or less, or more epochs" if most >= 1 else "more epochs",
         "remark",
         {
@@ -179,6 +180,12 @@ def _patience_beyond_plan(
             "largest_patience": most,
         },
     )
+
+
+def _begun(known: CheckedList) -> str:
+    """Say how much of a plan a fit finds done that goes on with a later epoch."""
+    first = known.facts.first_epoch
+    return f" ({first} before this fit)" if first else ""
 
 
 def _first_value_improves(known: CheckedList, callback: _Monitoring) -> bool:
