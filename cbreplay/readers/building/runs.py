@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.readers.building.rate_columns import LoggedRate
+    from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.run import AxisUnit, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
