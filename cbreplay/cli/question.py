@@ -13,7 +13,6 @@ from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import quoted_code, shell_words, shown_word
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
-from cbreplay.replay.resume import resumed_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -113,7 +112,11 @@ class Question:
     @cached_property
     def runs(self) -> list[Run]:
         """The runs under the paths, or those of them that --run names, read once."""
-        runs = [resumed_as(run, self.resume) for run in self.survey.runs]
+        runs = self.survey.runs
+        if self.resume != "fresh":
+            from cbreplay.replay.resume import resumed_as
+
+            runs = [resumed_as(run, self.resume) for run in runs]
         if not self.run:
             return runs
         by_name = {run.name: run for run in runs}

@@ -111,10 +111,11 @@ class _Splitter:
                 begun.setdefault(name, []).append(at)
         for name, starts in begun.items():
             found = mentions[name]
-            first = min(at for at, _ in found)
-            if not is_whole and (
-                first < starts[0] or len(found) < self.n_mentions[name]
-            ):
+            targets = {id(target) for target in _assigned(block[starts[0]])}
+            # in a loop the value may be that of the round before
+            reads = [at for at, node in found if id(node) not in targets]
+            is_read_before = min(reads, default=len(block)) <= starts[0]
+            if not is_whole and (is_read_before or len(found) < self.n_mentions[name]):
                 continue  # it may have its value from elsewhere, or be used there
             has_value = name in self.parameters or any(
                 at < starts[0] and isinstance(node.ctx, ast.Store) for at, node in found

@@ -699,6 +699,7 @@
     part.counted.parentNode.hidden = among.length === runs.length;
     write(part.curveKey, `${alone ? "" : `${run.name}: ${clause(run, outcome)}. `}${words.key}`);
     write(part.code, codeText());
+    part.pasted.hidden = part.codeAbove.has(codeText());
     showRuns(outcomes);
     showSteps(run);
     drawCurve(part.curve, run, outcome);
@@ -741,8 +742,12 @@
       root.append(make("h3", {}, words.every_run), part.everyRun.box);
     }
     const stepsHead = make("h3", {}, part.stepsHead = document.createTextNode(""));
-    root.append(stepsHead, part.steps.box, make("h3", {}, words.code),
-      make("pre", { tabindex: 0, class: "python" }, make("code", {}, text("code"))),
+    // code that stands on the page already is not shown a second time
+    const codes = document.querySelectorAll("section:not(#moving):not(.still) pre.python code");
+    part.codeAbove = new Set([...codes].map((code) => code.textContent));
+    part.pasted = make("div", {}, make("h3", {}, words.code),
+      make("pre", { tabindex: 0, class: "python" }, make("code", {}, text("code"))));
+    root.append(stepsHead, part.steps.box, part.pasted,
       make("p", { class: "small alive" }, words.how));
     map.canvas.addEventListener("click", (event) => { const cell = cellAt(event); if (cell) choose(cell); });
     map.canvas.addEventListener("keydown", moveOnMap);

@@ -36,6 +36,8 @@ const rows = [...document.querySelectorAll('#moving .rows')].map(box =>
 return {
   said: text(document.querySelector('#moving .said')),
   code: text(document.querySelector('#moving pre code')),
+  codes: [...document.querySelectorAll('pre.python')].filter(
+    box => box.offsetParent !== null).map(text),
   rows, hash: location.hash,
   setting: document.querySelector('#moving select').selectedOptions[0].textContent,
   marks: ['stop', 'kept', 'best', 'shade'].map(name =>
@@ -129,9 +131,12 @@ def test_every_control_moves_mark_table_and_code(moving: Callable[..., Any]) -> 
     assert at_first["setting"].endswith(": enough on this run")
     patience = at_first["said"].split(",")[0].removeprefix("Patience ")
     assert f"patience={patience}," in at_first["code"]
+    # the code of the page's own setting stands above, and is not shown twice
+    assert at_first["codes"] == [at_first["code"]]
     moved = page.move("patience", 1)
     assert moved["said"].startswith("Patience 1, min_delta 0: stops at epoch ")
     assert "patience=1," in moved["code"]
+    assert moved["codes"] == [at_first["code"], moved["code"]]
     assert moved["stop"] != at_first["stop"]
     assert moved["setting"] == "your own"
     marked = [row[1] for row in moved["rows"][0] if row[0] == "marked"]

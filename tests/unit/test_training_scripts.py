@@ -247,6 +247,7 @@ FIT_TEN = "m.fit(*x, epochs=n, callbacks=c)"
             [None],
         ),
         (f"n = 9\nif a:\n    n = 8\nelse:\n    n = 7\n{FIT_TEN}", [None]),
+        (f"n = 90\nwhile a:\n    n = n - 10\n    {FIT_TEN}", [None]),
         # the loop's later rounds come after the second assignment
         (f"n = 9\nfor i in j:\n    {FIT_TEN}\n    n = 7", [None]),
         (f"n = 9\nif a:\n    n = 7\n{FIT_TEN}", [None]),

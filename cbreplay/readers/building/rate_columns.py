@@ -18,7 +18,7 @@ from cbreplay.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cbreplay.readers.building.fits import TrainingRows
+    from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.run import FloatArray, RateSource
 
 __all__ = ["LoggedRate", "logged_rate", "take_rate"]

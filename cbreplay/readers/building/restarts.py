@@ -9,8 +9,8 @@ from cbreplay.note import Note
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.readers.building.rows import Rows
+    from cbreplay.readers.building.training_rows import TrainingRows
 
 __all__ = ["began_after", "note_restarts"]
 

@@ -17,11 +17,11 @@ from cbreplay.run import Run, Series
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.readers.building.rate_columns import LoggedRate
+    from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.run import AxisUnit, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
@@ -272,9 +272,32 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         )
         for positions, names in doubled.items()
     ]
-    return notes
+    return [*notes, *_notes_of_nan(record, series)]
 
 
+def _notes_of_nan(record: TrainingRows, series: Mapping[str, Series]) -> Iterator[str]:
+    """Note rows in which everything is NaN, with numbers after them.
+
+    Weights that a NaN has reached stay NaN: rows that were lost may be filled so.
+    """
+    if len(series) < _SEVERAL:
+        return
+    held = [*series.values()]
+    nan = np.logical_and.reduce([own.recorded & np.isnan(own.values) for own in held])
+    if not nan.any():
+        return
+    finite = np.flatnonzero(
+        np.logical_or.reduce([np.isfinite(own.values) for own in held])
+    )
+    between = [at for at in np.flatnonzero(nan).tolist() if at < finite.max(initial=-1)]
+    if between:
+        yield (
+            f"all series are NaN in {_epochs_at(record, between)}, and numbers "
+            "follow: a fit hardly comes back from NaN, so these rows may have been lost"
+        )
+
+
+_SEVERAL = 2
 _GROWING = (
     "; they stand further and further apart, as rows that were logged so: if none is "
     "lost, --parts rows or parts='rows' counts the rows, and patience counts them"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.building.fits import TrainingRows
+    from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray, Run
     from cbreplay.run_metadata import RunMetadata

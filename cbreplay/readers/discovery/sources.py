@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -20,6 +18,7 @@ from cbreplay.readers.base import (
     UnreadableError,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.discovery.asked_files import STDIN, read_stdin, training_of
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
@@ -31,19 +30,14 @@ from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,
     find_trainings,
-    run_json_above,
-    run_json_beside,
 )
-from cbreplay.readers.entries import is_event_file
 from cbreplay.readers.files import (
-    cannot_open,
     n_unpacked,
-    read_beginning,
     read_bytes,
 )
 from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
-from cbreplay.readers.sizes import check_logs, check_unpacked, too_large
+from cbreplay.readers.sizes import check_logs, check_unpacked
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
@@ -146,7 +140,7 @@ class _SourceReader:
         Raises
         ------
         LogError
-            If there is nothing but learning rates.
+            If there is nothing but learning rates, or as `join_trainings`.
         """
         logs = [log for _, own in found for log in own]
         files = [
@@ -162,35 +156,15 @@ class _SourceReader:
         if len(files) < _SEVERAL:
             name_metrics_alike(files)
             return self._without_rates(logs, files)
-        from cbreplay.readers.discovery.continued import (
-            doubt_continued,
-            doubt_overlapping,
-            join_continued,
-        )
-        from cbreplay.readers.discovery.data_set_files import join_data_sets
-        from cbreplay.readers.discovery.extracts import leave_out_extracts
-        from cbreplay.readers.discovery.overlapping import doubt_gaps, join_overlapping
-        from cbreplay.readers.discovery.read_once import leave_out_copies
-        from cbreplay.readers.discovery.series_files import (
-            join_series_files,
-            leave_out_rates,
-        )
-        from cbreplay.readers.discovery.written_in_turn import (
-            join_directories,
-            join_turns,
-        )
+        from cbreplay.readers.discovery.joined_logs import join_trainings
 
-        seen, most = self.seen, self.options.max_bytes
-        whole = join_data_sets(join_series_files(files, seen), seen)
-        whole = leave_out_extracts(leave_out_rates(whole, seen), seen)
-        once = join_overlapping(leave_out_copies(whole, seen), seen)
-        once = join_turns(once, seen, self._read_content, most)
-        once = join_directories(once, seen, self._read_together)
-        once = join_continued(once, seen)
-        doubt_continued(once)
-        doubt_overlapping(once)
-        doubt_gaps(once)
-        name_metrics_alike(once)
+        once = join_trainings(
+            files,
+            self.seen,
+            self._read_content,
+            self._read_together,
+            self.options.max_bytes,
+        )
         return _in_place(logs, files, once)
 
     def _without_rates(
@@ -223,7 +197,7 @@ class _SourceReader:
 
     def read_path(self, path: str) -> list[RunsOfLog]:
         if path == "-":
-            runs = self._read_content(_stdin(self.options.max_bytes), _STDIN)
+            runs = self._read_content(read_stdin(self.options.max_bytes), STDIN)
             return [RunsOfLog("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
@@ -232,7 +206,7 @@ class _SourceReader:
         if os.path.isdir(path):
             return self._read_directory(path)
         if os.path.isfile(path):
-            return self._read_training(path, path, _training_of(path), alone=True)
+            return self._read_training(path, path, training_of(path), alone=True)
         if os.path.exists(path):
             if "tfevents" in os.path.basename(path):
                 problem = "this is not a regular file"
@@ -300,7 +274,7 @@ class _SourceReader:
                 inside = find_trainings(path, format_of, self.seen, self.damage)
                 wanted += [(path, path, training) for training in inside]
             elif format_of(path) is not None:
-                wanted.append((path, path, _training_of(path)))
+                wanted.append((path, path, training_of(path)))
         if not wanted:
             problem = "no log matches this pattern"
             hint = "Quote it, and check the path"
@@ -375,24 +349,6 @@ _SEVERAL = 2
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 
 
-_STDIN = "standard input"
-
-
-def _stdin(most: int) -> bytes:
-    content: bytes
-    try:
-        if isinstance(sys.stdin, io.TextIOWrapper):
-            content = sys.stdin.buffer.read(most + 1)
-        else:
-            # a notebook or a test has put something else in its place
-            content = sys.stdin.read(most + 1).encode()
-    except OSError as error:
-        raise cannot_open(_STDIN, error) from None
-    if len(content) > most:
-        raise too_large(_STDIN, most)
-    return content
-
-
 def _check_path(path: str) -> None:
     """Refuse text that the system does not take as a path."""
     if "\0" in path:
@@ -416,32 +372,6 @@ _SHOWN = 5
 def _shown(seen: Sequence[Seen]) -> str:
     shown = [f"{own.path} {own.fate} ({own.detail})" for own in seen[:_SHOWN]]
     return ", ".join(shown) + (", ..." if len(seen) > _SHOWN else "")
-
-
-def _training_of(path: str) -> TrainingFiles:
-    """Return the training of one file that was asked for by its name."""
-    found = "events"
-    _refuse_script(path)
-    if not is_event_file(path):
-        found = asked_format(read_beginning(path), path)
-    if found == "events":
-        return TrainingFiles(place=path, events=path, run_json=run_json_above(path))
-    return TrainingFiles(
-        place=path, log=path, log_format=found, run_json=run_json_beside(path)
-    )
-
-
-def _refuse_script(path: str) -> None:
-    """Refuse a script or a notebook: it is no log."""
-    kind = _SCRIPTS.get(os.path.splitext(path)[1].lower())
-    if kind is not None and os.path.isfile(path):
-        problem = f"this is a {kind}, and no log"
-        hint = f"Its callbacks are read by -c @{path}, beside a log, and checked by "
-        hint += f"cbreplay lint {path}"
-        raise LogError(problem, source=path, hint=hint)
-
-
-_SCRIPTS = {".py": "Python script", ".ipynb": "notebook"}
 
 
 def _once(

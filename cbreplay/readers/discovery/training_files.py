@@ -8,28 +8,32 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import UnreadableError
+from cbreplay.readers.discovery.event_places import (
+    RUN_JSON,
+    TENSORBOARD,
+    FoundFiles,
+    event_root,
+    is_series,
+    owner,
+    roots_of_curves,
+    run_json_above,
+)
 from cbreplay.readers.entries import is_event_file, is_hidden, list_entries
 from cbreplay.readers.files import check_content, read_beginning
 from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
 from cbreplay.readers.other_tools.mlflow_store import is_stored_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.readers.base import Damage
 
 __all__ = [
-    "RUN_JSON",
     "Seen",
     "TrainingFiles",
     "as_people_count",
     "find_trainings",
-    "run_json_above",
-    "run_json_beside",
 ]
-
-RUN_JSON, _TENSORBOARD = "run.json", "tensorboard"
-_WRITERS = ("train", "validation")
 
 
 class TrainingFiles(NamedTuple):
@@ -72,17 +76,6 @@ class Seen(NamedTuple):
     detail: str
 
 
-class _Directory:
-    """What was found for one directory."""
-
-    __slots__ = ("events", "logs", "run_json")
-
-    def __init__(self) -> None:
-        self.logs: dict[str, str] = {}
-        self.events: list[str] = []
-        self.run_json: str | None = None
-
-
 def find_trainings(
     root: str,
     format_of: Callable[[str], str | None],
@@ -112,14 +105,14 @@ def find_trainings(
     """
     root = root.rstrip(os.sep) or root
     found, event_directories = _find_files(root, format_of, seen, damage)
-    curves = _curves(event_directories, root)
+    curves = roots_of_curves(event_directories, root)
     event_roots = [
-        curves.get(directory) or _event_root(directory, root, found)
+        curves.get(directory) or event_root(directory, root, found)
         for directory in event_directories
-        if not _is_series(directory, root, event_directories)
+        if not is_series(directory, root, event_directories)
     ]
     for events in dict.fromkeys(event_roots):
-        found[_owner(events, root, found)].events.append(events)
+        found[owner(events, root, found)].events.append(events)
     trainings = [
         training
         for at in sorted(found, key=as_people_count)
@@ -222,14 +215,14 @@ def _find_files(
     format_of: Callable[[str], str | None],
     seen: list[Seen],
     damage: Damage,
-) -> tuple[dict[str, _Directory], dict[str, None]]:
+) -> tuple[dict[str, FoundFiles], dict[str, None]]:
     """Return what each directory holds, and the directories with event files."""
     from cbreplay.readers.other_tools.epoch_files import files_of_epochs
 
-    found: dict[str, _Directory] = {}
+    found: dict[str, FoundFiles] = {}
     event_directories: dict[str, None] = {}
     for directory, names in _walk(root, seen, damage):
-        here = found.setdefault(directory, _Directory())
+        here = found.setdefault(directory, FoundFiles())
         if is_stored_run(directory):
             here.logs[directory] = "mlflow"
         of_epochs = {*files_of_epochs(directory, names)}
@@ -323,64 +316,14 @@ def _may_be_log(name: str) -> bool:
 _RECORDS = (".wandb", "mlflow.db")
 
 
-def _is_series(directory: str, root: str, others: Collection[str]) -> bool:
-    """Tell whether event files hold a series of the training in a directory above."""
-    from cbreplay.readers.event_files.files import is_tag_directory
-
-    above = directory
-    while above != root:
-        above = os.path.dirname(above)
-        if above in others:
-            return is_tag_directory(directory, above)
-    return False
-
-
-def _curves(directories: Collection[str], root: str) -> dict[str, str]:
-    """Return the directories that hold a curve each, with that of the training."""
-    if len(directories) == 1:
-        return {}
-    from cbreplay.readers.event_files.files import curve_roots
-
-    return curve_roots(directories, root)
-
-
-def _event_root(directory: str, root: str, found: dict[str, _Directory]) -> str:
-    """Return the log_dir of the callback: it writes into train/ and validation/.
-
-    Ultralytics too calls a directory train/, with its log and its settings inside.
-    """
-    if os.path.basename(directory) not in _WRITERS or directory == root:
-        return directory
-    settings = os.path.join(directory, "args.yaml")
-    own = found[directory].logs or os.path.isfile(settings)
-    return directory if own else os.path.dirname(directory)
-
-
-def _owner(events: str, root: str, found: dict[str, _Directory]) -> str:
-    """Return the directory whose training the event files belong to."""
-    above = events
-    while True:
-        # MLflow's autologger copies the event files below the run that it stores
-        if found[above].run_json is not None or above in found[above].logs:
-            return above
-        if above == root:
-            break
-        above = os.path.dirname(above)
-    if events == root or found[events].logs:
-        return events
-    parent = os.path.dirname(events)
-    named = os.path.basename(events) == _TENSORBOARD
-    return parent if named or found[parent].logs else events
-
-
-def _trainings(place: str, found: _Directory) -> Iterator[TrainingFiles]:
+def _trainings(place: str, found: FoundFiles) -> Iterator[TrainingFiles]:
     """Yield the training of a directory, and each further log as one of its own."""
     logs, events = dict(found.logs), list(found.events)
     names = {os.path.basename(path): path for path in logs}
     main = next((names[name] for name in LOGS_CSV if name in names), None)
     if main is None and len(logs) == 1:
         main = next(iter(logs))
-    named = [path for path in events if os.path.basename(path) == _TENSORBOARD]
+    named = [path for path in events if os.path.basename(path) == TENSORBOARD]
     beside = (named or [path for path in events if path == place] or events)[:1]
     if main is not None or beside or found.run_json is not None:
         yield TrainingFiles(
@@ -396,27 +339,3 @@ def _trainings(place: str, found: _Directory) -> Iterator[TrainingFiles]:
     yield from (
         TrainingFiles(place=path, events=path) for path in events if path not in beside
     )
-
-
-def run_json_beside(csv: str) -> str | None:
-    """Return the ``run.json`` that describes a CSV given by its path."""
-    directory, name = os.path.split(csv)
-    others = [os.path.join(directory, log) for log in LOGS_CSV]
-    if name not in LOGS_CSV and any(map(os.path.exists, others)):
-        return None
-    return _existing(directory)
-
-
-def run_json_above(events: str) -> str | None:
-    """Return the ``run.json`` of a TensorBoard directory: in it, or just above it."""
-    directory = os.path.abspath(events)
-    if not os.path.isdir(directory):
-        directory = os.path.dirname(directory)
-    if os.path.basename(directory) in _WRITERS:
-        directory = os.path.dirname(directory)
-    return _existing(directory) or _existing(os.path.dirname(directory))
-
-
-def _existing(directory: str) -> str | None:
-    path = os.path.join(directory, RUN_JSON)
-    return path if os.path.isfile(path) else None

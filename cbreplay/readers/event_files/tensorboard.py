@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.building.fits import TrainingRows
+    from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.readers.event_files.files import LogFiles
     from cbreplay.readers.event_files.layouts import Layout
     from cbreplay.readers.event_files.points import LoggedPoints

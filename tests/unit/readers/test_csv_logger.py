@@ -72,6 +72,24 @@ def test_a_logged_nan_is_recorded() -> None:
     assert math.isnan(loss.values[0])
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("0,.9,.8\n1,nan,nan\n2,nan,nan\n3,.7,.6\n", "NaN in 2 epochs, 2, 3 (counted"),
+        # a training that failed, and a validation alone
+        ("0,.9,.8\n1,nan,nan\n2,nan,nan\n", ""),
+        ("0,.9,.8\n1,.8,nan\n2,.7,.6\n", ""),
+    ],
+)
+def test_rows_of_nothing_but_nan_before_numbers_are_doubted(
+    rows: str, said: str
+) -> None:
+    run = read_one("epoch,loss,val_loss\n" + rows)
+    doubts = [note for note in run.notes if "all series are NaN" in note]
+    assert [said in note for note in doubts] == ([True] if said else [])
+    assert run.series["val_loss"].recorded.all()
+
+
 @pytest.mark.parametrize("cell", ["", "NA"])
 def test_an_empty_cell_is_missing_and_noted(cell: str) -> None:
     run = read_one(f"epoch,loss,val_loss\n0,1,{cell}\n1,1,2\n")
