@@ -176,6 +176,9 @@ class Run:
     same_callbacks : bool
         Whether each of those fits had the callback instances of the one before; else
         they were created anew.
+    broken_off : bool
+        Whether each fit before a seam was broken off, so that its callbacks did not see
+        the end of training; what `metadata` tells of a fit stands before this.
     possible_seams : frozenset of int
         Those of the seams that are uncertain: another file of the writer begins there,
         by a resumed fit or by the same one.
@@ -237,6 +240,7 @@ class Run:
     axis_unit: AxisUnit = "epochs"
     seams: tuple[int, ...] = ()
     same_callbacks: bool = False
+    broken_off: bool = False
     possible_seams: frozenset[int] = frozenset()
     replaced: tuple[tuple[int, Run | None], ...] = ()
     begins_at: int | None = None

@@ -9,6 +9,7 @@ import numpy as np
 from cbreplay.document import Code, Fact, say
 from cbreplay.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
+from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +37,8 @@ def hole_of_setting(
     name, cause = _lacking_series(run, callbacks, gap_epoch), gap_cause(run, gap_epoch)
     gap = Fact(gap_epoch, "epoch", "gap_epoch")
     if cause == "seam":
-        return say("At epoch ", gap, " a resumed fit began", *_instead(run, gap_epoch))
+        words = _instead(run, callbacks, gap_epoch)
+        return say("At epoch ", gap, " a resumed fit began", *words)
     if cause == "possible seam":
         return _possible_seam(run, gap_epoch)
     if _begins_late(run, name):
@@ -61,21 +63,29 @@ def hole_of_setting(
     )
 
 
-def _instead(run: Run, seam: int) -> Iterator[Part]:
+def _instead(run: Run, callbacks: Sequence[Callback], seam: int) -> Iterator[Part]:
     """Yield why a setting would not have led to the fit that began at a seam."""
     before = None if run.metadata is None else run.metadata.fit_before(seam)
     if before is None or before.ended is None or not before.cut_short(seam):
+        told = before is not None and before.ended is not None
+        open_end = not told and not run.broken_off and _restore(callbacks)
         if any(seam == own for own, _ in run.replaced):
+            left = "weights, files or counters"
+            if open_end:
+                left = "files or counters, or other weights if it came to its end"
             yield (
                 " and wrote rows again: in the earlier ones the fit before it would "
-                "have been stopped, or would have left other weights, files or "
-                "counters, and what comes after that is not in this log."
+                f"have been stopped, or would have left other {left}, and what comes "
+                "after that is not in this log."
             )
-            return
-        yield (
-            ", and it would have gone on from other weights: what it would have "
-            "trained from there on is not in this log."
-        )
+        else:
+            ended = "if the one before came to its end, " if open_end else ""
+            yield (
+                f", and {ended}it would have gone on from other weights: what it would "
+                "have trained from there on is not in this log."
+            )
+        if open_end and not run.same_callbacks:
+            yield _INTERRUPTED
         return
     by = before.ended.by
     yield ", because "
@@ -84,6 +94,20 @@ def _instead(run: Run, seam: int) -> Iterator[Part]:
         " had stopped the one before, which would have gone on: what it would have "
         "trained from there on is not in this log."
     )
+
+
+def _restore(callbacks: Sequence[Callback]) -> bool:
+    """Tell whether a callback may put weights back when training ends."""
+    return any(
+        parameters_of(rule).get("restore_best_weights", rule.holds_own_code)
+        for rule in callbacks
+    )
+
+
+_INTERRUPTED = (
+    " A fit that was interrupted puts no weights back: if that one was, "
+    "--resume interrupted or resume='interrupted'."
+)
 
 
 def _possible_seam(run: Run, gap_epoch: int) -> Text:

@@ -115,10 +115,11 @@ _LOG_OPTIONS = [
     ),
     click.option(
         "--resume",
-        type=click.Choice(["fresh", "carried"]),
+        type=click.Choice(["fresh", "carried", "interrupted"]),
         default="fresh",
         help="Whether a resumed fit had callbacks that were created anew, as a script "
-        "that is started again has them, or the same instances, which Keras resets.",
+        "that is started again has them, or the same instances, which Keras resets, or "
+        "new ones after a fit that was killed or interrupted.",
     ),
     click.option(
         "--max-size",

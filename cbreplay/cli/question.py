@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cbreplay.grid import Choices, Grid
     from cbreplay.judging import Judging
     from cbreplay.readers.discovery import Survey
+    from cbreplay.replay.resume import Resume
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
@@ -58,8 +59,9 @@ class Question:
         As in `load_runs`.
     parts, first_epoch, seams : str, int, tuple of int
         As in `load_runs`.
-    resume : {"fresh", "carried"}
-        Whether a resumed fit had new callbacks, or the same instances.
+    resume : {"fresh", "carried", "interrupted"}
+        Whether a resumed fit had new callbacks, the same instances, or new ones after
+        a fit that was broken off.
     max_size, timeout : int, float
         As `max_bytes` and `timeout` of `load_runs`.
     run : tuple of str
@@ -85,7 +87,7 @@ class Question:
     parts: Literal["split", "join", "rows"] = "split"
     first_epoch: int | None = None
     seams: tuple[int, ...] = ()
-    resume: Literal["fresh", "carried"] = "fresh"
+    resume: Resume = "fresh"
     max_size: int = MOST_BYTES
     timeout: float = MOST_SILENCE
     run: tuple[str, ...] = ()
@@ -111,8 +113,10 @@ class Question:
     def runs(self) -> list[Run]:
         """The runs under the paths, or those of them that --run names, read once."""
         runs = self.survey.runs
-        if self.resume == "carried":
-            runs = [run.with_same_callbacks() for run in runs]
+        if self.resume != "fresh":
+            from cbreplay.replay.resume import resumed_as
+
+            runs = [resumed_as(run, self.resume) for run in runs]
         if not self.run:
             return runs
         by_name = {run.name: run for run in runs}

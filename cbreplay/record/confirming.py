@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cbreplay.record.seen_training import Retraining
     from cbreplay.record.training_script import Program
     from cbreplay.replay import Replay
+    from cbreplay.replay.resume import Resume
     from cbreplay.run import Run
 
 __all__ = ["Confirmation", "HeldItem", "Retrainer", "confirm_replay"]
@@ -77,7 +78,7 @@ def confirm_replay(
     run: Run,
     callbacks: Any,  # noqa: ANN401 - as `replay_run` takes them
     *,
-    resume: Literal["fresh", "carried"] = "fresh",
+    resume: Resume = "fresh",
     on_epoch: Callable[[], None] | None = None,
     script: Program | None = None,
 ) -> Confirmation:
@@ -94,7 +95,7 @@ def confirm_replay(
         Keras that is installed: another one need not train to the same numbers.
     callbacks : Callback or sequence
         The setting. The user's own callback objects are copied before the training.
-    resume : {"fresh", "carried"}
+    resume : {"fresh", "carried", "interrupted"}
         As in `replay_run`: the callbacks of a resumed fit are new, or the same.
     on_epoch : callable, optional
         Called after each epoch of each training of a bundled experiment.
@@ -158,7 +159,7 @@ class Retrainer:
         self,
         callbacks: Any,  # noqa: ANN401 - as `replay_run` takes them
         *,
-        resume: Literal["fresh", "carried"] = "fresh",
+        resume: Resume = "fresh",
     ) -> Confirmation:
         """Predict a setting by replay, train it, and compare."""
         listed = read_callbacks(callbacks).callbacks

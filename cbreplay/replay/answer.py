@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from cbreplay.replay.notes import (
     note_run,
 )
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
+from cbreplay.replay.resume import resumed_as
 from cbreplay.replay.walk import walk_run
 from cbreplay.rules.base import Callback, read_series
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.outcomes import Outcome
+    from cbreplay.replay.resume import Resume
     from cbreplay.replay.walker import Walk
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.training import Training
@@ -50,7 +52,7 @@ def replay_run(
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, the user's own, or lists of them
     *,
     hypothetical: bool = False,
-    resume: Literal["fresh", "carried"] = "fresh",
+    resume: Resume = "fresh",
     **judging: Unpack[JudgingOptions],
 ) -> Replay:
     """Replay what a list of callbacks would have decided on a recorded run.
@@ -66,10 +68,11 @@ def replay_run(
     hypothetical : bool
         Also carry the decisions on past the end of the evidence (a divergence or a
         hole), as if the recorded curve still held.
-    resume : {"fresh", "carried"}
+    resume : {"fresh", "carried", "interrupted"}
         Whether the callbacks are created anew where a resumed fit begins (`run.seams`),
         as by a script that is started again, or are the same instances, which carry
-        state into the next fit as in `replay_fits`.
+        state into the next fit as in `replay_fits`; or are created anew after a fit
+        that was broken off, whose callbacks did not see its end.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         How to judge, as in `Judging`; or ``judging=`` with the whole.
 
@@ -94,12 +97,7 @@ def replay_run(
     >>> replay.evidence, replay.stopped_epoch, replay.kept_epoch
     ('exact', 4, 2)
     """
-    record = as_run(run)
-    if resume not in ("fresh", "carried"):
-        sentence = f"resume is {resume!r}, where 'fresh' or 'carried' is expected"
-        raise ConfigError(sentence)
-    if resume == "carried":
-        record = record.with_same_callbacks()
+    record = resumed_as(as_run(run), resume)
     chosen, listed = read_judging(judging), as_list(callbacks)
     resolved = resolve_semantics(
         chosen.semantics, metadata=record.metadata, callbacks=listed.callbacks

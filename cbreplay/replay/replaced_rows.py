@@ -57,6 +57,7 @@ def find_replaced_gap(
             fit,
             rounded_to=run.rounded_to,
             same_callbacks=run.same_callbacks,
+            broken_off=run.broken_off,
         )
         try:
             before = walk_run(

@@ -203,9 +203,10 @@ def find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, Seam]:
 def _seam_after(run: Run, seam: int, asked: list[str]) -> Seam:
     before = None if run.metadata is None else run.metadata.fit_before(seam)
     if before is None:
-        return Seam()
+        return Seam(broken_off=run.broken_off)
     alike = [text for text in map(_bare, before.callbacks) if text in asked]
-    return Seam(alike == asked, before.broken_off, before.cut_short(seam))
+    broken_off = run.broken_off if before.ended is None else before.broken_off
+    return Seam(alike == asked, broken_off, before.cut_short(seam))
 
 
 def _bare(code: str) -> str:

@@ -271,7 +271,7 @@ def _begin_study(
     rows, endings, part = alike
     runs = [sweep.records[row] for row in rows]
     judged = [sweep.runs[row].judged[0] for row in rows]
-    grouping = find_groups(runs, asked.group_by)
+    grouping = find_groups(runs, _labels_of(rows, asked.group_by, len(sweep.records)))
     scales = [measure_scale(series) for series in judged]
     sizes = np.array([found.size for found in scales])
     tolerance = resolve_tolerance(asked.tolerance, scales, grouping.settings)
@@ -298,6 +298,15 @@ def _begin_study(
         judged[0].name,
         judged[0].mode,
     )
+
+
+def _labels_of(
+    rows: EpochArray, group_by: str | Sequence[Any] | None, n_runs: int
+) -> str | Sequence[Any] | None:
+    """Return the labels of some runs, where there is a label for each of the sweep."""
+    if group_by is None or isinstance(group_by, str) or len(group_by) != n_runs:
+        return group_by
+    return [group_by[row] for row in rows]
 
 
 def _find_standing(

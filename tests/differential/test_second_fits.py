@@ -58,10 +58,12 @@ def fit(
     return epochs, logs
 
 
-def stopping(patience: int) -> Any:
+def stopping(patience: int, *, restores: bool = False) -> Any:
     import keras
 
-    return keras.callbacks.EarlyStopping(patience=patience)
+    return keras.callbacks.EarlyStopping(
+        patience=patience, restore_best_weights=restores
+    )
 
 
 def record(callbacks: Sequence[Any] = ()) -> Run:
@@ -85,7 +87,10 @@ def test_of_new_and_of_kept_callbacks(resume: Any, patience: int) -> None:
     assert replay.stopped_epoch == stopped
 
 
-def test_of_a_training_that_was_killed_and_restored(tmp_path: Path) -> None:
+@pytest.mark.parametrize("restores", [False, True])
+def test_of_a_training_that_was_killed_and_restored(
+    tmp_path: Path, *, restores: bool
+) -> None:
     """BackupAndRestore brings weights and epoch back; EarlyStopping begins anew."""
     import keras
 
@@ -101,13 +106,22 @@ def test_of_a_training_that_was_killed_and_restored(tmp_path: Path) -> None:
 
     run = record()
     killer = keras.callbacks.LambdaCallback(on_epoch_begin=kill)
+    first = stopping(5, restores=restores)
     with pytest.raises(Killed):
-        fit(make_model(), [stopping(5), backup(), killer], 0, PLANNED)
+        fit(make_model(), [first, backup(), killer], 0, PLANNED)
     model = make_model()
-    epochs, logs = fit(model, [stopping(5), backup()], 0, PLANNED)
+    second = stopping(5, restores=restores)
+    epochs, logs = fit(model, [second, backup()], 0, PLANNED)
     # the first epoch that was not trained whole; the numbers are those without a kill
     assert epochs[0] == SEAM
     recorded = run.series["val_loss"].values[SEAM : SEAM + len(logs)].tolist()
     assert [seen["val_loss"] for seen in logs] == recorded
-    replay = replay_run(run, stopping(5), resume="fresh")
+    asked = stopping(5, restores=restores)
+    replay = replay_run(run, asked, resume="interrupted")
     assert (replay.stopped_epoch, model.stop_training) == (epochs[-1], True)
+    assert replay.kept_epoch == (second.best_epoch if restores else epochs[-1])
+    # had the first fit ended at the seam, it would have put its best weights back
+    ended = replay_run(run, asked, resume="fresh")
+    best_before = int(run.series["val_loss"].values[:SEAM].argmin())
+    assert best_before < SEAM - 1
+    assert ended.gap_epoch == (SEAM if restores else None)

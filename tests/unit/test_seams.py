@@ -80,6 +80,45 @@ def test_a_fit_that_was_broken_off_puts_no_weights_back(ended: str) -> None:
     assert ask(after(EarlierFit(Fit(), (), Ended("plan", 7))), restoring).gap_epoch == 8
 
 
+def test_a_fit_that_is_given_as_interrupted_puts_no_weights_back() -> None:
+    # the first fit is best at epoch 2, the second falls to its end at epoch 15
+    restoring = EarlyStopping(patience=7, restore_best_weights=True)
+    assert ask(resumed(), restoring).gap_epoch == 8
+    replay = ask(resumed(), restoring, resume="interrupted")
+    assert (replay.evidence, replay.kept_epoch) == ("censored", 15)
+    # what run.json tells of the end of a fit stands before what is given
+    ended = after(EarlierFit(Fit(), (), Ended("plan", 7)))
+    assert ask(ended, restoring, resume="interrupted").gap_epoch == 8
+
+
+def test_a_resumed_fit_whose_end_stayed_null_was_killed(tmp_path: Path) -> None:
+    rows = [f"{epoch},{value}" for epoch, value in enumerate([*FIRST, *SECOND])]
+    (tmp_path / "logs.csv").write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    told: dict[str, Any] = {
+        "schema": 1,
+        "fit": {"initial_epoch": 8, "epochs": 16},
+        "earlier_fits": [{"fit": {"epochs": 16}, "callbacks": [], "ended": None}],
+    }
+    restoring = EarlyStopping(patience=7, restore_best_weights=True)
+    for fit, gap in ({}, None), ({"ended": {"by": "plan", "epoch": 7}}, 8):
+        told["earlier_fits"][0] |= fit
+        (tmp_path / "run.json").write_text(json.dumps(told))
+        (run,) = load_runs(tmp_path)
+        assert ask(run, restoring).gap_epoch == gap
+
+
+def test_a_fit_that_is_given_as_interrupted_may_stop_in_rows_written_again() -> None:
+    # the replaced rows 6 to 9 wait 1 to 4 epochs after epoch 5
+    run = written_again(BROKEN, RESUMED, 6)
+    stopping = EarlyStopping(patience=3, restore_best_weights=True)
+    assert ask(run, stopping, resume="interrupted").gap_epoch == 6
+    # eight epochs: rows 0 to 3 stand, and row 4 is written again by a worse fit
+    other = written_again([0.9, 0.8, 0.7, 0.75, 0.8], [0.6, 0.5, 0.4], 4)
+    longer = EarlyStopping(patience=3, restore_best_weights=True)
+    assert ask(other, longer).gap_epoch == 4
+    assert ask(other, longer, resume="interrupted").kept_epoch == 6
+
+
 def test_a_fit_that_trained_nothing_does_not_stand_before_the_seam() -> None:
     last = Fit(epochs=16, initial_epoch=8)
     first = EarlierFit(Fit(epochs=16), (), Ended("EarlyStopping", 7))
@@ -253,8 +292,8 @@ def test_settings_that_are_listed_differ_in_more_than_patience() -> None:
     ]
 
 
-def test_there_are_two_ways_to_resume() -> None:
-    with pytest.raises(ConfigError, match="'fresh' or 'carried'"):
+def test_there_are_three_ways_to_resume() -> None:
+    with pytest.raises(ConfigError, match="'fresh', 'carried' or 'interrupted'"):
         ask(resumed(), EarlyStopping(), resume="anew")
 
 
@@ -417,8 +456,10 @@ def test_what_replaced_rows_leave_open_is_said(ask: Ask, tmp_path: Path) -> None
     told = ask("simulate", tmp_path / "logs.csv", "--parts", "join", "--patience", "2")
     assert " ".join(told.out.split("\n\n")[0].split()) == (
         "At epoch 7 a resumed fit began and wrote rows again: in the earlier ones the "
-        "fit before it would have been stopped, or would have left other weights, "
-        "files or counters, and what comes after that is not in this log."
+        "fit before it would have been stopped, or would have left other files or "
+        "counters, or other weights if it came to its end, and what comes after that "
+        "is not in this log. A fit that was interrupted puts no weights back: if that "
+        "one was, --resume interrupted."
     )
     every = ask("simulate", tmp_path / "logs.csv", "--parts", "join").out
     assert " ".join(every.split("\n\n")[0].split()) == (

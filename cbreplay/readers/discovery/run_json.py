@@ -264,6 +264,12 @@ class _Fields:
             epoch=self.whole(ended, "epoch", f"{name}.epoch", least=0),
         )
 
+    def _end_of_resumed(self, fit: Mapping[str, Any], name: str) -> Ended | None:
+        """Return how a fit ended that was resumed: killed, if its end stayed null."""
+        ended = self.ended(fit, name)
+        killed = ended is None and "ended" in fit and fit["ended"] is None
+        return Ended("unknown") if killed else ended
+
     def earlier_fits(self) -> tuple[EarlierFit, ...]:
         fits = self.get(self.raw, "earlier_fits", list, "earlier_fits") or []
         if len(fits) > _MOST_FITS:
@@ -279,7 +285,7 @@ class _Fields:
             EarlierFit(
                 fit=self.fit(fit, f"earlier_fits[{position}].fit"),
                 callbacks=self.callbacks(fit, f"earlier_fits[{position}].callbacks"),
-                ended=self.ended(fit, f"earlier_fits[{position}].ended"),
+                ended=self._end_of_resumed(fit, f"earlier_fits[{position}].ended"),
             )
             for position, fit in enumerate(fits)
         )

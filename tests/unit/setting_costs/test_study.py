@@ -1,8 +1,9 @@
-"""Tolerances and scales."""
+"""Tolerances and scales, and the groups of the runs that count."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from cbreplay.setting_costs.tolerance import (
     resolve_tolerance,
 )
 from cbreplay.sweep import Judged
+from tests.recommended import pausing_runs, recommend
 
 
 def judged(values: list[float], mode: str = "min") -> Judged:
@@ -111,3 +113,13 @@ def test_a_tolerance_that_was_asked_for_is_the_same_for_seeds() -> None:
     assert absolute.by_run.tolist() == [0.02] * 3
     share = resolve_tolerance("10%", best, [(0, 1, 2)])
     assert share.by_run == pytest.approx([0.04, 0.05, 0.06])
+
+
+def test_labels_of_all_runs_group_those_that_count() -> None:
+    # five and five of one label; a copy of the first does not count
+    runs = pausing_runs([1, 2, 3, 4, 5, 1, 2, 3, 4, 5])
+    labels = ["a", *["a"] * 5, *["b"] * 5]
+    copy = replace(runs[0], name="copy")
+    advice = recommend([runs[0], copy, *runs[1:]], group_by=labels)
+    assert [excluded.run for excluded in advice.excluded] == ["copy"]
+    assert [len(group.runs) for group in advice.groups] == [5, 5]

@@ -1,0 +1,42 @@
+"""What is given of resumed fits: new callbacks or the same, and a broken-off fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cbreplay.run import Run
+
+__all__ = ["Resume", "resumed_as"]
+
+Resume: TypeAlias = Literal["fresh", "carried", "interrupted"]
+
+
+def resumed_as(run: Run, resume: Resume) -> Run:
+    """Return a run with what is given of the fits before its seams.
+
+    Parameters
+    ----------
+    run : Run
+        The record.
+    resume : {"fresh", "carried", "interrupted"}
+        Whether each fit after the first had new callbacks, the same instances, or new
+        ones after a fit that was broken off before its callbacks saw the end.
+
+    Raises
+    ------
+    ConfigError
+        If `resume` is none of them.
+    """
+    if resume not in get_args(Resume):
+        sentence = (
+            f"resume is {resume!r}, where 'fresh', 'carried' or 'interrupted' is "
+            "expected"
+        )
+        raise ConfigError(sentence)
+    if resume == "carried":
+        return run.with_same_callbacks()
+    return replace(run, broken_off=True) if resume == "interrupted" else run
