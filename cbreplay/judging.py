@@ -82,7 +82,11 @@ def read_judging(options: JudgingOptions) -> Judging:
     named = {name: value for name, value in given.items() if name != "judging"}
     unknown = [name for name in named if name not in Judging._fields]
     if unknown:
-        message = f"got an unexpected keyword argument {unknown[0]!r}"
+        message = (
+            f"unexpected keyword argument {unknown[0]!r}: beside those of its own the "
+            f"function takes {', '.join(Judging._fields)} and judging; what a rule "
+            "is to be set to stands in a callback"
+        )
         raise TypeError(message)
     whole = options.get("judging")
     if whole is None:

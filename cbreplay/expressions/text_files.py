@@ -28,7 +28,9 @@ def read_text(path: str, *, most: int) -> str:
         If it is no regular file, too long, or no text.
     """
     shown = without_secrets(path)
-    hint = "Give a file of expressions as -c @callbacks.txt, or a script as @train.py"
+    hint = (
+        "Give the name of a script or, after -c @, of a script or a file of expressions"
+    )
     file, is_notebook = Path(path), path.lower().endswith(".ipynb")
     try:
         # a pipe or a device could be read for ever

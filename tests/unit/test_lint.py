@@ -892,3 +892,15 @@ def test_a_log_that_begins_late_is_of_a_fit_that_knows_no_best_either() -> None:
     # a number of a finding stands in its data, where epochs count from 0
     assert told.facts == {"first_epoch": 4}
     assert codes(save, run=recorded(1.0, 0.5, 0.75, 0.6)) == []
+
+
+def test_a_stop_that_cannot_come_inside_the_plan_forestalls_no_reduction() -> None:
+    # 15 epochs, validated in every third, have 5 values: no patience of 20 acts, and
+    # the half of it would not either
+    listed = [EarlyStopping(patience=20), ReduceLROnPlateau(patience=20)]
+    found = lint_callbacks(listed, epochs=15, validation_freq=3)
+    told = sorted(finding.code for finding in found if finding.callback == 1)
+    assert told == ["patience-beyond-plan", "patience-in-validations"]
+    # nothing but the plan of 63 epochs, which has 21 values, lets the stop come
+    longer = lint_callbacks(listed, epochs=63, validation_freq=3)
+    assert "reduce-rarely-before-stop" in [finding.code for finding in longer]

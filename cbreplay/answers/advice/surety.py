@@ -242,7 +242,16 @@ def _more_groups(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
         f" more {unit}{plural} for a promise of ",
         Fact(facts["confidence"], "given_share", "confidence"),
         *fewer,
+        *_made_up_for(unit, facts),
     )
+
+
+def _made_up_for(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Say how many groups need others beside them before anything is promised."""
+    if not facts.get("n_unknown"):
+        return ()
+    unknown = counted(facts["n_unknown"], unit, "n_unknown")
+    return (", as for ", unknown, " none is known to be enough")
 
 
 def find_surer(advice: Recommendation) -> Reason:
@@ -290,7 +299,7 @@ def _find_missing(advice: Recommendation, n_unknown: int) -> dict[str, Any]:
     for_less = _count_missing(advice, _FEW_PROMISE, n_unknown)
     if confidence > _FEW_PROMISE and for_less > 0:
         facts |= {"n_more_for_less": for_less, "less": _FEW_PROMISE}
-    return facts
+    return facts | {"n_unknown": n_unknown} if facts and n_unknown else facts
 
 
 def _count_missing(advice: Recommendation, confidence: float, n_unknown: int) -> int:

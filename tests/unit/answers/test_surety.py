@@ -87,7 +87,10 @@ def test_a_run_that_does_not_tell_asks_for_more_than_those_that_a_rank_takes() -
     broken = replace(broken, planned_epochs=40)
     advice = recommend([*pausing_runs([3, 4]), broken])
     assert [group.sufficient_patience for group in advice.groups] == [3, 4, None]
-    assert surer(advice) == "Surer: 16 more runs for a promise of 90 %, 6 for 80 %."
+    assert surer(advice) == (
+        "Surer: 16 more runs for a promise of 90 %, 6 for 80 %, as for 1 run none is "
+        "known to be enough."
+    )
 
 
 def test_where_most_runs_do_not_tell_no_count_of_runs_is_enough() -> None:

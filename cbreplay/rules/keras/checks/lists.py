@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.checks.early_stopping import stops_later
-from cbreplay.rules.keras.checks.waiting import effective_patience
+from cbreplay.rules.keras.checks.waiting import acts_in_plan, effective_patience
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
@@ -33,7 +33,12 @@ def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
     for index, reducer in enumerate(known.callbacks):
         if not isinstance(reducer, ReduceLROnPlateau):
             continue
-        stoppers = [rule for rule in known.callbacks if isinstance(rule, EarlyStopping)]
+        # a stop that cannot come inside the plan forestalls nothing
+        stoppers = [
+            rule
+            for rule in known.callbacks
+            if isinstance(rule, EarlyStopping) and acts_in_plan(known, rule)
+        ]
         forestalled = [_forestalls(known, stopper, reducer) for stopper in stoppers]
         if True in forestalled:
             stopper = stoppers[forestalled.index(True)]

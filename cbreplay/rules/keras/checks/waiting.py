@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from cbreplay.rules.checks import CheckedList
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
-__all__ = ["WAITING_CHECKS", "effective_patience", "spoken_epochs", "spoken_plan"]
+__all__ = [
+    "WAITING_CHECKS",
+    "acts_in_plan",
+    "effective_patience",
+    "spoken_epochs",
+    "spoken_plan",
+]
 
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
 
@@ -152,13 +158,7 @@ def _patience_beyond_plan(
 ) -> Iterator[Finding]:
     if known.epochs is None:
         return
-    start = callback.start_from_epoch if isinstance(callback, EarlyStopping) else 0
-    seen, needed = (
-        known.seen_in_plan(callback, start=start),
-        effective_patience(callback),
-    )
-    if _first_value_improves(known, callback):
-        needed += 1
+    seen, needed = _values_in_plan(known, callback)
     # a monitor without any value is another finding
     if not 0 < seen < needed:
         return
@@ -180,6 +180,19 @@ def _patience_beyond_plan(
             "largest_patience": most,
         },
     )
+
+
+def acts_in_plan(known: CheckedList, callback: _Monitoring) -> bool:
+    """Return whether a callback can act before the planned training ends."""
+    seen, needed = _values_in_plan(known, callback)
+    return seen >= needed
+
+
+def _values_in_plan(known: CheckedList, callback: _Monitoring) -> tuple[float, float]:
+    """Return how many values a callback sees in the plan, and how many it needs."""
+    start = callback.start_from_epoch if isinstance(callback, EarlyStopping) else 0
+    needed = effective_patience(callback) + _first_value_improves(known, callback)
+    return known.seen_in_plan(callback, start=start), needed
 
 
 def _begun(known: CheckedList) -> str:
