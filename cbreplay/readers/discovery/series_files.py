@@ -104,7 +104,9 @@ def _with_one_rate(logs: list[RunsOfLog]) -> list[RunsOfLog]:
     return metrics
 
 
-def leave_out_rates(logs: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+def leave_out_rates(
+    logs: list[RunsOfLog], seen: list[Seen], left_out: list[Note]
+) -> list[RunsOfLog]:
     """Leave out learning rates that belong to no file of metrics.
 
     Parameters
@@ -113,6 +115,8 @@ def leave_out_rates(logs: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
         What is left of the logs once files of one training are joined.
     seen : list of Seen
         Is told which files were left out.
+    left_out : list of Note
+        Takes a note on each of them.
 
     Raises
     ------
@@ -137,16 +141,10 @@ def leave_out_rates(logs: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
         for at, own in enumerate(seen):
             if own.path == error.source:
                 seen[at] = own._replace(fate="dropped", detail=error.problem)
-    kept[0].runs[0] = (
-        kept[0]
-        .runs[0]
-        .with_notes(
-            *(
-                Note(f"left out another of these logs: {error.sentence}", "other logs")
-                for error in errors
-            )
-        )
-    )
+    left_out += [
+        Note(f"left out another of these logs: {error.sentence}", "other logs")
+        for error in errors
+    ]
     return kept
 
 
