@@ -227,7 +227,6 @@ def _inner_blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
     for child in ast.iter_child_nodes(statement):
         if isinstance(child, (ast.ExceptHandler, ast.match_case)):
             yield child.body
-    for body in ("body", "orelse", "finalbody"):
-        block = getattr(statement, body, None)
-        if isinstance(block, list):
+    for name, block in ast.iter_fields(statement):
+        if name in ("body", "orelse", "finalbody"):
             yield block

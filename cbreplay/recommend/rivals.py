@@ -90,13 +90,19 @@ def score_named(
     A later start and another min_delta are left out.
     """
     rivals = _Rivals(study, chosen)
-    unswept = {"none": rivals.none, "hindsight": rivals.hindsight}
+    own = {"none": rivals.none, "hindsight": rivals.hindsight}
+    named = [row for row in settings if row.label not in ("start", "min_delta")]
+    swept = [setting for setting in named if setting.label not in own]
+    if not swept:
+        return tuple(own[setting.label]() for setting in named)
+    cells = study.cells_beside([setting.callbacks for setting in swept])
+    scored = (
+        score_setting(study.panel, setting, cells.take(place, 1))
+        for place, setting in enumerate(swept)
+    )
     return tuple(
-        unswept[setting.label]()
-        if setting.label in unswept
-        else rivals.replayed(setting)
-        for setting in settings
-        if setting.label not in ("start", "min_delta")
+        own[setting.label]() if setting.label in own else next(scored)
+        for setting in named
     )
 
 

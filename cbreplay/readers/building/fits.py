@@ -74,11 +74,10 @@ def join_rows(
     for record in records:
         record.notes += repeats
         _add_seams(record, options.seams)
+        known = [*resumed, *options.seams]
         for seam, fit in record.replaced:
-            if fit is None:
-                continue
-            known = [*resumed, *options.seams]
-            _add_seams(fit, [at for at in known if fit.first_epoch < at < seam])
+            if fit is not None:
+                _add_seams(fit, [at for at in known if fit.first_epoch < at < seam])
     return records
 
 

@@ -59,7 +59,7 @@ from cbreplay.readers.sizes import check_columns, check_logs
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cbreplay.run import Run
 
@@ -121,8 +121,7 @@ class JsonHistoryReader(FormatReader):
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
             rows, said = _without_head(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
-            told = [f"left out {name}: {reason}" for name, reason in left_out.items()]
-            table.notes += [*beside, *notes, *said, *told]
+            table.notes += [*beside, *notes, *said, *_left_out_notes(left_out)]
             table.left_out |= left_out
             if of_points:
                 table.has_own_rows = {*table.columns}
@@ -171,22 +170,14 @@ class JsonHistoryReader(FormatReader):
             raise foreign_json(path, held)
         if epochs is None and not any(name.lower() in EPOCH_NAMES for name in kept):
             refuse_models(held, path)
-        notes = []
-        if any(isinstance(value, str) for values in kept.values() for value in values):
-            kept = {
-                name: list(map(_as_number, values)) for name, values in kept.items()
-            }
-            notes.append("numbers that were written as text were read as numbers")
+        kept, notes = _as_numbers(kept)
         kept, ends = without_ends(kept)
-        notes += ends
         left_out = {
             name: _EMPTY if held[name] == [] else "no list of numbers"
             for name, values in lists.items()
             if values is None
         }
-        for reason in dict.fromkeys(left_out.values()):
-            names = [name for name, why in left_out.items() if why == reason]
-            notes.append(f"left out {', '.join(names)}: {reason}")
+        notes += [*ends, *_left_out_notes(left_out)]
         yield from read_lists(
             path,
             kept,
@@ -201,6 +192,23 @@ class JsonHistoryReader(FormatReader):
 
 
 _EMPTY = "the list is empty"
+
+
+def _as_numbers(
+    lists: dict[str, list[Any]],
+) -> tuple[dict[str, list[Any]], list[str]]:
+    """Return lists with the numbers that were written as text, and a note on these."""
+    if not any(isinstance(value, str) for own in lists.values() for value in own):
+        return lists, []
+    read = {name: list(map(_as_number, values)) for name, values in lists.items()}
+    return read, ["numbers that were written as text were read as numbers"]
+
+
+def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
+    """Say what was left out, reason by reason."""
+    for reason in dict.fromkeys(left_out.values()):
+        names = [name for name, why in left_out.items() if why == reason]
+        yield f"left out {', '.join(names)}: {reason}"
 
 
 def _check_one_kind(table: LogTable, epoch: str | None) -> None:
