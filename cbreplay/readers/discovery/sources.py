@@ -11,7 +11,6 @@ from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
-    SKIP_HINT,
     Damage,
     ForeignLogError,
     NothingLoggedError,
@@ -20,6 +19,7 @@ from cbreplay.readers.base import (
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.asked_files import STDIN, read_stdin, training_of
+from cbreplay.readers.discovery.left_out import note_left_out
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
@@ -328,7 +328,9 @@ class _SourceReader:
                 if first is None or isinstance(first, NothingLoggedError):
                     first = error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
-                    self.left_out.append(_note_left_out(error, self.options))
+                    self.left_out.append(
+                        note_left_out(error, strict=self.damage.strict)
+                    )
                 continue
             self.check_unpacked(source)
             found += read
@@ -346,23 +348,6 @@ class _SourceReader:
             RunsOfLog(*names_of(root, typed, place), runs)
             for place, runs in by_place.items()
         ]
-
-
-def _note_left_out(error: LogError, options: ReadOptions) -> Note:
-    """Say of a log beside others why it was left out, and what would read it."""
-    hint = error.hint
-    if hint == SKIP_HINT:
-        # the log itself is left out already
-        skip = ", or keep what is whole of it with --errors skip or errors='skip'"
-        hint = "Correct it" + (skip if options.errors == "strict" else "")
-    told = LogError(
-        error.problem,
-        source=error.source,
-        line=error.line,
-        byte=error.byte,
-        hint=hint,
-    )
-    return Note(f"left out another of these logs: {told.sentence}", "other logs")
 
 
 _BEGINNING = 65_536
