@@ -69,8 +69,9 @@ def improves_after(values: FloatArray, kept: int) -> bool:
     """Return whether a series (smaller is better) falls clearly after an epoch.
 
     The least mean of five values in a row after it is compared with the least one
-    before, and with the kept value. Clearly means by more than the usual change from
-    one value to the next.
+    before, and with the kept value; and the least single value after it with the least
+    one before. Clearly means that both fall by more than the usual change from one
+    value to the next.
 
     >>> falling = np.linspace(1, 0.1, 40)
     >>> improves_after(falling, 10), improves_after(falling, 39)
@@ -93,7 +94,9 @@ def improves_after(values: FloatArray, kept: int) -> bool:
     held = values[kept] if np.isfinite(values[kept]) else np.inf
     half = finite[len(finite) // 2 :]
     usual = float(np.median(np.abs(np.diff(half))))
-    return bool(min(before.min(), held) - after.min() > max(usual, 1e-12))
+    fall = min(before.min(), held) - after.min()
+    fall_of_best = finite[at <= kept].min(initial=held) - finite[at > kept].min()
+    return bool(min(fall, fall_of_best) > max(usual, 1e-12))
 
 
 def find_bad_end(run: Run, objective: str) -> str | None:

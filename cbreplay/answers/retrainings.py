@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 
 __all__ = ["meant_in_retrainings"]
 
+# what comes before a reduction stays, so no more can be lost than was still to come: up
+# to this share no retraining could end more than 1 % worse
+_LEAST = 0.01
 # by how much the record still improved, up to this share; and how many retrainings with
 # as much still to come ended more than 1 % worse by an earlier reduction
 _BANDS = (
-    (0.01, "none of those with up to 1 %"),
     (0.03, "57 % of those with 1 to 3 %"),
     (0.1, "77 % of those with 3 to 10 %"),
     (math.inf, "85 % of those with over 10 %"),
@@ -23,10 +25,13 @@ _BANDS = (
 def meant_in_retrainings(gains: Iterable[float]) -> str:
     """Say how often retrainings with as much still to come ended worse.
 
-    >>> meant_in_retrainings([0.2, 0.004, 0.3]).partition(" still to come")[0][48:]
-    'none of those with up to 1 % and 85 % of those with over 10 %'
+    >>> meant_in_retrainings([0.2, 0.004, 0.02]).partition(" still to come")[0][48:]
+    '57 % of those with 1 to 3 % and 85 % of those with over 10 %'
     """
-    bands = {next(band for band in _BANDS if gain <= band[0]) for gain in gains}
+    counted = [gain for gain in gains if gain > _LEAST]
+    if not counted:
+        return "A reduction there can make that best worse by no more than this."
+    bands = {next(band for band in _BANDS if gain <= band[0]) for gain in counted}
     *others, last = (words for _, words in sorted(bands))
     told = f"{', '.join(others)} and {last}" if others else last
     return (

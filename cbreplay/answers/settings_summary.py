@@ -82,14 +82,6 @@ class SettingSummary(NamedTuple):
         """Whether every run decides the setting and what it loses."""
         return self.priced_runs == self.runs
 
-    @property
-    def hangs_on_one(self) -> bool:
-        """Whether one of three or more runs makes nearly all of the mean."""
-        if not self.worst_regret or self.mean_regret is None:
-            return False
-        total = self.mean_regret * self.priced_runs
-        return self.priced_runs > _SEVERAL and self.worst_regret >= _NEARLY_ALL * total
-
 
 def summarise(cells: SettingCells) -> list[SettingSummary]:
     """Return what each setting comes to, in the order of the grid."""
@@ -312,7 +304,7 @@ def _losses(
         yield Code(objective)
         yield " on average against the best of each run, at worst "
         yield Fact(summary.worst_regret, "difference", "worst_regret", scale)
-        if summary.hangs_on_one:
+        if _hangs_on_one(cells, summary):
             yield " ("
             yield Code(summary.worst_run or "")
             yield ", nearly all of that average)"
@@ -327,6 +319,24 @@ def _losses(
     yield " of "
     yield Fact(summary.recorded_epochs, "count", "recorded_epochs")
     yield " epochs"
+
+
+def _hangs_on_one(cells: SettingCells, summary: SettingSummary) -> bool:
+    """Return whether one run, on another scale than the rest, makes the mean.
+
+    It makes nearly all of it, and loses more than any other run's kept value.
+    """
+    mean, worst = summary.mean_regret, summary.worst_regret
+    if mean is None or not worst or summary.priced_runs <= _SEVERAL:
+        return False
+    kept = cells.columns["kept_value"][summary.config :: len(cells.grid)]
+    others = [
+        abs(value)
+        for run, value in zip(cells.runs, kept, strict=True)
+        if run.name != summary.worst_run and value is not None and math.isfinite(value)
+    ]
+    total = mean * summary.priced_runs
+    return worst >= _NEARLY_ALL * total and worst > max(others, default=math.inf)
 
 
 def summary_section(

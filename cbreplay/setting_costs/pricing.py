@@ -148,8 +148,9 @@ class CellCosts(NamedTuple):
     exact : bool array
         Where the log tells it; elsewhere `regret` and `cost` mean nothing.
     regret : array
-        What is lost, in the objective's unit; NaN where unknown. For a setting that
-        goes on past the log, what it loses if training had ended there.
+        What is lost, in the objective's unit; NaN where unknown, and infinite where the
+        kept weights' objective is NaN. For a setting that goes on past the log, what it
+        loses if training had ended there.
     cost : array
         The share of the planned epochs that are trained.
     silent : bool array
@@ -223,7 +224,29 @@ def cells_of(
     silent = sweep.diverged[at] | sweep.incomplete[at]
     # where the objective has a hole, what is lost against the best is only a bound
     told = told & ~standing.cut[:, None] & ~sweep.lacks_values[at]
-    return CellCosts(told, sweep.regret[at], cost, silent)
+    ruined = _find_ruined(sweep, rows, columns)
+    # weights that are NaN stay NaN, so such a log tells what comes after its end too
+    told |= ruined & (evidence == _CENSORED) & ~standing.cut[:, None]
+    return CellCosts(told, np.where(ruined, np.inf, sweep.regret[at]), cost, silent)
+
+
+def _find_ruined(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> BoolArray:
+    """Return where the objective is a logged NaN at the kept epoch, and no number.
+
+    Such weights lose everything. A run that never logged a number has nothing to lose.
+    """
+    ruined = np.zeros((len(rows), len(columns)), np.bool_)
+    for place, row in enumerate(rows.tolist()):
+        name = sweep.runs[row].judged[0].name
+        if name is None:
+            continue
+        run = sweep.records[row]
+        series = run.monitored(name)
+        is_nan = series.recorded & np.isnan(series.values)
+        if is_nan.any() and np.isfinite(series.values).any():
+            kept = np.maximum(sweep.kept_epoch[row, columns] - run.first_epoch, 0)
+            ruined[place] = is_nan[kept] & sweep.kept[row, columns]
+    return ruined
 
 
 def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:

@@ -174,9 +174,10 @@ def beside_left_out(scored: Scored, priced: Priced, without_each: EpochArray) ->
 def _describe_kept(panel: Panel, cells: CellCosts) -> dict[str, Any]:
     """Return on which runs a setting loses more than the tolerance, as in `Scored`."""
     counted = np.concatenate(panel.groups)
-    exact = cells.exact[counted, 0]
-    # NaN is not within the tolerance, as in `find_sufficient`
-    within = cells.regret[counted, 0] <= panel.tolerance[counted]
+    regret = cells.regret[counted, 0]
+    # as in `score_setting`: what is lost against no number is unknown
+    exact = cells.exact[counted, 0] & ~np.isnan(regret)
+    within = regret <= panel.tolerance[counted]
     breaking = counted[exact & ~within]
     keeps = True if exact.all() else None
     return {

@@ -67,6 +67,16 @@ def test_a_mean_that_hangs_on_one_run_says_so(ask: Ask, tmp_path: Path) -> None:
     assert "at worst 99.0000 (c.csv, nearly all of that average); it saves" in shown
 
 
+def test_a_small_loss_of_one_run_is_no_matter_of_scale(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # 0, 0 and .1 are lost, of values of about .5
+    for name, best in (("a", 0.5), ("b", 0.5), ("c", 0.4)):
+        write_csv(tmp_path / f"{name}.csv", [0.5, 0.6, best, 0.6])
+    shown = said(ask("simulate", tmp_path, "--patience", "1").out)
+    assert "at worst 0.1000; it saves" in shown
+
+
 def test_patience_that_was_not_typed_is_named(ask: Ask, log: Path) -> None:
     taken = "Patience is 0, the default: --patience sets another."
     for typed in ("--min-delta", "--start-from-epoch"):

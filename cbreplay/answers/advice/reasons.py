@@ -79,8 +79,12 @@ def _unknown_groups(unit: str, facts: Mapping[str, Any]) -> Text:
         counted(facts["n_unknown"], unit, "n_unknown"),
         " of ",
         Fact(facts["n_groups"], "count", "n_groups"),
-        " the logs hold no patience that is known to be enough, and a promise allows ",
-        Fact(facts["allowed"], "count", "allowed"),
+        " the logs hold no patience that is known to be enough; a promise from so few ",
+        *(
+            ("allows ", Fact(facts["allowed"], "count", "allowed"))
+            if facts["allowed"]
+            else ("allows none",)
+        ),
     )
 
 

@@ -192,7 +192,7 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
             {"n_unknown": 1, "n_groups": 10, "allowed": 0},
             (
                 "for 1 run of 10 the logs hold no patience that is known to be "
-                "enough, and a promise allows 0"
+                "enough; a promise from so few allows none"
             ),
         ),
         (

@@ -571,7 +571,7 @@ def test_a_log_that_broke_off_counts_as_unknown_and_is_named() -> None:
         "n_groups": 10,
         "allowed": 0,
     }
-    assert "allows 0" in spoken_reasons(advice)[-1]
+    assert "a promise from so few allows none" in spoken_reasons(advice)[-1]
     unknown = next(one for one in advice.doubts if one.code == "unknown")
     assert unknown.runs == ("falling",)
     assert {"censored", "still-improving"} <= set(codes(advice))
@@ -744,6 +744,32 @@ def test_failed_runs_count_and_are_named() -> None:
     assert any("1 of 9 runs failed" in one for one in spoken_doubts(advice))
 
 
+def test_a_patience_that_keeps_nan_loses_everything() -> None:
+    # all are best at epoch 1, so patience 5 stops at epoch 6 and keeps what is there:
+    # of the fourth run a NaN, of the others a little more than their best
+    slow = [[step / (1000 + number) for step in range(29)] for number in range(3)]
+    runs = [
+        make_run([1, *(0.5 + more for more in rise)], f"run{number}")
+        for number, rise in enumerate(slow)
+    ]
+    runs.append(make_run([1, 0.5, 0.51, 0.52, 0.53, 0.54, *[math.nan] * 24], "nan"))
+    advice = recommend(runs, keep="last")
+    scored = advice.setting("5")
+    assert scored is not None
+    assert (scored.n_groups, scored.worst_run) == (4, "nan")
+    assert scored.worst_regret == math.inf
+    assert advice.patience is not None
+    assert advice.patience < 5
+
+
+def test_a_run_without_a_number_breaks_no_tolerance() -> None:
+    # every patience keeps the same NaN of it, so none can be judged by it
+    runs = [*pausing_runs([3] * 3), make_run([math.nan] * 30, "nan", planned=False)]
+    scored = recommend(runs).setting("recommended")
+    assert scored is not None
+    assert (scored.told_runs, scored.breaks_tolerance) == (3, ())
+
+
 def test_a_metric_that_goes_on_improving_is_named() -> None:
     runs = [
         Run.from_logs(
@@ -800,6 +826,14 @@ def test_a_single_good_value_that_is_kept_is_no_lag() -> None:
     values = np.array([1.0] * 10 + [0.5] + [0.6] * 20)
     assert not improves_after(values, 10)
     assert improves_after(values, 9)
+
+
+def test_a_series_that_was_best_before_the_kept_epoch_does_not_improve_after() -> None:
+    # the means of five go from 0.96 down to 0.9, but 0.8 stands before the kept epoch:
+    # stopping later keeps no better value
+    values = np.array([1.0, 1.0, 0.8, 1.0, 1.0, 1.0, 1.0] + [0.9] * 20)
+    assert not improves_after(values, 6)
+    assert improves_after(np.where(values == 0.8, 1.0, values), 6)
 
 
 def test_noise_is_no_improvement() -> None:
