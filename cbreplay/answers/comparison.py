@@ -55,6 +55,9 @@ _CAUSES = {
     "stop": "one stops there, the other does not",
     "kept weights": "both end there, and keep the weights of different epochs",
 }
+_NOTHING_COMPARED = (
+    "Which is better is not known: none of these logs shows how both would have ended."
+)
 _MOST_NAMES = 5
 _PLAIN = (str, int, float, type(None))
 
@@ -129,6 +132,8 @@ def _described_pair(pair: DifferingParameter) -> dict[str, Any]:
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
     parting = say(*_which_is_better(lists, totals), _spoken_parting(lists, totals))
+    if totals.runs > 1 and not totals.exact_runs:
+        parting = say(parting, " ", _NOTHING_COMPARED)
     differing = lists.differing()
     if len(differing) <= 1:
         return parting
@@ -250,7 +255,7 @@ def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
         for comparison in lists.compared
         if not comparison.both_exact
     ]
-    if silent:
+    if silent and (totals.exact_runs or totals.runs == 1):
         shown = list_names(silent, _MOST_NAMES)
         where = f"On {shown}" if len(lists.compared) > 1 else "Here"
         yield say(
@@ -261,7 +266,13 @@ def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
 
 def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
     objective = Code(lists.compared[0].first.objective or "value")
+    told = totals.first_better + totals.rival_better + totals.same
+    unknown: tuple[Part, ...] = ()
+    if told < totals.exact_runs:
+        n_unknown = Fact(totals.exact_runs - told, "count", "n_unknown")
+        unknown = (", not known on ", n_unknown)
     saves: tuple[Part | Text, ...] = (
+        *unknown,
         "; A saves ",
         counted(totals.first_epochs_saved, "epoch", "first_epochs_saved"),
         " and B ",

@@ -50,7 +50,11 @@ def left_files(replay: Replay) -> Iterator[Block]:
 
 
 def so_far(
-    rules: Iterable[Callback], kept: int | None, file: str | None, held: int | None
+    rules: Iterable[Callback],
+    kept: int | None,
+    file: str | None,
+    held: int | None,
+    better: int | None = None,
 ) -> tuple[Part, ...]:
     """Say for a headline what is kept where a log ends without a stop.
 
@@ -64,6 +68,8 @@ def so_far(
         The epoch whose weights the model has.
     file, held : str and int, or None
         The file that was saved last, and the epoch whose weights it holds.
+    better : int, optional
+        The best recorded epoch, where the file holds a worse one.
     """
     if file is None or any(rule.stops_early for rule in rules):
         kept_so_far = Fact(kept, "epoch", "kept_epoch")
@@ -73,11 +79,15 @@ def so_far(
             ".",
             *in_file(kept, file, held),
         )
+    best: tuple[Part, ...] = ()
+    if better is not None:
+        best = (", not those of the best epoch, ", Fact(better, "epoch", "better"))
     return (
         "; ",
         Code(file),
         " then holds the weights of epoch ",
         Fact(held, "epoch", "held"),
+        *best,
         ".",
     )
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.registry import row_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cbreplay.grid import Grid
     from cbreplay.outcomes import Bound
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
-__all__ = ["SettingCells"]
+__all__ = ["SettingCells", "only_saves"]
 
 
 class SettingCells(NamedTuple):
@@ -51,3 +55,18 @@ class SettingCells(NamedTuple):
             if name == field:
                 return "lower" if kind == "lower" else "upper"
         return None
+
+
+def only_saves(cells: SettingCells) -> bool:
+    """Return whether the settings save files, and do nothing else to a training."""
+    held = cells.columns
+    return (
+        any(held["saves"])
+        and set(held["evidence"]) == {"censored"}
+        and all(_saves(rule) for rule in read_callbacks(cells.grid[0]).callbacks)
+    )
+
+
+def _saves(rule: Callback) -> bool:
+    row = row_of(type(rule))
+    return row is not None and row.kernel == "saves"

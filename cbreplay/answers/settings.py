@@ -57,7 +57,9 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence_words import AT_LEAST
+from cbreplay.outcomes import best_recorded_epoch, has_ambiguous_best, judge_epoch
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of, spoken_version
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import as_sentence, spoken_counting
@@ -111,9 +113,10 @@ def settings_document(
         sections.append(_rate_section(cells))
     doubts = Deferred(lambda: _doubts(cells, brackets=shows_each))
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
+    taken = _taken_patience(cells) if by_options else ()
     document = Document(
         "simulate",
-        _whole_headline(cells, summaries),
+        say(_whole_headline(cells, summaries), *taken),
         _lead(cells),
         tuple(sections),
         next_of_settings(
@@ -184,6 +187,18 @@ def _whole_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) ->
     return take_worse_files(said, cells.runs[0], callbacks, cells.rules[0])
 
 
+def _taken_patience(cells: SettingCells) -> Iterator[Part]:
+    """Say which patience stands where the options name other parameters only."""
+    varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
+    patience = parameters_of(cells.grid[0][0]).get("patience")
+    if patience is not None and "patience" not in varied:
+        yield " Patience is "
+        yield Fact(patience, "patience", "taken_patience")
+        yield ", the default: "
+        yield Code("--patience")
+        yield " sets another."
+
+
 def _headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
     n_runs, n_configs = len(cells.runs), len(cells.grid)
     if n_runs == n_configs == 1:
@@ -224,8 +239,20 @@ def _headline_of_one(cells: SettingCells) -> Text:
     own = stopped_itself(run)
     first = () if own is None else (*own, " ")
     rules = read_callbacks(cells.grid[0]).callbacks
-    rest = so_far(rules, told["kept_epoch"], *saved_last)
+    rest = so_far(rules, told["kept_epoch"], *saved_last, _better_epoch(cells, told))
     return say(*first, *end, *rest, claims=claims)
+
+
+def _better_epoch(cells: SettingCells, told: dict[str, Any]) -> int | None:
+    """Return the best recorded epoch if the file that is left holds a worse one."""
+    (run,), (objective, mode) = cells.runs, cells.judged_by[0]
+    held = told.get("last_saved_epoch")
+    if objective is None or held is None or has_ambiguous_best(run, objective, mode):
+        return None
+    value, lost = judge_epoch(run, held, objective, mode)
+    # a file that is saved without a value holds no best one
+    is_worse = value is None or lost
+    return best_recorded_epoch(run, objective, mode) if is_worse else None
 
 
 def _claims_of_end(cells: SettingCells, told: dict[str, Any]) -> Iterator[Claim]:

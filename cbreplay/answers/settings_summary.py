@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.answers.setting_cells import only_saves
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns, short_setting
 from cbreplay.document import (
@@ -39,6 +40,7 @@ __all__ = [
 _ALONE = "That describes these runs, not the next."
 _EVERY_ROW = 1_000_000
 _SEVERAL = 2
+_NEARLY_ALL = 0.9
 
 
 class SettingSummary(NamedTuple):
@@ -143,25 +145,33 @@ def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) 
     loses = " loses least: " if len(compared) > 1 else " loses "
     configs = [summary.config for summary in compared]
     about = {"config": least.config, "compared": configs, "runs": [*runs]}
+    where = "there " if len(runs) < len(cells.runs) else ""
     return say(
-        *_on_which(cells, runs, n_open),
+        *_on_which(cells, summaries, runs, n_open),
         setting,
         loses if least.worst_regret else " ",
-        *_losses(cells, least),
+        *_losses(cells, least, where),
         f".{more} {_ALONE}",
         claims=[Claim("loses_least", about)],
     )
 
 
 def _on_which(
-    cells: SettingCells, runs: Sequence[int], n_open: int
+    cells: SettingCells,
+    summaries: Sequence[SettingSummary],
+    runs: Sequence[int],
+    n_open: int,
 ) -> tuple[Part, ...]:
     n_runs = Fact(len(cells.runs), "count", "n_runs")
     if len(runs) == len(cells.runs):
         return ("On these ", n_runs, " runs ")
     n_told = Fact(len(runs), "count", "n_compared")
-    settings = "these settings" if n_open else "every setting"
-    return ("On the ", n_told, " of ", n_runs, f" runs whose logs decide {settings}, ")
+    tell = f"whose logs decide {'these settings' if n_open else 'every setting'}"
+    if _parts(cells, summaries):
+        # a log may decide a setting and hold no number at the epoch that it keeps
+        lose = "these settings lose" if n_open else "every setting loses"
+        tell = f"that tell what {lose}"
+    return ("On the ", n_told, " of ", n_runs, f" runs {tell}, ")
 
 
 def _compared(
@@ -247,6 +257,9 @@ def _of_no_price(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Te
 def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
     decided = Fact(summary.exact_runs, "count", "n_decided")
     n_runs = Fact(summary.runs, "count", "n_runs")
+    if only_saves(cells):
+        words = " runs, the table says of which epoch its last file is."
+        return say("This setting stops no training; of each of these ", n_runs, words)
     if summary.mean_regret is None:
         on: tuple[Part, ...] = ("all ", decided)
         if summary.exact_runs < summary.runs:
@@ -276,7 +289,9 @@ def _least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
     return min(known)[-1] if known else None
 
 
-def _losses(cells: SettingCells, summary: SettingSummary) -> Iterator[Part]:
+def _losses(
+    cells: SettingCells, summary: SettingSummary, where: str = ""
+) -> Iterator[Part]:
     objective = cells.judged_by[0][0] or "of what is judged"
     scale = scale_of(cells.columns["kept_value"])
     if summary.worst_regret == 0:
@@ -289,17 +304,39 @@ def _losses(cells: SettingCells, summary: SettingSummary) -> Iterator[Part]:
         yield Code(objective)
         yield " on average against the best of each run, at worst "
         yield Fact(summary.worst_regret, "difference", "worst_regret", scale)
+        if _hangs_on_one(cells, summary):
+            yield " ("
+            yield Code(summary.worst_run or "")
+            yield ", nearly all of that average)"
     if summary.priced_runs < summary.exact_runs:
         yield "; over the "
         yield Fact(summary.exact_runs, "count", "n_decided")
         yield " that decide it,"
     else:
         yield ";"
-    yield " it saves "
+    yield f" {where}it saves "
     yield Fact(summary.epochs_saved, "count", "epochs_saved")
     yield " of "
     yield Fact(summary.recorded_epochs, "count", "recorded_epochs")
     yield " epochs"
+
+
+def _hangs_on_one(cells: SettingCells, summary: SettingSummary) -> bool:
+    """Return whether one run, on another scale than the rest, makes the mean.
+
+    It makes nearly all of it, and loses more than any other run's kept value.
+    """
+    mean, worst = summary.mean_regret, summary.worst_regret
+    if mean is None or not worst or summary.priced_runs <= _SEVERAL:
+        return False
+    kept = cells.columns["kept_value"][summary.config :: len(cells.grid)]
+    others = [
+        abs(value)
+        for run, value in zip(cells.runs, kept, strict=True)
+        if run.name != summary.worst_run and value is not None and math.isfinite(value)
+    ]
+    total = mean * summary.priced_runs
+    return worst >= _NEARLY_ALL * total and worst > max(others, default=math.inf)
 
 
 def summary_section(

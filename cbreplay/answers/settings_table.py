@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
+from cbreplay.answers.setting_cells import only_saves
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
@@ -95,7 +96,9 @@ def _spoken_columns(
     if any(rule.changes_learning_rate for rule in cells.grid[0]):
         key = "first_reduction_epoch"
         yield _for_people(key, "first reduces", "epoch", fold=3), held[key]
-    yield _for_people("stopped_epoch", "stops at", "epoch"), held["stopped_epoch"]
+    saves_alone = only_saves(cells)
+    if not saves_alone:
+        yield _for_people("stopped_epoch", "stops at", "epoch"), held["stopped_epoch"]
     yield (
         _for_people("kept_epoch", "keeps", "epoch", fold=1),
         _so_far(cells, "kept_epoch"),
@@ -107,13 +110,16 @@ def _spoken_columns(
         side = beside_best(mode for _, mode in cells.judged_by)
         column = _for_people("regret", side, "difference")
         yield column._replace(scale=scale), _regrets(cells)
-    yield _for_people("epochs_saved", "saved", "count", fold=4), _saved_epochs(cells)
+    if not saves_alone:
+        column = _for_people("epochs_saved", "saved", "count", fold=4)
+        yield column, _saved_epochs(cells)
     if any(held["saves"]):
         yield _for_people("saves", "saves", "count", fold=6), held["saves"]
         key = "last_saved_file"
         yield _for_people(key, "last file", "name", fold=5), held[key]
         key = "last_saved_epoch"
-        yield _for_people(key, "of epoch", "epoch", fold=5), held[key]
+        fold = 0 if saves_alone else 5
+        yield _for_people(key, "of epoch", "epoch", fold), held[key]
 
 
 def _for_people(key: str, title: str, kind: Kind, fold: int = 0) -> TableColumn:

@@ -33,6 +33,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence_words import Limit, spoken_evidence, takes_nan
+from cbreplay.outcomes import provisional_of
 from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.training_course import find_bad_end
 from cbreplay.words import count, spoken_rows
@@ -351,6 +352,8 @@ def _table(staircase: Staircase) -> Table:
         TableColumn("saved", "saved", "count", fold=2, shown="people"),
         TableColumn("most_epochs_saved", "at most", "count", shown="programs"),
         TableColumn("fewest_epochs_saved", "at least", "count", shown="programs"),
+        TableColumn("bounds", "bounds", "text", shown="programs"),
+        TableColumn("provisional", "provisional", "text", shown="programs"),
     )
     rows = tuple(_row(staircase, step) for step in steps)
     return Table(
@@ -378,6 +381,8 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
         Span(step.most_epochs_saved, step.fewest_epochs_saved),
         step.most_epochs_saved,
         step.fewest_epochs_saved,
+        ";".join(_bounds(staircase, step)),
+        ";".join(provisional_of(step.evidence)),
     )
     if step.last_patience is None:
         name = cells[0] if len(staircase.steps) > 1 else say("every patience")
@@ -388,6 +393,14 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
     tried = any(step.first_patience <= tried <= step.last_patience for tried in _TRIED)
     chosen = step == staircase.sufficient_step()
     return Row(cells, rank=0 if tried or chosen else 1, marked=chosen)
+
+
+def _bounds(staircase: Staircase, step: StaircaseStep) -> Iterator[str]:
+    """Yield which columns of a row are bounds, and of which kind, for programs."""
+    if step.regret is not None and staircase.lacks_values:
+        yield "regret:lower"
+    if step.evidence != "exact":
+        yield from ("most_epochs_saved:upper", "fewest_epochs_saved:upper")
 
 
 def _regret(staircase: Staircase, step: StaircaseStep) -> Cell | None:

@@ -283,6 +283,8 @@ def _notes_of_nan(record: TrainingRows, series: Mapping[str, Series]) -> Iterato
     if len(series) < _SEVERAL:
         return
     held = [*series.values()]
+    if not all(np.isnan(own.values).any() for own in held):
+        return
     nan = np.logical_and.reduce([own.recorded & np.isnan(own.values) for own in held])
     if not nan.any():
         return

@@ -272,6 +272,7 @@ def may_say_kinds(table: LogTable) -> bool:
     )
 
 
+@functools.lru_cache(maxsize=1024)
 def prefix_of(data_set: str) -> str | None:
     """Return Keras's prefix for the metrics of a data set; None if it is none.
 

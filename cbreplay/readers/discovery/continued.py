@@ -77,7 +77,7 @@ def group_beside(
     for log in found:
         run = log.runs[0]
         if len(log.runs) == 1 and run.steps is None:
-            of_events = os.path.isdir(run.source)
+            of_events = not is_text(run.source) and os.path.isdir(run.source)
             own = run.source if of_events else os.path.dirname(run.source)
             file = "" if of_events else os.path.basename(run.source)
             place = os.path.dirname(os.path.abspath(own))

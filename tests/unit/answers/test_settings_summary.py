@@ -42,8 +42,8 @@ def test_a_row_a_setting_over_the_runs_that_decide_it(ask: Ask, folder: Path) ->
     # on a and b, which decide both, 1 loses .1 and 0
     assert " ".join(answer.out.split()).startswith(
         "On the 2 of 3 runs whose logs decide every setting, patience=3 keeps the best "
-        "val_loss of each; it saves 0 of 11 epochs. That describes these runs, not the "
-        "next."
+        "val_loss of each; there it saves 0 of 11 epochs. That describes these runs, "
+        "not the next."
     )
 
 
@@ -51,8 +51,8 @@ def test_settings_compare_over_the_same_runs(ask: Ask, folder: Path) -> None:
     # patience 9 stops in none of them, so that it is out of the comparison
     assert said(ask, folder, "--patience", "1,3,9") == (
         "On the 2 of 3 runs whose logs decide these settings, patience=3 keeps the "
-        "best val_loss of each; it saves 0 of 11 epochs. 1 setting of 3 cannot be "
-        "compared. That describes these runs, not the next."
+        "best val_loss of each; there it saves 0 of 11 epochs. 1 setting of 3 cannot "
+        "be compared. That describes these runs, not the next."
     )
     # two more runs like c: of five, two decide patience 3
     for name in ("d", "e"):

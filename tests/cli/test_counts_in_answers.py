@@ -1,0 +1,118 @@
+"""Counts in one answer add up, and say of which runs they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import Ask, write_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHECKPOINT = "ModelCheckpoint('best.keras', save_best_only=True)"
+
+
+def said(answer: str) -> str:
+    return " ".join(answer.split())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three runs that decide patience 1 and 2; the first one keeps no number."""
+    write_csv(tmp_path / "a.csv", [math.nan] * 5)
+    write_csv(tmp_path / "b.csv", [0.5, 0.6, 0.6, 0.6, 0.6])
+    write_csv(tmp_path / "c.csv", [0.5, 0.6, 0.6, 0.6, 0.6])
+    return tmp_path
+
+
+def test_what_is_saved_is_said_of_the_runs_that_tell_the_loss(
+    ask: Ask, folder: Path
+) -> None:
+    # patience 1 trains 2 of 5 epochs of each; it is exact on all three
+    assert said(ask("simulate", folder, "--patience", "1,2").out).startswith(
+        "On the 2 of 3 runs that tell what every setting loses, patience=1 keeps the "
+        "best val_loss of each; there it saves 6 of 10 epochs."
+    )
+
+
+def test_the_runs_of_a_comparison_add_up(ask: Ask, folder: Path) -> None:
+    words = ("simulate", folder, "--patience", "1", "--versus-patience", "2")
+    # a has no number to compare, b and c keep epoch 1 under both
+    assert (
+        "On the 3 runs where both are exact, A keeps the better val_loss on 0, B on 0, "
+        "both the same on 2, not known on 1; A saves"
+    ) in said(ask(*words).out)
+
+
+def test_a_headline_says_that_nothing_can_be_compared(ask: Ask, tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        write_csv(tmp_path / name, [0.5, 0.6, 0.6])
+    words = ("simulate", tmp_path, "--patience", "1", "--versus-patience", "8")
+    assert said(ask(*words).out).startswith(
+        "A and B part on 2 of 2 runs. Which is better is not known: none of these logs "
+        "shows how both would have ended."
+    )
+
+
+def test_a_mean_that_hangs_on_one_run_says_so(ask: Ask, tmp_path: Path) -> None:
+    # patience 1 keeps the first epoch of each: .1, .1 and 99 are lost
+    for name, best in (("a", 0.4), ("b", 0.4), ("c", -98.5)):
+        write_csv(tmp_path / f"{name}.csv", [0.5, 0.6, best, 0.6])
+    shown = said(ask("simulate", tmp_path, "--patience", "1").out)
+    assert "at worst 99.0000 (c.csv, nearly all of that average); it saves" in shown
+
+
+def test_a_small_loss_of_one_run_is_no_matter_of_scale(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # 0, 0 and .1 are lost, of values of about .5
+    for name, best in (("a", 0.5), ("b", 0.5), ("c", 0.4)):
+        write_csv(tmp_path / f"{name}.csv", [0.5, 0.6, best, 0.6])
+    shown = said(ask("simulate", tmp_path, "--patience", "1").out)
+    assert "at worst 0.1000; it saves" in shown
+
+
+def test_patience_that_was_not_typed_is_named(ask: Ask, log: Path) -> None:
+    taken = "Patience is 0, the default: --patience sets another."
+    for typed in ("--min-delta", "--start-from-epoch"):
+        assert taken in said(ask("simulate", log, typed, "1").out)
+    assert taken not in said(
+        ask("simulate", log, "--min-delta", "1", "--patience", "0").out
+    )
+
+
+def test_a_file_that_holds_no_best_weights_is_told(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "logs.csv"
+    # validated every second epoch; Keras saves where the value is missing
+    path.write_text("epoch,loss,val_loss\r\n0,1,.2\r\n1,1,\r\n2,1,.3\r\n3,1,\r\n")
+    words = (path, "-c", CHECKPOINT, "--semantics", "keras-3.15")
+    assert "of epoch 4, not those of the best epoch, 1." in said(
+        ask("simulate", *words).out
+    )
+
+
+def test_a_list_that_only_saves_tells_the_epoch_of_the_file(
+    ask: Ask, tmp_path: Path
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        write_csv(tmp_path / name, [0.5, 0.3, 0.6])
+    shown = ask("simulate", tmp_path, "-c", CHECKPOINT).out
+    assert said(shown).startswith("This setting stops no training;")
+    table = shown.split("\n\n")[2]
+    assert "stops" not in table
+    (row,) = [line.split() for line in table.splitlines() if "a.csv" in line]
+    assert row[row.index("best.keras") + 1] == "2"
+
+
+def test_csv_of_the_patience_table_tells_its_bounds(ask: Ask, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "logs.csv", [0.5, 0.4, 0.6, 0.6])
+    rows = [*csv.DictReader(io.StringIO(ask("simulate", path, "--format", "csv").out))]
+    # patience 3 and more go on past the log
+    assert [row["bounds"] for row in rows[:-1]] == [""] * (len(rows) - 1)
+    assert rows[-1]["bounds"] == "most_epochs_saved:upper;fewest_epochs_saved:upper"
+    assert rows[-1]["provisional"] == "kept_epoch;kept_value;regret"
