@@ -190,7 +190,7 @@ def _keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
     monitor = axes.slices[0].monitor
     cadences = [usual_cadence(run, monitor) for run in sweep.records]
     modes = [run.judged[0].mode for run in sweep.runs]
-    resumed = {row for row in range(len(modes)) if _goes_on_in(row, sweep.records)}
+    resumed = _find_resumed(sweep.records)
     found = find_copies(sweep.records, monitor).items()
     # a run that is left out is no reason to leave out its copy
     copies = {row: of for row, of in found if row not in resumed and of not in resumed}
@@ -218,10 +218,14 @@ def _keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
     return np.array(kept)
 
 
-def _goes_on_in(row: int, records: Sequence[Run]) -> bool:
-    """Return whether a run resumes an earlier part of its log, which is a run too."""
-    run = records[row]
-    return run.resumes and any(other.source == run.source for other in records[:row])
+def _find_resumed(records: Sequence[Run]) -> set[int]:
+    """Return the rows of runs that resume another, which are no whole trainings.
+
+    The part before it may be a run, or a copy of one in another file that was read
+    once. Where all that is asked about are such parts, they are compared as they are.
+    """
+    resumed = {row for row, run in enumerate(records) if run.resumes}
+    return resumed if len(resumed) < len(records) else set()
 
 
 def _most_frequent(values: list[Any]) -> Any:  # noqa: ANN401 - numbers or modes

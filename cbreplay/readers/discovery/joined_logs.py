@@ -20,6 +20,7 @@ from cbreplay.readers.discovery.written_in_turn import join_directories, join_tu
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cbreplay.note import Note
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
@@ -30,6 +31,8 @@ __all__ = ["join_trainings"]
 def join_trainings(
     files: list[RunsOfLog],
     seen: list[Seen],
+    left_out: list[Note],
+    *,
     read_content: Callable[[bytes, str], list[Run]],
     read_together: Callable[[Sequence[str], str], list[Run]],
     most: int,
@@ -45,6 +48,8 @@ def join_trainings(
         What was read from files, two or more.
     seen : list of Seen
         Is told what became of each file.
+    left_out : list of Note
+        Is told which files hold only a learning rate.
     read_content, read_together : callable
         Reads the text of several logs as one; reads directories of event files as one.
     most : int
@@ -57,7 +62,7 @@ def join_trainings(
         or of its validation.
     """
     whole = join_data_sets(join_series_files(files, seen), seen)
-    whole = leave_out_extracts(leave_out_rates(whole, seen), seen)
+    whole = leave_out_extracts(leave_out_rates(whole, seen, left_out), seen)
     once = join_overlapping(leave_out_copies(whole, seen), seen)
     once = join_turns(once, seen, read_content, most)
     once = join_directories(once, seen, read_together)

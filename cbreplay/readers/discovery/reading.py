@@ -106,7 +106,9 @@ class _OneTraining:
             raise error.in_directory()
         self.failed.append(error)
         fate = "passed by" if isinstance(error, ForeignLogError) else "dropped"
-        self.seen.append(Seen(path, fate, error.problem))
+        # of a directory of event files one is damaged
+        damaged = error.source if os.path.isdir(path) else path
+        self.seen.append(Seen(damaged or path, fate, error.problem))
 
     def _read_log(self, log: str, metadata: RunMetadata | None) -> None:
         log_format = self.training.log_format

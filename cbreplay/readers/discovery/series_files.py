@@ -13,17 +13,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.note import Note
 from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.continued import mark_joined
 from cbreplay.readers.discovery.laid_over import goes_with, laid_over
+from cbreplay.readers.discovery.left_out import note_left_out
 from cbreplay.readers.discovery.page_pairs import BY_TAG, tell_data_sets
 from cbreplay.readers.discovery.run_names import RunsOfLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.note import Note
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import RateSource, Run
 
@@ -104,7 +105,9 @@ def _with_one_rate(logs: list[RunsOfLog]) -> list[RunsOfLog]:
     return metrics
 
 
-def leave_out_rates(logs: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+def leave_out_rates(
+    logs: list[RunsOfLog], seen: list[Seen], left_out: list[Note]
+) -> list[RunsOfLog]:
     """Leave out learning rates that belong to no file of metrics.
 
     Parameters
@@ -113,6 +116,8 @@ def leave_out_rates(logs: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
         What is left of the logs once files of one training are joined.
     seen : list of Seen
         Is told which files were left out.
+    left_out : list of Note
+        Takes a note on each of them.
 
     Raises
     ------
@@ -137,16 +142,7 @@ def leave_out_rates(logs: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
         for at, own in enumerate(seen):
             if own.path == error.source:
                 seen[at] = own._replace(fate="dropped", detail=error.problem)
-    kept[0].runs[0] = (
-        kept[0]
-        .runs[0]
-        .with_notes(
-            *(
-                Note(f"left out another of these logs: {error.sentence}", "other logs")
-                for error in errors
-            )
-        )
-    )
+    left_out += [note_left_out(error, strict=True) for error in errors]
     return kept
 
 

@@ -19,6 +19,7 @@ from cbreplay.readers.base import (
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.asked_files import STDIN, read_stdin, training_of
+from cbreplay.readers.discovery.left_out import note_left_out
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
@@ -101,7 +102,11 @@ def survey_sources(
         reading.check_unpacked(str(source) if isinstance(source, str) else "")
         if progress is not None and len(sources) > 1:
             progress(done, len(sources))
-    return Survey(name_runs(reading.read_once(found)), reading.seen)
+    once = reading.read_once(found)
+    # only now is it certain that a run is not left out, and its notes with it
+    if reading.left_out:
+        once[0].runs[0] = once[0].runs[0].with_notes(*reading.left_out)
+    return Survey(name_runs(once), reading.seen)
 
 
 def _in_place(
@@ -126,6 +131,7 @@ class _SourceReader:
         self.options = options
         self.progress = progress
         self.seen: list[Seen] = []
+        self.left_out: list[Note] = []
         self.damage = Damage(options)
         self.n_before = n_unpacked()
 
@@ -161,9 +167,10 @@ class _SourceReader:
         once = join_trainings(
             files,
             self.seen,
-            self._read_content,
-            self._read_together,
-            self.options.max_bytes,
+            self.left_out,
+            read_content=self._read_content,
+            read_together=self._read_together,
+            most=self.options.max_bytes,
         )
         return _in_place(logs, files, once)
 
@@ -177,7 +184,7 @@ class _SourceReader:
             return logs
         from cbreplay.readers.discovery.series_files import leave_out_rates
 
-        return leave_out_rates(logs, self.seen)
+        return leave_out_rates(logs, self.seen, self.left_out)
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):
@@ -303,9 +310,10 @@ class _SourceReader:
         check_logs(len(wanted), source, most)
         n_runs = 0
         found: list[RunsOfLog] = []
-        notes = [
+        unlisted, self.damage.errors = self.damage.errors, []
+        self.left_out += [
             Note(f"left out a directory: {error.sentence}", "other logs")
-            for error in self.damage.errors
+            for error in unlisted
         ]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
@@ -320,8 +328,9 @@ class _SourceReader:
                 if first is None or isinstance(first, NothingLoggedError):
                     first = error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
-                    left_out = f"left out another of these logs: {error.sentence}"
-                    notes.append(Note(left_out, "other logs"))
+                    self.left_out.append(
+                        note_left_out(error, strict=self.damage.strict)
+                    )
                 continue
             self.check_unpacked(source)
             found += read
@@ -329,8 +338,6 @@ class _SourceReader:
             check_logs(n_runs, source, most)
         if not found:
             raise first or LogError("there is no run", source=wanted[0][0])
-        if notes:
-            found[0].runs[0] = found[0].runs[0].with_notes(*notes)
         return found
 
     def _read_training(

@@ -426,3 +426,46 @@ def test_metrics_of_which_a_run_has_two_keep_their_names(tmp_path: Path) -> None
         ["top_1", "top_5"],
         ["top_5"],
     ]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "c.csv"])
+def test_a_damaged_log_is_told_though_the_first_log_is_left_out_as_a_copy(
+    tmp_path: Path, name: str
+) -> None:
+    # the copy a.csv is read first, and the damaged file before or after the whole one
+    write(tmp_path / "a_copy.csv", LOSSES[:6])
+    write(tmp_path / "b.csv", LOSSES)
+    (tmp_path / name).write_text("epoch,loss\n0,0.9\n1,oops\n")
+    (run,) = load_runs(tmp_path)
+    assert run.name == "b.csv"
+    told = f"left out another of these logs: {tmp_path / name}, line 3: 'oops' under"
+    (note,) = (note for note in run.notes if note.startswith(told))
+    # it is left out already: the option reads what is whole of it
+    assert note.endswith(
+        "Correct it, or keep what is whole of it with --errors skip or errors='skip'"
+    )
+
+
+def test_a_lone_rate_is_told_though_the_first_log_is_left_out_as_a_copy(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "a_copy.csv", LOSSES[:6])
+    write(tmp_path / "b.csv", LOSSES)
+    page = tmp_path / "run-train-tag-epoch_learning_rate.csv"
+    page.write_text("Wall time,Step,Value\n1.6e9,0,0.1\n1.6e9,1,0.01\n")
+    (run,) = load_runs(tmp_path)
+    assert run.name == "b.csv"
+    told = f"left out another of these logs: {page}: it holds no metric"
+    assert any(note.startswith(told) for note in run.notes)
+
+
+def test_a_damaged_log_is_told_of_several_sources(tmp_path: Path) -> None:
+    for place, n_epochs in ("one", 6), ("two", 7):
+        write(tmp_path / place / "a.csv", LOSSES[:n_epochs])
+        (tmp_path / place / "b.csv").write_text("epoch,loss\n0,0.9\n1,oops\n")
+    (run,) = load_runs(tmp_path / "one", tmp_path / "two")
+    told = [note for note in run.notes if note.startswith("left out another")]
+    assert [
+        str(tmp_path / place / "b.csv") in note
+        for place, note in zip(("one", "two"), told, strict=True)
+    ] == [True, True]

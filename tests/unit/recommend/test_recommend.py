@@ -661,6 +661,22 @@ def test_the_parts_of_one_resumed_training_are_one_run(tmp_path: Path) -> None:
     assert not recommend([second]).excluded
 
 
+def test_a_resumed_part_does_not_count_where_the_part_before_is_a_copy(
+    tmp_path: Path,
+) -> None:
+    """The first part is the beginning of whole.csv and read once, with that file."""
+    # best at epoch 12; each value comes once
+    rows = [f"{at},{abs(at - 12) / 100 + at / 10_000 + 0.3}" for at in range(40)]
+    again = [f"{row}1" for row in rows[10:]]
+    for name, held in {"logs": rows[:20] + again, "whole": rows}.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join(["epoch,val_loss", *held, ""]))
+    second, whole = load_runs(tmp_path)
+    assert (second.name, second.first_epoch, whole.first_epoch) == ("logs.csv#2", 10, 0)
+    advice = recommend([second, whole])
+    assert advice.excluded == ((second.name, Reason("resumed", {})),)
+    assert advice.kind == "none"
+
+
 def test_runs_without_the_monitor_or_with_another_cadence_do_not_count() -> None:
     other = Run.from_logs([{"loss": 0.5}], name="other")
     rare = Run.from_logs(
