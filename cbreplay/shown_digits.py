@@ -68,7 +68,7 @@ def shown_digits(otherwise: int = _DIGITS["value"]) -> int:
     return _asked.get() or otherwise
 
 
-def spoken_figure(value: float, otherwise: int = 4) -> str:
+def spoken_figure(value: float, otherwise: int = _DIGITS["value"]) -> str:
     """Write a number without trailing zeros, in at most the digits that are shown.
 
     >>> spoken_figure(0.5), spoken_figure(0.123456), spoken_figure(2e-7)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
+    "CONFIDENCES",
     "Promise",
     "count_needed",
     "find_sufficient",
@@ -33,7 +34,7 @@ __all__ = [
 _UNLUCKY = 0.1
 
 # the default confidence: the first of these for which there are enough groups
-_CONFIDENCES = (0.9, 0.8)
+CONFIDENCES = (0.9, 0.8)
 
 
 class Promise(NamedTuple):
@@ -156,10 +157,10 @@ def settle_confidence(asked: float | None, n_groups: int, n_monitors: int = 1) -
     """
     if asked is not None:
         return asked
-    for confidence in _CONFIDENCES:
+    for confidence in CONFIDENCES:
         if count_needed(shared_confidence(confidence, n_monitors)) <= n_groups:
             return confidence
-    return _CONFIDENCES[0]
+    return CONFIDENCES[0]
 
 
 def shared_confidence(confidence: float, n_monitors: int) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
 from cbreplay.document import Fact, say
-from cbreplay.generalization.promise import shared_confidence
+from cbreplay.generalization.promise import CONFIDENCES, shared_confidence
 from cbreplay.recommend import Reason, count_needed
 from cbreplay.setting_costs.pricing import NEAR_TIE
 from cbreplay.setting_costs.swept_settings import USUAL
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["broken_off", "find_surer", "how_sure", "what_makes_surer"]
 
-_FEW_PROMISE, _USUAL_PROMISE = 0.8, 0.9
+_USUAL_PROMISE, _FEW_PROMISE = CONFIDENCES
 
 
 def how_sure(advice: Recommendation) -> Text | None:

@@ -226,7 +226,7 @@ def _late_notes(
     if first == 0:
         return []
     note = f"its first epoch in the log is {first}, taken as counted from 0"
-    return [Note(f"{note}, so that {first} came before it", "epochs")]
+    return [Note(f"{note}: {count(first, 'epoch')} came before it", "epochs")]
 
 
 def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:

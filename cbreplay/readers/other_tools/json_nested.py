@@ -1,4 +1,4 @@
-"""JSON that nests its lists or values: in data sets, in curves, in what holds them."""
+"""JSON that nests its lists: in data sets, in what holds them, in Sacred's curves."""
 
 from __future__ import annotations
 

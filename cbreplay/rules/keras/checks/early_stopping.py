@@ -1,4 +1,4 @@
-"""Findings about one EarlyStopping by its parameters: whose weights it keeps."""
+"""Findings about one EarlyStopping: whose weights it keeps, from when it counts."""
 
 from __future__ import annotations
 
