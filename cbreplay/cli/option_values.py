@@ -14,8 +14,11 @@ def read_values(option: str, text: str) -> range | list[float]:
         if ":" in text:
             first, last = (int(end) for end in text.split(":"))
             values: range | list[float] = range(first, last + 1)
+            _check_order(option, text, first, last)
         else:
             values = [_read_number(number) for number in text.split(",")]
+    except ConfigError:
+        raise
     except ValueError:
         values = []
     if not values:
@@ -31,6 +34,15 @@ def read_values(option: str, text: str) -> range | list[float]:
         )
         raise ConfigError(sentence)
     return values
+
+
+def _check_order(option: str, text: str, first: int, last: int) -> None:
+    if first > last:
+        sentence = (
+            f"{option} is {shown_value(text)}, a range that runs backwards: write "
+            f"{last}:{first}"
+        )
+        raise ConfigError(sentence)
 
 
 _MOST_VALUES = 1_000_000

@@ -116,3 +116,9 @@ def test_csv_of_the_patience_table_tells_its_bounds(ask: Ask, tmp_path: Path) ->
     assert [row["bounds"] for row in rows[:-1]] == [""] * (len(rows) - 1)
     assert rows[-1]["bounds"] == "most_epochs_saved:upper;fewest_epochs_saved:upper"
     assert rows[-1]["provisional"] == "kept_epoch;kept_value;regret"
+
+
+def test_a_range_that_runs_backwards_is_named(ask: Ask, log: Path) -> None:
+    answer = ask("simulate", log, "--patience", "5:3")
+    assert answer.status == 2
+    assert "a range that runs backwards: write 3:5" in said(answer.err)
