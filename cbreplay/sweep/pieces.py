@@ -1,22 +1,24 @@
 """A sweep cut into tasks for an executor; each has some runs and a part of one axis.
 
-`run_tasks` also notices a lost worker, which is an error: no task is done again.
+`run_tasks` also notices a lost worker, which is an error where the executor does not
+give its tasks to another.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from cbreplay.errors import ConfigError
+from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices
 from cbreplay.sweep.packing import put_column
 from cbreplay.sweep.plan import pair_configs, plan_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
     from cbreplay.rules.base import Callback
     from cbreplay.sweep.cells import Cells
@@ -137,9 +139,11 @@ def run_tasks(
         If a worker was lost, and its task with it.
     """
     try:
-        futures = [executor.submit(task, *arguments) for arguments in given]
-        for future in futures:
-            yield future.result()
+        begun = deque(
+            (executor.submit(task, *arguments), arguments) for arguments in given
+        )
+        while begun:
+            yield _result_of(*begun.popleft(), executor, task)
     except Exception as error:
         from concurrent.futures import BrokenExecutor
 
@@ -151,3 +155,23 @@ def run_tasks(
             )
             raise ConfigError(sentence) from error
         raise
+
+
+def _result_of(
+    future: Future[_T],
+    arguments: tuple[Any, ...],
+    executor: Executor,
+    task: Callable[..., _T],
+) -> _T:
+    """Return the result of a task, asked for again if it was lost on its way.
+
+    Where a worker dies just after its task, dask's executor may fail over the result
+    (distributed/cfexecutor.py unpacks it as an error). A task that fails by itself
+    fails again.
+    """
+    try:
+        return future.result()
+    except CbreplayError:
+        raise
+    except ValueError:
+        return executor.submit(task, *arguments).result()

@@ -7,7 +7,12 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import (
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +31,7 @@ from cbreplay import (
 )
 from cbreplay.distributed import sweep_logs
 from cbreplay.readers.base import ReadOptions
+from cbreplay.sweep.pieces import run_tasks
 from tests.conftest import start_workers, write_csv
 
 if TYPE_CHECKING:
@@ -157,6 +163,34 @@ def test_processes_give_the_same_bytes(tmp_path: Path) -> None:
     with ProcessPoolExecutor(2) as executor:
         elsewhere = sweep_logs(paths, GRID, batch_size=2, executor=executor)
     assert as_bytes(elsewhere) == as_bytes(sweep_logs(paths, GRID))
+
+
+class LosingExecutor(ThreadPoolExecutor):
+    """Loses the first result, as dask's does if a worker dies just after its task."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.n_submitted = 0
+
+    def submit(self, task: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        self.n_submitted += 1
+        if self.n_submitted > 1:
+            return super().submit(task, *arguments, **named)
+        lost: Future[Any] = Future()
+        lost.set_exception(ValueError("too many values to unpack (expected 3)"))
+        return lost
+
+
+def test_a_result_that_was_lost_on_its_way_is_asked_for_again() -> None:
+    with LosingExecutor() as executor:
+        found = list(run_tasks(executor, divmod, [(7, 2), (9, 4)]))
+    assert found == [(3, 1), (2, 1)]
+    assert executor.n_submitted == 3
+
+
+def test_a_task_that_fails_by_itself_fails() -> None:
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ValueError, match="'x'"):
+        list(run_tasks(executor, int, [("1",), ("x",)]))
 
 
 @pytest.mark.slow
