@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["meant_in_retrainings"]
 
 # what comes before a reduction stays, so no more can be lost than was still to come: up
-# to this share no retraining could end more than 1 % worse
+# to this share that is said, and no count of retrainings
 _LEAST = 0.01
 # by how much the record still improved, up to this share; and how many retrainings with
 # as much still to come ended more than 1 % worse by an earlier reduction

@@ -225,7 +225,7 @@ def cells_of(
     # where the objective has a hole, what is lost against the best is only a bound
     told = told & ~standing.cut[:, None] & ~sweep.lacks_values[at]
     ruined = _find_ruined(sweep, rows, columns)
-    # weights that are NaN stay NaN, so such a log tells what comes after its end too
+    # a training that ends in NaN has failed: more epochs would not bring it back
     told |= ruined & (evidence == _CENSORED) & ~standing.cut[:, None]
     return CellCosts(told, np.where(ruined, np.inf, sweep.regret[at]), cost, silent)
 
