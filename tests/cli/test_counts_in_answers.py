@@ -106,7 +106,7 @@ def test_a_list_that_only_saves_tells_the_epoch_of_the_file(
     table = shown.split("\n\n")[2]
     assert "stops" not in table
     (row,) = [line.split() for line in table.splitlines() if "a.csv" in line]
-    assert row[row.index("best.keras") + 1] == "2"
+    assert row[row.index("best.keras") + 1] == "(2)"
 
 
 def test_csv_of_the_patience_table_tells_its_bounds(ask: Ask, tmp_path: Path) -> None:
