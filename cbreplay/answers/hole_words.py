@@ -10,6 +10,7 @@ from cbreplay.document import Code, Fact, say
 from cbreplay.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
+from cbreplay.words import spoken_seam
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,8 +119,7 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
         " on this log cannot tell: at epoch ",
         Fact(seam, "epoch"),
         " a fit was resumed, or the same one went on. Say which: "
-        f"--seam {seam} or seams=[{seam}] (a seam counts from 0) if its callbacks were "
-        "new there, "
+        f"{spoken_seam(seam)} if its callbacks were new there, "
         "--resume carried or resume='carried' if not.",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError, nearest_name
@@ -52,11 +52,14 @@ _SHOWN_RUNS = 8
 
 
 def _at_path(name: str, runs: Sequence[Run]) -> list[Run]:
-    """Return the runs whose log, or directory, is at a path with a part behind ``#``."""
+    """Return the runs read from a path, of which ``#`` tells the part."""
     path, mark, part = name.rpartition("#")
     if not mark:
         path, part = name, ""
-    return [run for run in runs if _part(run) == part and _is_of(path, run.source)]
+    wanted = Path(path)
+    return [
+        run for run in runs if _part(run) == part and _is_of(wanted, Path(run.source))
+    ]
 
 
 def _part(run: Run) -> str:
@@ -64,10 +67,9 @@ def _part(run: Run) -> str:
     return run.name.rpartition("#")[2] if "#" in run.name else ""
 
 
-def _is_of(path: str, source: str) -> bool:
+def _is_of(path: Path, source: Path) -> bool:
     """Tell whether a run is read from a path, or from a directory with that file."""
-    if not os.path.exists(path):
-        below = os.path.join(source, path) if os.path.isdir(source) else source
-        return os.path.isfile(below) and below.endswith(os.path.join(os.sep, path))
-    places = {path, os.path.dirname(path) or os.curdir}
-    return any(os.path.abspath(place) == os.path.abspath(source) for place in places)
+    if not path.exists():
+        below = source / path if source.is_dir() else source
+        return below.is_file() and below.parts[-len(path.parts) :] == path.parts
+    return source.resolve() in (path.resolve(), path.parent.resolve())

@@ -36,7 +36,7 @@ def resumed(tmp_path: Path) -> Path:
     return place
 
 
-def first_losses(ask: Ask, *words: object) -> list[float]:
+def first_losses(ask: Ask, *words: str | Path) -> list[float]:
     """The first loss of each run that is read: it tells the two fits apart."""
     answer = ask("inspect", *words, "--format", "json")
     assert answer.status == 0, answer.err
@@ -90,3 +90,18 @@ def test_trainings_of_one_log_on_standard_input_have_numbers(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     answer = as_json(ask("inspect", "-", "--format", "json").out)
     assert [run["name"] for run in answer["runs"]] == ["stdin#1", "stdin#2"]
+
+
+def test_a_seam_that_is_named_can_be_typed_as_it_stands(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = tmp_path / "logs.csv"
+    rows = [f"{epoch},{1 / (1 + epoch)}" for epoch in range(8)]
+    log.write_text("\n".join(["epoch,loss", *rows, ""]))
+    # initial_epoch=3: three epochs come before it, and people call its first one 4
+    note = ask("inspect", log, "--seam", "3").out
+    assert "a fit was resumed at epoch 4 (counted from 1)" in " ".join(note.split())
+    # --seam 8: epoch 9 of 8
+    said = " ".join(ask("inspect", log, "--seam", "8").out.split())
+    assert "--seam 8 (8 epochs come before it) changes nothing" in said
+    assert "no fit is resumed at epoch 9 of a log with epochs 1-8" in said
