@@ -161,7 +161,7 @@ def mending(run: Run, name: str) -> str:
         )
     n_lacking = int(np.count_nonzero(~run.has_row))
     sampled = run.begins_at is not None and (
-        find_cadence(run.series[name]) is None
+        find_cadence(run, name) is None
         or gap == run.first_epoch
         or n_lacking > run.n_epochs // _MOST_LOST
     )
