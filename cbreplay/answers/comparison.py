@@ -63,13 +63,7 @@ _PLAIN = (str, int, float, type(None))
 
 
 def comparison_document(lists: RivalLists) -> Document:
-    """Say where two lists part on each run, and what each keeps and saves.
-
-    Parameters
-    ----------
-    lists : RivalLists
-        The answer.
-    """
+    """Say where two lists part on each run, and what each keeps and saves."""
     totals = total_comparisons(lists.compared)
     footnote = limits_footnote(lists)
     told = [("evidence", say(footnote))] if footnote else []

@@ -27,13 +27,7 @@ __all__ = ["confirmation_document"]
 
 
 def confirmation_document(confirmation: Confirmation) -> Document:
-    """Say what was predicted, what the training did, and whether they are the same.
-
-    Parameters
-    ----------
-    confirmation : Confirmation
-        The predicted and the trained values.
-    """
+    """Say what was predicted, what the training did, and whether they are the same."""
     replay = confirmation.replay
     code = "\n".join(format_callback(callback) for callback in replay.callbacks)
     return Document(

@@ -77,12 +77,8 @@ def alike_notes(
 ) -> Iterator[Text]:
     """Yield the notes of runs, each with how many others have one like it.
 
-    Parameters
-    ----------
-    told : iterable of (Run, sequence of str)
-        What an answer notes on each run; the notes of reading it are put before.
-    callbacks : sequence of Callback
-        What the answer is about.
+    `told` are the runs with what an answer about `callbacks` notes on each; the notes
+    of reading it are put before.
     """
     noted = [
         (run, note)

@@ -47,14 +47,8 @@ def overview_document(
 ) -> Document:
     """Say what several logs tell, one line each.
 
-    Parameters
-    ----------
-    staircases : sequence of Staircase
-        The logs' answers.
-    typed : str, optional
-        The logs and the options as they were typed, for the next command.
-    verbose : bool
-        Whether every run is named.
+    If `verbose`, every run is named. `typed` are the logs and the options as they were
+    typed, for the next command.
     """
     replays = [staircase.replay for staircase in staircases]
     rules = dict.fromkeys(spoken_version(replay.semantics.name) for replay in replays)

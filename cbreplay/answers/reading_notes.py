@@ -24,14 +24,7 @@ __all__ = ["about_reading", "alike", "spoken_note", "telling_notes"]
 def spoken_note(run: Run, note: str, more: str = "") -> Text:
     """Say what was noted of a run, with its name unless it is about another log.
 
-    Parameters
-    ----------
-    run : Run
-        The run.
-    note : str
-        What was noted.
-    more : str
-        What to add after its name.
+    `more` is added after its name.
     """
     if topic_of(note) == "other logs":
         return say(note)
@@ -41,13 +34,7 @@ def spoken_note(run: Run, note: str, more: str = "") -> Text:
 def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
     """Return the notes of reading a run that may matter to an answer.
 
-    Parameters
-    ----------
-    run : Run
-        The run.
-    callbacks : iterable of Callback
-        What the answer is about: how the learning rate was read matters to those that
-        change it.
+    How the learning rate was read matters if one of the callbacks changes it.
     """
     told_elsewhere: set[NoteTopic | None] = {"files", "reading"}
     if not any(rule.changes_learning_rate for rule in callbacks):
@@ -56,13 +43,7 @@ def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
 
 
 def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
-    """Yield notes of runs, merging those that differ only in numbers, with a count.
-
-    Parameters
-    ----------
-    noted : iterable of (Run, str)
-        What was noted of each.
-    """
+    """Yield notes of runs, merging those that differ only in numbers, with a count."""
     groups: dict[tuple[str, int], list[tuple[Run, str]]] = {}
     times: Counter[tuple[int, str]] = Counter()
     for run, note in noted:

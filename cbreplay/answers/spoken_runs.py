@@ -172,18 +172,9 @@ def by_keras_rules(
     These are: which trainings failed; that a mode takes the worst values for the best;
     that the framework which trained has other rules than Keras; and, where the log
     holds every tenth epoch, say, and nothing tells that the others were not validated,
-    that the answer holds only for callbacks that act at these epochs.
-
-    Parameters
-    ----------
-    headline : Text
-        The answer.
-    runs : iterable of Run
-        What it is about.
-    judged : iterable of (name, mode)
-        The objectives, by which it calls something the best.
-    callbacks : sequence of Callback
-        The list of callbacks, if the answer is about a single one.
+    that the answer holds only for callbacks that act at these epochs. `judged` are the
+    objectives by which the answer calls something the best; `callbacks` is the list, if
+    it is about a single one.
     """
     listed, by_what = list(runs), list(judged)
     names = [name for name, _ in by_what if name is not None]
@@ -238,12 +229,7 @@ def _with_its_end(headline: Text, runs: Sequence[Run], names: Sequence[str]) -> 
 def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
     """Say which trainings failed, for a headline; None where none did.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        What it is about.
-    objective : str
-        What it judges by, which may end in NaN without a failure.
+    The objective may end in NaN without a failure.
     """
     ended = {
         run: name for run in runs if (name := _bad_end(run, objective)) is not None

@@ -46,14 +46,8 @@ def doubts_of_staircase(
 ) -> tuple[Text, ...]:
     """Return the doubts about an answer from one log, the gravest first.
 
-    Parameters
-    ----------
-    staircase : Staircase
-        The answer.
-    is_alone_told : bool
-        Whether its first sentence says already that one run promises nothing.
-    is_schedule_told : bool
-        Whether it is said already that a stop cuts a schedule of the rate.
+    The flags say what is told already: that one run promises nothing, and that a stop
+    cuts a schedule of the rate.
     """
     replay = staircase.replay
     alone = () if is_alone_told else (say(Strong(ONE_RUN_ALONE)),)

@@ -29,12 +29,7 @@ def rate_section(
 ) -> Iterator[Section]:
     """Yield the learning rate: what was recorded, and what would first change it.
 
-    Parameters
-    ----------
-    staircase : Staircase
-        The log's answer.
-    replay : Replay, optional
-        The replay of a setting, whose rates are drawn beside the recorded ones.
+    If a replay is given, the rates of its setting are drawn beside the recorded ones.
     """
     drawn, schedule = replay or staircase.replay, _schedule_of(staircase)
     decides = any(callback.changes_learning_rate for callback in drawn.callbacks)

@@ -118,13 +118,7 @@ def _plan_of_all(advice: Recommendation, sweep: Sweep) -> int | None:
 
 
 def short_advice_document(advice: Recommendation) -> Document:
-    """Say what is recommended, where the sweep it was chosen from is not at hand.
-
-    Parameters
-    ----------
-    advice : Recommendation
-        The answer alone.
-    """
+    """Say what is recommended, where the sweep it was chosen from is not at hand."""
     rests = Points(tuple(evidence_sentences(advice)))
     blocks: tuple[Block, ...] = (rests,)
     if advice.callbacks:
