@@ -32,6 +32,7 @@ from cbreplay.document import (
     Points,
     Section,
     footnotes,
+    phrase,
     say,
 )
 from cbreplay.replay.compare import total_comparisons
@@ -215,12 +216,10 @@ def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
         cause = _CAUSES[comparison.parted_by or "stop"]
         claim = Claim("first_difference", {"epoch": comparison.parting_epoch})
         return say("A and B part at epoch ", epoch, f": {cause}.", claims=[claim])
-    return say(
-        "A and B part on ",
+    return phrase(
+        "A and B part on {} of {} runs.",
         Fact(totals.parted_runs, "count", "parted_runs"),
-        " of ",
         Fact(totals.runs, "count", "runs"),
-        " runs.",
     )
 
 

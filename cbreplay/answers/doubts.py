@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.reading_notes import alike, telling_notes
-from cbreplay.document import Code, Strong, say
+from cbreplay.document import Code, Strong, phrase, say
 from cbreplay.note import topic_of
 from cbreplay.training_course import was_still_improving
 from cbreplay.words import count, list_names
@@ -88,8 +88,8 @@ def alike_notes(
     spoken = [*alike(noted)]
     yield from spoken[:_MOST_NOTES]
     if len(spoken) > _MOST_NOTES:
-        yield say(
-            f"{count(len(spoken) - _MOST_NOTES, 'more note')}: ",
+        yield phrase(
+            "{}: {} lists them all.",
+            count(len(spoken) - _MOST_NOTES, "more note"),
             Code("cbreplay inspect"),
-            " lists them all.",
         )

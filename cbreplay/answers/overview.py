@@ -24,6 +24,7 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    phrase,
     say,
 )
 from cbreplay.evidence_words import AT_LEAST
@@ -88,12 +89,11 @@ def _headline(staircases: Sequence[Staircase]) -> Text:
         end(enough, key=operator.itemgetter(0), default=None) for end in (min, max)
     )
     if least is None or most is None:
-        return say(
-            "On ",
+        return phrase(
+            "On {} of {} runs some patience stops inside the log; each row is about "
+            "one run.",
             Fact(len(told), "count", "n_told"),
-            " of ",
             Fact(len(staircases), "count", "n_runs"),
-            " runs some patience stops inside the log; each row is about one run.",
         )
     spread = _which(*least)
     if most[0] > least[0]:

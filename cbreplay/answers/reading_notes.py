@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import Code, Fact, phrase, say
 from cbreplay.note import reworded, topic_of
 from cbreplay.words import count
 
@@ -80,10 +80,10 @@ def _goes_on(run: Run, n_others: int) -> Text:
     others = f", and so do {n_others} other parts" if n_others > 1 else ""
     if n_others == 1:
         others = ", and so does another part"
-    return say(
+    return phrase(
+        "{} begins at epoch {}, inside the part before it{}: if a fit was resumed "
+        "there, --parts join or parts='join' takes them as one training",
         Code(run.name),
-        " begins at epoch ",
         Fact(run.first_epoch, "epoch", "resumed_epoch"),
-        f", inside the part before it{others}: if a fit was resumed there, --parts "
-        "join or parts='join' takes them as one training",
+        others,
     )

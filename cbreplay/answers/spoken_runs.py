@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.answers.counted import counted
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import Code, Fact, phrase, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.rules.base import read_series
@@ -105,14 +105,11 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
         which = say(Code(name), ", one in ", Fact(every, "count", "every"), " epochs")
     if not whole - sparse:
         return say(" Patience counts the values of ", which, ".")
-    return say(
-        " In ",
+    return phrase(
+        " In {} of {} runs patience counts the values of {}.",
         Fact(len(sparse), "count", "n_sparse"),
-        " of ",
         Fact(len(asked), "count", "n_runs"),
-        " runs patience counts the values of ",
         which,
-        ".",
     )
 
 
@@ -342,17 +339,17 @@ def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
     others = _deciding_otherwise(listed)
     alike = {run.framework for run in listed if _is_decided_alike(run)} - {""}
     for framework in sorted(alike):
-        yield say(
-            f"{framework} stops at the same epochs on such a log, and keeps the "
-            "weights that its own checkpoint callback keeps (",
+        yield phrase(
+            "{} stops at the same epochs on such a log, and keeps the weights that "
+            "its own checkpoint callback keeps ({}).",
+            framework,
             Code("docs/patience-in-every-framework.md"),
-            ").",
         )
     if others:
-        yield say(
-            f"Where {others} may decide otherwise: ",
+        yield phrase(
+            "Where {} may decide otherwise: {}.",
+            others,
             Code("docs/patience-in-every-framework.md"),
-            ".",
         )
 
 

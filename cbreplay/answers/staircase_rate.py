@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Code, Deferred, Fact, Points, Section, say
+from cbreplay.document import Code, Deferred, Fact, Points, Section, phrase, say
 from cbreplay.rules.base import format_callback
 from cbreplay.shown_digits import spoken_figure
 from cbreplay.words import spoken_range
@@ -70,11 +70,11 @@ def _schedule_of(staircase: Staircase) -> str | None:
 def _scheduled(rate: RateHistory, schedule: str) -> Text:
     """Say which schedule set the rate, and between which values."""
     ends = f" ({_rate(rate, rate.first)} to {_rate(rate, rate.last)} in the log)"
-    return say(
+    return phrase(
+        "{} went by the optimizer's schedule, {}{}.",
         Code("learning_rate"),
-        " went by the optimizer's schedule, ",
         Code(schedule),
-        f"{ends if rate.first is not None else ''}.",
+        ends if rate.first is not None else "",
     )
 
 
