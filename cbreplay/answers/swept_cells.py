@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.answers.setting_cells import SettingCells
-from cbreplay.evidence_words import parting_of, recorded_rate_changes
+from cbreplay.evidence_words import parting_of, recorded_rate_changes, untold_rates
 from cbreplay.outcomes import bounds_of, provisional_of
 from cbreplay.replay.notes import note_list
 from cbreplay.staircase.reductions import account_reductions, recorded_reductions
@@ -103,8 +103,8 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
 def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
     """Return, for each run, what differs at the divergence of each setting.
 
-    The arrays tell it, unless the recorded rate changes in that epoch too, or is
-    rounded: then the replay does.
+    The arrays tell it, unless the recorded rate changes in that epoch too, is missing
+    or is rounded: then the replay does.
 
     Parameters
     ----------
@@ -119,7 +119,8 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
         # settings that decide alike share a replay
         of_replays: dict[int, Parting] = {}
         is_rounded = run.learning_rate_rounding is not None
-        for column in map(int, columns[recorded_rate_changes(run)[at] | is_rounded]):
+        open_ones = (recorded_rate_changes(run) | untold_rates(run))[at] | is_rounded
+        for column in map(int, columns[open_ones]):
             replay = shared.at(row, column)
             if id(replay) not in of_replays:
                 of_replays[id(replay)] = parting_of(replay)

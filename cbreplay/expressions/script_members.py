@@ -8,7 +8,6 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.expressions.call_arguments import (
-    called_name,
     named_parameters,
     read_arguments,
     require_all,
@@ -31,6 +30,7 @@ from cbreplay.expressions.stand_ins import (
     UNKNOWN,
     stand_ins,
 )
+from cbreplay.expressions.syntax import called_name
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
 
@@ -76,15 +76,7 @@ class Member(NamedTuple):
 
 
 class UnreadPart(NamedTuple):
-    """A part of a list that cannot be told from the text.
-
-    Parameters
-    ----------
-    line : int
-        The line.
-    problem : str
-        Why it cannot be told.
-    """
+    """A part of a list that cannot be told from the text: its line, and why."""
 
     line: int
     problem: str
@@ -92,11 +84,6 @@ class UnreadPart(NamedTuple):
 
 class CallReader:
     """Reads callbacks, and goes on if an argument cannot be told.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
 
     Attributes
     ----------
