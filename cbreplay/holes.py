@@ -69,7 +69,7 @@ def find_gap(run: Run, name: str) -> int | None:
     if series.recorded.all():
         # the usual case, a value in every epoch: only its beginning can be missing
         return run.first_epoch if before > int(len(series) > 1) else None
-    if before > (find_cadence(series) or 0):
+    if before > (find_cadence(run, name) or 0):
         # the beginning of the training is not in the log
         return run.first_epoch
     if not _has_rhythm(run, name):
@@ -85,7 +85,7 @@ def _has_rhythm(run: Run, name: str) -> bool:
     """Return whether it is known which epochs should have a value."""
     if name in run.not_logged or _frequency(run, name) is not None:
         return True
-    return find_cadence(run.series[name]) is not None
+    return find_cadence(run, name) is not None
 
 
 def _frequency(run: Run, name: str) -> int | Sequence[int] | None:
@@ -102,8 +102,9 @@ def _due(run: Run, name: str) -> Iterable[int]:
         due = _due_by_frequency(run, frequency)
     else:
         positions = _recorded(run.series[name])
-        due = _due_by_cadence(positions, run.n_epochs)
-        if lost := _lost_behind_beginning(run, positions):
+        cadence = find_cadence(run, name)
+        due = _due_by_cadence(positions, cadence, run.n_epochs)
+        if lost := _lost_behind_beginning(run, positions, cadence):
             due = sorted({*due, *lost})
     if name not in run.not_logged:
         return due
@@ -132,14 +133,29 @@ def gap_cause(run: Run, gap_epoch: int) -> GapCause:
     return "possible seam" if resumed else "rounded" if run.rounded_to else "several"
 
 
-def find_cadence(series: Series) -> int | None:
+def find_cadence(run: Run, name: str) -> int | None:
     """Return the epochs from one value of a series to the next; None if irregular.
 
-    >>> from cbreplay.run import Series
-    >>> find_cadence(Series.from_optional([None, 1.0, None, 1.0, None, 1.0, 1.0]))
+    One distance is no cadence, except where ``fit`` puts two values by its
+    ``validation_freq``: the first then stands as far from the beginning. Nor is one
+    that is no more than what damaged rows left.
+
+    >>> from cbreplay.run import Run, Series
+    >>> losses = Series.from_optional([None, 1.0, None, 1.0, None, 1.0, 1.0])
+    >>> run = Run(name="run", source="", first_epoch=0, series={"loss": losses})
+    >>> find_cadence(run, "loss")
     2
     """
-    return _cadence(_recorded(series))
+    positions = _recorded(run.series[name])
+    cadence = _cadence(positions)
+    if cadence in (None, 1):
+        return cadence
+    if run.n_dropped and run.n_dropped >= run.n_epochs - len(positions):
+        return None
+    alone = len(positions) == 2  # noqa: PLR2004 - they have one distance
+    if alone and (run.first_epoch + positions[0] + 1) % cadence:
+        return None
+    return cadence
 
 
 def find_shared_cadence(run: Run) -> int:
@@ -157,18 +173,21 @@ def find_shared_cadence(run: Run) -> int:
     recorded = [series for series in run.series.values() if series.recorded.any()]
     if any(series.recorded.all() for series in recorded) or run.metadata is not None:
         return 1
-    cadences = {_kept_cadence(series) for series in recorded}
+    cadences = {
+        _kept_cadence(run, name)
+        for name, series in run.series.items()
+        if series.recorded.any()
+    }
     silent = any(name in run.not_logged for name in run.series) and run.has_row.all()
     return cadences.pop() or 1 if len(cadences) == 1 and not silent else 1
 
 
-def _kept_cadence(series: Series) -> int | None:
+def _kept_cadence(run: Run, name: str) -> int | None:
     """Return the cadence, if only the first and the last value may lie off it."""
-    positions = _recorded(series)
-    cadence = _cadence(positions)
+    cadence = find_cadence(run, name)
     if cadence is None:
         return None
-    inner = {position % cadence for position in positions[1:-1]}
+    inner = {position % cadence for position in _recorded(run.series[name])[1:-1]}
     return cadence if len(inner) <= 1 else None
 
 
@@ -186,8 +205,10 @@ def _cadence(positions: Sequence[int]) -> int | None:
     return cadence if 2 * n_votes > len(votes) else None
 
 
-def _due_by_cadence(positions: Sequence[int], n_epochs: int) -> Iterable[int]:
-    first, cadence = positions[0], _cadence(positions)
+def _due_by_cadence(
+    positions: Sequence[int], cadence: int | None, n_epochs: int
+) -> Iterable[int]:
+    first = positions[0]
     if cadence is None or first > cadence:
         # without a cadence, or with a missing beginning, every epoch is due
         return range(n_epochs)
@@ -197,13 +218,14 @@ def _due_by_cadence(positions: Sequence[int], n_epochs: int) -> Iterable[int]:
     return range(first + (phase - first) % cadence, n_epochs, cadence)
 
 
-def _lost_behind_beginning(run: Run, positions: Sequence[int]) -> list[int]:
+def _lost_behind_beginning(
+    run: Run, positions: Sequence[int], cadence: int | None
+) -> list[int]:
     """Return epochs without any row that a closer cadence at the beginning makes due.
 
     A log that holds epochs 1 to 5, and then every fifth, may have been thinned, while a
     row without the value would say itself that validations became seldom.
     """
-    cadence = _cadence(positions)
     if cadence is None:
         return []
     distances = [after - before for before, after in itertools.pairwise(positions)]

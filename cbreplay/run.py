@@ -212,6 +212,9 @@ class Run:
     framework : str
         Who trained and counted, where the log tells that it was not Keras, for example
         ``"Lightning"``; else empty.
+    n_dropped : int
+        How many rows or records were left out as damaged (``errors="skip"``): so many
+        of the epochs without a value may have had one.
     left_out : mapping of str to str
         The series that the log names and that were not read, each with the reason.
     notes : tuple of str
@@ -251,6 +254,7 @@ class Run:
     counts_from: int = 0
     resumes: bool = False
     framework: str = ""
+    n_dropped: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 

@@ -22,6 +22,7 @@ __all__ = [
     "spoken_number",
     "spoken_range",
     "spoken_rows",
+    "spoken_seam",
     "spoken_seconds",
     "visible_text",
 ]
@@ -75,6 +76,16 @@ def count(number: int, noun: str) -> str:
     ('1 epoch', '3 epochs')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def spoken_seam(seam: int) -> str:
+    """Say what to give for a fit that was resumed, without a number to count from.
+
+    >>> spoken_seam(20)
+    '--seam 20 or seams=[20] (20 epochs come before it)'
+    """
+    before = "1 epoch comes" if seam == 1 else f"{seam} epochs come"
+    return f"--seam {seam} or seams=[{seam}] ({before} before it)"
 
 
 def spoken_rows(text: str, run: Run) -> str:

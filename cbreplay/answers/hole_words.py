@@ -10,6 +10,7 @@ from cbreplay.document import Code, Fact, say
 from cbreplay.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
+from cbreplay.words import spoken_seam
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,8 +119,7 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
         " on this log cannot tell: at epoch ",
         Fact(seam, "epoch"),
         " a fit was resumed, or the same one went on. Say which: "
-        f"--seam {seam} or seams=[{seam}] (a seam counts from 0) if its callbacks were "
-        "new there, "
+        f"{spoken_seam(seam)} if its callbacks were new there, "
         "--resume carried or resume='carried' if not.",
     )
 
@@ -161,7 +161,7 @@ def mending(run: Run, name: str) -> str:
         )
     n_lacking = int(np.count_nonzero(~run.has_row))
     sampled = run.begins_at is not None and (
-        find_cadence(run.series[name]) is None
+        find_cadence(run, name) is None
         or gap == run.first_epoch
         or n_lacking > run.n_epochs // _MOST_LOST
     )

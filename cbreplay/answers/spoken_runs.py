@@ -128,7 +128,7 @@ def epochs_per_value(run: Run, name: str) -> int | None:
         return 1
     if find_gap(run, name) is not None:
         return None
-    every = find_cadence(series)
+    every = find_cadence(run, name)
     return every if every is not None and every > 1 else 0
 
 

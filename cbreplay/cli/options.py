@@ -111,7 +111,8 @@ _LOG_OPTIONS = [
         "seams",
         type=click.IntRange(min=1),
         multiple=True,
-        help="An epoch, counted from 0, at which a fit was resumed unsaid.",
+        help="How many epochs came before a fit that was resumed unsaid: 20 if it "
+        "began with epoch 21 of 40, as initial_epoch=20 does.",
     ),
     click.option(
         "--resume",

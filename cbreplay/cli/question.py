@@ -119,11 +119,9 @@ class Question:
             runs = [resumed_as(run, self.resume) for run in runs]
         if not self.run:
             return runs
-        by_name = {run.name: run for run in runs}
-        for name in self.run:
-            if name not in by_name:
-                raise _unknown_run(name, list(by_name))
-        return [by_name[name] for name in dict.fromkeys(self.run)]
+        from cbreplay.cli.chosen_runs import choose_runs
+
+        return choose_runs(runs, self.run)
 
     @property
     def reading(self) -> ReadOptions:
@@ -396,17 +394,6 @@ def _choose_log_here() -> str:
     if path != USUAL_LOG:
         say(f"no log is named: {path} is the newest here or below")
     return path
-
-
-def _unknown_run(name: str, there: list[str]) -> ConfigError:
-    from cbreplay.errors import nearest_name
-    from cbreplay.words import list_names
-
-    shown, near = list_names(there, _SHOWN_RUNS), nearest_name(name, there)
-    return ConfigError(f"there is no run {name!r}{near}; there is {shown} (--run)")
-
-
-_SHOWN_RUNS = 8
 
 
 def _absent(run: Run, names: Iterable[str]) -> list[str]:

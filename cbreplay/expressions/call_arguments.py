@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArgumentReader",
     "bystander",
-    "called_name",
     "check_schedules",
-    "dotted_name",
     "fill_in",
     "literal_hint",
     "named_parameters",
@@ -50,26 +48,11 @@ class ArgumentReader(Protocol):
         ...
 
 
-def dotted_name(node: ast.expr) -> str | None:
-    """Return ``a.b.c`` for such a node; None for anything else."""
-    parts = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    return ".".join([node.id, *reversed(parts)])
-
-
 def problem_with_name(name: str, written: str) -> tuple[str, str] | None:
     """Say why a class cannot be replayed, and what to do; None if it can.
 
-    Parameters
-    ----------
-    name : str
-        The class.
-    written : str
-        The name as the text has it, with its module: ``keras.callbacks.CSVLogger``.
+    `written` is the name as the text has it, with its module:
+    ``keras.callbacks.CSVLogger``.
     """
     if find_rule(name) is not None or stands_by(name):
         return None
@@ -176,11 +159,3 @@ def fill_in(
                 f"{name} has {key}={parameters[key]!r}, and --{key} says {value!r}",
                 "Give one of the two",
             )
-
-
-def called_name(call: ast.Call) -> str:
-    """Return the last part of the dotted name that is called; '' without a name."""
-    called = call.func
-    if isinstance(called, ast.Attribute):
-        return called.attr
-    return called.id if isinstance(called, ast.Name) else ""

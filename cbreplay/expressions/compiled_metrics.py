@@ -12,6 +12,7 @@ from cbreplay.expressions.model_outputs import find_model_class, find_outputs
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
+from cbreplay.expressions.syntax import argument_named, has_star
 from cbreplay.rules.compiled import Compiled
 from cbreplay.rules.keras.metric_names import (
     default_names,
@@ -32,15 +33,6 @@ _MOST_NAMES = 20
 
 class ModelCompiles:
     """The model that a ``fit`` trains: its names, and the ``compile`` calls of it.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    fitting : ast.Call
-        The call of ``fit``.
-    scope : Scope
-        The scope of that call.
 
     Attributes
     ----------
@@ -238,7 +230,7 @@ class _Metrics:
             If one of them cannot be told.
         """
         words = {word.arg: word.value for word in call.keywords}
-        if None in words or any(isinstance(given, ast.Starred) for given in call.args):
+        if None in words or has_star(call.args):
             self.fail(call)
         # what the third positional argument of compile is differs by version
         if len(call.args) > len(("optimizer", "loss")):
@@ -250,8 +242,9 @@ class _Metrics:
 
     def has_losses(self, call: ast.Call, scope: Scope) -> bool:
         """Return whether a ``compile`` certainly has losses for several outputs."""
-        given = [word.value for word in call.keywords if word.arg == "loss"]
-        for loss in [*call.args[1:2], *given]:
+        for loss in [*call.args[1:2], argument_named(call, "loss")]:
+            if loss is None:
+                continue
             try:
                 outputs, found, _ = self._outputs(loss, scope)
             except Unread:
@@ -290,8 +283,7 @@ class _Metrics:
         if not several or not isinstance(found, ast.Dict):
             # of several outputs, Keras 3 refuses a list with one entry
             listed = found.elts if isinstance(found, (ast.List, ast.Tuple)) else []
-            starred = any(isinstance(part, ast.Starred) for part in listed)
-            is_one = not starred and len(listed) == 1
+            is_one = not has_star(listed) and len(listed) == 1
             parted = (ast.List, ast.Tuple, ast.Dict, ast.BinOp)
             self.may_be_parted |= isinstance(found, parted) and not is_one
             self.add(node, scope)
@@ -328,9 +320,7 @@ class _Metrics:
             self.fail(node)
 
     def add_named(self, node: ast.Name, scope: Scope) -> None:
-        holder = scope.holder(node.id)
-        bindings = [] if holder is None else holder.bindings[node.id]
-        inner = bindings[0].inner if len(bindings) == 1 else None
+        inner = scope.defined_as(node)
         function = None if inner is None else inner.definition
         if isinstance(function, ast.FunctionDef) and not function.decorator_list:
             self.add_name(function.name, snake_case(function.name))
@@ -346,14 +336,16 @@ class _Metrics:
         }
         kind = kinds.pop() if len(kinds) == 1 else ""
         names = default_names(kind)
-        by_place = [given for given in call.args if isinstance(given, ast.Constant)]
-        named = [word.value for word in call.keywords if word.arg == "name"]
-        doubted = any(word.arg is None for word in call.keywords)
-        texts = any(isinstance(given.value, str) for given in by_place)
-        if not names or doubted or texts or len(by_place) < len(call.args):
+        # a text by place may be a name; what ** gives may be too
+        doubted = argument_named(call, None) is not None or any(
+            not isinstance(given, ast.Constant) or isinstance(given.value, str)
+            for given in call.args
+        )
+        if not names or doubted:
             self.fail(call)
-        if named:
-            given = read_literal(self.calls, named[0], scope)
+        named = argument_named(call, "name")
+        if named is not None:
+            given = read_literal(self.calls, named, scope)
             names = (given,) if isinstance(given, str) else names
         self.add_name(*names)
         self.directions[names[0]] = find_class_direction(kind)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.call_arguments import called_name
-from cbreplay.expressions.flows import names_in
 from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.possible_values import possible_values
 from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.syntax import argument_named, called_name, names_in
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
-    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["write_out_double_stars"]
@@ -30,14 +29,9 @@ def write_out_double_stars(calls: ScriptCalls) -> None:
     That is in calls of callbacks, optimizers, ``compile`` and ``fit``. Only if ``d`` is
     a dict that is written out once and never changed, and if the names in it mean the
     same at the call. A call that would give a name twice stays as it is.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
     """
     for call, scope in calls.names.calls:
-        if all(word.arg for word in call.keywords):
+        if argument_named(call, None) is None:
             continue
         name = called_name(call)
         is_callback = find_rule(keras_name(calls, call.func, scope) or "") is not None
@@ -94,9 +88,7 @@ def _entries(
     return entries if means_same else None
 
 
-def _stored(
-    node: ast.Attribute, scope: Scope, calls: ScriptCalls
-) -> tuple[ast.expr, Scope]:
+def _stored(node: ast.Attribute, scope: Scope, calls: ScriptCalls) -> Placed:
     """Return the dict that ``self.d`` is set to, if it is used only as ``**self.d``.
 
     Anything else is returned as it is, and so is everything if the script is read for a
@@ -121,16 +113,11 @@ def _stored(
         values = possible_values(calls, node, scope)
     except Unread:
         return node, scope
-    written = [value for value in values if _is_set_to(*value, calls)]
+    # set to this very expression, not to a name
+    set_to = {(id(store.value), store.scope) for store in calls.names.stores}
+    written = [placed for placed in values if (id(placed[0]), placed[1]) in set_to]
     # the one other mention of the attribute is the statement that sets it
     return written[0] if len(written) == len(others) == 1 else (node, scope)
-
-
-def _is_set_to(value: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
-    """Return whether an attribute is set to this very expression, not to a name."""
-    return any(
-        store.value is value and store.scope is scope for store in calls.names.stores
-    )
 
 
 def _pairs_of(
@@ -140,15 +127,13 @@ def _pairs_of(
 
     The key of a ``**`` in it is None.
     """
-    written = {ast.Call: "keywords", ast.Dict: "keys"}.get(type(node), "")
-    if len(getattr(node, written, ())) > _MOST_ENTRIES:
-        return None
     if isinstance(node, ast.Call):
         is_dict = calls.paths(node.func, scope) == ["?.dict"]
         keys = [word.arg for word in node.keywords]
         # dict(a=1, **d) is an error if d has a
         doubled = None in keys and len(keys) > 1
-        if not is_dict or len(node.args) > 1 or doubled:
+        too_many = len(node.args) > 1 or len(keys) > _MOST_ENTRIES
+        if not is_dict or too_many or doubled:
             return None
         # dict(d, a=1): the keywords replace entries of d
         begun = [(None, given) for given in node.args]
@@ -160,6 +145,8 @@ def _pairs_of(
 
 def _literal_pairs(node: ast.Dict) -> list[tuple[str | None, ast.expr]] | None:
     pairs: list[tuple[str | None, ast.expr]] = []
+    if len(node.keys) > _MOST_ENTRIES:
+        return None
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None:
             pairs.append((None, value))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from cbreplay.expressions.syntax import names_in, root_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -21,8 +23,6 @@ __all__ = [
     "Flow",
     "chosen_from",
     "find_flows",
-    "names_in",
-    "root_of",
     "spread_changes",
 ]
 
@@ -78,19 +78,6 @@ class Flow(NamedTuple):
     kind: _Kind
     other_scope: Scope
     other: str
-
-
-def root_of(node: ast.expr) -> str | None:
-    """Return the name at which a chain of attributes and subscripts begins."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def names_in(node: ast.AST) -> list[str]:
-    """Return every name in a piece of a script, each once."""
-    found = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
-    return list(dict.fromkeys(found))
 
 
 def find_flows(value: ast.expr) -> Iterator[tuple[_Kind, str]]:
@@ -167,15 +154,7 @@ class Changes(NamedTuple):
 
 
 def spread_changes(changes: Iterable[Change], flows: Iterable[Flow]) -> Changes:
-    """Return which names have an object that is changed, through any name, and where.
-
-    Parameters
-    ----------
-    changes : iterable of Change
-        The changes.
-    flows : iterable of Flow
-        How the objects of the names are related.
-    """
+    """Return which names have an object that is changed through any name, and where."""
     graph = _Graph(flows)
     # the first of the changes of one name: generated code may have thousands
     firsts: dict[tuple[_Place, bool, bool], int] = {}

@@ -7,9 +7,9 @@ import builtins
 import sys
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.flows import root_of
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.script_parameters import given_for
+from cbreplay.expressions.syntax import root_of
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Binding, Scope
@@ -38,8 +38,7 @@ def is_foreign(use: ast.Name, scope: Scope, calls: ScriptCalls) -> bool:
     """Return whether a name is imported from an unknown package, or bound nowhere."""
     holder = scope.holder(use.id)
     if holder is None:
-        from_star = bool(calls.names.stars)
-        return not from_star and not hasattr(builtins, use.id)
+        return not calls.names.stars and use.id not in vars(builtins)
     paths = [binding.path for binding in holder.bindings[use.id]]
     return any(path is not None and not is_known_module(path) for path in paths)
 
@@ -51,18 +50,8 @@ def comes_from_outside(
 
     That is an imported name, a call with one, or a parameter of a function that may be
     called from elsewhere. An attribute or an entry of a local name is taken for a
-    setting, as ``args.rate`` and ``config["rate"]`` are.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    node : ast.expr
-        The expression.
-    scope : Scope
-        Its scope.
-    seen : frozenset of str
-        The names that were followed to it.
+    setting, as ``args.rate`` and ``config["rate"]`` are. `seen` holds the names that
+    were followed to it.
     """
     calls.count_step()
     if isinstance(node, ast.Name):
@@ -74,20 +63,10 @@ def comes_from_outside(
         root = root_of(node)
         start = ast.copy_location(ast.Name(root or "", ast.Load()), node)
         return root is not None and is_foreign(start, scope, calls)
+    parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
     if isinstance(node, ast.Call):
-        return any(
-            comes_from_outside(calls, part, scope, seen)
-            for part in (
-                node.func,
-                *node.args,
-                *(word.value for word in node.keywords),
-            )
-        )
-    return any(
-        comes_from_outside(calls, part, scope, seen)
-        for part in ast.iter_child_nodes(node)
-        if isinstance(part, ast.expr)
-    )
+        parts += [word.value for word in node.keywords]
+    return any(comes_from_outside(calls, part, scope, seen) for part in parts)
 
 
 def _is_bound_outside(
@@ -112,8 +91,8 @@ def _gives_outside(
         return comes_from_outside(calls, binding.value, holder, seen)
     if binding.path is not None or binding.inner is not None:
         return False
-    arguments = getattr(holder.definition, "args", None)
-    if isinstance(arguments, ast.arguments) and name in _parameters(arguments):
+    function = holder.definition
+    if isinstance(function, _FUNCTIONS) and name in _parameters(function.args):
         given = given_for(calls, name, holder)
         return not given.is_whole or any(
             comes_from_outside(calls, value, place, seen)
@@ -125,6 +104,9 @@ def _gives_outside(
         for at in calls.linked.by_name.get(name, ())
         for use in calls.linked.uses[at]
     )
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def _parameters(arguments: ast.arguments) -> list[str]:

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cbreplay.expressions.foreign_code import is_foreign, is_known_module
+from cbreplay.expressions.syntax import decorators_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -49,23 +50,20 @@ def may_log_own_names(calls: ScriptCalls, names: Collection[str]) -> bool:
     A layer may track a metric of its own, a model may have its own steps. Neither is so
     if all code that is linked with the model (`linked_names`) is Keras's, is of
     packages that make no layers, or is in the script and defines no layer. Code that
-    only loads the data of a ``fit`` is not linked with it.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    names : collection of str
-        The names of the model.
+    only loads the data of a ``fit`` is not linked with it. `names` are those of the
+    model.
     """
     return (
         bool(calls.names.unread)
         or bool(_OWN_STEPS & calls.methods)
         or bool(_LOADING & calls.methods)
         or any(store.name in _OWN_STEPS | {None} for store in calls.names.stores)
-        or any(_is_metric_list(gain.target) for gain in calls.names.gains)
+        or any(
+            isinstance(gain.target, ast.Attribute) and gain.target.attr in _METRIC_LISTS
+            for gain in calls.names.gains
+        )
         or any(not is_known_module(star) for star in calls.names.stars)
-        or any(_may_extend_a_layer(kind, scope, calls) for kind, scope in _own(calls))
+        or any(_may_extend_a_layer(scope, calls) for scope in calls.names.scopes)
         or _meets_foreign(calls, names)
     )
 
@@ -74,10 +72,8 @@ def _meets_foreign(calls: ScriptCalls, names: Collection[str]) -> bool:
     foreign = {
         id(use) for use, scope in calls.names.uses if is_foreign(use, scope, calls)
     }
-    if not foreign:
-        return False
     met = calls.linked.reached(names, apart=_plain_names(calls))
-    return any(id(use) in foreign for use in met)
+    return bool(foreign) and any(id(use) in foreign for use in met)
 
 
 def _plain_names(calls: ScriptCalls) -> set[str]:
@@ -95,24 +91,12 @@ def _plain_names(calls: ScriptCalls) -> set[str]:
     return plain - doubted
 
 
-def _is_metric_list(target: ast.expr) -> bool:
-    return isinstance(target, ast.Attribute) and target.attr in _METRIC_LISTS
-
-
-def _own(calls: ScriptCalls) -> list[tuple[ast.ClassDef, Scope]]:
-    return [
-        (scope.definition, scope.parent)
-        for scope in calls.names.scopes
-        if isinstance(scope.definition, ast.ClassDef) and scope.parent is not None
-    ]
-
-
-def _may_extend_a_layer(kind: ast.ClassDef, scope: Scope, calls: ScriptCalls) -> bool:
-    """Return whether a class of the script may be a layer or a model."""
-    makers = [
-        decorator.func if isinstance(decorator, ast.Call) else decorator
-        for decorator in kind.decorator_list
-    ]
+def _may_extend_a_layer(inside: Scope, calls: ScriptCalls) -> bool:
+    """Return whether a scope is that of a class that may be a layer or a model."""
+    kind, scope = inside.definition, inside.parent
+    if not isinstance(kind, ast.ClassDef) or scope is None:
+        return False
+    makers = decorators_of(kind)
     # dataclass makes no layer
     paths = [path for maker in makers for path in calls.paths(maker, scope) or [""]]
     plain = all(path.split(".")[0] in sys.stdlib_module_names for path in paths)

@@ -6,8 +6,7 @@ import ast
 import bisect
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from cbreplay.expressions.call_arguments import called_name
-from cbreplay.expressions.flows import names_in
+from cbreplay.expressions.syntax import called_name, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,15 +27,7 @@ _LETTING_THROUGH = {
 
 
 class _Suite(NamedTuple):
-    """A block of statements.
-
-    Parameters
-    ----------
-    statements : list of ast.stmt
-        The statements.
-    may_break_off : bool
-        Whether an exception may end the block and the script go on below it.
-    """
+    """A block of statements; an exception may end it, and the script go on below."""
 
     statements: list[ast.stmt]
     may_break_off: bool
@@ -50,11 +41,6 @@ def join_growing_lists(tree: ast.Module) -> None:
     list is also used below the block, they must not be behind a ``break``, a
     ``continue``, or in a block that an exception may end. Everything else stays as it
     is.
-
-    Parameters
-    ----------
-    tree : ast.Module
-        The script, which is changed.
     """
     known: dict[int, _Mentions] = {}
     for scope in ast.walk(tree):
@@ -67,9 +53,8 @@ def join_growing_lists(tree: ast.Module) -> None:
 def _blocks(node: ast.AST, *, may_break_off: bool = False) -> Iterator[_Suite]:
     """Yield the blocks of statements of one scope, without those of inner scopes."""
     may_break_off = may_break_off or _may_swallow(node)
-    for field in _BODIES:
-        block = getattr(node, field, None)
-        if isinstance(block, list):
+    for field, block in ast.iter_fields(node):
+        if field in _BODIES and isinstance(block, list):
             yield _Suite(block, may_break_off)
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, _SCOPES):
@@ -103,7 +88,7 @@ def _join_block(block: _Suite, mentions: _Mentions) -> None:
         for name in called.intersection(names_in(statement)):
             places.setdefault(name, []).append(at)
     leaving = [at for at, statement in enumerate(statements) if _may_leave(statement)]
-    end = _end_of(statements[-1])
+    end = (statements[-1].end_lineno or 0, statements[-1].end_col_offset or 0)
     taken: set[int] = set()
     for start, (assigned, name, value) in begun.items():
         first, last = mentions[name]
@@ -126,10 +111,6 @@ def _join_block(block: _Suite, mentions: _Mentions) -> None:
     statements[:] = [
         statement for at, statement in enumerate(statements) if at not in taken
     ]
-
-
-def _end_of(statement: ast.stmt) -> _Position:
-    return statement.end_lineno or 0, statement.end_col_offset or 0
 
 
 def _may_leave(node: ast.AST) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.call_arguments import dotted_name, problem_with_name
+from cbreplay.expressions.call_arguments import problem_with_name
 from cbreplay.expressions.keras_paths import (
     KERAS_PACKAGES,
     OLD_COPY,
@@ -13,6 +13,7 @@ from cbreplay.expressions.keras_paths import (
     is_known,
     is_old_copy,
 )
+from cbreplay.expressions.syntax import dotted_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

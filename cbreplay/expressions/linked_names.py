@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.expressions.syntax import has_star, method_name
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
@@ -45,12 +47,7 @@ class LinkedNames(NamedTuple):
     ) -> Iterator[ast.Name]:
         """Yield the name nodes of all statements that are linked with some names.
 
-        Parameters
-        ----------
-        names : collection of str
-            The names to begin with.
-        apart : collection of str
-            Names that link nothing.
+        Names in `apart` link nothing.
         """
         seen, waiting, done = set(names), list(names), set[int]()
         while waiting:
@@ -94,28 +91,24 @@ def linked_names(tree: ast.Module) -> LinkedNames:
             heads = [*fields, *node.bases, *node.keywords, *node.decorator_list]
             _add(linked, heads, node.name, *bound)
         elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
-            named = getattr(node, "name", None)
-            _add(linked, list(_heads(node)), *([named] if named else []))
+            caught = node.name if isinstance(node, ast.ExceptHandler) else None
+            _add(linked, list(_heads(node)), *filter(None, [caught]))
     return linked
 
 
 def _heads(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the parts of a statement that are no statements themselves."""
     parted = (ast.stmt, ast.ExceptHandler, ast.match_case)
-    if isinstance(node, ast.Assign) and _is_fit(node.value):
+    made = node.value if isinstance(node, ast.Assign) else None
+    if isinstance(made, ast.Call) and method_name(made) in _FITTING:
         # the History that fit returns does not link its name with the model
-        yield node.value
+        yield made
         return
     for part in ast.iter_child_nodes(node):
         if isinstance(part, ast.match_case):
             yield part.pattern  # it names the subject, or parts of it
         elif not isinstance(part, parted):
             yield part
-
-
-def _is_fit(node: ast.expr) -> bool:
-    called = node.func if isinstance(node, ast.Call) else None
-    return isinstance(called, ast.Attribute) and called.attr in _FITTING
 
 
 def _add(linked: LinkedNames, parts: Sequence[ast.AST | None], *named: str) -> None:
@@ -152,8 +145,7 @@ def _parts_of_call(call: ast.Call) -> list[ast.AST]:
     called = call.func
     if isinstance(called, ast.Name) and called.id == "len":
         return []
-    method = called.attr if isinstance(called, ast.Attribute) else ""
-    starred = any(isinstance(given, ast.Starred) for given in call.args)
+    method = method_name(call)
     if method in _FED:
         words = [word for word in call.keywords if word.arg in _NO_DATA]
         n_data = _MOST_DATA
@@ -162,4 +154,4 @@ def _parts_of_call(call: ast.Call) -> list[ast.AST]:
         n_data = len(("optimizer", "loss"))
     else:
         return list(ast.iter_child_nodes(call))
-    return [called, *(call.args if starred else call.args[n_data:]), *words]
+    return [called, *(call.args if has_star(call.args) else call.args[n_data:]), *words]

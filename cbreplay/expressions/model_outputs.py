@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.possible_values import possible_values
 from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.syntax import argument_named, has_star
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
@@ -27,15 +28,7 @@ _SPLITTING = {"meshgrid", "split", "unstack"}
 def find_model_class(
     calls: ScriptCalls, made: ast.expr | None, scope: Scope
 ) -> str | None:
-    """Return the class of Keras's models that a call makes; None if it makes another.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    made, scope : ast.expr or None, Scope
-        The call, and its scope.
-    """
+    """Return the class of Keras's models that a call makes; None for anything else."""
     if not isinstance(made, ast.Call):
         return None
     path = (calls.paths(made.func, scope) or [""])[0].split(".")
@@ -53,29 +46,26 @@ def find_outputs(
 ) -> Outputs | None:
     """Return how many outputs the models of a name have; None if that is not told.
 
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    models : iterable of (ast.expr or None, Scope)
-        The values of the model's name; a value is None where it cannot be told.
+    A model is None where the text does not tell what the name stands for.
     """
-    found = {_outputs_of(calls, *model) for model in models}
+    found = {_agreed(_outputs_of_call, calls, *model) for model in models}
     if "several" in found:
         return "several"
     return "one" if found == {"one"} else None
 
 
-def _outputs_of(
-    calls: ScriptCalls, model: ast.expr | None, scope: Scope
+def _agreed(
+    ask: Callable[[ScriptCalls, ast.expr, Scope], Outputs | None],
+    calls: ScriptCalls,
+    node: ast.expr | None,
+    scope: Scope,
 ) -> Outputs | None:
-    if model is None:
-        return None
+    """Return what all possible values of an expression say; None if they differ."""
     try:
-        made = possible_values(calls, model, scope)
+        values = [] if node is None else possible_values(calls, node, scope)
     except Unread:
         return None
-    found = {_outputs_of_call(calls, *call) for call in made}
+    found = {ask(calls, *value) for value in values}
     return found.pop() if len(found) == 1 else None
 
 
@@ -88,21 +78,15 @@ def _outputs_of_call(
         return "one"
     if kind is None or not isinstance(made, ast.Call):
         return None
-    given = [word.value for word in made.keywords if word.arg == "outputs"]
-    given += made.args[1:2]
-    try:
-        tensors = possible_values(calls, given[0], scope) if given else []
-    except Unread:
-        return None
-    found = {_number_of(calls, *tensor) for tensor in tensors}
-    return found.pop() if len(found) == 1 else None
+    given = argument_named(made, "outputs") or next(iter(made.args[1:2]), None)
+    return _agreed(_number_of, calls, given, scope)
 
 
 def _number_of(calls: ScriptCalls, outputs: ast.expr, scope: Scope) -> Outputs | None:
     """Return how many outputs the argument of a model is."""
     if isinstance(outputs, (ast.List, ast.Tuple, ast.Dict)):
         parts = outputs.values if isinstance(outputs, ast.Dict) else outputs.elts
-        if any(isinstance(part, ast.Starred) for part in parts):
+        if has_star(parts):
             return None
         return "several" if len(parts) > 1 else "one"
     if isinstance(outputs, ast.BinOp):

@@ -7,8 +7,9 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from cbreplay.expressions.flows import Change, Flow, find_flows, names_in, root_of
+from cbreplay.expressions.flows import Change, Flow, find_flows
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
+from cbreplay.expressions.syntax import has_star, names_in, root_of
 
 __all__ = ["CHANGING", "SETTING", "NameVisitor", "ScriptFunction"]
 
@@ -57,7 +58,7 @@ def _parts(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]
     lists = (ast.Tuple, ast.List)
     if not isinstance(target, lists) or not isinstance(value, lists):
         return [(target, value)]
-    starred = any(isinstance(part, ast.Starred) for part in [*target.elts, *value.elts])
+    starred = has_star([*target.elts, *value.elts])
     needed = {*names_in(target)} & {*names_in(value)}
     if starred or needed or len(target.elts) != len(value.elts):
         return [(target, value)]

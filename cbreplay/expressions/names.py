@@ -9,20 +9,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.expressions.call_arguments import called_name
 from cbreplay.expressions.flows import (
     COPYING,
     Change,
     Changes,
     Flow,
     find_flows,
-    names_in,
-    root_of,
     spread_changes,
 )
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.name_visitor import CHANGING, SETTING, NameVisitor
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
+from cbreplay.expressions.syntax import called_name, names_in, root_of
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:

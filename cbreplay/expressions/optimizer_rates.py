@@ -14,12 +14,10 @@ from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.registry import reducing_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
-
-    _Placed = tuple[ast.expr, Scope]
 
 __all__ = ["OptimizerRate", "read_rate"]
 
@@ -50,30 +48,33 @@ def read_rate(
 ) -> OptimizerRate:
     """Return what the script tells about the rate that the optimizers are built with.
 
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    compiles : list of (ast.Call, Scope)
-        The calls of ``compile`` that may be of the model.
-    is_followed : bool
-        Whether they certainly are.
+    `compiles` are the calls of ``compile`` that may be of the model; they certainly are
+    if `is_followed`.
     """
     if not compiles:
         return OptimizerRate(doubt="no compile of its model is in the script")
     reader = _RateReader(calls)
     rates = [reader.rate_of(call, scope) for call, scope in compiles]
+    mixed = "it is {} in one compile, and not in another"
+    joined = _joined(rates, mixed, reader.set_later())
+    is_whole = is_followed and not _sets_rates(calls)
+    return joined if is_whole else joined._replace(number=None)
+
+
+def _joined(
+    rates: list[OptimizerRate], mixed: str, doubts: Iterable[str] = ()
+) -> OptimizerRate:
+    """Return what holds of several rates; `mixed` is said where some are schedules."""
     schedules = [rate.schedule for rate in rates if rate.schedule]
     told = " or ".join(dict.fromkeys(schedules))
-    if len(schedules) == len(rates):
+    if schedules and len(schedules) == len(rates):
         return OptimizerRate(schedule=told)
-    doubts = [rate.doubt for rate in rates if rate.doubt]
-    doubts += reader.set_later()
+    doubts = [*(rate.doubt for rate in rates if rate.doubt), *doubts]
     if schedules and not doubts:
-        doubts = [f"it is {told} in one compile, and not in another"]
+        doubts = [mixed.format(told)]
     numbers = {rate.number for rate in rates}
-    known = is_followed and len(numbers) == 1 and not _sets_rates(calls)
-    return OptimizerRate(None, numbers.pop() if known else None, (*doubts, "")[0])
+    number = numbers.pop() if len(numbers) == 1 else None
+    return OptimizerRate(None, number, (*doubts, "")[0])
 
 
 def _sets_rates(calls: ScriptCalls) -> bool:
@@ -110,24 +111,11 @@ class _RateReader:
             parts = [part for made in optimizers for part in self.built_with(*made)]
         except Unread as unread:
             return OptimizerRate(doubt=self.doubt(given, scope, unread.problem))
-        return self.joined(parts)
-
-    def joined(self, parts: list[OptimizerRate]) -> OptimizerRate:
-        """Return what holds of a rate that may be any of some."""
-        schedules = [part.schedule for part in parts if part.schedule]
-        told = " or ".join(dict.fromkeys(schedules))
-        if schedules and len(schedules) == len(parts):
-            return OptimizerRate(schedule=told)
-        doubts = [part.doubt for part in parts if part.doubt]
-        if schedules and not doubts:
-            doubts = [f"it may be {told}, or a number"]
-        numbers = {part.number for part in parts}
-        number = numbers.pop() if len(numbers) == 1 else None
-        return OptimizerRate(None, number, (*doubts, "")[0])
+        return _joined(parts, "it may be {}, or a number")
 
     def unwrapped(
         self, optimizer: ast.expr, scope: Scope, depth: int = 0
-    ) -> Iterator[_Placed]:
+    ) -> Iterator[Placed]:
         """Yield the optimizers inside a LossScaleOptimizer; another one as it is.
 
         A LossScaleOptimizer has the rate of the one inside.
@@ -209,8 +197,7 @@ class _RateReader:
 
     def is_function(self, node: ast.expr, scope: Scope) -> bool:
         """Return whether an expression is a function of the script."""
-        holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-        bindings = holder.bindings[node.id] if holder else []  # type: ignore[attr-defined]
+        bindings = scope.bindings_of(node.id) if isinstance(node, ast.Name) else []
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
         return isinstance(node, ast.Lambda) or any(
             binding.inner is not None and isinstance(binding.inner.definition, kinds)

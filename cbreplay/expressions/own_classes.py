@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from cbreplay.expressions.keras_classes import find_patches, keras_name
+from cbreplay.expressions.syntax import argument_named
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["only_watches"]
 
-_HOOKS = ("on_epoch_", "on_train_", "on_batch_", "on_test_", "on_predict_")
+_METHODS = (
+    *("__init__", "on_epoch_", "on_train_", "on_batch_", "on_test_", "on_predict_"),
+)
 # functions that read an object and do not change it
 _LOOKING = {
     *("abs", "bool", "dict", "enumerate", "float", "format", "int", "isinstance"),
@@ -45,23 +48,12 @@ def only_watches(call: ast.Call, scope: Scope, calls: ScriptCalls) -> bool:
     Its class is defined in the script and extends Keras's ``Callback`` alone, and its
     hooks only look: at ``logs``, the epoch, what the model predicts, and attributes of
     ``self``. Anything else counts as deciding.
-
-    Parameters
-    ----------
-    call : ast.Call
-        The call.
-    scope : Scope
-        The scope of the call.
-    calls : ScriptCalls
-        The script.
     """
-    holder = scope.holder(call.func.id) if isinstance(call.func, ast.Name) else None
-    if holder is None or not isinstance(call.func, ast.Name):
+    inner = scope.defined_as(call.func)
+    holder, kind = (inner.parent, inner.definition) if inner else (None, None)
+    if holder is None or not isinstance(kind, ast.ClassDef):
         return False
-    bindings = holder.bindings[call.func.id]
-    inner = bindings[0].inner if len(bindings) == 1 else None
-    kind = None if inner is None else inner.definition
-    if not isinstance(kind, ast.ClassDef) or "" in find_patches(calls):
+    if "" in find_patches(calls):
         return False
     if (holder, kind.name) in calls.names.changed:
         return False
@@ -83,7 +75,7 @@ def _is_harmless(part: ast.stmt, scope: Scope, calls: ScriptCalls) -> bool:
         return isinstance(part, ast.Pass) or isinstance(part.value, ast.Constant)
     if not isinstance(part, ast.FunctionDef) or part.decorator_list:
         return False
-    if part.name != "__init__" and not part.name.startswith(_HOOKS):
+    if not part.name.startswith(_METHODS):
         return False
     return _Method(part, scope, calls).only_looks()
 
@@ -167,7 +159,7 @@ class _Method:
 
     def is_harmless_call(self, call: ast.Call) -> bool:
         called = call.func
-        if any(word.arg is None for word in call.keywords):
+        if argument_named(call, None) is not None:
             return self.calls.written(called) == "super().__init__"
         if isinstance(called, ast.Name):
             return called.id in _LOOKING
@@ -182,11 +174,8 @@ class _Method:
         return (
             called.attr in _CONTAINER_METHODS | _LOG_METHODS
             or written.startswith("self.model.")
-            or (written.startswith("super(") and self.is_of_hook(called.attr))
+            or (written.startswith("super(") and called.attr.startswith(_METHODS))
         )
-
-    def is_of_hook(self, name: str) -> bool:
-        return name == "__init__" or name.startswith(_HOOKS)
 
     def module_of(self, node: ast.expr) -> str:
         """Return the module that a name is imported from."""

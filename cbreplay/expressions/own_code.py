@@ -36,15 +36,7 @@ class OwnCodeReader(ArgumentReader, Protocol):
 
 
 class OwnCallback:
-    """A class or function of the user's that makes a callback.
-
-    Parameters
-    ----------
-    path : str
-        ``package.module:name``.
-    made_by : object
-        The class or function.
-    """
+    """A class or function of the user's that makes a callback, and its path."""
 
     def __init__(self, path: str, made_by: Any) -> None:  # noqa: ANN401 - any callable
         self.path, self.made_by = path, made_by

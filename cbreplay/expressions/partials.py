@@ -7,7 +7,7 @@ import copy
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.call_arguments import dotted_name
+from cbreplay.expressions.syntax import dotted_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,35 +6,24 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.expressions.flows import chosen_from
-from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.script_calls import Unread, returns_values
 from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
 from cbreplay.expressions.settings_classes import find_setting
 
 if TYPE_CHECKING:
-    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["only_literal", "possible_values"]
 
 
-def possible_values(
-    calls: ScriptCalls, node: ast.expr, scope: Scope
-) -> list[tuple[ast.expr, Scope]]:
+def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
     """Return all values that an expression may have, each with its scope.
 
     They are followed through names, all that is assigned to them, parameters, functions
     of the script, branches of an expression, entries of lists and dicts, and attributes
     such as ``self.rate``.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    node : ast.expr
-        The expression.
-    scope : Scope
-        Its scope.
 
     Raises
     ------
@@ -48,15 +37,6 @@ def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # no
     """Return the literal that all possible values of an expression are.
 
     None if they differ, or if the text does not tell all of them.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    node : ast.expr
-        The expression.
-    scope : Scope
-        Its scope.
     """
     try:
         found = possible_values(calls, node, scope)
@@ -72,7 +52,7 @@ def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # no
 
 def _values(
     calls: ScriptCalls, node: ast.expr, scope: Scope, seen: set[int]
-) -> list[tuple[ast.expr, Scope]]:
+) -> list[Placed]:
     calls.count_step()
     if id(node) in seen:
         return []  # a function that calls itself gives nothing new
@@ -96,32 +76,17 @@ def _values(
     return [value for part in parts for value in _values(calls, *part, seen)]
 
 
-def _returned(
-    calls: ScriptCalls, call: ast.Call, scope: Scope
-) -> list[tuple[ast.expr, Scope]]:
+def _returned(calls: ScriptCalls, call: ast.Call, scope: Scope) -> list[Placed]:
     """Return what a function of the script returns; nothing for any other call."""
     function = calls.function_of(call, scope)
     if function is None:
         return []
-    definition = function.definition
-    is_plain = isinstance(definition, ast.Lambda) or (
-        isinstance(definition, ast.FunctionDef) and not definition.decorator_list
-    )
-    if (
-        definition is None
-        or not is_plain
-        or any(
-            isinstance(inner, (ast.Yield, ast.YieldFrom))
-            for inner in ast.walk(definition)
-        )
-    ):
+    if not returns_values(function):
         calls.unread(call, f"what {calls.shown(call)} returns is not read")
     return [(value, function) for value in function.returned]
 
 
-def _stored(
-    calls: ScriptCalls, node: ast.Attribute, scope: Scope
-) -> list[tuple[ast.expr, Scope]]:
+def _stored(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> list[Placed]:
     """Return what an attribute of ``self`` is set to, if only its class sets it."""
     home = scope.enclosing_class()
     calls.count_step(calls.names.stores)
@@ -143,9 +108,7 @@ def _stored(
     return values
 
 
-def _of_class(
-    calls: ScriptCalls, node: ast.Attribute, home: Scope
-) -> list[tuple[ast.expr, Scope]]:
+def _of_class(calls: ScriptCalls, node: ast.Attribute, home: Scope) -> list[Placed]:
     """Return what a class body sets an attribute to, if no other class has one."""
     calls.count_step(calls.names.scopes)
     having = [
@@ -160,9 +123,7 @@ def _of_class(
     return [(value, home)]
 
 
-def _entries(
-    calls: ScriptCalls, node: ast.Subscript, scope: Scope
-) -> list[tuple[ast.expr, Scope]]:
+def _entries(calls: ScriptCalls, node: ast.Subscript, scope: Scope) -> list[Placed]:
     """Return an entry of a list or dict that is written out; all, if it may be any."""
     found = calls.next_of(node, scope)
     if found is not None or isinstance(node.slice, ast.Constant):
@@ -177,9 +138,7 @@ def _entries(
     return []
 
 
-def _named(
-    calls: ScriptCalls, node: ast.expr, scope: Scope
-) -> list[tuple[ast.expr, Scope]]:
+def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
     """Return the values of a name, or of an entry of a dict that is written out."""
     holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
     if holder is not None and isinstance(node, ast.Name):

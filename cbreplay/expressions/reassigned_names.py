@@ -29,11 +29,6 @@ def split_reassigned_names(tree: ast.Module) -> None:
     before if it is a statement of the function's own block, or if the name is used
     nowhere below that block. A name that an inner function or class uses stays as it
     is: when that runs is not known.
-
-    Parameters
-    ----------
-    tree : ast.Module
-        The script, which is changed.
     """
     marked: Counter[str] = Counter()
     shared = {
@@ -94,12 +89,7 @@ class _Splitter:
     def split_block(self, block: Sequence[ast.stmt], *, is_whole: bool = False) -> None:
         """Split the names that a block assigns.
 
-        Parameters
-        ----------
-        block : list of ast.stmt
-            The statements.
-        is_whole : bool
-            Whether these are all of the function.
+        If `is_whole`, these are all statements of the function.
         """
         mentions: dict[str, _Mentions] = {}
         begun: dict[str, list[int]] = {}

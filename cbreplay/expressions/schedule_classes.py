@@ -23,17 +23,7 @@ _SCHEDULES = {
 
 
 def find_schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str | None:
-    """Return the class of the schedule that an expression makes; None if it makes none.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    made : ast.expr
-        The expression.
-    scope : Scope
-        Its scope.
-    """
+    """Return the class of the schedule that an expression makes; None if none."""
     named = made.func if isinstance(made, ast.Call) else None
     paths = [] if named is None else calls.paths(named, scope)
     if paths and all(_is_schedule(path, calls.names.stars) for path in paths):
@@ -55,10 +45,8 @@ def _own_schedule(
     calls: ScriptCalls, name: ast.Name, scope: Scope, depth: int = 0
 ) -> str | None:
     """Return the name of a class of the script that extends Keras's schedule."""
-    holder = scope.holder(name.id)
-    bindings = [] if holder is None else holder.bindings[name.id]
-    inner = bindings[0].inner if len(bindings) == 1 else None
-    kind = None if inner is None else inner.definition
+    inner = scope.defined_as(name)
+    holder, kind = (inner.parent, inner.definition) if inner else (None, None)
     if holder is None or not isinstance(kind, ast.ClassDef) or depth > _DEEPEST:
         return None
     for base in kind.bases:

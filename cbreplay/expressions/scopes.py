@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    import ast
     from typing import Literal, TypeAlias
 
     _Kind: TypeAlias = Literal["imported", "defined", "given"]
+    # an expression, and the scope in which its names have their meaning
+    Placed: TypeAlias = "tuple[ast.expr, Scope]"
 
-__all__ = ["Binding", "Gain", "Scope", "Store"]
+__all__ = ["Binding", "Gain", "Placed", "Scope", "Store"]
 
 
 class Binding(NamedTuple):
@@ -44,14 +46,7 @@ class Binding(NamedTuple):
 class Gain(NamedTuple):
     """A place where a list gains entries: ``append``, ``insert``, ``extend``, ``+=``.
 
-    Parameters
-    ----------
-    target : ast.expr
-        The expression of the list.
-    value : ast.expr
-        The entry, or the list of them.
-    scope : Scope
-        The scope of the statement.
+    `value` is the entry, or the list of them.
     """
 
     target: ast.expr
@@ -130,12 +125,21 @@ class Scope:
         holder = self.holder(name)
         return None if holder is None else (holder, name)
 
+    def bindings_of(self, name: str) -> list[Binding]:
+        """Return how a name that is used here gets its meaning; [] if it has none."""
+        holder = self.holder(name)
+        return [] if holder is None else holder.bindings[name]
+
+    def defined_as(self, node: ast.expr) -> Scope | None:
+        """Return the scope of the one function or class that a name here stands for."""
+        bindings = self.bindings_of(node.id) if isinstance(node, ast.Name) else []
+        return bindings[0].inner if len(bindings) == 1 else None
+
     def shadowed(self, name: str) -> list[Binding]:
         """Return the outer bindings that a class body sees until it binds the name."""
         if not self.of_class or self.parent is None:
             return []
-        holder = self.parent.holder(name)
-        return [] if holder is None else holder.bindings[name]
+        return self.parent.bindings_of(name)
 
     def enclosing_class(self) -> Scope | None:
         """Return the scope of the nearest class around this one; None without one."""

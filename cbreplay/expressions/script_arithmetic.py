@@ -64,14 +64,8 @@ def work_out(
 ) -> _Number | None:
     """Return the number that a piece of arithmetic comes to; None if it is none.
 
-    Parameters
-    ----------
-    node : ast.expr
-        The piece.
-    known : callable
-        Returns the value of a name, as a node; None if that cannot be told.
-    called : callable
-        Returns the dotted name of a function, as ``numpy.sqrt``.
+    `known` returns the value of a name, as a node, and None if that cannot be told;
+    `called` returns the dotted name of a function, as ``numpy.sqrt``.
 
     Examples
     --------

@@ -10,18 +10,17 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cbreplay.expressions.call_arguments import called_name
-from cbreplay.expressions.flows import root_of
 from cbreplay.expressions.linked_names import LinkedNames, linked_names
 from cbreplay.expressions.reassigned_names import without_marks
+from cbreplay.expressions.syntax import called_name, has_star, method_name, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
 
     from cbreplay.expressions.names import Names
-    from cbreplay.expressions.scopes import Binding, Scope
+    from cbreplay.expressions.scopes import Binding, Placed, Scope
 
-__all__ = ["ScriptCalls", "Unread", "returns_once"]
+__all__ = ["ScriptCalls", "Unread", "returns_once", "returns_values"]
 
 _MOST_STEPS, _MOST_LOOKED_AT = 20_000, 1_000_000
 _SHOWN_PIECE = 60
@@ -81,7 +80,7 @@ class ScriptCalls:
         return [
             (call, scope)
             for call, scope in self.names.calls
-            if isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
+            if method_name(call) == "compile"
         ]
 
     @cached_property
@@ -139,7 +138,7 @@ class ScriptCalls:
             return self.paths(bindings[0].value, holder)
         return []
 
-    def followed(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope]:
+    def followed(self, node: ast.expr, scope: Scope) -> Placed:
         """Return the expression that another one stands for in the end, with its scope.
 
         Raises
@@ -154,7 +153,7 @@ class ScriptCalls:
                 return node, scope
             node, scope = found
 
-    def next_of(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope] | None:
+    def next_of(self, node: ast.expr, scope: Scope) -> Placed | None:
         """Follow a name, an entry of a dict or a class's constant by one step."""
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             return self.entry_of(node.value, node.slice.value, scope)
@@ -177,7 +176,7 @@ class ScriptCalls:
         node: ast.expr,
         key: Any,  # noqa: ANN401 - any constant
         scope: Scope,
-    ) -> tuple[ast.expr, Scope] | None:
+    ) -> Placed | None:
         """Return an entry of a dict or list that is written out, and never changed."""
         found, holder = self.followed(node, scope)
         entry = _entry_at(found, key)
@@ -197,15 +196,9 @@ class ScriptCalls:
         place = None if root is None else scope.place(root)
         return None if place is None else self.names.given.get(place)
 
-    def constant_of(
-        self, node: ast.Attribute, scope: Scope
-    ) -> tuple[ast.expr, Scope] | None:
+    def constant_of(self, node: ast.Attribute, scope: Scope) -> Placed | None:
         """Return the value of ``Config.PATIENCE``, if only the class body sets it."""
-        if not isinstance(node.value, ast.Name):
-            return None
-        holder = scope.holder(node.value.id)
-        bindings = [] if holder is None else holder.bindings[node.value.id]
-        inner = bindings[0].inner if len(bindings) == 1 else None
+        inner = scope.defined_as(node.value)
         kind = None if inner is None else inner.definition
         if inner is None or not isinstance(kind, ast.ClassDef):
             return None
@@ -248,24 +241,18 @@ class ScriptCalls:
 
     def function_of(self, call: ast.Call, scope: Scope) -> Scope | None:
         """Return the scope of the script's function that is called, if it returns."""
-        bindings: list[Binding] = []
-        if isinstance(call.func, ast.Name):
-            holder = scope.holder(call.func.id)
-            bindings = [] if holder is None else holder.bindings[call.func.id]
-        elif isinstance(call.func, ast.Attribute):
-            home = scope.enclosing_class()
-            if home is not None and self.written(call.func.value) in ("self", "cls"):
-                bindings = home.bindings.get(call.func.attr, [])
-        inner = bindings[0].inner if len(bindings) == 1 else None
+        inner = scope.defined_as(call.func)
+        home = scope.enclosing_class()
+        if isinstance(call.func, ast.Attribute) and home is not None:
+            bindings = home.bindings.get(call.func.attr, [])
+            of_self = self.written(call.func.value) in ("self", "cls")
+            inner = bindings[0].inner if of_self and len(bindings) == 1 else None
         return inner if inner is not None and inner.returned else None
 
     def count_step(self, *looked_through: Sized) -> None:
         """Count a step of reading, so that no script takes too long.
 
-        Parameters
-        ----------
-        *looked_through : collections
-            What the step loops over: each may be as long as the script.
+        `looked_through` is what the step loops over: each may be as long as the script.
 
         Raises
         ------
@@ -297,13 +284,9 @@ class ScriptCalls:
 def returns_once(function: Scope) -> bool:
     """Return whether a function returns in one place only, its last statement."""
     definition = function.definition
-    if isinstance(definition, ast.Lambda):
-        return not _is_generator(definition)
-    if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
-        return False
-    if _is_generator(definition):
-        return False  # a call of it runs nothing yet
-    last = definition.body[-1]
+    if not returns_values(function) or isinstance(definition, ast.Lambda):
+        return returns_values(function)
+    last = definition.body[-1] if isinstance(definition, ast.FunctionDef) else None
     return (
         isinstance(last, ast.Return)
         and len(function.returned) == 1
@@ -311,9 +294,18 @@ def returns_once(function: Scope) -> bool:
     )
 
 
-def _is_generator(function: ast.AST) -> bool:
+def returns_values(function: Scope) -> bool:
+    """Return whether a call of a function gives one of the values that it returns.
+
+    A decorator may give something else, and a generator runs nothing yet.
+    """
+    definition = function.definition
+    if not isinstance(definition, (ast.Lambda, ast.FunctionDef)):
+        return False
+    if isinstance(definition, ast.FunctionDef) and definition.decorator_list:
+        return False
     kinds = (ast.Yield, ast.YieldFrom)
-    return any(isinstance(node, kinds) for node in ast.walk(function))
+    return not any(isinstance(node, kinds) for node in ast.walk(definition))
 
 
 def _entry_at(
@@ -329,8 +321,7 @@ def _entry_at(
         entries, doubted = whole.values, None in keys or keys.count(key) != 1
     elif isinstance(whole, (ast.List, ast.Tuple)):
         entries, keys = whole.elts, list(range(len(whole.elts)))
-        starred = any(isinstance(entry, ast.Starred) for entry in entries)
-        doubted = starred or type(key) is not int or key not in keys
+        doubted = has_star(entries) or type(key) is not int or key not in keys
     else:
         return None
     return None if doubted else entries[keys.index(key)]

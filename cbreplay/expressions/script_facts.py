@@ -11,11 +11,17 @@ from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.reassigned_names import without_marks
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.expressions.script_literals import read_literal
+from cbreplay.expressions.syntax import (
+    argument_at,
+    argument_named,
+    has_star,
+    method_name,
+)
 from cbreplay.rules.checks import TrainingFacts
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
-from cbreplay.expressions.script_calls import ScriptCalls
+    from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["FittingCall", "find_fits", "read_facts"]
 
@@ -27,17 +33,7 @@ _MOST_BY_PLACE = {"fit": 6, "fit_generator": 5}
 
 
 class FittingCall(NamedTuple):
-    """A call of ``fit`` that gets callbacks.
-
-    Parameters
-    ----------
-    call : ast.Call
-        The call.
-    scope : Scope
-        Its scope.
-    given : ast.expr
-        What it gets as ``callbacks``.
-    """
+    """A call of ``fit``, its scope, and what it gets as ``callbacks``."""
 
     call: ast.Call
     scope: Scope
@@ -48,24 +44,15 @@ def find_fits(calls: ScriptCalls) -> tuple[list[FittingCall], list[int]]:
     """Return the ``fit`` calls that get callbacks, and the lines of ``fit(**...)``."""
     fits, unread = [], []
     for call, scope in calls.names.calls:
-        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        if method not in _FITS:
+        place = _FITS.get(method_name(call))
+        if place is None:
             continue
-        given = _given_to_fit(call, _FITS[method])
+        given = argument_at(call, "callbacks", place)
         if given is not None:
             fits.append(FittingCall(call, scope, given))
-        elif any(word.arg is None for word in call.keywords):
+        elif argument_named(call, None) is not None:
             unread.append(call.lineno)
     return fits, unread
-
-
-def _given_to_fit(call: ast.Call, place: int) -> ast.expr | None:
-    named = [word.value for word in call.keywords if word.arg == "callbacks"]
-    by_place = call.args[: place + 1]
-    starred = any(isinstance(given, ast.Starred) for given in by_place)
-    if not named and len(by_place) > place and not starred:
-        named = by_place[place:]
-    return named[0] if named else None
 
 
 def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
@@ -75,7 +62,9 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
     rate = read_rate(
         calls, compiled.found if followed else calls.compiles, is_followed=followed
     )
-    plan = _plan(fit, is_keras=compiled.is_keras)
+    # by place only if the fit is Keras's
+    place = _EPOCHS[method_name(fit.call)] if compiled.is_keras else -1
+    plan = argument_at(fit.call, "epochs", place)
     doubt = _plan_doubt(calls, fit, plan)
     return TrainingFacts(
         calls.place(fit.call.lineno),
@@ -92,31 +81,14 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
     )
 
 
-def _word(fit: FittingCall, name: str) -> ast.expr | None:
-    return next((word.value for word in fit.call.keywords if word.arg == name), None)
-
-
-def _plan(fit: FittingCall, *, is_keras: bool) -> ast.expr | None:
-    """Return what a fit gets as its epochs, by position only if it is Keras's."""
-    method = fit.call.func.attr if isinstance(fit.call.func, ast.Attribute) else ""
-    by_place = fit.call.args[: _EPOCHS[method] + 1]
-    starred = any(isinstance(given, ast.Starred) for given in by_place)
-    if not is_keras or starred or len(by_place) <= _EPOCHS[method]:
-        return _word(fit, "epochs")
-    return by_place[-1]
-
-
 def _plan_doubt(calls: ScriptCalls, fit: FittingCall, plan: ast.expr | None) -> str:
     """Say why the text does not tell how many epochs a fit gets; or ""."""
     if plan is None:
-        given = [word.value for word in fit.call.keywords if word.arg is None]
-        shown = (
-            f"what **{calls.written(given[0])} gives fit cannot be told"
-            if given
-            else ""
-        )
-        return without_marks(shown)
-    for number in (plan, _word(fit, "initial_epoch")):
+        given = argument_named(fit.call, None)
+        if given is None:
+            return ""
+        return without_marks(f"what **{calls.written(given)} gives fit cannot be told")
+    for number in (plan, argument_named(fit.call, "initial_epoch")):
         if number is None or only_literal(calls, number, fit.scope) is not None:
             continue
         try:
@@ -127,7 +99,7 @@ def _plan_doubt(calls: ScriptCalls, fit: FittingCall, plan: ast.expr | None) -> 
 
 
 def _positive(calls: ScriptCalls, fit: FittingCall, name: str) -> int | None:
-    return _positive_number(calls, _word(fit, name), fit.scope)
+    return _positive_number(calls, argument_named(fit.call, name), fit.scope)
 
 
 def _positive_number(
@@ -141,7 +113,7 @@ def _positive_number(
 
 def _resumes(calls: ScriptCalls, fit: FittingCall) -> bool:
     """Return whether a fit certainly begins later than with the first epoch."""
-    given = _word(fit, "initial_epoch")
+    given = argument_named(fit.call, "initial_epoch")
     if given is None:
         return False
     try:
@@ -157,37 +129,32 @@ def _is_after_a_fit(calls: ScriptCalls, node: ast.expr, scope: Scope) -> bool:
     That fit must have several epochs: the last one of a single epoch is 0.
     """
     for inner in ast.walk(node):
-        is_epoch = isinstance(inner, ast.Attribute) and inner.attr == "epoch"
-        if not is_epoch or not isinstance(inner, ast.Attribute):
+        if not (isinstance(inner, ast.Attribute) and inner.attr == "epoch"):
             continue
         try:
             fitted, holder = calls.followed(inner.value, scope)
         except Unread:
             continue
-        called = fitted.func if isinstance(fitted, ast.Call) else None
-        if isinstance(fitted, ast.Call) and isinstance(called, ast.Attribute):
+        if isinstance(fitted, ast.Call) and method_name(fitted) in _FITS:
             earlier = FittingCall(fitted, holder, fitted)
-            epochs = _positive(calls, earlier, "epochs")
-            if called.attr in _FITS and epochs is not None and epochs > 1:
+            if (_positive(calls, earlier, "epochs") or 0) > 1:
                 return True
     return False
 
 
 def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
     """Return whether a fit gets validation data; None where that cannot be told."""
-    method = fit.call.func.attr if isinstance(fit.call.func, ast.Attribute) else ""
-    starred = any(isinstance(given, ast.Starred) for given in fit.call.args)
-    doubted = any(word.arg is None for word in fit.call.keywords)
-    if starred or doubted or len(fit.call.args) > _MOST_BY_PLACE[method]:
+    call = fit.call
+    starred = has_star(call.args) or argument_named(call, None) is not None
+    if starred or len(call.args) > _MOST_BY_PLACE[method_name(call)]:
         return None
     for name in ("validation_data", "validation_split"):
-        given = _word(fit, name)
+        given = argument_named(fit.call, name)
         if given is None:
             continue
         try:
             if read_literal(calls, given, fit.scope):
                 return True
-        except Unread as unread:
-            del unread
+        except Unread:
             return True
     return False

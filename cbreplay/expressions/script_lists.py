@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.expressions.call_arguments import called_name
 from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_members import CallReader, Member, UnreadPart
 from cbreplay.expressions.script_parameters import given_for
 from cbreplay.expressions.slices import taken_entries
 from cbreplay.expressions.stand_ins import STAND_INS
+from cbreplay.expressions.syntax import called_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,11 +27,6 @@ _MOST_MEMBERS = 500
 
 class MemberReader:
     """Reads the members of lists, and goes on if a part cannot be told.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
 
     Attributes
     ----------
@@ -59,12 +54,7 @@ class MemberReader:
     ) -> Iterator[Member]:
         """Yield the callbacks of an expression: a list, or one callback.
 
-        Parameters
-        ----------
-        node, scope : ast.expr, Scope
-            The expression, and its scope.
-        is_certain : bool
-            Whether what it holds is certainly in the list that is read.
+        `is_certain` says whether what it holds is certainly in the list that is read.
         """
         self.calls.count_step()
         if id(node) in self.open or self.found > _MOST_MEMBERS:
@@ -96,7 +86,8 @@ class MemberReader:
         else:
             parts, certain = _parts(node)
             if parts is None:
-                self.calls.unread(node, _no_list(self.calls.shown(node)))
+                shown = self.calls.shown(node)
+                self.calls.unread(node, f"{shown} is no callback and no list")
             for part in parts:
                 yield from self.members(part, scope, is_certain=is_certain and certain)
 
@@ -235,13 +226,12 @@ class MemberReader:
         self, call: ast.Call, scope: Scope, *, is_certain: bool
     ) -> Iterator[Member]:
         named = called_name(call)
-        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if named in _COPYING and len(call.args) > 0:
             # the order of a sorted list is not told
             certain = is_certain and named != "sorted"
             held = self.members(call.args[0], scope, is_certain=certain)
             yield from reversed(list(held)) if named == "reversed" else held
-        elif method in ("copy", "values") and isinstance(call.func, ast.Attribute):
+        elif isinstance(call.func, ast.Attribute) and named in ("copy", "values"):
             yield from self.members(call.func.value, scope, is_certain=is_certain)
         elif keras_name(self.calls, call.func, scope) is None and (
             inner := self.calls.function_of(call, scope)
@@ -294,7 +284,3 @@ def _comprehended(node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
 
 def _given_away(name: str, where: str) -> str:
     return f"{name!r} is given to code in {where} that could change it"
-
-
-def _no_list(shown: str) -> str:
-    return f"{shown} is no callback and no list"

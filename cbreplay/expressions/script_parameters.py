@@ -5,10 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.expressions.call_arguments import called_name
+from cbreplay.expressions.syntax import (
+    argument_at,
+    argument_named,
+    called_name,
+    has_star,
+)
 
 if TYPE_CHECKING:
-    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["Given", "given_for"]
@@ -25,22 +30,12 @@ class Given(NamedTuple):
         Whether these are certainly all: the function runs by these calls only.
     """
 
-    values: list[tuple[ast.expr, Scope]]
+    values: list[Placed]
     is_whole: bool
 
 
 def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
-    """Return the values that a script's calls of a function give for a parameter.
-
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    name : str
-        The parameter.
-    holder : Scope or None
-        The scope of the function.
-    """
+    """Return the values that a script's calls of a function give for a parameter."""
     function = None if holder is None else holder.definition
     if holder is None or holder.parent is None:
         return _NOTHING
@@ -62,12 +57,13 @@ def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
         if runs is False:
             continue
         is_called = is_called or runs is True
-        given = _given_at(call, name, place)
+        given = argument_at(call, name, place)
         if given is not None:
             values.append((given, scope))
             continue
-        default = _default_of(name, function)
-        is_whole = is_whole and default is not None and not _is_starred(call)
+        default = _default_of(name, function.args)
+        starred = has_star(call.args) or argument_named(call, None) is not None
+        is_whole = is_whole and default is not None and not starred
         if default is not None:
             values.append((default, holder.parent))
     return Given(values, is_whole=is_whole and is_called)
@@ -107,18 +103,13 @@ def _runs(call: ast.Call, scope: Scope, home: Scope, calls: ScriptCalls) -> bool
 
 def _is_object_of(node: ast.expr, scope: Scope, kind: Scope) -> bool:
     """Return whether an expression is an object of a class of the script."""
-    if isinstance(node, ast.Name):
-        holder = scope.holder(node.id)
-        bindings = [] if holder is None else holder.bindings[node.id]
+    holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
+    if holder is not None and isinstance(node, ast.Name):
+        bindings, scope = holder.bindings[node.id], holder
         value = bindings[0].value if len(bindings) == 1 else None
-        if holder is None or not isinstance(value, ast.Call):
-            return False
-        return _is_object_of(value, holder, kind)
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-        return False
-    holder = scope.holder(node.func.id)
-    bindings = [] if holder is None else holder.bindings[node.func.id]
-    return len(bindings) == 1 and bindings[0].inner is kind
+    else:
+        value = node
+    return isinstance(value, ast.Call) and scope.defined_as(value.func) is kind
 
 
 def _place_of(
@@ -134,26 +125,8 @@ def _place_of(
     return -1 if name in [word.arg for word in arguments.kwonlyargs] else None
 
 
-def _is_starred(call: ast.Call) -> bool:
-    """Return whether a call has ``*`` or ``**``."""
-    stars = any(isinstance(given, ast.Starred) for given in call.args)
-    return stars or any(word.arg is None for word in call.keywords)
-
-
-def _given_at(call: ast.Call, name: str, place: int) -> ast.expr | None:
-    """Return what a call gives for a parameter; None if nothing, or if it is unsure."""
-    named = [word.value for word in call.keywords if word.arg == name]
-    by_place = call.args[: place + 1]
-    if not any(isinstance(given, ast.Starred) for given in by_place):
-        named += by_place[place:]
-    return named[0] if named else None
-
-
-def _default_of(name: str, function: ast.AST | None) -> ast.expr | None:
+def _default_of(name: str, arguments: ast.arguments) -> ast.expr | None:
     """Return the default of a parameter; None if it has none."""
-    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return None
-    arguments = function.args
     by_place = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * (len(by_place) - len(arguments.defaults)) + arguments.defaults
     named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)

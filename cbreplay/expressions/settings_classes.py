@@ -6,9 +6,10 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.script_parameters import given_for
+from cbreplay.expressions.syntax import argument_named, decorators_of
 
 if TYPE_CHECKING:
-    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["find_setting"]
@@ -39,7 +40,7 @@ class _SettingsObject(NamedTuple):
 
 def find_setting(
     calls: ScriptCalls, node: ast.Attribute, scope: Scope
-) -> tuple[ast.expr, Scope] | None:
+) -> Placed | None:
     """Return the value of an attribute of the one object of a class of settings.
 
     The class is plain or a dataclass, has no bases, and sets the attribute once, in its
@@ -63,8 +64,8 @@ def find_setting(
     if handed is not None and calls.verdict == "checked":
         problem = f"{calls.shown(node.value)} is given to code in {calls.place(handed)}"
         calls.unread(node, f"{problem} that could change it")
-    given = [word.value for word in made.keywords if word.arg == node.attr]
-    return (given[0], place) if given else (values[0].value, inside)
+    given = argument_named(made, node.attr)
+    return (values[0].value, inside) if given is None else (given, place)
 
 
 def _settings_of(
@@ -105,11 +106,7 @@ def _is_plain(calls: ScriptCalls, settings: _SettingsObject) -> bool:
     kind, made = settings.inside.definition, settings.made
     if not isinstance(kind, ast.ClassDef) or kind.bases or kind.keywords:
         return False
-    makers = [
-        decorator.func if isinstance(decorator, ast.Call) else decorator
-        for decorator in kind.decorator_list
-    ]
-    paths = [calls.paths(maker, settings.inside) for maker in makers]
+    paths = [calls.paths(maker, settings.inside) for maker in decorators_of(kind)]
     is_dataclass = all(path == ["dataclasses.dataclass"] for path in paths)
     by_name = not made.args and all(word.arg for word in made.keywords)
     return is_dataclass and by_name and not _SETTING & settings.inside.bindings.keys()

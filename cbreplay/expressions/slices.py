@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.expressions.possible_values import only_literal, possible_values
 from cbreplay.expressions.script_calls import Unread
 
 if TYPE_CHECKING:
-    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
-
-    _Entries: TypeAlias = list[tuple[ast.expr, Scope]]
 
 __all__ = ["taken_entries"]
 
 
 def taken_entries(
     calls: ScriptCalls, node: ast.expr, scope: Scope
-) -> list[tuple[ast.expr, Scope]] | None:
+) -> list[Placed] | None:
     """Return the entries that a subscript takes of a list or dict, with their scopes.
 
-    Parameters
-    ----------
-    calls : ScriptCalls
-        The script.
-    node : ast.expr
-        The subscript; of any other expression nothing is told.
-    scope : Scope
-        Its scope.
-
-    Returns
-    -------
-    list of (ast.expr, Scope) or None
-        None where the text does not tell them.
+    None for any other expression, and where the text does not tell them.
     """
     if not isinstance(node, ast.Subscript):
         return None
@@ -49,8 +35,8 @@ def taken_entries(
 
 
 def _taken(
-    calls: ScriptCalls, taking: ast.expr, scope: Scope, entries: _Entries
-) -> _Entries | None:
+    calls: ScriptCalls, taking: ast.expr, scope: Scope, entries: list[Placed]
+) -> list[Placed] | None:
     """Return what the part in the brackets takes; None where it cannot be told."""
     if isinstance(taking, ast.Slice):
         parts = (taking.lower, taking.upper, taking.step)
@@ -70,7 +56,9 @@ def _bound(calls: ScriptCalls, node: ast.expr | None, scope: Scope) -> Any:  # n
     return number if type(number) is int else ...
 
 
-def _entries_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> _Entries | None:
+def _entries_of(
+    calls: ScriptCalls, node: ast.expr, scope: Scope
+) -> list[Placed] | None:
     """Return the entries of a list that is written out, in order; None if it is not.
 
     Raises

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
-from cbreplay.expressions.text_files import read_text
 from cbreplay.notebook_cells import is_python, read_cells
+from cbreplay.plain_text import without_secrets
 from cbreplay.rules.registry import known_rules
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "is_script",
     "parse_source",
     "read_source",
+    "read_text",
 ]
 
 TOO_TANGLED = (
@@ -105,15 +106,8 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
     """Return the scripts and notebooks below a directory.
 
     Hidden directories, caches and installed packages are left out; links are not
-    followed.
-
-    Parameters
-    ----------
-    directory : str
-        Where to look.
-    named : bool
-        Whether to return only those that hold the name of a callback's class or cannot
-        be read.
+    followed. If `named`, only those are returned that hold the name of a callback's
+    class, or cannot be read.
 
     Raises
     ------
@@ -127,12 +121,13 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
             name for name in folders if name[0] not in "._" and name not in _PACKAGES
         )
         paths = [os.path.join(parent, name) for name in sorted(files)]  # noqa: PTH118
-        for path in filter(_is_own_script, paths):
+        for path in filter(is_script, paths):
+            if os.path.islink(path):  # noqa: PTH114 - as os.walk's paths are texts
+                continue
             content = _content(path) if named else b""
-            n_bytes += len(content)
-            # reading it later says why
-            unseen = not content and named and _is_unreadable(path)
-            if not named or unseen or _names_callback(content):
+            n_bytes += len(content or b"")
+            # of one that cannot be read, reading it later says why
+            if not named or content is None or _names_callback(content):
                 found.append(path)
             if len(found) > _MOST_SCRIPTS or n_bytes > _MOST_BYTES:
                 held = f"{_MOST_SCRIPTS} scripts"
@@ -151,26 +146,8 @@ def _refuse_directory(error: OSError) -> None:
     raise ExpressionError(problem, text=str(error.filename), hint=hint)
 
 
-def _is_unreadable(path: str) -> bool:
-    """Return whether reading a regular file fails."""
-    script = Path(path)
-    try:
-        # a pipe would wait for its writer
-        if script.is_file():
-            with script.open("rb") as file:
-                file.read(1)
-    except OSError:
-        return True
-    return False
-
-
-def _is_own_script(path: str) -> bool:
-    """Return whether a path is a script, and no link to one."""
-    return is_script(path) and not os.path.islink(path)  # noqa: PTH114
-
-
-def _content(path: str) -> bytes:
-    """Return the bytes of a script, up to the limit; empty if it cannot be read."""
+def _content(path: str) -> bytes | None:
+    """Return the bytes of a script, up to the limit; None if it cannot be read."""
     script = Path(path)
     try:
         # a pipe would wait for its writer
@@ -179,7 +156,7 @@ def _content(path: str) -> bytes:
         with script.open("rb") as file:
             return file.read(_LONGEST_NOTEBOOK)
     except OSError:
-        return b""
+        return None
 
 
 def _names_callback(content: bytes) -> bool:
@@ -194,7 +171,7 @@ def _names_callback(content: bytes) -> bool:
 
 def code_length(path: str) -> int:
     """Return how many bytes of code a script or notebook holds; 0 if unreadable."""
-    content = _content(path)
+    content = _content(path) or b""
     if not path.lower().endswith(".ipynb"):
         return len(content) if len(content) <= _LONGEST_SCRIPT else 0
     try:
@@ -220,6 +197,45 @@ def read_source(path: str) -> Source:
     except ValueError as error:
         raise ExpressionError(str(error), text=path, hint=WRITE_OUT) from None
     return _joined(path, cells)
+
+
+def read_text(path: str, *, most: int) -> str:
+    """Return the text of a file of so many bytes at most, decoded as Python does.
+
+    Raises
+    ------
+    ExpressionError
+        If it is no regular file, too long, or no text.
+    """
+    shown = without_secrets(path)
+    hint = (
+        "Give the name of a script or, after -c @, of a script or a file of expressions"
+    )
+    file, is_notebook = Path(path), path.lower().endswith(".ipynb")
+    try:
+        # a pipe or a device could be read for ever
+        if not file.is_file():
+            problem = "it is not a file" if file.exists() else "there is no such file"
+            raise ExpressionError(problem, text=shown, hint=hint)
+        with file.open("rb") as opened:
+            content = opened.read(most + 1)
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror})"
+        raise ExpressionError(problem, text=shown, hint=hint) from None
+    if len(content) > most:
+        problem = f"it is longer than {most} bytes"
+        if is_notebook:
+            hint = "Clear its outputs, or save its code as a script"
+        raise ExpressionError(problem, text=shown, hint=hint)
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding)
+    except (SyntaxError, ValueError, LookupError) as error:
+        problem = f"it is not text that Python could read ({error})"
+        hint = "Save it as UTF-8"
+        if not is_notebook:
+            hint += ", or declare its encoding in its first line"
+        raise ExpressionError(problem, text=shown, hint=hint) from None
 
 
 def _joined(path: str, cells: list[NotebookCell]) -> Source:

@@ -16,7 +16,6 @@ from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.expressions.call_arguments import (
     bystander,
     check_schedules,
-    dotted_name,
     fill_in,
     literal_hint,
     named_parameters,
@@ -25,8 +24,8 @@ from cbreplay.expressions.call_arguments import (
     require_all,
 )
 from cbreplay.expressions.script import read_script_callbacks
-from cbreplay.expressions.sources import is_script
-from cbreplay.expressions.text_files import read_text
+from cbreplay.expressions.sources import is_script, read_text
+from cbreplay.expressions.syntax import dotted_name
 from cbreplay.grid import Choices, choices
 from cbreplay.rules.registry import known_families, rule_named, stands_by
 

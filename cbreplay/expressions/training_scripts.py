@@ -89,11 +89,6 @@ def read_training_script(path: str) -> TrainingScript:
     in a list is told apart from what may be. What cannot be told is listed with its
     line.
 
-    Parameters
-    ----------
-    path : str
-        The script (``.py``) or notebook (``.ipynb``).
-
     Raises
     ------
     ExpressionError

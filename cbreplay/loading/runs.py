@@ -64,7 +64,7 @@ def load_runs(
         The zero-based epoch of the first row of each log, whatever number it has.
     seams : iterable of int
         Epochs, zero-based, at which a fit was resumed, with callbacks created anew,
-        although the log does not say so.
+        although the log does not say so: how many epochs came before it.
     max_bytes : int
         How much a file may hold, unpacked, and how much of a URL is downloaded. A log
         with more columns, trainings or missing values than fit into it is refused too.

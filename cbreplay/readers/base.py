@@ -172,12 +172,17 @@ class Damage:
         else:
             self.n_more += 1
 
+    @property
+    def n_dropped(self) -> int:
+        """How many times something was left out as damaged."""
+        return len(self.errors) + self.n_more
+
     def notes(self) -> tuple[str, ...]:
         """Return the remarks, and a sentence on what was dropped."""
         if not self.errors:
             return tuple(self.remarks)
         shown = "; ".join(_place(error) for error in self.errors[:_SHOWN])
-        more = len(self.errors) + self.n_more - _SHOWN
+        more = self.n_dropped - _SHOWN
         tail = f"; and {more} more" if more > 0 else ""
         return (*self.remarks, f"dropped as damaged: {shown}{tail}")
 

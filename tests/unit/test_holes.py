@@ -64,8 +64,52 @@ def test_the_first_hole_is_where_the_cadence_lacks_a_value(
     pattern: str, cadence: int | None, gap: int | None
 ) -> None:
     run = run_of(pattern)
-    assert find_cadence(run.series["val_loss"]) == cadence
+    assert find_cadence(run, "val_loss") == cadence
     assert find_gap(run, "val_loss") == gap
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first_epoch", "cadence"),
+    [
+        # one distance is no cadence
+        ("x.x", 0, None),
+        ("x....x", 0, None),
+        # as fit validates by validation_freq 2, 3 and 5
+        (".x.x", 0, 2),
+        ("..x..x.", 0, 3),
+        # resumed at epoch 20 (from 0): validation_freq 3 validates 20, 23
+        ("x..x.", 20, 3),
+        ("x..x.", 21, None),
+        # two equal distances are
+        ("x.x.x", 0, 2),
+    ],
+)
+def test_one_distance_is_a_cadence_only_where_fit_puts_it(
+    pattern: str, first_epoch: int, cadence: int | None
+) -> None:
+    run = run_of(pattern, first_epoch=first_epoch)
+    assert find_cadence(run, "val_loss") == cadence
+
+
+@pytest.mark.parametrize(
+    ("n_dropped", "cadence"), [(0, 2), (1, 2), (3, None), (4, None)]
+)
+def test_what_damaged_rows_leave_is_no_cadence(
+    n_dropped: int, cadence: int | None
+) -> None:
+    # three epochs have no value: three dropped rows may have had it
+    run = replace(run_of("x.x.x.x"), n_dropped=n_dropped)
+    assert find_cadence(run, "val_loss") == cadence
+
+
+def test_rows_that_were_skipped_leave_a_hole(tmp_path: Path) -> None:
+    log = tmp_path / "logs.csv"
+    log.write_text("epoch,loss,val_loss\n0,1.0,.9\n1,.8,oops\n2,.7,.8\n")
+    (run,) = load_runs(log, errors="skip")
+    said = plain_text(staircase_document(build_staircase(run)).headline)
+    assert "every 2nd epoch" not in said
+    # the value of epoch 1 (from 0) was there, and nobody knows it
+    assert find_gap(run, "val_loss") == 1
 
 
 def test_a_gap_is_an_absolute_epoch() -> None:

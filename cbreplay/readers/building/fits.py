@@ -12,6 +12,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.building.restarts import began_after, note_restarts
 from cbreplay.readers.building.training_rows import TrainingRows, seam_note
 from cbreplay.readers.sizes import check_cells, check_epochs
+from cbreplay.words import spoken_seam
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -138,8 +139,9 @@ def _add_seams(record: TrainingRows, seams: Iterable[int]) -> None:
             _confirm_seam(record, epoch, f"{seam_note(epoch)}, as given")
         else:
             record.notes.append(
-                f"the seam at epoch {epoch} (counted from 0) lies outside of its "
-                f"epochs {record.first_epoch}-{record.horizon}: it changes nothing"
+                f"{spoken_seam(epoch)} changes nothing: no fit is resumed at epoch "
+                f"{epoch + 1} of a log with epochs {record.first_epoch + 1}-"
+                f"{record.horizon + 1} (counted from 1)"
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.note import Note
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,11 +53,13 @@ def _rows_hint(records: Sequence[TrainingRows]) -> str:
     """Say how to read fits that all count from the same epoch as one training."""
     hint = ": if its fit went on with the model of the one before, "
     if len(records) > _TWO_FITS:
-        hint += "--parts rows or parts='rows' takes them as one training, and a --seam "
-        return hint + "or seams=[...] tells where each fit after the first began"
+        hint += "--parts rows or parts='rows' takes them as one training; a --seam for "
+        return hint + (
+            "each fit after the first, or seams=[...], says how many epochs came before"
+        )
     seam = records[0].first_epoch + len(records[0].rows.epochs)
     hint += f"--parts rows --seam {seam} or parts='rows', seams=[{seam}] takes both as "
-    return hint + "one training (a seam counts from 0)"
+    return hint + f"one training (the second begins after {count(seam, 'epoch')})"
 
 
 _TWO_FITS = 2

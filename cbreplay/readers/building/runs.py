@@ -43,6 +43,8 @@ class LogFacts(NamedTuple):
         The columns in which cells are empty.
     written_again : bool
         Whether a few epochs have several rows, which a resumed fit may have left.
+    n_dropped : int
+        How many rows or records were left out as damaged.
     left_out : mapping of str to str
         The columns that were not read, each with the reason.
     counts_from : int
@@ -60,6 +62,7 @@ class LogFacts(NamedTuple):
     not_logged: frozenset[str] = frozenset()
     empty_cells: frozenset[str] = frozenset()
     written_again: bool = False
+    n_dropped: int = 0
     left_out: Mapping[str, str] = MappingProxyType({})
     counts_from: int = 0
     begins_at: int | None = None
@@ -115,6 +118,7 @@ def build_run(
         begins_at=facts.begins_at,
         empty_cells=facts.empty_cells & fit.series.keys(),
         written_again=facts.written_again,
+        n_dropped=facts.n_dropped,
         left_out=dict(facts.left_out),
         counts_from=facts.counts_from,
         resumes=record.resumes,

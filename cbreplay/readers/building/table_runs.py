@@ -59,6 +59,7 @@ def build_runs(
         not_logged=frozenset(table.not_logged),
         empty_cells=frozenset(table.empty_cells),
         written_again=table.written_again,
+        n_dropped=table.damage.n_dropped,
         left_out=table.left_out,
         counts_from=table.counts_from,
         begins_at=table.begins_at,

@@ -25,6 +25,7 @@ __all__ = [
     "is_text",
     "join_continued",
     "mark_joined",
+    "roundings_of_parts",
 ]
 
 _TEXTS = (".csv", ".log", ".tsv", ".txt")
@@ -222,12 +223,25 @@ def _nothing(length: int, dtype: np.dtype[np.floating]) -> Series:
 
 
 def _roundings(run: Run, later: Run) -> FloatArray | None:
-    held = (run.learning_rate_rounding, later.learning_rate_rounding)
-    if held == (None, None):
+    parts = roundings_of_parts(run, later)
+    if parts is None:
         return None
-    parts = [
-        np.zeros(own.n_epochs) if rounding is None else rounding
-        for own, rounding in zip((run, later), held, strict=True)
-    ]
     joined: FloatArray = np.concatenate(parts)
     return joined
+
+
+def roundings_of_parts(run: Run, later: Run) -> list[FloatArray] | None:
+    """Return how far each rate of two parts may be rounded; None if none is.
+
+    Both are of one writer, who rounds alike in both: a part whose rate never changes
+    does not show it, and has the coarsest rounding of the other.
+    """
+    parts = (run, later)
+    told = [own.learning_rate_rounding for own in parts]
+    known = [float(rounding.max()) for rounding in told if rounding is not None]
+    if not known:
+        return None
+    return [
+        np.full(own.n_epochs, max(known)) if rounding is None else rounding
+        for own, rounding in zip(parts, told, strict=True)
+    ]

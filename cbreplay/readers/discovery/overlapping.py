@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.note import Note, topic_of
-from cbreplay.readers.discovery.continued import is_text, mark_joined
+from cbreplay.readers.discovery.continued import (
+    is_text,
+    mark_joined,
+    roundings_of_parts,
+)
 from cbreplay.readers.discovery.read_once import count_digits, lie_beside
 from cbreplay.run import Series
 from cbreplay.words import count
@@ -166,12 +170,12 @@ def _filled(own: Series, other: Series, at: EpochArray, length: int) -> Series:
 
 def _roundings(run: Run, later: Run, at: EpochArray, length: int) -> FloatArray | None:
     """Return how far the rates may be rounded, by the coarser of two logs."""
-    if run.learning_rate_rounding is later.learning_rate_rounding is None:
+    parts = roundings_of_parts(run, later)
+    if parts is None:
         return None
     rounding = np.zeros(length)
-    for own, places in ((later, at), (run, np.arange(run.n_epochs))):
-        if own.learning_rate_rounding is not None:
-            rounding[places] = np.maximum(rounding[places], own.learning_rate_rounding)
+    for own, places in zip(parts, (np.arange(run.n_epochs), at), strict=True):
+        rounding[places] = np.maximum(rounding[places], own)
     return rounding
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.discovery.first_values import FirstValues
+from cbreplay.readers.discovery.run_names import label_of
 from cbreplay.readers.discovery.same_training import count_agreeing
 from cbreplay.series_names import is_validation
 
@@ -97,14 +98,16 @@ def _without(
                 continue
             if len(own) == 1:
                 number, run = own[0]
-                part = str(number + 1) if run.name == run.source else run.name
+                part = label_of(run, number + 1)
                 log.name, log.long_name = (
                     f"{log.name}#{part}",
                     f"{log.long_name}#{part}",
                 )
                 log.runs[:] = [run]
             else:
-                log.runs[:] = [_numbered(run, number) for number, run in own]
+                log.runs[:] = [
+                    replace(run, name=label_of(run, number + 1)) for number, run in own
+                ]
         kept.append(log)
     seen[:] = [
         file._replace(fate="passed by", detail=fates[file.path])
@@ -113,11 +116,6 @@ def _without(
         for file in seen
     ]
     return kept
-
-
-def _numbered(run: Run, number: int) -> Run:
-    """Return a run named by its number, if it has no name of its own."""
-    return replace(run, name=str(number + 1)) if run.name == run.source else run
 
 
 def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:

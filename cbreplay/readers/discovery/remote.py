@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from cbreplay.errors import LogError
 from cbreplay.note import reworded
 from cbreplay.readers.discovery.file_server import FileServer
+from cbreplay.readers.discovery.run_names import placed
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.entries import is_hidden
 from cbreplay.readers.formats import LOGS_CSV, content_format, named_like_a_log
@@ -49,12 +50,8 @@ class Fetched(NamedTuple):
 
     def named(self, run: Run) -> Run:
         """Return a run as if it had been read at the URL."""
-        own = run.name == run.source
-        source = self.renamed(run.source)
         return replace(
-            run,
-            name=source if own else run.name,
-            source=source,
+            placed(run, self.renamed(run.source)),
             notes=tuple(reworded(note, self.renamed(note)) for note in run.notes),
         )
 

@@ -13,7 +13,7 @@ from cbreplay.plain_text import is_url, well_formed
 if TYPE_CHECKING:
     from cbreplay.run import Run
 
-__all__ = ["RunsOfLog", "name_runs", "names_of", "part_of"]
+__all__ = ["RunsOfLog", "label_of", "name_runs", "names_of", "part_of", "placed"]
 
 _SHOWN = 5
 
@@ -42,7 +42,7 @@ def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
     Its number does too, whatever it is called.
     """
     first = found[0]
-    labels = [_label(run, number) for number, run in enumerate(first.runs, start=1)]
+    labels = [label_of(run, number) for number, run in enumerate(first.runs, start=1)]
     if part not in labels and part in map(str, range(1, len(labels) + 1)):
         part = labels[int(part) - 1]
     if part not in labels:
@@ -57,9 +57,27 @@ def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
     return RunsOfLog(f"{first.name}#{part}", f"{first.long_name}#{part}", [run])
 
 
-def _label(run: Run, number: int) -> str:
-    """Return the name or number by which a log tells its trainings apart."""
-    return str(number) if run.name == run.source else run.name
+def _has_own_name(run: Run) -> bool:
+    """Tell whether a log itself names a training in it, as by a column of models."""
+    return run.name != run.source
+
+
+def placed(run: Run, source: str) -> Run:
+    """Return the same run as read at another place, whose name it has if it has none.
+
+    Parameters
+    ----------
+    run : Run
+        As a reader made it: named by its source, or by the log itself.
+    source : str
+        Where it was read.
+    """
+    return replace(run, source=source, name=run.name if _has_own_name(run) else source)
+
+
+def label_of(run: Run, number: int) -> str:
+    """Return what tells a training of a log apart: its name, or its number from 1."""
+    return run.name if _has_own_name(run) else str(number)
 
 
 def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
@@ -100,7 +118,7 @@ def name_runs(found: list[RunsOfLog]) -> list[Run]:
         if times[log.name] == 1:
             name = log.name.removeprefix(common)
         for number, run in enumerate(log.runs, start=1):
-            part = f"#{_label(run, number)}" if len(log.runs) > 1 else ""
+            part = f"#{label_of(run, number)}" if len(log.runs) > 1 else ""
             unique = wanted = well_formed(name + part)
             again = 2
             while unique in taken:

@@ -15,6 +15,7 @@ from cbreplay.readers.building.written_digits import (
     half_units,
     hold_float32,
 )
+from cbreplay.readers.discovery.run_names import placed
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -192,8 +193,7 @@ def _join(text: Run, events: Run, source: str) -> Run:
         return None if own is None else span.lay(own, run)
 
     return replace(
-        text,
-        source=source,
+        placed(text, source),
         first_epoch=first,
         series=series,
         replaced=text.replaced or events.replaced,

@@ -26,6 +26,7 @@ from cbreplay.readers.discovery.run_names import (
     name_runs,
     names_of,
     part_of,
+    placed,
 )
 from cbreplay.readers.discovery.training_files import (
     Seen,
@@ -248,7 +249,7 @@ class _SourceReader:
 
         with copied(content, source) as local:
             (found,) = self.read_path(local)
-        return [replace(run, source=source) for run in found.runs]
+        return [placed(run, source) for run in found.runs]
 
     def _read_together(self, paths: Sequence[str], place: str) -> list[Run]:
         """Read directories of event files as those of one training."""

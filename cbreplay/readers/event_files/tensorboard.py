@@ -133,6 +133,7 @@ class TensorBoardReader:
             raise only_crowded(path, found.left_out) or no_epochs(path, log, damage)
         facts = LogFacts(
             notes=(*damage.notes(), *layout.notes, *found.notes),
+            n_dropped=damage.n_dropped,
             left_out=found.left_out,
             counts_from=layout.first_step + found.counts_from,
             begins_at=layout.begins_at,

@@ -118,7 +118,7 @@ def test_seams_are_known_from_a_header_and_from_the_user(tmp_path: Path) -> None
     assert run.seams == (2, 3)
     (run,) = read(tmp_path, rows(0, 1, 2), seams=[1, 9])
     assert run.seams == (1,)
-    assert any("the seam at epoch 9" in note for note in run.notes)
+    assert any("--seam 9 or seams=[9] (9 epochs come before" in n for n in run.notes)
 
 
 @pytest.mark.parametrize(

@@ -384,6 +384,19 @@ def test_a_log_that_goes_on_in_another_file_is_one_training(
     assert any("second.csv goes on from its last epoch" in note for note in run.notes)
 
 
+def test_rounded_rates_of_a_log_that_goes_on_in_another_file_are_one_series(
+    tmp_path: Path,
+) -> None:
+    # a writer of five decimals rounds half a unit of the last one away; that it does
+    # so the second file alone does not show, for its rate never changes
+    write(tmp_path / "first.csv", [0.9, 0.8], lr=[0.01234, 0.01111])
+    rows = "2,0.7,0.01111\n3,0.6,0.01111\n"
+    (tmp_path / "second.csv").write_text(f"epoch,loss,lr\n{rows}", encoding="ascii")
+    (run,) = load_runs(tmp_path)
+    assert run.learning_rate_rounding is not None
+    assert run.learning_rate_rounding.tolist() == pytest.approx([5e-6] * 4)
+
+
 @pytest.mark.parametrize(
     ("firsts", "name"),
     [

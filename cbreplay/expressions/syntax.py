@@ -1,0 +1,83 @@
+"""What a piece of a syntax tree says: its names, and the parts of a call."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "argument_at",
+    "argument_named",
+    "called_name",
+    "decorators_of",
+    "dotted_name",
+    "has_star",
+    "method_name",
+    "names_in",
+    "root_of",
+]
+
+
+def dotted_name(node: ast.expr) -> str | None:
+    """Return ``a.b.c`` for such a node; None for anything else."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join([node.id, *reversed(parts)])
+
+
+def root_of(node: ast.expr) -> str | None:
+    """Return the name at which a chain of attributes and subscripts begins."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def names_in(node: ast.AST) -> list[str]:
+    """Return every name in a piece of a script, each once."""
+    found = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+    return list(dict.fromkeys(found))
+
+
+def called_name(call: ast.Call) -> str:
+    """Return the last part of the dotted name that is called; "" without a name."""
+    return call.func.id if isinstance(call.func, ast.Name) else method_name(call)
+
+
+def method_name(call: ast.Call) -> str:
+    """Return the method that is called, as ``fit`` in ``model.fit()``; else ""."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def argument_named(call: ast.Call, name: str | None) -> ast.expr | None:
+    """Return what a call gives by a name, or by ``**`` for None; None if nothing."""
+    return next((word.value for word in call.keywords if word.arg == name), None)
+
+
+def argument_at(call: ast.Call, name: str, place: int) -> ast.expr | None:
+    """Return what a call gives by a name, or else by place; None if that is unsure.
+
+    At the place -1 nothing is given: a parameter that is keyword-only.
+    """
+    by_place = call.args[: place + 1]
+    given = [] if has_star(by_place) else by_place[place:]
+    return argument_named(call, name) or next(iter(given), None)
+
+
+def has_star(parts: Sequence[ast.expr]) -> bool:
+    """Return whether some arguments or entries hold a ``*``."""
+    return any(isinstance(part, ast.Starred) for part in parts)
+
+
+def decorators_of(kind: ast.ClassDef) -> list[ast.expr]:
+    """Return what decorates a class; of ``@decorate(...)`` what is called."""
+    return [
+        maker.func if isinstance(maker, ast.Call) else maker
+        for maker in kind.decorator_list
+    ]
