@@ -10,6 +10,7 @@ import numpy as np
 from cbreplay.holes import gap_cause
 from cbreplay.rounded import may_hide_reduction
 from cbreplay.rules.registry import spoken_version
+from cbreplay.validity import read_followed_rates
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
@@ -37,12 +38,16 @@ __all__ = [
     "spoken_evidence",
     "spoken_non_finite",
     "takes_nan",
+    "untold_rates",
 ]
 
 # what differs at a divergence: a rate that a reduction or a schedule sets, one
 # that the recorded training alone changed, or weights that were put back. "hidden": a
-# reduction that the record may have made too, for its rates have too few digits
-Parting: TypeAlias = Literal["reduction", "hidden", "recorded", "schedule", "weights"]
+# reduction that the record may have made too, for its rates have too few digits;
+# "unrecorded": nothing is known to differ, the log does not tell the epoch's rate
+Parting: TypeAlias = Literal[
+    "reduction", "hidden", "recorded", "schedule", "weights", "unrecorded"
+]
 # the beginning of every sentence about decisions carried on past a divergence
 FICTION = "fiction: "
 # explains ">=" at a cost, which is measured against the best value on record
@@ -64,6 +69,9 @@ def parting_of(replay: Replay) -> Parting:
     """Return what differs from the recorded training at the divergence of a replay."""
     if replay.diverged_by_weights:
         return "weights"
+    run = replay.run
+    if untold_rates(run)[(replay.divergence_epoch or 0) - run.first_epoch]:
+        return "unrecorded"
     reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     if replay.divergence_epoch in reduced:
         return "hidden" if _is_hidden(replay) else "reduction"
@@ -111,6 +119,22 @@ def recorded_rate_changes(run: Run) -> BoolArray:
     return changes
 
 
+def untold_rates(run: Run) -> BoolArray:
+    """Return of which epochs the log does not tell the rate, though of others it does.
+
+    Returns
+    -------
+    bool array of shape (n_epochs,)
+        False where the recorded rates before and after a gap are the same.
+    """
+    untold = np.zeros(run.n_epochs, dtype=np.bool_)
+    if run.learning_rate is None or run.learning_rate.recorded.all():
+        return untold
+    for reading in read_followed_rates(run, None):
+        untold |= [rate is None for rate in reading.values]
+    return untold
+
+
 def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
     """Say from where on a log is no evidence, as (text, zero-based epoch, text)."""
     nothing = "from there on the log says nothing"
@@ -125,6 +149,12 @@ def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, 
             "this setting changes the learning rate after epoch ",
             divergence_epoch - 1,
             f", and the log has too few digits to show such a change: {nothing}",
+        )
+    if parted_by == "unrecorded":
+        return (
+            "the log does not tell the learning rate of epoch ",
+            divergence_epoch,
+            ": from there on it says nothing",
         )
     if parted_by == "schedule":
         return (
@@ -222,6 +252,7 @@ _BRIEF_PARTINGS = {
     "recorded": "log's rate changes",
     "schedule": "rate differs",
     "weights": "weights put back",
+    "unrecorded": "rate not logged",
 }
 
 
@@ -241,7 +272,7 @@ def limits_explained(
     kinds = {evidence for evidence, _ in told}
     words = []
     if "censored" in kinds:
-        words.append('"log ends": this setting would have trained on past the log')
+        words.append('"log ends": this setting does not stop inside the log')
     partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
     words += [_PARTINGS[parting] for parting in _PARTINGS if parting in partings]
     causes = dict.fromkeys(GAP_CAUSES[gap_cause(run, epoch)] for run, epoch in gaps)
@@ -278,6 +309,10 @@ _PARTINGS = {
     "weights": (
         '"weights put back": from that epoch on this setting trains from weights of an '
         "earlier epoch, so the log cannot say what follows"
+    ),
+    "unrecorded": (
+        '"rate not logged": the log does not tell the learning rate of that epoch, so '
+        "it cannot say what follows"
     ),
 }
 

@@ -127,6 +127,10 @@ def headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     return say(*start, "; ", among, Code(name), *keeps, *equals, ".", claims=[claim])
 
 
+# partings that the recorded rates do not show
+_NO_RATE_SHOWN = ("hidden", "weights", "unrecorded")
+
+
 def _told_of_none(cells: SettingCells) -> Iterator[Part]:
     """Yield what a log shows of the settings where it decides none of them."""
     held = [cells.columns[name] for name in ("evidence", "divergence_epoch")]
@@ -135,7 +139,7 @@ def _told_of_none(cells: SettingCells) -> Iterator[Part]:
         for evidence, epoch, parted_by in zip(
             *held, cells.columns["parted_by"], strict=True
         )
-        if evidence == "diverged" and parted_by not in ("hidden", "weights")
+        if evidence == "diverged" and parted_by not in _NO_RATE_SHOWN
     ]
     n_configs = len(cells.grid)
     if parted:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.answers.setting_cells import SettingCells
-from cbreplay.evidence_words import parting_of, recorded_rate_changes
+from cbreplay.evidence_words import parting_of, recorded_rate_changes, untold_rates
 from cbreplay.outcomes import bounds_of, provisional_of
 from cbreplay.replay.notes import note_list
 from cbreplay.staircase.reductions import account_reductions, recorded_reductions
@@ -63,16 +63,21 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
     codes = sweep.evidence.reshape(-1).tolist()
     seconds = _numbers(sweep.seconds_saved)
     lacking = (sweep.ranked & sweep.lacks_values).reshape(-1).tolist()
+    bounded = sweep.bounded.reshape(-1).tolist()
     bounds = {
-        (code, has_seconds, lacks): ";".join(
+        (code, has_seconds, lacks, is_bounded): ";".join(
             f"{name}:{kind}"
             for name, kind in bounds_of(
-                evidence, has_seconds=has_seconds, has_hole=lacks
+                evidence,
+                has_seconds=has_seconds,
+                has_hole=lacks,
+                reaches_plan=not is_bounded,
             ).items()
         )
         for code, evidence in enumerate(EVIDENCE)
         for has_seconds in (False, True)
         for lacks in (False, True)
+        for is_bounded in (False, True)
     }
     provisional = [";".join(provisional_of(evidence)) for evidence in EVIDENCE]
     return {
@@ -85,8 +90,10 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
         "epochs_saved": sweep.epochs_saved.reshape(-1).tolist(),
         "seconds_saved": seconds,
         "bounds": [
-            bounds[code, second is not None, lacks]
-            for code, second, lacks in zip(codes, seconds, lacking, strict=True)
+            bounds[code, second is not None, lacks, is_bounded]
+            for code, second, lacks, is_bounded in zip(
+                codes, seconds, lacking, bounded, strict=True
+            )
         ],
         "provisional": [provisional[code] for code in codes],
         "first_reduction_epoch": _within(sweep.reduced, sweep.first_reduction_epoch),
@@ -103,8 +110,8 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
 def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
     """Return, for each run, what differs at the divergence of each setting.
 
-    The arrays tell it, unless the recorded rate changes in that epoch too, or is
-    rounded: then the replay does.
+    The arrays tell it, unless the recorded rate changes in that epoch too, is missing
+    or is rounded: then the replay does.
 
     Parameters
     ----------
@@ -119,7 +126,8 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
         # settings that decide alike share a replay
         of_replays: dict[int, Parting] = {}
         is_rounded = run.learning_rate_rounding is not None
-        for column in map(int, columns[recorded_rate_changes(run)[at] | is_rounded]):
+        open_ones = (recorded_rate_changes(run) | untold_rates(run))[at] | is_rounded
+        for column in map(int, columns[open_ones]):
             replay = shared.at(row, column)
             if id(replay) not in of_replays:
                 of_replays[id(replay)] = parting_of(replay)

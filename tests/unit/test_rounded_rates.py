@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -192,3 +193,34 @@ def test_a_label_says_that_digits_hide_a_reduction(
     # patience 3 reduces an epoch later
     assert cells.columns["parted_by"] == [parted_by] * 2
     assert f'"{brief.partition(" at")[0]}": ' in limits_of_replays([told])
+
+
+def test_a_rate_that_is_not_logged_is_no_change_of_it(tmp_path: Path) -> None:
+    # a loop that writes the rate only where it changes: the cells between are empty
+    changed = [f"{new}" if new != old else "" for old, new in pairwise([0.0, *FULL])]
+    rows = zip(range(8), VAL_LOSS, changed, strict=True)
+    lines = [f"{epoch},{loss},{rate}\n" for epoch, loss, rate in rows]
+    log = tmp_path / "log.csv"
+    log.write_text("epoch,val_loss,learning_rate\n" + "".join(lines), encoding="ascii")
+    (run,) = load_runs(log)
+    told = replay(run, 0.2)
+    assert (told.divergence_epoch, brief_evidence(told)) == (1, "rate not logged at 2")
+    assert describe_replay(told)["diverged_by"] == "unrecorded"
+    assert '"rate not logged": the log does not tell' in limits_of_replays([told])
+    listed = [choices(ReduceLROnPlateau, patience=[2, 3]), EarlyStopping(patience=7)]
+    cells = read_sweep(sweep_runs([run], make_grid(listed), semantics=SEMANTICS))
+    assert cells.columns["parted_by"] == ["unrecorded"] * 2
+
+
+def test_rates_narrowed_to_half_precision_are_compared_in_it(tmp_path: Path) -> None:
+    # .0002 is .00020003318786621094 there; the wide rates fit with no other factor
+    run = read(tmp_path, [float(np.float16(rate)) for rate in FULL])
+    assert replay(run, 0.2).divergence_epoch is None
+    assert replay(run, 0.25).divergence_epoch == 3
+    assert "learning rates in half precision" in " ".join(run.notes)
+
+
+def test_logarithms_of_rates_are_no_rates(tmp_path: Path) -> None:
+    run = read(tmp_path, [float(np.log10(rate)) for rate in FULL])
+    assert run.learning_rate is None
+    assert "the learning rate is below 0, as a logarithm is" in " ".join(run.notes)

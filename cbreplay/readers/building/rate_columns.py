@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from cbreplay.note import Note
 from cbreplay.readers.building.written_digits import (
     as_float32,
@@ -28,6 +30,9 @@ _FLOAT32_DIGITS = 8
 _ROUNDED_AWAY = (
     "the learning rate is 0 in every row, as if rounding had left nothing of it: it "
     "was taken as not recorded"
+)
+_NEGATIVE = (
+    "the learning rate is below 0, as a logarithm is: it was taken as not recorded"
 )
 
 
@@ -98,7 +103,10 @@ def logged_rate(
         Which columns were taken for it.
     """
     notes = [*notes]
-    if not rate.values[rate.recorded].any():
+    known = rate.values[rate.recorded]
+    if (known < 0).any():
+        return LoggedRate(notes=_on_rate([*notes, _NEGATIVE]))
+    if not known.any():
         # nobody trains at 0: "0.00" is what rounding left of a small rate
         return LoggedRate(notes=_on_rate([*notes, _ROUNDED_AWAY]))
     if not _changes(rate):
@@ -107,11 +115,11 @@ def logged_rate(
         return LoggedRate(as_float32(rate), notes=_on_rate(notes))
     rounding = _rounding(rate)
     if rounding is not None:
-        digits, _ = count_digits(rate.values[rate.recorded])
-        notes.append(
-            f"the log holds {count(digits, 'digit')} of a learning rate at most, and "
-            "rates are compared to as many"
-        )
+        digits = count(count_digits(known)[0], "digit")
+        told = f"{digits} of a learning rate at most, and rates are compared to as many"
+        if _hold_float16(known):
+            told = "learning rates in half precision, and rates are compared in it"
+        notes.append(f"the log holds {told}")
     return LoggedRate(as_float32(rate), rounding, _on_rate(notes), source)
 
 
@@ -148,10 +156,23 @@ def _changes(rate: Series) -> bool:
 
 
 def _rounding(rate: Series) -> FloatArray | None:
-    """Return how far each rate may have been rounded; None if they are float32s."""
+    """Return how far each rate may have been rounded; None if they were not."""
     known = rate.values[rate.recorded]
+    if _hold_float16(known):
+        with np.errstate(over="ignore"):
+            return np.spacing(np.abs(rate.values).astype(np.float16)).astype(float) / 2
     if hold_float32(known).all():
         return None
     if count_digits(known)[0] >= _FLOAT32_DIGITS:
         return None
     return half_units(rate.values)
+
+
+def _hold_float16(rates: FloatArray) -> bool:
+    """Tell whether rates were narrowed to 16 bits, as tables are to save memory.
+
+    So are numbers of few digits, such as 0.5, that nobody narrowed.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        same = rates.astype(np.float16).astype(np.float64) == rates
+    return bool(same.all()) and count_digits(rates)[0] >= _FLOAT32_DIGITS
