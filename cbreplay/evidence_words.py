@@ -272,7 +272,7 @@ def limits_explained(
     kinds = {evidence for evidence, _ in told}
     words = []
     if "censored" in kinds:
-        words.append('"log ends": this setting would have trained on past the log')
+        words.append('"log ends": this setting does not stop inside the log')
     partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
     words += [_PARTINGS[parting] for parting in _PARTINGS if parting in partings]
     causes = dict.fromkeys(GAP_CAUSES[gap_cause(run, epoch)] for run, epoch in gaps)

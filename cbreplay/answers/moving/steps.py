@@ -206,6 +206,7 @@ def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
     """Yield, for each run, every cell's kind, trained epochs and kept position."""
     partings = find_partings(sweep, SharedReplays.of_sweep(sweep))
     judged = ~sweep.cells.broken
+    shown_until = sweep.evident_epoch + (sweep.diverged | sweep.incomplete)
     for row, run in enumerate(sweep.records):
         limit = np.where(sweep.incomplete[row], sweep.gap_epoch[row], 0)
         parted = np.array([_PARTINGS.index(parting) for parting in partings[row]])
@@ -220,7 +221,7 @@ def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
         yield np.stack(
             [
                 np.array(numbers)[place],
-                sweep.trained_epochs[row],
+                shown_until[row] - run.first_epoch + 1,
                 np.where(sweep.kept[row], kept, _NONE),
             ]
         ).astype(np.int64)

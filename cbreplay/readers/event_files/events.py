@@ -34,7 +34,8 @@ _VALUE = field_key(1, BYTES)
 _TAG, _SIMPLE = field_key(1, BYTES), field_key(2, FIXED32)
 _TENSOR, _METADATA = field_key(8, BYTES), field_key(9, BYTES)
 _PLUGIN = _PLUGIN_NAME = field_key(1, BYTES)
-_DTYPE, _SHAPE, _CONTENT = field_key(1, VARINT), field_key(2, BYTES), 4
+_DTYPE, _SHAPE = field_key(1, VARINT), field_key(2, BYTES)
+_CONTENT = field_key(4, BYTES)
 _DIMENSION, _SIZE = field_key(2, BYTES), field_key(1, VARINT)
 
 
@@ -167,7 +168,7 @@ _NOTHING = HeldValue("", None)
 
 
 def _text(payload: Payload, field: Field) -> str:
-    return payload[field.value : field.end].decode("utf-8", "replace")
+    return str(payload[field.value : field.end], "utf-8", "replace")
 
 
 def _plugin(payload: Payload, metadata: Field) -> str:
@@ -179,63 +180,62 @@ def _plugin(payload: Payload, metadata: Field) -> str:
 
 
 class _Kind(NamedTuple):
-    """A dtype: the layout of its number in tensor_content, and its own field otherwise.
+    """How a number of some dtype is stored.
 
-    There it is packed, or of the wire type that is named.
+    Parameters
+    ----------
+    layout : str
+        Its bytes in tensor_content.
+    field, wire : int
+        Its own field, in which it stands otherwise: packed, or as this kind of field.
+    before : bytes
+        What is left out of the bytes, before the others.
     """
 
     layout: str
     field: int
     wire: int = VARINT
+    before: bytes = b""
 
 
-_FLOAT, _BOOL, _BFLOAT16, _HALF = 1, 10, 14, 19
+# by the numbers of types.proto
 _KINDS = {
-    _FLOAT: _Kind("<f", 5, FIXED32),
+    1: _Kind("<f", 5, FIXED32),
     2: _Kind("<d", 6, FIXED64),
     3: _Kind("<i", 7),
     4: _Kind("<B", 7),
     5: _Kind("<h", 7),
     6: _Kind("<b", 7),
     9: _Kind("<q", 10),
-    _BOOL: _Kind("<?", 11),
-    _BFLOAT16: _Kind("<f", 13),  # the upper half of a float32
+    10: _Kind("<?", 11),
+    # bfloat16, the upper half of a float32
+    14: _Kind("<f", 13, before=bytes(2)),
     17: _Kind("<H", 7),
-    _HALF: _Kind("<e", 13),
+    19: _Kind("<e", 13),
     22: _Kind("<I", 16),
     23: _Kind("<Q", 17),
 }
-# a varint has up to ten bytes
-_LONGEST_NUMBER = 11
 
 
 def _read_tensor(payload: Payload, outer: Field) -> HeldValue:
     """Read a tensor; its number, if it holds a single one."""
-    dtype, scalar = 0, True
-    # with the first bytes of each: all, if it is one number
-    fields: dict[int, tuple[Field, bytes]] = {}
-    repeated = set()
-    for field in read_fields(payload, outer.value, outer.end):
-        if field.key == _DTYPE:
-            dtype = field.value
-        elif field.key == _SHAPE:
-            scalar = _is_scalar(payload, field)
-        else:
-            number, end = field.key >> 3, min(field.end, field.value + _LONGEST_NUMBER)
-            raw = b"" if field.key & 7 == VARINT else payload[field.value : end]
-            repeated |= {number} & fields.keys()
-            fields[number] = field, raw
-    content, raw = fields.get(_CONTENT, (None, b""))
-    if content is None or content.key & 7 != BYTES or not raw:
-        content = None
-    kind = _KINDS.get(dtype)
-    if not scalar or kind is None or kind.field in repeated:
-        return HeldValue("", None, content.value, content.end) if content else _NOTHING
-    if content is not None:
-        return _read_number(content, raw, dtype)
+    fields = [*read_fields(payload, outer.value, outer.end)]
+    dtypes = [field.value for field in fields if field.key == _DTYPE]
+    shapes = [field for field in fields if field.key == _SHAPE]
+    contents = [field for field in fields if field.key == _CONTENT and _size(field)]
+    kind = _KINDS.get(dtypes[-1]) if dtypes else None
+    own = [field for field in fields if kind and field.key >> 3 == kind.field]
+    of_one = all(_is_scalar(payload, shape) for shape in shapes[-1:])
+    if kind is None or not of_one or len(own) > 1:
+        return HeldValue("", None, *contents[-1][1:]) if contents else _NOTHING
+    if contents:
+        return _read_number(payload, contents[-1], kind)
     # proto3 leaves out a zero
-    value = fields.get(kind.field)
-    return HeldValue("", 0.0) if value is None else _read_number(*value, dtype)
+    return _read_number(payload, own[0], kind) if own else HeldValue("", 0.0)
+
+
+def _size(field: Field) -> int:
+    return field.end - field.value
 
 
 def _is_scalar(payload: Payload, shape: Field) -> bool:
@@ -247,42 +247,25 @@ def _is_scalar(payload: Payload, shape: Field) -> bool:
     return all(size == 1 for size in sizes)
 
 
-def _read_number(field: Field, raw: bytes, dtype: int) -> HeldValue:
+def _read_number(payload: Payload, field: Field, kind: _Kind) -> HeldValue:
     """Read a number from tensor_content, or from float_val and its kin."""
-    kind = _KINDS[dtype]
-    if field.key >> 3 == kind.field:
-        if field.key & 7 not in (BYTES, kind.wire):
-            return _NOTHING
-        if kind.wire == VARINT:
-            raw = _bytes_of_varint(field, raw, dtype)
-    if dtype == _BFLOAT16:
-        raw = b"\0\0" + raw
-    if len(raw) != struct.calcsize(kind.layout):
+    raw, wire = bytes(payload[field.value : field.end]), field.key & 7
+    n_bytes = struct.calcsize(kind.layout) - len(kind.before)
+    if wire not in (BYTES, kind.wire):
         return _NOTHING
-    number = float(struct.unpack(kind.layout, raw)[0])
-    if dtype != _FLOAT:
-        return HeldValue("", number)
-    return HeldValue("", number, field.value, field.end)
+    if field.key != _CONTENT and kind.wire == VARINT:
+        raw = _bytes_of_varint(field, raw)[:n_bytes]
+    if len(raw) != n_bytes:
+        return _NOTHING
+    (found,) = struct.unpack(kind.layout, kind.before + raw)
+    is_float32 = kind.layout == "<f" and not kind.before
+    start, end = (field.value, field.end) if is_float32 else (0, 0)
+    return HeldValue("", float(found), start, end)
 
 
-def _bytes_of_varint(field: Field, packed: bytes, dtype: int) -> bytes:
-    """Return the only varint of a field as the bytes that tensor_content would have.
-
-    Nothing if there is none, or another type than it says.
-    """
-    bits = field.value
-    if field.key & 7 == BYTES:
-        if not packed:
-            return b""
-        bits, end = read_varint(packed, 0)
-        if end != field.end - field.value:
-            return b""
-    if dtype in (_BFLOAT16, _HALF):
-        return struct.pack("<H", bits & 0xFFFF)
-    if dtype == _BOOL:
-        return bytes([bits != 0])
-    layout = _KINDS[dtype].layout
-    try:
-        return struct.pack(layout, bits if layout.isupper() else signed(bits))
-    except struct.error:
-        return b""
+def _bytes_of_varint(field: Field, packed: bytes) -> bytes:
+    """Return the only varint of a field as eight bytes; nothing if there is none."""
+    if field.key & 7 == VARINT:
+        return field.value.to_bytes(8, "little")
+    bits, end = read_varint(packed, 0) if packed else (0, 0)
+    return bits.to_bytes(8, "little") if end and end == len(packed) else b""

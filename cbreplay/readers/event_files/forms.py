@@ -78,7 +78,7 @@ def find_forms(block: RecordBlock, known: KnownForms) -> FoundForms:
     for key, at in equal_rows(keys):
         rows = keyed[at]
         if key not in known and len(rows) >= _FEW:
-            known[key] = event_form(block.payload(int(rows[0])))
+            known[key] = event_form(bytes(block.payload(int(rows[0]))))
         form = known.get(key)
         if form is not None:
             rows = _of_form(block, form, rows, rest)

@@ -16,7 +16,15 @@ from cbreplay.readers.event_files.record_bytes import (
     masked_checksum,
 )
 
-__all__ = ["Flags", "Ints", "RecordBlock", "Words", "numbers_at", "walk_frames"]
+__all__ = [
+    "Flags",
+    "Ints",
+    "RecordBlock",
+    "Words",
+    "numbers_at",
+    "read_head",
+    "walk_frames",
+]
 
 Ints: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = NDArray[np.uint64]
@@ -45,7 +53,7 @@ def walk_frames(content: bytes) -> Ints:
     """
     bounds, sizes = [position := 0], _SIZES
     append = bounds.append
-    walking = True
+    walking = 1
     while walking:
         try:
             # most of the time that reading takes is spent here: nothing is checked
@@ -53,23 +61,22 @@ def walk_frames(content: bytes) -> Ints:
                 position += sizes[content[position : position + 12]]
                 append(position)
         except KeyError:
-            walking = _learn_head(content[position : position + HEAD.size])
+            head = content[position : position + HEAD.size]
+            walking = len(head) == HEAD.size and read_head(head)
     while bounds[-1] > len(content):
         bounds.pop()
     return np.array(bounds, dtype=np.int64)
 
 
-def _learn_head(head: bytes) -> bool:
-    """Remember the size that a head declares; False if it is cut or was changed."""
-    if len(head) < HEAD.size:
-        return False
+def read_head(record: bytes) -> int:
+    """Return the size of a record by its head, and remember it; 0 if it was changed."""
+    head = record[: HEAD.size]
     length, checksum = HEAD.unpack(head)
     if masked_checksum(head[:8]) != checksum:
-        return False
+        return 0
     if len(_SIZES) >= _MOST_HEADS:
         _SIZES.clear()
-    _SIZES[head] = length + FRAME_SIZE
-    return True
+    return _SIZES.setdefault(head, length + FRAME_SIZE)
 
 
 class RecordBlock:
@@ -110,10 +117,10 @@ class RecordBlock:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def payload(self, row: int) -> bytes:
-        """Return the payload of a record."""
+    def payload(self, row: int) -> memoryview:
+        """Return the payload of a record, which may be too long for a copy."""
         start = int(self.starts[row])
-        return self.content[start : start + int(self.lengths[row])]
+        return memoryview(self.content)[start : start + int(self.lengths[row])]
 
     def read(self, kind: str, at: Ints) -> NDArray[Any]:
         """Read a number of some kind, as ``"<f4"``, at each of some positions."""
@@ -131,7 +138,7 @@ class RecordBlock:
         stored = self.read("<u4", self.payload_ends)
         if self._none_changed(stored, end):
             return np.zeros(len(self), dtype=np.bool_)
-        right = [masked_checksum(self.payload(row)) for row in range(len(self))]
+        right = [masked_checksum(bytes(self.payload(row))) for row in range(len(self))]
         changed: Flags = stored != np.array(right, dtype=np.uint32)
         return changed
 

@@ -1,15 +1,15 @@
-"""The bytes of an event file, opened and unpacked; a checksum, and a long record's."""
+"""The bytes of an event file, unpacked, and what can be wrong with its records."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import stat
 import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from google_crc32c import extend
 from google_crc32c import value as crc32c
 
 from cbreplay.errors import LogError, TruncatedLogError
@@ -25,7 +25,6 @@ __all__ = [
     "FRAME_SIZE",
     "HEAD",
     "MASK_DELTA",
-    "LongPayload",
     "RecordBytes",
     "masked_checksum",
     "open_records",
@@ -37,13 +36,10 @@ HEAD = struct.Struct("<QI")
 CHECKSUM = struct.Struct("<I")
 FRAME_SIZE = HEAD.size + CHECKSUM.size
 MASK_DELTA = 0xA282EAD8
-_BUFFER = 1 << 16
-_READ_AT_ONCE, _LONGEST_FIELD = 1 << 18, 1 << 20
-_BEGINNING = 64
+_BUFFER, _BEGINNING = 1 << 16, 64
 _GZIP_MAGIC, _GZIP_WINDOW = b"\x1f\x8b", 31
-_PACKED_BUFFER, _UNPACKED_AT_ONCE = 1 << 16, 1 << 14
-# of a packed file nobody knows the size, so a length must not be believed
-_MOST_UNPACKED = 1 << 28
+# what is unpacked together is lost together, where it is damaged
+_PACKED_AT_ONCE = 1 << 10
 _OF_A_HEAD = " bytes of a record's head"
 _CUT_HINT = (
     "Give the whole file, or keep what is whole with --errors skip or errors='skip'"
@@ -52,60 +48,39 @@ _CUT_HINT = (
 
 def masked_checksum(content: bytes) -> int:
     """Return the CRC-32C of some bytes, rotated and shifted as TFRecords hold it."""
-    return _masked(crc32c(content))
-
-
-def _masked(crc: int) -> int:
+    crc: int = crc32c(content)
     return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
 
 
 class RecordBytes:
-    """The bytes of an event file one after the other; a gzip file is unpacked.
+    """The bytes of an event file those of a gzip file unpacked.
+
+    What a writer appends meanwhile is left for another reading.
 
     Attributes
     ----------
-    size : int or None
-        How many there are; not known of a gzip file. What a writer appends
-        meanwhile is left for another reading.
+    packed : bool
+        Whether it is a gzip file.
     flaw : str
-        Why the bytes ended early, if a gzip file did.
+        Why the bytes end early, if a gzip file's do.
     """
 
     def __init__(self, file: BinaryIO, path: str) -> None:
         beginning = file.read(_BEGINNING)
         check_content(beginning, path)
-        packed = beginning.startswith(_GZIP_MAGIC)
         file.seek(0)
         self._file, self._path = file, path
-        self._unpacker = zlib.decompressobj(_GZIP_WINDOW) if packed else None
-        self._raw, self._unpacked = b"", bytearray()
-        self.size = None if packed else os.fstat(file.fileno()).st_size
-        self.flaw = ""
-        self._left = self.size or 0
+        self._size, self.flaw = os.fstat(file.fileno()).st_size, ""
+        self.packed = beginning.startswith(_GZIP_MAGIC)
+        if self.packed:
+            content, self.flaw = _unpack(file)
+            self._file, self._size = io.BytesIO(content), len(content)
+            count_unpacked(len(content))
 
-    def most(self, offset: int) -> int:
-        """Return how many bytes can at most follow an offset."""
-        return _MOST_UNPACKED if self.size is None else self.size - offset
-
-    def read(self, n_bytes: int) -> bytes:
-        """Return the next bytes: fewer only where they end."""
-        if self._unpacker is None:
-            content = self._file.read(min(n_bytes, self._left))
-            self._left -= len(content)
-            return content
-        while len(self._unpacked) < n_bytes and self._unpack(self._unpacker):
-            pass
-        content = bytes(self._unpacked[:n_bytes])
-        del self._unpacked[:n_bytes]
-        return content
-
-    def give_back(self, content: bytes) -> None:
-        """Let the last bytes be read again."""
-        if self._unpacker is None:
-            self._file.seek(-len(content), os.SEEK_CUR)
-            self._left += len(content)
-        else:
-            self._unpacked[:0] = content
+    def read(self, offset: int, n_bytes: int) -> bytes:
+        """Return so many bytes, fewer only at the end."""
+        self._file.seek(offset)
+        return self._file.read(min(n_bytes, self._size - offset))
 
     def cut(self, offset: int, found: int, wanted: int | None = None) -> LogError:
         """Return the error of a file that ends inside a record.
@@ -119,9 +94,6 @@ class RecordBytes:
         wanted : int, optional
             How many there should be behind its head.
         """
-        if self.size is None and wanted is not None and wanted > _MOST_UNPACKED:
-            problem = f"a record of {wanted} bytes is more than is unpacked at once"
-            return self.damaged(offset, problem)
         of = f" of the {wanted} bytes of a record" if wanted else _OF_A_HEAD
         why = self.flaw or "a writer may still be open"
         problem = f"the file breaks off: it holds only {found}{of} ({why})"
@@ -137,32 +109,6 @@ class RecordBytes:
     def damaged(self, offset: int, problem: str) -> LogError:
         """Return the error of a record that is to be left out."""
         return LogError(problem, source=self._path, byte=offset, hint=SKIP_HINT)
-
-    def _unpack(self, unpacker: zlib._Decompress) -> bool:
-        """Unpack some more bytes, or none yet; False at the end.
-
-        Always as many at a time, so that damage leaves the same bytes however many
-        are asked for.
-        """
-        raw = self._raw or self._file.read(_PACKED_BUFFER)
-        if unpacker.eof:
-            if not raw.startswith(_GZIP_MAGIC):
-                return False
-            self._unpacker = unpacker = zlib.decompressobj(_GZIP_WINDOW)
-        if self.flaw:
-            return False
-        try:
-            piece = unpacker.decompress(raw, _UNPACKED_AT_ONCE)
-        except zlib.error as error:
-            self.flaw = f"its gzip data are damaged ({error})"
-            return False
-        if not (raw or piece or unpacker.eof):
-            self.flaw = "its gzip data break off"
-            return False
-        self._unpacked += piece
-        count_unpacked(len(piece))
-        self._raw = unpacker.unconsumed_tail or unpacker.unused_data
-        return True
 
 
 @contextlib.contextmanager
@@ -185,57 +131,22 @@ def open_records(path: str) -> Iterator[RecordBytes]:
         raise cannot_open(path, error) from None
 
 
-class LongPayload:
-    """The payload of a long record, read forwards and once, by whoever walks through.
-
-    It is sliced as bytes are. Its checksum is taken of what passes by, and nothing but
-    the last piece is kept: a graph or a picture may have many megabytes.
-
-    Parameters
-    ----------
-    file : RecordBytes
-        The file, read up to where the payload begins.
-    length : int
-        How many bytes it has.
-    """
-
-    def __init__(self, file: RecordBytes, length: int) -> None:
-        self._file, self._length = file, length
-        # the last piece, and where it ends
-        self._held, self._end = b"", 0
-        self._checksum: int = crc32c(b"")
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __getitem__(self, at: slice) -> bytes:
-        start, stop = at.start, min(at.stop, self._length)
-        if stop - start > _LONGEST_FIELD:
-            message = f"a name of {stop - start} bytes at byte {start}"
-            raise ValueError(message)
-        while self._end < stop:
-            if not self._read_on(start):
-                message = f"it ends before byte {stop}"
-                raise ValueError(message)
-        begin = self._end - len(self._held)
-        return self._held[start - begin : stop - begin]
-
-    def finish(self) -> tuple[int, bool]:
-        """Pass by what is left; return how many bytes were found, and whether rightly.
-
-        Its checksum's bytes are counted too.
-        """
-        while self._end < self._length and self._read_on(self._end):
-            pass
-        stored = self._file.read(CHECKSUM.size) if self._end == self._length else b""
-        right = stored == CHECKSUM.pack(_masked(self._checksum))
-        return self._end + len(stored), right
-
-    def _read_on(self, kept: int) -> bool:
-        """Read some more, and keep what lies from a position on; False at the end."""
-        more = self._file.read(min(_READ_AT_ONCE, self._length - self._end))
-        self._checksum = extend(self._checksum, more)
-        begin = self._end - len(self._held)
-        self._held = self._held[max(kept - begin, 0) :] + more
-        self._end += len(more)
-        return bool(more)
+def _unpack(file: BinaryIO) -> tuple[bytes, str]:
+    """Unpack a gzip file as far as it is whole, and say why no further."""
+    pieces: list[bytes] = []
+    unpacker, packed = zlib.decompressobj(_GZIP_WINDOW), b""
+    flaw = ""
+    while packed := packed or file.read(_PACKED_AT_ONCE):
+        if unpacker.eof:
+            if not packed.startswith(_GZIP_MAGIC[: len(packed)]):
+                break
+            unpacker = zlib.decompressobj(_GZIP_WINDOW)
+        try:
+            pieces.append(unpacker.decompress(packed))
+        except zlib.error as error:
+            flaw = f"its gzip data are damaged ({error})"
+            break
+        packed = unpacker.unused_data
+    else:
+        flaw = "" if unpacker.eof else "its gzip data break off"
+    return b"".join(pieces), flaw

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers.event_files.record_bytes import LongPayload
-
 __all__ = [
     "BYTES",
     "FIXED32",
@@ -26,8 +24,7 @@ __all__ = [
     "signed",
 ]
 
-# the bytes of a message; the long ones can only be read forwards
-Payload: TypeAlias = "bytes | LongPayload"
+Payload: TypeAlias = "bytes | memoryview"
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _WIDTHS = {FIXED64: 8, FIXED32: 4}
