@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.next_commands import next_of_inspection
 from cbreplay.answers.reading_notes import alike, spoken_note
-from cbreplay.answers.spoken_runs import (
-    told_failures,
-)
+from cbreplay.answers.spoken_runs import told_failures
 from cbreplay.document import (
     Document,
     Fact,

@@ -37,11 +37,7 @@ from cbreplay.answers.spoken_runs import (
     own_end,
 )
 from cbreplay.answers.staircase_doubts import noted
-from cbreplay.answers.varied_parameters import (
-    describe_configs,
-    keeps_last,
-    spoken_list,
-)
+from cbreplay.answers.varied_parameters import describe_configs, keeps_last, spoken_list
 from cbreplay.document import (
     Code,
     Deferred,

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.reading_notes import telling_notes
-from cbreplay.answers.spoken_runs import (
-    counts_otherwise,
-)
+from cbreplay.answers.spoken_runs import counts_otherwise
 from cbreplay.document import Code, Fact, Strong, phrase, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
 from cbreplay.note import topic_of

@@ -11,11 +11,7 @@ import click
 from cbreplay.cli.conflicting_options import refuse_advising
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.limits import check_replays
-from cbreplay.cli.options import (
-    advice_options,
-    choosing_options,
-    log_options,
-)
+from cbreplay.cli.options import advice_options, choosing_options, log_options
 from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.working_directory import import_matplotlib

@@ -12,9 +12,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.note import Note, reworded
 from cbreplay.readers.base import Damage
-from cbreplay.readers.building.evaluations import (
-    shown,
-)
+from cbreplay.readers.building.evaluations import shown
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import lay_steps, number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
