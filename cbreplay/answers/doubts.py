@@ -62,10 +62,7 @@ def _ended_itself(run: Run) -> bool:
 def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
     """Yield what was noted in reading and replaying, like notes as one point."""
     told = (
-        (
-            replay.run,
-            [note for note in replay.notes if topic_of(note) != "improving"],
-        )
+        (replay.run, [note for note in replay.notes if topic_of(note) != "improving"])
         for replay in replays
     )
     rules = [rule for replay in replays for rule in replay.callbacks]

@@ -88,10 +88,7 @@ def explanation_document(
         lead_of_run(replay),
         sections,
         next_of_explanation(
-            replay,
-            typed,
-            setting or _expressions(explanation),
-            is_long=_is_long(shown),
+            replay, typed, setting or _expressions(explanation), is_long=_is_long(shown)
         ),
         lambda: _members(explanation, shown),
     )

@@ -37,10 +37,7 @@ _MOST_NOTES = 8
 
 
 def doubts_of_staircase(
-    staircase: Staircase,
-    *,
-    is_alone_told: bool = False,
-    is_schedule_told: bool = False,
+    staircase: Staircase, *, is_alone_told: bool = False, is_schedule_told: bool = False
 ) -> tuple[Text, ...]:
     """Return the doubts about an answer from one log, the gravest first.
 

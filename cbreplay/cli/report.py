@@ -37,12 +37,7 @@ __all__ = ["command"]
     show_default=True,
     help="An .html or .md file.",
 )
-def command(
-    question: Question,
-    output: Path,
-    *,
-    advising: Advising,
-) -> None:
+def command(question: Question, output: Path, *, advising: Advising) -> None:
     """Write a page: what settings would have done, and what to doubt about it.
 
     Of several runs it begins with what cbreplay recommend says.

@@ -58,7 +58,7 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     yield say(
         "a kept value is the best of many looks at one validation set, and so "
         "optimistic: on test data such values were 2 to 4 % worse, and 13 to 20 % for "
-        "a data set of 569 rows",
+        "a data set of 569 rows"
     )
 
 
