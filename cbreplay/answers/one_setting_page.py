@@ -74,14 +74,8 @@ _WORDS_OF_STEP = {
 def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Document:
     """Say one log's answer with everything that a page has room for.
 
-    Parameters
-    ----------
-    replay : Replay
-        The replay of the patience that was enough, or that comes nearest.
-    staircase : Staircase
-        The answer.
-    closing : Section
-        How it was computed.
+    `replay` is that of the patience that was enough, or that comes nearest; `closing`
+    says how it was computed.
     """
     step = staircase.sufficient_step()
     if step is None:
@@ -125,14 +119,8 @@ def one_setting_page(
 ) -> Document:
     """Say what a named setting would have done on one run, as a page.
 
-    Parameters
-    ----------
-    replay : Replay
-        The replay of the setting.
-    staircase : Staircase or None
-        Every patience beside it; None where its framework has no rule with a patience.
-    closing : Section
-        How it was computed.
+    `staircase` is None where the framework has no rule with a patience; `closing` says
+    how it was computed.
     """
     run = replay.run
     cells = read_replays([run], make_grid([*replay.callbacks]), [replay])

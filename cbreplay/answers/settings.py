@@ -51,6 +51,7 @@ from cbreplay.document import (
     Points,
     Section,
     footnotes,
+    phrase,
     say,
 )
 from cbreplay.evidence_words import AT_LEAST
@@ -260,11 +261,10 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
         )
     varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
     if "restore_best_weights" not in varied and keeps_last(rules):
-        yield say(
+        yield phrase(
             'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
-            "epoch; ",
+            "epoch; {} sets it to True.",
             Code("--patience"),
-            " sets it to True.",
         )
     yield from told_schedules(cells)
     if len(cells.runs) == 1:

@@ -160,11 +160,6 @@ def drawn_places(values: FloatArray) -> EpochArray:
     Of the epochs in one pixel column the first, the last, the lowest and the highest
     value are enough, with the gaps beside them. To draw all of tens of thousands of
     noisy epochs would take over a gigabyte.
-
-    Parameters
-    ----------
-    values : array of shape (n_epochs,)
-        NaN where there is a gap.
     """
     n_values = len(values)
     known = np.flatnonzero(np.isfinite(values))

@@ -133,12 +133,7 @@ def recording(directory: str | os.PathLike[str]) -> Iterator[None]:
 class WatchedModels:
     """Keras's models while every ``fit`` of them is recorded.
 
-    Parameters
-    ----------
-    root : Path
-        The directory above the run directories.
-    changes : FitChanges
-        What is changed in every fit.
+    The run directories are made below `root`.
 
     Attributes
     ----------
