@@ -44,14 +44,18 @@ from cbreplay.readers.event_files.points import (
     cut_points,
     number_values,
 )
-from cbreplay.readers.event_files.purged import before_restarts, drop_purged
 from cbreplay.readers.event_files.refused import (
     CROWDED,
     check_hyperparameters,
     no_epochs,
     only_crowded,
 )
-from cbreplay.readers.event_files.several_writers import join_writers, pair_points
+from cbreplay.readers.event_files.several_files import (
+    before_restarts,
+    drop_purged,
+    join_writers,
+    pair_points,
+)
 from cbreplay.readers.sizes import check_trainings
 
 if TYPE_CHECKING:
