@@ -69,8 +69,8 @@ def parting_of(replay: Replay) -> Parting:
     """Return what differs from the recorded training at the divergence of a replay."""
     if replay.diverged_by_weights:
         return "weights"
-    run = replay.run
-    if untold_rates(run)[(replay.divergence_epoch or 0) - run.first_epoch]:
+    run, parted = replay.run, replay.divergence_epoch
+    if parted is not None and untold_rates(run)[parted - run.first_epoch]:
         return "unrecorded"
     reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     if replay.divergence_epoch in reduced:
@@ -272,7 +272,7 @@ def limits_explained(
     kinds = {evidence for evidence, _ in told}
     words = []
     if "censored" in kinds:
-        words.append('"log ends": this setting would have trained on past the log')
+        words.append('"log ends": this setting does not stop inside the log')
     partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
     words += [_PARTINGS[parting] for parting in _PARTINGS if parting in partings]
     causes = dict.fromkeys(GAP_CAUSES[gap_cause(run, epoch)] for run, epoch in gaps)

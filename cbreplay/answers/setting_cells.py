@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.registry import row_of
+from cbreplay.rules.registry import never_stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from cbreplay.grid import Grid
     from cbreplay.outcomes import Bound
     from cbreplay.replay import Replay
-    from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
-__all__ = ["SettingCells", "only_saves"]
+__all__ = ["SettingCells", "never_stops", "only_saves"]
 
 
 class SettingCells(NamedTuple):
@@ -57,16 +56,13 @@ class SettingCells(NamedTuple):
         return None
 
 
+def never_stops(cells: SettingCells) -> bool:
+    """Return whether none of the settings can end a training before its plan."""
+    return never_stop(map(type, read_callbacks(cells.grid[0]).callbacks))
+
+
 def only_saves(cells: SettingCells) -> bool:
     """Return whether the settings save files, and do nothing else to a training."""
     held = cells.columns
-    return (
-        any(held["saves"])
-        and set(held["evidence"]) == {"censored"}
-        and all(_saves(rule) for rule in read_callbacks(cells.grid[0]).callbacks)
-    )
-
-
-def _saves(rule: Callback) -> bool:
-    row = row_of(type(rule))
-    return row is not None and row.kernel == "saves"
+    leaves_training = {"censored", "exact"}.issuperset(held["evidence"])
+    return any(held["saves"]) and leaves_training and never_stops(cells)

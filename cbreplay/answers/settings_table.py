@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
-from cbreplay.answers.setting_cells import only_saves
+from cbreplay.answers.setting_cells import never_stops, only_saves
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
 from cbreplay.evidence_words import Limit, limits_explained
+from cbreplay.outcomes import judge_certainly
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import count
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.kinds import Kind
+    from cbreplay.replay import Replay
+    from cbreplay.shown_digits import ValueScale
 
 __all__ = ["evidence_footnote", "settings_table"]
 
@@ -49,10 +52,7 @@ _FOLD_DECIDED = 7
 def settings_table(cells: SettingCells) -> Table:
     """Return what every setting would have done on every run, a row a cell.
 
-    Parameters
-    ----------
-    cells : SettingCells
-        The answer. If there are several runs, they are named in a column.
+    If there are several runs, they are named in a column.
     """
     n_runs, n_configs = len(cells.runs), len(cells.grid)
     names = [run.name for run in cells.runs for _ in range(n_configs)]
@@ -85,9 +85,7 @@ def settings_table(cells: SettingCells) -> Table:
     )
 
 
-def _spoken_columns(
-    cells: SettingCells,
-) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+def _spoken_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
     """Yield the columns for people, each with its cells."""
     held = cells.columns
     objectives = {name for name, _ in cells.judged_by}
@@ -96,21 +94,24 @@ def _spoken_columns(
     if any(rule.changes_learning_rate for rule in cells.grid[0]):
         key = "first_reduction_epoch"
         yield _for_people(key, "first reduces", "epoch", fold=3), held[key]
-    saves_alone = only_saves(cells)
-    if not saves_alone:
+    if only_saves(cells):
+        yield from _file_columns(cells, objective, scale)
+        return
+    can_stop = not never_stops(cells)
+    if can_stop:
         yield _for_people("stopped_epoch", "stops at", "epoch"), held["stopped_epoch"]
     yield (
         _for_people("kept_epoch", "keeps", "epoch", fold=1),
-        _so_far(cells, "kept_epoch"),
+        _so_far(cells, held["kept_epoch"]),
     )
     # without an objective, nothing judges what is kept
     if objective is not None:
         column = _for_people("kept_value", objective, "value", fold=2)
-        yield column._replace(scale=scale), _so_far(cells, "kept_value")
+        yield column._replace(scale=scale), _so_far(cells, held["kept_value"])
         side = beside_best(mode for _, mode in cells.judged_by)
         column = _for_people("regret", side, "difference")
-        yield column._replace(scale=scale), _regrets(cells)
-    if not saves_alone:
+        yield column._replace(scale=scale), _regrets(cells, held["regret"])
+    if can_stop:
         column = _for_people("epochs_saved", "saved", "count", fold=4)
         yield column, _saved_epochs(cells)
     if any(held["saves"]):
@@ -118,8 +119,30 @@ def _spoken_columns(
         key = "last_saved_file"
         yield _for_people(key, "last file", "name", fold=5), held[key]
         key = "last_saved_epoch"
-        fold = 0 if saves_alone else 5
-        yield _for_people(key, "of epoch", "epoch", fold), held[key]
+        yield _for_people(key, "of epoch", "epoch", fold=5), held[key]
+
+
+def _file_columns(
+    cells: SettingCells, objective: str | None, scale: ValueScale
+) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+    """Yield what the last saved file holds: all that is left of settings that save."""
+    held = cells.columns
+    yield _for_people("last_saved_file", "last file", "name"), held["last_saved_file"]
+    epochs = held["last_saved_epoch"]
+    yield _for_people("last_saved_epoch", "of epoch", "epoch"), _so_far(cells, epochs)
+    if objective is not None:
+        values, regrets = zip(*map(_judge_file, cells.replays(), epochs), strict=True)
+        column = _for_people("kept_value", objective, "value", fold=2)
+        yield column._replace(scale=scale), _so_far(cells, values)
+        side = beside_best(mode for _, mode in cells.judged_by)
+        column = _for_people("regret", side, "difference")
+        yield column._replace(scale=scale), _regrets(cells, regrets)
+    yield _for_people("saves", "saves", "count", fold=6), held["saves"]
+
+
+def _judge_file(replay: Replay, epoch: int | None) -> tuple[float | None, float | None]:
+    """Return the objective at the epoch whose weights a file holds, and its regret."""
+    return judge_certainly(replay.run, epoch, replay.objective, replay.objective_mode)
 
 
 def _for_people(key: str, title: str, kind: Kind, fold: int = 0) -> TableColumn:
@@ -131,9 +154,9 @@ def _rate_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[A
         yield from zip(*rate_columns(cells), strict=True)
 
 
-def _so_far(cells: SettingCells, key: str) -> Sequence[Any]:
+def _so_far(cells: SettingCells, held: Sequence[Any]) -> Sequence[Any]:
     """Return a column, with brackets around what would hold if training ended here."""
-    held, provisional = cells.columns[key], cells.columns["provisional"]
+    provisional = cells.columns["provisional"]
     return MadeColumn(
         len(held),
         lambda row: (
@@ -142,8 +165,8 @@ def _so_far(cells: SettingCells, key: str) -> Sequence[Any]:
     )
 
 
-def _regrets(cells: SettingCells) -> Sequence[Any]:
-    return _bounded(cells, "regret", _so_far(cells, "regret"))
+def _regrets(cells: SettingCells, held: Sequence[Any]) -> Sequence[Any]:
+    return _bounded(cells, "regret", _so_far(cells, held))
 
 
 def _saved_epochs(cells: SettingCells) -> Sequence[Any]:

@@ -63,16 +63,21 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
     codes = sweep.evidence.reshape(-1).tolist()
     seconds = _numbers(sweep.seconds_saved)
     lacking = (sweep.ranked & sweep.lacks_values).reshape(-1).tolist()
+    bounded = sweep.bounded.reshape(-1).tolist()
     bounds = {
-        (code, has_seconds, lacks): ";".join(
+        (code, has_seconds, lacks, is_bounded): ";".join(
             f"{name}:{kind}"
             for name, kind in bounds_of(
-                evidence, has_seconds=has_seconds, has_hole=lacks
+                evidence,
+                has_seconds=has_seconds,
+                has_hole=lacks,
+                reaches_plan=not is_bounded,
             ).items()
         )
         for code, evidence in enumerate(EVIDENCE)
         for has_seconds in (False, True)
         for lacks in (False, True)
+        for is_bounded in (False, True)
     }
     provisional = [";".join(provisional_of(evidence)) for evidence in EVIDENCE]
     return {
@@ -85,8 +90,10 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
         "epochs_saved": sweep.epochs_saved.reshape(-1).tolist(),
         "seconds_saved": seconds,
         "bounds": [
-            bounds[code, second is not None, lacks]
-            for code, second, lacks in zip(codes, seconds, lacking, strict=True)
+            bounds[code, second is not None, lacks, is_bounded]
+            for code, second, lacks, is_bounded in zip(
+                codes, seconds, lacking, bounded, strict=True
+            )
         ],
         "provisional": [provisional[code] for code in codes],
         "first_reduction_epoch": _within(sweep.reduced, sweep.first_reduction_epoch),
@@ -105,11 +112,6 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
 
     The arrays tell it, unless the recorded rate changes in that epoch too, is missing
     or is rounded: then the replay does.
-
-    Parameters
-    ----------
-    sweep, shared : Sweep, SharedReplays
-        The sweep, and the replays of its cells.
     """
     partings: list[list[Parting]] = []
     for row, run in enumerate(sweep.records):

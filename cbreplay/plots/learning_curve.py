@@ -87,7 +87,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
     replay : Replay
         The run, the decisions, and how far the log is evidence for them.
     """
-    run, outcome = replay.run, replay.outcome
+    run = replay.run
     objective, _ = replay.judged_by
     watched = monitored_series(replay.callbacks)
     monitor = watched[0] if watched else objective
@@ -109,9 +109,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         setting=", ".join(format_callback(rule) for rule in replay.callbacks),
         epochs=run.epochs + 1,
         curves=curves,
-        last_decided=run.first_epoch
-        + outcome.trained_epochs
-        - int(replay.evidence == "diverged"),
+        last_decided=replay.last_evident_epoch + 1,
         stop=stop,
         kept=kept,
         best=drawn_mark(run, objective, other),

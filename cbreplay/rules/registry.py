@@ -41,6 +41,7 @@ __all__ = [
     "logs_elsewhere",
     "names_version",
     "nearest_row",
+    "never_stop",
     "pasted_code_of",
     "reducing_rule",
     "register_family",
@@ -96,6 +97,8 @@ class RuleRow(NamedTuple):
         The option that asks for that: ``"prechelt"`` or ``"beyond_patience"``.
     written : bool
         Whether an expression can name it; else it comes from an object only.
+    can_stop : bool
+        Whether it can end a training before its plan.
     """
 
     name: str
@@ -109,6 +112,7 @@ class RuleRow(NamedTuple):
     tried: str = ""
     tried_on: str = ""
     written: bool = True
+    can_stop: bool = True
 
     def load(self) -> type[Any]:
         """Return the class."""
@@ -144,6 +148,7 @@ _rows: dict[str, RuleRow] = {
             words=f"{_KERAS}.words.waiting:REDUCING",
             checks=f"{_KERAS}.checks.learning_rate:REDUCING",
             reader=f"{_KERAS}.keras_objects:read_reduce_lr_on_plateau",
+            can_stop=False,
         ),
         RuleRow(
             "LearningRateScheduler",
@@ -152,6 +157,7 @@ _rows: dict[str, RuleRow] = {
             words=f"{_KERAS}.words.others:SCHEDULING",
             checks=f"{_KERAS}.checks.learning_rate:SCHEDULING",
             reader=f"{_KERAS}.keras_objects:read_learning_rate_scheduler",
+            can_stop=False,
         ),
         RuleRow(
             "ModelCheckpoint",
@@ -161,6 +167,7 @@ _rows: dict[str, RuleRow] = {
             words=f"{_KERAS}.words.others:SAVING",
             checks=f"{_KERAS}.checks.checkpoints:SAVING",
             reader=f"{_KERAS}.keras_objects:read_model_checkpoint",
+            can_stop=False,
         ),
         RuleRow(
             "TerminateOnNaN",
@@ -205,6 +212,7 @@ _rows: dict[str, RuleRow] = {
             kernel="idle",
             checks="cbreplay.rules.checks:BYSTANDING",
             written=False,
+            can_stop=False,
         ),
         RuleRow(
             "DrivenCallback",
@@ -294,6 +302,15 @@ def nearest_row(kind: type[Any]) -> RuleRow | None:
 def is_rule(callback: object) -> bool:
     """Return whether an object is a rule that can be replayed as it is."""
     return nearest_row(type(callback)) is not None
+
+
+def never_stop(kinds: Iterable[object]) -> bool:
+    """Return whether no callback of these classes can end a training before its plan.
+
+    A class that is no rule, or only extends one, may do anything.
+    """
+    rows = map(row_of, kinds)
+    return all(row is not None and not row.can_stop for row in rows)
 
 
 def stands_by(name: str) -> bool:

@@ -391,7 +391,7 @@ def is_clearly_better(score: FloatArray, than: FloatArray) -> bool:
     >>> is_clearly_better(np.array([0.2, 0.2, 0.3]), usual)
     True
     """
-    apart = score - than
+    apart = bounded(score) - bounded(than)
     apart = apart[~np.isnan(apart)]
     if len(apart) < 2:  # noqa: PLR2004 - one group, and none without it
         return False

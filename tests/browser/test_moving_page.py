@@ -226,7 +226,7 @@ def test_in_every_state_the_table_says_what_the_engine_says(
                 spoken_value(told.kept_epoch, "epoch"),
                 spoken_number(told.kept_value, decimals),
                 spoken_number(told.regret, decimals),
-                str(answers["runs"][row][2] - told.trained_epochs),
+                str(answers["runs"][row][2] - told.shown_epochs),
                 "exact",
             ]
 
@@ -339,7 +339,7 @@ def test_the_time_saved_is_said_where_it_is_recorded(
     page = Moved(show(path), answers_of(path))
     seen = page.move("patience", 2)
     told = [look_up(page.answers, row, 0, 0, 2) for row in range(2)]
-    saved = [60 - one.trained_epochs for one in told]
+    saved = [60 - one.shown_epochs for one in told]
     assert f"epochs saved ({spoken_seconds(sum(saved) * each)})" in seen["said"]
     assert f"of 60 epochs ({spoken_seconds(saved[0] * each)})" in seen["curve"]
 

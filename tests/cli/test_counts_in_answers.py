@@ -89,9 +89,10 @@ def test_patience_that_was_not_typed_is_named(ask: Ask, log: Path) -> None:
 def test_a_file_that_holds_no_best_weights_is_told(ask: Ask, tmp_path: Path) -> None:
     path = tmp_path / "logs.csv"
     # validated every second epoch; Keras saves where the value is missing
-    path.write_text("epoch,loss,val_loss\r\n0,1,.2\r\n1,1,\r\n2,1,.3\r\n3,1,\r\n")
+    rows = ["0,1,.2", "1,1,", "2,1,.3", "3,1,", "4,1,.4", "5,1,"]
+    path.write_text("\r\n".join(["epoch,loss,val_loss", *rows, ""]))
     words = (path, "-c", CHECKPOINT, "--semantics", "keras-3.15")
-    assert "of epoch 4, not those of the best epoch, 1." in said(
+    assert "of epoch 6, not those of the best epoch, 1." in said(
         ask("simulate", *words).out
     )
 
@@ -106,7 +107,7 @@ def test_a_list_that_only_saves_tells_the_epoch_of_the_file(
     table = shown.split("\n\n")[2]
     assert "stops" not in table
     (row,) = [line.split() for line in table.splitlines() if "a.csv" in line]
-    assert row[row.index("best.keras") + 1] == "2"
+    assert row[row.index("best.keras") + 1] == "(2)"
 
 
 def test_csv_of_the_patience_table_tells_its_bounds(ask: Ask, tmp_path: Path) -> None:

@@ -10,14 +10,18 @@ __all__ = ["Told", "code_of", "look_up", "states_of"]
 
 
 class Told(NamedTuple):
-    """What a page says of one run at one setting; epochs count from 0."""
+    """What a page says of one run at one setting; epochs count from 0.
+
+    `shown_epochs` are those up to the stop, or to the first that is no evidence. What
+    is saved is shown where a setting is exact.
+    """
 
     evidence: str
     stopped_epoch: int | None
     kept_epoch: int | None
     kept_value: float | None
     regret: float | None
-    trained_epochs: int
+    shown_epochs: int
     brief: str
     seconds_saved: float | None = None
 
@@ -51,6 +55,7 @@ def look_up(
     epochs = page["runs"][row][2]
     lasting = page["seconds"][row]
     saved = epochs - trained
+    is_timed = evidence == "exact" and lasting is not None and saved <= len(lasting)
     return Told(
         evidence,
         first + trained - 1 if stopped else None,
@@ -59,7 +64,7 @@ def look_up(
         regret,
         trained,
         brief.format(limit=first + trained - 1, next=first + trained),
-        None if lasting is None or saved > len(lasting) else sum(lasting[:saved]) / 10,
+        sum(lasting[:saved]) / 10 if is_timed else None,
     )
 
 

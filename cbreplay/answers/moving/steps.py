@@ -42,15 +42,7 @@ _SHAPE = (len(EVIDENCE), 2, 2, len(_PARTINGS), 2**31)
 
 
 class MovedRule(NamedTuple):
-    """A callbacks list, and the rule in it whose patience and min_delta sliders set.
-
-    Parameters
-    ----------
-    callbacks : tuple of Callback
-        The list.
-    place : int
-        The index of the rule in it.
-    """
+    """A callbacks list, and the index of the rule whose patience and min_delta move."""
 
     callbacks: tuple[Callback, ...]
     place: int
@@ -214,6 +206,7 @@ def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
     """Yield, for each run, every cell's kind, trained epochs and kept position."""
     partings = find_partings(sweep, SharedReplays.of_sweep(sweep))
     judged = ~sweep.cells.broken
+    shown_until = sweep.evident_epoch + (sweep.diverged | sweep.incomplete)
     for row, run in enumerate(sweep.records):
         limit = np.where(sweep.incomplete[row], sweep.gap_epoch[row], 0)
         parted = np.array([_PARTINGS.index(parting) for parting in partings[row]])
@@ -228,7 +221,7 @@ def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
         yield np.stack(
             [
                 np.array(numbers)[place],
-                sweep.trained_epochs[row],
+                shown_until[row] - run.first_epoch + 1,
                 np.where(sweep.kept[row], kept, _NONE),
             ]
         ).astype(np.int64)

@@ -15,6 +15,7 @@ from cbreplay import (
     recommend_config,
     sweep_runs,
 )
+from cbreplay.setting_costs.pricing import is_clearly_better
 
 
 def test_an_infinite_loss_is_not_recommended_nor_makes_others_unknown() -> None:
@@ -40,3 +41,9 @@ def test_an_infinite_loss_is_not_recommended_nor_makes_others_unknown() -> None:
     assert math.isfinite(advice.expected.score)
     (default,) = (scored for scored in advice.settings if scored.label == "default")
     assert default.mean_regret == math.inf
+
+
+def test_two_groups_that_lose_everything_tell_nothing_apart() -> None:
+    lost = np.array([math.inf, math.inf])
+    assert not is_clearly_better(lost, lost)
+    assert is_clearly_better(np.array([0.1, 0.2]), lost)
