@@ -12,6 +12,7 @@ from cbreplay.expressions.call_arguments import (
     read_arguments,
     require_all,
 )
+from cbreplay.expressions.epoch_schedules import goes_by_epoch_alone
 from cbreplay.expressions.keras_classes import callback_name
 from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.reassigned_names import without_marks
@@ -23,7 +24,12 @@ from cbreplay.expressions.script_callbacks import (
 )
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.expressions.script_literals import ScriptArguments
-from cbreplay.expressions.stand_ins import MOST_STAND_INS, UNKNOWN, stand_ins
+from cbreplay.expressions.stand_ins import (
+    MOST_STAND_INS,
+    SETS_EVERY_RATE,
+    UNKNOWN,
+    stand_ins,
+)
 from cbreplay.expressions.syntax import called_name
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
@@ -116,7 +122,10 @@ class CallReader:
         self.unread += reader.problems
         variants = tuple(
             make_callback(
-                kind, parameters | stand_ins(unknown, turn, call), call, self.calls
+                kind,
+                parameters | stand_ins(unknown, turn, call) | reader.likened,
+                call,
+                self.calls,
             )
             for turn in range(MOST_STAND_INS if unknown else 1)
         )
@@ -161,6 +170,8 @@ class _Stopgaps(ScriptArguments):
     def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
         super().__init__(calls, call, scope)
         self.problems: list[UnreadPart] = []
+        # what an argument that is not read is like, by its name
+        self.likened: dict[str, Any] = {}
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         """Return what an argument says, or that it is unknown."""
@@ -173,6 +184,8 @@ class _Stopgaps(ScriptArguments):
             problem = unread.problem
             if place.endswith(": schedule"):
                 problem = f"{place} is code, which is not run"
+                if goes_by_epoch_alone(node, self.scope, self.calls):
+                    self.likened["schedule"] = SETS_EVERY_RATE
             # these decide nothing
             if not place.endswith((": verbose", ": filepath")):
                 self.problems.append(UnreadPart(unread.line, problem))

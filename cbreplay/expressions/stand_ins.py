@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["MOST_STAND_INS", "STAND_INS", "UNKNOWN", "stand_ins"]
+__all__ = ["MOST_STAND_INS", "SETS_EVERY_RATE", "STAND_INS", "UNKNOWN", "stand_ins"]
 
 UNKNOWN = object()
+# a schedule that sets the rate of each epoch, whatever the rate before
+SETS_EVERY_RATE = {0: 1e-3}
 # a finding has to hold for every one of these
 STAND_INS: dict[str, tuple[Any, ...]] = {
     "baseline": (None, 0.5),

@@ -179,7 +179,7 @@ def _compare_alike(
 
 
 def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
-    """Find each ReduceLROnPlateau whose rate a table overwrites before every epoch."""
+    """Find each ReduceLROnPlateau whose rate a schedule overwrites in every epoch."""
     tables = [
         place
         for place, callback in enumerate(known.callbacks)
@@ -194,7 +194,7 @@ def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
                 index,
                 "ReduceLROnPlateau never acts: no epoch is trained at a rate that it "
                 "set",
-                f"the table of LearningRateScheduler ({known.places_of(tables[0])}) "
+                f"the schedule of LearningRateScheduler ({known.places_of(tables[0])}) "
                 "sets the rate as each epoch begins",
                 "one of the two",
                 facts={"schedule_callback": tables[0]},

@@ -1,0 +1,98 @@
+"""Whether a schedule's rate certainly does not depend on the rate before it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from cbreplay.expressions.possible_values import only_literal
+
+if TYPE_CHECKING:
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+
+__all__ = ["goes_by_epoch_alone"]
+
+# none of these can find out the rate of an optimizer
+_MODULES = {"math", "numpy", "tensorflow"}
+_FUNCTIONS = {"abs", "bool", "float", "int", "len", "max", "min", "pow", "print"}
+_FUNCTIONS |= {"range", "round", "str", "sum"}
+_LEFT_OUT = (ast.Global, ast.Nonlocal, ast.FunctionDef, ast.Lambda, ast.ClassDef)
+
+
+def goes_by_epoch_alone(schedule: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
+    """Return whether a schedule is a function that cannot know the rate before.
+
+    It is a function of the script that does not use its second argument, and nothing
+    but arithmetic and literals: ``lambda epoch: 0.1 * 0.5**epoch``.
+
+    Parameters
+    ----------
+    schedule : ast.expr
+        What LearningRateScheduler is given.
+    scope : Scope
+        The scope of the call.
+    calls : ScriptCalls
+        The script.
+    """
+    function = _function(schedule, scope, calls)
+    if function is None:
+        return False
+    arguments = [argument.arg for argument in function.args.args]
+    rest = function.args
+    if not arguments or rest.posonlyargs or rest.vararg or rest.kwonlyargs:
+        return False
+    body = function.body if isinstance(function.body, list) else [function.body]
+    nodes = [node for part in body for node in ast.walk(part)]
+    stored = {
+        node.id
+        for node in nodes
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    known = {arguments[0]} | stored - set(arguments)
+    return all(_tells_no_rate(node, known, scope, calls) for node in nodes)
+
+
+def _function(
+    schedule: ast.expr, scope: Scope, calls: ScriptCalls
+) -> ast.FunctionDef | ast.Lambda | None:
+    """Return the one function that an expression certainly is, if it is one."""
+    if isinstance(schedule, ast.Lambda):
+        return schedule
+    holder = scope.holder(schedule.id) if isinstance(schedule, ast.Name) else None
+    if holder is None or not isinstance(schedule, ast.Name):
+        return None
+    bindings = holder.bindings[schedule.id]
+    if len(bindings) != 1 or (holder, schedule.id) in calls.names.changed:
+        return None
+    if bindings[0].value is not None:
+        return _function(bindings[0].value, holder, calls)
+    inner = bindings[0].inner
+    definition = None if inner is None else inner.definition
+    plain = isinstance(definition, ast.FunctionDef) and not definition.decorator_list
+    return definition if plain and isinstance(definition, ast.FunctionDef) else None
+
+
+def _tells_no_rate(
+    node: ast.AST, known: set[str], scope: Scope, calls: ScriptCalls
+) -> bool:
+    """Return whether a part of a function cannot be the rate, nor change it."""
+    if isinstance(node, _LEFT_OUT):
+        return False
+    if isinstance(node, ast.Attribute):
+        # "{:.5f}".format(...); the name of a module is a part of its own
+        return isinstance(node.value, ast.Constant) or _of_module(node, scope, calls)
+    if not isinstance(node, ast.Name) or isinstance(node.ctx, ast.Store):
+        return True
+    if node.id in known:
+        return True
+    if scope.holder(node.id) is None:
+        return node.id in _FUNCTIONS
+    return (
+        _of_module(node, scope, calls) or only_literal(calls, node, scope) is not None
+    )
+
+
+def _of_module(node: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
+    paths = calls.paths(node, scope)
+    return len(paths) == 1 and paths[0].partition(".")[0] in _MODULES
