@@ -37,13 +37,8 @@ _TEXT = "no cell is a number"
 class MetricColumns:
     """The columns of a table that are series, beside the epoch of each row.
 
-    Parameters
-    ----------
-    table : LogTable
-        The table; notes on what was assumed or left out are added to it, and rows that
-        are not whole are reported to its damage.
-    options : ReadOptions
-        How it is read.
+    Notes on what was assumed or left out are added to the table, and rows that are not
+    whole are reported to its damage.
 
     Attributes
     ----------

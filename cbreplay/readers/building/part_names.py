@@ -32,14 +32,7 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
     People put the trainings of a sweep one below the other, with columns such as
     ``model`` and ``seed``: these change only where the epochs begin anew.
 
-    Parameters
-    ----------
-    table : LogTable
-        The table.
-    epochs : int array of shape (n_rows,)
-        The epoch of each row that is read, in their order.
-    rows : int array of shape (n_rows,)
-        Which row of the table each is.
+    `rows` tells which row of the table each epoch is of.
 
     Returns
     -------

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = ["LogColumn"]
+
+_T = TypeVar("_T")
 
 # cells that are kept as text, to be shown in an error
 _KEPT_TEXTS = 1000
@@ -101,7 +103,7 @@ class LogColumn:
         self, cells: Sequence[Any], start: int, parse: Callable[[Any], float | None]
     ) -> None:
         """Take cells one by one; `start` is the row of the first."""
-        from cbreplay.readers.columns.listed_numbers import first_listed
+        from cbreplay.readers.columns.spelled import first_listed
 
         values = np.full(len(cells), np.nan)
         states = np.zeros(len(cells), dtype=np.uint8)
@@ -276,31 +278,18 @@ class LogColumn:
         words = ["", *self.blocks.values()]
         return [words[at] for at in np.where(self.wrong, block + 1, 0).tolist()]
 
-    def keep(self, rows: BoolArray) -> None:
-        """Keep these rows only."""
+    def take(self, rows: EpochArray) -> None:
+        """Keep these rows only, or all of them in another order."""
         if self.blocks:
-            words = zip(self.words_of_rows(), rows.tolist(), strict=True)
-            self.blocks = _find_blocks(word for word, kept in words if kept)
-        moved = np.cumsum(rows) - 1
-        self.texts = {
-            int(moved[at]): held for at, held in self.texts.items() if rows[at]
-        }
-        self.others = {
-            int(moved[at]): held for at, held in self.others.items() if rows[at]
-        }
+            words = self.words_of_rows()
+            self.blocks = _find_blocks(words[row] for row in rows.tolist())
+        if self.texts or self.others:
+            place = {row: at for at, row in enumerate(rows.tolist())}
+            self.texts = _moved(self.texts, place)
+            self.others = _moved(self.others, place)
         self.values, self.missing = self.values[rows], self.missing[rows]
         self.wrong = self.wrong[rows]
         self.coded = self.coded[rows] if len(self.coded) else self.coded
-
-    def take(self, order: EpochArray) -> None:
-        """Put the rows into another order."""
-        place = np.argsort(order)
-        self.texts = {int(place[row]): held for row, held in self.texts.items()}
-        self.others = {int(place[row]): held for row, held in self.others.items()}
-        self.blocks = {}
-        self.values, self.missing = self.values[order], self.missing[order]
-        self.wrong = self.wrong[order]
-        self.coded = self.coded[order] if len(self.coded) else self.coded
 
     def within(self, rows: BoolArray) -> LogColumn:
         """Return a copy with values in these rows only."""
@@ -327,6 +316,11 @@ _SHOWN_LETTERS = 40
 
 def _same(value: float, other: float) -> bool:
     return value == other or (math.isnan(value) and math.isnan(other))
+
+
+def _moved(held: Mapping[int, _T], place: Mapping[int, int]) -> dict[int, _T]:
+    """Return what stands in rows that have a place, by that."""
+    return {place[row]: own for row, own in held.items() if row in place}
 
 
 def _find_blocks(words: Iterable[str]) -> dict[int, str]:

@@ -55,9 +55,7 @@ _RUNS = frozenset(
 
 def find_numbering(table: LogTable) -> str | None:
     """Return the column of epochs, or else of steps; None if there is neither."""
-    by_name = {own.lower(): own for own in table.columns}
-    numbering = (*EPOCH_NAMES, *STEP_NAMES)
-    return next((by_name[own] for own in numbering if own in by_name), None)
+    return table.first_of((*EPOCH_NAMES, *STEP_NAMES))
 
 
 def bring_together(
@@ -116,8 +114,7 @@ def _go_by_steps(
     table: LogTable, epochs: FloatArray, of_kind: dict[str, BoolArray]
 ) -> bool:
     """Sort rows by the steps inside their epochs if possible; tell whether it was."""
-    names = {own.lower(): own for own in table.columns}
-    step = next((names[own] for own in STEP_NAMES if own in names), None)
+    step = table.first_of(STEP_NAMES)
     if step is None or not are_epochs(table.columns[step].values).all():
         return False
     steps = table.columns[step].values

@@ -25,6 +25,7 @@ from cbreplay.readers.columns.roles import (
     prefix_of,
     tells_time,
 )
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
@@ -86,7 +87,7 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
         )
     ]
     listed = [own for own in listed if own in table.columns]
-    told = ", ".join(listed[:_LISTED]) + (", ..." if listed[_LISTED:] else "")
+    told = list_first(listed, _LISTED)
     table.notes.append(f"column {name} says which metric a row is of: {told}")
     return True
 

@@ -31,11 +31,6 @@ def leave_out_after_fit(table: LogTable) -> None:
     Lightning writes them at the epoch and step that would come next, or once more at
     the last ones. A validation is known from one of the training by the rows of the
     training itself, by how many validations an epoch has, and by its step.
-
-    Parameters
-    ----------
-    table : LogTable
-        A row for each logging call, with ``epoch`` and ``step``.
     """
     leave_out_said_tests(table)
     rows = _LoggedRows(table)

@@ -22,9 +22,9 @@ from cbreplay.readers.columns.header import (
     holds_number,
     parse_cell,
 )
-from cbreplay.readers.columns.listed_numbers import first_listed
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
+from cbreplay.readers.columns.spelled import first_listed
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.formats import FormatReader
@@ -43,6 +43,7 @@ from cbreplay.readers.other_tools.json_refused import (
 )
 from cbreplay.readers.other_tools.json_rows import (
     is_number,
+    is_numbered,
     lists_of_rows,
     rows_of_data_sets,
     rows_of_index,
@@ -78,15 +79,7 @@ class JsonHistoryReader(FormatReader):
     log_format = "json"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each training in the file.
-
-        Raises
-        ------
-        LogError
-            If it is no JSON, or damaged.
-        ForeignLogError
-            If it is JSON of something else.
-        """
+        """Yield each training in the file."""
         damage = Damage(self.options)
         held: Any = (
             rows_of_epoch_files(path, damage)
@@ -118,7 +111,7 @@ class JsonHistoryReader(FormatReader):
         if isinstance(held, dict):
             for run in self._read_trainings(held, path):
                 yield run.with_notes(*beside)
-        elif isinstance(held, list) and held and all(_is_row(row) for row in held):
+        elif isinstance(held, list) and held and all(map(_is_row, held)):
             rows, said = _without_head(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
             table.notes += [*beside, *notes, *said, *_left_out_notes(left_out)]
@@ -268,17 +261,11 @@ def _rows_in_lists(held: object) -> object:
         return held
     rows = [*chain.from_iterable(held)]
     # without their epochs nobody knows where one training ends
-    return rows if all(map(_is_numbered_row, rows)) else held
+    return rows if all(map(is_numbered, rows)) else held
 
 
 def _is_row(row: object) -> bool:
     return isinstance(row, dict)
-
-
-def _is_numbered_row(row: object) -> bool:
-    """Tell whether it is a row with its epoch or step, and no trial or model."""
-    names = {*EPOCH_NAMES, *STEP_NAMES}
-    return isinstance(row, dict) and any(name.lower() in names for name in row)
 
 
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
@@ -297,7 +284,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     if epochs and all(map(is_number, held.values())):
         return [held]
     listed = [own for own in held.values() if isinstance(own, list) and own]
-    if len(listed) == 1 and all(map(_is_numbered_row, listed[0])):
+    if len(listed) == 1 and all(map(is_numbered, listed[0])):
         return listed[0]
     numbered = [re.fullmatch(_EPOCH_KEY, name) for name in held]
     # a history under each number is a fold, or a save

@@ -31,13 +31,7 @@ class UltralyticsReader(FormatReader):
     log_format = "ultralytics"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each training in the file.
-
-        Raises
-        ------
-        LogError
-            If it is damaged.
-        """
+        """Yield each training in the file."""
         table = read_table(path, self.options)
         epoch = table.columns[table.find("epoch")]
         known = epoch.values[~epoch.missing & ~epoch.wrong]
