@@ -33,10 +33,7 @@ from cbreplay.readers.discovery.training_files import (
     TrainingFiles,
     find_trainings,
 )
-from cbreplay.readers.files import (
-    n_unpacked,
-    read_bytes,
-)
+from cbreplay.readers.files import n_unpacked, read_bytes
 from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
