@@ -18,9 +18,9 @@ from cbreplay.readers.building.odd_epochs import find_doubles, may_be_resumed
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
+from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.spelled import first_listed
 from cbreplay.readers.sizes import check_columns, check_epochs
 
 if TYPE_CHECKING:

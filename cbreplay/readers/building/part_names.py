@@ -74,7 +74,7 @@ def _texts_of_parts(
     values: NDArray[Any]
     if cells.wrong.all() and (cells.blocks or len(cells.texts) == len(cells.wrong)):
         values = np.array(cells.words_of_rows())[rows]
-    elif (cells.missing | cells.wrong).any():
+    elif cells.blank.any():
         return None
     else:
         values = cells.values[rows]

@@ -307,9 +307,7 @@ def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
         for name, cells in table.columns.items()
         if name != "epoch" and not is_rate_name(name)
     ]
-    if not columns or (
-        table.left_out and all((cells.missing | cells.wrong).all() for cells in columns)
-    ):
+    if not columns or (table.left_out and all(cells.blank.all() for cells in columns)):
         problem = "no column has one value for each epoch"
         hint = "Log at least one metric once in each epoch"
         hint += f"; or {count_hint()}" if has_steps else ""

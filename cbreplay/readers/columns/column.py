@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
+from cbreplay.readers.columns.header import parse_cell
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["LogColumn"]
+__all__ = ["LogColumn", "first_listed"]
 
 _T = TypeVar("_T")
 
@@ -32,6 +34,8 @@ _WRAPPED = (
     r"|(?:np|numpy)\.(?:float|int|uint)[0-9]+\(([^\s,()]+)\)"
     r"|<tf\.(?:Tensor|Variable)[^<>]*\bnumpy=([^\s,<>]+)>"
 )
+# a scheduler's get_last_lr() gives one rate a group
+_LIST = r"[\[(]([^\[\]()]*)[\])]"
 
 
 class LogColumn:
@@ -86,6 +90,16 @@ class LogColumn:
         self.whole = False
         self.others: dict[int, tuple[float, ...]] = {}
 
+    @property
+    def blank(self) -> BoolArray:
+        """Where a cell holds no number: it is empty, or holds something else."""
+        return self.missing | self.wrong
+
+    @property
+    def tells_words(self) -> bool:
+        """Whether every row has a text, and the different ones are few."""
+        return len(self.coded) > 0 and bool(self.coded.all())
+
     def add_plain(self, cells: Sequence[str]) -> bool:
         """Take cells that all hold numbers; False if one does not."""
         try:
@@ -103,8 +117,6 @@ class LogColumn:
         self, cells: Sequence[Any], start: int, parse: Callable[[Any], float | None]
     ) -> None:
         """Take cells one by one; `start` is the row of the first."""
-        from cbreplay.readers.columns.spelled import first_listed
-
         values = np.full(len(cells), np.nan)
         states = np.zeros(len(cells), dtype=np.uint8)
         for i, cell in enumerate(cells):
@@ -349,3 +361,37 @@ def _unwrapped(cell: object) -> float | None:
         return float(next(text for text in found.groups() if text))
     except ValueError:
         return None
+
+
+def first_listed(cell: object) -> float | None:
+    """Return the first number of a list, or of a text that shows a list; else None.
+
+    For learning rates of several parameter groups, the first is used. A list is never
+    the value of a metric: it may hold one number for each class.
+
+    >>> first_listed([0.5, 5]), first_listed("[1e-3]"), first_listed("(0.1,)")
+    (0.5, 0.001, 0.1)
+    """
+    listed = cell
+    if isinstance(cell, str):
+        found = re.fullmatch(_LIST, cell.strip())
+        listed = found[1].split(",") if found is not None else None
+        if isinstance(listed, list) and len(listed) > 1 and not listed[-1].strip():
+            # the comma of a tuple of one
+            del listed[-1]
+    if not isinstance(listed, (list, tuple)):
+        return None
+    try:
+        numbers = [_number(value) for value in listed]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return numbers[0] if numbers else None
+
+
+def _number(value: object) -> float:
+    number = parse_cell(value) if isinstance(value, str) else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = float(value)
+    if number is None:
+        raise ValueError(value)
+    return number

@@ -72,7 +72,7 @@ def bring_together(
         hint = "Add a column epoch"
         raise ForeignLogError(problem, source=table.source, hint=hint)
     numbers = table.columns[key]
-    if (numbers.missing | numbers.wrong).any():
+    if numbers.blank.any():
         return None
     if _stand_once(numbers.values, of_kind):
         _sort(table, numbers.values, of_kind)
@@ -131,9 +131,9 @@ def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
     for name, cells in table.columns.items():
         if letters(name) not in SETTINGS | _RUNS:
             continue
-        if len(cells.coded) and cells.coded.all():
+        if cells.tells_words:
             number = np.unique(cells.coded, return_inverse=True)[1]
-        elif len(table) and not (cells.missing | cells.wrong).any():
+        elif len(table) and not cells.blank.any():
             number = np.unique(cells.values, return_inverse=True)[1]
         else:
             continue
@@ -212,7 +212,7 @@ def name_columns(
     columns: dict[str, LogColumn] = {}
     for name, cells in table.columns.items():
         of_epoch = name in shared or is_of_epoch(name)
-        if of_epoch or (cells.missing | cells.wrong).all():
+        if of_epoch or cells.blank.all():
             columns[name] = cells
             continue
         for kind, at in of_kind.items():

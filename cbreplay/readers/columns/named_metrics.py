@@ -102,7 +102,7 @@ def _alike_in_epochs(
     found = []
     for name in names:
         cells = table.columns[name]
-        whole = not (cells.missing | cells.wrong).any()
+        whole = not cells.blank.any()
         told = np.unique(np.vstack([epochs, cells.values]), axis=1) if whole else None
         if told is not None and len(told.T) == n_epochs < len(table):
             found.append(name)
@@ -143,11 +143,7 @@ def _check_numbers(table: LogTable, key: str) -> None:
 def _teller_of_metrics(table: LogTable) -> str | None:
     """Return the column in which each row names its metric; None if there is none."""
     for name, cells in table.columns.items():
-        if (
-            letters(name) not in _METRICS
-            or not len(cells.coded)
-            or not cells.coded.all()
-        ):
+        if letters(name) not in _METRICS or not cells.tells_words:
             continue
         # a column "name" may name runs: it must hold a loss
         if letters(name) in KINDS or any(

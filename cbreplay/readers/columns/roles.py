@@ -102,8 +102,8 @@ def find_epoch(table: LogTable) -> str | None:
     return None
 
 
-def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
-    """Refuse a table in which each row is of one metric or one data set.
+def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
+    """Refuse a table in which each row is of one metric or one data set; return notes.
 
     R's ``as.data.frame(history)`` has a row for each epoch, metric and data set. A
     column of phases of one training is no reason: each epoch has one row then, or the
@@ -114,13 +114,14 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
     ForeignLogError
         If rows are of several kinds.
     """
+    notes = []
     for name, cells in table.columns.items():
         if not cells.texts:
             continue
         kinds = list(dict.fromkeys(cells.texts.values()))
         if letters(name) in KINDS and len(kinds) > 1 and not cells.words:
             if epochs is not None and _are_phases(name, cells, epochs):
-                table.notes.append(f"{name} tells phases: {', '.join(kinds[:_SHOWN])}")
+                notes.append(f"{name} tells phases: {', '.join(kinds[:_SHOWN])}")
                 continue
             shown = " and ".join(map(repr, kinds[:_TWO]))
             problem = f"its rows are of several kinds: {name} is {shown}"
@@ -128,6 +129,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
             row = next(at for at, text in cells.texts.items() if text == kinds[1])
             line = int(table.lines[row])
             raise ForeignLogError(problem, source=table.source, line=line, hint=hint)
+    return notes
 
 
 def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
@@ -180,7 +182,7 @@ def _are_tried(cells: LogColumn) -> bool:
     rates of many digits.
     """
     rates = cells.values
-    if (cells.missing | cells.wrong).any() or len(np.unique(rates)) < len(rates):
+    if cells.blank.any() or len(np.unique(rates)) < len(rates):
         return False
     rises = np.diff(rates) > 0
     falls_first = np.flatnonzero(~rises)[:1]
@@ -193,7 +195,7 @@ def _are_tried(cells: LogColumn) -> bool:
 
 def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
     """Refuse rows of several trainings, by a setting that differs."""
-    known = cells.values[~(cells.missing | cells.wrong)]
+    known = cells.values[~cells.blank]
     found = np.unique(known)
     if len(found) < _TWO:
         return

@@ -1,4 +1,4 @@
-"""Numbers with text around them: ``85%``, ``1/50``, ``Epoch 3``; lists of numbers."""
+"""Numbers with text around them: ``85%``, ``1/50``, ``Epoch 3``."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.columns.header import EPOCH_NAMES, parse_cell
+from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
 
-__all__ = ["first_listed", "read_spelled"]
+__all__ = ["read_spelled"]
 
 _PERCENT = r"([+-]?[0-9]+(?:\.[0-9]*)?)\s*%"
-_LIST = r"[\[(]([^\[\]()]*)[\])]"
 _EPOCH = (
     r"(?i)[\[(]?(?:epoch\s*)?#?\s*([0-9]{1,15})(?:\s*(?:/|of)\s*([0-9]{1,15}))?[\])]?"
 )
@@ -80,37 +79,3 @@ def _take(cells: LogColumn, values: dict[int, float]) -> None:
         cells.values[row] = value
         cells.wrong[row] = False
     cells.texts = {}
-
-
-def first_listed(cell: object) -> float | None:
-    """Return the first number of a list, or of a text that shows a list; else None.
-
-    For learning rates of several parameter groups, the first is used. A list is never
-    the value of a metric: it may hold one number for each class.
-
-    >>> first_listed([0.5, 5]), first_listed("[1e-3]"), first_listed("(0.1,)")
-    (0.5, 0.001, 0.1)
-    """
-    listed = cell
-    if isinstance(cell, str):
-        found = re.fullmatch(_LIST, cell.strip())
-        listed = found[1].split(",") if found is not None else None
-        if isinstance(listed, list) and len(listed) > 1 and not listed[-1].strip():
-            # the comma of a tuple of one
-            del listed[-1]
-    if not isinstance(listed, (list, tuple)):
-        return None
-    try:
-        numbers = [_number(value) for value in listed]
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return numbers[0] if numbers else None
-
-
-def _number(value: object) -> float:
-    number = parse_cell(value) if isinstance(value, str) else None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        number = float(value)
-    if number is None:
-        raise ValueError(value)
-    return number

@@ -306,7 +306,7 @@ class TextRows:
         named = "epoch" in [cell.lower() for cell in cells]
         is_empty = named and not self._n_rows and not self.damage.errors
         if self._may_widen and (is_empty or set(self.header) <= set(cells)):
-            raise WiderHeaderError(line, error, is_empty=is_empty)
+            raise WiderHeaderError(line, is_empty=is_empty)
         self.damage.report(error)
         self._ends = True
 

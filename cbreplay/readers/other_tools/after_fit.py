@@ -163,7 +163,7 @@ _SEVERAL = 2
 
 def _holds_words(cells: LogColumn) -> bool:
     """Tell whether a column has only words, as the stage of each row."""
-    return bool(cells.wrong.any() and (cells.missing | cells.wrong).all())
+    return bool(cells.wrong.any() and cells.blank.all())
 
 
 def _last(mask: BoolArray) -> int:

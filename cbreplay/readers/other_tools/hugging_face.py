@@ -139,7 +139,7 @@ class HuggingFaceReader(FormatReader):
 def _rows_of(table: LogTable) -> list[dict[str, float]]:
     """Return the values of each row of a CSV, by their names."""
     columns = [
-        (name, cells.values.tolist(), (cells.missing | cells.wrong).tolist())
+        (name, cells.values.tolist(), cells.blank.tolist())
         for name, cells in table.columns.items()
         if not name.startswith("#")
     ]

@@ -14,6 +14,7 @@ from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.epoch_rows import sort_by_runs
 from cbreplay.readers.columns.header import (
@@ -24,7 +25,6 @@ from cbreplay.readers.columns.header import (
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
-from cbreplay.readers.columns.spelled import first_listed
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.formats import FormatReader
@@ -133,7 +133,10 @@ class JsonHistoryReader(FormatReader):
         sort_by_runs(table)
         if epoch is None and step is None:
             check_rows_are_epochs(table)
-        _check_one_kind(table, epoch)
+        epochs = None if epoch is None else table.columns[epoch]
+        if epochs is not None and not epochs.missing.any():
+            # what may be noted is noted of the epochs, later
+            check_one_kind(table, epochs.values)
         table.check_whole()
         counted = step or epoch
         if counted is not None and {*ENDINGS} & table.columns.keys():
@@ -202,16 +205,6 @@ def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
     for reason in dict.fromkeys(left_out.values()):
         names = [name for name, why in left_out.items() if why == reason]
         yield f"left out {', '.join(names)}: {reason}"
-
-
-def _check_one_kind(table: LogTable, epoch: str | None) -> None:
-    """Refuse rows of several kinds before those of one epoch are put together."""
-    epochs = None if epoch is None else table.columns[epoch]
-    if epochs is not None and not epochs.missing.any():
-        notes = list(table.notes)
-        check_one_kind(table, epochs.values)
-        # it is noted of the epochs, later
-        table.notes = notes
 
 
 def _check_names(held: dict[str, Any], path: str, most: int) -> None:

@@ -92,11 +92,9 @@ def _mixed_stages(table: LogTable) -> LogError | None:
         rows = list(stages.texts)
         pairs = {(float(epochs[row]), stages.texts[row]) for row in rows}
         if len(pairs) > len({epoch for epoch, _ in pairs}):
-            notes = list(table.notes)
             try:
+                # what may be noted is noted of the epochs, later
                 check_one_kind(table, epochs)
             except LogError as error:
                 return error
-            # it is noted of the epochs, later
-            table.notes = notes
     return None

@@ -74,7 +74,7 @@ class TensorBoardPageReader(FormatReader):
         of_page = time is not None and time.lower() == "wall time"
         times = None if time is None else table.columns.pop(time)
         table.check_whole()
-        if times is not None and not (times.missing | times.wrong).any():
+        if times is not None and not times.blank.any():
             far = len(times.values) and times.values[0] > _MILLISECONDS
             table.wall_times = times.values / 1000 if far else times.values
         name, of_keras = _series_of(path, of_page=of_page)

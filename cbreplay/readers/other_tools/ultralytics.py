@@ -44,7 +44,7 @@ class UltralyticsReader(FormatReader):
         table.counts_from_zero = True
         table.framework = "Ultralytics"
         time = table.columns.get("time")
-        if time is not None and not (time.missing | time.wrong).any():
+        if time is not None and not time.blank.any():
             del table.columns["time"]
             table.wall_times = time.values
         table.planned_epochs, notes = _plan_beside(
