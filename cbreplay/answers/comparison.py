@@ -11,7 +11,6 @@ from cbreplay.answers.comparison_table import (
     limits_footnote,
     save_files,
 )
-from cbreplay.answers.counted import counted
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.json_fields import describe_results
@@ -31,6 +30,7 @@ from cbreplay.document import (
     Notice,
     Points,
     Section,
+    counted,
     footnotes,
     phrase,
     say,

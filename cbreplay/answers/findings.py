@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.counted import counted
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.document import (
     Document,
@@ -17,6 +16,7 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    counted,
     say,
 )
 from cbreplay.lint import lint_callbacks

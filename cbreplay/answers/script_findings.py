@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.counted import counted
 from cbreplay.answers.findings import about_notes, finding_columns, objections
 from cbreplay.document import (
     Document,
@@ -15,6 +14,7 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    counted,
     say,
 )
 from cbreplay.rules.registry import spoken_version
