@@ -21,6 +21,7 @@ from cbreplay.document.blocks import (
     Section,
     Trend,
     footnotes,
+    told_section,
 )
 from cbreplay.document.sentences import (
     Code,
@@ -78,4 +79,5 @@ __all__ = [
     "plain_text",
     "say",
     "spoken_cells",
+    "told_section",
 ]
