@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import ForeignLogError, UnreadableError
+from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.files import check_size, read_bytes
 from cbreplay.readers.formats import FORMATS, reader_for
@@ -102,8 +102,6 @@ class _OneTraining:
         """Record a file that cannot be read; raise if it was asked for by its name."""
         if self.alone:
             raise error
-        if isinstance(error, UnreadableError) and self.options.errors == "strict":
-            raise error.in_directory()
         self.failed.append(error)
         fate = "passed by" if isinstance(error, ForeignLogError) else "dropped"
         # of a directory of event files one is damaged
