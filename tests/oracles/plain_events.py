@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.event_files.events import read_event
-from cbreplay.readers.event_files.record_bytes import masked_checksum, open_records
+from cbreplay.readers.event_files.records import masked_checksum, open_records
 from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def plain_records(
     """
 
     def end(error: LogError) -> None:
-        if table is None or file.size is None:
+        if table is None or file.packed:
             damage.report(error)
         else:
             table.unfinished = error
 
     with open_records(path) as file:
-        content = b"".join(iter(lambda: file.read(1 << 16), b""))
+        content = file.read(0, 1 << 62)
         offset = 0
         while offset < len(content):
             head = content[offset : offset + 12]

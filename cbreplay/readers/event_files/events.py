@@ -1,41 +1,52 @@
 """Pick the scalars out of the bytes of an event, without protobuf.
 
 Only the fields that hold a scalar are looked at; everything else is skipped by its
-length. Field numbers: tensorflow/core/util/event.proto, framework/summary.proto,
-framework/tensor.proto, framework/tensor_shape.proto, framework/types.proto.
+length (https://protobuf.dev/programming-guides/encoding). Field numbers:
+tensorflow/core/util/event.proto, framework/summary.proto, framework/tensor.proto,
+framework/tensor_shape.proto, framework/types.proto.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
-
-from cbreplay.readers.event_files.wire_format import (
-    BYTES,
-    FIXED32,
-    FIXED64,
-    VARINT,
-    field_key,
-    fields_inside,
-    read_fields,
-    read_varint,
-    signed,
-)
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from cbreplay.readers.event_files.wire_format import Field, Payload
+    from collections.abc import Iterator
 
 __all__ = ["Event", "Form", "HeldValue", "event_form", "read_event"]
 
-_WALL_TIME, _STEP = field_key(1, FIXED64), field_key(2, VARINT)
-_SUMMARY, _SESSION = field_key(5, BYTES), field_key(7, BYTES)
-_SESSION_STATUS, _STARTED = field_key(1, VARINT), 1
-_VALUE = field_key(1, BYTES)
-_TAG, _SIMPLE = field_key(1, BYTES), field_key(2, FIXED32)
-_TENSOR, _METADATA = field_key(8, BYTES), field_key(9, BYTES)
-_PLUGIN = _PLUGIN_NAME = field_key(1, BYTES)
-_DTYPE, _SHAPE, _CONTENT = field_key(1, VARINT), field_key(2, BYTES), 4
-_DIMENSION, _SIZE = field_key(2, BYTES), field_key(1, VARINT)
+_Payload: TypeAlias = "bytes | memoryview"
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_WIDTHS = {_FIXED64: 8, _FIXED32: 4}
+_MOST_VARINT_BYTES = 10
+_SMALL = 0x80
+
+
+class _Field(NamedTuple):
+    """A field: its number and kind in one key, and its value or where its bytes lie."""
+
+    key: int
+    value: int
+    end: int
+
+
+def _field_key(number: int, wire: int) -> int:
+    """Return the key of the fields of a number and a kind, as it stands before them."""
+    return number << 3 | wire
+
+
+_WALL_TIME, _STEP = _field_key(1, _FIXED64), _field_key(2, _VARINT)
+_SUMMARY, _SESSION = _field_key(5, _BYTES), _field_key(7, _BYTES)
+_SESSION_STATUS, _STARTED = _field_key(1, _VARINT), 1
+_VALUE = _field_key(1, _BYTES)
+_TAG, _SIMPLE = _field_key(1, _BYTES), _field_key(2, _FIXED32)
+_TENSOR, _METADATA = _field_key(8, _BYTES), _field_key(9, _BYTES)
+_PLUGIN = _PLUGIN_NAME = _field_key(1, _BYTES)
+_DTYPE, _SHAPE = _field_key(1, _VARINT), _field_key(2, _BYTES)
+_CONTENT = _field_key(4, _BYTES)
+_DIMENSION, _SIZE = _field_key(2, _BYTES), _field_key(1, _VARINT)
 
 
 class HeldValue(NamedTuple):
@@ -99,7 +110,7 @@ class Form(NamedTuple):
     scalar: bool
 
 
-def read_event(payload: Payload) -> Event:
+def read_event(payload: _Payload) -> Event:
     """Read an event field by field.
 
     Raises
@@ -109,16 +120,16 @@ def read_event(payload: Payload) -> Event:
     """
     wall_time, step, restarts = 0.0, 0, False
     values: list[HeldValue] = []
-    for field in read_fields(payload, 0, len(payload)):
+    for field in _read_fields(payload, 0, len(payload)):
         if field.key == _WALL_TIME:
             (wall_time,) = struct.unpack("<d", payload[field.value : field.end])
         elif field.key == _STEP:
-            step = signed(field.value)
+            step = _signed(field.value)
         elif field.key == _SUMMARY:
-            inside = fields_inside(payload, field, _VALUE)
+            inside = _fields_inside(payload, field, _VALUE)
             values += [_read_value(payload, value) for value in inside]
         elif field.key == _SESSION:
-            inside = fields_inside(payload, field, _SESSION_STATUS)
+            inside = _fields_inside(payload, field, _SESSION_STATUS)
             restarts = any(status.value == _STARTED for status in inside)
     return Event(step, wall_time, values, restarts)
 
@@ -130,7 +141,7 @@ def event_form(payload: bytes) -> Form | None:
     value, in this order.
     """
     try:
-        fields = list(read_fields(payload, 0, len(payload)))
+        fields = list(_read_fields(payload, 0, len(payload)))
         values = read_event(payload).values
     except ValueError:
         return None
@@ -143,10 +154,10 @@ def event_form(payload: bytes) -> Form | None:
     return Form(held.tag, prefix, suffix, len(payload) - start, held.number is not None)
 
 
-def _read_value(payload: Payload, outer: Field) -> HeldValue:
+def _read_value(payload: _Payload, outer: _Field) -> HeldValue:
     """Read one Summary.Value."""
     tag, plugin, held = "", "scalars", _NOTHING
-    for field in read_fields(payload, outer.value, outer.end):
+    for field in _read_fields(payload, outer.value, outer.end):
         if field.key == _TAG:
             tag = _text(payload, field)
         elif field.key == _SIMPLE:
@@ -156,7 +167,7 @@ def _read_value(payload: Payload, outer: Field) -> HeldValue:
             held = _read_tensor(payload, field)
         elif field.key == _METADATA:
             plugin = _plugin(payload, field) or plugin
-        elif field.key & 7 == BYTES and held.number is None:
+        elif field.key & 7 == _BYTES and held.number is None:
             # a histogram, image or sound as TensorFlow 1 wrote it
             held = HeldValue("", None, field.value, field.end)
     number = held.number if plugin == "scalars" else None
@@ -166,123 +177,155 @@ def _read_value(payload: Payload, outer: Field) -> HeldValue:
 _NOTHING = HeldValue("", None)
 
 
-def _text(payload: Payload, field: Field) -> str:
-    return payload[field.value : field.end].decode("utf-8", "replace")
+def _text(payload: _Payload, field: _Field) -> str:
+    return str(payload[field.value : field.end], "utf-8", "replace")
 
 
-def _plugin(payload: Payload, metadata: Field) -> str:
+def _plugin(payload: _Payload, metadata: _Field) -> str:
     """Return the plugin that a summary is for; '' if it names none."""
-    for plugin in fields_inside(payload, metadata, _PLUGIN):
-        for name in fields_inside(payload, plugin, _PLUGIN_NAME):
+    for plugin in _fields_inside(payload, metadata, _PLUGIN):
+        for name in _fields_inside(payload, plugin, _PLUGIN_NAME):
             return _text(payload, name)
     return ""
 
 
 class _Kind(NamedTuple):
-    """A dtype: the layout of its number in tensor_content, and its own field otherwise.
+    """How a number of some dtype is stored.
 
-    There it is packed, or of the wire type that is named.
+    Parameters
+    ----------
+    layout : str
+        Its bytes in tensor_content.
+    field, wire : int
+        Its own field, in which it stands otherwise: packed, or as this kind of field.
+    before : bytes
+        What is left out of the bytes, before the others.
     """
 
     layout: str
     field: int
-    wire: int = VARINT
+    wire: int = _VARINT
+    before: bytes = b""
 
 
-_FLOAT, _BOOL, _BFLOAT16, _HALF = 1, 10, 14, 19
+# by the numbers of types.proto
 _KINDS = {
-    _FLOAT: _Kind("<f", 5, FIXED32),
-    2: _Kind("<d", 6, FIXED64),
+    1: _Kind("<f", 5, _FIXED32),
+    2: _Kind("<d", 6, _FIXED64),
     3: _Kind("<i", 7),
     4: _Kind("<B", 7),
     5: _Kind("<h", 7),
     6: _Kind("<b", 7),
     9: _Kind("<q", 10),
-    _BOOL: _Kind("<?", 11),
-    _BFLOAT16: _Kind("<f", 13),  # the upper half of a float32
+    10: _Kind("<?", 11),
+    # bfloat16, the upper half of a float32
+    14: _Kind("<f", 13, before=bytes(2)),
     17: _Kind("<H", 7),
-    _HALF: _Kind("<e", 13),
+    19: _Kind("<e", 13),
     22: _Kind("<I", 16),
     23: _Kind("<Q", 17),
 }
-# a varint has up to ten bytes
-_LONGEST_NUMBER = 11
 
 
-def _read_tensor(payload: Payload, outer: Field) -> HeldValue:
+def _read_tensor(payload: _Payload, outer: _Field) -> HeldValue:
     """Read a tensor; its number, if it holds a single one."""
-    dtype, scalar = 0, True
-    # with the first bytes of each: all, if it is one number
-    fields: dict[int, tuple[Field, bytes]] = {}
-    repeated = set()
-    for field in read_fields(payload, outer.value, outer.end):
-        if field.key == _DTYPE:
-            dtype = field.value
-        elif field.key == _SHAPE:
-            scalar = _is_scalar(payload, field)
-        else:
-            number, end = field.key >> 3, min(field.end, field.value + _LONGEST_NUMBER)
-            raw = b"" if field.key & 7 == VARINT else payload[field.value : end]
-            repeated |= {number} & fields.keys()
-            fields[number] = field, raw
-    content, raw = fields.get(_CONTENT, (None, b""))
-    if content is None or content.key & 7 != BYTES or not raw:
-        content = None
-    kind = _KINDS.get(dtype)
-    if not scalar or kind is None or kind.field in repeated:
-        return HeldValue("", None, content.value, content.end) if content else _NOTHING
-    if content is not None:
-        return _read_number(content, raw, dtype)
+    fields = [*_read_fields(payload, outer.value, outer.end)]
+    dtypes = [field.value for field in fields if field.key == _DTYPE]
+    shapes = [field for field in fields if field.key == _SHAPE]
+    contents = [field for field in fields if field.key == _CONTENT and _size(field)]
+    kind = _KINDS.get(dtypes[-1]) if dtypes else None
+    own = [field for field in fields if kind and field.key >> 3 == kind.field]
+    of_one = all(_is_scalar(payload, shape) for shape in shapes[-1:])
+    if kind is None or not of_one or len(own) > 1:
+        return HeldValue("", None, *contents[-1][1:]) if contents else _NOTHING
+    if contents:
+        return _read_number(payload, contents[-1], kind)
     # proto3 leaves out a zero
-    value = fields.get(kind.field)
-    return HeldValue("", 0.0) if value is None else _read_number(*value, dtype)
+    return _read_number(payload, own[0], kind) if own else HeldValue("", 0.0)
 
 
-def _is_scalar(payload: Payload, shape: Field) -> bool:
+def _size(field: _Field) -> int:
+    return field.end - field.value
+
+
+def _is_scalar(payload: _Payload, shape: _Field) -> bool:
     """Tell whether a shape has no dimension, or only dimensions of one."""
     sizes = [
-        next((size.value for size in fields_inside(payload, dimension, _SIZE)), 0)
-        for dimension in fields_inside(payload, shape, _DIMENSION)
+        next((size.value for size in _fields_inside(payload, dimension, _SIZE)), 0)
+        for dimension in _fields_inside(payload, shape, _DIMENSION)
     ]
     return all(size == 1 for size in sizes)
 
 
-def _read_number(field: Field, raw: bytes, dtype: int) -> HeldValue:
+def _read_number(payload: _Payload, field: _Field, kind: _Kind) -> HeldValue:
     """Read a number from tensor_content, or from float_val and its kin."""
-    kind = _KINDS[dtype]
-    if field.key >> 3 == kind.field:
-        if field.key & 7 not in (BYTES, kind.wire):
-            return _NOTHING
-        if kind.wire == VARINT:
-            raw = _bytes_of_varint(field, raw, dtype)
-    if dtype == _BFLOAT16:
-        raw = b"\0\0" + raw
-    if len(raw) != struct.calcsize(kind.layout):
+    raw, wire = bytes(payload[field.value : field.end]), field.key & 7
+    n_bytes = struct.calcsize(kind.layout) - len(kind.before)
+    if wire not in (_BYTES, kind.wire):
         return _NOTHING
-    number = float(struct.unpack(kind.layout, raw)[0])
-    if dtype != _FLOAT:
-        return HeldValue("", number)
-    return HeldValue("", number, field.value, field.end)
+    if field.key != _CONTENT and kind.wire == _VARINT:
+        raw = _bytes_of_varint(field, raw)[:n_bytes]
+    if len(raw) != n_bytes:
+        return _NOTHING
+    (found,) = struct.unpack(kind.layout, kind.before + raw)
+    is_float32 = kind.layout == "<f" and not kind.before
+    start, end = (field.value, field.end) if is_float32 else (0, 0)
+    return HeldValue("", float(found), start, end)
 
 
-def _bytes_of_varint(field: Field, packed: bytes, dtype: int) -> bytes:
-    """Return the only varint of a field as the bytes that tensor_content would have.
+def _bytes_of_varint(field: _Field, packed: bytes) -> bytes:
+    """Return the only varint of a field as eight bytes; nothing if there is none."""
+    if field.key & 7 == _VARINT:
+        return field.value.to_bytes(8, "little")
+    bits, end = _read_varint(packed, 0) if packed else (0, 0)
+    return bits.to_bytes(8, "little") if end and end == len(packed) else b""
 
-    Nothing if there is none, or another type than it says.
-    """
-    bits = field.value
-    if field.key & 7 == BYTES:
-        if not packed:
-            return b""
-        bits, end = read_varint(packed, 0)
-        if end != field.end - field.value:
-            return b""
-    if dtype in (_BFLOAT16, _HALF):
-        return struct.pack("<H", bits & 0xFFFF)
-    if dtype == _BOOL:
-        return bytes([bits != 0])
-    layout = _KINDS[dtype].layout
-    try:
-        return struct.pack(layout, bits if layout.isupper() else signed(bits))
-    except struct.error:
-        return b""
+
+def _read_varint(payload: _Payload, position: int) -> tuple[int, int]:
+    """Return an unsigned varint and the position behind it."""
+    number = 0
+    longest = payload[position : position + _MOST_VARINT_BYTES]
+    for count, byte in enumerate(longest):
+        number |= (byte & 0x7F) << (7 * count)
+        if byte < _SMALL:
+            return number & 0xFFFF_FFFF_FFFF_FFFF, position + count + 1
+    message = f"no varint at byte {position}"
+    raise ValueError(message)
+
+
+def _signed(number: int) -> int:
+    """Read 64 bits as two's complement."""
+    return number - (1 << 64) if number >> 63 else number
+
+
+def _read_fields(payload: _Payload, position: int, end: int) -> Iterator[_Field]:
+    """Yield the fields of a message; a field that leaves it is an error."""
+    while position < end:
+        key, position = _read_varint(payload, position)
+        if not key >> 3:
+            message = f"a field with the number 0 at byte {position}"
+            raise ValueError(message)
+        value = position
+        wire = key & 7
+        if wire == _VARINT:
+            value, position = _read_varint(payload, position)
+        elif wire == _BYTES:
+            length, value = _read_varint(payload, position)
+            position = value + length
+        elif wire in _WIDTHS:
+            position += _WIDTHS[wire]
+        else:
+            message = f"wire type {wire} at byte {position}"
+            raise ValueError(message)
+        if position > end:
+            break
+        yield _Field(key, value, position)
+    if position != end:
+        message = f"a field runs over the end of its message, byte {end}"
+        raise ValueError(message)
+
+
+def _fields_inside(payload: _Payload, outer: _Field, key: int) -> Iterator[_Field]:
+    """Yield the fields of one key in the message that a field holds."""
+    fields = _read_fields(payload, outer.value, outer.end)
+    return (field for field in fields if field.key == key)

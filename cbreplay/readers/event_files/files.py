@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.base import MOST_BYTES, SKIP_HINT
 from cbreplay.readers.entries import (
     event_files,
     holds_events,
@@ -205,6 +205,8 @@ def is_tag_directory(directory: str, above: str) -> bool:
         # another training, known before the whole of it is read
         return False
     try:
+        for file in files:
+            check_size(file.path, MOST_BYTES)
         tags = {tag for file in files for tag in read_events(file.path).tags}
     except LogError:
         return False
