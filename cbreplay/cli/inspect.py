@@ -36,6 +36,6 @@ def command(question: Question, output_format: Format) -> None:
     found = Inspection(tuple(question.runs), tuple(question.survey.seen))
     with watch("looking at every series"):
         document = inspection_document(found, verbose=verbose, typed=question.typed())
-    if verbose and output_format in ("csv", "markdown"):
+    if verbose and output_format == "csv":
         say(*document.program()["notes"])
     print_document(document, output_format)

@@ -197,7 +197,7 @@ def _print(found: ListFindings | ScriptsFindings, output_format: _OutputForm) ->
     from cbreplay.cli.written import print_document
 
     document = found.document()
-    if output_format in ("csv", "markdown", "github"):
+    if output_format in ("csv", "github"):
         say(*(f"note: {note}" for note in document.program()["notes"]))
     if output_format == "github":
         from cbreplay.writers.as_github import write_annotations
