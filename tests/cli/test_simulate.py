@@ -19,7 +19,7 @@ from cbreplay import (
     replay_run,
 )
 from cbreplay.answers.json_fields import describe_replay
-from tests.conftest import ROOT, VALUES, Ask, write_csv
+from tests.conftest import ROOT, VALUES, Ask, table_lines, write_csv
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ def test_the_csv_of_one_log_is_zero_based_with_full_precision(
 
 
 def test_markdown_is_a_table(ask: Ask, log: Path) -> None:
-    lines = ask("simulate", log, "--format", "markdown").out.splitlines()
+    out = ask("simulate", log, "--format", "markdown").out
+    lines = table_lines(out)
     assert lines[0].startswith(
         "| patience | stops at | keeps | val_loss | above best |"
     )
@@ -233,7 +234,7 @@ def test_parquet_without_settings_is_refused(ask: Ask, log: Path) -> None:
 
 def cells(markdown: str) -> list[list[str]]:
     """Return the cells of a Markdown table, below its heading."""
-    lines = markdown.splitlines()[2:]
+    lines = table_lines(markdown)[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
