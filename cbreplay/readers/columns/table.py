@@ -72,6 +72,8 @@ class LogTable:
     has_other_rows : bool
         Whether it has rows for other things than a metric: then an epoch without a
         value of the metric did not log one.
+    is_shortened : bool
+        Whether rows were left out, as those between two evaluations.
     has_own_rows : set of str
         The metrics that have rows of their own, so that a missing value has no cell.
     """
@@ -98,6 +100,7 @@ class LogTable:
         self.steps: EpochArray | None = None
         self.has_other_rows = self.may_be_drawn = False
         self.axis_unit: AxisUnit = "epochs"
+        self.is_shortened = False
         self.left_out: dict[str, str] = {}
         self.counts_from = 0
         self.framework = ""
@@ -245,6 +248,7 @@ class LogTable:
     def keep(self, rows: BoolArray) -> None:
         """Keep these rows only."""
         repeated = {int(rows[:at].sum()) for at in self.repeated_header}
+        self.is_shortened |= not bool(rows.all())
         self.take(np.flatnonzero(rows))
         self.repeated_header = repeated
 
