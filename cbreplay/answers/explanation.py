@@ -10,11 +10,7 @@ from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.left_files import in_file, last_file, left_files, so_far
 from cbreplay.answers.misreadings import headline_of_replay, misreadings
 from cbreplay.answers.next_commands import next_of_explanation
-from cbreplay.answers.spoken_runs import (
-    counts_otherwise,
-    end_of_evidence,
-    lead_of_run,
-)
+from cbreplay.answers.spoken_runs import counts_otherwise, end_of_evidence, lead_of_run
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Code,
@@ -29,6 +25,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     say,
+    told_section,
 )
 from cbreplay.evidence_words import FICTION, parting_of, spoken_divergence
 from cbreplay.plain_text import quoted_code
@@ -83,8 +80,8 @@ def explanation_document(
     closing = () if files else tuple(_closing(explanation))
     sections = (
         Section(title, (CodeBlock(code, "python"), *told), untitled=True),
-        *_section("How it ended", Points(closing)),
-        *_section("Before you trust it", Notice(tuple(_doubts(replay)))),
+        *told_section("How it ended", Points(closing)),
+        *told_section("Before you trust it", Notice(tuple(_doubts(replay)))),
     )
     document = Document(
         "explain",
@@ -92,10 +89,7 @@ def explanation_document(
         lead_of_run(replay),
         sections,
         next_of_explanation(
-            replay,
-            typed,
-            setting or _expressions(explanation),
-            is_long=_is_long(shown),
+            replay, typed, setting or _expressions(explanation), is_long=_is_long(shown)
         ),
         lambda: _members(explanation, shown),
     )
@@ -107,12 +101,6 @@ def deciding_rows(
 ) -> list[TraceRow]:
     """Return the rows with decisions of some kinds, and those of the last epoch."""
     return [row for row in rows if row.decision in kinds or row.epoch == last_epoch]
-
-
-def _section(title: str, block: Points | Notice) -> Iterator[Section]:
-    """Yield a section, unless it has nothing to say."""
-    if block.points:
-        yield Section(title, (block,), untitled=True)
 
 
 def _doubts(replay: Replay) -> Iterator[Text]:

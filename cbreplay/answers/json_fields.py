@@ -171,10 +171,7 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
         "monitor": staircase.monitor,
         "keep": staircase.keep,
         "semantics": staircase.replay.semantics.name,
-        "objective": {
-            "name": staircase.objective,
-            "mode": staircase.objective_mode,
-        },
+        "objective": {"name": staircase.objective, "mode": staircase.objective_mode},
         "steps": [_describe_step(staircase, step) for step in staircase.steps],
         "best_epoch": staircase.best_epoch,
         "best_value": staircase.best_value,

@@ -14,16 +14,8 @@ from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.replayed_cells import read_replays
 from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_code import setting_code, setting_name
-from cbreplay.answers.spoken_runs import (
-    lead_of_run,
-    spoken_end,
-    spoken_plan,
-)
-from cbreplay.answers.staircase import (
-    kept_scale,
-    staircase_document,
-    steps_section,
-)
+from cbreplay.answers.spoken_runs import lead_of_run, spoken_end, spoken_plan
+from cbreplay.answers.staircase import kept_scale, staircase_document, steps_section
 from cbreplay.answers.staircase_doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (

@@ -182,9 +182,7 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         staircase.replay.run.name
         for staircase in staircases
         if was_still_improving(
-            staircase.replay.run,
-            staircase.objective,
-            staircase.objective_mode,
+            staircase.replay.run, staircase.objective, staircase.objective_mode
         )
     ]
     if improving:

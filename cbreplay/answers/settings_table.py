@@ -85,9 +85,7 @@ def settings_table(cells: SettingCells) -> Table:
     )
 
 
-def _spoken_columns(
-    cells: SettingCells,
-) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+def _spoken_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
     """Yield the columns for people, each with its cells."""
     held = cells.columns
     objectives = {name for name, _ in cells.judged_by}

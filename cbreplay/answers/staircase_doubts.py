@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.reading_notes import telling_notes
-from cbreplay.answers.spoken_runs import (
-    counts_otherwise,
-)
+from cbreplay.answers.spoken_runs import counts_otherwise
 from cbreplay.document import Code, Fact, Strong, phrase, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
 from cbreplay.note import topic_of
@@ -39,10 +37,7 @@ _MOST_NOTES = 8
 
 
 def doubts_of_staircase(
-    staircase: Staircase,
-    *,
-    is_alone_told: bool = False,
-    is_schedule_told: bool = False,
+    staircase: Staircase, *, is_alone_told: bool = False, is_schedule_told: bool = False
 ) -> tuple[Text, ...]:
     """Return the doubts about an answer from one log, the gravest first.
 

@@ -80,10 +80,7 @@ def _scheduled(rate: RateHistory, schedule: str) -> Text:
 
 def _sentences(rate: RateHistory) -> Iterator[Text]:
     if not rate.is_recorded:
-        yield say(
-            Code("learning_rate"),
-            " is not in the log; it is taken as constant.",
-        )
+        yield say(Code("learning_rate"), " is not in the log; it is taken as constant.")
     elif rate.rises:
         yield _rises(rate)
     elif rate.reductions:

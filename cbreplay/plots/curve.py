@@ -71,12 +71,7 @@ class Curve:
 
 
 def drawn_curve(
-    run: Run,
-    name: str,
-    role: Role,
-    marked: list[int],
-    *,
-    companion: str | None = None,
+    run: Run, name: str, role: Role, marked: list[int], *, companion: str | None = None
 ) -> Curve:
     """Prepare one series of a run for drawing.
 

@@ -239,9 +239,7 @@ class WatchedModels:
         for recorder in recorders:
             recorder.facts = facts
         return _FitCall(
-            asked.args,
-            asked.kwargs,
-            tuple(zip(recorders, before, strict=True)),
+            asked.args, asked.kwargs, tuple(zip(recorders, before, strict=True))
         )
 
     def _take_note(self, recorder: Recorder) -> None:

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, lint_callbacks
-from tests.conftest import ROOT, Ask, write_csv
+from tests.conftest import ROOT, Ask, table_lines, write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,10 +194,10 @@ def test_csv_and_markdown_hold_a_row_each(ask: Ask, script: Path) -> None:
     words = ["lint", "-c", LATE, "-c", STOP, *RULES, "--format"]
     (row,) = csv.DictReader(io.StringIO(ask(*words, "csv").out))
     assert (row["code"], row["callback"], row["line"]) == ("reduce-after-stop", "0", "")
-    lines = ask(*words, "markdown").out.splitlines()
+    lines = table_lines(ask(*words, "markdown").out)
     assert lines[2].startswith(f"| warning | reduce-after-stop | {LATE} | Reduce")
     assert len({line.count("|") for line in lines}) == 1
-    lines = ask("lint", script, *RULES, "--format", "markdown").out.splitlines()
+    lines = table_lines(ask("lint", script, *RULES, "--format", "markdown").out)
     assert lines[2].startswith("| warning | reduce-after-stop | 5 | Reduce")
 
 
@@ -930,3 +930,31 @@ def test_a_script_that_python_cannot_read_is_named_beside_others(
     said = ask("lint", tmp_path).out
     assert "left out" in said
     assert "b.py: it is not text that Python could read" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("semantics", "logged"), [("keras-3.0", "val_AUC"), ("tf_keras-2.15", "val_auc")]
+)
+def test_a_metric_by_text_has_the_name_that_its_keras_gives_it(
+    ask: Ask, tmp_path: Path, semantics: str, logged: str
+) -> None:
+    # get_metric of keras 3.0.5 sets the text as the name; _get_metric_object of 2.15.0
+    # leaves an object of a class its own
+    other = {"val_AUC": "val_auc", "val_auc": "val_AUC"}[logged]
+    for monitor, n_found in ((logged, 0), (other, 1)):
+        stop = f"keras.callbacks.EarlyStopping({monitor!r}, mode='max', patience=3)"
+        script = tmp_path / "train.py"
+        script.write_text(
+            "import keras\n"
+            "model = keras.Sequential([keras.layers.Dense(1)])\n"
+            "model.compile(loss='mse', metrics=['AUC'])\n"
+            f"model.fit(x, y, validation_data=v, epochs=9, callbacks=[{stop}])\n"
+        )
+        answer = ask("lint", script, "--semantics", semantics, "--format", "json")
+        found = [
+            finding
+            for finding in as_json(answer.out)["findings"]
+            if finding["code"] == "absent-monitor"
+        ]
+        assert len(found) == n_found, monitor
+        assert all(logged in finding["fix"] for finding in found)

@@ -11,8 +11,7 @@ from cbreplay.answers.advice.run_doubts import (
     doubt_with_runs,
     exclusion_text,
 )
-from cbreplay.answers.counted import counted
-from cbreplay.document import Claim, Code, Fact, phrase, plain_text, say
+from cbreplay.document import Claim, Code, Fact, counted, phrase, plain_text, say
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import list_names
@@ -58,7 +57,7 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     yield say(
         "a kept value is the best of many looks at one validation set, and so "
         "optimistic: on test data such values were 2 to 4 % worse, and 13 to 20 % for "
-        "a data set of 569 rows",
+        "a data set of 569 rows"
     )
 
 

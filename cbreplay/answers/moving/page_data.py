@@ -173,10 +173,7 @@ def _lists(question: MovingQuestion) -> list[MovedRule]:
 
 
 def _views(
-    question: MovingQuestion,
-    place: int,
-    moved: MovedRule,
-    kinds: StepKinds,
+    question: MovingQuestion, place: int, moved: MovedRule, kinds: StepKinds
 ) -> Iterator[_View]:
     """Yield a list with each series that it can watch; none where it is refused."""
     monitors = monitors_of(
