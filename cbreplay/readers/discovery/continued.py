@@ -46,20 +46,19 @@ def join_continued(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
     """
     joined: set[int] = set()
     for logs in _group_of_directories(found):
-        if len(logs) > 1:
-            joined |= _join_chains(logs, seen)
+        joined |= _join_chains(logs, seen)
     return [log for log in found if id(log) not in joined]
 
 
 def _group_of_directories(found: Sequence[RunsOfLog]) -> list[list[RunsOfLog]]:
-    """Group text logs of the same series that lie in one directory."""
+    """Group text logs of the same series that lie in one directory, two or more."""
     groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
     for log in found:
         run = log.runs[0]
         if len(log.runs) == 1 and run.steps is None and is_text(run.source):
             place = os.path.dirname(run.source)
             groups.setdefault((place, *sorted(run.series)), []).append(log)
-    return list(groups.values())
+    return [logs for logs in groups.values() if len(logs) > 1]
 
 
 def is_text(source: str) -> bool:
@@ -88,6 +87,9 @@ def group_beside(
 
 def doubt_continued(found: Sequence[RunsOfLog]) -> None:
     """Note on logs that they may continue one in a directory beside theirs."""
+    # nearly always all begin at epoch 0, and none of them is looked at
+    if not any(log.runs[0].first_epoch for log in found):
+        return
     for logs in group_beside(found).values():
         links = _find_links(logs)
         for log in logs:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["join_data_sets"]
 
 _TRAINING = ("train", "training")
+# some of these letters are in every name of a data set
+_LETTERS = ("train", "val", "eval", "test")
 _DATA_SET = "(?<![a-z])(train(?:ing)?|val(?:id|idation)?|eval(?:uation)?|test)(?![a-z])"
 
 
@@ -43,6 +45,8 @@ def join_data_sets(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
         Is told which files were joined.
     """
     groups: dict[tuple[str, ...], dict[str, RunsOfLog]] = {}
+    if not any(_may_name_data_set(log.runs[0].source) for log in found):
+        return found
     for log in found:
         source = log.runs[0].source
         if len(log.runs) == 1 and has_rows(source):
@@ -58,6 +62,12 @@ def join_data_sets(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
                 gone.add(id(log))
                 mark_joined(seen, log.runs[0].source)
     return [log for log in found if id(log) not in gone]
+
+
+def _may_name_data_set(source: str) -> bool:
+    """Tell, without much work, whether a file or its directory may name one."""
+    called = "".join(source.rsplit(os.sep, 2)[-2:]).lower()
+    return any(letters in called for letters in _LETTERS)
 
 
 class _Name(NamedTuple):

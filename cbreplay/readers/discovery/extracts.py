@@ -35,6 +35,9 @@ def leave_out_extracts(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfL
         What became of each file; extracts are passed by.
     """
     at_place: dict[str, list[RunsOfLog]] = {}
+    # nearly always all begin at epoch 0, and none of them is looked at
+    if not any(log.runs[0].first_epoch for log in found):
+        return found
     for log in found:
         if len(log.runs) == 1:
             place = os.path.dirname(log.runs[0].source)

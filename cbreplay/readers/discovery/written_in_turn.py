@@ -143,7 +143,15 @@ def _doubt(logs: Sequence[RunsOfLog]) -> None:
 
 
 def _took_turns(runs: Sequence[Run]) -> bool:
-    numbers = [_own_numbers(run) for run in runs]
+    numbers: list[EpochArray] = []
+    met: set[int] = set()
+    for run in runs:
+        own = _own_numbers(run)
+        # nearly always the first two share an epoch, and no other is looked at
+        if not met.isdisjoint(own.tolist()):
+            return False
+        met.update(own.tolist())
+        numbers.append(own)
     pieces = np.repeat(np.arange(len(runs)), [len(own) for own in numbers])
     return fill_each_other(np.concatenate(numbers), pieces)
 
