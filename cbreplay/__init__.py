@@ -39,11 +39,7 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay, replay_run
     from cbreplay.replay.compare import compare_replays
     from cbreplay.replay.fits import replay_fits
-    from cbreplay.rules.beyond_patience import (
-        EmaStopping,
-        MeanStopping,
-        TargetStopping,
-    )
+    from cbreplay.rules.beyond_patience import EmaStopping, MeanStopping, TargetStopping
     from cbreplay.rules.keras.early_stopping import EarlyStopping
     from cbreplay.rules.keras.keras_code import write_keras_code
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler

@@ -69,8 +69,8 @@ def parting_of(replay: Replay) -> Parting:
     """Return what differs from the recorded training at the divergence of a replay."""
     if replay.diverged_by_weights:
         return "weights"
-    run = replay.run
-    if untold_rates(run)[(replay.divergence_epoch or 0) - run.first_epoch]:
+    run, parted = replay.run, replay.divergence_epoch
+    if parted is not None and untold_rates(run)[parted - run.first_epoch]:
         return "unrecorded"
     reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     if replay.divergence_epoch in reduced:

@@ -32,6 +32,7 @@ from cbreplay.document import (
     Points,
     Section,
     footnotes,
+    phrase,
     say,
 )
 from cbreplay.replay.compare import total_comparisons
@@ -63,13 +64,7 @@ _PLAIN = (str, int, float, type(None))
 
 
 def comparison_document(lists: RivalLists) -> Document:
-    """Say where two lists part on each run, and what each keeps and saves.
-
-    Parameters
-    ----------
-    lists : RivalLists
-        The answer.
-    """
+    """Say where two lists part on each run, and what each keeps and saves."""
     totals = total_comparisons(lists.compared)
     footnote = limits_footnote(lists)
     told = [("evidence", say(footnote))] if footnote else []
@@ -221,12 +216,10 @@ def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
         cause = _CAUSES[comparison.parted_by or "stop"]
         claim = Claim("first_difference", {"epoch": comparison.parting_epoch})
         return say("A and B part at epoch ", epoch, f": {cause}.", claims=[claim])
-    return say(
-        "A and B part on ",
+    return phrase(
+        "A and B part on {} of {} runs.",
         Fact(totals.parted_runs, "count", "parted_runs"),
-        " of ",
         Fact(totals.runs, "count", "runs"),
-        " runs.",
     )
 
 

@@ -13,6 +13,7 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    phrase,
     say,
 )
 from cbreplay.rules.base import format_callback
@@ -27,13 +28,7 @@ __all__ = ["confirmation_document"]
 
 
 def confirmation_document(confirmation: Confirmation) -> Document:
-    """Say what was predicted, what the training did, and whether they are the same.
-
-    Parameters
-    ----------
-    confirmation : Confirmation
-        The predicted and the trained values.
-    """
+    """Say what was predicted, what the training did, and whether they are the same."""
     replay = confirmation.replay
     code = "\n".join(format_callback(callback) for callback in replay.callbacks)
     return Document(
@@ -79,11 +74,11 @@ def _headline(confirmation: Confirmation) -> Text:
     epoch = min(epoch for epoch in ends if epoch is not None)
     if epoch == replay.run.first_epoch:
         return say(f"From the first epoch on {why}, and nothing was promised.")
-    return say(
-        "Up to epoch ",
+    return phrase(
+        "Up to epoch {} the training did what was predicted; from there on {}, and "
+        "nothing was promised.",
         Fact(epoch - 1, "epoch", "last_promised"),
-        f" the training did what was predicted; from there on {why}, and nothing was "
-        "promised.",
+        why,
     )
 
 

@@ -72,11 +72,8 @@ def decide_settings(
 def decide_fits(runs: Sequence[Run], grid: Grid, judging: Judging) -> SettingCells:
     """Decide every setting on runs that are fits under the same callback instances.
 
-    Parameters
-    ----------
-    runs, grid, judging : sequence of Run, Grid, Judging
-        The fits in their order, as of a loop over folds whose callbacks were made
-        before it; the settings; and how to judge them.
+    `runs` are the fits in their order, as of a loop over folds whose callbacks were
+    made before it.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.reading_notes import alike, telling_notes
-from cbreplay.document import Code, Strong, say
+from cbreplay.document import Code, Strong, phrase, say
 from cbreplay.note import topic_of
 from cbreplay.training_course import was_still_improving
 from cbreplay.words import count, list_names
@@ -62,10 +62,7 @@ def _ended_itself(run: Run) -> bool:
 def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
     """Yield what was noted in reading and replaying, like notes as one point."""
     told = (
-        (
-            replay.run,
-            [note for note in replay.notes if topic_of(note) != "improving"],
-        )
+        (replay.run, [note for note in replay.notes if topic_of(note) != "improving"])
         for replay in replays
     )
     rules = [rule for replay in replays for rule in replay.callbacks]
@@ -77,12 +74,8 @@ def alike_notes(
 ) -> Iterator[Text]:
     """Yield the notes of runs, each with how many others have one like it.
 
-    Parameters
-    ----------
-    told : iterable of (Run, sequence of str)
-        What an answer notes on each run; the notes of reading it are put before.
-    callbacks : sequence of Callback
-        What the answer is about.
+    `told` are the runs with what an answer about `callbacks` notes on each; the notes
+    of reading it are put before.
     """
     noted = [
         (run, note)
@@ -92,8 +85,8 @@ def alike_notes(
     spoken = [*alike(noted)]
     yield from spoken[:_MOST_NOTES]
     if len(spoken) > _MOST_NOTES:
-        yield say(
-            f"{count(len(spoken) - _MOST_NOTES, 'more note')}: ",
+        yield phrase(
+            "{}: {} lists them all.",
+            count(len(spoken) - _MOST_NOTES, "more note"),
             Code("cbreplay inspect"),
-            " lists them all.",
         )

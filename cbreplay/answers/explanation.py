@@ -10,11 +10,7 @@ from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.left_files import in_file, last_file, left_files, so_far
 from cbreplay.answers.misreadings import headline_of_replay, misreadings
 from cbreplay.answers.next_commands import next_of_explanation
-from cbreplay.answers.spoken_runs import (
-    counts_otherwise,
-    end_of_evidence,
-    lead_of_run,
-)
+from cbreplay.answers.spoken_runs import counts_otherwise, end_of_evidence, lead_of_run
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Code,
@@ -92,10 +88,7 @@ def explanation_document(
         lead_of_run(replay),
         sections,
         next_of_explanation(
-            replay,
-            typed,
-            setting or _expressions(explanation),
-            is_long=_is_long(shown),
+            replay, typed, setting or _expressions(explanation), is_long=_is_long(shown)
         ),
         lambda: _members(explanation, shown),
     )

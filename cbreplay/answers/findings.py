@@ -98,12 +98,8 @@ def check_callbacks(
 ) -> ListFindings:
     """Lint a list of callbacks, and keep with the findings where the list is from.
 
-    Parameters
-    ----------
-    callbacks, epochs, validation_freq, run, semantics, written
-        As in `lint_callbacks`: the list, and what is known of the training.
-    source, notes : as in `ListFindings`
-        Where the list is from, and what could not be read there.
+    The arguments are those of `lint_callbacks`; `source` and `notes` as in
+    `ListFindings`.
     """
     metadata = None if run is None else run.metadata
     resolved = resolve_semantics(semantics, metadata=metadata, callbacks=callbacks)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import Code, Fact, phrase, say
 from cbreplay.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
@@ -43,10 +43,10 @@ def hole_of_setting(
     if cause == "possible seam":
         return _possible_seam(run, gap_epoch)
     if _begins_late(run, name):
-        return say(
-            "This log begins at epoch ",
+        return phrase(
+            "This log begins at epoch {}: what its callbacks saw before is not in it. "
+            "{}",
             gap,
-            ": what its callbacks saw before is not in it. ",
             mending(run, name),
         )
     why, when = _WHY[cause]
@@ -113,14 +113,13 @@ _INTERRUPTED = (
 
 def _possible_seam(run: Run, gap_epoch: int) -> Text:
     seam = max(seam for seam in run.possible_seams if seam <= gap_epoch)
-    return say(
-        "From epoch ",
+    return phrase(
+        "From epoch {} on this log cannot tell: at epoch {} a fit was resumed, or the "
+        "same one went on. Say which: {} if its callbacks were new there, --resume "
+        "carried or resume='carried' if not.",
         Fact(gap_epoch, "epoch", "gap_epoch"),
-        " on this log cannot tell: at epoch ",
         Fact(seam, "epoch"),
-        " a fit was resumed, or the same one went on. Say which: "
-        f"{spoken_seam(seam)} if its callbacks were new there, "
-        "--resume carried or resume='carried' if not.",
+        spoken_seam(seam),
     )
 
 

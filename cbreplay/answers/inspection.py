@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.next_commands import next_of_inspection
 from cbreplay.answers.reading_notes import alike, spoken_note
-from cbreplay.answers.spoken_runs import (
-    told_failures,
-)
+from cbreplay.answers.spoken_runs import told_failures
 from cbreplay.document import (
     Document,
     Fact,
@@ -42,15 +40,7 @@ _IN_A_RUN = ("read", "joined")
 
 
 class Inspection(NamedTuple):
-    """What was found under a path.
-
-    Parameters
-    ----------
-    runs : tuple of Run
-        The runs.
-    seen : tuple of Seen
-        Every file that was looked at, and what became of it.
-    """
+    """The runs under a path, and what became of every file that was looked at."""
 
     runs: tuple[Run, ...]
     seen: tuple[Seen, ...] = ()
@@ -61,14 +51,8 @@ def inspection_document(
 ) -> Document:
     """Say which runs and series there are, and what was odd.
 
-    Parameters
-    ----------
-    inspection : Inspection
-        What was found.
-    verbose : bool
-        Whether every series is named, and what became of each file.
-    typed : str, optional
-        The logs and the options as they were typed, for the next command.
+    If `verbose`, every series is named, and what became of each file. `typed` are the
+    logs and the options as they were typed.
     """
     files = tuple(_files(inspection, verbose=verbose))
     noted = tuple(_noted(inspection, verbose=verbose))

@@ -32,12 +32,7 @@ __all__ = [
 def describe_run(run: Run, notes: Iterable[str] = ()) -> dict[str, Any]:
     """Return a run without its series, as JSON has it.
 
-    Parameters
-    ----------
-    run : Run
-        The run.
-    notes : iterable of str
-        What an answer has to say about it, besides what was noted while reading.
+    `notes` is what an answer has to say about it, besides what was noted while reading.
     """
     return {
         "name": run.name,
@@ -83,14 +78,8 @@ def describe_results(
     """Return the members that tell what was replayed, and what came of it.
 
     Notes on a run are in its member of ``runs``, notes on the list of callbacks in
-    ``notes``; only those on a single cell are in its result.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs.
-    results : sequence of (int, int, Replay)
-        The index of the run, that of the setting, and the replay, which many may share.
+    ``notes``; only those on a single cell are in its result. `results` are the index of
+    the run, that of the setting, and the replay, which many may share.
     """
     replays = {id(replay): replay for *_, replay in results}
     of_run: list[dict[str, None]] = [{} for _ in runs]
@@ -182,10 +171,7 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
         "monitor": staircase.monitor,
         "keep": staircase.keep,
         "semantics": staircase.replay.semantics.name,
-        "objective": {
-            "name": staircase.objective,
-            "mode": staircase.objective_mode,
-        },
+        "objective": {"name": staircase.objective, "mode": staircase.objective_mode},
         "steps": [_describe_step(staircase, step) for step in staircase.steps],
         "best_epoch": staircase.best_epoch,
         "best_value": staircase.best_value,

@@ -18,13 +18,7 @@ __all__ = ["in_file", "last_file", "left_files", "so_far"]
 
 
 def left_files(replay: Replay) -> Iterator[Block]:
-    """Yield the table of the files that are left, and up to where it is known.
-
-    Parameters
-    ----------
-    replay : Replay
-        What is asked about.
-    """
+    """Yield the table of the files that are left, and up to where it is known."""
     several = len({index for _, _, index in replay.saves}) > 1
     columns = (
         TableColumn("file", "file", "name"),

@@ -131,12 +131,7 @@ class ManyRuns(NamedTuple):
 def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
     """Say what a setting would have done on several runs.
 
-    Parameters
-    ----------
-    asked : ManyRuns
-        The answer.
-    closing : Section
-        How it was computed.
+    `closing` says how it was computed.
     """
     advice, drawn = asked.advice, asked.drawn
     recommends = not isinstance(advice, str) and asked.callbacks is None

@@ -6,11 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.reading_notes import spoken_note
-from cbreplay.answers.spoken_runs import (
-    by_keras_rules,
-    calls_worst_best,
-    judged_by,
-)
+from cbreplay.answers.spoken_runs import by_keras_rules, calls_worst_best, judged_by
 from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.callbacks_list import read_callbacks
@@ -65,14 +61,8 @@ def misreadings(
 ) -> Iterator[Text]:
     """Yield a line for each setting that acts otherwise than it seems to.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        What the answer is about; of many the first few are looked at.
-    lists : iterable of sequence of Callback
-        The settings, likewise.
-    semantics : str or None
-        The version whose rules decide, such as ``"keras-3.15"``; None for each run's.
+    Of many runs and settings the first few are looked at. `semantics` is the version
+    whose rules decide; None for each run's.
     """
     looked_at = list(itertools.islice(lists, _MOST_LISTS))
     found: dict[str, _Met] = {}

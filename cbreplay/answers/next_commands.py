@@ -31,14 +31,7 @@ def _asked_again(
 ) -> tuple[Command, ...]:
     """Return the commands; none where the log cannot be read a second time.
 
-    Parameters
-    ----------
-    run : Run
-        What was read.
-    typed : str or None
-        The log and the options as they were typed; None where nothing was typed.
-    commands : sequence of Command
-        What to ask next.
+    `typed` are the logs and the options as they were typed; None where nothing was.
     """
     if typed is None or run.source == "-" or " - " in f" {typed} ":
         return ()
@@ -46,15 +39,7 @@ def _asked_again(
 
 
 def next_of_one_log(staircase: Staircase, typed: str | None) -> tuple[Command, ...]:
-    """Return what to ask next about one log; nothing where it was piped in.
-
-    Parameters
-    ----------
-    staircase : Staircase
-        The answer.
-    typed : str or None
-        The log and the options as they were typed; None where nothing was.
-    """
+    """Return what to ask next about one log; nothing where it was piped in."""
     typed_words = f" {typed}" if typed else ""
     patience = staircase.sufficient_patience()
     commands = []

@@ -7,20 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.left_files import in_file, so_far
-from cbreplay.answers.spoken_runs import (
-    end_of_evidence,
-    stopped_itself,
-    what_it_saves,
-)
-from cbreplay.answers.varied_parameters import (
-    short_setting,
-)
-from cbreplay.document import (
-    Claim,
-    Code,
-    Fact,
-    say,
-)
+from cbreplay.answers.spoken_runs import end_of_evidence, stopped_itself, what_it_saves
+from cbreplay.answers.varied_parameters import short_setting
+from cbreplay.document import Claim, Code, Fact, say
 from cbreplay.outcomes import best_recorded_epoch, has_ambiguous_best, judge_epoch
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.shown_digits import scale_of

@@ -14,16 +14,8 @@ from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.replayed_cells import read_replays
 from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_code import setting_code, setting_name
-from cbreplay.answers.spoken_runs import (
-    lead_of_run,
-    spoken_end,
-    spoken_plan,
-)
-from cbreplay.answers.staircase import (
-    kept_scale,
-    staircase_document,
-    steps_section,
-)
+from cbreplay.answers.spoken_runs import lead_of_run, spoken_end, spoken_plan
+from cbreplay.answers.staircase import kept_scale, staircase_document, steps_section
 from cbreplay.answers.staircase_doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
@@ -74,14 +66,8 @@ _WORDS_OF_STEP = {
 def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Document:
     """Say one log's answer with everything that a page has room for.
 
-    Parameters
-    ----------
-    replay : Replay
-        The replay of the patience that was enough, or that comes nearest.
-    staircase : Staircase
-        The answer.
-    closing : Section
-        How it was computed.
+    `replay` is that of the patience that was enough, or that comes nearest; `closing`
+    says how it was computed.
     """
     step = staircase.sufficient_step()
     if step is None:
@@ -125,14 +111,8 @@ def one_setting_page(
 ) -> Document:
     """Say what a named setting would have done on one run, as a page.
 
-    Parameters
-    ----------
-    replay : Replay
-        The replay of the setting.
-    staircase : Staircase or None
-        Every patience beside it; None where its framework has no rule with a patience.
-    closing : Section
-        How it was computed.
+    `staircase` is None where the framework has no rule with a patience; `closing` says
+    how it was computed.
     """
     run = replay.run
     cells = read_replays([run], make_grid([*replay.callbacks]), [replay])

@@ -34,14 +34,8 @@ def how_computed(
 ) -> Section:
     """Return the section that another person needs to repeat the report.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        The inputs; a run that was read from a file has that file's checksum.
-    semantics : sequence of str
-        The names of the versions that decided.
-    command, made : str
-        The command and the date, as they were given.
+    A run that was read from a file has that file's checksum. `command` and `made`, its
+    date, are written as given.
     """
     facts = [
         ("cbreplay", __version__),

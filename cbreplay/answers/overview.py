@@ -24,6 +24,7 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    phrase,
     say,
 )
 from cbreplay.evidence_words import AT_LEAST
@@ -47,14 +48,8 @@ def overview_document(
 ) -> Document:
     """Say what several logs tell, one line each.
 
-    Parameters
-    ----------
-    staircases : sequence of Staircase
-        The logs' answers.
-    typed : str, optional
-        The logs and the options as they were typed, for the next command.
-    verbose : bool
-        Whether every run is named.
+    If `verbose`, every run is named. `typed` are the logs and the options as they were
+    typed, for the next command.
     """
     replays = [staircase.replay for staircase in staircases]
     rules = dict.fromkeys(spoken_version(replay.semantics.name) for replay in replays)
@@ -94,12 +89,11 @@ def _headline(staircases: Sequence[Staircase]) -> Text:
         end(enough, key=operator.itemgetter(0), default=None) for end in (min, max)
     )
     if least is None or most is None:
-        return say(
-            "On ",
+        return phrase(
+            "On {} of {} runs some patience stops inside the log; each row is about "
+            "one run.",
             Fact(len(told), "count", "n_told"),
-            " of ",
             Fact(len(staircases), "count", "n_runs"),
-            " runs some patience stops inside the log; each row is about one run.",
         )
     spread = _which(*least)
     if most[0] > least[0]:
@@ -188,9 +182,7 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         staircase.replay.run.name
         for staircase in staircases
         if was_still_improving(
-            staircase.replay.run,
-            staircase.objective,
-            staircase.objective_mode,
+            staircase.replay.run, staircase.objective, staircase.objective_mode
         )
     ]
     if improving:

@@ -45,10 +45,7 @@ def curve_figure(replay: Replay) -> Figure:
 def settings_figure(replays: Mapping[str, Replay]) -> Figure:
     """Return the learning curve with what several settings decide on it.
 
-    Parameters
-    ----------
-    replays : mapping of str to Replay
-        The replays of one run, by the short names of their settings.
+    They are all of one run, by the short names of their settings.
     """
     told = [f"{name}: {describe_decisions(replay)}" for name, replay in replays.items()]
     words = f"{next(iter(replays.values())).run.name}. {'; '.join(told)}."

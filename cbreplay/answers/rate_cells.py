@@ -66,9 +66,7 @@ def _stops(grid: Grid) -> bool:
     return any(rule.stops_early for rule in _rules(grid))
 
 
-def rate_columns(
-    cells: SettingCells,
-) -> tuple[list[TableColumn], list[Sequence[Any]]]:
+def rate_columns(cells: SettingCells) -> tuple[list[TableColumn], list[Sequence[Any]]]:
     """Return the columns of the cells: figures for programs, shares for people."""
     held = cells.columns
     explained, recorded, evident, first = (held[key] for key in _FIGURES)
@@ -234,10 +232,7 @@ def _later_gains(cells: SettingCells) -> list[list[tuple[float, str]]]:
     return gains
 
 
-_GAINS = {
-    "median_later_gain": "still gained, median",
-    "worst_later_gain": "at most",
-}
+_GAINS = {"median_later_gain": "still gained, median", "worst_later_gain": "at most"}
 _SUMMED = {
     "reducing_runs": "reducing",
     "explained": "explained_reductions",

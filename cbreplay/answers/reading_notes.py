@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import Code, Fact, phrase, say
 from cbreplay.note import reworded, topic_of
 from cbreplay.words import count
 
@@ -24,14 +24,7 @@ __all__ = ["about_reading", "alike", "spoken_note", "telling_notes"]
 def spoken_note(run: Run, note: str, more: str = "") -> Text:
     """Say what was noted of a run, with its name unless it is about another log.
 
-    Parameters
-    ----------
-    run : Run
-        The run.
-    note : str
-        What was noted.
-    more : str
-        What to add after its name.
+    `more` is added after its name.
     """
     if topic_of(note) == "other logs":
         return say(note)
@@ -41,13 +34,7 @@ def spoken_note(run: Run, note: str, more: str = "") -> Text:
 def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
     """Return the notes of reading a run that may matter to an answer.
 
-    Parameters
-    ----------
-    run : Run
-        The run.
-    callbacks : iterable of Callback
-        What the answer is about: how the learning rate was read matters to those that
-        change it.
+    How the learning rate was read matters if one of the callbacks changes it.
     """
     told_elsewhere: set[NoteTopic | None] = {"files", "reading"}
     if not any(rule.changes_learning_rate for rule in callbacks):
@@ -56,13 +43,7 @@ def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
 
 
 def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
-    """Yield notes of runs, merging those that differ only in numbers, with a count.
-
-    Parameters
-    ----------
-    noted : iterable of (Run, str)
-        What was noted of each.
-    """
+    """Yield notes of runs, merging those that differ only in numbers, with a count."""
     groups: dict[tuple[str, int], list[tuple[Run, str]]] = {}
     times: Counter[tuple[int, str]] = Counter()
     for run, note in noted:
@@ -99,10 +80,10 @@ def _goes_on(run: Run, n_others: int) -> Text:
     others = f", and so do {n_others} other parts" if n_others > 1 else ""
     if n_others == 1:
         others = ", and so does another part"
-    return say(
+    return phrase(
+        "{} begins at epoch {}, inside the part before it{}: if a fit was resumed "
+        "there, --parts join or parts='join' takes them as one training",
         Code(run.name),
-        " begins at epoch ",
         Fact(run.first_epoch, "epoch", "resumed_epoch"),
-        f", inside the part before it{others}: if a fit was resumed there, --parts "
-        "join or parts='join' takes them as one training",
+        others,
     )

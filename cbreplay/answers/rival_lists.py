@@ -94,16 +94,7 @@ def compare_lists(
 ) -> RivalLists:
     """Replay two lists on every run, side by side.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        The records.
-    first, rival : sequence of Callback
-        The lists.
-    judging : Judging
-        How to judge.
-    progress : callable, optional
-        Called after each run with the number of runs compared, and of all runs.
+    `progress` is called after each run with the number of runs compared, and of all.
 
     Raises
     ------

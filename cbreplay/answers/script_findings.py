@@ -250,10 +250,7 @@ def _members(checked: ScriptsFindings) -> dict[str, Any]:
         "objective": None,
         "runs": [],
         "configs": [
-            {
-                "callbacks": [member.code for member in script.members],
-                "parameters": {},
-            }
+            {"callbacks": [member.code for member in script.members], "parameters": {}}
             for script in checked.scripts
         ],
         "results": [],

@@ -26,12 +26,7 @@ def setting_name(callbacks: Sequence[Callback]) -> str:
 def setting_code(callbacks: Sequence[Callback], semantics: str = "") -> str:
     """Write a setting as code to paste, in which the monitor is always written out.
 
-    Parameters
-    ----------
-    callbacks : sequence of Callback
-        The setting.
-    semantics : str
-        The version whose rules decide; it tells the package that the code uses.
+    The version whose rules decide tells the package that the code uses.
 
     Examples
     --------

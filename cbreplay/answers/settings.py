@@ -37,11 +37,7 @@ from cbreplay.answers.spoken_runs import (
     own_end,
 )
 from cbreplay.answers.staircase_doubts import noted
-from cbreplay.answers.varied_parameters import (
-    describe_configs,
-    keeps_last,
-    spoken_list,
-)
+from cbreplay.answers.varied_parameters import describe_configs, keeps_last, spoken_list
 from cbreplay.document import (
     Code,
     Deferred,
@@ -51,6 +47,7 @@ from cbreplay.document import (
     Points,
     Section,
     footnotes,
+    phrase,
     say,
 )
 from cbreplay.evidence_words import AT_LEAST
@@ -260,11 +257,10 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
         )
     varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
     if "restore_best_weights" not in varied and keeps_last(rules):
-        yield say(
+        yield phrase(
             'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
-            "epoch; ",
+            "epoch; {} sets it to True.",
             Code("--patience"),
-            " sets it to True.",
         )
     yield from told_schedules(cells)
     if len(cells.runs) == 1:

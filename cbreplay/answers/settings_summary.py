@@ -18,6 +18,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     footnotes,
+    phrase,
     say,
 )
 from cbreplay.shown_digits import scale_of
@@ -220,14 +221,11 @@ def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> 
     if most.exact_runs == most.runs:
         return _of_no_price(cells, summaries)
     if most.exact_runs:
-        return say(
-            "No setting is decided on all ",
+        return phrase(
+            "No setting is decided on all {} runs; {} is on {}.",
             n_runs,
-            " runs; ",
             Code(short_setting(cells.grid, most.config)),
-            " is on ",
             Fact(most.exact_runs, "count", "n_decided"),
-            ".",
         )
     shows = ""
     if set(cells.columns["evidence"]) == {"diverged"}:
@@ -243,14 +241,12 @@ def _of_no_price(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Te
     why = "for none of them do all these runs say what it loses"
     if len(cells.judged_by) > 1:
         why = "they are judged by different series, which do not compare"
-    return say(
-        "On all ",
+    return phrase(
+        "On all {} runs the logs decide {} of {} settings; {}.",
         Fact(len(cells.runs), "count", "n_runs"),
-        " runs the logs decide ",
         Fact(n_whole, "count", "n_whole"),
-        " of ",
         Fact(len(summaries), "count", "n_configs"),
-        f" settings; {why}.",
+        why,
     )
 
 

@@ -52,10 +52,7 @@ _FOLD_DECIDED = 7
 def settings_table(cells: SettingCells) -> Table:
     """Return what every setting would have done on every run, a row a cell.
 
-    Parameters
-    ----------
-    cells : SettingCells
-        The answer. If there are several runs, they are named in a column.
+    If there are several runs, they are named in a column.
     """
     n_runs, n_configs = len(cells.runs), len(cells.grid)
     names = [run.name for run in cells.runs for _ in range(n_configs)]
@@ -88,9 +85,7 @@ def settings_table(cells: SettingCells) -> Table:
     )
 
 
-def _spoken_columns(
-    cells: SettingCells,
-) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+def _spoken_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
     """Yield the columns for people, each with its cells."""
     held = cells.columns
     objectives = {name for name, _ in cells.judged_by}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.answers.counted import counted
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import Code, Fact, phrase, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.rules.base import read_series
@@ -105,14 +105,11 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
         which = say(Code(name), ", one in ", Fact(every, "count", "every"), " epochs")
     if not whole - sparse:
         return say(" Patience counts the values of ", which, ".")
-    return say(
-        " In ",
+    return phrase(
+        " In {} of {} runs patience counts the values of {}.",
         Fact(len(sparse), "count", "n_sparse"),
-        " of ",
         Fact(len(asked), "count", "n_runs"),
-        " runs patience counts the values of ",
         which,
-        ".",
     )
 
 
@@ -172,18 +169,9 @@ def by_keras_rules(
     These are: which trainings failed; that a mode takes the worst values for the best;
     that the framework which trained has other rules than Keras; and, where the log
     holds every tenth epoch, say, and nothing tells that the others were not validated,
-    that the answer holds only for callbacks that act at these epochs.
-
-    Parameters
-    ----------
-    headline : Text
-        The answer.
-    runs : iterable of Run
-        What it is about.
-    judged : iterable of (name, mode)
-        The objectives, by which it calls something the best.
-    callbacks : sequence of Callback
-        The list of callbacks, if the answer is about a single one.
+    that the answer holds only for callbacks that act at these epochs. `judged` are the
+    objectives by which the answer calls something the best; `callbacks` is the list, if
+    it is about a single one.
     """
     listed, by_what = list(runs), list(judged)
     names = [name for name, _ in by_what if name is not None]
@@ -238,12 +226,7 @@ def _with_its_end(headline: Text, runs: Sequence[Run], names: Sequence[str]) -> 
 def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
     """Say which trainings failed, for a headline; None where none did.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        What it is about.
-    objective : str
-        What it judges by, which may end in NaN without a failure.
+    The objective may end in NaN without a failure.
     """
     ended = {
         run: name for run in runs if (name := _bad_end(run, objective)) is not None
@@ -356,17 +339,17 @@ def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
     others = _deciding_otherwise(listed)
     alike = {run.framework for run in listed if _is_decided_alike(run)} - {""}
     for framework in sorted(alike):
-        yield say(
-            f"{framework} stops at the same epochs on such a log, and keeps the "
-            "weights that its own checkpoint callback keeps (",
+        yield phrase(
+            "{} stops at the same epochs on such a log, and keeps the weights that "
+            "its own checkpoint callback keeps ({}).",
+            framework,
             Code("docs/patience-in-every-framework.md"),
-            ").",
         )
     if others:
-        yield say(
-            f"Where {others} may decide otherwise: ",
+        yield phrase(
+            "Where {} may decide otherwise: {}.",
+            others,
             Code("docs/patience-in-every-framework.md"),
-            ".",
         )
 
 

@@ -30,6 +30,7 @@ from cbreplay.document import (
     TableColumn,
     Trend,
     footnotes,
+    phrase,
     say,
 )
 from cbreplay.evidence_words import Limit, spoken_evidence, takes_nan
@@ -172,10 +173,9 @@ def _which_was_enough(staircase: Staircase) -> Text:
 
 
 def _nothing_decided(unchanging: str) -> Text:
-    return say(
-        "There is nothing that a patience decides: ",
+    return phrase(
+        "There is nothing that a patience decides: {} never changes in this log.",
         Code(unchanging),
-        " never changes in this log.",
         claims=[Claim("never_changes", {"series": unchanging})],
     )
 
@@ -224,30 +224,28 @@ def _headline_without_step(staircase: Staircase) -> Text:
     """Say why no patience stands out: no number to judge by, or no stop in the log."""
     run, objective = staircase.replay.run, staircase.objective
     if staircase.has_several_bests:
-        return say(
-            "This log holds several values of ",
+        return phrase(
+            "This log holds several values of {} in an epoch, so it does not tell "
+            "which patience was enough.",
             Code(objective),
-            " in an epoch, so it does not tell which patience was enough.",
         )
     if staircase.best_value is None:
-        return say(
-            "This log holds no finite ",
+        return phrase(
+            "This log holds no finite {}, so no patience can be judged.",
             Code(objective),
-            ", so no patience can be judged.",
         )
     rest = staircase.steps[-1]
     if any(step.first_stopped_epoch is not None for step in staircase.steps):
-        return say(
-            "Every patience that stops inside this log keeps weights without a finite ",
+        return phrase(
+            "Every patience that stops inside this log keeps weights without a finite "
+            "{}.",
             Code(objective),
-            ".",
         )
     if len(staircase.steps) > 1:
-        return say(
-            "Of patience up to ",
+        return phrase(
+            "Of patience up to {} this log does not tell, because rows were written "
+            "again; a longer one does not stop inside it.",
             Fact(rest.first_patience - 1, "patience", "most_unknown"),
-            " this log does not tell, because rows were written again; a longer one "
-            "does not stop inside it.",
         )
     return _headline_of_all(rest, Fact(run.horizon, "epoch", "horizon"))
 
@@ -255,17 +253,15 @@ def _headline_without_step(staircase: Staircase) -> Text:
 def _headline_of_all(every: StaircaseStep, end: Fact) -> Text:
     """Say what comes of any patience, as none stops before the end of the log."""
     if every.evidence == "exact":
-        return say(
-            "Every patience runs to the end of the plan, epoch ",
+        return phrase(
+            "Every patience runs to the end of the plan, epoch {}, and keeps epoch {}.",
             end,
-            ", and keeps epoch ",
             Fact(every.kept_epoch, "epoch", "kept_epoch"),
-            ".",
         )
-    return say(
-        "No patience stops inside this log: it ends at epoch ",
+    return phrase(
+        "No patience stops inside this log: it ends at epoch {}, too soon to say what "
+        "would have been enough.",
         end,
-        ", too soon to say what would have been enough.",
     )
 
 
@@ -306,12 +302,10 @@ def _trend(staircase: Staircase) -> Trend:
     elif staircase.best_epoch is None or staircase.best_value is None:
         caption = say(f"no finite {staircase.objective} is recorded")
     else:
-        caption = say(
-            "best ",
+        caption = phrase(
+            "best {} at epoch {} of {}",
             Fact(staircase.best_value, "value", "best_value", kept_scale(staircase)),
-            " at epoch ",
             Fact(staircase.best_epoch, "epoch", "best_epoch"),
-            " of ",
             Fact(run.horizon, "epoch", "horizon"),
         )
     return Trend(staircase.objective, list(run.series[staircase.objective]), caption)

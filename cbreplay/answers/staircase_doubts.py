@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.reading_notes import telling_notes
-from cbreplay.answers.spoken_runs import (
-    counts_otherwise,
-)
-from cbreplay.document import Code, Fact, Strong, say
+from cbreplay.answers.spoken_runs import counts_otherwise
+from cbreplay.document import Code, Fact, Strong, phrase, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
 from cbreplay.note import topic_of
 from cbreplay.plain_text import quoted_code
@@ -39,21 +37,12 @@ _MOST_NOTES = 8
 
 
 def doubts_of_staircase(
-    staircase: Staircase,
-    *,
-    is_alone_told: bool = False,
-    is_schedule_told: bool = False,
+    staircase: Staircase, *, is_alone_told: bool = False, is_schedule_told: bool = False
 ) -> tuple[Text, ...]:
     """Return the doubts about an answer from one log, the gravest first.
 
-    Parameters
-    ----------
-    staircase : Staircase
-        The answer.
-    is_alone_told : bool
-        Whether its first sentence says already that one run promises nothing.
-    is_schedule_told : bool
-        Whether it is said already that a stop cuts a schedule of the rate.
+    The flags say what is told already: that one run promises nothing, and that a stop
+    cuts a schedule of the rate.
     """
     replay = staircase.replay
     alone = () if is_alone_told else (say(Strong(ONE_RUN_ALONE)),)
@@ -100,11 +89,11 @@ def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
     if step is not None and cuts_schedule(run, step.first_stopped_epoch):
         from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 
-        yield say(
+        yield phrase(
+            "{}{}: a stop at epoch {} cuts the part that usually pays.",
             Code("learning_rate"),
-            f"{FALLS_BY_SCHEDULE}: a stop at epoch ",
+            FALLS_BY_SCHEDULE,
             Fact(step.first_stopped_epoch, "epoch", "stopped_epoch"),
-            " cuts the part that usually pays.",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Code, Deferred, Fact, Points, Section, say
+from cbreplay.document import Code, Deferred, Fact, Points, Section, phrase, say
 from cbreplay.rules.base import format_callback
 from cbreplay.shown_digits import spoken_figure
 from cbreplay.words import spoken_range
@@ -29,12 +29,7 @@ def rate_section(
 ) -> Iterator[Section]:
     """Yield the learning rate: what was recorded, and what would first change it.
 
-    Parameters
-    ----------
-    staircase : Staircase
-        The log's answer.
-    replay : Replay, optional
-        The replay of a setting, whose rates are drawn beside the recorded ones.
+    If a replay is given, the rates of its setting are drawn beside the recorded ones.
     """
     drawn, schedule = replay or staircase.replay, _schedule_of(staircase)
     decides = any(callback.changes_learning_rate for callback in drawn.callbacks)
@@ -75,20 +70,17 @@ def _schedule_of(staircase: Staircase) -> str | None:
 def _scheduled(rate: RateHistory, schedule: str) -> Text:
     """Say which schedule set the rate, and between which values."""
     ends = f" ({_rate(rate, rate.first)} to {_rate(rate, rate.last)} in the log)"
-    return say(
+    return phrase(
+        "{} went by the optimizer's schedule, {}{}.",
         Code("learning_rate"),
-        " went by the optimizer's schedule, ",
         Code(schedule),
-        f"{ends if rate.first is not None else ''}.",
+        ends if rate.first is not None else "",
     )
 
 
 def _sentences(rate: RateHistory) -> Iterator[Text]:
     if not rate.is_recorded:
-        yield say(
-            Code("learning_rate"),
-            " is not in the log; it is taken as constant.",
-        )
+        yield say(Code("learning_rate"), " is not in the log; it is taken as constant.")
     elif rate.rises:
         yield _rises(rate)
     elif rate.reductions:

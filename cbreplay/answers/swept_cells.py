@@ -112,11 +112,6 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
 
     The arrays tell it, unless the recorded rate changes in that epoch too, is missing
     or is rounded: then the replay does.
-
-    Parameters
-    ----------
-    sweep, shared : Sweep, SharedReplays
-        The sweep, and the replays of its cells.
     """
     partings: list[list[Parting]] = []
     for row, run in enumerate(sweep.records):

@@ -51,10 +51,7 @@ _KINDS: dict[str, Kind] = {
 def swept_document(sweep: Sweep) -> Document:
     """Say what every setting would have done on logs that were swept elsewhere.
 
-    Parameters
-    ----------
-    sweep : Sweep
-        Over a grid; its table is that of `Sweep.to_frame`.
+    The sweep is over a grid; its table is that of `Sweep.to_frame`.
     """
     sections = [Section("Every setting", (_table(sweep),), untitled=True)]
     if sweep.failures:

@@ -40,14 +40,8 @@ def refuse_beside(option: str, why: str, others: Mapping[str, object]) -> None:
 def refuse_advising(shown: str, instead: str) -> None:
     """Refuse options about a recommendation in a command that shows none.
 
-    Those that come from a pyproject.toml are ignored.
-
-    Parameters
-    ----------
-    shown : str
-        What shows none: ``"--kind curve"``.
-    instead : str
-        What to choose instead.
+    Those that come from a pyproject.toml are ignored. `shown` is what shows none, as
+    ``"--kind curve"``; `instead` what to choose instead.
 
     Raises
     ------

@@ -316,10 +316,7 @@ def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
 
 
 def _check_list(
-    paths: tuple[str, ...],
-    expressions: tuple[str, ...],
-    plan: _FitOptions,
-    most: int,
+    paths: tuple[str, ...], expressions: tuple[str, ...], plan: _FitOptions, most: int
 ) -> ListFindings:
     from cbreplay.answers.findings import check_callbacks
     from cbreplay.rules.registry import names_version

@@ -19,12 +19,7 @@ def find_log_here(
     """Return ``logs.csv`` if it is here, else the newest log here or below.
 
     Of a log in a run directory the directory is returned, so that the files beside the
-    log are read too.
-
-    Parameters
-    ----------
-    advice : str
-        What to do where there is neither.
+    log are read too. `advice` says what to do where there is neither.
 
     Raises
     ------

@@ -37,11 +37,7 @@ def print_cells(
             cells = decide_fits(question.runs, grid, question.judging)
         else:
             cells = decide_settings(
-                question.runs,
-                grid,
-                question.judging,
-                tell,
-                replayed=output == "json",
+                question.runs, grid, question.judging, tell, replayed=output == "json"
             )
     document = settings_document(
         cells,

@@ -39,10 +39,7 @@ class Tell(Protocol):
 def watch(words: str) -> Iterator[Tell]:
     """Show what is being done while the block runs; blocks may be nested.
 
-    Parameters
-    ----------
-    words : str
-        What is being done: ``reading logs``.
+    `words` say what is being done: ``reading logs``.
 
     Yields
     ------

@@ -88,11 +88,6 @@ def command(
 def read_program(words: Sequence[str]) -> Program:
     """Return the program of a command line that follows ``cbreplay record``.
 
-    Parameters
-    ----------
-    words : sequence of str
-        Options of record, and the script with its arguments.
-
     Raises
     ------
     click.UsageError, ConfigError

@@ -21,14 +21,8 @@ def recorded_list(
 ) -> Sequence[Callback]:
     """Return the callbacks list that a run was trained under.
 
-    Parameters
-    ----------
-    run : Run
-        The run.
-    hint : str
-        What to give where it does not tell.
-    defaults : mapping of str to str, optional
-        The monitor and the mode where a callback names none.
+    `hint` says what to give where it does not tell; `defaults` are the monitor and the
+    mode where a callback names none.
 
     Raises
     ------

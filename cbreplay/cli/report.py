@@ -11,11 +11,7 @@ import click
 from cbreplay.cli.conflicting_options import refuse_advising
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.limits import check_replays
-from cbreplay.cli.options import (
-    advice_options,
-    choosing_options,
-    log_options,
-)
+from cbreplay.cli.options import advice_options, choosing_options, log_options
 from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.working_directory import import_matplotlib
@@ -41,12 +37,7 @@ __all__ = ["command"]
     show_default=True,
     help="An .html or .md file.",
 )
-def command(
-    question: Question,
-    output: Path,
-    *,
-    advising: Advising,
-) -> None:
+def command(question: Question, output: Path, *, advising: Advising) -> None:
     """Write a page: what settings would have done, and what to doubt about it.
 
     Of several runs it begins with what cbreplay recommend says.

@@ -22,10 +22,7 @@ _NARROWEST, _WIDEST = 40, 400
 def terminal_width(stream: TextIO | None = None) -> int:
     """Return the columns to write in: those of the terminal, 80 in a pipe.
 
-    Parameters
-    ----------
-    stream : file, optional
-        The stream that is written to; standard output by default.
+    Standard output is asked, unless another stream is given.
     """
     stream = sys.stdout if stream is None else stream
     if not stream.isatty():

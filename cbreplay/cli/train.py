@@ -138,10 +138,7 @@ def _train_one(
 
 
 def _train_each(
-    experiment: str,
-    directories: dict[int, Path],
-    jobs: int,
-    settings: dict[str, Any],
+    experiment: str, directories: dict[int, Path], jobs: int, settings: dict[str, Any]
 ) -> None:
     n_epochs = settings["epochs"] or EXPERIMENTS[experiment].epochs
     with watch("training") as tell_epoch:

@@ -29,6 +29,7 @@ from cbreplay.document.sentences import (
     Strong,
     Text,
     facts_of,
+    phrase,
     plain_text,
     say,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Trend",
     "facts_of",
     "footnotes",
+    "phrase",
     "plain_text",
     "say",
     "spoken_cells",

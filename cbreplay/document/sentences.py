@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from cbreplay.kinds import Kind
     from cbreplay.shown_digits import ValueScale
 
-__all__ = ["Code", "Fact", "Part", "Strong", "Text", "facts_of", "plain_text", "say"]
+__all__ = [
+    "Code",
+    "Fact",
+    "Part",
+    "Strong",
+    "Text",
+    "facts_of",
+    "phrase",
+    "plain_text",
+    "say",
+]
 
 
 class Code(NamedTuple):
@@ -89,6 +99,16 @@ def say(*parts: Part | Text, claims: Sequence[Claim] = (), stamp: str = "") -> T
         (*claims, *(claim for text in whole for claim in text.claims)),
         stamp,
     )
+
+
+def phrase(words: str, *parts: Part | Text, claims: Sequence[Claim] = ()) -> Text:
+    """Return a sentence that has a part in the place of each ``{}``.
+
+    >>> plain_text(phrase("best at epoch {} of 60", Fact(28, "epoch", "best_epoch")))
+    'best at epoch 29 of 60'
+    """
+    between = zip(words.split("{}"), (*parts, ""), strict=True)
+    return say(*(part for pair in between for part in pair if part), claims=claims)
 
 
 def plain_text(text: Text) -> str:

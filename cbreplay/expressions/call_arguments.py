@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from cbreplay.errors import nearest_name
 from cbreplay.expressions.reassigned_names import without_marks
 from cbreplay.rules.bystander import Bystander
-from cbreplay.rules.registry import (
-    find_rule,
-    known_families,
-    known_rules,
-    stands_by,
-)
+from cbreplay.rules.registry import find_rule, known_families, known_rules, stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

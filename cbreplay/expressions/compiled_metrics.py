@@ -13,14 +13,17 @@ from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
 from cbreplay.expressions.syntax import argument_named, has_star
-from cbreplay.rules.compiled import Compiled
+from cbreplay.rules.compiled import Compiled, MetricNames
 from cbreplay.rules.keras.metric_names import (
     default_names,
     find_class_direction,
+    names_before,
     snake_case,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.expressions.model_outputs import Outputs
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
@@ -167,8 +170,8 @@ class ModelCompiles:
         may_log_own = not known or may_log_own_names(self.calls, self._names())
         return Compiled(
             " and ".join(self.calls.place(call.lineno) for call, _ in self.found),
-            ("loss", *dict.fromkeys(reader.names)),
-            frozenset(reader.spellings),
+            *_named(reader.now),
+            MetricNames(*_named(reader.before)),
             {} if reader.names_outputs else reader.directions,
             has_outputs=not known or several_losses or outputs != "one",
             is_whole=not may_log_own,
@@ -193,6 +196,14 @@ def _receiver(call: ast.Call) -> ast.expr | None:
     return call.func.value if isinstance(call.func, ast.Attribute) else None
 
 
+def _named(
+    metrics: Sequence[tuple[str, ...]],
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return how each metric is logged, and all the names that they may have."""
+    logged = dict.fromkeys(names[0] for names in metrics)
+    return ("loss", *logged), frozenset(name for names in metrics for name in names)
+
+
 def _is_keras_metric(path: str) -> bool:
     """Return whether a dotted path names something in Keras's ``metrics``.
 
@@ -207,8 +218,9 @@ class _Metrics:
 
     def __init__(self, calls: ScriptCalls, outputs: Outputs | None) -> None:
         self.calls, self.outputs = calls, outputs
-        self.names: list[str] = []
-        self.spellings: set[str] = set()
+        # the names that each metric may have: by Keras 3, and by Keras 2
+        self.now: list[tuple[str, ...]] = []
+        self.before: list[tuple[str, ...]] = []
         self.directions: dict[str, Mode | None] = {}
         # the prefix of the metrics of one of several outputs
         self.output = ""
@@ -315,7 +327,9 @@ class _Metrics:
 
     def add_constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
-            self.add_name(node.value, snake_case(node.value))
+            self.add_names((node.value,), names_before(node.value))
+            if default_names(node.value):
+                self.directions[node.value] = find_class_direction(node.value)
         elif node.value is not None:
             self.fail(node)
 
@@ -323,8 +337,10 @@ class _Metrics:
         inner = scope.defined_as(node)
         function = None if inner is None else inner.definition
         if isinstance(function, ast.FunctionDef) and not function.decorator_list:
-            self.add_name(function.name, snake_case(function.name))
-            self.directions[function.name] = None
+            # keras/src/utils/naming.py, get_object_name; Keras 2 left it as it is
+            name = snake_case(function.name)
+            self.add_names((name,), (function.name,))
+            self.directions |= dict.fromkeys((name, function.name))
             return
         self.add(*self.calls.followed(node, scope))
 
@@ -347,12 +363,13 @@ class _Metrics:
         if named is not None:
             given = read_literal(self.calls, named, scope)
             names = (given,) if isinstance(given, str) else names
-        self.add_name(*names)
+        self.add_names(names, names)
         self.directions[names[0]] = find_class_direction(kind)
 
-    def add_name(self, *spellings: str) -> None:
-        self.names.append(self.output + spellings[0])
-        self.spellings.update(self.output + spelling for spelling in spellings)
+    def add_names(self, now: tuple[str, ...], before: tuple[str, ...]) -> None:
+        """Add the names that one metric may have, the likeliest first."""
+        for names, given in ((self.now, now), (self.before, before)):
+            names.append(tuple(self.output + name for name in given))
 
     def fail(self, node: ast.expr) -> NoReturn:
         self.calls.unread(node, f"{self.calls.shown(node)} is no metric that is known")

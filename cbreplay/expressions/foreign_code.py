@@ -81,11 +81,7 @@ def _is_bound_outside(
 
 
 def _gives_outside(
-    calls: ScriptCalls,
-    name: str,
-    holder: Scope,
-    binding: Binding,
-    seen: frozenset[str],
+    calls: ScriptCalls, name: str, holder: Scope, binding: Binding, seen: frozenset[str]
 ) -> bool:
     if binding.value is not None:
         return comes_from_outside(calls, binding.value, holder, seen)

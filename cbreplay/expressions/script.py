@@ -15,11 +15,7 @@ from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.optimizer_rates import read_rate
 from cbreplay.expressions.partials import write_out_partials
-from cbreplay.expressions.script_callbacks import (
-    Built,
-    build_callback,
-    find_watcher,
-)
+from cbreplay.expressions.script_callbacks import Built, build_callback, find_watcher
 from cbreplay.expressions.script_calls import ScriptCalls, Unread, returns_once
 from cbreplay.expressions.script_facts import find_fits, read_facts
 from cbreplay.expressions.script_packages import find_packages

@@ -62,10 +62,7 @@ def build_callback(call: ast.Call, scope: Scope, calls: ScriptCalls) -> Built:
 
 
 def make_callback(
-    kind: type[Any],
-    parameters: Mapping[str, Any],
-    call: ast.Call,
-    calls: ScriptCalls,
+    kind: type[Any], parameters: Mapping[str, Any], call: ast.Call, calls: ScriptCalls
 ) -> Callback:
     """Return a callback of these parameters.
 

@@ -73,6 +73,10 @@ class ExaminedFit:
     def __init__(
         self, fit: ScriptFit, script: TrainingScript, resolved: ResolvedSemantics
     ) -> None:
+        compiled = fit.facts.compiled
+        if compiled is not None:
+            named = resolved.family.name_metrics(compiled, resolved.semantics)
+            fit = fit._replace(facts=fit.facts._replace(compiled=named))
         self.fit, self.script, self.resolved = fit, script, resolved
         unsure = [member for member in fit.members if len(member.variants) > 1]
         self.places = {id(member.call): at for at, member in enumerate(unsure)}

@@ -18,11 +18,7 @@ from cbreplay.plots.learning_rate import (
 )
 from cbreplay.plots.parameter_map import MapPoints, map_points, plot_map
 from cbreplay.plots.picture import plot_replay, plot_settings, save_figure
-from cbreplay.plots.trade_off import (
-    TradeOffPoints,
-    plot_trade_off,
-    trade_off_points,
-)
+from cbreplay.plots.trade_off import TradeOffPoints, plot_trade_off, trade_off_points
 
 __all__ = [
     "LearningCurvePoints",

@@ -71,12 +71,7 @@ class Curve:
 
 
 def drawn_curve(
-    run: Run,
-    name: str,
-    role: Role,
-    marked: list[int],
-    *,
-    companion: str | None = None,
+    run: Run, name: str, role: Role, marked: list[int], *, companion: str | None = None
 ) -> Curve:
     """Prepare one series of a run for drawing.
 
@@ -160,11 +155,6 @@ def drawn_places(values: FloatArray) -> EpochArray:
     Of the epochs in one pixel column the first, the last, the lowest and the highest
     value are enough, with the gaps beside them. To draw all of tens of thousands of
     noisy epochs would take over a gigabyte.
-
-    Parameters
-    ----------
-    values : array of shape (n_epochs,)
-        NaN where there is a gap.
     """
     n_values = len(values)
     known = np.flatnonzero(np.isfinite(values))

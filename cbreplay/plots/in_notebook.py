@@ -17,14 +17,8 @@ _DARK = (
 def picture_html(content: bytes, *, width: int, alternative: str) -> str:
     """Return a picture as HTML; it stays light if a notebook strips styles.
 
-    Parameters
-    ----------
-    content : bytes
-        A PNG.
-    width : int
-        In pixels of the page.
-    alternative : str
-        What is read aloud instead.
+    `content` is a PNG, `width` in pixels of the page; `alternative` is read aloud
+    instead.
     """
     encoded = base64.b64encode(content).decode("ascii")
     return (

@@ -362,14 +362,8 @@ def _name_simulated(
 ) -> None:
     """Write its name below the end of the simulated rate, or below its beginning.
 
-    In the lower left corner if neither place is free.
-
-    Parameters
-    ----------
-    ax, epochs, color
-        As in `_draw_rate`.
-    rates : (array, array)
-        The simulated and the recorded one.
+    In the lower left corner if neither place is free. `rates` are the simulated and the
+    recorded one; the rest is as in `_draw_rate`.
     """
     known = np.flatnonzero(np.isfinite(rates[0]))
     if not known.size:

@@ -177,11 +177,7 @@ def _untold(scored: Scored) -> str:
 
 
 def plot_map(
-    points: MapPoints,
-    *,
-    look: Look = LIGHT,
-    width: float = _WIDTH,
-    note: bool = True,
+    points: MapPoints, *, look: Look = LIGHT, width: float = _WIDTH, note: bool = True
 ) -> Figure:
     """Draw the map; upright where it is narrow.
 

@@ -152,16 +152,8 @@ def draw_points(
 ) -> Figure:
     """Draw the points of any picture.
 
-    Parameters
-    ----------
-    points : LearningCurvePoints, LearningRatePoints, MapPoints or TradeOffPoints
-        What is drawn.
-    look : Look
-        The colours.
-    width : float
-        In inches.
-    small : bool
-        A learning curve without words, as one of many.
+    The width is in inches; `small` draws a learning curve without words, as one of
+    many.
     """
     if isinstance(points, MapPoints):
         return plot_map(points, look=look, width=width, note=False)

@@ -12,12 +12,7 @@ from cbreplay.words import visible_text
 if TYPE_CHECKING:
     from cbreplay.recommend import Recommendation
 
-__all__ = [
-    "drawable_text",
-    "format_number",
-    "lost_words",
-    "shorten",
-]
+__all__ = ["drawable_text", "format_number", "lost_words", "shorten"]
 
 _LONGEST_NAME = 28
 _FONT = "DejaVu Sans"

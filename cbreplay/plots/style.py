@@ -151,14 +151,7 @@ def stack_axes(
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with axes below each other, to be placed by `fit_axes`.
 
-    Parameters
-    ----------
-    width : float
-        The width of the figure, in inches.
-    heights : sequence of float
-        The heights of the axes without their labels, in inches.
-    look : Look
-        The colours.
+    Width and heights are in inches, the heights without the labels.
     """
     size = (width, sum(heights))
     figure = SelfShowingFigure(figsize=size, dpi=_DPI, facecolor=look.background)

@@ -42,7 +42,7 @@ LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 def open_log(path: str) -> BinaryIO:
     """Open a file that may be a log; a gzip-compressed one is unpacked.
 
-    An event file unpacks itself: `event_files.record_bytes`.
+    An event file unpacks itself: `event_files.records`.
 
     Raises
     ------

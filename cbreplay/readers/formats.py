@@ -17,12 +17,7 @@ from cbreplay.readers.columns.header import (
 )
 from cbreplay.readers.columns.plain_csv import split_plain_names
 from cbreplay.readers.entries import holds_events, is_event_file
-from cbreplay.readers.files import (
-    LFS_POINTER,
-    check_readable,
-    read_beginning,
-    read_raw,
-)
+from cbreplay.readers.files import LFS_POINTER, check_readable, read_beginning, read_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.record.description import (
-    describe_keras,
-    metric_directions,
-    read_rate,
-)
+from cbreplay.record.description import describe_keras, metric_directions, read_rate
 from cbreplay.record.run_directory import EVENTS, LOGS, OwnLog, write_metadata
 from cbreplay.run_lock import RunLock
 from cbreplay.run_metadata import RUN_SCHEMA

@@ -133,12 +133,7 @@ def recording(directory: str | os.PathLike[str]) -> Iterator[None]:
 class WatchedModels:
     """Keras's models while every ``fit`` of them is recorded.
 
-    Parameters
-    ----------
-    root : Path
-        The directory above the run directories.
-    changes : FitChanges
-        What is changed in every fit.
+    The run directories are made below `root`.
 
     Attributes
     ----------
@@ -244,9 +239,7 @@ class WatchedModels:
         for recorder in recorders:
             recorder.facts = facts
         return _FitCall(
-            asked.args,
-            asked.kwargs,
-            tuple(zip(recorders, before, strict=True)),
+            asked.args, asked.kwargs, tuple(zip(recorders, before, strict=True))
         )
 
     def _take_note(self, recorder: Recorder) -> None:

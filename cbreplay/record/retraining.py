@@ -39,14 +39,8 @@ class RetrainedModel:
 
     It is built and compiled once, so that a training costs little more than its steps.
     A run of several fits is resumed as it was recorded: with the saved model of the fit
-    before, or, if that was broken off, with what BackupAndRestore restores.
-
-    Parameters
-    ----------
-    fits : sequence of RecordedFit
-        The experiment, its seed and its settings, fit by fit.
-    on_epoch : callable, optional
-        Called after each epoch.
+    before, or, if that was broken off, with what BackupAndRestore restores. `on_epoch`
+    is called after each epoch.
     """
 
     def __init__(

@@ -204,10 +204,7 @@ def logged_columns(out: Path) -> list[str]:
 class OwnLog:
     """The ``logs.csv`` that a logger holds open, and that may be moved or removed.
 
-    Parameters
-    ----------
-    out : Path
-        The run directory; the log must exist.
+    The log must exist.
     """
 
     def __init__(self, out: Path) -> None:
@@ -232,12 +229,7 @@ class OwnLog:
 def cut_log(out: Path, last: int | None) -> None:
     """Remove from ``logs.csv``, in place, what follows its last complete epoch.
 
-    Parameters
-    ----------
-    out : Path
-        The run directory.
-    last : int or None
-        That epoch; None if only the header is kept.
+    If it is None, only the header is kept.
     """
     path, kept = out / LOGS, 0
     if not path.is_file():

@@ -34,13 +34,6 @@ class RetrainedScript:
     with all of its fits; its output is not shown, and the files that it writes are
     written.
 
-    Parameters
-    ----------
-    run : Run
-        The record of one of its fits.
-    program : Program
-        The script.
-
     Raises
     ------
     ConfigError

@@ -38,15 +38,7 @@ __all__ = ["SeedRun", "train_seeds"]
 
 
 class SeedRun(NamedTuple):
-    """The run of one seed.
-
-    Parameters
-    ----------
-    path : Path
-        Its directory.
-    trained : bool
-        Whether it was trained now; False if a complete run was there already.
-    """
+    """The directory of one seed's run; a complete one was not trained now."""
 
     path: Path
     trained: bool

@@ -87,10 +87,7 @@ def equal(ours: Any, theirs: Any) -> bool:  # noqa: ANN401 - numbers or nothing
 class SeenEpochs:
     """Collects logs, rates and weights of a training, in one fit or several.
 
-    Parameters
-    ----------
-    on_epoch : callable, optional
-        Called after each epoch.
+    `on_epoch` is called after each epoch.
     """
 
     def __init__(self, on_epoch: Callable[[], None] | None = None) -> None:

@@ -346,10 +346,7 @@ def build_untrained(plan: ExperimentPlan, training: Examples) -> Any:  # noqa: A
 
 
 def _describe_run(
-    plan: ExperimentPlan,
-    fit: WatchedFit,
-    *,
-    n_examples: int,
+    plan: ExperimentPlan, fit: WatchedFit, *, n_examples: int
 ) -> dict[str, Any]:
     """Return what ``run.json`` says when a fit begins."""
     return {

@@ -45,12 +45,8 @@ class Program(NamedTuple):
     def words(self, out: Path, **options: Any) -> list[str]:  # noqa: ANN401 - JSON
         """Return the command line of a Python that runs it and records its fits.
 
-        Parameters
-        ----------
-        out : Path
-            The directory for the run directories.
-        **options
-            Further options of the launcher.
+        The run directories are made in `out`; `options` are further ones of the
+        launcher.
         """
         told = {
             "kind": self.kind,

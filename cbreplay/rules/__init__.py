@@ -9,11 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cbreplay.rules.beyond_patience import (
-        EmaStopping,
-        MeanStopping,
-        TargetStopping,
-    )
+    from cbreplay.rules.beyond_patience import EmaStopping, MeanStopping, TargetStopping
     from cbreplay.rules.bystander import Bystander
     from cbreplay.rules.keras.early_stopping import EarlyStopping
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler

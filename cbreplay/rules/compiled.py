@@ -11,7 +11,22 @@ if TYPE_CHECKING:
 
     from cbreplay.run import Mode
 
-__all__ = ["Compiled"]
+__all__ = ["Compiled", "MetricNames"]
+
+
+class MetricNames(NamedTuple):
+    """The names that one version of Keras gives the metrics of a ``compile``.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The names as its ``fit`` logs them, without ``val_``.
+    spellings : frozenset of str
+        Every name that one of them may have.
+    """
+
+    names: tuple[str, ...] = ()
+    spellings: frozenset[str] = frozenset()
 
 
 class Compiled(NamedTuple):
@@ -21,10 +36,10 @@ class Compiled(NamedTuple):
     ----------
     place : str
         Where ``compile`` is called, for people: ``"line 12"``.
-    names : tuple of str
-        The names as this ``fit`` logs them, without ``val_``.
-    spellings : frozenset of str
-        Every name that one of them may have in some version of Keras.
+    names, spellings : tuple of str, frozenset of str
+        As in `MetricNames`, by Keras 3.
+    older : MetricNames
+        The same by Keras 2.
     directions : mapping of str to {"min", "max"} or None
         The metrics of which it is known which way they improve; None: in neither.
     has_outputs : bool
@@ -44,12 +59,17 @@ class Compiled(NamedTuple):
     place: str
     names: tuple[str, ...]
     spellings: frozenset[str]
+    older: MetricNames = MetricNames()
     directions: Mapping[str, Mode | None] = MappingProxyType({})
     has_outputs: bool = True
     is_whole: bool = False
     is_keras: bool = False
     names_outputs: bool = False
     has_several: bool = False
+
+    def by_keras_2(self) -> Compiled:
+        """Return the same, named as Keras 2 does."""
+        return self._replace(names=self.older.names, spellings=self.older.spellings)
 
     def may_log(self, name: str) -> bool:
         """Return whether ``fit`` may log a name, given without its ``val_``."""

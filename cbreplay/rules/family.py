@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
+    from cbreplay.rules.compiled import Compiled
     from cbreplay.rules.training import Training
     from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
@@ -135,6 +136,14 @@ class Family(Framework, Protocol):
         """Raise ConfigError where the framework itself refuses a list on such a run."""
         ...
 
+    def name_metrics(
+        self,
+        compiled: Compiled,
+        semantics: Any,  # noqa: ANN401 - as `ResolvedSemantics` has it
+    ) -> Compiled:
+        """Return the metrics of a ``compile`` under the names of one version."""
+        ...
+
     def check_unlogged(self, monitor: str, training: Training) -> None:
         """Raise ConfigError if there is a special reason why a series is not logged."""
         ...
@@ -252,6 +261,14 @@ class PlainFamily:
         self, run: Run, callbacks: Sequence[Callback], training: Training
     ) -> None:
         """Refuse nothing."""
+
+    def name_metrics(
+        self,
+        compiled: Compiled,
+        semantics: Any,  # noqa: ANN401, ARG002 - as Family has it
+    ) -> Compiled:
+        """Return the metrics of a ``compile``: as they are."""
+        return compiled
 
     def check_unlogged(self, monitor: str, training: Training) -> None:
         """Refuse nothing."""

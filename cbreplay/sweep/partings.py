@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.sweep.kernels.reduce_lr_on_plateau import (
-    Record,
-    Settings,
-    find_partings,
-)
+from cbreplay.sweep.kernels.reduce_lr_on_plateau import Record, Settings, find_partings
 from cbreplay.sweep.lanes import (
     first_overflow,
     in_pieces,

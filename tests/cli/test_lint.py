@@ -930,3 +930,31 @@ def test_a_script_that_python_cannot_read_is_named_beside_others(
     said = ask("lint", tmp_path).out
     assert "left out" in said
     assert "b.py: it is not text that Python could read" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("semantics", "logged"), [("keras-3.0", "val_AUC"), ("tf_keras-2.15", "val_auc")]
+)
+def test_a_metric_by_text_has_the_name_that_its_keras_gives_it(
+    ask: Ask, tmp_path: Path, semantics: str, logged: str
+) -> None:
+    # get_metric of keras 3.0.5 sets the text as the name; _get_metric_object of 2.15.0
+    # leaves an object of a class its own
+    other = {"val_AUC": "val_auc", "val_auc": "val_AUC"}[logged]
+    for monitor, n_found in ((logged, 0), (other, 1)):
+        stop = f"keras.callbacks.EarlyStopping({monitor!r}, mode='max', patience=3)"
+        script = tmp_path / "train.py"
+        script.write_text(
+            "import keras\n"
+            "model = keras.Sequential([keras.layers.Dense(1)])\n"
+            "model.compile(loss='mse', metrics=['AUC'])\n"
+            f"model.fit(x, y, validation_data=v, epochs=9, callbacks=[{stop}])\n"
+        )
+        answer = ask("lint", script, "--semantics", semantics, "--format", "json")
+        found = [
+            finding
+            for finding in as_json(answer.out)["findings"]
+            if finding["code"] == "absent-monitor"
+        ]
+        assert len(found) == n_found, monitor
+        assert all(logged in finding["fix"] for finding in found)

@@ -77,6 +77,10 @@ NAMED = (
     "kl = keras.metrics.MeanAbsoluteError(name='kl')\n"
     "model.compile('sgd', 'mse', metrics=[kl])\n"
 )
+DISTANCE = """
+def ownDistance(truth, guess):
+    return keras.ops.mean(truth - guess)
+"""
 HELD = """
 class Trainer:
     def __init__(self):
@@ -105,6 +109,11 @@ SCRIPTS = {
         True,
     ),
     "a metric with a name": (DENSE + NAMED, True),
+    "metrics by text, and a function": (
+        DENSE + DISTANCE + "metrics = ['MAE', 'MeanSquaredError', ownDistance]\n"
+        "model.compile('sgd', 'mse', metrics=metrics)\n",
+        True,
+    ),
     "several outputs": (OUTPUTS + BOTH + "y = [y, y]\n", False),
     "one output": (FUNCTIONAL + "model = keras.Model(a, b)\n" + COMPILE, False),
     "add_loss": (LOSING + COMPILE, False),
@@ -136,6 +145,8 @@ SCRIPTS = {
 NAMES = "Tracking, Writes, build, extend, extended, load, loss_of, plot, recompile"
 MONITORS = ["val_los", "val_kl", "val_mae", "val_mean", "foo", "val_b_mae", "val_acc"]
 MONITORS += ["val_loss", "val_b_loss", "val_kl_acc", "val_kl_accuracy", "val_loss_of"]
+MONITORS += ["val_MeanSquaredError", "val_mean_squared_error"]
+MONITORS += ["val_ownDistance", "val_own_distance"]
 
 
 @pytest.mark.parametrize("kind", SCRIPTS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.event_files.events import read_event
-from cbreplay.readers.event_files.record_bytes import masked_checksum, open_records
+from cbreplay.readers.event_files.records import masked_checksum, open_records
 from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 if TYPE_CHECKING:

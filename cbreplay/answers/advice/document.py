@@ -39,6 +39,7 @@ from cbreplay.document import (
     Paragraph,
     Points,
     Section,
+    phrase,
     say,
 )
 from cbreplay.generalization.promise import shared_confidence
@@ -118,13 +119,7 @@ def _plan_of_all(advice: Recommendation, sweep: Sweep) -> int | None:
 
 
 def short_advice_document(advice: Recommendation) -> Document:
-    """Say what is recommended, where the sweep it was chosen from is not at hand.
-
-    Parameters
-    ----------
-    advice : Recommendation
-        The answer alone.
-    """
+    """Say what is recommended, where the sweep it was chosen from is not at hand."""
     rests = Points(tuple(evidence_sentences(advice)))
     blocks: tuple[Block, ...] = (rests,)
     if advice.callbacks:
@@ -212,13 +207,12 @@ def _of_one_run(
     of_each = shared_confidence(advice.confidence, n_monitors)
     needed = Fact(count_needed(of_each), "count", "needed")
     share = Fact(advice.confidence, "given_share", "confidence")
-    sentence = say(
+    sentence = phrase(
         "Nothing is recommended: one run describes only itself; what holds for the "
-        "next takes several: give their paths, or a directory. A promise for ",
+        "next takes several: give their paths, or a directory. A promise for {} of "
+        "new runs takes {} of them.",
         share,
-        " of new runs takes ",
         needed,
-        " of them.",
     )
     told = [sentence, *excluded_sentences(advice)]
     why = Section(

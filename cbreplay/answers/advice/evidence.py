@@ -12,7 +12,7 @@ from cbreplay.answers.advice.run_doubts import (
     exclusion_text,
 )
 from cbreplay.answers.counted import counted
-from cbreplay.document import Claim, Code, Fact, plain_text, say
+from cbreplay.document import Claim, Code, Fact, phrase, plain_text, say
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import list_names
@@ -58,7 +58,7 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     yield say(
         "a kept value is the best of many looks at one validation set, and so "
         "optimistic: on test data such values were 2 to 4 % worse, and 13 to 20 % for "
-        "a data set of 569 rows",
+        "a data set of 569 rows"
     )
 
 
@@ -131,12 +131,11 @@ def _plans(advice: Recommendation) -> Iterator[Text]:
     """Say how the plan is known, if inferred, and what holds for other plans."""
     plan = advice.plan
     if plan is not None and plan.inferred:
-        yield say(
-            "the plan is taken to be ",
+        yield phrase(
+            "the plan is taken to be {}: {} end there, which one patience would "
+            "hardly explain (--planned-epochs)",
             counted(plan.epochs, "epoch", "epochs"),
-            ": ",
             counted(plan.n_runs, "log", "n_runs"),
-            " end there, which one patience would hardly explain (--planned-epochs)",
         )
     for other in advice.plans:
         yield _other_plan(advice, other)
@@ -144,12 +143,11 @@ def _plans(advice: Recommendation) -> Iterator[Text]:
 
 def _other_plan(advice: Recommendation, other: PlanAdvice) -> Text:
     doubt = ", if that was the plan" if other.plan.inferred else ""
-    trainings = say(
-        "trainings of ",
+    trainings = phrase(
+        "trainings of {} epochs{} ({}): ",
         Fact(other.plan.epochs, "count", "epochs"),
-        f" epochs{doubt} (",
+        doubt,
         counted(other.n_groups, advice.unit, "n_groups"),
-        "): ",
     )
     if other.patience is None:
         few = "too few" if other.n_groups == 1 else "too short"
@@ -157,11 +155,10 @@ def _other_plan(advice: Recommendation, other: PlanAdvice) -> Text:
     told = say(trainings, "patience ", Fact(other.patience, "patience", "patience"))
     if other.promise is None:
         return told
-    return say(
+    return phrase(
+        "{}; {} is promised for {}",
         told,
-        "; ",
         Fact(other.promise.patience, "patience", "patience"),
-        " is promised for ",
         Fact(other.promise.confidence, "given_share", "confidence"),
     )
 
@@ -185,22 +182,18 @@ def _tolerance(advice: Recommendation) -> Text:
     spreads = _spreads(advice, tolerance.spreads)
     if advice.unit == "run":
         spread = say("the spread between seeds, ", spreads)
-        return say(
-            "tolerance: ",
+        return phrase(
+            "tolerance: {}, where it is less than {}{} (--tolerance)",
             spread,
-            ", where it is less than ",
             share,
             more,
-            " (--tolerance)",
         )
-    return say(
-        "tolerance: the spread between the seeds of a group, of three or more (",
+    return phrase(
+        "tolerance: the spread between the seeds of a group, of three or more ({}), "
+        "where it is less than {}; else that{} (--tolerance)",
         spreads,
-        "), where it is less than ",
         share,
-        "; else that",
         more,
-        " (--tolerance)",
     )
 
 
@@ -274,12 +267,11 @@ def _kept_words(scored: Scored) -> Text:
         if scored.told_runs == 1:
             return say("keeps the tolerance on the ", told, " run whose log tells")
         return say("keeps the tolerance on all ", told, " runs whose logs tell")
-    return say(
-        "breaks the tolerance on ",
+    return phrase(
+        "breaks the tolerance on {} of {} whose logs tell ({})",
         Fact(len(scored.breaks_tolerance), "count", "n_breaks_tolerance"),
-        " of ",
         counted(scored.told_runs, "run", "told_runs"),
-        f" whose logs tell ({list_names(scored.breaks_tolerance, MOST_NAMES)})",
+        list_names(scored.breaks_tolerance, MOST_NAMES),
     )
 
 
@@ -332,27 +324,24 @@ def _forward(advice: Recommendation) -> Iterator[Text]:
     enough = say(Fact(forward.n_enough, "count", "n_enough"), " of the ", newer)
     if forward.n_enough == forward.n_newer:
         enough = say("all ", newer)
-    sentence = say(
-        "forward in time: the ",
+    sentence = phrase(
+        "forward in time: the {} oldest {}s choose patience {}, which is enough for "
+        "{} that came after them",
         Fact(forward.n_older, "count", "n_older"),
-        f" oldest {unit}s choose patience ",
+        unit,
         Fact(forward.patience, "patience", "patience"),
-        ", which is enough for ",
         enough,
-        " that came after them",
     )
     if forward.n_unknown:
         unknown = Fact(forward.n_unknown, "count", "n_unknown")
         sentence = say(sentence, " (", unknown, " of these do not tell)")
     compared = forward.score is not None and forward.usual_score is not None
     if compared and forward.patience != USUAL:
-        sentence = say(
+        sentence = phrase(
+            "{}; there it scores {}, and {} {}",
             sentence,
-            "; there it scores ",
             Fact(forward.score, "score", "score"),
-            ", and ",
             Fact(USUAL, "patience"),
-            " ",
             Fact(forward.usual_score, "score", "usual_score"),
         )
     yield sentence
@@ -369,19 +358,19 @@ def which_monitor(advice: Recommendation) -> Text:
             f" {advice.objective} is judged by itself, which proves nothing for it: on "
             "three of three sets such a winner lost on test data."
         )
-    return say(
-        "Which monitor to stop on cannot be told from these logs; ",
+    return phrase(
+        "Which monitor to stop on cannot be told from these logs; {} was named "
+        "first.{}",
         monitor,
-        f" was named first.{itself}",
+        itself,
     )
 
 
 def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
     """Say for how many groups no patience is enough on a monitor."""
-    return say(
-        "for ",
+    return phrase(
+        "for {} the logs hold no patience that is known to be enough",
         counted(scored.unknown_groups, advice.unit, "unknown_groups"),
-        " the logs hold no patience that is known to be enough",
     )
 
 
@@ -405,11 +394,11 @@ def excluded_sentences(advice: Recommendation) -> Iterator[Text]:
 def restoring_sentence(advice: Recommendation) -> Text:
     """Say that a setting restores the best weights, or what compares one that does."""
     if advice.keep == "last":
-        return say(
-            "restore_best_weights is False, Keras's default, in all that was compared, "
-            "so a stop ends with the weights of its last epoch; ",
+        return phrase(
+            "restore_best_weights is False, Keras's default, in all that was "
+            "compared, so a stop ends with the weights of its last epoch; {} (--keep "
+            "best) compares what keeps the best.",
             Code("restore_best_weights=True"),
-            " (--keep best) compares what keeps the best.",
         )
     return say(
         Code("restore_best_weights=True"),

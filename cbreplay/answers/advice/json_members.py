@@ -41,12 +41,7 @@ def advice_members(
 ) -> dict[str, Any]:
     """Return the members of the JSON answer that a recommendation has.
 
-    Parameters
-    ----------
-    advice, sweep : Recommendation, Sweep
-        The answer, and what it was chosen from.
-    runs : sequence of Run
-        All runs that were asked about.
+    `runs` are all that were asked about.
     """
     configs = []
     if advice.callbacks:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.surety import broken_off
 from cbreplay.answers.counted import counted
-from cbreplay.document import Claim, Code, Fact, say
+from cbreplay.document import Claim, Code, Fact, phrase, say
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.words import list_names
 
@@ -31,29 +31,26 @@ def patience_of(facts: Mapping[str, Any], name: str = "patience") -> Fact:
 
 
 def _copies(_unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        "the ",
+    return phrase(
+        "the {} are copies of one log: what holds for the next takes several",
         counted(facts["n_runs"], "run", "n_runs"),
-        " are copies of one log: what holds for the next takes several",
     )
 
 
 def _one_group(_unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        "the ",
+    return phrase(
+        "the {} are one group, and what holds for the next takes several",
         counted(facts["n_runs"], "run", "n_runs"),
-        " are one group, and what holds for the next takes several",
     )
 
 
 def _short_logs(_unit: str, facts: Mapping[str, Any]) -> Text:
     values = counted(facts["most"], "value", "most")
-    return say(
-        "no log here holds more than ",
+    return phrase(
+        "no log here holds more than {} of {}, which is too few to choose a patience "
+        "from",
         values,
-        " of ",
         Code(facts["monitor"]),
-        ", which is too few to choose a patience from",
     )
 
 
@@ -61,14 +58,12 @@ def _too_few_groups(unit: str, facts: Mapping[str, Any]) -> Text:
     monitors = say()
     if facts["n_monitors"] > 1:
         monitors = say(" and ", counted(facts["n_monitors"], "monitor", "n_monitors"))
-    return say(
-        "a promise for ",
+    return phrase(
+        "a promise for {} of new {}s{} takes {}, and there are {}",
         Fact(facts["confidence"], "given_share", "confidence"),
-        f" of new {unit}s",
+        unit,
         monitors,
-        " takes ",
         counted(facts["needed"], unit, "needed"),
-        ", and there are ",
         Fact(facts["n_groups"], "count", "n_groups"),
     )
 
@@ -89,21 +84,18 @@ def _unknown_groups(unit: str, facts: Mapping[str, Any]) -> Text:
 
 
 def _worse_than_no_stop(_unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        "on these logs patience ",
+    return phrase(
+        "on these logs patience {} does no better than no early stopping at all; a "
+        "checkpoint of the best weights takes no stop",
         patience_of(facts),
-        " does no better than no early stopping at all; a checkpoint of the best "
-        "weights takes no stop",
     )
 
 
 def _no_stop_better(_unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        "on these runs no early stopping at all scores better than ",
+    return phrase(
+        "on these runs no early stopping at all scores better than {}: {} against {}",
         patience_of(facts),
-        ": ",
         Fact(facts["unstopped"], "score", "unstopped"),
-        " against ",
         Fact(facts["score"], "score", "score"),
     )
 
@@ -112,13 +104,12 @@ def _promise(unit: str, facts: Mapping[str, Any]) -> Text:
     which = say(Fact(facts["rank"], "rank", "rank"), " smallest")
     if facts["rank"] == facts["n_groups"]:
         which = say("largest")
-    return say(
+    return phrase(
+        "{} is the {} sufficient patience of the {}, and more than the rule of thumb, "
+        "{}",
         patience_of(facts),
-        " is the ",
         which,
-        " sufficient patience of the ",
         counted(facts["n_groups"], unit, "n_groups"),
-        ", and more than the rule of thumb, ",
         patience_of(facts, "usual"),
     )
 
@@ -148,12 +139,11 @@ def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
         records = say(
             Fact(facts["n_records"], "count", "n_records"), " records of the "
         )
-    return say(
+    return phrase(
+        "{} is a rule of thumb, 10 or a tenth of the {}{} planned epochs{}",
         patience_of(facts),
-        " is a rule of thumb, 10 or a tenth of the ",
         records,
         Fact(facts["plan"], "count", "plan"),
-        " planned epochs",
         ": no log tells what a patience loses" if facts["untold"] else "",
     )
 
@@ -179,12 +169,10 @@ def _cut(_unit: str, facts: Mapping[str, Any]) -> Text:
 
 
 def _recorded_under(_unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        "no less than ",
+    return phrase(
+        "no less than {} is recommended: {}, and no log shows what that missed",
         patience_of(facts),
-        " is recommended: ",
         _cut_by(facts, "patience"),
-        ", and no log shows what that missed",
     )
 
 
@@ -203,10 +191,9 @@ def _cut_by(facts: Mapping[str, Any], name: str) -> Text:
 
 
 def _below_promise(_unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        "the promise is about ",
+    return phrase(
+        "the promise is about {} and longer, not about {}",
         patience_of(facts, "promised"),
-        " and longer, not about ",
         patience_of(facts),
     )
 
@@ -217,23 +204,23 @@ def _rule_not_compared(_unit: str, facts: Mapping[str, Any]) -> Text:
 
 
 def _rules_untold(unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        f"whether {list_names(facts['rules'], len(facts['rules']))} would do better "
-        "cannot be told: that takes ",
+    return phrase(
+        "whether {} would do better cannot be told: that takes {} on which they can "
+        "be compared, and there are {}",
+        list_names(facts["rules"], len(facts["rules"])),
         counted(facts["needed"], unit, "needed"),
-        " on which they can be compared, and there are ",
         Fact(facts["n_told"], "count", "n_told"),
     )
 
 
 def _rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
     code = facts["rule"]
-    return say(
-        f"on {unit}s left out of the choice, ",
+    return phrase(
+        "on {}s left out of the choice, {} is clearly better than all of these: {}; "
+        "as code: {}",
+        unit,
         Code(code),
-        " is clearly better than all of these: ",
         _compared_patience(facts),
-        "; as code: ",
         Code(f'cbreplay simulate -c "{code}" --keras-code'),
     )
 

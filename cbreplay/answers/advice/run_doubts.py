@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.advice.reasons import patience_of
 from cbreplay.answers.counted import counted
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
-from cbreplay.document import Claim, Code, Fact, say
+from cbreplay.document import Claim, Code, Fact, phrase, say
 from cbreplay.evidence_words import GAP_CAUSES
 from cbreplay.words import list_names
 
@@ -47,13 +47,11 @@ def doubt_with_runs(doubt: RunDoubt, unit: str) -> Text:
 
 
 def _cadence(facts: Mapping[str, Any]) -> Text:
-    return say(
+    return phrase(
+        "{} is recorded {}, not {}: a patience counts records",
         Code(facts["series"]),
-        " is recorded ",
         _spoken_cadence(facts["every"], "every"),
-        ", not ",
         _spoken_cadence(facts["usual"], "usual"),
-        ": a patience counts records",
     )
 
 
@@ -67,12 +65,10 @@ def _planned(facts: Mapping[str, Any]) -> Text:
     usual = Fact(facts["usual"], "count", "usual")
     if facts["planned"] is None:
         return say("goes on after the plan of ", usual, " epochs")
-    return say(
-        "planned for ",
+    return phrase(
+        "planned for {}, not {} epochs",
         Fact(facts["planned"], "count", "planned"),
-        ", not ",
         usual,
-        " epochs",
     )
 
 
@@ -91,10 +87,10 @@ _EXCLUSIONS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
 
 
 def _censored(facts: Mapping[str, Any]) -> Text:
-    return say(
-        "the log ends before it tells what patience ",
+    return phrase(
+        "the log ends before it tells what patience {} would have done; counted, "
+        "never averaged",
         patience_of(facts),
-        " would have done; counted, never averaged",
     )
 
 
@@ -112,11 +108,10 @@ def _unknown(facts: Mapping[str, Any]) -> Text:
 
 
 def _diverged(facts: Mapping[str, Any]) -> Text:
-    return say(
+    return phrase(
         "after another learning rate than the recorded one the log says nothing about "
-        "patience ",
+        "patience {}; counted, never averaged",
         patience_of(facts),
-        "; counted, never averaged",
     )
 
 
@@ -138,12 +133,12 @@ def _failed(facts: Mapping[str, Any]) -> Text:
     how = _FAILURES[facts["how"]]
     if facts["series"] is not None:
         how = f"{how} in {facts['series']}"
-    return say(
-        f"{how}; in all ",
+    return phrase(
+        "{}; in all {} of {} failed, and they count: no patience is known to be "
+        "enough for them",
+        how,
         Fact(facts["n_failed"], "count", "n_failed"),
-        " of ",
         counted(facts["n_runs"], "run", "n_runs"),
-        " failed, and they count: no patience is known to be enough for them",
     )
 
 
@@ -199,28 +194,29 @@ def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
 
 
 def _not_recorded_under(facts: Mapping[str, Any]) -> Text:
-    return say(
-        "the log ends where its plan does, so it is not taken for cut by patience ",
+    return phrase(
+        "the log ends where its plan does, so it is not taken for cut by patience {} "
+        "(--recorded-under)",
         patience_of(facts),
-        " (--recorded-under)",
     )
 
 
 def _other_metric(facts: Mapping[str, Any]) -> Text:
     series = Code(facts["series"])
-    return say(
+    return phrase(
+        "{} still improves clearly after the epoch that is kept: for {} this stops "
+        "too early",
         series,
-        " still improves clearly after the epoch that is kept: for ",
         series,
-        " this stops too early",
     )
 
 
 def _scheduled_rate(facts: Mapping[str, Any]) -> Text:
-    return say(
-        f"the learning rate{FALLS_BY_SCHEDULE}; patience ",
+    return phrase(
+        "the learning rate{}; patience {} stops before that end and cuts the part "
+        "that usually pays",
+        FALLS_BY_SCHEDULE,
         patience_of(facts),
-        " stops before that end and cuts the part that usually pays",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
-from cbreplay.document import Fact, say
+from cbreplay.document import Fact, phrase, say
 from cbreplay.generalization.promise import CONFIDENCES, shared_confidence
 from cbreplay.recommend import Reason, count_needed
 from cbreplay.setting_costs.pricing import NEAR_TIE
@@ -52,20 +52,21 @@ def _by_what_cut(facts: Mapping[str, Any]) -> Text:
     how = "were cut by early stopping of their own"
     if facts["guessed"]:
         how = "end as if early stopping of their own had cut them"
-    return say(
-        "How sure: not at all by these logs; ",
+    return phrase(
+        "How sure: not at all by these logs; {}{} {}, and no log shows what that "
+        "missed.",
         which,
         runs,
-        f" {how}, and no log shows what that missed.",
+        how,
     )
 
 
 def _by_fragments(facts: Mapping[str, Any]) -> Text:
     """Say that logs that broke off do not show what a patience loses."""
-    return say(
-        "How sure: hardly; ",
+    return phrase(
+        "How sure: hardly; {}, and no log shows what the rest of these trainings "
+        "would have gained.",
         broken_off(facts),
-        ", and no log shows what the rest of these trainings would have gained.",
     )
 
 
@@ -80,15 +81,12 @@ def broken_off(facts: Mapping[str, Any]) -> Text:
 
 def _promised(advice: Recommendation, promise: Promise) -> Text:
     """Say on how many groups the setting keeps the tolerance."""
-    return say(
-        "How sure: on ",
+    return phrase(
+        "How sure: on {} of {} it loses {}{}.",
         Fact(promise.n_kept, "count", "n_kept"),
-        " of ",
         counted(promise.n_groups, advice.unit, "n_groups"),
-        " it loses ",
         _tolerance(advice),
         _open_logs(advice, promise),
-        ".",
     )
 
 
@@ -130,12 +128,11 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
     if advice.patience == USUAL:
         return say("How sure: nothing else promises to be better from ", runs, ".")
     if expected.usual_score is None:
-        return say(
-            "How sure: by ",
+        return phrase(
+            "How sure: by {}, {} is expected to cost least; what 10 costs, no log "
+            "tells.",
             runs,
-            ", ",
             patience,
-            " is expected to cost least; what 10 costs, no log tells.",
         )
     if expected.usual_score - expected.score < NEAR_TIE:
         return say(
@@ -155,16 +152,13 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
 
 def _better_elsewhere(odds: Odds) -> Text:
     """Say how often such advice was better than 10 on other data."""
-    return say(
-        "How sure: on other data, such advice from ",
+    return phrase(
+        "How sure: on other data, such advice from {} was better than 10 in {} of the "
+        "cases, as good in {}, and worse in {}.",
         counted(odds.n_runs, "run", "n_runs"),
-        " was better than 10 in ",
         Fact(odds.better, "share", "better"),
-        " of the cases, as good in ",
         Fact(odds.same, "share", "same"),
-        ", and worse in ",
         Fact(odds.worse, "share", "worse"),
-        ".",
     )
 
 

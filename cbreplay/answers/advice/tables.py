@@ -15,6 +15,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     footnotes,
+    phrase,
     say,
 )
 from cbreplay.rules.registry import row_of, tried_values_of
@@ -126,10 +127,10 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
         yield "worst", say("worst: of one run; for the recommended ", worst)
     yield (
         "score",
-        say(
-            "score: the share lost + ",
+        phrase(
+            "score: the share lost + {} x the share of the epochs trained "
+            "(--cost-weight)",
             Fact(advice.cost_weight, "given", "cost_weight"),
-            " x the share of the epochs trained (--cost-weight)",
         ),
     )
     if advice.setting("cheapest") is not None:
@@ -156,11 +157,11 @@ def _notes(advice: Recommendation) -> Iterator[Text]:
             )
         yield say("now: ", Code(setting_text(current)), keeps)
     if start is not None and start.rule is not None:
-        yield say(
-            f"{setting_label(start)}: ",
+        yield phrase(
+            "{}: {}, the best of some later starts with a patience by the same rule; "
+            "no promise goes with it",
+            setting_label(start),
             Code(f"{start.rule.class_name}({setting_text(start)})"),
-            ", the best of some later starts with a patience by the same rule; no "
-            "promise goes with it",
         )
     yield from _other_rules(advice)
     yield from _choice_left_out(advice)
@@ -218,10 +219,10 @@ def _choice_left_out(advice: Recommendation) -> Iterator[Text]:
     def lost(value: float, name: str) -> Fact:
         return Fact(value, "difference", name, scale)
 
-    sentence = say(
-        f"chosen without a {advice.unit}, it costs that one ",
+    sentence = phrase(
+        "chosen without a {}, it costs that one {} on average",
+        advice.unit,
         lost(left_out.mean_regret, "mean_regret"),
-        " on average",
     )
     if left_out.interval is not None:
         low, high = (lost(end, "interval") for end in left_out.interval)
@@ -285,11 +286,12 @@ def _sufficient(advice: Recommendation, group: CountedGroup) -> int | Text:
 
 def groups_legend(advice: Recommendation) -> Text:
     """Say what the columns of the groups mean."""
-    return say(
-        "Sufficient: the smallest patience that keeps ",
+    return phrase(
+        "Sufficient: the smallest patience that keeps {} within the tolerance, as "
+        "every longer one in the log does. Chosen without it: what the other {}s come "
+        "to.",
         Code(advice.objective),
-        " within the tolerance, as every longer one in the log does. Chosen without "
-        f"it: what the other {advice.unit}s come to.",
+        advice.unit,
     )
 
 

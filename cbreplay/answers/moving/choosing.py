@@ -43,15 +43,7 @@ _LARGEST = 1e15
 
 
 class NamedSetting(NamedTuple):
-    """A setting that a page begins with, or offers by a name.
-
-    Parameters
-    ----------
-    name : str
-        What it is called.
-    callbacks : tuple of Callback
-        The list.
-    """
+    """A setting that a page begins with, or offers by a name."""
 
     name: str
     callbacks: tuple[Callback, ...]

@@ -22,14 +22,8 @@ def pack_line(values: FloatArray, limits: tuple[float, float]) -> str:
     """Write a series as heights, two characters each, precise enough to draw a line.
 
     Heights reach beyond the limits, by as much as these are apart, so that a line that
-    leaves the picture keeps its direction. A gap has a number of its own.
-
-    Parameters
-    ----------
-    values : array of shape (n_epochs,)
-        NaN where there is a gap.
-    limits : (float, float)
-        The ends of the axis.
+    leaves the picture keeps its direction. A gap has a number of its own. NaN is a gap;
+    `limits` are the ends of the axis.
     """
     low, high = limits
     with np.errstate(over="ignore"):

@@ -90,13 +90,7 @@ class _View(NamedTuple):
 
 
 def moving_members(question: MovingQuestion) -> dict[str, Any] | None:
-    """Return what a page with sliders looks up; None where there is nothing to move.
-
-    Parameters
-    ----------
-    question : MovingQuestion
-        What the page is about.
-    """
+    """Return what a page with sliders looks up; None where there is nothing to move."""
     judging = question.judging._replace(
         objective=question.objective, objective_mode=question.objective_mode
     )
@@ -179,10 +173,7 @@ def _lists(question: MovingQuestion) -> list[MovedRule]:
 
 
 def _views(
-    question: MovingQuestion,
-    place: int,
-    moved: MovedRule,
-    kinds: StepKinds,
+    question: MovingQuestion, place: int, moved: MovedRule, kinds: StepKinds
 ) -> Iterator[_View]:
     """Yield a list with each series that it can watch; none where it is refused."""
     monitors = monitors_of(

@@ -132,14 +132,7 @@ def moving_words(
 ) -> dict[str, Any]:
     """Return the sentences and names of a page, with blanks in braces.
 
-    Parameters
-    ----------
-    objective, mode : str, {"min", "max"}
-        What judges the settings.
-    runs : sequence of Run
-        The runs; for one run whose rows are evaluations the words say so.
-    named : sequence of str
-        The settings that have a name.
+    For one run whose rows are evaluations the words say so.
     """
     side = "above best" if mode == "min" else "below best"
     words = _WORDS | {"side": side, "column_regret": side}

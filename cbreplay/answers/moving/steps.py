@@ -42,15 +42,7 @@ _SHAPE = (len(EVIDENCE), 2, 2, len(_PARTINGS), 2**31)
 
 
 class MovedRule(NamedTuple):
-    """A callbacks list, and the rule in it whose patience and min_delta sliders set.
-
-    Parameters
-    ----------
-    callbacks : tuple of Callback
-        The list.
-    place : int
-        The index of the rule in it.
-    """
+    """A callbacks list, and the index of the rule whose patience and min_delta move."""
 
     callbacks: tuple[Callback, ...]
     place: int

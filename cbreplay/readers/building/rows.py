@@ -13,6 +13,8 @@ from cbreplay.run import Series
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from numpy.typing import DTypeLike
+
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = ["Column", "RowPlaces", "Rows", "as_series", "split_rows", "spread"]
@@ -196,8 +198,9 @@ class _Column(NamedTuple):
     others: dict[int, tuple[float, ...]]
 
 
-def _nothing(length: int) -> _Column:
-    return _Column(np.full(length, np.nan), np.zeros(length, dtype=np.bool_), {})
+def _nothing(length: int, dtype: DTypeLike = np.float64) -> _Column:
+    values = np.full(length, np.nan, dtype)
+    return _Column(values, np.zeros(length, dtype=np.bool_), {})
 
 
 def _lay_in(column: _Column, series: Series, at: EpochArray) -> None:
@@ -211,7 +214,7 @@ def spread(series: Series, at: EpochArray, length: int) -> Series:
     if length == len(series):
         # no gap: a long log is not copied
         return series
-    column = _nothing(length)
+    column = _nothing(length, series.values.dtype)
     _lay_in(column, series, at)
     return Series(*column)
 

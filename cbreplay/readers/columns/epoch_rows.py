@@ -13,12 +13,7 @@ import numpy as np
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import (
-    INDEXES,
-    SETTINGS,
-    are_epochs,
-    letters,
-)
+from cbreplay.readers.columns.roles import INDEXES, SETTINGS, are_epochs, letters
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:

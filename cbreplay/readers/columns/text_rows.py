@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
-from cbreplay.readers.columns.cut_rows import (
-    are_never_ended,
-    is_complete,
-    is_shorter,
-)
+from cbreplay.readers.columns.cut_rows import are_never_ended, is_complete, is_shorter
 from cbreplay.readers.columns.header import (
     COMMENT,
     EPOCH_NAMES,

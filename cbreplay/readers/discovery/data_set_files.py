@@ -11,16 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.readers.building.evaluations import shown
-from cbreplay.readers.discovery.continued import mark_joined
-from cbreplay.readers.discovery.laid_over import goes_with, laid_over
-from cbreplay.readers.discovery.written_in_turn import has_rows
+from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
+from cbreplay.readers.discovery.found_logs import has_rows
 from cbreplay.series_names import PARTS_OF_CAMEL, is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
 
 __all__ = ["join_data_sets"]
@@ -31,37 +30,29 @@ _LETTERS = ("train", "val", "eval", "test")
 _DATA_SET = "(?<![a-z])(train(?:ing)?|val(?:id|idation)?|eval(?:uation)?|test)(?![a-z])"
 
 
-def join_data_sets(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+def join_data_sets(found: FoundLogs) -> None:
     """Join the log of a training with that of its validation beside it.
 
     Their names differ in the data set alone, both hold a metric of the same name, and
     the validation is of the same epochs, or of every k-th of them.
-
-    Parameters
-    ----------
-    found : list of RunsOfLog
-        What was read from files.
-    seen : list of Seen
-        Is told which files were joined.
     """
+    if not any(_may_name_data_set(log.runs[0].source) for log in found.logs):
+        return
     groups: dict[tuple[str, ...], dict[str, RunsOfLog]] = {}
-    if not any(_may_name_data_set(log.runs[0].source) for log in found):
-        return found
-    for log in found:
+    for log in found.logs:
         source = log.runs[0].source
         if len(log.runs) == 1 and has_rows(source):
             called = _name_of(source)
             groups.setdefault(called.others, {}).setdefault(called.data_set, log)
-    gone: set[int] = set()
+    joined: list[RunsOfLog] = []
     for logs in groups.values():
         trained = _training_among(logs)
         for data_set, log in logs.items():
             if trained is None or log is trained or data_set in ("", *_TRAINING):
                 continue
             if _join(trained, log, data_set):
-                gone.add(id(log))
-                mark_joined(seen, log.runs[0].source)
-    return [log for log in found if id(log) not in gone]
+                joined.append(log)
+    found.join(joined)
 
 
 def _may_name_data_set(source: str) -> bool:

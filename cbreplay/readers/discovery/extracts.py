@@ -13,8 +13,8 @@ from cbreplay.readers.discovery.same_training import count_agreeing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
 
 __all__ = ["leave_out_extracts"]
@@ -24,32 +24,28 @@ __all__ = ["leave_out_extracts"]
 _FEWEST_DIGITS, _DIGITS_OF_ROWS = 3, 7
 
 
-def leave_out_extracts(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
-    """Leave out what holds some rows of another log, and begins later than it.
-
-    Parameters
-    ----------
-    found : list of RunsOfLog
-        What was read, from files only.
-    seen : list of Seen
-        What became of each file; extracts are passed by.
-    """
-    at_place: dict[str, list[RunsOfLog]] = {}
+def leave_out_extracts(found: FoundLogs) -> None:
+    """Leave out what holds some rows of another log, and begins later than it."""
     # nearly always all begin at epoch 0, and none of them is looked at
-    if not any(log.runs[0].first_epoch for log in found):
-        return found
-    for log in found:
+    if not any(log.runs[0].first_epoch for log in found.logs):
+        return
+    at_place: dict[str, list[RunsOfLog]] = {}
+    for log in found.logs:
         if len(log.runs) == 1:
             place = os.path.dirname(log.runs[0].source)
             at_place.setdefault(place, []).append(log)
-    homes: dict[int, RunsOfLog] = {}
+    homes: dict[RunsOfLog, RunsOfLog] = {}
     for place, logs in at_place.items():
         above = [log for own in _with_parents(place) for log in at_place.get(own, ())]
         homes |= _homes_among(above, logs)
-    for log in found:
-        if id(log) in homes:
-            _note(log, homes[id(log)], seen)
-    return [log for log in found if id(log) not in homes]
+    for log in found.logs:
+        if log in homes:
+            home = homes[log]
+            home.runs[0] = home.runs[0].with_notes(
+                f"some of its rows stand in {log.name} too: they were read once"
+            )
+    reasons = {log: f"rows of {home.name}" for log, home in homes.items()}
+    found.take_out(reasons, "passed by")
 
 
 def _with_parents(place: str) -> list[str]:
@@ -66,18 +62,18 @@ def _with_parents(place: str) -> list[str]:
 
 def _homes_among(
     others: Sequence[RunsOfLog], logs: Sequence[RunsOfLog]
-) -> dict[int, RunsOfLog]:
-    """Return by the id of each log that holds some rows of another one, that one."""
+) -> dict[RunsOfLog, RunsOfLog]:
+    """Return, by each log that holds some rows of another one, that one."""
     first = np.array([log.runs[0].first_epoch for log in others])
     last = np.array([log.runs[0].horizon for log in others])
-    found: dict[int, RunsOfLog] = {}
+    found: dict[RunsOfLog, RunsOfLog] = {}
     for log in logs:
         run = log.runs[0]
         # one may count from 0, and the other from 1
         wider = (first < run.first_epoch) & (run.horizon - 1 <= last)
         for at in np.flatnonzero(wider).tolist() if run.first_epoch else ():
             if _is_extract(run, others[at].runs[0]):
-                found[id(log)] = others[at]
+                found[log] = others[at]
                 break
     return found
 
@@ -98,13 +94,3 @@ def _is_extract(run: Run, other: Run) -> bool:
     fewest = _FEWEST_DIGITS if run.recorded_epochs == 1 else _DIGITS_OF_ROWS
     told = count_digits(run.series) >= fewest
     return held and told and count_agreeing(run, other) > 0
-
-
-def _note(log: RunsOfLog, home: RunsOfLog, seen: list[Seen]) -> None:
-    """Say at the whole log, and of the file, that its rows were read once."""
-    home.runs[0] = home.runs[0].with_notes(
-        f"some of its rows stand in {log.name} too: they were read once"
-    )
-    for at, own in enumerate(seen):
-        if own.path == log.runs[0].source:
-            seen[at] = own._replace(fate="passed by", detail=f"rows of {home.name}")

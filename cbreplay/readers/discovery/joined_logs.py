@@ -21,22 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cbreplay.note import Note
-    from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.readers.discovery.training_files import Seen
+    from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.run import Run
 
 __all__ = ["join_trainings"]
 
 
 def join_trainings(
-    files: list[RunsOfLog],
-    seen: list[Seen],
-    left_out: list[Note],
+    found: FoundLogs,
     *,
     read_content: Callable[[bytes, str], list[Run]],
     read_together: Callable[[Sequence[str], str], list[Run]],
     most: int,
-) -> list[RunsOfLog]:
+) -> list[Note]:
     """Join logs of one training, leave out copies, and note what remains a doubt.
 
     Files of one series, or of one data set, become a log first: only whole logs are
@@ -44,16 +41,17 @@ def join_trainings(
 
     Parameters
     ----------
-    files : list of RunsOfLog
+    found : FoundLogs
         What was read from files, two or more.
-    seen : list of Seen
-        Is told what became of each file.
-    left_out : list of Note
-        Is told which files hold only a learning rate.
     read_content, read_together : callable
         Reads the text of several logs as one; reads directories of event files as one.
     most : int
         How much is read of a log, in bytes.
+
+    Returns
+    -------
+    list of Note
+        Which files hold only a learning rate, and were left out.
 
     Raises
     ------
@@ -61,14 +59,17 @@ def join_trainings(
         If there is nothing but learning rates, or two files may be either of a training
         or of its validation.
     """
-    whole = join_data_sets(join_series_files(files, seen), seen)
-    whole = leave_out_extracts(leave_out_rates(whole, seen, left_out), seen)
-    once = join_overlapping(leave_out_copies(whole, seen), seen)
-    once = join_turns(once, seen, read_content, most)
-    once = join_directories(once, seen, read_together)
-    once = join_continued(once, seen)
-    doubt_continued(once)
-    doubt_overlapping(once)
-    doubt_gaps(once)
-    name_metrics_alike(once)
-    return once
+    join_series_files(found)
+    join_data_sets(found)
+    rates = leave_out_rates(found)
+    leave_out_extracts(found)
+    leave_out_copies(found)
+    join_overlapping(found)
+    join_turns(found, read_content, most)
+    join_directories(found, read_together)
+    join_continued(found)
+    doubt_continued(found)
+    doubt_overlapping(found)
+    doubt_gaps(found)
+    name_metrics_alike(found.logs)
+    return rates

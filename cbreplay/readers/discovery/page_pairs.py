@@ -20,8 +20,8 @@ from cbreplay.readers.other_tools.tensorboard_page import UNTOLD_DATA_SET
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import FloatArray, Run
 
 __all__ = ["BY_TAG", "tell_data_sets"]
@@ -37,15 +37,10 @@ _MOMENT = 0.1
 _APART = 60.0
 
 
-def tell_data_sets(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+def tell_data_sets(found: FoundLogs) -> None:
     """Name the series of a training and of its validation that were downloaded alike.
 
-    Parameters
-    ----------
-    found : list of RunsOfLog
-        What was read from files; copies of a download are left out.
-    seen : list of Seen
-        Is told which files are copies.
+    Copies of a download are left out.
 
     Raises
     ------
@@ -54,38 +49,34 @@ def tell_data_sets(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
         times do not tell which is which.
     """
     groups: dict[tuple[str, str], list[RunsOfLog]] = {}
-    for log in found:
+    for log in found.logs:
         place, file = os.path.split(log.runs[0].source)
         named = re.fullmatch(BY_TAG, file)
         if named is not None and [*log.runs[0].series] == [named["tag"]]:
             groups.setdefault((place, named["tag"]), []).append(log)
-    copies: set[int] = set()
+    copies: dict[RunsOfLog, str] = {}
     for (_, tag), logs in groups.items():
-        distinct = _without_copies(logs, seen)
-        copies |= {id(log) for log in logs if log not in distinct}
+        copies |= _copies_among(logs)
+        distinct = [log for log in logs if log not in copies]
         if len(distinct) > 1:
             _tell_apart(distinct, tag)
-    return [log for log in found if id(log) not in copies]
+    found.take_out(copies, "passed by")
 
 
-def _without_copies(logs: Sequence[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
-    """Return the logs with other times or values than those before them."""
-    kept: dict[tuple[object, ...], RunsOfLog] = {}
+def _copies_among(logs: Sequence[RunsOfLog]) -> dict[RunsOfLog, str]:
+    """Return the logs with the times and values of one before them, and say so."""
+    first: dict[tuple[object, ...], RunsOfLog] = {}
+    copies = {}
     for log in logs:
         run = log.runs[0]
         (series,) = run.series.values()
         key = (run.first_epoch, run.started, series.values.tobytes())
-        if kept.setdefault(key, log) is log:
-            continue
-        home = kept[key]
-        home.runs[0] = home.runs[0].with_notes(
-            f"{log.name} is a copy: it was read once"
-        )
-        for at, own in enumerate(seen):
-            if own.path == run.source:
-                detail = f"the same download as {home.name}"
-                seen[at] = own._replace(fate="passed by", detail=detail)
-    return [*kept.values()]
+        home = first.setdefault(key, log)
+        if home is not log:
+            note = f"{log.name} is a copy: it was read once"
+            home.runs[0] = home.runs[0].with_notes(note)
+            copies[log] = f"the same download as {home.name}"
+    return copies
 
 
 def _tell_apart(logs: Sequence[RunsOfLog], tag: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.discovery.first_values import FirstValues
+from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
 from cbreplay.readers.discovery.same_training import count_agreeing
 from cbreplay.series_names import is_validation
@@ -17,11 +18,11 @@ from cbreplay.series_names import is_validation
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
+    from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run, Series
 
-__all__ = ["count_digits", "find_repeated_logs", "leave_out_copies", "lie_beside"]
+__all__ = ["count_digits", "find_repeated_logs", "leave_out_copies"]
 
 # this many changing values of one series do not agree by chance
 _FEWEST = 5
@@ -34,7 +35,7 @@ _MOST_OPEN = 64
 class _Place(NamedTuple):
     """Where a run was read: the log, and which of its trainings it is."""
 
-    log: int
+    log: RunsOfLog
     number: int
 
 
@@ -46,76 +47,50 @@ class _Alike(NamedTuple):
     names: tuple[str, ...]
 
 
-def leave_out_copies(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
-    """Keep the longest of trainings of which one is the beginning of the other.
-
-    Parameters
-    ----------
-    found : list of RunsOfLog
-        What was read, from files only.
-    seen : list of Seen
-        What became of each file; copies are passed by.
-    """
+def leave_out_copies(found: FoundLogs) -> None:
+    """Keep the longest of trainings of which one is the beginning of the other."""
     places = [
-        _Place(at, number)
-        for at, log in enumerate(found)
-        for number in range(len(log.runs))
+        _Place(log, number) for log in found.logs for number in range(len(log.runs))
     ]
-    copies = find_repeated_logs([found[at].runs[number] for at, number in places])
-    if not copies:
-        return found
+    copies = find_repeated_logs([log.runs[number] for log, number in places])
     left_out: dict[_Place, str] = {}
-    for home, parts in copies.items():
-        at, number = places[home]
-        kept = found[at]
-        names = sorted({found[places[part].log].name for part in parts})
+    for at, parts in copies.items():
+        home, number = places[at]
+        names = sorted({places[part].log.name for part in parts})
         more = ", ..." if len(names) > _SHOWN else ""
         # a sentence that begins with the name would get a capital letter
-        kept.runs[number] = kept.runs[number].with_notes(
+        home.runs[number] = home.runs[number].with_notes(
             "the same training, or its beginning, stands in "
             f"{', '.join(names[:_SHOWN])}{more} too: it was read once"
         )
-        left_out |= {places[part]: kept.name for part in parts}
-    return _without(found, left_out, seen)
-
-
-def _without(
-    found: list[RunsOfLog], left_out: dict[_Place, str], seen: list[Seen]
-) -> list[RunsOfLog]:
-    """Take copies out; the other trainings of a log keep their numbers."""
-    kept = []
-    fates: dict[str, str] = {}
-    for at, log in enumerate(found):
+        left_out |= {places[part]: home.name for part in parts}
+    whole: dict[RunsOfLog, str] = {}
+    for log in {place.log: None for place in left_out}:
         own = [
             (number, run)
             for number, run in enumerate(log.runs)
-            if _Place(at, number) not in left_out
+            if (log, number) not in left_out
         ]
-        if len(own) < len(log.runs):
-            first = left_out.get(_Place(at, 0), "")
-            if not own:
-                fates[log.runs[0].source] = f"the same training as {first}"
-                continue
-            if len(own) == 1:
-                number, run = own[0]
-                part = label_of(run, number + 1)
-                log.name, log.long_name = (
-                    f"{log.name}#{part}",
-                    f"{log.long_name}#{part}",
-                )
-                log.runs[:] = [run]
-            else:
-                log.runs[:] = [
-                    replace(run, name=label_of(run, number + 1)) for number, run in own
-                ]
-        kept.append(log)
-    seen[:] = [
-        file._replace(fate="passed by", detail=fates[file.path])
-        if file.path in fates
-        else file
-        for file in seen
-    ]
-    return kept
+        if own:
+            _keep(log, own)
+        else:
+            whole[log] = f"the same training as {left_out[_Place(log, 0)]}"
+    found.take_out(whole, "passed by")
+
+
+def _keep(log: RunsOfLog, own: Sequence[tuple[int, Run]]) -> None:
+    """Keep some trainings of a log, which keep their numbers."""
+    labels = [label_of(run, number + 1) for number, run in own]
+    log.runs[:] = [run for _, run in own]
+    if len(own) == 1:
+        log.name, log.long_name = (
+            f"{name}#{labels[0]}" for name in (log.name, log.long_name)
+        )
+    else:
+        log.runs[:] = [
+            replace(run, name=label)
+            for run, label in zip(log.runs, labels, strict=True)
+        ]
 
 
 def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
@@ -281,14 +256,6 @@ def _equals(run: Run, other: Run) -> bool:
 
 # this many digits do not agree by chance: of a first row, and of a whole validation
 _MANY_DIGITS, _RANK_DIGITS = 5, 15
-
-
-def lie_beside(one: str, other: str) -> bool:
-    """Tell whether files are in one directory, or each in one beside the other's."""
-    places = os.path.dirname(one), os.path.dirname(other)
-    names = os.path.basename(one), os.path.basename(other)
-    beside = os.path.dirname(places[0]) == os.path.dirname(places[1])
-    return places[0] == places[1] or (beside and names[0] == names[1])
 
 
 def count_digits(series: Mapping[str, Series]) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.note import Note, reworded, topic_of
+from cbreplay.readers.building.rows import spread
 from cbreplay.readers.building.written_digits import (
     count_digits,
     half_units,
@@ -163,13 +164,8 @@ class _JoinedEpochs(NamedTuple):
 
     def lay(self, series: Series, run: Run) -> Series:
         """Lay a series of one of the logs out over all of the epochs."""
-        values = np.full(self.length, np.nan, dtype=series.values.dtype)
-        recorded = np.zeros(self.length, dtype=np.bool_)
-        start = run.first_epoch - self.first
-        values[start : start + len(series)] = series.values
-        recorded[start : start + len(series)] = series.recorded
-        others = {start + at: held for at, held in series.others.items()}
-        return Series(values, recorded, others)
+        at = np.arange(len(series)) + run.first_epoch - self.first
+        return spread(series, at, self.length)
 
     def lay_rounding(self, rounding: FloatArray | None, run: Run) -> FloatArray | None:
         """Lay out how far rates may have been rounded."""

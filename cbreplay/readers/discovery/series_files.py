@@ -15,17 +15,16 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import LogError
 from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.discovery.continued import mark_joined
-from cbreplay.readers.discovery.laid_over import goes_with, laid_over
-from cbreplay.readers.discovery.left_out import note_left_out
+from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
+from cbreplay.readers.discovery.found_logs import note_left_out
 from cbreplay.readers.discovery.page_pairs import BY_TAG, tell_data_sets
-from cbreplay.readers.discovery.run_names import RunsOfLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.note import Note
-    from cbreplay.readers.discovery.training_files import Seen
+    from cbreplay.readers.discovery.found_logs import FoundLogs
+    from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.run import RateSource, Run
 
 __all__ = ["holds_only_rates", "join_series_files", "leave_out_rates"]
@@ -45,43 +44,39 @@ _CATBOOST = r"(learn|test)_error\.tsv"
 _DVCLIVE = r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv"
 
 
-def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+def join_series_files(found: FoundLogs) -> None:
     """Join the files of one training that hold one series each.
-
-    Parameters
-    ----------
-    found : list of RunsOfLog
-        What was read from files.
-    seen : list of Seen
-        Is told which files were joined.
 
     Raises
     ------
     LogError
         If nothing tells which of two downloads is of the training.
     """
+    tell_data_sets(found)
     groups: dict[tuple[str, str], list[RunsOfLog]] = {}
-    found = tell_data_sets(found, seen)
-    for log in found:
+    for log in found.logs:
         key = _training_of(log)
         if key is not None:
             groups.setdefault(key, []).append(log)
-    joined: dict[int, RunsOfLog] = {}
-    gone: set[int] = set()
+    joined: list[RunsOfLog] = []
     for (place, training), own in groups.items():
         logs = _with_one_rate(own)
         named = [name for log in logs for name in log.runs[0].series]
         if len(logs) > 1 and len(set(named)) == len(named) and _are_alike(logs):
-            joined[id(logs[0])] = _join(place, logs)
             label = training.removeprefix("page ").strip()
             beside = [other for other in groups if other[0] == place]
+            first, *others = logs
+            joined += others
+            first.runs[0] = _joined(logs)
+            above, above_long = map(os.path.dirname, (first.name, first.long_name))
             if training.startswith("page ") and label and len(beside) > 1:
                 # TensorBoard's page saves files of several runs here, named by the run
-                _name_within(joined[id(logs[0])], logs[0], label)
-            gone |= {id(log) for log in logs[1:]}
-            for log in logs[1:]:
-                mark_joined(seen, log.runs[0].source)
-    return [joined.get(id(log), log) for log in found if id(log) not in gone]
+                first.name = os.path.join(above, label)
+                first.long_name = os.path.join(above_long, label)
+            else:
+                first.name = above or os.path.basename(os.path.abspath(place))
+                first.long_name = above_long or first.long_name
+    found.join(joined)
 
 
 def holds_only_rates(log: RunsOfLog) -> bool:
@@ -105,28 +100,15 @@ def _with_one_rate(logs: list[RunsOfLog]) -> list[RunsOfLog]:
     return metrics
 
 
-def leave_out_rates(
-    logs: list[RunsOfLog], seen: list[Seen], left_out: list[Note]
-) -> list[RunsOfLog]:
-    """Leave out learning rates that belong to no file of metrics.
-
-    Parameters
-    ----------
-    logs : list of RunsOfLog
-        What is left of the logs once files of one training are joined.
-    seen : list of Seen
-        Is told which files were left out.
-    left_out : list of Note
-        Takes a note on each of them.
+def leave_out_rates(found: FoundLogs) -> list[Note]:
+    """Leave out learning rates that belong to no file of metrics, with notes of them.
 
     Raises
     ------
     LogError
         If nothing else is there.
     """
-    rates = [log for log in logs if holds_only_rates(log)]
-    if not rates:
-        return logs
+    rates = [log for log in found.logs if holds_only_rates(log)]
     errors = [
         LogError(
             "it holds no metric, only a learning rate",
@@ -135,15 +117,11 @@ def leave_out_rates(
         )
         for log in rates
     ]
-    kept = [log for log in logs if log not in rates]
-    if not kept:
+    if rates and len(rates) == len(found.logs):
         raise errors[0]
-    for error in errors:
-        for at, own in enumerate(seen):
-            if own.path == error.source:
-                seen[at] = own._replace(fate="dropped", detail=error.problem)
-    left_out += [note_left_out(error, strict=True) for error in errors]
-    return kept
+    reasons = {log: error.problem for log, error in zip(rates, errors, strict=True)}
+    found.take_out(reasons, "dropped")
+    return [note_left_out(error, strict=True) for error in errors]
 
 
 def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
@@ -194,7 +172,7 @@ def _longest(logs: Sequence[RunsOfLog]) -> Run:
     return max((log.runs[0] for log in logs), key=lambda run: run.recorded_epochs)
 
 
-def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
+def _joined(logs: Sequence[RunsOfLog]) -> Run:
     # a rate is that of the run that the metrics make
     logs = sorted(logs, key=holds_only_rates)
     longest = _longest(logs)
@@ -229,16 +207,7 @@ def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
             learning_rate_rounding=logged.rounding,
             rate_source=logged.source,
         ).with_notes(*logged.notes)
-    return RunsOfLog(
-        os.path.dirname(logs[0].name) or os.path.basename(os.path.abspath(place)),
-        os.path.dirname(logs[0].long_name) or logs[0].long_name,
-        [joined],
-    )
-
-
-def _name_within(joined: RunsOfLog, log: RunsOfLog, label: str) -> None:
-    joined.name = os.path.join(os.path.dirname(log.name), label)
-    joined.long_name = os.path.join(os.path.dirname(log.long_name), label)
+    return joined
 
 
 _SHOWN, _TIMES = 5, "timestamp"

@@ -19,7 +19,7 @@ from cbreplay.readers.base import (
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.asked_files import STDIN, read_stdin, training_of
-from cbreplay.readers.discovery.left_out import note_left_out
+from cbreplay.readers.discovery.found_logs import FoundLogs, note_left_out
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
@@ -33,10 +33,7 @@ from cbreplay.readers.discovery.training_files import (
     TrainingFiles,
     find_trainings,
 )
-from cbreplay.readers.files import (
-    n_unpacked,
-    read_bytes,
-)
+from cbreplay.readers.files import n_unpacked, read_bytes
 from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
@@ -110,17 +107,6 @@ def survey_sources(
     return Survey(name_runs(once), reading.seen)
 
 
-def _in_place(
-    logs: list[RunsOfLog], files: list[RunsOfLog], once: list[RunsOfLog]
-) -> list[RunsOfLog]:
-    """Return all logs, with those of files replaced by what is left of them."""
-    left = {id(log): log for log in once}
-    of_files = {id(log) for log in files}
-    made = [log for log in once if id(log) not in of_files]
-    kept = [log for log in logs if id(log) not in of_files or id(log) in left]
-    return [*kept, *made]
-
-
 class _SourceReader:
     """Reads sources into runs, and notes what became of each file."""
 
@@ -150,42 +136,38 @@ class _SourceReader:
             If there is nothing but learning rates, or as `join_trainings`.
         """
         logs = [log for _, own in found for log in own]
-        files = [
+        of_files = {
             log
             for source, own in found
             for log in own
             if isinstance(source, (str, os.PathLike))
-        ]
-        if sum(len(log.runs) for log in files) < _SEVERAL:
-            return self._without_rates(logs, files)
-        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+        }
+        files = FoundLogs([log for log in logs if log in of_files], self.seen)
+        self._join_files(files)
+        kept = {*files.logs}
+        return [log for log in logs if log in kept or log not in of_files]
 
-        if len(files) < _SEVERAL:
-            name_metrics_alike(files)
-            return self._without_rates(logs, files)
-        from cbreplay.readers.discovery.joined_logs import join_trainings
+    def _join_files(self, files: FoundLogs) -> None:
+        """Join logs of one training, and leave out files of a learning rate alone."""
+        if sum(len(log.runs) for log in files.logs) >= _SEVERAL:
+            from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
 
-        once = join_trainings(
-            files,
-            self.seen,
-            self.left_out,
-            read_content=self._read_content,
-            read_together=self._read_together,
-            most=self.options.max_bytes,
-        )
-        return _in_place(logs, files, once)
+            if len(files.logs) >= _SEVERAL:
+                from cbreplay.readers.discovery.joined_logs import join_trainings
 
-    def _without_rates(
-        self, logs: list[RunsOfLog], files: list[RunsOfLog]
-    ) -> list[RunsOfLog]:
-        """Refuse a file that holds a learning rate alone."""
-        if not any(
-            all(map(is_rate_name, run.series)) for log in files for run in log.runs
-        ):
-            return logs
-        from cbreplay.readers.discovery.series_files import leave_out_rates
+                self.left_out += join_trainings(
+                    files,
+                    read_content=self._read_content,
+                    read_together=self._read_together,
+                    most=self.options.max_bytes,
+                )
+                return
+            name_metrics_alike(files.logs)
+        runs = [run for log in files.logs for run in log.runs]
+        if any(all(map(is_rate_name, run.series)) for run in runs):
+            from cbreplay.readers.discovery.series_files import leave_out_rates
 
-        return leave_out_rates(logs, self.seen, self.left_out)
+            self.left_out += leave_out_rates(files)
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):

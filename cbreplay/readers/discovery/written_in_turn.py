@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.odd_epochs import fill_each_other
-from cbreplay.readers.discovery.continued import group_beside, is_text, mark_joined
-from cbreplay.readers.discovery.run_names import RunsOfLog
+from cbreplay.readers.discovery.common_epochs import numbers_of
+from cbreplay.readers.discovery.continued import place_beside
+from cbreplay.readers.discovery.found_logs import has_rows
 from cbreplay.readers.files import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
-    from cbreplay.readers.discovery.training_files import Seen
+    from cbreplay.readers.discovery.found_logs import FoundLogs
+    from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.run import EpochArray, Run
 
-__all__ = ["has_rows", "join_directories", "join_turns"]
+__all__ = ["join_directories", "join_turns"]
+
+# fewer epochs may be in turn by chance
+_FEWEST = 5
 
 
 def join_turns(
-    found: list[RunsOfLog],
-    seen: list[Seen],
-    read_content: Callable[[bytes, str], list[Run]],
-    most: int,
-) -> list[RunsOfLog]:
+    found: FoundLogs, read_content: Callable[[bytes, str], list[Run]], most: int
+) -> None:
     """Join logs of one directory that fill each other's gaps.
 
     They hold the same series, and no epoch is in two of them. They are read again as
@@ -35,44 +38,39 @@ def join_turns(
 
     Parameters
     ----------
-    found : list of RunsOfLog
-        What was read, from files only.
-    seen : list of Seen
-        What became of each file.
+    found : FoundLogs
+        What was read.
     read_content : callable
         Reads the text of a log.
     most : int
         How much is read of a log, in bytes.
     """
-    groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
-    for log in found:
-        run = log.runs[0]
-        has_gaps = run.recorded_epochs < run.n_epochs
-        if len(log.runs) == 1 and has_gaps and has_rows(run.source):
-            place = os.path.dirname(run.source)
-            groups.setdefault((place, *sorted(run.series)), []).append(log)
-    joined: set[int] = set()
-    for logs in groups.values():
-        if len(logs) > 1 and _took_turns([log.runs[0] for log in logs]):
-            joined |= _join(logs, seen, read_content, most)
-    return [log for log in found if id(log) not in joined]
+    joined: list[RunsOfLog] = []
+    for logs in _in_turn(found, _directory_of_gaps):
+        first, *others = logs
+        source = first.runs[0].source
+        contents = [read_bytes(log.runs[0].source, most, len(logs)) for log in logs]
+        # None if it is not one table: other separators, another order of columns
+        run = _read_as_one(partial(read_content, b"\n".join(contents), source))
+        if run is not None:
+            names = ", ".join(log.name for log in others)
+            first.runs[0] = run.with_notes(
+                f"the epochs of one training stand here and in {names}, written in "
+                "turn: none stands twice, and each fills the gaps of the others"
+            )
+            joined += others
+    found.join(joined)
 
 
-def has_rows(source: str) -> bool:
-    """Tell whether a log has a row for each epoch, one below the other, by its name."""
-    lines = source.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
-    return lines or is_text(source)
-
-
-# fewer epochs may be in turn by chance
-_FEWEST = 5
+def _directory_of_gaps(run: Run) -> str | None:
+    """Return the directory of a log of text in which epochs are missing."""
+    has_gaps = run.recorded_epochs < run.n_epochs
+    return os.path.dirname(run.source) if has_gaps and has_rows(run.source) else None
 
 
 def join_directories(
-    found: list[RunsOfLog],
-    seen: list[Seen],
-    read_together: Callable[[Sequence[str], str], list[Run]],
-) -> list[RunsOfLog]:
+    found: FoundLogs, read_together: Callable[[Sequence[str], str], list[Run]]
+) -> None:
     """Put logs in directories beside each other together that fill each other's gaps.
 
     Only the times in event files tell that they were written in turn: their steps go
@@ -81,53 +79,51 @@ def join_directories(
 
     Parameters
     ----------
-    found : list of RunsOfLog
-        What was read, from files only.
-    seen : list of Seen
-        What became of each file.
+    found : FoundLogs
+        What was read.
     read_together : callable
         Reads directories of event files as one, below another.
     """
-    made: dict[int, RunsOfLog] = {}
-    gone: set[int] = set()
-    for (place, _, *_), logs in group_beside(found).items():
-        if len(logs) == 1 or not _took_turns([log.runs[0] for log in logs]):
-            continue
-        read = {own.path for own in seen if own.fate == "read"}
-        joined = _read_in_turn(logs, place, read, read_together)
-        if joined is None:
+    joined: list[RunsOfLog] = []
+    read = {own.path for own in found.seen if own.fate == "read"}
+    for logs in _in_turn(found, place_beside):
+        first, *others = logs
+        runs = [log.runs[0] for log in logs]
+        paths = [run.source for run in runs]
+        place, _ = place_beside(runs[0])
+        alone = all(os.path.isdir(path) and path in read for path in paths)
+        many = sum(run.recorded_epochs for run in runs) >= _FEWEST
+        run = None
+        if alone and many and not any(run.metadata for run in runs):
+            run = _read_as_one(partial(read_together, paths, place))
+        if run is None:
             _doubt(logs)
             continue
-        made[id(logs[0])] = joined
-        gone |= {id(log) for log in logs[1:]}
-        for log in logs[1:]:
-            mark_joined(seen, log.runs[0].source)
-    return [made.get(id(log), log) for log in found if id(log) not in gone]
+        joined += others
+        first.runs[0] = run
+        first.name = os.path.dirname(first.name) or os.path.basename(place)
+        first.long_name = os.path.dirname(first.long_name) or first.long_name
+    found.join(joined)
 
 
-def _read_in_turn(
-    logs: Sequence[RunsOfLog],
-    place: str,
-    read: Collection[str],
-    read_together: Callable[[Sequence[str], str], list[Run]],
-) -> RunsOfLog | None:
-    """Read directories of event files as one; None if they are not one training."""
-    runs = [log.runs[0] for log in logs]
-    paths = [run.source for run in runs]
-    alone = all(os.path.isdir(path) and path in read for path in paths)
-    n_epochs = sum(run.recorded_epochs for run in runs)
-    if not alone or n_epochs < _FEWEST or any(run.metadata for run in runs):
-        return None
+def _in_turn(
+    found: FoundLogs, group_of: Callable[[Run], object | None]
+) -> list[list[RunsOfLog]]:
+    """Return groups of logs that fill each other's gaps."""
+    return [
+        logs
+        for logs in found.by_series(group_of)
+        if _took_turns([log.runs[0] for log in logs])
+    ]
+
+
+def _read_as_one(read: Callable[[], list[Run]]) -> Run | None:
+    """Read logs as one; None if they cannot be read so, or are not one training."""
     try:
-        runs = read_together(paths, place)
+        runs = read()
     except LogError:
         return None
-    if len(runs) > 1:
-        return None
-    first = logs[0]
-    name = os.path.dirname(first.name) or os.path.basename(place)
-    long_name = os.path.dirname(first.long_name) or first.long_name
-    return RunsOfLog(name, long_name, runs)
+    return runs[0] if len(runs) == 1 else None
 
 
 def _doubt(logs: Sequence[RunsOfLog]) -> None:
@@ -146,7 +142,7 @@ def _took_turns(runs: Sequence[Run]) -> bool:
     numbers: list[EpochArray] = []
     met: set[int] = set()
     for run in runs:
-        own = _own_numbers(run)
+        own = numbers_of(run)
         # nearly always the first two share an epoch, and no other is looked at
         if not met.isdisjoint(own.tolist()):
             return False
@@ -154,38 +150,3 @@ def _took_turns(runs: Sequence[Run]) -> bool:
         numbers.append(own)
     pieces = np.repeat(np.arange(len(runs)), [len(own) for own in numbers])
     return fill_each_other(np.concatenate(numbers), pieces)
-
-
-def _own_numbers(run: Run) -> EpochArray:
-    """Return the numbers by which a log calls the epochs that it holds."""
-    recorded = np.logical_or.reduce([own.recorded for own in run.series.values()])
-    numbers: EpochArray = np.flatnonzero(recorded) + run.first_epoch + run.counts_from
-    return numbers
-
-
-def _join(
-    logs: Sequence[RunsOfLog],
-    seen: list[Seen],
-    read_content: Callable[[bytes, str], list[Run]],
-    most: int,
-) -> set[int]:
-    """Read logs as one, in the place of the first; return the others."""
-    first, *others = logs
-    source = first.runs[0].source
-    contents = [read_bytes(log.runs[0].source, most, len(logs)) for log in logs]
-    try:
-        runs = read_content(b"\n".join(contents), source)
-    except LogError:
-        # not one table: other separators, another order of columns
-        return set()
-    if len(runs) > 1:
-        return set()
-    names = ", ".join(log.name for log in others)
-    note = (
-        f"the epochs of one training stand here and in {names}, written in turn: none "
-        "stands twice, and each fills the gaps of the others"
-    )
-    first.runs[0] = runs[0].with_notes(note)
-    for log in others:
-        mark_joined(seen, log.runs[0].source)
-    return {id(log) for log in others}

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbreplay.readers.event_files.frames import Ints
     from cbreplay.readers.event_files.layouts import Layout
+    from cbreplay.readers.event_files.records import Ints
     from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = ["with_other_scalars"]

@@ -1,42 +1,52 @@
 """Pick the scalars out of the bytes of an event, without protobuf.
 
 Only the fields that hold a scalar are looked at; everything else is skipped by its
-length. Field numbers: tensorflow/core/util/event.proto, framework/summary.proto,
-framework/tensor.proto, framework/tensor_shape.proto, framework/types.proto.
+length (https://protobuf.dev/programming-guides/encoding). Field numbers:
+tensorflow/core/util/event.proto, framework/summary.proto, framework/tensor.proto,
+framework/tensor_shape.proto, framework/types.proto.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
-
-from cbreplay.readers.event_files.wire_format import (
-    BYTES,
-    FIXED32,
-    FIXED64,
-    VARINT,
-    field_key,
-    fields_inside,
-    read_fields,
-    read_varint,
-    signed,
-)
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from cbreplay.readers.event_files.wire_format import Field, Payload
+    from collections.abc import Iterator
 
 __all__ = ["Event", "Form", "HeldValue", "event_form", "read_event"]
 
-_WALL_TIME, _STEP = field_key(1, FIXED64), field_key(2, VARINT)
-_SUMMARY, _SESSION = field_key(5, BYTES), field_key(7, BYTES)
-_SESSION_STATUS, _STARTED = field_key(1, VARINT), 1
-_VALUE = field_key(1, BYTES)
-_TAG, _SIMPLE = field_key(1, BYTES), field_key(2, FIXED32)
-_TENSOR, _METADATA = field_key(8, BYTES), field_key(9, BYTES)
-_PLUGIN = _PLUGIN_NAME = field_key(1, BYTES)
-_DTYPE, _SHAPE = field_key(1, VARINT), field_key(2, BYTES)
-_CONTENT = field_key(4, BYTES)
-_DIMENSION, _SIZE = field_key(2, BYTES), field_key(1, VARINT)
+_Payload: TypeAlias = "bytes | memoryview"
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_WIDTHS = {_FIXED64: 8, _FIXED32: 4}
+_MOST_VARINT_BYTES = 10
+_SMALL = 0x80
+
+
+class _Field(NamedTuple):
+    """A field: its number and kind in one key, and its value or where its bytes lie."""
+
+    key: int
+    value: int
+    end: int
+
+
+def _field_key(number: int, wire: int) -> int:
+    """Return the key of the fields of a number and a kind, as it stands before them."""
+    return number << 3 | wire
+
+
+_WALL_TIME, _STEP = _field_key(1, _FIXED64), _field_key(2, _VARINT)
+_SUMMARY, _SESSION = _field_key(5, _BYTES), _field_key(7, _BYTES)
+_SESSION_STATUS, _STARTED = _field_key(1, _VARINT), 1
+_VALUE = _field_key(1, _BYTES)
+_TAG, _SIMPLE = _field_key(1, _BYTES), _field_key(2, _FIXED32)
+_TENSOR, _METADATA = _field_key(8, _BYTES), _field_key(9, _BYTES)
+_PLUGIN = _PLUGIN_NAME = _field_key(1, _BYTES)
+_DTYPE, _SHAPE = _field_key(1, _VARINT), _field_key(2, _BYTES)
+_CONTENT = _field_key(4, _BYTES)
+_DIMENSION, _SIZE = _field_key(2, _BYTES), _field_key(1, _VARINT)
 
 
 class HeldValue(NamedTuple):
@@ -100,7 +110,7 @@ class Form(NamedTuple):
     scalar: bool
 
 
-def read_event(payload: Payload) -> Event:
+def read_event(payload: _Payload) -> Event:
     """Read an event field by field.
 
     Raises
@@ -110,16 +120,16 @@ def read_event(payload: Payload) -> Event:
     """
     wall_time, step, restarts = 0.0, 0, False
     values: list[HeldValue] = []
-    for field in read_fields(payload, 0, len(payload)):
+    for field in _read_fields(payload, 0, len(payload)):
         if field.key == _WALL_TIME:
             (wall_time,) = struct.unpack("<d", payload[field.value : field.end])
         elif field.key == _STEP:
-            step = signed(field.value)
+            step = _signed(field.value)
         elif field.key == _SUMMARY:
-            inside = fields_inside(payload, field, _VALUE)
+            inside = _fields_inside(payload, field, _VALUE)
             values += [_read_value(payload, value) for value in inside]
         elif field.key == _SESSION:
-            inside = fields_inside(payload, field, _SESSION_STATUS)
+            inside = _fields_inside(payload, field, _SESSION_STATUS)
             restarts = any(status.value == _STARTED for status in inside)
     return Event(step, wall_time, values, restarts)
 
@@ -131,7 +141,7 @@ def event_form(payload: bytes) -> Form | None:
     value, in this order.
     """
     try:
-        fields = list(read_fields(payload, 0, len(payload)))
+        fields = list(_read_fields(payload, 0, len(payload)))
         values = read_event(payload).values
     except ValueError:
         return None
@@ -144,10 +154,10 @@ def event_form(payload: bytes) -> Form | None:
     return Form(held.tag, prefix, suffix, len(payload) - start, held.number is not None)
 
 
-def _read_value(payload: Payload, outer: Field) -> HeldValue:
+def _read_value(payload: _Payload, outer: _Field) -> HeldValue:
     """Read one Summary.Value."""
     tag, plugin, held = "", "scalars", _NOTHING
-    for field in read_fields(payload, outer.value, outer.end):
+    for field in _read_fields(payload, outer.value, outer.end):
         if field.key == _TAG:
             tag = _text(payload, field)
         elif field.key == _SIMPLE:
@@ -157,7 +167,7 @@ def _read_value(payload: Payload, outer: Field) -> HeldValue:
             held = _read_tensor(payload, field)
         elif field.key == _METADATA:
             plugin = _plugin(payload, field) or plugin
-        elif field.key & 7 == BYTES and held.number is None:
+        elif field.key & 7 == _BYTES and held.number is None:
             # a histogram, image or sound as TensorFlow 1 wrote it
             held = HeldValue("", None, field.value, field.end)
     number = held.number if plugin == "scalars" else None
@@ -167,14 +177,14 @@ def _read_value(payload: Payload, outer: Field) -> HeldValue:
 _NOTHING = HeldValue("", None)
 
 
-def _text(payload: Payload, field: Field) -> str:
+def _text(payload: _Payload, field: _Field) -> str:
     return str(payload[field.value : field.end], "utf-8", "replace")
 
 
-def _plugin(payload: Payload, metadata: Field) -> str:
+def _plugin(payload: _Payload, metadata: _Field) -> str:
     """Return the plugin that a summary is for; '' if it names none."""
-    for plugin in fields_inside(payload, metadata, _PLUGIN):
-        for name in fields_inside(payload, plugin, _PLUGIN_NAME):
+    for plugin in _fields_inside(payload, metadata, _PLUGIN):
+        for name in _fields_inside(payload, plugin, _PLUGIN_NAME):
             return _text(payload, name)
     return ""
 
@@ -194,14 +204,14 @@ class _Kind(NamedTuple):
 
     layout: str
     field: int
-    wire: int = VARINT
+    wire: int = _VARINT
     before: bytes = b""
 
 
 # by the numbers of types.proto
 _KINDS = {
-    1: _Kind("<f", 5, FIXED32),
-    2: _Kind("<d", 6, FIXED64),
+    1: _Kind("<f", 5, _FIXED32),
+    2: _Kind("<d", 6, _FIXED64),
     3: _Kind("<i", 7),
     4: _Kind("<B", 7),
     5: _Kind("<h", 7),
@@ -217,9 +227,9 @@ _KINDS = {
 }
 
 
-def _read_tensor(payload: Payload, outer: Field) -> HeldValue:
+def _read_tensor(payload: _Payload, outer: _Field) -> HeldValue:
     """Read a tensor; its number, if it holds a single one."""
-    fields = [*read_fields(payload, outer.value, outer.end)]
+    fields = [*_read_fields(payload, outer.value, outer.end)]
     dtypes = [field.value for field in fields if field.key == _DTYPE]
     shapes = [field for field in fields if field.key == _SHAPE]
     contents = [field for field in fields if field.key == _CONTENT and _size(field)]
@@ -234,26 +244,26 @@ def _read_tensor(payload: Payload, outer: Field) -> HeldValue:
     return _read_number(payload, own[0], kind) if own else HeldValue("", 0.0)
 
 
-def _size(field: Field) -> int:
+def _size(field: _Field) -> int:
     return field.end - field.value
 
 
-def _is_scalar(payload: Payload, shape: Field) -> bool:
+def _is_scalar(payload: _Payload, shape: _Field) -> bool:
     """Tell whether a shape has no dimension, or only dimensions of one."""
     sizes = [
-        next((size.value for size in fields_inside(payload, dimension, _SIZE)), 0)
-        for dimension in fields_inside(payload, shape, _DIMENSION)
+        next((size.value for size in _fields_inside(payload, dimension, _SIZE)), 0)
+        for dimension in _fields_inside(payload, shape, _DIMENSION)
     ]
     return all(size == 1 for size in sizes)
 
 
-def _read_number(payload: Payload, field: Field, kind: _Kind) -> HeldValue:
+def _read_number(payload: _Payload, field: _Field, kind: _Kind) -> HeldValue:
     """Read a number from tensor_content, or from float_val and its kin."""
     raw, wire = bytes(payload[field.value : field.end]), field.key & 7
     n_bytes = struct.calcsize(kind.layout) - len(kind.before)
-    if wire not in (BYTES, kind.wire):
+    if wire not in (_BYTES, kind.wire):
         return _NOTHING
-    if field.key != _CONTENT and kind.wire == VARINT:
+    if field.key != _CONTENT and kind.wire == _VARINT:
         raw = _bytes_of_varint(field, raw)[:n_bytes]
     if len(raw) != n_bytes:
         return _NOTHING
@@ -263,9 +273,59 @@ def _read_number(payload: Payload, field: Field, kind: _Kind) -> HeldValue:
     return HeldValue("", float(found), start, end)
 
 
-def _bytes_of_varint(field: Field, packed: bytes) -> bytes:
+def _bytes_of_varint(field: _Field, packed: bytes) -> bytes:
     """Return the only varint of a field as eight bytes; nothing if there is none."""
-    if field.key & 7 == VARINT:
+    if field.key & 7 == _VARINT:
         return field.value.to_bytes(8, "little")
-    bits, end = read_varint(packed, 0) if packed else (0, 0)
+    bits, end = _read_varint(packed, 0) if packed else (0, 0)
     return bits.to_bytes(8, "little") if end and end == len(packed) else b""
+
+
+def _read_varint(payload: _Payload, position: int) -> tuple[int, int]:
+    """Return an unsigned varint and the position behind it."""
+    number = 0
+    longest = payload[position : position + _MOST_VARINT_BYTES]
+    for count, byte in enumerate(longest):
+        number |= (byte & 0x7F) << (7 * count)
+        if byte < _SMALL:
+            return number & 0xFFFF_FFFF_FFFF_FFFF, position + count + 1
+    message = f"no varint at byte {position}"
+    raise ValueError(message)
+
+
+def _signed(number: int) -> int:
+    """Read 64 bits as two's complement."""
+    return number - (1 << 64) if number >> 63 else number
+
+
+def _read_fields(payload: _Payload, position: int, end: int) -> Iterator[_Field]:
+    """Yield the fields of a message; a field that leaves it is an error."""
+    while position < end:
+        key, position = _read_varint(payload, position)
+        if not key >> 3:
+            message = f"a field with the number 0 at byte {position}"
+            raise ValueError(message)
+        value = position
+        wire = key & 7
+        if wire == _VARINT:
+            value, position = _read_varint(payload, position)
+        elif wire == _BYTES:
+            length, value = _read_varint(payload, position)
+            position = value + length
+        elif wire in _WIDTHS:
+            position += _WIDTHS[wire]
+        else:
+            message = f"wire type {wire} at byte {position}"
+            raise ValueError(message)
+        if position > end:
+            break
+        yield _Field(key, value, position)
+    if position != end:
+        message = f"a field runs over the end of its message, byte {end}"
+        raise ValueError(message)
+
+
+def _fields_inside(payload: _Payload, outer: _Field, key: int) -> Iterator[_Field]:
+    """Yield the fields of one key in the message that a field holds."""
+    fields = _read_fields(payload, outer.value, outer.end)
+    return (field for field in fields if field.key == key)

@@ -4,6 +4,10 @@ Nearly all records of a log have one of a few forms (`events.Form`) and differ i
 wall time and value only. So records are put into groups by what follows their step, up
 to the end of the tag; then each group is compared with the form of its first record,
 before and behind what varies, and cut where the form says.
+
+The trainings of an experiment log the same tags at the same steps. So their files are
+equal but for wall times, values and checksums: one comparison with a file that was read
+before tells where the records lie and which forms they have.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.readers.event_files.events import Form, event_form
+from cbreplay.readers.event_files.records import FRAME_SIZE, HEAD, numbers_at
 from cbreplay.readers.event_files.scalar_table import (
     ScalarColumns,
     equal_rows,
@@ -22,15 +27,27 @@ from cbreplay.readers.event_files.scalar_table import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.readers.event_files.frames import Ints, RecordBlock, Words
+    from numpy.typing import NDArray
+
+    from cbreplay.readers.event_files.records import Flags, Ints, RecordBlock, Words
     from cbreplay.readers.event_files.scalar_table import TableBuilder
 
-__all__ = ["FoundForms", "KnownForms", "add_scalars", "find_forms"]
+__all__ = [
+    "FoundForms",
+    "KnownForms",
+    "add_scalars",
+    "begins_alike",
+    "find_forms",
+    "remember",
+]
 
 _WORD, _BYTE = 8, 0xFF
 _LONGEST_PREFIX = 128
 # fewer records than this are read one by one as fast
 _FEW = 4
+# of how many files the beginning is kept, and how many of its records, one in so many,
+# may be no scalars
+_MOST_KEPT, _SHARE = 4, 10
 # the usual event begins with its wall time, and its step behind that
 _WALL_TIME_KEY, _STEP_KEY = 0x09, 0x10
 _BEFORE_STEP = 10
@@ -59,6 +76,27 @@ class FoundForms(NamedTuple):
     numbers: Ints
     steps: Ints
     holes: Ints
+
+
+class _Beginning(NamedTuple):
+    """The first block of a file.
+
+    Parameters
+    ----------
+    content : uint8 array
+        Its bytes.
+    fixed : uint8 array
+        The bits of them that another file must share.
+    bounds : Ints
+        Where each record begins, and where the last one ends.
+    found : FoundForms
+        The form of each record.
+    """
+
+    content: NDArray[np.uint8]
+    fixed: NDArray[np.uint8]
+    bounds: Ints
+    found: FoundForms
 
 
 def find_forms(block: RecordBlock, known: KnownForms) -> FoundForms:
@@ -118,6 +156,44 @@ def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> I
     return left
 
 
+# by the head of the second record: the first one holds the version of all files
+_KEPT: dict[bytes, _Beginning] = {}
+
+
+def begins_alike(content: bytes) -> tuple[Ints, FoundForms] | None:
+    """Return the bounds and forms of the records with which another file began too."""
+    kept = _KEPT.get(_second_head(content))
+    if kept is None:
+        return None
+    n_bytes = min(len(content), len(kept.content))
+    differs = np.frombuffer(content, np.uint8, n_bytes) ^ kept.content[:n_bytes]
+    differs &= kept.fixed[:n_bytes]
+    n_alike = int((differs != 0).argmax()) if differs.any() else n_bytes
+    n_records = int(kept.bounds.searchsorted(n_alike, side="right")) - 1
+    if n_records < 1:
+        return None
+    found = kept.found
+    first = [column[:n_records] for column in found[1:]]
+    return kept.bounds[: n_records + 1], FoundForms(found.forms, *first)
+
+
+def remember(block: RecordBlock, found: FoundForms) -> None:
+    """Keep the first block of a file, if nearly all of its records are scalars."""
+    scalar = np.array([form is not None and form.scalar for form in found.forms])
+    cut = scalar.take(found.numbers)
+    if block.changed.any() or _SHARE * np.count_nonzero(~cut) > len(block):
+        return
+    content = np.frombuffer(block.content, np.uint8, int(block.ends[-1]))
+    if len(_KEPT) >= _MOST_KEPT:
+        _KEPT.clear()
+    _KEPT[_second_head(block.content)] = _Beginning(
+        content,
+        _fixed_bits(block, found, cut),
+        np.append(block.positions, block.ends[-1]),
+        found._replace(numbers=found.numbers * cut),
+    )
+
+
 def _of_form(block: RecordBlock, form: Form, rows: Ints, rest: Ints) -> Ints:
     """Return which of some records have a form: equal keys may be chance."""
     rows = rows[block.payload_ends[rows] - rest[rows] == form.length]
@@ -172,3 +248,22 @@ def _keys(block: RecordBlock, rest: Ints) -> tuple[Ints, Words]:
         word = block.read("<u8", begins + np.maximum(ends - behind - _WORD, 0))
         keys = keys * _MIXER ^ word
     return rows, keys
+
+
+def _fixed_bits(block: RecordBlock, found: FoundForms, cut: Flags) -> NDArray[np.uint8]:
+    """Return the bits that do not vary: all but wall times, values and checksums.
+
+    Of a record that is read one by one only the head is looked at.
+    """
+    fixed = np.full(int(block.ends[-1]), 0xFF, dtype=np.uint8)
+    numbers_at(fixed, "<u8")[block.starts[cut] + 1] = 0
+    numbers_at(fixed, "<u4")[found.holes[cut]] = 0
+    numbers_at(fixed, "<u4")[block.payload_ends] = 0
+    for row in (~cut).nonzero()[0].tolist():
+        fixed[block.starts[row] : block.ends[row]] = 0
+    return fixed
+
+
+def _second_head(content: bytes) -> bytes:
+    second = FRAME_SIZE + int.from_bytes(content[:8], "little")
+    return content[second : second + HEAD.size]

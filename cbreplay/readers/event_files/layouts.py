@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.event_files.frames import Ints
+    from cbreplay.readers.event_files.records import Ints
     from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = [

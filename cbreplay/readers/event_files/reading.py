@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.readers.event_files.alike import begins_alike, remember
 from cbreplay.readers.event_files.events import read_event
-from cbreplay.readers.event_files.forms import add_scalars, find_forms
-from cbreplay.readers.event_files.frames import RecordBlock, read_head, walk_frames
-from cbreplay.readers.event_files.record_bytes import HEAD, open_records
+from cbreplay.readers.event_files.forms import (
+    add_scalars,
+    begins_alike,
+    find_forms,
+    remember,
+)
+from cbreplay.readers.event_files.records import (
+    HEAD,
+    RecordBlock,
+    open_records,
+    read_head,
+    walk_frames,
+)
 from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 if TYPE_CHECKING:
     from cbreplay.errors import LogError
     from cbreplay.readers.event_files.forms import FoundForms, KnownForms
-    from cbreplay.readers.event_files.record_bytes import RecordBytes
+    from cbreplay.readers.event_files.records import RecordBytes
     from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = ["read_events"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cbreplay.errors import LogError
     from cbreplay.readers.event_files.events import Event
-    from cbreplay.readers.event_files.frames import Flags, Ints
+    from cbreplay.readers.event_files.records import Flags, Ints
 
 __all__ = [
     "EventTable",

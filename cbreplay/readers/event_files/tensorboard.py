@@ -12,9 +12,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.note import Note, reworded
 from cbreplay.readers.base import Damage
-from cbreplay.readers.building.evaluations import (
-    shown,
-)
+from cbreplay.readers.building.evaluations import shown
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import lay_steps, number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
@@ -46,14 +44,18 @@ from cbreplay.readers.event_files.points import (
     cut_points,
     number_values,
 )
-from cbreplay.readers.event_files.purged import before_restarts, drop_purged
 from cbreplay.readers.event_files.refused import (
     CROWDED,
     check_hyperparameters,
     no_epochs,
     only_crowded,
 )
-from cbreplay.readers.event_files.several_writers import join_writers, pair_points
+from cbreplay.readers.event_files.several_files import (
+    before_restarts,
+    drop_purged,
+    join_writers,
+    pair_points,
+)
 from cbreplay.readers.sizes import check_trainings
 
 if TYPE_CHECKING:

@@ -8,11 +8,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
-from cbreplay.readers.building.evaluations import (
-    OF_MACHINE,
-    TRAINER_SPEED,
-    given_note,
-)
+from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED, given_note
 from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.numbering import count_steps, lay_steps
 from cbreplay.readers.building.table_runs import build_runs

@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.rules.callbacks_list import HOOKS
-from cbreplay.rules.keras.keras_objects import (
-    MODEL_NAMES,
-    attributes_of,
-    direction_of,
-)
+from cbreplay.rules.keras.keras_objects import MODEL_NAMES, attributes_of, direction_of
 from cbreplay.rules.keras.without_rule import BYSTANDERS
 
 if TYPE_CHECKING:

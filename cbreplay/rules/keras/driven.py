@@ -17,11 +17,7 @@ from cbreplay.rules.decisions import BestSeen, Decision
 from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable
 from cbreplay.rules.keras.keras_objects import attributes_of, models_of
 from cbreplay.rules.keras.metric_directions import resolve_mode
-from cbreplay.rules.keras.outer_state import (
-    check_outside,
-    copy_closures,
-    outer_state,
-)
+from cbreplay.rules.keras.outer_state import check_outside, copy_closures, outer_state
 from cbreplay.rules.keras.stand_in import Stage, is_history
 
 if TYPE_CHECKING:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
+    from cbreplay.rules.compiled import Compiled
     from cbreplay.rules.keras.early_stopping import EarlyStopping
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.rules.keras.semantics import Semantics
     from cbreplay.rules.training import Training
     from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
@@ -136,6 +138,11 @@ class KerasFamily(PlainFamily):
                     f"{spoken_semantics(training.semantics.name)}, so leave it out."
                 )
                 raise ConfigError(sentence)
+
+    def name_metrics(self, compiled: Compiled, semantics: Semantics) -> Compiled:
+        """Return the metrics of a ``compile`` under the names of one version."""
+        older = not semantics.names_metrics_by_text
+        return compiled.by_keras_2() if older else compiled
 
     def check_unlogged(self, monitor: str, training: Training) -> None:
         """Explain who writes the learning rate into ``logs``, if a list monitors it.

@@ -13,7 +13,7 @@ from cbreplay.rules.keras.metric_directions import METRIC_DIRECTIONS
 if TYPE_CHECKING:
     from cbreplay.run import Mode
 
-__all__ = ["default_names", "find_class_direction", "snake_case"]
+__all__ = ["default_names", "find_class_direction", "names_before", "snake_case"]
 
 _UNLIKE = {
     "AUC": ("auc",),
@@ -43,6 +43,19 @@ def default_names(kind: str) -> tuple[str, ...]:
     if kind in _UNLIKE:
         return _UNLIKE[kind]
     return (snake_case(kind),) if kind in _LIKE.split() else ()
+
+
+def names_before(text: str) -> tuple[str, ...]:
+    """Return how Keras 2 named a metric that a text stands for; Keras 3 by the text.
+
+    A class got its default name (keras/src/engine/compile_utils.py of 2.15.0), and a
+    function, as that of any accuracy is, kept the text.
+
+    >>> names_before("AUC"), names_before("MAE"), names_before("Accuracy")
+    (('auc',), ('MAE',), ('Accuracy',))
+    """
+    is_function = text.lower() == "accuracy"
+    return (() if is_function else default_names(text)) or (text,)
 
 
 def find_class_direction(kind: str) -> Mode | None:

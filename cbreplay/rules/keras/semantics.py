@@ -143,6 +143,14 @@ class Semantics(NamedTuple):
         """
         return self.learning_rate_key == "learning_rate"
 
+    @property
+    def names_metrics_by_text(self) -> bool:
+        """Whether ``metrics=["AUC"]`` is logged as AUC; else by the class, as auc.
+
+        keras/src/trainers/compile_utils.py, get_metric, of 3.0.5 to 3.15.1.
+        """
+        return self.learning_rate_key == "learning_rate"
+
     def comparison(self, rule: MonitorRule, mode: Mode, min_delta: float) -> Comparison:
         """Return how a callback with this mode and min_delta compares."""
         size = abs(min_delta) if rule.absolute_min_delta else min_delta

@@ -10,9 +10,12 @@ import pytest
 
 from cbreplay import load_runs
 from cbreplay.readers.event_files.forms import add_scalars, find_forms
-from cbreplay.readers.event_files.frames import RecordBlock, walk_frames
 from cbreplay.readers.event_files.reading import read_events
-from cbreplay.readers.event_files.record_bytes import masked_checksum
+from cbreplay.readers.event_files.records import (
+    RecordBlock,
+    masked_checksum,
+    walk_frames,
+)
 from cbreplay.readers.event_files.scalar_table import TableBuilder
 from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import event, message, value, version_event

@@ -10,7 +10,7 @@ import pytest
 
 from cbreplay import LogError
 from cbreplay.readers.event_files.reading import read_events
-from cbreplay.readers.event_files.record_bytes import masked_checksum
+from cbreplay.readers.event_files.records import masked_checksum
 from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import (
     event,

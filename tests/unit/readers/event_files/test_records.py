@@ -7,7 +7,7 @@ import pytest
 
 from cbreplay import LogError, TruncatedLogError
 from cbreplay.readers.base import Damage, ReadOptions
-from cbreplay.readers.event_files.record_bytes import masked_checksum
+from cbreplay.readers.event_files.records import masked_checksum
 from tests.oracles.plain_events import plain_records
 from tests.oracles.tensorboard_loader import masked, record
 

@@ -1,0 +1,117 @@
+"""The logs that were read from files: put in groups, and taken out with a word why."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import LogError
+from cbreplay.note import Note
+from cbreplay.readers.base import SKIP_HINT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.training_files import Seen
+    from cbreplay.run import Run
+
+__all__ = ["FoundLogs", "has_rows", "is_text", "lie_beside", "note_left_out"]
+
+_TEXTS = (".csv", ".log", ".tsv", ".txt")
+_LINES = (".jsonl", ".ndjson")
+
+
+class FoundLogs:
+    """The logs that were read from files, some of them perhaps of one training.
+
+    Parameters
+    ----------
+    logs : list of RunsOfLog
+        What was read; what is found to be part of another log is taken out.
+    seen : list of Seen
+        Every file that was looked at, and what became of it.
+    """
+
+    def __init__(self, logs: list[RunsOfLog], seen: list[Seen]) -> None:
+        self.logs, self.seen = logs, seen
+
+    def by_series(
+        self, group_of: Callable[[Run], object | None]
+    ) -> list[list[RunsOfLog]]:
+        """Return the logs of one training each in groups that hold the same series.
+
+        Parameters
+        ----------
+        group_of : callable
+            Tells which logs may be of one training, as those of one directory: they
+            have the same answer. A log with the answer None is in no group.
+        """
+        groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
+        for log in self.logs:
+            run = log.runs[0]
+            if len(log.runs) == 1 and run.steps is None:
+                group = group_of(run)
+                if group is not None:
+                    groups.setdefault((group, *sorted(run.series)), []).append(log)
+        return [logs for logs in groups.values() if len(logs) > 1]
+
+    def join(self, others: Iterable[RunsOfLog]) -> None:
+        """Take out logs whose rows are in another one now."""
+        self.take_out(dict.fromkeys(others, ""), "joined")
+
+    def take_out(self, reasons: Mapping[RunsOfLog, str], fate: str) -> None:
+        """Take logs out, and tell what became of their files, and why unless empty."""
+        if not reasons:
+            return
+        told = {log.runs[0].source: reason for log, reason in reasons.items()}
+        self.logs = [log for log in self.logs if log not in reasons]
+        self.seen[:] = [
+            own._replace(fate=fate, detail=told[own.path] or own.detail)
+            if own.path in told
+            else own
+            for own in self.seen
+        ]
+
+
+def is_text(source: str) -> bool:
+    """Tell whether a log is a table of text, by its name."""
+    return source.lower().removesuffix(".gz").endswith(_TEXTS)
+
+
+def has_rows(source: str) -> bool:
+    """Tell whether a log has a row for each epoch, one below the other, by its name."""
+    return is_text(source) or source.lower().removesuffix(".gz").endswith(_LINES)
+
+
+def lie_beside(one: str, other: str) -> bool:
+    """Tell whether files are in one directory, or each in one beside the other's."""
+    places = os.path.dirname(one), os.path.dirname(other)
+    names = os.path.basename(one), os.path.basename(other)
+    beside = os.path.dirname(places[0]) == os.path.dirname(places[1])
+    return places[0] == places[1] or (beside and names[0] == names[1])
+
+
+def note_left_out(error: LogError, *, strict: bool) -> Note:
+    """Say of a log beside others why it was left out, and what would read it.
+
+    Parameters
+    ----------
+    error : LogError
+        Why it cannot be read.
+    strict : bool
+        Whether a damaged line is an error, so that to skip it would help.
+    """
+    hint = error.hint
+    if hint == SKIP_HINT:
+        # the log itself is left out already
+        skip = ", or keep what is whole of it with --errors skip or errors='skip'"
+        hint = "Correct it" + (skip if strict else "")
+    told = LogError(
+        error.problem,
+        source=error.source,
+        line=error.line,
+        byte=error.byte,
+        hint=hint,
+    )
+    return Note(f"left out another of these logs: {told.sentence}", "other logs")
