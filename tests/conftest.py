@@ -125,6 +125,11 @@ def corpus() -> Path:
     return root
 
 
+def table_lines(markdown: str) -> list[str]:
+    """Return the lines of the tables in Markdown: titles, rules and rows."""
+    return [line for line in markdown.splitlines() if line.startswith("|")]
+
+
 def write_csv(
     path: Path, values: Iterable[float], *, rate: float | None = None
 ) -> Path:

@@ -8,8 +8,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.loudness import is_verbose
-from cbreplay.cli.options import log_options
-from cbreplay.cli.output_format import Format, format_option
+from cbreplay.cli.options import Format, format_option, log_options
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
 
@@ -37,6 +36,6 @@ def command(question: Question, output_format: Format) -> None:
     found = Inspection(tuple(question.runs), tuple(question.survey.seen))
     with watch("looking at every series"):
         document = inspection_document(found, verbose=verbose, typed=question.typed())
-    if verbose and output_format in ("csv", "markdown"):
+    if verbose and output_format == "csv":
         say(*document.program()["notes"])
     print_document(document, output_format)

@@ -15,7 +15,7 @@ from cbreplay.document import Deferred, Notice, Paragraph, Points
 from cbreplay.errors import as_options
 
 if TYPE_CHECKING:
-    from cbreplay.cli.output_format import Format
+    from cbreplay.cli.options import Format
     from cbreplay.document import Block, Document, Text
 
 __all__ = ["print_document"]
@@ -42,10 +42,11 @@ def _written(document: Document, output: Format) -> str:
 
         return write_csv(document).removesuffix("\n")
     if output == "markdown":
-        from cbreplay.writers.as_markdown import table_as_markdown
+        from cbreplay.writers.as_markdown import write_markdown
 
-        tables = map(table_as_markdown, document.answer_tables(asked=is_verbose()))
-        return "\n\n".join(tables)
+        # what a terminal shows
+        left_out = ("page",) if is_verbose() else ("page", "asked")
+        return write_markdown(_spelled(document), left_out=left_out).removesuffix("\n")
     from cbreplay.writers.as_text import write_text
 
     return write_text(

@@ -20,7 +20,7 @@ from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cbreplay.document import Block, Document, Part, Text
 
@@ -32,16 +32,25 @@ _SIGNS = r"(?i)([\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.)"
 _FIRST_SIGN = r"^(\s*\d*)([-+#=.)])"
 
 
-def write_markdown(document: Document) -> str:
+def write_markdown(
+    document: Document, *, left_out: Collection[str] = ("screen",)
+) -> str:
     """Return the answer as Markdown, without its pictures and the words about them.
 
     The numbers of the pictures are in the tables.
+
+    Parameters
+    ----------
+    document : Document
+        The answer.
+    left_out : collection of str
+        Where the sections that are left out belong: their `Section.on`.
     """
     first, rest = _split(document.headline)
     parts = [f"# {_text(first)}", *(_at_start(_text(more)) for more in rest)]
     parts.append(_at_start(_text(document.lead)))
     for section in document.sections:
-        if section.on != "screen" and not _is_of_pictures(section.blocks):
+        if section.on not in left_out and not _is_of_pictures(section.blocks):
             n_tables = sum(isinstance(block, Table) for block in section.blocks)
             # the only table of a section needs no caption beside the section's title
             told = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import distributed
 import pytest
 
-from tests.conftest import Ask, start_workers, write_csv
+from tests.conftest import Ask, start_workers, table_lines, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def test_the_cells_are_those_of_the_answer_here(
     assert cells[0] == ["1", "2", "1", "exact"]
     assert cells[2] == ["1", "", "2", "censored"]
     table = ask(*words[:-1], "markdown", "--scheduler", address).out
-    titles, _, first, *_ = [line.split("|") for line in table.splitlines()]
+    titles, _, first, *_ = [line.split("|") for line in table_lines(table)]
     shown = {
         title.strip(): cell.strip() for title, cell in zip(titles, first, strict=True)
     }

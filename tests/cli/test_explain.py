@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from cbreplay import EarlyStopping, explain_replay, load_runs, replay_run
-from tests.conftest import ROOT, Ask, write_csv
+from tests.conftest import ROOT, Ask, table_lines, write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def test_csv_counts_from_zero_and_markdown_from_one(ask: Ask, log: Path) -> None
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["epoch"] for row in rows] == ["0", "1", "2", "3", "4"]
     assert (rows[4]["value"], rows[4]["decision"]) == ("0.52", "stop")
-    lines = ask("explain", log, *ASK, "--format", "markdown").out.splitlines()
+    lines = table_lines(ask("explain", log, *ASK, "--format", "markdown").out)
     assert lines[0] == "| epoch | why |"
     assert lines[2].startswith("| 1 | the first val_loss, 0.8000: improvement")
     assert len({line.count("|") for line in lines}) == 1

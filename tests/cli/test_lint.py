@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, lint_callbacks
-from tests.conftest import ROOT, Ask, write_csv
+from tests.conftest import ROOT, Ask, table_lines, write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,10 +194,10 @@ def test_csv_and_markdown_hold_a_row_each(ask: Ask, script: Path) -> None:
     words = ["lint", "-c", LATE, "-c", STOP, *RULES, "--format"]
     (row,) = csv.DictReader(io.StringIO(ask(*words, "csv").out))
     assert (row["code"], row["callback"], row["line"]) == ("reduce-after-stop", "0", "")
-    lines = ask(*words, "markdown").out.splitlines()
+    lines = table_lines(ask(*words, "markdown").out)
     assert lines[2].startswith(f"| warning | reduce-after-stop | {LATE} | Reduce")
     assert len({line.count("|") for line in lines}) == 1
-    lines = ask("lint", script, *RULES, "--format", "markdown").out.splitlines()
+    lines = table_lines(ask("lint", script, *RULES, "--format", "markdown").out)
     assert lines[2].startswith("| warning | reduce-after-stop | 5 | Reduce")
 
 

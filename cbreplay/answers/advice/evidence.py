@@ -11,8 +11,7 @@ from cbreplay.answers.advice.run_doubts import (
     doubt_with_runs,
     exclusion_text,
 )
-from cbreplay.answers.counted import counted
-from cbreplay.document import Claim, Code, Fact, phrase, plain_text, say
+from cbreplay.document import Claim, Code, Fact, counted, phrase, plain_text, say
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import list_names

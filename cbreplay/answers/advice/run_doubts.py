@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.reasons import patience_of
-from cbreplay.answers.counted import counted
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
-from cbreplay.document import Claim, Code, Fact, phrase, say
+from cbreplay.document import Claim, Code, Fact, counted, phrase, say
 from cbreplay.evidence_words import GAP_CAUSES
 from cbreplay.words import list_names
 

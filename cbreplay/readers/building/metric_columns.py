@@ -128,6 +128,8 @@ class MetricColumns:
             return ""
         if self.table.counted == "row":
             return "no row has a value of it"
+        if self.table.is_shortened:
+            return "no row that was kept has a value of it"
         return "every cell is empty" if cells.words <= {""} else "no cell has a value"
 
     def _check_columns(

@@ -77,6 +77,8 @@ class LogTable:
         begin at any.
     axis_unit : {"epochs", "evaluations", "checks", "iterations"}
         What a row stands for.
+    is_shortened : bool
+        Whether rows were left out, as those between two evaluations.
     counts_from : int
         The number by which the log calls epoch 0.
     framework : str
@@ -115,6 +117,7 @@ class LogTable:
         self.steps: EpochArray | None = None
         self.has_other_rows = False
         self.axis_unit: AxisUnit = "epochs"
+        self.is_shortened = False
         self.left_out: dict[str, str] = {}
         self.counts_from = 0
         self.framework = ""
@@ -270,6 +273,7 @@ class LogTable:
 
     def keep(self, rows: BoolArray) -> None:
         """Keep these rows only."""
+        self.is_shortened |= not bool(rows.all())
         for cells in self.columns.values():
             cells.keep(rows)
         self.lines = self.lines[rows]

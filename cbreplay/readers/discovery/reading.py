@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import ForeignLogError, UnreadableError
+from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.files import check_size, read_bytes
 from cbreplay.readers.formats import FORMATS, reader_for
@@ -102,8 +103,6 @@ class _OneTraining:
         """Record a file that cannot be read; raise if it was asked for by its name."""
         if self.alone:
             raise error
-        if isinstance(error, UnreadableError) and self.options.errors == "strict":
-            raise error.in_directory()
         self.failed.append(error)
         fate = "passed by" if isinstance(error, ForeignLogError) else "dropped"
         # of a directory of event files one is damaged
@@ -145,8 +144,14 @@ class _OneTraining:
             self.seen.append(Seen(events, "read", spoken))
             self.by_place[place] = event_runs
             return
-        from cbreplay.readers.discovery.same_training import join_logs
+        from cbreplay.readers.discovery.same_training import are_one, join_logs
 
+        if len(logged) == 1 < len(event_runs) and self.options.parts == "split":
+            # CSVLogger goes on in its file, where each fit has an event file of its own
+            as_one = replace(self.options, parts="join")
+            resumed = list(reader_for("events", as_one, metadata).read(events))
+            if len(resumed) == 1 and are_one(logged[0], resumed[0]):
+                event_runs = resumed
         runs, left = join_logs(logged, event_runs, place)
         joined = len(left) < len(event_runs)
         self.seen.append(Seen(events, "joined" if joined else "read", spoken))

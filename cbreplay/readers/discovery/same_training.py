@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, FloatArray, Run
 
-__all__ = ["count_agreeing", "join_logs"]
+__all__ = ["are_one", "count_agreeing", "join_logs"]
 
 # event files hold float32, so a value differs from a text log's by up to this share
 _RELATIVE_TOLERANCE = 1e-6
@@ -147,10 +147,19 @@ def _other_agrees(left: Series, right: Series, position: int, tolerance: float) 
     return bool(_agree(pairs[:, 0], pairs[:, 1], limits).any())
 
 
+def are_one(text: Run, events: Run) -> bool:
+    """Tell whether event files hold all epochs of a text log, with equal values."""
+    same = _hold_same_epochs(text, events)
+    return same and count_agreeing(text, events) >= _FEWEST
+
+
+def _hold_same_epochs(one: Run, other: Run) -> bool:
+    return (one.first_epoch, one.horizon) == (other.first_epoch, other.horizon)
+
+
 def _complement(one: Run, other: Run) -> bool:
     """Tell whether two logs hold the same epochs, and no value twice."""
-    same = (one.first_epoch, one.horizon) == (other.first_epoch, other.horizon)
-    return same and not any(
+    return _hold_same_epochs(one, other) and not any(
         bool((one.series[name].recorded & other.series[name].recorded).any())
         for name in one.series.keys() & other.series.keys()
     )
@@ -184,6 +193,9 @@ def _join(text: Run, events: Run, source: str) -> Run:
     rates = text if text.learning_rate is not None else events
 
     timed = text if events.epoch_seconds is None else events
+    certain = {
+        seam for run in (text, events) for seam in {*run.seams} - run.possible_seams
+    }
 
     def laid(own: Series | None, run: Run) -> Series | None:
         return None if own is None else span.lay(own, run)
@@ -192,6 +204,8 @@ def _join(text: Run, events: Run, source: str) -> Run:
         placed(text, source),
         first_epoch=first,
         series=series,
+        seams=tuple(sorted({*text.seams, *events.seams})),
+        possible_seams=(text.possible_seams | events.possible_seams) - certain,
         replaced=text.replaced or events.replaced,
         learning_rate=laid(rates.learning_rate, rates),
         rate_source=rates.rate_source,
@@ -287,7 +301,7 @@ def _notes(
             "hold the same epochs; no value stands in both, so none confirms it"
         )
     notes = [joined]
-    if (text.first_epoch, text.horizon) != (events.first_epoch, events.horizon):
+    if not _hold_same_epochs(text, events):
         notes.append(
             f"the {kind} holds epochs {text.first_epoch + 1}-{text.horizon + 1}, the "
             f"event files {events.first_epoch + 1}-{events.horizon + 1} (counted "

@@ -15,7 +15,6 @@ from cbreplay.readers.base import (
     ForeignLogError,
     NothingLoggedError,
     ReadOptions,
-    UnreadableError,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.asked_files import STDIN, read_stdin, training_of
@@ -38,6 +37,7 @@ from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
 from cbreplay.run import Run
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +104,19 @@ def survey_sources(
     # only now is it certain that a run is not left out, and its notes with it
     if reading.left_out:
         once[0].runs[0] = once[0].runs[0].with_notes(*reading.left_out)
-    return Survey(name_runs(once), reading.seen)
+    runs = name_runs(once)
+    if len(sources) == len(runs) == 1 and isinstance(sources[0], (str, os.PathLike)):
+        runs = [_with_other_half(runs[0], os.fsdecode(sources[0]))]
+    return Survey(runs, reading.seen)
+
+
+def _with_other_half(run: Run, path: str) -> Run:
+    """Let a run of one data set say where the other one of its training is."""
+    if len({is_validation(name) for name in run.series}) > 1:
+        return run
+    from cbreplay.readers.discovery.other_half import with_other_half
+
+    return with_other_half(run, path)
 
 
 class _SourceReader:
@@ -265,6 +277,8 @@ class _SourceReader:
                 wanted += [(path, path, training) for training in inside]
             elif format_of(path) is not None:
                 wanted.append((path, path, training_of(path)))
+        if not wanted and self.damage.errors:
+            raise self.damage.errors[0]
         if not wanted:
             problem = "no log matches this pattern"
             hint = "Quote it, and check the path"
@@ -275,6 +289,8 @@ class _SourceReader:
         root = root.rstrip(os.sep) or root
         n_before = len(self.seen)
         trainings = find_trainings(root, format_of, self.seen, self.damage)
+        if not trainings and self.damage.errors:
+            raise self.damage.errors[0]
         if not trainings:
             problem = NO_LOG_IN_DIRECTORY
             hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
@@ -305,8 +321,6 @@ class _SourceReader:
             try:
                 read = self._read_training(root, typed, training, alone=False)
             except LogError as error:
-                if isinstance(error, UnreadableError) and self.damage.strict:
-                    raise
                 foreign = isinstance(error, ForeignLogError)
                 if first is None or isinstance(first, NothingLoggedError):
                     first = error

@@ -255,10 +255,7 @@ def _walk(
                 list_entries(directory), key=lambda entry: as_people_count(entry.name)
             )
         except UnreadableError as error:
-            if directory == root:
-                damage.report(error)
-            else:
-                damage.report_inside(error)
+            damage.remember(error)
             seen.append(Seen(directory, "dropped", error.problem))
             continue
         shown = [entry for entry in entries if not is_hidden(entry.name)]

@@ -41,6 +41,7 @@ __all__ = [
 # the directories of the two writers of Keras's TensorBoard callback
 _WRITERS = ("train", "validation")
 _TIME = r"(?a)tfevents\.(\d+)"
+_NUMBER_OR_TEXT = r"(?a)(\d+)|(\D+)"
 _SHOWN = 3
 # characters that tensorboardX replaces by _ in a tag, but not in a directory's name
 _NO_TAG = r"[^-/\w.]"
@@ -103,9 +104,14 @@ _OF_WINDOWS = "\\"
 
 
 def _in_order(files: list[os.DirEntry[str]]) -> list[str]:
-    def begun(file: os.DirEntry[str]) -> tuple[int, str]:
+    def begun(file: os.DirEntry[str]) -> tuple[int, list[tuple[int, str]]]:
         time = re.search(_TIME, file.name)
-        return (int(time[1]) if time else 0, file.name)
+        # a process counts its writers: the tenth of a second comes after the ninth
+        parts = re.findall(_NUMBER_OR_TEXT, file.name)
+        return (
+            int(time[1]) if time else 0,
+            [(int(number or 0), text) for number, text in parts],
+        )
 
     return [file.path for file in sorted(files, key=begun)]
 

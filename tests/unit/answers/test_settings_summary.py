@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import write_csv
+from tests.conftest import table_lines, write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +95,7 @@ def test_every_run_is_shown_when_it_is_asked_for(ask: Ask, folder: Path) -> None
     assert "c.csv" in ask("simulate", folder, "--patience", "3").out
     assert len(ask(*words, "--format", "csv").out.splitlines()) == 1 + 3 * 2
     told = ask(*words, "--format", "markdown").out
-    assert [line.split("|")[1].strip() for line in told.splitlines()[2:]] == [
+    assert [line.split("|")[1].strip() for line in table_lines(told)[2:]] == [
         "1",
         "**3**",
     ]
@@ -145,7 +145,7 @@ def test_two_counts_tell_what_is_decided_and_what_is_known(
     assert (two["mean_regret"], two["worst_run"]) == (0, "a.csv")
     # a and b stop at 4 and 3 of 5, c does not
     assert (two["epochs_saved"], two["recorded_epochs"]) == (3, 10)
-    told = ask(*words, "--format", "markdown").out.splitlines()
+    told = table_lines(ask(*words, "--format", "markdown").out)
     assert told[0].startswith("| patience | exact on | loss known on | mean")
     assert [cell.strip() for cell in told[3].split("|")[2:4]] == ["2 of 3", "1 of 3"]
 
