@@ -63,10 +63,7 @@ def take_rate(record: TrainingRows) -> LoggedRate:
     There may be one for each group of parameters. If they agree they are one rate; else
     the first is used, and the others are kept as metrics.
 
-    Parameters
-    ----------
-    record : TrainingRows
-        The training; what is taken is no longer among its columns.
+    What is taken is no longer among the columns of the training.
     """
     columns = record.rows.columns
     names = [name for name in rate_names(columns) if columns[name].recorded.any()]
@@ -93,14 +90,7 @@ def logged_rate(
 ) -> LoggedRate:
     """Return a series as the learning rate that it holds.
 
-    Parameters
-    ----------
-    rate : Series
-        As it was logged, over every epoch of its training.
-    source : {"", "logs", "optimizer"}
-        As `Run.rate_source`, should the rate change.
-    notes : sequence of str
-        Which columns were taken for it.
+    `source` is its `Run.rate_source`, should the rate change.
     """
     notes = [*notes]
     known = rate.values[rate.recorded]

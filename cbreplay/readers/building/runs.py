@@ -13,7 +13,7 @@ from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.readers.building.numbering import stand_further_apart
 from cbreplay.run import Run, Series
-from cbreplay.words import count
+from cbreplay.words import count, list_first, spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -80,20 +80,8 @@ def build_run(
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
-    Parameters
-    ----------
-    record : TrainingRows
-        The training.
-    facts : LogFacts
-        What the whole log says.
-    source : str
-        Where it was read; also the run's name until it gets a better one.
-    options : ReadOptions
-        How it was read.
-    metadata : RunMetadata, optional
-        What ``run.json`` says about this training.
-    take_rate : callable
-        Removes the learning rate from the columns of a training, and returns it.
+    It is called by its source until it gets a better name. `take_rate` removes the
+    learning rate from the columns of a training, and returns it.
 
     Raises
     ------
@@ -322,20 +310,23 @@ _GROWING = (
 
 
 def _epochs_at(record: TrainingRows, positions: Sequence[int]) -> str:
-    listed = ", ".join(str(record.first_epoch + at + 1) for at in positions[:_SHOWN])
-    more = ", ..." if len(positions) > _SHOWN else ""
-    return f"{count(len(positions), 'epoch')}, {listed}{more} (counted from 1)"
+    listed = list_first(
+        [str(record.first_epoch + at + 1) for at in positions[:_MORE]], _SHOWN
+    )
+    return f"{count(len(positions), 'epoch')}, {listed} (counted from 1)"
 
 
 def _gaps(epochs: EpochArray) -> str:
     """Write the epochs between those that there are, from 1, shortly: ``3-5, 9``."""
     before = np.flatnonzero(np.diff(epochs) > 1)
-    ends = [(int(epochs[i]) + 2, int(epochs[i + 1])) for i in before[:_SHOWN]]
-    shown = [f"{first}-{last}" if last > first else f"{first}" for first, last in ends]
-    return ", ".join(shown) + (", ..." if len(before) > _SHOWN else "")
+    gaps = [
+        spoken_range(int(epochs[i]) + 2, int(epochs[i + 1])) for i in before[:_MORE]
+    ]
+    return list_first(gaps, _SHOWN)
 
 
-_SHOWN = 5
+# so many are listed; one more shows that there are others
+_SHOWN, _MORE = 5, 6
 
 
 # in sweeps an epoch is an int32

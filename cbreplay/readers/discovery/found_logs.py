@@ -95,12 +95,7 @@ def lie_beside(one: str, other: str) -> bool:
 def note_left_out(error: LogError, *, strict: bool) -> Note:
     """Say of a log beside others why it was left out, and what would read it.
 
-    Parameters
-    ----------
-    error : LogError
-        Why it cannot be read.
-    strict : bool
-        Whether a damaged line is an error, so that to skip it would help.
+    `strict` tells whether a damaged line is an error, so that to skip it would help.
     """
     hint = error.hint
     if hint == SKIP_HINT:

@@ -14,6 +14,7 @@ from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
 from cbreplay.readers.discovery.same_training import count_agreeing
 from cbreplay.series_names import is_validation
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -57,11 +58,10 @@ def leave_out_copies(found: FoundLogs) -> None:
     for at, parts in copies.items():
         home, number = places[at]
         names = sorted({places[part].log.name for part in parts})
-        more = ", ..." if len(names) > _SHOWN else ""
         # a sentence that begins with the name would get a capital letter
         home.runs[number] = home.runs[number].with_notes(
             "the same training, or its beginning, stands in "
-            f"{', '.join(names[:_SHOWN])}{more} too: it was read once"
+            f"{list_first(names, _SHOWN)} too: it was read once"
         )
         left_out |= {places[part]: home.name for part in parts}
     whole: dict[RunsOfLog, str] = {}
@@ -101,11 +101,6 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
     Trainer hold its log each, however short; and beside copies that were made as a log
     grew, its first ones are shorter. Of the logs that the ranks of one training wrote,
     only the validations are the same.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs.
 
     Returns
     -------

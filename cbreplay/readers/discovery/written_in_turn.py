@@ -35,15 +35,6 @@ def join_turns(
 
     They hold the same series, and no epoch is in two of them. They are read again as
     one file, one below the other, so that notes and numbers are those of the whole.
-
-    Parameters
-    ----------
-    found : FoundLogs
-        What was read.
-    read_content : callable
-        Reads the text of a log.
-    most : int
-        How much is read of a log, in bytes.
     """
     joined: list[RunsOfLog] = []
     for logs in _in_turn(found, _directory_of_gaps):
@@ -76,13 +67,6 @@ def join_directories(
     Only the times in event files tell that they were written in turn: their steps go
     up in the order of their times. Of other logs it is doubted that they are several
     trainings, which may be validated at other epochs each.
-
-    Parameters
-    ----------
-    found : FoundLogs
-        What was read.
-    read_together : callable
-        Reads directories of event files as one, below another.
     """
     joined: list[RunsOfLog] = []
     read = {own.path for own in found.seen if own.fate == "read"}
