@@ -24,11 +24,6 @@ def name_metrics_alike(found: list[RunsOfLog]) -> None:
     ``keras.metrics.AUC()`` is called auc in the first model of a process, auc_1 in the
     second: folds of one script differ in it. A name is changed only if another run has
     it with the next number, or without, and no run has it twice.
-
-    Parameters
-    ----------
-    found : list of RunsOfLog
-        All that was read from files; its runs are replaced.
     """
     runs = [run for log in found for run in log.runs]
     if len({frozenset(run.series) for run in runs}) < 2:  # noqa: PLR2004 - all alike
