@@ -39,8 +39,8 @@ _OF_EPOCHS = frozenset((*EPOCH_NAMES, *STEP_NAMES, *BATCH_NAMES))
 _FEW = 4
 
 
-# columns that may name the training of a row, besides SETTINGS
-_RUNS = frozenset(
+# columns that may name the training of a row
+_RUNS = SETTINGS | frozenset(
     (
         *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
         *("configname", "exp", "expname", "experimentname", "experimentid"),
@@ -129,7 +129,7 @@ def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
     names: list[str] = []
     run: EpochArray | None = None
     for name, cells in table.columns.items():
-        if letters(name) not in SETTINGS | _RUNS:
+        if letters(name) not in _RUNS:
             continue
         if cells.tells_words:
             number = np.unique(cells.coded, return_inverse=True)[1]

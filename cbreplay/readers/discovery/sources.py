@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, LogError
+from cbreplay.errors import (
+    NO_LOG_IN_DIRECTORY,
+    ConfigError,
+    LogError,
+    nearest_path,
+)
 from cbreplay.note import Note
 from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
@@ -227,6 +232,8 @@ class _SourceReader:
         if mark and os.path.exists(base):
             return [part_of(self.read_path(base), part, base)]
         problem = "there is no such file or directory"
+        if without_secrets(path) == path:
+            problem += nearest_path(path)
         hint = (
             "Give a CSV of CSVLogger, a run directory, a glob pattern, or - for stdin"
         )

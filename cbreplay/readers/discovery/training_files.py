@@ -13,7 +13,6 @@ from cbreplay.readers.discovery.event_places import (
     TENSORBOARD,
     FoundFiles,
     event_root,
-    is_series,
     owner,
     roots_of_curves,
     run_json_above,
@@ -129,7 +128,7 @@ def find_trainings(root: str, seen: list[Seen], damage: Damage) -> list[Training
     event_roots = [
         curves.get(directory) or event_root(directory, root, found)
         for directory in event_directories
-        if not is_series(directory, root, event_directories)
+        if curves.get(directory) not in event_directories
     ]
     for events in dict.fromkeys(event_roots):
         found[owner(events, root, found)].events.append(events)
