@@ -17,11 +17,7 @@ from cbreplay.series_names import is_validation
 from cbreplay.words import list_first
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from collections.abc import Iterable, Mapping, Sequence
-=======
-    from collections.abc import Callable, Hashable, Mapping, Sequence
->>>>>>> main
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog

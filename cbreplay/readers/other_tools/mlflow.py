@@ -159,10 +159,6 @@ def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
 def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     if os.path.isdir(path) or is_stored_metric(read_beginning(path, 100)):
         return [*stored_rows(path, damage)]
-<<<<<<< HEAD
-    as_json = beginning[:1] in b"{["
-=======
->>>>>>> main
     rows: Any = (
         read_json(path, damage.max_bytes, damage)
         if begins_as_json(path)
