@@ -20,6 +20,7 @@ __all__ = [
     "falls_by_schedule",
     "find_bad_end",
     "find_frozen_end",
+    "find_rounded_tie",
     "improves_after",
     "never_changes",
     "was_still_improving",
@@ -178,6 +179,36 @@ def find_frozen_end(run: Run, name: str) -> int | None:
         return None
     (others,) = np.nonzero(values != values[-1])
     return run.first_epoch + int(logged[others[-1] + 1])
+
+
+def find_rounded_tie(run: Run, name: str, mode: Mode | None) -> tuple[int, int] | None:
+    """Return how many epochs share the least value of a loss, and its decimals.
+
+    None unless so few decimals may have made them equal: a loss hardly comes again to
+    the last digit by itself, as a share of right answers does.
+
+    >>> from cbreplay.run import Run
+    >>> logs = [{"loss": loss} for loss in [0.9, 0.8, 0.7, 0.62, 0.5, 0.48, 0.48, 0.5]]
+    >>> find_rounded_tie(Run.from_logs([*logs, *logs]), "loss", "min")
+    (4, 2)
+    """
+    series = run.series.get(name)
+    if series is None or mode != "min" or series.others or name in run.rounded_to:
+        return None
+    values = series.values[series.recorded]
+    if len(values) < _SHORTEST_FROZEN or not np.isfinite(values).all():
+        return None
+    n_best = int((values == values.min()).sum())
+    few = range(1, _FEW_DECIMALS + 1)
+    decimals = next((d for d in few if (values.round(d) == values).all()), None)
+    is_whole = bool((values.round() == values).all())
+    if n_best in (1, len(values)) or decimals is None or is_whole or values.min() == 0:
+        return None
+    return n_best, decimals
+
+
+# most writers keep more decimals of a loss; a rounded one of four may well come again
+_FEW_DECIMALS = 4
 
 
 def _last_finite(values: FloatArray) -> float:

@@ -11,8 +11,7 @@ from cbreplay.answers.comparison_table import (
     limits_footnote,
     save_files,
 )
-from cbreplay.answers.counted import counted
-from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
@@ -22,7 +21,6 @@ from cbreplay.answers.spoken_runs import (
     counts_values,
     judged_by,
 )
-from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Claim,
     Code,
@@ -31,9 +29,11 @@ from cbreplay.document import (
     Notice,
     Points,
     Section,
+    counted,
     footnotes,
     phrase,
     say,
+    told_section,
 )
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback
@@ -73,21 +73,19 @@ def comparison_document(lists: RivalLists) -> Document:
         told.append((LAST_FILE, say(words)))
     notes = (footnotes(told),) if told else ()
     table = (comparison_table(lists), *notes)
-    sections = [Section("Run by run", table, untitled=True)]
-    outcome = tuple(_outcome(lists, totals))
-    if outcome:
-        sections.append(Section("What it comes to", (Points(outcome),), untitled=True))
     doubts = (*counts_otherwise(lists.runs), *_doubts(lists))
-    if doubts:
-        doubt = Notice(doubts)
-        sections.append(Section("Before you trust it", (doubt,), untitled=True))
+    sections = (
+        Section("Run by run", table, untitled=True),
+        *told_section("What it comes to", Points(tuple(_outcome(lists, totals)))),
+        *told_section("Before you trust it", Notice(doubts)),
+    )
     document = Document(
         "simulate",
         by_keras_rules(
             _headline(lists, totals), lists.runs, judged_by(lists.replays())
         ),
         _lead(lists),
-        tuple(sections),
+        sections,
         program=lambda: _members(lists, totals),
     )
     return in_evaluations(document, lists.runs)
@@ -294,17 +292,9 @@ def _doubts(lists: RivalLists) -> Iterator[Text]:
     semantics = versions.pop() if len(versions) == 1 else None
     yield from misreadings(lists.runs, lists[:2], semantics)
     if any(replay.outcome.provisional for replay in replays):
-        yield say(
-            "In brackets: as if training had ended with the log; such figures are "
-            "never compared."
-        )
+        yield say(IN_BRACKETS)
     about = [
         tuple(dict.fromkeys((*comparison.first.notes, *comparison.rival.notes)))
         for comparison in lists.compared
     ]
-    if len(lists.compared) == 1:
-        yield from noted(lists.runs[0], [*lists[0], *lists[1]], about[0])
-    else:
-        yield from alike_notes(
-            zip(lists.runs, about, strict=True), [*lists[0], *lists[1]]
-        )
+    yield from noted_of(lists.runs, about, [*lists[0], *lists[1]])

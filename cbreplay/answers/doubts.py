@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.reading_notes import alike, telling_notes
+from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import Code, Strong, phrase, say
 from cbreplay.note import topic_of
 from cbreplay.training_course import was_still_improving
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["about_logs", "about_runs", "alike_notes", "notes_of_many"]
+__all__ = ["IN_BRACKETS", "about_logs", "about_runs", "noted_of", "notes_of_many"]
 
+IN_BRACKETS = (
+    "In brackets: as if training had ended with the log; such figures are never "
+    "compared."
+)
 _MOST_NAMES = 5
 _MOST_NOTES = 12
 
@@ -67,6 +72,16 @@ def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
     )
     rules = [rule for replay in replays for rule in replay.callbacks]
     yield from alike_notes(told, rules)
+
+
+def noted_of(
+    runs: Sequence[Run], about: Sequence[Sequence[str]], callbacks: Sequence[Callback]
+) -> Iterator[Text]:
+    """Yield what was noted of one run; of several each once, with how many others."""
+    if len(runs) == 1:
+        yield from noted(runs[0], callbacks, tuple(about[0]))
+    else:
+        yield from alike_notes(zip(runs, about, strict=True), callbacks)
 
 
 def alike_notes(

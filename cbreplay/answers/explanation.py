@@ -25,6 +25,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     say,
+    told_section,
 )
 from cbreplay.evidence_words import FICTION, parting_of, spoken_divergence
 from cbreplay.plain_text import quoted_code
@@ -79,8 +80,8 @@ def explanation_document(
     closing = () if files else tuple(_closing(explanation))
     sections = (
         Section(title, (CodeBlock(code, "python"), *told), untitled=True),
-        *_section("How it ended", Points(closing)),
-        *_section("Before you trust it", Notice(tuple(_doubts(replay)))),
+        *told_section("How it ended", Points(closing)),
+        *told_section("Before you trust it", Notice(tuple(_doubts(replay)))),
     )
     document = Document(
         "explain",
@@ -100,12 +101,6 @@ def deciding_rows(
 ) -> list[TraceRow]:
     """Return the rows with decisions of some kinds, and those of the last epoch."""
     return [row for row in rows if row.decision in kinds or row.epoch == last_epoch]
-
-
-def _section(title: str, block: Points | Notice) -> Iterator[Section]:
-    """Yield a section, unless it has nothing to say."""
-    if block.points:
-        yield Section(title, (block,), untitled=True)
 
 
 def _doubts(replay: Replay) -> Iterator[Text]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.counted import counted
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.document import (
     Document,
@@ -17,14 +16,16 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    counted,
     say,
+    told_section,
 )
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics, spoken_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from cbreplay.document import Text
     from cbreplay.lint import Finding
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ListFindings",
-    "about_notes",
     "check_callbacks",
     "finding_columns",
     "findings_document",
@@ -125,16 +125,10 @@ def check_callbacks(
 def findings_document(checked: ListFindings) -> Document:
     """Write the findings on a list of callbacks as an answer."""
     findings = Section("Findings", (_table(checked),), untitled=True)
-    sections = (findings, *about_notes(checked.notes))
+    notes = Notice(tuple(map(say, checked.notes)))
+    sections = (findings, *told_section("Before you trust it", notes))
     headline, lead = _headline(checked), _lead(checked)
     return Document("lint", headline, lead, sections, program=lambda: _members(checked))
-
-
-def about_notes(notes: Sequence[str]) -> Iterator[Section]:
-    """Yield what was assumed, and what could not be read, where there is any."""
-    if notes:
-        points = Notice(tuple(map(say, notes)))
-        yield Section("Before you trust it", (points,), untitled=True)
 
 
 def _headline(checked: ListFindings) -> Text:

@@ -20,6 +20,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     say,
+    told_section,
 )
 from cbreplay.note import topic_of
 from cbreplay.words import spoken_rows
@@ -54,18 +55,18 @@ def inspection_document(
     If `verbose`, every series is named, and what became of each file. `typed` are the
     logs and the options as they were typed.
     """
-    files = tuple(_files(inspection, verbose=verbose))
-    noted = tuple(_noted(inspection, verbose=verbose))
-    sections = [Section("Runs", (_table(inspection, verbose=verbose),), untitled=True)]
-    if noted:
-        sections.append(Section("Noted in reading", (Notice(noted),), untitled=True))
-    if files:
-        sections.append(Section("Files", (Points(files),), untitled=True))
+    noted = Notice(tuple(_noted(inspection, verbose=verbose)))
+    files = Points(tuple(_files(inspection, verbose=verbose)))
+    sections = (
+        Section("Runs", (_table(inspection, verbose=verbose),), untitled=True),
+        *told_section("Noted in reading", noted),
+        *told_section("Files", files),
+    )
     return Document(
         "inspect",
         _headline(inspection),
         say(),
-        tuple(sections),
+        sections,
         next_of_inspection(inspection.runs[0], typed),
         lambda: {
             "semantics": None,

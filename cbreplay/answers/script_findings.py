@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.counted import counted
-from cbreplay.answers.findings import about_notes, finding_columns, objections
+from cbreplay.answers.findings import finding_columns, objections
 from cbreplay.document import (
     Document,
     Fact,
@@ -15,7 +14,9 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    counted,
     say,
+    told_section,
 )
 from cbreplay.rules.registry import spoken_version
 
@@ -160,7 +161,8 @@ def scripts_document(checked: ScriptsFindings) -> Document:
     ]
     if looked_at:
         sections.append(Section("Looked at", (Notice(tuple(looked_at)),), on="asked"))
-    sections += about_notes(checked.notes)
+    notes = Notice(tuple(map(say, checked.notes)))
+    sections += told_section("Before you trust it", notes)
     return Document(
         "lint",
         _headline(checked),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings, take_worse_files
@@ -36,7 +36,6 @@ from cbreplay.answers.spoken_runs import (
     counts_values,
     own_end,
 )
-from cbreplay.answers.staircase_doubts import noted
 from cbreplay.answers.varied_parameters import describe_configs, keeps_last, spoken_list
 from cbreplay.document import (
     Code,
@@ -242,10 +241,7 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
     yield from misreadings(cells.runs, cells.grid, semantics)
     yield from _cut_runs(cells.runs)
     if brackets and any(cells.columns["provisional"]):
-        yield say(
-            "In brackets: as if training had ended with the log; such figures are "
-            "never compared."
-        )
+        yield say(IN_BRACKETS)
     rules = read_callbacks(cells.grid[0]).callbacks
     pasted = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
     if unknown := list(dict.fromkeys(pasted)):
@@ -266,13 +262,4 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
     if len(cells.runs) == 1:
         yield from still_gained(cells)
     yield from counts_otherwise(cells.runs)
-    yield from _notes(cells)
-
-
-def _notes(cells: SettingCells) -> Iterator[Text]:
-    """Yield what was noted, each once, with how many other runs it holds of."""
-    (first, *others), about = cells.runs, cells.notes()
-    if not others:
-        yield from noted(first, cells.grid[0], tuple(about[0]))
-        return
-    yield from alike_notes(zip(cells.runs, about, strict=True), cells.grid[0])
+    yield from noted_of(cells.runs, cells.notes(), cells.grid[0])

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.answers.counted import counted
-from cbreplay.document import Code, Fact, phrase, say
+from cbreplay.document import Code, Fact, counted, phrase, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.rules.base import read_series

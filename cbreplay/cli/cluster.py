@@ -18,7 +18,7 @@ from cbreplay.plain_text import is_url, shown_url, without_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.cli.output_format import Format
+    from cbreplay.cli.options import Format
     from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
 

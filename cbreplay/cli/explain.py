@@ -9,8 +9,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import SETTING_HINT, one_run, one_setting
-from cbreplay.cli.options import log_options, one_setting_options
-from cbreplay.cli.output_format import Format, format_option
+from cbreplay.cli.options import Format, format_option, log_options, one_setting_options
 from cbreplay.cli.progress import watch
 from cbreplay.cli.recorded import without_effect
 from cbreplay.errors import ConfigError

@@ -8,8 +8,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.loudness import is_verbose
-from cbreplay.cli.options import log_options
-from cbreplay.cli.output_format import Format, format_option
+from cbreplay.cli.options import Format, format_option, log_options
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
 

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import click
 
-from cbreplay.cli.byte_count import BYTE_COUNT
 from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.log_here import find_log_here
-from cbreplay.cli.options import no_config_option, semantics_option, speaking_options
-from cbreplay.cli.output_format import choose_format
+from cbreplay.cli.option_values import BYTE_COUNT
+from cbreplay.cli.options import (
+    choose_format,
+    no_config_option,
+    semantics_option,
+    speaking_options,
+)
 from cbreplay.cli.progress import watch
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say

@@ -11,7 +11,7 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.written import print_document
 
 if TYPE_CHECKING:
-    from cbreplay.cli.output_format import Format
+    from cbreplay.cli.options import Format
     from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
 

@@ -1,11 +1,15 @@
-"""Parse the values of an option: one, several, or a range."""
+"""What is typed as the value of an option: numbers, a range of them, a size."""
 
 from __future__ import annotations
+
+from typing import Any
+
+import click
 
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shown_value
 
-__all__ = ["read_values"]
+__all__ = ["BYTE_COUNT", "read_values"]
 
 
 def read_values(option: str, text: str) -> range | list[float]:
@@ -53,3 +57,40 @@ def _read_number(text: str) -> float:
         return int(text)
     except ValueError:
         return float(text)
+
+
+_UNITS = {
+    "": 1,
+    "b": 1,
+    **{f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)},
+    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
+    **{letter: 1000**power for power, letter in enumerate("kmgt", 1)},
+}
+
+
+class _ByteCount(click.ParamType):  # type: ignore[type-arg]  # generic only lately
+    """A number of bytes, with a unit or without."""
+
+    name = "bytes"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        """Return the number of bytes that a text stands for."""
+        if isinstance(value, int):
+            return value
+        number = value.rstrip("bBiIkKmMgGtT ")
+        unit = _UNITS.get(value[len(number) :].strip().lower())
+        try:
+            n_bytes = int(float(number) * (unit or 0))
+        except (ValueError, OverflowError):
+            n_bytes = 0
+        if n_bytes < 1:
+            self.fail(f"{value!r} is no size such as 500000, 256MB or 2GiB", param, ctx)
+        return n_bytes
+
+
+BYTE_COUNT = _ByteCount()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import click
 
-from cbreplay.cli.byte_count import BYTE_COUNT
 from cbreplay.cli.loudness import quiet_option, verbose_option
+from cbreplay.cli.option_values import BYTE_COUNT
 from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import remark
 from cbreplay.cli.working_directory import follow_config, named_defaults
@@ -18,8 +18,11 @@ from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 from cbreplay.shown_digits import showing_digits
 
 __all__ = [
+    "Format",
     "advice_options",
+    "choose_format",
     "choosing_options",
+    "format_option",
     "judging_options",
     "log_options",
     "no_config_option",
@@ -29,8 +32,8 @@ __all__ = [
     "speaking_options",
 ]
 
+Format: TypeAlias = Literal["table", "json", "csv", "markdown"]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
 
 _SPEAKING_OPTIONS = [
     verbose_option,
@@ -258,6 +261,21 @@ _ADVICE_OPTIONS = [
         "too.",
     ),
 ]
+
+
+def choose_format(*more: str, use: str = "") -> Callable[[_Command], _Command]:
+    """Return a ``--format`` option with more forms, and what these are for."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["table", "json", "csv", "markdown", *more]),
+        default="table",
+        show_default=True,
+        help=f"How the answer is written{use}. In json and csv epochs count from 0.",
+    )
+
+
+format_option = choose_format()
 
 
 def speaking_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command

@@ -10,8 +10,13 @@ import click
 from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.option_values import read_values
-from cbreplay.cli.options import advice_options, judging_options, log_options
-from cbreplay.cli.output_format import Format, format_option
+from cbreplay.cli.options import (
+    Format,
+    advice_options,
+    format_option,
+    judging_options,
+    log_options,
+)
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import remark, say, tell_lines
 from cbreplay.errors import ConfigError

@@ -18,7 +18,7 @@ from cbreplay.rules.parameters import parameters_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.cli.output_format import Format
+    from cbreplay.cli.options import Format
     from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
     from cbreplay.rules.base import Callback

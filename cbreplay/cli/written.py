@@ -15,7 +15,7 @@ from cbreplay.document import Deferred, Notice, Paragraph, Points
 from cbreplay.errors import as_options
 
 if TYPE_CHECKING:
-    from cbreplay.cli.output_format import Format
+    from cbreplay.cli.options import Format
     from cbreplay.document import Block, Document, Text
 
 __all__ = ["print_document"]

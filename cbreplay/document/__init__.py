@@ -21,6 +21,7 @@ from cbreplay.document.blocks import (
     Section,
     Trend,
     footnotes,
+    told_section,
 )
 from cbreplay.document.sentences import (
     Code,
@@ -28,6 +29,7 @@ from cbreplay.document.sentences import (
     Part,
     Strong,
     Text,
+    counted,
     facts_of,
     phrase,
     plain_text,
@@ -70,10 +72,12 @@ __all__ = [
     "TableColumn",
     "Text",
     "Trend",
+    "counted",
     "facts_of",
     "footnotes",
     "phrase",
     "plain_text",
     "say",
     "spoken_cells",
+    "told_section",
 ]

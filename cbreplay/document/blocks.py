@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 from cbreplay.document.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cbreplay.document.on_pages import Figure, Gallery, Moving
     from cbreplay.document.sentences import Text
@@ -147,6 +147,12 @@ class Section(NamedTuple):
     half: bool = False
     on: Literal["both", "page", "screen", "asked"] = "both"
     untitled: bool = False
+
+
+def told_section(title: str, block: Points | Notice) -> Iterator[Section]:
+    """Yield a section that a terminal shows untitled, unless it has nothing to say."""
+    if block.points:
+        yield Section(title, (block,), untitled=True)
 
 
 class Command(NamedTuple):

@@ -19,6 +19,7 @@ __all__ = [
     "Part",
     "Strong",
     "Text",
+    "counted",
     "facts_of",
     "phrase",
     "plain_text",
@@ -109,6 +110,15 @@ def phrase(words: str, *parts: Part | Text, claims: Sequence[Claim] = ()) -> Tex
     """
     between = zip(words.split("{}"), (*parts, ""), strict=True)
     return say(*(part for pair in between for part in pair if part), claims=claims)
+
+
+def counted(number: int, noun: str, name: str) -> Text:
+    """Say a number with its noun; `name` is what it is called in the answer's data.
+
+    >>> plain_text(counted(1, "run", "n_runs")), plain_text(counted(3, "run", "n_runs"))
+    ('1 run', '3 runs')
+    """
+    return say(Fact(number, "count", name), f" {noun}" if number == 1 else f" {noun}s")
 
 
 def plain_text(text: Text) -> str:

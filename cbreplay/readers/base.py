@@ -65,6 +65,12 @@ class LogReader(Protocol):
         """Yield each training that the log holds, in the order of the log.
 
         A run is named by its path; `discovery` gives it a better name afterwards.
+
+        Raises
+        ------
+        LogError
+            If it is no such log, or holds no training; when strict, also if it is
+            damaged. `ForeignLogError`: in a directory it is passed over.
         """
         ...
 
@@ -159,9 +165,10 @@ class Damage:
         self.remarks: list[str] = []
         self.n_more = 0
 
-    def report_inside(self, error: UnreadableError) -> None:
-        """Report an unreadable file of a directory whose other files can be read."""
-        self.report(error.in_directory() if self.strict else error)
+    def remember(self, error: UnreadableError) -> None:
+        """Remember, once, an unreadable part of a directory with other files."""
+        if all(error.source != known.source for known in self.errors):
+            self.errors.append(error)
 
     def report(self, error: LogError) -> None:
         """Raise the error when strict; else remember it as something dropped."""

@@ -100,17 +100,8 @@ def read_chunks(
 ) -> Generator[bytes, None, None]:
     """Yield the content of an open file piece by piece, and close it.
 
-    Parameters
-    ----------
-    file : binary file
-        What `open_log` returned.
-    source : str
-        Its name, for errors.
-    size : int
-        How many bytes a piece has at most.
-    counted : bool
-        Whether unpacked bytes count towards `n_unpacked`: not of a file that is only
-        looked at.
+    Unpacked bytes count towards `n_unpacked` if `counted`: not those of a file that is
+    only looked at.
 
     Raises
     ------
@@ -271,13 +262,6 @@ BEFORE_ITS_FIRST = "as of a fit that has not ended its first epoch"
 
 def check_content(beginning: bytes, source: str) -> None:
     """Refuse a file that is empty, of another kind, or a pointer of Git LFS.
-
-    Parameters
-    ----------
-    beginning : bytes
-        Its first bytes.
-    source : str
-        Its name, for the error.
 
     Raises
     ------

@@ -10,6 +10,7 @@ test checks each.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -125,10 +126,17 @@ def _load_diabetes() -> Examples:
     return Examples(inputs, progression / 100.0)
 
 
-def _digits_mlp() -> list[Any]:
-    from keras.layers import Dense
+def _dense(
+    *widths: int, outputs: int = 1, activation: str | None = None, dropout: float = 0
+) -> list[Any]:
+    """Return dense layers; dropout behind the hidden ones makes a curve uneven."""
+    from keras.layers import Dense, Dropout
 
-    return [*_noisy_hidden(), Dense(10, activation="softmax")]
+    made: list[Any] = []
+    for width in widths:
+        made.append(Dense(width, activation="relu"))
+        made += [Dropout(dropout)] if dropout else []
+    return [*made, Dense(outputs, activation=activation)]
 
 
 def _digits_cnn() -> list[Any]:
@@ -144,50 +152,10 @@ def _digits_cnn() -> list[Any]:
     ]
 
 
-def _breast_cancer() -> list[Any]:
-    from keras.layers import Dense
-
-    return [*_noisy_hidden(), Dense(1, activation="sigmoid")]
-
-
-def _noisy_hidden() -> list[Any]:
-    """Return hidden layers whose dropout makes a validation curve as uneven as most."""
-    from keras.layers import Dense, Dropout
-
-    return [
-        Dense(64, activation="relu"),
-        Dropout(0.3),
-        Dense(64, activation="relu"),
-        Dropout(0.3),
-    ]
-
-
-def _wide() -> list[Any]:
-    from keras.layers import Dense
-
-    return [
-        Dense(64, activation="relu"),
-        Dense(64, activation="relu"),
-        Dense(1, activation="sigmoid"),
-    ]
-
-
-def _diabetes() -> list[Any]:
-    from keras.layers import Dense
-
-    return [Dense(32, activation="relu"), Dense(32, activation="relu"), Dense(1)]
-
-
-def _linear() -> list[Any]:
-    from keras.layers import Dense
-
-    return [Dense(1)]
-
-
 _DIGITS_MLP = Experiment(
     summary="ten digits from 8 x 8 pixels, two dense layers",
     load=_load_digits,
-    layers=_digits_mlp,
+    layers=partial(_dense, 64, 64, outputs=10, activation="softmax", dropout=0.3),
     loss="sparse_categorical_crossentropy",
     metric="accuracy",
     optimizer="adam",
@@ -199,7 +167,7 @@ _DIGITS_MLP = Experiment(
 _BREAST_CANCER = Experiment(
     summary="malignant or benign, 30 measurements, two dense layers",
     load=_load_breast_cancer,
-    layers=_breast_cancer,
+    layers=partial(_dense, 64, 64, activation="sigmoid", dropout=0.3),
     loss="binary_crossentropy",
     metric="accuracy",
     optimizer="adam",
@@ -212,7 +180,7 @@ _BREAST_CANCER = Experiment(
 _DIABETES = Experiment(
     summary="progression of a disease (hundreds), 10 measurements",
     load=_load_diabetes,
-    layers=_diabetes,
+    layers=partial(_dense, 32, 32),
     loss="mse",
     metric="mae",
     optimizer="sgd",
@@ -240,7 +208,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "diabetes-plateau": replace(
         _DIABETES,
         summary="as diabetes, linear, at a rate whose reduction pays",
-        layers=_linear,
+        layers=_dense,
         epochs=40,
         learning_rate=0.05,
         batch_size=4,
@@ -249,14 +217,14 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "diabetes-diverging": replace(
         _DIABETES,
         summary="as diabetes, linear, at a rate that ends in NaN",
-        layers=_linear,
+        layers=_dense,
         epochs=30,
         learning_rate=0.35,
     ),
     "breast-cancer-overfit": replace(
         _BREAST_CANCER,
         summary="as breast-cancer, without dropout: soon past its best",
-        layers=_wide,
+        layers=partial(_dense, 64, 64, activation="sigmoid"),
         learning_rate=3e-3,
     ),
     "breast-cancer-noisy": replace(

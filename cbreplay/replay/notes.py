@@ -15,8 +15,10 @@ from cbreplay.training_course import (
     bad_end_epoch,
     find_bad_end,
     find_frozen_end,
+    find_rounded_tie,
     was_still_improving,
 )
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,6 +117,14 @@ def note_run(
         notes.append(
             f"{objective} is the same to the last digit from epoch {frozen + 1} on: "
             "check that it was still measured"
+        )
+    tie = None if objective is None else find_rounded_tie(run, objective, mode)
+    if tie is not None and frozen is None:
+        n_best, decimals = tie
+        notes.append(
+            f"{objective} was written with {count(decimals, 'decimal')}, and its best "
+            f"value stands in {n_best} epochs: if it was rounded, which one was best "
+            "is not told, and a callback that saw all digits may have stopped later"
         )
     return tuple(notes)
 

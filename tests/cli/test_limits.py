@@ -8,7 +8,7 @@ import click
 import pytest
 
 from cbreplay import ConfigError, load_runs
-from cbreplay.cli.byte_count import BYTE_COUNT
+from cbreplay.cli.option_values import BYTE_COUNT
 from tests.conftest import VALUES, write_csv
 
 if TYPE_CHECKING:

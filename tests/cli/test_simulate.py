@@ -976,3 +976,26 @@ def test_several_logs_say_first_which_patience_was_enough(
     assert f"A pick: cbreplay recommend {tmp_path}" in said
     none = " ".join(ask("simulate", tmp_path, "--patience", "9").out.split())
     assert "on 0 of 2 runs: it stops inside none of these logs." in none
+
+
+@pytest.mark.parametrize(
+    ("metric", "digits", "is_doubted"),
+    # a share of right answers comes again by itself, a loss of many digits does not
+    [("val_loss", 2, True), ("val_loss", 6, False), ("val_accuracy", 2, False)],
+)
+def test_a_best_loss_that_comes_again_may_have_been_rounded(
+    ask: Ask, tmp_path: Path, metric: str, digits: int, *, is_doubted: bool
+) -> None:
+    # .504, .503, .502, .501: to two decimals the best stands from the third epoch on
+    values = [0.75, 0.625, *(0.504 - epoch / 1000 for epoch in range(4))]
+    values += [0.5625 + epoch / 64 for epoch in range(6)]
+    rows = [f"{epoch},{value:.{digits}f}\n" for epoch, value in enumerate(values)]
+    log = tmp_path / "log.csv"
+    log.write_text(f"epoch,{metric}\n" + "".join(rows), encoding="ascii")
+    mode = "min" if "loss" in metric else "max"
+    options = ("--patience", "2", "--monitor", metric, "--mode", mode)
+    said = " ".join(ask("simulate", log, *options).out.split())
+    doubt = (
+        "Val_loss was written with 2 decimals, and its best value stands in 4 epochs"
+    )
+    assert (doubt.lower() in said.lower()) is is_doubted

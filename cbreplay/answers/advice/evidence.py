@@ -11,8 +11,7 @@ from cbreplay.answers.advice.run_doubts import (
     doubt_with_runs,
     exclusion_text,
 )
-from cbreplay.answers.counted import counted
-from cbreplay.document import Claim, Code, Fact, phrase, plain_text, say
+from cbreplay.document import Claim, Code, Fact, counted, phrase, plain_text, say
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import list_names
@@ -297,7 +296,15 @@ def _sufficient(advice: Recommendation) -> Text:
     joined = [part for text in told for part in ("; ", text)]
     needed = {group.name: group.sufficient_patience for group in advice.groups}
     claims = [Claim("sufficient", needed)]
-    return say("sufficient patience: ", *joined[1:], claims=claims)
+    return say(*_sufficient_for(advice), ": ", *joined[1:], claims=claims)
+
+
+def _sufficient_for(advice: Recommendation) -> Iterator[str | Fact]:
+    """Say for how long a training a patience is enough: not only for what is logged."""
+    yield "sufficient patience"
+    if advice.plan is not None:
+        yield " up to the planned epoch "
+        yield Fact(advice.plan.epochs, "count", "planned_epochs")
 
 
 def _insufficient(advice: Recommendation) -> Iterator[Text]:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.reasons import reason_text
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
-from cbreplay.answers.counted import counted
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import Code, Fact, counted, say
 from cbreplay.groups import find_groups
 from cbreplay.recorded_ends import usual_cadence
 from cbreplay.rules.registry import spoken_version

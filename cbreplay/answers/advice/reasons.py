@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.surety import broken_off
-from cbreplay.answers.counted import counted
-from cbreplay.document import Claim, Code, Fact, phrase, say
+from cbreplay.document import Claim, Code, Fact, counted, phrase, say
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.words import list_names
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.reasons import patience_of
-from cbreplay.answers.counted import counted
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
-from cbreplay.document import Claim, Code, Fact, phrase, say
+from cbreplay.document import Claim, Code, Fact, counted, phrase, say
 from cbreplay.evidence_words import GAP_CAUSES
 from cbreplay.words import list_names
 
@@ -220,10 +219,23 @@ def _scheduled_rate(facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _other_scale(facts: Mapping[str, Any]) -> Text:
+    series = Code(facts["series"])
+    return phrase(
+        "the best {} is of quite another size ({} to {} over all runs): what is lost "
+        "is averaged over both, while the score, which decides, takes each run in its "
+        "own scale; other data or units belong in an answer of their own",
+        series,
+        Fact(facts["least"], "number", "least"),
+        Fact(facts["most"], "number", "most"),
+    )
+
+
 _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "diverged": _diverged,
     "gap": _gap,
     "censored": _censored,
+    "other-scale": _other_scale,
     "one-group-decides": lambda facts: say(
         "without it patience ", patience_of(facts), " would be recommended"
     ),

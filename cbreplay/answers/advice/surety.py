@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.counted import counted
-from cbreplay.document import Fact, phrase, say
+from cbreplay.document import Fact, counted, phrase, say
 from cbreplay.generalization.promise import CONFIDENCES, shared_confidence
 from cbreplay.recommend import Reason, count_needed
 from cbreplay.setting_costs.pricing import NEAR_TIE

@@ -61,16 +61,8 @@ def find_doubles(
     None if no epoch has several rows in one training: a row that steps back, or that
     repeats the first epoch of a training, begins another training.
 
-    Parameters
-    ----------
-    epochs, lines : int array of shape (n_rows,)
-        The epoch of each row, and its line.
-    source : str
-        The name of the log, for errors.
-    resumes : bool
-        Whether a few epochs with two rows are taken for fits that were resumed there.
-    cuts : collection of int
-        Positions before which the log says that a fit began.
+    With `resumes`, a few epochs with two rows are taken for fits that were resumed
+    there. `cuts` are positions before which the log says that a fit began.
 
     Raises
     ------

@@ -47,16 +47,8 @@ def read_cells(
 ) -> LogTable:
     """Read a CSV; if its table was written again with more columns, the last one.
 
-    Parameters
-    ----------
-    chunks : callable
-        Returns its bytes, piece by piece, from the beginning.
-    source : str
-        Its name, for errors.
-    options : ReadOptions
-        How damage, empty cells and missing values are to be read.
-    n_wider : int
-        How many tables with fewer columns were found above it.
+    `chunks` returns its bytes from the beginning, and `n_wider` is how many tables with
+    fewer columns were found above it.
 
     Raises
     ------

@@ -8,11 +8,17 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cbreplay.readers.building.evaluations import shown
 from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
 from cbreplay.readers.discovery.found_logs import has_rows
+from cbreplay.readers.discovery.other_half import (
+    DATA_SET,
+    TRAINING_WORDS,
+    may_name_data_set,
+    name_of,
+)
 from cbreplay.series_names import PARTS_OF_CAMEL, is_validation
 
 if TYPE_CHECKING:
@@ -24,9 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["join_data_sets"]
 
-_TRAINING = ("train", "training")
-_DATA_SET = "(?<![a-z])(train(?:ing)?|val(?:id|idation)?|eval(?:uation)?|test)(?![a-z])"
-
 
 def join_data_sets(found: FoundLogs) -> None:
     """Join the log of a training with that of its validation beside it.
@@ -34,56 +37,28 @@ def join_data_sets(found: FoundLogs) -> None:
     Their names differ in the data set alone, both hold a metric of the same name, and
     the validation is of the same epochs, or of every k-th of them.
     """
+    if not any(may_name_data_set(log.runs[0].source) for log in found.logs):
+        return
     groups: dict[tuple[str, ...], dict[str, RunsOfLog]] = {}
     for log in found.logs:
         source = log.runs[0].source
         if len(log.runs) == 1 and has_rows(source):
-            called = _name_of(source)
+            called = name_of(source)
             groups.setdefault(called.others, {}).setdefault(called.data_set, log)
     joined: list[RunsOfLog] = []
     for logs in groups.values():
         trained = _training_among(logs)
         for data_set, log in logs.items():
-            if trained is None or log is trained or data_set in ("", *_TRAINING):
+            if trained is None or log is trained or data_set in ("", *TRAINING_WORDS):
                 continue
             if _join(trained, log, data_set):
                 joined.append(log)
     found.join(joined)
 
 
-class _Name(NamedTuple):
-    """What a file is called: its data set, '' if none, and everything else."""
-
-    data_set: str
-    others: tuple[str, ...]
-
-
-def _name_of(source: str) -> _Name:
-    """Return the data set by which a file is called, or else its directory.
-
-    >>> _name_of("run/log_train.csv")
-    _Name(data_set='train', others=('run', 'log', 'csv'))
-    >>> _name_of("run/val/log.csv")
-    _Name(data_set='val', others=('run', '*', 'log', 'csv'))
-    >>> _name_of("run/loss.csv")
-    _Name(data_set='', others=('run', 'loss', 'csv'))
-    """
-    place, file = os.path.split(source)
-    above, directory = os.path.split(place)
-    name = re.sub(PARTS_OF_CAMEL, "_", file).lower()
-    found = re.findall(_DATA_SET, name)
-    where: tuple[str, ...] = (place,)
-    if re.fullmatch(_DATA_SET, directory.lower()) and {*found} <= {directory.lower()}:
-        found, where = [directory.lower()], (above, "*")
-    if len(found) > 1:
-        return _Name("", (source,))
-    words = re.split(r"[-_. ]+", re.sub(_DATA_SET, "", name))
-    return _Name("".join(found), (*where, *filter(None, words)))
-
-
 def _training_among(logs: Mapping[str, RunsOfLog]) -> RunsOfLog | None:
     """Return the log of a training among logs whose names differ in the data set."""
-    named = [logs[word] for word in _TRAINING if word in logs]
+    named = [logs[word] for word in TRAINING_WORDS if word in logs]
     # beside val_loss.csv that is loss.csv; logs_test.csv may be of a mere trial
     if not named and any(word.startswith("val") for word in logs):
         return logs.get("")
@@ -142,7 +117,7 @@ def _metrics(names: Iterable[str]) -> set[str]:
     ['acc', 'loss']
     """
     parted = [re.sub(PARTS_OF_CAMEL, "_", name).lower() for name in names]
-    return {re.sub(_DATA_SET, "", name).strip("-_./ ") for name in parted}
+    return {re.sub(DATA_SET, "", name).strip("-_./ ") for name in parted}
 
 
 def _with_validation(run: Run, judged: Run, files: str) -> Run:

@@ -26,11 +26,6 @@ def name_metrics_alike(found: list[RunsOfLog]) -> None:
     second: folds of one script differ in it. Two of them in each model are auc and
     auc_1, then auc_2 and auc_3. A column without a value in a run is none of its
     metrics: a table of several folds has those of all.
-
-    Parameters
-    ----------
-    found : list of RunsOfLog
-        All that was read from files; its runs are replaced.
     """
     runs = [run for log in found for run in log.runs]
     if not any(name[-1:].isdigit() for run in runs for name in run.series):

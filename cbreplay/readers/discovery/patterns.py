@@ -108,7 +108,7 @@ class _Search:
         try:
             return list_entries(directory.rstrip(os.sep) or directory or os.curdir)
         except UnreadableError as error:
-            self.damage.report_inside(error)
+            self.damage.remember(error)
             return []
 
 

@@ -14,9 +14,10 @@ from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
 from cbreplay.readers.discovery.same_training import count_agreeing
 from cbreplay.series_names import is_validation
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
@@ -57,11 +58,10 @@ def leave_out_copies(found: FoundLogs) -> None:
     for at, parts in copies.items():
         home, number = places[at]
         names = sorted({places[part].log.name for part in parts})
-        more = ", ..." if len(names) > _SHOWN else ""
         # a sentence that begins with the name would get a capital letter
         home.runs[number] = home.runs[number].with_notes(
             "the same training, or its beginning, stands in "
-            f"{', '.join(names[:_SHOWN])}{more} too: it was read once"
+            f"{list_first(names, _SHOWN)} too: it was read once"
         )
         left_out |= {places[part]: home.name for part in parts}
     whole: dict[RunsOfLog, str] = {}
@@ -101,11 +101,6 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
     Trainer hold its log each, however short; and beside copies that were made as a log
     grew, its first ones are shorter. Of the logs that the ranks of one training wrote,
     only the validations are the same.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs.
 
     Returns
     -------
@@ -194,22 +189,42 @@ def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
     Each rank has a training loss of its own, and all of them one validation.
     """
     known = {part for parts in copies.values() for part in parts}
-    alike: dict[tuple[object, ...], list[int]] = {}
-    for at, run in enumerate(runs):
-        names = sorted(filter(is_validation, run.series))
-        # ranks that share all of their series are copies already
-        if at in known or run.steps is not None or len(names) in (0, len(run.series)):
-            continue
-        own = [run.series[name] for name in names]
-        values = (held for each in own for held in (each.values, each.recorded))
-        key = (run.first_epoch, *names, *(held.tobytes() for held in values))
-        alike.setdefault(key, []).append(at)
-    for members in alike.values():
-        if len(members) > 1 and _are_told_by_validation(runs[members[0]]):
-            home, *others = members
-            ranks = [at for at in others if _is_rank(runs[at], runs[home])]
-            for at in ranks:
-                copies.setdefault(home, []).extend([at, *copies.pop(at, [])])
+    several = [
+        at for at, run in enumerate(runs) if at not in known and run.steps is None
+    ]
+    # nearly always the first rows differ, and no other is looked at
+    for begun in _group(several, lambda at: _validation_of(runs[at], 1)):
+        for members in _group(begun, lambda at: _validation_of(runs[at])):
+            if _are_told_by_validation(runs[members[0]]):
+                home, *others = members
+                ranks = [at for at in others if _is_rank(runs[at], runs[home])]
+                for at in ranks:
+                    copies.setdefault(home, []).extend([at, *copies.pop(at, [])])
+
+
+def _group(
+    members: Sequence[int], key: Callable[[int], Hashable | None]
+) -> list[list[int]]:
+    """Group by a key, and return the groups of two and more; without a key is none."""
+    groups: dict[Hashable, list[int]] = {}
+    for at in members:
+        own = key(at)
+        if own is not None:
+            groups.setdefault(own, []).append(at)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _validation_of(run: Run, n_rows: int | None = None) -> Hashable | None:
+    """Return all of a validation, or its first rows; None if a run has no other series.
+
+    Ranks that share all of their series are copies.
+    """
+    names = sorted(filter(is_validation, run.series))
+    if len(names) in (0, len(run.series)):
+        return None
+    own = [run.series[name] for name in names]
+    held = (part for each in own for part in (each.values, each.recorded))
+    return run.first_epoch, *names, *(part[:n_rows].tobytes() for part in held)
 
 
 def _are_told_by_validation(run: Run) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import ForeignLogError, UnreadableError
+from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.files import check_size, read_bytes
 from cbreplay.readers.formats import FORMATS, reader_for
@@ -26,17 +26,8 @@ def read_training(
 ) -> dict[str, list[Run]]:
     """Read the log and the event files of one training, and join them.
 
-    Parameters
-    ----------
-    training : TrainingFiles
-        The files.
-    options : ReadOptions
-        How they are read.
-    seen : list of Seen
-        Takes what became of each.
-    alone : bool
-        Whether the file was asked for by its name. In a directory, a file that cannot
-        be read does not hide the ones that can.
+    If `alone`, the file was asked for by its name. In a directory, a file that cannot
+    be read does not hide the ones that can.
 
     Returns
     -------
@@ -103,8 +94,6 @@ class _OneTraining:
         """Record a file that cannot be read; raise if it was asked for by its name."""
         if self.alone:
             raise error
-        if isinstance(error, UnreadableError) and self.options.errors == "strict":
-            raise error.in_directory()
         self.failed.append(error)
         fate = "passed by" if isinstance(error, ForeignLogError) else "dropped"
         # of a directory of event files one is damaged

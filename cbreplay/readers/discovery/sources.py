@@ -15,7 +15,6 @@ from cbreplay.readers.base import (
     ForeignLogError,
     NothingLoggedError,
     ReadOptions,
-    UnreadableError,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.asked_files import STDIN, read_stdin, training_of
@@ -38,6 +37,8 @@ from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
 from cbreplay.run import Run
+from cbreplay.series_names import is_validation
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +105,19 @@ def survey_sources(
     # only now is it certain that a run is not left out, and its notes with it
     if reading.left_out:
         once[0].runs[0] = once[0].runs[0].with_notes(*reading.left_out)
-    return Survey(name_runs(once), reading.seen)
+    runs = name_runs(once)
+    if len(sources) == len(runs) == 1 and isinstance(sources[0], (str, os.PathLike)):
+        runs = [_with_other_half(runs[0], os.fsdecode(sources[0]))]
+    return Survey(runs, reading.seen)
+
+
+def _with_other_half(run: Run, path: str) -> Run:
+    """Let a run of one data set say where the other one of its training is."""
+    if len({is_validation(name) for name in run.series}) > 1:
+        return run
+    from cbreplay.readers.discovery.other_half import with_other_half
+
+    return with_other_half(run, path)
 
 
 class _SourceReader:
@@ -196,7 +209,7 @@ class _SourceReader:
         if os.path.isdir(path):
             return self._read_directory(path)
         if os.path.isfile(path):
-            return self._read_training(path, path, training_of(path), alone=True)
+            return self._read_training(path, training_of(path), alone=True)
         if os.path.exists(path):
             if "tfevents" in os.path.basename(path):
                 problem = "this is not a regular file"
@@ -261,10 +274,12 @@ class _SourceReader:
         wanted = []
         for path in expand_pattern(pattern, self.damage):
             if os.path.isdir(path):
-                inside = find_trainings(path, format_of, self.seen, self.damage)
-                wanted += [(path, path, training) for training in inside]
+                inside = find_trainings(path, self.seen, self.damage)
+                wanted += [(path, training) for training in inside]
             elif format_of(path) is not None:
-                wanted.append((path, path, training_of(path)))
+                wanted.append((path, training_of(path)))
+        if not wanted and self.damage.errors:
+            raise self.damage.errors[0]
         if not wanted:
             problem = "no log matches this pattern"
             hint = "Quote it, and check the path"
@@ -274,7 +289,9 @@ class _SourceReader:
     def _read_directory(self, root: str) -> list[RunsOfLog]:
         root = root.rstrip(os.sep) or root
         n_before = len(self.seen)
-        trainings = find_trainings(root, format_of, self.seen, self.damage)
+        trainings = find_trainings(root, self.seen, self.damage)
+        if not trainings and self.damage.errors:
+            raise self.damage.errors[0]
         if not trainings:
             problem = NO_LOG_IN_DIRECTORY
             hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
@@ -283,11 +300,9 @@ class _SourceReader:
             if self.seen[n_before:]:
                 hint += f"; {_shown(self.seen[n_before:])}"
             raise LogError(problem, source=root, hint=hint)
-        return self._read_all([(root, root, training) for training in trainings])
+        return self._read_all([(root, training) for training in trainings])
 
-    def _read_all(
-        self, wanted: list[tuple[str, str, TrainingFiles]]
-    ) -> list[RunsOfLog]:
+    def _read_all(self, wanted: list[tuple[str, TrainingFiles]]) -> list[RunsOfLog]:
         """Read the trainings that were found, and skip what is none."""
         source, most = wanted[0][0], self.options.max_bytes
         check_logs(len(wanted), source, most)
@@ -299,14 +314,12 @@ class _SourceReader:
             for error in unlisted
         ]
         first: LogError | None = None
-        for done, (root, typed, training) in enumerate(wanted):
+        for done, (root, training) in enumerate(wanted):
             if self.progress is not None:
                 self.progress(done, len(wanted))
             try:
-                read = self._read_training(root, typed, training, alone=False)
+                read = self._read_training(root, training, alone=False)
             except LogError as error:
-                if isinstance(error, UnreadableError) and self.damage.strict:
-                    raise
                 foreign = isinstance(error, ForeignLogError)
                 if first is None or isinstance(first, NothingLoggedError):
                     first = error
@@ -324,12 +337,11 @@ class _SourceReader:
         return found
 
     def _read_training(
-        self, root: str, typed: str, training: TrainingFiles, *, alone: bool
+        self, root: str, training: TrainingFiles, *, alone: bool
     ) -> list[RunsOfLog]:
         by_place = read_training(training, self.options, self.seen, alone=alone)
         return [
-            RunsOfLog(*names_of(root, typed, place), runs)
-            for place, runs in by_place.items()
+            RunsOfLog(*names_of(root, place), runs) for place, runs in by_place.items()
         ]
 
 
@@ -360,23 +372,22 @@ _SHOWN = 5
 
 
 def _shown(seen: Sequence[Seen]) -> str:
-    shown = [f"{own.path} {own.fate} ({own.detail})" for own in seen[:_SHOWN]]
-    return ", ".join(shown) + (", ..." if len(seen) > _SHOWN else "")
+    told = [f"{own.path} {own.fate} ({own.detail})" for own in seen]
+    return list_first(told, _SHOWN)
 
 
 def _once(
-    wanted: list[tuple[str, str, TrainingFiles]],
-) -> list[tuple[str, str, TrainingFiles]]:
+    wanted: list[tuple[str, TrainingFiles]],
+) -> list[tuple[str, TrainingFiles]]:
     """Leave out what a pattern matches twice: a directory, and a log in it."""
     taken: set[str] = set()
     kept = []
-    for found in wanted:
-        training = found[2]
+    for root, training in wanted:
         files = {
             os.path.realpath(path) for path in (training.log, training.events) if path
         }
         if files and files <= taken:
             continue
         taken |= files
-        kept.append(found)
+        kept.append((root, training))
     return kept

@@ -617,3 +617,16 @@ def test_lost_rows_stand_at_no_growing_distances(
     log.write_text("\n".join(["epoch,val_loss", *rows, ""]))
     (run,) = load_runs(log)
     assert not any("further apart" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("axis", ["epoch", "step"])
+def test_a_series_with_values_between_the_evaluations_is_not_said_to_be_empty(
+    tmp_path: Path, axis: str
+) -> None:
+    rows = [
+        f"{step},{'' if step % 6 == 5 else 0.5},{0.75 if step % 6 == 5 else ''}\n"
+        for step in range(36)
+    ]
+    log = "_step,train_loss,val_loss\n" + "".join(rows)
+    run = read(tmp_path / "history.csv", log, x_axis=axis)
+    assert "left out train_loss: no row that was kept has a value of it" in run.notes
