@@ -17,7 +17,7 @@ from cbreplay.series_names import is_validation
 from cbreplay.words import list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
@@ -108,24 +108,20 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
         For each run that has copies, their positions.
     """
     groups: dict[_Alike, list[int]] = {}
-    beside: dict[tuple[object, ...], list[int]] = {}
+    of_trainer: dict[_Alike, list[int]] = {}
     for at, run in enumerate(runs):
-        output = _output_of(run.source)
-        if output or (run.steps is None and run.n_epochs >= _FEWEST):
-            key = _Alike(output, run.first_epoch, tuple(sorted(run.series)))
-            groups.setdefault(key, []).append(at)
-            place = os.path.dirname(run.source)
-            beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
+        output, names = _output_of(run.source), tuple(sorted(run.series))
+        if output:
+            of_trainer.setdefault(_Alike(output, run.first_epoch, names), []).append(at)
+        if run.n_epochs >= _FEWEST:
+            groups.setdefault(_Alike("", run.first_epoch, names), []).append(at)
     copies: dict[int, list[int]] = {}
-    for alike, members in groups.items():
-        if len(members) > 1:
-            copies |= _copies_among(runs, members, alike.names)
-    for members in beside.values():
-        # a tool may write its log twice, of which one has its settings as columns
-        if len(members) == _TWO and not copies.keys() & {*members}:
-            names, others = (_changing_names(runs[at]) for at in members)
-            if names and names == others:
-                copies |= _copies_among(runs, members, names)
+    for alike, members in itertools.chain(groups.items(), of_trainer.items()):
+        known = {part for parts in copies.values() for part in parts}
+        left = [at for at in members if at not in known]
+        if len(left) > 1:
+            _add(copies, _copies_among(runs, left, alike.names))
+    _add_pairs(runs, copies)
     _add_narrower(runs, groups, copies)
     if copies:
         _add_first_ones(runs, copies)
@@ -134,6 +130,27 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
 
 
 _TWO = 2
+
+
+def _add(copies: dict[int, list[int]], found: Mapping[int, Iterable[int]]) -> None:
+    """Add copies to those that are known; one of them may be what others are of."""
+    for home, parts in found.items():
+        for part in parts:
+            copies.setdefault(home, []).extend([part, *copies.pop(part, [])])
+
+
+def _add_pairs(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
+    """Add logs that a tool wrote twice, once with its settings as columns."""
+    beside: dict[tuple[object, ...], list[int]] = {}
+    for at, run in enumerate(runs):
+        if run.n_epochs >= _FEWEST:
+            place = os.path.dirname(run.source)
+            beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
+    for members in beside.values():
+        if len(members) == _TWO and not copies.keys() & {*members}:
+            names, others = (_changing_names(runs[at]) for at in members)
+            if names and names == others:
+                copies |= _copies_among(runs, members, names)
 
 
 def _add_narrower(
@@ -150,10 +167,9 @@ def _add_narrower(
         known = {part for parts in copies.values() for part in parts}
         own, others = ({*groups[alike]} - known for alike in (narrow, wide))
         if own and others:
-            found = _copies_among(runs, [*own, *others], narrow.names)
-            for home in others & found.keys():
-                for part in own & {*found[home]}:
-                    copies.setdefault(home, []).extend([part, *copies.pop(part, [])])
+            # of two as long, the first is the one that is kept
+            found = _copies_among(runs, [*others, *own], narrow.names)
+            _add(copies, {at: own & {*found[at]} for at in others & found.keys()})
 
 
 def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
@@ -293,7 +309,8 @@ def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
 def _begins(run: Run, other: Run) -> bool:
     """Tell whether a run is the beginning of another, which is no shorter."""
     changing = max(map(_count_changing, run.series.values()))
-    if changing < (1 if _output_of(run.source) else _FEWEST):
+    output = _output_of(run.source)
+    if changing < (1 if output and output == _output_of(other.source) else _FEWEST):
         return False
     # a copy may have lost rows, but has none that the other lacks
     held = all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,6 +71,30 @@ def test_copies_from_before_a_metric_was_logged_are_one_training(
     write(tmp_path / "b" / "long.csv", LOSSES[::-1])
     names = sorted(run.name for run in load_runs(tmp_path))
     assert names == ["at_7.csv", "b/long.csv", "b/wide.csv"]
+
+
+def test_a_copy_of_some_columns_is_the_same_training(tmp_path: Path) -> None:
+    """As one that was written for a picture of the validation alone."""
+    write(tmp_path / "a_picture.csv", LOSSES)
+    write(tmp_path / "log.csv", LOSSES, accuracy=[1 - loss for loss in LOSSES])
+    (run,) = load_runs(tmp_path)
+    assert (run.name, [*run.series]) == ("log.csv", ["loss", "accuracy"])
+    assert "stands in a_picture.csv too" in run.notes[-1]
+
+
+def test_logs_of_a_trainer_under_other_names_are_one_training(tmp_path: Path) -> None:
+    for n_epochs in (5, 7):
+        rows = [
+            {"epoch": epoch, "step": 10 * epoch, "eval_loss": loss}
+            for epoch, loss in enumerate(LOSSES[:n_epochs], start=1)
+        ]
+        state = tmp_path / f"backup_{n_epochs}" / "trainer_state.json"
+        state.parent.mkdir()
+        state.write_text(json.dumps({"log_history": rows}), encoding="ascii")
+    assert [run.name for run in load_runs(tmp_path)] == ["backup_7"]
+    # and where evaluations are counted
+    (run,) = load_runs(tmp_path, x_axis="step")
+    assert "stands in backup_5 too" in run.notes[-1]
 
 
 def test_short_logs_alone_are_no_copies(tmp_path: Path) -> None:
