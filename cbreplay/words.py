@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "as_sentence",
     "count",
+    "list_first",
     "list_names",
     "spoken_counting",
     "spoken_number",
@@ -148,6 +149,15 @@ def as_sentence(words: str, names: Iterable[str] = ()) -> str:
     if first.isalpha() and first not in names:
         words = words[:1].upper() + words[1:]
     return words if words.endswith("...") else f"{words.rstrip('.')}."
+
+
+def list_first(names: Sequence[str], most: int) -> str:
+    """List at most `most` names, and show that there are more.
+
+    >>> list_first(["a", "b"], 2), list_first(["a", "b", "c", "d"], 2)
+    ('a, b', 'a, b, ...')
+    """
+    return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
 
 
 def list_names(names: Sequence[str], most: int) -> str:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 BEST, FIRST = 0.5, 1.0
 
 
+# begins the sentence on what each group needs, for runs of 40 epochs with a plan
+SUFFICIENT = "sufficient patience up to the planned epoch 40"
+
+
 def pausing(patience: int, n_epochs: int = 40) -> list[float]:
     """Return losses that pause so long that exactly this patience reaches the best.
 

@@ -65,6 +65,12 @@ class LogReader(Protocol):
         """Yield each training that the log holds, in the order of the log.
 
         A run is named by its path; `discovery` gives it a better name afterwards.
+
+        Raises
+        ------
+        LogError
+            If it is no such log, or holds no training; when strict, also if it is
+            damaged. `ForeignLogError`: in a directory it is passed over.
         """
         ...
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+import sys
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BEFORE_ITS_FIRST",
     "LFS_POINTER",
+    "STDIN",
     "cannot_open",
     "check_content",
     "check_readable",
@@ -29,6 +32,7 @@ __all__ = [
     "read_bytes",
     "read_chunks",
     "read_raw",
+    "read_stdin",
 ]
 
 _ZIP = b"PK\x03\x04"
@@ -100,17 +104,8 @@ def read_chunks(
 ) -> Generator[bytes, None, None]:
     """Yield the content of an open file piece by piece, and close it.
 
-    Parameters
-    ----------
-    file : binary file
-        What `open_log` returned.
-    source : str
-        Its name, for errors.
-    size : int
-        How many bytes a piece has at most.
-    counted : bool
-        Whether unpacked bytes count towards `n_unpacked`: not of a file that is only
-        looked at.
+    Unpacked bytes count towards `n_unpacked` if `counted`: not those of a file that is
+    only looked at.
 
     Raises
     ------
@@ -222,6 +217,25 @@ def read_bytes(path: str, most: int, share: int = 1) -> bytes:
     return bytes(content)
 
 
+STDIN = "standard input"
+
+
+def read_stdin(most: int) -> bytes:
+    """Read standard input, up to a size."""
+    content: bytes
+    try:
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            content = sys.stdin.buffer.read(most + 1)
+        else:
+            # a notebook or a test has put something else in its place
+            content = sys.stdin.read(most + 1).encode()
+    except OSError as error:
+        raise cannot_open(STDIN, error) from None
+    if len(content) > most:
+        raise too_large(STDIN, most)
+    return content
+
+
 def check_size(path: str, most: int) -> None:
     """Refuse a file that holds more than so many bytes, unpacked, before it is read.
 
@@ -271,13 +285,6 @@ BEFORE_ITS_FIRST = "as of a fit that has not ended its first epoch"
 
 def check_content(beginning: bytes, source: str) -> None:
     """Refuse a file that is empty, of another kind, or a pointer of Git LFS.
-
-    Parameters
-    ----------
-    beginning : bytes
-        Its first bytes.
-    source : str
-        Its name, for the error.
 
     Raises
     ------

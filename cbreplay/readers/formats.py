@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.errors import LogError
+from cbreplay.readers.columns.csv_table import split_plain_names
 from cbreplay.readers.columns.header import (
     EPOCH_NAMES,
     LIKE_EPOCH,
@@ -15,7 +16,6 @@ from cbreplay.readers.columns.header import (
     decode_beginning,
     sniff_header,
 )
-from cbreplay.readers.columns.plain_csv import split_plain_names
 from cbreplay.readers.entries import holds_events, is_event_file
 from cbreplay.readers.files import LFS_POINTER, check_readable, read_beginning, read_raw
 
@@ -336,12 +336,7 @@ def _reader_class(name: str) -> Callable[..., LogReader]:
 class FormatReader:
     """What the readers of one text format have in common.
 
-    Parameters
-    ----------
-    options : ReadOptions
-        How damage, empty cells and missing values are to be read.
-    metadata : RunMetadata, optional
-        What the ``run.json`` beside the log says.
+    `metadata` is what the ``run.json`` beside the log says.
     """
 
     # as `format_of` names it

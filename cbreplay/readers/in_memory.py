@@ -47,13 +47,7 @@ class _Frame(Protocol):
 
 
 class InMemoryReader:
-    """Reader of objects.
-
-    Parameters
-    ----------
-    options : ReadOptions
-        How they are to be read.
-    """
+    """Reader of objects."""
 
     def __init__(self, options: ReadOptions) -> None:
         self.options = options

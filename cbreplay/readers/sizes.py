@@ -46,16 +46,7 @@ def too_large(
 ) -> LogError:
     """Return the error of a file that holds more than is read.
 
-    Parameters
-    ----------
-    source : str
-        The file.
-    most : int
-        How many bytes of it are read.
-    n_bytes : int, optional
-        How many it holds, where that is known.
-    share : int
-        How many times `most` the whole limit is: `most` may be a share of it.
+    `most` may be a share of the whole limit, which then is `share` times as much.
     """
     problem = f"it holds more than {spoken_size(most)}"
     needed = share * (4 * most if n_bytes is None else n_bytes)
@@ -108,16 +99,7 @@ def check_unpacked(n_bytes: int, source: str, most: int) -> None:
 def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
     """Refuse a training of more epochs than anybody replays one by one.
 
-    Parameters
-    ----------
-    n_epochs : int
-        How many there are.
-    source : str
-        The log.
-    most : int
-        The limit, in bytes.
-    what : str
-        Where they come from: the beginning of the error's sentence.
+    The error begins with `what`, which says where they come from.
     """
     if n_epochs > most_within(most, _EPOCH):
         problem = f"{what}: {n_epochs:,} epochs, {_more_than(most, _EPOCH)}"
@@ -126,18 +108,9 @@ def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
 
 
 def check_cells(n_missing: int, source: str, most: int, what: str) -> None:
-    """Refuse a log whose series would have far more epochs than values.
+    """Refuse a log whose series lack far more values than they have.
 
-    Parameters
-    ----------
-    n_missing : int
-        How many values are missing, in all series together.
-    source : str
-        The log.
-    most : int
-        The limit, in bytes.
-    what : str
-        Where they come from: the beginning of the error's sentence.
+    The error begins with `what`, which says where these epochs come from.
     """
     if n_missing > most_within(most, _CELL):
         problem = f"{what}: {n_missing:,} values are missing"

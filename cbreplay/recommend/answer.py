@@ -111,6 +111,10 @@ class Plan(NamedTuple):
 class Expected(NamedTuple):
     """What the next training is expected to score, by the runs and the kinds of curves.
 
+    It is an estimate from the patience values that were swept: with few of them, less
+    is known of which kinds of curves the runs look like, and of how much a patience
+    nearby loses, so that the same runs give another number.
+
     Parameters
     ----------
     score : float

@@ -11,6 +11,7 @@ import numpy as np
 
 from cbreplay.generalization.promise import count_needed, needed_rank
 from cbreplay.holes import gap_cause
+from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.recommend.answer import RunDoubt
 from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
@@ -29,7 +30,7 @@ from cbreplay.training_course import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.run import BoolArray, FloatArray, Run
+    from cbreplay.run import BoolArray, FloatArray, Mode, Run
     from cbreplay.setting_costs.scored import Scored
     from cbreplay.setting_costs.study import Study
     from cbreplay.setting_costs.swept_settings import Slice
@@ -46,6 +47,9 @@ _FEWEST_VALUES = 3
 # if fewer runs than this share are trained without early stopping, a patience that is
 # recommended, used and chosen again gets shorter each time
 _SHARE_UNCUT = 0.2
+# runs of one setting differ by less; a share of 1 and one of 100 %, or losses of two
+# data sets, by more
+_OTHER_SCALE = 30
 
 
 def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ...]:
@@ -201,6 +205,7 @@ def find_doubts(
     censored = _where_evidence(study, chosen, patience, "censored") & ~ended
     return (
         *(() if choice is None else _about_choice(study, chosen, choice, censored)),
+        *_other_scales(study),
         *_holes(study),
         *_unknown(study, chosen),
         *_improving(study),
@@ -255,6 +260,27 @@ def _about_choice(
 def _where(study: Study, marked: BoolArray) -> Iterator[Run]:
     """Yield the runs that are marked."""
     return (run for run, is_it in zip(study.runs, marked, strict=True) if is_it)
+
+
+def _other_scales(study: Study) -> Iterator[RunDoubt]:
+    """Name the runs whose best value is of quite another size than that of most."""
+    name = study.objective
+    sizes = np.array([_best_size(run, name, study.mode) for run in study.runs])
+    known = np.sort(sizes[sizes > 0])
+    if not len(known):
+        return
+    usual = known[(len(known) - 1) // 2]
+    apart = (sizes >= _OTHER_SCALE * usual) | (sizes <= usual / _OTHER_SCALE)
+    facts = {"series": name, "least": float(known[0]), "most": float(known[-1])}
+    yield from _doubt("other-scale", _where(study, apart & (sizes > 0)), **facts)
+
+
+def _best_size(run: Run, name: str, mode: Mode) -> float:
+    """Return the size of a run's best value; 0 where it has none."""
+    epoch = best_recorded_epoch(run, name, mode)
+    if epoch is None:
+        return 0.0
+    return abs(float(run.series[name].values[epoch - run.first_epoch]))
 
 
 def _holes(study: Study) -> Iterator[RunDoubt]:

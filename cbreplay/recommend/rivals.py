@@ -17,6 +17,7 @@ from cbreplay.setting_costs.pricing import (
     CellCosts,
     Priced,
     cheapest_patience,
+    find_failed,
     group_means,
 )
 from cbreplay.setting_costs.scored import (
@@ -149,7 +150,11 @@ class _Rivals:
             cells = self.study.cells(self.chosen.columns[-1:])
             # the longest patience stops in no log: it ends as the recorded training did
             ends = _told_to_its_end(self.study)[:, None] & ~cells.silent
-            cells = cells._replace(exact=cells.exact | ends)
+            cells = cells._replace(
+                exact=cells.exact | ends,
+                # it goes on to the plan, where a failed training may have broken off
+                cost=np.where(ends, 1.0, cells.cost),
+            )
             setting = self._setting("all", patience=longest)
             yield score_setting(self.panel, setting, cells)
 
@@ -270,6 +275,7 @@ def _unstopped(study: Study) -> CellCosts:
     """Return what training to the end of the log costs, with its last weights."""
     judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
     regret = np.array([[series.regrets[-1]] for series in judged])
+    regret[find_failed(study.sweep, np.array(study.panel.rows))] = np.inf
     exact = _told_to_its_end(study)[:, None]
     return CellCosts(exact, regret, np.ones_like(regret), np.zeros_like(exact))
 
@@ -278,7 +284,8 @@ def _told_to_its_end(study: Study) -> BoolArray:
     """Return which logs tell how a training without early stopping ends.
 
     Not those that their own rule ended, nor those that broke off before the plan, nor
-    those with a hole, where what is lost against the best is only a bound.
+    those with a hole, where what is lost against the best is only a bound. But those
+    that ended in NaN do: more epochs would not bring them back.
     """
     standing = study.panel.standing
     planned = [
@@ -287,6 +294,7 @@ def _told_to_its_end(study: Study) -> BoolArray:
     whole = [
         not study.sweep.runs[row].judged[0].lacks_values for row in study.panel.rows
     ]
-    ended = standing.ended | ~np.array(planned)
+    failed = find_failed(study.sweep, np.array(study.panel.rows))
+    ended = standing.ended | ~np.array(planned) | failed
     told: BoolArray = ~standing.cut & ended & np.array(whole)
     return told

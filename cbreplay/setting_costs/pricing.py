@@ -26,6 +26,7 @@ __all__ = [
     "bounded",
     "cells_of",
     "cheapest_patience",
+    "find_failed",
     "group_means",
     "is_clearly_better",
     "price",
@@ -237,16 +238,33 @@ def _find_ruined(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> BoolArr
     """
     ruined = np.zeros((len(rows), len(columns)), np.bool_)
     for place, row in enumerate(rows.tolist()):
-        name = sweep.runs[row].judged[0].name
-        if name is None:
-            continue
-        run = sweep.records[row]
-        series = run.monitored(name)
-        is_nan = series.recorded & np.isnan(series.values)
-        if is_nan.any() and np.isfinite(series.values).any():
-            kept = np.maximum(sweep.kept_epoch[row, columns] - run.first_epoch, 0)
+        is_nan = _logged_nan(sweep, row)
+        if is_nan.any():
+            first_epoch = sweep.runs[row].first_epoch
+            kept = np.maximum(sweep.kept_epoch[row, columns] - first_epoch, 0)
             ruined[place] = is_nan[kept] & sweep.kept[row, columns]
     return ruined
+
+
+def find_failed(sweep: Sweep, rows: EpochArray) -> BoolArray:
+    """Return which of some runs ended with NaN as their objective, after numbers.
+
+    Their last weights lose everything, and more epochs would not bring them back.
+    """
+    return np.array([_logged_nan(sweep, row)[-1] for row in rows.tolist()], np.bool_)
+
+
+def _logged_nan(sweep: Sweep, row: int) -> BoolArray:
+    """Return in which epochs a run's objective is a logged NaN.
+
+    In none where it is never a number: such a run has nothing to lose.
+    """
+    run, name = sweep.records[row], sweep.runs[row].judged[0].name
+    if name is None:
+        return np.zeros(run.n_epochs, np.bool_)
+    series = run.monitored(name)
+    is_nan: BoolArray = series.recorded & np.isnan(series.values)
+    return is_nan & np.isfinite(series.values).any()
 
 
 def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:

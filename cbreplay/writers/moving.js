@@ -159,7 +159,7 @@
   // ---- what is chosen --------------------------------------------------------------
 
   const [start] = page.named;
-  const chosen = { view: start[0], patience: start[1], delta: start[2], filter: "", run: 0 };
+  const chosen = { view: start[0], patience: start[1], delta: start[2], filter: "", run: page.opens_on };
   const now = () => views[chosen.view];
   const topOf = (number) => Math.max(views[number].last,
     ...page.named.filter(([view]) => view === number).map(([, patience]) => patience));
@@ -192,7 +192,7 @@
       kept.set("monitor", now().monitor);
     }
     if (chosen.filter) kept.set("runs", chosen.filter);
-    if (chosen.run) kept.set("run", runs[chosen.run].name);
+    if (chosen.run !== page.opens_on) kept.set("run", runs[chosen.run].name);
     return kept.toString();
   }
 
@@ -207,7 +207,8 @@
     const delta = Number(given.get("min_delta") ?? views[start[0]].min_delta[start[2]][1]);
     changes.delta = nearestDelta(changes.view, Number.isFinite(delta) ? delta : 0);
     changes.filter = given.get("runs") ?? "";
-    changes.run = Math.max(runs.findIndex(({ name }) => name === given.get("run")), 0);
+    const named = runs.findIndex(({ name }) => name === given.get("run"));
+    changes.run = named < 0 ? page.opens_on : named;
     choose(changes);
   }
 
@@ -246,7 +247,7 @@
     control.filter = make("input", { type: "search", placeholder: words.filter,
       oninput: (event) => choose({ filter: event.target.value }) });
     control.reset = make("button", { type: "button", onclick: () => choose({
-      view: start[0], patience: start[1], delta: start[2], filter: "", run: 0 }) }, words.reset);
+      view: start[0], patience: start[1], delta: start[2], filter: "", run: page.opens_on }) }, words.reset);
     control.patienceText = make("output");
     control.deltaText = make("output");
     const label = (text, ...nodes) => make("label", {}, make("span", {}, text), ...nodes);

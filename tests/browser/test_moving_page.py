@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -273,6 +274,20 @@ def test_the_address_holds_what_is_chosen(moving: Callable[..., Any]) -> None:
     # and back
     cleared = again.click("#moving .controls button")
     assert cleared["hash"] == ""
+
+
+def test_a_page_opens_on_a_run_that_did_not_fail(
+    show: Callable[..., Any], tmp_path: Path
+) -> None:
+    failed = Run.from_logs([{"val_loss": math.nan}] * 9, name="failed")
+    document = build_report([failed, noisy_run(1)], semantics="keras-3.15")
+    path = write_report(document, tmp_path / "a.html")
+    page = Moved(show(path), answers_of(path))
+    seen = page.seen()
+    assert noisy_run(1).name in seen["curve"]
+    assert seen["hash"] == ""
+    again = page.click("#moving .rows tbody tr:nth-child(1) button")
+    assert "run=failed" in again["hash"]
 
 
 @pytest.mark.parametrize(

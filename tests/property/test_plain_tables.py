@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, example, given, settings
 
 from cbreplay import CbreplayError, Run, Series, load_runs
 from cbreplay.readers import formats
+from cbreplay.readers.base import Damage, ReadOptions
 from cbreplay.readers.columns import csv_table
-from cbreplay.readers.columns.plain_csv import read_plain
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cbreplay.readers.columns.table import LogTable
 
 SHARED_PATH = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
@@ -125,7 +127,7 @@ def odd_logs(draw: st.DrawFn) -> bytes:
 def test_a_table_of_numbers_is_read_alike_in_both_ways(
     content: bytes, tmp_path: Path
 ) -> None:
-    assert read_plain(content) is not None
+    assert read_at_once(content) is not None
     check(content, tmp_path)
 
 
@@ -145,10 +147,11 @@ def test_an_odd_table_is_read_alike_in_both_ways(
 @pytest.mark.parametrize("name", PLAIN_LOGS)
 def test_what_keras_writes_is_plain(name: str) -> None:
     content = (ROOT / "sample_logs" / name).read_bytes()
-    plain = read_plain(content)
+    plain = read_at_once(content)
     assert plain is not None
     rows = [line.split(",") for line in content.decode().split("\r\n")[1:-1]]
-    assert plain.values.T.tolist() == [list(map(float, row)) for row in rows]
+    values = np.array([cells.values for cells in plain.columns.values()])
+    assert values.T.tolist() == [list(map(float, row)) for row in rows]
 
 
 def test_every_table_of_other_projects_is_read_alike_in_both_ways(corpus: Path) -> None:
@@ -158,8 +161,12 @@ def test_every_table_of_other_projects_is_read_alike_in_both_ways(corpus: Path) 
     for path in tables:
         careful = carefully(path)
         assert told_of(path) == careful, path
-        n_plain += read_plain(path.read_bytes()) is not None
+        n_plain += read_at_once(path.read_bytes()) is not None
     assert 4 * n_plain > len(tables)
+
+
+def read_at_once(content: bytes) -> LogTable | None:
+    return csv_table.read_plain(content, "logs.csv", Damage(ReadOptions()))
 
 
 def check(content: bytes, directory: Path) -> None:
@@ -173,7 +180,7 @@ def check(content: bytes, directory: Path) -> None:
 def carefully(source: Path) -> Any:
     """Read with the plain way closed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_table, "read_plain", lambda _: None)
+        patch.setattr(csv_table, "read_plain", lambda *_: None)
         patch.setattr(formats, "split_plain_names", lambda _: None)
         return told_of(source)
 

@@ -296,7 +296,15 @@ def _sufficient(advice: Recommendation) -> Text:
     joined = [part for text in told for part in ("; ", text)]
     needed = {group.name: group.sufficient_patience for group in advice.groups}
     claims = [Claim("sufficient", needed)]
-    return say("sufficient patience: ", *joined[1:], claims=claims)
+    return say(*_sufficient_for(advice), ": ", *joined[1:], claims=claims)
+
+
+def _sufficient_for(advice: Recommendation) -> Iterator[str | Fact]:
+    """Say for how long a training a patience is enough: not only for what is logged."""
+    yield "sufficient patience"
+    if advice.plan is not None:
+        yield " up to the planned epoch "
+        yield Fact(advice.plan.epochs, "count", "planned_epochs")
 
 
 def _insufficient(advice: Recommendation) -> Iterator[Text]:

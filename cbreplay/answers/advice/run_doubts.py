@@ -219,10 +219,23 @@ def _scheduled_rate(facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _other_scale(facts: Mapping[str, Any]) -> Text:
+    series = Code(facts["series"])
+    return phrase(
+        "the best {} is of quite another size ({} to {} over all runs): what is lost "
+        "is averaged over both, while the score, which decides, takes each run in its "
+        "own scale; other data or units belong in an answer of their own",
+        series,
+        Fact(facts["least"], "number", "least"),
+        Fact(facts["most"], "number", "most"),
+    )
+
+
 _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "diverged": _diverged,
     "gap": _gap,
     "censored": _censored,
+    "other-scale": _other_scale,
     "one-group-decides": lambda facts: say(
         "without it patience ", patience_of(facts), " would be recommended"
     ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.evidence import unknown_groups
+from cbreplay.answers.advice.run_doubts import MOST_NAMES
 from cbreplay.answers.varied_parameters import keeps_last
 from cbreplay.document import (
     Cell,
@@ -22,6 +24,7 @@ from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_costs.scored import ANY_OF
 from cbreplay.setting_names import setting_label, setting_text
 from cbreplay.shown_digits import ValueScale, scale_of
+from cbreplay.words import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,6 +128,14 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
         yield "worst", say("worst: of one run; for the recommended ", worst)
+    ruined = [
+        scored.worst_run or ""
+        for scored in advice.settings
+        if scored.worst_regret == math.inf
+    ]
+    if ruined:
+        runs = list_names(list(dict.fromkeys(ruined)), MOST_NAMES)
+        yield side, say(f"inf: the weights that are kept lose everything ({runs})")
     yield (
         "score",
         phrase(

@@ -25,6 +25,7 @@ from cbreplay.outcomes import best_recorded_epoch, seconds_after
 from cbreplay.rules.base import format_callback
 from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.sweep import count_replayed
+from cbreplay.training_course import find_bad_end
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
@@ -128,7 +129,24 @@ def moving_members(question: MovingQuestion) -> dict[str, Any] | None:
         ],
         "views": [_described(question, view) for view in views],
         "named": [place for _, place in named],
+        "opens_on": _opening_run(question),
     }
+
+
+def _opening_run(question: MovingQuestion) -> int:
+    """Return which run is shown first: one that did not fail, where there is any."""
+    objective, mode = question.objective, question.objective_mode
+    shows = [
+        place
+        for place, run in enumerate(question.runs)
+        if best_recorded_epoch(run, objective, mode) is not None
+    ]
+    whole = [
+        place
+        for place in shows
+        if find_bad_end(question.runs[place], objective) is None
+    ]
+    return next(iter((*whole, *shows)), 0)
 
 
 def _words(

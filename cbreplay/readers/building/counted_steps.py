@@ -88,9 +88,7 @@ def _are_batches(table: LogTable, steps: LogColumn) -> bool:
     return not judged and count_batches(np.unique(_whole_steps(table, steps)))
 
 
-def fold_evaluations(
-    table: LogTable, steps: LogColumn, options: ReadOptions, *, may_be_drawn: bool
-) -> bool:
+def fold_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -> bool:
     """Merge a log of batches into its evaluations; tell whether it was one.
 
     Raises
@@ -100,14 +98,14 @@ def fold_evaluations(
     """
     seldom = judges_seldom(table)
     if seldom and options.x_axis == "epoch":
-        count_evaluations(table, steps, options, may_be_drawn=may_be_drawn)
+        count_evaluations(table, steps, options)
         table.axis_unit, table.steps = "epochs", None
         table.notes[0] = _ENDS.format(len(table))
         return True
     if options.x_axis is not None or options.parts == "rows":
         return False
     if seldom:
-        _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
+        _check_drawn(table, steps, options)
         raise unsaid(table)
     if not _are_batches(table, steps):
         return False
@@ -128,11 +126,7 @@ def unsaid(table: LogTable) -> ForeignLogError:
 
 
 def fold_fractions(
-    table: LogTable,
-    steps: LogColumn | None,
-    options: ReadOptions,
-    *,
-    may_be_drawn: bool,
+    table: LogTable, steps: LogColumn | None, options: ReadOptions
 ) -> bool:
     """Merge a log of evaluations within epochs; tell whether it was one.
 
@@ -145,17 +139,11 @@ def fold_fractions(
         return False
     if steps is None:
         steps = LogColumn.of(np.arange(len(table), dtype=np.float64))
-    count_evaluations(table, steps, options, may_be_drawn=may_be_drawn)
+    count_evaluations(table, steps, options)
     return True
 
 
-def count_evaluations(
-    table: LogTable,
-    steps: LogColumn,
-    options: ReadOptions,
-    *,
-    may_be_drawn: bool = False,
-) -> None:
+def count_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -> None:
     """Keep the steps at which something was evaluated, and number them.
 
     Raises
@@ -163,7 +151,7 @@ def count_evaluations(
     LogError
         If a sample lacks some of them.
     """
-    _check_drawn(table, steps, options, may_be_drawn=may_be_drawn)
+    _check_drawn(table, steps, options)
     table.collapse(_whole_steps(table, steps), "any")
     number = table.columns.pop("epoch")
     metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
@@ -186,9 +174,7 @@ def count_evaluations(
     table.notes.insert(0, evaluation_note(judged, n_between))
 
 
-def _check_drawn(
-    table: LogTable, steps: LogColumn, options: ReadOptions, *, may_be_drawn: bool
-) -> None:
+def _check_drawn(table: LogTable, steps: LogColumn, options: ReadOptions) -> None:
     """Refuse to count the evaluations that a sample of a history happens to hold.
 
     In a sample they are at irregular distances, and so are the other rows. Where there
@@ -206,7 +192,9 @@ def _check_drawn(
     ):
         return
     others = np.unique(every)
-    if not may_be_drawn and (len(others) == len(evaluated) or stand_regularly(others)):
+    if not table.may_be_drawn and (
+        len(others) == len(evaluated) or stand_regularly(others)
+    ):
         return
     problem = (
         f"its {n_judged} evaluations stand at irregular distances, as in a sample of a "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import WHAT_TO_WATCH
 from cbreplay.note import Note
 from cbreplay.series_names import is_validation, suggest_monitor
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,12 +68,7 @@ def given_note(
 ) -> str:
     """Say that steps are epochs because the user says so.
 
-    Parameters
-    ----------
-    which : str
-        Which steps.
-    numbered : (int, int), optional
-        The first and the last of them, where they count something else.
+    Where they count something else, `numbered` is the first and the last of them.
     """
     note = f"{which} is one epoch, as given"
     if numbered is None:
@@ -83,18 +79,13 @@ def given_note(
 
 def shown(names: Sequence[str]) -> str:
     """Write some names shortly: the first few."""
-    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    return list_first(names, _SHOWN)
 
 
 def axis_hint(names: Sequence[str], epochs: str = "each of these") -> str:
     """Say all options that are needed if steps are epochs, in one hint.
 
-    Parameters
-    ----------
-    names : sequence of str
-        The series, those that may be watched.
-    epochs : str
-        The words for what may be one epoch each.
+    `names` are those that may be watched, and `epochs` says what may be one epoch each.
     """
     options, arguments = suggest_monitor(names)
     taken = f"--x-axis epoch{options} or x_axis='epoch'{arguments}"

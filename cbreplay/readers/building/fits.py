@@ -8,17 +8,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbreplay.errors import LogError
-from cbreplay.readers.building.restarts import began_after, note_restarts
+from cbreplay.note import Note
+from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.training_rows import TrainingRows, seam_note
 from cbreplay.readers.sizes import check_cells, check_epochs
-from cbreplay.words import spoken_seam
+from cbreplay.words import count, spoken_seam
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.building.rows import Rows
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["join_rows"]
@@ -51,9 +53,7 @@ def join_rows(
     records: list[TrainingRows] = []
     pieces, repeats = _without_repeats(pieces)
     if options.parts == "join" and len(pieces) > 1:
-        from cbreplay.readers.building.turns import join_turns
-
-        pieces, joined = join_turns(pieces)
+        pieces, joined = _join_turns(pieces)
         repeats = [*repeats, *joined]
     # the rows of a record are put together once: after all of them are known
     for earlier, piece in zip([*pieces[:1], *pieces], pieces, strict=False):
@@ -65,13 +65,13 @@ def join_rows(
         elif not records or not records[-1].takes_again(piece):
             records.append(TrainingRows(piece))
             before = records[-2] if records[1:] else records[-1]
-            may_go_on = began_after(earlier, piece)
+            may_go_on = _began_after(earlier, piece)
             records[-1].resumes = may_go_on and first > before.first_epoch
     _check_spans(records, source, options.max_bytes)
     for record in records:
         record.note_rows_again()
     _note_seams(records[-1], resumed)
-    note_restarts(records)
+    _note_restarts(records)
     for record in records:
         record.notes += repeats
         _add_seams(record, options.seams)
@@ -192,3 +192,75 @@ def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> Non
             raise LogError(what, source=source, hint=hint)
         check_epochs(absent + n_rows, source, most, what)
         check_cells(n_missing, source, most, what)
+
+
+def _began_after(earlier: Rows, later: Rows) -> bool:
+    """Return whether later rows may go on with earlier ones, by their times, if any."""
+    times = earlier.wall_times, later.wall_times
+    return not all(map(len, times)) or not times[0][-1] > times[1][0]
+
+
+def _note_restarts(records: Sequence[TrainingRows]) -> None:
+    """Note at each of several trainings which one it is, and how it is read as one."""
+    if len(records) == 1:
+        return
+    in_turn = _are_in_turn([record.rows for record in records])
+    for number, record in enumerate(records, start=1):
+        rows = record.rows
+        back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
+        if in_turn or record.resumes:
+            back += _TURN_HINT if in_turn else _JOIN_HINT
+        goes_on = _began_after(records[max(number - 2, 0)].rows, rows)
+        if goes_on and rows.epochs[0] == records[0].rows.epochs[0]:
+            back += _rows_hint(records)
+        note = (
+            f"the log holds {len(records)} trainings; this is number {number}, "
+            f"from {rows.place} on{back if number > 1 else ''}"
+        )
+        record.notes.append(Note(note, "parts") if number > 1 else note)
+
+
+_TURN_HINT = (
+    ": if workers wrote one training in turn, and their clocks differ, --parts join or "
+    "parts='join' takes them as one"
+)
+_JOIN_HINT = (
+    ": if a fit was resumed there, --parts join or parts='join' takes them as one"
+)
+
+
+def _rows_hint(records: Sequence[TrainingRows]) -> str:
+    """Say how to read fits that all count from the same epoch as one training."""
+    hint = ": if its fit went on with the model of the one before, "
+    if len(records) > _TWO_FITS:
+        hint += "--parts rows or parts='rows' takes them as one training; a --seam for "
+        return hint + (
+            "each fit after the first, or seams=[...], says how many epochs came before"
+        )
+    seam = records[0].first_epoch + len(records[0].rows.epochs)
+    hint += f"--parts rows --seam {seam} or parts='rows', seams=[{seam}] takes both as "
+    return hint + f"one training (the second begins after {count(seam, 'epoch')})"
+
+
+_TWO_FITS = 2
+
+
+def _are_in_turn(pieces: Sequence[Rows]) -> bool:
+    """Tell whether pieces of a log fill each other's gaps, and share no epoch."""
+    from cbreplay.readers.building.odd_epochs import fill_each_other
+
+    numbers = np.repeat(np.arange(len(pieces)), [len(own.epochs) for own in pieces])
+    return fill_each_other(np.concatenate([own.epochs for own in pieces]), numbers)
+
+
+def _join_turns(pieces: list[Rows]) -> tuple[list[Rows], list[str]]:
+    """Put pieces that fill each other's gaps in the order of their epochs, with a note.
+
+    Clocks that differ do not tell how long an epoch took.
+    """
+    if not _are_in_turn(pieces):
+        return pieces, []
+    joined = Rows.joined(pieces)
+    ordered = joined.take(np.argsort(joined.epochs, kind="stable"))
+    ordered.wall_times, ordered.place = np.zeros(0), joined.place
+    return [ordered], ["its pieces fill each other's gaps: they were read as one"]

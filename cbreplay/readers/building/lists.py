@@ -18,8 +18,8 @@ from cbreplay.readers.building.odd_epochs import find_doubles, may_be_resumed
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
+from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.header import EPOCH_NAMES
-from cbreplay.readers.columns.listed_numbers import first_listed
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
 
@@ -79,7 +79,6 @@ def read_lists(
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
-    places = [f"row {line}" for line in range(1, len(rows.epochs) + 1)]
     written_again = False
     if options.parts != "rows":
         rows, written_again = _folded(rows, kind, options)
@@ -93,7 +92,9 @@ def read_lists(
         left_out=left_out,
         counts_from=aligned.counts_from,
     )
-    pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)
+    pieces = split_rows(
+        rows, lambda row: f"row {row + 1}", (), source=kind, most=options.max_bytes
+    )
     for record in join_rows(pieces, options, None, kind):
         yield build_run(
             record, facts, source=kind, options=options, take_rate=take_rate

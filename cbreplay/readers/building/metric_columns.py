@@ -37,13 +37,8 @@ _TEXT = "no cell is a number"
 class MetricColumns:
     """The columns of a table that are series, beside the epoch of each row.
 
-    Parameters
-    ----------
-    table : LogTable
-        The table; notes on what was assumed or left out are added to it, and rows that
-        are not whole are reported to its damage.
-    options : ReadOptions
-        How it is read.
+    Notes on what was assumed or left out are added to the table, and rows that are not
+    whole are reported to its damage.
 
     Attributes
     ----------
@@ -73,7 +68,9 @@ class MetricColumns:
         epoch_column = columns.pop(epoch_name) if epoch_name else None
         kept = {name: cells for name, cells in columns.items() if self._keeps(name)}
         self._check_columns(kept, epoch_name)
-        check_one_kind(table, None if epoch_column is None else epoch_column.values)
+        table.notes += check_one_kind(
+            table, None if epoch_column is None else epoch_column.values
+        )
         for name, cells in kept.items():
             if not cells.whole:
                 self._report_wrong(name, cells)
@@ -106,7 +103,7 @@ class MetricColumns:
         return not reason
 
     def _reason_to_leave_out(self, name: str, cells: LogColumn) -> str:
-        none = (cells.missing | cells.wrong).all()
+        none = cells.blank.all()
         lists = any(text.strip('"').startswith("[") for text in cells.texts.values())
         if none and lists:
             return _LISTS
@@ -143,9 +140,7 @@ class MetricColumns:
             problem = f"there is no metric; the columns are {header}"
             hint = "Log at least the loss"
             raise LogError(problem, source=self.table.source, hint=hint)
-        if all(
-            not cells.whole and (cells.missing | cells.wrong).all() for cells in metrics
-        ):
+        if all(not cells.whole and cells.blank.all() for cells in metrics):
             for name in self.table.columns:
                 self.table.check_thousands(name)
             problem = f"no cell of a metric is a number; the columns are {header}"
@@ -219,7 +214,7 @@ class MetricColumns:
             self._n_empty += n_missing
             # a rate is never NaN, whatever --empty says
             self._may_be_nan |= not is_rate
-        return Series(cells.values, ~(cells.missing | cells.wrong), cells.others)
+        return Series(cells.values, ~cells.blank, cells.others)
 
     def _note_left_out(self, kept: dict[str, LogColumn]) -> None:
         if self._n_empty:

@@ -60,14 +60,8 @@ def number_epochs(
     The log of an unknown writer counts from 1 if it begins at 1, or at its own cadence:
     10, 20, 30.
 
-    Parameters
-    ----------
-    epochs : int array of shape (n_rows,)
-        The numbers in the log, in its order.
-    options : ReadOptions
-        What the user says about the first row, and whether each row is an epoch.
-    known : bool
-        Whether the writer is known to count from 0.
+    `epochs` are the numbers in the log, in its order, and `known` tells whether its
+    writer counts from 0.
     """
     first = int(epochs[0])
     begins, notes = first, list[str]()

@@ -32,14 +32,7 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
     People put the trainings of a sweep one below the other, with columns such as
     ``model`` and ``seed``: these change only where the epochs begin anew.
 
-    Parameters
-    ----------
-    table : LogTable
-        The table.
-    epochs : int array of shape (n_rows,)
-        The epoch of each row that is read, in their order.
-    rows : int array of shape (n_rows,)
-        Which row of the table each is.
+    `rows` tells which row of the table each epoch is of.
 
     Returns
     -------
@@ -81,7 +74,7 @@ def _texts_of_parts(
     values: NDArray[Any]
     if cells.wrong.all() and (cells.blocks or len(cells.texts) == len(cells.wrong)):
         values = np.array(cells.words_of_rows())[rows]
-    elif (cells.missing | cells.wrong).any():
+    elif cells.blank.any():
         return None
     else:
         values = cells.values[rows]

@@ -63,10 +63,7 @@ def take_rate(record: TrainingRows) -> LoggedRate:
     There may be one for each group of parameters. If they agree they are one rate; else
     the first is used, and the others are kept as metrics.
 
-    Parameters
-    ----------
-    record : TrainingRows
-        The training; what is taken is no longer among its columns.
+    What is taken is no longer among the columns of the training.
     """
     columns = record.rows.columns
     names = [name for name in rate_names(columns) if columns[name].recorded.any()]
@@ -93,14 +90,7 @@ def logged_rate(
 ) -> LoggedRate:
     """Return a series as the learning rate that it holds.
 
-    Parameters
-    ----------
-    rate : Series
-        As it was logged, over every epoch of its training.
-    source : {"", "logs", "optimizer"}
-        As `Run.rate_source`, should the rate change.
-    notes : sequence of str
-        Which columns were taken for it.
+    `source` is its `Run.rate_source`, should the rate change.
     """
     notes = [*notes]
     known = rate.values[rate.recorded]
@@ -109,7 +99,7 @@ def logged_rate(
     if not known.any():
         # nobody trains at 0: "0.00" is what rounding left of a small rate
         return LoggedRate(notes=_on_rate([*notes, _ROUNDED_AWAY]))
-    if not _changes(rate):
+    if not (known != known[0]).any():
         # a constant rate needs no rounding and no source: any change by a callback
         # differs from it
         return LoggedRate(as_float32(rate), notes=_on_rate(notes))
@@ -148,11 +138,6 @@ def _join_groups(
 def _agree(one: Series, other: Series) -> bool:
     both = one.recorded & other.recorded
     return bool(both.any() and (one.values[both] == other.values[both]).all())
-
-
-def _changes(rate: Series) -> bool:
-    known = rate.values[rate.recorded]
-    return bool((known != known[0]).any())
 
 
 def _rounding(rate: Series) -> FloatArray | None:

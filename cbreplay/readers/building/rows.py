@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -11,27 +11,19 @@ from cbreplay.readers.sizes import check_trainings
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import DTypeLike
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["Column", "RowPlaces", "Rows", "as_series", "split_rows", "spread"]
+__all__ = ["Column", "Rows", "as_series", "split_rows", "spread"]
 
 # two trainings may fail alike after fewer numbers
 _MANY_NUMBERS = 5
 # what a column can be made of: a value, or None where nothing was recorded
 Column: TypeAlias = "list[float | None]"
 Values: TypeAlias = "Series | Sequence[float | None]"
-
-
-class RowPlaces(Protocol):
-    """The place of each row in the log, for the notes."""
-
-    def __getitem__(self, position: int, /) -> str:
-        """Return the place of a row: ``"line 12"``."""
-        ...
 
 
 class Rows:
@@ -160,12 +152,7 @@ class Rows:
     def joined(cls, pieces: Sequence[Rows], names: Iterable[str] = ()) -> Rows:
         """Put rows one below the other; a column may be in some of them only.
 
-        Parameters
-        ----------
-        pieces : sequence of Rows
-            The rows.
-        names : iterable of str
-            Columns that come first, whether any of the rows has them or not.
+        `names` are of columns that come first, whether any of the rows has them or not.
         """
         names = dict.fromkeys(names)
         names.update((name, None) for piece in pieces for name in piece.columns)
@@ -225,22 +212,17 @@ def _is_one(values: FloatArray) -> bool:
 
 
 def split_rows(
-    rows: Rows, places: RowPlaces, cuts: Collection[int], *, source: str, most: int
+    rows: Rows,
+    place_of: Callable[[int], str],
+    cuts: Collection[int],
+    *,
+    source: str,
+    most: int,
 ) -> list[Rows]:
     """Cut rows wherever an epoch does not follow upwards, and at the given positions.
 
-    Parameters
-    ----------
-    rows : Rows
-        All rows of the log.
-    places : indexable of str
-        The place of each row, for the notes.
-    cuts : collection of int
-        Positions before which the log says that a fit began.
-    source : str
-        The log, for the error.
-    most : int
-        The size limit for a log, in bytes.
+    At those the log says that a fit began. `place_of` returns the place of a row for
+    the notes, as ``"line 12"``, and `most` is the limit for a log, in bytes.
 
     Raises
     ------
@@ -249,7 +231,7 @@ def split_rows(
     """
     n_rows = len(rows.epochs)
     if not cuts and rows.follow_each_other:
-        rows.place = places[0]
+        rows.place = place_of(0)
         return [rows]
     steps_back = np.flatnonzero(np.diff(rows.epochs) <= 0) + 1
     starts = sorted({0, *(cut for cut in cuts if cut < n_rows), *steps_back.tolist()})
@@ -257,6 +239,6 @@ def split_rows(
     pieces = []
     for start, stop in zip(starts, [*starts[1:], n_rows], strict=True):
         piece = rows.take(slice(start, stop))
-        piece.place = places[start]
+        piece.place = place_of(start)
         pieces.append(piece)
     return pieces

@@ -35,14 +35,9 @@ def leave_out_said_tests(table: LogTable) -> None:
     The column holds a word for the stage of each row; the last rows must have a word
     that no row above has. A validation counts only if the rows above have validations
     too: else it is the training's own.
-
-    Parameters
-    ----------
-    table : LogTable
-        A row for each epoch or each logging call.
     """
     for name, cells in table.columns.items():
-        if not cells.texts or not (cells.missing | cells.wrong).all():
+        if not cells.texts or not cells.blank.all():
             continue
         after = _rows_after(table, cells)
         if after.any() and not after.all():

@@ -25,10 +25,9 @@ from cbreplay.readers.building.counted_steps import (
 from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
-from cbreplay.readers.columns.ended_epochs import read_ended_epochs
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import are_epochs, are_fractions
+from cbreplay.readers.columns.roles import are_epochs, are_fractions, read_ended_epochs
 from cbreplay.readers.columns.written_again import (
     drop_earlier_copies,
     leave_out_restored,
@@ -69,21 +68,8 @@ def fold_by(
     epoch_name: str | None,
     step_name: str | None,
     options: ReadOptions,
-    *,
-    may_be_drawn: bool = False,
 ) -> None:
     """Merge the rows of each epoch; without epochs, count the steps or the rows.
-
-    Parameters
-    ----------
-    table : LogTable
-        The table; its rows of steps become rows of epochs.
-    epoch_name, step_name : str, optional
-        The columns that hold the epoch and the step.
-    options : ReadOptions
-        What the user says that the steps count.
-    may_be_drawn : bool
-        Whether the writer exports samples.
 
     Raises
     ------
@@ -99,11 +85,9 @@ def fold_by(
     if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)
         counted = table.columns.pop(step_name)
-        count_evaluations(table, counted, options, may_be_drawn=may_be_drawn)
+        count_evaluations(table, counted, options)
         return
-    found = _find_epochs(
-        table, epoch_name, step_name, options, may_be_drawn=may_be_drawn
-    )
+    found = _find_epochs(table, epoch_name, step_name, options)
     if found is None:
         return
     epochs, several = found
@@ -123,8 +107,6 @@ def _find_epochs(
     epoch_name: str | None,
     step_name: str | None,
     options: ReadOptions,
-    *,
-    may_be_drawn: bool,
 ) -> tuple[EpochArray, Literal["few", "any"]] | None:
     """Return the epoch of each row, and how many values one may have.
 
@@ -142,12 +124,8 @@ def _find_epochs(
     if epochs is not None:
         # trackers know no initial_epoch: epochs before the first row are missing
         table.begins_at = 0
-    elif (
-        epoch_name is not None
-        and fold_fractions(table, steps, options, may_be_drawn=may_be_drawn)
-    ) or (
-        steps is not None
-        and fold_evaluations(table, steps, options, may_be_drawn=may_be_drawn)
+    elif (epoch_name is not None and fold_fractions(table, steps, options)) or (
+        steps is not None and fold_evaluations(table, steps, options)
     ):
         return None
     else:
@@ -329,18 +307,14 @@ def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
         for name, cells in table.columns.items()
         if name != "epoch" and not is_rate_name(name)
     ]
-    if not columns or (
-        table.left_out and all((cells.missing | cells.wrong).all() for cells in columns)
-    ):
+    if not columns or (table.left_out and all(cells.blank.all() for cells in columns)):
         problem = "no column has one value for each epoch"
         hint = "Log at least one metric once in each epoch"
         hint += f"; or {count_hint()}" if has_steps else ""
         if len(table) == 1 and not has_steps:
-            problem = f"every row is epoch {table.columns['epoch'].values[0]:g}"
-            hint = (
-                "If fits of one epoch each were appended to one file: --parts rows or "
-                "parts='rows' numbers the rows"
-            )
+            from cbreplay.readers.building.odd_epochs import one_epoch_alone
+
+            problem, hint = one_epoch_alone(float(table.columns["epoch"].values[0]))
         if any(map(is_rate_name, table.columns)) and not table.left_out:
             problem = "it holds no metric, only a learning rate"
             hint = "Give the log of a metric too"

@@ -44,11 +44,16 @@ def build_runs(
         If it holds no metric; when strict, also if a row is damaged.
     """
     rows, lines, cuts = _rows_in_order(table, options, metadata)
-    places = _LinesOfRows(table.counted, lines)
-    pieces = split_rows(rows, places, cuts, source=table.source, most=options.max_bytes)
+
+    def place_of(row: int) -> str:
+        return f"{table.counted} {lines[row]}"
+
+    pieces = split_rows(
+        rows, place_of, cuts, source=table.source, most=options.max_bytes
+    )
     records = join_rows(pieces, options, metadata, table.source)
     if cuts:
-        above = [places[cut] for cut in sorted(cuts)]
+        above = list(map(place_of, sorted(cuts)))
         stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
         table.notes.append(f"the header stands once more above {stands}")
     elif len(records) > 1 and table.counted == "line" and not table.has_own_rows:
@@ -91,23 +96,12 @@ def _names_of(
         return {}
     from cbreplay.readers.building.part_names import name_parts
 
-    places = _LinesOfRows(table.counted, lines)
     order = np.argsort(table.lines)
     held = order[np.searchsorted(table.lines, lines, sorter=order)]
     named = name_parts(table, rows.epochs, held)
-    called = {places[begin]: name for begin, name in named.items()}
+    called = {f"{table.counted} {lines[at]}": name for at, name in named.items()}
     told = [called.get(record.rows.place, "") for record in records]
     return called if all(told) and len(set(told)) == len(told) else {}
-
-
-class _LinesOfRows:
-    """The place of each row, as text that is made when it is asked for."""
-
-    def __init__(self, counted: str, lines: EpochArray) -> None:
-        self._counted, self._lines = counted, lines
-
-    def __getitem__(self, position: int) -> str:
-        return f"{self._counted} {self._lines[position]}"
 
 
 class _Placed(NamedTuple):
@@ -158,8 +152,8 @@ def _rows_in_order(
     table.counts_from += numbered.counts_from
     table.notes += numbered.notes
     cuts = placed.cuts - {0, len(placed.lines)}
-    rises = bool((np.diff(placed.rows.epochs) > 0).all())
-    if len(cuts) + 1 == len(placed.lines) >= _MANY_FITS and rises:
+    above_every_row = len(cuts) + 1 == len(placed.lines) >= _MANY_FITS
+    if above_every_row and (np.diff(placed.rows.epochs) > 0).all():
         cuts = set()
         table.notes.append(
             "the header stands above every row: they were read as rows of one fit"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
+from cbreplay.readers.columns.header import parse_cell
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["LogColumn"]
+__all__ = ["LogColumn", "first_listed"]
+
+_T = TypeVar("_T")
 
 # cells that are kept as text, to be shown in an error
 _KEPT_TEXTS = 1000
@@ -30,6 +34,8 @@ _WRAPPED = (
     r"|(?:np|numpy)\.(?:float|int|uint)[0-9]+\(([^\s,()]+)\)"
     r"|<tf\.(?:Tensor|Variable)[^<>]*\bnumpy=([^\s,<>]+)>"
 )
+# a scheduler's get_last_lr() gives one rate a group
+_LIST = r"[\[(]([^\[\]()]*)[\])]"
 
 
 class LogColumn:
@@ -84,6 +90,16 @@ class LogColumn:
         self.whole = False
         self.others: dict[int, tuple[float, ...]] = {}
 
+    @property
+    def blank(self) -> BoolArray:
+        """Where a cell holds no number: it is empty, or holds something else."""
+        return self.missing | self.wrong
+
+    @property
+    def tells_words(self) -> bool:
+        """Whether every row has a text, and the different ones are few."""
+        return len(self.coded) > 0 and bool(self.coded.all())
+
     def add_plain(self, cells: Sequence[str]) -> bool:
         """Take cells that all hold numbers; False if one does not."""
         try:
@@ -101,8 +117,6 @@ class LogColumn:
         self, cells: Sequence[Any], start: int, parse: Callable[[Any], float | None]
     ) -> None:
         """Take cells one by one; `start` is the row of the first."""
-        from cbreplay.readers.columns.listed_numbers import first_listed
-
         values = np.full(len(cells), np.nan)
         states = np.zeros(len(cells), dtype=np.uint8)
         for i, cell in enumerate(cells):
@@ -276,31 +290,18 @@ class LogColumn:
         words = ["", *self.blocks.values()]
         return [words[at] for at in np.where(self.wrong, block + 1, 0).tolist()]
 
-    def keep(self, rows: BoolArray) -> None:
-        """Keep these rows only."""
+    def take(self, rows: EpochArray) -> None:
+        """Keep these rows only, or all of them in another order."""
         if self.blocks:
-            words = zip(self.words_of_rows(), rows.tolist(), strict=True)
-            self.blocks = _find_blocks(word for word, kept in words if kept)
-        moved = np.cumsum(rows) - 1
-        self.texts = {
-            int(moved[at]): held for at, held in self.texts.items() if rows[at]
-        }
-        self.others = {
-            int(moved[at]): held for at, held in self.others.items() if rows[at]
-        }
+            words = self.words_of_rows()
+            self.blocks = _find_blocks(words[row] for row in rows.tolist())
+        if self.texts or self.others:
+            place = {row: at for at, row in enumerate(rows.tolist())}
+            self.texts = _moved(self.texts, place)
+            self.others = _moved(self.others, place)
         self.values, self.missing = self.values[rows], self.missing[rows]
         self.wrong = self.wrong[rows]
         self.coded = self.coded[rows] if len(self.coded) else self.coded
-
-    def take(self, order: EpochArray) -> None:
-        """Put the rows into another order."""
-        place = np.argsort(order)
-        self.texts = {int(place[row]): held for row, held in self.texts.items()}
-        self.others = {int(place[row]): held for row, held in self.others.items()}
-        self.blocks = {}
-        self.values, self.missing = self.values[order], self.missing[order]
-        self.wrong = self.wrong[order]
-        self.coded = self.coded[order] if len(self.coded) else self.coded
 
     def within(self, rows: BoolArray) -> LogColumn:
         """Return a copy with values in these rows only."""
@@ -329,6 +330,11 @@ def _same(value: float, other: float) -> bool:
     return value == other or (math.isnan(value) and math.isnan(other))
 
 
+def _moved(held: Mapping[int, _T], place: Mapping[int, int]) -> dict[int, _T]:
+    """Return what stands in rows that have a place, by that."""
+    return {place[row]: own for row, own in held.items() if row in place}
+
+
 def _find_blocks(words: Iterable[str]) -> dict[int, str]:
     """Return the texts that differ from the one above, by their row.
 
@@ -355,3 +361,37 @@ def _unwrapped(cell: object) -> float | None:
         return float(next(text for text in found.groups() if text))
     except ValueError:
         return None
+
+
+def first_listed(cell: object) -> float | None:
+    """Return the first number of a list, or of a text that shows a list; else None.
+
+    For learning rates of several parameter groups, the first is used. A list is never
+    the value of a metric: it may hold one number for each class.
+
+    >>> first_listed([0.5, 5]), first_listed("[1e-3]"), first_listed("(0.1,)")
+    (0.5, 0.001, 0.1)
+    """
+    listed = cell
+    if isinstance(cell, str):
+        found = re.fullmatch(_LIST, cell.strip())
+        listed = found[1].split(",") if found is not None else None
+        if isinstance(listed, list) and len(listed) > 1 and not listed[-1].strip():
+            # the comma of a tuple of one
+            del listed[-1]
+    if not isinstance(listed, (list, tuple)):
+        return None
+    try:
+        numbers = [_number(value) for value in listed]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return numbers[0] if numbers else None
+
+
+def _number(value: object) -> float:
+    number = parse_cell(value) if isinstance(value, str) else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = float(value)
+    if number is None:
+        raise ValueError(value)
+    return number

@@ -96,7 +96,7 @@ def _cut_paths(table: LogTable) -> None:
     TensorBoard calls so what each of Keras's two writers wrote.
     """
     for name, cells in list(table.columns.items()):
-        if not len(cells.coded) or not cells.coded.all():
+        if not cells.tells_words:
             continue
         codes = np.unique(cells.coded).tolist()
         paths = {code: re.split(_SLASH, cells.vocabulary[code]) for code in codes}
@@ -125,7 +125,7 @@ def _text_column(texts: list[str]) -> LogColumn:
 def _tells_data_sets(table: LogTable, name: str) -> bool:
     """Tell whether a column names each row's data set, not only the training's."""
     cells = table.columns[name]
-    if not len(cells.coded) or not cells.coded.all():
+    if not cells.tells_words:
         return False
     prefixes = [
         prefix_of(cells.vocabulary[code]) for code in np.unique(cells.coded).tolist()
@@ -160,7 +160,7 @@ def _say_data_sets(table: LogTable) -> dict[str, str]:
     key = find_numbering(table)
     for name, prefix in named.items():
         cells, word = table.columns[name], letters(name)
-        if len(cells.coded) and cells.coded.all():
+        if cells.tells_words:
             texts = np.array([text.lower() for text in cells.vocabulary])[cells.coded]
             yes, no = texts == "true", texts == "false"
         else:

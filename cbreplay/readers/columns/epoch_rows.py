@@ -39,8 +39,8 @@ _OF_EPOCHS = frozenset((*EPOCH_NAMES, *STEP_NAMES, *BATCH_NAMES))
 _FEW = 4
 
 
-# columns that may name the training of a row, besides SETTINGS
-_RUNS = frozenset(
+# columns that may name the training of a row
+_RUNS = SETTINGS | frozenset(
     (
         *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
         *("configname", "exp", "expname", "experimentname", "experimentid"),
@@ -50,9 +50,7 @@ _RUNS = frozenset(
 
 def find_numbering(table: LogTable) -> str | None:
     """Return the column of epochs, or else of steps; None if there is neither."""
-    by_name = {own.lower(): own for own in table.columns}
-    numbering = (*EPOCH_NAMES, *STEP_NAMES)
-    return next((by_name[own] for own in numbering if own in by_name), None)
+    return table.first_of((*EPOCH_NAMES, *STEP_NAMES))
 
 
 def bring_together(
@@ -74,7 +72,7 @@ def bring_together(
         hint = "Add a column epoch"
         raise ForeignLogError(problem, source=table.source, hint=hint)
     numbers = table.columns[key]
-    if (numbers.missing | numbers.wrong).any():
+    if numbers.blank.any():
         return None
     if _stand_once(numbers.values, of_kind):
         _sort(table, numbers.values, of_kind)
@@ -111,8 +109,7 @@ def _go_by_steps(
     table: LogTable, epochs: FloatArray, of_kind: dict[str, BoolArray]
 ) -> bool:
     """Sort rows by the steps inside their epochs if possible; tell whether it was."""
-    names = {own.lower(): own for own in table.columns}
-    step = next((names[own] for own in STEP_NAMES if own in names), None)
+    step = table.first_of(STEP_NAMES)
     if step is None or not are_epochs(table.columns[step].values).all():
         return False
     steps = table.columns[step].values
@@ -132,11 +129,11 @@ def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
     names: list[str] = []
     run: EpochArray | None = None
     for name, cells in table.columns.items():
-        if letters(name) not in SETTINGS | _RUNS:
+        if letters(name) not in _RUNS:
             continue
-        if len(cells.coded) and cells.coded.all():
+        if cells.tells_words:
             number = np.unique(cells.coded, return_inverse=True)[1]
-        elif len(table) and not (cells.missing | cells.wrong).any():
+        elif len(table) and not cells.blank.any():
             number = np.unique(cells.values, return_inverse=True)[1]
         else:
             continue
@@ -215,7 +212,7 @@ def name_columns(
     columns: dict[str, LogColumn] = {}
     for name, cells in table.columns.items():
         of_epoch = name in shared or is_of_epoch(name)
-        if of_epoch or (cells.missing | cells.wrong).all():
+        if of_epoch or cells.blank.all():
             columns[name] = cells
             continue
         for kind, at in of_kind.items():
@@ -259,10 +256,4 @@ def put_together(table: LogTable, key: str, of_kind: dict[str, BoolArray]) -> No
     few = 0 < _FEW * n_again <= int(np.count_nonzero(differs))
     if not few and key.lower() not in STEP_NAMES:
         return
-    group = np.cumsum(begins) - 1
-    for cells in table.columns.values():
-        cells.collapse(group, "any")
-    table.lines = table.lines[begins]
-    table.repeated_header = {
-        int(group[row]) for row in table.repeated_header if row < len(group)
-    }
+    table.merge(begins, "any")

@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,8 +124,7 @@ def holds_number(cell: str) -> bool:
 
 def shown_names(names: Sequence[str]) -> str:
     """Write column names for an error, in a line of bearable length."""
-    shown = ", ".join(name[:_SHOWN_LETTERS] for name in names[:_SHOWN_NAMES])
-    return shown + (", ..." if len(names) > _SHOWN_NAMES else "")
+    return list_first([name[:_SHOWN_LETTERS] for name in names], _SHOWN_NAMES)
 
 
 _SHOWN_NAMES, _SHOWN_LETTERS = 12, 40
@@ -160,13 +160,7 @@ _LOOKED_AT = 1000
 
 
 def sniff_header(text: str) -> list[list[str]]:
-    """Return the cells of the column names and of some rows below; empty if no text.
-
-    Parameters
-    ----------
-    text : str
-        The beginning of a file.
-    """
+    """Return the cells of the column names and of some rows below; empty if no text."""
     first = first_lines(text.replace("\r", "\n").split("\n"))
     said = [line for line in first if line.strip()]
     names, delimiter, header_line = find_header(said)
@@ -308,15 +302,6 @@ def are_names_of_keras(header: Sequence[str]) -> bool:
 def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None:
     """Refuse a text that is known to be no table.
 
-    Parameters
-    ----------
-    lines : sequence of str
-        Its first lines.
-    names : sequence of str
-        What was taken for column names.
-    source : str
-        Its name, for the error.
-
     Raises
     ------
     LogError
@@ -335,12 +320,7 @@ def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None
 def check_numbers(rows: Sequence[Sequence[str]], source: str) -> None:
     """Refuse free text: most lines of it are no rows of numbers.
 
-    Parameters
-    ----------
-    rows : sequence of sequence of str
-        The cells of the first lines, the column names above the others.
-    source : str
-        Its name, for the error.
+    The first row holds the column names.
 
     Raises
     ------

@@ -25,6 +25,7 @@ from cbreplay.readers.columns.roles import (
     prefix_of,
     tells_time,
 )
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
@@ -86,7 +87,7 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
         )
     ]
     listed = [own for own in listed if own in table.columns]
-    told = ", ".join(listed[:_LISTED]) + (", ..." if listed[_LISTED:] else "")
+    told = list_first(listed, _LISTED)
     table.notes.append(f"column {name} says which metric a row is of: {told}")
     return True
 
@@ -101,7 +102,7 @@ def _alike_in_epochs(
     found = []
     for name in names:
         cells = table.columns[name]
-        whole = not (cells.missing | cells.wrong).any()
+        whole = not cells.blank.any()
         told = np.unique(np.vstack([epochs, cells.values]), axis=1) if whole else None
         if told is not None and len(told.T) == n_epochs < len(table):
             found.append(name)
@@ -142,11 +143,7 @@ def _check_numbers(table: LogTable, key: str) -> None:
 def _teller_of_metrics(table: LogTable) -> str | None:
     """Return the column in which each row names its metric; None if there is none."""
     for name, cells in table.columns.items():
-        if (
-            letters(name) not in _METRICS
-            or not len(cells.coded)
-            or not cells.coded.all()
-        ):
+        if letters(name) not in _METRICS or not cells.tells_words:
             continue
         # a column "name" may name runs: it must hold a loss
         if letters(name) in KINDS or any(

@@ -15,7 +15,7 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import BoolArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
     "EXACT",
@@ -26,11 +26,13 @@ __all__ = [
     "are_fractions",
     "check_one_kind",
     "check_rows_are_epochs",
+    "ended_epochs",
     "find_epoch",
     "letters",
     "may_say_kinds",
     "name_on",
     "prefix_of",
+    "read_ended_epochs",
     "tells_time",
 ]
 
@@ -100,32 +102,26 @@ def find_epoch(table: LogTable) -> str | None:
     return None
 
 
-def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
-    """Refuse a table in which each row is of one metric or one data set.
+def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
+    """Refuse a table in which each row is of one metric or one data set; return notes.
 
     R's ``as.data.frame(history)`` has a row for each epoch, metric and data set. A
     column of phases of one training is no reason: each epoch has one row then, or the
     epochs begin anew with each phase.
-
-    Parameters
-    ----------
-    table : LogTable
-        The rows.
-    epochs : array of shape (n_rows,), optional
-        The epoch of each row, where a column has it.
 
     Raises
     ------
     ForeignLogError
         If rows are of several kinds.
     """
+    notes = []
     for name, cells in table.columns.items():
         if not cells.texts:
             continue
         kinds = list(dict.fromkeys(cells.texts.values()))
         if letters(name) in KINDS and len(kinds) > 1 and not cells.words:
             if epochs is not None and _are_phases(name, cells, epochs):
-                table.notes.append(f"{name} tells phases: {', '.join(kinds[:_SHOWN])}")
+                notes.append(f"{name} tells phases: {', '.join(kinds[:_SHOWN])}")
                 continue
             shown = " and ".join(map(repr, kinds[:_TWO]))
             problem = f"its rows are of several kinds: {name} is {shown}"
@@ -133,6 +129,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
             row = next(at for at, text in cells.texts.items() if text == kinds[1])
             line = int(table.lines[row])
             raise ForeignLogError(problem, source=table.source, line=line, hint=hint)
+    return notes
 
 
 def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
@@ -185,7 +182,7 @@ def _are_tried(cells: LogColumn) -> bool:
     rates of many digits.
     """
     rates = cells.values
-    if (cells.missing | cells.wrong).any() or len(np.unique(rates)) < len(rates):
+    if cells.blank.any() or len(np.unique(rates)) < len(rates):
         return False
     rises = np.diff(rates) > 0
     falls_first = np.flatnonzero(~rises)[:1]
@@ -198,7 +195,7 @@ def _are_tried(cells: LogColumn) -> bool:
 
 def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
     """Refuse rows of several trainings, by a setting that differs."""
-    known = cells.values[~(cells.missing | cells.wrong)]
+    known = cells.values[~cells.blank]
     found = np.unique(known)
     if len(found) < _TWO:
         return
@@ -240,16 +237,59 @@ def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArr
     return whole
 
 
+# how far two ends may be from a distance of 1, and an end from its epoch's number
+_NEARLY, _NEAR = 0.05, 0.25
+
+
+def ended_epochs(values: FloatArray) -> EpochArray | None:
+    """Return the zero-based epochs that rows are the ends of, by how much was trained.
+
+    Trainer's last step of an epoch may lie before its end, at 0.99, 1.98 and 2.97: it
+    drops batches that fill no step. None if rows are whole epochs, or anything else.
+
+    >>> ended_epochs(np.array([0.99, 1.98, 1.98, 2.97])).tolist()
+    [0, 1, 1, 2]
+    >>> ended_epochs(np.array([0.5, 1.0, 1.5])), ended_epochs(np.array([1.0, 2.0]))
+    (None, None)
+    """
+    if not np.isfinite(values).all() or are_epochs(values).all():
+        return None
+    ends = np.array(sorted({*values.tolist()}))
+    nearest = np.rint(values)
+    off = np.abs(np.diff(ends, prepend=np.rint(ends[0]) - 1) - 1).max()
+    if nearest.min() < 1 or off > _NEARLY or np.abs(values - nearest).max() > _NEAR:
+        return None
+    epochs: EpochArray = nearest.astype(np.int64) - 1
+    return epochs
+
+
+def read_ended_epochs(table: LogTable, name: str) -> None:
+    """Read a column as zero-based epochs, with a note, if its rows end one each."""
+    cells = table.columns[name]
+    if cells.wrong.any() or cells.missing.any():
+        return
+    epochs = ended_epochs(cells.values)
+    if epochs is None:
+        return
+    first = ", ".join(f"{value:g}" for value in sorted({*cells.values.tolist()})[:2])
+    table.notes.append(
+        f"{name} ({first}, ...) tells how much was trained: each row is the end of an "
+        "epoch, and these were numbered"
+    )
+    cells.values = epochs.astype(np.float64)
+    table.counts_from_zero = True
+
+
 def are_fractions(epochs: LogColumn) -> bool:
     """Tell whether rows are said to lie within epochs, as 0.25, 0.5, 0.75 and 1."""
     values = epochs.values
-    if epochs.missing.any() or not np.isfinite(values).all():
-        return False
-    between = int(np.count_nonzero(values != np.round(values)))
+    between = int(np.count_nonzero(values != np.rint(values)))
+    # nearly always all are whole numbers, and no more is asked
     return (
         between > 1
         and 2 * between >= len(values)
-        and bool((np.diff(values) >= 0).all())
+        and not epochs.missing.any()
+        and bool(np.isfinite(values).all() and (np.diff(values) >= 0).all())
     )
 
 

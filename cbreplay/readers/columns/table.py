@@ -41,6 +41,8 @@ _STEPWISE = (
 class LogTable:
     """A CSV as columns.
 
+    Of the attributes, those of `building.runs.LogFacts` say there what they are.
+
     Attributes
     ----------
     source : str
@@ -53,14 +55,10 @@ class LogTable:
         The line of each row.
     repeated_header : set of int
         Positions of the rows before which the header is repeated.
-    notes : list of str
-        The notes so far.
     damage : Damage
         What was dropped so far.
     wall_times : array of shape (n_rows,), or None
         When each row was written, in seconds, where a format knows it.
-    planned_epochs : int or None
-        The plan, where a format knows it.
     counted : {"line", "row", "column"}
         What `lines` counts.
     crlf : bool
@@ -69,28 +67,13 @@ class LogTable:
         Whether the writer is known to count epochs from 0.
     steps : int array, or None
         The step of each epoch from 0 on, where these are numbers of evaluations.
+    may_be_drawn : bool
+        Whether the writer exports samples of a longer history.
     has_other_rows : bool
         Whether it has rows for other things than a metric: then an epoch without a
         value of the metric did not log one.
-    begins_at : int or None
-        The epoch at which every training of this writer begins; None where one may
-        begin at any.
-    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
-        What a row stands for.
     is_shortened : bool
         Whether rows were left out, as those between two evaluations.
-    counts_from : int
-        The number by which the log calls epoch 0.
-    framework : str
-        Who trained, where the log tells that it was not Keras.
-    left_out : dict of str to str
-        The columns that were left out, each with the reason.
-    not_logged : set of str
-        The metrics whose missing values were not logged, as the table itself says.
-    empty_cells : set of str
-        The metrics in whose columns cells are empty.
-    written_again : bool
-        Whether a few epochs have several rows, which a resumed fit may have left.
     has_own_rows : set of str
         The metrics that have rows of their own, so that a missing value has no cell.
     """
@@ -115,7 +98,7 @@ class LogTable:
         self.counted = "line"
         self.crlf = self.counts_from_zero = False
         self.steps: EpochArray | None = None
-        self.has_other_rows = False
+        self.has_other_rows = self.may_be_drawn = False
         self.axis_unit: AxisUnit = "epochs"
         self.is_shortened = False
         self.left_out: dict[str, str] = {}
@@ -150,16 +133,7 @@ class LogTable:
     ) -> LogTable:
         """Make a table of finite numbers below a header in the first line.
 
-        Parameters
-        ----------
-        names : sequence of str
-            The column names, all different.
-        values : array of shape (n_columns, n_rows)
-            The numbers.
-        source : str
-            Its name, for errors.
-        damage : Damage
-            Where damage is reported later.
+        `values` has the shape (n_columns, n_rows), and the names are all different.
         """
         check_columns(len(names), source, damage.max_bytes)
         table = cls(source, damage, [])
@@ -246,6 +220,14 @@ class LogTable:
         with a note, unless it is a learning rate, or any epoch may have several.
         """
         begins = np.concatenate([[True], np.diff(epochs) != 0])
+        self.merge(begins, several)
+        self.columns = {
+            "epoch": LogColumn.of(epochs[begins].astype(np.float64)),
+            **self.columns,
+        }
+
+    def merge(self, begins: BoolArray, several: Literal["few", "any"]) -> None:
+        """Merge each row at which something begins with the rows below it."""
         group = np.cumsum(begins) - 1
         stepwise = []
         for name, cells in list(self.columns.items()):
@@ -261,33 +243,25 @@ class LogTable:
         self.lines = self.lines[begins]
         if self.wall_times is not None:
             # an epoch ends with its last row
-            last = np.concatenate([np.flatnonzero(begins)[1:] - 1, [len(group) - 1]])
-            self.wall_times = self.wall_times[last]
+            self.wall_times = self.wall_times[np.append(begins[1:], True)]
         self.repeated_header = {
             int(group[at]) for at in self.repeated_header if at < len(group)
-        }
-        self.columns = {
-            "epoch": LogColumn.of(epochs[begins].astype(np.float64)),
-            **self.columns,
         }
 
     def keep(self, rows: BoolArray) -> None:
         """Keep these rows only."""
+        repeated = {int(rows[:at].sum()) for at in self.repeated_header}
         self.is_shortened |= not bool(rows.all())
+        self.take(np.flatnonzero(rows))
+        self.repeated_header = repeated
+
+    def take(self, rows: EpochArray) -> None:
+        """Put the rows into another order, and forget repeated headers."""
         for cells in self.columns.values():
-            cells.keep(rows)
+            cells.take(rows)
         self.lines = self.lines[rows]
         if self.wall_times is not None:
             self.wall_times = self.wall_times[rows]
-        self.repeated_header = {int(rows[:at].sum()) for at in self.repeated_header}
-
-    def take(self, order: EpochArray) -> None:
-        """Put the rows into another order, and forget repeated headers."""
-        for cells in self.columns.values():
-            cells.take(order)
-        self.lines = self.lines[order]
-        if self.wall_times is not None:
-            self.wall_times = self.wall_times[order]
         self.repeated_header = set()
 
     def check_whole(self) -> None:

@@ -23,10 +23,7 @@ _LONGEST_LINE = 1 << 24
 class NotUtf8Error(Exception):
     """A text that is not UTF-8, and is to be read again as Latin-1.
 
-    Parameters
-    ----------
-    byte : int
-        The offset of the first byte that is not UTF-8.
+    `byte` is the offset of the first byte that is not UTF-8.
     """
 
     def __init__(self, byte: int) -> None:

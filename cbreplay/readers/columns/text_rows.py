@@ -29,7 +29,7 @@ from cbreplay.readers.columns.header import (
 from cbreplay.readers.columns.numbered_names import are_numbered_anew, renamed_note
 from cbreplay.readers.columns.text_lines import TextLines
 from cbreplay.readers.columns.written_again import WiderHeaderError
-from cbreplay.words import count
+from cbreplay.words import count, list_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,18 +44,8 @@ _BATCH = 4096
 class TextRows:
     """A CSV cut into cells, read once from the beginning to the end.
 
-    Parameters
-    ----------
-    chunks : iterator of bytes
-        The content of the file.
-    source : str
-        Its name, for errors.
-    damage : Damage
-        Where damaged rows are reported.
-    encoding : str
-        ``"latin-1"`` for a text that was found not to be UTF-8.
-    may_widen : bool
-        Whether a later header with more names raises a `WiderHeaderError`.
+    `encoding` is ``"latin-1"`` for a text that was found not to be UTF-8. If it
+    `may_widen`, a later header with more names raises a `WiderHeaderError`.
 
     Attributes
     ----------
@@ -171,9 +161,8 @@ class TextRows:
             note = f"text beside the columns was left out in {rows_beside}"
             self.notes.append(note)
         if self._remarks:
-            listed = ", ".join(map(str, self._remarks[:_SHOWN_LINES]))
-            more = ", ..." if len(self._remarks) > _SHOWN_LINES else ""
-            self.notes.append(f"lines of text were left out: line {listed}{more}")
+            listed = list_first([*map(str, self._remarks)], _SHOWN_LINES)
+            self.notes.append(f"lines of text were left out: line {listed}")
         if self._numbered:
             self.notes.append(renamed_note(self._numbered))
 
@@ -307,7 +296,7 @@ class TextRows:
         named = "epoch" in [cell.lower() for cell in cells]
         is_empty = named and not self._n_rows and not self.damage.errors
         if self._may_widen and (is_empty or set(self.header) <= set(cells)):
-            raise WiderHeaderError(line, error, is_empty=is_empty)
+            raise WiderHeaderError(line, is_empty=is_empty)
         self.damage.report(error)
         self._ends = True
 

@@ -25,13 +25,7 @@ _EPOCH = r"(?i)ep(och)?[ _-]?(?=[0-9])"
 
 
 def are_turned(rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether each of the first rows is a series: a name, and then numbers.
-
-    Parameters
-    ----------
-    rows : sequence of sequence of str
-        The cells of the first lines, the one with the column names above the others.
-    """
+    """Tell whether each of the first rows is a series: a name, and then numbers."""
     if not rows or len(rows[0]) < _FEWEST:
         return False
     header, *below = rows

@@ -15,7 +15,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
-    from cbreplay.errors import LogError
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import FloatArray
 
@@ -37,15 +36,13 @@ class WiderHeaderError(Exception):
     ----------
     line : int
         The line of the second header.
-    error : LogError
-        What is wrong if it is the header of another table.
     is_empty : bool
         Whether no row is between the two.
     """
 
-    def __init__(self, line: int, error: LogError, *, is_empty: bool = False) -> None:
+    def __init__(self, line: int, *, is_empty: bool = False) -> None:
         super().__init__(line)
-        self.line, self.error, self.is_empty = line, error, is_empty
+        self.line, self.is_empty = line, is_empty
 
 
 def lines_above(

@@ -15,7 +15,6 @@ __all__ = [
     "TENSORBOARD",
     "FoundFiles",
     "event_root",
-    "is_series",
     "owner",
     "roots_of_curves",
     "run_json_above",
@@ -37,25 +36,13 @@ class FoundFiles:
         self.run_json: str | None = None
 
 
-def is_series(directory: str, root: str, others: Collection[str]) -> bool:
-    """Tell whether event files hold a series of the training in a directory above."""
-    from cbreplay.readers.event_files.files import is_tag_directory
-
-    above = directory
-    while above != root:
-        above = os.path.dirname(above)
-        if above in others:
-            return is_tag_directory(directory, above)
-    return False
-
-
 def roots_of_curves(directories: Collection[str], root: str) -> dict[str, str]:
     """Return the directories that hold a curve each, with that of the training."""
     if len(directories) == 1:
         return {}
     from cbreplay.readers.event_files.files import curve_roots
 
-    return curve_roots(directories, root)
+    return curve_roots([*directories], root)
 
 
 def event_root(directory: str, root: str, found: Mapping[str, FoundFiles]) -> str:

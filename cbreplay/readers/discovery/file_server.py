@@ -56,12 +56,7 @@ class RemoteFile(NamedTuple):
 class FileServer:
     """The file system behind a URL, with limits on size and silence.
 
-    Parameters
-    ----------
-    url : str
-        As it was given; no message or name holds what is secret in it.
-    options : ReadOptions
-        Its limits.
+    No message or name holds what is secret in the URL.
 
     Raises
     ------

@@ -28,14 +28,8 @@ class FirstValues:
     To count the digits that numbers were written with takes long, and most runs begin
     so differently that nobody asks for it: they are counted when they are asked for.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs, all with the same series.
-    names : sequence of str
-        The series that are compared.
-    n_rows : int
-        How many of the first epochs are, if the shortest run has them.
+    The runs all have the series that are compared; of each, `n_rows` epochs are looked
+    at if the shortest run has so many.
     """
 
     def __init__(self, runs: Sequence[Run], names: Sequence[str], n_rows: int) -> None:

@@ -62,6 +62,8 @@ class FoundLogs:
 
     def take_out(self, reasons: Mapping[RunsOfLog, str], fate: str) -> None:
         """Take logs out, and tell what became of their files, and why unless empty."""
+        if not reasons:
+            return
         told = {log.runs[0].source: reason for log, reason in reasons.items()}
         self.logs = [log for log in self.logs if log not in reasons]
         self.seen[:] = [
@@ -93,12 +95,7 @@ def lie_beside(one: str, other: str) -> bool:
 def note_left_out(error: LogError, *, strict: bool) -> Note:
     """Say of a log beside others why it was left out, and what would read it.
 
-    Parameters
-    ----------
-    error : LogError
-        Why it cannot be read.
-    strict : bool
-        Whether a damaged line is an error, so that to skip it would help.
+    `strict` tells whether a damaged line is an error, so that to skip it would help.
     """
     hint = error.hint
     if hint == SKIP_HINT:

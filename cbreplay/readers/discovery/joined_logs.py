@@ -39,14 +39,8 @@ def join_trainings(
     Files of one series, or of one data set, become a log first: only whole logs are
     compared with each other.
 
-    Parameters
-    ----------
-    found : FoundLogs
-        What was read from files, two or more.
-    read_content, read_together : callable
-        Reads the text of several logs as one; reads directories of event files as one.
-    most : int
-        How much is read of a log, in bytes.
+    There are two or more. `read_content` reads the text of several logs as one, up to
+    `most` bytes of each; `read_together` reads directories of event files as one.
 
     Returns
     -------

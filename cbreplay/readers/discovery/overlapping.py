@@ -10,7 +10,7 @@ from cbreplay.note import Note, topic_of
 from cbreplay.readers.discovery.common_epochs import first_number, put_below
 from cbreplay.readers.discovery.found_logs import is_text, lie_beside
 from cbreplay.readers.discovery.read_once import count_digits
-from cbreplay.words import count
+from cbreplay.words import count, list_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +38,9 @@ def join_overlapping(found: FoundLogs) -> None:
     for logs in _alike(found):
         for home, others in _join_group(logs).items():
             joined += others
-            names = ", ".join(log.name for log in others[:_SHOWN])
-            more = ", ..." if len(others) > _SHOWN else ""
+            names = list_first([log.name for log in others], _SHOWN)
             home.runs[0] = home.runs[0].with_notes(
-                f"rows of the same training stand in {names}{more} too, equal to the "
+                f"rows of the same training stand in {names} too, equal to the "
                 "digit where they are of the same epochs: they were read as one"
             )
     found.join(joined)

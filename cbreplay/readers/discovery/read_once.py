@@ -14,9 +14,10 @@ from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
 from cbreplay.readers.discovery.same_training import count_agreeing
 from cbreplay.series_names import is_validation
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
@@ -57,11 +58,10 @@ def leave_out_copies(found: FoundLogs) -> None:
     for at, parts in copies.items():
         home, number = places[at]
         names = sorted({places[part].log.name for part in parts})
-        more = ", ..." if len(names) > _SHOWN else ""
         # a sentence that begins with the name would get a capital letter
         home.runs[number] = home.runs[number].with_notes(
             "the same training, or its beginning, stands in "
-            f"{', '.join(names[:_SHOWN])}{more} too: it was read once"
+            f"{list_first(names, _SHOWN)} too: it was read once"
         )
         left_out |= {places[part]: home.name for part in parts}
     whole: dict[RunsOfLog, str] = {}
@@ -102,35 +102,26 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
     grew, its first ones are shorter. Of the logs that the ranks of one training wrote,
     only the validations are the same.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs.
-
     Returns
     -------
     dict of int to list of int
         For each run that has copies, their positions.
     """
     groups: dict[_Alike, list[int]] = {}
-    beside: dict[tuple[object, ...], list[int]] = {}
+    of_trainer: dict[_Alike, list[int]] = {}
     for at, run in enumerate(runs):
-        output = _output_of(run.source)
-        if output or (run.steps is None and run.n_epochs >= _FEWEST):
-            key = _Alike(output, run.first_epoch, tuple(sorted(run.series)))
-            groups.setdefault(key, []).append(at)
-            place = os.path.dirname(run.source)
-            beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
+        output, names = _output_of(run.source), tuple(sorted(run.series))
+        if output:
+            of_trainer.setdefault(_Alike(output, run.first_epoch, names), []).append(at)
+        if run.n_epochs >= _FEWEST:
+            groups.setdefault(_Alike("", run.first_epoch, names), []).append(at)
     copies: dict[int, list[int]] = {}
-    for alike, members in groups.items():
-        if len(members) > 1:
-            copies |= _copies_among(runs, members, alike.names)
-    for members in beside.values():
-        # a tool may write its log twice, of which one has its settings as columns
-        if len(members) == _TWO and not copies.keys() & {*members}:
-            names, others = (_changing_names(runs[at]) for at in members)
-            if names and names == others:
-                copies |= _copies_among(runs, members, names)
+    for alike, members in itertools.chain(groups.items(), of_trainer.items()):
+        known = {part for parts in copies.values() for part in parts}
+        left = [at for at in members if at not in known]
+        if len(left) > 1:
+            _add(copies, _copies_among(runs, left, alike.names))
+    _add_pairs(runs, copies)
     _add_narrower(runs, groups, copies)
     if copies:
         _add_first_ones(runs, copies)
@@ -139,6 +130,27 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
 
 
 _TWO = 2
+
+
+def _add(copies: dict[int, list[int]], found: Mapping[int, Iterable[int]]) -> None:
+    """Add copies to those that are known; one of them may be what others are of."""
+    for home, parts in found.items():
+        for part in parts:
+            copies.setdefault(home, []).extend([part, *copies.pop(part, [])])
+
+
+def _add_pairs(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
+    """Add logs that a tool wrote twice, once with its settings as columns."""
+    beside: dict[tuple[object, ...], list[int]] = {}
+    for at, run in enumerate(runs):
+        if run.n_epochs >= _FEWEST:
+            place = os.path.dirname(run.source)
+            beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
+    for members in beside.values():
+        if len(members) == _TWO and not copies.keys() & {*members}:
+            names, others = (_changing_names(runs[at]) for at in members)
+            if names and names == others:
+                copies |= _copies_among(runs, members, names)
 
 
 def _add_narrower(
@@ -155,10 +167,9 @@ def _add_narrower(
         known = {part for parts in copies.values() for part in parts}
         own, others = ({*groups[alike]} - known for alike in (narrow, wide))
         if own and others:
-            found = _copies_among(runs, [*own, *others], narrow.names)
-            for home in others & found.keys():
-                for part in own & {*found[home]}:
-                    copies.setdefault(home, []).extend([part, *copies.pop(part, [])])
+            # of two as long, the first is the one that is kept
+            found = _copies_among(runs, [*others, *own], narrow.names)
+            _add(copies, {at: own & {*found[at]} for at in others & found.keys()})
 
 
 def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
@@ -194,22 +205,42 @@ def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
     Each rank has a training loss of its own, and all of them one validation.
     """
     known = {part for parts in copies.values() for part in parts}
-    alike: dict[tuple[object, ...], list[int]] = {}
-    for at, run in enumerate(runs):
-        names = sorted(filter(is_validation, run.series))
-        # ranks that share all of their series are copies already
-        if at in known or run.steps is not None or len(names) in (0, len(run.series)):
-            continue
-        own = [run.series[name] for name in names]
-        values = (held for each in own for held in (each.values, each.recorded))
-        key = (run.first_epoch, *names, *(held.tobytes() for held in values))
-        alike.setdefault(key, []).append(at)
-    for members in alike.values():
-        if len(members) > 1 and _are_told_by_validation(runs[members[0]]):
-            home, *others = members
-            ranks = [at for at in others if _is_rank(runs[at], runs[home])]
-            for at in ranks:
-                copies.setdefault(home, []).extend([at, *copies.pop(at, [])])
+    several = [
+        at for at, run in enumerate(runs) if at not in known and run.steps is None
+    ]
+    # nearly always the first rows differ, and no other is looked at
+    for begun in _group(several, lambda at: _validation_of(runs[at], 1)):
+        for members in _group(begun, lambda at: _validation_of(runs[at])):
+            if _are_told_by_validation(runs[members[0]]):
+                home, *others = members
+                ranks = [at for at in others if _is_rank(runs[at], runs[home])]
+                for at in ranks:
+                    copies.setdefault(home, []).extend([at, *copies.pop(at, [])])
+
+
+def _group(
+    members: Sequence[int], key: Callable[[int], Hashable | None]
+) -> list[list[int]]:
+    """Group by a key, and return the groups of two and more; without a key is none."""
+    groups: dict[Hashable, list[int]] = {}
+    for at in members:
+        own = key(at)
+        if own is not None:
+            groups.setdefault(own, []).append(at)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _validation_of(run: Run, n_rows: int | None = None) -> Hashable | None:
+    """Return all of a validation, or its first rows; None if a run has no other series.
+
+    Ranks that share all of their series are copies.
+    """
+    names = sorted(filter(is_validation, run.series))
+    if len(names) in (0, len(run.series)):
+        return None
+    own = [run.series[name] for name in names]
+    held = (part for each in own for part in (each.values, each.recorded))
+    return run.first_epoch, *names, *(part[:n_rows].tobytes() for part in held)
 
 
 def _are_told_by_validation(run: Run) -> bool:
@@ -278,7 +309,8 @@ def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
 def _begins(run: Run, other: Run) -> bool:
     """Tell whether a run is the beginning of another, which is no shorter."""
     changing = max(map(_count_changing, run.series.values()))
-    if changing < (1 if _output_of(run.source) else _FEWEST):
+    output = _output_of(run.source)
+    if changing < (1 if output and output == _output_of(other.source) else _FEWEST):
         return False
     # a copy may have lost rows, but has none that the other lacks
     held = all(

@@ -26,17 +26,8 @@ def read_training(
 ) -> dict[str, list[Run]]:
     """Read the log and the event files of one training, and join them.
 
-    Parameters
-    ----------
-    training : TrainingFiles
-        The files.
-    options : ReadOptions
-        How they are read.
-    seen : list of Seen
-        Takes what became of each.
-    alone : bool
-        Whether the file was asked for by its name. In a directory, a file that cannot
-        be read does not hide the ones that can.
+    If `alone`, the file was asked for by its name. In a directory, a file that cannot
+    be read does not hide the ones that can.
 
     Returns
     -------

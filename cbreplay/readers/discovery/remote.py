@@ -33,12 +33,7 @@ _HINT = "Check the URL"
 class Fetched(NamedTuple):
     """Logs that were copied here.
 
-    Parameters
-    ----------
-    path : str
-        The file or directory to read.
-    url : str
-        Where it came from, without what is secret in that.
+    `url` is where they came from, without what is secret in that.
     """
 
     path: str

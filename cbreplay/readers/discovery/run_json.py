@@ -21,13 +21,6 @@ _T = TypeVar("_T")
 def parse_run_metadata(text: str, *, source: str) -> RunMetadata:
     """Read the text of a ``run.json``.
 
-    Parameters
-    ----------
-    text : str
-        The file's text.
-    source : str
-        Its path, for the error.
-
     Raises
     ------
     LogError
@@ -49,7 +42,7 @@ def parse_run_metadata(text: str, *, source: str) -> RunMetadata:
     if not isinstance(raw, dict):
         problem = f"a run.json holds an object, not a {type(raw).__name__}"
         raise LogError(problem, source=source, hint=_HINT)
-    return _Fields(raw, source).metadata()
+    return _Fields(raw, source, "", []).metadata()
 
 
 _HINT = "Correct or remove the file; a run directory may be without it"
@@ -95,64 +88,70 @@ def _read_integer(digits: str) -> float:
 
 
 class _Fields:
-    """Typed look-ups in a ``run.json``; each names the key that is wrong."""
+    """An object in a ``run.json``: typed look-ups, which name the key that is wrong."""
 
-    def __init__(self, raw: dict[str, Any], source: str) -> None:
-        self.raw, self.source = raw, source
-        self.notes: list[str] = []
+    def __init__(
+        self, held: dict[str, Any], source: str, place: str, notes: list[str]
+    ) -> None:
+        self.held, self.source, self.place, self.notes = held, source, place, notes
 
     def metadata(self) -> RunMetadata:
-        schema = self.get(self.raw, "schema", int, "schema")
+        schema = self.get("schema", int)
         if schema is not None and schema > RUN_SCHEMA:
             problem = f"schema {schema} was written by a newer cbreplay"
             raise LogError(problem, source=self.source, hint="Update cbreplay")
-        keras = self.get(self.raw, "keras", dict, "keras") or {}
-        optimizer = self.get(self.raw, "optimizer", dict, "optimizer") or {}
+        optimizer = self.inner("optimizer")
+        schedule = optimizer.held.get("schedule")
         return RunMetadata(
-            keras_version=self.version(keras),
-            backend=self.get(keras, "backend", str, "keras.backend"),
-            fit=self.fit(self.raw, "fit"),
-            callbacks=self.callbacks(self.raw, "callbacks"),
+            keras_version=self.version(),
+            backend=self.inner("keras").get("backend", str),
+            fit=self.fit(),
+            callbacks=self.callbacks(),
             metrics=self.directions(),
-            initial_learning_rate=self.number(
-                optimizer, "initial_learning_rate", "optimizer.initial_learning_rate"
-            ),
-            schedule=self.schedule(optimizer),
-            wall_seconds=self.number(self.raw, "wall_seconds", "wall_seconds"),
-            ended=self.ended(self.raw, "ended"),
+            initial_learning_rate=optimizer.number("initial_learning_rate"),
+            schedule=None if schedule is None else str(schedule),
+            wall_seconds=self.number("wall_seconds"),
+            ended=self.ended(),
             earlier_fits=self.earlier_fits(),
-            rate_trained_at=self.raw.get("learning_rate_column") == "trained-at",
+            rate_trained_at=self.held.get("learning_rate_column") == "trained-at",
             notes=tuple(self.notes),
-            raw=self.raw,
+            raw=self.held,
         )
 
-    def get(
-        self, holder: Mapping[str, Any], key: str, kind: type[_T], name: str
-    ) -> _T | None:
-        value = holder.get(key)
+    def name(self, key: str) -> str:
+        return f"{self.place}.{key}" if self.place else key
+
+    def inner(self, key: str) -> _Fields:
+        """Return the object under a key, or an empty one."""
+        held = self.get(key, dict) or {}
+        return _Fields(held, self.source, self.name(key), self.notes)
+
+    def get(self, key: str, kind: type[_T]) -> _T | None:
+        value = self.held.get(key)
         if value is None:
             return None
         # bool is an int in Python, and never what a count in this file means
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self.fail(name, value, kind.__name__)
+            self.fail(key, value, kind.__name__)
         found: _T = value
         return found
 
-    def fail(self, name: str, value: object, expected: str) -> NoReturn:
-        shown = shown_value(value)
-        problem = f"{shown_value(name)} is {shown}, where {expected} is expected"
+    def fail(self, key: str, value: object, expected: str) -> NoReturn:
+        name, shown = shown_value(self.name(key)), shown_value(value)
+        problem = f"{name} is {shown}, where {expected} is expected"
         raise LogError(problem, source=self.source, hint=_HINT)
 
-    def doubt(self, name: str, value: object, expected: str) -> None:
+    def doubt(self, key: str, value: object, expected: str) -> None:
         """Note an impossible value, which is not used."""
-        shown = shown_value(value)
         self.notes.append(
-            f"run.json: {name} is {shown}, where {expected} is expected; it is not used"
+            f"run.json: {self.name(key)} is {shown_value(value)}, where {expected} is "
+            "expected; it is not used"
         )
 
-    def version(self, keras: Mapping[str, Any]) -> str | None:
-        version = self.get(keras, "version", str, "keras.version")
-        package = self.get(keras, "package", str, "keras.package") or "keras"
+    def version(self) -> str | None:
+        keras = self.inner("keras")
+        version = keras.get("version", str)
+        package = keras.get("package", str) or "keras"
         if version is None:
             return None
         if re.fullmatch(_VERSION, version) is None or package not in _PACKAGES:
@@ -160,135 +159,120 @@ class _Fields:
             return None
         return f"{package}-{version}"
 
-    def number(self, holder: Mapping[str, Any], key: str, name: str) -> float | None:
+    def any_number(self, key: str, expected: str) -> float | None:
+        value = self.held.get(key)
+        if value is not None and not _is_number(value):
+            self.fail(key, value, expected)
+        found: float | None = value
+        return found
+
+    def number(self, key: str) -> float | None:
         """Return a rate or a duration: finite, not negative, within float32."""
-        value = holder.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.fail(name, value, "a number")
-        if 0 <= value <= _LARGEST_FLOAT32:
-            return float(value)
-        self.doubt(name, value, "a number from 0 on")
+        value = self.any_number(key, "a number")
+        if value is None or 0 <= value <= _LARGEST_FLOAT32:
+            return None if value is None else float(value)
+        self.doubt(key, value, "a number from 0 on")
         return None
 
-    def whole(
-        self, holder: Mapping[str, Any], key: str, name: str, *, least: int
-    ) -> int | None:
-        value = holder.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.fail(name, value, "int")
-        if least <= value <= _MOST_EPOCHS and value == int(value):
-            return int(value)
-        self.doubt(name, value, f"a whole number from {least} on")
+    def whole(self, key: str, *, least: int) -> int | None:
+        value = self.any_number(key, "int")
+        if value is None or _is_whole(value, least):
+            return None if value is None else int(value)
+        self.doubt(key, value, f"a whole number from {least} on")
         return None
 
-    def told(self, holder: Mapping[str, Any], key: str, name: str) -> int | None:
+    def told(self, key: str) -> int | None:
         """Return a number that decides nothing, so that any value is accepted."""
-        value = holder.get(key)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if value is None or is_number:
-            return self.whole(holder, key, name, least=1)
-        self.doubt(name, value, "a whole number from 1 on")
+        value = self.held.get(key)
+        if value is None or _is_number(value):
+            return self.whole(key, least=1)
+        self.doubt(key, value, "a whole number from 1 on")
         return None
 
-    def schedule(self, optimizer: Mapping[str, Any]) -> str | None:
-        value = optimizer.get("schedule")
-        return None if value is None else str(value)
+    def listed(self, key: str, of: str, most: int) -> list[Any]:
+        """Return a list; an empty one for one longer than any that is meant."""
+        values = self.get(key, list) or []
+        if len(values) <= most:
+            return values
+        self.notes.append(
+            f"run.json: {self.name(key)} is a list of {len(values):,} {of}, where at "
+            f"most {most:,} are read; it is not used"
+        )
+        return []
 
-    def texts(self, holder: Mapping[str, Any], key: str) -> tuple[str, ...]:
-        values = self.get(holder, key, list, key) or []
-        for value in values:
-            if not isinstance(value, str):
-                self.fail(key, value, "text")
-        return tuple(values)
-
-    def callbacks(self, holder: Mapping[str, Any], name: str) -> tuple[str, ...]:
-        """Return a callbacks list; none longer than any that a fit gets."""
-        texts = self.texts(holder, "callbacks")
-        if len(texts) > _MOST_CALLBACKS:
-            what = f"a list of {len(texts):,} callbacks"
-            self.notes.append(
-                f"run.json: {name} is {what}, where at most {_MOST_CALLBACKS} are "
-                "read; it is not used"
-            )
-            return ()
-        return texts
+    def callbacks(self) -> tuple[str, ...]:
+        texts = self.listed("callbacks", "callbacks", _MOST_CALLBACKS)
+        for text in texts:
+            if not isinstance(text, str):
+                self.fail("callbacks", text, "text")
+        return tuple(texts)
 
     def directions(self) -> Mapping[str, Literal["min", "max"]]:
-        metrics = self.get(self.raw, "metrics", dict, "metrics") or {}
-        for name, mode in metrics.items():
+        metrics = self.inner("metrics")
+        for name, mode in metrics.held.items():
             # Keras's Mean and Sum have no direction: null says so
             if mode not in ("min", "max", None):
-                self.fail(f"metrics.{name}", mode, "'min' or 'max'")
-        return {name: mode for name, mode in metrics.items() if mode is not None}
+                metrics.fail(name, mode, "'min' or 'max'")
+        return {name: mode for name, mode in metrics.held.items() if mode is not None}
 
-    def fit(self, holder: Mapping[str, Any], name: str) -> Fit:
-        fit = self.get(holder, "fit", dict, name) or {}
+    def fit(self) -> Fit:
+        fit = self.inner("fit")
         frequency: int | list[int] | None
-        if isinstance(fit.get("validation_freq"), list):
-            frequency = self.frequencies(fit["validation_freq"], name)
+        if isinstance(fit.held.get("validation_freq"), list):
+            frequency = fit.frequencies()
         else:
-            place = f"{name}.validation_freq"
-            frequency = self.whole(fit, "validation_freq", place, least=1)
-        initial = self.whole(fit, "initial_epoch", f"{name}.initial_epoch", least=0)
+            frequency = fit.whole("validation_freq", least=1)
+        initial = fit.whole("initial_epoch", least=0)
         return Fit(
-            epochs=self.whole(fit, "epochs", f"{name}.epochs", least=1),
+            epochs=fit.whole("epochs", least=1),
             initial_epoch=initial or 0,
             validation_freq=frequency,
-            batch_size=self.told(fit, "batch_size", f"{name}.batch_size"),
-            steps=self.told(fit, "steps", f"{name}.steps"),
+            batch_size=fit.told("batch_size"),
+            steps=fit.told("steps"),
         )
 
-    def frequencies(self, values: list[Any], name: str) -> list[int] | None:
+    def frequencies(self) -> list[int] | None:
         """Return the epochs, counted from 1, after which ``fit`` validated."""
-        place = f"{name}.validation_freq"
+        key = "validation_freq"
+        values = self.held[key]
         if not all(isinstance(epoch, (int, float)) for epoch in values):
-            self.fail(place, values, "epoch numbers")
-        if values and all(
-            epoch is not True and 1 <= epoch <= _MOST_EPOCHS and epoch == int(epoch)
-            for epoch in values
-        ):
+            self.fail(key, values, "epoch numbers")
+        if values and all(_is_number(own) and _is_whole(own, 1) for own in values):
             return [int(epoch) for epoch in values]
-        self.doubt(place, values, "epoch numbers from 1 on")
+        self.doubt(key, values, "epoch numbers from 1 on")
         return None
 
-    def ended(self, holder: Mapping[str, Any], name: str) -> Ended | None:
-        ended = self.get(holder, "ended", dict, name)
-        if ended is None:
+    def ended(self) -> Ended | None:
+        if self.get("ended", dict) is None:
             return None
-        return Ended(
-            by=self.get(ended, "by", str, f"{name}.by") or "",
-            epoch=self.whole(ended, "epoch", f"{name}.epoch", least=0),
-        )
-
-    def _end_of_resumed(self, fit: Mapping[str, Any], name: str) -> Ended | None:
-        """Return how a fit ended that was resumed: killed, if its end stayed null."""
-        ended = self.ended(fit, name)
-        killed = ended is None and "ended" in fit and fit["ended"] is None
-        return Ended("unknown") if killed else ended
+        ended = self.inner("ended")
+        return Ended(by=ended.get("by", str) or "", epoch=ended.whole("epoch", least=0))
 
     def earlier_fits(self) -> tuple[EarlierFit, ...]:
-        fits = self.get(self.raw, "earlier_fits", list, "earlier_fits") or []
-        if len(fits) > _MOST_FITS:
-            self.notes.append(
-                f"run.json: earlier_fits is a list of {len(fits):,} fits, where at "
-                f"most {_MOST_FITS:,} are read; it is not used"
-            )
-            return ()
+        key = "earlier_fits"
+        fits = self.listed(key, "fits", _MOST_FITS)
         for fit in fits:
             if not isinstance(fit, dict):
-                self.fail("earlier_fits", fit, "an object")
+                self.fail(key, fit, "an object")
         return tuple(
-            EarlierFit(
-                fit=self.fit(fit, f"earlier_fits[{position}].fit"),
-                callbacks=self.callbacks(fit, f"earlier_fits[{position}].callbacks"),
-                ended=self._end_of_resumed(fit, f"earlier_fits[{position}].ended"),
-            )
-            for position, fit in enumerate(fits)
+            _Fields(fit, self.source, f"{key}[{at}]", self.notes).earlier_fit()
+            for at, fit in enumerate(fits)
         )
+
+    def earlier_fit(self) -> EarlierFit:
+        """Return this object as a fit that was resumed: killed, if its end is null."""
+        ended = self.ended()
+        if ended is None and "ended" in self.held:
+            ended = Ended("unknown")
+        return EarlierFit(self.fit(), self.callbacks(), ended)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_whole(value: float, least: int) -> bool:
+    return least <= value <= _MOST_EPOCHS and value == int(value)
 
 
 _VERSION = r"(?a)[0-9]{1,4}[.][0-9]{1,4}([.]\w{1,40}){0,4}"

@@ -63,15 +63,7 @@ def _has_own_name(run: Run) -> bool:
 
 
 def placed(run: Run, source: str) -> Run:
-    """Return the same run as read at another place, whose name it has if it has none.
-
-    Parameters
-    ----------
-    run : Run
-        As a reader made it: named by its source, or by the log itself.
-    source : str
-        Where it was read.
-    """
+    """Return the same run as read at another place, which names it if nothing does."""
     return replace(run, source=source, name=run.name if _has_own_name(run) else source)
 
 
@@ -80,9 +72,9 @@ def label_of(run: Run, number: int) -> str:
     return run.name if _has_own_name(run) else str(number)
 
 
-def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
+def names_of(root: str, place: str) -> tuple[str, str]:
     """Return a short and a long name: below the directory, and as it was typed."""
-    typed = os.path.normpath(typed)
+    typed = os.path.normpath(root)
     inside = os.path.join(root, "")
     # what was found below a directory was found by joining its path
     below = place.startswith(inside)

@@ -18,6 +18,7 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
 from cbreplay.readers.discovery.found_logs import note_left_out
 from cbreplay.readers.discovery.page_pairs import BY_TAG, tell_data_sets
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,9 +183,8 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
     if len(set(names)) < len(names):
         above = os.path.commonpath(paths)
         names = [os.path.relpath(path, above) for path in paths]
-    files = ", ".join(names[:_SHOWN])
-    more = ", ..." if len(runs) > _SHOWN else ""
-    note = f"{files}{more} hold a series each, and were read as one training"
+    files = list_first(names, _SHOWN)
+    note = f"{files} hold a series each, and were read as one training"
     joined = replace(
         runs[0],
         series={

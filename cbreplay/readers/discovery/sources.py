@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, LogError
+from cbreplay.errors import (
+    NO_LOG_IN_DIRECTORY,
+    ConfigError,
+    LogError,
+    nearest_path,
+)
 from cbreplay.note import Note
 from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
@@ -17,7 +22,6 @@ from cbreplay.readers.base import (
     ReadOptions,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.discovery.asked_files import STDIN, read_stdin, training_of
 from cbreplay.readers.discovery.found_logs import FoundLogs, note_left_out
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
@@ -31,13 +35,15 @@ from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,
     find_trainings,
+    training_of,
 )
-from cbreplay.readers.files import n_unpacked, read_bytes
+from cbreplay.readers.files import STDIN, n_unpacked, read_bytes, read_stdin
 from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
 from cbreplay.run import Run
 from cbreplay.series_names import is_validation
+from cbreplay.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -208,7 +214,7 @@ class _SourceReader:
         if os.path.isdir(path):
             return self._read_directory(path)
         if os.path.isfile(path):
-            return self._read_training(path, path, training_of(path), alone=True)
+            return self._read_training(path, training_of(path), alone=True)
         if os.path.exists(path):
             if "tfevents" in os.path.basename(path):
                 problem = "this is not a regular file"
@@ -226,6 +232,8 @@ class _SourceReader:
         if mark and os.path.exists(base):
             return [part_of(self.read_path(base), part, base)]
         problem = "there is no such file or directory"
+        if without_secrets(path) == path:
+            problem += nearest_path(path)
         hint = (
             "Give a CSV of CSVLogger, a run directory, a glob pattern, or - for stdin"
         )
@@ -273,10 +281,10 @@ class _SourceReader:
         wanted = []
         for path in expand_pattern(pattern, self.damage):
             if os.path.isdir(path):
-                inside = find_trainings(path, format_of, self.seen, self.damage)
-                wanted += [(path, path, training) for training in inside]
+                inside = find_trainings(path, self.seen, self.damage)
+                wanted += [(path, training) for training in inside]
             elif format_of(path) is not None:
-                wanted.append((path, path, training_of(path)))
+                wanted.append((path, training_of(path)))
         if not wanted and self.damage.errors:
             raise self.damage.errors[0]
         if not wanted:
@@ -288,7 +296,7 @@ class _SourceReader:
     def _read_directory(self, root: str) -> list[RunsOfLog]:
         root = root.rstrip(os.sep) or root
         n_before = len(self.seen)
-        trainings = find_trainings(root, format_of, self.seen, self.damage)
+        trainings = find_trainings(root, self.seen, self.damage)
         if not trainings and self.damage.errors:
             raise self.damage.errors[0]
         if not trainings:
@@ -299,11 +307,9 @@ class _SourceReader:
             if self.seen[n_before:]:
                 hint += f"; {_shown(self.seen[n_before:])}"
             raise LogError(problem, source=root, hint=hint)
-        return self._read_all([(root, root, training) for training in trainings])
+        return self._read_all([(root, training) for training in trainings])
 
-    def _read_all(
-        self, wanted: list[tuple[str, str, TrainingFiles]]
-    ) -> list[RunsOfLog]:
+    def _read_all(self, wanted: list[tuple[str, TrainingFiles]]) -> list[RunsOfLog]:
         """Read the trainings that were found, and skip what is none."""
         source, most = wanted[0][0], self.options.max_bytes
         check_logs(len(wanted), source, most)
@@ -315,11 +321,11 @@ class _SourceReader:
             for error in unlisted
         ]
         first: LogError | None = None
-        for done, (root, typed, training) in enumerate(wanted):
+        for done, (root, training) in enumerate(wanted):
             if self.progress is not None:
                 self.progress(done, len(wanted))
             try:
-                read = self._read_training(root, typed, training, alone=False)
+                read = self._read_training(root, training, alone=False)
             except LogError as error:
                 foreign = isinstance(error, ForeignLogError)
                 if first is None or isinstance(first, NothingLoggedError):
@@ -338,12 +344,11 @@ class _SourceReader:
         return found
 
     def _read_training(
-        self, root: str, typed: str, training: TrainingFiles, *, alone: bool
+        self, root: str, training: TrainingFiles, *, alone: bool
     ) -> list[RunsOfLog]:
         by_place = read_training(training, self.options, self.seen, alone=alone)
         return [
-            RunsOfLog(*names_of(root, typed, place), runs)
-            for place, runs in by_place.items()
+            RunsOfLog(*names_of(root, place), runs) for place, runs in by_place.items()
         ]
 
 
@@ -374,23 +379,22 @@ _SHOWN = 5
 
 
 def _shown(seen: Sequence[Seen]) -> str:
-    shown = [f"{own.path} {own.fate} ({own.detail})" for own in seen[:_SHOWN]]
-    return ", ".join(shown) + (", ..." if len(seen) > _SHOWN else "")
+    told = [f"{own.path} {own.fate} ({own.detail})" for own in seen]
+    return list_first(told, _SHOWN)
 
 
 def _once(
-    wanted: list[tuple[str, str, TrainingFiles]],
-) -> list[tuple[str, str, TrainingFiles]]:
+    wanted: list[tuple[str, TrainingFiles]],
+) -> list[tuple[str, TrainingFiles]]:
     """Leave out what a pattern matches twice: a directory, and a log in it."""
     taken: set[str] = set()
     kept = []
-    for found in wanted:
-        training = found[2]
+    for root, training in wanted:
         files = {
             os.path.realpath(path) for path in (training.log, training.events) if path
         }
         if files and files <= taken:
             continue
         taken |= files
-        kept.append(found)
+        kept.append((root, training))
     return kept

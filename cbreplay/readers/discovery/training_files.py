@@ -13,18 +13,24 @@ from cbreplay.readers.discovery.event_places import (
     TENSORBOARD,
     FoundFiles,
     event_root,
-    is_series,
     owner,
     roots_of_curves,
     run_json_above,
+    run_json_beside,
 )
 from cbreplay.readers.entries import is_event_file, is_hidden, list_entries
 from cbreplay.readers.files import check_content, read_beginning
-from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
+from cbreplay.readers.formats import (
+    LOGS_CSV,
+    asked_format,
+    format_of,
+    named_like_a_log,
+    named_like_a_pickle,
+)
 from cbreplay.readers.other_tools.mlflow_store import is_stored_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import Damage
 
@@ -33,6 +39,7 @@ __all__ = [
     "TrainingFiles",
     "as_people_count",
     "find_trainings",
+    "training_of",
 ]
 
 
@@ -58,6 +65,32 @@ class TrainingFiles(NamedTuple):
     run_json: str | None = None
 
 
+def training_of(path: str) -> TrainingFiles:
+    """Return the training of one file that was asked for by its name."""
+    found = "events"
+    _refuse_script(path)
+    if not is_event_file(path):
+        found = asked_format(read_beginning(path), path)
+    if found == "events":
+        return TrainingFiles(place=path, events=path, run_json=run_json_above(path))
+    return TrainingFiles(
+        place=path, log=path, log_format=found, run_json=run_json_beside(path)
+    )
+
+
+def _refuse_script(path: str) -> None:
+    """Refuse a script or a notebook: it is no log."""
+    kind = _SCRIPTS.get(os.path.splitext(path)[1].lower())
+    if kind is not None and os.path.isfile(path):
+        problem = f"this is a {kind}, and no log"
+        hint = f"Its callbacks are read by -c @{path}, beside a log, and checked by "
+        hint += f"cbreplay lint {path}"
+        raise LogError(problem, source=path, hint=hint)
+
+
+_SCRIPTS = {".py": "Python script", ".ipynb": "notebook"}
+
+
 class Seen(NamedTuple):
     """A file or directory that was looked at, and what became of it.
 
@@ -76,27 +109,13 @@ class Seen(NamedTuple):
     detail: str
 
 
-def find_trainings(
-    root: str,
-    format_of: Callable[[str], str | None],
-    seen: list[Seen],
-    damage: Damage,
-) -> list[TrainingFiles]:
+def find_trainings(root: str, seen: list[Seen], damage: Damage) -> list[TrainingFiles]:
     """Look through a directory for trainings, in the order of their paths.
 
     Hidden directories are left out, and so are links to directories and links that
     lead out: what they lead to inside is found at its own place.
 
-    Parameters
-    ----------
-    root : str
-        The directory.
-    format_of : callable
-        Which format a file is of, None if it is no log.
-    seen : list of Seen
-        Takes what was passed by, and why.
-    damage : Damage
-        Where a directory that cannot be listed is reported.
+    What was passed by is added to `seen`, and why.
 
     Raises
     ------
@@ -104,12 +123,12 @@ def find_trainings(
         If a directory cannot be listed, and that is an error.
     """
     root = root.rstrip(os.sep) or root
-    found, event_directories = _find_files(root, format_of, seen, damage)
+    found, event_directories = _find_files(root, seen, damage)
     curves = roots_of_curves(event_directories, root)
     event_roots = [
         curves.get(directory) or event_root(directory, root, found)
         for directory in event_directories
-        if not is_series(directory, root, event_directories)
+        if curves.get(directory) not in event_directories
     ]
     for events in dict.fromkeys(event_roots):
         found[owner(events, root, found)].events.append(events)
@@ -211,10 +230,7 @@ def _with_run_json_above(training: TrainingFiles, root: str) -> TrainingFiles:
 
 
 def _find_files(
-    root: str,
-    format_of: Callable[[str], str | None],
-    seen: list[Seen],
-    damage: Damage,
+    root: str, seen: list[Seen], damage: Damage
 ) -> tuple[dict[str, FoundFiles], dict[str, None]]:
     """Return what each directory holds, and the directories with event files."""
     from cbreplay.readers.other_tools.epoch_files import files_of_epochs

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.run import Run
+    from cbreplay.run import EpochArray, Run
 
 __all__ = ["join_directories", "join_turns"]
 
@@ -35,15 +35,6 @@ def join_turns(
 
     They hold the same series, and no epoch is in two of them. They are read again as
     one file, one below the other, so that notes and numbers are those of the whole.
-
-    Parameters
-    ----------
-    found : FoundLogs
-        What was read.
-    read_content : callable
-        Reads the text of a log.
-    most : int
-        How much is read of a log, in bytes.
     """
     joined: list[RunsOfLog] = []
     for logs in _in_turn(found, _directory_of_gaps):
@@ -76,13 +67,6 @@ def join_directories(
     Only the times in event files tell that they were written in turn: their steps go
     up in the order of their times. Of other logs it is doubted that they are several
     trainings, which may be validated at other epochs each.
-
-    Parameters
-    ----------
-    found : FoundLogs
-        What was read.
-    read_together : callable
-        Reads directories of event files as one, below another.
     """
     joined: list[RunsOfLog] = []
     read = {own.path for own in found.seen if own.fate == "read"}
@@ -139,6 +123,14 @@ def _doubt(logs: Sequence[RunsOfLog]) -> None:
 
 
 def _took_turns(runs: Sequence[Run]) -> bool:
-    numbers = [numbers_of(run) for run in runs]
+    numbers: list[EpochArray] = []
+    met: set[int] = set()
+    for run in runs:
+        own = numbers_of(run)
+        # nearly always the first two share an epoch, and no other is looked at
+        if not met.isdisjoint(own.tolist()):
+            return False
+        met.update(own.tolist())
+        numbers.append(own)
     pieces = np.repeat(np.arange(len(runs)), [len(own) for own in numbers])
     return fill_each_other(np.concatenate(numbers), pieces)

@@ -22,7 +22,7 @@ from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.files import check_size, read_beginning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import Damage
     from cbreplay.readers.event_files.layouts import Layout
@@ -50,7 +50,7 @@ _NO_TAG = r"[^-/\w.]"
 def find_files(path: str) -> dict[str, list[str]]:
     """Return the event files of each writer, in the order they were begun.
 
-    A writer of one series alone is called by it; see `is_tag_directory`.
+    A writer of one series alone is called by it; see `curve_roots`.
 
     Parameters
     ----------
@@ -58,20 +58,25 @@ def find_files(path: str) -> dict[str, list[str]]:
         A directory, or an event file.
     """
     files: dict[str, list[str]] = {"": [], "train": [], "validation": []}
+    path = path.rstrip(os.sep) or path
     if not os.path.isdir(path):
         if is_event_file(path) or holds_events(read_beginning(path, 64)):
             files[_writer_of(os.path.dirname(path))].append(path)
         return files
     entries = list_entries(path)
-    for writer, own in _by_writer(event_files(entries, path), path).items():
+    beside = event_files(entries, path)
+    for writer, own in _by_writer(beside, path).items():
         files[writer] = _in_order(own)
     for entry in entries:
         if entry.name in _WRITERS and is_directory(entry, path):
             inside = list_entries(entry.path)
             files[entry.name] += _in_order(event_files(inside, path))
-    for below in _find_tag_directories(entries, path):
-        inside = list_entries(below)
-        files[_series_of(below, path)] = _in_order(event_files(inside, path))
+    below = list(_nearest_writers(entries))
+    curves = curve_roots([path, *below] if beside else below, path)
+    for at in below:
+        if curves.get(at) == path:
+            inside = list_entries(at)
+            files[_series_of(at, path)] = _in_order(event_files(inside, path))
     return files
 
 
@@ -116,57 +121,56 @@ def _in_order(files: list[os.DirEntry[str]]) -> list[str]:
     return [file.path for file in sorted(files, key=begun)]
 
 
-def _find_tag_directories(
-    entries: Sequence[os.DirEntry[str]], directory: str
-) -> Iterator[str]:
-    """Yield the directories below one that hold a series of its training each.
-
-    ``writer.add_scalars("loss", {"train": a, "val": b})`` opens a writer of its own for
-    each curve, below its own event file: PyTorch's in ``loss_train/`` and
-    ``loss_val/``, tensorboardX's in ``loss/train/`` and ``loss/val/``. Each calls its
-    tag ``loss``. They are series of one training, and no trainings. Where its own
-    event file is not there, those are that are called by data sets.
-    """
-    own = event_files(entries, directory)
-    below = [*_nearest_writers(entries)]
-    if own or len({re.sub(_DATA_SET, "", at) for at in below}) < len(below):
-        for at in below:
-            if is_tag_directory(at, directory) and (own or re.search(_DATA_SET, at)):
-                yield at
-
-
 # how the curves of a training and of its validation are called
 _DATA_SET = (
     r"(?i)(?<=[_/\\])(train(ing)?|val(id|idation)?|test(ing)?|eval(uation)?|dev)\Z"
 )
 
 
-def curve_roots(directories: Iterable[str], root: str) -> dict[str, str]:
-    """Return the directories of the curves of several data sets, each with that above.
+def curve_roots(directories: Sequence[str], root: str) -> dict[str, str]:
+    """Return the directories of one curve each, with the directory of its training.
+
+    ``writer.add_scalars("loss", {"train": a, "val": b})`` opens a writer of its own for
+    each curve, below its own event file: PyTorch's in ``loss_train/`` and
+    ``loss_val/``, tensorboardX's in ``loss/train/`` and ``loss/val/``. Each calls its
+    tag ``loss``. They are series of one training, and no trainings. Where its own
+    event file is not there, those are that are called by data sets.
 
     Parameters
     ----------
-    directories : iterable of str
+    directories : sequence of str
         They hold event files.
     root : str
         Where to look up to.
     """
+    writers = set(directories)
     alike: dict[str, list[str]] = {}
     for at in directories:
-        stem = re.sub(_DATA_SET, "", at)
-        if at not in (stem, root):
-            alike.setdefault(stem, []).append(at)
+        alike.setdefault(re.sub(_DATA_SET, "", at), []).append(at)
     found: dict[str, str] = {}
-    for curves in alike.values():
+    roots = set()
+    for stem, curves in sorted(alike.items(), key=lambda own: -len(own[1])):
+        several = len(curves) > 1
         # Keras calls its two writers so, which are no curves
-        if len(curves) == 1 or {*map(os.path.basename, curves)} <= {*_WRITERS}:
-            continue
-        above = curves[0]
-        while above != root and curves[0] not in found:
-            above = os.path.dirname(above)
-            if all(is_tag_directory(at, above) for at in curves):
-                found |= dict.fromkeys(curves, above)
+        of_keras = several and {*map(os.path.basename, curves)} <= {*_WRITERS}
+        for at in curves:
+            for above in () if at in found else _above(at, root):
+                if above in writers:
+                    found |= {at: above} if is_tag_directory(at, above) else {}
+                    break
+                may_be = at != stem and not of_keras and (several or above in roots)
+                if may_be and all(is_tag_directory(own, above) for own in curves):
+                    found |= dict.fromkeys(curves, above)
+                    roots.add(above)
+                    break
     return found
+
+
+def _above(directory: str, root: str) -> Iterator[str]:
+    """Yield the directories above one, up to the root."""
+    while directory not in (root, os.path.dirname(directory)):
+        directory = os.path.dirname(directory)
+        yield directory
 
 
 def _nearest_writers(entries: Sequence[os.DirEntry[str]]) -> Iterator[str]:

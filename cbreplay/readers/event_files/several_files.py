@@ -85,21 +85,15 @@ def before_restarts(
         for name, files in writers.items()
         if files
     }
-    numbers = {len(own) for own in marks.values()}
-    if len(numbers) > 1:
+    if len({len(own) for own in marks.values()}) > 1:
         return
-    for number in range(numbers.pop() if numbers else 0):
-        before = dict.fromkeys(writers, _NO_FILES) | {
-            name: _before(writers[name], *own[number]) for name, own in marks.items()
-        }
-        left = dict.fromkeys(writers, _NO_FILES) | {
-            name: _drop_from(drop_purged(before[name])[0], own[number][1].step)[0]
-            for name, own in marks.items()
-        }
+    for own in zip(*marks.values(), strict=True):
+        before: dict[str, list[EventTable]] = {name: [] for name in writers}
+        left = before.copy()
+        for name, (at, mark) in zip(marks, own, strict=True):
+            before[name] = _before(writers[name], at, mark)
+            left[name], _ = _drop_from(drop_purged(before[name])[0], mark.step)
         yield before, left
-
-
-_NO_FILES: list[EventTable] = []
 
 
 def _before(files: Sequence[EventTable], at: int, mark: Restart) -> list[EventTable]:

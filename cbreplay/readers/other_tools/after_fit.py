@@ -31,11 +31,6 @@ def leave_out_after_fit(table: LogTable) -> None:
     Lightning writes them at the epoch and step that would come next, or once more at
     the last ones. A validation is known from one of the training by the rows of the
     training itself, by how many validations an epoch has, and by its step.
-
-    Parameters
-    ----------
-    table : LogTable
-        A row for each logging call, with ``epoch`` and ``step``.
     """
     leave_out_said_tests(table)
     rows = _LoggedRows(table)
@@ -168,7 +163,7 @@ _SEVERAL = 2
 
 def _holds_words(cells: LogColumn) -> bool:
     """Tell whether a column has only words, as the stage of each row."""
-    return bool(cells.wrong.any() and (cells.missing | cells.wrong).all())
+    return bool(cells.wrong.any() and cells.blank.all())
 
 
 def _last(mask: BoolArray) -> int:

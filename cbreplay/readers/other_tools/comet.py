@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import LogError
-from cbreplay.words import count
+from cbreplay.readers.other_tools.json_rows import as_number
+from cbreplay.words import count, list_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,9 +62,8 @@ def with_steps(
         hint = "Log with one: experiment.log_metric(name, value, epoch=epoch)"
         raise LogError(problem, source=source, hint=hint)
     if left_out:
-        names = list(left_out)
-        shown = ", ".join(names[:_SHOWN]) + (", ..." if names[_SHOWN:] else "")
-        what = count(len(names), "metric")
+        shown = list_first([*left_out], _SHOWN)
+        what = count(len(left_out), "metric")
         damage.remarks.append(f"left out {what} without step and epoch: {shown}")
     told += [
         {"key": "epoch", "value": epoch, "step": step, "run": experiment}
@@ -76,9 +76,5 @@ _SHOWN = 5
 
 
 def _number(value: object) -> float | None:
-    """Return a number, or that of a text; None if there is none."""
-    try:
-        number = float(value)  # type: ignore[arg-type]  # what is no number is caught
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return None if math.isnan(number) else number
+    number = as_number(value)
+    return None if number is None or math.isnan(number) else number

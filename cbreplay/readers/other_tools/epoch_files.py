@@ -24,15 +24,7 @@ _HINT = "Put what is of another training into a directory of its own"
 
 
 def files_of_epochs(directory: str, names: Sequence[str]) -> list[str]:
-    """Return the files of a directory that hold the values of one epoch each.
-
-    Parameters
-    ----------
-    directory : str
-        Where they lie.
-    names : sequence of str
-        The files in it.
-    """
+    """Return the files of a directory that hold the values of one epoch each."""
     numbered = [name for name in names if re.fullmatch(_FILE, name)]
     # a list in a file is one of several epochs
     whole = len(numbered) >= _FEWEST and not any(

@@ -13,10 +13,10 @@ from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.numbering import count_steps, lay_steps
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.columns.ended_epochs import ended_epochs
-from cbreplay.readers.columns.roles import EXACT, are_epochs
+from cbreplay.readers.columns.roles import EXACT, are_epochs, ended_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.json_rows import rows_of_columns
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 from cbreplay.words import count
 
@@ -40,13 +40,7 @@ class HuggingFaceReader(FormatReader):
     log_format = "hugging_face"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield the training in the file.
-
-        Raises
-        ------
-        LogError
-            If nothing was logged in it.
-        """
+        """Yield the training in the file."""
         damage = Damage(self.options)
         state = self._read_state(path, damage)
         rows = state.get("log_history") if isinstance(state, dict) else None
@@ -83,7 +77,8 @@ class HuggingFaceReader(FormatReader):
             state = read_json(path, damage.max_bytes, damage)
             if isinstance(state, list):
                 return {"log_history": state}
-            return {"log_history": _turned(state)} if _is_turned(state) else state
+            rows = rows_of_columns(state)
+            return state if rows is None else {"log_history": rows}
         # what pandas writes of its rows
         table = read_table(path, self.options)
         table.check_whole()
@@ -141,25 +136,10 @@ class HuggingFaceReader(FormatReader):
         )
 
 
-def _is_turned(state: Any) -> bool:  # noqa: ANN401 - JSON holds anything
-    """Tell whether pandas wrote a mapping of the rows under each name."""
-    if not isinstance(state, dict) or "log_history" in state:
-        return False
-    return all(isinstance(column, dict) for column in state.values())
-
-
-def _turned(columns: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    rows = list(dict.fromkeys(row for cells in columns.values() for row in cells))
-    return [
-        {name: cells[row] for name, cells in columns.items() if row in cells}
-        for row in rows
-    ]
-
-
 def _rows_of(table: LogTable) -> list[dict[str, float]]:
     """Return the values of each row of a CSV, by their names."""
     columns = [
-        (name, cells.values.tolist(), (cells.missing | cells.wrong).tolist())
+        (name, cells.values.tolist(), cells.blank.tolist())
         for name, cells in table.columns.items()
         if not name.startswith("#")
     ]

@@ -14,6 +14,7 @@ from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.epoch_rows import sort_by_runs
 from cbreplay.readers.columns.header import (
@@ -22,7 +23,6 @@ from cbreplay.readers.columns.header import (
     holds_number,
     parse_cell,
 )
-from cbreplay.readers.columns.listed_numbers import first_listed
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
@@ -43,6 +43,7 @@ from cbreplay.readers.other_tools.json_refused import (
 )
 from cbreplay.readers.other_tools.json_rows import (
     is_number,
+    is_numbered,
     lists_of_rows,
     rows_of_data_sets,
     rows_of_index,
@@ -78,15 +79,7 @@ class JsonHistoryReader(FormatReader):
     log_format = "json"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each training in the file.
-
-        Raises
-        ------
-        LogError
-            If it is no JSON, or damaged.
-        ForeignLogError
-            If it is JSON of something else.
-        """
+        """Yield each training in the file."""
         damage = Damage(self.options)
         held: Any = (
             rows_of_epoch_files(path, damage)
@@ -118,7 +111,7 @@ class JsonHistoryReader(FormatReader):
         if isinstance(held, dict):
             for run in self._read_trainings(held, path):
                 yield run.with_notes(*beside)
-        elif isinstance(held, list) and held and all(_is_row(row) for row in held):
+        elif isinstance(held, list) and held and all(map(_is_row, held)):
             rows, said = _without_head(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
             table.notes += [*beside, *notes, *said, *_left_out_notes(left_out)]
@@ -140,7 +133,10 @@ class JsonHistoryReader(FormatReader):
         sort_by_runs(table)
         if epoch is None and step is None:
             check_rows_are_epochs(table)
-        _check_one_kind(table, epoch)
+        epochs = None if epoch is None else table.columns[epoch]
+        if epochs is not None and not epochs.missing.any():
+            # what may be noted is noted of the epochs, later
+            check_one_kind(table, epochs.values)
         table.check_whole()
         counted = step or epoch
         if counted is not None and {*ENDINGS} & table.columns.keys():
@@ -211,16 +207,6 @@ def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
         yield f"left out {', '.join(names)}: {reason}"
 
 
-def _check_one_kind(table: LogTable, epoch: str | None) -> None:
-    """Refuse rows of several kinds before those of one epoch are put together."""
-    epochs = None if epoch is None else table.columns[epoch]
-    if epochs is not None and not epochs.missing.any():
-        notes = list(table.notes)
-        check_one_kind(table, epochs.values)
-        # it is noted of the epochs, later
-        table.notes = notes
-
-
 def _check_names(held: dict[str, Any], path: str, most: int) -> None:
     """Refuse more lists than a log has, before each of them is looked at."""
     named = held["history"] if isinstance(held.get("history"), dict) else held
@@ -268,17 +254,11 @@ def _rows_in_lists(held: object) -> object:
         return held
     rows = [*chain.from_iterable(held)]
     # without their epochs nobody knows where one training ends
-    return rows if all(map(_is_numbered_row, rows)) else held
+    return rows if all(map(is_numbered, rows)) else held
 
 
 def _is_row(row: object) -> bool:
     return isinstance(row, dict)
-
-
-def _is_numbered_row(row: object) -> bool:
-    """Tell whether it is a row with its epoch or step, and no trial or model."""
-    names = {*EPOCH_NAMES, *STEP_NAMES}
-    return isinstance(row, dict) and any(name.lower() in names for name in row)
 
 
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
@@ -297,7 +277,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     if epochs and all(map(is_number, held.values())):
         return [held]
     listed = [own for own in held.values() if isinstance(own, list) and own]
-    if len(listed) == 1 and all(map(_is_numbered_row, listed[0])):
+    if len(listed) == 1 and all(map(is_numbered, listed[0])):
         return listed[0]
     numbered = [re.fullmatch(_EPOCH_KEY, name) for name in held]
     # a history under each number is a fold, or a save

@@ -71,19 +71,19 @@ def foreign_json(path: str, held: object) -> ForeignLogError:
         shown = json.dumps(held)[:_SHOWN_LETTERS]
         problem = f"this JSON is {shown}, not the lists or rows of a log"
     hint = "Write history.history as JSON, or train with CSVLogger('logs.csv')"
-    if isinstance(held, list) and held and all(map(is_number, held)):
+    if are_numbers(held, fewest=1):
         problem = "this JSON is one list of numbers, without a name"
         hint = 'Give it its name: {"val_loss": [0.9, 0.8, ...]}'
-    elif isinstance(held, list) and held and all(map(_is_listed_numbers, held)):
+    elif (
+        isinstance(held, list)
+        and held
+        and all(are_numbers(own, fewest=1) for own in held)
+    ):
         problem = "this JSON is lists of numbers, and nothing names what each is"
         hint = (
             'Write the names as the first list: [["epoch", "val_loss"], [1, 0.9], ...]'
         )
     return ForeignLogError(problem, source=path, hint=hint)
-
-
-def _is_listed_numbers(held: object) -> bool:
-    return isinstance(held, list) and bool(held) and all(map(is_number, held))
 
 
 _SHOWN_LETTERS = 40

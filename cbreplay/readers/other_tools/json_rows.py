@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = [
     "are_numbers",
     "are_rows",
+    "as_number",
     "is_number",
+    "is_numbered",
     "lists_of_rows",
     "rows_of_columns",
     "rows_of_data_sets",
@@ -52,8 +54,7 @@ def rows_of_data_sets(held: Mapping[str, Any]) -> tuple[list[Any], list[str]] | 
     notes = [f"left out {left_out}: no rows of a data set"] if left_out else []
     rows = [row for own in of_rows.values() for row in own]
     lengths = set(map(len, of_rows.values()))
-    numbered = any(name.lower() in _NUMBERING for row in rows for name in row)
-    if not numbered and len(lengths) == 1:
+    if not any(map(is_numbered, rows)) and len(lengths) == 1:
         notes.append("there is no epoch: the rows of each data set were counted")
         return [
             {NAMED_ABOVE: name, "epoch": at, **row}
@@ -76,7 +77,7 @@ def lists_of_rows(held: dict[str, Any]) -> dict[str, Any]:
     of_rows = {
         name: own
         for name, own in held.items()
-        if are_rows(own) and (prefix_of(name) is not None or _are_numbered(own))
+        if are_rows(own) and (prefix_of(name) is not None or all(map(is_numbered, own)))
     }
     lists = [own for own in held.values() if are_numbers(own)]
     if not of_rows or not lists:
@@ -101,13 +102,14 @@ def lists_of_rows(held: dict[str, Any]) -> dict[str, Any]:
     return spread if same_keys and len(lengths) == 1 else held
 
 
-def _are_numbered(rows: list[dict[str, Any]]) -> bool:
-    return all(any(name.lower() in _NUMBERING for name in row) for row in rows)
+def is_numbered(row: object) -> bool:
+    """Tell whether it is a row with its epoch or step, and no trial or model."""
+    return isinstance(row, dict) and any(name.lower() in _NUMBERING for name in row)
 
 
-def are_numbers(held: object) -> bool:
-    """Tell whether it is a list of several numbers."""
-    return isinstance(held, list) and len(held) > 1 and all(map(is_number, held))
+def are_numbers(held: object, fewest: int = 2) -> bool:
+    """Tell whether it is a list of several numbers, or of so many at least."""
+    return isinstance(held, list) and len(held) >= fewest and all(map(is_number, held))
 
 
 def are_rows(held: object) -> bool:
@@ -243,6 +245,14 @@ def _are_pairs(held: object) -> bool:
         and (point[1] is None or is_number(point[1]))
         for point in held
     )
+
+
+def as_number(value: object) -> float | None:
+    """Return a number, also of a text, and NaN of "nan"; None if there is none."""
+    try:
+        return float(value)  # type: ignore[arg-type]  # what is no number is caught
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def is_number(value: object) -> bool:

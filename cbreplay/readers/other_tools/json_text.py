@@ -39,14 +39,7 @@ def begins_as_json(path: str) -> bool:
 def read_json(path: str, most: int, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything
     """Return what a JSON file holds; of JSON Lines, the list of the lines.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    most : int
-        How many bytes are read of it, unpacked.
-    damage : Damage, optional
-        Where a line that is no JSON is reported; without it, it is an error.
+    A line that is no JSON is reported to the damage; without that, it is an error.
 
     Raises
     ------

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
-from cbreplay.readers.columns.ended_epochs import read_ended_epochs
-from cbreplay.readers.columns.roles import are_epochs, are_fractions, check_one_kind
+from cbreplay.readers.columns.roles import (
+    are_epochs,
+    are_fractions,
+    check_one_kind,
+    read_ended_epochs,
+)
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.after_fit import leave_out_after_fit
 
@@ -36,14 +39,7 @@ class LightningReader(FormatReader):
     log_format = "lightning"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each training in the file.
-
-        Raises
-        ------
-        LogError
-            If no column has one value for each epoch; when strict, also if a row is
-            damaged.
-        """
+        """Yield each training in the file."""
         table = read_table(path, self.options)
         for name in ("epoch", "step"):
             table.rename({table.find(name): name})
@@ -59,7 +55,6 @@ class LightningReader(FormatReader):
             return
         _check_epochs(table)
         leave_out_after_fit(table)
-        leave_out_said_tests(table)
         lay_out_data_sets(table)
         epochs = set(table.columns["epoch"].values.tolist())
         mixed = _mixed_stages(table)
@@ -97,11 +92,9 @@ def _mixed_stages(table: LogTable) -> LogError | None:
         rows = list(stages.texts)
         pairs = {(float(epochs[row]), stages.texts[row]) for row in rows}
         if len(pairs) > len({epoch for epoch, _ in pairs}):
-            notes = list(table.notes)
             try:
+                # what may be noted is noted of the epochs, later
                 check_one_kind(table, epochs)
             except LogError as error:
                 return error
-            # it is noted of the epochs, later
-            table.notes = notes
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
 from collections import Counter
@@ -21,8 +22,8 @@ from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.files import read_beginning, read_bytes
 from cbreplay.readers.formats import FormatReader, is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
-from cbreplay.readers.other_tools.json_rows import rows_of_columns
-from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.other_tools.json_rows import as_number, rows_of_columns
+from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 from cbreplay.readers.other_tools.mlflow_steps import fits_of, tell_steps, whole_number
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs, check_rows
@@ -56,13 +57,7 @@ class MLflowReader(FormatReader):
     log_format = "mlflow"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each run in the export.
-
-        Raises
-        ------
-        LogError
-            If it is damaged, or a step is no whole number.
-        """
+        """Yield each run in the export."""
         damage = Damage(self.options)
         rows = _read_rows(path, damage)
         of_comet = are_of_comet(rows)
@@ -144,7 +139,7 @@ def _restored(rows: Sequence[Mapping[str, Any]]) -> float | None:
     3.0
     """
     told = [row.get("value") for row in rows if row.get("key") == ENDINGS[1]]
-    return _number(told[-1]) if told else None
+    return as_number(told[-1]) if told else None
 
 
 def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
@@ -162,19 +157,16 @@ def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
 
 
 def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
-    beginning = read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")
-    if os.path.isdir(path) or is_stored_metric(beginning):
+    if os.path.isdir(path) or is_stored_metric(read_beginning(path, 100)):
         return [*stored_rows(path, damage)]
-    as_json = beginning[:1] in b"{["
-    rows = (
+    rows: Any = (
         read_json(path, damage.max_bytes, damage)
-        if as_json
+        if begins_as_json(path)
         else _read_csv(path, damage)
     )
     rows = rows_of_columns(rows) or rows
     if isinstance(rows, list) and all(isinstance(own, list) for own in rows):
-        # each save appended the list of all metrics
-        rows = [*itertools.chain(*rows)]
+        rows = _of_saves(rows)
     if isinstance(rows, dict):
         # a list of all metrics, or one for each key, as get_metric_history returns it
         rows = {name: _named(name, own) for name, own in rows.items()}
@@ -260,6 +252,7 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     try:
         header = [name.strip() for name in next(lines)]
         rows = [dict(zip(header, row, strict=True)) for row in lines if row]
+        rows = _of_saves(_below_headers(rows))
     except (csv.Error, ValueError):
         problem = f"a row cannot be cut into {len(header)} cells, as the names can"
         line = above + lines.line_num
@@ -267,6 +260,30 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
             problem, source=path, line=line, hint="Export it again"
         ) from None
     return rows if delimiter == "," else list(map(_with_points, rows))
+
+
+def _below_headers(rows: Sequence[dict[str, str]]) -> list[list[dict[str, str]]]:
+    """Return the rows below each header of a file to which several were appended."""
+    saves: list[list[dict[str, str]]] = [[]]
+    for row in rows:
+        if all(name == cell.strip() for name, cell in row.items()):
+            saves.append([])
+        else:
+            saves[-1].append(row)
+    return saves
+
+
+def _of_saves(saves: Sequence[list[Any]]) -> list[Any]:
+    """Return the rows of the last save, if it holds those of all others; else of all.
+
+    >>> _of_saves([["a"], ["b", "a"]]), _of_saves([["a", "a"], ["a"]])
+    (['b', 'a'], ['a', 'a', 'a'])
+    """
+    *earlier, last = saves or [[]]
+    held = Counter(map(repr, last))
+    if all(Counter(map(repr, save)) <= held for save in earlier):
+        return last
+    return [*itertools.chain(*saves)]
 
 
 def _with_points(row: dict[str, str]) -> dict[str, str]:
@@ -305,14 +322,9 @@ def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
         own = held[step]
         steps.append({"step": step, **{key: values[-1] for key, values in own.items()}})
         for key, (*earlier, last) in own.items():
-            known = [_number(value) for value in earlier if value != last]
+            known = [as_number(value) for value in earlier if value != last]
             if known:
-                others.setdefault(key, {})[at] = tuple(known)
+                others.setdefault(key, {})[at] = tuple(
+                    math.nan if number is None else number for number in known
+                )
     return _StepRows(steps, others)
-
-
-def _number(value: object) -> float:
-    try:
-        return float(value)  # type: ignore[arg-type]  # what is no number is NaN
-    except (TypeError, ValueError, OverflowError):
-        return float("nan")

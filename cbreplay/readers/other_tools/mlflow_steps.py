@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
+from cbreplay.readers.columns.roles import EXACT
+from cbreplay.readers.other_tools.json_rows import as_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,13 +108,6 @@ class ToldRows(NamedTuple):
 
 def tell_steps(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     """Give values that were logged without a step those that their times tell.
-
-    Parameters
-    ----------
-    rows : sequence of mappings
-        The values of one run, each with its ``key``, ``step`` and ``timestamp``.
-    path : str
-        Where they stand, for errors.
 
     Raises
     ------
@@ -240,9 +235,8 @@ def _instant(value: object) -> float | None:
     >>> _instant("1600000000000"), _instant("1970-01-01 00:00:02")
     (1600000000000.0, 2.0)
     """
-    try:
-        number = float(value)  # type: ignore[arg-type]  # what is no number is caught
-    except (TypeError, ValueError, OverflowError):
+    number = as_number(value)
+    if number is None:
         return _moment(str(value))
     return number if math.isfinite(number) else None
 
@@ -257,11 +251,6 @@ def _moment(text: str) -> float | None:
 
 def whole_number(value: object) -> int | None:
     """Return a whole number, which may be written as text; None if it is none."""
-    try:
-        number = float(value)  # type: ignore[arg-type]  # what is no number is caught
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return int(number) if number.is_integer() and abs(number) < _EXACT else None
-
-
-_EXACT = 2.0**53
+    number = as_number(value)
+    whole = number is not None and number.is_integer() and abs(number) < EXACT
+    return int(number) if number is not None and whole else None

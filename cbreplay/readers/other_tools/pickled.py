@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.files import read_beginning
-from cbreplay.readers.formats import content_format
+from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["PickleReader"]
 
@@ -33,25 +31,10 @@ _ARRAY = rb"'descr': '[<>|=]?(?P<kind>[A-Za-z]).*'shape': \((?P<shape>[^)]*)\)"
 _LOOKED_AT = 256
 
 
-class PickleReader:
-    """The reader that reads nothing: a pickle runs code when it is loaded.
+class PickleReader(FormatReader):
+    """The reader that reads nothing: a pickle runs code when it is loaded."""
 
-    Parameters
-    ----------
-    options : ReadOptions
-        Not used.
-    metadata : RunMetadata, optional
-        Not used.
-    """
-
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata
-
-    def accepts(self, path: str) -> bool:
-        """Tell whether a file begins as a pickle or an array of numpy."""
-        return content_format(read_beginning(path)) == "pickle"
+    log_format = "pickle"
 
     def read(self, path: str) -> Iterator[Run]:
         """Refuse the file.

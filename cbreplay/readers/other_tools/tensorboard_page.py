@@ -18,9 +18,8 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.table import LogTable
-from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import SERIES_STEPS, SERIES_TIMES, FormatReader
-from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +52,6 @@ _ENDING = r"(?i)( ?\(\d+\)|[ -]\d+)?\.(csv|tsv|txt|json)(\.gz)?$"
 _OF_PAGE = ("Wall time", "Step", "Value")
 # milliseconds since 1970; in seconds, no training lies so far ahead
 _MILLISECONDS = 1e11
-_MARK = 64
 # a rate is no metric of a table; as a series it waits for the files of the metrics
 _RATE = "value of the rate"
 # the page keeps no more of a tag
@@ -66,13 +64,7 @@ class TensorBoardPageReader(FormatReader):
     log_format = "tensorboard_page"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each training in the file; a learning rate as its only series.
-
-        Raises
-        ------
-        LogError
-            If it is damaged, or a step is no whole number.
-        """
+        """Yield each training in the file; a learning rate as its only series."""
         table = self._read_table(path)
         for name in [n for n in table.columns if n.startswith(("#", "Unnamed:"))]:
             del table.columns[name]
@@ -82,7 +74,7 @@ class TensorBoardPageReader(FormatReader):
         of_page = time is not None and time.lower() == "wall time"
         times = None if time is None else table.columns.pop(time)
         table.check_whole()
-        if times is not None and not (times.missing | times.wrong).any():
+        if times is not None and not times.blank.any():
             far = len(times.values) and times.values[0] > _MILLISECONDS
             table.wall_times = times.values / 1000 if far else times.values
         name, of_keras = _series_of(path, of_page=of_page)
@@ -109,7 +101,7 @@ class TensorBoardPageReader(FormatReader):
                 yield replace(run.renamed({held: name}), notes=tuple(table.notes))
 
     def _read_table(self, path: str) -> LogTable:
-        if read_beginning(path, _MARK).lstrip()[:1] != b"[":
+        if not begins_as_json(path):
             return read_table(path, self.options)
         damage = Damage(self.options)
         rows = read_json(path, self.options.max_bytes, damage)

@@ -31,13 +31,7 @@ class UltralyticsReader(FormatReader):
     log_format = "ultralytics"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each training in the file.
-
-        Raises
-        ------
-        LogError
-            If it is damaged.
-        """
+        """Yield each training in the file."""
         table = read_table(path, self.options)
         epoch = table.columns[table.find("epoch")]
         known = epoch.values[~epoch.missing & ~epoch.wrong]
@@ -50,7 +44,7 @@ class UltralyticsReader(FormatReader):
         table.counts_from_zero = True
         table.framework = "Ultralytics"
         time = table.columns.get("time")
-        if time is not None and not (time.missing | time.wrong).any():
+        if time is not None and not time.blank.any():
             del table.columns["time"]
             table.wall_times = time.values
         table.planned_epochs, notes = _plan_beside(

@@ -42,15 +42,7 @@ class WandbReader(FormatReader):
     log_format = "wandb"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each run in the export.
-
-        Raises
-        ------
-        ForeignLogError
-            If a chart is drawn over something else than epochs or steps.
-        LogError
-            If it is damaged.
-        """
+        """Yield each run in the export."""
         if begins_as_json(path):
             table = self._read_json(path)
         else:
@@ -181,4 +173,6 @@ def _fold_history(table: LogTable, options: ReadOptions) -> None:
     # WandbMetricsLogger writes epoch/loss, epoch/val_loss
     logged = [n for n in table.columns if n.startswith("epoch/") and n != epoch]
     table.rename({name: name.removeprefix("epoch/") for name in logged})
-    fold_by(table, epoch, step, options, may_be_drawn=True)
+    # its exports are samples unless they are asked for whole
+    table.may_be_drawn = True
+    fold_by(table, epoch, step, options)

@@ -14,7 +14,11 @@ from cbreplay.readers.columns.header import (
     STEP_NAMES,
     are_names_of_keras,
 )
-from cbreplay.readers.columns.roles import are_epochs, are_fractions, may_say_kinds
+from cbreplay.readers.columns.roles import (
+    are_fractions,
+    may_say_kinds,
+    read_ended_epochs,
+)
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
@@ -34,13 +38,7 @@ class CsvLoggerReader(FormatReader):
     log_format = "csv"
 
     def read(self, path: str) -> Iterator[Run]:
-        """Yield each training in the file.
-
-        Raises
-        ------
-        LogError
-            If it is no CSV of numbers; when strict, also if a row is damaged.
-        """
+        """Yield each training in the file."""
         yield from self._runs(read_table(path, self.options))
 
     def read_content(self, content: bytes, source: str) -> Iterator[Run]:
@@ -57,28 +55,20 @@ class CsvLoggerReader(FormatReader):
             yield from build_runs(table, self.options, self.metadata)
             return
         sort_by_runs(table)
-        self._read_ended_epochs(table)
+        epoch = table.first_of(EPOCH_NAMES)
+        if epoch is not None and self.options.x_axis != "step":
+            read_ended_epochs(table, epoch)
         named = {name.lower() for name in table.columns}
-        within = self.options.x_axis != "epoch" and any(
-            are_fractions(cells)
-            for name, cells in table.columns.items()
-            if name.lower() in EPOCH_NAMES
+        within = (
+            self.options.x_axis != "epoch"
+            and epoch is not None
+            and are_fractions(table.columns[epoch])
         )
         if within or self.options.x_axis is not None or not _STEPPED.isdisjoint(named):
             from cbreplay.readers.building.step_rows import fold_steps
 
             fold_steps(table, self.options)
         yield from build_runs(table, self.options, self.metadata)
-
-    def _read_ended_epochs(self, table: LogTable) -> None:
-        """Read 0.99, 1.98 and 2.97 as the ends of three epochs."""
-        epoch = table.first_of(EPOCH_NAMES)
-        steps = self.options.x_axis == "step"
-        if epoch is None or steps or are_epochs(table.columns[epoch].values).all():
-            return
-        from cbreplay.readers.columns.ended_epochs import read_ended_epochs
-
-        read_ended_epochs(table, epoch)
 
 
 def _lay_out_kinds(table: LogTable) -> bool:

@@ -35,7 +35,7 @@ from cbreplay.recommend import (
 from cbreplay.writers.as_json import json_pieces
 from cbreplay.writers.as_text import write_text
 from tests.conftest import ROOT
-from tests.recommended import make_run, pausing, pausing_runs, recommend
+from tests.recommended import SUFFICIENT, make_run, pausing, pausing_runs, recommend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -461,7 +461,7 @@ def test_the_groups_that_need_most_are_named_and_only_the_others_need_less(
     patience: list[int], said: str
 ) -> None:
     texts = map(plain_text, texts_of(document_of(pausing_runs(patience))))
-    assert f"sufficient patience: {said}" in list(texts)
+    assert f"{SUFFICIENT}: {said}" in list(texts)
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,18 @@ def test_of_5000_drawn_states_each_says_what_the_replay_says() -> None:
     assert seen["incomplete"] > 20
 
 
+def test_a_page_opens_on_a_run_that_shows_something() -> None:
+    nothing = Run.from_logs([{"val_loss": math.nan}] * 4, name="nothing")
+    failed = Run.from_logs([{"val_loss": loss} for loss in (0.5, 0.4, math.nan)])
+    whole = Run.from_logs([{"val_loss": loss} for loss in (0.5, 0.4, 0.6)])
+    for runs, opened in (
+        ([whole, nothing], 0),
+        ([nothing, failed, whole], 2),
+        ([nothing, failed], 1),
+    ):
+        assert page_of(runs, [STOPS])["opens_on"] == opened
+
+
 @pytest.mark.parametrize("run", list(peculiar_runs()), ids=lambda run: str(run.name))
 def test_what_only_a_replay_decides_is_said_as_it_says_it(run: Run) -> None:
     page = page_of([run], [STOPS])

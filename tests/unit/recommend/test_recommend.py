@@ -23,7 +23,7 @@ from cbreplay import (
 from cbreplay.answers.advice.evidence import evidence_sentences
 from cbreplay.answers.advice.headline import advice_headline
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
-from cbreplay.answers.advice.tables import groups_table
+from cbreplay.answers.advice.tables import groups_table, settings_legend
 from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
@@ -37,6 +37,7 @@ from cbreplay.training_course import improves_after
 from tests.recommended import (
     BEST,
     FIRST,
+    SUFFICIENT,
     facts_of_reason,
     make_run,
     pausing,
@@ -778,6 +779,39 @@ def test_a_patience_that_keeps_nan_loses_everything() -> None:
     assert advice.patience < 5
 
 
+def test_rows_beside_each_other_are_about_the_same_runs() -> None:
+    # by hand: the failed run is best at epoch 5 of 40, .5; a training that goes on to
+    # its plan keeps NaN, or that best
+    losses = [1, 0.9, 0.8, 0.7, 0.5, *[0.6] * 12, math.nan]
+    failed = make_run(losses, "nan", planned=False)
+    advice = recommend([*pausing_runs([3] * 3), failed], group_by="none")
+    rows = {row.label: row for row in advice.settings}
+    assert {row.n_groups for row in rows.values()} == {4}
+    unstopped = rows["none"]
+    assert (unstopped.worst_run, unstopped.worst_regret) == ("nan", math.inf)
+    assert rows["hindsight"].mean_regret == rows["all"].mean_regret == 0
+    assert rows["all"].cost == 1
+    legend = [plain_text(text) for text in settings_legend(advice).points]
+    assert "inf: the weights that are kept lose everything (nan)" in legend
+
+
+def test_runs_of_another_scale_are_named() -> None:
+    alike = pausing_runs([3] * 3)
+    large = make_run([1000 * loss for loss in pausing(3)], "large")
+    (doubt,) = [
+        own
+        for own in recommend([*alike, large], group_by="none").doubts
+        if own.code == "other-scale"
+    ]
+    assert doubt.runs == ("large",)
+    best = [min(run.series["val_loss"].values) for run in (*alike, large)]
+    assert (doubt.facts["least"], doubt.facts["most"]) == (min(best), max(best))
+    # seeds and widths differ by less
+    near = make_run([10 * loss for loss in pausing(3)], "near")
+    doubts = recommend([*alike, near], group_by="none").doubts
+    assert "other-scale" not in [own.code for own in doubts]
+
+
 def test_a_run_without_a_number_breaks_no_tolerance() -> None:
     # every patience keeps the same NaN of it, so none can be judged by it
     runs = [*pausing_runs([3] * 3), make_run([math.nan] * 30, "nan", planned=False)]
@@ -989,7 +1023,7 @@ def test_a_run_that_never_changes_is_named_with_that_as_the_reason() -> None:
     (sufficient,) = [
         text
         for text in map(plain_text, evidence_sentences(advice))
-        if text.startswith("sufficient patience: ")
+        if text.startswith("sufficient patience")
     ]
     assert sufficient.startswith(
         "sufficient patience: none for flat, where val_loss never changes; 6 "
@@ -1006,7 +1040,7 @@ def test_a_patience_that_is_enough_where_nothing_changes_says_so() -> None:
     assert advice.groups[-1].sufficient_patience == 1
     said = "6 run3; 5 run2; 4 run1; 3 run0; 1 flat (there val_loss never changes)"
     told = [plain_text(text) for text in evidence_sentences(advice)]
-    assert f"sufficient patience: {said}" in told
+    assert f"{SUFFICIENT}: {said}" in told
 
 
 def test_a_failed_run_lacks_a_patience_by_its_failure_and_not_by_its_plan() -> None:

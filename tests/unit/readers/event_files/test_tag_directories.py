@@ -103,6 +103,16 @@ def test_curves_of_tensorboardx_lie_a_directory_deeper(
         assert list(run.series[f"{tag}/val"]) == pytest.approx(LOSSES)
 
 
+def test_a_curve_of_one_data_set_is_of_the_training_of_the_others(
+    tmp_path: Path,
+) -> None:
+    for curve in ("loss/train", "loss/val", "acc/val"):
+        write(tmp_path / curve, curve.partition("/")[0], [0, 1, 2])
+    for source in (f"{tmp_path}{os.sep}", tmp_path):
+        (run,) = load_runs(source, x_axis="epoch")
+        assert set(run.series) == {"loss/train", "loss/val", "acc/val"}
+
+
 def test_each_of_many_trainings_has_its_own_curves(tmp_path: Path) -> None:
     for number in range(3):
         place = tmp_path / f"run{number}"
