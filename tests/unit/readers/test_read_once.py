@@ -457,6 +457,44 @@ def test_metrics_that_keras_numbered_are_called_alike(tmp_path: Path) -> None:
     assert list(run.series) == ["val_auc_1"]
 
 
+@pytest.mark.parametrize(
+    ("second", "names"),
+    [
+        # as `keras.metrics.AUC().name` counts on: a second model with two of them
+        (("auc_2", "auc_3"), ["auc", "auc_1"]),
+        (("auc_3", "auc_4"), ["auc", "auc_1"]),
+        # not Keras's numbers, or not as many
+        (("auc_2", "auc_9"), ["auc_2", "auc_9"]),
+        (("auc_1", "auc_2"), ["auc_1", "auc_2"]),
+        (("auc_2",), ["auc_2"]),
+    ],
+)
+def test_two_metrics_of_one_class_are_called_alike_in_the_order_of_their_numbers(
+    tmp_path: Path, second: tuple[str, ...], names: list[str]
+) -> None:
+    for file, own in (("a.csv", ("auc", "auc_1")), ("b.csv", second)):
+        values = [
+            [str(len(own) + epoch + at / 8) for at in range(len(own))]
+            for epoch in range(3)
+        ]
+        rows = [",".join([str(epoch), *row]) for epoch, row in enumerate(values)]
+        (tmp_path / file).write_text("\n".join([f"epoch,{','.join(own)}", *rows, ""]))
+    first, later = load_runs(tmp_path / "*.csv")
+    assert [list(first.series), list(later.series)] == [["auc", "auc_1"], names]
+
+
+def test_a_table_of_several_folds_has_a_column_of_one_metric_for_each(
+    tmp_path: Path,
+) -> None:
+    # pandas.concat of the folds' histories
+    path = tmp_path / "folds.csv"
+    rows = ["0,0.9,0.5,", "1,0.8,0.6,", "0,0.7,,0.4", "1,0.6,,0.7"]
+    path.write_text("\n".join(["epoch,val_loss,val_auc,val_auc_1", *rows, ""]))
+    runs = load_runs(path)
+    assert [list(run.series) for run in runs] == [["val_loss", "val_auc"]] * 2
+    assert [list(run.series["val_auc"]) for run in runs] == [[0.5, 0.6], [0.4, 0.7]]
+
+
 def test_metrics_of_which_a_run_has_two_keep_their_names(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("epoch,top_1,top_5\n0,.5,.9\n1,.6,.9\n")
     (tmp_path / "b.csv").write_text("epoch,top_5\n0,.8\n1,.9\n")
