@@ -48,6 +48,7 @@ __all__ = [
     "as_arguments",
     "as_options",
     "nearest_name",
+    "nearest_path",
     "without_monitor",
 ]
 
@@ -367,6 +368,29 @@ def _with_hint(sentence: str, hint: str) -> str:
     if not hint:
         return sentence
     return f"{sentence} {hint}" if sentence.endswith("?") else f"{sentence}. {hint}"
+
+
+def nearest_path(path: str) -> str:
+    """Return ``"; did you mean 'runs/a'?"`` where what there is has a name like it.
+
+    Asked about a path that does not exist: of the deepest directory of it that does,
+    the entry is taken that is called most like the next part of the path.
+    """
+    import difflib
+    from pathlib import Path
+
+    asked = Path(path)
+    try:
+        place = next((above for above in asked.parents if above.is_dir()), Path())
+        missing, *rest = asked.relative_to(place).parts
+        names = [entry.name for entry in place.iterdir() if entry.name[0] != "."]
+        near = difflib.get_close_matches(missing, names, n=1)
+        found = [place / near[0], (place / near[0]).joinpath(*rest)] if near else []
+        there = [str(own) for own in found if own.exists()]
+    except (OSError, ValueError):
+        # a name that is too long, or a directory that may not be read
+        return ""
+    return f"; did you mean {there[-1]!r}?" if there else ""
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:

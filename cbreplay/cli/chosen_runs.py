@@ -40,7 +40,8 @@ def choose_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
         if len(found) != 1:
             there = list(by_name)
             shown, near = list_names(there, _SHOWN_RUNS), nearest_name(name, there)
-            is_none = f"there is no run {name!r}{near}; there is"
+            is_none = f"there is no run {name!r}{near}"
+            is_none += " There is" if near else "; there is"
             what = is_none if not found else f"{name!r} may be several runs, of"
             sentence = f"{what} {shown} (--run)"
             raise ConfigError(sentence)

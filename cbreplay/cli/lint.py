@@ -21,7 +21,13 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
 from cbreplay.cli.working_directory import named_defaults
-from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, ExpressionError, LogError
+from cbreplay.errors import (
+    NO_LOG_IN_DIRECTORY,
+    ConfigError,
+    ExpressionError,
+    LogError,
+    nearest_path,
+)
 from cbreplay.readers.base import MOST_BYTES
 
 if TYPE_CHECKING:
@@ -222,7 +228,8 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
             others.append(path)
     if found and others:
         if not os.path.exists(others[0]):  # noqa: PTH110
-            sentence = f"{others[0]}: there is no such file or directory"
+            near = nearest_path(others[0])
+            sentence = f"{others[0]}: there is no such file or directory{near}"
             raise ConfigError(sentence)
         sentence = (
             f"{found[0]} is a script and {others[0]} is none. Ask about scripts, or "

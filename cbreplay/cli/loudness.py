@@ -38,7 +38,8 @@ quiet_option = click.option(
     is_flag=True,
     expose_value=False,
     callback=_keep_for_all,
-    help="Say nothing but the answer.",
+    help="Say nothing but the answer and its doubts: no remarks beside it, no progress "
+    "and no next command.",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import re
 import signal
 import sys
 import time
@@ -102,7 +103,9 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
 @click.version_option(__version__, "-V", "--version", prog_name="cbreplay")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but the answer.")
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Say nothing but the answer and its doubts."
+)
 @click.option(
     "--no-config",
     is_flag=True,
@@ -191,7 +194,9 @@ def _misused(error: click.ClickException, typed: Sequence[str]) -> int:
     """Show the usage of a command, without secrets of typed URLs."""
     shown = io.StringIO()
     error.show(shown)
-    usage = shown.getvalue()
+    usage = shown.getvalue().rstrip()
+    if isinstance(error, click.BadParameter):
+        usage += _nearest_choice(error)
     for word in typed:
         # whole words: a password may hold spaces or quotes, which usually end a URL
         if "://" in word:
@@ -201,6 +206,15 @@ def _misused(error: click.ClickException, typed: Sequence[str]) -> int:
     if isinstance(error, click.BadParameter):
         _say_where_from(error)
     return EXIT_UNUSABLE
+
+
+def _nearest_choice(error: click.BadParameter) -> str:
+    """Return which of the choices of an option a misspelt value may have meant."""
+    told = re.match("'(.+)' is not one of '", error.message)
+    kind = None if error.param is None else error.param.type
+    if told is None or not isinstance(kind, click.Choice):
+        return ""
+    return nearest_name(told[1], map(str, kind.choices)).replace("; did", " Did")
 
 
 def _say_where_from(error: click.BadParameter) -> None:

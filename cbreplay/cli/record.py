@@ -15,7 +15,7 @@ import click
 from cbreplay.cli.environment import users_environment
 from cbreplay.cli.loudness import is_quiet, quiet_option
 from cbreplay.cli.remarks import say
-from cbreplay.errors import ConfigError, OutputError
+from cbreplay.errors import ConfigError, OutputError, nearest_path
 from cbreplay.notebook_cells import is_python, read_cells
 from cbreplay.record.run_directory import check_vacant, make_run_directory
 from cbreplay.record.training_script import Program
@@ -157,10 +157,9 @@ def _find_target(
 
 def _no_file(script: Path) -> str:
     what = "a directory" if script.is_dir() else "not there"
-    return (
-        f"{str(script)!r} is {what}; a Python file or a notebook is expected, or "
-        "-m MODULE"
-    )
+    wanted = "Give a Python file, a notebook, or -m MODULE"
+    near = "" if script.is_dir() else nearest_path(str(script))
+    return f"{str(script)!r} is {what}{near or '.'} {wanted}"
 
 
 def _check_notebook(path: Path) -> list[str]:

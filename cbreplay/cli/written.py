@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.loudness import is_verbose
+from cbreplay.cli.loudness import is_quiet, is_verbose
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted
 from cbreplay.cli.terminal import bars, emphasise, mark, terminal_width
@@ -23,6 +23,8 @@ __all__ = ["print_document"]
 
 def print_document(document: Document, output: Format) -> None:
     """Print an answer: text for people, a table, or JSON for programs."""
+    if is_quiet():
+        document = document._replace(next=())
     if output == "json":
         from cbreplay.writers.as_json import json_pieces
 

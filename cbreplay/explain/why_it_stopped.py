@@ -38,7 +38,10 @@ def _tell_stop(ending: Ending) -> Told:
     run, stopped = ending.run, ending.stopped_epoch
     claims = claim("stopped_at", epoch=stopped, by=ending.stopped_by)
     if stopped is not None:
-        told = tell(f"stopped at the end of epoch {stopped + 1} by ", claims=claims)
+        by = [ending.callbacks[index] for index in ending.stopped_by]
+        # a callback that is asked after every batch may not have waited for the end
+        when = "in" if any("batch" in rule.acts_at for rule in by) else "at the end of"
+        told = tell(f"stopped {when} epoch {stopped + 1} by ", claims=claims)
         for place, index in enumerate(ending.stopped_by):
             told = tell(told, " and " if place else "", _tell_stopper(ending, index))
         return told

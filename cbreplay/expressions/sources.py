@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.errors import ExpressionError
+from cbreplay.errors import ExpressionError, nearest_path
 from cbreplay.notebook_cells import is_python, read_cells
 from cbreplay.plain_text import without_secrets
 from cbreplay.rules.registry import known_rules
@@ -215,7 +215,10 @@ def read_text(path: str, *, most: int) -> str:
     try:
         # a pipe or a device could be read for ever
         if not file.is_file():
-            problem = "it is not a file" if file.exists() else "there is no such file"
+            problem = "it is not a file"
+            if not file.exists():
+                near = nearest_path(path) if shown == path else ""
+                problem = f"there is no such file{near}"
             raise ExpressionError(problem, text=shown, hint=hint)
         with file.open("rb") as opened:
             content = opened.read(most + 1)

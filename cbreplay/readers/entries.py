@@ -61,8 +61,8 @@ def is_event_file(path: str) -> bool:
 
     A name is believed unless the file holds text: ``tfevents...__all.csv`` is a CSV.
     """
-    name = os.path.basename(path)
-    if "tfevents" not in name:
+    # asked of every file, and of nearly all no more than this
+    if "tfevents" not in path or "tfevents" not in (name := os.path.basename(path)):
         return False
     if re.search(_TIME, name) and not name.endswith(_TEXT):
         # known by its name, so that hundreds of files are not opened twice

@@ -161,14 +161,14 @@ def note_broken_off(
         Whether its weights are kept.
     """
     name = callbacks[breaker].class_name
-    told = f"{name} breaks epoch {stopped + 1} off in the middle"
+    told = f"{name} ends training before epoch {stopped + 1} is over"
     if any("end" in rule.acts_at for rule in callbacks):
         yield (
-            f"{told}: what the other callbacks decide at its end is replayed on the "
-            "recorded values, and those are of other weights"
+            f"{told}: the log has the values of the whole epoch, and what the other "
+            "callbacks saw there is not known"
         )
     if keeps_it:
-        yield f"{told}, so the {objective} of its weights is not recorded"
+        yield f"{told}: the log lacks the {objective} of the weights that are kept"
 
 
 def note_candidates(run: Run, candidates: Sequence[int]) -> str:

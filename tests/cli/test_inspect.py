@@ -154,7 +154,7 @@ def test_a_run_that_is_not_there_is_refused_with_those_that_are(
     answer = ask("inspect", directory, "--run", "two#3")
     assert answer.status == 2
     assert "there is no run 'two#3'; did you mean 'two#" in answer.err
-    assert "there is one, two#1, two#2 (--run)" in answer.err
+    assert "There is one, two#1, two#2 (--run)" in answer.err
 
 
 @pytest.mark.parametrize("command", ["plot", "explain", "simulate"])

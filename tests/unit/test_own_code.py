@@ -126,5 +126,7 @@ def test_the_terminal_answers_with_it(ask: Ask, tmp_path: Path) -> None:
     explained = ask("explain", log, "-c", own)
     assert "sees val_loss 0.3000: asks for the stop" in explained.out
     assert "stopped at the end of epoch 3 by StopBelow" in explained.out
-    assert "StopBelow is driven itself" in explained.err + explained.out
+    assert (
+        "StopBelow is replayed by running its own code" in explained.err + explained.out
+    )
     assert ask("lint", "-c", own).status == 0

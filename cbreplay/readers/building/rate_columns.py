@@ -99,7 +99,7 @@ def logged_rate(
     if not known.any():
         # nobody trains at 0: "0.00" is what rounding left of a small rate
         return LoggedRate(notes=_on_rate([*notes, _ROUNDED_AWAY]))
-    if not _changes(rate):
+    if not (known != known[0]).any():
         # a constant rate needs no rounding and no source: any change by a callback
         # differs from it
         return LoggedRate(as_float32(rate), notes=_on_rate(notes))
@@ -138,11 +138,6 @@ def _join_groups(
 def _agree(one: Series, other: Series) -> bool:
     both = one.recorded & other.recorded
     return bool(both.any() and (one.values[both] == other.values[both]).all())
-
-
-def _changes(rate: Series) -> bool:
-    known = rate.values[rate.recorded]
-    return bool((known != known[0]).any())
 
 
 def _rounding(rate: Series) -> FloatArray | None:

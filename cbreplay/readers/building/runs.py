@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -89,22 +88,24 @@ def build_run(
     LogError
         If it holds no metric.
     """
-    fit = _fit_run(record, facts, source, metadata, take_rate(record))
+    rate = take_rate(record)
+    series = _series_of(record, source)
     replaced = [
-        (seam, _fit_run(own, facts, source, metadata, take_rate(own)) if own else None)
+        (seam, _earlier_fit(own, facts, source, metadata, take_rate) if own else None)
         for seam, own in record.replaced
     ]
     planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
     seconds = _epoch_seconds(record)
-    return replace(
-        fit,
+    return Run(
+        **_told_by_rows(record, facts, source, series, rate),
+        metadata=metadata,
         epoch_seconds=seconds,
         wall_seconds=_wall_seconds(seconds, metadata),
         started=_started(record, metadata),
         planned_epochs=planned,
         replaced=tuple(replaced),
         begins_at=facts.begins_at,
-        empty_cells=facts.empty_cells & fit.series.keys(),
+        empty_cells=facts.empty_cells & series.keys(),
         written_again=facts.written_again,
         n_dropped=facts.n_dropped,
         left_out=dict(facts.left_out),
@@ -113,40 +114,50 @@ def build_run(
         framework=facts.framework,
         notes=(
             *facts.notes,
-            *_notes_of(record, fit.series),
-            *_carried_notes(fit.series, metadata),
+            *_notes_of(record, series),
+            *_carried_notes(series, metadata),
             *(metadata.notes if metadata is not None else ()),
             *plan_notes,
             *_late_notes(record, facts, metadata),
-            *fit.notes,
+            *rate.notes,
         ),
     )
 
 
-def _fit_run(
+def _earlier_fit(
     fit: TrainingRows,
     facts: LogFacts,
     source: str,
     metadata: RunMetadata | None,
-    rate: LoggedRate,
+    take_rate: Callable[[TrainingRows], LoggedRate],
 ) -> Run:
-    """Build the run of rows: a training's, or an earlier fit's inside one."""
-    series = _series_of(fit, source)
-    return Run(
-        name=source,
-        source=source,
-        first_epoch=fit.first_epoch,
-        series=series,
-        learning_rate=rate.rate,
-        learning_rate_rounding=rate.rounding,
-        rate_source=rate.source,
-        metadata=metadata,
-        seams=tuple(sorted(fit.seams)),
-        possible_seams=frozenset(fit.possible),
-        axis_unit=facts.axis_unit,
-        not_logged=facts.not_logged & series.keys(),
-        notes=tuple(rate.notes),
-    )
+    """Build the run of a fit whose last rows a resumed fit wrote again."""
+    rate = take_rate(fit)
+    told = _told_by_rows(fit, facts, source, _series_of(fit, source), rate)
+    return Run(**told, metadata=metadata, notes=rate.notes)
+
+
+def _told_by_rows(
+    fit: TrainingRows,
+    facts: LogFacts,
+    source: str,
+    series: dict[str, Series],
+    rate: LoggedRate,
+) -> dict[str, Any]:
+    """Return what rows tell of their run: a training's, or an earlier fit's in one."""
+    return {
+        "name": source,
+        "source": source,
+        "first_epoch": fit.first_epoch,
+        "series": series,
+        "learning_rate": rate.rate,
+        "learning_rate_rounding": rate.rounding,
+        "rate_source": rate.source,
+        "seams": tuple(sorted(fit.seams)),
+        "possible_seams": frozenset(fit.possible),
+        "axis_unit": facts.axis_unit,
+        "not_logged": facts.not_logged & series.keys(),
+    }
 
 
 def _series_of(record: TrainingRows, source: str) -> dict[str, Series]:

@@ -152,8 +152,8 @@ def _rows_in_order(
     table.counts_from += numbered.counts_from
     table.notes += numbered.notes
     cuts = placed.cuts - {0, len(placed.lines)}
-    rises = bool((np.diff(placed.rows.epochs) > 0).all())
-    if len(cuts) + 1 == len(placed.lines) >= _MANY_FITS and rises:
+    above_every_row = len(cuts) + 1 == len(placed.lines) >= _MANY_FITS
+    if above_every_row and (np.diff(placed.rows.epochs) > 0).all():
         cuts = set()
         table.notes.append(
             "the header stands above every row: they were read as rows of one fit"

@@ -27,7 +27,6 @@ _NAMES = rb"[A-Za-z][\w./-]*(?:,[A-Za-z][\w./-]*)+"
 _OF_NUMBERS = b"0123456789+-.eE"
 # the headers that are remembered: many logs share a few, and each is read twice
 _MOST_HEADERS = 16
-_LINE_ENDS_AS_COMMAS = bytes.maketrans(b"\n", b",")
 # words that float() reads as numbers, and those that mean a missing one
 _NO_NAMES = frozenset(word.lower() for word in (*MISSING, "nan", "inf", "infinity"))
 
@@ -74,20 +73,33 @@ def read_plain(content: bytes, source: str, damage: Damage) -> LogTable | None:
     line = b"," * (len(names) - 1) + (b"\r\n" if crlf else b"\n")
     if body.translate(None, _OF_NUMBERS) != line * n_rows:
         return None
-    cells = body.translate(_LINE_ENDS_AS_COMMAS, b"\r").split(b",")
+    lines = body.replace(b"\r", b"") if crlf else body
+    cells = lines.replace(b"\n", b",").split(b",")
     # the cell behind the last line end is empty
     cells.pop()
+    values = np.empty((len(names), n_rows))
     try:
-        numbers = np.fromiter(map(float, cells), np.float64, len(cells))
+        for at in range(len(names)):
+            values[at] = _parse_column(cells[at :: len(names)])
     except ValueError:
         return None
     # 1e400 becomes inf, and is no finite number
-    if np.isinf(numbers).any():
+    if np.isinf(values).any():
         return None
-    values = np.ascontiguousarray(numbers.reshape(n_rows, len(names)).T)
     table = LogTable.of_plain(names, values, source, damage)
     table.crlf = crlf
     return table
+
+
+def _parse_column(cells: list[bytes]) -> list[float]:
+    """Return the numbers in the cells of a column.
+
+    Where the first is repeated, as a learning rate is, each text is parsed once.
+    """
+    if cells[:1] != cells[1:2]:
+        return list(map(float, cells))
+    number_of = {text: float(text) for text in set(cells)}
+    return [number_of[text] for text in cells]
 
 
 @lru_cache(maxsize=_MOST_HEADERS)

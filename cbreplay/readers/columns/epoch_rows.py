@@ -39,8 +39,8 @@ _OF_EPOCHS = frozenset((*EPOCH_NAMES, *STEP_NAMES, *BATCH_NAMES))
 _FEW = 4
 
 
-# columns that may name the training of a row, besides SETTINGS
-_RUNS = frozenset(
+# columns that may name the training of a row
+_RUNS = SETTINGS | frozenset(
     (
         *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
         *("configname", "exp", "expname", "experimentname", "experimentid"),
@@ -129,7 +129,7 @@ def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
     names: list[str] = []
     run: EpochArray | None = None
     for name, cells in table.columns.items():
-        if letters(name) not in SETTINGS | _RUNS:
+        if letters(name) not in _RUNS:
             continue
         if cells.tells_words:
             number = np.unique(cells.coded, return_inverse=True)[1]
@@ -256,10 +256,4 @@ def put_together(table: LogTable, key: str, of_kind: dict[str, BoolArray]) -> No
     few = 0 < _FEW * n_again <= int(np.count_nonzero(differs))
     if not few and key.lower() not in STEP_NAMES:
         return
-    group = np.cumsum(begins) - 1
-    for cells in table.columns.values():
-        cells.collapse(group, "any")
-    table.lines = table.lines[begins]
-    table.repeated_header = {
-        int(group[row]) for row in table.repeated_header if row < len(group)
-    }
+    table.merge(begins, "any")

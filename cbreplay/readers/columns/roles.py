@@ -283,13 +283,13 @@ def read_ended_epochs(table: LogTable, name: str) -> None:
 def are_fractions(epochs: LogColumn) -> bool:
     """Tell whether rows are said to lie within epochs, as 0.25, 0.5, 0.75 and 1."""
     values = epochs.values
-    if epochs.missing.any() or not np.isfinite(values).all():
-        return False
-    between = int(np.count_nonzero(values != np.round(values)))
+    between = int(np.count_nonzero(values != np.rint(values)))
+    # nearly always all are whole numbers, and no more is asked
     return (
         between > 1
         and 2 * between >= len(values)
-        and bool((np.diff(values) >= 0).all())
+        and not epochs.missing.any()
+        and bool(np.isfinite(values).all() and (np.diff(values) >= 0).all())
     )
 
 

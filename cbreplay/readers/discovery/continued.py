@@ -62,6 +62,9 @@ def place_beside(run: Run) -> tuple[str, str]:
 
 def doubt_continued(found: FoundLogs) -> None:
     """Note on logs that they may continue one in a directory beside theirs."""
+    # nearly always all begin at epoch 0, and none of them is looked at
+    if not any(log.runs[0].first_epoch for log in found.logs):
+        return
     for logs in found.by_series(place_beside):
         for log, later in _find_links(logs).items():
             note = (

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 from cbreplay.readers.building.evaluations import shown
 from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
 from cbreplay.readers.discovery.found_logs import has_rows
-from cbreplay.readers.discovery.other_half import DATA_SET, TRAINING_WORDS, name_of
+from cbreplay.readers.discovery.other_half import (
+    DATA_SET,
+    TRAINING_WORDS,
+    may_name_data_set,
+    name_of,
+)
 from cbreplay.series_names import PARTS_OF_CAMEL, is_validation
 
 if TYPE_CHECKING:
@@ -32,6 +37,8 @@ def join_data_sets(found: FoundLogs) -> None:
     Their names differ in the data set alone, both hold a metric of the same name, and
     the validation is of the same epochs, or of every k-th of them.
     """
+    if not any(may_name_data_set(log.runs[0].source) for log in found.logs):
+        return
     groups: dict[tuple[str, ...], dict[str, RunsOfLog]] = {}
     for log in found.logs:
         source = log.runs[0].source

@@ -26,6 +26,9 @@ _FEWEST_DIGITS, _DIGITS_OF_ROWS = 3, 7
 
 def leave_out_extracts(found: FoundLogs) -> None:
     """Leave out what holds some rows of another log, and begins later than it."""
+    # nearly always all begin at epoch 0, and none of them is looked at
+    if not any(log.runs[0].first_epoch for log in found.logs):
+        return
     at_place: dict[str, list[RunsOfLog]] = {}
     for log in found.logs:
         if len(log.runs) == 1:

@@ -62,6 +62,8 @@ class FoundLogs:
 
     def take_out(self, reasons: Mapping[RunsOfLog, str], fate: str) -> None:
         """Take logs out, and tell what became of their files, and why unless empty."""
+        if not reasons:
+            return
         told = {log.runs[0].source: reason for log, reason in reasons.items()}
         self.logs = [log for log in self.logs if log not in reasons]
         self.seen[:] = [

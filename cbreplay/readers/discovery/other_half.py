@@ -15,11 +15,20 @@ from cbreplay.series_names import PARTS_OF_CAMEL, is_validation
 if TYPE_CHECKING:
     from cbreplay.run import Run
 
-__all__ = ["DATA_SET", "TRAINING_WORDS", "FileName", "name_of", "with_other_half"]
+__all__ = [
+    "DATA_SET",
+    "TRAINING_WORDS",
+    "FileName",
+    "may_name_data_set",
+    "name_of",
+    "with_other_half",
+]
 
 # the words by which files of a data set are called
 TRAINING_WORDS = ("train", "training")
 DATA_SET = "(?<![a-z])(train(?:ing)?|val(?:id|idation)?|eval(?:uation)?|test)(?![a-z])"
+# some of these letters are in every name of a data set
+_LETTERS = ("train", "val", "eval", "test")
 # the directories of Keras's TensorBoard callback, each with the other one
 _OTHER_WRITER = {"train": "validation", "validation": "train"}
 
@@ -97,10 +106,18 @@ def _is_of_other_data_set(source: str, other: str) -> bool:
     >>> _is_of_other_data_set("train.csv", "test.csv")
     False
     """
+    if not any(map(may_name_data_set, (source, other))):
+        return False
     names = name_of(source), name_of(other)
     trained = {name.data_set for name in names} & {"", *TRAINING_WORDS}
     alike = names[0].others == names[1].others
     return alike and bool(trained) and (_is_judged(source) or _is_judged(other))
+
+
+def may_name_data_set(source: str) -> bool:
+    """Tell, without much work, whether a file or its directory may name one."""
+    called = "".join(source.rsplit(os.sep, 2)[-2:]).lower()
+    return any(letters in called for letters in _LETTERS)
 
 
 class FileName(NamedTuple):

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, LogError
+from cbreplay.errors import (
+    NO_LOG_IN_DIRECTORY,
+    ConfigError,
+    LogError,
+    nearest_path,
+)
 from cbreplay.note import Note
 from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
@@ -17,7 +22,6 @@ from cbreplay.readers.base import (
     ReadOptions,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.discovery.asked_files import STDIN, read_stdin, training_of
 from cbreplay.readers.discovery.found_logs import FoundLogs, note_left_out
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
@@ -31,8 +35,9 @@ from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,
     find_trainings,
+    training_of,
 )
-from cbreplay.readers.files import n_unpacked, read_bytes
+from cbreplay.readers.files import STDIN, n_unpacked, read_bytes, read_stdin
 from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
@@ -227,6 +232,8 @@ class _SourceReader:
         if mark and os.path.exists(base):
             return [part_of(self.read_path(base), part, base)]
         problem = "there is no such file or directory"
+        if without_secrets(path) == path:
+            problem += nearest_path(path)
         hint = (
             "Give a CSV of CSVLogger, a run directory, a glob pattern, or - for stdin"
         )

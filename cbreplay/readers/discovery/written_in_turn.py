@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.run import Run
+    from cbreplay.run import EpochArray, Run
 
 __all__ = ["join_directories", "join_turns"]
 
@@ -123,6 +123,14 @@ def _doubt(logs: Sequence[RunsOfLog]) -> None:
 
 
 def _took_turns(runs: Sequence[Run]) -> bool:
-    numbers = [numbers_of(run) for run in runs]
+    numbers: list[EpochArray] = []
+    met: set[int] = set()
+    for run in runs:
+        own = numbers_of(run)
+        # nearly always the first two share an epoch, and no other is looked at
+        if not met.isdisjoint(own.tolist()):
+            return False
+        met.update(own.tolist())
+        numbers.append(own)
     pieces = np.repeat(np.arange(len(runs)), [len(own) for own in numbers])
     return fill_each_other(np.concatenate(numbers), pieces)

@@ -118,7 +118,7 @@ class DrivenCallback(PlainRule):
     def remarks(self) -> tuple[str, ...]:
         """That it is driven, and which Keras it decides by."""
         bases = inherits_from(self.callback)
-        told = f"{self.class_name} is driven itself"
+        told = f"{self.class_name} is replayed by running its own code"
         if len(bases) >= _EXTENDS_A_RULE:
             told += (
                 f", as the {bases[0]} of {self.library_version}, whichever Keras "

@@ -186,7 +186,9 @@ def test_a_stop_at_the_begin_of_an_epoch_breaks_it_off() -> None:
     replay = replay_run(recorded(), does("on_epoch_begin", act))
     assert (replay.stopped_epoch, replay.evidence) == (3, "exact")
     assert replay.outcome.kept_value is None
-    assert any("Own breaks epoch 4 off in the middle" in one for one in replay.notes)
+    assert any(
+        "Own ends training before epoch 4 is over" in one for one in replay.notes
+    )
 
 
 def test_what_it_writes_into_logs_the_next_callback_reads() -> None:

@@ -45,7 +45,7 @@ def test_it_stops_at_the_first_loss_that_is_not_finite(broken: float) -> None:
     assert (replay.outcome.kept_value, replay.outcome.regret) == (None, None)
     ended, note = replay.notes
     assert ended == "loss ended in NaN, from epoch 3 on: the training failed there"
-    assert note.endswith("so the val_loss of its weights is not recorded")
+    assert note.endswith("the log lacks the val_loss of the weights that are kept")
 
 
 def test_a_loss_that_is_finite_throughout_stops_nothing() -> None:
@@ -60,8 +60,8 @@ def test_the_rest_of_the_list_sees_the_end_of_the_epoch() -> None:
     replay = replayed([1.0, 0.9, NAN, NAN], TerminateOnNaN(), stopping)
     assert replay.stopped_by == (0, 1)
     assert (replay.kept_epoch, replay.outcome.kept_value) == (1, 0.6)
-    told = [note for note in replay.notes if "off in the middle" in note]
-    assert "epoch 3 off in the middle: what the other callbacks" in told[0]
+    told = [note for note in replay.notes if "before epoch" in note]
+    assert "ends training before epoch 3 is over: the log has the values" in told[0]
 
 
 def test_an_error_leaves_the_list_without_the_end_of_the_epoch() -> None:
@@ -72,7 +72,7 @@ def test_an_error_leaves_the_list_without_the_end_of_the_epoch() -> None:
     assert [one.callback for one in replay.trace if one.epoch == 2] == [1]
     closing = explain_replay(replay).closing
     assert closing[0] == (
-        "stopped at the end of epoch 3 by TerminateOnNaN, by an error: the loss is NaN"
+        "stopped in epoch 3 by TerminateOnNaN, by an error: the loss is NaN"
     )
     assert closing[-1] == (
         "keeps the weights of epoch 3: the error came within it, and nothing is "
@@ -84,7 +84,7 @@ def test_a_record_that_it_ended_itself_is_evidence_for_that_epoch() -> None:
     metadata = RunMetadata(ended=Ended("TerminateOnNaN", 2))
     replay = replayed([1.0, 0.9, NAN], TerminateOnNaN(), metadata=metadata)
     assert (replay.kept_epoch, replay.outcome.kept_value) == (2, 0.7)
-    assert not any("off in the middle" in note for note in replay.notes)
+    assert not any("before epoch" in note for note in replay.notes)
 
 
 def test_a_run_without_loss_cannot_be_asked() -> None:
@@ -103,7 +103,7 @@ def test_it_is_explained_epoch_by_epoch() -> None:
     explanation = explain_replay(replayed([1.0, NAN], TerminateOnNaN()))
     assert [(row.decision, row.why) for row in explanation.rows] == [
         ("wait", "the loss, 1.000, is finite: goes on"),
-        ("stop", "the loss is NaN: stop within the epoch"),
+        ("stop", "the loss is NaN: stop before the epoch is over"),
     ]
     finite = explain_replay(replayed([1.0, 0.9], TerminateOnNaN()))
     assert "TerminateOnNaN saw no loss that is NaN or infinite" in finite.closing

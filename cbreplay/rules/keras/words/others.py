@@ -19,7 +19,7 @@ def _tell_loss(moment: Moment) -> str:
         return "no loss in this epoch: goes on"
     if not moment.decision.stop:
         return f"the loss, {spoken_float(moment.value)}, is finite: goes on"
-    told = f"the loss is {spoken_float(moment.value)}: stop within the epoch"
+    told = f"the loss is {spoken_float(moment.value)}: stop before the epoch is over"
     if moment.callback.raise_error:
         told += ", by an error; no callback sees its end"
     return told
