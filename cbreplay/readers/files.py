@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+import sys
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BEFORE_ITS_FIRST",
     "LFS_POINTER",
+    "STDIN",
     "cannot_open",
     "check_content",
     "check_readable",
@@ -29,6 +32,7 @@ __all__ = [
     "read_bytes",
     "read_chunks",
     "read_raw",
+    "read_stdin",
 ]
 
 _ZIP = b"PK\x03\x04"
@@ -211,6 +215,25 @@ def read_bytes(path: str, most: int, share: int = 1) -> bytes:
             if len(content) > most:
                 raise too_large(path, most, share=share)
     return bytes(content)
+
+
+STDIN = "standard input"
+
+
+def read_stdin(most: int) -> bytes:
+    """Read standard input, up to a size."""
+    content: bytes
+    try:
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            content = sys.stdin.buffer.read(most + 1)
+        else:
+            # a notebook or a test has put something else in its place
+            content = sys.stdin.read(most + 1).encode()
+    except OSError as error:
+        raise cannot_open(STDIN, error) from None
+    if len(content) > most:
+        raise too_large(STDIN, most)
+    return content
 
 
 def check_size(path: str, most: int) -> None:

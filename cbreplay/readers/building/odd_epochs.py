@@ -21,6 +21,7 @@ __all__ = [
     "find_doubles",
     "find_order",
     "may_be_resumed",
+    "one_epoch_alone",
 ]
 
 # fewer steps back than this may be restarts
@@ -100,6 +101,14 @@ def may_be_resumed(epochs: EpochArray, lines: EpochArray, source: str) -> bool:
     return find_doubles(epochs, lines, source, resumes=True) is None
 
 
+def one_epoch_alone(epoch: float) -> tuple[str, str]:
+    """Return what is wrong with rows that are all of one epoch, and what to do."""
+    return f"every row is epoch {epoch:g}", (
+        "If fits of one epoch each were appended to one file: --parts rows or "
+        "parts='rows' numbers the rows"
+    )
+
+
 def _several_rows(
     epochs: EpochArray, row: int, lines: EpochArray, source: str
 ) -> ForeignLogError:
@@ -112,11 +121,7 @@ def _several_rows(
         "each row as an evaluation: --parts rows or parts='rows'"
     )
     if (epochs == epochs[0]).all():
-        problem = f"every row is epoch {epochs[0]}"
-        hint = (
-            "If fits of one epoch each were appended to one file: --parts rows or "
-            "parts='rows' numbers the rows"
-        )
+        problem, hint = one_epoch_alone(epochs[0])
     return ForeignLogError(problem, source=source, line=int(lines[row]), hint=hint)
 
 

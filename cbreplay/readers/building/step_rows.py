@@ -312,11 +312,9 @@ def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
         hint = "Log at least one metric once in each epoch"
         hint += f"; or {count_hint()}" if has_steps else ""
         if len(table) == 1 and not has_steps:
-            problem = f"every row is epoch {table.columns['epoch'].values[0]:g}"
-            hint = (
-                "If fits of one epoch each were appended to one file: --parts rows or "
-                "parts='rows' numbers the rows"
-            )
+            from cbreplay.readers.building.odd_epochs import one_epoch_alone
+
+            problem, hint = one_epoch_alone(float(table.columns["epoch"].values[0]))
         if any(map(is_rate_name, table.columns)) and not table.left_out:
             problem = "it holds no metric, only a learning rate"
             hint = "Give the log of a metric too"

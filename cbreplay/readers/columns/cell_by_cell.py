@@ -32,7 +32,7 @@ from cbreplay.readers.columns.written_again import (
 from cbreplay.readers.files import BEFORE_ITS_FIRST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from cbreplay.readers.base import ReadOptions
 
@@ -90,37 +90,25 @@ def _read_as_it_is(
     options: ReadOptions,
     *,
     may_widen: bool = False,
+    encoding: str = "",
 ) -> LogTable:
+    damage = Damage(options)
     try:
         with closing(chunks()) as given:
-            return _read_carefully(given, source, options, "", may_widen=may_widen)
+            text = TextRows(given, source, damage, encoding, may_widen=may_widen)
+            if are_turned(text.first_rows):
+                return read_turned(text, source, damage)
+            check_numbers(text.first_rows, source)
+            table = LogTable(source, damage, text.header)
+            _fill(table, text)
+            return table
     except NotUtf8Error as error:
-        with closing(chunks()) as given:
-            encoding = "latin-1"
-            table = _read_carefully(
-                given, source, options, encoding, may_widen=may_widen
-            )
+        table = _read_as_it_is(
+            chunks, source, options, may_widen=may_widen, encoding="latin-1"
+        )
         note = f"not UTF-8 at byte {error.byte}: the text was read as Latin-1"
         table.notes.insert(0, note)
         return table
-
-
-def _read_carefully(
-    chunks: Iterator[bytes],
-    source: str,
-    options: ReadOptions,
-    encoding: str,
-    *,
-    may_widen: bool,
-) -> LogTable:
-    damage = Damage(options)
-    text = TextRows(chunks, source, damage, encoding, may_widen=may_widen)
-    if are_turned(text.first_rows):
-        return read_turned(text, source, damage)
-    check_numbers(text.first_rows, source)
-    table = LogTable(source, damage, text.header)
-    _fill(table, text)
-    return table
 
 
 def _fill(table: LogTable, text: TextRows) -> None:

@@ -256,10 +256,4 @@ def put_together(table: LogTable, key: str, of_kind: dict[str, BoolArray]) -> No
     few = 0 < _FEW * n_again <= int(np.count_nonzero(differs))
     if not few and key.lower() not in STEP_NAMES:
         return
-    group = np.cumsum(begins) - 1
-    for cells in table.columns.values():
-        cells.collapse(group, "any")
-    table.lines = table.lines[begins]
-    table.repeated_header = {
-        int(group[row]) for row in table.repeated_header if row < len(group)
-    }
+    table.merge(begins, "any")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["are_numbered_anew", "are_one_metric", "renamed_note", "without_number"]
+__all__ = [
+    "are_numbered_anew",
+    "are_same_metrics",
+    "number_of",
+    "renamed_note",
+    "without_number",
+]
 
 _NUMBERED = r"(?P<base>[A-Za-z]\w*?)_(?P<number>[0-9]+)"
 
@@ -23,23 +30,28 @@ def without_number(name: str) -> str:
     return found["base"] if found else name
 
 
-def are_one_metric(names: Iterable[str], base: str) -> bool:
-    """Tell whether names that have this base are those of one metric, by their numbers.
+def are_same_metrics(blocks: Iterable[tuple[str, ...]], base: str) -> bool:
+    """Tell whether the metrics of several models differ in Keras's number alone.
 
-    One of them has no number, or the numbers follow each other: ``hits_5`` and
-    ``hits_10`` are two metrics.
+    Each model has as many with this base, and their numbers follow each other. One
+    model has the name without a number or, where each has a single metric, the models'
+    numbers follow each other: ``hits_5`` and ``hits_10`` are two metrics.
 
-    >>> (
-    ...     are_one_metric(["auc_2", "auc"], "auc"),
-    ...     are_one_metric(["hits_5", "hits_10"], "hits"),
-    ... )
-    (True, False)
+    >>> are_same_metrics([("auc",), ("auc_2",)], "auc")
+    True
+    >>> are_same_metrics([("auc", "auc_1"), ("auc_2", "auc_3")], "auc")
+    True
+    >>> are_same_metrics([("hits_5",), ("hits_10",)], "hits")
+    False
     """
-    names = {*names}
-    if base in names:
-        return True
-    numbers = sorted(_number(name, base) for name in names)
-    return numbers[-1] - numbers[0] < len(numbers)
+    numbers = sorted([number_of(name, base) for name in block] for block in blocks)
+    size = len(numbers[0])
+    if any(len(own) != size or own[-1] - own[0] != size - 1 for own in numbers):
+        return False
+    firsts = [own[0] for own in numbers]
+    if any(later - first < size for first, later in itertools.pairwise(firsts)):
+        return False
+    return firsts[0] == 0 or (size == 1 and firsts[-1] - firsts[0] < len(firsts))
 
 
 def are_numbered_anew(names: Sequence[str], others: Sequence[str]) -> bool:
@@ -61,11 +73,12 @@ def are_numbered_anew(names: Sequence[str], others: Sequence[str]) -> bool:
 def _goes_on(name: str, other: str, base: str) -> bool:
     if name in (base, other):
         return True
-    return other != base and _number(other, base) == _number(name, base) + 1
+    return other != base and number_of(other, base) == number_of(name, base) + 1
 
 
-def _number(name: str, base: str) -> int:
-    return int(name.removeprefix(f"{base}_"))
+def number_of(name: str, base: str) -> int:
+    """Return the number that stands behind a name's base; 0 for the base itself."""
+    return 0 if name == base else int(name.removeprefix(f"{base}_"))
 
 
 def renamed_note(numbered: Mapping[str, Sequence[str]]) -> str:

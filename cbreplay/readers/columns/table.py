@@ -220,6 +220,14 @@ class LogTable:
         with a note, unless it is a learning rate, or any epoch may have several.
         """
         begins = np.concatenate([[True], np.diff(epochs) != 0])
+        self.merge(begins, several)
+        self.columns = {
+            "epoch": LogColumn.of(epochs[begins].astype(np.float64)),
+            **self.columns,
+        }
+
+    def merge(self, begins: BoolArray, several: Literal["few", "any"]) -> None:
+        """Merge each row at which something begins with the rows below it."""
         group = np.cumsum(begins) - 1
         stepwise = []
         for name, cells in list(self.columns.items()):
@@ -235,14 +243,9 @@ class LogTable:
         self.lines = self.lines[begins]
         if self.wall_times is not None:
             # an epoch ends with its last row
-            last = np.concatenate([np.flatnonzero(begins)[1:] - 1, [len(group) - 1]])
-            self.wall_times = self.wall_times[last]
+            self.wall_times = self.wall_times[np.append(begins[1:], True)]
         self.repeated_header = {
             int(group[at]) for at in self.repeated_header if at < len(group)
-        }
-        self.columns = {
-            "epoch": LogColumn.of(epochs[begins].astype(np.float64)),
-            **self.columns,
         }
 
     def keep(self, rows: BoolArray) -> None:

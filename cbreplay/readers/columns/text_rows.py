@@ -44,18 +44,8 @@ _BATCH = 4096
 class TextRows:
     """A CSV cut into cells, read once from the beginning to the end.
 
-    Parameters
-    ----------
-    chunks : iterator of bytes
-        The content of the file.
-    source : str
-        Its name, for errors.
-    damage : Damage
-        Where damaged rows are reported.
-    encoding : str
-        ``"latin-1"`` for a text that was found not to be UTF-8.
-    may_widen : bool
-        Whether a later header with more names raises a `WiderHeaderError`.
+    `encoding` is ``"latin-1"`` for a text that was found not to be UTF-8. If it
+    `may_widen`, a later header with more names raises a `WiderHeaderError`.
 
     Attributes
     ----------

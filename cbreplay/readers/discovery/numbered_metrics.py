@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.readers.columns.numbered_names import (
-    are_one_metric,
+    are_same_metrics,
+    number_of,
     renamed_note,
     without_number,
 )
@@ -22,36 +23,56 @@ def name_metrics_alike(found: list[RunsOfLog]) -> None:
     """Give a metric one name in all runs, if only Keras's appended number differs.
 
     ``keras.metrics.AUC()`` is called auc in the first model of a process, auc_1 in the
-    second: folds of one script differ in it. A name is changed only if another run has
-    it with the next number, or without, and no run has it twice.
+    second: folds of one script differ in it. Two of them in each model are auc and
+    auc_1, then auc_2 and auc_3. A column without a value in a run is none of its
+    metrics: a table of several folds has those of all.
     """
     runs = [run for log in found for run in log.runs]
-    if len({frozenset(run.series) for run in runs}) < 2:  # noqa: PLR2004 - all alike
+    if not any(name[-1:].isdigit() for run in runs for name in run.series):
         return
-    variants: dict[str, set[str]] = {}
-    several: set[str] = set()
+    variants: dict[str, set[tuple[str, ...]]] = {}
     for run in runs:
-        times = Counter(map(without_number, run.series))
-        several |= {base for base, number in times.items() if number > 1}
-        for name in run.series:
-            variants.setdefault(without_number(name), set()).add(name)
+        for base, names in _by_base(run).items():
+            variants.setdefault(base, set()).add(names)
     numbered = {
         base
-        for base, names in variants.items()
-        if len(names) > 1 and are_one_metric(names, base)
-    } - several
+        for base, blocks in variants.items()
+        if len(blocks) > 1 and are_same_metrics(blocks, base)
+    }
     for log in found:
         log.runs[:] = [_renamed(run, numbered) for run in log.runs]
 
 
+def _by_base(run: Run) -> dict[str, tuple[str, ...]]:
+    """Return the series that have values by their names without number, in order."""
+    names: dict[str, list[str]] = {}
+    for name, own in run.series.items():
+        if own.recorded.any():
+            names.setdefault(without_number(name), []).append(name)
+    return {
+        base: tuple(sorted(own, key=lambda name: number_of(name, base)))
+        for base, own in names.items()
+    }
+
+
 def _renamed(run: Run, numbered: set[str]) -> Run:
     changes = {
-        name: base
-        for name in run.series
-        if (base := without_number(name)) in numbered and base != name
+        name: f"{base}_{rank}" if rank else base
+        for base, names in _by_base(run).items()
+        if base in numbered
+        for rank, name in enumerate(names)
     }
-    if not changes:
+    changes = {name: new for name, new in changes.items() if name != new}
+    # the other folds' columns of one table
+    series = {
+        name: own
+        for name, own in run.series.items()
+        if own.recorded.any() or without_number(name) not in numbered
+    }
+    if not changes and len(series) == len(run.series):
         return run
-    return run.renamed(changes).with_notes(
-        renamed_note({base: [name] for name, base in changes.items()})
-    )
+    alike = replace(run, series=series).renamed(changes)
+    if not changes:
+        return alike
+    note = renamed_note({new: [name] for name, new in changes.items()})
+    return alike.with_notes(note)

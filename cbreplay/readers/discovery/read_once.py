@@ -17,7 +17,7 @@ from cbreplay.series_names import is_validation
 from cbreplay.words import list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
@@ -108,24 +108,20 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
         For each run that has copies, their positions.
     """
     groups: dict[_Alike, list[int]] = {}
-    beside: dict[tuple[object, ...], list[int]] = {}
+    of_trainer: dict[_Alike, list[int]] = {}
     for at, run in enumerate(runs):
-        output = _output_of(run.source)
-        if output or (run.steps is None and run.n_epochs >= _FEWEST):
-            key = _Alike(output, run.first_epoch, tuple(sorted(run.series)))
-            groups.setdefault(key, []).append(at)
-            place = os.path.dirname(run.source)
-            beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
+        output, names = _output_of(run.source), tuple(sorted(run.series))
+        if output:
+            of_trainer.setdefault(_Alike(output, run.first_epoch, names), []).append(at)
+        if run.n_epochs >= _FEWEST:
+            groups.setdefault(_Alike("", run.first_epoch, names), []).append(at)
     copies: dict[int, list[int]] = {}
-    for alike, members in groups.items():
-        if len(members) > 1:
-            copies |= _copies_among(runs, members, alike.names)
-    for members in beside.values():
-        # a tool may write its log twice, of which one has its settings as columns
-        if len(members) == _TWO and not copies.keys() & {*members}:
-            names, others = (_changing_names(runs[at]) for at in members)
-            if names and names == others:
-                copies |= _copies_among(runs, members, names)
+    for alike, members in itertools.chain(groups.items(), of_trainer.items()):
+        known = {part for parts in copies.values() for part in parts}
+        left = [at for at in members if at not in known]
+        if len(left) > 1:
+            _add(copies, _copies_among(runs, left, alike.names))
+    _add_pairs(runs, copies)
     _add_narrower(runs, groups, copies)
     if copies:
         _add_first_ones(runs, copies)
@@ -134,6 +130,27 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
 
 
 _TWO = 2
+
+
+def _add(copies: dict[int, list[int]], found: Mapping[int, Iterable[int]]) -> None:
+    """Add copies to those that are known; one of them may be what others are of."""
+    for home, parts in found.items():
+        for part in parts:
+            copies.setdefault(home, []).extend([part, *copies.pop(part, [])])
+
+
+def _add_pairs(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
+    """Add logs that a tool wrote twice, once with its settings as columns."""
+    beside: dict[tuple[object, ...], list[int]] = {}
+    for at, run in enumerate(runs):
+        if run.n_epochs >= _FEWEST:
+            place = os.path.dirname(run.source)
+            beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
+    for members in beside.values():
+        if len(members) == _TWO and not copies.keys() & {*members}:
+            names, others = (_changing_names(runs[at]) for at in members)
+            if names and names == others:
+                copies |= _copies_among(runs, members, names)
 
 
 def _add_narrower(
@@ -150,10 +167,9 @@ def _add_narrower(
         known = {part for parts in copies.values() for part in parts}
         own, others = ({*groups[alike]} - known for alike in (narrow, wide))
         if own and others:
-            found = _copies_among(runs, [*own, *others], narrow.names)
-            for home in others & found.keys():
-                for part in own & {*found[home]}:
-                    copies.setdefault(home, []).extend([part, *copies.pop(part, [])])
+            # of two as long, the first is the one that is kept
+            found = _copies_among(runs, [*others, *own], narrow.names)
+            _add(copies, {at: own & {*found[at]} for at in others & found.keys()})
 
 
 def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
@@ -167,18 +183,8 @@ def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
     for at, run in enumerate(runs):
         if run.n_epochs >= _FEWEST or run.steps is not None or at in known:
             continue
-        for home in grown:
-            other = runs[home]
-            alike = (
-                lie_beside(run.source, other.source)
-                and run.first_epoch == other.first_epoch
-                and run.series.keys() <= other.series.keys()
-            )
-            if (
-                alike
-                and count_digits(run.series) >= _MANY_DIGITS
-                and _equals(run, other)
-            ):
+        for home in grown if count_digits(run.series) >= _MANY_DIGITS else ():
+            if _begins_to_the_bit(run, runs[home]):
                 copies[home].append(at)
                 break
 
@@ -192,14 +198,17 @@ def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
     several = [
         at for at, run in enumerate(runs) if at not in known and run.steps is None
     ]
+
+    def is_rank(at: int, home: int) -> bool:
+        beside = lie_beside(runs[at].source, runs[home].source)
+        return beside and _rates_agree(runs[at], runs[home])
+
     # nearly always the first rows differ, and no other is looked at
     for begun in _group(several, lambda at: _validation_of(runs[at], 1)):
         for members in _group(begun, lambda at: _validation_of(runs[at])):
             if _are_told_by_validation(runs[members[0]]):
                 home, *others = members
-                ranks = [at for at in others if _is_rank(runs[at], runs[home])]
-                for at in ranks:
-                    copies.setdefault(home, []).extend([at, *copies.pop(at, [])])
+                _add(copies, {home: [at for at in others if is_rank(at, home)]})
 
 
 def _group(
@@ -234,13 +243,11 @@ def _are_told_by_validation(run: Run) -> bool:
     return changing >= _FEWEST and count_digits(own) >= _RANK_DIGITS
 
 
-def _is_rank(run: Run, other: Run) -> bool:
-    return lie_beside(run.source, other.source) and _rates_agree(run, other)
-
-
-def _equals(run: Run, other: Run) -> bool:
-    """Tell whether each value of a run is the same number in a longer one."""
-    return all(
+def _begins_to_the_bit(run: Run, other: Run) -> bool:
+    """Tell whether each value of a run is the same number in a longer one beside it."""
+    beside = lie_beside(run.source, other.source)
+    alike = beside and run.first_epoch == other.first_epoch
+    return (alike and run.series.keys() <= other.series.keys()) and all(
         np.array_equal(own.values, longer.values[: len(own)], equal_nan=True)
         and np.array_equal(own.recorded, longer.recorded[: len(own)])
         for own, longer in (
@@ -293,7 +300,8 @@ def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
 def _begins(run: Run, other: Run) -> bool:
     """Tell whether a run is the beginning of another, which is no shorter."""
     changing = max(map(_count_changing, run.series.values()))
-    if changing < (1 if _output_of(run.source) else _FEWEST):
+    output = _output_of(run.source)
+    if changing < (1 if output and output == _output_of(other.source) else _FEWEST):
         return False
     # a copy may have lost rows, but has none that the other lacks
     held = all(

@@ -22,7 +22,6 @@ from cbreplay.readers.base import (
     ReadOptions,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.discovery.asked_files import STDIN, read_stdin, training_of
 from cbreplay.readers.discovery.found_logs import FoundLogs, note_left_out
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
@@ -36,8 +35,9 @@ from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,
     find_trainings,
+    training_of,
 )
-from cbreplay.readers.files import n_unpacked, read_bytes
+from cbreplay.readers.files import STDIN, n_unpacked, read_bytes, read_stdin
 from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked

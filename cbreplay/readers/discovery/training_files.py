@@ -16,11 +16,13 @@ from cbreplay.readers.discovery.event_places import (
     owner,
     roots_of_curves,
     run_json_above,
+    run_json_beside,
 )
 from cbreplay.readers.entries import is_event_file, is_hidden, list_entries
 from cbreplay.readers.files import check_content, read_beginning
 from cbreplay.readers.formats import (
     LOGS_CSV,
+    asked_format,
     format_of,
     named_like_a_log,
     named_like_a_pickle,
@@ -37,6 +39,7 @@ __all__ = [
     "TrainingFiles",
     "as_people_count",
     "find_trainings",
+    "training_of",
 ]
 
 
@@ -60,6 +63,32 @@ class TrainingFiles(NamedTuple):
     log_format: str = "csv"
     events: str | None = None
     run_json: str | None = None
+
+
+def training_of(path: str) -> TrainingFiles:
+    """Return the training of one file that was asked for by its name."""
+    found = "events"
+    _refuse_script(path)
+    if not is_event_file(path):
+        found = asked_format(read_beginning(path), path)
+    if found == "events":
+        return TrainingFiles(place=path, events=path, run_json=run_json_above(path))
+    return TrainingFiles(
+        place=path, log=path, log_format=found, run_json=run_json_beside(path)
+    )
+
+
+def _refuse_script(path: str) -> None:
+    """Refuse a script or a notebook: it is no log."""
+    kind = _SCRIPTS.get(os.path.splitext(path)[1].lower())
+    if kind is not None and os.path.isfile(path):
+        problem = f"this is a {kind}, and no log"
+        hint = f"Its callbacks are read by -c @{path}, beside a log, and checked by "
+        hint += f"cbreplay lint {path}"
+        raise LogError(problem, source=path, hint=hint)
+
+
+_SCRIPTS = {".py": "Python script", ".ipynb": "notebook"}
 
 
 class Seen(NamedTuple):

@@ -166,8 +166,7 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     )
     rows = rows_of_columns(rows) or rows
     if isinstance(rows, list) and all(isinstance(own, list) for own in rows):
-        # each save appended the list of all metrics
-        rows = [*itertools.chain(*rows)]
+        rows = _of_saves(rows)
     if isinstance(rows, dict):
         # a list of all metrics, or one for each key, as get_metric_history returns it
         rows = {name: _named(name, own) for name, own in rows.items()}
@@ -253,6 +252,7 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     try:
         header = [name.strip() for name in next(lines)]
         rows = [dict(zip(header, row, strict=True)) for row in lines if row]
+        rows = _of_saves(_below_headers(rows))
     except (csv.Error, ValueError):
         problem = f"a row cannot be cut into {len(header)} cells, as the names can"
         line = above + lines.line_num
@@ -260,6 +260,30 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
             problem, source=path, line=line, hint="Export it again"
         ) from None
     return rows if delimiter == "," else list(map(_with_points, rows))
+
+
+def _below_headers(rows: Sequence[dict[str, str]]) -> list[list[dict[str, str]]]:
+    """Return the rows below each header of a file to which several were appended."""
+    saves: list[list[dict[str, str]]] = [[]]
+    for row in rows:
+        if all(name == cell.strip() for name, cell in row.items()):
+            saves.append([])
+        else:
+            saves[-1].append(row)
+    return saves
+
+
+def _of_saves(saves: Sequence[list[Any]]) -> list[Any]:
+    """Return the rows of the last save, if it holds those of all others; else of all.
+
+    >>> _of_saves([["a"], ["b", "a"]]), _of_saves([["a", "a"], ["a"]])
+    (['b', 'a'], ['a', 'a', 'a'])
+    """
+    *earlier, last = saves or [[]]
+    held = Counter(map(repr, last))
+    if all(Counter(map(repr, save)) <= held for save in earlier):
+        return last
+    return [*itertools.chain(*saves)]
 
 
 def _with_points(row: dict[str, str]) -> dict[str, str]:

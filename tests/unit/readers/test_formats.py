@@ -400,6 +400,23 @@ def test_an_mlflow_export_that_is_damaged_is_refused(
         read(tmp_path / "metrics.csv", content)
 
 
+def test_an_mlflow_export_that_each_save_appended_is_one_training(
+    tmp_path: Path,
+) -> None:
+    """Without steps, too, where a row that stands twice would be two epochs."""
+    header = "key,value,timestamp,step\n"
+    log = tmp_path / "metrics.csv"
+    for step in ("{}", "0"):
+        rows = [f"loss,{9 - at},{10 * at},{step.format(at)}\n" for at in range(4)]
+        log.write_text("".join(header + "".join(rows[:n]) for n in (2, 3, 4)))
+        (run,) = load_runs(log)
+        assert list(run.series["loss"]) == [9, 8, 7, 6]
+        # what follows below another header is another part of it
+        log.write_text(header + "".join(rows[:2]) + header + "".join(rows[2:]))
+        (run,) = load_runs(log)
+        assert list(run.series["loss"]) == [9, 8, 7, 6]
+
+
 def test_an_mlflow_export_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     path.write_bytes(b"key,value,step\nloss,1,\0\n")

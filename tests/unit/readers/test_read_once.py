@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,6 +71,30 @@ def test_copies_from_before_a_metric_was_logged_are_one_training(
     write(tmp_path / "b" / "long.csv", LOSSES[::-1])
     names = sorted(run.name for run in load_runs(tmp_path))
     assert names == ["at_7.csv", "b/long.csv", "b/wide.csv"]
+
+
+def test_a_copy_of_some_columns_is_the_same_training(tmp_path: Path) -> None:
+    """As one that was written for a picture of the validation alone."""
+    write(tmp_path / "a_picture.csv", LOSSES)
+    write(tmp_path / "log.csv", LOSSES, accuracy=[1 - loss for loss in LOSSES])
+    (run,) = load_runs(tmp_path)
+    assert (run.name, [*run.series]) == ("log.csv", ["loss", "accuracy"])
+    assert "stands in a_picture.csv too" in run.notes[-1]
+
+
+def test_logs_of_a_trainer_under_other_names_are_one_training(tmp_path: Path) -> None:
+    for n_epochs in (5, 7):
+        rows = [
+            {"epoch": epoch, "step": 10 * epoch, "eval_loss": loss}
+            for epoch, loss in enumerate(LOSSES[:n_epochs], start=1)
+        ]
+        state = tmp_path / f"backup_{n_epochs}" / "trainer_state.json"
+        state.parent.mkdir()
+        state.write_text(json.dumps({"log_history": rows}), encoding="ascii")
+    assert [run.name for run in load_runs(tmp_path)] == ["backup_7"]
+    # and where evaluations are counted
+    (run,) = load_runs(tmp_path, x_axis="step")
+    assert "stands in backup_5 too" in run.notes[-1]
 
 
 def test_short_logs_alone_are_no_copies(tmp_path: Path) -> None:
@@ -430,6 +455,44 @@ def test_metrics_that_keras_numbered_are_called_alike(tmp_path: Path) -> None:
     # alone, a log is as it is
     (run,) = load_runs(tmp_path / "fold1.csv")
     assert list(run.series) == ["val_auc_1"]
+
+
+@pytest.mark.parametrize(
+    ("second", "names"),
+    [
+        # as `keras.metrics.AUC().name` counts on: a second model with two of them
+        (("auc_2", "auc_3"), ["auc", "auc_1"]),
+        (("auc_3", "auc_4"), ["auc", "auc_1"]),
+        # not Keras's numbers, or not as many
+        (("auc_2", "auc_9"), ["auc_2", "auc_9"]),
+        (("auc_1", "auc_2"), ["auc_1", "auc_2"]),
+        (("auc_2",), ["auc_2"]),
+    ],
+)
+def test_two_metrics_of_one_class_are_called_alike_in_the_order_of_their_numbers(
+    tmp_path: Path, second: tuple[str, ...], names: list[str]
+) -> None:
+    for file, own in (("a.csv", ("auc", "auc_1")), ("b.csv", second)):
+        values = [
+            [str(len(own) + epoch + at / 8) for at in range(len(own))]
+            for epoch in range(3)
+        ]
+        rows = [",".join([str(epoch), *row]) for epoch, row in enumerate(values)]
+        (tmp_path / file).write_text("\n".join([f"epoch,{','.join(own)}", *rows, ""]))
+    first, later = load_runs(tmp_path / "*.csv")
+    assert [list(first.series), list(later.series)] == [["auc", "auc_1"], names]
+
+
+def test_a_table_of_several_folds_has_a_column_of_one_metric_for_each(
+    tmp_path: Path,
+) -> None:
+    # pandas.concat of the folds' histories
+    path = tmp_path / "folds.csv"
+    rows = ["0,0.9,0.5,", "1,0.8,0.6,", "0,0.7,,0.4", "1,0.6,,0.7"]
+    path.write_text("\n".join(["epoch,val_loss,val_auc,val_auc_1", *rows, ""]))
+    runs = load_runs(path)
+    assert [list(run.series) for run in runs] == [["val_loss", "val_auc"]] * 2
+    assert [list(run.series["val_auc"]) for run in runs] == [[0.5, 0.6], [0.4, 0.7]]
 
 
 def test_metrics_of_which_a_run_has_two_keep_their_names(tmp_path: Path) -> None:
