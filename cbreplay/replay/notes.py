@@ -18,7 +18,6 @@ from cbreplay.training_course import (
     find_rounded_tie,
     was_still_improving,
 )
-from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,8 +120,9 @@ def note_run(
     tie = None if objective is None else find_rounded_tie(run, objective, mode)
     if tie is not None and frozen is None:
         n_best, decimals = tie
+        digits = f"{decimals} decimals" if decimals != 1 else "1 decimal"
         notes.append(
-            f"{objective} was written with {count(decimals, 'decimal')}, and its best "
+            f"{objective} was written with {digits}, and its best "
             f"value stands in {n_best} epochs: if it was rounded, which one was best "
             "is not told, and a callback that saw all digits may have stopped later"
         )

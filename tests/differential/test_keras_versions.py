@@ -30,8 +30,8 @@ from cbreplay import (
 )
 from cbreplay.errors import EvidenceError
 from cbreplay.rules.keras.framework import KERAS
-from cbreplay.rules.keras.semantics import known_semantics
-from cbreplay.rules.keras.semantics import resolve_keras as resolve_semantics
+from cbreplay.rules.keras.versions import known_semantics
+from cbreplay.rules.keras.versions import resolve_keras as resolve_semantics
 from cbreplay.rules.training import Training
 from tests.conftest import SUMMARY
 from tests.oracles.adversarial import Case, draw_case, version_cases

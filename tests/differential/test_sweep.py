@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.rules.keras.semantics import known_semantics
+from cbreplay.rules.keras.versions import known_semantics
 from tests.oracles.sweeps import (
     LISTS,
     PLATFORMS,

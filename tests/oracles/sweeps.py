@@ -29,7 +29,7 @@ from cbreplay.answers.swept_cells import read_sweep, reads_from_sweep
 from cbreplay.grid import Grid
 from cbreplay.judging import Judging
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.keras.semantics import known_semantics
+from cbreplay.rules.keras.versions import known_semantics
 from cbreplay.run import Series
 from cbreplay.run_metadata import Ended, RunMetadata
 from cbreplay.sweep import replay_cells

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from cbreplay.errors import ConfigError
 from cbreplay.rules.family import PlainFamily, ResolvedSemantics
 from cbreplay.rules.keras.metric_directions import find_direction
-from cbreplay.rules.keras.semantics import (
+from cbreplay.rules.keras.versions import (
     find_tf_keras,
     is_keras_version,
     resolve_keras,

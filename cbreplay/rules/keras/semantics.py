@@ -5,34 +5,15 @@ A rule reads the fields; no rule asks for a version.
 
 from __future__ import annotations
 
-import functools
-import re
-import sys
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from cbreplay.errors import SemanticsError
 from cbreplay.monitor import Comparison
-from cbreplay.plain_text import shown_value
-from cbreplay.rules.keras.installed import find_installed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from cbreplay.monitor import Precision
     from cbreplay.run import Mode
-    from cbreplay.run_metadata import RunMetadata
 
-__all__ = [
-    "AutoMode",
-    "MonitorRule",
-    "ResolvedKeras",
-    "Semantics",
-    "find_tf_keras",
-    "is_keras_version",
-    "known_semantics",
-    "resolve_keras",
-    "spoken_semantics",
-]
+__all__ = ["SEMANTICS", "AutoMode", "MonitorRule", "Semantics"]
 
 
 # how mode="auto" finds a direction: the compiled metric tells it, or nothing does; a
@@ -285,201 +266,8 @@ _SPANS = (
     ("tf_keras", 2, 16, 17, _TF_KERAS_2_16),
     ("tf_keras", 2, 18, 21, _TF_KERAS_2_18),
 )
-_ROWS = {
+SEMANTICS = {
     name: row._replace(name=name, row=name)
     for package, major, first, last, row in _SPANS
     for name in [f"{package}-{major}.{minor}" for minor in range(first, last + 1)]
 }
-_OLDEST = {"keras": "keras-2.15", "tf_keras": "tf_keras-2.15"}
-_NEWEST = {"keras": "keras-3.15", "tf_keras": "tf_keras-2.21"}
-_KNOWN = "keras-2.15, keras-3.0 to keras-3.15, tf_keras-2.15 to tf_keras-2.21"
-# TensorFlow and JAX decide alike and need no suffix; but a finite value beyond float32,
-# on which TensorFlow raises ValueError and a replay is refused, is infinite on JAX
-_UNMEASURED = ("+torch-backend", "+openvino-backend")
-_VERSION = (
-    r"(?a)(keras|tf_keras)-(\d{1,4})\.(\d{1,4})((?:\.\w{1,40}){0,4})(\+[\w-]{1,40})?"
-)
-
-
-class ResolvedKeras(NamedTuple):
-    """Which Keras decides, and what the answer must say about that choice."""
-
-    semantics: Semantics
-    notes: tuple[str, ...]
-
-
-def known_semantics() -> tuple[str, ...]:
-    """Return the names of the rows: Keras, then tf_keras, each oldest first."""
-    return tuple(_ROWS)
-
-
-def is_keras_version(name: str) -> bool:
-    """Return whether this is how a Keras version is written, known or not."""
-    return re.fullmatch(_VERSION, name) is not None
-
-
-def spoken_semantics(name: str) -> str:
-    """Write the name of a Keras version as people do.
-
-    >>> spoken_semantics("keras-3.15.1"), spoken_semantics("tf_keras-2.21")
-    ('Keras 3.15.1', 'tf_keras 2.21')
-    """
-    package, _, version = name.partition("-")
-    return f"{'Keras' if package == 'keras' else package} {version}"
-
-
-def resolve_keras(
-    name: str | None,
-    *,
-    metadata: RunMetadata | None = None,
-    search_path: Iterable[str] | None = None,
-) -> ResolvedKeras:
-    """Find the Keras whose decisions are asked for.
-
-    Parameters
-    ----------
-    name : str or None
-        For example ``"keras-3.15"``, ``"keras-3.15.1"`` or ``"tf_keras-2.18"``, with
-        one suffix if it applies: ``+numpy1`` for tf_keras on numpy 1,
-        ``+numpy-backend`` or ``+torch-backend`` for Keras 3 on another backend than
-        TensorFlow or JAX. None takes the version in the run's ``run.json`` (its
-        backend and numpy choose the suffix), else the Keras that is installed
-        (``keras`` before ``tf_keras`` where both are), else the newest known one.
-    metadata : RunMetadata, optional
-        The run's ``run.json``.
-    search_path : iterable of str, optional
-        Where to look for an installed Keras; ``sys.path`` by default.
-
-    Raises
-    ------
-    SemanticsError
-        If the version is older than every known one, or is not a version, or if the
-        suffix does not go with it.
-    """
-    if name is not None:
-        return _resolve(name, asked_by="--semantics")
-    if metadata is not None and metadata.keras_version is not None:
-        named = metadata.keras_version + _recorded_suffix(metadata)
-        return _resolve(named, asked_by="run.json")
-    installed = _installed_keras(sys.path if search_path is None else search_path)
-    if installed is not None:
-        return _resolve(installed, asked_by="the installed Keras")
-    return ResolvedKeras(_ROWS[_NEWEST["keras"]], ())
-
-
-@functools.lru_cache(maxsize=64)
-def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
-    matched = re.fullmatch(_VERSION, str(name))
-    if matched is None:
-        sentence = (
-            f"{shown_value(name)} (from {asked_by}) is not a Keras version such as "
-            f"'keras-3.15.1'; known: {_KNOWN}. "
-            "Choose one with --semantics or semantics=."
-        )
-        raise SemanticsError(sentence)
-    package, major, minor, patch, suffix = matched.groups(default="")
-    row = f"{package}-{major}.{minor}"
-    newest = _NEWEST[package]
-    if row in _ROWS:
-        plain, notes = _ROWS[row]._replace(name=row + patch), []
-    elif (int(major), int(minor)) > _minor_version(newest):
-        plain, notes = _ROWS[newest], [_newer_note(name, newest)]
-    else:
-        raise _unknown(name, package, asked_by)
-    semantics = _on_its_platform(plain, suffix)
-    if semantics is None:
-        bare = name.removesuffix(suffix)
-        sentence = (
-            f"{suffix!r} does not go with {bare} (from {asked_by}): +numpy1 goes with "
-            "tf_keras and Keras 2; +numpy-backend and +torch-backend go with Keras 3. "
-            f"Choose it without, by --semantics {bare} or semantics={bare!r}."
-        )
-        raise SemanticsError(sentence)
-    if suffix in _UNMEASURED:
-        backend = suffix.removeprefix("+").removesuffix("-backend")
-        notes.append(
-            f"decisions were not measured on the {backend} backend: replayed by the "
-            "rules of TensorFlow"
-        )
-    return ResolvedKeras(semantics, tuple(notes))
-
-
-def _minor_version(row: str) -> tuple[int, int]:
-    major, minor = row.rpartition("-")[2].split(".")
-    return int(major), int(minor)
-
-
-def _newer_note(name: str, newest: str) -> str:
-    return (
-        f"{name} is newer than the newest version that was measured: "
-        f"replayed by the rules of {newest}"
-    )
-
-
-def _unknown(name: str, package: str, asked_by: str) -> SemanticsError:
-    oldest = _OLDEST[package]
-    sentence = (
-        f"the decisions of {name} (from {asked_by}) are not known; known: {_KNOWN}. "
-        f"Choose one with --semantics {oldest} or semantics={oldest!r}, which "
-        "replays by that version's rules instead."
-    )
-    return SemanticsError(sentence)
-
-
-def _on_its_platform(plain: Semantics, suffix: str) -> Semantics | None:
-    """Return a row as a numpy or a backend changes it; None if it cannot be."""
-    if not suffix:
-        return plain
-    named = plain._replace(name=plain.name + suffix, row=plain.row + suffix)
-    if not _has_backends(plain.row):
-        # numpy 1 promotes float32 times a Python float to float64
-        changed = named._replace(factor_precision="float64")
-        return changed if suffix == "+numpy1" else None
-    if suffix == "+numpy-backend":
-        # keras/src/backend/numpy/numpy.py: less keeps Python floats in float64
-        return named._replace(
-            early_stopping=plain.early_stopping._replace(precision="float64"),
-            reduce_lr_on_plateau=plain.reduce_lr_on_plateau._replace(
-                precision="float64"
-            ),
-            model_checkpoint=plain.model_checkpoint._replace(precision="float64"),
-        )
-    return named if suffix in _UNMEASURED else None
-
-
-def _has_backends(name: str) -> bool:
-    return name.startswith("keras-") and not name.startswith("keras-2.")
-
-
-def _recorded_suffix(metadata: RunMetadata) -> str:
-    """Return the suffix that a run.json's backend and numpy ask for."""
-    version, backend = metadata.keras_version or "", metadata.backend
-    if _has_backends(version):
-        suffix = f"+{backend}-backend"
-        return suffix if suffix in ("+numpy-backend", *_UNMEASURED) else ""
-    written = metadata.raw.get("keras")
-    numpy = written.get("numpy") if isinstance(written, dict) else None
-    return _numpy_suffix(version, numpy)
-
-
-def _numpy_suffix(version: str, numpy: object) -> str:
-    """Return +numpy1 where that changes what a version decides."""
-    matched = re.fullmatch(_VERSION, version)
-    row = None if matched is None else _ROWS.get("{}-{}.{}".format(*matched.groups()))
-    changes = row is None or row.factor_precision == "float32"
-    return "+numpy1" if changes and str(numpy).startswith("1.") else ""
-
-
-def find_tf_keras() -> str:
-    """Return the tf_keras that is installed, else the newest known one."""
-    return _installed_keras(sys.path, ("tf_keras",)) or _NEWEST["tf_keras"]
-
-
-def _installed_keras(
-    search_path: Iterable[str], packages: Sequence[str] = ("keras", "tf_keras")
-) -> str | None:
-    found = find_installed(search_path, packages)
-    if found is None:
-        return None
-    named, numpy = found
-    return named + _numpy_suffix(named, numpy)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import SemanticsError
-from cbreplay.rules.keras.semantics import known_semantics
-from cbreplay.rules.keras.semantics import resolve_keras as resolve_semantics
+from cbreplay.rules.keras.versions import known_semantics
+from cbreplay.rules.keras.versions import resolve_keras as resolve_semantics
 from cbreplay.run_metadata import RunMetadata
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from cbreplay.rules.keras.checks.waiting import acts_in_plan, effective_patience
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
-from cbreplay.rules.keras.semantics import spoken_semantics
+from cbreplay.rules.keras.versions import spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

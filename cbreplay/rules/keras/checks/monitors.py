@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.checks import Finding
-from cbreplay.rules.keras.semantics import spoken_semantics
+from cbreplay.rules.keras.versions import spoken_semantics
 from cbreplay.rules.monitor_checks import (
     find_absence,
     find_absent_monitor,

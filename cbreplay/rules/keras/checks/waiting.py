@@ -13,7 +13,7 @@ from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.metric_directions import lies_within_one
-from cbreplay.rules.keras.semantics import spoken_semantics
+from cbreplay.rules.keras.versions import spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
