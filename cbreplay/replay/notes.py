@@ -120,7 +120,7 @@ def note_run(
     tie = None if objective is None else find_rounded_tie(run, objective, mode)
     if tie is not None and frozen is None:
         n_best, decimals = tie
-        digits = "1 decimal" if decimals == 1 else f"{decimals} decimals"
+        digits = f"{decimals} decimals" if decimals != 1 else "1 decimal"
         notes.append(
             f"{objective} was written with {digits}, and its best "
             f"value stands in {n_best} epochs: if it was rounded, which one was best "
