@@ -183,18 +183,8 @@ def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
     for at, run in enumerate(runs):
         if run.n_epochs >= _FEWEST or run.steps is not None or at in known:
             continue
-        for home in grown:
-            other = runs[home]
-            alike = (
-                lie_beside(run.source, other.source)
-                and run.first_epoch == other.first_epoch
-                and run.series.keys() <= other.series.keys()
-            )
-            if (
-                alike
-                and count_digits(run.series) >= _MANY_DIGITS
-                and _equals(run, other)
-            ):
+        for home in grown if count_digits(run.series) >= _MANY_DIGITS else ():
+            if _begins_to_the_bit(run, runs[home]):
                 copies[home].append(at)
                 break
 
@@ -208,14 +198,17 @@ def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
     several = [
         at for at, run in enumerate(runs) if at not in known and run.steps is None
     ]
+
+    def is_rank(at: int, home: int) -> bool:
+        beside = lie_beside(runs[at].source, runs[home].source)
+        return beside and _rates_agree(runs[at], runs[home])
+
     # nearly always the first rows differ, and no other is looked at
     for begun in _group(several, lambda at: _validation_of(runs[at], 1)):
         for members in _group(begun, lambda at: _validation_of(runs[at])):
             if _are_told_by_validation(runs[members[0]]):
                 home, *others = members
-                ranks = [at for at in others if _is_rank(runs[at], runs[home])]
-                for at in ranks:
-                    copies.setdefault(home, []).extend([at, *copies.pop(at, [])])
+                _add(copies, {home: [at for at in others if is_rank(at, home)]})
 
 
 def _group(
@@ -250,13 +243,11 @@ def _are_told_by_validation(run: Run) -> bool:
     return changing >= _FEWEST and count_digits(own) >= _RANK_DIGITS
 
 
-def _is_rank(run: Run, other: Run) -> bool:
-    return lie_beside(run.source, other.source) and _rates_agree(run, other)
-
-
-def _equals(run: Run, other: Run) -> bool:
-    """Tell whether each value of a run is the same number in a longer one."""
-    return all(
+def _begins_to_the_bit(run: Run, other: Run) -> bool:
+    """Tell whether each value of a run is the same number in a longer one beside it."""
+    beside = lie_beside(run.source, other.source)
+    alike = beside and run.first_epoch == other.first_epoch
+    return (alike and run.series.keys() <= other.series.keys()) and all(
         np.array_equal(own.values, longer.values[: len(own)], equal_nan=True)
         and np.array_equal(own.recorded, longer.recorded[: len(own)])
         for own, longer in (
