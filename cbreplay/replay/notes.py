@@ -18,7 +18,6 @@ from cbreplay.training_course import (
     find_rounded_tie,
     was_still_improving,
 )
-from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,21 +111,28 @@ def note_run(
         since = bad_end_epoch(run, failed) + 1
         note = f"{failed} ended in {end}, from epoch {since} on{told}"
         notes.append(Note(note, "end"))
-    frozen = None if objective is None else find_frozen_end(run, objective)
+    if objective is not None:
+        notes += _note_equal_values(run, objective, mode)
+    return tuple(notes)
+
+
+def _note_equal_values(run: Run, objective: str, mode: Mode | None) -> Iterator[str]:
+    """Yield why a value stands in several epochs: not measured anew, or rounded."""
+    frozen = find_frozen_end(run, objective)
+    tie = find_rounded_tie(run, objective, mode)
     if frozen is not None:
-        notes.append(
+        yield (
             f"{objective} is the same to the last digit from epoch {frozen + 1} on: "
             "check that it was still measured"
         )
-    tie = None if objective is None else find_rounded_tie(run, objective, mode)
-    if tie is not None and frozen is None:
+    elif tie is not None:
         n_best, decimals = tie
-        notes.append(
-            f"{objective} was written with {count(decimals, 'decimal')}, and its best "
-            f"value stands in {n_best} epochs: if it was rounded, which one was best "
-            "is not told, and a callback that saw all digits may have stopped later"
+        written = "1 decimal" if decimals == 1 else f"{decimals} decimals"
+        yield (
+            f"{objective} was written with {written}, and its best value stands in "
+            f"{n_best} epochs: if it was rounded, which one was best is not told, and "
+            "a callback that saw all digits may have stopped later"
         )
-    return tuple(notes)
 
 
 def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:

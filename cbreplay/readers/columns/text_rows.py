@@ -211,7 +211,9 @@ class TextRows:
         if not all(rows):
             said = [(row, line) for row, line in zip(rows, lines, strict=True) if row]
             rows, lines = [row for row, _ in said], [line for _, line in said]
-        if all(len(row) == width and row[0][:1] in _NUMBER_BEGINS for row in rows):
+        # behind the index of pandas, which numbers everything
+        tells = int(self.header[0] == "" and width > 1)
+        if all(len(row) == width and row[tells][:1] in _NUMBER_BEGINS for row in rows):
             self._n_rows += len(rows)
             return rows, lines
         kept, places = [], []
@@ -250,7 +252,9 @@ class TextRows:
 
     def _is_header(self, cells: list[str]) -> bool:
         """Tell whether the header stands there once more, perhaps numbered by Keras."""
-        if cells == self.header:
+        # pandas numbers a header that it read as a row, too
+        indexed = self.header[0] == "" and cells[0].isdecimal()
+        if cells == self.header or (indexed and cells[1:] == self.header[1:]):
             return True
         if len(cells) != len(self.header) or not (
             are_numbered_anew(self.header, cells)

@@ -7,7 +7,7 @@ callback is a series of the same training; what it logs by batch is none.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,11 +17,8 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from cbreplay.readers.event_files.layouts import Layout
-    from cbreplay.readers.event_files.records import Ints
-    from cbreplay.readers.event_files.scalar_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable, ScalarColumns
 
 __all__ = ["with_other_scalars"]
 
@@ -29,13 +26,6 @@ _BY_EPOCH = r"epoch_.+"
 # the callback also writes what it sees of each batch, and of each call of evaluate, by
 # the iteration
 _OWN = rf"{_BY_EPOCH}|batch_.*|evaluation_.*_vs_iterations"
-
-
-class _Logged(NamedTuple):
-    """The steps of some scalars and when each was written, in the order of time."""
-
-    steps: Ints
-    wall_times: NDArray[np.float64]
 
 
 def with_other_scalars(
@@ -97,7 +87,7 @@ def _is_by_epoch(files: Sequence[EventTable], tag: str) -> bool:
     Each must have been written between the epoch before and that behind it: the steps
     of batches may have the numbers of epochs, but not their times.
     """
-    own, other = _logged(files, _BY_EPOCH), _logged(files, re.escape(tag))
+    own, other = _in_time(files, _BY_EPOCH), _in_time(files, re.escape(tag))
     if own is None or other is None or len(other.steps) < _LEAST:
         return False
     first = np.flatnonzero(np.diff(own.steps, prepend=-1))
@@ -116,8 +106,11 @@ def _is_by_epoch(files: Sequence[EventTable], tag: str) -> bool:
 _LEAST = 2
 
 
-def _logged(files: Sequence[EventTable], pattern: str) -> _Logged | None:
-    """Return the scalars of some tags; None if several fits or files hold them."""
+def _in_time(files: Sequence[EventTable], pattern: str) -> ScalarColumns | None:
+    """Return the scalars of some tags in the order of time, in which steps never fall.
+
+    None if they do, or if several fits or files hold them.
+    """
     found = []
     for file in files:
         named = [re.fullmatch(pattern, tag) is not None for tag in file.tags]
@@ -126,8 +119,5 @@ def _logged(files: Sequence[EventTable], pattern: str) -> _Logged | None:
     if len(found) != 1 or found[0].restarts:
         return None
     scalars = found[0].scalars
-    in_time = np.argsort(scalars.wall_times, kind="stable")
-    steps = scalars.steps[in_time]
-    if (np.diff(steps) < 0).any():
-        return None
-    return _Logged(steps, scalars.wall_times[in_time])
+    ordered = scalars.take(np.argsort(scalars.wall_times, kind="stable"))
+    return None if (np.diff(ordered.steps) < 0).any() else ordered

@@ -168,6 +168,8 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     if isinstance(rows, list) and all(isinstance(own, list) for own in rows):
         rows = _of_saves(rows)
     if isinstance(rows, dict):
+        if rows.get("next_page_token"):
+            damage.remarks.append(_PAGED)
         # a list of all metrics, or one for each key, as get_metric_history returns it
         rows = {name: _named(name, own) for name, own in rows.items()}
         lists = [own for own in rows.values() if isinstance(own, list)]
@@ -181,6 +183,12 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     if lowered and "key" not in lowered[0] and _KEY_OF_CHART in lowered[0]:
         lowered = [{**row, "key": row.get(_KEY_OF_CHART)} for row in lowered]
     return lowered
+
+
+_PAGED = (
+    "the server's answer goes on (next_page_token): what came later is not here; ask "
+    "for the next pages too"
+)
 
 
 def _named(name: str, points: object) -> object:

@@ -417,6 +417,15 @@ def test_an_mlflow_export_that_each_save_appended_is_one_training(
         assert list(run.series["loss"]) == [9, 8, 7, 6]
 
 
+def test_a_page_of_what_mlflow_s_server_holds_is_said_to_be_one(tmp_path: Path) -> None:
+    rows = [{"key": "loss", "value": 9 - at, "step": at} for at in range(4)]
+    page = tmp_path / "rest.json"
+    for token in ("", "AbC"):
+        page.write_text(json.dumps({"metrics": rows, "next_page_token": token}))
+        (run,) = load_runs(page)
+        assert any("next_page_token" in note for note in run.notes) is bool(token)
+
+
 def test_an_mlflow_export_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     path.write_bytes(b"key,value,step\nloss,1,\0\n")

@@ -109,3 +109,11 @@ def test_names_that_differ_in_a_number_may_be_several_metrics_in_files_too(
         (tmp_path / f"{name}.csv").write_text(appended([name], [values]))
     called = {name for run in load_runs(tmp_path) for name in run.series} - {"loss"}
     assert called == ({"auc"} if shared else {*names})
+
+
+def test_a_header_that_pandas_read_as_a_row_is_none() -> None:
+    """A log to which each fit appended its header was read and saved with an index."""
+    lines = appended(["val_auc"] * 2, FOLDS[:2]).splitlines()
+    numbered = [f"{at},{line}" for at, line in enumerate(lines[1:])]
+    runs = read("\n".join([f",{lines[0]}", *numbered, ""]))
+    assert [list(run.series["val_auc"]) for run in runs] == FOLDS[:2]
