@@ -87,7 +87,7 @@ def note_run(
     sets_rate : bool
         Whether a callback of the list may change the learning rate.
     """
-    notes = [*resolved.notes, *_missing(run, callbacks, resolved)]
+    notes = [*resolved.notes, *_missing(run, callbacks, resolved, judged[0])]
     if sets_rate and run.learning_rate is None:
         notes.append(
             "no learning rate is recorded: it is taken as constant over the record"
@@ -196,10 +196,16 @@ def note_no_number(objective: str, kept: int) -> str:
 
 
 def _missing(
-    run: Run, callbacks: Sequence[Callback], resolved: ResolvedSemantics
+    run: Run,
+    callbacks: Sequence[Callback],
+    resolved: ResolvedSemantics,
+    objective: str | None,
 ) -> Iterator[str]:
-    """Say, for each series the list decides by, in how many epochs it is missing."""
-    for monitor in read_series(callbacks):
+    """Say, for each series that decides or judges, in how many epochs it is missing."""
+    decides = read_series(callbacks)
+    for monitor in dict.fromkeys(
+        (*decides, *(() if objective is None else (objective,)))
+    ):
         if monitor not in run.series:
             # the log lacks it; whether a callback writes it, only the replay tells
             continue
@@ -208,7 +214,10 @@ def _missing(
             continue
         said = f"{monitor} is missing in {missing} of {run.n_epochs} epochs"
         if find_gap(run, monitor) is None:
-            said += f"; {_spoken_skip(callbacks, monitor, resolved)}"
+            if monitor in decides:
+                said += f"; {_spoken_skip(callbacks, monitor, resolved)}"
+        elif monitor in run.empty_cells:
+            said += "; --empty nan (empty='nan') reads an empty cell as NaN"
         yield f"{said}{_suspect_nan(run, monitor)}"
 
 
