@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Row, Section, Table, TableColumn
@@ -68,6 +69,12 @@ def _trade_off_figure(costs: Costs, advice: Recommendation) -> Figure:
         if scored.label not in drawn | {"start", "min_delta"}
     )
     rest = f" Not drawn, as not all of these tell it: {absent}." if absent else ""
+    ruined = ", ".join(
+        setting_label(scored)
+        for scored in costs.named
+        if scored.mean_regret == math.inf
+    )
+    rest += f" Not drawn, as they lose everything: {ruined}." if ruined else ""
     if costs.n_compared < costs.n_groups:
         rest += f" The table above is over all {advice.unit}s that tell a setting."
     return Figure(

@@ -69,3 +69,5 @@ def test_a_report_on_a_failed_run_beside_others_is_written(
     ]
     page = form(build_report(runs, keep=keep, semantics="keras-3.15"))
     assert "lose everything" in page
+    drawn = "Not drawn, as they lose everything: "
+    assert (drawn in page) == (form is write_html)
