@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
-import re
 import signal
 import sys
 import time
@@ -192,11 +190,9 @@ def _sort_out(error: BaseException, typed: Sequence[str]) -> int:
 
 def _misused(error: click.ClickException, typed: Sequence[str]) -> int:
     """Show the usage of a command, without secrets of typed URLs."""
-    shown = io.StringIO()
-    error.show(shown)
-    usage = shown.getvalue().rstrip()
-    if isinstance(error, click.BadParameter):
-        usage += _nearest_choice(error)
+    from cbreplay.cli.usage_errors import spoken_usage
+
+    usage = spoken_usage(error)
     for word in typed:
         # whole words: a password may hold spaces or quotes, which usually end a URL
         if "://" in word:
@@ -206,15 +202,6 @@ def _misused(error: click.ClickException, typed: Sequence[str]) -> int:
     if isinstance(error, click.BadParameter):
         _say_where_from(error)
     return EXIT_UNUSABLE
-
-
-def _nearest_choice(error: click.BadParameter) -> str:
-    """Return which of the choices of an option a misspelt value may have meant."""
-    told = re.match("'(.+)' is not one of '", error.message)
-    kind = None if error.param is None else error.param.type
-    if told is None or not isinstance(kind, click.Choice):
-        return ""
-    return nearest_name(told[1], map(str, kind.choices)).replace("; did", " Did")
 
 
 def _say_where_from(error: click.BadParameter) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,6 +147,8 @@ class Question:
         from cbreplay.loading import survey_sources
 
         paths = self.paths or (_choose_log_here(),)
+        for path in paths:
+            _refuse_misplaced(path)
         with watch("reading logs") as tell:
             survey = survey_sources(paths, self.reading, tell)
         refuse_printing_into_a_log(paths, survey.seen)
@@ -384,6 +388,21 @@ class Question:
                 **varied,
             )
         ]
+
+
+def _refuse_misplaced(path: str) -> None:
+    """Refuse a word that is no path, and was meant as the value of an option."""
+    number = re.fullmatch(r"\d+(\.\d+)?", path)
+    option = re.fullmatch(r"([a-z]+(?:[-_][a-z]+)*)=(.*)", path)
+    if not (number or option) or os.path.exists(path):  # noqa: PTH110
+        return
+    sentence = (
+        f"{path} is no path: several values of an option are one word, as 5,{path}"
+    )
+    if option:
+        name = _option_name(option[1])
+        sentence = f"{path} is no path: an option begins with --, as {name}={option[2]}"
+    raise ConfigError(sentence)
 
 
 def _choose_log_here() -> str:

@@ -148,6 +148,9 @@ def _find_target(
     script = Path(words[0])
     if not script.is_file():
         raise ConfigError(_no_file(script))
+    if script.suffix.lower() in _LOGS:
+        sentence = f"{words[0]!r} is no script: it is called as a log. {_WANTED}"
+        raise ConfigError(sentence)
     if script.suffix != ".ipynb":
         return "script", words[0], words[1:]
     for line in _check_notebook(script):
@@ -155,11 +158,14 @@ def _find_target(
     return "notebook", words[0], words[1:]
 
 
+_LOGS = (".csv", ".tsv", ".json", ".jsonl", ".log")
+_WANTED = "Give a Python file, a notebook, or -m MODULE"
+
+
 def _no_file(script: Path) -> str:
     what = "a directory" if script.is_dir() else "not there"
-    wanted = "Give a Python file, a notebook, or -m MODULE"
     near = "" if script.is_dir() else nearest_path(str(script))
-    return f"{str(script)!r} is {what}{near or '.'} {wanted}"
+    return f"{str(script)!r} is {what}{near or '.'} {_WANTED}"
 
 
 def _check_notebook(path: Path) -> list[str]:

@@ -283,11 +283,10 @@ def test_a_directory_that_goes_while_it_is_read_is_left_out(
         return scan(path)
 
     monkeypatch.setattr("os.scandir", vanish)
-    with pytest.raises(LogError, match="cannot be read"):
-        load_runs(tmp_path)
-    (run,) = load_runs(tmp_path, errors="skip")
+    (run,) = load_runs(tmp_path)
     assert run.name == "b"
-    assert any(f"left out a directory: {tmp_path / 'a'}" in one for one in run.notes)
+    said = f"left out a directory: {tmp_path / 'a'}: cannot be read"
+    assert any(said in one for one in run.notes)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="paths are longer elsewhere")
@@ -303,11 +302,8 @@ def test_a_path_beyond_the_systems_limit_is_left_out(
         os.chdir("d" * 200)
     os.chdir(tmp_path)
     answer = ask("simulate", root)
-    assert (answer.status, answer.out) == (2, "")
-    assert "cannot be read (File name too long)" in answer.err
-    assert len(answer.err) < 2500
-    answer = ask("simulate", root, "--errors", "skip")
     assert answer.status == 0
+    assert "cannot be read (File name too long)" in " ".join(answer.out.split())
 
 
 def test_links_in_a_circle_are_not_followed(ask: Ask, tmp_path: Path) -> None:

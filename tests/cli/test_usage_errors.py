@@ -1,0 +1,56 @@
+"""What is typed wrongly at a command line is told in a sentence that helps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import VALUES, write_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Ask
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        # before the command
+        (["--patience", "5", "logs.csv"], "cbreplay simulate --patience"),
+        # of another command
+        (["simulate", "logs.csv", "-o", "x.html"], "cbreplay report -o"),
+        (["simulate", "logs.csv", "--fail-if", "x"], "cbreplay recommend --fail-if"),
+        (["simulate", "logs.csv", "--seam", "x"], "'x' is not a whole number."),
+        (["recommend", "logs.csv", "--confidence", "x"], "'x' is not a number."),
+        (
+            ["simulate", "logs.csv", "--patience", "5", "10"],
+            "10 is no path: several values of an option are one word, as 5,10",
+        ),
+        (
+            ["simulate", "logs.csv", "patience=5"],
+            "patience=5 is no path: an option begins with --, as --patience=5",
+        ),
+        (["record", "logs.csv"], "'logs.csv' is no script"),
+    ],
+)
+def test_a_wrong_word_is_told_with_what_to_type(
+    ask: Ask,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    said: str,
+) -> None:
+    write_csv(tmp_path / "logs.csv", VALUES)
+    monkeypatch.chdir(tmp_path)
+    answer = ask(*words)
+    assert answer.status == 2
+    assert said in " ".join(answer.err.split())
+
+
+def test_choices_are_listed_without_escapes(ask: Ask) -> None:
+    answer = ask("train")
+    assert answer.status == 2
+    assert "\\t" not in answer.err
+    assert "digits-mlp" in answer.err
