@@ -62,8 +62,31 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
     """Return what is decided in each cell, and what `Outcome` holds of it."""
     codes = sweep.evidence.reshape(-1).tolist()
     seconds = _numbers(sweep.seconds_saved)
-    lacking = (sweep.ranked & sweep.lacks_values).reshape(-1).tolist()
-    bounded = sweep.bounded.reshape(-1).tolist()
+    provisional = [";".join(provisional_of(evidence)) for evidence in EVIDENCE]
+    return {
+        "evidence": [EVIDENCE[code] for code in codes],
+        "stopped_epoch": _within(sweep.stopped, sweep.stopped_epoch),
+        "kept_epoch": _within(sweep.kept, sweep.kept_epoch),
+        "kept_value": _numbers(sweep.kept_value),
+        "regret": _numbers(sweep.regret),
+        "trained_epochs": sweep.trained_epochs.reshape(-1).tolist(),
+        "epochs_saved": sweep.epochs_saved.reshape(-1).tolist(),
+        "seconds_saved": seconds,
+        "bounds": _bounds(sweep, codes, seconds),
+        "provisional": [provisional[code] for code in codes],
+        "first_reduction_epoch": _within(sweep.reduced, sweep.first_reduction_epoch),
+        "reductions": sweep.n_reductions.reshape(-1).tolist(),
+        "divergence_epoch": _within(sweep.diverged, sweep.divergence_epoch),
+        "gap_epoch": _within(sweep.incomplete, sweep.gap_epoch),
+        "parted_by": [part for told in find_partings(sweep, shared) for part in told],
+        "saves": [0] * len(codes),
+        "last_saved_file": [None] * len(codes),
+        "last_saved_epoch": [None] * len(codes),
+    }
+
+
+def _bounds(sweep: Sweep, codes: list[int], seconds: list[Any]) -> list[str]:
+    """Return which figures of each cell are bounds; there are few kinds of cells."""
     bounds = {
         (code, has_seconds, lacks, is_bounded): ";".join(
             f"{name}:{kind}"
@@ -79,32 +102,14 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
         for lacks in (False, True)
         for is_bounded in (False, True)
     }
-    provisional = [";".join(provisional_of(evidence)) for evidence in EVIDENCE]
-    return {
-        "evidence": [EVIDENCE[code] for code in codes],
-        "stopped_epoch": _within(sweep.stopped, sweep.stopped_epoch),
-        "kept_epoch": _within(sweep.kept, sweep.kept_epoch),
-        "kept_value": _numbers(sweep.kept_value),
-        "regret": _numbers(sweep.regret),
-        "trained_epochs": sweep.trained_epochs.reshape(-1).tolist(),
-        "epochs_saved": sweep.epochs_saved.reshape(-1).tolist(),
-        "seconds_saved": seconds,
-        "bounds": [
-            bounds[code, second is not None, lacks, is_bounded]
-            for code, second, lacks, is_bounded in zip(
-                codes, seconds, lacking, bounded, strict=True
-            )
-        ],
-        "provisional": [provisional[code] for code in codes],
-        "first_reduction_epoch": _within(sweep.reduced, sweep.first_reduction_epoch),
-        "reductions": sweep.n_reductions.reshape(-1).tolist(),
-        "divergence_epoch": _within(sweep.diverged, sweep.divergence_epoch),
-        "gap_epoch": _within(sweep.incomplete, sweep.gap_epoch),
-        "parted_by": [part for told in find_partings(sweep, shared) for part in told],
-        "saves": [0] * len(codes),
-        "last_saved_file": [None] * len(codes),
-        "last_saved_epoch": [None] * len(codes),
-    }
+    lacking = (sweep.ranked & sweep.lacks_values).reshape(-1).tolist()
+    bounded = sweep.bounded.reshape(-1).tolist()
+    return [
+        bounds[code, second is not None, lacks, is_bounded]
+        for code, second, lacks, is_bounded in zip(
+            codes, seconds, lacking, bounded, strict=True
+        )
+    ]
 
 
 def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:

@@ -87,7 +87,7 @@ def note_run(
     sets_rate : bool
         Whether a callback of the list may change the learning rate.
     """
-    notes = [*resolved.notes, *_missing(run, callbacks, resolved)]
+    notes = [*resolved.notes, *_missing(run, callbacks, resolved, judged[0])]
     if sets_rate and run.learning_rate is None:
         notes.append(
             "no learning rate is recorded: it is taken as constant over the record"
@@ -111,22 +111,28 @@ def note_run(
         since = bad_end_epoch(run, failed) + 1
         note = f"{failed} ended in {end}, from epoch {since} on{told}"
         notes.append(Note(note, "end"))
-    frozen = None if objective is None else find_frozen_end(run, objective)
+    if objective is not None:
+        notes += _note_equal_values(run, objective, mode)
+    return tuple(notes)
+
+
+def _note_equal_values(run: Run, objective: str, mode: Mode | None) -> Iterator[str]:
+    """Yield why a value stands in several epochs: not measured anew, or rounded."""
+    frozen = find_frozen_end(run, objective)
+    tie = find_rounded_tie(run, objective, mode)
     if frozen is not None:
-        notes.append(
+        yield (
             f"{objective} is the same to the last digit from epoch {frozen + 1} on: "
             "check that it was still measured"
         )
-    tie = None if objective is None else find_rounded_tie(run, objective, mode)
-    if tie is not None and frozen is None:
+    elif tie is not None:
         n_best, decimals = tie
-        digits = f"{decimals} decimals" if decimals != 1 else "1 decimal"
-        notes.append(
-            f"{objective} was written with {digits}, and its best "
-            f"value stands in {n_best} epochs: if it was rounded, which one was best "
-            "is not told, and a callback that saw all digits may have stopped later"
+        written = "1 decimal" if decimals == 1 else f"{decimals} decimals"
+        yield (
+            f"{objective} was written with {written}, and its best value stands in "
+            f"{n_best} epochs: if it was rounded, which one was best is not told, and "
+            "a callback that saw all digits may have stopped later"
         )
-    return tuple(notes)
 
 
 def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:
@@ -190,10 +196,16 @@ def note_no_number(objective: str, kept: int) -> str:
 
 
 def _missing(
-    run: Run, callbacks: Sequence[Callback], resolved: ResolvedSemantics
+    run: Run,
+    callbacks: Sequence[Callback],
+    resolved: ResolvedSemantics,
+    objective: str | None,
 ) -> Iterator[str]:
-    """Say, for each series the list decides by, in how many epochs it is missing."""
-    for monitor in read_series(callbacks):
+    """Say, for each series that decides or judges, in how many epochs it is missing."""
+    decides = read_series(callbacks)
+    for monitor in dict.fromkeys(
+        (*decides, *(() if objective is None else (objective,)))
+    ):
         if monitor not in run.series:
             # the log lacks it; whether a callback writes it, only the replay tells
             continue
@@ -202,7 +214,10 @@ def _missing(
             continue
         said = f"{monitor} is missing in {missing} of {run.n_epochs} epochs"
         if find_gap(run, monitor) is None:
-            said += f"; {_spoken_skip(callbacks, monitor, resolved)}"
+            if monitor in decides:
+                said += f"; {_spoken_skip(callbacks, monitor, resolved)}"
+        elif monitor in run.empty_cells:
+            said += "; --empty nan (empty='nan') reads an empty cell as NaN"
         yield f"{said}{_suspect_nan(run, monitor)}"
 
 

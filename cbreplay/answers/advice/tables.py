@@ -136,14 +136,7 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     if ruined:
         runs = list_names(list(dict.fromkeys(ruined)), MOST_NAMES)
         yield side, say(f"inf: the weights that are kept lose everything ({runs})")
-    yield (
-        "score",
-        phrase(
-            "score: the share lost + {} x the share of the epochs trained "
-            "(--cost-weight)",
-            Fact(advice.cost_weight, "given", "cost_weight"),
-        ),
-    )
+    yield "score", _score_note(advice)
     if advice.setting("cheapest") is not None:
         # this row stays where there is no room for the column of scores
         words = (
@@ -152,6 +145,13 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
         yield "", say(words)
     words = f'left out: "{side}" of {unit}s that had no part in the choice'
     yield "left out", say(words)
+
+
+def _score_note(advice: Recommendation) -> Text:
+    return phrase(
+        "score: the share lost + {} x the share of the epochs trained (--cost-weight)",
+        Fact(advice.cost_weight, "given", "cost_weight"),
+    )
 
 
 def _notes(advice: Recommendation) -> Iterator[Text]:

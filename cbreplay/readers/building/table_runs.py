@@ -11,6 +11,7 @@ from cbreplay.note import Note
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.phases import note_phases, rows_at
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
@@ -52,6 +53,8 @@ def build_runs(
         rows, place_of, cuts, source=table.source, most=options.max_bytes
     )
     records = join_rows(pieces, options, metadata, table.source)
+    if metadata is None:
+        note_phases(records, table, rows, lines)
     if cuts:
         above = list(map(place_of, sorted(cuts)))
         stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
@@ -96,9 +99,7 @@ def _names_of(
         return {}
     from cbreplay.readers.building.part_names import name_parts
 
-    order = np.argsort(table.lines)
-    held = order[np.searchsorted(table.lines, lines, sorter=order)]
-    named = name_parts(table, rows.epochs, held)
+    named = name_parts(table, rows.epochs, rows_at(table.lines, lines))
     called = {f"{table.counted} {lines[at]}": name for at, name in named.items()}
     told = [called.get(record.rows.place, "") for record in records]
     return called if all(told) and len(set(told)) == len(told) else {}

@@ -1,0 +1,69 @@
+"""A column that says that another phase, or another process, goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import EarlyStopping, replay_run
+from cbreplay.loading import load_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cbreplay import Run
+
+# best in the third epoch; the second fit begins with worse values
+LOSSES = [0.9, 0.6, 0.3, 0.35, 0.36, 0.34, 0.55, 0.5, 0.47, 0.45]
+FIRST = 6
+
+
+def read(path: Path, name: str, words: list[str]) -> Run:
+    rows = [
+        f"{epoch},{word},{loss}"
+        for epoch, (word, loss) in enumerate(zip(words, LOSSES, strict=True))
+    ]
+    log = path / "log.csv"
+    log.write_text("\n".join([f"epoch,{name},val_loss", *rows, ""]))
+    (run,) = load_runs(log)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [("phase", "frozen", "tuned"), ("stage", "1", "2"), ("run_id", "a7", "b9")],
+)
+def test_where_a_phase_begins_a_fit_may_have_been_resumed(
+    tmp_path: Path, name: str, before: str, after: str
+) -> None:
+    run = read(tmp_path, name, [before] * FIRST + [after] * (len(LOSSES) - FIRST))
+    assert (run.seams, run.possible_seams) == ((FIRST,), frozenset({FIRST}))
+    (note,) = (note for note in run.notes if "goes from" in note)
+    assert f"{name} goes from {before!r} to {after!r} at epoch 7" in note
+    # under the same callbacks the fifth value after the best stops; under new ones
+    # each value of the second fit is better than the one before
+    assert replay_run(run, EarlyStopping(patience=5)).evidence == "incomplete"
+    assert replay_run(run, EarlyStopping(patience=2)).stopped_epoch == 2 + 2
+
+
+def test_who_says_that_the_same_callbacks_went_on_gets_one_fit(tmp_path: Path) -> None:
+    words = ["frozen"] * FIRST + ["tuned"] * (len(LOSSES) - FIRST)
+    run = read(tmp_path, "phase", words).with_same_callbacks()
+    assert replay_run(run, EarlyStopping(patience=5)).stopped_epoch == 2 + 5
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        # they come again, they differ in each row, or tell no fit
+        ("phase", ["slow", "fast"] * 5),
+        ("stage", [str(number) for number in range(10)]),
+        ("note", ["saved"] * 5 + ["kept"] * 5),
+        ("phase", ["all"] * 10),
+    ],
+)
+def test_other_words_tell_of_no_fit(
+    tmp_path: Path, name: str, words: list[str]
+) -> None:
+    assert read(tmp_path, name, words).seams == ()
