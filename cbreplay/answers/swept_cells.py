@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,23 +63,6 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
     """Return what is decided in each cell, and what `Outcome` holds of it."""
     codes = sweep.evidence.reshape(-1).tolist()
     seconds = _numbers(sweep.seconds_saved)
-    lacking = (sweep.ranked & sweep.lacks_values).reshape(-1).tolist()
-    bounded = sweep.bounded.reshape(-1).tolist()
-    bounds = {
-        (code, has_seconds, lacks, is_bounded): ";".join(
-            f"{name}:{kind}"
-            for name, kind in bounds_of(
-                evidence,
-                has_seconds=has_seconds,
-                has_hole=lacks,
-                reaches_plan=not is_bounded,
-            ).items()
-        )
-        for code, evidence in enumerate(EVIDENCE)
-        for has_seconds in (False, True)
-        for lacks in (False, True)
-        for is_bounded in (False, True)
-    }
     provisional = [";".join(provisional_of(evidence)) for evidence in EVIDENCE]
     return {
         "evidence": [EVIDENCE[code] for code in codes],
@@ -89,12 +73,7 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
         "trained_epochs": sweep.trained_epochs.reshape(-1).tolist(),
         "epochs_saved": sweep.epochs_saved.reshape(-1).tolist(),
         "seconds_saved": seconds,
-        "bounds": [
-            bounds[code, second is not None, lacks, is_bounded]
-            for code, second, lacks, is_bounded in zip(
-                codes, seconds, lacking, bounded, strict=True
-            )
-        ],
+        "bounds": _bounds(sweep),
         "provisional": [provisional[code] for code in codes],
         "first_reduction_epoch": _within(sweep.reduced, sweep.first_reduction_epoch),
         "reductions": sweep.n_reductions.reshape(-1).tolist(),
@@ -105,6 +84,29 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
         "last_saved_file": [None] * len(codes),
         "last_saved_epoch": [None] * len(codes),
     }
+
+
+def _bounds(sweep: Sweep) -> list[str]:
+    """Return which fields of `Outcome` are bounds in each cell, as a CSV holds them."""
+
+    @cache
+    def words(code: int, *, timed: bool, lacks: bool, bounded: bool) -> str:
+        bounds = bounds_of(
+            EVIDENCE[code], has_seconds=timed, has_hole=lacks, reaches_plan=not bounded
+        )
+        return ";".join(f"{name}:{kind}" for name, kind in bounds.items())
+
+    cells = zip(
+        sweep.evidence.reshape(-1).tolist(),
+        (~np.isnan(sweep.seconds_saved)).reshape(-1).tolist(),
+        (sweep.ranked & sweep.lacks_values).reshape(-1).tolist(),
+        sweep.bounded.reshape(-1).tolist(),
+        strict=True,
+    )
+    return [
+        words(code, timed=timed, lacks=lacks, bounded=bounded)
+        for code, timed, lacks, bounded in cells
+    ]
 
 
 def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:

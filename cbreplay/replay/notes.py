@@ -93,6 +93,13 @@ def note_run(
             "no learning rate is recorded: it is taken as constant over the record"
         )
     objective, mode = judged
+    if objective is not None:
+        notes += _objective_notes(run, objective, mode)
+    return tuple(notes)
+
+
+def _objective_notes(run: Run, objective: str, mode: Mode | None) -> Iterator[str]:
+    """Yield what the course of the objective says about how far it can be trusted."""
     if was_still_improving(run, objective, mode):
         at_end = best_recorded_epoch(run, objective, mode) == run.horizon
         where = "at" if at_end else "near"
@@ -100,33 +107,35 @@ def note_run(
             f"{objective} was best {where} the end of the record: the run was still "
             "improving, so what a setting costs is known against the record only"
         )
-        notes.append(Note(note, "improving"))
-    failed = None if objective is None else find_bad_end(run, objective)
+        yield Note(note, "improving")
+    failed = find_bad_end(run, objective)
     if failed is not None:
-        logged = run.series[failed].values[run.series[failed].recorded]
-        end = "NaN" if np.isnan(logged[-1]) else "infinity"
-        # a metric may be NaN in a training that has not failed
-        broke = find_bad_end(run, "loss") is not None
-        told = ": the training failed there" if broke else ""
-        since = bad_end_epoch(run, failed) + 1
-        note = f"{failed} ended in {end}, from epoch {since} on{told}"
-        notes.append(Note(note, "end"))
-    frozen = None if objective is None else find_frozen_end(run, objective)
+        yield _note_bad_end(run, failed)
+    frozen = find_frozen_end(run, objective)
+    tie = find_rounded_tie(run, objective, mode)
     if frozen is not None:
-        notes.append(
+        yield (
             f"{objective} is the same to the last digit from epoch {frozen + 1} on: "
             "check that it was still measured"
         )
-    tie = None if objective is None else find_rounded_tie(run, objective, mode)
-    if tie is not None and frozen is None:
+    elif tie is not None:
         n_best, decimals = tie
         digits = f"{decimals} decimals" if decimals != 1 else "1 decimal"
-        notes.append(
+        yield (
             f"{objective} was written with {digits}, and its best "
             f"value stands in {n_best} epochs: if it was rounded, which one was best "
             "is not told, and a callback that saw all digits may have stopped later"
         )
-    return tuple(notes)
+
+
+def _note_bad_end(run: Run, failed: str) -> Note:
+    """Say from where on a series is no number, and whether the training failed."""
+    logged = run.series[failed].values[run.series[failed].recorded]
+    end = "NaN" if np.isnan(logged[-1]) else "infinity"
+    # a metric may be NaN in a training that has not failed
+    told = "" if find_bad_end(run, "loss") is None else ": the training failed there"
+    since = bad_end_epoch(run, failed) + 1
+    return Note(f"{failed} ended in {end}, from epoch {since} on{told}", "end")
 
 
 def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:

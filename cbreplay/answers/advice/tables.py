@@ -128,14 +128,7 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
         yield "worst", say("worst: of one run; for the recommended ", worst)
-    ruined = [
-        scored.worst_run or ""
-        for scored in advice.settings
-        if scored.worst_regret == math.inf
-    ]
-    if ruined:
-        runs = list_names(list(dict.fromkeys(ruined)), MOST_NAMES)
-        yield side, say(f"inf: the weights that are kept lose everything ({runs})")
+    yield from _ruined_note(advice)
     yield (
         "score",
         phrase(
@@ -152,6 +145,21 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
         yield "", say(words)
     words = f'left out: "{side}" of {unit}s that had no part in the choice'
     yield "left out", say(words)
+
+
+def _ruined_note(advice: Recommendation) -> Iterator[tuple[str, Text]]:
+    """Yield what an infinite loss means, and on which runs it is one."""
+    ruined = [
+        scored.worst_run or ""
+        for scored in advice.settings
+        if scored.worst_regret == math.inf
+    ]
+    if ruined:
+        runs = list_names(list(dict.fromkeys(ruined)), MOST_NAMES)
+        yield (
+            _side(advice),
+            say(f"inf: the weights that are kept lose everything ({runs})"),
+        )
 
 
 def _notes(advice: Recommendation) -> Iterator[Text]:
