@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         "epochs",
         "files",
         "improving",
+        "missing",
         "other logs",
         "parts",
         "rate",
@@ -35,9 +36,10 @@ class Note(str):
         read, which matters to callbacks that change it. ``values``: which of several
         values of an epoch is used. ``other logs``: what was left out beside this run.
         ``epochs``: how its epochs were counted, and which have no row. ``parts``: it is
-        a part of a log, where the epochs step back. ``improving``: the run still
-        improved as its record ended. ``end``: a series ended in NaN or infinity, which
-        headlines say too.
+        a part of a log, where the epochs step back. ``missing``: which series have no
+        value in some rows, which an answer says of those that it is about.
+        ``improving``: the run still improved as its record ended. ``end``: a series
+        ended in NaN or infinity, which headlines say too.
     """
 
     __slots__ = ("topic",)

@@ -160,7 +160,8 @@ def find_frozen_end(run: Run, name: str) -> int | None:
     """Return from which epoch on a series repeats one number, to the last digit.
 
     None unless it does so for its last tenth and for ten values or more, and if it
-    never was another number. None too for 0 and 1, where a metric may have its limit.
+    never was another number. None too for 0 and 1, where a metric may have its limit,
+    and for a metric whose loss still changes: a share of few examples comes again.
 
     >>> from cbreplay.run import Run
     >>> logs = ({"loss": max(epoch, 5.5)} for epoch in range(9, -9, -1))
@@ -178,7 +179,13 @@ def find_frozen_end(run: Run, name: str) -> int | None:
     if values[-1] in (0, 1) or (values == values[-1]).all():
         return None
     (others,) = np.nonzero(values != values[-1])
-    return run.first_epoch + int(logged[others[-1] + 1])
+    since = int(logged[others[-1] + 1])
+    loss = run.series.get("val_loss" if name.startswith("val_") else "loss")
+    if loss is not None and name not in ("loss", "val_loss"):
+        beside = loss.values[since:][loss.recorded[since:]]
+        if (beside != beside[:1]).any():
+            return None
+    return run.first_epoch + since
 
 
 def find_rounded_tie(run: Run, name: str, mode: Mode | None) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from cbreplay.answers.reading_notes import spoken_note
 from cbreplay.answers.spoken_runs import by_keras_rules, calls_worst_best, judged_by
 from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
+from cbreplay.plain_text import quoted_code
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.words import as_sentence, count
@@ -80,6 +81,27 @@ def misreadings(
             "loss is the mean over an epoch's batches while the weights changed: the "
             "weights that an epoch ends with, which are kept, have another."
         )
+    yield from _stops_by_training(runs[0], looked_at)
+
+
+def _stops_by_training(run: Run, lists: Iterable[Sequence[Callback]]) -> Iterator[Text]:
+    """Say of a stop by a series of the training data that it sees no overfitting."""
+    watched = (
+        rule.monitor
+        for callbacks in lists
+        for rule in read_callbacks(callbacks).callbacks
+        if rule.stops_early and rule.monitor is not None and rule.monitor in run.series
+    )
+    for name in dict.fromkeys(watched):
+        beside = f"val_{name}"
+        if beside in run.series:
+            yield say(
+                Code(name),
+                " is measured on the data that is trained on: it may go on improving "
+                "while the model overfits, and a stop by it does not see that (",
+                Code(f"--monitor {quoted_code(beside)}"),
+                " asks about one that does).",
+            )
 
 
 class _Met(NamedTuple):

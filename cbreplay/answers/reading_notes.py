@@ -36,7 +36,7 @@ def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
 
     How the learning rate was read matters if one of the callbacks changes it.
     """
-    told_elsewhere: set[NoteTopic | None] = {"files", "reading"}
+    told_elsewhere: set[NoteTopic | None] = {"files", "missing", "reading"}
     if not any(rule.changes_learning_rate for rule in callbacks):
         told_elsewhere.add("rate")
     return [note for note in run.notes if topic_of(note) not in told_elsewhere]

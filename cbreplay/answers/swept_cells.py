@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,7 +72,7 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
         "trained_epochs": sweep.trained_epochs.reshape(-1).tolist(),
         "epochs_saved": sweep.epochs_saved.reshape(-1).tolist(),
         "seconds_saved": seconds,
-        "bounds": _bounds(sweep),
+        "bounds": _bounds(sweep, codes, seconds),
         "provisional": [provisional[code] for code in codes],
         "first_reduction_epoch": _within(sweep.reduced, sweep.first_reduction_epoch),
         "reductions": sweep.n_reductions.reshape(-1).tolist(),
@@ -86,26 +85,30 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
     }
 
 
-def _bounds(sweep: Sweep) -> list[str]:
-    """Return which fields of `Outcome` are bounds in each cell, as a CSV holds them."""
-
-    @cache
-    def words(code: int, *, timed: bool, lacks: bool, bounded: bool) -> str:
-        bounds = bounds_of(
-            EVIDENCE[code], has_seconds=timed, has_hole=lacks, reaches_plan=not bounded
+def _bounds(sweep: Sweep, codes: list[int], seconds: list[Any]) -> list[str]:
+    """Return which figures of each cell are bounds; there are few kinds of cells."""
+    bounds = {
+        (code, has_seconds, lacks, is_bounded): ";".join(
+            f"{name}:{kind}"
+            for name, kind in bounds_of(
+                evidence,
+                has_seconds=has_seconds,
+                has_hole=lacks,
+                reaches_plan=not is_bounded,
+            ).items()
         )
-        return ";".join(f"{name}:{kind}" for name, kind in bounds.items())
-
-    cells = zip(
-        sweep.evidence.reshape(-1).tolist(),
-        (~np.isnan(sweep.seconds_saved)).reshape(-1).tolist(),
-        (sweep.ranked & sweep.lacks_values).reshape(-1).tolist(),
-        sweep.bounded.reshape(-1).tolist(),
-        strict=True,
-    )
+        for code, evidence in enumerate(EVIDENCE)
+        for has_seconds in (False, True)
+        for lacks in (False, True)
+        for is_bounded in (False, True)
+    }
+    lacking = (sweep.ranked & sweep.lacks_values).reshape(-1).tolist()
+    bounded = sweep.bounded.reshape(-1).tolist()
     return [
-        words(code, timed=timed, lacks=lacks, bounded=bounded)
-        for code, timed, lacks, bounded in cells
+        bounds[code, second is not None, lacks, is_bounded]
+        for code, second, lacks, is_bounded in zip(
+            codes, seconds, lacking, bounded, strict=True
+        )
     ]
 
 

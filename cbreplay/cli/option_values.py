@@ -26,11 +26,7 @@ def read_values(option: str, text: str) -> range | list[float]:
     except ValueError:
         values = []
     if not values:
-        sentence = (
-            f"{option} is {shown_value(text)}, where one value, several as 3,5,10, or "
-            "a range of integers as 1:30 is expected"
-        )
-        raise ConfigError(sentence)
+        raise ConfigError(_expected(option, text))
     if values[0] + _MOST_VALUES <= values[-1] and isinstance(values, range):
         sentence = (
             f"{option} is {shown_value(text)}, and more than {_MOST_VALUES:,} values "
@@ -38,6 +34,19 @@ def read_values(option: str, text: str) -> range | list[float]:
         )
         raise ConfigError(sentence)
     return values
+
+
+def _expected(option: str, text: str) -> str:
+    """Say what an option expects instead of a text, with values that suit it."""
+    several = _SEVERAL.get(option, "3,5,10, or a range of integers as 1:30")
+    return (
+        f"{option} is {shown_value(text)}, where one value, several as {several} is "
+        "expected"
+    )
+
+
+# what is no integer as a rule
+_SEVERAL = {"--min-delta": "0,0.001,0.01, or a range of integers as 0:2"}
 
 
 def _check_order(option: str, text: str, first: int, last: int) -> None:

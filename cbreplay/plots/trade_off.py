@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -99,12 +100,17 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
 
 
 def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
-    """Yield the named settings; those at the same point become one, with all names."""
+    """Yield the named settings; those at the same point become one, with all names.
+
+    One that loses everything is left out: it has no place on the axis.
+    """
     regrets = [scored.mean_regret for scored in advice.settings]
     scale = scale_of(regrets, "cost")
     places: dict[tuple[float, float], list[Scored]] = {}
     for scored in costs.named:
         place = (scored.cost or 0.0, scored.mean_regret or 0.0)
+        if math.isinf(place[1]):
+            continue
         places.setdefault(place, []).append(scored)
     for (cost, regret), settings in places.items():
         labels = {scored.label for scored in settings}

@@ -87,19 +87,12 @@ def note_run(
     sets_rate : bool
         Whether a callback of the list may change the learning rate.
     """
-    notes = [*resolved.notes, *_missing(run, callbacks, resolved)]
+    notes = [*resolved.notes, *_missing(run, callbacks, resolved, judged[0])]
     if sets_rate and run.learning_rate is None:
         notes.append(
             "no learning rate is recorded: it is taken as constant over the record"
         )
     objective, mode = judged
-    if objective is not None:
-        notes += _objective_notes(run, objective, mode)
-    return tuple(notes)
-
-
-def _objective_notes(run: Run, objective: str, mode: Mode | None) -> Iterator[str]:
-    """Yield what the course of the objective says about how far it can be trusted."""
     if was_still_improving(run, objective, mode):
         at_end = best_recorded_epoch(run, objective, mode) == run.horizon
         where = "at" if at_end else "near"
@@ -107,10 +100,24 @@ def _objective_notes(run: Run, objective: str, mode: Mode | None) -> Iterator[st
             f"{objective} was best {where} the end of the record: the run was still "
             "improving, so what a setting costs is known against the record only"
         )
-        yield Note(note, "improving")
-    failed = find_bad_end(run, objective)
+        notes.append(Note(note, "improving"))
+    failed = None if objective is None else find_bad_end(run, objective)
     if failed is not None:
-        yield _note_bad_end(run, failed)
+        logged = run.series[failed].values[run.series[failed].recorded]
+        end = "NaN" if np.isnan(logged[-1]) else "infinity"
+        # a metric may be NaN in a training that has not failed
+        broke = find_bad_end(run, "loss") is not None
+        told = ": the training failed there" if broke else ""
+        since = bad_end_epoch(run, failed) + 1
+        note = f"{failed} ended in {end}, from epoch {since} on{told}"
+        notes.append(Note(note, "end"))
+    if objective is not None:
+        notes += _note_equal_values(run, objective, mode)
+    return tuple(notes)
+
+
+def _note_equal_values(run: Run, objective: str, mode: Mode | None) -> Iterator[str]:
+    """Yield why a value stands in several epochs: not measured anew, or rounded."""
     frozen = find_frozen_end(run, objective)
     tie = find_rounded_tie(run, objective, mode)
     if frozen is not None:
@@ -120,22 +127,12 @@ def _objective_notes(run: Run, objective: str, mode: Mode | None) -> Iterator[st
         )
     elif tie is not None:
         n_best, decimals = tie
-        digits = f"{decimals} decimals" if decimals != 1 else "1 decimal"
+        written = "1 decimal" if decimals == 1 else f"{decimals} decimals"
         yield (
-            f"{objective} was written with {digits}, and its best "
-            f"value stands in {n_best} epochs: if it was rounded, which one was best "
-            "is not told, and a callback that saw all digits may have stopped later"
+            f"{objective} was written with {written}, and its best value stands in "
+            f"{n_best} epochs: if it was rounded, which one was best is not told, and "
+            "a callback that saw all digits may have stopped later"
         )
-
-
-def _note_bad_end(run: Run, failed: str) -> Note:
-    """Say from where on a series is no number, and whether the training failed."""
-    logged = run.series[failed].values[run.series[failed].recorded]
-    end = "NaN" if np.isnan(logged[-1]) else "infinity"
-    # a metric may be NaN in a training that has not failed
-    told = "" if find_bad_end(run, "loss") is None else ": the training failed there"
-    since = bad_end_epoch(run, failed) + 1
-    return Note(f"{failed} ended in {end}, from epoch {since} on{told}", "end")
 
 
 def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:
@@ -199,10 +196,16 @@ def note_no_number(objective: str, kept: int) -> str:
 
 
 def _missing(
-    run: Run, callbacks: Sequence[Callback], resolved: ResolvedSemantics
+    run: Run,
+    callbacks: Sequence[Callback],
+    resolved: ResolvedSemantics,
+    objective: str | None,
 ) -> Iterator[str]:
-    """Say, for each series the list decides by, in how many epochs it is missing."""
-    for monitor in read_series(callbacks):
+    """Say, for each series that decides or judges, in how many epochs it is missing."""
+    decides = read_series(callbacks)
+    for monitor in dict.fromkeys(
+        (*decides, *(() if objective is None else (objective,)))
+    ):
         if monitor not in run.series:
             # the log lacks it; whether a callback writes it, only the replay tells
             continue
@@ -211,7 +214,10 @@ def _missing(
             continue
         said = f"{monitor} is missing in {missing} of {run.n_epochs} epochs"
         if find_gap(run, monitor) is None:
-            said += f"; {_spoken_skip(callbacks, monitor, resolved)}"
+            if monitor in decides:
+                said += f"; {_spoken_skip(callbacks, monitor, resolved)}"
+        elif monitor in run.empty_cells:
+            said += "; --empty nan (empty='nan') reads an empty cell as NaN"
         yield f"{said}{_suspect_nan(run, monitor)}"
 
 

@@ -488,6 +488,11 @@ def test_a_file_that_keras_does_not_take_is_found(
     assert codes(call, semantics=semantics) == expected
 
 
+def test_a_directory_is_not_told_to_be_a_file_without_a_name() -> None:
+    (told,) = found("ModelCheckpoint('saved/', save_best_only=True)")
+    assert told.fix == "filepath='saved/model.keras'"
+
+
 def test_a_plateau_beside_the_optimizers_schedule_is_found() -> None:
     run = recorded(1.0, schedule="CosineDecay")
     assert codes("ReduceLROnPlateau()", run=run) == ["schedule-beside-plateau"]

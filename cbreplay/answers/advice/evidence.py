@@ -12,6 +12,7 @@ from cbreplay.answers.advice.run_doubts import (
     exclusion_text,
 )
 from cbreplay.document import Claim, Code, Fact, counted, phrase, plain_text, say
+from cbreplay.series_names import is_validation
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import list_names
@@ -54,11 +55,12 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     yield from _kept_tolerance(advice)
     yield _sufficient(advice)
     yield from _forward(advice)
-    yield say(
-        "a kept value is the best of many looks at one validation set, and so "
-        "optimistic: on test data such values were 2 to 4 % worse, and 13 to 20 % for "
-        "a data set of 569 rows"
-    )
+    if is_validation(advice.objective):
+        yield say(
+            "a kept value is the best of many looks at one validation set, and so "
+            "optimistic: on test data such values were 2 to 4 % worse, and 13 to 20 % "
+            "for a data set of 569 rows"
+        )
 
 
 def _promise(advice: Recommendation, promise: Promise) -> Text:

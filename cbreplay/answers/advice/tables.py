@@ -128,15 +128,15 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
         yield "worst", say("worst: of one run; for the recommended ", worst)
-    yield from _ruined_note(advice)
-    yield (
-        "score",
-        phrase(
-            "score: the share lost + {} x the share of the epochs trained "
-            "(--cost-weight)",
-            Fact(advice.cost_weight, "given", "cost_weight"),
-        ),
-    )
+    ruined = [
+        scored.worst_run or ""
+        for scored in advice.settings
+        if scored.worst_regret == math.inf
+    ]
+    if ruined:
+        runs = list_names(list(dict.fromkeys(ruined)), MOST_NAMES)
+        yield side, say(f"inf: the weights that are kept lose everything ({runs})")
+    yield "score", _score_note(advice)
     if advice.setting("cheapest") is not None:
         # this row stays where there is no room for the column of scores
         words = (
@@ -147,19 +147,11 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     yield "left out", say(words)
 
 
-def _ruined_note(advice: Recommendation) -> Iterator[tuple[str, Text]]:
-    """Yield what an infinite loss means, and on which runs it is one."""
-    ruined = [
-        scored.worst_run or ""
-        for scored in advice.settings
-        if scored.worst_regret == math.inf
-    ]
-    if ruined:
-        runs = list_names(list(dict.fromkeys(ruined)), MOST_NAMES)
-        yield (
-            _side(advice),
-            say(f"inf: the weights that are kept lose everything ({runs})"),
-        )
+def _score_note(advice: Recommendation) -> Text:
+    return phrase(
+        "score: the share lost + {} x the share of the epochs trained (--cost-weight)",
+        Fact(advice.cost_weight, "given", "cost_weight"),
+    )
 
 
 def _notes(advice: Recommendation) -> Iterator[Text]:

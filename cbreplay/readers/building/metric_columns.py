@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.note import Note
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.header import STEP_NAMES, shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
@@ -222,7 +223,8 @@ class MetricColumns:
             if "#0" in self.table.columns:
                 nan = f"pandas, which names no index, writes a NaN so: {nan}"
             hint = f" ({nan})" if self._may_be_nan else ""
-            self.table.notes.append(f"{self._missing()} was read as missing{hint}")
+            said = f"{self._missing()} was read as missing{hint}"
+            self.table.notes.append(Note(said, "reading"))
         wrapped = [cells.wrapped for cells in kept.values() if cells.wrapped]
         if wrapped:
             cell = wrapped[0][:_SHOWN_LETTERS]

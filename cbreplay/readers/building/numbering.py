@@ -37,14 +37,8 @@ _MOST_OFF, _ODD_OF = 0.25, 10
 class NumberedEpochs(NamedTuple):
     """The zero-based epochs of rows.
 
-    Parameters
-    ----------
-    epochs : int array of shape (n_rows,)
-        The epochs.
-    counts_from : int
-        The number by which the log calls epoch 0.
-    notes : list of str
-        What was assumed, or given.
+    `counts_from` is the number by which the log calls epoch 0, and the notes say what
+    was assumed, or given.
     """
 
     epochs: EpochArray
@@ -93,10 +87,7 @@ def cadence_of_epochs(epochs: EpochArray) -> int | None:
     It is the most frequent one, without the first and the last, if more than half of
     the rest have it.
 
-    Parameters
-    ----------
-    epochs : int array
-        Epochs in the order of the log; a step back is no distance.
+    The epochs are in the order of the log; a step back is no distance.
 
     Examples
     --------

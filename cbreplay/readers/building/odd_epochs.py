@@ -193,10 +193,7 @@ def fill_each_other(epochs: EpochArray, pieces: EpochArray) -> bool:
     No epoch is in two of them, they fill more gaps than they leave, and together they
     are regular. Two samples of longer trainings are not.
 
-    Parameters
-    ----------
-    epochs, pieces : int array of shape (n_rows,)
-        The epoch of each row, and the number of its piece, counted from 0.
+    `pieces` holds the number of the piece that each row is of, counted from 0.
 
     Examples
     --------

@@ -260,7 +260,10 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         if n_missing:
             counts.setdefault(n_missing, []).append(name)
     notes += [
-        f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
+        Note(
+            f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows",
+            "missing",
+        )
         for n_missing, names in counts.items()
     ]
     doubled: dict[tuple[int, ...], list[str]] = {}

@@ -191,18 +191,9 @@ def name_columns(
 ) -> None:
     """Name the values of each data set or metric as Keras does.
 
-    Parameters
-    ----------
-    table : LogTable
-        The rows.
-    problem : str
-        The message if they cannot be named.
-    of_kind : dict of str to bool array of shape (n_rows,)
-        Which rows are of each.
-    called : callable
-        Takes the name of a column and of a kind; returns the name of the new column.
-    shared : frozenset of str
-        Further columns that are equal in all rows of an epoch.
+    `of_kind` tells which rows are of each, and `called` returns the name of a new
+    column from that of the old one and of the kind. `shared` columns are equal in all
+    rows of an epoch. If they cannot be named, `problem` begins the message.
 
     Raises
     ------

@@ -41,11 +41,8 @@ class FoundLogs:
     ) -> list[list[RunsOfLog]]:
         """Return the logs of one training each in groups that hold the same series.
 
-        Parameters
-        ----------
-        group_of : callable
-            Tells which logs may be of one training, as those of one directory: they
-            have the same answer. A log with the answer None is in no group.
+        `group_of` tells which logs may be of one training, as those of one directory:
+        they have the same answer. A log with the answer None is in no group.
         """
         groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
         for log in self.logs:

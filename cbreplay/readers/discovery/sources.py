@@ -61,15 +61,7 @@ _KINDS = (
 
 
 class Survey(NamedTuple):
-    """The runs of some sources, and the files that were looked at.
-
-    Parameters
-    ----------
-    runs : list of Run
-        The runs.
-    seen : list of Seen
-        Every file that was looked at, and what became of it.
-    """
+    """The runs of some sources, and the files that were looked at."""
 
     runs: list[Run]
     seen: list[Seen]

@@ -193,6 +193,8 @@ def _paired(trainings: list[TrainingFiles]) -> list[TrainingFiles]:
     As ``timers/run3.csv`` and ``boards/run3/``; whether they are one training, their
     values tell.
     """
+    if not any(training.events for training in trainings):
+        return trainings
     csvs: dict[str, list[TrainingFiles]] = {}
     boards: dict[str, list[TrainingFiles]] = {}
     for training in trainings:
@@ -267,14 +269,15 @@ def _walk(
     while pending:
         directory = pending.pop()
         try:
-            entries = sorted(
-                list_entries(directory), key=lambda entry: as_people_count(entry.name)
-            )
+            entries = list_entries(directory)
         except UnreadableError as error:
             damage.remember(error)
             seen.append(Seen(directory, "dropped", error.problem))
             continue
         shown = [entry for entry in entries if not is_hidden(entry.name)]
+        # many directories hold one log and nothing else
+        if len(shown) > 1:
+            shown.sort(key=lambda entry: as_people_count(entry.name))
         below = [entry for entry in shown if _is_directory(entry)]
         others = [entry for entry in shown if not _is_directory(entry)]
         logs = [entry for entry in others if _may_be_log(entry.name)]

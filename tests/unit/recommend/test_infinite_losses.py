@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pytest
 
 from cbreplay import (
     EarlyStopping,
@@ -15,7 +17,11 @@ from cbreplay import (
     recommend_config,
     sweep_runs,
 )
+from cbreplay.report import build_report, write_html, write_markdown
 from cbreplay.setting_costs.pricing import is_clearly_better
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_an_infinite_loss_is_not_recommended_nor_makes_others_unknown() -> None:
@@ -47,3 +53,19 @@ def test_two_groups_that_lose_everything_tell_nothing_apart() -> None:
     lost = np.array([math.inf, math.inf])
     assert not is_clearly_better(lost, lost)
     assert is_clearly_better(np.array([0.1, 0.2]), lost)
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+@pytest.mark.parametrize("form", [write_html, write_markdown])
+def test_a_report_on_a_failed_run_beside_others_is_written(
+    form: Callable[[Any], str], keep: Literal["best", "last"]
+) -> None:
+    """Its last weights lose everything: no picture has a place for that."""
+    curves = [[1.0, 0.5, 0.4 + at / 100, *[0.6] * 17] for at in range(3)]
+    curves.append([1.0, 0.5, 0.4, *[0.6] * 12, math.nan])
+    runs = [
+        Run.from_logs([{"val_loss": loss} for loss in curve], name=f"run{at}")
+        for at, curve in enumerate(curves)
+    ]
+    page = form(build_report(runs, keep=keep, semantics="keras-3.15"))
+    assert "lose everything" in page

@@ -88,6 +88,9 @@ def _refused_filepath(
         return
     flag = f"save_weights_only={callback.save_weights_only}"
     stem = os.path.splitext(callback.filepath)[0]  # noqa: PTH122 - as a text
+    if stem.endswith("/"):
+        # a directory, as tf_keras takes it
+        stem += "model"
     yield Finding(
         "refused-filepath",
         index,

@@ -1,0 +1,65 @@
+"""What an answer doubts: each fact once, and where it matters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay import Run
+from cbreplay.training_course import find_frozen_end
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Ask
+
+
+def said(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_values_that_come_every_few_epochs_are_told_once(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "logs.csv"
+    losses = [0.5, 0.4, 0.3, 0.4, 0.5, 0.6]
+    rows = [f"{2 * at},1,{loss}\n{2 * at + 1},1,NA" for at, loss in enumerate(losses)]
+    path.write_text("\n".join(["epoch,loss,val_loss", *rows, ""]))
+    out = said(ask("simulate", path).out)
+    assert out.count("6 of 12") == 1
+    assert "val_loss is missing in 6 of 12 epochs; Keras's callbacks skip those" in out
+    assert "read as missing" not in out
+    assert "an empty cell or NA was read as missing" in said(ask("inspect", path).out)
+
+
+def test_a_stop_by_the_training_loss_is_said_to_see_no_overfitting(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "logs.csv"
+    rows = [f"{at},{1 / (1 + at)},{0.5 + at}" for at in range(9)]
+    path.write_text("\n".join(["epoch,loss,val_loss", *rows, ""]))
+    words = "it may go on improving while the model overfits"
+    for command in (
+        ("simulate", path),
+        ("simulate", path, "--patience", "2"),
+        ("explain", path, "--patience", "2"),
+    ):
+        assert words in said(ask(*command, "--monitor", "loss").out)
+        assert words not in said(ask(*command).out)
+
+
+def test_an_option_of_fractions_is_not_told_to_be_of_integers(
+    ask: Ask, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("epoch,val_loss\n0,1\n1,2\n2,3\n")
+    answer = ask("recommend", tmp_path, "--min-delta", "abc")
+    assert answer.status == 2
+    assert "several as 0,0.001,0.01" in said(answer.err)
+
+
+def test_a_metric_that_repeats_while_its_loss_changes_is_not_frozen() -> None:
+    shares = [0.5, 0.6, *[0.9] * 20]
+    moving = [{"val_loss": 1 / (at + 1), "val_acc": a} for at, a in enumerate(shares)]
+    assert find_frozen_end(Run.from_logs(moving), "val_acc") is None
+    still = [row | {"val_loss": row["val_acc"]} for row in moving]
+    assert find_frozen_end(Run.from_logs(still), "val_acc") == 2
+    assert find_frozen_end(Run.from_logs(still), "val_loss") == 2
