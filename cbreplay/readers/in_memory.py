@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from cbreplay.readers.building.lists import names_epoch, read_lists, take_epochs
+from cbreplay.readers.columns.header import STEP_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -92,6 +93,9 @@ class InMemoryReader:
         if epochs is None and names_epoch(getattr(frame.index, "name", None)):
             epochs = frame.index.tolist()
         notes = []
+        if epochs is None and _index_counts(frame):
+            epochs = frame.index.tolist()
+            notes.append("there is no epoch column: the index was taken as it")
         if self.options.empty == "missing":
             lists = {
                 name: list(map(_nan_as_none, values)) for name, values in lists.items()
@@ -112,6 +116,18 @@ def _is_history(source: object) -> bool:
 
 def _is_frame(source: object) -> bool:
     return isinstance(source, _Frame) and not isinstance(source, type)
+
+
+def _index_counts(frame: _Frame) -> bool:
+    """Tell whether a nameless index tells more of the rows than their order does.
+
+    So does that of a table from which rows were taken, or that was put together.
+    """
+    if any(str(name).lower().strip("_") in STEP_NAMES for name in frame.columns):
+        return False
+    numbers = frame.index.tolist() if frame.index.name is None else []
+    counts = all(isinstance(number, int) and number >= 0 for number in numbers)
+    return bool(numbers) and counts and numbers != [*range(len(numbers))]
 
 
 def _nan_as_none(value: object) -> object:

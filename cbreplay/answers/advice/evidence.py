@@ -306,7 +306,7 @@ def _sufficient_for(advice: Recommendation) -> Iterator[str | Fact]:
     yield "sufficient patience"
     if advice.plan is not None:
         yield " up to the planned epoch "
-        yield Fact(advice.plan.epochs, "count", "planned_epochs")
+        yield Fact(advice.plan.epochs, "count", "epochs")
 
 
 def _insufficient(advice: Recommendation) -> Iterator[Text]:

@@ -14,7 +14,11 @@ from cbreplay.plain_text import shown_value
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import filled_note
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.odd_epochs import find_doubles, may_be_resumed
+from cbreplay.readers.building.odd_epochs import (
+    find_doubles,
+    find_order,
+    may_be_resumed,
+)
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
@@ -81,6 +85,8 @@ def read_lists(
     _check_values(kind, rows)
     written_again = False
     if options.parts != "rows":
+        rows, sorting = _in_order(rows)
+        notes += sorting
         rows, written_again = _folded(rows, kind, options)
     planned, plan_notes = read_plan(planned_epochs)
     facts = LogFacts(
@@ -106,6 +112,12 @@ def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
     check_columns(len(lists), kind, most)
     longest = max((len(own) for own in lists.values() if _is_list(own)), default=0)
     check_epochs(longest, kind, most, "its lists are long")
+
+
+def _in_order(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
+    """Sort rows that were put into another order, with a note, as those of a table."""
+    found = find_order(rows.epochs)
+    return (rows, ()) if found is None else (rows.take(found[0]), (found[1],))
 
 
 def _folded(rows: Rows, kind: str, options: ReadOptions) -> tuple[Rows, bool]:

@@ -55,25 +55,8 @@ def build_runs(
     records = join_rows(pieces, options, metadata, table.source)
     if metadata is None:
         note_phases(records, table, rows, lines)
-    if cuts:
-        above = list(map(place_of, sorted(cuts)))
-        stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
-        table.notes.append(f"the header stands once more above {stands}")
-    elif len(records) > 1 and table.counted == "line" and not table.has_own_rows:
-        table.notes.append(_ONE_HEADER)
-    facts = LogFacts(
-        notes=(*table.notes, *table.damage.notes()),
-        planned_epochs=table.planned_epochs,
-        not_logged=frozenset(table.not_logged),
-        empty_cells=frozenset(table.empty_cells),
-        written_again=table.written_again,
-        n_dropped=table.damage.n_dropped,
-        left_out=table.left_out,
-        counts_from=table.counts_from,
-        begins_at=table.begins_at,
-        axis_unit=table.axis_unit,
-        framework=table.framework,
-    )
+    table.notes += _header_notes(table, list(map(place_of, sorted(cuts))), len(records))
+    facts = _facts_of(table)
     called = _names_of(records, table, rows, lines)
     for record in records:
         # run.json describes the training that ended last
@@ -89,6 +72,32 @@ def build_runs(
         run = run if table.steps is None else _with_steps(run, table.steps)
         name = called.get(record.rows.place)
         yield run if name is None else replace(run, name=name)
+
+
+def _header_notes(table: LogTable, above: list[str], n_trainings: int) -> Iterator[str]:
+    """Yield where the header stands again, or that trainings share one."""
+    if above:
+        stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
+        yield f"the header stands once more above {stands}"
+    elif n_trainings > 1 and table.counted == "line" and not table.has_own_rows:
+        yield _ONE_HEADER
+
+
+def _facts_of(table: LogTable) -> LogFacts:
+    """Return what a table tells of all its trainings."""
+    return LogFacts(
+        notes=(*table.notes, *table.damage.notes()),
+        planned_epochs=table.planned_epochs,
+        not_logged=frozenset(table.not_logged),
+        empty_cells=frozenset(table.empty_cells),
+        written_again=table.written_again,
+        n_dropped=table.damage.n_dropped,
+        left_out=table.left_out,
+        counts_from=table.counts_from,
+        begins_at=table.begins_at,
+        axis_unit=table.axis_unit,
+        framework=table.framework,
+    )
 
 
 def _names_of(

@@ -293,6 +293,14 @@ class TextRows:
         if n_said == 1 and cells[0].lower() != "epoch":
             self._remarks.append(line)
             return
+        if n_said == 1 and not self.header[0]:
+            problem = (
+                "its header has several lines, as pandas writes columns with levels"
+            )
+            hint = (
+                "Write one line: df.columns = ['_'.join(names) for names in df.columns]"
+            )
+            raise LogError(problem, source=self.source, line=line, hint=hint)
         problem = f"from here on another header holds: {shown_names(cells)}"
         hint = "Cut the file in two there, or keep the part above with "
         hint += "--errors skip or errors='skip'"

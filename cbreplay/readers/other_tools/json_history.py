@@ -250,6 +250,8 @@ def _rows_in_lists(held: object) -> object:
     """
     if not isinstance(held, list) or not held:
         return held
+    # a DataFrame that each save wrote, as orient="split" does
+    held = [(isinstance(own, dict) and _split_rows(own)) or own for own in held]
     if not all(isinstance(own, list) and own for own in held):
         return held
     rows = [*chain.from_iterable(held)]
@@ -261,13 +263,22 @@ def _is_row(row: object) -> bool:
     return isinstance(row, dict)
 
 
+def _split_rows(held: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the rows of a DataFrame that was written with orient="split"."""
+    names, rows = held.get("columns"), held.get("data")
+    if not isinstance(names, list) or not isinstance(rows, list):
+        return None
+    whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
+    if not rows or not whole or not all(isinstance(name, str) for name in names):
+        return None
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     """Return the rows of one line, below one name, or of a DataFrame that was split."""
-    names, rows = held.get("columns"), held.get("data")
-    if isinstance(names, list) and isinstance(rows, list):
-        whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
-        if rows and whole and all(isinstance(name, str) for name in names):
-            return [dict(zip(names, row, strict=True)) for row in rows]
+    if (split := _split_rows(held)) is not None:
+        return split
+    rows = held.get("data")
     if isinstance(rows, list) and "schema" in held and all(map(_is_row, rows)):
         # as pandas writes it with its schema, which calls a nameless index so
         return [

@@ -58,7 +58,7 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
 
     text = decode_beginning(content).lstrip("\ufeff")
     try:
-        return _decoded(json.loads, text, source=source)
+        return _decoded(_loads, text, source=source)
     except json.JSONDecodeError as error:
         sentence = re.match(_SENTENCE, text)
         if sentence is not None and error.pos < sentence.end():
@@ -90,10 +90,36 @@ def _decoded(decode: Callable[..., Any], *given: Any, source: str) -> Any:  # no
     except RecursionError:
         problem = "this JSON is nested too deeply for a log"
         raise LogError(problem, source=source, hint=_HINT) from None
+    except _TwiceError as error:
+        hint = "Leave one of them out: nothing tells which one counts"
+        raise LogError(str(error), source=source, hint=hint) from None
     except ValueError as error:
         # a whole number of thousands of digits
         problem = f"this is not the JSON of a log ({error})"
         raise LogError(problem, source=source, hint=_HINT) from None
+
+
+def _loads(text: str) -> Any:  # noqa: ANN401 - JSON holds anything
+    import json
+
+    return json.loads(text, object_pairs_hook=_once_each)
+
+
+class _TwiceError(ValueError):
+    """A key that stands twice in one object, with different values."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"one object holds {key!r} twice, with different values")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; refuse one that has a key twice, with two values."""
+    held = dict(pairs)
+    if len(held) < len(pairs):
+        for key, value in pairs:
+            if held[key] != value:
+                raise _TwiceError(key)
+    return held
 
 
 def _no_json(error: Any, text: str, source: str) -> LogError:  # noqa: ANN401
@@ -120,7 +146,8 @@ def _parse_documents(text: str, source: str) -> list[Any]:
     import json
 
     found = []
-    decoder, at, end = json.JSONDecoder(), 0, len(text.rstrip())
+    decoder = json.JSONDecoder(object_pairs_hook=_once_each)
+    at, end = 0, len(text.rstrip())
     try:
         while at < end:
             at += len(text[at:]) - len(text[at:].lstrip())
@@ -132,15 +159,13 @@ def _parse_documents(text: str, source: str) -> list[Any]:
 
 
 def _parse_lines(text: str, end: str, source: str, damage: Damage | None) -> list[Any]:
-    import json
-
     found = []
     n_lines = text.rstrip().count(end) + 1
     for number, line in enumerate(_cut_lines(text, end), start=1):
         if not line.strip():
             continue
         try:
-            found.append(json.loads(line) if line.strip() != "{}" else _EMPTY)
+            found.append(_loads(line) if line.strip() != "{}" else _EMPTY)
         except (ValueError, RecursionError) as error:
             last = number == n_lines
             if last and found and damage is not None and not text.endswith(end):

@@ -137,3 +137,27 @@ def test_a_step_back_in_a_list_of_epochs_begins_another_run() -> None:
 def test_other_objects_are_refused(source: object) -> None:
     with pytest.raises(ConfigError, match="is no source of runs"):
         load_runs(source)
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_the_index_of_a_frame_tells_lost_rows_copies_and_another_order(
+    *, is_named: bool
+) -> None:
+    """What a CSV of the frame tells: rows were dropped, joined or sorted by value."""
+    losses = [0.9, 0.7, 0.5, 0.6, 0.8, 0.85]
+    frame = pd.DataFrame({"val_loss": losses})
+    frame = frame.rename_axis("epoch") if is_named else frame
+    (lost,) = load_runs(frame.drop(index=[2, 3]))
+    assert list(lost.series["val_loss"]) == [0.9, 0.7, None, None, 0.8, 0.85]
+    (grown,) = load_runs(pd.concat([frame[:3], frame[:4], frame]))
+    assert list(grown.series["val_loss"]) == losses
+    (ordered,) = load_runs(frame.sort_values("val_loss"))
+    assert list(ordered.series["val_loss"]) == losses
+    assert "they were sorted" in " ".join(ordered.notes)
+
+
+def test_rows_of_steps_are_not_called_epochs_by_the_index_of_a_frame() -> None:
+    """Of a history of W&B, the rows without a validation were dropped."""
+    frame = pd.DataFrame({"_step": range(6), "val_loss": [math.nan, 0.5] * 3}).dropna()
+    (run,) = load_runs(frame)
+    assert list(run.series["val_loss"]) == [0.5] * 3
