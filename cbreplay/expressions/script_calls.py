@@ -75,13 +75,18 @@ class ScriptCalls:
         self.watching: dict[int, bool] = {}
 
     @cached_property
+    def by_name(self) -> dict[str, list[tuple[ast.Call, Scope]]]:
+        """The calls with their scopes, by the last part of the name that is called."""
+        found: dict[str, list[tuple[ast.Call, Scope]]] = {}
+        for call, scope in self.names.calls:
+            found.setdefault(called_name(call), []).append((call, scope))
+        return found
+
+    @cached_property
     def compiles(self) -> list[tuple[ast.Call, Scope]]:
         """The calls of ``compile``, with their scopes."""
-        return [
-            (call, scope)
-            for call, scope in self.names.calls
-            if method_name(call) == "compile"
-        ]
+        named = self.by_name.get("compile", [])
+        return [(call, scope) for call, scope in named if method_name(call)]
 
     @cached_property
     def linked(self) -> LinkedNames:
@@ -91,7 +96,7 @@ class ScriptCalls:
     @cached_property
     def methods(self) -> frozenset[str]:
         """The names that are called, or bound in a scope that holds a call."""
-        called = {called_name(call) for call, _ in self.names.calls}
+        called = set(self.by_name)
         scopes = {id(scope): scope for _, scope in self.names.calls}
         bound = {name for scope in scopes.values() for name in scope.bindings}
         return frozenset(called | bound)

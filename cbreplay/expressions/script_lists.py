@@ -238,9 +238,19 @@ class MemberReader:
         ):
             certain = is_certain and returns_once(inner)
             for value in inner.returned:
-                yield from self.members(value, inner, is_certain=certain)
+                for member in self.members(value, inner, is_certain=certain):
+                    made_here = _stands_in(member.made_at, inner.definition)
+                    yield member._replace(within=call) if made_here else member
         else:
             yield self.callbacks.read(call, scope, is_certain=is_certain)
+
+
+def _stands_in(call: ast.Call, definition: ast.AST | None) -> bool:
+    """Return whether a call is written inside a function."""
+    if not isinstance(definition, (ast.FunctionDef, ast.Lambda)):
+        return False
+    first, last = definition.lineno, definition.end_lineno or definition.lineno
+    return first <= call.lineno <= last
 
 
 def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:

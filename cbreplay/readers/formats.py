@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "LOGS_CSV",
+    "SERIES_SMOOTHED",
     "SERIES_STEPS",
     "SERIES_TIMES",
     "FormatReader",
@@ -38,6 +39,7 @@ __all__ = [
     "named_like_a_log",
     "named_like_a_pickle",
     "reader_for",
+    "tells_data_sets",
 ]
 
 
@@ -125,6 +127,8 @@ _PAGE_JSON = r"\[\s*\[\s*1\d{9}(?:\.\d+)?\s*,\s*\d+\s*,"
 # the names that writers of a table of one series give to its steps, and to its times
 SERIES_STEPS = frozenset(("step", "_id"))
 SERIES_TIMES = frozenset(("wall time", "wall_time", "timestamp", "time"))
+# what a page shows beside the values, made of them
+SERIES_SMOOTHED = "smoothed"
 _DIGITS = tuple(b"%d" % digit for digit in range(10))
 _HEAD = 64
 # a line of a metric in MLflow's store of files: its time in milliseconds tells it from
@@ -293,10 +297,29 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     pairs = any(f"val_{name}" in names for name in names)
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
     told = "value" in names and names & _TELLERS
-    losses = any("loss" in name for name in names)
+    losses = any("loss" in name for name in names) or tells_data_sets(names)
     stepped = set(STEP_NAMES) & names and (losses or told)
     counted = losses and any(map(_may_be_epoch, names))
     return "csv" if (keras or stepped or counted) and len(header) > 1 else None
+
+
+def tells_data_sets(names: set[str]) -> bool:
+    """Tell whether a series stands there of a training and of its validation.
+
+    >>> tells_data_sets({"run/train", "run/validation"})
+    True
+    >>> tells_data_sets({"train_size", "test_time"})
+    False
+    """
+    of_training, of_validation = (
+        {re.sub(pattern, "", name) for name in names if re.search(pattern, name)}
+        for pattern in (_OF_TRAINING, _OF_VALIDATION)
+    )
+    return bool(of_training & of_validation)
+
+
+_OF_TRAINING = r"(?i)(?<![a-z])train(ing)?(?![a-z])"
+_OF_VALIDATION = r"(?i)(?<![a-z])(val(id(ation)?)?|eval|test)(?![a-z])"
 
 
 def _may_be_epoch(name: str) -> bool:
@@ -312,7 +335,7 @@ def _holds_one_series(names: set[str]) -> bool:
     them.
     """
     steps = names & SERIES_STEPS
-    beside = names - steps - {"value", "", "unnamed: 0"}
+    beside = names - steps - {"value", "", "unnamed: 0", SERIES_SMOOTHED}
     return "value" in names and len(steps) == 1 and beside <= SERIES_TIMES
 
 

@@ -13,7 +13,7 @@ from cbreplay.generalization.promise import count_needed, needed_rank
 from cbreplay.holes import gap_cause
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.recommend.answer import RunDoubt
-from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
+from cbreplay.recommend.choice import Choice, Pick, broke_off, rule_of_thumb
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
@@ -138,13 +138,13 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
         facts |= {"rank": rank, "n_groups": n_groups, "usual": rule_of_thumb(frame)}
     elif pick.basis == "thumb":
         facts |= {"plan": study.part.plan, "n_records": frame.plan}
-        facts |= {"untold": not frame.broke_off}
+        facts |= {"untold": not broke_off(frame)}
         if study.part.plan is None:
             facts |= {"n_ends": len({run.horizon for run in study.runs})}
     elif pick.basis == "cut":
         facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)
-    if frame.broke_off:
+    if broke_off(frame):
         facts = {"n_broken": study.endings.count_broken(), "n_runs": len(study.runs)}
         yield Reason("broke-off", facts)
     if pick.basis == "score" and 1 < pick.patience == frame.floor:

@@ -81,7 +81,8 @@ def outcome(corpus: Path, name: str) -> str:
         said = str(error).replace(str(corpus / name), "").lstrip(",: ")
         return f"{name}\trefused\t-\t{type(error).__name__}: {said}"
     told = "; ".join(described(run) for run in runs)
-    notes = list(dict.fromkeys(shortened(note) for run in runs for note in run.notes))
+    noted = (note.replace(f"{corpus}/", "") for run in runs for note in run.notes)
+    notes = list(dict.fromkeys(map(shortened, noted)))
     kind = "noted" if notes else "read"
     return f"{name}\t{kind}\t{told}\t{'; '.join(notes) or '-'}"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cbreplay.readers.building.written_digits import count_all_digits
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.sizes import check_trainings
 from cbreplay.run import Series
@@ -21,6 +22,8 @@ __all__ = ["Column", "Rows", "as_series", "split_rows", "spread"]
 
 # two trainings may fail alike after fewer numbers
 _MANY_NUMBERS = 5
+# so many digits are not equal by chance
+_MANY_DIGITS = 15
 # what a column can be made of: a value, or None where nothing was recorded
 Column: TypeAlias = "list[float | None]"
 Values: TypeAlias = "Series | Sequence[float | None]"
@@ -112,8 +115,9 @@ class Rows:
 
         Failed trainings may be equal without being the same one. So the compared rows
         must hold finite numbers that change; with NaN or infinity among them, the
-        longer one must hold many different numbers. So must the shorter one where a
-        column has one number in all rows of each, as the number of a save has.
+        longer one must hold many different numbers. So must the shorter one, or many
+        digits, where a column has one number in all rows of each, as the time of a
+        save has.
         """
         n_rows = min(len(self.epochs), len(other.epochs))
         if self.columns.keys() != other.columns.keys():
@@ -122,17 +126,34 @@ class Rows:
             return False
         shorter, longer = sorted((self, other), key=lambda rows: len(rows.epochs))
         changes = n_rows == 1
+        of_save: set[str] = set()
         for name, column in self.columns.items():
             upper, lower = column.values[:n_rows], other.columns[name].values[:n_rows]
             if upper.tobytes() != lower.tobytes():
-                if not (_is_one(upper) and _is_one(lower) and shorter.holds_many()):
-                    return False
+                of_save.add(name)
                 continue
             fails = column.recorded[:n_rows].all() and not np.isfinite(upper).all()
             if fails and not longer.holds_many():
                 return False
             changes = changes or bool((upper != upper[0]).any())
-        return changes
+        return changes and (not of_save or shorter.is_saved_in(longer, of_save))
+
+    def is_saved_in(self, longer: Rows, of_save: Collection[str]) -> bool:
+        """Tell whether two saves of one table differ in nothing but some columns.
+
+        Each of these holds one number for a whole save. The others hold too much to be
+        equal by chance; what never changes, as a learning rate, does not count.
+        """
+        for name in of_save:
+            both = self.columns[name].values, longer.columns[name].values
+            if not all(map(_is_one, both)):
+                return False
+        told = [
+            column.values
+            for name, column in self.columns.items()
+            if name not in of_save and not _is_one(longer.columns[name].values)
+        ]
+        return self.holds_many() or count_all_digits(told) >= _MANY_DIGITS
 
     def holds_rows(self, other: Rows) -> bool:
         """Tell whether each row of another one stands here too, to the bit."""

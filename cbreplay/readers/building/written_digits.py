@@ -9,9 +9,17 @@ import numpy as np
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cbreplay.run import BoolArray, FloatArray
 
-__all__ = ["as_float32", "count_digits", "half_units", "hold_float32"]
+__all__ = [
+    "as_float32",
+    "count_all_digits",
+    "count_digits",
+    "half_units",
+    "hold_float32",
+]
 
 
 def hold_float32(values: FloatArray) -> BoolArray:
@@ -46,6 +54,16 @@ def count_digits(values: FloatArray) -> tuple[int, int]:
         most = max(most, len(digits))
         most_decimals = max(most_decimals, len(fraction) - int(exponent or 0))
     return most, most_decimals
+
+
+def count_all_digits(columns: Iterable[FloatArray]) -> int:
+    """Count the digits of all finite numbers together, each number once.
+
+    >>> count_all_digits([np.array([0.25, 0.25, 0.5]), np.array([0.125, np.nan])])
+    6
+    """
+    known = (each for own in columns for each in own[np.isfinite(own)].tolist())
+    return sum(len(repr(value).replace(".", "").strip("0-")) for value in {*known})
 
 
 def half_units(values: FloatArray) -> FloatArray:

@@ -25,6 +25,7 @@ from cbreplay.readers.columns.roles import (
     prefix_of,
     tells_time,
 )
+from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.words import list_first
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
         )
     ]
     listed = [own for own in listed if own in table.columns]
+    # one metric may be written in percent, beside others that are not
+    read_spelled(table)
     told = list_first(listed, _LISTED)
     table.notes.append(f"column {name} says which metric a row is of: {told}")
     return True

@@ -69,14 +69,20 @@ def _other_events(path: str) -> tuple[str, str] | None:
     directory = path if os.path.isdir(path) else os.path.dirname(path)
     if directory != path and not is_event_file(path):
         return None
-    place = os.path.abspath(directory)
+    # as it was typed, where that names the writer: "tb/train", not "."
+    place = os.path.normpath(directory)
+    if os.path.basename(place) not in _OTHER_WRITER:
+        place = os.path.abspath(directory)
     above, name = os.path.split(place)
     other = os.path.join(above, _OTHER_WRITER.get(name, name))
     if other == place or not os.path.isdir(other):
         return None
+    above = above or os.curdir
     if not event_files(list_entries(other), above):
         return None
-    return os.path.relpath(other), f"{os.path.relpath(above)} instead"
+    if os.path.isabs(above) and not os.path.isabs(directory):
+        other, above = os.path.relpath(other), os.path.relpath(above)
+    return other, f"{above} instead"
 
 
 def _other_file(path: str) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.readers.building.written_digits import count_all_digits
 from cbreplay.readers.discovery.first_values import FirstValues
 from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
@@ -262,9 +263,7 @@ _MANY_DIGITS, _RANK_DIGITS = 5, 15
 
 def count_digits(series: Mapping[str, Series]) -> int:
     """Count the digits of the finite values of series, each value once."""
-    known = [own.values[own.recorded] for own in series.values()]
-    values = {repr(each) for own in known for each in own[np.isfinite(own)].tolist()}
-    return sum(len(text.replace(".", "").strip("0-")) for text in values)
+    return count_all_digits(own.values[own.recorded] for own in series.values())
 
 
 def _changing_names(run: Run) -> list[str]:

@@ -151,7 +151,8 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     if re.fullmatch(BY_TAG, file) is not None:
         return place, "page "
     if live is None:
-        is_called_so = [file.partition(".")[0]] == [*run.series]
+        called = re.sub("[ -]", "_", file.partition(".")[0])
+        is_called_so = [called] == [re.sub("[ -]", "_", name) for name in run.series]
         return (place, "called by its series") if is_called_so else None
     name = live["name"].replace(os.sep, "/")
     log.runs[0] = run.renamed(dict.fromkeys(run.series, name))

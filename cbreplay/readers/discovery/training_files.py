@@ -1,4 +1,4 @@
-"""Which files under a directory are tried as logs, and which belong together."""
+"""Which files and links under a directory are tried as logs, which belong together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import UnreadableError
+from cbreplay.readers.columns.header import decode_beginning
 from cbreplay.readers.discovery.event_places import (
     RUN_JSON,
     TENSORBOARD,
@@ -26,6 +27,7 @@ from cbreplay.readers.formats import (
     format_of,
     named_like_a_log,
     named_like_a_pickle,
+    tells_data_sets,
 )
 from cbreplay.readers.other_tools.mlflow_store import is_stored_run
 
@@ -150,13 +152,26 @@ def _what_is(path: str) -> str:
             check_content(beginning, path)
     except LogError as error:
         return f"{error.problem}. {error.hint}"
-    if path.lower().endswith((".csv", ".tsv")) and re.match(_ONE_COLUMN, beginning):
-        return "a single column; given by its name, its rows are taken as epochs"
+    if path.lower().endswith((".csv", ".tsv")):
+        if re.match(_ONE_COLUMN, beginning):
+            return f"a single column; {_BY_NAME}"
+        if re.match(_NUMBERS_BELOW, beginning) and _tells_data_sets(beginning):
+            return f"no column of epochs; {_BY_NAME}"
     return "no log that is known"
+
+
+def _tells_data_sets(beginning: bytes) -> bool:
+    names, *_ = decode_beginning(beginning).splitlines()
+    return tells_data_sets({name.strip(' "') for name in re.split(r"[,;\t]", names)})
+
+
+_BY_NAME = "given by its name, its rows are taken as epochs"
 
 
 # a name, and numbers below it
 _ONE_COLUMN = rb"\s*\"?[A-Za-z][\w/.-]*\"?\s*\n\s*[-+]?\.?[0-9][0-9.eE+-]*\s*(\n|$)"
+# names, and rows of numbers below them
+_NUMBERS_BELOW = rb"[^\n]*[A-Za-z][^\n]*\n[-+0-9.eE,;\t \r]+(\n|$)"
 
 
 def as_people_count(path: str) -> list[str | float]:

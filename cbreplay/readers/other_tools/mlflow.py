@@ -17,6 +17,7 @@ from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.roles import name_on, prefix_of
+from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.files import read_beginning, read_bytes
@@ -93,6 +94,7 @@ class MLflowReader(FormatReader):
         table.left_out |= told.left_out
         for key, others in by_step.others.items():
             table.columns[key].others = others
+        read_spelled(table)
         table.check_whole()
         if not of_comet:
             restored = _restored(own)
@@ -330,7 +332,9 @@ def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
         own = held[step]
         steps.append({"step": step, **{key: values[-1] for key, values in own.items()}})
         for key, (*earlier, last) in own.items():
-            known = [as_number(value) for value in earlier if value != last]
+            # the last ones, if they are written in percent, are read by `read_spelled`
+            texts = [str(value).removesuffix("%") for value in earlier if value != last]
+            known = [*map(as_number, texts)]
             if known:
                 others.setdefault(key, {})[at] = tuple(
                     math.nan if number is None else number for number in known

@@ -18,7 +18,12 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.table import LogTable
-from cbreplay.readers.formats import SERIES_STEPS, SERIES_TIMES, FormatReader
+from cbreplay.readers.formats import (
+    SERIES_SMOOTHED,
+    SERIES_STEPS,
+    SERIES_TIMES,
+    FormatReader,
+)
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 
 if TYPE_CHECKING:
@@ -45,7 +50,7 @@ _METRIC = (
     r"|(?<![a-z])(lr|rate)(?![a-z])"
 )
 # what a download was called by hand: exactly as Keras calls a series
-_PLAIN = r"(?:val_)?(?:loss|acc|accuracy|auc|mae|mse)"
+_PLAIN = r"(?:val[_ -])?(?:loss|acc|accuracy|auc|mae|mse)"
 # and what a browser adds to a name that is there already
 _ENDING = r"(?i)( ?\(\d+\)|[ -]\d+)?\.(csv|tsv|txt|json)(\.gz)?$"
 # what a row of its JSON holds
@@ -68,6 +73,7 @@ class TensorBoardPageReader(FormatReader):
         table = self._read_table(path)
         for name in [n for n in table.columns if n.startswith(("#", "Unnamed:"))]:
             del table.columns[name]
+        _leave_out_smoothed(table)
         step = table.first_of(SERIES_STEPS) or table.find("step")
         time = table.first_of(SERIES_TIMES)
         value = table.find("value")
@@ -114,6 +120,16 @@ class TensorBoardPageReader(FormatReader):
         return LogTable.of_rows(told, path, damage)
 
 
+def _leave_out_smoothed(table: LogTable) -> None:
+    """Leave out the curve that the page draws: a callback sees the values."""
+    name = table.first_of({SERIES_SMOOTHED})
+    if name is not None:
+        reason = "it is made of the values, which a callback sees"
+        table.left_out[name] = reason
+        table.notes.append(f"left out {name}: {reason}")
+        del table.columns[name]
+
+
 def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
     """Return the series that a file's name tells, and whether Keras wrote its tag.
 
@@ -123,7 +139,7 @@ def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
     ('val_loss', True)
     >>> _series_of("run-a-tag-Loss_val.csv")
     ('Loss_val', False)
-    >>> _series_of("val_loss.csv"), _series_of("seed0_loss.csv", of_page=False)
+    >>> _series_of("val loss.csv"), _series_of("seed0_loss.csv", of_page=False)
     (('val_loss', False), ('seed0_loss', False))
     >>> _series_of("epoch_loss (1).csv"), _series_of("epoch_lr.csv")
     (('epoch_loss', True), ('lr', True))
@@ -137,7 +153,9 @@ def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
             is_rate = is_rate_name(keras["metric"])
             return keras["metric"] if is_rate else stem, True
         unnamed = "Value" if of_page else "value"
-        tells = re.fullmatch(_PLAIN, stem) if of_page else re.search(_METRIC, stem)
+        if re.fullmatch(_PLAIN, stem):
+            return re.sub("[ -]", "_", stem), False
+        tells = not of_page and re.search(_METRIC, stem)
         return stem if tells else unnamed, False
     keras = re.fullmatch(_KERAS_TAG, named["tag"])
     if keras is None:

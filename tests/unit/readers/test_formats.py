@@ -400,6 +400,45 @@ def test_an_mlflow_export_that_is_damaged_is_refused(
         read(tmp_path / "metrics.csv", content)
 
 
+@pytest.mark.parametrize("header", ["key,value,step", "metric,value,epoch"])
+def test_a_metric_beside_others_may_be_written_in_percent(
+    tmp_path: Path, header: str
+) -> None:
+    rows = "loss,.9,0\naccuracy,61.5%,0\nloss,.8,1\naccuracy,70%,1\n"
+    (run,) = read(tmp_path / "log.csv", f"{header}\n{rows}")
+    assert column(run, "accuracy") == [61.5, 70.0]
+    assert column(run, "loss") == [0.9, 0.8]
+    assert "accuracy is written in percent: 61.5% was read as 61.5" in run.notes
+
+
+def test_the_earlier_value_of_a_step_in_percent_is_a_number(tmp_path: Path) -> None:
+    rows = "accuracy,61.5%,0\naccuracy,60%,1\naccuracy,70%,1\n"
+    (run,) = read(tmp_path / "log.csv", f"key,value,step\n{rows}")
+    assert run.series["accuracy"].others == {1: (60.0,)}
+
+
+@pytest.mark.parametrize("steps", ["Step,", "step,"])
+def test_a_directory_finds_a_table_of_a_training_and_its_validation(
+    tmp_path: Path, steps: str
+) -> None:
+    rows = "0,.9,.95\n1,.8,.85\n"
+    (tmp_path / "export.csv").write_text(f"{steps}run/train,run/validation\n{rows}")
+    (run,) = load_runs(tmp_path)
+    assert column(run, "run/validation") == [0.95, 0.85]
+
+
+def test_a_directory_says_how_a_table_without_epochs_is_read(tmp_path: Path) -> None:
+    (tmp_path / "export.csv").write_text("run/train,run/validation\n.9,.95\n.8,.85\n")
+    with pytest.raises(LogError, match="no column of epochs; given by its name, its"):
+        load_runs(tmp_path)
+    (run,) = load_runs(tmp_path / "export.csv")
+    assert column(run, "run/validation") == [0.95, 0.85]
+    # a table of models holds no training
+    (tmp_path / "export.csv").write_text("model,acc train,acc test\na,.9,.95\n")
+    with pytest.raises(LogError, match="no log that is known"):
+        load_runs(tmp_path)
+
+
 def test_an_mlflow_export_that_each_save_appended_is_one_training(
     tmp_path: Path,
 ) -> None:

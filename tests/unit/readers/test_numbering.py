@@ -151,6 +151,36 @@ def test_a_table_that_was_appended_again_is_read_once(tmp_path: Path) -> None:
     assert list(run.series["loss"]) == losses[:3]
 
 
+MANY_DIGITS = [0.9123456789012345, 0.7123456789012345, 0.6123456789012345, 0.5]
+
+
+def saves(times: list[str], ends: list[int]) -> str:
+    """Write a table again at each save, all of its rows with the time of that save."""
+    return "saved,epoch,loss\n" + "".join(
+        f"{time},{epoch},{loss}\n"
+        for time, end in zip(times, ends, strict=True)
+        for epoch, loss in enumerate(MANY_DIGITS[:end])
+    )
+
+
+@pytest.mark.parametrize("ends", [[1, 2, 3, 4], [2, 4, 4], [2, 3, 4]])
+def test_a_time_of_each_save_makes_no_training_of_it(
+    tmp_path: Path, ends: list[int]
+) -> None:
+    times = [f"{1700000000 + 60 * at}" for at in range(len(ends))]
+    (run,) = read(tmp_path, saves(times, ends))
+    assert list(run.series["loss"]) == MANY_DIGITS
+
+
+def test_few_digits_below_another_number_are_no_save(tmp_path: Path) -> None:
+    """Two trainings at other rates may well begin with the same rounded losses."""
+    text = "rate,epoch,loss\n.1,0,.5\n.1,1,.4\n.2,0,.5\n.2,1,.4\n.2,2,.3\n"
+    assert len(read(tmp_path, text)) == 2
+    # of fits of one epoch, nothing but a number that both were given is the same
+    text = "width,epoch,loss\n0.12345678901234567,0,.5\n0.12345678901234567,0,.4\n"
+    assert len(read(tmp_path, text)) == 2
+
+
 def test_trainings_that_failed_alike_are_not_one(tmp_path: Path) -> None:
     # nan and nan, or a loss that never changes, says nothing about which training it is
     text = "epoch,loss\n0,nan\n1,nan\n0,nan\n1,nan\n2,nan\n"

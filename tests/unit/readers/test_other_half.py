@@ -54,7 +54,7 @@ def test_from_inside_the_directory_too(
 
 def test_a_validation_alone_says_where_its_training_is(board: Path) -> None:
     (run,) = load_runs(board / "validation")
-    assert "its training is in tb/train: give tb instead" in run.notes
+    assert f"its training is in {board}/train: give {board} instead" in run.notes
 
 
 @pytest.mark.parametrize("given", ["train.csv", "val.csv"])

@@ -30,6 +30,7 @@ def read(directory: Path, name: str, text: str = ROWS) -> Run:
         ("run-train-tag-epoch_loss.csv", "loss"),
         ("run-.-tag-Loss_val.csv", "Loss_val"),
         ("download.csv", "Value"),
+        ("val loss.csv", "val_loss"),
         ("run-validation-tag-epoch_loss.json", "val_loss"),
         ("download.json", "Value"),
     ],
@@ -58,6 +59,23 @@ def test_a_download_is_found_in_a_directory(tmp_path: Path) -> None:
     (tmp_path / "run-train-tag-epoch_loss.csv").write_text(ROWS, encoding="ascii")
     (run,) = load_runs(tmp_path)
     assert list(run.series) == ["loss"]
+
+
+def test_a_smoothed_curve_beside_the_values_is_left_out(tmp_path: Path) -> None:
+    """A callback saw the values, and not the curve that the page draws of them."""
+    rows = ROWS.replace("Value", "Value,Smoothed").replace("0.9", "0.9,0.9")
+    rows = rows.replace("0.7", "0.7,0.78")
+    (tmp_path / "run-train-tag-epoch_loss.csv").write_text(rows, encoding="ascii")
+    (run,) = load_runs(tmp_path)
+    assert {name: list(own) for name, own in run.series.items()} == {"loss": [0.9, 0.7]}
+    assert "left out Smoothed" in " ".join(run.notes)
+
+
+def test_files_called_by_their_series_may_have_blanks(tmp_path: Path) -> None:
+    for name in ("loss.csv", "val loss.csv"):
+        (tmp_path / name).write_text(ROWS, encoding="ascii")
+    (run,) = load_runs(tmp_path)
+    assert sorted(run.series) == ["loss", "val_loss"]
 
 
 def test_a_thousand_values_may_be_a_sample(tmp_path: Path) -> None:
