@@ -51,7 +51,7 @@ __all__ = ["comparison_document"]
 
 _CAUSES = {
     "learning rate": "it is trained at another learning rate",
-    "reduction": "at its end they set different learning rates",
+    "reduction": "from its end on their learning rates differ",
     "weights": "training goes on from different weights",
     "stop": "one stops there, the other does not",
     "kept weights": "both end there, and keep the weights of different epochs",
@@ -69,7 +69,7 @@ def comparison_document(lists: RivalLists) -> Document:
     footnote = limits_footnote(lists)
     told = [("evidence", say(footnote))] if footnote else []
     if save_files(lists):
-        words = f"{LAST_FILE}: whose weights the file holds that is written last"
+        words = f"{LAST_FILE}: the epoch whose weights the file written last holds"
         told.append((LAST_FILE, say(words)))
     notes = (footnotes(told),) if told else ()
     table = (comparison_table(lists), *notes)

@@ -44,9 +44,6 @@ __all__ = ["DECISIVE", "deciding_rows", "explanation_document"]
 
 DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
 
-# a longer trace is also offered without the epochs in which nothing was decided
-_LONG = 40
-
 
 def explanation_document(
     explanation: Explanation,
@@ -89,7 +86,11 @@ def explanation_document(
         lead_of_run(replay),
         sections,
         next_of_explanation(
-            replay, typed, setting or _expressions(explanation), is_long=_is_long(shown)
+            replay,
+            typed,
+            setting or _expressions(explanation),
+            n_lines=len(shown),
+            n_decisive=len(deciding_rows(shown, shown[-1].epoch if shown else 0)),
         ),
         lambda: _members(explanation, shown),
     )
@@ -224,11 +225,6 @@ def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
         # of very many rows, those with a decision are shown first
         rank=0 if row.decision in DECISIVE else 1,
     )
-
-
-def _is_long(rows: Sequence[TraceRow]) -> bool:
-    """Return whether a trace is shorter to read without what decided nothing."""
-    return len(rows) > _LONG and len(rows) > len(deciding_rows(rows, rows[-1].epoch))
 
 
 def _expressions(explanation: Explanation) -> str:

@@ -25,6 +25,9 @@ __all__ = [
     "next_of_settings",
 ]
 
+# a longer trace is also offered without the epochs in which nothing was decided
+_LONG_TRACE = 40
+
 
 def _asked_again(
     run: Run, typed: str | None, commands: Sequence[Command]
@@ -102,15 +105,18 @@ def next_of_settings(
 
 
 def next_of_explanation(
-    replay: Replay, typed: str | None, setting: str, *, is_long: bool
+    replay: Replay, typed: str | None, setting: str, *, n_lines: int, n_decisive: int
 ) -> tuple[Command, ...]:
-    """Return what to ask next about one setting, named by its options."""
+    """Return what to ask next about one setting, named by its options.
+
+    `n_lines` are told of its epochs; `n_decisive` of them decide something.
+    """
     asked = f"{typed} {setting}".strip() if typed is not None else None
     explain = f"cbreplay explain {asked}"
     commands = []
     if replay.divergence_epoch is not None and replay.hypothetical is None:
         commands.append(Command("As if it held", f"{explain} --hypothetical"))
-    if is_long:
+    if n_lines > max(_LONG_TRACE, n_decisive):
         commands.append(Command("In short", f"{explain} --only decisions"))
     commands.append(Command("A picture", f"cbreplay plot {asked}"))
     return _asked_again(replay.run, typed, commands)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.left_files import in_file, so_far
+from cbreplay.answers.setting_cells import never_stops
 from cbreplay.answers.spoken_runs import end_of_evidence, stopped_itself, what_it_saves
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Claim, Code, Fact, say
@@ -50,6 +51,11 @@ def headline_of_one(cells: SettingCells) -> Text:
         beside = _beside_best_here(cells, 0)
         return say(*end, ", and keeps ", *kept, *beside, ".", *file, claims=claims)
     end = ("It does not stop inside this log, which ends at epoch ", horizon)
+    if never_stops(cells):
+        end = (
+            "Nothing in this list stops training, and the log ends at epoch ",
+            horizon,
+        )
     own = stopped_itself(run)
     first = () if own is None else (*own, " ")
     rules = read_callbacks(cells.grid[0]).callbacks
@@ -140,7 +146,7 @@ def _told_of_none(cells: SettingCells) -> Iterator[Part]:
             those = (n_parted, " of them part" + "s" * (len(parted) == 1))
         yield "; it shows where "
         yield from those
-        yield " from its learning rate, after epoch "
+        yield f" from its learning rate, after epoch{'s' * (last > first)} "
         yield Fact(first, "epoch", "first_parting")
         if last > first:
             yield " to "

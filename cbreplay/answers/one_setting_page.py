@@ -39,7 +39,9 @@ from cbreplay.grid import make_grid
 from cbreplay.kinds import spoken_value
 from cbreplay.note import topic_of
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
+from cbreplay.rules.registry import never_stop
 from cbreplay.shown_digits import ValueScale, scale_of, spoken_figure
+from cbreplay.words import as_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +128,7 @@ def one_setting_page(
     own = tuple(
         doubt
         for doubt in (
-            say(f"{note.rstrip('.')}.")
+            say(as_sentence(note, run.series))
             for note in replay.notes
             if topic_of(note) != "end"
         )
@@ -185,6 +187,9 @@ def _headline(replay: Replay) -> Text:
     file = in_file(replay.kept_epoch, *last_file(replay))
     end = Fact(replay.run.horizon, "epoch", "horizon")
     if replay.evidence == "censored":
+        if never_stop(map(type, replay.callbacks)):
+            never = " stops no training, and the log ends at epoch "
+            return say(Code(name), never, end, ".", *file)
         return say(
             "What ",
             Code(name),

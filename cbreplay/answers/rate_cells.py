@@ -162,18 +162,24 @@ def _gained_on_one(
     cells: SettingCells, objective: Code, most: float
 ) -> tuple[Part, ...]:
     """Say what the one run still gained after one or several first reductions."""
-    still = ("the recorded training still lowered its best ", objective)
+    lowered = "still lowered" if most else "did not lower"
+    still = (f"the recorded training {lowered} its best ", objective)
     gained = Fact(most, "share", "worst_later_gain")
     if len(cells.grid) > 1:
         kept = f"the record {_kept(cells)} it"
         where = f"Where a setting first reduces the rate and {kept}, "
-        return (where, *still, " after that, by up to ", gained)
+        return (
+            where,
+            *still,
+            " after that",
+            *((", by up to ", gained) if most else ()),
+        )
     (epoch,) = cells.columns["first_reduction_epoch"]
     reduced = Fact(epoch, "epoch", "first_reduction_epoch")
     return (
         *("This setting first reduces the rate after epoch ", reduced),
         f", where the record {_kept(cells)} it; ",
-        *(*still, " by ", gained, " after that"),
+        *(*still, *((" by ", gained) if most else ()), " after that"),
     )
 
 
@@ -185,6 +191,8 @@ def _kept(cells: SettingCells) -> str:
 
 def _spoken_gains(described: Mapping[str, Any]) -> tuple[Part, ...]:
     """Say the median and the largest of some gains, or the only one."""
+    if not described["worst_later_gain"]:
+        return ("not at all",)
     worst = Fact(described["worst_later_gain"], "share", "worst_later_gain")
     run = Code(described["worst_later_gain_run"])
     if described["later_gain_runs"] == 1:

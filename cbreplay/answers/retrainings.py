@@ -25,16 +25,23 @@ _BANDS = (
 def meant_in_retrainings(gains: Iterable[float]) -> str:
     """Say how often retrainings with as much still to come ended worse.
 
+    The best value before a reduction stays: where none came after it, none can be lost.
+
+    >>> meant_in_retrainings([0.0])
+    'A reduction there cannot make that best worse.'
     >>> meant_in_retrainings([0.2, 0.004, 0.02]).partition(" still to come")[0][48:]
     '57 % of those with 1 to 3 % and 85 % of those with over 10 %'
     """
-    counted = [gain for gain in gains if gain > _LEAST]
+    told = list(gains)
+    counted = [gain for gain in told if gain > _LEAST]
+    if not any(told):
+        return "A reduction there cannot make that best worse."
     if not counted:
         return "A reduction there can make that best worse by no more than this."
     bands = {next(band for band in _BANDS if gain <= band[0]) for gain in counted}
     *others, last = (words for _, words in sorted(bands))
-    told = f"{', '.join(others)} and {last}" if others else last
+    shares = f"{', '.join(others)} and {last}" if others else last
     return (
-        f"Of 2,208 retrainings with an earlier reduction, {told} still to come ended "
+        f"Of 2,208 retrainings with an earlier reduction, {shares} still to come ended "
         "more than 1 % worse."
     )

@@ -124,18 +124,20 @@ def _still_gained(staircase: Staircase) -> Iterator[Text]:
     gains = later_gains(staircase)
     if not gains:
         return
+    lowered = any(later.gain for later in gains)
     told: list[Part] = []
     for _, alike in itertools.groupby(gains, lambda later: _gain(later).text):
         first, *others = alike
-        told += [", by ", _gain(first)]
+        none = " not at all" if lowered else ""
+        told += [",", *((" by ", _gain(first)) if first.gain else (none,))]
         told.append(" after epochs " if others else " after epoch ")
         for at, later in enumerate((first, *others)):
             told += ["" if not at else " and " if at == len(others) else ", "]
             told.append(Fact(later.epoch, "epoch", "first_reduction_epoch"))
     yield say(
-        "The recorded training still lowered its best ",
+        f"The recorded training {'still lowered' if lowered else 'did not lower'} its "
+        "best ",
         Code(staircase.objective),
-        " by ",
         *told[1:],
         f". {meant_in_retrainings(later.gain for later in gains)}",
     )
@@ -152,8 +154,8 @@ def _when(rate: RateHistory) -> str:
     if len(epochs) > _MOST_REDUCTIONS:
         return f"{len(epochs)} times, after epochs {epochs[0]} to {epochs[-1]}"
     if len(epochs) == 1:
-        plural = "s" if rate.reductions[0].latest > rate.reductions[0].epoch else ""
-        return f"once, after epoch{plural} {epochs[0]}"
+        is_range = rate.reductions[0].latest > rate.reductions[0].epoch
+        return f"once, after {'one of epochs' if is_range else 'epoch'} {epochs[0]}"
     return f"after epochs {', '.join(epochs)}"
 
 

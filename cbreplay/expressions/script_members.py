@@ -65,6 +65,8 @@ class Member(NamedTuple):
     miscalled : tuple of RefusedCall
         Why the call raises TypeError. In the variants missing arguments have stand-ins,
         and superfluous ones are left out.
+    within : ast.Call or None
+        The call of a function of the script that makes it, if one does: the outermost.
     """
 
     call: ast.Call
@@ -73,6 +75,12 @@ class Member(NamedTuple):
     is_certain: bool
     refused: tuple[RefusedValueError, ...] = ()
     miscalled: tuple[RefusedCall, ...] = ()
+    within: ast.Call | None = None
+
+    @property
+    def made_at(self) -> ast.Call:
+        """The call that makes it, in the block that makes its list."""
+        return self.within or self.call
 
 
 class UnreadPart(NamedTuple):

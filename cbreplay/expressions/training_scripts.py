@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
@@ -15,6 +16,7 @@ from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.partials import write_out_partials
 from cbreplay.expressions.reassigned_names import split_reassigned_names, without_marks
+from cbreplay.expressions.repeated_fits import RepeatedFits
 from cbreplay.expressions.script_calls import ScriptCalls
 from cbreplay.expressions.script_facts import find_fits, read_facts
 from cbreplay.expressions.script_lists import MemberReader
@@ -24,7 +26,7 @@ from cbreplay.expressions.sources import TOO_TANGLED, parse_source, read_source
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cbreplay.expressions.script_facts import FittingCall
     from cbreplay.expressions.script_members import Member
@@ -47,11 +49,15 @@ class ScriptFit(NamedTuple):
         The callbacks that its list may hold, in order.
     unread : tuple of UnreadPart
         What cannot be told about its list.
+    kept : mapping of int to str
+        The loop in which a callback meets a new model in each round, by the id of the
+        call that makes the callback, as `RepeatedFits.find_kept`.
     """
 
     facts: TrainingFacts
     members: tuple[Member, ...]
     unread: tuple[UnreadPart, ...]
+    kept: Mapping[int, str] = MappingProxyType({})
 
 
 class TrainingScript(NamedTuple):
@@ -107,7 +113,8 @@ def read_training_script(path: str) -> TrainingScript:
         if len(given) > _MOST_FITS:
             problem = f"it has {len(given)} fits, {_MOST_FITS} at most"
             raise ExpressionError(problem, text=path)
-        fits = [_read_fit(calls, fit) for fit in given]
+        repeated = RepeatedFits(calls)
+        fits = [_read_fit(calls, fit, repeated) for fit in given]
         loose, unread = _read_loose(calls, fits)
     except (RecursionError, MemoryError):
         raise ExpressionError(TOO_TANGLED, text=path) from None
@@ -143,14 +150,15 @@ def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str
 
 
 def _read_fit(
-    calls: ScriptCalls, fit: FittingCall
+    calls: ScriptCalls, fit: FittingCall, repeated: RepeatedFits
 ) -> tuple[ScriptFit, list[UnreadPart]]:
     """Return what a fit may get, and which arguments cannot be told."""
     calls.steps = 0
     reader = MemberReader(calls)
     members = _each_once(reader.members(fit.given, fit.scope))
     facts = read_facts(calls, fit)
-    read = ScriptFit(facts, members, tuple(_as_written(reader.unread)))
+    unread = tuple(_as_written(reader.unread))
+    read = ScriptFit(facts, members, unread, repeated.find_kept(fit, members))
     return read, reader.arguments
 
 

@@ -17,6 +17,7 @@ CODES = {
     "auto-mode-against-metric": "mode='auto' takes the worse values for better.",
     "auto-unknown": "mode='auto' may be a ValueError, or a guess, for this monitor.",
     "baseline-never-beaten": "No value of the record beats the baseline.",
+    "best-of-earlier-fit": "The best of another model's fit is what has to be beaten.",
     "cooldown-of-one": "A cooldown of 1 acts as 0.",
     "factor-leaves-nothing": "The first reduction takes the rate to its floor.",
     "factor-of-one": "A factor of 1 changes nothing.",

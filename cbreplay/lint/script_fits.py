@@ -268,6 +268,7 @@ class ExaminedFit:
             facts,
             tuple(self.script.source.place(member.call.lineno) for member in members),
             tuple(map(_written, members)),
+            tuple(self.fit.kept.get(id(member.call), "") for member in members),
         )
 
 

@@ -1,4 +1,4 @@
-"""The entries of a directory, and which of its event files may be read."""
+"""How a directory is listed, and which event files among its entries may be read."""
 
 from __future__ import annotations
 

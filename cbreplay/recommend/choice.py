@@ -38,6 +38,7 @@ __all__ = [
     "Basis",
     "Choice",
     "Pick",
+    "broke_off",
     "choose_patience",
     "pick_by_weight",
     "pick_patience",
@@ -47,6 +48,16 @@ __all__ = [
 # what decides: a promise, the score of runs and kinds, the rule of thumb, or ("cut")
 # the patience under which the logs were recorded, where it cut all of them
 Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
+
+
+# the share of logs above which those that broke off are most: what a patience loses
+# on them is a bound
+_MOST = 0.5
+
+
+def broke_off(frame: ChoiceFrame) -> bool:
+    """Return whether most logs broke off: no patience below the rule of thumb, then."""
+    return frame.broken > _MOST
 
 
 def rule_of_thumb(frame: ChoiceFrame) -> int:
@@ -137,7 +148,7 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     basis: Basis = "score"
     if by_promise:
         basis = "promise"
-    elif scored is None or (priced.frame.broke_off and patience == _fall_back(priced)):
+    elif scored is None or (broke_off(priced.frame) and patience == _fall_back(priced)):
         basis = "cut" if _is_by_floor(priced) else "thumb"
     return Pick(
         patience,
@@ -147,7 +158,7 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
         promised,
         int(np.isinf(priced.sufficient).sum()),
         None
-        if scored is None or blended is None or priced.frame.broke_off
+        if scored is None or blended is None or broke_off(priced.frame)
         else _expect_both(scored, blended, patience),
     )
 
@@ -157,7 +168,7 @@ def pick_by_weight(priced: Priced, cost_weight: float) -> int | None:
 
     None where nothing is expected.
     """
-    if priced.frame.broke_off:
+    if broke_off(priced.frame):
         return None
     frame = priced.frame._replace(cost_weight=cost_weight)
     weighed = priced._replace(frame=frame)
@@ -269,7 +280,7 @@ def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
     the whole training it may lose more. So where most logs broke off, no patience below
     the rule of thumb is chosen.
     """
-    least = _fall_back(priced) if priced.frame.broke_off else priced.frame.floor
+    least = _fall_back(priced) if broke_off(priced.frame) else priced.frame.floor
     first = int(np.searchsorted(scored.patience, least))
     first = min(first, len(scored.patience) - 1)
     return first + int(np.argmin(blended.score[first:]))

@@ -13,7 +13,7 @@ from cbreplay.generalization.promise import count_needed, needed_rank
 from cbreplay.holes import gap_cause
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.recommend.answer import RunDoubt
-from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
+from cbreplay.recommend.choice import Choice, Pick, broke_off, rule_of_thumb
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
@@ -22,6 +22,7 @@ from cbreplay.setting_costs.swept_settings import Reason
 from cbreplay.sweep import EVIDENCE
 from cbreplay.training_course import (
     cuts_schedule,
+    find_rounded_tie,
     improves_after,
     never_changes,
     was_still_improving,
@@ -137,13 +138,13 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
         facts |= {"rank": rank, "n_groups": n_groups, "usual": rule_of_thumb(frame)}
     elif pick.basis == "thumb":
         facts |= {"plan": study.part.plan, "n_records": frame.plan}
-        facts |= {"untold": not frame.broke_off}
+        facts |= {"untold": not broke_off(frame)}
         if study.part.plan is None:
             facts |= {"n_ends": len({run.horizon for run in study.runs})}
     elif pick.basis == "cut":
         facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)
-    if frame.broke_off:
+    if broke_off(frame):
         facts = {"n_broken": study.endings.count_broken(), "n_runs": len(study.runs)}
         yield Reason("broke-off", facts)
     if pick.basis == "score" and 1 < pick.patience == frame.floor:
@@ -206,6 +207,7 @@ def find_doubts(
     return (
         *(() if choice is None else _about_choice(study, chosen, choice, censored)),
         *_other_scales(study),
+        *_rounded(study),
         *_holes(study),
         *_unknown(study, chosen),
         *_improving(study),
@@ -283,6 +285,18 @@ def _best_size(run: Run, name: str, mode: Mode) -> float:
     return abs(float(run.series[name].values[epoch - run.first_epoch]))
 
 
+def _rounded(study: Study) -> Iterator[RunDoubt]:
+    """Name the runs whose best loss stands in several epochs, maybe by rounding."""
+    name = study.objective
+    ties: dict[int, list[Run]] = {}
+    for run in study.runs:
+        tie = find_rounded_tie(run, name, study.mode)
+        if tie is not None:
+            ties.setdefault(tie[1], []).append(run)
+    for decimals, runs in sorted(ties.items()):
+        yield from _doubt("rounded", runs, series=name, decimals=decimals)
+
+
 def _holes(study: Study) -> Iterator[RunDoubt]:
     """Name the runs with incomplete cells, and from which epoch on these are."""
     sweep = study.sweep
@@ -302,15 +316,15 @@ def _holes(study: Study) -> Iterator[RunDoubt]:
 def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     """Name the runs on which no patience is known to be enough.
 
-    Those on which the monitor never changes, and those that failed, apart. Of those
-    that their own rule ended, `_own_stops` says it.
+    Those on which the monitor never changes apart. Of those that failed `_failed` says
+    it, and of those that their own rule ended `_own_stops`.
     """
     panel, patience = study.panel, study.axes.patience
     cells = study.cells(chosen.columns)
     alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))
     unknown = np.isinf(price(alone, cells, patience).sufficient)
     plan = study.part.plan if study.part.inferred else None
-    causes: dict[tuple[str | None, bool], list[Run]] = {}
+    causes: dict[str | None, list[Run]] = {}
     for run, is_unknown, cut in zip(
         study.runs, unknown, panel.standing.cut, strict=True
     ):
@@ -318,10 +332,10 @@ def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
         failure = find_failure(run, chosen.monitor)
         # one that was ended early may have been fine
         failed = failure is not None and failure.how in ("not-finite", "error")
-        if is_unknown and (constant or failed or not cut):
-            causes.setdefault((constant, failed), []).append(run)
-    for (constant, failed), runs in sorted(causes.items(), key=lambda own: own[0][1]):
-        yield from _doubt("unknown", runs, plan=plan, constant=constant, failed=failed)
+        if is_unknown and (constant or not (failed or cut)):
+            causes.setdefault(constant, []).append(run)
+    for constant, runs in causes.items():
+        yield from _doubt("unknown", runs, plan=plan, constant=constant)
 
 
 def _other_metrics(study: Study, columns: FloatArray) -> Iterator[RunDoubt]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.holes import find_gap
-from cbreplay.note import Note
+from cbreplay.note import Note, topic_of
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
@@ -192,7 +192,7 @@ def note_candidates(run: Run, candidates: Sequence[int]) -> str:
 
 def note_no_number(objective: str, kept: int) -> str:
     """Say that the objective was not recorded, or was NaN, at the kept epoch."""
-    return f"{objective} has no number at the kept epoch {kept + 1}"
+    return f"{objective} has no number at epoch {kept + 1}, whose weights are kept"
 
 
 def _missing(
@@ -213,12 +213,22 @@ def _missing(
         if not missing:
             continue
         said = f"{monitor} is missing in {missing} of {run.n_epochs} epochs"
-        if find_gap(run, monitor) is None:
+        has_gap = find_gap(run, monitor) is not None
+        if has_gap and _lacks_rows_alone(run, monitor):
+            continue
+        if not has_gap:
             if monitor in decides:
                 said += f"; {_spoken_skip(callbacks, monitor, resolved)}"
         elif monitor in run.empty_cells:
             said += "; --empty nan (empty='nan') reads an empty cell as NaN"
         yield f"{said}{_suspect_nan(run, monitor)}"
+
+
+def _lacks_rows_alone(run: Run, monitor: str) -> bool:
+    """Return whether a series lacks only epochs without a row, which a note counts."""
+    rows = np.any([series.recorded for series in run.series.values()], axis=0)
+    is_told = any(topic_of(note) == "epochs" for note in run.notes)
+    return is_told and bool((run.series[monitor].recorded == rows).all())
 
 
 def _spoken_skip(

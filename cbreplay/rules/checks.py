@@ -128,6 +128,9 @@ class CheckedList(NamedTuple):
         Where each callback is written, for people; empty to go by its number.
     written : tuple of frozenset of str
         The parameters that the code of each callback names; empty without code.
+    kept_in : tuple of str
+        The loop in which each callback meets a new model in each round, for people;
+        "" where there is none. Empty without a script.
     """
 
     callbacks: tuple[Callback, ...]
@@ -138,6 +141,7 @@ class CheckedList(NamedTuple):
     facts: TrainingFacts = TrainingFacts()
     places: tuple[str, ...] = ()
     written: tuple[frozenset[str], ...] = ()
+    kept_in: tuple[str, ...] = ()
 
     def code(self, index: int) -> str:
         """Return a callback as Keras code."""

@@ -86,15 +86,15 @@ class ChoiceFrame(NamedTuple):
     floor : int
         The shortest patience that may be chosen: logs were cut by it, so that they do
         not tell what it missed.
-    broke_off : bool
-        Whether most logs ended before the plan without a stop, so that what a patience
+    broken : float
+        The share of the logs that ended before the plan without a stop: what a patience
         loses on them is only a bound.
     """
 
     plan: int | None
     cost_weight: float
     floor: int = 1
-    broke_off: bool = False
+    broken: float = 0.0
 
 
 class Panel(NamedTuple):

@@ -364,8 +364,8 @@ def _frame_choice(
         for row, was_cut in zip(rows.tolist(), cut, strict=True)
         if not was_cut
     )
-    broke_off = plan is not None and 2 * endings.count_broken() > len(cut)
-    return ChoiceFrame(values, asked.cost_weight, 1 if free else longest, broke_off)
+    broken = 0.0 if plan is None else endings.count_broken() / len(cut)
+    return ChoiceFrame(values, asked.cost_weight, 1 if free else longest, broken)
 
 
 def _goes_on(sweep: Sweep, row: int, column: int) -> bool:

@@ -1,4 +1,4 @@
-"""Cells that are incomplete: where runs lack a value that a config decides by."""
+"""What kernels tell of runs that lack or round values, and which cells stay open."""
 
 from __future__ import annotations
 

@@ -31,6 +31,50 @@ def test_values_that_come_every_few_epochs_are_told_once(
     assert "an empty cell or NA was read as missing" in said(ask("inspect", path).out)
 
 
+def test_rows_that_are_missing_are_counted_once(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "logs.csv"
+    rows = [f"{at},{1 / (1 + at)}" for at in range(12) if at not in (6, 7)]
+    path.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    for words in ((), ("--patience", "2"), ("--patience", "2:4")):
+        out = said(ask("simulate", path, *words).out)
+        assert "is missing in" not in out
+        assert "No row for 2 of 12 epochs: 7-8" in out
+
+
+def test_a_list_that_cannot_stop_is_said_to_stop_nothing(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "logs.csv"
+    rows = [f"{at},{loss}" for at, loss in enumerate([0.5, 0.4, 0.6])]
+    path.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    saves = "ModelCheckpoint('best.keras', save_best_only=True)"
+    told = said(ask("simulate", path, "-c", saves).out)
+    assert told.startswith(
+        "Nothing in this list stops training, and the log ends at epoch 3; best.keras "
+        "then holds the weights of epoch 2."
+    )
+    ask("report", path, "-c", saves, "-o", tmp_path / "page.md")
+    head, _, rest = (tmp_path / "page.md").read_text().partition("\n\n")
+    assert head.endswith("stops no training, and the log ends at epoch 3.")
+    assert rest.startswith("`best.keras` holds the weights of epoch 2.")
+
+
+def test_a_reduction_after_the_best_value_is_said_to_cost_nothing(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # patience 2 reduces after epochs without a better value than that of epoch 2
+    ends = {"a": "4,0.8\n", "b": "4,0.8\n5,1\n"}
+    for name, end in ends.items():
+        rows = "epoch,val_loss\n0,0.5\n1,0.4\n2,0.6\n3,0.7\n"
+        (tmp_path / f"{name}.csv").write_text(rows + end)
+    for asked in (tmp_path / "a.csv", tmp_path):
+        for patience in ("2", "[2, 3]"):
+            words = ("-c", f"ReduceLROnPlateau(patience={patience})")
+            out = said(ask("simulate", asked, *words).out)
+            assert "A reduction there cannot make that best worse." in out
+            assert "lowered its best val_loss by 0 %" not in out
+
+
 def test_a_stop_by_the_training_loss_is_said_to_see_no_overfitting(
     ask: Ask, tmp_path: Path
 ) -> None:

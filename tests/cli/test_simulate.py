@@ -331,7 +331,7 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
             ("-c", "ReduceLROnPlateau(patience=[1, 2], min_delta=0)"),
             (
                 "This log decides 0 of 2 settings; it shows where they part from its "
-                "learning rate, after epoch 4 to 5, and not what follows."
+                "learning rate, after epochs 4 to 5, and not what follows."
             ),
         ),
         (

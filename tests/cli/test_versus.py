@@ -269,7 +269,7 @@ def test_whose_weights_the_last_file_holds_stands_beside_what_is_kept(
     words = ("simulate", folder / "a.csv", *judged, "-c", best)
     out = ask(*words, "--versus", first).out
     assert "6 / 1" in out
-    assert "last file of: whose weights the file holds that is written last" in out
+    assert "last file of: the epoch whose weights the file written last holds" in out
     (row,) = csv.DictReader(
         io.StringIO(ask(*words, "--versus", first, "--format", "csv").out)
     )

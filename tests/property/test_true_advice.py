@@ -300,6 +300,15 @@ def not_recorded_under(known: Known, about: Mapping[str, Any]) -> bool:
     return given and list(about["runs"]) == planned
 
 
+def is_rounded(known: Known, about: Mapping[str, Any]) -> bool:
+    return all(
+        list(run.values).count(min(run.values)) > 1
+        and all(round(value, about["decimals"]) == value for value in run.values)
+        for run in known.runs
+        if run.name in about["runs"]
+    )
+
+
 HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
     "promises": is_promise,
     "too-few-groups": too_few,
@@ -334,6 +343,7 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
     "censored": is_censored,
     "still-improving": still_improving,
     "one-group-decides": one_decides,
+    "rounded": is_rounded,
     "own-stop": own_stop,
     "own-stop-guessed": ended_alike,
     "not-recorded-under": not_recorded_under,

@@ -158,8 +158,8 @@ def test_a_record_that_is_reduced_then_as_well_gained_at_no_kept_rate() -> None:
             0.5,
             (
                 # the best value before the reduction stays, so this is a law
-                "by 0 % after epoch 5. A reduction there can make that best worse by "
-                "no more than this."
+                "did not lower its best val_loss after epoch 5. A reduction there "
+                "cannot make that best worse."
             ),
         ),
         (0.49, "57 % of those with 1 to 3 % still to come ended more than 1 % worse."),

@@ -75,9 +75,9 @@ def _unknown_groups(unit: str, facts: Mapping[str, Any]) -> Text:
         Fact(facts["n_groups"], "count", "n_groups"),
         " the logs hold no patience that is known to be enough; a promise from so few ",
         *(
-            ("allows ", Fact(facts["allowed"], "count", "allowed"))
+            ("allows ", Fact(facts["allowed"], "count", "allowed"), " of them")
             if facts["allowed"]
-            else ("allows none",)
+            else (f"allows no such {unit}",)
         ),
     )
 

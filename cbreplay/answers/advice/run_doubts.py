@@ -97,8 +97,6 @@ def _unknown(facts: Mapping[str, Any]) -> Text:
     if facts.get("constant") is not None:
         series = Code(facts["constant"])
         return say(series, " never changes, so no patience is known to be enough")
-    if facts.get("failed"):
-        return say("the training failed, so no patience is known to be enough")
     told = "the log holds no patience that is known to be enough"
     if facts["plan"] is None:
         return say(told)
@@ -133,8 +131,8 @@ def _failed(facts: Mapping[str, Any]) -> Text:
     if facts["series"] is not None:
         how = f"{how} in {facts['series']}"
     return phrase(
-        "{}; in all {} of {} failed, and they count: no patience is known to be "
-        "enough for them",
+        "{}, so no patience is known to be enough; in all {} of {} failed, and they "
+        "count",
         how,
         Fact(facts["n_failed"], "count", "n_failed"),
         counted(facts["n_runs"], "run", "n_runs"),
@@ -231,11 +229,22 @@ def _other_scale(facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _rounded(facts: Mapping[str, Any]) -> Text:
+    return phrase(
+        "{} was written with {}, and its best value stands in several epochs: if it "
+        "was rounded, a callback that saw all digits may have stopped later, and a "
+        "loss of less than the last digit does not show",
+        Code(facts["series"]),
+        counted(facts["decimals"], "decimal", "decimals"),
+    )
+
+
 _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "diverged": _diverged,
     "gap": _gap,
     "censored": _censored,
     "other-scale": _other_scale,
+    "rounded": _rounded,
     "one-group-decides": lambda facts: say(
         "without it patience ", patience_of(facts), " would be recommended"
     ),

@@ -135,7 +135,10 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     ]
     if ruined:
         runs = list_names(list(dict.fromkeys(ruined)), MOST_NAMES)
-        yield side, say(f"inf: the weights that are kept lose everything ({runs})")
+        yield (
+            side,
+            say(f"inf: the weights that are kept lose everything (as in {runs})"),
+        )
     yield "score", _score_note(advice)
     if advice.setting("cheapest") is not None:
         # this row stays where there is no room for the column of scores

@@ -1,4 +1,4 @@
-"""Which files under a directory are tried as logs, and which belong together."""
+"""Which files and links under a directory are tried as logs, which belong together."""
 
 from __future__ import annotations
 

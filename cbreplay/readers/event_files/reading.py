@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_events"]
 
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 21
 
 
 def read_events(

@@ -192,7 +192,7 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
             {"n_unknown": 1, "n_groups": 10, "allowed": 0},
             (
                 "for 1 run of 10 the logs hold no patience that is known to be "
-                "enough; a promise from so few allows none"
+                "enough; a promise from so few allows no such run"
             ),
         ),
         (
@@ -361,8 +361,8 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
             "failed",
             {"how": "error", "series": None, "n_failed": 2, "n_runs": 9},
             (
-                "2 runs: ended by an error; in all 2 of 9 runs failed, and they count: "
-                "no patience is known to be enough for them"
+                "2 runs: ended by an error, so no patience is known to be enough; in "
+                "all 2 of 9 runs failed, and they count"
             ),
         ),
         (

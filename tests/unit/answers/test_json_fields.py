@@ -58,7 +58,9 @@ def test_a_note_stands_where_it_belongs() -> None:
     (about_run,) = answer["runs"][0]["notes"]
     assert about_run.startswith("val_loss was best at the end of the record")
     first, second = answer["results"]
-    assert first["notes"] == ["val_loss has no number at the kept epoch 2"]
+    assert first["notes"] == [
+        "val_loss has no number at epoch 2, whose weights are kept"
+    ]
     assert second["notes"] == []
     assert answer["notes"] == []
 

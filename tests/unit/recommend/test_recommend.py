@@ -572,7 +572,7 @@ def test_a_log_that_broke_off_counts_as_unknown_and_is_named() -> None:
         "n_groups": 10,
         "allowed": 0,
     }
-    assert "a promise from so few allows none" in spoken_reasons(advice)[-1]
+    assert "a promise from so few allows no such run" in spoken_reasons(advice)[-1]
     unknown = next(one for one in advice.doubts if one.code == "unknown")
     assert unknown.runs == ("falling",)
     assert {"censored", "still-improving"} <= set(codes(advice))
@@ -792,7 +792,7 @@ def test_rows_beside_each_other_are_about_the_same_runs() -> None:
     assert rows["hindsight"].mean_regret == rows["all"].mean_regret == 0
     assert rows["all"].cost == 1
     legend = [plain_text(text) for text in settings_legend(advice).points]
-    assert "inf: the weights that are kept lose everything (nan)" in legend
+    assert "inf: the weights that are kept lose everything (as in nan)" in legend
 
 
 def test_runs_of_another_scale_are_named() -> None:
@@ -810,6 +810,21 @@ def test_runs_of_another_scale_are_named() -> None:
     near = make_run([10 * loss for loss in pausing(3)], "near")
     doubts = recommend([*alike, near], group_by="none").doubts
     assert "other-scale" not in [own.code for own in doubts]
+
+
+def test_losses_of_few_decimals_are_doubted() -> None:
+    # the least, 0.2, stands in epochs 4 and 5 of each
+    losses = [0.9, 0.6, 0.4, 0.2, 0.2, *[0.3] * 10]
+    runs = [make_run([*losses, end], f"run{end}") for end in (0.5, 0.6, 0.7)]
+    fine = make_run([loss + 1 / 3 * at for at, loss in enumerate(losses)], "fine")
+    said = spoken_doubts(recommend([*runs, fine], group_by="none"))
+    assert (
+        "3 runs: val_loss was written with 1 decimal, and its best value stands in "
+        "several epochs: if it was rounded, a callback that saw all digits may have "
+        "stopped later, and a loss of less than the last digit does not show "
+        "(run0.5, run0.6, run0.7)"
+    ) in said
+    assert "rounded" not in codes(recommend(pausing_runs([3] * 3)))
 
 
 def test_a_run_without_a_number_breaks_no_tolerance() -> None:
@@ -1047,9 +1062,11 @@ def test_a_failed_run_lacks_a_patience_by_its_failure_and_not_by_its_plan() -> N
     runs = pausing_runs([3, 4, 5, 6], planned=False)
     failed = make_run([0.9, 0.8, *[math.nan] * 38], "failed", planned=False)
     said = spoken_doubts(recommend([*runs, failed], group_by="none"))
-    assert (
-        "1 run: the training failed, so no patience is known to be enough (failed)"
-    ) in said
+    (told,) = [text for text in said if "known to be enough" in text]
+    assert told == (
+        "1 run: NaN or infinity in val_loss, so no patience is known to be enough; in "
+        "all 1 of 5 runs failed, and they count (failed)"
+    )
     # the plan was inferred, and is no reason
     assert not [text for text in said if "taken for its plan" in text]
 

@@ -8,6 +8,7 @@ import string
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.checks import Finding, RuleChecks, find_text_flags
+from cbreplay.rules.keras.checks.earlier_fits import find_carried_best
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.versions import spoken_semantics
@@ -193,7 +194,8 @@ def _by_its_monitor(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
     # without save_best_only nothing is compared, but Keras still resolves the mode
-    checks = MONITOR_CHECKS if callback.save_best_only else (find_unknown_auto,)
+    compared = (find_carried_best, *MONITOR_CHECKS)
+    checks = compared if callback.save_best_only else (find_unknown_auto,)
     for check in checks:
         yield from check(known, index, callback)
 

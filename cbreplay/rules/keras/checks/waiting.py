@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.checks import Finding
+from cbreplay.rules.keras.checks.earlier_fits import find_carried_best
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
@@ -237,5 +238,6 @@ WAITING_CHECKS = (
     *MONITOR_CHECKS,
     _patience_in_validations,
     _patience_beyond_plan,
+    find_carried_best,
     *RECORD_CHECKS,
 )

@@ -1,0 +1,175 @@
+"""One callback for the models of several fits: what it brings from one to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay.expressions.training_scripts import read_training_script
+from cbreplay.lint.scripts import lint_script
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = "import keras\nfrom keras.callbacks import *\nfrom other import build\n"
+SAVE = "ModelCheckpoint('b.keras', save_best_only=True)"
+STOP = "EarlyStopping(patience=5, restore_best_weights=True)"
+RATE = "ReduceLROnPlateau(patience=5)"
+NEW = "model = keras.Sequential()"
+FIT = "model.fit(*x, validation_data=v, callbacks=[c])"
+LOOP = f"for i in folds:\n    {NEW}\n    {FIT}"
+
+
+def carried(path: Path, text: str, semantics: str = "keras-3.15") -> bool:
+    """Return whether a script has the finding."""
+    script = path / "train.py"
+    script.write_text(HEAD + text)
+    found = lint_script(read_training_script(str(script)), semantics=semantics)
+    return "best-of-earlier-fit" in {placed.finding.code for placed in found}
+
+
+@pytest.mark.parametrize(
+    ("callback", "semantics", "expected"),
+    [
+        # the releases whose on_train_begin leaves best as it is
+        (SAVE, "keras-2.15", True),
+        (SAVE, "tf_keras-2.16", True),
+        (SAVE, "keras-3.15", True),
+        ("ModelCheckpoint('b.keras')", "keras-3.15", False),
+        (STOP, "keras-2.15", False),
+        (STOP, "keras-3.0", True),
+        (STOP, "keras-3.7", False),
+        (STOP, "keras-3.11", True),
+        (STOP, "keras-3.15", False),
+        (RATE, "keras-3.10", False),
+        (RATE, "keras-3.11", True),
+        (RATE, "keras-3.15", False),
+        ("TerminateOnNaN()", "keras-3.15", False),
+    ],
+)
+def test_a_best_is_carried_where_this_keras_does_not_reset_it(
+    tmp_path: Path, callback: str, semantics: str, *, expected: bool
+) -> None:
+    assert carried(tmp_path, f"c = {callback}\n{LOOP}", semantics) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"c = {SAVE}\nfor i in folds:\n    model = build()\n    {FIT}",
+        f"c = {SAVE}\nwhile n:\n    model = keras.models.clone_model(m)\n    {FIT}",
+        (
+            f"def make():\n    m = keras.Sequential()\n    m.add(x)\n    return m\n"
+            f"c = {SAVE}\nfor i in folds:\n    model = make()\n    {FIT}"
+        ),
+        (
+            f"class M(keras.Model):\n    pass\nc = {SAVE}\nfor i in folds:\n"
+            f"    model = M()\n    {FIT}"
+        ),
+        # weights that are read after the fit are of no other fit
+        f"c = {SAVE}\n{LOOP}\n    model.load_weights('b.keras')",
+        (
+            f"c = {SAVE}\ncs = [c]\nfor i in folds:\n    {NEW}\n"
+            "    model.fit(*x, validation_data=v, callbacks=cs)"
+        ),
+        f"def get():\n    return [{SAVE}]\nc = get()\n{LOOP}",
+        (
+            f"def main():\n    c = {SAVE}\n    for i in folds:\n        {NEW}\n"
+            f"        {FIT}"
+        ),
+        (
+            f"for n in sizes:\n    c = {SAVE}\n    for i in folds:\n        {NEW}\n"
+            f"        {FIT}"
+        ),
+        # each fold goes on with its own model, the callback with that of the others
+        (
+            f"c = {SAVE}\nfor i in folds:\n    {NEW}\n    for part in parts:\n"
+            f"        {FIT}"
+        ),
+        f"def run(i):\n    {NEW}\n    {FIT}\nc = {SAVE}\nfor i in folds:\n    run(i)",
+        (
+            f"def run(model, c):\n    {FIT}\nd = {SAVE}\nfor i in folds:\n"
+            "    run(keras.Sequential(), d)"
+        ),
+        # a default is made once, where the function is defined
+        f"def run(i, c={SAVE}):\n    {NEW}\n    {FIT}\nfor i in folds:\n    run(i)",
+        (
+            f"c = {SAVE}\nfor i in folds:\n    if a:\n        {NEW}\n    else:\n"
+            f"        model = build()\n    {FIT}"
+        ),
+    ],
+)
+def test_one_checkpoint_for_models_that_a_loop_makes_is_found(
+    tmp_path: Path, text: str
+) -> None:
+    assert carried(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"for i in folds:\n    c = {SAVE}\n    {NEW}\n    {FIT}",
+        f"for i in folds:\n    {NEW}\n    {FIT.replace('[c]', f'[{SAVE}]')}",
+        (
+            f"def get():\n    return {SAVE}\n"
+            f"for i in folds:\n    c = get()\n    {NEW}\n    {FIT}"
+        ),
+        (
+            f"def run(i):\n    c = {SAVE}\n    {NEW}\n    {FIT}\n"
+            "for i in folds:\n    run(i)"
+        ),
+        (
+            f"def run(model, c):\n    {FIT}\nfor i in folds:\n"
+            f"    run(keras.Sequential(), {SAVE})"
+        ),
+        # one fit
+        f"c = {SAVE}\n{NEW}\n{FIT}",
+        f"c = {SAVE}\n{LOOP}\n    break",
+        # the same model goes on
+        f"c = {SAVE}\n{NEW}\nfor i in parts:\n    {FIT}",
+        (
+            f"c = {SAVE}\nmodel = None\nfor i in parts:\n    if model is None:\n"
+            f"        {NEW}\n    {FIT}"
+        ),
+        f"c = {SAVE}\nfor i in parts:\n    if i == 0:\n        {NEW}\n    {FIT}",
+        (
+            f"c = {SAVE}\nfor i in parts:\n"
+            f"    model = keras.models.load_model('b.keras')\n    {FIT}"
+        ),
+        (
+            f"c = {SAVE}\nfor i in parts:\n    {NEW}\n"
+            f"    model.load_weights('b.keras')\n    {FIT}"
+        ),
+        f"c = {SAVE}\nfor i in parts:\n    model = models[i]\n    {FIT}",
+        (
+            f"m = keras.Sequential()\ndef make():\n    return m\nc = {SAVE}\n"
+            f"for i in parts:\n    model = make()\n    {FIT}"
+        ),
+        f"c = {SAVE}\nfor i in parts:\n    model = get_model()\n    {FIT}",
+        # a callback for each round, and one whose best is set by hand
+        f"cs = [{SAVE} for i in folds]\nfor c in cs:\n    {NEW}\n    {FIT}",
+        (
+            f"cs = [{SAVE}, ModelCheckpoint('c.keras', save_best_only=True)]\n"
+            f"for i in range(2):\n    {NEW}\n    {FIT.replace('[c]', '[cs[i]]')}"
+        ),
+        f"c = {SAVE}\nfor i in folds:\n    c.best = None\n    {NEW}\n    {FIT}",
+    ],
+)
+def test_no_best_is_carried_where_a_round_has_its_own_callback_or_one_model_goes_on(
+    tmp_path: Path, text: str
+) -> None:
+    assert not carried(tmp_path, text)
+
+
+def test_keras_itself_saves_nothing_of_a_second_model_that_is_worse() -> None:
+    import keras
+
+    from tests.oracles.played_fit import play_fit
+
+    checkpoint = keras.callbacks.ModelCheckpoint("b.keras", save_best_only=True)
+    # the best of the first fit is 0.3; of the second only 0.2 is better
+    first = play_fit([{"val_loss": value} for value in (0.5, 0.3)], [checkpoint])
+    again = play_fit([{"val_loss": value} for value in (0.9, 0.8, 0.2)], [checkpoint])
+    assert [epoch for epoch, _ in first.saves] == [0, 1]
+    assert [epoch for epoch, _ in again.saves] == [2]
