@@ -31,6 +31,8 @@ def callback_name(calls: ScriptCalls, call: ast.Call, scope: Scope) -> str:
     """Return the class of Keras that a call makes an object of."""
     name = keras_name(calls, call.func, scope)
     written = calls.written(call.func)
+    if name is None and isinstance(call.func, (ast.Call, ast.Subscript)):
+        calls.unread(call, f"what {calls.shown(call.func)} stands for is not read")
     if name is None:
         where = _origin(calls, call.func, scope)
         calls.unread(

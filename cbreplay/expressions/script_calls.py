@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.expressions.linked_names import LinkedNames, linked_names
 from cbreplay.expressions.reassigned_names import without_marks
-from cbreplay.expressions.syntax import called_name, has_star, method_name, root_of
+from cbreplay.expressions.syntax import (
+    called_name,
+    has_star,
+    method_name,
+    named_attribute,
+    root_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
@@ -124,12 +130,23 @@ class ScriptCalls:
         return any(home is not None and "fit" in home.bindings for home in homes)
 
     def paths(self, node: ast.expr, scope: Scope) -> list[str]:
-        """Return what a dotted name means, through imports and plain assignments."""
+        """Return what a dotted name means, through imports and plain assignments.
+
+        So of ``getattr(module, "Name")``, and of an entry of a dict that is written.
+        """
         self.count_step()
         if isinstance(node, ast.Attribute):
             return [f"{base}.{node.attr}" for base in self.paths(node.value, scope)]
-        if not isinstance(node, ast.Name):
-            return []
+        if isinstance(node, ast.Name):
+            return self._paths_of_name(node, scope)
+        if isinstance(node, ast.Call):
+            whole, name = named_attribute(node)
+            bases = [] if whole is None else self.paths(whole, scope)
+            return [f"{base}.{name}" for base in bases]
+        entry = self._entry(node, scope)
+        return [] if entry is None else self.paths(*entry)
+
+    def _paths_of_name(self, node: ast.Name, scope: Scope) -> list[str]:
         holder = scope.holder(node.id)
         if holder is None:
             # not bound at all, as in a piece of a script or after `import *`
@@ -142,6 +159,14 @@ class ScriptCalls:
         if len(bindings) == 1 and bindings[0].value is not None:
             return self.paths(bindings[0].value, holder)
         return []
+
+    def _entry(self, node: ast.expr, scope: Scope) -> Placed | None:
+        try:
+            return (
+                self.next_of(node, scope) if isinstance(node, ast.Subscript) else None
+            )
+        except Unread:
+            return None
 
     def followed(self, node: ast.expr, scope: Scope) -> Placed:
         """Return the expression that another one stands for in the end, with its scope.

@@ -16,7 +16,7 @@ from cbreplay.expressions.syntax import called_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cbreplay.expressions.scopes import Binding, Scope
+    from cbreplay.expressions.scopes import Binding, Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["MemberReader"]
@@ -207,7 +207,8 @@ class MemberReader:
             if target == written or target.startswith((f"{written}.", f"{written}[")):
                 where = self.calls.place(store.line)
                 self.calls.unread(node, f"{written!r} is changed in {where}")
-        if not stores and not gains:
+        in_class = None if stores else self._in_class_body(node, scope)
+        if not stores and not gains and in_class is None:
             self.calls.unread(node, f"{written!r} is not assigned in the script")
         handed = [
             UnreadPart(node.lineno, _given_away(written, self.calls.place(part.lineno)))
@@ -215,12 +216,45 @@ class MemberReader:
             if self.calls.written(part) == written and place.enclosing_class() is home
         ]
         self.unread += handed[:1]
-        for store in stores:
-            if store.value is not None:
-                certain = is_certain and len(stores) == 1 and not gains and not handed
-                yield from self.members(store.value, store.scope, is_certain=certain)
+        values = [(store.value, store.scope) for store in stores if store.value]
+        values += [] if in_class is None else [in_class]
+        certain = is_certain and len(values) == 1 and not gains and not handed
+        for value, place in values:
+            yield from self.members(value, place, is_certain=certain)
         for gain in gains:
             yield from self.members(gain.value, gain.scope, is_certain=False)
+
+    def _in_class_body(self, node: ast.Attribute, scope: Scope) -> Placed | None:
+        """Return what a class body sets ``self.callbacks`` or ``Config.CALLBACKS`` to.
+
+        None if no class body does; if several do, or something else may set or change
+        it, it is not read.
+        """
+        names = self.calls.names
+        owner = scope.defined_as(node.value)
+        if self.calls.written(node.value) in ("self", "cls"):
+            owner = scope.enclosing_class()
+        self.calls.count_step(names.scopes, names.stores, names.gains)
+        having = [
+            scope
+            for scope in names.scopes
+            if scope.of_class and node.attr in scope.bindings
+        ]
+        if not having:
+            return None
+        bindings = having[0].bindings[node.attr]
+        value = bindings[0].value
+        touched = any(store.name in (node.attr, None) for store in names.stores)
+        by_other_name = any(
+            isinstance(gain.target, ast.Attribute)
+            and gain.target.attr == node.attr
+            and self.calls.written(gain.target) != self.calls.written(node)
+            for gain in names.gains
+        )
+        is_sure = having == [owner] and len(bindings) == 1 and not touched
+        if value is None or by_other_name or not is_sure:
+            self.calls.unread(node, f"what {self.calls.shown(node)} holds is not read")
+        return value, having[0]
 
     def _called(
         self, call: ast.Call, scope: Scope, *, is_certain: bool

@@ -16,6 +16,7 @@ __all__ = [
     "dotted_name",
     "has_star",
     "method_name",
+    "named_attribute",
     "names_in",
     "root_of",
 ]
@@ -53,6 +54,15 @@ def called_name(call: ast.Call) -> str:
 def method_name(call: ast.Call) -> str:
     """Return the method that is called, as ``fit`` in ``model.fit()``; else ""."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def named_attribute(call: ast.Call) -> tuple[ast.expr | None, str]:
+    """Return what ``getattr(whole, "name")`` names; None and "" of any other call."""
+    given = call.args
+    if called_name(call) != "getattr" or len(given) != len(("whole", "name")):
+        return None, ""
+    name = given[1].value if isinstance(given[1], ast.Constant) else None
+    return (given[0], name) if isinstance(name, str) else (None, "")
 
 
 def argument_named(call: ast.Call, name: str | None) -> ast.expr | None:

@@ -52,6 +52,7 @@ def codes(path: Path, text: str, semantics: str = "keras-3.15") -> list[str]:
 
 
 STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
+STOP_AND_WAIT = "'EarlyStopping')(patience=5)"
 
 
 @pytest.mark.parametrize(
@@ -122,13 +123,44 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
             f"c = [{STOP}]\nc = c + [{RATE}]\nm.fit(*x, callbacks=c)",
             [STOP, RATE],
         ),
+        (
+            (
+                f"class T:\n    c = [{STOP}]\n    def run(self):\n"
+                "        m.fit(*x, callbacks=self.c)"
+            ),
+            [STOP],
+        ),
+        (f"class C:\n    CALLS = [{STOP}]\nm.fit(*x, callbacks=C.CALLS)", [STOP]),
+        (
+            (
+                f"class T:\n    c = [{STOP}]\n    def run(self):\n"
+                f"        self.c.append({RATE})\n        m.fit(*x, callbacks=self.c)"
+            ),
+            [f"{STOP}?", f"{RATE}?"],
+        ),
+        (
+            (
+                f"class T:\n    c = [{STOP}]\nclass U(T):\n    c = []\n"
+                "m.fit(*x, callbacks=T.c)"
+            ),
+            [],
+        ),
+        (f"m.fit(*x, callbacks=[getattr(keras.callbacks, {STOP_AND_WAIT}])", [STOP]),
+        (
+            (
+                "kinds = {'stop': EarlyStopping, 'rate': ReduceLROnPlateau}\n"
+                "m.fit(*x, callbacks=[kinds['stop'](patience=5)])"
+            ),
+            [STOP],
+        ),
         ("m.fit(*x, callbacks=[EarlyStopping(patience=args.p)])", None),
     ],
 )
 def test_what_a_fit_may_get_is_read(
     tmp_path: Path, text: str, expected: list[str] | None
 ) -> None:
-    expected = expected or ["EarlyStopping(patience=args.p)"]
+    if expected is None:
+        expected = ["EarlyStopping(patience=args.p)"]
     assert held(read(tmp_path, text)) == [expected]
 
 
@@ -526,6 +558,21 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             "LearningRateScheduler: schedule is code, which is not run",
         ),
         ("m.fit(**options)", 1, "fit(**...) is not read"),
+        (
+            "m.fit(callbacks=[getattr(keras.callbacks, name)()])",
+            1,
+            "what 'getattr(keras.callbacks, name)' stands for is not read",
+        ),
+        (
+            "m.fit(callbacks=[kinds[name]() for name in names])",
+            1,
+            "what 'kinds[name]' stands for is not read",
+        ),
+        (
+            "class T:\n    c = []\nclass U(T):\n    c = f()\nm.fit(callbacks=T.c)",
+            5,
+            "what 'T.c' holds is not read",
+        ),
         (
             "m.fit(*x, callbacks=[LambdaCallback()])",
             1,
