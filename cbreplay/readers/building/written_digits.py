@@ -18,7 +18,9 @@ __all__ = [
     "count_all_digits",
     "count_digits",
     "half_units",
+    "hold_float16",
     "hold_float32",
+    "rounding_of",
 ]
 
 
@@ -28,6 +30,45 @@ def hold_float32(values: FloatArray) -> BoolArray:
         single = values.astype(np.float32).astype(np.float64)
     same: BoolArray = (single == values) | np.isnan(values)
     return same
+
+
+def hold_float16(values: FloatArray) -> bool:
+    """Tell whether all finite numbers are float16 numbers, or such a number's text.
+
+    >>> [hold_float16(np.array([each])) for each in (0.4526, 0.45263671875, 0.45261)]
+    [True, True, False]
+    """
+    known = values[np.isfinite(values)].tolist()
+    with np.errstate(over="ignore"):
+        halves = map(np.float16, known)
+        return all(
+            value in {float(half), float(str(half))}
+            for value, half in zip(known, halves, strict=True)
+        )
+
+
+def rounding_of(values: FloatArray) -> FloatArray:
+    """Return how far each number may have been rounded: to digits, or half precision.
+
+    Few numbers, or short ones as 0.5 and 0.25, do not tell half precision.
+
+    >>> halves = np.array([0.4526, 0.333251953125, 0.25, 0.2, 0.1])
+    >>> rounding_of(halves).round(6).tolist()
+    [0.000159, 0.000122, 0.000122, 0.00011, 5.5e-05]
+    """
+    known = np.where(np.isfinite(values), values, 0.0)
+    single = hold_float32(values).all()
+    near = np.zeros(len(values)) if single else half_units(values)
+    told = len({*known.tolist()}) >= _SEVERAL and count_digits(known)[0] >= _DIGITS
+    if told and hold_float16(known):
+        halves = np.abs(known).astype(np.float16)
+        # the text of such a number is not quite that number
+        beside = np.abs(np.abs(known) - halves)
+        near = np.maximum(near, np.spacing(halves) / 2 + beside)
+    return near
+
+
+_SEVERAL, _DIGITS = 5, 4
 
 
 def as_float32(rate: Series) -> Series:

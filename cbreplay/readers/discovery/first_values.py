@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.written_digits import half_units, hold_float32
+from cbreplay.readers.building.written_digits import hold_float32, rounding_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,10 @@ class FirstValues:
         self._known = known = np.where(finite, values, 0.0)
         self._limits = _NEAR * np.abs(known)
         single = hold_float32(known.reshape(-1)).reshape(known.shape)
-        self._uncounted: BoolArray = np.logical_not(single.all(axis=2))
+        with np.errstate(over="ignore"):
+            half = known.astype(np.float16) == known
+        fine = single.all(axis=2) & ~half.all(axis=2)
+        self._uncounted: BoolArray = np.logical_not(fine)
         told = np.where(recorded, np.where(finite, values, _NAN), _MISSING)
         # of shape (n_runs, n_series * n_rows): all series one after the other
         self._values: FloatArray = told.reshape(len(runs), -1)
@@ -101,6 +104,6 @@ class FirstValues:
 
     def _count_digits(self, at: int, series: int) -> None:
         if self._uncounted[at, series]:
-            near = 2 * half_units(self._known[at, series])
+            near = 2 * rounding_of(self._known[at, series])
             self._limits[at, series] = np.maximum(self._limits[at, series], near)
             self._uncounted[at, series] = False

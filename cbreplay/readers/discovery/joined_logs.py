@@ -15,6 +15,7 @@ from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
 from cbreplay.readers.discovery.overlapping import doubt_gaps, join_overlapping
 from cbreplay.readers.discovery.read_once import leave_out_copies
 from cbreplay.readers.discovery.series_files import join_series_files, leave_out_rates
+from cbreplay.readers.discovery.smoothed import leave_out_smoothed
 from cbreplay.readers.discovery.written_in_turn import join_directories, join_turns
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def join_trainings(
     rates = leave_out_rates(found)
     leave_out_extracts(found)
     leave_out_copies(found)
+    leave_out_smoothed(found)
     join_overlapping(found)
     join_turns(found, read_content, most)
     join_directories(found, read_together)

@@ -14,6 +14,7 @@ from cbreplay.readers.discovery.first_values import FirstValues
 from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
 from cbreplay.readers.discovery.same_training import count_agreeing
+from cbreplay.run import Run
 from cbreplay.series_names import is_validation
 from cbreplay.words import list_first
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.run import Run, Series
+    from cbreplay.run import Series
 
 __all__ = ["count_digits", "find_repeated_logs", "leave_out_copies"]
 
@@ -54,7 +55,8 @@ def leave_out_copies(found: FoundLogs) -> None:
     places = [
         _Place(log, number) for log in found.logs for number in range(len(log.runs))
     ]
-    copies = find_repeated_logs([log.runs[number] for log, number in places])
+    runs = [log.runs[number] for log, number in places]
+    copies = find_repeated_logs(runs)
     left_out: dict[_Place, str] = {}
     for at, parts in copies.items():
         home, number = places[at]
@@ -64,6 +66,13 @@ def leave_out_copies(found: FoundLogs) -> None:
             "the same training, or its beginning, stands in "
             f"{list_first(names, _SHOWN)} too: it was read once"
         )
+        cut = [part for part in parts if _parts_last(runs[part], runs[at])]
+        names = sorted({places[part].log.name for part in cut})
+        if names:
+            home.runs[number] = home.runs[number].with_notes(
+                f"{list_first(names, _SHOWN)}: the last row differs from that of the "
+                "longer log, as one that was half written"
+            )
         left_out |= {places[part]: home.name for part in parts}
     whole: dict[RunsOfLog, str] = {}
     for log in {place.log: None for place in left_out}:
@@ -257,8 +266,9 @@ def _begins_to_the_bit(run: Run, other: Run) -> bool:
     )
 
 
-# this many digits do not agree by chance: of a first row, and of a whole validation
-_MANY_DIGITS, _RANK_DIGITS = 5, 15
+# this many digits do not agree by chance: of a first row, of a whole validation, and
+# of all rows but a last one that differs
+_MANY_DIGITS, _RANK_DIGITS, _CUT_DIGITS = 5, 15, 30
 
 
 def count_digits(series: Mapping[str, Series]) -> int:
@@ -297,6 +307,23 @@ def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
 
 
 def _begins(run: Run, other: Run) -> bool:
+    """Tell whether a run is the beginning of another, perhaps but for its last row."""
+    return _holds(run, other) or _parts_last(run, other)
+
+
+def _parts_last(run: Run, other: Run) -> bool:
+    """Tell whether the last row alone differs from the longer log that it begins.
+
+    So does one that was half written when the log was copied.
+    """
+    if not _FEWEST < run.n_epochs < other.n_epochs or _holds(run, other):
+        return False
+    above = {name: own.take(slice(0, -1)) for name, own in run.series.items()}
+    whole = Run(name="", source=run.source, first_epoch=run.first_epoch, series=above)
+    return count_digits(above) >= _CUT_DIGITS and _holds(whole, other)
+
+
+def _holds(run: Run, other: Run) -> bool:
     """Tell whether a run is the beginning of another, which is no shorter."""
     changing = max(map(_count_changing, run.series.values()))
     output = _output_of(run.source)

@@ -13,8 +13,8 @@ from cbreplay.note import Note, reworded, topic_of
 from cbreplay.readers.building.rows import spread
 from cbreplay.readers.building.written_digits import (
     count_digits,
-    half_units,
     hold_float32,
+    rounding_of,
 )
 from cbreplay.readers.discovery.run_names import placed
 from cbreplay.run import Series
@@ -121,10 +121,8 @@ def count_agreeing(one: Run, other: Run) -> int:
 
 def _rounding(values: FloatArray) -> FloatArray:
     """Return how far each value may have been rounded when it was written."""
-    if hold_float32(values).all():
-        return np.zeros(len(values))
     # a little more than half a unit, for decimals have no exact binary fraction
-    return half_units(values) * (1 + _RELATIVE_TOLERANCE)
+    return rounding_of(values) * (1 + _RELATIVE_TOLERANCE)
 
 
 def _agree(left: FloatArray, right: FloatArray, tolerance: FloatArray) -> BoolArray:

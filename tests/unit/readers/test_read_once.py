@@ -16,7 +16,7 @@ from cbreplay.readers.discovery.same_training import join_logs
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 LOSSES = [0.91, 0.72, 0.63, 0.554, 0.5123, 0.49, 0.48]
@@ -95,6 +95,68 @@ def test_logs_of_a_trainer_under_other_names_are_one_training(tmp_path: Path) ->
     # and where evaluations are counted
     (run,) = load_runs(tmp_path, x_axis="step")
     assert "stands in backup_5 too" in run.notes[-1]
+
+
+@pytest.mark.parametrize("last", [0.4, 0.123456789012345, float("nan")])
+def test_a_copy_whose_last_row_was_half_written_is_a_copy(
+    tmp_path: Path, last: float
+) -> None:
+    thirds = [loss / 3 for loss in LOSSES]
+    write(tmp_path / "at_6.csv", LOSSES[:6], acc=[*thirds[:5], last])
+    write(tmp_path / "at_7.csv", LOSSES, acc=thirds)
+    (run,) = load_runs(tmp_path)
+    assert (run.name, [*run.series["acc"]]) == ("at_7.csv", thirds)
+    assert "at_6.csv: the last row differs from that of the longer log" in run.notes[-1]
+
+
+def test_a_log_of_the_same_length_that_differs_at_its_end_is_no_copy(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "a.csv", LOSSES)
+    write(tmp_path / "b.csv", [*LOSSES[:6], 0.47])
+    # and one that differs in its last two rows
+    write(tmp_path / "c.csv", [*LOSSES[:4], 0.2, 0.1])
+    assert len(load_runs(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("text", [str, lambda half: repr(float(half))])
+def test_a_copy_in_half_precision_is_a_copy(
+    tmp_path: Path, text: Callable[[np.float16], str]
+) -> None:
+    losses = [loss + 1e-5 / 7 for loss in LOSSES]
+    write(tmp_path / "full.csv", losses)
+    rows = [f"{at},{text(np.float16(loss))}\n" for at, loss in enumerate(losses)]
+    (tmp_path / "half.csv").write_text("".join(["epoch,loss\n", *rows]))
+    (run,) = load_runs(tmp_path)
+    assert [*run.series["loss"]] == losses
+    # half precision tells 0.4802 from 0.4807: another training
+    rows[-1] = f"6,{text(np.float16(0.4807))}\n"
+    (tmp_path / "half.csv").write_text("".join(["epoch,loss\n", *rows]))
+    assert len(load_runs(tmp_path)) == 2
+
+
+SMOOTHED = {
+    "adjusted": lambda frame: frame.ewm(alpha=0.4).mean(),
+    "plain": lambda frame: frame.ewm(alpha=0.2, adjust=False).mean(),
+    "rolling": lambda frame: frame.rolling(3, min_periods=1).mean(),
+}
+
+
+@pytest.mark.parametrize("way", SMOOTHED)
+def test_smoothed_values_are_no_training(tmp_path: Path, way: str) -> None:
+    pd = pytest.importorskip("pandas")
+    losses = [*LOSSES, 0.5, 0.42, 0.45]
+    frame = pd.DataFrame({"loss": losses, "val_loss": [2 * loss for loss in losses]})
+    frame.to_csv(tmp_path / "log.csv", index_label="epoch")
+    SMOOTHED[way](frame).to_csv(tmp_path / "drawn.csv", index_label="epoch")
+    (run,) = load_runs(tmp_path)
+    assert [*run.series["loss"]] == losses
+    assert "drawn.csv holds its values smoothed" in run.notes[-1]
+    # another training that begins alike
+    other = SMOOTHED[way](frame)
+    other.loc[7, "loss"] += 0.01
+    other.to_csv(tmp_path / "drawn.csv", index_label="epoch")
+    assert len(load_runs(tmp_path)) == 2
 
 
 def test_short_logs_alone_are_no_copies(tmp_path: Path) -> None:

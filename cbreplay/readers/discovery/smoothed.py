@@ -1,0 +1,120 @@
+"""Copies of a log with smoothed values: its moving averages, saved as a log."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cbreplay.readers.discovery.found_logs import FoundLogs
+    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.run import FloatArray, Run
+
+__all__ = ["leave_out_smoothed"]
+
+# fewer values may fit by chance
+_FEWEST = 8
+# up to this many logs that begin alike, each is compared with all others
+_MOST = 64
+_LONGEST = 50
+_NEAR = 1e-5
+
+
+def leave_out_smoothed(found: FoundLogs) -> None:
+    """Leave out logs that hold another log's values smoothed, with a note on that one.
+
+    Each smoothing begins with the first value itself, so that both logs begin alike.
+    """
+    groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
+    for log in found.logs:
+        run = log.runs[0]
+        if len(log.runs) == 1 and run.n_epochs >= _FEWEST:
+            begin = [f"{own.values[0]:.6g}" for _, own in sorted(run.series.items())]
+            key = (run.first_epoch, run.n_epochs, *sorted(run.series), *begin)
+            groups.setdefault(key, []).append(log)
+    left_out: dict[RunsOfLog, str] = {}
+    for logs in groups.values():
+        for log, other in itertools.permutations(logs[:_MOST], 2):
+            taken = {log, other} & left_out.keys()
+            if not taken and _is_smoothed(other.runs[0], log.runs[0]):
+                left_out[other] = f"the smoothed values of {log.name}"
+                log.runs[0] = log.runs[0].with_notes(
+                    f"{other.name} holds its values smoothed, and no other training: "
+                    "it was left out"
+                )
+    found.take_out(left_out, "passed by")
+
+
+def _is_smoothed(run: Run, other: Run) -> bool:
+    """Tell whether every series is the other one's, smoothed in one way."""
+    held = [(own.values, other.series[name].values) for name, own in run.series.items()]
+    if not np.isfinite(held).all():
+        return False
+    pairs = [(drawn, values) for drawn, values in held if np.ptp(values) > 0]
+    if not pairs:
+        return False
+    return any(
+        all(_fits(smooth(values), drawn) for drawn, values in pairs)
+        for smooth in _ways(*pairs[0])
+    )
+
+
+def _fits(expected: FloatArray, drawn: FloatArray) -> bool:
+    reach = float(np.ptp(drawn))
+    return bool(reach > 0 and np.abs(expected - drawn).max() <= _NEAR * reach)
+
+
+def _ways(
+    drawn: FloatArray, values: FloatArray
+) -> list[Callable[[FloatArray], FloatArray]]:
+    """Return the ways of smoothing that the second value of a series leaves open.
+
+    With the weight w of what was before: w * first + (1 - w) * second, as pandas writes
+    with ``adjust=False``; or (w * first + second) / (w + 1), as TensorBoard's page and
+    pandas write without it. A mean of the last values is found by trying.
+    """
+    first, second = values[:2].tolist()
+    own = float(drawn[1])
+    ways: list[Callable[[FloatArray], FloatArray]] = []
+    if first != second and 0 < (weight := (own - second) / (first - second)) < 1:
+        ways.append(partial(_decayed, weight=weight))
+    if first != own and 0 < (ratio := (own - second) / (first - own)) < 1:
+        ways.append(partial(_weighted, weight=ratio))
+    if np.isclose(own, (first + second) / 2):
+        longest = min(_LONGEST, len(values))
+        ways += [partial(_windowed, length=each) for each in range(2, longest + 1)]
+    return ways
+
+
+def _decayed(values: FloatArray, weight: float) -> FloatArray:
+    """Return the averages of which each is the one before and a share of its value."""
+    told = itertools.accumulate(
+        values.tolist(), lambda before, own: weight * before + (1 - weight) * own
+    )
+    return np.array([*told])
+
+
+def _weighted(values: FloatArray, weight: float) -> FloatArray:
+    """Return the averages of all values so far, each worth `weight` of the next one."""
+    sums = itertools.accumulate(
+        values.tolist(), lambda before, own: weight * before + own
+    )
+    weights = itertools.accumulate(
+        itertools.repeat(1.0, len(values)), lambda before, own: weight * before + own
+    )
+    means: FloatArray = np.array([*sums]) / np.array([*weights])
+    return means
+
+
+def _windowed(values: FloatArray, length: int) -> FloatArray:
+    """Return the mean of the last values up to each, of fewer at the beginning."""
+    sums = np.append(0.0, np.cumsum(values))
+    ends = np.arange(1, len(values) + 1)
+    begins = np.maximum(ends - length, 0)
+    means: FloatArray = (sums[ends] - sums[begins]) / (ends - begins)
+    return means
