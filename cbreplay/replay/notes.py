@@ -192,7 +192,8 @@ def note_candidates(run: Run, candidates: Sequence[int]) -> str:
 
 def note_no_number(objective: str, kept: int) -> str:
     """Say that the objective was not recorded, or was NaN, at the kept epoch."""
-    return f"{objective} has no number at epoch {kept + 1}, whose weights are kept"
+    ends = f"training ends with the weights of epoch {kept + 1}"
+    return f"{ends}, where {objective} has no number"
 
 
 def _missing(
