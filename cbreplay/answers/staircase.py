@@ -36,7 +36,7 @@ from cbreplay.document import (
 from cbreplay.evidence_words import Limit, spoken_evidence, takes_nan
 from cbreplay.outcomes import provisional_of
 from cbreplay.shown_digits import ValueScale, scale_of
-from cbreplay.training_course import find_bad_end
+from cbreplay.training_course import find_bad_end, find_rounded_tie
 from cbreplay.words import count, spoken_rows
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ def _called_best(staircase: Staircase) -> str:
     objective = staircase.objective
     if staircase.lacks_values:
         return f"epoch of the best recorded {objective}"
+    if find_rounded_tie(staircase.replay.run, objective, staircase.objective_mode):
+        return f"first epoch of the best {objective} as written"
     if {objective, staircase.monitor} != {_KERAS_DEFAULT}:
         return f"epoch of the best {objective}"
     return "best epoch"

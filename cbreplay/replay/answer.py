@@ -317,18 +317,18 @@ def _setting_notes(question: _Resolved, walk: Walk, ended: _End) -> Iterator[str
     if walk.gap is not None and walk.candidates:
         yield note_candidates(run, walk.candidates)
     kept, best = ended.kept_epoch, ended.best.value
-    if ended.broken_off and walk.broken_off_by is not None:
+    breaker = walk.broken_off_by if ended.broken_off else None
+    keeps_it = breaker is not None and kept == walk.last_epoch
+    if breaker is not None:
         yield from note_broken_off(
-            callbacks,
-            walk.broken_off_by,
-            objective,
-            walk.last_epoch,
-            keeps_it=kept == walk.last_epoch,
+            callbacks, breaker, objective, walk.last_epoch, keeps_it=keeps_it
         )
     if best is not None and math.isnan(best):
         yield NAN_IS_BEST
+    if keeps_it or kept is None or objective is None:
+        return
     kept_value, _ = judge_epoch(run, kept, objective, mode)
-    if kept is not None and kept_value is None and objective is not None:
+    if kept_value is None:
         yield note_no_number(objective, kept)
 
 

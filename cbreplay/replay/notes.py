@@ -130,7 +130,7 @@ def _note_equal_values(run: Run, objective: str, mode: Mode | None) -> Iterator[
         written = "1 decimal" if decimals == 1 else f"{decimals} decimals"
         yield (
             f"{objective} was written with {written}, and its best value stands in "
-            f"{n_best} epochs: if it was rounded, which one was best is not told, and "
+            f"{n_best} epochs: if it was rounded, which one was best is not known, and "
             "a callback that saw all digits may have stopped later"
         )
 
@@ -192,7 +192,8 @@ def note_candidates(run: Run, candidates: Sequence[int]) -> str:
 
 def note_no_number(objective: str, kept: int) -> str:
     """Say that the objective was not recorded, or was NaN, at the kept epoch."""
-    return f"{objective} has no number at epoch {kept + 1}, whose weights are kept"
+    ends = f"training ends with the weights of epoch {kept + 1}"
+    return f"{ends}, where {objective} has no number"
 
 
 def _missing(

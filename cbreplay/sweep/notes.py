@@ -134,13 +134,14 @@ class _SettingNotes:
     def _no_numbers(self, row: int) -> Iterator[str]:
         """Say at which kept epochs the objective has no number."""
         sweep, run = self.sweep, self.sweep.runs[row]
+        # of weights from the middle of an epoch `_broken_off` says it
+        asked = sweep.kept[row] & ~sweep.cells.broken[row]
         for code, judged in enumerate(run.judged):
             without = np.isnan(judged.values)
             if judged.name is None or not without.any():
                 continue
-            kept = sweep.kept[row]
-            at = np.where(kept, sweep.kept_epoch[row] - run.first_epoch, 0)
-            found = at[kept & without[at] & self._judged_by(code)].tolist()
+            at = np.where(asked, sweep.kept_epoch[row] - run.first_epoch, 0)
+            found = at[asked & without[at] & self._judged_by(code)].tolist()
             for position in dict.fromkeys(found):
                 yield note_no_number(judged.name, run.first_epoch + position)
 

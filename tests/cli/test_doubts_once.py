@@ -41,6 +41,52 @@ def test_rows_that_are_missing_are_counted_once(ask: Ask, tmp_path: Path) -> Non
         assert "No row for 2 of 12 epochs: 7-8" in out
 
 
+def test_lists_that_train_an_epoch_at_other_rates_are_said_to(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "logs.csv"
+    path.write_text(
+        "epoch,val_loss,learning_rate\n0,0.5,0.01\n1,0.4,0.01\n2,0.3,0.01\n"
+    )
+    schedule = "LearningRateScheduler({0: 0.01, 1: 0.002})"
+    out = said(
+        ask(
+            "simulate", path, "-c", schedule, "--versus", "EarlyStopping(patience=2)"
+        ).out
+    )
+    assert out.startswith(
+        "A and B part at epoch 2: they train it at different learning rates."
+    )
+
+
+def test_that_a_broken_off_epoch_has_no_value_is_said_once(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "logs.csv"
+    path.write_text("epoch,loss,val_loss\n0,0.5,0.5\n1,0.4,0.4\n2,nan,nan\n")
+    for words in (
+        ("TerminateOnNaN()",),
+        ("EarlyStopping(patience=[5, 6])", "TerminateOnNaN()"),
+    ):
+        lists = [part for rule in words for part in ("-c", rule)]
+        out = said(ask("simulate", path, *lists).out)
+        assert "the log lacks the val_loss of the weights that are kept" in out
+        assert "has no number" not in out
+
+
+def test_the_first_of_equal_rounded_values_is_not_called_the_best_epoch(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # 0.2, the least, stands in epochs 4 and 5
+    losses = [0.9, 0.6, 0.4, 0.2, 0.2, *[0.3] * 10]
+    path = tmp_path / "logs.csv"
+    rows = [f"{at},{loss}" for at, loss in enumerate(losses)]
+    path.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    out = said(ask("simulate", path).out)
+    assert "it keeps the first epoch of the best val_loss as written, 4, and" in out
+    assert "the best epoch" not in out
+
+
 def test_a_list_that_cannot_stop_is_said_to_stop_nothing(
     ask: Ask, tmp_path: Path
 ) -> None:

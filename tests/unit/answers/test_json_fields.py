@@ -59,7 +59,7 @@ def test_a_note_stands_where_it_belongs() -> None:
     assert about_run.startswith("val_loss was best at the end of the record")
     first, second = answer["results"]
     assert first["notes"] == [
-        "val_loss has no number at epoch 2, whose weights are kept"
+        "training ends with the weights of epoch 2, where val_loss has no number"
     ]
     assert second["notes"] == []
     assert answer["notes"] == []
