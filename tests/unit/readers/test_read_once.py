@@ -471,6 +471,23 @@ def test_a_log_that_goes_on_in_another_file_is_one_training(
     assert any("second.csv goes on from its last epoch" in note for note in run.notes)
 
 
+def test_a_rotated_log_goes_on_in_the_newer_file(tmp_path: Path) -> None:
+    counted(tmp_path / "log.csv", 5, [0.4, 0.3])
+    counted(tmp_path / "log.csv.1", 3, [0.6, 0.5])
+    counted(tmp_path / "log.csv.2", 0, [0.9, 0.8, 0.7])
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["loss"]) == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]
+    assert run.seams == (3, 5)
+
+
+def test_what_a_log_that_begins_late_says_holds_for_new_callbacks(
+    tmp_path: Path,
+) -> None:
+    counted(tmp_path / "log.csv", 31, [0.4, 0.3])
+    (run,) = load_runs(tmp_path)
+    assert "31 epochs came before it, and answers hold for callbacks" in run.notes[-1]
+
+
 def test_rounded_rates_of_a_log_that_goes_on_in_another_file_are_one_series(
     tmp_path: Path,
 ) -> None:
