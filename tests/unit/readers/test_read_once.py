@@ -73,6 +73,15 @@ def test_copies_from_before_a_metric_was_logged_are_one_training(
     assert names == ["at_7.csv", "b/long.csv", "b/wide.csv"]
 
 
+@pytest.mark.parametrize("share", [1 - 3e-7, 1.0, 1 + 3e-7])
+def test_of_two_as_long_the_one_with_more_series_stands(share: float) -> None:
+    """As a CSV beside event files in float32, which may be rounded either way."""
+    wide = run_of({"loss": FINE, "accuracy": FINE})
+    narrow = run_of({"loss": [share * loss for loss in FINE]})
+    assert find_repeated_logs([wide, narrow]) == {0: [1]}
+    assert find_repeated_logs([narrow, wide]) == {1: [0]}
+
+
 def test_a_copy_of_some_columns_is_the_same_training(tmp_path: Path) -> None:
     """As one that was written for a picture of the validation alone."""
     write(tmp_path / "a_picture.csv", LOSSES)
