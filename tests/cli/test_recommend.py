@@ -524,7 +524,7 @@ def test_what_does_not_choose_takes_one_monitor(
 def test_a_part_that_is_left_out_decides_nothing_about_the_others(
     ask: Ask, tmp_path: Path
 ) -> None:
-    # the second part begins inside the first; an epoch is there twice, so none is sorted
+    # the second part begins inside the first; with an epoch twice, none is sorted
     log = tmp_path / "history.json"
     epochs = [0, 2, 1, *range(2, 12)]
     values = {"val_loss": [1 / (at + 1) for at in range(len(epochs))]}
