@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import LogError
 from cbreplay.note import Note
 from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.formats import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,12 +93,12 @@ def files_of(runs: Sequence[Run], used: list[str]) -> list[str]:
 
 def is_text(source: str) -> bool:
     """Tell whether a log is a table of text, by its name."""
-    return source.lower().removesuffix(".gz").endswith(_TEXTS)
+    return plain_name(source).endswith(_TEXTS)
 
 
 def has_rows(source: str) -> bool:
     """Tell whether a log has a row for each epoch, one below the other, by its name."""
-    return is_text(source) or source.lower().removesuffix(".gz").endswith(_LINES)
+    return plain_name(source).endswith((*_TEXTS, *_LINES))
 
 
 def lie_beside(one: str, other: str) -> bool:

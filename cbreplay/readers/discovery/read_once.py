@@ -310,10 +310,11 @@ def _copies_among(
     return copies
 
 
-def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
-    """Return a sort key: the longest run, with the most digits, comes first."""
+def _rank(run: Run, coarse: float) -> tuple[int, int, int, bool, bool, float]:
+    """Return a sort key: the longest run comes first, with most series, most digits."""
     no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
-    return -run.n_epochs, -run.recorded_epochs, no_rate, rounded, coarse
+    size = -run.n_epochs, -run.recorded_epochs, -len(run.series)
+    return *size, no_rate, rounded, coarse
 
 
 def _begins(run: Run, other: Run) -> bool:
