@@ -31,14 +31,14 @@ def join_continued(found: FoundLogs) -> None:
     They lie in one directory and hold the same series, and no other log there could go
     on as well. Each was written by a fit of its own, with callbacks created anew.
     """
-    joined: set[RunsOfLog] = set()
+    joined: dict[RunsOfLog, RunsOfLog] = {}
     for logs in found.by_series(_directory):
         links = _find_links(logs)
         later = {*links.values()}
-        joined |= later
         for log in links.keys() - later:
             following = links.get(log)
             while following is not None:
+                joined[following] = log
                 log.runs[0] = _continued(log.runs[0], following)
                 following = links.get(following)
     found.join(joined)

@@ -45,14 +45,14 @@ def join_data_sets(found: FoundLogs) -> None:
         if len(log.runs) == 1 and has_rows(source):
             called = name_of(source)
             groups.setdefault(called.others, {}).setdefault(called.data_set, log)
-    joined: list[RunsOfLog] = []
+    joined: dict[RunsOfLog, RunsOfLog] = {}
     for logs in groups.values():
         trained = _training_among(logs)
         for data_set, log in logs.items():
             if trained is None or log is trained or data_set in ("", *TRAINING_WORDS):
                 continue
             if _join(trained, log, data_set):
-                joined.append(log)
+                joined[log] = trained
     found.join(joined)
 
 

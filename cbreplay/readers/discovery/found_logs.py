@@ -11,7 +11,7 @@ from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.formats import plain_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
@@ -61,9 +61,14 @@ class FoundLogs:
                     groups.setdefault((group, *sorted(run.series)), []).append(log)
         return [logs for logs in groups.values() if len(logs) > 1]
 
-    def join(self, others: Iterable[RunsOfLog]) -> None:
-        """Take out logs whose rows are in another one now."""
-        self.take_out(dict.fromkeys(others, ""), "joined")
+    def join(self, homes: Mapping[RunsOfLog, RunsOfLog]) -> None:
+        """Take out logs whose rows are in another one now, which has their files too.
+
+        `homes` names that one by each of the others.
+        """
+        self.take_out(dict.fromkeys(homes, ""), "joined")
+        for log, home in homes.items():
+            home.files = [*home.files, *log.files]
 
     def take_out(self, reasons: Mapping[RunsOfLog, str], fate: str) -> None:
         """Take logs out, and tell what became of their files, and why unless empty."""

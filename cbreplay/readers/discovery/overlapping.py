@@ -34,10 +34,10 @@ def join_overlapping(found: FoundLogs) -> None:
     So are copies of a log that keeps only its last rows, and one that was cut at its
     begin. A fit that was resumed trains an epoch anew, to other values.
     """
-    joined: list[RunsOfLog] = []
+    joined: dict[RunsOfLog, RunsOfLog] = {}
     for logs in _alike(found):
         for home, others in _join_group(logs).items():
-            joined += others
+            joined |= dict.fromkeys(others, home)
             names = list_first([log.name for log in others], _SHOWN)
             home.runs[0] = home.runs[0].with_notes(
                 f"rows of the same training stand in {names} too, equal to the "

@@ -59,7 +59,7 @@ def join_series_files(found: FoundLogs) -> None:
         key = _training_of(log)
         if key is not None:
             groups.setdefault(key, []).append(log)
-    joined: list[RunsOfLog] = []
+    joined: dict[RunsOfLog, RunsOfLog] = {}
     for (place, training), own in groups.items():
         logs = _with_one_rate(own)
         named = [name for log in logs for name in log.runs[0].series]
@@ -67,7 +67,7 @@ def join_series_files(found: FoundLogs) -> None:
             label = training.removeprefix("page ").strip()
             beside = [other for other in groups if other[0] == place]
             first, *others = logs
-            joined += others
+            joined |= dict.fromkeys(others, first)
             first.runs[0] = _joined(logs)
             above, above_long = map(os.path.dirname, (first.name, first.long_name))
             if training.startswith("page ") and label and len(beside) > 1:

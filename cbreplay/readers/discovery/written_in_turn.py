@@ -36,7 +36,7 @@ def join_turns(
     They hold the same series, and no epoch is in two of them. They are read again as
     one file, one below the other, so that notes and numbers are those of the whole.
     """
-    joined: list[RunsOfLog] = []
+    joined: dict[RunsOfLog, RunsOfLog] = {}
     for logs in _in_turn(found, _directory_of_gaps):
         first, *others = logs
         source = first.runs[0].source
@@ -49,7 +49,7 @@ def join_turns(
                 f"the epochs of one training stand here and in {names}, written in "
                 "turn: none stands twice, and each fills the gaps of the others"
             )
-            joined += others
+            joined |= dict.fromkeys(others, first)
     found.join(joined)
 
 
@@ -68,7 +68,7 @@ def join_directories(
     up in the order of their times. Of other logs it is doubted that they are several
     trainings, which may be validated at other epochs each.
     """
-    joined: list[RunsOfLog] = []
+    joined: dict[RunsOfLog, RunsOfLog] = {}
     read = {own.path for own in found.seen if own.fate == "read"}
     for logs in _in_turn(found, place_beside):
         first, *others = logs
@@ -83,7 +83,7 @@ def join_directories(
         if run is None:
             _doubt(logs)
             continue
-        joined += others
+        joined |= dict.fromkeys(others, first)
         first.runs[0] = run
         first.name = os.path.dirname(first.name) or os.path.basename(place)
         first.long_name = os.path.dirname(first.long_name) or first.long_name

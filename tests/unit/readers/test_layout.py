@@ -313,3 +313,18 @@ def test_what_a_copy_is_passed_by_for_is_a_run_of_the_answer(tmp_path: Path) -> 
     assert [run.name for run in survey.runs] == ["a/both"]
     told = {own.detail for own in survey.seen if own.fate == "passed by"}
     assert told == {"the same training as a/both"}
+
+
+def test_all_files_of_a_copy_are_passed_by_whose_files_were_joined(
+    tmp_path: Path,
+) -> None:
+    for place in "ab":
+        for begin, file in ((3, "train.csv"), (4, "val.csv")):
+            losses = [1 / (begin + epoch) for epoch in range(8)]
+            write_csv(tmp_path / place / file, losses)
+    assert fates(tmp_path) == {
+        "a/train.csv": "read",
+        "a/val.csv": "joined",
+        "b/train.csv": "passed by",
+        "b/val.csv": "passed by",
+    }
