@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["comparison_document"]
 
 _CAUSES = {
-    "learning rate": "it is trained at another learning rate",
+    "learning rate": "they train it at different learning rates",
     "reduction": "from its end on their learning rates differ",
     "weights": "training goes on from different weights",
     "stop": "one stops there, the other does not",

@@ -153,9 +153,23 @@ def _find_target(
         raise ConfigError(sentence)
     if script.suffix != ".ipynb":
         return "script", words[0], words[1:]
+    _refuse_options_behind(words)
     for line in _check_notebook(script):
         say(f"not run: {line}")
     return "notebook", words[0], words[1:]
+
+
+def _refuse_options_behind(words: Sequence[str]) -> None:
+    """Refuse options of record behind a notebook, which would not act there."""
+    own = {name for parameter in command.params for name in parameter.opts}
+    for word in words[1:]:
+        name = word.partition("=")[0]
+        if name.startswith("-") and name in own:
+            sentence = (
+                f"{name} behind {words[0]!r} would go to the notebook. Give it before "
+                f"the notebook: cbreplay record {name} ... {words[0]}"
+            )
+            raise ConfigError(sentence)
 
 
 _LOGS = (".csv", ".tsv", ".json", ".jsonl", ".log")

@@ -136,7 +136,13 @@ def _check_together(
     # each of these is an answer of its own; what is left of the others asks for another
     if others.pop("--scheduler") is not None:
         refuse_beside("--scheduler", "decides settings, run by run", others)
-    if others.pop("--versus"):
+    if rival := others.pop("--versus"):
+        if isinstance(rival, tuple) and rival[0].startswith("-"):
+            sentence = (
+                f"--versus is {rival[0]!r}, which is an option. Write the other list "
+                'behind it: --versus "EarlyStopping(patience=10)"'
+            )
+            raise ConfigError(sentence)
         refuse_beside("--versus", "compares two settings, run by run", others)
     if output == "parquet":
         refuse_beside("--format parquet", "is a sweep, run by run", others)

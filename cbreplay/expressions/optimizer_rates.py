@@ -23,6 +23,9 @@ __all__ = ["OptimizerRate", "read_rate"]
 
 _OF_RATES = {"learning_rate", "lr"}
 _MOST_WRAPPED = 20
+# the default of learning_rate, the same in every version with rules here:
+# keras/src/optimizers/adam.py, rmsprop.py and sgd.py
+_USUAL_RATES = {"adam": 0.001, "rmsprop": 0.001, "sgd": 0.01}
 
 
 class OptimizerRate(NamedTuple):
@@ -140,17 +143,25 @@ class _RateReader:
         if isinstance(optimizer, ast.Constant) and optimizer.value is None:
             return  # no optimizer yet: what else it may be is the one of a training
         if not isinstance(optimizer, ast.Call):
-            yield OptimizerRate(doubt=self.doubt(optimizer, scope))
+            usual = _usual_rate(optimizer)
+            yield OptimizerRate(None, usual, self.doubt(optimizer, scope))
             return
         starred = self.starred(optimizer, scope)
         given = _argument(optimizer, *_OF_RATES)
         if given is None:
             doubt = self.doubt(optimizer, scope)
             is_keras = self.is_optimizer(optimizer, scope)
-            yield starred or OptimizerRate(doubt="" if is_keras else doubt)
+            usual = self.usual_rate(optimizer, scope) if is_keras else None
+            yield starred or OptimizerRate(None, usual, "" if is_keras else doubt)
             return
         for rate, place in possible_values(self.calls, given, scope):
             yield self.read(rate, place, optimizer, scope)
+
+    def usual_rate(self, optimizer: ast.Call, scope: Scope) -> float | None:
+        """Return the rate of one of Keras's optimizers that is given none."""
+        paths = self.calls.paths(optimizer.func, scope)
+        names = {path.rpartition(".")[2].lower() for path in paths}
+        return _USUAL_RATES.get(names.pop()) if len(names) == 1 else None
 
     def read(
         self, rate: ast.expr, place: Scope, optimizer: ast.Call, scope: Scope
@@ -253,3 +264,10 @@ def _positive(number: object) -> float | None:
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         return None
     return float(number) if number > 0 else None
+
+
+def _usual_rate(name: ast.expr) -> float | None:
+    """Return the rate of an optimizer that ``compile`` gets by its name."""
+    if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+        return None
+    return _USUAL_RATES.get(name.value.lower())

@@ -202,11 +202,7 @@ class MemberReader:
             if self.calls.written(gain.target) == written
             and gain.scope.enclosing_class() is home
         ]
-        for store in names.stores:
-            target = self.calls.written(store.target)
-            if target == written or target.startswith((f"{written}.", f"{written}[")):
-                where = self.calls.place(store.line)
-                self.calls.unread(node, f"{written!r} is changed in {where}")
+        self._check_unchanged(node, written)
         in_class = None if stores else self._in_class_body(node, scope)
         if not stores and not gains and in_class is None:
             self.calls.unread(node, f"{written!r} is not assigned in the script")
@@ -223,6 +219,14 @@ class MemberReader:
             yield from self.members(value, place, is_certain=certain)
         for gain in gains:
             yield from self.members(gain.value, gain.scope, is_certain=False)
+
+    def _check_unchanged(self, node: ast.Attribute, written: str) -> None:
+        """Leave an attribute unread of which the script sets a part elsewhere."""
+        for store in self.calls.names.stores:
+            target = self.calls.written(store.target)
+            if target == written or target.startswith((f"{written}.", f"{written}[")):
+                where = self.calls.place(store.line)
+                self.calls.unread(node, f"{written!r} is changed in {where}")
 
     def _in_class_body(self, node: ast.Attribute, scope: Scope) -> Placed | None:
         """Return what a class body sets ``self.callbacks`` or ``Config.CALLBACKS`` to.

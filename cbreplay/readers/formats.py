@@ -38,6 +38,7 @@ __all__ = [
     "is_stored_metric",
     "named_like_a_log",
     "named_like_a_pickle",
+    "plain_name",
     "reader_for",
     "tells_data_sets",
 ]
@@ -136,12 +137,25 @@ _HEAD = 64
 _STORED_METRIC = rb"1\d{12} [-+.\deEnaifNIF]+( -?\d+)?\r?(\n|\Z)"
 
 
+def plain_name(name: str) -> str:
+    """Return a name in small letters, without what a packer or a rotation added.
+
+    >>> plain_name("Log.csv.gz"), plain_name("log.csv.1"), plain_name("run.0")
+    ('log.csv', 'log.csv', 'run.0')
+    """
+    return re.sub(_ROTATED, "", name.lower().removesuffix(".gz"))
+
+
+# the older rows of a log that is rotated
+_ROTATED = r"(?<=[.](csv|log|tsv|txt))[.]\d{1,3}$"
+
+
 def named_like_a_log(name: str) -> bool:
     """Tell whether a file's name allows it to be a log, compressed or not.
 
     What MLflow's autologger says of a checkpoint is of the one epoch that it is of.
     """
-    plain = name.lower().removesuffix(".gz")
+    plain = plain_name(name)
     return plain.endswith(_SUFFIXES) and not plain.endswith(_OF_CHECKPOINT)
 
 

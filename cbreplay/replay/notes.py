@@ -130,7 +130,7 @@ def _note_equal_values(run: Run, objective: str, mode: Mode | None) -> Iterator[
         written = "1 decimal" if decimals == 1 else f"{decimals} decimals"
         yield (
             f"{objective} was written with {written}, and its best value stands in "
-            f"{n_best} epochs: if it was rounded, which one was best is not told, and "
+            f"{n_best} epochs: if it was rounded, which one was best is not known, and "
             "a callback that saw all digits may have stopped later"
         )
 

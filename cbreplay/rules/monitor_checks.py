@@ -102,6 +102,8 @@ def find_uncompiled_monitor(
                 metric = instead.removeprefix("val_")
                 if metric != "loss" and metric in compiled.names:
                     written += ", or with an output's name before the metric's"
+            if is_validation(instead) and known.facts.validated is False:
+                written += ", and validation data for fit"
             yield Finding(
                 "absent-monitor",
                 index,

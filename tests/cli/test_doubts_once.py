@@ -41,6 +41,24 @@ def test_rows_that_are_missing_are_counted_once(ask: Ask, tmp_path: Path) -> Non
         assert "No row for 2 of 12 epochs: 7-8" in out
 
 
+def test_lists_that_train_an_epoch_at_other_rates_are_said_to(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "logs.csv"
+    path.write_text(
+        "epoch,val_loss,learning_rate\n0,0.5,0.01\n1,0.4,0.01\n2,0.3,0.01\n"
+    )
+    schedule = "LearningRateScheduler({0: 0.01, 1: 0.002})"
+    out = said(
+        ask(
+            "simulate", path, "-c", schedule, "--versus", "EarlyStopping(patience=2)"
+        ).out
+    )
+    assert out.startswith(
+        "A and B part at epoch 2: they train it at different learning rates."
+    )
+
+
 def test_that_a_broken_off_epoch_has_no_value_is_said_once(
     ask: Ask, tmp_path: Path
 ) -> None:

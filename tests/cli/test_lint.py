@@ -958,3 +958,20 @@ def test_a_metric_by_text_has_the_name_that_its_keras_gives_it(
         ]
         assert len(found) == n_found, monitor
         assert all(logged in finding["fix"] for finding in found)
+
+
+def test_a_monitor_that_is_meant_does_not_hide_that_validation_data_lack(
+    ask: Ask, tmp_path: Path
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import keras\n"
+        "model = keras.Sequential([keras.layers.Dense(1)])\n"
+        "model.compile('adam', 'mse', metrics=['accuracy'])\n"
+        "model.fit(x, y, callbacks=[keras.callbacks.EarlyStopping('val_acc')])\n"
+    )
+    (finding,) = json.loads(ask("lint", str(script), "--format", "json").out)[
+        "findings"
+    ]
+    # with the monitor alone, fit would still log no such series
+    assert finding["fix"] == "monitor='val_accuracy', and validation data for fit"

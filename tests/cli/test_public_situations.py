@@ -669,7 +669,7 @@ def test_values_without_steps_and_times_are_numbered_as_they_stand(
         log = write(tmp_path / "metrics.csv", "key,value,timestamp,step", rows)
         said = told(ask, "simulate", log, "--patience", "3")
         assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
-        assert f"All values stand at step 0: they were numbered {way}." in said
+        assert f"All values stand at step 0: they were numbered {way}; " in said
 
 
 def test_a_checkpoint_that_keeps_the_worst_is_in_the_headline(

@@ -311,6 +311,17 @@ def test_what_the_record_tells_is_true_of_its_replay(
     replay = replayed(run, callback, semantics=semantics)
     if "min-delta-beyond-record" in found:
         assert sum(bool(one.improved) for one in decisions(replay, 0)) <= 1
+    if "min-delta-beyond-steps" in found:
+        # of what improves without min_delta, the first value aside, a fifth at most
+        patient = replace(callback, patience=10**6)
+        counted, bests = (
+            sum(bool(one.improved) for one in decisions(replayed_run, 0)) - 1
+            for replayed_run in (
+                replayed(run, patient, semantics=semantics),
+                replayed(run, replace(patient, min_delta=0), semantics=semantics),
+            )
+        )
+        assert bests >= max(5, 5 * counted)
     if "baseline-never-beaten" in found:
         seen = [step for step in steps(replay) if step.decision.improved is not None]
         assert [step.state.wait for step in seen] == list(range(1, len(seen) + 1))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
+import tempfile
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -21,11 +23,9 @@ from cbreplay.readers.event_files.records import masked_checksum
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 from tests.oracles.plain_events import read_plainly
-from tests.oracles.tensorboard_loader import event, value
+from tests.oracles.tensorboard_loader import event, value, write_events
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cbreplay import Run
     from tests.oracles.tensorboard_loader import Style
 
@@ -368,3 +368,49 @@ def test_two_samples_of_longer_trainings_stay_two(tmp_path: Path) -> None:
     path = tmp_path / "logs.csv"
     path.write_text("epoch,val_loss\n" + "\n".join(rows) + "\n", encoding="utf-8")
     assert len(load_runs(path)) == 2
+
+
+_KINDS_OF_PLACES = st.sampled_from(["none", "csv", "board", "both", "tensorboard"])
+
+
+@given(
+    places=st.dictionaries(
+        st.sampled_from(["a", "a/b", "b", "c/d"]), _KINDS_OF_PLACES, min_size=1
+    ),
+    loose=st.lists(st.sampled_from(["", "a", "b", "c"]), max_size=3),
+)
+@SHARED_PATH
+def test_a_loose_csv_renames_no_other_run_but_by_the_prefix_of_all(
+    tmp_path: Path, places: dict[str, str], loose: list[str]
+) -> None:
+    root = Path(tempfile.mkdtemp(dir=tmp_path)) / "runs"
+    # with these two, the names of the runs have no directory in common
+    losses = [[1 / (3 + epoch + run / 9) for epoch in range(6)] for run in range(12)]
+    for place in ("first", "second/own"):
+        write_training(root / place, "csv", losses.pop())
+    for place, kind in places.items():
+        write_training(root / place, kind, losses.pop())
+    before = {run.name for run in load_runs(root)}
+    for number, place in enumerate(loose):
+        path = root / place / f"loose{number}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(csv_of(losses.pop()), encoding="utf-8")
+    after = {run.name for run in load_runs(root)}
+    assert before <= after
+    assert len(after) == len(before) + len(loose)
+
+
+def write_training(place: Path, kind: str, losses: list[float]) -> None:
+    """Write a log as the callbacks of Keras do: a CSV, event files, or both."""
+    place.mkdir(parents=True, exist_ok=True)
+    if kind in {"csv", "both"}:
+        (place / "logs.csv").write_text(csv_of(losses), encoding="utf-8")
+    if kind in {"board", "both", "tensorboard"}:
+        board = place / "tensorboard" if kind == "tensorboard" else place
+        points = [(float(at), at, "epoch_loss", own) for at, own in enumerate(losses)]
+        write_events(board / "train" / "events.out.tfevents.1.host", points)
+
+
+def csv_of(losses: list[float]) -> str:
+    rows = [f"{epoch},{loss}" for epoch, loss in enumerate(losses)]
+    return "\n".join(["epoch,loss", *rows, ""])

@@ -416,12 +416,23 @@ def recorded(*losses: float | None, rate: float | None = None, **told: Any) -> R
     return run
 
 
+FALLING = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375)
+
+
 @pytest.mark.parametrize(
     ("text", "run", "expected"),
     [
         ("min_delta=0.5", recorded(1.0, 0.75, 0.5), []),
         ("min_delta=0.6", recorded(1.0, 0.75, 0.5), ["min-delta-beyond-record"]),
         ("min_delta=0.6", recorded(1.0), []),
+        # five new bests, each 0.125 better: of them one is more than 0.5 below 1.0
+        ("min_delta=0.5", recorded(*FALLING), ["min-delta-beyond-steps"]),
+        # two: 0.75 is more than 0.2 below 1.0, and 0.5 below 0.75
+        ("min_delta=0.2", recorded(*FALLING), []),
+        ("min_delta=0.5", recorded(*FALLING[:-1]), []),
+        ("min_delta=0.5", recorded(1e39, 1.0, *FALLING), []),
+        ("start_from_epoch=3", recorded(1.0, 0.75, 0.5), ["starts-after-record"]),
+        ("start_from_epoch=2", recorded(1.0, 0.75, 0.5), []),
         ("min_delta=0.6", recorded(1.0, 0.75, float("inf")), []),
         ("min_delta=0.6, monitor='mae'", recorded(1.0, 0.75), ["absent-monitor"]),
         ("min_delta=0.3, start_from_epoch=1", recorded(1.0, 0.75, 0.5), "beyond"),

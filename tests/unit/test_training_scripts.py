@@ -1591,8 +1591,13 @@ def test_a_fit_without_validation_logs_no_val(
         ("keras.optimizers.SGD(learning_rate=R)", "R = 1e-3\n", True),
         ("keras.optimizers.Adam(0.1)", "", False),
         ("keras.optimizers.Adam(rate)", "", False),
-        ("keras.optimizers.Adam()", "", False),
-        ("'adam'", "", False),
+        # float(keras.optimizers.get("adam").learning_rate) is 0.001, of "sgd" 0.01
+        ("keras.optimizers.Adam()", "", True),
+        ("'adam'", "", True),
+        ("'SGD'", "", True),
+        ("keras.optimizers.Adadelta()", "", False),
+        ("'ftrl'", "", False),
+        ("Adam()", "from other import Adam\n", False),
         # the first argument of another package's may be the decay of the weights
         ("tfa.optimizers.AdamW(1e-3)", "import tensorflow_addons as tfa\n", False),
         ("keras.optimizers.Adam(1e-3)", "m.optimizer.learning_rate = 0.1\n", False),

@@ -52,7 +52,7 @@ def _rival_monitor(advice: Recommendation) -> Iterator[Part | Text]:
             yield ", which is judged by itself,"
         yield " scores "
         yield Fact(best, "score", "rival_score")
-        yield " here, and this "
+        yield " on runs left out of the choice, and this "
         yield Fact(own, "score", "own_score")
     yield "."
 

@@ -58,7 +58,7 @@ def _too_few_groups(unit: str, facts: Mapping[str, Any]) -> Text:
     if facts["n_monitors"] > 1:
         monitors = say(" and ", counted(facts["n_monitors"], "monitor", "n_monitors"))
     return phrase(
-        "a promise for {} of new {}s{} takes {}, and there are {}",
+        "a promise for {} of new {}s{} takes at least {}, and there are {}",
         Fact(facts["confidence"], "given_share", "confidence"),
         unit,
         monitors,

@@ -252,11 +252,14 @@ def find_surer(advice: Recommendation) -> Reason:
     kinds = {reason.kind: reason.facts for reason in advice.reasons}
     n_unknown, doubts = _count_unknown(advice), advice.doubts
     kind, facts = "more", _find_missing_usual(advice, n_unknown)
+    failed_alone = _failed_alone(advice)
     stops = [doubt.facts for doubt in doubts if doubt.code.startswith("own-stop")]
     if any(stop["few_uncut"] for stop in stops):
         kind = "without-stop"
         ends = [stop["end"] for stop in stops if stop["end"] is not None]
         facts = {"end": ends[0]} if ends else {}
+    elif failed_alone and n_unknown == len(advice.groups):
+        kind = "unfailed"
     elif n_unknown and "thumb" in kinds and kinds["thumb"]["plan"] is None:
         # a run that reached its plan tells
         kind, facts = "plan", _find_missing(advice, 0)
@@ -264,6 +267,8 @@ def find_surer(advice: Recommendation) -> Reason:
             facts |= {"n_ends": kinds["thumb"]["n_ends"]}
     elif "too-few-groups" in kinds and 2 * n_unknown <= len(advice.groups):
         kind, facts = "more-groups", _find_missing(advice, n_unknown)
+    elif failed_alone:
+        kind = "unfailed"
     # where most groups do not tell, more of the same kind would not tell either
     elif kinds.keys() & {"unknown-groups", "too-few-groups"} and not _all_whole(advice):
         kind = "whole-plan"
@@ -306,6 +311,18 @@ def _count_missing(advice: Recommendation, confidence: float, n_unknown: int) ->
 
 def _count_unknown(advice: Recommendation) -> int:
     return sum(group.sufficient_patience is None for group in advice.groups)
+
+
+def _failed_alone(advice: Recommendation) -> bool:
+    """Return whether no group is unknown but by runs that failed, and some are."""
+    failed = {
+        name
+        for doubt in advice.doubts
+        if doubt.code == "failed" and doubt.facts["how"] in ("not-finite", "error")
+        for name in doubt.runs
+    }
+    unknown = [group for group in advice.groups if group.sufficient_patience is None]
+    return bool(unknown) and all(failed & {*group.runs} for group in unknown)
 
 
 def _all_whole(advice: Recommendation) -> bool:

@@ -128,17 +128,7 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
         yield "worst", say("worst: of one run; for the recommended ", worst)
-    ruined = [
-        scored.worst_run or ""
-        for scored in advice.settings
-        if scored.worst_regret == math.inf
-    ]
-    if ruined:
-        runs = list_names(list(dict.fromkeys(ruined)), MOST_NAMES)
-        yield (
-            side,
-            say(f"inf: the weights that are kept lose everything (as in {runs})"),
-        )
+    yield from ((side, said) for said in _ruin_notes(advice))
     yield "score", _score_note(advice)
     if advice.setting("cheapest") is not None:
         # this row stays where there is no room for the column of scores
@@ -148,6 +138,18 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
         yield "", say(words)
     words = f'left out: "{side}" of {unit}s that had no part in the choice'
     yield "left out", say(words)
+
+
+def _ruin_notes(advice: Recommendation) -> Iterator[Text]:
+    """Say what an infinite loss means, if there is one, and on which runs it is."""
+    ruined = [
+        scored.worst_run or ""
+        for scored in advice.settings
+        if scored.worst_regret == math.inf
+    ]
+    if ruined:
+        runs = list_names(list(dict.fromkeys(ruined)), MOST_NAMES)
+        yield say(f"inf: the weights that are kept lose everything (as in {runs})")
 
 
 def _score_note(advice: Recommendation) -> Text:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ def join_rows(
     back is another training, unless the user or ``run.json`` says that a fit was
     resumed at that epoch: then its rows replace those from there on. A piece that
     repeats the one before it from its start is the same table again, and read once.
-    Pieces that fill each other's gaps are put in order where the user joins them.
+    Pieces that fill each other's gaps, or stand newest first, are put in order where
+    the user joins them.
 
     Raises
     ------
@@ -204,12 +206,16 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
     """Note at each of several trainings which one it is, and how it is read as one."""
     if len(records) == 1:
         return
-    in_turn = _are_in_turn([record.rows for record in records])
+    pieces = [record.rows for record in records]
+    in_turn = _are_in_turn(pieces)
+    newest_first = _are_newest_first(pieces)
     for number, record in enumerate(records, start=1):
         rows = record.rows
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
         if in_turn or record.resumes:
             back += _TURN_HINT if in_turn else _JOIN_HINT
+        elif newest_first:
+            back += _NEWEST_HINT
         goes_on = _began_after(records[max(number - 2, 0)].rows, rows)
         if goes_on and rows.epochs[0] == records[0].rows.epochs[0]:
             back += _rows_hint(records)
@@ -222,6 +228,10 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
 
 _TURN_HINT = (
     ": if workers wrote one training in turn, and their clocks differ, --parts join or "
+    "parts='join' takes them as one"
+)
+_NEWEST_HINT = (
+    ": if each save wrote its rows above the earlier ones, --parts join or "
     "parts='join' takes them as one"
 )
 _JOIN_HINT = (
@@ -253,11 +263,23 @@ def _are_in_turn(pieces: Sequence[Rows]) -> bool:
     return fill_each_other(np.concatenate([own.epochs for own in pieces]), numbers)
 
 
-def _join_turns(pieces: list[Rows]) -> tuple[list[Rows], list[str]]:
-    """Put pieces that fill each other's gaps in the order of their epochs, with a note.
+def _are_newest_first(pieces: Sequence[Rows]) -> bool:
+    """Tell whether each piece of a log ends where the one above it begins."""
+    return len(pieces) > 1 and all(
+        later.epochs[-1] + 1 == earlier.epochs[0] and _began_after(later, earlier)
+        for earlier, later in itertools.pairwise(pieces)
+    )
 
-    Clocks that differ do not tell how long an epoch took.
+
+def _join_turns(pieces: list[Rows]) -> tuple[list[Rows], list[str]]:
+    """Put pieces in the order of their epochs, with a note: those written in turn.
+
+    They fill each other's gaps, or stand newest first. Clocks that differ do not tell
+    how long an epoch took.
     """
+    if _are_newest_first(pieces):
+        note = "its saves stood newest first: they were put in order, as one fit"
+        return [Rows.joined(pieces[::-1])], [note]
     if not _are_in_turn(pieces):
         return pieces, []
     joined = Rows.joined(pieces)

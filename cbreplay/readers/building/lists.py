@@ -26,6 +26,7 @@ from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -255,7 +256,8 @@ class _Aligned:
         if len(values) == len(self.epochs):
             return values
         if not self._may_be_seldom(name) or len(values) > len(self.epochs):
-            problem = f"{name!r} has {len(values)} values for {len(self.epochs)} epochs"
+            epochs = count(len(self.epochs), "epoch")
+            problem = f"{name!r} has {count(len(values), 'value')} for {epochs}"
             raise LogError(problem, source=self.kind, hint=_LENGTH_HINT)
         validated = self._validated(name, len(values))
         self.spread.append(name)
@@ -274,20 +276,21 @@ class _Aligned:
     def _validated(self, name: str, n_values: int) -> list[bool]:
         """Tell which epochs were validated, as ``fit`` decides it (epoch + 1)."""
         frequency = self.options.validation_freq
+        given, epochs = count(n_values, "value"), count(len(self.epochs), "epoch")
         if frequency is not None:
             validated = _validated_epochs(self.epochs, frequency)
             if sum(validated) == n_values:
                 return validated
             problem = (
-                f"{name!r} has {n_values} values, and validation_freq {frequency} "
-                f"makes {sum(validated)} in {len(self.epochs)} epochs"
+                f"{name!r} has {given}, and validation_freq {frequency} "
+                f"makes {sum(validated)} in {epochs}"
             )
             raise LogError(problem, source=self.kind, hint=_FREQUENCY_HINT)
         fitting = _fitting_frequencies(self.epochs, n_values)
         if len(fitting) != 1:
             several = " or ".join(map(str, fitting[:_SHOWN])) or "no whole number"
             problem = (
-                f"{name!r} has {n_values} values for {len(self.epochs)} epochs, "
+                f"{name!r} has {given} for {epochs}, "
                 f"and {several} as validation_freq fits that"
             )
             hint = _FREQUENCY_HINT if fitting else _LENGTH_HINT

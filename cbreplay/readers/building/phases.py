@@ -24,7 +24,7 @@ _NAMES = {"phase", "stage", "run", "runid", "session", "sessionid", "jobid", "at
 _MAY_BE_RESUMED = (
     "{name} goes from {before} to {after} at epoch {epoch} (counted from 1): a fit was "
     "resumed there, with new callbacks, or the same one went on; what hangs on it is "
-    "not told"
+    "not told; --seam {0} or seams=[{0}] says the former, --resume carried the latter"
 )
 
 
@@ -67,7 +67,7 @@ def _add(
         if inside and len(records) == 1 and epoch not in record.seams:
             record.possible.add(epoch)
             record.seams[epoch] = _MAY_BE_RESUMED.format(
-                name=name, before=before, after=after, epoch=epoch + 1
+                epoch, name=name, before=before, after=after, epoch=epoch + 1
             )
 
 

@@ -229,7 +229,8 @@ def _late_notes(
     if first == 0:
         return []
     note = f"its first epoch in the log is {first}, taken as counted from 0"
-    return [Note(f"{note}: {count(first, 'epoch')} came before it", "epochs")]
+    note += f": {count(first, 'epoch')} came before it, and answers hold for callbacks "
+    return [Note(f"{note}that were new there", "epochs")]
 
 
 def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:

@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import LogError
 from cbreplay.note import Note
 from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.formats import plain_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
 
-__all__ = ["FoundLogs", "has_rows", "is_text", "lie_beside", "note_left_out"]
+__all__ = [
+    "FoundLogs",
+    "files_of",
+    "has_rows",
+    "is_text",
+    "lie_beside",
+    "note_left_out",
+]
 
 _TEXTS = (".csv", ".log", ".tsv", ".txt")
 _LINES = (".jsonl", ".ndjson")
@@ -61,8 +69,11 @@ class FoundLogs:
         """Take logs out, and tell what became of their files, and why unless empty."""
         if not reasons:
             return
-        told = {log.runs[0].source: reason for log, reason in reasons.items()}
         self.logs = [log for log in self.logs if log not in reasons]
+        told = {path: why for log, why in reasons.items() for path in log.files}
+        # a file may hold a training that was taken out and another one
+        for path in [path for log in self.logs for path in log.files]:
+            told.pop(path, None)
         self.seen[:] = [
             own._replace(fate=fate, detail=told[own.path] or own.detail)
             if own.path in told
@@ -71,14 +82,23 @@ class FoundLogs:
         ]
 
 
+def files_of(runs: Sequence[Run], used: list[str]) -> list[str]:
+    """Return the files that runs were read from, of those of one training.
+
+    A run that is joined of several has their directory as its source.
+    """
+    sources = list(dict.fromkeys(run.source for run in runs))
+    return sources if {*sources} <= {*used} else used
+
+
 def is_text(source: str) -> bool:
     """Tell whether a log is a table of text, by its name."""
-    return source.lower().removesuffix(".gz").endswith(_TEXTS)
+    return plain_name(source).endswith(_TEXTS)
 
 
 def has_rows(source: str) -> bool:
     """Tell whether a log has a row for each epoch, one below the other, by its name."""
-    return is_text(source) or source.lower().removesuffix(".gz").endswith(_LINES)
+    return plain_name(source).endswith((*_TEXTS, *_LINES))
 
 
 def lie_beside(one: str, other: str) -> bool:

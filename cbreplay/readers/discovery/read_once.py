@@ -41,6 +41,11 @@ class _Place(NamedTuple):
     log: RunsOfLog
     number: int
 
+    def count_files(self) -> int:
+        """Count the files of the log: its CSV, its event files, its run.json."""
+        described = self.log.runs[self.number].metadata is not None
+        return len(self.log.files) + described
+
 
 class _Alike(NamedTuple):
     """What copies have in common: Trainer's directory, the first epoch, the series."""
@@ -51,10 +56,14 @@ class _Alike(NamedTuple):
 
 
 def leave_out_copies(found: FoundLogs) -> None:
-    """Keep the longest of trainings of which one is the beginning of the other."""
+    """Keep the longest of trainings of which one is the beginning of the other.
+
+    Of equal ones, that with the most files is kept.
+    """
     places = [
         _Place(log, number) for log in found.logs for number in range(len(log.runs))
     ]
+    places.sort(key=_Place.count_files, reverse=True)
     runs = [log.runs[number] for log, number in places]
     copies = find_repeated_logs(runs)
     left_out: dict[_Place, str] = {}
@@ -156,8 +165,9 @@ def _add_pairs(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
         if run.n_epochs >= _FEWEST:
             place = os.path.dirname(run.source)
             beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
+    known = copies.keys() | {part for parts in copies.values() for part in parts}
     for members in beside.values():
-        if len(members) == _TWO and not copies.keys() & {*members}:
+        if len(members) == _TWO and not known & {*members}:
             names, others = (_changing_names(runs[at]) for at in members)
             if names and names == others:
                 copies |= _copies_among(runs, members, names)
@@ -300,10 +310,11 @@ def _copies_among(
     return copies
 
 
-def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
-    """Return a sort key: the longest run, with the most digits, comes first."""
+def _rank(run: Run, coarse: float) -> tuple[int, int, int, bool, bool, float]:
+    """Return a sort key: the longest run comes first, with most series, most digits."""
     no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
-    return -run.n_epochs, -run.recorded_epochs, no_rate, rounded, coarse
+    size = -run.n_epochs, -run.recorded_epochs, -len(run.series)
+    return *size, no_rate, rounded, coarse
 
 
 def _begins(run: Run, other: Run) -> bool:

@@ -133,7 +133,7 @@ class _OneTraining:
         spoken = FORMATS["events"].spoken
         if not logged:
             self.seen.append(Seen(events, "read", spoken))
-            self.by_place[place] = event_runs
+            self.by_place[self.training.place_of_events] = event_runs
             return
         from cbreplay.readers.discovery.same_training import are_one, join_logs
 
@@ -150,7 +150,12 @@ class _OneTraining:
         if left:
             # where they are not joined these are two logs, each named by its file
             csv_place = place if joined else self.training.log or place
-            self.by_place = {csv_place: runs, events: left}
+            event_place = self.training.place_of_events
+            taken = event_place == csv_place or self.training.is_main_log
+            self.by_place = {
+                csv_place: runs,
+                events if taken else event_place: left,
+            }
 
     def _name_missing_end(self, metadata: RunMetadata) -> None:
         """Note in the last run of a training that its end is not recorded."""

@@ -22,7 +22,7 @@ from cbreplay.readers.base import (
     ReadOptions,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.discovery.found_logs import FoundLogs, note_left_out
+from cbreplay.readers.discovery.found_logs import FoundLogs, files_of, note_left_out
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
@@ -262,6 +262,7 @@ class _SourceReader:
                     log.name,
                     local.renamed(log.long_name),
                     [local.named(run) for run in log.runs],
+                    [local.renamed(path) for path in log.files],
                 )
                 for log in self.read_path(local.path)
             ]
@@ -338,12 +339,16 @@ class _SourceReader:
     def _read_training(
         self, root: str, training: TrainingFiles, *, alone: bool
     ) -> list[RunsOfLog]:
+        n_before = len(self.seen)
         by_place = read_training(training, self.options, self.seen, alone=alone)
+        used = [own.path for own in self.seen[n_before:] if own.fate in _USED]
         return [
-            RunsOfLog(*names_of(root, place), runs) for place, runs in by_place.items()
+            RunsOfLog(*names_of(root, place), runs, files_of(runs, used))
+            for place, runs in by_place.items()
         ]
 
 
+_USED = ("read", "joined")
 _BEGINNING = 65_536
 _SEVERAL = 2
 # in these formats, files that are no logs but look like one are common

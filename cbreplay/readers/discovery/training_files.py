@@ -66,6 +66,23 @@ class TrainingFiles(NamedTuple):
     events: str | None = None
     run_json: str | None = None
 
+    @property
+    def is_main_log(self) -> bool:
+        """Whether the log is by its name that of its directory, as logs.csv is."""
+        return os.path.basename(self.log or "") in LOGS_CSV
+
+    @property
+    def place_of_events(self) -> str:
+        """What names the event files where no log is joined with them.
+
+        It is their own directory, whatever loose logs lie beside it, unless that of
+        the training is certain without such a log.
+        """
+        events = self.events or self.place
+        named = os.path.basename(events) == TENSORBOARD
+        certain = named or self.is_main_log or self.run_json is not None
+        return self.place if certain else events
+
 
 def training_of(path: str) -> TrainingFiles:
     """Return the training of one file that was asked for by its name."""

@@ -183,10 +183,16 @@ def _all_by_times(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
         key = rows[at].get("key")
         numbered.append({**rows[at], "step": met[key]})
         met[key] += 1
-    notes = [f"{where}: they were numbered {_way(rows, times)}"]
+    notes = [f"{where}: they were numbered {_way(rows, times)}; {_ONE_BELOW_OTHER}"]
     if once:
         notes.append(f"left out {', '.join(once)}: one value, of no epoch")
     return ToldRows(numbered, notes)
+
+
+_ONE_BELOW_OTHER = (
+    "if several fits logged them in turn, as those of folds, they stand in it one "
+    "after the other"
+)
 
 
 def _way(rows: Sequence[Mapping[str, Any]], times: Sequence[float | None]) -> str:

@@ -346,6 +346,13 @@ def test_runs_that_end_in_nan_are_no_reason_to_record_more_like_them() -> None:
     ]
     advice = recommend(failed)
     assert surer(advice) == "Surer: runs that do not fail."
+    # so also where their plan is not known: TerminateOnNaN ended some of them
+    unplanned = [replace(run, planned_epochs=None) for run in failed]
+    broken = [
+        make_run([1.0, 0.5, *[float("nan")] * (3 + at)], f"broken{at}", planned=False)
+        for at in range(2)
+    ]
+    assert surer(recommend([*unplanned, *broken])) == "Surer: runs that do not fail."
 
 
 def test_where_only_the_plan_is_missing_it_is_asked_for() -> None:

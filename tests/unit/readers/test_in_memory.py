@@ -83,7 +83,7 @@ def test_the_given_validation_freq_decides(
         ({"loss": []}, "no epoch with a metric"),
         ({"loss": [None]}, "no epoch with a metric"),
         ({"lr": [0.1]}, "no epoch with a metric"),
-        ({"loss": [1, 2], "acc": [1]}, "'acc' has 1 values for 2 epochs"),
+        ({"loss": [1, 2], "acc": [1]}, "'acc' has 1 value for 2 epochs"),
         ({"loss": ["x"]}, "value 0 of 'loss' is 'x'"),
         ({"loss": 1.0}, "where a list of numbers is expected"),
         ({"loss": "12"}, "where a list of numbers is expected"),

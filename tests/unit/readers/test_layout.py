@@ -14,7 +14,7 @@ from cbreplay import LogError
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.discovery.sources import survey_sources
-from tests.unit.readers.test_discovery import names, write_board, write_csv
+from tests.unit.readers.test_discovery import names, write_board, write_csv, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,3 +256,60 @@ def test_a_directory_without_a_log_names_its_own_files_alone(tmp_path: Path) -> 
     named = f"; {empty}/readme.txt passed by (no log that is known)"
     assert str(caught.value).endswith(named)
     assert "logs.csv read" not in str(caught.value)
+
+
+@pytest.mark.parametrize("n_loose", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    ("board", "name"), [("tbonly", "tbonly"), ("tensorboard", "logs"), (".", "logs")]
+)
+def test_loose_logs_beside_event_files_do_not_rename_them(
+    tmp_path: Path, board: str, name: str, n_loose: int
+) -> None:
+    root = tmp_path / "logs"
+    write_board(root / board, (0.91, 0.52, 0.43))
+    loose = [f"p{number}.csv" for number in range(n_loose)]
+    for number, file in enumerate(loose):
+        write_csv(root / file, (0.8 + number, 0.7, 0.6, 0.5))
+    assert sorted(names(root)) == sorted([name, *loose])
+
+
+def test_a_loose_log_that_cannot_be_read_does_not_rename_event_files(
+    tmp_path: Path,
+) -> None:
+    write_board(tmp_path / "tbonly")
+    (tmp_path / "bad.csv").write_text("epoch,loss\n0,x\n")
+    assert names(tmp_path) == ["tbonly"]
+
+
+def test_of_copies_the_one_with_more_files_is_kept_and_the_others_are_passed_by(
+    tmp_path: Path,
+) -> None:
+    # as many digits as a training writes
+    losses = [1 / (3 + epoch) for epoch in range(6)]
+    write_board(tmp_path / "a_board", losses)
+    for place in ("b_both", "c_both", "d_whole"):
+        write_csv(tmp_path / place / "logs.csv", losses)
+        write_board(tmp_path / place / "tb", losses)
+    write_json(tmp_path / "d_whole")
+    assert names(tmp_path) == ["d_whole"]
+    assert fates(tmp_path) == {
+        "a_board": "passed by",
+        "b_both/logs.csv": "passed by",
+        "b_both/tb": "passed by",
+        "c_both/logs.csv": "passed by",
+        "c_both/tb": "passed by",
+        "d_whole/logs.csv": "read",
+        "d_whole/tb": "joined",
+    }
+
+
+def test_what_a_copy_is_passed_by_for_is_a_run_of_the_answer(tmp_path: Path) -> None:
+    losses = [1 / (3 + epoch) for epoch in range(6)]
+    for place in ("a/both", "b/both"):
+        write_csv(tmp_path / place / "logs.csv", losses)
+        write_board(tmp_path / place / "tb", losses)
+    write_board(tmp_path / "b" / "board", losses)
+    survey = survey_sources([tmp_path], ReadOptions())
+    assert [run.name for run in survey.runs] == ["a/both"]
+    told = {own.detail for own in survey.seen if own.fate == "passed by"}
+    assert told == {"the same training as a/both"}

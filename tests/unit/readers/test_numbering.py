@@ -172,6 +172,25 @@ def test_a_time_of_each_save_makes_no_training_of_it(
     assert list(run.series["loss"]) == MANY_DIGITS
 
 
+@pytest.mark.parametrize("header", ["", "epoch,loss\n"])
+def test_saves_that_stand_newest_first_are_put_in_order_where_they_are_joined(
+    tmp_path: Path, header: str
+) -> None:
+    text = f"epoch,loss\n4,.5\n5,.4\n{header}2,.7\n3,.6\n{header}0,.9\n1,.8\n"
+    *_, last = read(tmp_path, text)
+    assert any(
+        "wrote its rows above the earlier ones, --parts" in n for n in last.notes
+    )
+    (run,) = read(tmp_path, text, parts="join")
+    assert list(run.series["loss"]) == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
+    assert run.seams == ()
+    # of these, the second does not end where the first begins
+    apart = "epoch,loss\n4,.5\n5,.4\n0,.9\n1,.8\n"
+    assert not any(
+        "above the earlier" in n for r in read(tmp_path, apart) for n in r.notes
+    )
+
+
 def test_few_digits_below_another_number_are_no_save(tmp_path: Path) -> None:
     """Two trainings at other rates may well begin with the same rounded losses."""
     text = "rate,epoch,loss\n.1,0,.5\n.1,1,.4\n.2,0,.5\n.2,1,.4\n.2,2,.3\n"

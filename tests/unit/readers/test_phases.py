@@ -41,6 +41,7 @@ def test_where_a_phase_begins_a_fit_may_have_been_resumed(
     assert (run.seams, run.possible_seams) == ((FIRST,), frozenset({FIRST}))
     (note,) = (note for note in run.notes if "goes from" in note)
     assert f"{name} goes from {before!r} to {after!r} at epoch 7" in note
+    assert "--seam 6 or seams=[6] says the former, --resume carried the latter" in note
     # under the same callbacks the fifth value after the best stops; under new ones
     # each value of the second fit is better than the one before
     assert replay_run(run, EarlyStopping(patience=5)).evidence == "incomplete"

@@ -73,6 +73,15 @@ def test_copies_from_before_a_metric_was_logged_are_one_training(
     assert names == ["at_7.csv", "b/long.csv", "b/wide.csv"]
 
 
+@pytest.mark.parametrize("share", [1 - 3e-7, 1.0, 1 + 3e-7])
+def test_of_two_as_long_the_one_with_more_series_stands(share: float) -> None:
+    """As a CSV beside event files in float32, which may be rounded either way."""
+    wide = run_of({"loss": FINE, "accuracy": FINE})
+    narrow = run_of({"loss": [share * loss for loss in FINE]})
+    assert find_repeated_logs([wide, narrow]) == {0: [1]}
+    assert find_repeated_logs([narrow, wide]) == {1: [0]}
+
+
 def test_a_copy_of_some_columns_is_the_same_training(tmp_path: Path) -> None:
     """As one that was written for a picture of the validation alone."""
     write(tmp_path / "a_picture.csv", LOSSES)
@@ -469,6 +478,23 @@ def test_a_log_that_goes_on_in_another_file_is_one_training(
     assert list(run.series["loss"]) == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
     assert (run.name, run.first_epoch, run.seams) == ("first.csv", 0, (3, 5))
     assert any("second.csv goes on from its last epoch" in note for note in run.notes)
+
+
+def test_a_rotated_log_goes_on_in_the_newer_file(tmp_path: Path) -> None:
+    counted(tmp_path / "log.csv", 5, [0.4, 0.3])
+    counted(tmp_path / "log.csv.1", 3, [0.6, 0.5])
+    counted(tmp_path / "log.csv.2", 0, [0.9, 0.8, 0.7])
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["loss"]) == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]
+    assert run.seams == (3, 5)
+
+
+def test_what_a_log_that_begins_late_says_holds_for_new_callbacks(
+    tmp_path: Path,
+) -> None:
+    counted(tmp_path / "log.csv", 31, [0.4, 0.3])
+    (run,) = load_runs(tmp_path)
+    assert "31 epochs came before it, and answers hold for callbacks" in run.notes[-1]
 
 
 def test_rounded_rates_of_a_log_that_goes_on_in_another_file_are_one_series(

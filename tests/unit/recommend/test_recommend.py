@@ -101,7 +101,7 @@ def test_with_too_few_runs_it_promises_nothing_and_says_how_many_it_takes(
         "n_groups": n_runs,
     }
     said = spoken_reasons(advice)[-1]
-    assert f"takes {n_runs + 1} runs, and there are {n_runs}" in said
+    assert f"takes at least {n_runs + 1} runs, and there are {n_runs}" in said
     enough = recommend(pausing_runs([20] * (n_runs + 1)), confidence=confidence)
     assert (enough.kind, enough.patience) == ("guaranteed", 20)
 

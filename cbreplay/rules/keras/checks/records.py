@@ -21,6 +21,12 @@ __all__ = ["RECORD_CHECKS"]
 
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
 _FEWEST_VALUES = 2
+# fewer new bests than these show nothing about their size
+_FEWEST_BESTS = 5
+# the sum of two such values is a float32
+_LARGE = 2.0**125
+# so many new bests for each that counts are many
+_MANY_TIMES = 5
 
 
 def _min_delta_beyond_record(
@@ -56,6 +62,62 @@ def _min_delta_beyond_record(
             fix,
             facts={"least_improvement": delta, "change_in_record": span},
         )
+
+
+def _min_delta_beyond_steps(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    values, comparison = _seen(known, callback), _comparison(known, callback)
+    if comparison is None or not all(abs(value) < _LARGE for value in values):
+        return
+    delta = -comparison.delta if comparison.mode == "min" else comparison.delta
+    if delta <= 0 or not values or delta > max(values) - min(values):
+        return
+    n_bests = _count_bests(values, comparison._replace(delta=0))
+    n_counted = _count_bests(values, comparison)
+    if n_bests < _FEWEST_BESTS or n_counted * _MANY_TIMES > n_bests:
+        return
+    yield Finding(
+        "min-delta-beyond-steps",
+        index,
+        f"of the {n_bests} epochs of the record with a new best {callback.monitor} "
+        f"after the first, {n_counted} {'is' if n_counted == 1 else 'are'} counted as "
+        f"an improvement: min_delta is {delta:g}",
+        "a value has to beat the last one that counted by more than min_delta",
+        "a min_delta of the size of the changes that matter, or 0",
+        "remark",
+        {"new_bests": n_bests, "counted_bests": n_counted},
+    )
+
+
+def _starts_after_record(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    # with a plan the record may only have ended early
+    if known.run is None or known.epochs is not None:
+        return
+    last = int(known.run.epochs[-1])
+    if isinstance(callback, EarlyStopping) and callback.start_from_epoch > last:
+        yield Finding(
+            "starts-after-record",
+            index,
+            f"EarlyStopping looks at no epoch of the record: start_from_epoch is "
+            f"{callback.start_from_epoch:g}, and the record ends with epoch {last + 1}",
+            "start_from_epoch is an absolute epoch, counted from 0, and every epoch "
+            "before it is skipped",
+            f"start_from_epoch below {last + 1}, where no more epochs are planned",
+            "remark",
+            {"last_epoch": last},
+        )
+
+
+def _count_bests(values: list[float], comparison: Comparison) -> int:
+    """Return how often a value beats the best one before it."""
+    n_bests, best = 0, values[0]
+    for value in values[1:]:
+        if comparison.is_improvement(value, best):
+            n_bests, best = n_bests + 1, value
+    return n_bests
 
 
 def _baseline_never_beaten(
@@ -108,4 +170,9 @@ def _comparison(known: CheckedList, callback: _Monitoring) -> Comparison | None:
     return comparison
 
 
-RECORD_CHECKS = (_min_delta_beyond_record, _baseline_never_beaten)
+RECORD_CHECKS = (
+    _min_delta_beyond_record,
+    _min_delta_beyond_steps,
+    _baseline_never_beaten,
+    _starts_after_record,
+)
