@@ -71,7 +71,13 @@ class Curve:
 
 
 def drawn_curve(
-    run: Run, name: str, role: Role, marked: list[int], *, companion: str | None = None
+    run: Run,
+    name: str,
+    role: Role,
+    marked: list[int],
+    *,
+    companion: str | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> Curve:
     """Prepare one series of a run for drawing.
 
@@ -83,6 +89,8 @@ def drawn_curve(
         Positions whose values must lie on the axis.
     companion : str, optional
         A series that shares a monitored one's axis; its ordinary values get room.
+    limits : tuple of float, optional
+        Of the axis, where that is another series'.
     """
     series, epochs = run.series[name], run.epochs + 1
     values = series.values.astype(np.float64)
@@ -90,7 +98,7 @@ def drawn_curve(
     ends = [float(values[place]) for place in marked if drawable[place]]
     if companion is not None and role == "monitored":
         ends += _ordinary(run.series[companion].values)
-    limits = _limits(values[drawable], ends)
+    limits = limits or _limits(values[drawable], ends)
     outside = drawable & ((values < limits[0]) | (values > limits[1]))
     return Curve(
         name=name,
@@ -119,7 +127,7 @@ def _limits(values: FloatArray, ends: list[float]) -> tuple[float, float]:
     either side, and every end that is asked for; all values if that is not much more.
     """
     if values.size == 0:
-        return 0.0, 1.0
+        values = np.array(ends or [0.0, 1.0])
     low, high = min([values.min(), *ends]), max([values.max(), *ends])
     inner_low, inner_high = _ordinary(values)
     width = (inner_high - inner_low) / 2

@@ -110,6 +110,8 @@ def _draw_curves(
             target.set_xlim(*points.span)
             color = look.objective
         target.set_ylim(*curve.limits)
+        if not _has_values(points, curve):
+            target.set_yticks([])
         draw_series(
             target,
             points.epochs,
@@ -120,6 +122,15 @@ def _draw_curves(
         )
         draw_non_finite(target, curve, color)
     return judged_ax
+
+
+def _has_values(points: LearningCurvePoints, curve: Curve) -> bool:
+    """Return whether any curve on this one's axis has a value."""
+    is_objective = curve.role == "objective"
+    sharing = [
+        each for each in points.curves if is_objective == (each.role == "objective")
+    ]
+    return any(np.isfinite(each.values).any() for each in sharing)
 
 
 def _draw_training(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import best_recorded_epoch
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.replay import Replay
-    from cbreplay.run import EpochArray
+    from cbreplay.run import EpochArray, Run
 
 __all__ = ["LearningCurvePoints", "learning_curve_points", "several_curve_points"]
 
@@ -89,17 +88,9 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
     """
     run = replay.run
     objective, _ = replay.judged_by
-    watched = monitored_series(replay.callbacks)
-    monitor = watched[0] if watched else objective
+    monitor = _main_series(replay)
     best = best_recorded_epoch(run, replay.objective, replay.objective_mode)
-    marked = {replay.stopped_epoch, replay.kept_epoch, best} - {None}
-    positions = [epoch - run.first_epoch for epoch in marked if epoch is not None]
-    drawn = _drawn(replay, monitor)
-    companion = next((name for name, role in drawn if role == "training"), None)
-    curves = tuple(
-        drawn_curve(run, name, role, positions, companion=companion)
-        for name, role in drawn
-    )
+    curves = _curves([replay])
     stop = drawn_mark(run, monitor, replay.stopped_epoch)
     kept = drawn_mark(run, objective, replay.kept_epoch)
     other = best if best != replay.kept_epoch else None
@@ -114,10 +105,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         kept=kept,
         best=drawn_mark(run, objective, other),
         shade=shade,
-        labels=tuple(
-            label._replace(text=spoken_rows(label.text, run))
-            for label in (*_labels(replay, other, shade), *_oddities(curves))
-        ),
+        labels=(*_labels(replay, other, shade), *_oddities(curves, run)),
         span=epoch_span(replay),
         x_name=spoken_rows("epoch", run),
     )
@@ -159,24 +147,54 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
     about_all = [
         label
         for label in parts[0].labels
-        if label.kind == "oddity" or (label.kind == "best" and _none_keeps(parts))
+        if label.kind == "best" and _none_keeps(parts)
     ]
     # if the settings differ in it, only the labels say where the log ends for each
     shade = parts[0].shade if len({part.shade for part in parts}) == 1 else None
-    # the marks of all lie within the widest axis
-    wide = max(parts, key=lambda part: np.subtract(*part.curves[0].limits[::-1]))
+    curves = _curves([*replays.values()])
     return replace(
         parts[0],
         setting=_joint_name([*replays]),
-        curves=wide.curves,
+        curves=curves,
         last_decided=max(part.last_decided for part in parts),
         best=parts[0].best if _none_keeps(parts) else None,
         shade=shade,
-        labels=(*labels, *about_all),
+        labels=(*labels, *about_all, *_oddities(curves, first.run)),
         span=max((part.span for part in parts), key=lambda span: span[1]),
         more_stops=tuple(part.stop for part in parts[1:] if part.stop is not None),
         more_kept=tuple(part.kept for part in parts[1:] if part.kept is not None),
     )
+
+
+def _main_series(replay: Replay) -> str:
+    """Return the series that is watched; without one, what judges."""
+    watched = monitored_series(replay.callbacks)
+    return watched[0] if watched else replay.judged_by[0]
+
+
+def _curves(replays: Sequence[Replay]) -> tuple[Curve, ...]:
+    """Prepare the series of a run; each axis reaches to the values of every mark.
+
+    `replays` are what several settings do on the run, judged by the same series.
+    """
+    first, run = replays[0], replays[0].run
+    best = best_recorded_epoch(run, first.objective, first.objective_mode)
+    ends = [(replay.stopped_epoch, replay.kept_epoch) for replay in replays]
+    marked = {best, *itertools.chain(*ends)}
+    positions = [epoch - run.first_epoch for epoch in marked if epoch is not None]
+    drawn = _drawn(first, _main_series(first))
+    companion = next((name for name, role in drawn if role == "training"), None)
+    main = drawn_curve(run, *drawn[0], positions, companion=companion)
+    others = [
+        drawn_curve(
+            run,
+            *other,
+            positions,
+            limits=main.limits if other[1] == "training" else None,
+        )
+        for other in drawn[1:]
+    ]
+    return (main, *others)
 
 
 def _joint_name(names: Sequence[str]) -> str:
@@ -240,21 +258,26 @@ def _labels(replay: Replay, best: int | None, shade: Shade | None) -> list[Label
         labels.append(Label(best + 1, words, "best"))
     if shade is not None:
         labels.append(Label(shade.start, shade.words, "limit"))
-    return labels
+    return _in_rows(labels, run)
 
 
-def _oddities(curves: tuple[Curve, ...]) -> list[Label]:
+def _in_rows(labels: list[Label], run: Run) -> list[Label]:
+    """Call epochs evaluations where the run's rows are that."""
+    return [label._replace(text=spoken_rows(label.text, run)) for label in labels]
+
+
+def _oddities(curves: tuple[Curve, ...], run: Run) -> list[Label]:
     """Say which values are outside the axis, infinite or NaN."""
     labels = []
     for curve in curves:
         name = "" if curve.role == "monitored" else f"{drawable_text(curve.name)} "
-        if curve.role == "training":
-            continue
         if curve.outside is not None:
             epoch, value = curve.outside
             arrow = "↑" if value > curve.limits[1] else "↓"
             words = f"{arrow} {name}{format_number(value)} at epoch {epoch}"
             labels.append(Label(epoch, words, "oddity"))
+        if curve.role == "training":
+            continue
         values = [
             (curve.not_a_number, "NaN"),
             (curve.too_high, "inf"),
@@ -265,7 +288,7 @@ def _oddities(curves: tuple[Curve, ...]) -> list[Label]:
             for epochs, value in values
             if epochs.size
         ]
-    return labels
+    return _in_rows(labels, run)
 
 
 def _spoken(epochs: EpochArray) -> str:

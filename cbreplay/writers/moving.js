@@ -331,10 +331,26 @@
   function lineOf(name, row) {
     const key = `${row} ${name}`;
     if (!lines.has(key)) {
-      const [low, high, text] = page.lines[name][row];
-      lines.set(key, { low, high, heights: heights(text) });
+      const [low, high, text, outside, outsideValues] = page.lines[name][row];
+      const values = heights(text).map((share) => (share === null ? null : low + share * (high - low)));
+      outside.forEach((place, at) => { values[place] = outsideValues[at]; });
+      lines.set(key, { low, high, values, outside });
     }
     return lines.get(key);
+  }
+
+  function axisOf({ low, high, values, outside }, marked) {
+    // a mark stands at the height of its value: the axis reaches to each of them
+    const held = marked.filter((place) => outside.includes(place)).map((place) => values[place]);
+    const lowest = Math.min(low, ...held), highest = Math.max(high, ...held);
+    const margin = 0.06 * (highest - lowest);
+    return { low: lowest < low ? lowest - margin : low, high: highest > high ? highest + margin : high };
+  }
+
+  function farthestOutside({ values, outside }, { low, high }) {
+    const distance = (place) => Math.abs(values[place] - (low + high) / 2);
+    return outside.filter((place) => values[place] < low || values[place] > high).reduce(
+      (far, place) => (far === null || distance(place) > distance(far) ? place : far), null);
   }
 
   function ticksOf(low, high, most) {
@@ -354,7 +370,14 @@
     const log = run.first + run.epochs, first = run.first + 1;
     const past = outcome.evidence === "censored" ? Math.max(run.end, log + Math.max(2, 0.12 * run.epochs)) : log;
     const x = (epoch) => left + ((epoch - first + 0.5) / (past - first + 1)) * (right - left);
-    const y = (share) => bottom - share * (bottom - top);
+    const marked = [outcome.stop, outcome.kept].filter((epoch) => epoch !== null).map((epoch) => epoch - first);
+    if (run.best !== null) marked.push(run.best);
+    const drawn = [[line, "watched"], ...(second ? [[second, "judging"]] : [])].map(([each, name]) => {
+      const axis = axisOf(each, marked), { low, high } = axis;
+      // what is far off the axis is drawn nearer: a browser's coordinates overflow
+      const y = (value) => bottom - Math.min(Math.max((value - low) / (high - low), -1), 2) * (bottom - top);
+      return { line: each, name, axis, y };
+    });
     const parts = [];
     const add = (tag, attributes, ...rest) => parts.push(make(tag, attributes, ...rest));
     const [decided, gone] = [run.first + outcome.trained, !outcome.exact && outcome.evidence !== "censored"];
@@ -363,10 +386,12 @@
       const from = x((gone ? last : log) + 0.5);
       add("rect", { class: "shade", x: from, y: top, width: Math.max(right - from, 0), height: bottom - top });
     }
-    for (const [{ low, high }, at, anchor] of [[line, left - 7, "end"], ...(second ? [[second, right + 7, "start"]] : [])]) {
-      const [ticks, decimals] = ticksOf(low, high, 5);
+    for (const { line: { values }, name, axis: { low, high }, y } of drawn) {
+      const [at, anchor] = name === "watched" ? [left - 7, "end"] : [right + 7, "start"];
+      // without a value there is nothing to measure
+      const [ticks, decimals] = values.every((value) => value === null) ? [[], 0] : ticksOf(low, high, 5);
       for (const tick of ticks) {
-        const level = y((tick - low) / (high - low));
+        const level = y(tick);
         if (anchor === "end") add("line", { class: "rule", x1: left, x2: right, y1: level, y2: level });
         add("text", { x: at, y: level + 4, "text-anchor": anchor, class: anchor === "end" ? "" : "judging" },
           Math.abs(tick) >= 1e5 ? exponential(tick, 1) : tick.toFixed(Math.min(decimals, 12)));
@@ -379,7 +404,7 @@
     if (second) add("text", { x: left + 14 + 8 * monitor.length, y: height - 8, class: "judging" }, objective);
     add("clipPath", { id: "inside" },
       make("rect", { x: left, y: top - 6, width: right - left, height: bottom - top + 12 }));
-    const path = (points, from, to) => {
+    const path = ({ line: { values: points }, y }, from, to) => {
       let text = "", pen = "M";
       for (let at = Math.max(from, 0); at < Math.min(to, points.length); at += 1) {
         if (points[at] === null) { pen = "M"; continue; }
@@ -390,15 +415,24 @@
       return text;
     };
     const cut = Math.max(last - run.first, 0);
-    for (const [each, name] of [...(second ? [[second, "judging"]] : []), [line, "watched"]]) {
-      add("path", { class: "after", d: path(each.heights, cut - 1, run.epochs), "clip-path": "url(#inside)" });
-      add("path", { class: name, d: path(each.heights, 0, cut), "clip-path": "url(#inside)" });
+    for (const each of [...drawn].reverse()) {
+      add("path", { class: "after", d: path(each, cut - 1, run.epochs), "clip-path": "url(#inside)" });
+      add("path", { class: each.name, d: path(each, 0, cut), "clip-path": "url(#inside)" });
     }
-    const mark = (epoch, points, shape) => {
-      const share = points[epoch - first] ?? null;
-      if (share !== null) parts.push(shape(x(epoch), y(Math.min(Math.max(share, 0), 1))));
+    drawn.forEach(({ line: each, name, axis }, row) => {
+      const place = farthestOutside(each, axis);
+      if (place === null) return;
+      const value = each.values[place], above = value > axis.high, at = x(first + place);
+      const leftwards = at > (left + right) / 2, down = 15 * row;
+      add("text", { class: `outside ${name}`, x: at + (leftwards ? -8 : 8), "text-anchor": leftwards ? "end" : "start",
+        y: above ? top + 6 + down : bottom - 6 - down },
+      say("outside", { arrow: above ? "\u2191" : "\u2193", value: spoken(value), place: first + place }));
+    });
+    const mark = (epoch, { line: { values }, y }, shape) => {
+      const value = values[epoch - first] ?? null;
+      if (value !== null) parts.push(shape(x(epoch), y(value)));
     };
-    const on = (second ?? line).heights;
+    const watched = drawn[0], on = drawn[drawn.length - 1];
     if (run.best !== null && first + run.best !== outcome.kept) {
       mark(first + run.best, on, (cx, cy) => make("path", { class: "best", d: `M${cx - 5} ${cy + 14}h10l-5 -9z` }));
     }
@@ -406,7 +440,7 @@
       mark(outcome.kept, on, (cx, cy) => make("circle", { class: `${second ? "judging" : "watched"} kept`, cx, cy, r: 6.5 }));
     }
     if (outcome.stop !== null) {
-      mark(outcome.stop, line.heights, (cx, cy) => make("rect", { class: "stop", x: cx - 4.5, y: cy - 4.5, width: 9, height: 9 }));
+      mark(outcome.stop, watched, (cx, cy) => make("rect", { class: "stop", x: cx - 4.5, y: cy - 4.5, width: 9, height: 9 }));
       add("line", { class: "stopped", x1: x(outcome.stop), x2: x(outcome.stop), y1: top, y2: bottom });
     }
     node.replaceChildren(make("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img",

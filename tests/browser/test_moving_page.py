@@ -290,6 +290,52 @@ def test_a_page_opens_on_a_run_that_did_not_fail(
     assert "run=failed" in again["hash"]
 
 
+# the ring's and the square's height by the ticks of the axis; what is said to be cut
+HEIGHTS = """
+const texts = [...document.querySelectorAll('#moving svg text')];
+const ticks = texts.filter(node => node.getAttribute('text-anchor') === 'end'
+  && node.getAttribute('x') === '51').map(node =>
+    [Number(node.textContent), Number(node.getAttribute('y')) - 4]);
+const [[low, bottom], [high, top]] = [ticks[0], ticks[ticks.length - 1]];
+const ring = document.querySelector('#moving svg .kept');
+const square = document.querySelector('#moving svg .stop');
+const value = (at) => low + (at - bottom) / (top - bottom) * (high - low);
+return {
+  kept: value(Number(ring.getAttribute('cy'))),
+  stop: square && value(Number(square.getAttribute('y')) + 4.5),
+  outside: [...document.querySelectorAll('#moving svg .outside')].map(
+    node => node.textContent),
+};
+"""
+
+
+@pytest.mark.parametrize("extreme", [1.4556, 1.6])
+def test_marks_stand_at_their_values_and_what_is_cut_is_named(
+    show: Callable[..., Any], tmp_path: Path, extreme: float
+) -> None:
+    rest = 1.481 + 0.001 * np.sin(np.arange(59))
+    values = [1.48, extreme, *rest]
+    run = Run.from_logs([{"val_loss": float(value)} for value in values])
+    document = build_report([run], semantics="keras-3.15")
+    path = write_report(document, tmp_path / "a.html")
+    page = Moved(show(path), answers_of(path))
+    marked = set()
+    for patience in (1, 2, 5, 20, 59):
+        row = page.move("patience", patience)["said"]
+        stop, kept = map(int, re.findall(r"(?:stops at|keeps) epoch (\d+)", row))
+        seen = page.browser.execute_script(HEIGHTS)
+        # a pixel of the widest axis
+        near = 0.15 / 240
+        assert seen["kept"] == pytest.approx(values[kept - 1], abs=near)
+        assert seen["stop"] == pytest.approx(values[stop - 1], abs=near)
+        is_marked = 2 in (stop, kept)
+        assert len(seen["outside"]) == (0 if is_marked else 1)
+        assert all("↑ 1.6" in said and "epoch 2" in said for said in seen["outside"])
+        marked.add(is_marked)
+    # the lowest value is kept by all that go on to it, the highest is one's stop
+    assert marked == ({True} if extreme < min(rest) else {True, False})
+
+
 @pytest.mark.parametrize(
     "fragment",
     [

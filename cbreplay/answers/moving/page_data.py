@@ -314,10 +314,17 @@ def _lines(question: MovingQuestion, views: Sequence[_View]) -> dict[str, Any]:
 
 
 def _line(run: Run, name: str) -> list[Any]:
+    """Return a line's limits, its heights, and exactly which values lie outside.
+
+    The page widens the limits where a mark stands outside them, and names what is cut.
+    """
     from cbreplay.plots.curve import drawn_curve
 
     curve = drawn_curve(run, name, "monitored", [])
-    return [*curve.limits, pack_line(curve.values, curve.limits)]
+    values, (low, high) = curve.values, curve.limits
+    outside = np.flatnonzero((values < low) | (values > high))
+    heights = pack_line(values, curve.limits)
+    return [low, high, heights, outside.tolist(), values[outside].tolist()]
 
 
 def _list_name(moved: MovedRule) -> str:

@@ -68,6 +68,7 @@ _WORDS: dict[str, str] = {
     "unpriced": "; none tells what it loses",
     # marks and axes
     "epoch": "epoch",
+    "outside": "{arrow} {value} at epoch {place}",
     "mark_stop": "stops at {stop}",
     "mark_kept": "keeps {kept}",
     "mark_best": "best recorded: {best}",

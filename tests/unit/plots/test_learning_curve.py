@@ -120,6 +120,27 @@ def test_one_steep_value_lies_outside_the_axis_and_is_named() -> None:
     assert "↑ 50.00 at epoch 1" in words(points)
 
 
+def test_a_training_series_that_leaves_the_shared_axis_is_named() -> None:
+    losses = [9.0, 8.0, *np.linspace(0.6, 0.4, 30)]
+    logs = [{"val_loss": 0.5 + loss / 100, "loss": loss} for loss in losses]
+    points = points_of(Run.from_logs(logs), EarlyStopping(patience=9))
+    monitored, training = points.curves
+    assert training.limits == monitored.limits
+    assert "↑ loss 9.000 at epoch 1" in words(points)
+
+
+@pytest.mark.parametrize("training", [None, 0.5])
+def test_an_axis_without_a_value_has_no_numbers(training: float | None) -> None:
+    run = Run.from_logs([{"val_loss": nan, "loss": training}] * 9)
+    points = points_of(run, EarlyStopping(patience=9))
+    ax = plot_learning_curve(points)
+    numbered = [tick for tick in ax.get_yticks() if ax.get_ylim()[0] <= tick]
+    assert bool(numbered) is (training is not None)
+    # a training series that shares the axis is on it
+    low, high = ax.get_ylim()
+    assert training is None or low < training < high
+
+
 def test_the_objective_has_its_own_axis_and_carries_the_kept_mark() -> None:
     logs = [
         {"val_loss": loss, "val_accuracy": accuracy, "loss": loss}

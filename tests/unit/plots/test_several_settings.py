@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 RUN = Run.from_logs([{"val_loss": loss} for loss in (0.9, 0.5, 0.6, 0.4, 0.5, 0.6)])
 
 
-def replay(patience: int, run: Run = RUN) -> Replay:
+def replay(patience: int, run: Run = RUN, **question: Any) -> Replay:
     setting = EarlyStopping(patience=patience, restore_best_weights=True)
-    return replay_run(run, setting, semantics="keras-3.15")
+    return replay_run(run, setting, semantics="keras-3.15", **question)
 
 
 def test_each_setting_has_its_marks_and_its_words() -> None:
@@ -43,6 +43,32 @@ def test_each_setting_has_its_marks_and_its_words() -> None:
     ]
     figure = plot_settings({"patience=1": replay(1), "patience=2": replay(2)})
     assert figure_bytes(figure, "pdf").startswith(b"%PDF")
+
+
+def test_each_axis_reaches_to_the_marks_of_all() -> None:
+    # patience 1 keeps the first epoch, with the one low accuracy; patience 2 goes on
+    # to the third, and stops at the one high loss
+    losses = [1.48, 1.49, 1.479, 1.49, 1.6, *[1.48, 1.481] * 15]
+    accuracies = [0.1, *[0.9, 0.901] * 17]
+    logs = [
+        {"val_loss": loss, "val_accuracy": accuracy}
+        for loss, accuracy in zip(losses, accuracies, strict=True)
+    ]
+    run = Run.from_logs(logs)
+    points = several_curve_points(
+        {
+            f"patience={patience}": replay(patience, run, objective="val_accuracy")
+            for patience in (1, 2)
+        }
+    )
+    stops, kept = (points.stop, *points.more_stops), (points.kept, *points.more_kept)
+    assert [mark and mark.value for mark in stops] == [1.49, 1.6]
+    assert [mark and mark.value for mark in kept] == [0.1, 0.901]
+    watched, judged = points.curves
+    assert watched.limits[0] < min(losses)
+    assert watched.limits[1] > max(losses)
+    assert judged.limits[0] < min(accuracies)
+    assert judged.limits[1] > max(accuracies)
 
 
 def test_what_one_setting_leaves_open_is_said_of_it_alone() -> None:
