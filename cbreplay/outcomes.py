@@ -159,7 +159,6 @@ def measure_outcome(
     kept_epoch: int | None,
     objective: str | None,
     mode: Mode | None,
-    never_stops: bool = False,
 ) -> Outcome:
     """Measure what was saved and what it cost.
 
@@ -178,12 +177,7 @@ def measure_outcome(
         The series that is judged.
     mode : {"min", "max"} or None
         Its direction.
-    never_stops : bool
-        Whether no callback of the list can end training before its plan: then every
-        recorded epoch is trained, however far the log is evidence for what is decided.
     """
-    if never_stops:
-        last_epoch = run.horizon
     seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_certainly(run, kept_epoch, objective, mode)
     has_hole = False
@@ -199,7 +193,6 @@ def measure_outcome(
             evidence,
             has_seconds=seconds is not None,
             has_hole=has_hole,
-            reaches_plan=never_stops and run.reached_plan,
         ),
         provisional=provisional_of(evidence),
     )
@@ -238,11 +231,7 @@ def has_ambiguous_best(run: Run, name: str, mode: Mode | None) -> bool:
 
 
 def bounds_of(
-    evidence: Evidence,
-    *,
-    has_seconds: bool,
-    has_hole: bool = False,
-    reaches_plan: bool = False,
+    evidence: Evidence, *, has_seconds: bool, has_hole: bool = False
 ) -> dict[str, Bound]:
     """Return which fields of an outcome are bounds, and of which kind.
 
@@ -254,12 +243,9 @@ def bounds_of(
         Whether the seconds saved are known.
     has_hole : bool
         Whether the log lacks values of the objective, a better one perhaps.
-    reaches_plan : bool
-        Whether nothing ends training before the plan, and the record reached it: then
-        its length is known, whatever is decided.
     """
     bounds: dict[str, Bound] = {"regret": "lower"} if has_hole else {}
-    if evidence != "exact" and not reaches_plan:
+    if evidence != "exact":
         bounds |= _BOUNDS
     if not has_seconds:
         bounds.pop("seconds_saved", None)

@@ -88,27 +88,20 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
 def _bounds(sweep: Sweep, codes: list[int], seconds: list[Any]) -> list[str]:
     """Return which figures of each cell are bounds; there are few kinds of cells."""
     bounds = {
-        (code, has_seconds, lacks, is_bounded): ";".join(
+        (code, has_seconds, lacks): ";".join(
             f"{name}:{kind}"
             for name, kind in bounds_of(
-                evidence,
-                has_seconds=has_seconds,
-                has_hole=lacks,
-                reaches_plan=not is_bounded,
+                evidence, has_seconds=has_seconds, has_hole=lacks
             ).items()
         )
         for code, evidence in enumerate(EVIDENCE)
         for has_seconds in (False, True)
         for lacks in (False, True)
-        for is_bounded in (False, True)
     }
     lacking = (sweep.ranked & sweep.lacks_values).reshape(-1).tolist()
-    bounded = sweep.bounded.reshape(-1).tolist()
     return [
-        bounds[code, second is not None, lacks, is_bounded]
-        for code, second, lacks, is_bounded in zip(
-            codes, seconds, lacking, bounded, strict=True
-        )
+        bounds[code, second is not None, lacks]
+        for code, second, lacks in zip(codes, seconds, lacking, strict=True)
     ]
 
 

@@ -27,7 +27,7 @@ from cbreplay.replay.walk import walk_run
 from cbreplay.rules.base import Callback, read_series
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
 from cbreplay.rules.decisions import BestSeen
-from cbreplay.rules.registry import never_stop, resolve_semantics
+from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.run import Mode, Run, Series
 from cbreplay.validity import classify_evidence
@@ -302,7 +302,6 @@ def _measure(question: _Resolved, ended: _End) -> Outcome:
         kept_epoch=ended.kept_epoch,
         objective=question.objective,
         mode=question.mode,
-        never_stops=never_stop(map(type, question.callbacks)),
     )
     if ended.broken_off and ended.kept_epoch == ended.stopped_epoch:
         # the recorded value was measured at the end of the epoch, on other weights

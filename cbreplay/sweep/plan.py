@@ -14,7 +14,7 @@ import numpy as np
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices, make_grid, pair_choices
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.registry import never_stop, row_of
+from cbreplay.rules.registry import row_of
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.registry import Kernel
-    from cbreplay.run import BoolArray, EpochArray
+    from cbreplay.run import EpochArray
 
 __all__ = [
     "Block",
     "Parameter",
     "Slot",
-    "find_never_stopping",
     "pair_configs",
     "plan_blocks",
     "read_configs",
@@ -288,22 +287,6 @@ def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs
         _listed_block([configs[column] for column in held], np.array(held))
         for held in columns.values()
     ]
-
-
-def find_never_stopping(configs: Any) -> BoolArray:  # noqa: ANN401 - as `read_configs`
-    """Find the configs of which no callback can end a training before its plan."""
-    found = np.zeros(len(configs), dtype=np.bool_)
-    for block in plan_blocks(configs):
-        columns = np.arange(len(found)) if block.columns is None else block.columns
-        kinds = [slot.kind for slot in block.slots]
-        if None not in kinds:
-            found[columns] = never_stop(kinds)
-            continue
-        # lists within lists: all their callbacks count
-        for column in columns:
-            held = read_callbacks(configs[column]).callbacks
-            found[column] = never_stop(map(type, held))
-    return found
 
 
 def _grid_slot(entry: Callback | Choices, axes: Iterator[int]) -> Slot:

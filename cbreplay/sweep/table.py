@@ -11,7 +11,6 @@ import numpy as np
 
 from cbreplay.grid import Grid, PairedChoices
 from cbreplay.showing import show_html, show_plot, show_text
-from cbreplay.sweep.plan import find_never_stopping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -229,18 +228,7 @@ class Sweep:
         trained = np.where(self.incomplete, self.gap_epoch - first + 1, trained)
         recorded = self._by_run([run.n_epochs for run in self.runs])
         told = self.stopped | self.diverged | self.incomplete
-        return np.where(told & ~self.never_stops, trained, recorded)
-
-    @cached_property
-    def never_stops(self) -> BoolArray:
-        """Whether no callback of a config can end training, of shape (n_configs,)."""
-        return find_never_stopping(self.configs)
-
-    @cached_property
-    def bounded(self) -> BoolArray:
-        """Whether `trained_epochs` is a lower bound, and what is saved an upper one."""
-        reached = self._by_run([run.reached_plan for run in self.runs])
-        return np.asarray((self.evidence != 0) & ~(reached & self.never_stops))
+        return np.where(told, trained, recorded)
 
     @cached_property
     def epochs_saved(self) -> EpochArray:
@@ -349,7 +337,7 @@ class Sweep:
             columns[name] = pd.arrays.FloatingArray(values, np.isnan(values))
         columns["trained_epochs"] = self.trained_epochs.reshape(-1).astype(np.int64)
         columns["epochs_saved"] = self.epochs_saved.reshape(-1).astype(np.int64)
-        columns["bounded"] = self.bounded.reshape(-1)
+        columns["bounded"] = self.evidence.reshape(-1) != 0
         columns["provisional"] = self.provisional.reshape(-1)
         return pd.DataFrame(columns)
 

@@ -96,7 +96,8 @@ def test_several_runs_of_both_kinds_are_told_apart(
     ask: Ask, state: Path, tmp_path: Path
 ) -> None:
     for number in range(3):
-        write_state(tmp_path / f"run{number}" / "trainer_state.json", LOSSES)
+        losses = tuple(loss + number / 1000 for loss in LOSSES)
+        write_state(tmp_path / f"run{number}" / "trainer_state.json", losses)
     counted = ask("recommend", *tmp_path.glob("run*"), *JUDGED)
     said = " ".join(counted.out.split())
     assert "Patience counts evaluations, which count from 1." in said

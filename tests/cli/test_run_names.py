@@ -65,7 +65,8 @@ def test_a_part_keeps_its_number_where_the_other_is_left_out_as_a_copy(
     first = resumed.parent / "first"
     first.mkdir()
     rows = (resumed / "logs.csv").read_text().splitlines(keepends=True)
-    (first / "logs.csv").write_text("".join(rows[:7]))
+    # it goes on, so that it has more of the first fit than the resumed directory
+    (first / "logs.csv").write_text("".join([*rows[:7], "6,0.62\n"]))
     answer = as_json(ask("inspect", first, resumed, "--format", "json").out)
     named = {run["name"]: run["first_epoch"] for run in answer["runs"]}
     assert named == {"first": 0, "resumed#2": 1}

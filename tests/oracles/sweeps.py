@@ -356,7 +356,6 @@ def _difference(sweep: Any, row: int, column: int, replay: Replay) -> str | None
         "provisional": bool(outcome.provisional),
         "trained_epochs": outcome.trained_epochs,
         "epochs_saved": outcome.epochs_saved,
-        "bounded": "epochs_saved" in outcome.bounds,
         "n_reductions": len(made),
     }
     for name, expected in plain.items():

@@ -183,8 +183,8 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
             "too-few-groups",
             {"confidence": 0.975, "n_monitors": 2, "needed": 79, "n_groups": 5},
             (
-                "a promise for 97.5 % of new runs and 2 monitors takes 79 runs, and "
-                "there are 5"
+                "a promise for 97.5 % of new runs and 2 monitors takes at least 79 "
+                "runs, and there are 5"
             ),
         ),
         (

@@ -371,7 +371,7 @@ def test_a_recommendation_is_headline_code_evidence_and_table() -> None:
 def test_what_no_promise_goes_with_says_what_one_takes() -> None:
     document = report_on(*advised_runs([3, 4]))
     assert headline(document).endswith(", by the least expected cost.")
-    assert "takes 9 runs" in said_in(document, "What it rests on")[1]
+    assert "takes at least 9 runs" in said_in(document, "What it rests on")[1]
 
 
 def test_every_group_stands_with_what_the_others_choose() -> None:
