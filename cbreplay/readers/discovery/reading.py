@@ -130,13 +130,23 @@ class _OneTraining:
         except LogError as error:
             self._failed(error, events)
             return
-        spoken = FORMATS["events"].spoken
-        if not logged:
-            self.seen.append(Seen(events, "read", spoken))
-            self.by_place[self.training.place_of_events] = event_runs
+        if logged:
+            self._join_events(events, logged, event_runs, metadata)
             return
+        self.seen.append(Seen(events, "read", FORMATS["events"].spoken))
+        self.by_place[self.training.place_of_events] = event_runs
+
+    def _join_events(
+        self,
+        events: str,
+        logged: list[Run],
+        event_runs: list[Run],
+        metadata: RunMetadata | None,
+    ) -> None:
+        """Join event files with the log beside them, where both hold one training."""
         from cbreplay.readers.discovery.same_training import are_one, join_logs
 
+        place, spoken = self.training.place, FORMATS["events"].spoken
         if len(logged) == 1 < len(event_runs) and self.options.parts == "split":
             # CSVLogger goes on in its file, where each fit has an event file of its own
             as_one = replace(self.options, parts="join")
