@@ -264,7 +264,7 @@ def _read_number(payload: _Payload, field: _Field, kind: _Kind) -> HeldValue:
     if wire not in (_BYTES, kind.wire):
         return _NOTHING
     if field.key != _CONTENT and kind.wire == _VARINT:
-        raw = _bytes_of_varint(field, raw)[:n_bytes]
+        raw = _low_bytes(_bytes_of_varint(field, raw), n_bytes, kind.layout)
     if len(raw) != n_bytes:
         return _NOTHING
     (found,) = struct.unpack(kind.layout, kind.before + raw)
@@ -279,6 +279,13 @@ def _bytes_of_varint(field: _Field, packed: bytes) -> bytes:
         return field.value.to_bytes(8, "little")
     bits, end = _read_varint(packed, 0) if packed else (0, 0)
     return bits.to_bytes(8, "little") if end and end == len(packed) else b""
+
+
+def _low_bytes(raw: bytes, n_bytes: int, layout: str) -> bytes:
+    """Return the bytes of an integer that so many hold; nothing if it is too large."""
+    low, signed = raw[:n_bytes], layout[1] in "bhiq"
+    held = int.from_bytes(low, "little", signed=signed) & 0xFFFF_FFFF_FFFF_FFFF
+    return low if held == int.from_bytes(raw, "little") else b""
 
 
 def _read_varint(payload: _Payload, position: int) -> tuple[int, int]:
