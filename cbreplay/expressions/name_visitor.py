@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 from cbreplay.expressions.flows import Change, Flow, find_flows
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
-from cbreplay.expressions.syntax import has_star, names_in, root_of
+from cbreplay.expressions.syntax import (
+    bound_names,
+    has_star,
+    imported_names,
+    names_in,
+    root_of,
+)
 
 __all__ = ["CHANGING", "SETTING", "NameVisitor", "ScriptFunction"]
 
@@ -67,16 +73,6 @@ def _parts(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]
         for part, own in zip(target.elts, value.elts, strict=True)
         for pair in _parts(part, own)
     ]
-
-
-def _captured(node: ast.AST) -> list[str]:
-    """Return the names that a pattern binds."""
-    names = [
-        part.rest if isinstance(part, ast.MatchMapping) else part.name
-        for part in ast.walk(node)
-        if isinstance(part, (ast.MatchAs, ast.MatchStar, ast.MatchMapping))
-    ]
-    return [name for name in names if name is not None]
 
 
 class NameVisitor(ast.NodeVisitor):
@@ -179,20 +175,14 @@ class NameVisitor(ast.NodeVisitor):
     visit_DictComp = visit_comprehension_like
     visit_GeneratorExp = visit_comprehension_like
 
-    def visit_Import(self, node: ast.Import) -> None:
-        for alias in node.names:
-            # `import keras.callbacks` binds keras, `... as kc` the submodule
-            path = alias.name if alias.asname else alias.name.partition(".")[0]
-            self.bind(alias.asname or path, Binding(node.lineno, path=path))
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        module = "." * node.level + (node.module or "")
-        for alias in node.names:
-            if alias.name == "*":
-                self.stars.append(module)
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        for name, path in imported_names(node):
+            if name == "*":
+                self.stars.append(path.removesuffix(".*"))
             else:
-                path = f"{module}.{alias.name}"
-                self.bind(alias.asname or alias.name, Binding(node.lineno, path=path))
+                self.bind(name, Binding(node.lineno, path=path))
+
+    visit_ImportFrom = visit_Import
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -248,18 +238,15 @@ class NameVisitor(ast.NodeVisitor):
         else:
             self.bind(node.id, Binding(node.lineno))
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        self.visit_capture(node)
-
     def visit_capture(
         self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
     ) -> None:
         """Bind the name that an error or a part of a pattern is given."""
-        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
-        if name is not None:
+        for name in bound_names(node):
             self.bind(name, Binding(node.lineno))
         self.generic_visit(node)
 
+    visit_ExceptHandler = visit_capture
     visit_MatchAs = visit_capture
     visit_MatchStar = visit_capture
     visit_MatchMapping = visit_capture
@@ -320,7 +307,8 @@ class NameVisitor(ast.NodeVisitor):
         # pairs
         between = f"<{target.lineno}:{target.col_offset}>"
         self.scope.bindings.setdefault(between, [])
-        for name in [*names_in(target), *_captured(target)]:
+        captured = [name for part in ast.walk(target) for name in bound_names(part)]
+        for name in [*names_in(target), *captured]:
             self.flows.append(Flow(self.scope, name, "part", self.scope, between))
         for name in names_in(value):
             self.flows.append(Flow(self.scope, between, "part", self.scope, name))

@@ -125,6 +125,10 @@ class Scope:
         holder = self.holder(name)
         return None if holder is None else (holder, name)
 
+    def place_of(self, node: ast.AST | None) -> tuple[Scope, str] | None:
+        """Return where an expression is bound, if it is a name; else None."""
+        return self.place(node.id) if isinstance(node, ast.Name) else None
+
     def bindings_of(self, name: str) -> list[Binding]:
         """Return how a name that is used here gets its meaning; [] if it has none."""
         holder = self.holder(name)
