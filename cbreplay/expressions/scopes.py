@@ -105,6 +105,11 @@ class Scope:
         self.kinds: dict[str, set[_Kind]] = {}
         self.returned: list[ast.expr] = []
 
+    @property
+    def is_method(self) -> bool:
+        """Whether it is that of a function in a class."""
+        return self.parent is not None and self.parent.of_class
+
     def bind(self, name: str, binding: Binding) -> None:
         """Note one more meaning of a name."""
         self.bindings.setdefault(name, []).append(binding)
