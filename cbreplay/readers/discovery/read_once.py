@@ -110,9 +110,9 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
 
     They are so to the digits that both write, with at least five values of a series
     that change; trainings that failed alike are not the same. The checkpoints of one
-    Trainer hold its log each, however short; and beside copies that were made as a log
-    grew, its first ones are shorter. Of the logs that the ranks of one training wrote,
-    only the validations are the same.
+    Trainer hold its log each, however short; shorter ones that are equal to the bit are
+    copies by the number of their digits. Of the logs that the ranks of one training
+    wrote, only the validations are the same.
 
     Returns
     -------
@@ -129,8 +129,7 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
             home_of |= _copies_among(runs, left, kind.names)
     _add_pairs(runs, home_of)
     _add_narrower(runs, groups, home_of)
-    if home_of:
-        _add_first_ones(runs, home_of)
+    _add_short(runs, home_of)
     _add_ranks(runs, home_of)
     return by_key(home_of, lambda part: _home(home_of, part))
 
@@ -198,20 +197,40 @@ def _add_narrower(
             }
 
 
-def _add_first_ones(runs: Sequence[Run], home_of: dict[int, int]) -> None:
-    """Add copies of fewer than five epochs to those that were made as a log grew."""
+def _add_short(runs: Sequence[Run], home_of: dict[int, int]) -> None:
+    """Add copies of fewer than five epochs, each the same to the bit.
+
+    Beside copies that were made as a log grew, a few digits are enough.
+    """
     pairs = [(part, _home(home_of, part)) for part in home_of]
+    kept = {home for _, home in pairs}
     grown = dict.fromkeys(
         home for part, home in pairs if runs[part].n_epochs < runs[home].n_epochs
     )
-    known = {*home_of.keys(), *home_of.values()}
-    for at, run in enumerate(runs):
-        if run.n_epochs >= _FEWEST or run.steps is not None or at in known:
+    short = [at for at, run in enumerate(runs) if run.n_epochs < _FEWEST]
+    begun = by_key(range(len(runs)) if short else (), lambda at: _first_row(runs[at]))
+    for at in sorted(short, key=lambda at: -runs[at].n_epochs):
+        run, n_digits = runs[at], count_digits(runs[at].series)
+        if run.steps is not None or at in home_of or at in kept:
             continue
-        for home in grown if count_digits(run.series) >= _MANY_DIGITS else ():
-            if _begins_to_the_bit(run, runs[home]):
+        homes = [*grown] if n_digits >= _MANY_DIGITS else []
+        homes += begun[_first_row(run)] if n_digits >= _RANK_DIGITS else []
+        for home in homes:
+            # of two as long, the first is the one that is kept
+            longer = (runs[home].n_epochs, at) > (run.n_epochs, home)
+            if longer and home not in home_of and _begins_to_the_bit(run, runs[home]):
                 home_of[at] = home
+                kept.add(home)
+                if run.n_epochs < runs[home].n_epochs:
+                    grown[home] = None
                 break
+
+
+def _first_row(run: Run) -> Hashable:
+    """Return the first row of a run, with its epoch and the names of its series."""
+    names = sorted(run.series)
+    firsts = (run.series[name].values[:1].tobytes() for name in names)
+    return run.first_epoch, *names, *firsts
 
 
 def _add_ranks(runs: Sequence[Run], home_of: dict[int, int]) -> None:
