@@ -76,8 +76,6 @@ class JsonHistoryReader(FormatReader):
     Also of what pandas writes of a DataFrame: a mapping of rows under each name.
     """
 
-    log_format = "json"
-
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file."""
         damage = Damage(self.options)
