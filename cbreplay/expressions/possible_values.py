@@ -153,7 +153,8 @@ def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
         if len(bindings) == 1 and not values:
             given = given_for(calls, name, holder)
             if not given.is_whole:
-                calls.unread(node, f"{name!r} is not assigned a plain value")
+                problem = holder.says_origin(name, bindings[0])
+                calls.unread(node, f"{name!r} {problem}")
             return given.values
     elif isinstance(node, ast.Name):
         return []
