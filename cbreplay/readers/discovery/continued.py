@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.note import Note, reworded
 from cbreplay.readers.discovery.common_epochs import first_number, put_below
 from cbreplay.readers.discovery.found_logs import is_text
@@ -39,7 +40,7 @@ def join_continued(found: FoundLogs) -> None:
             following = links.get(log)
             while following is not None:
                 joined[following] = log
-                log.runs[0] = _continued(log.runs[0], following)
+                log.run = _continued(log.run, following)
                 following = links.get(following)
     found.join(joined)
 
@@ -63,7 +64,7 @@ def place_beside(run: Run) -> tuple[str, str]:
 def doubt_continued(found: FoundLogs) -> None:
     """Note on logs that they may continue one in a directory beside theirs."""
     # nearly always all begin at epoch 0, and none of them is looked at
-    if not any(log.runs[0].first_epoch for log in found.logs):
+    if not any(log.run.first_epoch for log in found.logs):
         return
     for logs in found.by_series(place_beside):
         for log, later in _find_links(logs).items():
@@ -71,15 +72,14 @@ def doubt_continued(found: FoundLogs) -> None:
                 f"it begins where {log.name} ends: if that training was resumed "
                 "here, put the files into one directory, to be read as one"
             )
-            later.runs[0] = later.runs[0].with_notes(Note(note, "parts"))
+            later.note(Note(note, "parts"))
 
 
 def doubt_overlapping(found: FoundLogs) -> None:
     """Note on logs that they begin inside another one of their directory, and go on."""
     for logs in found.by_series(_directory):
-        runs = [log.runs[0] for log in logs]
-        begins = np.array([first_number(run) for run in runs])
-        ends = begins + [run.n_epochs - 1 for run in runs]
+        begins = np.array([first_number(log.run) for log in logs])
+        ends = begins + [log.run.n_epochs - 1 for log in logs]
         for at in np.flatnonzero(begins > begins.min()).tolist():
             inside = (begins < begins[at]) & (begins[at] <= ends) & (ends < ends[at])
             earlier = np.flatnonzero(inside).tolist()
@@ -89,18 +89,14 @@ def doubt_overlapping(found: FoundLogs) -> None:
                     "resumed here, append its rows to that file, to be read with "
                     "--parts join"
                 )
-                logs[at].runs[0] = runs[at].with_notes(Note(note, "parts"))
+                logs[at].note(Note(note, "parts"))
 
 
 def _find_links(logs: Sequence[RunsOfLog]) -> dict[RunsOfLog, RunsOfLog]:
     """Return, by each log, the one log that continues it and no other."""
-    ends: dict[int, list[RunsOfLog]] = {}
-    begins: dict[int, list[RunsOfLog]] = {}
-    for log in logs:
-        run = log.runs[0]
-        ends.setdefault(first_number(run) + run.n_epochs, []).append(log)
-        if run.first_epoch > 0:
-            begins.setdefault(first_number(run), []).append(log)
+    ends = by_key(logs, lambda log: first_number(log.run) + log.run.n_epochs)
+    late = [log for log in logs if log.run.first_epoch]
+    begins = by_key(late, lambda log: first_number(log.run))
     return {
         ends[number][0]: later[0]
         for number, later in begins.items()
@@ -115,7 +111,7 @@ def _continued(run: Run, following: RunsOfLog) -> Run:
         f"{following.name} goes on from its last epoch: a fit was resumed at epoch "
         f"{seam + 1} (counted from 1), with callbacks created anew"
     )
-    later = following.runs[0]
+    later = following.run
     joined = put_below(run, later)
     kept = [text for text in later.notes if text not in run.notes]
     return replace(joined, seams=tuple(sorted({*joined.seams, seam}))).with_notes(

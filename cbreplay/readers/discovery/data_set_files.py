@@ -37,11 +37,11 @@ def join_data_sets(found: FoundLogs) -> None:
     Their names differ in the data set alone, both hold a metric of the same name, and
     the validation is of the same epochs, or of every k-th of them.
     """
-    if not any(may_name_data_set(log.runs[0].source) for log in found.logs):
+    if not any(may_name_data_set(log.run.source) for log in found.logs):
         return
     groups: dict[tuple[str, ...], dict[str, RunsOfLog]] = {}
     for log in found.logs:
-        source = log.runs[0].source
+        source = log.run.source
         if len(log.runs) == 1 and has_rows(source):
             called = name_of(source)
             groups.setdefault(called.others, {}).setdefault(called.data_set, log)
@@ -70,7 +70,7 @@ def _join(trained: RunsOfLog, log: RunsOfLog, data_set: str) -> bool:
 
     Where only their epochs do not go together, that is noted.
     """
-    run, judged = trained.runs[0], log.runs[0]
+    run, judged = trained.run, log.run
     names = _validations(judged, data_set)
     if not _are_alike(run, judged) or not run.series.keys().isdisjoint(names.values()):
         return False
@@ -79,19 +79,14 @@ def _join(trained: RunsOfLog, log: RunsOfLog, data_set: str) -> bool:
         os.path.relpath(own.source, place or None) for own in (run, judged)
     )
     if not goes_with(judged, run):
-        trained.runs[0] = run.with_notes(
+        trained.note(
             f"{files} may be of one training, by their names: their epochs do not go "
             "together, so each was read as a run"
         )
         return False
-    trained.runs[0] = _with_validation(
-        run, laid_over(judged, run).renamed(names), files
-    )
+    trained.run = _with_validation(run, laid_over(judged, run).renamed(names), files)
     if os.path.dirname(run.source) != os.path.dirname(judged.source):
-        trained.name = os.path.dirname(trained.name) or os.path.basename(
-            os.path.abspath(place)
-        )
-        trained.long_name = os.path.dirname(trained.long_name) or trained.long_name
+        trained.call_by_directory(place)
     return True
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.readers.discovery.read_once import count_digits
-from cbreplay.readers.discovery.same_training import count_agreeing
+from cbreplay.readers.discovery.same_training import count_agreeing, has_all_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,23 +28,17 @@ _FEWEST_DIGITS, _DIGITS_OF_ROWS = 3, 7
 def leave_out_extracts(found: FoundLogs) -> None:
     """Leave out what holds some rows of another log, and begins later than it."""
     # nearly always all begin at epoch 0, and none of them is looked at
-    if not any(log.runs[0].first_epoch for log in found.logs):
+    if not any(log.run.first_epoch for log in found.logs):
         return
-    at_place: dict[str, list[RunsOfLog]] = {}
-    for log in found.logs:
-        if len(log.runs) == 1:
-            place = os.path.dirname(log.runs[0].source)
-            at_place.setdefault(place, []).append(log)
+    single = [log for log in found.logs if len(log.runs) == 1]
+    at_place = by_key(single, lambda log: os.path.dirname(log.run.source))
     homes: dict[RunsOfLog, RunsOfLog] = {}
     for place, logs in at_place.items():
         above = [log for own in _with_parents(place) for log in at_place.get(own, ())]
         homes |= _homes_among(above, logs)
-    for log in found.logs:
-        if log in homes:
-            home = homes[log]
-            home.runs[0] = home.runs[0].with_notes(
-                f"some of its rows stand in {log.name} too: they were read once"
-            )
+    for log in [log for log in found.logs if log in homes]:
+        note = f"some of its rows stand in {log.name} too: they were read once"
+        homes[log].note(note)
     reasons = {log: f"rows of {home.name}" for log, home in homes.items()}
     found.take_out(reasons, "passed by")
 
@@ -64,15 +59,15 @@ def _homes_among(
     others: Sequence[RunsOfLog], logs: Sequence[RunsOfLog]
 ) -> dict[RunsOfLog, RunsOfLog]:
     """Return, by each log that holds some rows of another one, that one."""
-    first = np.array([log.runs[0].first_epoch for log in others])
-    last = np.array([log.runs[0].horizon for log in others])
+    first = np.array([log.run.first_epoch for log in others])
+    last = np.array([log.run.horizon for log in others])
     found: dict[RunsOfLog, RunsOfLog] = {}
     for log in logs:
-        run = log.runs[0]
+        run = log.run
         # one may count from 0, and the other from 1
         wider = (first < run.first_epoch) & (run.horizon - 1 <= last)
         for at in np.flatnonzero(wider).tolist() if run.first_epoch else ():
-            if _is_extract(run, others[at].runs[0]):
+            if _is_extract(run, others[at].run):
                 found[log] = others[at]
                 break
     return found
@@ -86,11 +81,6 @@ def _is_extract(run: Run, other: Run) -> bool:
     within = other.first_epoch < run.first_epoch and run.horizon <= other.horizon
     if not within or not run.series.keys() <= other.series.keys():
         return False
-    begin = run.first_epoch - other.first_epoch
-    held = all(
-        (other.series[name].recorded[begin : begin + len(own)] >= own.recorded).all()
-        for name, own in run.series.items()
-    )
     fewest = _FEWEST_DIGITS if run.recorded_epochs == 1 else _DIGITS_OF_ROWS
     told = count_digits(run.series) >= fewest
-    return held and told and count_agreeing(run, other) > 0
+    return told and has_all_of(other, run) and count_agreeing(run, other) > 0

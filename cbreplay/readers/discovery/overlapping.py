@@ -39,7 +39,7 @@ def join_overlapping(found: FoundLogs) -> None:
         for home, others in _join_group(logs).items():
             joined |= dict.fromkeys(others, home)
             names = list_first([log.name for log in others], _SHOWN)
-            home.runs[0] = home.runs[0].with_notes(
+            home.note(
                 f"rows of the same training stand in {names} too, equal to the "
                 "digit where they are of the same epochs: they were read as one"
             )
@@ -48,17 +48,17 @@ def join_overlapping(found: FoundLogs) -> None:
 
 def _join_group(logs: Sequence[RunsOfLog]) -> dict[RunsOfLog, list[RunsOfLog]]:
     """Join logs of the same series; return those that are in another one, by that."""
-    begins = {first_number(log.runs[0]) for log in logs}
+    begins = {first_number(log.run) for log in logs}
     # each row at which a log begins, with the logs that hold it
     holders: dict[tuple[int, bytes], list[RunsOfLog]] = {}
     parts: dict[RunsOfLog, list[RunsOfLog]] = {}
-    for log in sorted(logs, key=lambda log: first_number(log.runs[0])):
-        run = log.runs[0]
+    for log in sorted(logs, key=lambda log: first_number(log.run)):
+        run = log.run
         row = (first_number(run), _row(run, 0))
-        homes = [home for home in holders.get(row, []) if _agree(home.runs[0], run)]
+        homes = [home for home in holders.get(row, []) if _agree(home.run, run)]
         home = homes[0] if len(homes) == 1 else log
         if home is not log:
-            home.runs[0] = _union(home.runs[0], run)
+            home.run = _union(home.run, run)
             parts.setdefault(home, []).append(log)
         for number in begins:
             at = number - first_number(run)
@@ -114,14 +114,14 @@ def _union(run: Run, later: Run) -> Run:
 def doubt_gaps(found: FoundLogs) -> None:
     """Note on a log that begins some epochs after another one has ended."""
     for logs in _alike(found):
-        ends = [(first_number(log.runs[0]) + log.runs[0].n_epochs, log) for log in logs]
+        ends = [(first_number(log.run) + log.run.n_epochs, log) for log in logs]
         for later in logs:
-            run = later.runs[0]
+            run = later.run
             begin = first_number(run)
             before = [
                 (end, log)
                 for end, log in ends
-                if end < begin and lie_beside(log.runs[0].source, run.source)
+                if end < begin and lie_beside(log.run.source, run.source)
             ]
             last = max((end for end, _ in before), default=0)
             nearest = [log for end, log in before if end == last]
@@ -132,7 +132,7 @@ def doubt_gaps(found: FoundLogs) -> None:
                     f"{'lies' if begin - last == 1 else 'lie'} {between}: if both are "
                     "of one training, rows are lost there; each was read as a run"
                 )
-                later.runs[0] = run.with_notes(Note(note, "epochs"))
+                later.note(Note(note, "epochs"))
 
 
 def _alike(found: FoundLogs) -> list[list[RunsOfLog]]:
@@ -140,6 +140,6 @@ def _alike(found: FoundLogs) -> list[list[RunsOfLog]]:
     return [
         logs
         for logs in found.by_series(lambda run: is_text(run.source) or None)
-        if 0 < len({first_number(log.runs[0]) for log in logs}) - 1 <= _MOST_BEGINS
-        and any(log.runs[0].first_epoch for log in logs)
+        if 0 < len({first_number(log.run) for log in logs}) - 1 <= _MOST_BEGINS
+        and any(log.run.first_epoch for log in logs)
     ]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.by_key import by_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,24 +32,25 @@ def leave_out_smoothed(found: FoundLogs) -> None:
 
     Each smoothing begins with the first value itself, so that both logs begin alike.
     """
-    groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
-    for log in found.logs:
-        run = log.runs[0]
-        if len(log.runs) == 1 and run.n_epochs >= _FEWEST:
-            begin = [f"{own.values[0]:.6g}" for _, own in sorted(run.series.items())]
-            key = (run.first_epoch, run.n_epochs, *sorted(run.series), *begin)
-            groups.setdefault(key, []).append(log)
     left_out: dict[RunsOfLog, str] = {}
-    for logs in groups.values():
+    for logs in by_key(found.logs, _beginning).values():
         for log, other in itertools.permutations(logs[:_MOST], 2):
             taken = {log, other} & left_out.keys()
-            if not taken and _is_smoothed(other.runs[0], log.runs[0]):
+            if not taken and _is_smoothed(other.run, log.run):
                 left_out[other] = f"the smoothed values of {log.name}"
-                log.runs[0] = log.runs[0].with_notes(
+                log.note(
                     f"{other.name} holds its values smoothed, and no other training: "
                     "it was left out"
                 )
     found.take_out(left_out, "passed by")
+
+
+def _beginning(log: RunsOfLog) -> tuple[object, ...] | None:
+    run = log.run
+    if len(log.runs) > 1 or run.n_epochs < _FEWEST:
+        return None
+    begin = [f"{own.values[0]:.6g}" for _, own in sorted(run.series.items())]
+    return run.first_epoch, run.n_epochs, *sorted(run.series), *begin
 
 
 def _is_smoothed(run: Run, other: Run) -> bool:
