@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.headline import such_trainings
-from cbreplay.answers.advice.reasons import ranked, reason_text
+from cbreplay.answers.advice.reasons import asked_of, ranked, reason_text
 from cbreplay.answers.advice.run_doubts import (
     MOST_NAMES,
     doubt_with_runs,
@@ -76,12 +76,10 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
         "{n_groups:count} {unit}s need, {patience:patience} is the {which})",
         plan=plan,
         longer=" and longer" if (advice.patience or 0) > promise.patience else "",
-        objective=advice.objective,
         trainings=such_trainings(advice),
-        unit=advice.unit,
         which=ranked(facts),
         claims=[Claim("promises", facts)],
-        **facts,
+        **asked_of(advice) | facts,
     )
 
 
@@ -289,7 +287,7 @@ def _forward(advice: Recommendation) -> Iterator[Text]:
     if compared and forward.patience != USUAL:
         words += "; there it scores {score:score}, and {} {usual_score:score}"
     usual = Fact(USUAL, "patience")
-    yield phrase(words, usual, unit=advice.unit, **forward._asdict())
+    yield phrase(words, usual, **asked_of(advice) | forward._asdict())
 
 
 def which_monitor(advice: Recommendation) -> Text:
@@ -313,12 +311,9 @@ def which_monitor(advice: Recommendation) -> Text:
 
 def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
     """Say for how many groups no patience is enough on a monitor."""
-    return phrase(
-        "for {unknown_groups:count {unit}} the logs hold no patience that is known to "
-        "be enough",
-        unit=advice.unit,
-        unknown_groups=scored.unknown_groups,
-    )
+    told = "the logs hold no patience that is known to be enough"
+    facts = asked_of(advice) | scored._asdict()
+    return phrase(f"for {{unknown_groups:count {{unit}}}} {told}", **facts)
 
 
 def doubt_sentences(advice: Recommendation) -> Iterator[Text]:

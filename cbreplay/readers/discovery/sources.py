@@ -111,7 +111,7 @@ def _with_other_half(run: Run, path: str) -> Run:
     """Let a run of one data set say where the other one of its training is."""
     if len({is_validation(name) for name in run.series}) > 1:
         return run
-    from cbreplay.readers.discovery.other_half import with_other_half
+    from cbreplay.readers.discovery.data_set_files import with_other_half
 
     return with_other_half(run, path)
 
