@@ -272,7 +272,10 @@ def limits_explained(
     kinds = {evidence for evidence, _ in told}
     words = []
     if "censored" in kinds:
-        words.append('"log ends": this setting does not stop inside the log')
+        words.append(
+            '"log ends": nothing stops training inside the log, and what follows is '
+            "unknown"
+        )
     partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
     words += [_PARTINGS[parting] for parting in _PARTINGS if parting in partings]
     causes = dict.fromkeys(GAP_CAUSES[gap_cause(run, epoch)] for run, epoch in gaps)

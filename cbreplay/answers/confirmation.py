@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["confirmation_document"]
 
+_VERDICTS = {"held": "as predicted", "failed": "differs", "fiction": "not promised"}
+
 
 def confirmation_document(confirmation: Confirmation) -> Document:
     """Say what was predicted, what the training did, and whether they are the same."""
@@ -87,7 +89,8 @@ def _table(confirmation: Confirmation) -> Table:
         TableColumn("name", "what", "name"),
         TableColumn("predicted", "predicted"),
         TableColumn("trained", "trained"),
-        TableColumn("verdict", "verdict"),
+        TableColumn("spoken", "verdict", shown="people"),
+        TableColumn("verdict", "verdict", shown="programs"),
         TableColumn("epoch", "differs from", "epoch", shown="programs"),
     )
     rows = tuple(
@@ -96,6 +99,7 @@ def _table(confirmation: Confirmation) -> Table:
                 entry.name,
                 _spoken(entry, entry.predicted),
                 say(_spoken(entry, entry.trained), *_from(entry)),
+                _VERDICTS[entry.verdict],
                 entry.verdict,
                 entry.epoch,
             )

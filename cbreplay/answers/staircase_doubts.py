@@ -103,9 +103,11 @@ def _other_series(staircase: Staircase) -> Iterator[Text]:
     stopping = [
         step for step in staircase.steps if step.first_stopped_epoch is not None
     ]
-    horizon = staircase.replay.run.horizon
+    horizon, rest = staircase.replay.run.horizon, staircase.steps[-1]
     for name, (epoch, value) in staircase.other_best.items():
-        if never_changes(staircase.replay.run, name):
+        # a log that no patience stops in says of its last epoch only that it is best
+        trivial = epoch == horizon and not stopping and rest.evidence == "censored"
+        if trivial or never_changes(staircase.replay.run, name):
             continue
         # several steps may keep an equally good value
         keeping = [step for step in stopping if _keeps_best(step, name, epoch, value)]
@@ -142,13 +144,15 @@ def _kept_by_none(
     rest = staircase.steps[-1]
     if rest.evidence == "exact" and _keeps_best(rest, name, epoch, value):
         return ("training to the end of the plan keeps it.",)
+    asked = Code(f"--monitor {quoted_code(name)}")
     if len(staircase.steps) == 1 and rest.evidence != "incomplete":
-        return ("no patience stops inside this log.",)
+        if name == staircase.monitor:
+            return ("no patience stops inside this log.",)
+        return (asked, " asks about a patience on it.")
     end = " that stops inside this log keeps that epoch"
     kept_by_none = ("no patience on ", Code(staircase.monitor), end)
     if name == staircase.monitor or epoch == staircase.replay.run.horizon:
         return (*kept_by_none, ".")
-    asked = Code(f"--monitor {quoted_code(name)}")
     return (*kept_by_none, " (", asked, " asks about one on it).")
 
 

@@ -14,6 +14,7 @@ from cbreplay.answers.origins import how_computed
 from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings import EVERY_SETTING, settings_document
+from cbreplay.answers.staircase import EVERY_PATIENCE
 from cbreplay.answers.staircase_doubts import ONE_RUN_ALONE
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Notice, Section, Strong, say
@@ -244,7 +245,8 @@ def _report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Docu
         # nothing stops, so there is no setting that the controls could begin with
         return document
     role = "nearest" if step.regret else "enough"
-    return _moving(document, question, {role: tuple(replay.callbacks)}, [replay])
+    named = {role: tuple(replay.callbacks)}
+    return _moving(document, question, named, [replay], (EVERY_PATIENCE,))
 
 
 def _moving(
@@ -252,6 +254,7 @@ def _moving(
     question: ReportQuestion,
     settings: Mapping[str, tuple[Callback, ...]],
     replays: Sequence[Replay],
+    replaces: tuple[str, ...] = (),
 ) -> Document:
     """Return a page with controls that look other settings up.
 
@@ -269,6 +272,7 @@ def _moving(
         ],
         monitors=question.monitors or (question.watched[0],),
         judging=question.judging,
+        replaces=replaces,
         is_curve=len(replays) == 1,
     )
 

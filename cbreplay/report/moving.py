@@ -28,6 +28,7 @@ def with_moving(
     named: Sequence[NamedSetting],
     monitors: Sequence[str],
     judging: Judging,
+    replaces: tuple[str, ...] = (),
     is_curve: bool,
 ) -> Document:
     """Return a page with controls before its first picture, or before its last section.
@@ -50,8 +51,10 @@ def with_moving(
         The series that were asked about.
     judging : Judging
         How it is judged.
+    replaces : tuple of str
+        The titles of the sections that say the same as the controls at their start.
     is_curve : bool
-        Whether the first picture is a curve, which the controls then replace.
+        Whether the first picture is a curve, which the controls replace too.
     """
     (objective, mode), *others = judged_by
     if others or objective is None or mode is None:
@@ -67,7 +70,8 @@ def with_moving(
     )
     before = next(pictured, document.sections[-1].title)
     members = partial(moving_members, question)
-    return document._replace(moving=Moving(members, before, is_curve))
+    replaces += (before,) if is_curve else ()
+    return document._replace(moving=Moving(members, before, replaces))
 
 
 def _also(first: NamedSetting, monitor: str) -> list[NamedSetting]:
