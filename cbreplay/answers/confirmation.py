@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["confirmation_document"]
 
-_VERDICTS = {"held": "as predicted", "failed": "differs", "fiction": "not promised"}
+_VERDICTS = {"held": "same", "failed": "differs", "fiction": "no promise"}
 
 
 def confirmation_document(confirmation: Confirmation) -> Document:

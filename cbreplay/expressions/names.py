@@ -163,19 +163,20 @@ def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:
     if isinstance(called, ast.Attribute) and called.attr in _METHODS:
         return True
     known = isinstance(called, ast.Name) and called.id in _HARMLESS | SETTING
-    known = known or _makes_optimizer(call, scope)
+    known = known or _is_harmless_import(call, scope)
     return known or bool(_called_functions(call, scope, walk))
 
 
-def _makes_optimizer(call: ast.Call, scope: Scope) -> bool:
-    """Return whether a call is one of Keras's ``optimizers``, by its import."""
+def _is_harmless_import(call: ast.Call, scope: Scope) -> bool:
+    """Return whether a call, by its import, makes an optimizer or is ``recorded``."""
     root = root_of(call.func)
     holder = None if root is None else scope.holder(root)
     bindings = [] if holder is None or root is None else holder.bindings[root]
     imported = [(binding.path or "").split(".") for binding in bindings]
     written = ast.unparse(call.func).split(".")
     return bool(imported) and all(
-        path[0] in KERAS_PACKAGES and "optimizers" in [*path, *written]
+        (path[0] in KERAS_PACKAGES and "optimizers" in [*path, *written])
+        or (path[0] == "cbreplay" and "recorded" in [*path, *written])
         for path in imported
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -129,8 +130,8 @@ def test_past_a_change_of_the_rate_nothing_is_promised(model: Retrainer) -> None
     # people read words that say it without a glossary, programs the same as ever
     document = confirmation_document(confirmation)
     text = write_text(document)
-    assert "verdict as predicted" in text
-    assert "verdict not promised" in text
+    assert re.search(r"^ curve  .* same$", text, re.MULTILINE)
+    assert re.search(r"^ stop  .* no promise$", text, re.MULTILINE)
     assert "fiction" not in text
     assert ",fiction," in write_csv(document)
 
