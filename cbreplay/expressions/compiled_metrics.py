@@ -15,7 +15,12 @@ from cbreplay.expressions.script_parameters import given_for
 from cbreplay.expressions.syntax import argument_named, has_star
 from cbreplay.rules.compiled import Compiled, MetricNames
 from cbreplay.rules.keras.metric_directions import find_direction
-from cbreplay.rules.keras.metric_names import default_names, names_before, snake_case
+from cbreplay.rules.keras.metric_names import (
+    default_names,
+    is_numbered,
+    names_before,
+    snake_case,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +47,9 @@ class ModelCompiles:
         Whether these are calls on one of the model's names.
     made_by : list of (ast.expr or None, Scope)
         The values of the model's name, or the expression that ``fit`` is called on.
+    nameless : dict of str to (ast.Call, ast.Call)
+        The metrics whose names Keras numbers, as `read` finds them: each with the call
+        that makes it, and the ``compile`` that gets it.
     """
 
     def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
@@ -60,6 +68,7 @@ class ModelCompiles:
             if self._written(_receiver(call)) == self.written
         ]
         self.is_followed = bool(of_places)
+        self.nameless: dict[str, tuple[ast.Call, ast.Call]] = {}
 
     def _written(self, node: ast.expr | None) -> str:
         return "" if node is None else self.calls.written(node)
@@ -159,6 +168,8 @@ class ModelCompiles:
         try:
             for call, scope in self.found:
                 reader.add_compile(call, scope)
+                for name, made in reader.nameless.items():
+                    self.nameless.setdefault(name, (made, call))
         except Unread:
             return None
         known = self.is_followed and bool(self.models)
@@ -218,6 +229,8 @@ class _Metrics:
         self.now: list[tuple[str, ...]] = []
         self.before: list[tuple[str, ...]] = []
         self.directions: dict[str, Mode | None] = {}
+        # the calls that make metrics without a name of the script's
+        self.nameless: dict[str, ast.Call] = {}
         # the prefix of the metrics of one of several outputs
         self.output = ""
         self.by_output: list[bool] = []
@@ -359,6 +372,8 @@ class _Metrics:
         if named is not None:
             given = read_literal(self.calls, named, scope)
             names = (given,) if isinstance(given, str) else names
+        elif is_numbered(kind):
+            self.nameless[self.output + names[0]] = call
         self.add_names(names, names)
         self.directions[names[0]] = find_direction(kind, {})
 

@@ -1,4 +1,4 @@
-"""Which callbacks of a ``fit`` are made once, for models that a loop makes anew."""
+"""What a loop that makes a model anew for each ``fit`` keeps, and what it does not."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cbreplay.expressions.new_models import find_new_models
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.expressions.compiled_metrics import ModelCompiles
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.expressions.script_facts import FittingCall
     from cbreplay.expressions.script_members import Member
@@ -37,18 +38,63 @@ class RepeatedFits:
         self.around: dict[int, _Around] = {}
         _note_around(calls.names.tree, (), self.around)
 
-    def find_kept(self, fit: FittingCall, members: Iterable[Member]) -> dict[int, str]:
+    def find_loops(self, fit: FittingCall) -> list[ast.stmt]:
+        """Return the loops that make the model of a ``fit`` anew in each round.
+
+        None where the model may go on with what it has learnt.
+        """
+        made = find_new_models(self.calls, fit.call, fit.scope)
+        return list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
+
+    def find_renumbered(
+        self, loops: Sequence[ast.stmt], compiles: ModelCompiles
+    ) -> dict[str, str]:
+        """Return the metrics that Keras calls otherwise from the second round on.
+
+        It numbers what has no name of the script's: auc, auc_1. The place of the loop
+        that makes the metric anew, by the name that it has in the first round. None
+        where the script clears Keras's names.
+        """
+        if not compiles.is_followed or self.calls.by_name.get("clear_session"):
+            return {}
+        return {
+            name: self.calls.place(loop.lineno)
+            for loop in loops[:1]
+            for name, (metric, call) in compiles.nameless.items()
+            if self.is_remade(metric, call, loop)
+        }
+
+    def is_remade(self, metric: ast.Call, call: ast.Call, loop: ast.stmt) -> bool:
+        """Return whether each round makes the metric that a ``compile`` gets."""
+        if loop in self.around[id(metric)]:
+            return True
+        # each call of a function that compiles the model makes what stands in it
+        function = self.function_around(call)
+        return (
+            function is not None
+            and function is self.function_around(metric)
+            and function not in self.around[id(loop)]
+        )
+
+    def function_around(self, node: ast.AST) -> ast.AST | None:
+        """Return the innermost function that holds a call; None at the top."""
+        around = reversed(self.around[id(node)])
+        return next((at for at in around if isinstance(at, _FUNCTIONS)), None)
+
+    def find_kept(
+        self,
+        loops: Sequence[ast.stmt],
+        fit: FittingCall,
+        members: Iterable[Member],
+    ) -> dict[int, str]:
         """Return the loops in which a callback meets a new model in each round.
 
         Returns
         -------
         dict of int to str
             The place of the loop, by the id of the call that makes the callback. Left
-            out are callbacks that the loop may make anew too, and all of them where
-            the model may go on with what it has learnt.
+            out are callbacks that the loop may make anew too.
         """
-        made = find_new_models(self.calls, fit.call, fit.scope)
-        loops = list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
         kept: dict[int, str] = {}
         for member in members:
             if not member.is_certain and _chooses(fit.given):
@@ -67,9 +113,7 @@ class RepeatedFits:
         They are followed from the function that holds the call to its callers.
         """
         around = self.around[id(node)]
-        function = next(
-            (at for at in reversed(around) if isinstance(at, _FUNCTIONS)), None
-        )
+        function = self.function_around(node)
         start = 0 if function is None else around.index(function) + 1
         for block in around[start:]:
             if isinstance(block, _LOOPS) and self.renews(block, node, made):

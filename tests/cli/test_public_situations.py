@@ -691,6 +691,18 @@ def test_a_checkpoint_that_keeps_the_worst_is_in_the_headline(
     assert "mode='auto' means 'min' for val_auc in ModelCheckpoint." in said
 
 
+@pytest.mark.parametrize("metric", ["val_r2_score", "val_f1_m", "val_F1Score"])
+def test_a_mode_that_keeps_the_worst_is_in_the_headline(
+    ask: Ask, tmp_path: Path, metric: str
+) -> None:
+    """By Keras's table of metrics, or by its plain name, larger is better."""
+    rows = [f"{at},{1 - loss:.2f}" for at, loss in enumerate(LOSSES)]
+    log = write(tmp_path / "logs.csv", f"epoch,{metric}", rows)
+    setting = f"EarlyStopping('{metric}', mode='min', patience=2)"
+    said = told(ask, "simulate", log, "-c", setting)
+    assert f"Larger {metric} is better: best here is the lowest." in said
+
+
 def test_a_direction_that_keras_2_guesses_is_in_the_headline(
     ask: Ask, tmp_path: Path
 ) -> None:

@@ -767,6 +767,9 @@ def test_what_this_keras_does_without_the_monitor_is_said() -> None:
         ("Top-1 Accuracy", "max"),
         ("perplexity", "min"),
         ("val_rmse_2", "min"),
+        ("val_f1_m", "max"),
+        ("val_mIoU", "max"),
+        ("val_wer", "min"),
         # not plain
         ("val_neg_mse", None),
         ("1-accuracy", None),

@@ -28,6 +28,8 @@ def find_carried_best(
     semantics = known.training.semantics
     if not loop or not callback.carries(semantics):
         return
+    if callback.monitor.removeprefix("val_") in known.facts.renumbered:
+        return  # the later fits have no value that might beat it
     saves = isinstance(callback, ModelCheckpoint)
     outcome = "saves only" if saves else "sees an improvement only"
     file = ", with a filepath of its own for each fit" if saves else ""

@@ -14,6 +14,7 @@ from cbreplay.rules.monitor_checks import (
     find_uncompiled_monitor,
     misspelt_loss,
     plain_direction,
+    what_follows,
 )
 
 if TYPE_CHECKING:
@@ -137,11 +138,7 @@ def _absent_monitor(
 ) -> Iterator[Finding]:
     for finding in find_absent_monitor(known, index, callback):
         if _finds_no_metric(known, callback):
-            reason = (
-                f"{spoken_semantics(known.training.semantics.name)} raises ValueError "
-                "for mode='auto' where no compiled metric has that name"
-            )
-            yield finding._replace(reason=reason)
+            yield finding._replace(reason=_no_metric_of_that_name(known))
         else:
             yield finding
 
@@ -157,15 +154,45 @@ def _uncompiled_monitor(
     for finding in find_uncompiled_monitor(known, index, callback):
         reason = finding.reason
         if raises:
-            reason = (
-                f"{spoken_semantics(known.training.semantics.name)} raises ValueError "
-                "for mode='auto' where no compiled metric has that name"
-            )
+            reason = _no_metric_of_that_name(known)
         if callback.monitor in ("acc", "val_acc") and "accuracy" in finding.fix:
             reason += "; before Keras 2.3 'accuracy' was logged as acc"
         yield finding._replace(
             reason=reason, fix=_fix_of_outputs(known, callback, finding.fix)
         )
+
+
+def _renumbered_monitor(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    """Find a monitor that only the first fit of a loop logs by this name."""
+    monitor = callback.monitor
+    metric = monitor.removeprefix("val_")
+    loop = known.facts.renumbered.get(metric)
+    if loop is None:
+        return
+    # one that is kept has its direction from the first fit
+    made_anew = not (known.kept_in and known.kept_in[index])
+    reason = what_follows(known, callback)
+    if made_anew and _asks_the_metric(known, callback):
+        reason = _no_metric_of_that_name(known)
+    yield Finding(
+        "absent-monitor",
+        index,
+        f"only the first fit logs {monitor!r}: the loop in {loop} makes its metric "
+        "anew in each round, and Keras numbers those without a name, "
+        f"{metric}_1 and so on",
+        reason,
+        f"name={metric!r} where the metric is made",
+    )
+
+
+def _no_metric_of_that_name(known: CheckedList) -> str:
+    keras = spoken_semantics(known.training.semantics.name)
+    return (
+        f"{keras} raises ValueError for mode='auto' where no compiled metric has that "
+        "name"
+    )
 
 
 def _fix_of_outputs(known: CheckedList, callback: _Monitoring, fix: str) -> str:
@@ -232,4 +259,5 @@ MONITOR_CHECKS = (
     _guessed_auto,
     _absent_monitor,
     _uncompiled_monitor,
+    _renumbered_monitor,
 )
