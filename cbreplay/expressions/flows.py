@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from cbreplay.expressions.syntax import names_in, root_of
+from cbreplay.expressions.syntax import is_text, names_in, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -95,7 +95,7 @@ def find_flows(value: ast.expr) -> Iterator[tuple[_Kind, str]]:
             yield "part", name
     elif isinstance(value, ast.Call):
         yield from _flows_of_call(value)
-    elif not isinstance(value, ast.Constant):
+    elif not is_text(value) and not isinstance(value, ast.Constant):
         for name in names_in(value):
             yield "holds", name
 

@@ -245,7 +245,7 @@ class NameVisitor(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
             self.uses.append((node, self.scope))
-        else:
+        elif isinstance(node.ctx, ast.Store):  # del gives no value
             self.bind(node.id, Binding(node.lineno))
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:

@@ -33,6 +33,7 @@ __all__ = ["Names", "read_names"]
 # functions that change none of their arguments
 _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
 _HARMLESS |= {"pprint", "print", "repr", "str", "type"}
+_HARMLESS |= {"abs", "float", "int", "max", "min", "open", "range", "round", "sum"}
 _MOST_RUNNABLE = 300_000
 _METHODS = {"compile", "evaluate", "fit", "fit_generator", "predict"} | CHANGING
 _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}

@@ -154,7 +154,8 @@ def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
         if len(bindings) == 1 and bindings[0].value is None:
             given = given_for(calls, node.id, holder)
             if not given.is_whole:
-                calls.unread(node, f"{node.id!r} is not assigned a plain value")
+                problem = holder.says_origin(node.id, bindings[0])
+                calls.unread(node, f"{node.id!r} {problem}")
             return given.values
     try:
         found = calls.next_of(node, scope)

@@ -41,10 +41,12 @@ class MemberReader:
         self.callbacks = CallReader(calls)
         self.unread: list[UnreadPart] = []
         self.arguments = self.callbacks.unread
-        # if no attribute with a parameter's name is set, no callback is changed
+        # if no attribute with a parameter's name is set, no callback is changed; the
+        # `self` of a class in the script is no object of Keras's own classes
         self.sets_parameters = any(
             store.name is None or store.name in STAND_INS or store.name == "best"
             for store in calls.names.stores
+            if not store.is_of_self
         )
         self.open: set[int] = set()
         self.found = 0
@@ -105,7 +107,6 @@ class MemberReader:
         values = [binding.value for binding in bindings if binding.value is not None]
         changed = self.calls.names.changed.get(place)
         doubts = list(self._doubts_about(node, place))
-        whole = len(bindings) == len(values) == 1 and changed is None and not doubts
         given = given_for(self.calls, name, holder).values
         callbacks = [
             self._makes_callback(*made)
@@ -114,6 +115,10 @@ class MemberReader:
         touched = any(callbacks) or place in self.calls.names.changes.deeply
         if changed is not None and touched and self.sets_parameters:
             self.calls.unread(node, self._changed_at(node, place, changed))
+        # a callback that is changed is not a list that gains entries
+        are_callbacks = bool(callbacks) and all(callbacks)
+        is_kept = changed is None or are_callbacks
+        whole = len(bindings) == len(values) == 1 and is_kept and not doubts
         for value in values:
             yield from self.members(value, holder, is_certain=is_certain and whole)
         for gain in self.calls.names.gains:
@@ -124,8 +129,7 @@ class MemberReader:
         yield from self._other_bindings(node, scope, bindings)
         self.unread += doubts
         line = self.calls.names.changes.unfollowed.get(place)
-        # a callback that is changed is not a list that gains entries
-        if line is not None and not (callbacks and all(callbacks)):
+        if line is not None and not are_callbacks:
             self.calls.unread(node, self._changed_at(node, place, line))
 
     def _changed_at(self, node: ast.Name, place: tuple[Scope, str], line: int) -> str:
@@ -161,7 +165,8 @@ class MemberReader:
         self, node: ast.Name, scope: Scope, bindings: list[Binding]
     ) -> Iterator[Member]:
         """Yield what calls give for a parameter; note other bindings as unread."""
-        given = given_for(self.calls, node.id, scope.holder(node.id))
+        holder = scope.holder(node.id)
+        given = given_for(self.calls, node.id, holder)
         unread = [binding for binding in bindings if binding.value is None]
         grown_lines = {
             gain.target.lineno
@@ -171,14 +176,10 @@ class MemberReader:
         for binding in unread:
             for value, place in given.values:
                 yield from self.members(value, place, is_certain=False)
-            if not given.is_whole and binding.line not in grown_lines:
-                whence = (
-                    "is not assigned a plain value"
-                    if binding.path is None
-                    else f"is imported from {binding.path.rpartition('.')[0]}"
-                )
+            if holder and not given.is_whole and binding.line not in grown_lines:
                 where = self.calls.place(binding.line)
-                problem = f"{node.id!r} ({where}) {whence}"
+                origin = holder.says_origin(node.id, binding)
+                problem = f"{node.id!r} ({where}) {origin}"
                 self.unread.append(UnreadPart(node.lineno, problem))
 
     def _attribute(

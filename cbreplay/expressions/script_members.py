@@ -31,6 +31,7 @@ from cbreplay.expressions.stand_ins import (
     stand_ins,
 )
 from cbreplay.expressions.syntax import called_name
+from cbreplay.expressions.text_endings import find_ending
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
 
@@ -131,7 +132,9 @@ class CallReader:
         variants = tuple(
             make_callback(
                 kind,
-                parameters | stand_ins(unknown, turn, call) | reader.likened,
+                parameters
+                | stand_ins(unknown, turn, call, reader.ending)
+                | reader.likened,
                 call,
                 self.calls,
             )
@@ -180,6 +183,8 @@ class _Stopgaps(ScriptArguments):
         self.problems: list[UnreadPart] = []
         # what an argument that is not read is like, by its name
         self.likened: dict[str, Any] = {}
+        # of the file that a ModelCheckpoint writes
+        self.ending = ""
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         """Return what an argument says, or that it is unknown."""
@@ -194,6 +199,8 @@ class _Stopgaps(ScriptArguments):
                 problem = f"{place} is code, which is not run"
                 if goes_by_epoch_alone(node, self.scope, self.calls):
                     self.likened["schedule"] = SETS_EVERY_RATE
+            if place.endswith(": filepath"):
+                self.ending = find_ending(self.calls, node, self.scope)
             # these decide nothing
             if not place.endswith((": verbose", ": filepath")):
                 self.problems.append(UnreadPart(unread.line, problem))

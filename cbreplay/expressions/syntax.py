@@ -15,6 +15,7 @@ __all__ = [
     "decorators_of",
     "dotted_name",
     "has_star",
+    "is_text",
     "method_name",
     "named_attribute",
     "names_in",
@@ -83,6 +84,16 @@ def argument_at(call: ast.Call, name: str, place: int) -> ast.expr | None:
 def has_star(parts: Sequence[ast.expr]) -> bool:
     """Return whether some arguments or entries hold a ``*``."""
     return any(isinstance(part, ast.Starred) for part in parts)
+
+
+def is_text(node: ast.expr) -> bool:
+    """Return whether an expression makes a text: a path, or a message."""
+    if isinstance(node, ast.BinOp):
+        # what is joined with a text is one, and of % only the left side tells
+        sides = [node.left, node.right] if isinstance(node.op, ast.Add) else [node.left]
+        return isinstance(node.op, (ast.Add, ast.Mod)) and any(map(is_text, sides))
+    text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return text or isinstance(node, ast.JoinedStr)
 
 
 def decorators_of(kind: ast.ClassDef) -> list[ast.expr]:
