@@ -12,7 +12,7 @@ from cbreplay.expressions.model_outputs import find_model_class, find_outputs
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
-from cbreplay.expressions.syntax import argument_named, has_star
+from cbreplay.expressions.syntax import argument_named, called_name, has_star
 from cbreplay.rules.compiled import Compiled, MetricNames
 from cbreplay.rules.keras.metric_directions import find_direction
 from cbreplay.rules.keras.metric_names import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.run import Mode
 
-__all__ = ["ModelCompiles"]
+__all__ = ["ModelCompiles", "find_alike"]
 
 _MOST_NAMES = 20
 
@@ -47,9 +47,9 @@ class ModelCompiles:
         Whether these are calls on one of the model's names.
     made_by : list of (ast.expr or None, Scope)
         The values of the model's name, or the expression that ``fit`` is called on.
-    nameless : dict of str to (ast.Call, ast.Call)
-        The metrics whose names Keras numbers, as `read` finds them: each with the call
-        that makes it, and the ``compile`` that gets it.
+    nameless : dict of str to list of (ast.Call, ast.Call)
+        The metrics whose names Keras numbers, as `read` finds them: for each
+        ``compile`` the call that makes it, and that of ``compile``.
     """
 
     def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
@@ -68,7 +68,7 @@ class ModelCompiles:
             if self._written(_receiver(call)) == self.written
         ]
         self.is_followed = bool(of_places)
-        self.nameless: dict[str, tuple[ast.Call, ast.Call]] = {}
+        self.nameless: dict[str, list[tuple[ast.Call, ast.Call]]] = {}
 
     def _written(self, node: ast.expr | None) -> str:
         return "" if node is None else self.calls.written(node)
@@ -167,9 +167,10 @@ class ModelCompiles:
         reader = _Metrics(self.calls, outputs)
         try:
             for call, scope in self.found:
+                reader.nameless = {}
                 reader.add_compile(call, scope)
                 for name, made in reader.nameless.items():
-                    self.nameless.setdefault(name, (made, call))
+                    self.nameless.setdefault(name, []).append((made, call))
         except Unread:
             return None
         known = self.is_followed and bool(self.models)
@@ -218,6 +219,26 @@ def _is_keras_metric(path: str) -> bool:
     """
     parts = path.removeprefix("?.").split(".")
     return parts[0] in (*KERAS_PACKAGES, "metrics") and "metrics" in parts[:-1]
+
+
+def _metric_class(calls: ScriptCalls, call: ast.Call, scope: Scope) -> str:
+    """Return which class in Keras's ``metrics`` a call is one of; "" if none."""
+    paths = calls.paths(call.func, scope)
+    kinds = {path.split(".")[-1] if _is_keras_metric(path) else "" for path in paths}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def find_alike(calls: ScriptCalls, metric: ast.Call) -> list[ast.Call]:
+    """Return the calls that make a metric of the same class, without a name."""
+    same = calls.by_name.get(called_name(metric), [])
+    calls.count_step(same)
+    return [
+        call
+        for call, scope in same
+        if is_numbered(_metric_class(calls, call, scope))
+        and argument_named(call, "name") is None
+        and argument_named(call, None) is None
+    ]
 
 
 class _Metrics:
@@ -355,11 +376,7 @@ class _Metrics:
 
     def add_object(self, call: ast.Call, scope: Scope) -> None:
         """Add an object of one of Keras's metric classes."""
-        paths = self.calls.paths(call.func, scope)
-        kinds = {
-            path.split(".")[-1] if _is_keras_metric(path) else "" for path in paths
-        }
-        kind = kinds.pop() if len(kinds) == 1 else ""
+        kind = _metric_class(self.calls, call, scope)
         names = default_names(kind)
         # a text by place may be a name; what ** gives may be too
         doubted = argument_named(call, None) is not None or any(
@@ -373,7 +390,7 @@ class _Metrics:
             given = read_literal(self.calls, named, scope)
             names = (given,) if isinstance(given, str) else names
         elif is_numbered(kind):
-            self.nameless[self.output + names[0]] = call
+            self.nameless.setdefault(self.output + names[0], call)
         self.add_names(names, names)
         self.directions[names[0]] = find_direction(kind, {})
 

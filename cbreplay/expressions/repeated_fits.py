@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
+from cbreplay.expressions.compiled_metrics import find_alike
 from cbreplay.expressions.new_models import find_new_models
 
 if TYPE_CHECKING:
@@ -47,22 +48,44 @@ class RepeatedFits:
         return list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
 
     def find_renumbered(
-        self, loops: Sequence[ast.stmt], compiles: ModelCompiles
+        self, fit: FittingCall, loops: Sequence[ast.stmt], compiles: ModelCompiles
     ) -> dict[str, str]:
-        """Return the metrics that Keras calls otherwise from the second round on.
+        """Return the metrics that Keras calls otherwise than the first of their class.
 
-        It numbers what has no name of the script's: auc, auc_1. The place of the loop
-        that makes the metric anew, by the name that it has in the first round. None
-        where the script clears Keras's names.
+        It numbers what has no name of the script's: auc, auc_1. By the name that the
+        first one has, which ``fit`` logs it and what makes another one. None where the
+        script clears Keras's names.
         """
         if not compiles.is_followed or self.calls.by_name.get("clear_session"):
             return {}
-        return {
-            name: self.calls.place(loop.lineno)
-            for loop in loops[:1]
-            for name, (metric, call) in compiles.nameless.items()
-            if self.is_remade(metric, call, loop)
-        }
+        found: dict[str, str] = {}
+        before = [call for call, _ in compiles.found if call.lineno < fit.call.lineno]
+        for name, made in compiles.nameless.items():
+            metric, call = made[0]
+            if loops and self.is_remade(metric, call, loops[0]):
+                loop = self.calls.place(loops[0].lineno)
+                found[name] = f"the loop in {loop} makes its metric anew in each round"
+            metric, call = made[-1]
+            earlier = self.find_earlier(fit.call, metric)
+            if earlier is not None and before[-1:] == [call]:
+                first = self.calls.place(earlier.lineno)
+                found[name] = f"{first} makes such a metric before this one"
+        return found
+
+    def find_earlier(self, fit: ast.Call, metric: ast.Call) -> ast.Call | None:
+        """Return a metric of the same class that certainly is made before this one."""
+        around = self.around[id(metric)]
+        if around != self.around[id(fit)]:
+            return None
+        return next(
+            (
+                call
+                for call in find_alike(self.calls, metric)
+                if call.lineno < metric.lineno
+                and self.around[id(call)] == around[: len(self.around[id(call)])]
+            ),
+            None,
+        )
 
     def is_remade(self, metric: ast.Call, call: ast.Call, loop: ast.stmt) -> bool:
         """Return whether each round makes the metric that a ``compile`` gets."""

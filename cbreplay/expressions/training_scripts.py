@@ -158,7 +158,7 @@ def _read_fit(
     reader = MemberReader(calls)
     members = _each_once(reader.members(fit.given, fit.scope))
     loops = repeated.find_loops(fit)
-    facts = read_facts(calls, fit, partial(repeated.find_renumbered, loops))
+    facts = read_facts(calls, fit, partial(repeated.find_renumbered, fit, loops))
     unread = tuple(_as_written(reader.unread))
     read = ScriptFit(facts, members, unread, repeated.find_kept(loops, fit, members))
     return read, reader.arguments

@@ -97,8 +97,8 @@ class TrainingFacts(NamedTuple):
     plan_doubt : str
         Why it is not told how many epochs ``fit`` gets, although it gets some; or "".
     renumbered : mapping of str to str
-        The metrics that only the first ``fit`` of a loop logs by this name, and the
-        place of the loop, for people.
+        The metrics that Keras logs by another name, because they have none of the
+        script's and are not the first of their class; and what makes others.
     """
 
     place: str = ""

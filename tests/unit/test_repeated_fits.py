@@ -242,22 +242,47 @@ def test_a_metric_that_keeps_its_name_is_no_finding(tmp_path: Path, text: str) -
     assert "absent-monitor" not in found
 
 
+FIRST = f"m = keras.Sequential()\n{AUC.format('')}\n"
+CALLED = f"m.fit(*x, validation_data=v, callbacks=[{WATCH.format(repr('max'))}])\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        # fine-tuning compiles once more
+        (f"{FIRST}{CALLED}{AUC.format('')}\n{CALLED}", True),
+        (f"{FIRST}m.fit(*x)\nm = keras.Sequential()\n{AUC.format('')}\n{CALLED}", True),
+        (f"{FIRST}m.fit(*x)\n{AUC.format('name=' + repr('auc'))}\n{CALLED}", False),
+        (f"{FIRST}{CALLED}keras.backend.clear_session()\n{FIRST}{CALLED}", False),
+        # it may not run
+        (f"if a:\n    b = keras.metrics.AUC()\n{FIRST}{CALLED}", False),
+        (f"a = [keras.metrics.AUC()]\nm = keras.Sequential()\n{CALLED}", False),
+        (f"{FIRST}{CALLED}", False),
+    ],
+)
+def test_the_second_metric_of_a_class_is_numbered(
+    tmp_path: Path, text: str, *, is_found: bool
+) -> None:
+    """Keras 3.15 logs auc, and auc_1 in the second of two such fits."""
+    assert ("absent-monitor" in found_in(tmp_path, text)) is is_found
+
+
 @pytest.mark.keras
 @pytest.mark.filterwarnings("ignore:Early stopping conditioned on metric")
 def test_keras_logs_no_val_auc_in_the_second_round() -> None:
     import keras
     import numpy as np
 
-    keras.backend.clear_session()
-    logged = []
-    for _ in range(2):
+    x, y = np.ones((4, 1)), np.array([0, 1, 0, 1])
+
+    def fit(mode: str) -> bool:
         model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
         model.compile("sgd", "binary_crossentropy", metrics=[keras.metrics.AUC()])
-        x, y = np.ones((4, 1)), np.array([0, 1, 0, 1])
-        stop = keras.callbacks.EarlyStopping("val_auc", mode="max")
-        fit = model.fit(x, y, validation_data=(x, y), callbacks=[stop], verbose=0)
-        logged.append("val_auc" in fit.history)
-        stop = keras.callbacks.EarlyStopping("val_auc")
-    assert logged == [True, False]
+        stop = keras.callbacks.EarlyStopping("val_auc", mode=mode)
+        fitted = model.fit(x, y, validation_data=(x, y), callbacks=[stop], verbose=0)
+        return "val_auc" in fitted.history
+
+    keras.backend.clear_session()
+    assert [fit("max"), fit("max")] == [True, False]
     with pytest.raises(ValueError, match="isn't able to automatically determine"):
-        model.fit(x, y, validation_data=(x, y), callbacks=[stop], verbose=0)
+        fit("auto")

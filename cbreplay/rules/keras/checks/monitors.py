@@ -165,11 +165,11 @@ def _uncompiled_monitor(
 def _renumbered_monitor(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
-    """Find a monitor that only the first fit of a loop logs by this name."""
+    """Find a monitor that this fit, or those after it in a loop, do not log."""
     monitor = callback.monitor
     metric = monitor.removeprefix("val_")
-    loop = known.facts.renumbered.get(metric)
-    if loop is None:
+    others = known.facts.renumbered.get(metric)
+    if others is None:
         return
     # one that is kept has its direction from the first fit
     made_anew = not (known.kept_in and known.kept_in[index])
@@ -179,9 +179,8 @@ def _renumbered_monitor(
     yield Finding(
         "absent-monitor",
         index,
-        f"only the first fit logs {monitor!r}: the loop in {loop} makes its metric "
-        "anew in each round, and Keras numbers those without a name, "
-        f"{metric}_1 and so on",
+        f"only the first fit logs {monitor!r}: {others}, and Keras numbers those "
+        f"without a name, {metric}_1 and so on",
         reason,
         f"name={metric!r} where the metric is made",
     )
