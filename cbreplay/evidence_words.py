@@ -217,12 +217,8 @@ def limits_explained(
 ) -> str:
     """Explain the words of `Limit.brief` that occur; "exact" needs no explanation.
 
-    Parameters
-    ----------
-    limits : iterable of (Evidence, Parting or None)
-        The evidence of each cell, and what differs at its divergence; repeats are fine.
-    gaps : iterable of (run, zero-based epoch)
-        The incomplete cells: from which epoch on each is unknown.
+    `limits` are the evidence of each cell and what differs at its divergence, `gaps`
+    the zero-based epochs from which on incomplete cells are unknown.
     """
     told = set(limits)
     kinds = {evidence for evidence, _ in told}
@@ -330,12 +326,9 @@ def find_non_finite(run: Run, name: str) -> list[int]:
     series = run.series.get(name)
     if series is None:
         return []
-    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
-    return [
-        run.first_epoch + position
-        for position, (value, recorded) in enumerate(pairs)
-        if recorded and not math.isfinite(value)
-    ]
+    (found,) = np.nonzero(series.recorded & ~np.isfinite(series.values))
+    epochs: list[int] = (run.first_epoch + found).tolist()
+    return epochs
 
 
 def takes_nan(replay: Replay, name: str) -> bool:

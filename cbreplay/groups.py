@@ -14,6 +14,7 @@ import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.rules.registry import find_rule, stands_by
+from cbreplay.run_metadata import class_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -172,7 +173,7 @@ def _setting(run: Described) -> Hashable | None:
 
 
 def _decides_no_training(text: str) -> bool:
-    name = text.partition("(")[0].rpartition(".")[2]
+    name = class_name(text)
     row = find_rule(name)
     if row is None:
         return stands_by(name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RUN_SCHEMA", "EarlierFit", "Ended", "Fit", "RunMetadata"]
+__all__ = ["RUN_SCHEMA", "EarlierFit", "Ended", "Fit", "RunMetadata", "class_name"]
 
 # raised with what run.schema.json describes; a newer one is refused
 RUN_SCHEMA = 1
@@ -134,13 +134,16 @@ class RunMetadata:
     notes: tuple[str, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def fits(self) -> tuple[EarlierFit | RunMetadata, ...]:
+        """Every fit, each with its plan, its callbacks and its end; this one last."""
+        return (*self.earlier_fits, self)
+
     def fit_before(self, seam: int) -> EarlierFit | None:
         """Return the fit that trained up to a seam; None where none is told."""
-        begins = [*(fit.fit.initial_epoch for fit in self.earlier_fits[1:])]
-        begins.append(self.fit.initial_epoch)
-        for fit, begin in zip(self.earlier_fits, begins, strict=False):
+        for fit, later in zip(self.earlier_fits, self.fits[1:], strict=True):
             # a fit that trained no epoch does not count
-            if begin == seam and fit.fit.initial_epoch < seam:
+            if later.fit.initial_epoch == seam and fit.fit.initial_epoch < seam:
                 return fit
         return None
 
@@ -173,3 +176,12 @@ class RunMetadata:
             return None
         # without a zone it is in UTC, as the schema has it
         return (began if began.tzinfo else began.replace(tzinfo=UTC)).timestamp()
+
+
+def class_name(text: str) -> str:
+    """Return the class of a callback's text.
+
+    >>> class_name("keras.callbacks.EarlyStopping(patience=3)")
+    'EarlyStopping'
+    """
+    return text.partition("(")[0].rpartition(".")[2].strip()

@@ -172,15 +172,7 @@ def read_followed_rates(
 ) -> tuple[RecordedRate, ...]:
     """Return every reading of the recorded rate for a list that leaves it alone.
 
-    Parameters
-    ----------
-    run, initial_learning_rate : Run, float or None
-        As in `read_recorded_rates`.
-
-    Raises
-    ------
-    ConfigError
-        As there.
+    Arguments and errors are those of `read_recorded_rates`.
     """
     recorded = run.learning_rate
     if recorded is None:

@@ -33,14 +33,7 @@ __all__ = ["about_staircase", "answer_about"]
 
 
 def answer_about(result: Any) -> Answer:
-    """Return the answer that a result of the library shows.
-
-    Parameters
-    ----------
-    result : Run, Replay, Staircase, Sweep, Recommendation, Explanation or
-        ReplayComparison
-        What is shown.
-    """
+    """Return the answer that a result of the library shows: one of `_SHOWN`."""
     name = type(result).__name__
     return _SHOWN[name](result)
 
