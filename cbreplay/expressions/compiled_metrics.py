@@ -14,12 +14,8 @@ from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.script_parameters import given_for
 from cbreplay.expressions.syntax import argument_named, has_star
 from cbreplay.rules.compiled import Compiled, MetricNames
-from cbreplay.rules.keras.metric_names import (
-    default_names,
-    find_class_direction,
-    names_before,
-    snake_case,
-)
+from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.keras.metric_names import default_names, names_before, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -329,7 +325,7 @@ class _Metrics:
         if isinstance(node.value, str):
             self.add_names((node.value,), names_before(node.value))
             if default_names(node.value):
-                self.directions[node.value] = find_class_direction(node.value)
+                self.directions[node.value] = find_direction(node.value, {})
         elif node.value is not None:
             self.fail(node)
 
@@ -364,7 +360,7 @@ class _Metrics:
             given = read_literal(self.calls, named, scope)
             names = (given,) if isinstance(given, str) else names
         self.add_names(names, names)
-        self.directions[names[0]] = find_class_direction(kind)
+        self.directions[names[0]] = find_direction(kind, {})
 
     def add_names(self, now: tuple[str, ...], before: tuple[str, ...]) -> None:
         """Add the names that one metric may have, the likeliest first."""

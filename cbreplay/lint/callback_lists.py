@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, nearest_name
-from cbreplay.rules.base import PlainRule
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.parameters import parameters_of
@@ -161,7 +160,7 @@ def _unknown_parameters(
     known: CheckedList, index: int, callback: Callback
 ) -> Iterator[Finding]:
     """Yield each keyword in the code of a callback that is no parameter of it."""
-    if not isinstance(callback, PlainRule) or not known.written:
+    if not known.written:
         return
     parameters = parameters_of(callback)
     taken = {*parameters}

@@ -93,7 +93,8 @@ _OF_CHECKPOINT = "checkpoint_metrics.json"
 _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # a JSON file is worth reading only if it has one of these keys
 _JSON_KEYS = (
-    r'"(?:epoch|_step|log_history|[\w./-]*(?:loss(?:es)?|accurac(?:y|ies)))"\s*[:,}]'
+    r'"(?:epoch|val_\w+|_step|log_history|[\w./-]*(?:loss(?:es)?|accurac(?:y|ies)))"'
+    r"\s*[:,}]"
     r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:|"metricName"\s*:'
 )
 # only Trainer logs these: they tell a log_history that was saved by itself

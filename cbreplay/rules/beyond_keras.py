@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cbreplay.monitor import Comparison
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 
 if TYPE_CHECKING:
     from cbreplay.run import Mode
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["RuleBeyondKeras"]
 
 
-class RuleBeyondKeras(PlainRule):
+class RuleBeyondKeras(Callback):
     """Stops training, holds the weights of the best value, and can be pasted."""
 
     __slots__ = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.advice.reasons import broken_off, share_of
 from cbreplay.document import Fact, counted, phrase, say
 from cbreplay.generalization.promise import CONFIDENCES, shared_confidence
 from cbreplay.recommend import Reason, count_needed
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cbreplay.recommend import Recommendation
     from cbreplay.recommend.answer import Expected
 
-__all__ = ["broken_off", "find_surer", "how_sure", "what_makes_surer"]
+__all__ = ["find_surer", "how_sure", "what_makes_surer"]
 
 _USUAL_PROMISE, _FEW_PROMISE = CONFIDENCES
 
@@ -33,7 +34,11 @@ def how_sure(advice: Recommendation) -> Text | None:
         return _promised(advice, advice.promise)
     for reason in advice.reasons:
         if reason.kind == "broke-off":
-            return _by_fragments(reason.facts)
+            return phrase(
+                "How sure: hardly; {}, and no log shows what the rest of these "
+                "trainings would have gained.",
+                broken_off(reason.facts),
+            )
     if advice.expected is not None and advice.basis == "score":
         return _beside_ten(advice, advice.expected)
     for reason in advice.reasons:
@@ -44,38 +49,14 @@ def how_sure(advice: Recommendation) -> Text | None:
 
 def _by_what_cut(facts: Mapping[str, Any]) -> Text:
     """Say that logs that were cut prove nothing, and if the cut is only suspected."""
-    which = say("all ")
-    if facts["n_cut"] < facts["n_runs"]:
-        which = say(Fact(facts["n_cut"], "count", "n_cut"), " of ")
-    runs = counted(facts["n_runs"], "run", "n_runs")
     how = "were cut by early stopping of their own"
     if facts["guessed"]:
         how = "end as if early stopping of their own had cut them"
     return phrase(
-        "How sure: not at all by these logs; {}{} {}, and no log shows what that "
-        "missed.",
-        which,
-        runs,
+        "How sure: not at all by these logs; {} {}, and no log shows what that missed.",
+        share_of(facts, "n_cut"),
         how,
     )
-
-
-def _by_fragments(facts: Mapping[str, Any]) -> Text:
-    """Say that logs that broke off do not show what a patience loses."""
-    return phrase(
-        "How sure: hardly; {}, and no log shows what the rest of these trainings "
-        "would have gained.",
-        broken_off(facts),
-    )
-
-
-def broken_off(facts: Mapping[str, Any]) -> Text:
-    """Say how many of the runs broke off."""
-    which = say("all ")
-    if facts["n_broken"] < facts["n_runs"]:
-        which = say(Fact(facts["n_broken"], "count", "n_broken"), " of ")
-    runs = counted(facts["n_runs"], "run", "n_runs")
-    return say(which, runs, " broke off before their plan's end")
 
 
 def _promised(advice: Recommendation, promise: Promise) -> Text:

@@ -117,9 +117,9 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
 
     They are so to the digits that both write, with at least five values of a series
     that change; trainings that failed alike are not the same. The checkpoints of one
-    Trainer hold its log each, however short; and beside copies that were made as a log
-    grew, its first ones are shorter. Of the logs that the ranks of one training wrote,
-    only the validations are the same.
+    Trainer hold its log each, however short; shorter ones that are equal to the bit are
+    copies by the number of their digits. Of the logs that the ranks of one training
+    wrote, only the validations are the same.
 
     Returns
     -------
@@ -142,8 +142,7 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
             _add(copies, _copies_among(runs, left, alike.names))
     _add_pairs(runs, copies)
     _add_narrower(runs, groups, copies)
-    if copies:
-        _add_first_ones(runs, copies)
+    _add_short(runs, copies)
     _add_ranks(runs, copies)
     return copies
 
@@ -192,21 +191,42 @@ def _add_narrower(
             _add(copies, {at: own & {*found[at]} for at in others & found.keys()})
 
 
-def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
-    """Add copies of fewer than five epochs to those that were made as a log grew."""
+def _add_short(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
+    """Add copies of fewer than five epochs, each the same to the bit.
+
+    Beside copies that were made as a log grew, a few digits are enough.
+    """
+    known = {part for parts in copies.values() for part in parts}
     grown = [
         home
         for home, parts in copies.items()
         if any(runs[part].n_epochs < runs[home].n_epochs for part in parts)
     ]
-    known = copies.keys() | {part for parts in copies.values() for part in parts}
-    for at, run in enumerate(runs):
-        if run.n_epochs >= _FEWEST or run.steps is not None or at in known:
+    short = [at for at, run in enumerate(runs) if run.n_epochs < _FEWEST]
+    begun = _group(range(len(runs)) if short else (), lambda at: _first_row(runs[at]))
+    alike = {at: members for members in begun for at in members}
+    for at in sorted(short, key=lambda at: -runs[at].n_epochs):
+        run, n_digits = runs[at], count_digits(runs[at].series)
+        if run.steps is not None or at in known or at in copies:
             continue
-        for home in grown if count_digits(run.series) >= _MANY_DIGITS else ():
-            if _begins_to_the_bit(run, runs[home]):
-                copies[home].append(at)
+        homes = list(grown) if n_digits >= _MANY_DIGITS else []
+        homes += alike.get(at, []) if n_digits >= _RANK_DIGITS else []
+        for home in homes:
+            # of two as long, the first is the one that is kept
+            longer = (runs[home].n_epochs, at) > (run.n_epochs, home)
+            if longer and home not in known and _begins_to_the_bit(run, runs[home]):
+                copies.setdefault(home, []).append(at)
+                known.add(at)
+                if run.n_epochs < runs[home].n_epochs and home not in grown:
+                    grown.append(home)
                 break
+
+
+def _first_row(run: Run) -> Hashable:
+    """Return the first row of a run, with its epoch and the names of its series."""
+    names = sorted(run.series)
+    firsts = (run.series[name].values[:1].tobytes() for name in names)
+    return run.first_epoch, *names, *firsts
 
 
 def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:

@@ -18,6 +18,8 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
 from cbreplay.readers.discovery.found_logs import note_left_out
 from cbreplay.readers.discovery.page_pairs import BY_TAG, tell_data_sets
+from cbreplay.readers.other_tools.tensorboard_page import NAMED_BY_RUN
+from cbreplay.series_names import METRIC_ALIASES, is_validation
 from cbreplay.words import list_first
 
 if TYPE_CHECKING:
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["holds_only_rates", "join_series_files", "leave_out_rates"]
 
-_PAGE = (
-    r"(?i)(?:run[-_])?(?P<run>.*?)-tag-(?P<tag>.+?)(?: ?\(\d+\))?"
-    r"\.(?:csv|json)(?:\.gz)?"
-)
 # where Keras 3's callback and Keras 2's take the rate from
 _RATE_SOURCES: dict[str, RateSource] = {
     "epoch_learning_rate": "optimizer",
@@ -63,15 +61,16 @@ def join_series_files(found: FoundLogs) -> None:
     for (place, training), own in groups.items():
         logs = _with_one_rate(own)
         named = [name for log in logs for name in log.runs[0].series]
-        if len(logs) > 1 and len(set(named)) == len(named) and _are_alike(logs):
-            label = training.removeprefix("page ").strip()
+        kind, _, label = training.partition(" ")
+        told = {*map(_measure, named)} if kind == "called" else {*named}
+        if len(logs) > 1 and len(told) == len(named) and _are_alike(logs):
             beside = [other for other in groups if other[0] == place]
             first, *others = logs
             joined |= dict.fromkeys(others, first)
             first.runs[0] = _joined(logs)
             above, above_long = map(os.path.dirname, (first.name, first.long_name))
-            if training.startswith("page ") and label and len(beside) > 1:
-                # TensorBoard's page saves files of several runs here, named by the run
+            if label and len(beside) > 1:
+                # files of several runs lie here, named by the run
                 first.name = os.path.join(above, label)
                 first.long_name = os.path.join(above_long, label)
             else:
@@ -145,18 +144,31 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     if len(log.runs) > 1 or len(run.series) > 1 or run.seams:
         return None
     place, file = os.path.split(run.source)
-    page = re.fullmatch(_PAGE, file)
+    page = re.fullmatch(NAMED_BY_RUN, file)
     if page is not None:
         return place, f"page {re.sub(_WRITER, '', page['run'])}"
     if re.fullmatch(BY_TAG, file) is not None:
         return place, "page "
     if live is None:
-        called = re.sub("[ -]", "_", file.partition(".")[0])
-        is_called_so = [called] == [re.sub("[ -]", "_", name) for name in run.series]
-        return (place, "called by its series") if is_called_so else None
+        called, series = (
+            re.sub("[ -]", "_", name) for name in (file.partition(".")[0], *run.series)
+        )
+        label = called.removesuffix(series)
+        is_called_so = called.endswith(series) and (not label or label.endswith("_"))
+        return (place, f"called {label[:-1]}") if is_called_so else None
     name = live["name"].replace(os.sep, "/")
     log.runs[0] = run.renamed(dict.fromkeys(run.series, name))
     return live["place"], "dvclive"
+
+
+def _measure(name: str) -> tuple[str, bool]:
+    """Return the metric in a file's name, without the training or part it may tell.
+
+    >>> _measure("seed0_loss") == _measure("seed1_loss") != _measure("val_loss")
+    True
+    """
+    short = METRIC_ALIASES.get(name, name)
+    return short.rpartition("_")[2], is_validation(name)
 
 
 def _are_alike(logs: Sequence[RunsOfLog]) -> bool:
@@ -198,7 +210,7 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
     )
     if holds_only_rates(logs[-1]):
         file = os.path.basename(paths[-1])
-        page = re.fullmatch(_PAGE, file) or re.fullmatch(BY_TAG, file)
+        page = re.fullmatch(NAMED_BY_RUN, file) or re.fullmatch(BY_TAG, file)
         # another tool writes the rate of each row
         source = _RATE_SOURCES.get("" if page is None else page["tag"], "")
         logged = logged_rate(next(iter(runs[-1].series.values())), source)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import BestSeen, Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
 from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
@@ -61,7 +61,7 @@ class EarlyStoppingState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class EarlyStopping(PlainRule):
+class EarlyStopping(Callback):
     """Stop when a monitored series has stopped improving.
 
     Parameters

@@ -6,14 +6,8 @@ keras/src/metrics, 3.15.1, and tf_keras/src/metrics, 2.21.0.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from cbreplay.rules.keras.metric_directions import METRIC_DIRECTIONS
-
-if TYPE_CHECKING:
-    from cbreplay.run import Mode
-
-__all__ = ["default_names", "find_class_direction", "names_before", "snake_case"]
+__all__ = ["default_names", "names_before", "snake_case"]
 
 _UNLIKE = {
     "AUC": ("auc",),
@@ -56,11 +50,6 @@ def names_before(text: str) -> tuple[str, ...]:
     """
     is_function = text.lower() == "accuracy"
     return (() if is_function else default_names(text)) or (text,)
-
-
-def find_class_direction(kind: str) -> Mode | None:
-    """Return which way a metric class improves; None where it has no direction."""
-    return METRIC_DIRECTIONS.get((default_names(kind) or ("",))[0])
 
 
 def snake_case(name: str) -> str:

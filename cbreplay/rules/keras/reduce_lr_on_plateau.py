@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.monitor import LARGEST_FLOAT32, round_float32
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
 from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
@@ -56,7 +56,7 @@ class ReduceLROnPlateauState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ReduceLROnPlateau(PlainRule):
+class ReduceLROnPlateau(Callback):
     """Reduce the learning rate when a monitored series has stopped improving.
 
     Parameters

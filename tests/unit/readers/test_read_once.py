@@ -174,6 +174,19 @@ def test_short_logs_alone_are_no_copies(tmp_path: Path) -> None:
     assert len(load_runs(tmp_path)) == 3
 
 
+@pytest.mark.parametrize("lengths", [(1, 2, 3), (3, 3), (2, 7), (4, 4, 7)])
+def test_short_logs_of_many_equal_digits_are_copies(
+    tmp_path: Path, lengths: Sequence[int]
+) -> None:
+    losses = [loss / 3 for loss in LOSSES]
+    for at, n_epochs in enumerate(lengths):
+        own = [loss / 7 for loss in losses[:n_epochs]]
+        write(tmp_path / f"copy{at}.csv", losses[:n_epochs], val_loss=own)
+    # another training with the same rates and first digits
+    write(tmp_path / "other.csv", [0.303], val_loss=[0.043])
+    assert sorted(run.n_epochs for run in load_runs(tmp_path)) == [1, max(lengths)]
+
+
 def test_logs_of_the_ranks_of_one_training_are_one(tmp_path: Path) -> None:
     """Each rank writes its own training loss, and the one validation of all."""
     for rank in range(3):

@@ -35,6 +35,7 @@ def training(version: str = "keras-3.15", **directions: Mode) -> Training:
         ("val_dice", None),
         ("val_a_loss", None),
         ("true_positives", None),
+        ("val_TruePositives", None),
     ],
 )
 def test_names_tell_the_direction_or_nothing(name: str, direction: str | None) -> None:
@@ -76,6 +77,23 @@ def test_auto_is_resolved_as_each_version_does(
     direction: str,
 ) -> None:
     assert kind(monitor=monitor).resolve_mode(training(version)) == direction
+
+
+@pytest.mark.keras
+def test_a_class_that_is_given_as_text_has_its_direction() -> None:
+    import keras
+    import numpy as np
+
+    texts = ["AUC", "F1Score", "MeanSquaredError", "KLDivergence", "LogCoshError"]
+    model = keras.Sequential([keras.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "mse", metrics=texts)
+    model.fit(np.ones((2, 2)), np.eye(2), verbose=0)
+    for text in texts:
+        stop = keras.callbacks.EarlyStopping(f"val_{text}")
+        stop.set_model(model)
+        stop._set_monitor_op()
+        up = stop.monitor_op is keras.ops.greater
+        assert find_direction(f"val_{text}", {}) == ("max" if up else "min"), text
 
 
 @pytest.mark.keras
