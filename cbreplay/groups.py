@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.rules.base import class_name
 from cbreplay.rules.registry import find_rule, stands_by
-from cbreplay.run_metadata import class_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence

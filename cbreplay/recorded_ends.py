@@ -16,8 +16,8 @@ import numpy as np
 from cbreplay.errors import CbreplayError
 from cbreplay.expressions import parse_recorded
 from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.rules.base import class_name
 from cbreplay.rules.registry import find_rule
-from cbreplay.run_metadata import class_name
 from cbreplay.training_course import ends_badly
 
 if TYPE_CHECKING:

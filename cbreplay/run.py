@@ -81,7 +81,8 @@ class Series:
         return float(self.values[position]) if self.recorded[position] else None
 
     def __iter__(self) -> Iterator[float | None]:
-        return (self[position] for position in range(len(self)))
+        pairs = zip(self.values.tolist(), self.recorded.tolist(), strict=True)
+        return (value if recorded else None for value, recorded in pairs)
 
     def __repr__(self) -> str:
         return f"<Series of {len(self)} epochs, {int(self.recorded.sum())} recorded>"

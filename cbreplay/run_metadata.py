@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RUN_SCHEMA", "EarlierFit", "Ended", "Fit", "RunMetadata", "class_name"]
+__all__ = ["RUN_SCHEMA", "EarlierFit", "Ended", "Fit", "RunMetadata"]
 
 # raised with what run.schema.json describes; a newer one is refused
 RUN_SCHEMA = 1
@@ -176,12 +176,3 @@ class RunMetadata:
             return None
         # without a zone it is in UTC, as the schema has it
         return (began if began.tzinfo else began.replace(tzinfo=UTC)).timestamp()
-
-
-def class_name(text: str) -> str:
-    """Return the class of a callback's text.
-
-    >>> class_name("keras.callbacks.EarlyStopping(patience=3)")
-    'EarlyStopping'
-    """
-    return text.partition("(")[0].rpartition(".")[2].strip()

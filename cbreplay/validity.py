@@ -180,7 +180,7 @@ def read_followed_rates(
         return (RecordedRate((initial,) * run.n_epochs),)
     readings = (recorded, run.other_learning_rate)
     return tuple(
-        RecordedRate(_fill_gaps(_known_values(series)))
+        RecordedRate(_fill_gaps(list(series)))
         for series in readings
         if series is not None
     )
@@ -212,7 +212,7 @@ def _checked_rate(initial: float | None) -> float | None:
 
 def _filled(series: Series, initial: float | None, run: Run) -> list[float | None]:
     """Return the rates without gaps; the first has to be known."""
-    rates = _known_values(series)
+    rates = list(series)
     if initial is not None:
         if rates[0] is not None and rates[0] != initial:
             sentence = (
@@ -229,15 +229,6 @@ def _filled(series: Series, initial: float | None, run: Run) -> list[float | Non
         )
         raise EvidenceError(sentence)
     return _fill_gaps(rates)
-
-
-def _known_values(series: Series) -> list[float | None]:
-    return [
-        value if recorded else None
-        for value, recorded in zip(
-            series.values.tolist(), series.recorded.tolist(), strict=True
-        )
-    ]
 
 
 def _fill_gaps(rates: list[float | None]) -> list[float | None]:

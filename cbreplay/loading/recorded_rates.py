@@ -14,7 +14,6 @@ import numpy as np
 from cbreplay.errors import CbreplayError
 from cbreplay.note import Note
 from cbreplay.run import Series
-from cbreplay.run_metadata import class_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,6 +177,8 @@ def _changes(rate: Series) -> bool:
 
 def _class_lists(metadata: RunMetadata) -> list[list[str]]:
     """Return the class names of each fit's callbacks, without fits that list none."""
+    from cbreplay.rules.base import class_name
+
     lists = [fit.callbacks for fit in metadata.fits if fit.callbacks]
     return [[class_name(text) for text in texts] for texts in lists]
 
@@ -228,14 +229,17 @@ def settle_rate(run: Run) -> Run:
         return run
     if metadata.rate_trained_at:
         return run
-    if _count_writers(metadata) < _TWO or not _changes(rate):
+    # where a fit was resumed, each began with new callbacks
+    lists = [] if metadata.earlier_fits else _class_lists(metadata)
+    n_writers = sum(map(_writes_rate, lists[0])) if lists else 0
+    if n_writers < _TWO or not _changes(rate):
         return run
     told = _replay_recorded(run, metadata)
     if told is None or told.learning_rate is None:
         return run
     trained = told.learning_rate.values.tolist()
     for logger in ("CSVLogger", "TensorBoard"):
-        rows = _rows_before(told, trained, metadata, logger)
+        rows = _rows_before(told, trained, lists[0], logger)
         if len(rows) == len(rate) and _same_rows(rows, rate):
             settled = replace(
                 run,
@@ -244,13 +248,6 @@ def settle_rate(run: Run) -> Run:
             )
             return settled.with_notes(Note(_REPLAYED, "rate"))
     return run
-
-
-def _count_writers(metadata: RunMetadata) -> int:
-    if metadata.earlier_fits:
-        # each fit began with new callbacks
-        return 0
-    return sum(_writes_rate(class_name(text)) for text in metadata.callbacks)
 
 
 def _replay_recorded(
@@ -278,7 +275,7 @@ def _replay_recorded(
 def _rows_before(
     told: Replay | HypotheticalReplay,
     trained: Sequence[float],
-    metadata: RunMetadata,
+    classes: Sequence[str],
     logger: str,
 ) -> list[float]:
     """Return the rate that a logger of the list would have written into each row.
@@ -286,7 +283,6 @@ def _rows_before(
     CSVLogger writes what the last writer before it left in ``logs``: the rate before
     that callback's own decision. TensorBoard of Keras 3 reads the optimizer.
     """
-    classes = [class_name(text) for text in metadata.callbacks]
     if logger not in classes:
         return []
     last = classes.index(logger)
@@ -305,5 +301,4 @@ def _rows_before(
 
 
 def _same_rows(rows: Sequence[float], rate: Series) -> bool:
-    pairs = zip(rows, rate.values.tolist(), rate.recorded.tolist(), strict=True)
-    return all(ours == theirs for ours, theirs, recorded in pairs if recorded)
+    return all(told in (None, own) for own, told in zip(rows, rate, strict=True))

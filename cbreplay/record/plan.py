@@ -9,8 +9,8 @@ from cbreplay.errors import CbreplayError, ConfigError, nearest_name
 from cbreplay.expressions import parse_recorded
 from cbreplay.plain_text import shown_value
 from cbreplay.record.experiments import EXPERIMENTS
+from cbreplay.rules.base import class_name
 from cbreplay.rules.registry import stands_by
-from cbreplay.run_metadata import class_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
