@@ -168,6 +168,29 @@ def test_evaluations_within_epochs_of_lightning_are_rows_on_request(
     assert run.steps.tolist() == [9, 19, 29]
 
 
+@pytest.mark.parametrize("between", ["", "0.5"])
+def test_evaluations_across_the_epochs_of_lightning_lack_no_epoch(
+    tmp_path: Path, between: str
+) -> None:
+    """``val_check_interval=150`` with epochs of 100 steps: none in 3, 6, 9, ..."""
+    rows = ["epoch,step,train_loss,val_loss"]
+    for step in range(49, 1500, 50):
+        if between:
+            rows.append(f"{step // 100},{step},{between},")
+        if (step + 1) % 150 == 0:
+            rows.append(f"{step // 100},{step},,{1 / step}")
+    log = tmp_path / "metrics.csv"
+    log.write_text("\n".join([*rows, ""]), encoding="ascii")
+    (run,) = load_runs(log)
+    assert run.axis_unit == "evaluations"
+    assert list(run.series["val_loss"]) == [1 / step for step in range(149, 1500, 150)]
+    # where a row is lacking, nothing tells how many evaluations there were
+    del rows[rows.index(f"5,599,,{1 / 599}")]
+    log.write_text("\n".join([*rows, ""]), encoding="ascii")
+    (run,) = load_runs(log)
+    assert run.axis_unit == "epochs"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
