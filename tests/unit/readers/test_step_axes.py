@@ -387,6 +387,20 @@ STEPPED = "step,train_loss,val_loss\n" + "".join(
 )
 
 
+def test_losses_every_50_batches_between_validations_are_no_epochs(
+    tmp_path: Path,
+) -> None:
+    rows = [f"{step},{1 / (step + 1)}," for step in range(0, 1000, 50)]
+    rows += [f"{step},,{1 / step}" for step in range(100, 1001, 100)]
+    rows.sort(key=lambda row: int(row.partition(",")[0]))
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["step,loss,val_loss", *rows, ""]), encoding="ascii")
+    with pytest.raises(LogError, match="val_loss has a value at 10 of 30"):
+        load_runs(log)
+    (run,) = load_runs(log, x_axis="step")
+    assert run.n_epochs == 10
+
+
 def test_steps_are_never_called_epochs_unasked(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     with pytest.raises(LogError, match="rows are steps, and val_loss has a value at 3"):
