@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BYSTANDING",
+    "NOT_TOLD",
     "CheckedList",
     "Finding",
     "ListCheck",
@@ -32,6 +33,8 @@ __all__ = [
     "find_text_flags",
 ]
 
+# stands in a text for its beginning, where only its end is known
+NOT_TOLD = "…"
 _NO_FLOAT32 = 2.0**127
 _NO_FACTS: Mapping[str, float] = {}
 

@@ -212,9 +212,7 @@ class TrainingRows:
         """Lay a column out over every epoch from the first to the last."""
         epochs = self.rows.epochs
         length = int(epochs[-1]) - int(epochs[0]) + 1
-        # without a gap there is nothing to lay out
-        whole = length == len(epochs)
-        return logged if whole else spread(logged, epochs - epochs[0], length)
+        return spread(logged, epochs - epochs[0], length)
 
 
 _POSSIBLE = (

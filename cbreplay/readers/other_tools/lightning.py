@@ -38,8 +38,6 @@ class LightningReader(FormatReader):
     one value that a column has in an epoch is the epoch's.
     """
 
-    log_format = "lightning"
-
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file."""
         table = read_table(path, self.options)

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
 from cbreplay.readers.base import Damage, ForeignLogError
@@ -55,8 +56,6 @@ class MLflowReader(FormatReader):
     names for the same.
     """
 
-    log_format = "mlflow"
-
     def read(self, path: str) -> Iterator[Run]:
         """Yield each run in the export."""
         damage = Damage(self.options)
@@ -64,10 +63,7 @@ class MLflowReader(FormatReader):
         of_comet = are_of_comet(rows)
         rows = with_steps(rows, path, damage) if of_comet else rows
         rows = _on_data_sets(rows)
-        by_run: dict[str, list[Mapping[str, Any]]] = {}
-        for row in rows:
-            name = next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
-            by_run.setdefault(name, []).append(row)
+        by_run = by_key(rows, _run_of)
         check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
             fits = fits_of(own)
@@ -103,6 +99,11 @@ class MLflowReader(FormatReader):
         epoch = "epoch" if "epoch" in table.columns else None
         fold_by(table, epoch, "step", self.options)
         yield from build_runs(table, self.options, self.metadata)
+
+
+def _run_of(row: Mapping[str, Any]) -> str:
+    """Return the run that a row is of; empty where it does not say so."""
+    return next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
 
 
 def _on_data_sets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

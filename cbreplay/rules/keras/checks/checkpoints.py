@@ -7,9 +7,12 @@ import os
 import string
 from typing import TYPE_CHECKING
 
-from cbreplay.rules.checks import Finding, RuleChecks, find_text_flags
-from cbreplay.rules.keras.checks.earlier_fits import find_carried_best
-from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
+from cbreplay.rules.checks import NOT_TOLD, Finding, RuleChecks, find_text_flags
+from cbreplay.rules.keras.checks.monitors import (
+    MONITOR_CHECKS,
+    find_carried_best,
+    find_unknown_auto,
+)
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.versions import spoken_semantics
 from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log
@@ -88,17 +91,22 @@ def _refused_filepath(
     if not endings or callback.filepath.endswith(endings):
         return
     flag = f"save_weights_only={callback.save_weights_only}"
-    stem = os.path.splitext(callback.filepath)[0]  # noqa: PTH122 - as a text
+    _, untold, ending = callback.filepath.rpartition(NOT_TOLD)
+    filepath = untold + ending
+    stem = os.path.splitext(filepath)[0]  # noqa: PTH122 - as a text
     if stem.endswith("/"):
         # a directory, as tf_keras takes it
         stem += "model"
+    instead = f"one that ends in {endings[0]}"
+    if not untold:
+        instead = f"filepath={stem + endings[0]!r}"
     yield Finding(
         "refused-filepath",
         index,
-        f"ModelCheckpoint raises ValueError for {callback.filepath!r}: with {flag} it "
+        f"ModelCheckpoint raises ValueError for {filepath!r}: with {flag} it "
         f"has to end in {' or '.join(endings)}",
         f"{spoken_semantics(known.training.semantics.name)} takes no other ending",
-        f"filepath={stem + endings[0]!r}",
+        instead,
     )
 
 
