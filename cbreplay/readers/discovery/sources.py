@@ -169,7 +169,7 @@ class _SourceReader:
 
         table = csv_of_frame(source)
         if table is not None:
-            runs = self._read_content(table, "DataFrame")
+            runs = read_content(table, "DataFrame", self.options)
             return [RunsOfLog("DataFrame", "DataFrame", runs)]
         reader = InMemoryReader(self.options)
         if not reader.accepts(source):
