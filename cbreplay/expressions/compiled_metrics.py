@@ -6,13 +6,13 @@ import ast
 import re
 from typing import TYPE_CHECKING, NoReturn
 
-from cbreplay.expressions.foreign_layers import may_log_own_names
+from cbreplay.expressions.foreign_code import may_log_own_names
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.model_outputs import find_model_class, find_outputs
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_literals import read_literal
-from cbreplay.expressions.script_parameters import given_for
-from cbreplay.expressions.syntax import argument_named, has_star
+from cbreplay.expressions.script_parameters import values_of
+from cbreplay.expressions.syntax import argument_named, has_star, is_open
 from cbreplay.rules.compiled import Compiled, MetricNames
 from cbreplay.rules.keras.metric_directions import find_direction
 from cbreplay.rules.keras.metric_names import default_names, names_before, snake_case
@@ -49,8 +49,8 @@ class ModelCompiles:
         receiver = _receiver(fitting)
         self.written = self._written(receiver)
         self.places, self.models = self._follow(receiver, scope)
-        named = scope.place(receiver.id) if isinstance(receiver, ast.Name) else None
-        self.made_by = self._values_of(*named) if named else [(receiver, scope)]
+        named = scope.place_of(receiver)
+        self.made_by = values_of(calls, *named) if named else [(receiver, scope)]
         of_places = [
             (call, place) for call, place in calls.compiles if self._is_one(call, place)
         ]
@@ -88,10 +88,10 @@ class ModelCompiles:
             if place is None or place in places:
                 break
             places.append(place)
-            named = scope.place(node.id) if isinstance(node, ast.Name) else None
+            named = scope.place_of(node)
             if named is None:
                 break
-            values = self._values_of(*named)
+            values = values_of(self.calls, *named)
             kinds = [
                 find_model_class(self.calls, value, holder) for value, holder in values
             ]
@@ -109,18 +109,6 @@ class ModelCompiles:
                 if kind is not None:
                     return places, [kind]
         return places, []
-
-    def _values_of(
-        self, holder: Scope, name: str
-    ) -> list[tuple[ast.expr | None, Scope]]:
-        """Return the values of a name; a value is None where it cannot be told."""
-        values: list[tuple[ast.expr | None, Scope]] = [
-            (binding.value, holder) for binding in holder.bindings[name]
-        ]
-        given = given_for(self.calls, name, holder)
-        if given.is_whole and [value for value, _ in values] == [None]:
-            return list(given.values)
-        return values
 
     @property
     def is_keras(self) -> bool:
@@ -238,10 +226,8 @@ class _Metrics:
             If one of them cannot be told.
         """
         words = {word.arg: word.value for word in call.keywords}
-        if None in words or has_star(call.args):
-            self.fail(call)
         # what the third positional argument of compile is differs by version
-        if len(call.args) > len(("optimizer", "loss")):
+        if is_open(call) or len(call.args) > len(("optimizer", "loss")):
             self.fail(call)
         has_several = self.has_losses(call, scope)
         for name in ("metrics", "weighted_metrics"):

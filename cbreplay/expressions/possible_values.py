@@ -140,27 +140,23 @@ def _entries(calls: ScriptCalls, node: ast.Subscript, scope: Scope) -> list[Plac
 
 def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
     """Return the values of a name, or of an entry of a dict that is written out."""
-    holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-    if holder is not None and isinstance(node, ast.Name):
-        bindings = holder.bindings[node.id]
-        if len(bindings) > 1 and not holder.shadowed(node.id):
-            values = [binding.value for binding in bindings if binding.value]
-            if len(values) == len(bindings) and not calls.names.changed.get(
-                (holder, node.id)
-            ):
-                return [(value, holder) for value in values]
+    named = scope.place_of(node)
+    if named is not None:
+        holder, name = named
+        bindings = holder.bindings[name]
+        values = [binding.value for binding in bindings if binding.value]
+        is_told = len(bindings) == len(values) > 1 and not holder.shadowed(name)
+        if is_told and named not in calls.names.changed:
+            return [(value, holder) for value in values]
         if bindings[0].inner is not None and bindings[0].value is None:
             return []  # a function or a class
-        if len(bindings) == 1 and bindings[0].value is None:
-            given = given_for(calls, node.id, holder)
+        if len(bindings) == 1 and not values:
+            given = given_for(calls, name, holder)
             if not given.is_whole:
-                problem = holder.says_origin(node.id, bindings[0])
-                calls.unread(node, f"{node.id!r} {problem}")
+                problem = holder.says_origin(name, bindings[0])
+                calls.unread(node, f"{name!r} {problem}")
             return given.values
-    try:
-        found = calls.next_of(node, scope)
-    except Unread:
-        if holder is None and isinstance(node, ast.Name):
-            return []
-        raise
+    elif isinstance(node, ast.Name):
+        return []
+    found = calls.next_of(node, scope)
     return [] if found is None else [found]

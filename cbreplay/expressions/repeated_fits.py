@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.expressions.new_models import find_new_models
+from cbreplay.expressions.syntax import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["RepeatedFits"]
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
-_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef)
-_FUNCTIONS = (*_NAMED, ast.Lambda)
+_FUNCTIONS = (*FUNCTIONS, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _BLOCKS = (*_LOOPS, *_FUNCTIONS, *_COMPREHENSIONS, ast.If)
 # what ends a loop in its first round, where it stands in the loop's own block
@@ -101,7 +101,7 @@ class RepeatedFits:
 
     def callers(self, function: ast.AST) -> list[ast.Call]:
         """Return the calls of a function of the script."""
-        if not isinstance(function, _NAMED):
+        if not isinstance(function, FUNCTIONS):
             return []
         named = self.calls.by_name.get(function.name, [])
         self.calls.count_step(named)
