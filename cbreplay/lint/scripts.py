@@ -96,19 +96,9 @@ def script_semantics(
 def unchecked_monitors(
     script: TrainingScript, findings: Iterable[PlacedFinding]
 ) -> Iterator[str]:
-    """Say which monitors could not be checked: the text does not tell what is logged.
+    """Yield for each ``fit`` which monitors of it could not be checked, and why.
 
-    Parameters
-    ----------
-    script : TrainingScript
-        As `read_training_script` returns it.
-    findings : iterable of PlacedFinding
-        As `lint_script` returns them.
-
-    Yields
-    ------
-    str
-        A line for each ``fit`` that has such a monitor.
+    The text does not tell what is logged. An absent monitor in `findings` was checked.
     """
     absent = {
         id(placed.member.call)
@@ -136,18 +126,7 @@ def unchecked_monitors(
 
 
 def unchecked_rates(script: TrainingScript) -> Iterator[str]:
-    """Say which callbacks may set the rate of an optimizer that has a schedule.
-
-    Parameters
-    ----------
-    script : TrainingScript
-        As `read_training_script` returns it.
-
-    Yields
-    ------
-    str
-        A line for each ``fit`` that has such a callback.
-    """
+    """Yield for each ``fit`` which callbacks may be beside an optimizer's schedule."""
     for fit in script.fits:
         names = [
             member.variants[0].class_name
@@ -164,19 +143,9 @@ def unchecked_rates(script: TrainingScript) -> Iterator[str]:
 
 
 def unchecked_plans(script: TrainingScript, epochs: int | None) -> Iterator[str]:
-    """Say which patience could not be held against the planned epochs.
+    """Yield for each ``fit`` which patience was not held against the planned epochs.
 
-    Parameters
-    ----------
-    script : TrainingScript
-        As `read_training_script` returns it.
-    epochs : int or None
-        The plan that the user told, if any.
-
-    Yields
-    ------
-    str
-        A line for each ``fit`` whose plan the text does not tell.
+    There are none if the user told the plan (`epochs`).
     """
     for fit in script.fits:
         names = [

@@ -176,17 +176,7 @@ class CheckedList(NamedTuple):
     def seen_in_plan(self, callback: Callback, *, start: float = 0) -> float:
         """Return in how many epochs of the plan a callback sees a value.
 
-        Parameters
-        ----------
-        callback : Callback
-            The callback.
-        start : float
-            The zero-based epoch from which on it looks.
-
-        Returns
-        -------
-        float
-            Infinite where no plan is known.
+        It looks from the zero-based epoch `start` on. Infinite where no plan is known.
         """
         if self.epochs is None:
             return math.inf

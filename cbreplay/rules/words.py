@@ -226,15 +226,7 @@ def tell_deed(moment: Moment) -> str:
 def tell_with_numbers(
     moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> str:
-    """Say what a callback did, and which of its own numbers have changed.
-
-    Parameters
-    ----------
-    moment : Moment
-        What is spoken of.
-    before, after : mapping of str to object
-        Its numbers.
-    """
+    """Say what a callback did, and which of its own numbers have changed."""
     decision, done = moment.decision, []
     if decision.learning_rate is not None:
         old, new = moment.learning_rate, decision.learning_rate
@@ -303,12 +295,7 @@ def tell_not_restored(
 ) -> Told:
     """Say why a callback with ``restore_best_weights`` put nothing back.
 
-    Parameters
-    ----------
-    ending, index, kept : Ending, int, int
-        As `RuleWords` has them.
-    because : str
-        What to say of a ``restore_best_weights`` that is False.
+    `because` is said of a ``restore_best_weights`` that is False.
     """
     callback: Any = ending.callbacks[index]
     if callback.restore_best_weights:
