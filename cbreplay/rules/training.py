@@ -68,6 +68,11 @@ class Training(NamedTuple):
     metadata: RunMetadata | None = None
     shared: dict[str, Any] | None = None
 
+    @property
+    def version(self) -> str:
+        """The version that decides, as people write it: ``"Keras 3.15"``."""
+        return self.framework.spoken_version(self.semantics.name)
+
     def find_direction(self, name: str) -> Mode | None:
         """Return which way a series improves; None where nothing tells."""
         return self.framework.find_direction(name, self.directions)

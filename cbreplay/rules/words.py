@@ -79,6 +79,13 @@ class Moment(NamedTuple):
     next_value: str
     earlier: Earlier
 
+    @property
+    def is_first(self) -> bool:
+        """Whether its value is an improvement only because none was compared before."""
+        best = self.before.best
+        unbeaten = best is None or (math.isinf(best) and self.decision.improved)
+        return bool(unbeaten) and self.earlier != "compared"
+
     def tell_first(self) -> Told:
         """Say that a value is the first: of the log, or the first that counts."""
         if self.value is None:
