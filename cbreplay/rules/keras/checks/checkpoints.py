@@ -14,7 +14,6 @@ from cbreplay.rules.keras.checks.monitors import (
 )
 from cbreplay.rules.keras.checks.records import never_beaten
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
-from cbreplay.rules.keras.versions import spoken_semantics
 from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -104,7 +103,7 @@ def _refused_filepath(
         index,
         f"ModelCheckpoint raises ValueError for {filepath!r}: with {flag} it "
         f"has to end in {' or '.join(endings)}",
-        f"{spoken_semantics(known.training.semantics.name)} takes no other ending",
+        f"{known.training.version} takes no other ending",
         instead,
     )
 
@@ -174,8 +173,7 @@ def _threshold_never_beaten(
     # epoch without the monitor some versions save all the same
     if run and (run.first_epoch or series is None or not series.recorded.all()):
         return
-    semantics = known.training.semantics
-    comparison = semantics.comparison(callback.monitor_rule(semantics), mode, 0)
+    comparison = known.comparison(callback, mode)
     values = [] if series is None else series.values.tolist()
     found = never_beaten(known, callback.monitor, threshold, comparison, values)
     is_meant = run is not None and run.seams and threshold in values
