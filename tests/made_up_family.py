@@ -15,17 +15,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import SemanticsError
 from cbreplay.monitor import round_float32
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 from cbreplay.rules.checks import Finding, RuleChecks
 from cbreplay.rules.decisions import BestSeen, Decision
-from cbreplay.rules.family import PlainFamily, ResolvedSemantics
+from cbreplay.rules.family import Family, ResolvedSemantics
 from cbreplay.rules.registry import RuleRow, register_family, unregister_family
 from cbreplay.rules.words import RuleWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import CheckedList, ListCheck
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
@@ -44,7 +43,7 @@ class Waiting(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class WeightedStop(PlainRule):
+class WeightedStop(Callback):
     """Stop when the weighted sum of two series stands still for too long."""
 
     patience: int = 1
@@ -97,7 +96,7 @@ class Cooling(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CoolPlateau(PlainRule):
+class CoolPlateau(Callback):
     """Reduce the rate on a plateau; its cooldown counts down after the check."""
 
     monitor: str = "val_box"
@@ -179,7 +178,7 @@ class Version(NamedTuple):
     learning_rate_key: str = "lr-group0"
 
 
-class MadeUpFamily(PlainFamily):
+class MadeUpFamily(Family):
     """Its trainer trains ``trainer.min_epochs`` of ``run.json`` at least."""
 
     name = "madeup"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from string import Formatter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args
 
-from cbreplay.kinds import spoken_value
+from cbreplay.kinds import Kind, spoken_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.claims import Claim
-    from cbreplay.kinds import Kind
     from cbreplay.shown_digits import ValueScale
 
 __all__ = [
@@ -102,14 +102,42 @@ def say(*parts: Part | Text, claims: Sequence[Claim] = (), stamp: str = "") -> T
     )
 
 
-def phrase(words: str, *parts: Part | Text, claims: Sequence[Claim] = ()) -> Text:
-    """Return a sentence that has a part in the place of each ``{}``.
+def phrase(
+    words: str,
+    /,
+    *parts: Part | Text,
+    claims: Sequence[Claim] = (),
+    **named: Any,  # noqa: ANN401 - a value of any kind
+) -> Text:
+    """Return a sentence that is written out once, with blanks for what it says.
 
-    >>> plain_text(phrase("best at epoch {} of 60", Fact(28, "epoch", "best_epoch")))
-    'best at epoch 29 of 60'
+    ``{}`` is the next of the parts, ``{name}`` a part of that name. ``{name:kind}`` is
+    a value and its `Kind`, a `Fact` of that name; ``{name:count noun}`` has its noun
+    with it, and ``{name:code}`` is `Code`.
+
+    >>> plain_text(phrase("best {at:epoch} of {n:count run}{}", ".", at=28, n=2))
+    'best 29 of 2 runs.'
     """
-    between = zip(words.split("{}"), (*parts, ""), strict=True)
-    return say(*(part for pair in between for part in pair if part), claims=claims)
+    given, told = iter(parts), []
+    for text, name, form, _ in Formatter().parse(words):
+        part = None
+        if name is not None:
+            part = named[name] if name else next(given)
+        if form:
+            part = _in_form(part, form.format_map(named), name or "")
+        told += [each for each in (text, part) if each]
+    return say(*told, claims=claims)
+
+
+def _in_form(value: Any, form: str, name: str) -> Part | Text:  # noqa: ANN401 - a value
+    kind, _, noun = form.partition(" ")
+    if noun:
+        return counted(value, noun, name)
+    return Code(value) if kind == "code" else Fact(value, _KINDS[kind], name)
+
+
+# a misspelt kind is an error
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 def counted(number: int, noun: str, name: str) -> Text:

@@ -77,6 +77,12 @@ class Store(NamedTuple):
     scope: Scope
     line: int
 
+    @property
+    def is_of_self(self) -> bool:
+        """Whether a method sets an attribute of its own object, as ``self.verbose``."""
+        named = isinstance(self.target, ast.Name) and self.target.id == "self"
+        return named and self.scope.enclosing_class() is not None
+
 
 class Scope:
     """A module, class, function or comprehension, and the names bound in it.
@@ -105,6 +111,11 @@ class Scope:
         self.kinds: dict[str, set[_Kind]] = {}
         self.returned: list[ast.expr] = []
 
+    @property
+    def is_method(self) -> bool:
+        """Whether it is that of a function in a class."""
+        return self.parent is not None and self.parent.of_class
+
     def bind(self, name: str, binding: Binding) -> None:
         """Note one more meaning of a name."""
         self.bindings.setdefault(name, []).append(binding)
@@ -125,6 +136,10 @@ class Scope:
         holder = self.holder(name)
         return None if holder is None else (holder, name)
 
+    def place_of(self, node: ast.AST | None) -> tuple[Scope, str] | None:
+        """Return where an expression is bound, if it is a name; else None."""
+        return self.place(node.id) if isinstance(node, ast.Name) else None
+
     def bindings_of(self, name: str) -> list[Binding]:
         """Return how a name that is used here gets its meaning; [] if it has none."""
         holder = self.holder(name)
@@ -134,6 +149,19 @@ class Scope:
         """Return the scope of the one function or class that a name here stands for."""
         bindings = self.bindings_of(node.id) if isinstance(node, ast.Name) else []
         return bindings[0].inner if len(bindings) == 1 else None
+
+    def says_origin(self, name: str, binding: Binding) -> str:
+        """Say how a name bound here gets a value that the text does not tell."""
+        if binding.path is not None:
+            return f"is imported from {binding.path.rpartition('.')[0]}"
+        kind = self.definition
+        if isinstance(kind, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            given = [part for part in ast.walk(kind.args) if isinstance(part, ast.arg)]
+            if name in [part.arg for part in given]:
+                if isinstance(kind, ast.Lambda):
+                    return "is a parameter of a lambda"
+                return f"is a parameter of {kind.name!r}"
+        return "is not assigned a plain value"
 
     def shadowed(self, name: str) -> list[Binding]:
         """Return the outer bindings that a class body sees until it binds the name."""

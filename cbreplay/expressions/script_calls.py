@@ -34,7 +34,6 @@ _GROWS = (
     "; append, extend and += are read where they certainly run: in one block with the "
     "list, below it and above what uses it"
 )
-_LISTS = (ast.List, ast.BinOp)
 _MAY = " that could change it"
 
 
@@ -256,16 +255,17 @@ class ScriptCalls:
             spoken = ", ".join(self.place(line).removeprefix("line ") for line in lines)
             problem = f"{node.id!r} is assigned more than once ({spoken})"
             first = bindings[0].value
-            grows = _GROWS if isinstance(first, _LISTS) else ""
+            grows = _GROWS if _makes_list(first) else ""
             self.unread(node, problem + grows)
         if bindings[0].value is None:
             where = self.place(lines[0])
-            self.unread(node, f"{node.id!r} ({where}) is not assigned a plain value")
+            problem = holder.says_origin(node.id, bindings[0])
+            self.unread(node, f"{node.id!r} ({where}) {problem}")
         changed = self.names.changed.get((holder, node.id))
         # a constant cannot be changed in place
         if changed is not None and not isinstance(bindings[0].value, ast.Constant):
             where = self.place(changed)
-            grows = _GROWS if isinstance(bindings[0].value, _LISTS) else ""
+            grows = _GROWS if _makes_list(bindings[0].value) else ""
             self.unread(node, f"{node.id!r} is changed in {where}{grows}")
         return bindings[0].value
 
@@ -336,6 +336,13 @@ def returns_values(function: Scope) -> bool:
         return False
     kinds = (ast.Yield, ast.YieldFrom)
     return not any(isinstance(node, kinds) for node in ast.walk(definition))
+
+
+def _makes_list(node: ast.expr | None) -> bool:
+    """Return whether an expression is written as a list, or as a sum with one."""
+    if isinstance(node, ast.BinOp):
+        return _makes_list(node.left) or _makes_list(node.right)
+    return isinstance(node, ast.List)
 
 
 def _entry_at(

@@ -17,11 +17,7 @@ from cbreplay.expressions.keras_classes import callback_name
 from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.reassigned_names import without_marks
 from cbreplay.expressions.refused_calls import find_refused_calls, find_refused_values
-from cbreplay.expressions.script_callbacks import (
-    build_callback,
-    find_watcher,
-    make_callback,
-)
+from cbreplay.expressions.script_callbacks import find_bystander, make_callback
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.expressions.script_literals import ScriptArguments
 from cbreplay.expressions.stand_ins import (
@@ -31,8 +27,9 @@ from cbreplay.expressions.stand_ins import (
     stand_ins,
 )
 from cbreplay.expressions.syntax import called_name
+from cbreplay.expressions.text_endings import find_ending
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import rule_named, stands_by
+from cbreplay.rules.registry import rule_named
 
 if TYPE_CHECKING:
     from cbreplay.errors import RefusedValueError
@@ -72,7 +69,7 @@ class Member(NamedTuple):
     call: ast.Call
     variants: tuple[Callback, ...]
     code: str
-    is_certain: bool
+    is_certain: bool = True
     refused: tuple[RefusedValueError, ...] = ()
     miscalled: tuple[RefusedCall, ...] = ()
     within: ast.Call | None = None
@@ -103,12 +100,11 @@ class CallReader:
         self.calls = calls
         self.unread: list[UnreadPart] = []
 
-    def read(self, call: ast.Call, scope: Scope, *, is_certain: bool) -> Member:
+    def read(self, call: ast.Call, scope: Scope) -> Member:
         """Return a callback, with stand-ins for the arguments that cannot be told."""
-        watcher = find_watcher(call, scope, self.calls)
-        if watcher is not None or stands_by(callback_name(self.calls, call, scope)):
-            built = build_callback(call, scope, self.calls).callback
-            return Member(call, (built,), built.code, is_certain)
+        beside = find_bystander(call, scope, self.calls)
+        if beside is not None:
+            return Member(call, (beside,), beside.code)
         name = callback_name(self.calls, call, scope)
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
@@ -131,7 +127,9 @@ class CallReader:
         variants = tuple(
             make_callback(
                 kind,
-                parameters | stand_ins(unknown, turn, call) | reader.likened,
+                parameters
+                | stand_ins(unknown, turn, call, reader.ending)
+                | reader.likened,
                 call,
                 self.calls,
             )
@@ -142,7 +140,7 @@ class CallReader:
         code = _shortened(call)
         if is_whole:
             code = format_callback(variants[0], named_parameters(call, known))
-        return Member(call, variants, code, is_certain, refused, miscalled)
+        return Member(call, variants, code, refused=refused, miscalled=miscalled)
 
     def _known_words(
         self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
@@ -180,6 +178,8 @@ class _Stopgaps(ScriptArguments):
         self.problems: list[UnreadPart] = []
         # what an argument that is not read is like, by its name
         self.likened: dict[str, Any] = {}
+        # of the file that a ModelCheckpoint writes
+        self.ending = ""
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         """Return what an argument says, or that it is unknown."""
@@ -194,6 +194,8 @@ class _Stopgaps(ScriptArguments):
                 problem = f"{place} is code, which is not run"
                 if goes_by_epoch_alone(node, self.scope, self.calls):
                     self.likened["schedule"] = SETS_EVERY_RATE
+            if place.endswith(": filepath"):
+                self.ending = find_ending(self.calls, node, self.scope)
             # these decide nothing
             if not place.endswith((": verbose", ": filepath")):
                 self.problems.append(UnreadPart(unread.line, problem))

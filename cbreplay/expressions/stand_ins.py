@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.rules.checks import NOT_TOLD
+
 if TYPE_CHECKING:
     import ast
 
@@ -34,16 +36,24 @@ STAND_INS: dict[str, tuple[Any, ...]] = {
     "verbose": (0,),
 }
 MOST_STAND_INS = max(map(len, STAND_INS.values()))
+# every version takes a file with this ending
+_TAKEN = ".weights.h5"
 
 
-def stand_ins(unknown: list[str], turn: int, call: ast.Call) -> dict[str, Any]:
-    """Return a value for each unknown argument; each turn has other values."""
+def stand_ins(
+    unknown: list[str], turn: int, call: ast.Call, ending: str = ""
+) -> dict[str, Any]:
+    """Return a value for each unknown argument; each turn has other values.
+
+    `ending` is what a filepath certainly ends in.
+    """
     values = {}
     for name in unknown:
         if name == "filepath":
-            own = f"{call.lineno}-{call.col_offset}"
-            # a file name ending that every version takes
-            values[name] = f"{own}{'' if turn % 2 else '-{epoch}'}.weights.h5"
+            own = f"{call.lineno}-{call.col_offset}{'' if turn % 2 else '-{epoch}'}"
+            # what is not told may complete it
+            known = _TAKEN if _TAKEN.endswith(ending) else ending
+            values[name] = f"{own}{NOT_TOLD}{known}"
         else:
             choice = STAND_INS[name]
             values[name] = choice[turn % len(choice)]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.call_arguments import named_parameters
 from cbreplay.lint.callback_lists import AFTER_A_STOP, find_about_each, find_about_list
-from cbreplay.rules.base import PlainRule
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.training import Training
@@ -160,9 +159,7 @@ class ExaminedFit:
     def miscalled(self, member: Member) -> list[RefusedCall]:
         """Return why Python does not take the call, in this Keras."""
         callback, semantics = member.variants[0], self.resolved.semantics
-        is_older = isinstance(callback, PlainRule) and (
-            callback.takes_older_names(semantics)
-        )
+        is_older = callback.takes_older_names(semantics)
         return [
             refused
             for refused in member.miscalled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 
 if TYPE_CHECKING:
     from cbreplay.rules.decisions import Phase
@@ -14,7 +14,7 @@ __all__ = ["Bystander"]
 
 
 @dataclass(frozen=True, slots=True)
-class Bystander(PlainRule):
+class Bystander(Callback):
     """A callback that logs or saves, kept so that indices are those of the list.
 
     Parameters

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.rules.training import Framework
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["Family", "PlainFamily", "ResolvedSemantics"]
+__all__ = ["Family", "ResolvedSemantics"]
 
 
 class ResolvedSemantics(NamedTuple):
@@ -38,76 +39,68 @@ class ResolvedSemantics(NamedTuple):
     family: Family
 
 
-class Family(Framework, Protocol):
+class Family(Framework):
     """One framework: its versions, how it names things, and its training loop.
 
-    `PlainFamily` has defaults for a framework that does nothing special.
+    A family that inherits from this defines its `name`, its `title`, `owns_version` and
+    `resolve`. Everything else has the answer of a framework that has nothing special,
+    and whose loop stops when it is asked.
     """
 
-    @property
-    def name(self) -> str:
-        """What the rows of the registry call it."""
-        ...
-
-    @property
-    def prefixes(self) -> tuple[str, ...]:
-        """What code may write before a callback's name: ``keras.callbacks.``."""
-        ...
-
-    @property
-    def bystanders(self) -> tuple[str, ...]:
-        """The names of its callbacks that decide nothing."""
-        ...
-
-    @property
-    def sending(self) -> tuple[str, ...]:
-        """Those bystanders that send what they see: their arguments may be secret."""
-        ...
-
-    @property
-    def loggers_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
-        """Callbacks of other packages that decide nothing, by package."""
-        ...
-
-    @property
-    def not_replayed(self) -> Mapping[str, str]:
-        """Its callbacks that are not replayed, and what to do about each."""
-        ...
-
-    @property
-    def rate_changing(self) -> tuple[str, ...]:
-        """The classes that set the rate, and write it into ``logs``."""
-        ...
+    # what the rows of the registry call it
+    name: str
+    # what code may write before a callback's name: ``keras.callbacks.``
+    prefixes: tuple[str, ...] = ()
+    # the names of its callbacks that decide nothing
+    bystanders: tuple[str, ...] = ()
+    # those bystanders that send what they see: their arguments may be secret
+    sending: tuple[str, ...] = ()
+    # callbacks of other packages that decide nothing, by package
+    loggers_elsewhere: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    # its callbacks that are not replayed, and what to do about each
+    not_replayed: Mapping[str, str] = MappingProxyType({})
+    # the classes that set the rate, and write it into ``logs``
+    rate_changing: tuple[str, ...] = ()
 
     @property
     def stopping_rule(self) -> type[Any] | None:
         """The rule that stops by a ``patience``, if there is one."""
-        ...
+        return None
 
     @property
     def reducing_rule(self) -> type[Any] | None:
         """The rule that reduces the rate by a ``patience``, if there is one."""
-        ...
+        return None
 
     @property
     def list_checks(self) -> tuple[ListCheck, ...]:
         """What `lint` looks for in a list of its callbacks."""
-        ...
+        return ()
+
+    def spoken_version(self, name: str) -> str:
+        """Write the name of one of its versions as people do."""
+        return name
+
+    def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
+        """Return the recorded direction of a series; else "min" for a loss."""
+        metric = name.removeprefix("val_")
+        known = directions.get(metric, directions.get(name))
+        return "min" if known is None and metric.endswith("loss") else known
 
     def owns_version(self, name: str) -> bool:
         """Return whether this is the name of one of its versions."""
-        ...
+        raise NotImplementedError
 
-    def recorded_version(self, metadata: RunMetadata) -> str | None:
+    def recorded_version(self, metadata: RunMetadata) -> str | None:  # noqa: ARG002
         """Return the version that a ``run.json`` names; None if it names none."""
-        ...
+        return None
 
-    def imported_version(self, packages: Collection[str]) -> str | None:
+    def imported_version(self, packages: Collection[str]) -> str | None:  # noqa: ARG002
         """Return the version that a script with these imports trains with.
 
         None where they do not tell it, and the version that is installed is meant.
         """
-        ...
+        return None
 
     def resolve(
         self,
@@ -128,52 +121,47 @@ class Family(Framework, Protocol):
         search_path : iterable of str, optional
             Where to look for an installed one; ``sys.path`` by default.
         """
-        ...
+        raise NotImplementedError
 
     def check_run(
         self, run: Run, callbacks: Sequence[Callback], training: Training
     ) -> None:
         """Raise ConfigError where the framework itself refuses a list on such a run."""
-        ...
 
     def name_metrics(
         self,
         compiled: Compiled,
-        semantics: Any,  # noqa: ANN401 - as `ResolvedSemantics` has it
+        semantics: Any,  # noqa: ANN401, ARG002 - as `ResolvedSemantics` has it
     ) -> Compiled:
         """Return the metrics of a ``compile`` under the names of one version."""
-        ...
+        return compiled
 
     def check_unlogged(self, monitor: str, training: Training) -> None:
         """Raise ConfigError if there is a special reason why a series is not logged."""
-        ...
 
-    def read_object(self, callback: object) -> Callback | None:
+    def read_object(self, callback: object) -> Callback | None:  # noqa: ARG002
         """Return the rule that one of its real callbacks is; None if it is none."""
-        ...
+        return None
 
     def settle_list(
-        self, given: Sequence[object], rules: Sequence[Callback]
+        self,
+        given: Sequence[object],  # noqa: ARG002
+        rules: Sequence[Callback],
     ) -> list[Callback]:
         """Return the rules of a whole list, where one depends on another.
 
-        Parameters
-        ----------
-        given : sequence of object
-            The list as it was given.
-        rules : sequence of Callback
-            The rule of each, read by itself.
+        `rules` are those of the objects in `given`, each read by itself.
         """
-        ...
+        return list(rules)
 
-    def begin_trainer(self, training: Training) -> Any:  # noqa: ANN401 - its own state
+    def begin_trainer(self, training: Training) -> Any:  # noqa: ANN401, ARG002 - its own state
         """Return the state of the training loop before training begins."""
-        ...
+        return None
 
     def end_epoch(
         self,
         trainer: Any,  # noqa: ANN401 - its own state
-        epoch: int,
+        epoch: int,  # noqa: ARG002
         asked: tuple[int, ...],
     ) -> tuple[Any, tuple[int, ...], str]:
         """Decide, as the framework's training loop does, whether an epoch is the last.
@@ -196,113 +184,13 @@ class Family(Framework, Protocol):
         str
             Why it goes on although someone asked, if it does.
         """
-        ...
-
-    def write_code(self, callbacks: Sequence[Callback], version: str) -> str:
-        """Write a list of its callbacks as code to paste, for one of its versions."""
-        ...
-
-
-class PlainFamily:
-    """The defaults of a framework without versions, whose loop stops when it is asked.
-
-    A family that inherits from this defines only what is different about it.
-    """
-
-    prefixes: tuple[str, ...] = ()
-    bystanders: tuple[str, ...] = ()
-    sending: tuple[str, ...] = ()
-    rate_changing: tuple[str, ...] = ()
-
-    @property
-    def not_replayed(self) -> Mapping[str, str]:
-        """Its callbacks that are not replayed: none are known."""
-        return {}
-
-    @property
-    def loggers_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
-        """Callbacks of other packages for it that decide nothing: none are known."""
-        return {}
-
-    @property
-    def stopping_rule(self) -> type[Any] | None:
-        """The rule that stops by a ``patience``: none."""
-        return None
-
-    @property
-    def reducing_rule(self) -> type[Any] | None:
-        """The rule that reduces the rate by a ``patience``: none."""
-        return None
-
-    @property
-    def list_checks(self) -> tuple[ListCheck, ...]:
-        """What `lint` looks for in a list: nothing of its own."""
-        return ()
-
-    def recorded_version(self, metadata: RunMetadata) -> str | None:  # noqa: ARG002
-        """Return the version that a ``run.json`` names: none."""
-        return None
-
-    def imported_version(self, packages: Collection[str]) -> str | None:  # noqa: ARG002
-        """Return the version that the imports of a script tell: none."""
-        return None
-
-    def spoken_version(self, name: str) -> str:
-        """Write the name of a version: as it is."""
-        return name
-
-    def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
-        """Return the recorded direction of a series; else "min" for a loss."""
-        metric = name.removeprefix("val_")
-        known = directions.get(metric, directions.get(name))
-        return "min" if known is None and metric.endswith("loss") else known
-
-    def check_run(
-        self, run: Run, callbacks: Sequence[Callback], training: Training
-    ) -> None:
-        """Refuse nothing."""
-
-    def name_metrics(
-        self,
-        compiled: Compiled,
-        semantics: Any,  # noqa: ANN401, ARG002 - as Family has it
-    ) -> Compiled:
-        """Return the metrics of a ``compile``: as they are."""
-        return compiled
-
-    def check_unlogged(self, monitor: str, training: Training) -> None:
-        """Refuse nothing."""
-
-    def read_object(self, callback: object) -> Callback | None:  # noqa: ARG002
-        """Return the rule that a real callback is: none is known."""
-        return None
-
-    def settle_list(
-        self,
-        given: Sequence[object],  # noqa: ARG002 - as Family has it
-        rules: Sequence[Callback],
-    ) -> list[Callback]:
-        """Return the rules of a whole list: each by itself."""
-        return list(rules)
-
-    def begin_trainer(self, training: Training) -> Any:  # noqa: ANN401, ARG002
-        """Return the state of the training loop: it has none."""
-        return None
-
-    def end_epoch(
-        self,
-        trainer: Any,  # noqa: ANN401 - as Family has it
-        epoch: int,  # noqa: ARG002
-        asked: tuple[int, ...],
-    ) -> tuple[Any, tuple[int, ...], str]:
-        """Stop where anyone asks for it."""
         return trainer, asked, ""
 
     def write_code(
         self,
         callbacks: Sequence[Callback],
-        version: str,  # noqa: ARG002 - as Family has it
+        version: str,  # noqa: ARG002
     ) -> str:
-        """Write a list as the calls that make it."""
+        """Write a list of its callbacks as code to paste, for one of its versions."""
         calls = [f"    {rule.code},\n" for rule in callbacks]
         return f"callbacks = [\n{''.join(calls)}]\n"

@@ -233,7 +233,7 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
         (f"P = 1\nP += 1\n{FIT}", "'P' is assigned more than once"),
         (f"P = 1\ndef f():\n    global P\n    P = 2\n{FIT}", "more than once|plain"),
         (f"for P in (1, 2):\n    {FIT}", r"'P' \(line 1\) is not assigned a plain"),
-        (f"def f(P):\n    {FIT}", r"'P' \(line 1\) is not assigned a plain value"),
+        (f"def f(P):\n    {FIT}", r"'P' \(line 1\) is a parameter of 'f'"),
         (f"P = 3\nruns = [{FIT} for P in (1, 2)]", "is not assigned a plain value"),
         ("m.fit(x, callbacks=make())", r"line 1: 'make' is not Keras's, and is not"),
         (
@@ -333,7 +333,7 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
         # of a function that may return another one
         (
             "def f(a):\n    return [EarlyStopping(patience=a)]\nm.fit(callbacks=f(1))",
-            r"line 2: EarlyStopping: patience: 'a' \(line 1\) is not assigned",
+            r"line 2: EarlyStopping: patience: 'a' \(line 1\) is a parameter",
         ),
         (
             "def f():\n  if a:\n    return [EarlyStopping()]\nm.fit(callbacks=f())",

@@ -475,7 +475,7 @@ def test_what_others_may_give_for_a_list_is_named(tmp_path: Path) -> None:
     text = f"def train(c):\n    m.fit(*x, callbacks=c)\ntrain([{STOP}])\nstart(train)"
     script = read(tmp_path, text)
     assert held(script) == [[f"{STOP}?"]]
-    assert script.unread[0].problem == "'c' (line 3) is not assigned a plain value"
+    assert script.unread[0].problem == "'c' (line 3) is a parameter of 'train'"
 
 
 def test_what_two_stars_may_give_is_known_of_no_argument(tmp_path: Path) -> None:
@@ -977,8 +977,11 @@ def test_what_is_stored_is_not_said_to_be_changed(tmp_path: Path) -> None:
     told = read(tmp_path, text)
     assert held(told) == [[f"{STOP}?"]]
     assert told.unread == ()
+    # that of its own object is no callback's
+    own = read(tmp_path, text.replace(kept, f"{kept}; self.best = 0"))
+    assert own.unread == ()
     # what sets an attribute may set the callback's
-    told = read(tmp_path, text.replace(kept, f"{kept}; self.best = 0"))
+    told = read(tmp_path, text.replace(kept, f"{kept}; other.best = 0"))
     assert [part.problem for part in told.unread] == [
         "'cb' is stored in 'self.cbs' in line 7, and may be changed"
     ]
@@ -1505,7 +1508,10 @@ def test_a_schedule_is_followed_to_every_optimizer_that_compile_may_get(
         (f"from own import Warm\nm.compile({ADAM}(Warm(1)))", "'Warm(1)' is not"),
         (f"import own\nm.compile({ADAM}(own.RATE))", "'own.RATE' is not followed"),
         ("from own import make\no, _ = make()\nm.compile(o)", "'o' is not assigned"),
-        (f"def go(rate):\n    m.compile({ADAM}(rate))", "'rate' is not assigned"),
+        (
+            f"def go(rate):\n    m.compile({ADAM}(rate))",
+            "'rate' is a parameter of 'go'",
+        ),
         ("from own import options\nm.compile(**options)", "what 'options' gives"),
         # Keras 3 refuses to set a rate that is a function, too (AttributeError)
         (f"m.compile({ADAM}(lambda: 0.1))", "'lambda: 0.1' is a function"),
@@ -2470,3 +2476,107 @@ def test_the_validation_data_are_meant_in_other_letters_too(
     # it advised the loss of the training data
     assert absent.fix == "monitor='val_loss'"
     assert "gives 'val_loss', 'val_mae'" in absent.message
+
+
+TRAINER = """\
+class Trainer:
+    def __init__(self, folder, verbose=1):
+        self.folder, self.patience = folder, 9
+        self.verbose = verbose
+        self.model = self.build(int(self.width))
+
+    def build(self, width):
+        file = self.folder + "best.keras"
+        stop = EarlyStopping(patience=5)
+        save = ModelCheckpoint(filepath=file, save_best_only=True)
+        self.callbacks = [stop, save]
+        return keras.Sequential()
+
+    def fit(self, x):
+        self.model.fit(x, callbacks=self.callbacks)
+"""
+
+
+def test_what_an_object_of_the_script_holds_beside_its_list_changes_no_callback(
+    tmp_path: Path,
+) -> None:
+    script = read(tmp_path, TRAINER)
+    assert [[member.is_certain for member in fit.members] for fit in script.fits] == [
+        [True, True]
+    ]
+    assert script.unread == ()
+
+
+def test_a_name_that_is_deleted_afterwards_is_read(tmp_path: Path) -> None:
+    text = f"for i in folds:\n    c = {STOP}\n    m.fit(*x, callbacks=[c])\n    del c"
+    script = read(tmp_path, text)
+    assert held(script) == [[STOP]]
+    assert script.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("folder + 'a.hdf5'", "…a.hdf5"),
+        ("f'{folder}/a.{n}.hdf5'", "….hdf5"),
+        ("f'{folder}/{n}' + '.hdf5'", "….hdf5"),
+        ("'%s/a_%03d.hdf5' % (folder, n)", "….hdf5"),
+        ("'{}/a_{:03d}.hdf5'.format(folder, n)", "….hdf5"),
+        ("os.path.join(folder, 'a.hdf5')", "…a.hdf5"),
+        ("str(pathlib.Path(folder) / 'a.hdf5')", "…a.hdf5"),
+        # with the whole model a name may end so, with weights alone it may not
+        ("folder + 'a.h5'", None),
+        ("folder + '.h5'", None),
+        ("folder + '.keras'", None),
+        ("folder", None),
+        ("'a.hdf5' + folder", None),
+        ("f'a.hdf5{n}'", None),
+        ("'_'.join(folder)", None),
+        ("'{}'.format(folder)", None),
+    ],
+)
+def test_a_file_whose_name_certainly_ends_as_keras_refuses_is_found(
+    tmp_path: Path, path: str, shown: str | None
+) -> None:
+    save = f"ModelCheckpoint({path}, save_best_only=True)"
+    text = f"import os, pathlib\nm.fit(*x, validation_data=v, callbacks=[{save}])"
+    found = lint_script(read(tmp_path, text), semantics="keras-3.15")
+    said = [placed.finding.message for placed in found]
+    told = f"ModelCheckpoint raises ValueError for {shown!r}: with save_weights_only="
+    assert said == (
+        [] if shown is None else [f"{told}False it has to end in .keras or .h5"]
+    )
+    assert codes(tmp_path, text, "tf_keras-2.18") == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        ("_weights.h5", ["refused-filepath"]),
+        ("{epoch}.h5", ["refused-filepath"]),
+        # what comes before may be ``best.weights``
+        (".h5", []),
+        ("h5", []),
+        (".weights.h5", []),
+    ],
+)
+def test_what_comes_before_may_complete_the_ending_that_keras_wants(
+    tmp_path: Path, ending: str, expected: list[str]
+) -> None:
+    save = (
+        f"ModelCheckpoint(n + {ending!r}, save_weights_only=True, save_best_only=True)"
+    )
+    text = f"m.fit(*x, validation_data=v, callbacks=[{save}])"
+    assert codes(tmp_path, text) == expected
+
+
+def test_a_field_of_a_file_is_checked_where_only_its_end_is_told(
+    tmp_path: Path,
+) -> None:
+    save = "ModelCheckpoint(n + '-{val_acc:.2f}.keras', save_best_only=True)"
+    text = (
+        "m = keras.Sequential([keras.layers.Dense(1)])\n"
+        "m.compile('adam', 'mse', metrics=['mae'])\n"
+        f"m.fit(x, y, validation_data=v, callbacks=[{save}])"
+    )
+    assert codes(tmp_path, text) == ["absent-field"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.headline import such_trainings
-from cbreplay.answers.advice.reasons import reason_text
+from cbreplay.answers.advice.reasons import asked_of, ranked, reason_text
 from cbreplay.answers.advice.run_doubts import (
     MOST_NAMES,
     doubt_with_runs,
     exclusion_text,
 )
-from cbreplay.document import Claim, Code, Fact, counted, phrase, plain_text, say
+from cbreplay.document import Claim, Code, Fact, phrase, plain_text, say
 from cbreplay.series_names import is_validation
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.shown_digits import scale_of
@@ -49,7 +49,6 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     # the first reason for no setting is in the headline
     for reason in advice.reasons[advice.kind == "none" :]:
         yield reason_text(advice, reason)
-    yield from _expected_score(advice)
     yield from _plans(advice)
     yield _tolerance(advice)
     yield from _kept_tolerance(advice)
@@ -64,67 +63,23 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
 
 
 def _promise(advice: Recommendation, promise: Promise) -> Text:
-    patience = Fact(promise.patience, "patience", "patience")
-    longer = " and longer" if (advice.patience or 0) > promise.patience else ""
-    plan = say("for trainings that run as long as these logs, ")
+    facts = promise._asdict()
+    plan = say("for trainings that run as long as these logs")
     if advice.plan is not None:
-        epochs = counted(advice.plan.epochs, "epoch", "epochs")
-        plan = say("for trainings planned for ", epochs, ", ")
-    return say(
-        "the promise: ",
-        plan,
-        "patience ",
-        patience,
-        f"{longer} loses no more {advice.objective} than the tolerance on at least ",
-        Fact(promise.confidence, "given_share", "confidence"),
-        f" of new {such_trainings(advice)}, averaged over many such sets of ",
-        counted(promise.n_groups, advice.unit, "n_groups"),
-        "; with one set in ten, on ",
-        Fact(promise.unlucky_share, "share", "unlucky_share"),
-        " of them or fewer (of what these ",
-        Fact(promise.n_groups, "count", "n_groups"),
-        f" {advice.unit}s need, ",
-        patience,
-        " is the ",
-        *_ranked(promise),
-        ")",
-        claims=[Claim("promises", promise._asdict())],
-    )
-
-
-def _ranked(promise: Promise) -> tuple[Fact | str, ...]:
-    """Say which of the sufficient patience values the promise is about."""
-    if promise.rank == promise.n_groups:
-        return ("largest",)
-    return (Fact(promise.rank, "rank", "rank"), " smallest")
-
-
-def _expected_score(advice: Recommendation) -> Iterator[Text]:
-    """Say what is expected of the next training, and what that is made of."""
-    expected = advice.expected
-    if expected is None:
-        return
-    score = Fact(expected.score, "score", "score")
-    beside: tuple[str | Fact, ...] = ()
-    if expected.usual_score is not None:
-        usual = Fact(expected.usual_score, "score", "usual_score")
-        same = score.text == usual.text
-        beside = (*((", as",) if same else (", and ", usual)), " with a fixed 10")
-    least: tuple[str | Fact, ...] = ()
-    if expected.unavoidable:
-        lost = Fact(expected.unavoidable, "score", "unavoidable")
-        least = (", beside the ", lost, f" that every patience on {advice.monitor}")
-        least = (*least, f" loses on these {advice.unit}s")
-    yield say(
-        "expected score of the next training",
-        *least,
-        ": ",
-        score,
-        *beside,
-        "; made of ",
-        counted(expected.n_groups, advice.unit, "n_groups"),
-        ", and of thousands of small trainings on other data, which count as ",
-        Fact(expected.n_kinds, "count", "n_kinds"),
+        words = "for trainings planned for {epochs:count epoch}"
+        plan = phrase(words, epochs=advice.plan.epochs)
+    return phrase(
+        "the promise: {plan}, patience {patience:patience}{longer} loses no more "
+        "{objective} than the tolerance on at least {confidence:given_share} of new "
+        "{trainings}, averaged over many such sets of {n_groups:count {unit}}; with "
+        "one set in ten, on {unlucky_share:share} of them or fewer (of what these "
+        "{n_groups:count} {unit}s need, {patience:patience} is the {which})",
+        plan=plan,
+        longer=" and longer" if (advice.patience or 0) > promise.patience else "",
+        trainings=such_trainings(advice),
+        which=ranked(facts),
+        claims=[Claim("promises", facts)],
+        **asked_of(advice) | facts,
     )
 
 
@@ -133,34 +88,31 @@ def _plans(advice: Recommendation) -> Iterator[Text]:
     plan = advice.plan
     if plan is not None and plan.inferred:
         yield phrase(
-            "the plan is taken to be {}: {} end there, which one patience would "
-            "hardly explain (--planned-epochs)",
-            counted(plan.epochs, "epoch", "epochs"),
-            counted(plan.n_runs, "log", "n_runs"),
+            "the plan is taken to be {epochs:count epoch}: {n_runs:count log} end "
+            "there, which one patience would hardly explain (--planned-epochs)",
+            **plan._asdict(),
         )
     for other in advice.plans:
         yield _other_plan(advice, other)
 
 
 def _other_plan(advice: Recommendation, other: PlanAdvice) -> Text:
-    doubt = ", if that was the plan" if other.plan.inferred else ""
-    trainings = phrase(
-        "trainings of {} epochs{} ({}): ",
-        Fact(other.plan.epochs, "count", "epochs"),
-        doubt,
-        counted(other.n_groups, advice.unit, "n_groups"),
-    )
+    told = "patience {patience:patience}"
+    promised = {} if other.promise is None else other.promise._asdict()
     if other.patience is None:
         few = "too few" if other.n_groups == 1 else "too short"
-        return say(trainings, f"{few} to recommend anything")
-    told = say(trainings, "patience ", Fact(other.patience, "patience", "patience"))
-    if other.promise is None:
-        return told
+        told = f"{few} to recommend anything"
+    elif promised:
+        told += "; {promised:patience} is promised for {confidence:given_share}"
     return phrase(
-        "{}; {} is promised for {}",
-        told,
-        Fact(other.promise.patience, "patience", "patience"),
-        Fact(other.promise.confidence, "given_share", "confidence"),
+        "trainings of {epochs:count} epochs{doubt} ({n_groups:count {unit}}): " + told,
+        epochs=other.plan.epochs,
+        doubt=", if that was the plan" if other.plan.inferred else "",
+        unit=advice.unit,
+        promised=promised.get("patience"),
+        confidence=promised.get("confidence"),
+        n_groups=other.n_groups,
+        patience=other.patience,
     )
 
 
@@ -169,46 +121,43 @@ def _tolerance(advice: Recommendation) -> Text:
     if tolerance is None:
         message = "a recommendation from several runs has a tolerance"
         raise AssertionError(message)
-    value = Fact(tolerance.value, "given", "value")
     if tolerance.kind == "absolute":
-        return say("tolerance: ", value, " ", series)
-    share = _share(tolerance, value, series)
-    more = say()
+        words = "tolerance: {value:given} {series}"
+        return phrase(words, value=tolerance.value, series=series)
+    share, more = _share(tolerance, series), ""
     if tolerance.n_steps:
-        runs = counted(tolerance.n_steps, "run", "n_steps")
-        more = say(", or the smallest change of ", series)
-        more = say(more, " where that is more, as in ", runs)
+        more = ", or the smallest change of {series} where that is more, as in "
+        more += "{n_steps:count run}"
     if tolerance.kind == "share":
-        return say("tolerance: ", share, more, " (--tolerance)")
-    spreads = _spreads(advice, tolerance.spreads)
-    if advice.unit == "run":
-        spread = say("the spread between seeds, ", spreads)
-        return phrase(
-            "tolerance: {}, where it is less than {}{} (--tolerance)",
-            spread,
-            share,
-            more,
+        words = "{share}"
+    elif advice.unit == "run":
+        words = "the spread between seeds, {spreads}, where it is less than {share}"
+    else:
+        words = (
+            "the spread between the seeds of a group, of three or more ({spreads}), "
+            "where it is less than {share}; else that"
         )
     return phrase(
-        "tolerance: the spread between the seeds of a group, of three or more ({}), "
-        "where it is less than {}; else that{} (--tolerance)",
-        spreads,
-        share,
-        more,
+        f"tolerance: {words}{more} (--tolerance)",
+        share=share,
+        spreads=_spreads(advice, tolerance.spreads),
+        series=series,
+        n_steps=tolerance.n_steps,
     )
 
 
-def _share(tolerance: Tolerance, value: Fact, series: Code) -> Text:
+def _share(tolerance: Tolerance, series: Code) -> Text:
     """Say what the share that a run may lose is a share of."""
-    given = value._replace(kind="given_share")
-    of, least = say(" of each run's best ", series), " whose best is near 0"
+    words, least = (
+        "{value:given_share} of each run's best {series}",
+        "whose best is near 0",
+    )
     if tolerance.n_errors:
-        of = say(" of the error that each run's best ", series, " leaves")
-        least = " with next to none"
-    if not tolerance.n_near_zero:
-        return say(given, of)
-    near = counted(tolerance.n_near_zero, "run", "n_near_zero")
-    return say(given, of, ", or of the way to that best for ", near, least)
+        words = "{value:given_share} of the error that each run's best {series} leaves"
+        least = "with next to none"
+    if tolerance.n_near_zero:
+        words += f", or of the way to that best for {{n_near_zero:count run}} {least}"
+    return phrase(words, series=series, **tolerance._asdict())
 
 
 def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
@@ -220,11 +169,13 @@ def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
         for group, spread in zip(advice.groups, spreads, strict=True)
         if spread is not None
     )
-    (least, first), (most, last) = ordered[0], ordered[-1]
-    told = say(_spread(least), f" in {first}")
-    return (
-        told if len(ordered) == 1 else say(told, " to ", _spread(most), f" in {last}")
-    )
+    ends = ordered if len(ordered) <= 1 else (ordered[0], ordered[-1])
+    told = [
+        part
+        for spread, name in ends
+        for part in (" to ", _spread(spread), f" in {name}")
+    ]
+    return say(*told[1:])
 
 
 def _spread(value: float) -> Fact:
@@ -236,77 +187,71 @@ def _kept_tolerance(advice: Recommendation) -> Iterator[Text]:
     recommended, tuned = advice.setting("recommended"), advice.setting("tolerance")
     if recommended is None:
         return
-    kept = _kept(recommended)
-    sentence = say(
-        "the recommended ", Fact(advice.patience, "patience", "patience"), " ", kept
-    )
+    kept, tuned_kept, words = _kept(recommended), say(), ""
+    other = tuned.parameters["patience"] if tuned is not None else None
     if tuned is not None and tuned.callbacks != recommended.callbacks:
-        patience = Fact(tuned.parameters["patience"], "patience", "patience")
         tuned_kept = _kept(tuned)
-        if plain_text(tuned_kept) == plain_text(kept):
-            sentence = say(sentence, ", as does ", patience)
-        else:
-            sentence = say(sentence, "; ", patience, " ", tuned_kept)
-    yield sentence
+        same = plain_text(tuned_kept) == plain_text(kept)
+        words = ", as does {other}" if same else "; {other} {tuned_kept}"
+    yield phrase(
+        "the recommended {patience:patience} {kept}" + words,
+        patience=advice.patience,
+        kept=kept,
+        other=Fact(other, "patience", "patience"),
+        tuned_kept=tuned_kept,
+    )
 
 
 def _kept(scored: Scored) -> Text:
     """Say on how many runs a setting keeps the tolerance."""
-    of = {
-        "callbacks": scored.callbacks,
-        "told_runs": scored.told_runs,
-        "breaking": scored.breaks_tolerance,
-    }
-    return say(_kept_words(scored), claims=[Claim("keeps_tolerance", of)])
-
-
-def _kept_words(scored: Scored) -> Text:
-    told = Fact(scored.told_runs, "count", "told_runs")
+    breaking = scored.breaks_tolerance
     if not scored.told_runs:
-        return say("cannot be judged by any of these logs")
-    if not scored.breaks_tolerance:
-        if scored.told_runs == 1:
-            return say("keeps the tolerance on the ", told, " run whose log tells")
-        return say("keeps the tolerance on all ", told, " runs whose logs tell")
+        words = "cannot be judged by any of these logs"
+    elif breaking:
+        words = "breaks the tolerance on {n_breaks_tolerance:count} of "
+        words += "{told_runs:count run} whose logs tell ({names})"
+    elif scored.told_runs == 1:
+        words = "keeps the tolerance on the {told_runs:count} run whose log tells"
+    else:
+        words = "keeps the tolerance on all {told_runs:count} runs whose logs tell"
+    told = {"told_runs": scored.told_runs}
+    of = {"callbacks": scored.callbacks, **told, "breaking": breaking}
     return phrase(
-        "breaks the tolerance on {} of {} whose logs tell ({})",
-        Fact(len(scored.breaks_tolerance), "count", "n_breaks_tolerance"),
-        counted(scored.told_runs, "run", "told_runs"),
-        list_names(scored.breaks_tolerance, MOST_NAMES),
+        words,
+        n_breaks_tolerance=len(breaking),
+        names=list_names(breaking, MOST_NAMES),
+        claims=[Claim("keeps_tolerance", of)],
+        **told,
     )
 
 
 def _sufficient(advice: Recommendation) -> Text:
     """Say which patience the groups need: those that need most, and those unknown."""
-    known = [group for group in advice.groups if group.sufficient_patience is not None]
-    known.sort(key=lambda group: (-(group.sufficient_patience or 0), group.name))
-    by_patience: dict[int | None, list[str]] = {}
-    for group in known:
-        constant = f" (there {advice.monitor} never changes)"
-        name = group.name + (constant if group.is_constant else "")
-        by_patience.setdefault(group.sufficient_patience, []).append(name)
-    told, n_told = [], 0
-    for patience, names in by_patience.items():
-        if n_told >= _MOST_GROUPS:
-            rest = len(known) - n_told
-            told.append(say(f"and {rest} more need{'s' if rest == 1 else ''} less"))
+    by_patience: dict[int, list[str]] = {}
+    for group in sorted(advice.groups, key=lambda group: group.name):
+        if group.sufficient_patience is not None:
+            constant = f" (there {advice.monitor} never changes)"
+            name = group.name + (constant if group.is_constant else "")
+            by_patience.setdefault(group.sufficient_patience, []).append(name)
+    told, n_rest = [*_insufficient(advice)], sum(map(len, by_patience.values()))
+    room = _MOST_GROUPS
+    for patience, names in sorted(by_patience.items(), reverse=True):
+        if room <= 0:
+            told.append(say(f"and {n_rest} more need{'s' if n_rest == 1 else ''} less"))
             break
         fact = Fact(patience, "patience", "sufficient_patience")
-        told.append(say(fact, f" {list_names(names, _MOST_GROUPS - n_told)}"))
-        n_told += len(names)
-    told = [*_insufficient(advice), *told]
+        told.append(say(fact, f" {list_names(names, room)}"))
+        room, n_rest = room - len(names), n_rest - len(names)
     joined = [part for text in told for part in ("; ", text)]
     needed = {group.name: group.sufficient_patience for group in advice.groups}
-    claims = [Claim("sufficient", needed)]
-    return say(*_sufficient_for(advice), ": ", *joined[1:], claims=claims)
-
-
-def _sufficient_for(advice: Recommendation) -> Iterator[str | Fact]:
-    """Say for how long a training a patience is enough: not only for what is logged."""
-    yield "sufficient patience"
-    if advice.plan is not None:
-        yield " up to the planned epoch "
-        yield Fact(advice.plan.epochs, "count", "epochs")
+    # it is enough for so long a training, not only for what is logged
+    until = "" if advice.plan is None else " up to the planned epoch {epochs:count}"
+    epochs = None if advice.plan is None else advice.plan.epochs
+    return say(
+        phrase(f"sufficient patience{until}: ", epochs=epochs),
+        *joined[1:],
+        claims=[Claim("sufficient", needed)],
+    )
 
 
 def _insufficient(advice: Recommendation) -> Iterator[Text]:
@@ -326,34 +271,23 @@ def _insufficient(advice: Recommendation) -> Iterator[Text]:
 
 def _forward(advice: Recommendation) -> Iterator[Text]:
     """Say how a choice made by the oldest groups does on the newest."""
-    forward, unit = advice.forward, advice.unit
+    forward = advice.forward
     if forward is None:
         return
-    newer = Fact(forward.n_newer, "count", "n_newer")
-    enough = say(Fact(forward.n_enough, "count", "n_enough"), " of the ", newer)
-    if forward.n_enough == forward.n_newer:
-        enough = say("all ", newer)
-    sentence = phrase(
-        "forward in time: the {} oldest {}s choose patience {}, which is enough for "
-        "{} that came after them",
-        Fact(forward.n_older, "count", "n_older"),
-        unit,
-        Fact(forward.patience, "patience", "patience"),
-        enough,
+    all_of_them = forward.n_enough == forward.n_newer
+    words = (
+        "forward in time: the {n_older:count} oldest {unit}s choose patience "
+        "{patience:patience}, which is enough for "
+        + ("all" if all_of_them else "{n_enough:count} of the")
+        + " {n_newer:count} that came after them"
     )
     if forward.n_unknown:
-        unknown = Fact(forward.n_unknown, "count", "n_unknown")
-        sentence = say(sentence, " (", unknown, " of these do not tell)")
+        words += " ({n_unknown:count} of these do not tell)"
     compared = forward.score is not None and forward.usual_score is not None
     if compared and forward.patience != USUAL:
-        sentence = phrase(
-            "{}; there it scores {}, and {} {}",
-            sentence,
-            Fact(forward.score, "score", "score"),
-            Fact(USUAL, "patience"),
-            Fact(forward.usual_score, "score", "usual_score"),
-        )
-    yield sentence
+        words += "; there it scores {score:score}, and {} {usual_score:score}"
+    usual = Fact(USUAL, "patience")
+    yield phrase(words, usual, **asked_of(advice) | forward._asdict())
 
 
 def which_monitor(advice: Recommendation) -> Text:
@@ -377,10 +311,9 @@ def which_monitor(advice: Recommendation) -> Text:
 
 def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
     """Say for how many groups no patience is enough on a monitor."""
-    return phrase(
-        "for {} the logs hold no patience that is known to be enough",
-        counted(scored.unknown_groups, advice.unit, "unknown_groups"),
-    )
+    told = "the logs hold no patience that is known to be enough"
+    facts = asked_of(advice) | scored._asdict()
+    return phrase(f"for {{unknown_groups:count {{unit}}}} {told}", **facts)
 
 
 def doubt_sentences(advice: Recommendation) -> Iterator[Text]:

@@ -4,264 +4,211 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.advice.surety import broken_off
-from cbreplay.document import Claim, Code, Fact, counted, phrase, say
+from cbreplay.document import Claim, Code, phrase, say
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
     from cbreplay.document import Text
     from cbreplay.recommend import Reason, Recommendation
 
-__all__ = ["patience_of", "reason_text"]
+    # how a kind of sentence says its facts: with blanks for them, or by a function
+    Wording: TypeAlias = str | Callable[[Mapping[str, Any]], Text]
+
+__all__ = ["asked_of", "broken_off", "ranked", "reason_text", "share_of", "worded"]
 
 
 def reason_text(advice: Recommendation, reason: Reason) -> Text:
     """Say why a setting is recommended, or why none is."""
-    words = _REASONS[reason.kind](advice.unit, reason.facts)
+    words = worded(_REASONS[reason.kind], {"unit": advice.unit, **reason.facts})
     return say(words, claims=[Claim(reason.kind, reason.facts)])
 
 
-def patience_of(facts: Mapping[str, Any], name: str = "patience") -> Fact:
-    """Return a patience among the facts of a reason or a doubt."""
-    return Fact(facts[name], "patience", name)
+def worded(wording: Wording, facts: Mapping[str, Any]) -> Text:
+    """Say facts in the words for their kind."""
+    return phrase(wording, **facts) if isinstance(wording, str) else wording(facts)
 
 
-def _copies(_unit: str, facts: Mapping[str, Any]) -> Text:
+def asked_of(advice: Recommendation) -> dict[str, Any]:
+    """Return what the sentences on advice name: unit, patience, monitor, objective."""
+    return {
+        "unit": advice.unit,
+        "patience": advice.patience,
+        "monitor": advice.monitor,
+        "objective": advice.objective,
+    }
+
+
+def broken_off(facts: Mapping[str, Any]) -> Text:
+    """Say how many of the runs broke off."""
+    return say(share_of(facts, "n_broken"), " broke off before their plan's end")
+
+
+def share_of(facts: Mapping[str, Any], name: str) -> Text:
+    """Say how many of the runs some are."""
+    all_of_them = facts[name] == facts["n_runs"]
+    which = "all " if all_of_them else f"{{{name}:count}} of "
+    return phrase(which + "{n_runs:count run}", **facts)
+
+
+def ranked(facts: Mapping[str, Any]) -> Text:
+    """Say which of the sufficient patience values a promise is about."""
+    is_last = facts["rank"] == facts["n_groups"]
+    return phrase("largest" if is_last else "{rank:rank} smallest", **facts)
+
+
+def _too_few_groups(facts: Mapping[str, Any]) -> Text:
+    several = facts["n_monitors"] > 1
     return phrase(
-        "the {} are copies of one log: what holds for the next takes several",
-        counted(facts["n_runs"], "run", "n_runs"),
+        "a promise for {confidence:given_share} of new {unit}s{monitors} takes at "
+        "least {needed:count {unit}}, and there are {n_groups:count}",
+        monitors=phrase(" and {n_monitors:count monitor}" if several else "", **facts),
+        **facts,
     )
 
 
-def _one_group(_unit: str, facts: Mapping[str, Any]) -> Text:
+def _unknown_groups(facts: Mapping[str, Any]) -> Text:
     return phrase(
-        "the {} are one group, and what holds for the next takes several",
-        counted(facts["n_runs"], "run", "n_runs"),
+        "for {n_unknown:count {unit}} of {n_groups:count} the logs hold no patience "
+        "that is known to be enough; a promise from so few allows "
+        + ("{allowed:count} of them" if facts["allowed"] else "no such {unit}"),
+        **facts,
     )
 
 
-def _short_logs(_unit: str, facts: Mapping[str, Any]) -> Text:
-    values = counted(facts["most"], "value", "most")
-    return phrase(
-        "no log here holds more than {} of {}, which is too few to choose a patience "
-        "from",
-        values,
-        Code(facts["monitor"]),
-    )
-
-
-def _too_few_groups(unit: str, facts: Mapping[str, Any]) -> Text:
-    monitors = say()
-    if facts["n_monitors"] > 1:
-        monitors = say(" and ", counted(facts["n_monitors"], "monitor", "n_monitors"))
-    return phrase(
-        "a promise for {} of new {}s{} takes at least {}, and there are {}",
-        Fact(facts["confidence"], "given_share", "confidence"),
-        unit,
-        monitors,
-        counted(facts["needed"], unit, "needed"),
-        Fact(facts["n_groups"], "count", "n_groups"),
-    )
-
-
-def _unknown_groups(unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        "for ",
-        counted(facts["n_unknown"], unit, "n_unknown"),
-        " of ",
-        Fact(facts["n_groups"], "count", "n_groups"),
-        " the logs hold no patience that is known to be enough; a promise from so few ",
-        *(
-            ("allows ", Fact(facts["allowed"], "count", "allowed"), " of them")
-            if facts["allowed"]
-            else (f"allows no such {unit}",)
-        ),
-    )
-
-
-def _worse_than_no_stop(_unit: str, facts: Mapping[str, Any]) -> Text:
-    return phrase(
-        "on these logs patience {} does no better than no early stopping at all; a "
-        "checkpoint of the best weights takes no stop",
-        patience_of(facts),
-    )
-
-
-def _no_stop_better(_unit: str, facts: Mapping[str, Any]) -> Text:
-    return phrase(
-        "on these runs no early stopping at all scores better than {}: {} against {}",
-        patience_of(facts),
-        Fact(facts["unstopped"], "score", "unstopped"),
-        Fact(facts["score"], "score", "score"),
-    )
-
-
-def _promise(unit: str, facts: Mapping[str, Any]) -> Text:
-    which = say(Fact(facts["rank"], "rank", "rank"), " smallest")
-    if facts["rank"] == facts["n_groups"]:
-        which = say("largest")
-    return phrase(
-        "{} is the {} sufficient patience of the {}, and more than the rule of thumb, "
-        "{}",
-        patience_of(facts),
-        which,
-        counted(facts["n_groups"], unit, "n_groups"),
-        patience_of(facts, "usual"),
-    )
-
-
-def _score(unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        patience_of(facts),
-        f" has the least expected score: the mean of the {unit}s, evened out over the "
-        "patience values nearby, and of the kinds of learning curves that they look "
-        "like, known from other data",
-    )
-
-
-def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
+def _thumb(facts: Mapping[str, Any]) -> Text:
     if facts["plan"] is None:
-        return say(
-            patience_of(facts),
-            # their plans may be unknown, or differ
-            " is a rule of thumb: no one number of planned epochs is known for all of "
-            "these trainings",
-            # one number would not be right for all of them
-            "" if facts["n_ends"] > 1 else " (--planned-epochs)",
+        # their plans may be unknown, or differ; then one number would not be right
+        return phrase(
+            "{patience:patience} is a rule of thumb: no one number of planned epochs "
+            "is known for all of these trainings"
+            + ("" if facts["n_ends"] > 1 else " (--planned-epochs)"),
+            **facts,
         )
-    records = say()
-    if facts["n_records"] != facts["plan"]:
-        # a patience counts them
-        records = say(
-            Fact(facts["n_records"], "count", "n_records"), " records of the "
-        )
+    # a patience counts records
+    counts = facts["n_records"] != facts["plan"]
     return phrase(
-        "{} is a rule of thumb, 10 or a tenth of the {}{} planned epochs{}",
-        patience_of(facts),
-        records,
-        Fact(facts["plan"], "count", "plan"),
-        ": no log tells what a patience loses" if facts["untold"] else "",
+        "{patience:patience} is a rule of thumb, 10 or a tenth of the {records}"
+        "{plan:count} planned epochs"
+        + (": no log tells what a patience loses" if facts["untold"] else ""),
+        records=phrase("{n_records:count} records of the " if counts else "", **facts),
+        **facts,
     )
 
 
-def _broke_off(_unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        broken_off(facts),
-        ": what a patience loses there is known only against the best until then, so "
-        "nothing argues for less than the rule of thumb, 10 or a tenth of the plan",
-    )
-
-
-def _cut(_unit: str, facts: Mapping[str, Any]) -> Text:
-    first = say(patience_of(facts), " is a rule of thumb, and no less than their own: ")
-    if facts["patience"] == facts["under"]:
-        first = say()
-    return say(
-        first,
-        _cut_by(facts, "under"),
-        "; no log shows what came after, so none tells whether that is enough, or "
-        "less would be",
-    )
-
-
-def _recorded_under(_unit: str, facts: Mapping[str, Any]) -> Text:
+def _cut(facts: Mapping[str, Any]) -> Text:
+    first = "{patience:patience} is a rule of thumb, and no less than their own: "
     return phrase(
-        "no less than {} is recommended: {}, and no log shows what that missed",
-        patience_of(facts),
-        _cut_by(facts, "patience"),
+        ("" if facts["patience"] == facts["under"] else first)
+        + "{cut}; no log shows what came after, so none tells whether that is enough, "
+        "or less would be",
+        cut=_cut_by(facts, "under"),
+        **facts,
     )
 
 
 def _cut_by(facts: Mapping[str, Any], name: str) -> Text:
     """Say how many runs a patience of their own ended, or may have ended."""
-    patience = patience_of(facts, name)
-    n_runs = counted(facts["n_runs"], "run", "n_runs")
-    runs = say(Fact(facts["n_under"], "count", "n_under"), " of ", n_runs)
-    if facts["n_under"] == facts["n_runs"]:
-        runs = say("all ", n_runs)
+    runs = share_of(facts, "n_under")
     if not facts["guessed"]:
-        return say("patience ", patience, " cut ", runs)
-    ends = "end" if facts["n_under"] > 1 else "ends"
-    them = "them" if facts["n_under"] > 1 else "it"
-    return say(runs, f" {ends} as if patience ", patience, f" had cut {them}")
-
-
-def _below_promise(_unit: str, facts: Mapping[str, Any]) -> Text:
+        return phrase(f"patience {{{name}:patience}} cut {{runs}}", runs=runs, **facts)
+    ends, them = ("end", "them") if facts["n_under"] > 1 else ("ends", "it")
     return phrase(
-        "the promise is about {} and longer, not about {}",
-        patience_of(facts, "promised"),
-        patience_of(facts),
-    )
-
-
-def _rule_not_compared(_unit: str, facts: Mapping[str, Any]) -> Text:
-    problem = facts["problem"] or "too few logs tell what it would have kept"
-    return say(f"{facts['rule']} is not compared: {problem}")
-
-
-def _rules_untold(unit: str, facts: Mapping[str, Any]) -> Text:
-    return phrase(
-        "whether {} would do better cannot be told: that takes {} on which they can "
-        "be compared, and there are {}",
-        list_names(facts["rules"], len(facts["rules"])),
-        counted(facts["needed"], unit, "needed"),
-        Fact(facts["n_told"], "count", "n_told"),
-    )
-
-
-def _rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
-    code = facts["rule"]
-    return phrase(
-        "on {}s left out of the choice, {} is clearly better than all of these: {}; "
-        "as code: {}",
-        unit,
-        Code(code),
-        _compared_patience(facts),
-        Code(f'cbreplay simulate -c "{code}" --keras-code'),
-    )
-
-
-def _no_rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        f"on {unit}s left out of the choice, none of {', '.join(facts['rules'])} is "
-        "clearly better than all of these: ",
-        _compared_patience(facts),
+        f"{{runs}} {ends} as if patience {{{name}:patience}} had cut {them}",
+        runs=runs,
+        **facts,
     )
 
 
 def _compared_patience(facts: Mapping[str, Any]) -> Text:
     """Name the patience values that another rule has to beat."""
     fixed = "" if facts["patience"] == USUAL else f", a fixed {USUAL}"
-    by_score = f"{fixed}, and the patience with the least score"
-    return say("patience ", patience_of(facts), by_score)
+    words = (
+        f"patience {{patience:patience}}{fixed}, and the patience with the least score"
+    )
+    return phrase(words, **facts)
 
 
-_REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
-    "one-run": lambda _unit, _facts: say(
-        "one run describes only itself; what holds for the next takes several"
+_REASONS: dict[str, Wording] = {
+    "one-run": ("one run describes only itself; what holds for the next takes several"),
+    "copies": (
+        "the {n_runs:count run} are copies of one log: what holds for the next takes "
+        "several"
     ),
-    "copies": _copies,
-    "one-group": _one_group,
-    "short-logs": _short_logs,
-    "untold": lambda _unit, _facts: say(
-        "no log tells what any patience would have lost"
+    "one-group": (
+        "the {n_runs:count run} are one group, and what holds for the next takes "
+        "several"
     ),
+    "short-logs": (
+        "no log here holds more than {most:count value} of {monitor:code}, which is "
+        "too few to choose a patience from"
+    ),
+    "untold": "no log tells what any patience would have lost",
     "too-few-groups": _too_few_groups,
     "unknown-groups": _unknown_groups,
-    "worse-than-no-stop": _worse_than_no_stop,
-    "no-stop-better": _no_stop_better,
-    "promise": _promise,
-    "score": _score,
+    "worse-than-no-stop": (
+        "on these logs patience {patience:patience} does no better than no early "
+        "stopping at all; a checkpoint of the best weights takes no stop"
+    ),
+    "no-stop-better": (
+        "on these runs no early stopping at all scores better than "
+        "{patience:patience}: {unstopped:score} against {score:score}"
+    ),
+    "promise": lambda facts: phrase(
+        "{patience:patience} is the {which} sufficient patience of the "
+        "{n_groups:count {unit}}, and more than the rule of thumb, {usual:patience}",
+        which=ranked(facts),
+        **facts,
+    ),
+    "score": (
+        "{patience:patience} has the least expected score: the mean of the {unit}s, "
+        "evened out over the patience values nearby, and of the kinds of learning "
+        "curves that they look like, known from other data"
+    ),
     "thumb": _thumb,
-    "broke-off": _broke_off,
+    "broke-off": lambda facts: say(
+        broken_off(facts),
+        ": what a patience loses there is known only against the best until then, so "
+        "nothing argues for less than the rule of thumb, 10 or a tenth of the plan",
+    ),
     "cut": _cut,
-    "recorded-under": _recorded_under,
-    "below-promise": _below_promise,
-    "rule-not-compared": _rule_not_compared,
-    "rules-untold": _rules_untold,
-    "rule-better": _rule_better,
-    "no-rule-better": _no_rule_better,
+    "recorded-under": lambda facts: phrase(
+        "no less than {patience:patience} is recommended: {cut}, and no log shows what "
+        "that missed",
+        cut=_cut_by(facts, "patience"),
+        **facts,
+    ),
+    "below-promise": (
+        "the promise is about {promised:patience} and longer, not about "
+        "{patience:patience}"
+    ),
+    "rule-not-compared": lambda facts: phrase(
+        "{rule} is not compared: {why}",
+        why=facts["problem"] or "too few logs tell what it would have kept",
+        **facts,
+    ),
+    "rules-untold": lambda facts: phrase(
+        "whether {any_of_them} would do better cannot be told: that takes "
+        "{needed:count {unit}} on which they can be compared, and there are "
+        "{n_told:count}",
+        any_of_them=list_names(facts["rules"], len(facts["rules"])),
+        **facts,
+    ),
+    "rule-better": lambda facts: phrase(
+        "on {unit}s left out of the choice, {rule:code} is clearly better than all of "
+        "these: {these}; as code: {}",
+        Code(f'cbreplay simulate -c "{facts["rule"]}" --keras-code'),
+        these=_compared_patience(facts),
+        **facts,
+    ),
+    "no-rule-better": lambda facts: phrase(
+        "on {unit}s left out of the choice, none of {all_of_them} is clearly better "
+        "than all of these: {these}",
+        all_of_them=", ".join(facts["rules"]),
+        these=_compared_patience(facts),
+        **facts,
+    ),
 }

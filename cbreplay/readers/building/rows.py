@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
-    from numpy.typing import DTypeLike
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
@@ -180,16 +178,17 @@ class Rows:
         if len(pieces) == 1 and len(pieces[0].columns) == len(names):
             return pieces[0]
         epochs = np.concatenate([piece.epochs for piece in pieces])
-        columns = {name: _nothing(len(epochs)) for name in names}
-        begin = 0
-        for piece in pieces:
-            at = np.arange(begin, begin + len(piece.epochs))
-            for name, column in piece.columns.items():
-                _lay_in(columns[name], column, at)
-            begin += len(at)
+        ends = np.cumsum([len(piece.epochs) for piece in pieces])
+        places = np.split(np.arange(len(epochs)), ends[:-1])
+        held = [(piece.columns, at) for piece, at in zip(pieces, places, strict=True)]
+        series = {
+            name: _lay(
+                [(own[name], at) for own, at in held if name in own], len(epochs)
+            )
+            for name in names
+        }
         times = np.concatenate([piece.wall_times for piece in pieces])
         first = pieces[0]
-        series = {name: Series(*column) for name, column in columns.items()}
         return cls(epochs, series, times, first.place, begins_file=first.begins_file)
 
 
@@ -198,33 +197,21 @@ def as_series(column: Values) -> Series:
     return column if isinstance(column, Series) else Series.from_optional(column)
 
 
-class _Column(NamedTuple):
-    """What a series is made of, while it is filled."""
-
-    values: FloatArray
-    recorded: BoolArray
-    others: dict[int, tuple[float, ...]]
-
-
-def _nothing(length: int, dtype: DTypeLike = np.float64) -> _Column:
-    values = np.full(length, np.nan, dtype)
-    return _Column(values, np.zeros(length, dtype=np.bool_), {})
-
-
-def _lay_in(column: _Column, series: Series, at: EpochArray) -> None:
-    """Put each value of a series into a column, at its place."""
-    column.values[at], column.recorded[at] = series.values, series.recorded
-    column.others.update((int(at[i]), held) for i, held in series.others.items())
+def _lay(parts: Sequence[tuple[Series, EpochArray]], length: int) -> Series:
+    """Lay the values of series out over `length` epochs, each at its place."""
+    values = np.full(length, np.nan, parts[0][0].values.dtype if parts else np.float64)
+    recorded = np.zeros(length, dtype=np.bool_)
+    others: dict[int, tuple[float, ...]] = {}
+    for series, at in parts:
+        values[at], recorded[at] = series.values, series.recorded
+        others |= {int(at[row]): held for row, held in series.others.items()}
+    return Series(values, recorded, others)
 
 
 def spread(series: Series, at: EpochArray, length: int) -> Series:
     """Spread a series over `length` epochs: its values at `at`, the rest missing."""
-    if length == len(series):
-        # no gap: a long log is not copied
-        return series
-    column = _nothing(length, series.values.dtype)
-    _lay_in(column, series, at)
-    return Series(*column)
+    # without a gap a long log is not copied
+    return series if length == len(series) else _lay([(series, at)], length)
 
 
 def _is_one(values: FloatArray) -> bool:

@@ -138,6 +138,12 @@ class TrainingRows:
             self.seams[first] = _POSSIBLE.format(piece.place, first + 1)
         self.add(piece)
 
+    def confirm_seam(self, epoch: int, told: str = "") -> None:
+        """Take it as certain that a fit was resumed at an epoch."""
+        if epoch in self.possible or epoch not in self.seams:
+            self.seams[epoch] = f"{seam_note(epoch)}{told}"
+        self.possible.discard(epoch)
+
     def takes_again(self, piece: Rows) -> bool:
         """Take a piece that begins with the last rows, or repeats some; tell if it did.
 
@@ -212,9 +218,7 @@ class TrainingRows:
         """Lay a column out over every epoch from the first to the last."""
         epochs = self.rows.epochs
         length = int(epochs[-1]) - int(epochs[0]) + 1
-        # without a gap there is nothing to lay out
-        whole = length == len(epochs)
-        return logged if whole else spread(logged, epochs - epochs[0], length)
+        return spread(logged, epochs - epochs[0], length)
 
 
 _POSSIBLE = (

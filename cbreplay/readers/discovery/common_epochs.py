@@ -16,11 +16,16 @@ from cbreplay.readers.building.rows import spread
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from cbreplay.run import EpochArray, Run
 
-    from cbreplay.run import EpochArray, FloatArray, Run
-
-__all__ = ["first_number", "goes_with", "laid_over", "numbers_of", "put_below"]
+__all__ = [
+    "first_number",
+    "goes_with",
+    "laid_over",
+    "numbers_of",
+    "put_below",
+    "spread_out",
+]
 
 _SEVERAL = 2
 
@@ -69,20 +74,38 @@ def laid_over(other: Run, run: Run) -> Run:
     """
     if np.array_equal(numbers_of(other), numbers_of(run)):
         return other
-    begin = first_number(other) - first_number(run)
-    at = np.arange(begin, begin + other.n_epochs)
-    return replace(
+    moved = replace(
         other,
-        first_epoch=run.first_epoch,
+        first_epoch=run.first_epoch + first_number(other) - first_number(run),
         counts_from=run.counts_from,
-        series={
-            name: spread(own, at, run.n_epochs) for name, own in other.series.items()
-        },
         learning_rate=None,
         other_learning_rate=None,
         learning_rate_rounding=None,
         epoch_seconds=None,
         notes=tuple(note for note in other.notes if topic_of(note) != "epochs"),
+    )
+    return spread_out(moved, run.first_epoch, run.n_epochs)
+
+
+def spread_out(run: Run, first_epoch: int, n_epochs: int) -> Run:
+    """Return a run with a place for each of some epochs, with all of its own inside."""
+    at = np.arange(run.n_epochs) + run.first_epoch - first_epoch
+
+    def spread_series(own: Series | None) -> Series | None:
+        return None if own is None else spread(own, at, n_epochs)
+
+    rounding = run.learning_rate_rounding
+    if rounding is not None:
+        rounding = np.zeros(n_epochs)
+        rounding[at] = run.learning_rate_rounding
+    return replace(
+        run,
+        first_epoch=first_epoch,
+        series={name: spread(own, at, n_epochs) for name, own in run.series.items()},
+        learning_rate=spread_series(run.learning_rate),
+        other_learning_rate=spread_series(run.other_learning_rate),
+        learning_rate_rounding=rounding,
+        epoch_seconds=spread_series(run.epoch_seconds),
     )
 
 
@@ -93,21 +116,27 @@ def put_below(run: Run, later: Run) -> Run:
     those of the earlier one.
     """
     begin = first_number(later) - first_number(run)
-    length = max(run.n_epochs, begin + later.n_epochs)
-    places = np.arange(run.n_epochs), np.arange(begin, begin + later.n_epochs)
     moved = later.moved(run.first_epoch + begin - later.first_epoch)
-
-    def both(own: Series | None, other: Series | None) -> Series | None:
-        return _together((own, other), places, length)
-
-    series = {name: both(own, later.series[name]) for name, own in run.series.items()}
+    n_epochs = max(run.n_epochs, begin + later.n_epochs)
+    known = [run.learning_rate_rounding, later.learning_rate_rounding]
+    coarsest = max((float(own.max()) for own in known if own is not None), default=0.0)
+    own, other = (
+        spread_out(_rounded(part, coarsest), run.first_epoch, n_epochs)
+        for part in (run, moved)
+    )
+    series = {
+        name: _both(held, other.series[name]) for name, held in own.series.items()
+    }
+    rounding = own.learning_rate_rounding
+    if rounding is not None and other.learning_rate_rounding is not None:
+        rounding = np.maximum(rounding, other.learning_rate_rounding)
     return replace(
         run,
-        series={name: own for name, own in series.items() if own is not None},
-        learning_rate=both(run.learning_rate, later.learning_rate),
+        series={name: held for name, held in series.items() if held is not None},
+        learning_rate=_both(own.learning_rate, other.learning_rate),
         other_learning_rate=None,
-        learning_rate_rounding=_roundings((run, later), places, length),
-        epoch_seconds=both(run.epoch_seconds, later.epoch_seconds),
+        learning_rate_rounding=rounding,
+        epoch_seconds=_both(own.epoch_seconds, other.epoch_seconds),
         wall_seconds=None,
         seams=tuple(sorted({*run.seams, *moved.seams})),
         possible_seams=run.possible_seams | moved.possible_seams,
@@ -118,39 +147,20 @@ def put_below(run: Run, later: Run) -> Run:
     )
 
 
-def _together(
-    parts: Sequence[Series | None], places: Sequence[EpochArray], length: int
-) -> Series | None:
-    """Lay the values of two parts out over all epochs; None if neither has any."""
-    known = [
-        (own, at) for own, at in zip(parts, places, strict=True) if own is not None
-    ]
-    if not known:
-        return None
-    values = np.full(length, np.nan, known[0][0].values.dtype)
-    recorded = np.zeros(length, dtype=np.bool_)
-    others: dict[int, tuple[float, ...]] = {}
-    # the first part's values come last, to stand
-    for own, at in reversed(known):
-        there = at[own.recorded]
-        values[there], recorded[there] = own.values[own.recorded], True
-        others |= {int(at[row]): held for row, held in own.others.items()}
-    return Series(values, recorded, others)
+def _both(own: Series | None, other: Series | None) -> Series | None:
+    """Return the values of two parts; where both have one, that of the first stands."""
+    if own is None or other is None:
+        return other if own is None else own
+    values = np.where(own.recorded, own.values, other.values)
+    others = {**other.others, **own.others}
+    return Series(values, own.recorded | other.recorded, others)
 
 
-def _roundings(
-    parts: Sequence[Run], places: Sequence[EpochArray], length: int
-) -> FloatArray | None:
-    """Return how far each rate of two parts may be rounded; None if none is.
+def _rounded(run: Run, coarsest: float) -> Run:
+    """Return a part with the rounding of both: one writer rounds alike in both.
 
-    Both are of one writer, who rounds alike in both: a part whose rate never changes
-    does not show it, and has the coarsest rounding of the other.
+    A part whose rate never changes does not show it, and has the coarsest of the other.
     """
-    told = [own.learning_rate_rounding for own in parts]
-    known = [float(own.max()) for own in told if own is not None]
-    if not known:
-        return None
-    rounding = np.zeros(length)
-    for own, at in zip(told, places, strict=True):
-        rounding[at] = np.maximum(rounding[at], max(known) if own is None else own)
-    return rounding
+    if not coarsest or run.learning_rate_rounding is not None:
+        return run
+    return replace(run, learning_rate_rounding=np.full(run.n_epochs, coarsest))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.note import Note
 from cbreplay.readers.base import SKIP_HINT
@@ -13,6 +14,7 @@ from cbreplay.readers.formats import plain_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
@@ -39,10 +41,20 @@ class FoundLogs:
         What was read; what is found to be part of another log is taken out.
     seen : list of Seen
         Every file that was looked at, and what became of it.
+    options : ReadOptions
+        How they were read, should several of them be read again as one.
+
+    Attributes
+    ----------
+    notes : list of Note
+        Which of them were left out, and would be another training.
     """
 
-    def __init__(self, logs: list[RunsOfLog], seen: list[Seen]) -> None:
-        self.logs, self.seen = logs, seen
+    def __init__(
+        self, logs: list[RunsOfLog], seen: list[Seen], options: ReadOptions
+    ) -> None:
+        self.logs, self.seen, self.options = logs, seen, options
+        self.notes: list[Note] = []
 
     def by_series(
         self, group_of: Callable[[Run], object | None]
@@ -52,14 +64,13 @@ class FoundLogs:
         `group_of` tells which logs may be of one training, as those of one directory:
         they have the same answer. A log with the answer None is in no group.
         """
-        groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
-        for log in self.logs:
-            run = log.runs[0]
-            if len(log.runs) == 1 and run.steps is None:
-                group = group_of(run)
-                if group is not None:
-                    groups.setdefault((group, *sorted(run.series)), []).append(log)
-        return [logs for logs in groups.values() if len(logs) > 1]
+
+        def key(log: RunsOfLog) -> tuple[object, ...] | None:
+            whole = len(log.runs) == 1 and log.run.steps is None
+            group = group_of(log.run) if whole else None
+            return None if group is None else (group, *sorted(log.run.series))
+
+        return [logs for logs in by_key(self.logs, key).values() if len(logs) > 1]
 
     def join(self, homes: Mapping[RunsOfLog, RunsOfLog]) -> None:
         """Take out logs whose rows are in another one now, which has their files too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cbreplay.by_key import by_key
 from cbreplay.readers.columns.numbered_names import (
     are_same_metrics,
     number_of,
@@ -13,13 +14,13 @@ from cbreplay.readers.columns.numbered_names import (
 )
 
 if TYPE_CHECKING:
-    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.run import Run
 
 __all__ = ["name_metrics_alike"]
 
 
-def name_metrics_alike(found: list[RunsOfLog]) -> None:
+def name_metrics_alike(found: FoundLogs) -> None:
     """Give a metric one name in all runs, if only Keras's appended number differs.
 
     ``keras.metrics.AUC()`` is called auc in the first model of a process, auc_1 in the
@@ -27,7 +28,7 @@ def name_metrics_alike(found: list[RunsOfLog]) -> None:
     auc_1, then auc_2 and auc_3. A column without a value in a run is none of its
     metrics: a table of several folds has those of all.
     """
-    runs = [run for log in found for run in log.runs]
+    runs = [run for log in found.logs for run in log.runs]
     if not any(name[-1:].isdigit() for run in runs for name in run.series):
         return
     variants: dict[str, set[tuple[str, ...]]] = {}
@@ -39,19 +40,16 @@ def name_metrics_alike(found: list[RunsOfLog]) -> None:
         for base, blocks in variants.items()
         if len(blocks) > 1 and are_same_metrics(blocks, base)
     }
-    for log in found:
+    for log in found.logs:
         log.runs[:] = [_renamed(run, numbered) for run in log.runs]
 
 
 def _by_base(run: Run) -> dict[str, tuple[str, ...]]:
     """Return the series that have values by their names without number, in order."""
-    names: dict[str, list[str]] = {}
-    for name, own in run.series.items():
-        if own.recorded.any():
-            names.setdefault(without_number(name), []).append(name)
+    names = [name for name, own in run.series.items() if own.recorded.any()]
     return {
         base: tuple(sorted(own, key=lambda name: number_of(name, base)))
-        for base, own in names.items()
+        for base, own in by_key(names, without_number).items()
     }
 
 
@@ -71,8 +69,6 @@ def _renamed(run: Run, numbered: set[str]) -> Run:
     }
     if not changes and len(series) == len(run.series):
         return run
+    notes = [renamed_note({new: [name] for name, new in changes.items()})]
     alike = replace(run, series=series).renamed(changes)
-    if not changes:
-        return alike
-    note = renamed_note({new: [name] for name, new in changes.items()})
-    return alike.with_notes(note)
+    return alike.with_notes(*notes[: len(changes)])

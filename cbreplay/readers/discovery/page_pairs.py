@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.other_tools.tensorboard_page import UNTOLD_DATA_SET
 
@@ -48,14 +49,8 @@ def tell_data_sets(found: FoundLogs) -> None:
         If two files of one tag may be of a training and of its validation, and their
         times do not tell which is which.
     """
-    groups: dict[tuple[str, str], list[RunsOfLog]] = {}
-    for log in found.logs:
-        place, file = os.path.split(log.runs[0].source)
-        named = re.fullmatch(BY_TAG, file)
-        if named is not None and [*log.runs[0].series] == [named["tag"]]:
-            groups.setdefault((place, named["tag"]), []).append(log)
     copies: dict[RunsOfLog, str] = {}
-    for (_, tag), logs in groups.items():
+    for (_, tag), logs in by_key(found.logs, _place_and_tag).items():
         copies |= _copies_among(logs)
         distinct = [log for log in logs if log not in copies]
         if len(distinct) > 1:
@@ -63,18 +58,25 @@ def tell_data_sets(found: FoundLogs) -> None:
     found.take_out(copies, "passed by")
 
 
+def _place_and_tag(log: RunsOfLog) -> tuple[str, str] | None:
+    place, file = os.path.split(log.run.source)
+    named = re.fullmatch(BY_TAG, file)
+    if named is None or [*log.run.series] != [named["tag"]]:
+        return None
+    return place, named["tag"]
+
+
 def _copies_among(logs: Sequence[RunsOfLog]) -> dict[RunsOfLog, str]:
     """Return the logs with the times and values of one before them, and say so."""
     first: dict[tuple[object, ...], RunsOfLog] = {}
     copies = {}
     for log in logs:
-        run = log.runs[0]
+        run = log.run
         (series,) = run.series.values()
         key = (run.first_epoch, run.started, series.values.tobytes())
         home = first.setdefault(key, log)
         if home is not log:
-            note = f"{log.name} is a copy: it was read once"
-            home.runs[0] = home.runs[0].with_notes(note)
+            home.note(f"{log.name} is a copy: it was read once")
             copies[log] = f"the same download as {home.name}"
     return copies
 
@@ -84,7 +86,7 @@ def _tell_apart(logs: Sequence[RunsOfLog], tag: str) -> None:
     pairs = [
         (trained, judged)
         for trained, judged in itertools.permutations(logs, 2)
-        if _follows(judged.runs[0], trained.runs[0])
+        if _follows(judged.run, trained.run)
     ]
     if len(logs) == _TWO and len(pairs) == 1:
         metric = tag.removeprefix("epoch_")
@@ -93,10 +95,10 @@ def _tell_apart(logs: Sequence[RunsOfLog], tag: str) -> None:
             f"{trained.name} is of the training, and {judged.name} of its validation: "
             "Keras wrote each value of the latter a moment after that of the former"
         )
-        trained.runs[0] = _called(trained.runs[0], tag, metric).with_notes(note)
-        judged.runs[0] = _called(judged.runs[0], tag, f"val_{metric}")
+        trained.run = _called(trained.run, tag, metric).with_notes(note)
+        judged.run = _called(judged.run, tag, f"val_{metric}")
         return
-    both = itertools.combinations([log.runs[0] for log in logs], 2)
+    both = itertools.combinations([log.run for log in logs], 2)
     if pairs or not all(_are_apart(*pair) for pair in both):
         raise _doubtful(logs, tag)
 
@@ -110,7 +112,7 @@ def _called(run: Run, tag: str, name: str) -> Run:
 
 
 def _doubtful(logs: Sequence[RunsOfLog], tag: str) -> LogError:
-    first, second = (os.path.basename(log.runs[0].source) for log in logs[:_TWO])
+    first, second = (os.path.basename(log.run.source) for log in logs[:_TWO])
     problem = (
         f"{first} and {second} may be of a training and of its validation, and nothing "
         "tells which is which"
@@ -119,7 +121,7 @@ def _doubtful(logs: Sequence[RunsOfLog], tag: str) -> LogError:
         "Call each as TensorBoard's older page does, by its run: "
         f"run-train-tag-{tag}.csv, run-validation-tag-{tag}.csv"
     )
-    return LogError(problem, source=logs[0].runs[0].source, hint=hint)
+    return LogError(problem, source=logs[0].run.source, hint=hint)
 
 
 def _times(run: Run) -> FloatArray:

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.readers.building.written_digits import count_all_digits
 from cbreplay.readers.discovery.first_values import FirstValues
 from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
-from cbreplay.readers.discovery.same_training import count_agreeing
+from cbreplay.readers.discovery.same_training import count_agreeing, has_all_of
 from cbreplay.run import Run
 from cbreplay.series_names import is_validation
 from cbreplay.words import list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
@@ -45,14 +46,6 @@ class _Place(NamedTuple):
         """Count the files of the log: its CSV, its event files, its run.json."""
         described = self.log.runs[self.number].metadata is not None
         return len(self.log.files) + described
-
-
-class _Alike(NamedTuple):
-    """What copies have in common: Trainer's directory, the first epoch, the series."""
-
-    output: str
-    first_epoch: int
-    names: tuple[str, ...]
 
 
 def leave_out_copies(found: FoundLogs) -> None:
@@ -117,130 +110,151 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
 
     They are so to the digits that both write, with at least five values of a series
     that change; trainings that failed alike are not the same. The checkpoints of one
-    Trainer hold its log each, however short; and beside copies that were made as a log
-    grew, its first ones are shorter. Of the logs that the ranks of one training wrote,
-    only the validations are the same.
+    Trainer hold its log each, however short; shorter ones that are equal to the bit are
+    copies by the number of their digits. Of the logs that the ranks of one training
+    wrote, only the validations are the same.
 
     Returns
     -------
     dict of int to list of int
         For each run that has copies, their positions.
     """
-    groups: dict[_Alike, list[int]] = {}
-    of_trainer: dict[_Alike, list[int]] = {}
-    for at, run in enumerate(runs):
-        output, names = _output_of(run.source), tuple(sorted(run.series))
-        if output:
-            of_trainer.setdefault(_Alike(output, run.first_epoch, names), []).append(at)
-        if run.n_epochs >= _FEWEST:
-            groups.setdefault(_Alike("", run.first_epoch, names), []).append(at)
-    copies: dict[int, list[int]] = {}
-    for alike, members in itertools.chain(groups.items(), of_trainer.items()):
-        known = {part for parts in copies.values() for part in parts}
-        left = [at for at in members if at not in known]
+    everywhere = range(len(runs))
+    groups = by_key(everywhere, lambda at: _alike_of(runs[at]))
+    of_trainer = by_key(everywhere, lambda at: _alike_of(runs[at], of_trainer=True))
+    home_of: dict[int, int] = {}
+    for kind, members in itertools.chain(groups.items(), of_trainer.items()):
+        left = [at for at in members if at not in home_of]
         if len(left) > 1:
-            _add(copies, _copies_among(runs, left, alike.names))
-    _add_pairs(runs, copies)
-    _add_narrower(runs, groups, copies)
-    if copies:
-        _add_first_ones(runs, copies)
-    _add_ranks(runs, copies)
-    return copies
+            home_of |= _copies_among(runs, left, kind.names)
+    _add_pairs(runs, home_of)
+    _add_narrower(runs, groups, home_of)
+    _add_short(runs, home_of)
+    _add_ranks(runs, home_of)
+    return by_key(home_of, lambda part: _home(home_of, part))
+
+
+class _Alike(NamedTuple):
+    """What copies have in common: Trainer's directory, the first epoch, the series."""
+
+    output: str
+    first_epoch: int
+    names: tuple[str, ...]
+
+
+def _alike_of(run: Run, *, of_trainer: bool = False) -> _Alike | None:
+    """Return the kind of a run; None for one that is too short, or not Trainer's."""
+    output = _output_of(run.source) if of_trainer else ""
+    told = output if of_trainer else run.n_epochs >= _FEWEST
+    return _Alike(output, run.first_epoch, tuple(sorted(run.series))) if told else None
+
+
+def _home(home_of: Mapping[int, int], at: int) -> int:
+    """Return the run that is kept of those that a run is a copy of."""
+    while at in home_of:
+        at = home_of[at]
+    return at
 
 
 _TWO = 2
 
 
-def _add(copies: dict[int, list[int]], found: Mapping[int, Iterable[int]]) -> None:
-    """Add copies to those that are known; one of them may be what others are of."""
-    for home, parts in found.items():
-        for part in parts:
-            copies.setdefault(home, []).extend([part, *copies.pop(part, [])])
-
-
-def _add_pairs(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
+def _add_pairs(runs: Sequence[Run], home_of: dict[int, int]) -> None:
     """Add logs that a tool wrote twice, once with its settings as columns."""
-    beside: dict[tuple[object, ...], list[int]] = {}
-    for at, run in enumerate(runs):
-        if run.n_epochs >= _FEWEST:
-            place = os.path.dirname(run.source)
-            beside.setdefault((place, run.first_epoch, run.horizon), []).append(at)
-    known = copies.keys() | {part for parts in copies.values() for part in parts}
-    for members in beside.values():
+
+    def place(at: int) -> tuple[object, ...] | None:
+        run = runs[at]
+        where = os.path.dirname(run.source), run.first_epoch, run.horizon
+        return where if run.n_epochs >= _FEWEST else None
+
+    known = {*home_of.keys(), *home_of.values()}
+    for members in by_key(range(len(runs)), place).values():
         if len(members) == _TWO and not known & {*members}:
             names, others = (_changing_names(runs[at]) for at in members)
             if names and names == others:
-                copies |= _copies_among(runs, members, names)
+                home_of |= _copies_among(runs, members, names)
 
 
 def _add_narrower(
-    runs: Sequence[Run],
-    groups: Mapping[_Alike, list[int]],
-    copies: dict[int, list[int]],
+    runs: Sequence[Run], groups: Mapping[_Alike, list[int]], home_of: dict[int, int]
 ) -> None:
     """Add copies that were made before the log had its last columns."""
     if len(groups) > _MOST_OPEN:
         return
     for narrow, wide in itertools.permutations(groups, 2):
-        if narrow[:-1] != wide[:-1] or not {*narrow.names} < {*wide.names}:
+        if narrow.first_epoch != wide.first_epoch or not {*narrow.names} < {
+            *wide.names
+        }:
             continue
-        known = {part for parts in copies.values() for part in parts}
-        own, others = ({*groups[alike]} - known for alike in (narrow, wide))
+        own, others = ({*groups[kind]} - home_of.keys() for kind in (narrow, wide))
         if own and others:
             # of two as long, the first is the one that is kept
             found = _copies_among(runs, [*others, *own], narrow.names)
-            _add(copies, {at: own & {*found[at]} for at in others & found.keys()})
+            home_of |= {
+                part: home
+                for part, home in found.items()
+                if part in own and home in others
+            }
 
 
-def _add_first_ones(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
-    """Add copies of fewer than five epochs to those that were made as a log grew."""
-    grown = [
-        home
-        for home, parts in copies.items()
-        if any(runs[part].n_epochs < runs[home].n_epochs for part in parts)
-    ]
-    known = copies.keys() | {part for parts in copies.values() for part in parts}
-    for at, run in enumerate(runs):
-        if run.n_epochs >= _FEWEST or run.steps is not None or at in known:
+def _add_short(runs: Sequence[Run], home_of: dict[int, int]) -> None:
+    """Add copies of fewer than five epochs, each the same to the bit.
+
+    Beside copies that were made as a log grew, a few digits are enough.
+    """
+    pairs = [(part, _home(home_of, part)) for part in home_of]
+    kept = {home for _, home in pairs}
+    grown = dict.fromkeys(
+        home for part, home in pairs if runs[part].n_epochs < runs[home].n_epochs
+    )
+    short = [at for at, run in enumerate(runs) if run.n_epochs < _FEWEST]
+    begun = by_key(range(len(runs)) if short else (), lambda at: _first_row(runs[at]))
+    for at in sorted(short, key=lambda at: -runs[at].n_epochs):
+        run, n_digits = runs[at], count_digits(runs[at].series)
+        if run.steps is not None or at in home_of or at in kept:
             continue
-        for home in grown if count_digits(run.series) >= _MANY_DIGITS else ():
-            if _begins_to_the_bit(run, runs[home]):
-                copies[home].append(at)
+        homes = [*grown] if n_digits >= _MANY_DIGITS else []
+        homes += begun[_first_row(run)] if n_digits >= _RANK_DIGITS else []
+        for home in homes:
+            # of two as long, the first is the one that is kept
+            longer = (runs[home].n_epochs, at) > (run.n_epochs, home)
+            if longer and home not in home_of and _begins_to_the_bit(run, runs[home]):
+                home_of[at] = home
+                kept.add(home)
+                if run.n_epochs < runs[home].n_epochs:
+                    grown[home] = None
                 break
 
 
-def _add_ranks(runs: Sequence[Run], copies: dict[int, list[int]]) -> None:
+def _first_row(run: Run) -> Hashable:
+    """Return the first row of a run, with its epoch and the names of its series."""
+    names = sorted(run.series)
+    firsts = (run.series[name].values[:1].tobytes() for name in names)
+    return run.first_epoch, *names, *firsts
+
+
+def _add_ranks(runs: Sequence[Run], home_of: dict[int, int]) -> None:
     """Add logs of the ranks of one training to the first: equal validations show it.
 
     Each rank has a training loss of its own, and all of them one validation.
     """
-    known = {part for parts in copies.values() for part in parts}
     several = [
-        at for at, run in enumerate(runs) if at not in known and run.steps is None
+        at for at, run in enumerate(runs) if at not in home_of and run.steps is None
     ]
-
-    def is_rank(at: int, home: int) -> bool:
-        beside = lie_beside(runs[at].source, runs[home].source)
-        return beside and _rates_agree(runs[at], runs[home])
-
     # nearly always the first rows differ, and no other is looked at
-    for begun in _group(several, lambda at: _validation_of(runs[at], 1)):
-        for members in _group(begun, lambda at: _validation_of(runs[at])):
-            if _are_told_by_validation(runs[members[0]]):
-                home, *others = members
-                _add(copies, {home: [at for at in others if is_rank(at, home)]})
-
-
-def _group(
-    members: Sequence[int], key: Callable[[int], Hashable | None]
-) -> list[list[int]]:
-    """Group by a key, and return the groups of two and more; without a key is none."""
-    groups: dict[Hashable, list[int]] = {}
-    for at in members:
-        own = key(at)
-        if own is not None:
-            groups.setdefault(own, []).append(at)
-    return [group for group in groups.values() if len(group) > 1]
+    for begun in by_key(several, lambda at: _validation_of(runs[at], 1)).values():
+        if len(begun) == 1:
+            continue
+        for home, *others in by_key(
+            begun, lambda at: _validation_of(runs[at])
+        ).values():
+            if others and _are_told_by_validation(runs[home]):
+                home_of |= {
+                    at: home
+                    for at in others
+                    if lie_beside(runs[at].source, runs[home].source)
+                    and _rates_agree(runs[at], runs[home])
+                }
 
 
 def _validation_of(run: Run, n_rows: int | None = None) -> Hashable | None:
@@ -292,22 +306,21 @@ def _changing_names(run: Run) -> list[str]:
 
 def _copies_among(
     runs: Sequence[Run], members: list[int], names: Sequence[str]
-) -> dict[int, list[int]]:
-    """Find the copies among runs of the same series that begin at the same epoch."""
+) -> dict[int, int]:
+    """Return, by each copy among runs of the same series, what it is a copy of."""
     first = FirstValues([runs[at] for at in members], names, _FEWEST)
     coarse = first.rounding_of_candidates()
     rank = sorted(coarse, key=lambda at: _rank(runs[members[at]], coarse[at]))
     place = {at: position for position, at in enumerate(rank)}
-    copies: dict[int, list[int]] = {}
-    taken: set[int] = set()
+    home_of: dict[int, int] = {}
     for at in rank:
         for other in first.alike(at):
-            longer = place[other] < place[at] and other not in taken
-            if longer and _begins(runs[members[at]], runs[members[other]]):
-                copies.setdefault(members[other], []).append(members[at])
-                taken.add(at)
+            own, home = members[at], members[other]
+            longer = place[other] < place[at] and home not in home_of
+            if longer and _begins(runs[own], runs[home]):
+                home_of[own] = home
                 break
-    return copies
+    return home_of
 
 
 def _rank(run: Run, coarse: float) -> tuple[int, int, int, bool, bool, float]:
@@ -340,14 +353,10 @@ def _holds(run: Run, other: Run) -> bool:
     output = _output_of(run.source)
     if changing < (1 if output and output == _output_of(other.source) else _FEWEST):
         return False
-    # a copy may have lost rows, but has none that the other lacks
-    held = all(
-        bool((other.series[name].recorded[: len(own)] >= own.recorded).all())
-        for name, own in run.series.items()
-        if name in other.series
-    )
     bare = replace(run, steps=None), replace(other, steps=None)
-    return held and _rates_agree(run, other) and count_agreeing(*bare) > 0
+    # a copy may have lost rows, but has none that the other lacks
+    alike = has_all_of(other, run) and _rates_agree(run, other)
+    return alike and count_agreeing(*bare) > 0
 
 
 def _rates_agree(run: Run, other: Run) -> bool:

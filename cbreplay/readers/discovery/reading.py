@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.discovery.training_files import Seen
+from cbreplay.readers.discovery.run_names import placed
+from cbreplay.readers.discovery.training_files import Seen, training_of
 from cbreplay.readers.files import check_size, read_bytes
-from cbreplay.readers.formats import FORMATS, reader_for
+from cbreplay.readers.formats import FORMATS, asked_format, reader_for
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
@@ -18,7 +19,29 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["read_training"]
+__all__ = ["read_content", "read_training"]
+
+
+def read_content(content: bytes, source: str, options: ReadOptions) -> list[Run]:
+    """Read a log of any format that is no file.
+
+    Raises
+    ------
+    LogError
+        If it is no log.
+    """
+    from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
+
+    if asked_format(content[:_BEGINNING], source) == "csv":
+        return list(CsvLoggerReader(options).read_content(content, source))
+    from cbreplay.readers.discovery.remote import copied
+
+    with copied(content, source) as local:
+        (runs,) = read_training(training_of(local), options, [], alone=True).values()
+    return [placed(run, source) for run in runs]
+
+
+_BEGINNING = 65_536
 
 
 def read_training(

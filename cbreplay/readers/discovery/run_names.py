@@ -42,6 +42,25 @@ class RunsOfLog:
         self.name, self.long_name, self.runs = name, long_name, runs
         self.files = files
 
+    @property
+    def run(self) -> Run:
+        """The training of a log that holds one, else the first of them."""
+        return self.runs[0]
+
+    @run.setter
+    def run(self, run: Run) -> None:
+        self.runs[0] = run
+
+    def note(self, *notes: str) -> None:
+        """Note something on its training."""
+        self.run = self.run.with_notes(*notes)
+
+    def call_by_directory(self, place: str) -> None:
+        """Name it by `place`, the directory of the files that make one training."""
+        above = os.path.basename(os.path.abspath(place))
+        self.name = os.path.dirname(self.name) or above
+        self.long_name = os.path.dirname(self.long_name) or self.long_name
+
 
 def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
     """Choose one training of a log by what follows ``#``: its name or its number.

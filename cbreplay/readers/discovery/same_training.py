@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.note import Note, reworded, topic_of
-from cbreplay.readers.building.rows import spread
 from cbreplay.readers.building.written_digits import (
     count_digits,
     hold_float32,
     rounding_of,
 )
+from cbreplay.readers.discovery.common_epochs import spread_out
 from cbreplay.readers.discovery.run_names import placed
 from cbreplay.run import Series
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, FloatArray, Run
 
-__all__ = ["are_one", "count_agreeing", "join_logs"]
+__all__ = ["are_one", "count_agreeing", "has_all_of", "join_logs"]
 
 # event files hold float32, so a value differs from a text log's by up to this share
 _RELATIVE_TOLERANCE = 1e-6
@@ -119,6 +119,16 @@ def count_agreeing(one: Run, other: Run) -> int:
     return n_common
 
 
+def has_all_of(run: Run, other: Run) -> bool:
+    """Tell whether a run has a value wherever another one, within it, has one."""
+    begin = other.first_epoch - run.first_epoch
+    return all(
+        (run.series[name].recorded[begin : begin + len(own)] >= own.recorded).all()
+        for name, own in other.series.items()
+        if name in run.series
+    )
+
+
 def _rounding(values: FloatArray) -> FloatArray:
     """Return how far each value may have been rounded when it was written."""
     # a little more than half a unit, for decimals have no exact binary fraction
@@ -163,41 +173,16 @@ def _complement(one: Run, other: Run) -> bool:
     )
 
 
-class _JoinedEpochs(NamedTuple):
-    """The epochs of two logs together."""
-
-    first: int
-    length: int
-
-    def lay(self, series: Series, run: Run) -> Series:
-        """Lay a series of one of the logs out over all of the epochs."""
-        at = np.arange(len(series)) + run.first_epoch - self.first
-        return spread(series, at, self.length)
-
-    def lay_rounding(self, rounding: FloatArray | None, run: Run) -> FloatArray | None:
-        """Lay out how far rates may have been rounded."""
-        if rounding is None:
-            return None
-        start = run.first_epoch - self.first
-        laid = np.zeros(self.length)
-        laid[start : start + len(rounding)] = rounding
-        return laid
-
-
 def _join(text: Run, events: Run, source: str) -> Run:
     first = min(text.first_epoch, events.first_epoch)
-    span = _JoinedEpochs(first, max(text.horizon, events.horizon) - first + 1)
-    series, finer = _joined_series(text, events, span)
-    rates = text if text.learning_rate is not None else events
-
-    timed = text if events.epoch_seconds is None else events
+    n_epochs = max(text.horizon, events.horizon) - first + 1
+    laid = [spread_out(run, first, n_epochs) for run in (text, events)]
+    series, finer = _joined_series(*laid)
+    rates = laid[text.learning_rate is None]
+    timed = laid[events.epoch_seconds is not None]
     certain = {
         seam for run in (text, events) for seam in {*run.seams} - run.possible_seams
     }
-
-    def laid(own: Series | None, run: Run) -> Series | None:
-        return None if own is None else span.lay(own, run)
-
     return replace(
         placed(text, source),
         first_epoch=first,
@@ -205,7 +190,7 @@ def _join(text: Run, events: Run, source: str) -> Run:
         seams=tuple(sorted({*text.seams, *events.seams})),
         possible_seams=(text.possible_seams | events.possible_seams) - certain,
         replaced=text.replaced or events.replaced,
-        learning_rate=laid(rates.learning_rate, rates),
+        learning_rate=rates.learning_rate,
         rate_source=rates.rate_source,
         rounded_to={
             name: digits
@@ -213,22 +198,19 @@ def _join(text: Run, events: Run, source: str) -> Run:
             for name, digits in run.rounded_to.items()
             if name not in finer
         },
-        learning_rate_rounding=span.lay_rounding(rates.learning_rate_rounding, rates),
-        epoch_seconds=laid(timed.epoch_seconds, timed),
+        learning_rate_rounding=rates.learning_rate_rounding,
+        epoch_seconds=timed.epoch_seconds,
         wall_seconds=text.wall_seconds or events.wall_seconds,
         started=events.started if text.started is None else text.started,
         notes=_notes(text, events, finer, series),
     )
 
 
-def _joined_series(
-    text: Run, events: Run, span: _JoinedEpochs
-) -> tuple[dict[str, Series], list[str]]:
+def _joined_series(text: Run, events: Run) -> tuple[dict[str, Series], list[str]]:
     """Return each series with more digits, and which of these are of event files."""
-    series = {name: span.lay(own, text) for name, own in text.series.items()}
+    series = dict(text.series)
     finer = []
-    for name, own in events.series.items():
-        other = span.lay(own, events)
+    for name, other in events.series.items():
         if name not in series:
             series[name] = other
             continue

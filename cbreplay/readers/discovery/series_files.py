@@ -12,28 +12,26 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
 from cbreplay.readers.discovery.found_logs import note_left_out
-from cbreplay.readers.discovery.page_pairs import BY_TAG, tell_data_sets
+from cbreplay.readers.discovery.page_pairs import BY_TAG
+from cbreplay.readers.other_tools.tensorboard_page import NAMED_BY_RUN
+from cbreplay.series_names import METRIC_ALIASES, is_validation
 from cbreplay.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.note import Note
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.run import RateSource, Run
 
 __all__ = ["holds_only_rates", "join_series_files", "leave_out_rates"]
 
-_PAGE = (
-    r"(?i)(?:run[-_])?(?P<run>.*?)-tag-(?P<tag>.+?)(?: ?\(\d+\))?"
-    r"\.(?:csv|json)(?:\.gz)?"
-)
 # where Keras 3's callback and Keras 2's take the rate from
 _RATE_SOURCES: dict[str, RateSource] = {
     "epoch_learning_rate": "optimizer",
@@ -46,37 +44,26 @@ _DVCLIVE = r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv"
 
 
 def join_series_files(found: FoundLogs) -> None:
-    """Join the files of one training that hold one series each.
-
-    Raises
-    ------
-    LogError
-        If nothing tells which of two downloads is of the training.
-    """
-    tell_data_sets(found)
-    groups: dict[tuple[str, str], list[RunsOfLog]] = {}
-    for log in found.logs:
-        key = _training_of(log)
-        if key is not None:
-            groups.setdefault(key, []).append(log)
+    """Join the files of one training that hold one series each."""
+    groups = by_key(found.logs, _training_of)
     joined: dict[RunsOfLog, RunsOfLog] = {}
     for (place, training), own in groups.items():
         logs = _with_one_rate(own)
-        named = [name for log in logs for name in log.runs[0].series]
-        if len(logs) > 1 and len(set(named)) == len(named) and _are_alike(logs):
-            label = training.removeprefix("page ").strip()
+        named = [name for log in logs for name in log.run.series]
+        kind, _, label = training.partition(" ")
+        told = {*map(_measure, named)} if kind == "called" else {*named}
+        if len(logs) > 1 and len(told) == len(named) and _are_alike(logs):
             beside = [other for other in groups if other[0] == place]
             first, *others = logs
             joined |= dict.fromkeys(others, first)
-            first.runs[0] = _joined(logs)
-            above, above_long = map(os.path.dirname, (first.name, first.long_name))
-            if training.startswith("page ") and label and len(beside) > 1:
-                # TensorBoard's page saves files of several runs here, named by the run
+            first.run = _joined(logs)
+            if label and len(beside) > 1:
+                # files of several runs lie here, named by the run
+                above, above_long = map(os.path.dirname, (first.name, first.long_name))
                 first.name = os.path.join(above, label)
                 first.long_name = os.path.join(above_long, label)
             else:
-                first.name = above or os.path.basename(os.path.abspath(place))
-                first.long_name = above_long or first.long_name
+                first.call_by_directory(place)
     found.join(joined)
 
 
@@ -92,16 +79,13 @@ def _with_one_rate(logs: list[RunsOfLog]) -> list[RunsOfLog]:
     """
     metrics = [log for log in logs if not holds_only_rates(log)]
     rates = [log for log in logs if holds_only_rates(log)]
-    if (
-        metrics
-        and len(rates) == 1
-        and _span(rates[0].runs[0]) == _span(_longest(metrics))
-    ):
-        return logs
-    return metrics
+    alone = bool(metrics) and len(rates) == 1
+    return (
+        logs if alone and _span(rates[0].run) == _span(_longest(metrics)) else metrics
+    )
 
 
-def leave_out_rates(found: FoundLogs) -> list[Note]:
+def leave_out_rates(found: FoundLogs) -> None:
     """Leave out learning rates that belong to no file of metrics, with notes of them.
 
     Raises
@@ -113,7 +97,7 @@ def leave_out_rates(found: FoundLogs) -> list[Note]:
     errors = [
         LogError(
             "it holds no metric, only a learning rate",
-            source=log.runs[0].source,
+            source=log.run.source,
             hint="Give the log of a metric too, and one rate of the same epochs",
         )
         for log in rates
@@ -122,7 +106,7 @@ def leave_out_rates(found: FoundLogs) -> list[Note]:
         raise errors[0]
     reasons = {log: error.problem for log, error in zip(rates, errors, strict=True)}
     found.take_out(reasons, "dropped")
-    return [note_left_out(error, strict=True) for error in errors]
+    found.notes += [note_left_out(error, strict=True) for error in errors]
 
 
 def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
@@ -131,38 +115,51 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     None for any other log. Series of CatBoost and DVCLive get their full names, in
     `log` itself.
     """
-    run = log.runs[0]
+    run = log.run
     trees = re.fullmatch(_CATBOOST, os.path.basename(run.source))
     if trees is not None and len(log.runs) == 1:
-        log.runs[0] = run.renamed({name: f"{trees[1]}/{name}" for name in run.series})
+        log.run = run.renamed({name: f"{trees[1]}/{name}" for name in run.series})
         return os.path.dirname(run.source), "catboost"
     live = re.fullmatch(_DVCLIVE, run.source)
     timed = len(log.runs) == 1 and len(run.series) > 1 and _TIMES in run.series
     if live is not None and timed:
         # older versions of DVCLive write the time as a number
         others = {name: own for name, own in run.series.items() if name != _TIMES}
-        run = log.runs[0] = replace(run, series=others)
+        run = log.run = replace(run, series=others)
     if len(log.runs) > 1 or len(run.series) > 1 or run.seams:
         return None
     place, file = os.path.split(run.source)
-    page = re.fullmatch(_PAGE, file)
+    page = re.fullmatch(NAMED_BY_RUN, file)
     if page is not None:
         return place, f"page {re.sub(_WRITER, '', page['run'])}"
     if re.fullmatch(BY_TAG, file) is not None:
         return place, "page "
     if live is None:
-        called = re.sub("[ -]", "_", file.partition(".")[0])
-        is_called_so = [called] == [re.sub("[ -]", "_", name) for name in run.series]
-        return (place, "called by its series") if is_called_so else None
+        called, series = (
+            re.sub("[ -]", "_", name) for name in (file.partition(".")[0], *run.series)
+        )
+        label = called.removesuffix(series)
+        is_called_so = called.endswith(series) and (not label or label.endswith("_"))
+        return (place, f"called {label[:-1]}") if is_called_so else None
     name = live["name"].replace(os.sep, "/")
-    log.runs[0] = run.renamed(dict.fromkeys(run.series, name))
+    log.run = run.renamed(dict.fromkeys(run.series, name))
     return live["place"], "dvclive"
+
+
+def _measure(name: str) -> tuple[str, bool]:
+    """Return the metric in a file's name, without the training or part it may tell.
+
+    >>> _measure("seed0_loss") == _measure("seed1_loss") != _measure("val_loss")
+    True
+    """
+    short = METRIC_ALIASES.get(name, name)
+    return short.rpartition("_")[2], is_validation(name)
 
 
 def _are_alike(logs: Sequence[RunsOfLog]) -> bool:
     """Tell whether series are of the same epochs; a validation may be of every k-th."""
     longest = _longest(logs)
-    return all(goes_with(log.runs[0], longest) for log in logs)
+    return all(goes_with(log.run, longest) for log in logs)
 
 
 def _span(run: Run) -> tuple[int, int, int]:
@@ -171,14 +168,14 @@ def _span(run: Run) -> tuple[int, int, int]:
 
 def _longest(logs: Sequence[RunsOfLog]) -> Run:
     """Return the run that has the most epochs, the first of several."""
-    return max((log.runs[0] for log in logs), key=lambda run: run.recorded_epochs)
+    return max((log.run for log in logs), key=lambda run: run.recorded_epochs)
 
 
 def _joined(logs: Sequence[RunsOfLog]) -> Run:
     # a rate is that of the run that the metrics make
     logs = sorted(logs, key=holds_only_rates)
     longest = _longest(logs)
-    runs = [laid_over(log.runs[0], longest) for log in logs]
+    runs = [laid_over(log.run, longest) for log in logs]
     paths = [run.source for run in runs]
     names = list(map(os.path.basename, paths))
     if len(set(names)) < len(names):
@@ -198,7 +195,7 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
     )
     if holds_only_rates(logs[-1]):
         file = os.path.basename(paths[-1])
-        page = re.fullmatch(_PAGE, file) or re.fullmatch(BY_TAG, file)
+        page = re.fullmatch(NAMED_BY_RUN, file) or re.fullmatch(BY_TAG, file)
         # another tool writes the rate of each row
         source = _RATE_SOURCES.get("" if page is None else page["tag"], "")
         logged = logged_rate(next(iter(runs[-1].series.values())), source)

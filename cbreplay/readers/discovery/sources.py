@@ -23,13 +23,12 @@ from cbreplay.readers.base import (
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.found_logs import FoundLogs, files_of, note_left_out
-from cbreplay.readers.discovery.reading import read_training
+from cbreplay.readers.discovery.reading import read_content, read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
     name_runs,
     names_of,
     part_of,
-    placed,
 )
 from cbreplay.readers.discovery.training_files import (
     Seen,
@@ -38,7 +37,7 @@ from cbreplay.readers.discovery.training_files import (
     training_of,
 )
 from cbreplay.readers.files import STDIN, n_unpacked, read_bytes, read_stdin
-from cbreplay.readers.formats import asked_format, format_of
+from cbreplay.readers.formats import format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
 from cbreplay.run import Run
@@ -101,7 +100,7 @@ def survey_sources(
     once = reading.read_once(found)
     # only now is it certain that a run is not left out, and its notes with it
     if reading.left_out:
-        once[0].runs[0] = once[0].runs[0].with_notes(*reading.left_out)
+        once[0].note(*reading.left_out)
     runs = name_runs(once)
     if len(sources) == len(runs) == 1 and isinstance(sources[0], (str, os.PathLike)):
         runs = [_with_other_half(runs[0], os.fsdecode(sources[0]))]
@@ -112,7 +111,7 @@ def _with_other_half(run: Run, path: str) -> Run:
     """Let a run of one data set say where the other one of its training is."""
     if len({is_validation(name) for name in run.series}) > 1:
         return run
-    from cbreplay.readers.discovery.other_half import with_other_half
+    from cbreplay.readers.discovery.data_set_files import with_other_half
 
     return with_other_half(run, path)
 
@@ -152,32 +151,12 @@ class _SourceReader:
             for log in own
             if isinstance(source, (str, os.PathLike))
         }
-        files = FoundLogs([log for log in logs if log in of_files], self.seen)
-        self._join_files(files)
+        there = [log for log in logs if log in of_files]
+        files = FoundLogs(there, self.seen, self.options)
+        _join_files(files)
+        self.left_out += files.notes
         kept = {*files.logs}
         return [log for log in logs if log in kept or log not in of_files]
-
-    def _join_files(self, files: FoundLogs) -> None:
-        """Join logs of one training, and leave out files of a learning rate alone."""
-        if sum(len(log.runs) for log in files.logs) >= _SEVERAL:
-            from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
-
-            if len(files.logs) >= _SEVERAL:
-                from cbreplay.readers.discovery.joined_logs import join_trainings
-
-                self.left_out += join_trainings(
-                    files,
-                    read_content=self._read_content,
-                    read_together=self._read_together,
-                    most=self.options.max_bytes,
-                )
-                return
-            name_metrics_alike(files.logs)
-        runs = [run for log in files.logs for run in log.runs]
-        if any(all(map(is_rate_name, run.series)) for run in runs):
-            from cbreplay.readers.discovery.series_files import leave_out_rates
-
-            self.left_out += leave_out_rates(files)
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):
@@ -186,8 +165,12 @@ class _SourceReader:
             ]
         if isinstance(source, (str, os.PathLike)):
             return self.read_path(os.fsdecode(source))
-        from cbreplay.readers.in_memory import InMemoryReader
+        from cbreplay.readers.in_memory import InMemoryReader, csv_of_frame
 
+        table = csv_of_frame(source)
+        if table is not None:
+            runs = read_content(table, "DataFrame", self.options)
+            return [RunsOfLog("DataFrame", "DataFrame", runs)]
         reader = InMemoryReader(self.options)
         if not reader.accepts(source):
             sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"
@@ -197,7 +180,8 @@ class _SourceReader:
 
     def read_path(self, path: str) -> list[RunsOfLog]:
         if path == "-":
-            runs = self._read_content(read_stdin(self.options.max_bytes), STDIN)
+            content = read_stdin(self.options.max_bytes)
+            runs = read_content(content, STDIN, self.options)
             return [RunsOfLog("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
@@ -213,7 +197,7 @@ class _SourceReader:
                 raise LogError(problem, source=path, hint="Give an event file")
             # a pipe, as of <(zcat logs.csv.gz), can be read only once
             content = read_bytes(path, self.options.max_bytes)
-            return [RunsOfLog(path, path, self._read_content(content, path))]
+            return [RunsOfLog(path, path, read_content(content, path, self.options))]
         return self._read_absent(path)
 
     def _read_absent(self, path: str) -> list[RunsOfLog]:
@@ -231,25 +215,6 @@ class _SourceReader:
         )
         # pathlib makes one slash of the two of a URL
         raise LogError(problem, source=without_secrets(path), hint=hint)
-
-    def _read_content(self, content: bytes, source: str) -> list[Run]:
-        """Read a log of any format that is no file."""
-        from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
-
-        if asked_format(content[:_BEGINNING], source) == "csv":
-            reader = CsvLoggerReader(self.options)
-            return list(reader.read_content(content, source))
-        from cbreplay.readers.discovery.remote import copied
-
-        with copied(content, source) as local:
-            (found,) = self.read_path(local)
-        return [placed(run, source) for run in found.runs]
-
-    def _read_together(self, paths: Sequence[str], place: str) -> list[Run]:
-        """Read directories of event files as those of one training."""
-        from cbreplay.readers.event_files.tensorboard import TensorBoardReader
-
-        return TensorBoardReader(self.options).read_together(paths, place)
 
     def _read_url(self, url: str) -> list[RunsOfLog]:
         """Read the logs at a URL as if they were here, under their own names."""
@@ -349,10 +314,26 @@ class _SourceReader:
 
 
 _USED = ("read", "joined")
-_BEGINNING = 65_536
-_SEVERAL = 2
 # in these formats, files that are no logs but look like one are common
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
+
+
+def _join_files(files: FoundLogs) -> None:
+    """Join logs of one training, and leave out files of a learning rate alone."""
+    if len(files.logs) > 1:
+        from cbreplay.readers.discovery.joined_logs import join_trainings
+
+        join_trainings(files)
+        return
+    runs = [run for log in files.logs for run in log.runs]
+    if len(runs) > 1:
+        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+
+        name_metrics_alike(files)
+    if any(all(map(is_rate_name, run.series)) for run in runs):
+        from cbreplay.readers.discovery.series_files import leave_out_rates
+
+        leave_out_rates(files)
 
 
 def _check_path(path: str) -> None:

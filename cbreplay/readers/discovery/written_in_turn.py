@@ -13,6 +13,7 @@ from cbreplay.readers.building.odd_epochs import fill_each_other
 from cbreplay.readers.discovery.common_epochs import numbers_of
 from cbreplay.readers.discovery.continued import place_beside
 from cbreplay.readers.discovery.found_logs import has_rows
+from cbreplay.readers.discovery.reading import read_content
 from cbreplay.readers.files import read_bytes
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ __all__ = ["join_directories", "join_turns"]
 _FEWEST = 5
 
 
-def join_turns(
-    found: FoundLogs, read_content: Callable[[bytes, str], list[Run]], most: int
-) -> None:
+def join_turns(found: FoundLogs) -> None:
     """Join logs of one directory that fill each other's gaps.
 
     They hold the same series, and no epoch is in two of them. They are read again as
@@ -39,13 +38,14 @@ def join_turns(
     joined: dict[RunsOfLog, RunsOfLog] = {}
     for logs in _in_turn(found, _directory_of_gaps):
         first, *others = logs
-        source = first.runs[0].source
-        contents = [read_bytes(log.runs[0].source, most, len(logs)) for log in logs]
+        most = found.options.max_bytes
+        contents = [read_bytes(log.run.source, most, len(logs)) for log in logs]
+        whole, source = b"\n".join(contents), first.run.source
         # None if it is not one table: other separators, another order of columns
-        run = _read_as_one(partial(read_content, b"\n".join(contents), source))
+        run = _read_as_one(partial(read_content, whole, source, found.options))
         if run is not None:
             names = ", ".join(log.name for log in others)
-            first.runs[0] = run.with_notes(
+            first.run = run.with_notes(
                 f"the epochs of one training stand here and in {names}, written in "
                 "turn: none stands twice, and each fills the gaps of the others"
             )
@@ -59,9 +59,7 @@ def _directory_of_gaps(run: Run) -> str | None:
     return os.path.dirname(run.source) if has_gaps and has_rows(run.source) else None
 
 
-def join_directories(
-    found: FoundLogs, read_together: Callable[[Sequence[str], str], list[Run]]
-) -> None:
+def join_directories(found: FoundLogs) -> None:
     """Put logs in directories beside each other together that fill each other's gaps.
 
     Only the times in event files tell that they were written in turn: their steps go
@@ -72,21 +70,23 @@ def join_directories(
     read = {own.path for own in found.seen if own.fate == "read"}
     for logs in _in_turn(found, place_beside):
         first, *others = logs
-        runs = [log.runs[0] for log in logs]
+        runs = [log.run for log in logs]
         paths = [run.source for run in runs]
         place, _ = place_beside(runs[0])
         alone = all(os.path.isdir(path) and path in read for path in paths)
         many = sum(run.recorded_epochs for run in runs) >= _FEWEST
         run = None
         if alone and many and not any(run.metadata for run in runs):
-            run = _read_as_one(partial(read_together, paths, place))
+            from cbreplay.readers.event_files.tensorboard import TensorBoardReader
+
+            reader = TensorBoardReader(found.options)
+            run = _read_as_one(partial(reader.read_together, paths, place))
         if run is None:
             _doubt(logs)
             continue
         joined |= dict.fromkeys(others, first)
-        first.runs[0] = run
-        first.name = os.path.dirname(first.name) or os.path.basename(place)
-        first.long_name = os.path.dirname(first.long_name) or first.long_name
+        first.run = run
+        first.call_by_directory(place)
     found.join(joined)
 
 
@@ -97,7 +97,7 @@ def _in_turn(
     return [
         logs
         for logs in found.by_series(group_of)
-        if _took_turns([log.runs[0] for log in logs])
+        if _took_turns([log.run for log in logs])
     ]
 
 
@@ -112,11 +112,11 @@ def _read_as_one(read: Callable[[], list[Run]]) -> Run | None:
 
 def _doubt(logs: Sequence[RunsOfLog]) -> None:
     """Say of logs that they may be one training."""
-    of_events = any(os.path.isdir(log.runs[0].source) for log in logs)
+    of_events = any(os.path.isdir(log.run.source) for log in logs)
     how = "read with --parts join or parts='join'" if of_events else "read as one"
     for log in logs:
         others = ", ".join(other.name for other in logs if other is not log)
-        log.runs[0] = log.runs[0].with_notes(
+        log.note(
             f"its epochs stand in the gaps of {others}: if several workers wrote one "
             f"training in turn, put their files into one directory, to be {how}"
         )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import Run
 
-__all__ = ["UNTOLD_DATA_SET", "TensorBoardPageReader"]
+__all__ = ["NAMED_BY_RUN", "UNTOLD_DATA_SET", "TensorBoardPageReader"]
 
 UNTOLD_DATA_SET = (
     "its file's name does not tell whether it is of the training or of the validation"
@@ -39,7 +39,7 @@ UNTOLD_DATA_SET = (
 
 # TensorBoard names the file by run and tag, run-validation-tag-epoch_loss.csv, older
 # ones run_validation-tag-..., and a browser adds (1) to a name that is there already
-_NAMED = (
+NAMED_BY_RUN = (
     r"(?i)(?:run[-_])?(?P<run>.*?)-tag-(?P<tag>.+?)(?: ?\(\d+\))?"
     r"\.(?:csv|json)(?:\.gz)?"
 )
@@ -47,10 +47,12 @@ _KERAS_TAG = r"epoch_(?P<metric>\w+)"
 # of other files, whose name may be anything: words of a metric
 _METRIC = (
     r"(?i)loss|err|acc|auc|score|f1|m[as]e|rmse|iou|ma?p|precision|recall|perplexity|reward"
-    r"|(?<![a-z])(lr|rate)(?![a-z])"
+    r"|(?<![a-z])(lr|rate|r2|dice|elbo|kappa|nll|ppl)(?![a-z])"
 )
-# what a download was called by hand: exactly as Keras calls a series
-_PLAIN = r"(?:val[_ -])?(?:loss|acc|accuracy|auc|mae|mse)"
+# and a metric of a data set, perhaps behind the name of its run
+_ON_DATA_SET = (
+    r"(?i)(?:.*[-_ .])?((?:train(?:ing)?|val(?:id(?:ation)?)?|test|eval)[-_ ].+)"
+)
 # and what a browser adds to a name that is there already
 _ENDING = r"(?i)( ?\(\d+\)|[ -]\d+)?\.(csv|tsv|txt|json)(\.gz)?$"
 # what a row of its JSON holds
@@ -65,8 +67,6 @@ _MOST_VALUES = 1000
 
 class TensorBoardPageReader(FormatReader):
     """Reader of ``Wall time,Step,Value``, whose file's name tells the series."""
-
-    log_format = "tensorboard_page"
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file; a learning rate as its only series."""
@@ -139,24 +139,26 @@ def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
     ('val_loss', True)
     >>> _series_of("run-a-tag-Loss_val.csv")
     ('Loss_val', False)
-    >>> _series_of("val loss.csv"), _series_of("seed0_loss.csv", of_page=False)
+    >>> _series_of("val loss.csv"), _series_of("seed0_loss.csv")
     (('val_loss', False), ('seed0_loss', False))
+    >>> _series_of("seed0_val_f1.csv")
+    ('val_f1', False)
     >>> _series_of("epoch_loss (1).csv"), _series_of("epoch_lr.csv")
     (('epoch_loss', True), ('lr', True))
     """
     file = os.path.basename(path)
-    named = re.fullmatch(_NAMED, file)
+    named = re.fullmatch(NAMED_BY_RUN, file)
     if named is None:
         stem = re.sub(_ENDING, "", file)
         keras = re.fullmatch(_KERAS_TAG, stem)
         if of_page and keras is not None:
             is_rate = is_rate_name(keras["metric"])
             return keras["metric"] if is_rate else stem, True
-        unnamed = "Value" if of_page else "value"
-        if re.fullmatch(_PLAIN, stem):
-            return re.sub("[ -]", "_", stem), False
-        tells = not of_page and re.search(_METRIC, stem)
-        return stem if tells else unnamed, False
+        judged = re.fullmatch(_ON_DATA_SET, stem)
+        name = stem if judged is None else judged[1]
+        if re.search(_METRIC, name):
+            return re.sub("[ -]", "_", name), False
+        return "Value" if of_page else "value", False
     keras = re.fullmatch(_KERAS_TAG, named["tag"])
     if keras is None:
         return named["tag"], False

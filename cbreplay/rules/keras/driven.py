@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, SupportsFloat
 
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import BestSeen, Decision
 from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable
 from cbreplay.rules.keras.keras_objects import attributes_of, models_of
@@ -52,7 +52,7 @@ class DrivenState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DrivenCallback(PlainRule):
+class DrivenCallback(Callback):
     """A callback that cbreplay does not know, driven itself on a copy for each replay.
 
     Its hooks ``on_train_begin``, ``on_epoch_begin``, ``on_epoch_end`` and
@@ -330,12 +330,7 @@ def _loaded_version(package: str) -> str:
 def _copied(callback: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - a user's object
     """Return a deep copy without the model of an earlier fit.
 
-    Parameters
-    ----------
-    callback : object
-        The callback.
-    memo : dict
-        As ``copy.deepcopy`` takes it; it gains what is copied.
+    `memo` is as ``copy.deepcopy`` takes it, and gains what is copied.
     """
     memo |= {id(model): None for model in models_of(callback)}
     try:

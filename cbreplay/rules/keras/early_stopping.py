@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import BestSeen, Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
 from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
@@ -61,7 +61,7 @@ class EarlyStoppingState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class EarlyStopping(PlainRule):
+class EarlyStopping(Callback):
     """Stop when a monitored series has stopped improving.
 
     Parameters
@@ -93,6 +93,12 @@ class EarlyStopping(PlainRule):
 
     stops_early: ClassVar[bool] = True
     sets_objective: ClassVar[bool] = True
+    shown_state: ClassVar[tuple[str, ...]] = (
+        "wait",
+        "best",
+        "best_epoch",
+        "held_epoch",
+    )
     # in Keras 3 and tf_keras alike
     on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
@@ -217,12 +223,3 @@ class EarlyStopping(PlainRule):
     def standing(self, state: EarlyStoppingState) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)
-
-    def shown(self, state: EarlyStoppingState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {
-            "wait": state.wait,
-            "best": state.best,
-            "best_epoch": state.best_epoch,
-            "held_epoch": state.held_epoch,
-        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.family import PlainFamily, ResolvedSemantics
+from cbreplay.rules.family import Family, ResolvedSemantics
 from cbreplay.rules.keras.metric_directions import find_direction
 from cbreplay.rules.keras.versions import (
     find_tf_keras,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["KERAS"]
 
 
-class KerasFamily(PlainFamily):
+class KerasFamily(Family):
     """Keras and tf_keras. ``fit`` stops where a callback asks for it."""
 
     name = "keras"
@@ -50,17 +50,8 @@ class KerasFamily(PlainFamily):
         "tf_keras.callbacks",
     )
     bystanders, sending = BYSTANDERS, SENDING
+    loggers_elsewhere, not_replayed = LOGGERS_ELSEWHERE, NOT_REPLAYED
     rate_changing = ("LearningRateScheduler", "ReduceLROnPlateau")
-
-    @property
-    def not_replayed(self) -> Mapping[str, str]:
-        """Its callbacks that are not replayed, and what to do about each."""
-        return NOT_REPLAYED
-
-    @property
-    def loggers_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
-        """Callbacks for Keras, by the package that has them, that decide nothing."""
-        return LOGGERS_ELSEWHERE
 
     @property
     def stopping_rule(self) -> type[EarlyStopping]:
@@ -135,7 +126,7 @@ class KerasFamily(PlainFamily):
                 sentence = (
                     f"run {run.name!r} was trained with the LearningRateSchedule "
                     f"{schedule}, beside which {callback.class_name} {does} in "
-                    f"{spoken_semantics(training.semantics.name)}, so leave it out."
+                    f"{training.version}, so leave it out."
                 )
                 raise ConfigError(sentence)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.parameters import check_flags
 
@@ -43,7 +43,7 @@ class TableSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class LearningRateScheduler(PlainRule):
+class LearningRateScheduler(Callback):
     """Set the learning rate at the beginning of every epoch.
 
     Parameters

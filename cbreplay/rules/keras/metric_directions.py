@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError
+from cbreplay.rules.keras.metric_names import default_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,12 +52,8 @@ METRIC_DIRECTIONS: dict[str, Mode] = {
 def find_direction(name: str, directions: Mapping[str, Mode]) -> Mode | None:
     """Return which way a series improves, or None where that is not known.
 
-    Parameters
-    ----------
-    name : str
-        A series' name; ``val_`` before it does not matter.
-    directions : mapping of str to {"min", "max"}
-        The compiled metrics of ``run.json``, which are asked first.
+    The compiled metrics of ``run.json`` are asked first (`directions`); ``val_`` before
+    a name does not matter.
     """
     metric = name.removeprefix("val_")
     if metric == "loss":
@@ -64,12 +61,20 @@ def find_direction(name: str, directions: Mapping[str, Mode]) -> Mode | None:
     for compiled in (metric, name):
         if compiled in directions:
             return directions[compiled]
-    return METRIC_DIRECTIONS.get(_without_number(metric))
+    return METRIC_DIRECTIONS.get(_in_table(metric))
 
 
-def _without_number(metric: str) -> str:
-    """Return a metric's name without the _1, _2 that Keras appends when it repeats."""
-    return re.sub(r"_\d+$", "", metric)
+def _in_table(metric: str) -> str:
+    """Return a metric's name as the table has it.
+
+    Keras appends _1, _2 to a name that repeats, and Keras 3 logs
+    ``metrics=["F1Score"]`` by the name of the class.
+
+    >>> _in_table("auc_1"), _in_table("F1Score")
+    ('auc', 'f1_score')
+    """
+    bare = re.sub(r"_\d+$", "", metric)
+    return (default_names(bare) or (bare,))[0]
 
 
 def ends_at_one(name: str) -> bool:
@@ -81,7 +86,7 @@ def ends_at_one(name: str) -> bool:
     (True, False, False)
     """
     metric = name.removeprefix("val_")
-    return METRIC_DIRECTIONS.get(_without_number(metric)) == "max"
+    return METRIC_DIRECTIONS.get(_in_table(metric)) == "max"
 
 
 # metrics whose best possible value is 1, but that may be negative
@@ -90,8 +95,8 @@ _SIGNED = frozenset(
 )
 # names of metrics that are shares, also with the name of an output before them
 _SHARE = (
-    r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|dice_coef|f1|f1_score|fscore|iou|"
-    r"iou_score|jaccard|precision|recall)(_m)?"
+    r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|f1|f1score|fscore|iou|jaccard|miou|"
+    r"precision|recall|sensitivity|specificity)(_score|_coef|_coefficient|_m)?"
 )
 
 
@@ -103,7 +108,7 @@ def lies_within_one(name: str) -> bool:
     >>> lies_within_one("val_r2_score"), lies_within_one("val_cosine_similarity")
     (False, False)
     """
-    metric = _without_number(name.removeprefix("val_"))
+    metric = _in_table(name.removeprefix("val_"))
     if "percent" in metric or "pct" in metric:
         return False
     named = ends_at_one(metric) and metric not in _SIGNED

@@ -6,14 +6,8 @@ keras/src/metrics, 3.15.1, and tf_keras/src/metrics, 2.21.0.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from cbreplay.rules.keras.metric_directions import METRIC_DIRECTIONS
-
-if TYPE_CHECKING:
-    from cbreplay.run import Mode
-
-__all__ = ["default_names", "find_class_direction", "names_before", "snake_case"]
+__all__ = ["default_names", "is_numbered", "names_before", "snake_case"]
 
 _UNLIKE = {
     "AUC": ("auc",),
@@ -33,6 +27,13 @@ _LIKE = """
     TopKCategoricalAccuracy TrueNegatives TruePositives
 """
 
+# classes whose objects are numbered (auc, auc_1) where they are given no name
+_NUMBERED = """
+    AUC BinaryIoU FalseNegatives FalsePositives IoU MeanIoU OneHotIoU OneHotMeanIoU
+    Precision PrecisionAtRecall Recall RecallAtPrecision SensitivityAtSpecificity
+    SpecificityAtSensitivity TrueNegatives TruePositives
+"""
+
 
 def default_names(kind: str) -> tuple[str, ...]:
     """Return the default names of a metric class, of all versions; empty if unknown.
@@ -43,6 +44,11 @@ def default_names(kind: str) -> tuple[str, ...]:
     if kind in _UNLIKE:
         return _UNLIKE[kind]
     return (snake_case(kind),) if kind in _LIKE.split() else ()
+
+
+def is_numbered(kind: str) -> bool:
+    """Return whether Keras numbers the metrics of a class that are given no name."""
+    return kind in _NUMBERED.split()
 
 
 def names_before(text: str) -> tuple[str, ...]:
@@ -56,11 +62,6 @@ def names_before(text: str) -> tuple[str, ...]:
     """
     is_function = text.lower() == "accuracy"
     return (() if is_function else default_names(text)) or (text,)
-
-
-def find_class_direction(kind: str) -> Mode | None:
-    """Return which way a metric class improves; None where it has no direction."""
-    return METRIC_DIRECTIONS.get((default_names(kind) or ("",))[0])
 
 
 def snake_case(name: str) -> str:

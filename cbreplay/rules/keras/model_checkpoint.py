@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
 from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
@@ -52,7 +52,7 @@ class ModelCheckpointState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelCheckpoint(PlainRule):
+class ModelCheckpoint(Callback):
     """Save the model at the end of every epoch, or of every best one so far.
 
     Nothing is written: a replay says which files there would be.
@@ -90,6 +90,7 @@ class ModelCheckpoint(PlainRule):
     save_freq: str | int = "epoch"
     initial_value_threshold: float | None = None
 
+    shown_state: ClassVar[tuple[str, ...]] = ("best",)
     older_parameters: ClassVar[frozenset[str]] = frozenset(
         {"load_weights_on_restart", "options", "period"}
     )
@@ -237,10 +238,6 @@ class ModelCheckpoint(PlainRule):
     def standing(self, state: ModelCheckpointState) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)
-
-    def shown(self, state: ModelCheckpointState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {"best": state.best}
 
     def _file(self, seen: Observation) -> str:
         values: dict[str, Any] = {**seen.logs, "epoch": seen.epoch + 1}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.monitor import LARGEST_FLOAT32, round_float32
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
 from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
@@ -56,7 +56,7 @@ class ReduceLROnPlateauState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ReduceLROnPlateau(PlainRule):
+class ReduceLROnPlateau(Callback):
     """Reduce the learning rate when a monitored series has stopped improving.
 
     Parameters
@@ -86,6 +86,7 @@ class ReduceLROnPlateau(PlainRule):
     cooldown: float = 0
     min_lr: float = 0.0
 
+    shown_state: ClassVar[tuple[str, ...]] = ("wait", "best", "cooldown_counter")
     changes_learning_rate: ClassVar[bool] = True
     # Keras 2 took it for min_delta
     older_parameters: ClassVar[frozenset[str]] = frozenset({"epsilon"})
@@ -239,14 +240,6 @@ class ReduceLROnPlateau(PlainRule):
     def standing(self, state: ReduceLROnPlateauState) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)
-
-    def shown(self, state: ReduceLROnPlateauState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {
-            "wait": state.wait,
-            "best": state.best,
-            "cooldown_counter": state.cooldown_counter,
-        }
 
     def _above_floor(self, learning_rate: float | None) -> bool:
         # an unknown rate counts as above the floor: any floor but 0 needs a known rate

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import PlainRule
+from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import Decision
 from cbreplay.rules.parameters import check_flags
 
@@ -24,7 +24,7 @@ _STOPPED = Decision(stop=True)
 
 
 @dataclass(frozen=True, slots=True)
-class TerminateOnNaN(PlainRule):
+class TerminateOnNaN(Callback):
     """Stop at the first loss that is NaN or infinite.
 
     Keras looks at the running mean of the loss after every batch; at the end of the

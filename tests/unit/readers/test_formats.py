@@ -427,6 +427,14 @@ def test_a_directory_finds_a_table_of_a_training_and_its_validation(
     assert column(run, "run/validation") == [0.95, 0.85]
 
 
+def test_a_directory_finds_a_history_of_any_metric(tmp_path: Path) -> None:
+    history = {"kappa": [0.1, 0.2], "val_kappa": [0.1, 0.3]}
+    (tmp_path / "history.json").write_text(json.dumps(history), encoding="utf-8")
+    (tmp_path / "config.json").write_text('{"val_share": 0.2}', encoding="utf-8")
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["val_kappa"]) == history["val_kappa"]
+
+
 def test_a_directory_says_how_a_table_without_epochs_is_read(tmp_path: Path) -> None:
     (tmp_path / "export.csv").write_text("run/train,run/validation\n.9,.95\n.8,.85\n")
     with pytest.raises(LogError, match="no column of epochs; given by its name, its"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cbreplay import Run, Series, load_runs
-from cbreplay.answers.staircase_doubts import noted
+from cbreplay.answers.doubts import noted
 from cbreplay.document import plain_text
 from cbreplay.readers.discovery.read_once import find_repeated_logs
 from cbreplay.readers.discovery.same_training import join_logs
@@ -172,6 +172,19 @@ def test_short_logs_alone_are_no_copies(tmp_path: Path) -> None:
     for n_epochs in (2, 3, 7):
         write(tmp_path / f"at_{n_epochs}.csv", LOSSES[:n_epochs])
     assert len(load_runs(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("lengths", [(1, 2, 3), (3, 3), (2, 7), (4, 4, 7)])
+def test_short_logs_of_many_equal_digits_are_copies(
+    tmp_path: Path, lengths: Sequence[int]
+) -> None:
+    losses = [loss / 3 for loss in LOSSES]
+    for at, n_epochs in enumerate(lengths):
+        own = [loss / 7 for loss in losses[:n_epochs]]
+        write(tmp_path / f"copy{at}.csv", losses[:n_epochs], val_loss=own)
+    # another training with the same rates and first digits
+    write(tmp_path / "other.csv", [0.303], val_loss=[0.043])
+    assert sorted(run.n_epochs for run in load_runs(tmp_path)) == [1, max(lengths)]
 
 
 def test_logs_of_the_ranks_of_one_training_are_one(tmp_path: Path) -> None:

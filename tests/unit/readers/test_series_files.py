@@ -185,3 +185,28 @@ def test_a_rate_alone_is_no_log(tmp_path: Path) -> None:
     for source in (tmp_path, tmp_path / "run-train-tag-epoch_learning_rate.csv"):
         with pytest.raises(LogError, match="no metric, only a learning rate"):
             load_runs(source)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["seed0_val_f1", "seed1_val_f1"], ["resnet_loss", "vgg_loss"], ["a_auc", "b_auc"]],
+)
+def test_one_metric_under_several_names_is_of_several_trainings(
+    tmp_path: Path, names: list[str]
+) -> None:
+    """Only their names tell whose they are: no two losses are those of one training."""
+    for at, name in enumerate(names):
+        page(tmp_path / f"{name}.csv", [loss + at for loss in LOSSES])
+    first, second = load_runs(tmp_path)
+    assert first.series.keys() | second.series.keys() <= {"val_f1", *names}
+    assert not any("one training" in note for note in [*first.notes, *second.notes])
+
+
+def test_series_of_a_seed_are_one_training_called_by_it(tmp_path: Path) -> None:
+    for seed in ("seed0", "seed1"):
+        for at, name in enumerate(("train_f1", "val_f1", "val_kappa")):
+            values = [loss + at + int(seed[-1]) / 10 for loss in LOSSES]
+            page(tmp_path / f"{seed}_{name}.csv", values)
+    runs = load_runs(tmp_path)
+    assert [run.name for run in runs] == ["seed0", "seed1"]
+    assert all(set(run.series) == {"train_f1", "val_f1", "val_kappa"} for run in runs)

@@ -14,6 +14,7 @@ from cbreplay.rules.keras.metric_directions import (
     find_direction,
     resolve_mode,
 )
+from cbreplay.rules.keras.metric_names import is_numbered
 from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def training(version: str = "keras-3.15", **directions: Mode) -> Training:
         ("val_dice", None),
         ("val_a_loss", None),
         ("true_positives", None),
+        ("val_TruePositives", None),
     ],
 )
 def test_names_tell_the_direction_or_nothing(name: str, direction: str | None) -> None:
@@ -79,6 +81,23 @@ def test_auto_is_resolved_as_each_version_does(
 
 
 @pytest.mark.keras
+def test_a_class_that_is_given_as_text_has_its_direction() -> None:
+    import keras
+    import numpy as np
+
+    texts = ["AUC", "F1Score", "MeanSquaredError", "KLDivergence", "LogCoshError"]
+    model = keras.Sequential([keras.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "mse", metrics=texts)
+    model.fit(np.ones((2, 2)), np.eye(2), verbose=0)
+    for text in texts:
+        stop = keras.callbacks.EarlyStopping(f"val_{text}")
+        stop.set_model(model)
+        stop._set_monitor_op()
+        up = stop.monitor_op is keras.ops.greater
+        assert find_direction(f"val_{text}", {}) == ("max" if up else "min"), text
+
+
+@pytest.mark.keras
 def test_the_table_is_that_of_the_metric_classes_of_keras() -> None:
     import keras
 
@@ -89,6 +108,7 @@ def test_the_table_is_that_of_the_metric_classes_of_keras() -> None:
         if inspect.isclass(kind) and issubclass(kind, keras.metrics.Metric):
             metric = _build(kind)
             if hasattr(metric, "_direction"):
+                assert (_build(kind).name != metric.name) is is_numbered(kind.__name__)
                 up = metric._direction == "up"
                 directions[metric.name] = "max" if up else "min"
     aliases = {"acc", "bce", "BCE", "mae", "MAE", "mape", "MAPE", "mse", "MSE"}
