@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.model_outputs import find_model_class
 from cbreplay.expressions.script_calls import returns_values
-from cbreplay.expressions.script_parameters import given_for
+from cbreplay.expressions.script_parameters import values_of
 from cbreplay.expressions.syntax import called_name, root_of
 
 if TYPE_CHECKING:
@@ -51,14 +51,10 @@ def _values(
     values = [(node, scope)]
     for _ in range(_MOST_STEPS):
         node, scope = values[0]
-        holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-        if len(values) > 1 or holder is None or not isinstance(node, ast.Name):
+        named = scope.place_of(node)
+        if len(values) > 1 or named is None:
             break
-        calls.count_step(holder.bindings[node.id])
-        values = [(binding.value, holder) for binding in holder.bindings[node.id]]
-        given = given_for(calls, node.id, holder)
-        if given.is_whole and values == [(None, holder)]:
-            values = list(given.values)
+        values = values_of(calls, *named)
     return values
 
 

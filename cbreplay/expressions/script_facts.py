@@ -14,12 +14,14 @@ from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.syntax import (
     argument_at,
     argument_named,
-    has_star,
+    is_open,
     method_name,
 )
 from cbreplay.rules.checks import TrainingFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
@@ -55,8 +57,16 @@ def find_fits(calls: ScriptCalls) -> tuple[list[FittingCall], list[int]]:
     return fits, unread
 
 
-def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
-    """Return what the script says about the training that a ``fit`` starts."""
+def read_facts(
+    calls: ScriptCalls,
+    fit: FittingCall,
+    find_renumbered: Callable[[ModelCompiles], Mapping[str, str]] | None = None,
+) -> TrainingFacts:
+    """Return what the script says about the training that a ``fit`` starts.
+
+    `find_renumbered` tells which of the compiled metrics Keras calls otherwise in the
+    second round of a loop, as `RepeatedFits.find_renumbered`.
+    """
     compiled = ModelCompiles(calls, fit.call, fit.scope)
     followed = compiled.is_followed
     rate = read_rate(
@@ -66,6 +76,7 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
     place = _EPOCHS[method_name(fit.call)] if compiled.is_keras else -1
     plan = argument_at(fit.call, "epochs", place)
     doubt = _plan_doubt(calls, fit, plan)
+    names = compiled.read()
     return TrainingFacts(
         calls.place(fit.call.lineno),
         None if doubt else _positive_number(calls, plan, fit.scope),
@@ -74,10 +85,11 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
         _resumes(calls, fit),
         rate.schedule,
         rate.number,
-        compiled.read(),
+        names,
         _positive(calls, fit, "initial_epoch") or 0,
         without_marks(rate.doubt),
         doubt,
+        {} if find_renumbered is None else find_renumbered(compiled),
     )
 
 
@@ -145,8 +157,7 @@ def _is_after_a_fit(calls: ScriptCalls, node: ast.expr, scope: Scope) -> bool:
 def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
     """Return whether a fit gets validation data; None where that cannot be told."""
     call = fit.call
-    starred = has_star(call.args) or argument_named(call, None) is not None
-    if starred or len(call.args) > _MOST_BY_PLACE[method_name(call)]:
+    if is_open(call) or len(call.args) > _MOST_BY_PLACE[method_name(call)]:
         return None
     for name in ("validation_data", "validation_split"):
         given = argument_named(fit.call, name)

@@ -74,6 +74,9 @@ class Scored(NamedTuple):
         The share of the recorded epochs that are trained.
     score : float or None
         `lost_share` + cost_weight x `cost`.
+    expected_score : float or None
+        What the next training is expected to score with this patience; None where the
+        setting is another, or nothing is expected.
     left_out_regret, left_out_score : float or None
         Means over groups left out of the choice; None where nothing was chosen.
     keeps_tolerance : bool or None
@@ -101,6 +104,7 @@ class Scored(NamedTuple):
     keeps_tolerance: bool | None = None
     told_runs: int = 0
     breaks_tolerance: tuple[str, ...] = ()
+    expected_score: float | None = None
 
     @property
     def of_other_rule(self) -> bool:
@@ -114,16 +118,9 @@ class Scored(NamedTuple):
 
 
 def score_setting(panel: Panel, setting: Setting, cells: CellCosts) -> Scored:
-    """Score one setting on the groups on all of whose runs it is exact.
+    """Score one setting, whose cells are one column.
 
-    Parameters
-    ----------
-    panel : Panel
-        The runs.
-    setting : Setting
-        What is scored.
-    cells : CellCosts
-        One column: what it does.
+    The means are over the groups on all of whose runs it is exact.
     """
     regret, cost = cells.regret[:, 0], cells.cost[:, 0]
     exact = cells.exact[:, 0] & ~np.isnan(regret)
@@ -151,14 +148,8 @@ def score_setting(panel: Panel, setting: Setting, cells: CellCosts) -> Scored:
 def beside_left_out(scored: Scored, priced: Priced, without_each: EpochArray) -> Scored:
     """Return a setting with what its choice costs on the groups left out of it.
 
-    Parameters
-    ----------
-    scored : Scored
-        The setting.
-    priced : Priced
-        What each of the values costs that it was chosen from.
-    without_each : array of shape (n_groups,)
-        What is chosen without each group.
+    `priced` are the values that it was chosen from, and `without_each`, of shape
+    (n_groups,), what is chosen without each group.
     """
     regret = priced.look_up(priced.regret, without_each)
     score = priced.look_up(priced.score, without_each)

@@ -49,7 +49,6 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     # the first reason for no setting is in the headline
     for reason in advice.reasons[advice.kind == "none" :]:
         yield reason_text(advice, reason)
-    yield from _expected_score(advice)
     yield from _plans(advice)
     yield _tolerance(advice)
     yield from _kept_tolerance(advice)
@@ -81,30 +80,6 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
         which=ranked(facts),
         claims=[Claim("promises", facts)],
         **asked_of(advice) | facts,
-    )
-
-
-def _expected_score(advice: Recommendation) -> Iterator[Text]:
-    """Say what is expected of the next training, and what that is made of."""
-    expected = advice.expected
-    if expected is None:
-        return
-    usual, least = Fact(expected.usual_score, "score", "usual_score"), ""
-    beside = ", and {usual_score:score} with a fixed 10"
-    if expected.usual_score is None:
-        beside = ""
-    elif Fact(expected.score, "score").text == usual.text:
-        beside = ", as with a fixed 10"
-    if expected.unavoidable:
-        least = (
-            ", beside the {unavoidable:score} that every patience on {monitor} loses"
-        )
-        least += " on these {unit}s"
-    yield phrase(
-        f"expected score of the next training{least}: {{score:score}}{beside}; made of "
-        "{n_groups:count {unit}}, and of thousands of small trainings on other data, "
-        "which count as {n_kinds:count}",
-        **asked_of(advice) | expected._asdict(),
     )
 
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.evidence import unknown_groups
+from cbreplay.answers.advice.reasons import asked_of
 from cbreplay.answers.advice.run_doubts import MOST_NAMES
 from cbreplay.answers.varied_parameters import keeps_last
 from cbreplay.document import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Text
     from cbreplay.recommend import CountedGroup, MonitorScore, Recommendation, Scored
+    from cbreplay.recommend.answer import Expected
 
 __all__ = [
     "groups_legend",
@@ -67,6 +69,12 @@ def settings_table(advice: Recommendation) -> Table:
         TableColumn("worst_run", "worst run", "name", shown="programs"),
         TableColumn("cost", "trained", "share"),
         TableColumn("score", "score", "score", fold=2),
+        TableColumn(
+            "expected_score",
+            "expected",
+            "score",
+            shown="programs" if advice.expected is None else "always",
+        ),
         TableColumn("left_out_regret", "left out", "difference", fold=3, scale=scale),
         TableColumn("left_out_score", "score, left out", "score", shown="programs"),
     )
@@ -84,7 +92,12 @@ def _setting_row(
     }
     repeats = scored.label in ("5", "10", *_JUDGED_APART)
     hidden = repeats and _is_recommended(advice, scored)
-    return keyed_row(columns, cells, shown="programs" if hidden else "always")
+    return keyed_row(
+        columns,
+        cells,
+        shown="programs" if hidden else "always",
+        marked=scored.label == "recommended",
+    )
 
 
 def _is_recommended(advice: Recommendation, scored: Scored) -> bool:
@@ -124,6 +137,8 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
         yield "worst", say("worst: of one run; for the recommended ", worst)
     yield from ((side, said) for said in _ruin_notes(advice))
     yield "score", _score_note(advice)
+    if advice.expected is not None:
+        yield "expected", _expected_note(advice, advice.expected)
     if advice.setting("cheapest") is not None:
         # this row stays where there is no room for the column of scores
         words = (
@@ -150,6 +165,23 @@ def _score_note(advice: Recommendation) -> Text:
     return phrase(
         "score: the share lost + {} x the share of the epochs trained (--cost-weight)",
         Fact(advice.cost_weight, "given", "cost_weight"),
+    )
+
+
+def _expected_note(advice: Recommendation, expected: Expected) -> Text:
+    """Say what the expected scores are made of, and whether they decide."""
+    decides = "here the promise" if advice.basis == "promise" else "the least"
+    beside = ""
+    if expected.unavoidable:
+        beside = (
+            ", beside the {unavoidable:score} that every patience on {monitor:code} "
+            "loses on these {unit}s"
+        )
+    return phrase(
+        f"expected: the score of the next training{beside}; made of "
+        "{n_groups:count {unit}}, and of thousands of small trainings on other data, "
+        f"which count as {{n_kinds:count}}; {decides} decides",
+        **asked_of(advice) | expected._asdict(),
     )
 
 
@@ -183,7 +215,7 @@ def _by_weight(advice: Recommendation) -> Text:
     for weighed in advice.by_weight:
         words = "{patience:patience} at {cost_weight:given}"
         told += [", ", phrase(words, **weighed._asdict())]
-    least = "the weight of training decides; the least expected score has patience "
+    least = "by the weight of training, the least expected score has patience "
     return say(least, *told[1:])
 
 

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.rules.beyond_keras import RuleBeyondKeras
 from cbreplay.rules.decisions import Decision, Standing
-from cbreplay.rules.parameters import (
-    check_count,
-    check_flags,
-    check_mode,
-    check_numbers,
-    check_text,
-    resolve_direction,
-)
+from cbreplay.rules.parameters import check_count, check_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cbreplay.monitor import Comparison
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
-    from cbreplay.run import Mode
 
 __all__ = ["SmoothedRule", "SmoothedState"]
 
@@ -68,10 +58,12 @@ class SmoothedRule(RuleBeyondKeras):
     __slots__ = ()
 
     patience: int
-    monitor: str
     min_delta: float
-    mode: str
-    restore_best_weights: bool
+
+    shown_state: ClassVar[tuple[str, ...]] = (
+        *("wait", "smoothed", "best_smoothed"),
+        *("best", "best_epoch", "held_epoch"),
+    )
 
     def smooth(
         self, recent: tuple[float, ...], value: float
@@ -82,18 +74,11 @@ class SmoothedRule(RuleBeyondKeras):
         """
         raise NotImplementedError
 
-    def check_shared(self) -> None:
-        """Raise ConfigError where a parameter that all share is impossible."""
-        name = self.class_name
-        check_count(name, "patience", self.patience)
-        check_text(name, "monitor", self.monitor)
-        check_numbers(name, min_delta=self.min_delta)
-        check_mode(name, self.mode)
-        check_flags(name, restore_best_weights=self.restore_best_weights)
-
-    def resolve_mode(self, training: Training) -> Mode:
-        """Return the direction of the monitor."""
-        return resolve_direction(self.class_name, self.monitor, self.mode, training)
+    def check_waiting(self) -> None:
+        """Raise ConfigError where a parameter that both share is impossible."""
+        check_count(self.class_name, "patience", self.patience)
+        check_numbers(self.class_name, min_delta=self.min_delta)
+        self.check_shared()
 
     def begin(self, training: Training) -> SmoothedState:
         """Return the state at the beginning of training."""
@@ -133,14 +118,3 @@ class SmoothedRule(RuleBeyondKeras):
     def standing(self, state: SmoothedState) -> Standing:
         """Return how values compare; None as best, for a mean is compared instead."""
         return Standing(state.comparison, None)
-
-    def shown(self, state: SmoothedState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {
-            "wait": state.wait,
-            "smoothed": state.smoothed,
-            "best_smoothed": state.best_smoothed,
-            "best": state.best,
-            "best_epoch": state.best_epoch,
-            "held_epoch": state.held_epoch,
-        }
