@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 from cbreplay.expressions.foreign_layers import may_log_own_names
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.model_outputs import find_model_class, find_outputs
+from cbreplay.expressions.possible_values import given_values
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_literals import read_literal
-from cbreplay.expressions.script_parameters import given_for
 from cbreplay.expressions.syntax import argument_named, has_star
 from cbreplay.rules.compiled import Compiled, MetricNames
 from cbreplay.rules.keras.metric_directions import find_direction
@@ -49,8 +49,7 @@ class ModelCompiles:
         receiver = _receiver(fitting)
         self.written = self._written(receiver)
         self.places, self.models = self._follow(receiver, scope)
-        named = scope.place(receiver.id) if isinstance(receiver, ast.Name) else None
-        self.made_by = self._values_of(*named) if named else [(receiver, scope)]
+        self.made_by = given_values(calls, receiver, scope) or [(receiver, scope)]
         of_places = [
             (call, place) for call, place in calls.compiles if self._is_one(call, place)
         ]
@@ -88,14 +87,11 @@ class ModelCompiles:
             if place is None or place in places:
                 break
             places.append(place)
-            named = scope.place(node.id) if isinstance(node, ast.Name) else None
-            if named is None:
-                break
-            values = self._values_of(*named)
+            values = given_values(self.calls, node, scope)
             kinds = [
                 find_model_class(self.calls, value, holder) for value, holder in values
             ]
-            if all(kinds):
+            if kinds and all(kinds):
                 return places, [kind for kind in kinds if kind is not None]
             if len(values) != 1:
                 break
@@ -109,18 +105,6 @@ class ModelCompiles:
                 if kind is not None:
                     return places, [kind]
         return places, []
-
-    def _values_of(
-        self, holder: Scope, name: str
-    ) -> list[tuple[ast.expr | None, Scope]]:
-        """Return the values of a name; a value is None where it cannot be told."""
-        values: list[tuple[ast.expr | None, Scope]] = [
-            (binding.value, holder) for binding in holder.bindings[name]
-        ]
-        given = given_for(self.calls, name, holder)
-        if given.is_whole and [value for value, _ in values] == [None]:
-            return list(given.values)
-        return values
 
     @property
     def is_keras(self) -> bool:

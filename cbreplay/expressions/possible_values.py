@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["only_literal", "possible_values"]
+__all__ = ["given_values", "only_literal", "possible_values"]
 
 
 def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
@@ -48,6 +48,30 @@ def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # no
         type(value) is type(values[0]) and value == values[0] for value in values
     )
     return values[0] if values and alike else None
+
+
+def given_values(
+    calls: ScriptCalls, node: ast.expr | None, scope: Scope
+) -> list[tuple[ast.expr | None, Scope]]:
+    """Return what a name, or an attribute of ``self``, is assigned or given.
+
+    They are followed by one step. A value is None where the text does not tell it;
+    there are none of any other expression.
+    """
+    if isinstance(node, ast.Attribute) and calls.written(node.value) == "self":
+        try:
+            return [*_stored(calls, node, scope)]
+        except Unread:
+            return []
+    holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
+    if holder is None or not isinstance(node, ast.Name):
+        return []
+    calls.count_step(holder.bindings[node.id])
+    given = given_for(calls, node.id, holder)
+    values = [(binding.value, holder) for binding in holder.bindings[node.id]]
+    if given.is_whole and values == [(None, holder)]:
+        return [*given.values]
+    return [*values]
 
 
 def _values(

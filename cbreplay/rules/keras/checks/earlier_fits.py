@@ -24,20 +24,19 @@ def find_carried_best(
     callback: EarlyStopping | ModelCheckpoint | ReduceLROnPlateau,
 ) -> Iterator[Finding]:
     """Yield that a callback takes its best from one model's fit into the next."""
-    loop = known.kept_in[index] if known.kept_in else ""
+    before = known.kept_in[index] if known.kept_in else ""
     semantics = known.training.semantics
-    if not loop or not callback.carries(semantics):
+    if not before or not callback.carries(semantics):
         return
     saves = isinstance(callback, ModelCheckpoint)
     outcome = "saves only" if saves else "sees an improvement only"
-    file = ", with a filepath of its own for each fit" if saves else ""
+    file = ", with a filepath of its own" if saves else ""
     yield Finding(
         "best-of-earlier-fit",
         index,
         f"from the second fit on, {callback.class_name} {outcome} where a value "
         f"beats the best {callback.monitor} of all earlier fits, of other models",
-        f"the loop in {loop} makes a model in each round, and the callback is made "
-        f"once: {spoken_semantics(semantics.name)} does not reset its best when a fit "
-        "begins",
-        f"{callback.class_name} made inside the loop{file}",
+        f"{before}, and the callback is made once: {spoken_semantics(semantics.name)} "
+        "does not reset its best when a fit begins",
+        f"a new {callback.class_name} for each fit{file}",
     )
