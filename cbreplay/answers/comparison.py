@@ -25,11 +25,9 @@ from cbreplay.document import (
     Claim,
     Code,
     Document,
-    Fact,
     Notice,
     Points,
     Section,
-    counted,
     footnotes,
     phrase,
     say,
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.answers.rival_lists import DifferingParameter, RivalLists
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.replay.compare import ComparisonTotals
 
 __all__ = ["comparison_document"]
@@ -124,7 +122,7 @@ def _described_pair(pair: DifferingParameter) -> dict[str, Any]:
 
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
-    parting = say(*_which_is_better(lists, totals), _spoken_parting(lists, totals))
+    parting = say(_which_is_better(lists, totals), _spoken_parting(lists, totals))
     if totals.runs > 1 and not totals.exact_runs:
         parting = say(parting, " ", _NOTHING_COMPARED)
     differing = lists.differing()
@@ -135,57 +133,64 @@ def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
         f"{_owner(lists, pair)}{pair.parameter} {pair.first!r} / {pair.rival!r}"
         for pair in differing
     ]
-    number = counted(len(differing), "parameter", "n_differing")
-    return say(parting, " They differ in ", number, f": {'; '.join(named)}.")
+    return phrase(
+        "{} They differ in {n_differing:count parameter}: {}.",
+        parting,
+        "; ".join(named),
+        n_differing=len(differing),
+    )
 
 
-def _which_is_better(
-    lists: RivalLists, totals: ComparisonTotals
-) -> Iterator[Part | Text]:
-    """Yield which list keeps the better weights, and which saves."""
+def _which_is_better(lists: RivalLists, totals: ComparisonTotals) -> Text:
+    """Say which list keeps the better weights, and which saves."""
     if not totals.exact_runs:
-        return
-    yield from _better_kept(lists, totals)
+        return say()
     more = totals.first_epochs_saved - totals.rival_epochs_saved
-    if more:
-        name, noun = "A" if more > 0 else "B", "epoch" if abs(more) == 1 else "epochs"
-        yield say(f"; {name} saves ", Fact(abs(more), "count", "more_saved"))
-        yield f" more {noun}"
-    yield ". "
+    saves = "; {who} saves {more_saved:count} more {noun}" if more else ""
+    return phrase(
+        f"{{}}{saves}. ",
+        _better_kept(lists, totals),
+        who="A" if more > 0 else "B",
+        more_saved=abs(more),
+        noun="epoch" if abs(more) == 1 else "epochs",
+    )
 
 
-def _better_kept(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Part | Text]:
-    """Yield which list keeps the better weights, or on how many runs each does."""
-    objective = Code(lists.compared[0].first.objective or "value")
+def _better_kept(lists: RivalLists, totals: ComparisonTotals) -> Text:
+    """Say which list keeps the better weights, or on how many runs each does."""
     wins = (totals.first_better, totals.rival_better)
+    number = max(wins)
     if wins[0] != wins[1]:
-        better = int(wins[1] > wins[0])
-        yield say(_label(lists, better), " keeps the better ", objective)
-        yield say(*_on(wins[better], totals))
-    elif wins[0]:
-        yield say("A and B each keep the better ", objective, *_on(wins[0], totals))
+        words = "{label} keeps the better {}{}"
+    elif number:
+        words = "A and B each keep the better {}{}"
     elif totals.same:
-        yield say("A and B keep the same ", objective, *_on(totals.same, totals))
+        words, number = "A and B keep the same {}{}", totals.same
     else:
-        yield say("Which keeps the better ", objective, " is not known")
+        words = "Which keeps the better {} is not known"
+        return phrase(words, _objective(lists))
+    label = _label(lists, int(wins[1] > wins[0]))
+    return phrase(words, _objective(lists), _on(number, totals), label=label)
 
 
-def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
-    """Yield on how many of the runs that decide both lists, where there are several."""
+def _objective(lists: RivalLists) -> Code:
+    return Code(lists.compared[0].first.objective or "value")
+
+
+def _on(number: int, totals: ComparisonTotals) -> Text:
+    """Say on how many of the runs that decide both lists, where there are several."""
     if totals.runs == 1:
-        return
+        return say()
     are_all = totals.exact_runs == totals.runs
-    yield " on "
+    words = " on "
     if number < totals.exact_runs:
-        yield Fact(number, "count", "alike_on")
-        yield " of "
-    if not are_all:
-        yield "the "
-    elif number == totals.exact_runs:
-        yield "all "
-    yield from counted(totals.exact_runs, "run", "exact_runs").parts
-    if not are_all:
-        yield f" that decide{'s' if totals.exact_runs == 1 else ''} both"
+        words += "{alike_on:count} of "
+    elif are_all:
+        words += "all "
+    decide = "decides" if totals.exact_runs == 1 else "decide"
+    which = "{exact_runs:count run}"
+    words += which if are_all else f"the {which} that {decide} both"
+    return phrase(words, alike_on=number, exact_runs=totals.exact_runs)
 
 
 def _label(lists: RivalLists, side: int) -> str:
@@ -210,15 +215,14 @@ def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
         return say(f"A and B {never}, as far as the log is evidence.")
     if totals.runs == 1:
         (comparison,) = lists.compared
-        epoch = Fact(comparison.parting_epoch, "epoch", "parting_epoch")
-        cause = _CAUSES[comparison.parted_by or "stop"]
-        claim = Claim("first_difference", {"epoch": comparison.parting_epoch})
-        return say("A and B part at epoch ", epoch, f": {cause}.", claims=[claim])
-    return phrase(
-        "A and B part on {} of {} runs.",
-        Fact(totals.parted_runs, "count", "parted_runs"),
-        Fact(totals.runs, "count", "runs"),
-    )
+        return phrase(
+            "A and B part at epoch {parting_epoch:epoch}: {}.",
+            _CAUSES[comparison.parted_by or "stop"],
+            parting_epoch=comparison.parting_epoch,
+            claims=[Claim("first_difference", {"epoch": comparison.parting_epoch})],
+        )
+    words = "A and B part on {parted_runs:count} of {runs:count} runs."
+    return phrase(words, **totals._asdict())
 
 
 def _lead(lists: RivalLists) -> Text:
@@ -227,13 +231,13 @@ def _lead(lists: RivalLists) -> Text:
     )
     counting = spoken_counting(lists.runs)
     first, rival = (", ".join(map(format_callback, listed)) for listed in lists[:2])
-    return say(
-        "A: ",
-        Code(first),
-        ". B: ",
-        Code(rival),
-        f". Rules of {', '.join(rules)}; {counting}; a pair is that of A / B.",
+    return phrase(
+        "A: {first:code}. B: {rival:code}. Rules of {}; {}; a pair is that of A / B.{}",
+        ", ".join(rules),
+        counting,
         counts_values(lists.runs, (*lists[0], *lists[1])),
+        first=first,
+        rival=rival,
     )
 
 
@@ -256,32 +260,18 @@ def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
 
 
 def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
-    objective = Code(lists.compared[0].first.objective or "value")
-    told = totals.first_better + totals.rival_better + totals.same
-    unknown: tuple[Part, ...] = ()
-    if told < totals.exact_runs:
-        n_unknown = Fact(totals.exact_runs - told, "count", "n_unknown")
-        unknown = (", not known on ", n_unknown)
-    saves: tuple[Part | Text, ...] = (
-        *unknown,
-        "; A saves ",
-        counted(totals.first_epochs_saved, "epoch", "first_epochs_saved"),
-        " and B ",
-        Fact(totals.rival_epochs_saved, "count", "rival_epochs_saved"),
-        ".",
+    n_unknown = totals.exact_runs - (
+        totals.first_better + totals.rival_better + totals.same
     )
-    return say(
-        "On the ",
-        counted(totals.exact_runs, "run", "exact_runs"),
-        " where both are exact, A keeps the better ",
-        objective,
-        " on ",
-        Fact(totals.first_better, "count", "first_better"),
-        ", B on ",
-        Fact(totals.rival_better, "count", "rival_better"),
-        ", both the same on ",
-        Fact(totals.same, "count", "same"),
-        *saves,
+    unknown = ", not known on {n_unknown:count}" if n_unknown else ""
+    return phrase(
+        "On the {exact_runs:count run} where both are exact, A keeps the better {} on "
+        "{first_better:count}, B on {rival_better:count}, both the same on "
+        f"{{same:count}}{unknown}; A saves {{first_epochs_saved:count epoch}} and B "
+        "{rival_epochs_saved:count}.",
+        _objective(lists),
+        n_unknown=n_unknown,
+        **totals._asdict(),
     )
 
 

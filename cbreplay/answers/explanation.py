@@ -17,13 +17,13 @@ from cbreplay.document import (
     CodeBlock,
     Deferred,
     Document,
-    Fact,
     Notice,
     Points,
     Row,
     Section,
     Table,
     TableColumn,
+    phrase,
     say,
     told_section,
 )
@@ -126,19 +126,24 @@ def _headline(replay: Replay) -> Text:
         return end_of_evidence(replay.divergence_epoch, parting_of(replay))
     if replay.gap_epoch is not None:
         return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
-    kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
-    file = in_file(replay.kept_epoch, *last_file(replay))
-    horizon = Fact(replay.run.horizon, "epoch", "horizon")
+    kept = "; it keeps epoch {kept_epoch:epoch}.{file}"
+    words = "Nothing stops training in this log, which ends at epoch {horizon:epoch}"
     if replay.stopped_epoch is not None:
-        at = Fact(replay.stopped_epoch, "epoch", "stopped_epoch")
-        stop = (*_stoppers(replay), " training at epoch ", at)
-        return say(*stop, "; it keeps epoch ", kept, ".", *file)
-    if replay.run.reached_plan:
-        end = ("Nothing stops training before its planned end, epoch ", horizon)
-        return say(*end, "; it keeps epoch ", kept, ".", *file)
-    end = ("Nothing stops training in this log, which ends at epoch ", horizon)
-    rules = replay.callbacks
-    return say(*end, *so_far(rules, replay.kept_epoch, *last_file(replay)))
+        words = "{stoppers} training at epoch {stopped_epoch:epoch}" + kept
+    elif replay.run.reached_plan:
+        words = "Nothing stops training before its planned end, epoch {horizon:epoch}"
+        words += kept
+    else:
+        words += "{so_far}"
+    return phrase(
+        words,
+        stoppers=say(*_stoppers(replay)),
+        stopped_epoch=replay.stopped_epoch,
+        horizon=replay.run.horizon,
+        kept_epoch=replay.kept_epoch,
+        file=in_file(replay.kept_epoch, *last_file(replay)),
+        so_far=so_far(replay.callbacks, replay.kept_epoch, *last_file(replay)),
+    )
 
 
 def _stoppers(replay: Replay) -> Iterator[Part]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Code, Fact, Points, Row, Table, TableColumn, say
+from cbreplay.document import Fact, Points, Row, Table, TableColumn, phrase, say
 from cbreplay.rules.words import name_in_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cbreplay.document import Block, Part
+    from cbreplay.document import Block, Text
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
 
@@ -49,7 +49,7 @@ def so_far(
     file: str | None,
     held: int | None,
     better: int | None = None,
-) -> tuple[Part, ...]:
+) -> Text:
     """Say for a headline what is kept where a log ends without a stop.
 
     A list that cannot stop early only keeps the weights in its files.
@@ -66,37 +66,20 @@ def so_far(
         The best recorded epoch, where the file holds a worse one.
     """
     if file is None or any(rule.stops_early for rule in rules):
-        kept_so_far = Fact(kept, "epoch", "kept_epoch")
-        return (
-            "; so far it keeps epoch ",
-            kept_so_far,
-            ".",
-            *in_file(kept, file, held),
-        )
-    best: tuple[Part, ...] = ()
-    if better is not None:
-        best = (", not those of the best epoch, ", Fact(better, "epoch", "better"))
-    return (
-        "; ",
-        Code(file),
-        " then holds the weights of epoch ",
-        Fact(held, "epoch", "held"),
-        *best,
-        ".",
-    )
+        words = "; so far it keeps epoch {kept_epoch:epoch}.{}"
+        return phrase(words, in_file(kept, file, held), kept_epoch=kept)
+    best = ", not those of the best epoch, {better:epoch}"
+    words = "; {file:code} then holds the weights of epoch {held:epoch}"
+    words += "." if better is None else f"{best}."
+    return phrase(words, file=file, held=held, better=better)
 
 
-def in_file(kept: int | None, file: str | None, held: int | None) -> tuple[Part, ...]:
+def in_file(kept: int | None, file: str | None, held: int | None) -> Text:
     """Say that the last file holds another epoch than the model has, if it does."""
     if file is None or held in (None, kept):
-        return ()
-    return (
-        " ",
-        Code(file),
-        " holds the weights of epoch ",
-        Fact(held, "epoch", "held"),
-        ".",
-    )
+        return say()
+    words = " {file:code} holds the weights of epoch {held:epoch}."
+    return phrase(words, file=file, held=held)
 
 
 def last_file(replay: Replay) -> tuple[str | None, int | None]:

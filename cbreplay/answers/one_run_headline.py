@@ -10,7 +10,7 @@ from cbreplay.answers.left_files import in_file, so_far
 from cbreplay.answers.setting_cells import never_stops
 from cbreplay.answers.spoken_runs import end_of_evidence, stopped_itself, what_it_saves
 from cbreplay.answers.varied_parameters import short_setting
-from cbreplay.document import Claim, Code, Fact, say
+from cbreplay.document import Claim, Fact, phrase, say
 from cbreplay.outcomes import best_recorded_epoch, has_ambiguous_best, judge_epoch
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.shown_digits import scale_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
 
 __all__ = ["headline_of_one", "headline_of_one_run", "nearest_setting"]
 
@@ -34,33 +34,33 @@ def headline_of_one(cells: SettingCells) -> Text:
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
     # cells of a sweep have no columns on saved files
     saved_last = (told.get("last_saved_file"), told.get("last_saved_epoch"))
-    file = in_file(told["kept_epoch"], *saved_last)
-    kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
-    horizon = Fact(run.horizon, "epoch", "horizon")
-    claims = list(_claims_of_end(cells, told))
-    if told["stopped_epoch"] is not None:
-        stopped = Fact(told["stopped_epoch"], "epoch", "stopped_epoch")
-        end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
-        beside = _beside_best_here(cells, 0)
-        saved = what_it_saves(told["epochs_saved"], told["seconds_saved"])
-        return say(
-            *end, ", and keeps ", *kept, *beside, *saved, ".", *file, claims=claims
-        )
-    if told["evidence"] == "exact":
-        end = ("It trains to the planned end, epoch ", horizon)
-        beside = _beside_best_here(cells, 0)
-        return say(*end, ", and keeps ", *kept, *beside, ".", *file, claims=claims)
-    end = ("It does not stop inside this log, which ends at epoch ", horizon)
-    if never_stops(cells):
-        end = (
-            "Nothing in this list stops training, and the log ends at epoch ",
-            horizon,
-        )
-    own = stopped_itself(run)
-    first = () if own is None else (*own, " ")
-    rules = read_callbacks(cells.grid[0]).callbacks
-    rest = so_far(rules, told["kept_epoch"], *saved_last, _better_epoch(cells, told))
-    return say(*first, *end, *rest, claims=claims)
+    start = rest = say()
+    if told["stopped_epoch"] is None and told["evidence"] != "exact":
+        words = "It does not stop inside this log, which ends at epoch {horizon:epoch}"
+        if never_stops(cells):
+            words = "Nothing in this list stops training, and the log ends at epoch "
+            words += "{horizon:epoch}"
+        start = stopped_itself(run)
+        better = _better_epoch(cells, told)
+        rules = read_callbacks(cells.grid[0]).callbacks
+        rest = so_far(rules, told["kept_epoch"], *saved_last, better)
+    else:
+        words = "It trains to the planned end, epoch {horizon:epoch}"
+        if told["stopped_epoch"] is not None:
+            words = "It stops at epoch {stopped_epoch:epoch} of {horizon:epoch}"
+        words += ", and keeps epoch {kept_epoch:epoch}{beside}{saved}."
+        rest = in_file(told["kept_epoch"], *saved_last)
+    saved = what_it_saves(told["epochs_saved"], told["seconds_saved"])
+    return phrase(
+        f"{{}}{words}{{}}",
+        start,
+        rest,
+        horizon=run.horizon,
+        beside=_beside_best_here(cells, 0),
+        saved=say() if told["stopped_epoch"] is None else saved,
+        claims=list(_claims_of_end(cells, told)),
+        **told,
+    )
 
 
 def _better_epoch(cells: SettingCells, told: dict[str, Any]) -> int | None:
@@ -88,76 +88,69 @@ def _claims_of_end(cells: SettingCells, told: dict[str, Any]) -> Iterator[Claim]
 def headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     """Say how many settings a log decides, and which of them keeps the best."""
     own = stopped_itself(cells.runs[0])
-    start: tuple[Part, ...] = (
-        *(() if own is None else (*own, " ")),
-        "This log decides ",
-        Fact(sum(exact), "count", "n_decided"),
-        " of ",
-        Fact(len(exact), "count", "n_configs"),
-        " settings",
-    )
-    nearest = nearest_setting(cells)
+    start = "{}This log decides {n_decided:count} of {n_configs:count} settings"
+    decided, nearest = sum(exact), nearest_setting(cells)
+    counts: dict[str, Any] = {"n_decided": decided, "n_configs": len(exact)}
     if nearest is None:
-        return say(*start, *(() if any(exact) else _told_of_none(cells)), ".")
-    name = short_setting(cells.grid, nearest)
-    claim = Claim("is_nearest", {"config": nearest})
-    if cells.columns["regret"][nearest] == 0:
-        objective = cells.judged_by[0][0] or "value"
+        none = say() if decided else _told_of_none(cells)
+        return phrase(start + "{}.", own, none, **counts)
+    objective = cells.judged_by[0][0] or "value"
+    is_best = cells.columns["regret"][nearest] == 0
+    # one of the undecided settings may be better
+    among, keeps = "", " comes nearest{beside}"
+    if is_best:
         # a log with a hole, or one cut by its own callback, may lack a better value
-        best = " keeps the best "
-        if own is not None or cells.bound_of(nearest, "regret"):
-            best = " keeps the best recorded "
-        keeps: tuple[Part, ...] = (best, Code(objective))
-    else:
-        keeps = (" comes nearest", *_beside_best_here(cells, nearest))
-    equals = _equals(cells, nearest)
-    decided, among = sum(exact), ""
+        some = own.parts or cells.bound_of(nearest, "regret")
+        keeps = f" keeps the best {'recorded ' * bool(some)}{{objective:code}}"
     if decided < len(exact):
-        # one of the undecided settings may be better
         among = "of those " if decided > 1 else "that is "
-    if decided == 1 and among:
-        keeps = (", which", *keeps)
-        if cells.columns["regret"][nearest] != 0:
-            keeps = (*_beside_best_here(cells, nearest),)
-    return say(*start, "; ", among, Code(name), *keeps, *equals, ".", claims=[claim])
+        if decided == 1:
+            keeps = f", which{keeps}" if is_best else "{beside}"
+    return phrase(
+        f"{start}; {among}{{setting:code}}{keeps}{{}}.",
+        own,
+        _equals(cells, nearest),
+        setting=short_setting(cells.grid, nearest),
+        beside=_beside_best_here(cells, nearest),
+        objective=objective,
+        claims=[Claim("is_nearest", {"config": nearest})],
+        **counts,
+    )
 
 
 # partings that the recorded rates do not show
 _NO_RATE_SHOWN = ("hidden", "weights", "unrecorded")
 
 
-def _told_of_none(cells: SettingCells) -> Iterator[Part]:
-    """Yield what a log shows of the settings where it decides none of them."""
-    held = [cells.columns[name] for name in ("evidence", "divergence_epoch")]
+def _told_of_none(cells: SettingCells) -> Text:
+    """Say what a log shows of the settings where it decides none of them."""
+    held = (cells.columns[key] for key in ("evidence", "divergence_epoch", "parted_by"))
     parted = [
-        epoch
-        for evidence, epoch, parted_by in zip(
-            *held, cells.columns["parted_by"], strict=True
-        )
+        epoch - 1
+        for evidence, epoch, parted_by in zip(*held, strict=True)
         if evidence == "diverged" and parted_by not in _NO_RATE_SHOWN
     ]
-    n_configs = len(cells.grid)
-    if parted:
-        # the last epoch at the recorded rate
-        first, last = min(parted) - 1, max(parted) - 1
-        those: tuple[Part, ...] = ("they part",)
-        if len(parted) < n_configs:
-            n_parted = Fact(len(parted), "count", "n_parted")
-            those = (n_parted, " of them part" + "s" * (len(parted) == 1))
-        yield "; it shows where "
-        yield from those
-        yield f" from its learning rate, after epoch{'s' * (last > first)} "
-        yield Fact(first, "epoch", "first_parting")
-        if last > first:
-            yield " to "
-            yield Fact(last, "epoch", "last_parting")
-        yield ", and not what follows"
-    elif set(cells.columns["evidence"]) == {"censored"}:
-        yield "; none of them stops inside it"
+    if not parted:
+        censored = set(cells.columns["evidence"]) == {"censored"}
+        return say("; none of them stops inside it" if censored else "")
+    # the last epochs at the recorded rate
+    first, last, those = min(parted), max(parted), "they part"
+    if len(parted) < len(cells.grid):
+        those = "{n_parted:count} of them part" + "s" * (len(parted) == 1)
+    after = "epochs {first_parting:epoch} to {last_parting:epoch}"
+    if first == last:
+        after = "epoch {first_parting:epoch}"
+    return phrase(
+        f"; it shows where {those} from its learning rate, after {after}, and not what "
+        "follows",
+        n_parted=len(parted),
+        first_parting=first,
+        last_parting=last,
+    )
 
 
-def _equals(cells: SettingCells, nearest: int) -> Iterator[Part]:
-    """Yield which other settings cost the same as the one that is named."""
+def _equals(cells: SettingCells, nearest: int) -> Text:
+    """Say which other settings cost the same as the one that is named."""
     held, n_configs = cells.columns, len(cells.grid)
     others = [
         config
@@ -167,17 +160,14 @@ def _equals(cells: SettingCells, nearest: int) -> Iterator[Part]:
         and held["regret"][config] == held["regret"][nearest]
     ]
     if not others:
-        return
+        return say()
     saved = max(held["epochs_saved"][config] for config in others)
     saves_less = saved < held["epochs_saved"][nearest]
+    words = ", as do {n_equal:count} others" + ", which save less" * saves_less
     if len(others) == 1:
-        yield ", as does "
-        yield Code(short_setting(cells.grid, others[0]))
-        yield ", which saves less" if saves_less else ""
-    else:
-        yield ", as do "
-        yield Fact(len(others), "count", "n_equal")
-        yield " others, which save less" if saves_less else " others"
+        words = ", as does {setting:code}" + ", which saves less" * saves_less
+    setting = short_setting(cells.grid, others[0])
+    return phrase(words, n_equal=len(others), setting=setting)
 
 
 def nearest_setting(cells: SettingCells) -> int | None:
@@ -199,20 +189,19 @@ def nearest_setting(cells: SettingCells) -> int | None:
     return min(known)[2] if known else None
 
 
-def _beside_best_here(cells: SettingCells, place: int) -> Iterator[Part]:
-    """Yield how far a cell's kept value is from the best, if that is known."""
+def _beside_best_here(cells: SettingCells, place: int) -> Text:
+    """Say how far a cell's kept value is from the best, if that is known."""
     regret, kept = (cells.columns[name][place] for name in ("regret", "kept_value"))
-    if regret is None:
-        return
-    if not math.isfinite(kept):
-        yield f", whose {cells.judged_by[0][0]} is no finite number"
-        return
-    if regret == 0:
-        yield ", the best on record"
-        return
+    objective, mode = cells.judged_by[0]
+    words = ""
+    if regret is not None and not math.isfinite(kept):
+        words = ", whose {objective} is no finite number"
+    elif regret == 0:
+        words = ", the best on record"
+    elif regret is not None:
+        side = "above" if mode == "min" else "below"
+        best = "best recorded" if cells.bound_of(place, "regret") else "best"
+        words = f": {{regret}} {side} the {best} {{objective}}"
     scale = scale_of(cells.columns["kept_value"])
-    yield ": "
-    yield Fact(regret, "difference", "regret", scale)
-    side = "above" if cells.judged_by[0][1] == "min" else "below"
-    best = "best recorded" if cells.bound_of(place, "regret") else "best"
-    yield f" {side} the {best} {cells.judged_by[0][0]}"
+    fact = Fact(regret, "difference", "regret", scale)
+    return phrase(words, objective=objective, regret=fact)

@@ -20,7 +20,6 @@ from cbreplay.answers.staircase_doubts import doubts_of_one_run, doubts_of_stair
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
     Cell,
-    Code,
     CodeBlock,
     Document,
     Fact,
@@ -31,6 +30,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     Text,
+    phrase,
     plain_text,
     say,
 )
@@ -46,7 +46,7 @@ from cbreplay.words import as_sentence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.document import Command, Part
+    from cbreplay.document import Command
     from cbreplay.kinds import Kind
     from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
@@ -181,39 +181,40 @@ def note_of(doubt: Text) -> str:
 
 
 def _headline(replay: Replay) -> Text:
-    name, outcome = setting_name(replay.callbacks), replay.outcome
+    outcome = replay.outcome
     if replay.evidence == "diverged":
-        return say(f"{spoken_evidence(replay).capitalize()} about ", Code(name), ".")
-    file = in_file(replay.kept_epoch, *last_file(replay))
-    end = Fact(replay.run.horizon, "epoch", "horizon")
-    if replay.evidence == "censored":
+        words = f"{spoken_evidence(replay).capitalize()} about {{setting:code}}."
+    elif replay.evidence == "censored":
+        words = "What {setting:code} ends with is not in the log: it ends at epoch "
+        words += "{horizon:epoch} without a stop.{file}"
         if never_stop(map(type, replay.callbacks)):
-            never = " stops no training, and the log ends at epoch "
-            return say(Code(name), never, end, ".", *file)
-        return say(
-            "What ",
-            Code(name),
-            " ends with is not in the log: it ends at epoch ",
-            end,
-            " without a stop.",
-            *file,
-        )
-    stop: tuple[Part, ...] = (" runs to the end of its plan",)
-    if replay.stopped_epoch is not None:
-        stopped = Fact(replay.stopped_epoch, "epoch", "stopped_epoch")
-        stop = (" stops at epoch ", stopped, " of ", end)
-    cost: tuple[Part, ...] = ()
-    if outcome.kept_value is not None and not math.isfinite(outcome.kept_value):
-        cost = (", whose ", Code(replay.judged_by[0]), " is no finite number")
-    elif outcome.regret == 0:
-        cost = (", the best recorded ", Code(replay.judged_by[0]))
-    elif outcome.regret is not None:
-        side = "above" if replay.objective_mode == "min" else "below"
-        scale = scale_of([outcome.kept_value])
-        regret = Fact(outcome.regret, "difference", "regret", scale)
-        cost = (", ", regret, f" {side} the best recorded ", Code(replay.judged_by[0]))
-    kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
-    return say(Code(name), *stop, " and keeps epoch ", kept, *cost, ".", *file)
+            words = "{setting:code} stops no training, and the log ends at epoch "
+            words += "{horizon:epoch}.{file}"
+    else:
+        words = "{setting:code} runs to the end of its plan"
+        if replay.stopped_epoch is not None:
+            words = "{setting:code} stops at epoch {stopped_epoch:epoch} of "
+            words += "{horizon:epoch}"
+        words += " and keeps epoch {kept_epoch:epoch}"
+        if outcome.kept_value is not None and not math.isfinite(outcome.kept_value):
+            words += ", whose {objective:code} is no finite number"
+        elif outcome.regret == 0:
+            words += ", the best recorded {objective:code}"
+        elif outcome.regret is not None:
+            side = "above" if replay.objective_mode == "min" else "below"
+            words += f", {{regret}} {side} the best recorded {{objective:code}}"
+        words += ".{file}"
+    scale = scale_of([outcome.kept_value])
+    return phrase(
+        words,
+        setting=setting_name(replay.callbacks),
+        stopped_epoch=replay.stopped_epoch,
+        horizon=replay.run.horizon,
+        kept_epoch=replay.kept_epoch,
+        regret=Fact(outcome.regret, "difference", "regret", scale),
+        objective=replay.judged_by[0],
+        file=in_file(replay.kept_epoch, *last_file(replay)),
+    )
 
 
 def _curve(replay: Replay) -> Section:

@@ -35,7 +35,7 @@ from cbreplay.words import list_names, spoken_counting
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.staircase import Staircase
 
 __all__ = ["overview_document"]
@@ -90,24 +90,24 @@ def _headline(staircases: Sequence[Staircase]) -> Text:
     )
     if least is None or most is None:
         return phrase(
-            "On {} of {} runs some patience stops inside the log; each row is about "
-            "one run.",
-            Fact(len(told), "count", "n_told"),
-            Fact(len(staircases), "count", "n_runs"),
+            "On {n_told:count} of {n_runs:count} runs some patience stops inside the "
+            "log; each row is about one run.",
+            n_told=len(told),
+            n_runs=len(staircases),
         )
-    spread = _which(*least)
+    spread = "{} ({least:name})"
     if most[0] > least[0]:
-        spread = (*spread, " to ", *_which(*most))
+        spread = "{} ({least:name}) to {} ({most:name})"
     elif len(enough) > 1:
-        spread = (Fact(least[0], "patience"), " on each")
-    return say(
-        "On ",
-        Fact(len(enough), "count", "n_enough"),
-        " of ",
-        Fact(len(staircases), "count", "n_runs"),
-        " runs some patience was enough to keep the best, ",
-        *spread,
-        "; each row is about one run.",
+        spread = "{} on each"
+    return phrase(
+        "On {n_enough:count} of {n_runs:count} runs some patience was enough to keep "
+        f"the best, {spread}; each row is about one run.",
+        *(Fact(patience, "patience") for patience, _ in (least, most)),
+        n_enough=len(enough),
+        n_runs=len(staircases),
+        least=least[1],
+        most=most[1],
     )
 
 
@@ -120,10 +120,6 @@ def _enough(staircase: Staircase) -> tuple[int | None, str]:
     if not keeps_best or find_bad_end(run, staircase.objective) is not None:
         return None, run.name
     return staircase.sufficient_patience(), run.name
-
-
-def _which(patience: int, name: str) -> tuple[Part, ...]:
-    return (Fact(patience, "patience"), " (", Fact(name, "name"), ")")
 
 
 def _members(staircases: Sequence[Staircase]) -> dict[str, Any]:

@@ -13,11 +13,10 @@ from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import (
     Code,
     ColumnRows,
-    Fact,
     MadeColumn,
     Table,
     TableColumn,
-    say,
+    phrase,
 )
 from cbreplay.median import median_of
 from cbreplay.rules.callbacks_list import read_callbacks
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.grid import Grid
     from cbreplay.rules.base import Callback
 
@@ -130,75 +129,58 @@ def still_gained(cells: SettingCells) -> Iterator[Text]:
     known = [gain for gains in every for gain, _ in gains]
     if not known:
         return
-    meant = meant_in_retrainings(known)
-    objective = Code(cells.judged_by[0][0] or "value")
-    if len(cells.runs) == 1:
-        yield say(*_gained_on_one(cells, objective, max(known)), f". {meant}")
-        return
-    if len(every) > 1:
-        yield say(
-            "still gained: by what share the recorded training, where it "
-            f"{_kept(cells)} the rate that the setting first reduces, lowered its "
-            "best ",
-            objective,
-            f" after that. {meant}",
-        )
-        return
-    yield say(
-        "On ",
-        Fact(len(known), "count", "later_gain_runs"),
-        " of ",
-        Fact(len(cells.runs), "count", "runs"),
-        " runs this setting first reduces the rate where the recorded training "
-        f"{_kept(cells)} it; by how much that training still lowered its best ",
-        objective,
-        " after that: ",
-        *_spoken_gains(_described(every[0])),
-        f". {meant}",
-    )
-
-
-def _gained_on_one(
-    cells: SettingCells, objective: Code, most: float
-) -> tuple[Part, ...]:
-    """Say what the one run still gained after one or several first reductions."""
-    lowered = "still lowered" if most else "did not lower"
-    still = (f"the recorded training {lowered} its best ", objective)
-    gained = Fact(most, "share", "worst_later_gain")
-    if len(cells.grid) > 1:
-        kept = f"the record {_kept(cells)} it"
-        where = f"Where a setting first reduces the rate and {kept}, "
-        return (
-            where,
-            *still,
-            " after that",
-            *((", by up to ", gained) if most else ()),
-        )
-    (epoch,) = cells.columns["first_reduction_epoch"]
-    reduced = Fact(epoch, "epoch", "first_reduction_epoch")
-    return (
-        *("This setting first reduces the rate after epoch ", reduced),
-        f", where the record {_kept(cells)} it; ",
-        *(*still, *((" by ", gained) if most else ()), " after that"),
-    )
-
-
-def _kept(cells: SettingCells) -> str:
-    """Say that records kept their rate, or that this is assumed: some have none."""
+    # some records have no rate: then it is assumed
     is_recorded = all(run.learning_rate is not None for run in cells.runs)
-    return "kept" if is_recorded else "is taken to have kept"
+    kept = "kept" if is_recorded else "is taken to have kept"
+    described = _described(every[0]) | {"worst_later_gain": max(known)}
+    if len(cells.runs) == 1:
+        words = _gained_on_one(kept, several=len(every) > 1, lowered=any(known))
+    elif len(every) > 1:
+        words = (
+            f"still gained: by what share the recorded training, where it {kept} the "
+            "rate that the setting first reduces, lowered its best {objective} after "
+            "that"
+        )
+    else:
+        words = (
+            "On {later_gain_runs:count} of {runs:count} runs this setting first "
+            f"reduces the rate where the recorded training {kept} it; by how much that "
+            f"training still lowered its best {{objective}} after that: "
+            f"{_gains(described)}"
+        )
+    yield phrase(
+        f"{words}. {{}}",
+        meant_in_retrainings(known),
+        objective=Code(cells.judged_by[0][0] or "value"),
+        runs=len(cells.runs),
+        reduced=cells.columns["first_reduction_epoch"][0],
+        **described,
+    )
 
 
-def _spoken_gains(described: Mapping[str, Any]) -> tuple[Part, ...]:
-    """Say the median and the largest of some gains, or the only one."""
+def _gained_on_one(kept: str, *, several: bool, lowered: bool) -> str:
+    """Word what the one run still gained after one or several first reductions."""
+    still = "still lowered" if lowered else "did not lower"
+    still = f"the recorded training {still} its best {{objective}}"
+    gained = "{worst_later_gain:share}"
+    if several:
+        where = f"Where a setting first reduces the rate and the record {kept} it"
+        return f"{where}, {still} after that" + f", by up to {gained}" * lowered
+    first = "This setting first reduces the rate after epoch {reduced:epoch}"
+    by = f" by {gained}" * lowered
+    return f"{first}, where the record {kept} it; {still}{by} after that"
+
+
+def _gains(described: Mapping[str, Any]) -> str:
+    """Word the median and the largest of some gains, or the only one."""
     if not described["worst_later_gain"]:
-        return ("not at all",)
-    worst = Fact(described["worst_later_gain"], "share", "worst_later_gain")
-    run = Code(described["worst_later_gain_run"])
+        return "not at all"
     if described["later_gain_runs"] == 1:
-        return (worst, " (", run, ")")
-    median = Fact(described["median_later_gain"], "share", "median_later_gain")
-    return (median, " in the middle (the median), ", worst, " at most (", run, ")")
+        return "{worst_later_gain:share} ({worst_later_gain_run:code})"
+    return (
+        "{median_later_gain:share} in the middle (the median), "
+        "{worst_later_gain:share} at most ({worst_later_gain_run:code})"
+    )
 
 
 def _described(gains: Sequence[tuple[float, str]]) -> dict[str, Any]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import phrase
 from cbreplay.training_course import cuts_schedule, falls_by_schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from cbreplay.answers.setting_cells import SettingCells
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
 
 __all__ = ["FALLS_BY_SCHEDULE", "cut_schedules", "told_schedules"]
 
@@ -56,52 +56,26 @@ def told_schedules(cells: SettingCells) -> Iterator[Text]:
     told = cut_schedules(cells)
     if not told:
         return
-    most = max(told, key=lambda row: row["cut_runs"])
-    falls = (Code("learning_rate"), FALLS_BY_SCHEDULE)
-    if len(cells.runs) == 1:
-        yield say(*falls, *_cutting_settings(cells, told), ".")
-        return
-    yield say(
-        "On ",
-        Fact(most["scheduled_runs"], "count", "scheduled_runs"),
-        " of ",
-        Fact(most["runs"], "count", "runs"),
-        " runs ",
-        *falls,
-        *_cut_runs(told, most),
-        ".",
-    )
-
-
-def _cutting_settings(
-    cells: SettingCells, told: Sequence[Mapping[str, int]]
-) -> tuple[Part, ...]:
-    """Say which stop cuts the schedule of the one run, or how many settings do."""
-    if len(told) > 1:
-        return ("; ", *_cutting(told), ", and cut the part that usually pays")
-    (stopped,) = cells.columns["stopped_epoch"]
-    epoch = Fact(stopped, "epoch", "stopped_epoch")
-    return (": the stop at epoch ", epoch, " cuts the part that usually pays")
-
-
-def _cut_runs(
-    told: Sequence[Mapping[str, int]], most: Mapping[str, int]
-) -> tuple[Part, ...]:
-    """Say on how many of the scheduled runs a stop comes before the end."""
-    n_cut = Fact(most["cut_runs"], "count", "cut_runs")
-    if len(told) > 1:
-        ending = " of them, and cut the part that usually pays"
-        return ("; ", *_cutting(told), ", on up to ", n_cut, ending)
-    ending = " of them, and cuts the part that usually pays"
-    return ("; the stop comes before that end on ", n_cut, ending)
-
-
-def _cutting(told: Sequence[Mapping[str, int]]) -> tuple[Part, ...]:
-    """Say how many settings stop before the end of a schedule."""
-    n_cutting = sum(row["cut_runs"] > 0 for row in told)
-    return (
-        Fact(n_cutting, "count", "n_cutting"),
-        " of ",
-        Fact(len(told), "count", "n_configs"),
-        " settings stop before that end",
+    most: dict[str, Any] = max(told, key=lambda row: row["cut_runs"])
+    falls, on = f"{{rate:code}}{FALLS_BY_SCHEDULE}", ""
+    # how many settings stop before the end of a schedule, if several were asked about
+    cuts = "; {n_cutting:count} of {n_configs:count} settings stop before that end"
+    if len(cells.runs) > 1:
+        on = "On {scheduled_runs:count} of {runs:count} runs "
+        cuts += ", on up to {cut_runs:count} of them, and cut"
+        if len(told) == 1:
+            cuts = (
+                "; the stop comes before that end on {cut_runs:count} of them, and cuts"
+            )
+    elif len(told) > 1:
+        cuts += ", and cut"
+    else:
+        cuts = ": the stop at epoch {stopped_epoch:epoch} cuts"
+    yield phrase(
+        f"{on}{falls}{cuts} the part that usually pays.",
+        rate="learning_rate",
+        stopped_epoch=cells.columns["stopped_epoch"][0],
+        n_cutting=sum(row["cut_runs"] > 0 for row in told),
+        n_configs=len(told),
+        **most,
     )

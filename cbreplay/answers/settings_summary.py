@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
 
 __all__ = [
     "SettingSummary",
@@ -142,37 +142,27 @@ def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) 
     more = ""
     if n_open:
         more = f" {count(n_open, 'setting')} of {len(summaries)} cannot be compared."
-    setting = Code(short_setting(cells.grid, least.config))
-    loses = " loses least: " if len(compared) > 1 else " loses "
+    loses = "loses least: " if len(compared) > 1 else "loses "
+    loses = loses if least.worst_regret else ""
+    on, where = "On these {n_runs:count} runs ", ""
+    if len(runs) < len(cells.runs):
+        tell = f"whose logs decide {'these settings' if n_open else 'every setting'}"
+        if _parts(cells, summaries):
+            # a log may decide a setting and hold no number at the epoch that it keeps
+            lose = "these settings lose" if n_open else "every setting loses"
+            tell = f"that tell what {lose}"
+        on = f"On the {{n_compared:count}} of {{n_runs:count}} runs {tell}, "
+        where = "there "
     configs = [summary.config for summary in compared]
     about = {"config": least.config, "compared": configs, "runs": [*runs]}
-    where = "there " if len(runs) < len(cells.runs) else ""
-    return say(
-        *_on_which(cells, summaries, runs, n_open),
-        setting,
-        loses if least.worst_regret else " ",
-        *_losses(cells, least, where),
-        f".{more} {_ALONE}",
+    return phrase(
+        f"{on}{{}} {loses}{{}}.{more} {_ALONE}",
+        Code(short_setting(cells.grid, least.config)),
+        _losses(cells, least, where),
+        n_runs=len(cells.runs),
+        n_compared=len(runs),
         claims=[Claim("loses_least", about)],
     )
-
-
-def _on_which(
-    cells: SettingCells,
-    summaries: Sequence[SettingSummary],
-    runs: Sequence[int],
-    n_open: int,
-) -> tuple[Part, ...]:
-    n_runs = Fact(len(cells.runs), "count", "n_runs")
-    if len(runs) == len(cells.runs):
-        return ("On these ", n_runs, " runs ")
-    n_told = Fact(len(runs), "count", "n_compared")
-    tell = f"whose logs decide {'these settings' if n_open else 'every setting'}"
-    if _parts(cells, summaries):
-        # a log may decide a setting and hold no number at the epoch that it keeps
-        lose = "these settings lose" if n_open else "every setting loses"
-        tell = f"that tell what {lose}"
-    return ("On the ", n_told, " of ", n_runs, f" runs {tell}, ")
 
 
 def _compared(
@@ -217,62 +207,62 @@ def _is_told(cells: SettingCells, place: int) -> bool:
 def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
     """Say that no setting can be compared, and what the logs decide of them."""
     most = max(summaries, key=lambda summary: (summary.exact_runs, -summary.config))
-    n_runs = Fact(len(cells.runs), "count", "n_runs")
+    evidence = set(cells.columns["evidence"])
     if most.exact_runs == most.runs:
-        return _of_no_price(cells, summaries)
-    if most.exact_runs:
-        return phrase(
-            "No setting is decided on all {} runs; {} is on {}.",
-            n_runs,
-            Code(short_setting(cells.grid, most.config)),
-            Fact(most.exact_runs, "count", "n_decided"),
+        # the logs decide some settings on all runs, but not what these lose
+        words = "On all {n_runs:count} runs the logs decide {n_whole:count} of "
+        words += "{n_configs:count} settings; "
+        if len(cells.judged_by) > 1:
+            words += "they are judged by different series, which do not compare."
+        else:
+            words += "for none of them do all these runs say what it loses."
+    elif most.exact_runs:
+        words = (
+            "No setting is decided on all {n_runs:count} runs; {setting:code} is on "
         )
-    shows = ""
-    if set(cells.columns["evidence"]) == {"diverged"}:
-        shows = "; each shows where a setting parts from it (--each), not what follows"
-    elif set(cells.columns["evidence"]) == {"censored"}:
-        shows = ": no setting stops inside one of these logs"
-    return say("None of these ", n_runs, f" runs decides one of the settings{shows}.")
-
-
-def _of_no_price(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
-    """Say that the logs decide some settings on all runs, but not what these lose."""
-    n_whole = sum(summary.exact_runs == summary.runs for summary in summaries)
-    why = "for none of them do all these runs say what it loses"
-    if len(cells.judged_by) > 1:
-        why = "they are judged by different series, which do not compare"
+        words += "{n_decided:count}."
+    else:
+        words = "None of these {n_runs:count} runs decides one of the settings"
+        if evidence == {"diverged"}:
+            words += "; each shows where a setting parts from it (--each), not what "
+            words += "follows"
+        elif evidence == {"censored"}:
+            words += ": no setting stops inside one of these logs"
+        words += "."
     return phrase(
-        "On all {} runs the logs decide {} of {} settings; {}.",
-        Fact(len(cells.runs), "count", "n_runs"),
-        Fact(n_whole, "count", "n_whole"),
-        Fact(len(summaries), "count", "n_configs"),
-        why,
+        words,
+        n_runs=len(cells.runs),
+        n_whole=sum(summary.exact_runs == summary.runs for summary in summaries),
+        n_configs=len(summaries),
+        setting=short_setting(cells.grid, most.config),
+        n_decided=most.exact_runs,
     )
 
 
 def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
-    decided = Fact(summary.exact_runs, "count", "n_decided")
-    n_runs = Fact(summary.runs, "count", "n_runs")
     if only_saves(cells):
-        words = " runs, the table says of which epoch its last file is."
-        return say("This setting stops no training; of each of these ", n_runs, words)
-    if summary.mean_regret is None:
-        on: tuple[Part, ...] = ("all ", decided)
+        words = (
+            "This setting stops no training; of each of these {runs:count} runs, the "
+        )
+        words += "table says of which epoch its last file is."
+    elif summary.mean_regret is None:
+        on, end = "all {exact_runs:count}", ""
         if summary.exact_runs < summary.runs:
-            on = (decided, " of ", n_runs)
-        unpriced = "; on none of them is known what it loses"
-        end = unpriced if summary.exact_runs and len(cells.judged_by) == 1 else ""
+            on = "{exact_runs:count} of {runs:count}"
         if set(cells.columns["evidence"]) == {"censored"}:
             end = ": it stops inside none of these logs"
-        return say("The logs decide this setting on ", *on, f" runs{end}.")
-    on = ("On all ", decided, " runs")
-    if summary.priced_runs < summary.exact_runs:
-        priced = Fact(summary.priced_runs, "count", "n_priced")
-        on = ("On the ", priced, " of ", n_runs, " runs that tell it,")
-    elif not summary.is_whole:
-        on = ("On the ", decided, " of ", n_runs, " runs whose logs decide it,")
-    loses = " this setting loses " if summary.worst_regret else " this setting "
-    return say(*on, loses, *_losses(cells, summary), f". {_ALONE}")
+        elif summary.exact_runs and len(cells.judged_by) == 1:
+            end = "; on none of them is known what it loses"
+        words = f"The logs decide this setting on {on} runs{end}."
+    else:
+        on = "On all {exact_runs:count} runs"
+        if summary.priced_runs < summary.exact_runs:
+            on = "On the {priced_runs:count} of {runs:count} runs that tell it,"
+        elif not summary.is_whole:
+            on = "On the {exact_runs:count} of {runs:count} runs whose logs decide it,"
+        loses = " loses" if summary.worst_regret else ""
+        words = f"{on} this setting{loses} {{losses}}. {_ALONE}"
+    return phrase(words, losses=_losses(cells, summary), **summary._asdict())
 
 
 def _least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
@@ -285,36 +275,25 @@ def _least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
     return min(known)[-1] if known else None
 
 
-def _losses(
-    cells: SettingCells, summary: SettingSummary, where: str = ""
-) -> Iterator[Part]:
-    objective = cells.judged_by[0][0] or "of what is judged"
+def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:
     scale = scale_of(cells.columns["kept_value"])
-    if summary.worst_regret == 0:
-        yield "keeps the best "
-        yield Code(objective)
-        yield " of each"
-    else:
-        yield Fact(summary.mean_regret, "difference", "mean_regret", scale)
-        yield " "
-        yield Code(objective)
-        yield " on average against the best of each run, at worst "
-        yield Fact(summary.worst_regret, "difference", "worst_regret", scale)
+    words = "keeps the best {objective:code} of each"
+    if summary.worst_regret:
+        words = "{mean} {objective:code} on average against the best of each run, at "
+        words += "worst {worst}"
         if _hangs_on_one(cells, summary):
-            yield " ("
-            yield Code(summary.worst_run or "")
-            yield ", nearly all of that average)"
+            words += " ({worst_run:code}, nearly all of that average)"
+    words += ";"
     if summary.priced_runs < summary.exact_runs:
-        yield "; over the "
-        yield Fact(summary.exact_runs, "count", "n_decided")
-        yield " that decide it,"
-    else:
-        yield ";"
-    yield f" {where}it saves "
-    yield Fact(summary.epochs_saved, "count", "epochs_saved")
-    yield " of "
-    yield Fact(summary.recorded_epochs, "count", "recorded_epochs")
-    yield " epochs"
+        words += " over the {exact_runs:count} that decide it,"
+    return phrase(
+        f"{words} {where}it saves {{epochs_saved:count}} of {{recorded_epochs:count}} "
+        "epochs",
+        objective=cells.judged_by[0][0] or "of what is judged",
+        mean=Fact(summary.mean_regret, "difference", "mean_regret", scale),
+        worst=Fact(summary.worst_regret, "difference", "worst_regret", scale),
+        **summary._asdict(),
+    )
 
 
 def _hangs_on_one(cells: SettingCells, summary: SettingSummary) -> bool:

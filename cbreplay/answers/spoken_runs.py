@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.document import Code, Fact, counted, phrase, say
+from cbreplay.document import Code, Fact, phrase, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.rules.base import read_series
@@ -46,32 +46,28 @@ __all__ = [
 def lead_of_run(replay: Replay) -> Text:
     """Say what was asked of which run, and by whose rules."""
     run = replay.run
-    judged: tuple[Part, ...] = ()
+    judged, plan = "By", "; how many were planned is not recorded"
     if replay.objective is not None:
         better = "smaller" if replay.objective_mode == "min" else "larger"
-        judged = ("Judged by ", Code(replay.objective), f", {better} is better, by")
-    return say(
-        Code(run.name),
-        ": ",
-        counted(run.recorded_epochs, "epoch", "recorded_epochs"),
-        *_plan(run),
-        ". ",
-        *(judged or ("By",)),
-        f" the rules of {spoken_version(replay.semantics.name)}. ",
-        "Epochs count from 1.",
+        judged = f"Judged by {{objective:code}}, {better} is better, by"
+    if run.planned_epochs is not None:
+        plan = " of {planned_epochs:count} planned"
+    return phrase(
+        f"{{run:code}}: {{recorded_epochs:count epoch}}{plan}. {judged} the rules of "
+        f"{spoken_version(replay.semantics.name)}. Epochs count from 1.{{}}",
         counts_values([run], replay.callbacks),
+        run=run.name,
+        recorded_epochs=run.recorded_epochs,
+        planned_epochs=run.planned_epochs,
+        objective=replay.objective,
     )
 
 
-def what_it_saves(epochs: int | None, seconds: float | None) -> Iterator[Part]:
-    """Yield what a setting saves, in brackets, where it saves something."""
-    if epochs:
-        yield " ("
-        yield from counted(epochs, "epoch", "epochs_saved").parts
-        if seconds:
-            yield ", "
-            yield Fact(seconds, "seconds", "seconds_saved")
-        yield " saved)"
+def what_it_saves(epochs: int | None, seconds: float | None) -> Text:
+    """Say what a setting saves, in brackets, where it saves something."""
+    time = ", {seconds_saved:seconds}" if seconds else ""
+    words = f" ({{epochs_saved:count epoch}}{time} saved)" if epochs else ""
+    return phrase(words, epochs_saved=epochs, seconds_saved=seconds)
 
 
 def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
@@ -96,19 +92,19 @@ def counts_values(runs: Iterable[Run], callbacks: Iterable[Callback]) -> Text:
     if not told:
         return say()
     (name, (every, *more)), *others = told.items()
-    if others or more or not every:
-        which = say(Code(name), ", which not every epoch has")
-        if others:
-            which = say("the monitor, which not every epoch has")
-    else:
-        which = say(Code(name), ", one in ", Fact(every, "count", "every"), " epochs")
-    if not whole - sparse:
-        return say(" Patience counts the values of ", which, ".")
+    which, where = "{name:code}, one in {every:count} epochs", " Patience"
+    if others:
+        which = "the monitor, which not every epoch has"
+    elif more or not every:
+        which = "{name:code}, which not every epoch has"
+    if whole - sparse:
+        where = " In {n_sparse:count} of {n_runs:count} runs patience"
     return phrase(
-        " In {} of {} runs patience counts the values of {}.",
-        Fact(len(sparse), "count", "n_sparse"),
-        Fact(len(asked), "count", "n_runs"),
-        which,
+        f"{where} counts the values of {which}.",
+        name=name,
+        every=every,
+        n_sparse=len(sparse),
+        n_runs=len(asked),
     )
 
 
@@ -132,15 +128,6 @@ def spoken_plan(run: Run) -> str:
     """Say for how many epochs the training was meant to go on."""
     planned = run.planned_epochs
     return "not recorded" if planned is None else f"{planned} planned"
-
-
-def _plan(run: Run) -> Iterator[Part]:
-    if run.planned_epochs is None:
-        yield "; how many were planned is not recorded"
-    else:
-        yield " of "
-        yield Fact(run.planned_epochs, "count", "planned_epochs")
-        yield " planned"
 
 
 def spoken_end(run: Run) -> str:
@@ -179,25 +166,27 @@ def by_keras_rules(
         if name is None or mode is None:
             continue
         better, end = _TURNED[mode]
+        words = ""
         if _is_turned(name, mode, listed):
-            words = (f" {better} ", Code(name), f" is better: best here is the {end}.")
-            headline = say(headline, *words)
+            words = f" {better} {{:code}} is better: best here is the {end}."
         elif mode == "min" and _is_guessed(name, listed, callbacks):
             # the name tells no direction, and Keras 2 then takes "min"
-            words = (f" mode='auto' takes the {end} ", Code(name), " for the best.")
-            headline = say(headline, *words)
+            words = f" mode='auto' takes the {end} {{:code}} for the best."
+        headline = say(headline, phrase(words, name))
     others = _deciding_otherwise(listed)
     if others:
         headline = say(headline, f" By Keras's rules: {others} may decide otherwise.")
     cadences = sorted({find_shared_cadence(run) for run in listed} - {1})
     if not cadences:
         return headline
-    epochs: tuple[Part, ...] = ("some epochs",)
-    if len(cadences) == 1:
-        epochs = ("every ", Fact(cadences[0], "rank", "cadence"), " epoch")
+    epochs = "every {cadence:rank} epoch" if len(cadences) == 1 else "some epochs"
     alone = "" if len(listed) == 1 else " for some runs"
-    limit = (" It holds for callbacks that act only at ", *epochs)
-    return say(headline, *limit, f", as the log has it{alone}.")
+    return phrase(
+        f"{{}} It holds for callbacks that act only at {epochs}, as the log has it"
+        f"{alone}.",
+        headline,
+        cadence=cadences[0],
+    )
 
 
 def _with_its_end(headline: Text, runs: Sequence[Run], names: Sequence[str]) -> Text:
@@ -239,15 +228,15 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
     since = bad_end_epoch(run, name)
     values = run.series[name].values[since - run.first_epoch :]
     what = "NaN" if np.isnan(values).all() else "no finite number"
-    epoch = Fact(since, "epoch", "failed_epoch")
     if name != "loss" and not np.isfinite(run.series[name].values).any():
         # the answer itself says so
         return None
-    if name != "loss":
-        return say(Code(name), f" is {what} from epoch ", epoch, " on.")
-    where = "there" if since == run.horizon else "from there on"
-    start = ("This training failed at epoch ", epoch, ": ", Code(name))
-    return say(*start, f" is {what} {where}.")
+    words = f"{{name:code}} is {what} from epoch {{failed_epoch:epoch}} on."
+    if name == "loss":
+        where = "there" if since == run.horizon else "from there on"
+        words = "This training failed at epoch {failed_epoch:epoch}: {name:code} is "
+        words += f"{what} {where}."
+    return phrase(words, name=name, failed_epoch=since)
 
 
 def _bad_end(run: Run, objective: str) -> str | None:
@@ -286,18 +275,18 @@ def own_end(run: Run) -> str | None:
     return ended.by if ended is not None and ended.by_callback else None
 
 
-def stopped_itself(run: Run) -> tuple[Part, ...] | None:
-    """Say that the training was stopped by its own callback, where it was."""
+def stopped_itself(run: Run) -> Text:
+    """Say that the training was stopped by its own callback; nothing if it was not."""
     callback = own_end(run)
     if callback is None:
-        return None
-    planned = ""
-    if run.planned_epochs is not None:
-        planned = f" of {run.planned_epochs}"
-    return (
-        f"Its own {callback} stopped this training at epoch ",
-        Fact(run.horizon, "epoch", "horizon"),
-        f"{planned}: what longer training would have brought is not in this log.",
+        return say()
+    planned = "" if run.planned_epochs is None else f" of {run.planned_epochs}"
+    return phrase(
+        "Its own {} stopped this training at epoch {horizon:epoch}{}: what longer "
+        "training would have brought is not in this log. ",
+        callback,
+        planned,
+        horizon=run.horizon,
     )
 
 
@@ -386,5 +375,5 @@ def beside_best(modes: Iterable[Mode | None]) -> str:
 def end_of_evidence(divergence_epoch: int, parted_by: Parting) -> Text:
     """Say in a sentence of its own from where on a log is no evidence."""
     before, epoch, after = parting_words(divergence_epoch, parted_by)
-    start = f"{before[0].upper()}{before[1:]}"
-    return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")
+    words = f"{before[0].upper()}{before[1:]}{{last_evident_epoch:epoch}}{after}."
+    return phrase(words, last_evident_epoch=epoch)

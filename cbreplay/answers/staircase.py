@@ -42,7 +42,7 @@ from cbreplay.words import count, spoken_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.document import Block, Part, Text
+    from cbreplay.document import Block, Text
     from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = ["staircase_document", "staircase_headline", "steps_section"]
@@ -126,57 +126,50 @@ def staircase_headline(staircase: Staircase) -> Text:
     A training that its own callback stopped says so first: whether that was too early
     is what people ask, and the log cannot tell.
     """
-    told = _which_was_enough(staircase)
-    stopped = stopped_itself(staircase.replay.run)
-    if stopped is None:
-        return told
-    return say(*stopped, " ", *told.parts, claims=told.claims)
+    return say(stopped_itself(staircase.replay.run), _which_was_enough(staircase))
 
 
 def _which_was_enough(staircase: Staircase) -> Text:
     if staircase.replay.gap_epoch is not None:
         return _before_the_hole(staircase)
     if staircase.unchanging is not None:
-        return _nothing_decided(staircase.unchanging)
+        return phrase(
+            "There is nothing that a patience decides: {series:code} never changes in "
+            "this log.",
+            series=staircase.unchanging,
+            claims=[Claim("never_changes", {"series": staircase.unchanging})],
+        )
     step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
     if step is None or patience is None:
         return _headline_without_step(staircase)
-    objective = staircase.objective
-    name: tuple[Part, ...] = ("patience ", Fact(patience, "patience", "patience"))
-    ending = [*_stop_of(staircase, step), f". {ONE_RUN_ALONE}"]
-    # that a training failed is said first
-    failed = find_bad_end(staircase.replay.run, objective) is not None
-    start = "On this record " if failed else "On this run "
+    run, objective = staircase.replay.run, staircase.objective
     if step.regret == 0:
-        best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
-        return say(
-            start,
-            *name,
-            f" was enough: it keeps the {_called_best(staircase)}, ",
-            Fact(step.kept_epoch, "epoch", "kept_epoch"),
-            *ending,
-            claims=[best],
+        # that a training failed is said first
+        failed = find_bad_end(run, objective) is not None
+        which = "record" if failed else "run"
+        words = f"On this {which} patience {{patience:patience}} was enough: it keeps "
+        words += "the {best}, "
+        claim = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
+    else:
+        some = any(step.gap_epoch is not None for step in staircase.steps)
+        which = "this log tells of" if some else "stops inside this log"
+        recorded = "recorded " if staircase.lacks_values else ""
+        words = (
+            f"No patience that {which} keeps its best {recorded}{{objective:code}}; "
         )
-    some = any(step.gap_epoch is not None for step in staircase.steps)
-    which = "that this log tells of" if some else "that stops inside this log"
-    return say(
-        f"No patience {which} keeps its best ",
-        *(["recorded "] if staircase.lacks_values else []),
-        Code(objective),
-        "; ",
-        *name,
-        " comes nearest: it keeps epoch ",
-        Fact(step.kept_epoch, "epoch", "kept_epoch"),
-        *ending,
-        claims=[Claim("none_keeps_best", {"series": objective})],
-    )
-
-
-def _nothing_decided(unchanging: str) -> Text:
+        words += "patience {patience:patience} comes nearest: it keeps epoch "
+        claim = Claim("none_keeps_best", {"series": objective})
     return phrase(
-        "There is nothing that a patience decides: {} never changes in this log.",
-        Code(unchanging),
-        claims=[Claim("never_changes", {"series": unchanging})],
+        f"{words}{{kept_epoch:epoch}}, and stops at {{stopped_epoch:epoch}} of "
+        f"{{horizon:epoch}}{{}}. {ONE_RUN_ALONE}",
+        what_it_saves(step.most_epochs_saved, step.most_seconds_saved),
+        patience=patience,
+        best=_called_best(staircase),
+        objective=objective,
+        kept_epoch=step.kept_epoch,
+        stopped_epoch=step.first_stopped_epoch,
+        horizon=run.horizon,
+        claims=[claim],
     )
 
 
@@ -201,69 +194,54 @@ def _before_the_hole(staircase: Staircase) -> Text:
         step for step in staircase.steps if step.first_stopped_epoch is not None
     ]
     if not stopping:
-        return say(*told.parts, " No patience stops before that.")
-    last = stopping[-1].last_patience
-    return say(
-        *told.parts,
-        " Patience up to ",
-        Fact(last, "patience", "patience_before_hole"),
-        " stops before that, by epoch ",
-        Fact(stopping[-1].last_stopped_epoch, "epoch", "last_decided"),
-        "; about a longer one nothing is known.",
+        return say(told, " No patience stops before that.")
+    return phrase(
+        "{} Patience up to {patience_before_hole:patience} stops before that, by epoch "
+        "{last_decided:epoch}; about a longer one nothing is known.",
+        told,
+        patience_before_hole=stopping[-1].last_patience,
+        last_decided=stopping[-1].last_stopped_epoch,
     )
-
-
-def _stop_of(staircase: Staircase, step: StaircaseStep) -> Iterator[Part]:
-    run = staircase.replay.run
-    yield ", and stops at "
-    yield Fact(step.first_stopped_epoch, "epoch", "stopped_epoch")
-    yield " of "
-    yield Fact(run.horizon, "epoch", "horizon")
-    yield from what_it_saves(step.most_epochs_saved, step.most_seconds_saved)
 
 
 def _headline_without_step(staircase: Staircase) -> Text:
     """Say why no patience stands out: no number to judge by, or no stop in the log."""
-    run, objective = staircase.replay.run, staircase.objective
-    if staircase.has_several_bests:
-        return phrase(
-            "This log holds several values of {} in an epoch, so it does not tell "
-            "which patience was enough.",
-            Code(objective),
-        )
-    if staircase.best_value is None:
-        return phrase(
-            "This log holds no finite {}, so no patience can be judged.",
-            Code(objective),
-        )
     rest = staircase.steps[-1]
-    if any(step.first_stopped_epoch is not None for step in staircase.steps):
-        return phrase(
+    if staircase.has_several_bests:
+        words = (
+            "This log holds several values of {objective:code} in an epoch, so it does "
+            "not tell which patience was enough."
+        )
+    elif staircase.best_value is None:
+        words = (
+            "This log holds no finite {objective:code}, so no patience can be judged."
+        )
+    elif any(step.first_stopped_epoch is not None for step in staircase.steps):
+        words = (
             "Every patience that stops inside this log keeps weights without a finite "
-            "{}.",
-            Code(objective),
+            "{objective:code}."
         )
-    if len(staircase.steps) > 1:
-        return phrase(
-            "Of patience up to {} this log does not tell, because rows were written "
-            "again; a longer one does not stop inside it.",
-            Fact(rest.first_patience - 1, "patience", "most_unknown"),
+    elif len(staircase.steps) > 1:
+        words = (
+            "Of patience up to {most_unknown:patience} this log does not tell, because "
+            "rows were written again; a longer one does not stop inside it."
         )
-    return _headline_of_all(rest, Fact(run.horizon, "epoch", "horizon"))
-
-
-def _headline_of_all(every: StaircaseStep, end: Fact) -> Text:
-    """Say what comes of any patience, as none stops before the end of the log."""
-    if every.evidence == "exact":
-        return phrase(
-            "Every patience runs to the end of the plan, epoch {}, and keeps epoch {}.",
-            end,
-            Fact(every.kept_epoch, "epoch", "kept_epoch"),
+    elif rest.evidence == "exact":
+        words = (
+            "Every patience runs to the end of the plan, epoch {horizon:epoch}, and "
+            "keeps epoch {kept_epoch:epoch}."
+        )
+    else:
+        words = (
+            "No patience stops inside this log: it ends at epoch {horizon:epoch}, too "
+            "soon to say what would have been enough."
         )
     return phrase(
-        "No patience stops inside this log: it ends at epoch {}, too soon to say what "
-        "would have been enough.",
-        end,
+        words,
+        objective=staircase.objective,
+        most_unknown=rest.first_patience - 1,
+        horizon=staircase.replay.run.horizon,
+        kept_epoch=rest.kept_epoch,
     )
 
 

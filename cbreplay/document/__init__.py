@@ -44,6 +44,7 @@ from cbreplay.document.tables import (
     Span,
     Table,
     TableColumn,
+    keyed_row,
     spoken_cells,
 )
 
@@ -75,6 +76,7 @@ __all__ = [
     "counted",
     "facts_of",
     "footnotes",
+    "keyed_row",
     "phrase",
     "plain_text",
     "say",

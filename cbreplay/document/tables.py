@@ -10,7 +10,7 @@ from cbreplay.kinds import SCALED, is_number, spoken_span, spoken_value
 from cbreplay.shown_digits import ValueScale, scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from cbreplay.kinds import Kind
@@ -24,6 +24,7 @@ __all__ = [
     "Span",
     "Table",
     "TableColumn",
+    "keyed_row",
     "spoken_cells",
 ]
 
@@ -122,6 +123,15 @@ class Row(NamedTuple):
     rank: int = 0
     shown: Literal["always", "programs"] = "always"
     marked: bool = False
+
+
+def keyed_row(
+    columns: Sequence[TableColumn],
+    cells: Mapping[str, Any],
+    **remarks: Any,  # noqa: ANN401 - fields of a Row
+) -> Row:
+    """Return the row whose cells are given by the keys of their columns."""
+    return Row(tuple(cells[column.key] for column in columns), **remarks)
 
 
 class MadeColumn(Sequence[Any]):

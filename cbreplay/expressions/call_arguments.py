@@ -24,6 +24,7 @@ __all__ = [
     "named_parameters",
     "problem_with_name",
     "read_arguments",
+    "read_call",
     "require_all",
 ]
 
@@ -102,6 +103,20 @@ def read_arguments(
             reader.fail(f"{name}: {keyword.arg} is given twice")
         place = f"{name}: {keyword.arg}"
         parameters[keyword.arg] = reader.value(keyword.value, place)
+    return parameters
+
+
+def read_call(
+    call: ast.Call,
+    kind: type[Any],
+    defaults: Mapping[str, Any],
+    reader: ArgumentReader,
+) -> dict[str, Any]:
+    """Return the parameters of a rule as a call gives them, else as options do."""
+    name, known = kind.__name__, [parameter.name for parameter in fields(kind)]
+    parameters = read_arguments(call, name, known, reader)
+    fill_in(parameters, defaults, name, known, reader)
+    require_all(parameters, kind, reader)
     return parameters
 
 

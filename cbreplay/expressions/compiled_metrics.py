@@ -6,13 +6,13 @@ import ast
 import re
 from typing import TYPE_CHECKING, NoReturn
 
-from cbreplay.expressions.foreign_layers import may_log_own_names
+from cbreplay.expressions.foreign_code import may_log_own_names
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.model_outputs import find_model_class, find_outputs
 from cbreplay.expressions.possible_values import given_values
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_literals import read_literal
-from cbreplay.expressions.syntax import argument_named, has_star
+from cbreplay.expressions.syntax import argument_named, has_star, is_open
 from cbreplay.rules.compiled import Compiled, MetricNames
 from cbreplay.rules.keras.metric_directions import find_direction
 from cbreplay.rules.keras.metric_names import default_names, names_before, snake_case
@@ -222,10 +222,8 @@ class _Metrics:
             If one of them cannot be told.
         """
         words = {word.arg: word.value for word in call.keywords}
-        if None in words or has_star(call.args):
-            self.fail(call)
         # what the third positional argument of compile is differs by version
-        if len(call.args) > len(("optimizer", "loss")):
+        if is_open(call) or len(call.args) > len(("optimizer", "loss")):
             self.fail(call)
         has_several = self.has_losses(call, scope)
         for name in ("metrics", "weighted_metrics"):

@@ -59,11 +59,12 @@ def _function(
     """Return the one function that an expression certainly is, if it is one."""
     if isinstance(schedule, ast.Lambda):
         return schedule
-    holder = scope.holder(schedule.id) if isinstance(schedule, ast.Name) else None
-    if holder is None or not isinstance(schedule, ast.Name):
+    place = scope.place_of(schedule)
+    if place is None or place in calls.names.changed:
         return None
-    bindings = holder.bindings[schedule.id]
-    if len(bindings) != 1 or (holder, schedule.id) in calls.names.changed:
+    holder, name = place
+    bindings = holder.bindings[name]
+    if len(bindings) != 1:
         return None
     if bindings[0].value is not None:
         return _function(bindings[0].value, holder, calls)

@@ -21,6 +21,7 @@ __all__ = [
     "Change",
     "Changes",
     "Flow",
+    "FlowKind",
     "chosen_from",
     "find_flows",
     "spread_changes",
@@ -34,7 +35,7 @@ COPYING = {
 # attributes of callbacks that are numbers: the callback cannot be changed through them
 _NUMBERS = {"best", "best_epoch", "patience", "stopped_epoch", "wait"}
 _COMPUTING = {"evaluate", "predict"}
-_Kind: TypeAlias = Literal["same", "holds", "part"]
+FlowKind: TypeAlias = Literal["same", "holds", "part"]
 _Place: TypeAlias = "tuple[Scope, str]"
 
 
@@ -75,12 +76,12 @@ class Flow(NamedTuple):
 
     scope: Scope
     name: str
-    kind: _Kind
+    kind: FlowKind
     other_scope: Scope
     other: str
 
 
-def find_flows(value: ast.expr) -> Iterator[tuple[_Kind, str]]:
+def find_flows(value: ast.expr) -> Iterator[tuple[FlowKind, str]]:
     """Yield how the object of an expression is related to each name in it."""
     if isinstance(value, ast.Name):
         yield "same", value.id
@@ -109,7 +110,7 @@ def chosen_from(value: ast.NamedExpr | ast.IfExp | ast.BoolOp) -> list[ast.expr]
     return value.values
 
 
-def _flows_of_call(call: ast.Call) -> Iterator[tuple[_Kind, str]]:
+def _flows_of_call(call: ast.Call) -> Iterator[tuple[FlowKind, str]]:
     """Yield how the result of a call is related to the names in it.
 
     It may be a part of a method's object, and hold the arguments of a copying function.

@@ -6,7 +6,7 @@ import ast
 import bisect
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from cbreplay.expressions.syntax import called_name, names_in
+from cbreplay.expressions.syntax import FUNCTIONS, SCOPES, called_name, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,6 @@ __all__ = ["join_growing_lists"]
 _Position: TypeAlias = tuple[int, int]
 # the line and column of the first and last mention of each name
 _Mentions: TypeAlias = dict[str, tuple[_Position, _Position]]
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _BODIES = ("body", "orelse", "finalbody")
 # context managers that swallow no exception
@@ -44,7 +43,7 @@ def join_growing_lists(tree: ast.Module) -> None:
     """
     known: dict[int, _Mentions] = {}
     for scope in ast.walk(tree):
-        if isinstance(scope, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(scope, (ast.Module, *FUNCTIONS)):
             mentions = _find_mentions(scope, known)
             for block in _blocks(scope):
                 _join_block(block, mentions)
@@ -57,7 +56,7 @@ def _blocks(node: ast.AST, *, may_break_off: bool = False) -> Iterator[_Suite]:
         if field in _BODIES and isinstance(block, list):
             yield _Suite(block, may_break_off)
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, _SCOPES):
+        if not isinstance(child, SCOPES):
             yield from _blocks(child, may_break_off=may_break_off)
 
 
@@ -117,7 +116,7 @@ def _may_leave(node: ast.AST) -> bool:
     """Return whether a node holds a ``break`` or ``continue`` of an outer loop."""
     if isinstance(node, (ast.Break, ast.Continue)):
         return True
-    if isinstance(node, (*_SCOPES, ast.expr)):
+    if isinstance(node, (*SCOPES, ast.expr)):
         return False
     # a break in a loop's body leaves that loop, in its `else` an outer one
     inner = node.orelse if isinstance(node, _LOOPS) else ast.iter_child_nodes(node)
@@ -198,7 +197,7 @@ def _find_mentions(scope: ast.AST, known: dict[int, _Mentions]) -> _Mentions:
         if isinstance(node, ast.Name):
             at = (node.lineno, node.col_offset)
             inner = {node.id: (at, at)}
-        if isinstance(node, _SCOPES):
+        if isinstance(node, SCOPES):
             own = _own_names(node)
             inside = _find_mentions(node, known)
             inner = {name: span for name, span in inside.items() if name not in own}

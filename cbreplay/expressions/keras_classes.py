@@ -98,10 +98,11 @@ def _origin(calls: ScriptCalls, node: ast.expr, scope: Scope) -> str:
     root = node
     while isinstance(root, ast.Attribute):
         root = root.value
-    holder = scope.holder(root.id) if isinstance(root, ast.Name) else None
-    if holder is None or not isinstance(root, ast.Name):
+    named = scope.place_of(root)
+    if named is None:
         return ""
-    first = holder.bindings[root.id][0]
+    holder, name = named
+    first = holder.bindings[name][0]
     if first.path is not None:
         inner = (dotted_name(node) or "").partition(".")[2]
         if is_old_copy(f"{first.path}.{inner}".split(".")):

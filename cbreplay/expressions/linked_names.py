@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.expressions.syntax import has_star, method_name
+from cbreplay.expressions.syntax import FUNCTIONS, bound_names, has_star, method_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -69,7 +69,7 @@ def linked_names(tree: ast.Module) -> LinkedNames:
     """
     linked = LinkedNames([], [], {})
     for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(node, FUNCTIONS):
             returned = [
                 inner.value
                 for inner in ast.walk(node)
@@ -77,11 +77,7 @@ def linked_names(tree: ast.Module) -> LinkedNames:
             ]
             _add(linked, [node.args, *node.decorator_list, *returned], node.name)
         elif isinstance(node, ast.ClassDef):
-            bound = [
-                inner.name
-                for inner in node.body
-                if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef))
-            ]
+            bound = [inner.name for inner in node.body if isinstance(inner, FUNCTIONS)]
             fields = [
                 target
                 for inner in node.body
@@ -91,8 +87,8 @@ def linked_names(tree: ast.Module) -> LinkedNames:
             heads = [*fields, *node.bases, *node.keywords, *node.decorator_list]
             _add(linked, heads, node.name, *bound)
         elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
-            caught = node.name if isinstance(node, ast.ExceptHandler) else None
-            _add(linked, list(_heads(node)), *filter(None, [caught]))
+            caught = bound_names(node) if isinstance(node, ast.ExceptHandler) else ()
+            _add(linked, list(_heads(node)), *caught)
     return linked
 
 
@@ -116,11 +112,7 @@ def _add(linked: LinkedNames, parts: Sequence[ast.AST | None], *named: str) -> N
     uses = [node for node in nodes if isinstance(node, ast.Name)]
     names = {node.id for node in uses} | set(named)
     names |= {node.arg for node in nodes if isinstance(node, ast.arg)}
-    names |= {
-        node.name
-        for node in nodes
-        if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name
-    }
+    names.update(*map(bound_names, nodes))
     for name in names:
         linked.by_name.setdefault(name, []).append(len(linked.together))
     linked.together.append(frozenset(names))

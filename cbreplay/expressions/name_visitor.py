@@ -5,13 +5,22 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from cbreplay.expressions.flows import Change, Flow, find_flows
+from cbreplay.expressions.flows import Change, Flow, FlowKind, find_flows
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
-from cbreplay.expressions.syntax import has_star, names_in, root_of
+from cbreplay.expressions.syntax import (
+    bound_names,
+    has_star,
+    imported_names,
+    names_in,
+    root_of,
+)
 
-__all__ = ["CHANGING", "SETTING", "NameVisitor", "ScriptFunction"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["CHANGING", "SETTING", "NameVisitor"]
 
 CHANGING = {
     *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
@@ -25,29 +34,6 @@ SETTING = {"delattr", "setattr"}
 # types whose methods may be called so: list.append(a, b) for a.append(b)
 _TYPES = {"dict", "list"}
 _NAMESPACES, _RUNNING = {"globals", "locals", "vars"}, {"eval", "exec"}
-
-
-class ScriptFunction(NamedTuple):
-    """A function or method of the script, and its parameters.
-
-    Parameters
-    ----------
-    inside : Scope
-        Its scope.
-    parameters : list of str
-        The parameters that may be given by place.
-    rest : list of str
-        ``*args`` and ``**kwargs``, if it has them.
-    """
-
-    inside: Scope
-    parameters: list[str]
-    rest: list[str]
-
-    @property
-    def is_method(self) -> bool:
-        """Whether it is defined in a class."""
-        return self.inside.parent is not None and self.inside.parent.of_class
 
 
 def _parts(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
@@ -69,16 +55,6 @@ def _parts(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]
     ]
 
 
-def _captured(node: ast.AST) -> list[str]:
-    """Return the names that a pattern binds."""
-    names = [
-        part.rest if isinstance(part, ast.MatchMapping) else part.name
-        for part in ast.walk(node)
-        if isinstance(part, (ast.MatchAs, ast.MatchStar, ast.MatchMapping))
-    ]
-    return [name for name in names if name is not None]
-
-
 class NameVisitor(ast.NodeVisitor):
     """Collects bindings, calls and changes of names; the attributes become `Names`."""
 
@@ -89,7 +65,7 @@ class NameVisitor(ast.NodeVisitor):
         self.changes: list[Change] = []
         self.flows: list[Flow] = []
         self.shared: set[str] = set()
-        self.functions: dict[str, list[ScriptFunction]] = {}
+        self.functions: dict[str, list[Scope]] = {}
         self.unread: dict[str, int] = {}
         self.gains: list[Gain] = []
         self.stores: list[Store] = []
@@ -128,12 +104,7 @@ class NameVisitor(ast.NodeVisitor):
         for decorator in node.decorator_list:
             self.visit(decorator)
         self.enter_function(node.args, list(node.body), scope)
-        named = [*node.args.posonlyargs, *node.args.args]
-        starred = [star.arg for star in (node.args.vararg, node.args.kwarg) if star]
-        function = ScriptFunction(
-            scope, [parameter.arg for parameter in named], starred
-        )
-        self.functions.setdefault(node.name, []).append(function)
+        self.functions.setdefault(node.name, []).append(scope)
         self.flow_body(node)
 
     visit_AsyncFunctionDef = visit_FunctionDef
@@ -179,20 +150,14 @@ class NameVisitor(ast.NodeVisitor):
     visit_DictComp = visit_comprehension_like
     visit_GeneratorExp = visit_comprehension_like
 
-    def visit_Import(self, node: ast.Import) -> None:
-        for alias in node.names:
-            # `import keras.callbacks` binds keras, `... as kc` the submodule
-            path = alias.name if alias.asname else alias.name.partition(".")[0]
-            self.bind(alias.asname or path, Binding(node.lineno, path=path))
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        module = "." * node.level + (node.module or "")
-        for alias in node.names:
-            if alias.name == "*":
-                self.stars.append(module)
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        for name, path in imported_names(node):
+            if name == "*":
+                self.stars.append(path.removesuffix(".*"))
             else:
-                path = f"{module}.{alias.name}"
-                self.bind(alias.asname or alias.name, Binding(node.lineno, path=path))
+                self.bind(name, Binding(node.lineno, path=path))
+
+    visit_ImportFrom = visit_Import
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -248,18 +213,15 @@ class NameVisitor(ast.NodeVisitor):
         elif isinstance(node.ctx, ast.Store):  # del gives no value
             self.bind(node.id, Binding(node.lineno))
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        self.visit_capture(node)
-
     def visit_capture(
         self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
     ) -> None:
         """Bind the name that an error or a part of a pattern is given."""
-        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
-        if name is not None:
+        for name in bound_names(node):
             self.bind(name, Binding(node.lineno))
         self.generic_visit(node)
 
+    visit_ExceptHandler = visit_capture
     visit_MatchAs = visit_capture
     visit_MatchStar = visit_capture
     visit_MatchMapping = visit_capture
@@ -310,9 +272,15 @@ class NameVisitor(ast.NodeVisitor):
         """Note how the objects of a target are related to the names of its value."""
         if isinstance(target, ast.Name):
             for kind, name in find_flows(value):
-                self.flows.append(Flow(self.scope, target.id, kind, self.scope, name))
+                self.relate(target.id, kind, [name])
         else:
             self.flow_parts(target, value)
+
+    def relate(self, name: str, kind: FlowKind, others: Iterable[str]) -> None:
+        """Note how the object of a name is related to those of others."""
+        self.flows += [
+            Flow(self.scope, name, kind, self.scope, other) for other in others
+        ]
 
     def flow_parts(self, target: ast.expr | ast.pattern, value: ast.expr) -> None:
         """Note that the names of a target may be parts of what a value names."""
@@ -320,20 +288,17 @@ class NameVisitor(ast.NodeVisitor):
         # pairs
         between = f"<{target.lineno}:{target.col_offset}>"
         self.scope.bindings.setdefault(between, [])
-        for name in [*names_in(target), *_captured(target)]:
-            self.flows.append(Flow(self.scope, name, "part", self.scope, between))
-        for name in names_in(value):
-            self.flows.append(Flow(self.scope, between, "part", self.scope, name))
+        captured = [name for part in ast.walk(target) for name in bound_names(part)]
+        for name in [*names_in(target), *captured]:
+            self.relate(name, "part", [between])
+        self.relate(between, "part", names_in(value))
 
     def flow_body(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     ) -> None:
         """Note that a function or class holds the objects of all names in its body."""
-        self.flows += [
-            Flow(self.scope, node.name, "holds", self.scope, name)
-            for statement in node.body
-            for name in names_in(statement)
-        ]
+        for statement in node.body:
+            self.relate(node.name, "holds", names_in(statement))
 
     def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
         self.flow_parts(node.target, node.iter)
@@ -369,8 +334,7 @@ class NameVisitor(ast.NodeVisitor):
             self.gains.append(Gain(called.value, node.args[-1], self.scope))
             root = root_of(called.value)
             if root is not None:
-                for name in names_in(node.args[-1]):
-                    self.flows.append(Flow(self.scope, root, "holds", self.scope, name))
+                self.relate(root, "holds", names_in(node.args[-1]))
         if isinstance(called, ast.Attribute) and called.attr in CHANGING:
             of_type = isinstance(called.value, ast.Name) and called.value.id in _TYPES
             gains = called.attr in _GROWING and not of_type

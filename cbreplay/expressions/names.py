@@ -20,13 +20,11 @@ from cbreplay.expressions.flows import (
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.name_visitor import CHANGING, SETTING, NameVisitor
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
-from cbreplay.expressions.syntax import called_name, names_in, root_of
+from cbreplay.expressions.syntax import FUNCTIONS, called_name, names_in, root_of
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from cbreplay.expressions.name_visitor import ScriptFunction
 
 __all__ = ["Names", "read_names"]
 
@@ -212,9 +210,7 @@ def _is_defined(name: str, scope: Scope) -> bool:
     return holder is not None and "defined" in holder.kinds.get(name, ())
 
 
-def _called_functions(
-    call: ast.Call, scope: Scope, walk: NameVisitor
-) -> list[ScriptFunction]:
+def _called_functions(call: ast.Call, scope: Scope, walk: NameVisitor) -> list[Scope]:
     """Return the functions of the script that a call may run; may be empty."""
     called = call.func
     if isinstance(called, ast.Name):
@@ -236,12 +232,17 @@ def _passed(walk: NameVisitor) -> Iterator[Flow]:
             yield from _passed_to(function, call, scope)
 
 
-def _passed_to(
-    function: ScriptFunction, call: ast.Call, scope: Scope
-) -> Iterator[Flow]:
-    inside, parameters, rest = function
-    of_object = function.is_method and isinstance(call.func, ast.Attribute)
-    given = [*zip(parameters[of_object:], call.args, strict=False)]
+def _passed_to(inside: Scope, call: ast.Call, scope: Scope) -> Iterator[Flow]:
+    definition = inside.definition
+    if not isinstance(definition, FUNCTIONS):
+        return
+    arguments = definition.args
+    of_object = inside.is_method and isinstance(call.func, ast.Attribute)
+    by_place = [*arguments.posonlyargs, *arguments.args][of_object:]
+    given = [
+        (parameter.arg, value)
+        for parameter, value in zip(by_place, call.args, strict=False)
+    ]
     given += [
         (keyword.arg, keyword.value)
         for keyword in call.keywords
@@ -252,7 +253,7 @@ def _passed_to(
             yield Flow(inside, parameter, kind, scope, name)
     # *args and **kwargs
     others = [*call.args, *(keyword.value for keyword in call.keywords)]
-    for parameter in rest:
+    for star in filter(None, (arguments.vararg, arguments.kwarg)):
         for value in others:
             for name in names_in(value):
-                yield Flow(inside, parameter, "holds", scope, name)
+                yield Flow(inside, star.arg, "holds", scope, name)

@@ -7,7 +7,12 @@ import copy
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.syntax import dotted_name
+from cbreplay.expressions.syntax import (
+    SCOPES,
+    bound_names,
+    dotted_name,
+    imported_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +22,7 @@ __all__ = ["write_out_partials"]
 # every call gets a copy of the arguments
 _MOST_COPIED = 20_000
 _DEEPEST = 5
-_OWN_NAMES = (
-    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef),
-    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
-)
+_OWN_NAMES = (*SCOPES, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def write_out_partials(tree: ast.Module) -> None:
@@ -82,34 +84,22 @@ def _bound_by(node: ast.AST) -> list[str]:
         return [] if isinstance(node.ctx, ast.Load) else [node.id]
     if isinstance(node, ast.arg):
         return [node.arg]
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return [node.name]
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return [alias.asname or alias.name.split(".")[0] for alias in node.names]
-    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
-        return [] if node.name is None else [node.name]
-    return node.names if isinstance(node, (ast.Global, ast.Nonlocal)) else []
+    if isinstance(node, (ast.Global, ast.Nonlocal)):
+        return node.names
+    return bound_names(node)
 
 
 def _names_of_partial(
     placed: list[tuple[ast.AST, tuple[ast.AST, ...]]], bound: Counter[str]
 ) -> set[str]:
     """Return the names that a script has for ``functools.partial``."""
-    names = set()
-    for node, _ in placed:
-        if isinstance(node, ast.Import):
-            names |= {
-                f"{alias.asname or alias.name}.partial"
-                for alias in node.names
-                if alias.name == "functools"
-            }
-        elif isinstance(node, ast.ImportFrom) and node.module == "functools":
-            names |= {
-                alias.asname or alias.name
-                for alias in node.names
-                if alias.name == "partial"
-            }
-    return {name for name in names if bound[name.split(".")[0]] == 1}
+    written = {"functools": "{}.partial", "functools.partial": "{}"}
+    return {
+        written[path].format(name)
+        for node, _ in placed
+        for name, path in imported_names(node)
+        if path in written and bound[name] == 1
+    }
 
 
 def _is_certain(part: ast.Call, bound: Counter[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.expressions.flows import chosen_from
 from cbreplay.expressions.script_calls import Unread, returns_values
 from cbreplay.expressions.script_literals import read_literal
-from cbreplay.expressions.script_parameters import given_for
+from cbreplay.expressions.script_parameters import given_for, values_of
 from cbreplay.expressions.settings_classes import find_setting
 
 if TYPE_CHECKING:
@@ -63,15 +63,8 @@ def given_values(
             return [*_stored(calls, node, scope)]
         except Unread:
             return []
-    holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-    if holder is None or not isinstance(node, ast.Name):
-        return []
-    calls.count_step(holder.bindings[node.id])
-    given = given_for(calls, node.id, holder)
-    values = [(binding.value, holder) for binding in holder.bindings[node.id]]
-    if given.is_whole and values == [(None, holder)]:
-        return [*given.values]
-    return [*values]
+    named = scope.place_of(node)
+    return [] if named is None else values_of(calls, *named)
 
 
 def _values(
@@ -164,27 +157,23 @@ def _entries(calls: ScriptCalls, node: ast.Subscript, scope: Scope) -> list[Plac
 
 def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
     """Return the values of a name, or of an entry of a dict that is written out."""
-    holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-    if holder is not None and isinstance(node, ast.Name):
-        bindings = holder.bindings[node.id]
-        if len(bindings) > 1 and not holder.shadowed(node.id):
-            values = [binding.value for binding in bindings if binding.value]
-            if len(values) == len(bindings) and not calls.names.changed.get(
-                (holder, node.id)
-            ):
-                return [(value, holder) for value in values]
+    named = scope.place_of(node)
+    if named is not None:
+        holder, name = named
+        bindings = holder.bindings[name]
+        values = [binding.value for binding in bindings if binding.value]
+        is_told = len(bindings) == len(values) > 1 and not holder.shadowed(name)
+        if is_told and named not in calls.names.changed:
+            return [(value, holder) for value in values]
         if bindings[0].inner is not None and bindings[0].value is None:
             return []  # a function or a class
-        if len(bindings) == 1 and bindings[0].value is None:
-            given = given_for(calls, node.id, holder)
+        if len(bindings) == 1 and not values:
+            given = given_for(calls, name, holder)
             if not given.is_whole:
-                problem = holder.says_origin(node.id, bindings[0])
-                calls.unread(node, f"{node.id!r} {problem}")
+                problem = holder.says_origin(name, bindings[0])
+                calls.unread(node, f"{name!r} {problem}")
             return given.values
-    try:
-        found = calls.next_of(node, scope)
-    except Unread:
-        if holder is None and isinstance(node, ast.Name):
-            return []
-        raise
+    elif isinstance(node, ast.Name):
+        return []
+    found = calls.next_of(node, scope)
     return [] if found is None else [found]

@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, TypeAlias
 
+from cbreplay.expressions.syntax import FUNCTIONS, SCOPES, bound_names
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["split_reassigned_names", "without_marks"]
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_READ = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)
 # signs of SignWriting: repr shows them as they are, and no name of Python holds one
 _FIRST_MARK, _LAST_MARK, _MARKS = 0x1D800, 0x1D9FF, "[\U0001d800-\U0001d9ff]"
 
@@ -38,7 +38,7 @@ def split_reassigned_names(tree: ast.Module) -> None:
         for name in node.names
     }
     for scope in list(ast.walk(tree)):
-        if isinstance(scope, _READ):
+        if isinstance(scope, (ast.Module, *FUNCTIONS)):
             _Splitter(scope, shared, marked).split(scope.body)
 
 
@@ -62,7 +62,7 @@ class _Splitter:
 
     def __init__(self, scope: ast.AST, shared: set[str], marked: Counter[str]) -> None:
         inside = list(_own_nodes(scope))
-        self.fixed = shared.union(*map(_bound_by_text, inside))
+        self.fixed = shared.union(*map(bound_names, inside))
         self.fixed.update(*(map(_free_names, inside)))
         self.parameters = {node.arg for node in inside if isinstance(node, ast.arg)}
         # of each name, in the statement that is looked through and all below it
@@ -95,7 +95,7 @@ class _Splitter:
         begun: dict[str, list[int]] = {}
         for at, statement in enumerate(block):
             for node in _own_nodes(statement):
-                if isinstance(node, ast.Name) and not isinstance(statement, _SCOPES):
+                if isinstance(node, ast.Name) and not isinstance(statement, SCOPES):
                     mentions.setdefault(node.id, []).append((at, node))
             for name in {target.id for target in _assigned(statement)} - self.fixed:
                 begun.setdefault(name, []).append(at)
@@ -150,30 +150,19 @@ def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
-        if not isinstance(node, _SCOPES):
+        if not isinstance(node, SCOPES):
             pending += ast.iter_child_nodes(node)
 
 
 def _count_names(statement: ast.stmt) -> Counter[str]:
     """Count the mentions of each name in a statement; none in a function or class."""
-    inside = () if isinstance(statement, _SCOPES) else _own_nodes(statement)
+    inside = () if isinstance(statement, SCOPES) else _own_nodes(statement)
     return Counter(node.id for node in inside if isinstance(node, ast.Name))
-
-
-def _bound_by_text(node: ast.AST) -> set[str]:
-    """Return the names that a node binds otherwise than by assigning to them."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {node.name}
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
-    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
-        return {node.name or ""}
-    return {node.rest or ""} if isinstance(node, ast.MatchMapping) else set()
 
 
 def _free_names(node: ast.AST) -> set[str]:
     """Return the names that a function or class uses of those outside of it."""
-    if not isinstance(node, _SCOPES):
+    if not isinstance(node, SCOPES):
         return set()
     inside = list(_own_nodes(node))
     names = [part for part in inside if isinstance(part, ast.Name)]
@@ -212,7 +201,7 @@ def _assigned(statement: ast.stmt) -> Iterator[ast.Name]:
 
 def _inner_blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
     """Yield the blocks of statements in one, unless it is a function or class."""
-    if isinstance(statement, _SCOPES):
+    if isinstance(statement, SCOPES):
         return
     for child in ast.iter_child_nodes(statement):
         if isinstance(child, (ast.ExceptHandler, ast.match_case)):

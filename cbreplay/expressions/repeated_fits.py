@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.expressions.new_models import find_new_models
 from cbreplay.expressions.script_parameters import calls_of
-from cbreplay.expressions.syntax import called_name
+from cbreplay.expressions.syntax import FUNCTIONS, called_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["RepeatedFits"]
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
-_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef)
-_FUNCTIONS = (*_NAMED, ast.Lambda)
+_FUNCTIONS = (*FUNCTIONS, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _BLOCKS = (*_LOOPS, *_FUNCTIONS, *_COMPREHENSIONS, ast.If)
 # what ends a loop in its first round, where it stands in the loop's own block
@@ -140,7 +139,11 @@ class RepeatedFits:
     def callers(self, function: ast.AST) -> list[ast.Call]:
         """Return the calls of a function of the script."""
         inside = self.scopes.get(id(function))
-        found = [] if inside is None else calls_of(self.calls, inside)
+        if not isinstance(function, FUNCTIONS) or inside is None or not inside.parent:
+            return []
+        if len(inside.parent.bindings[function.name]) > 1:
+            return []
+        found = calls_of(self.calls, inside)
         certain = [call for call, _, is_certain in found if is_certain]
         return certain[:_MOST_CALLERS]
 
@@ -163,7 +166,7 @@ class RepeatedFits:
         if outer[: len(around)] == around:
             return True
         last = around[-1]
-        if not isinstance(last, _NAMED) or last.name != "__init__" or not most:
+        if not isinstance(last, FUNCTIONS) or last.name != "__init__" or not most:
             return False
         made = self.callers(last)
         return bool(made) and all(self.is_outside(at, loop, most - 1) for at in made)

@@ -111,6 +111,11 @@ class Scope:
         self.kinds: dict[str, set[_Kind]] = {}
         self.returned: list[ast.expr] = []
 
+    @property
+    def is_method(self) -> bool:
+        """Whether it is that of a function in a class."""
+        return self.parent is not None and self.parent.of_class
+
     def bind(self, name: str, binding: Binding) -> None:
         """Note one more meaning of a name."""
         self.bindings.setdefault(name, []).append(binding)
@@ -130,6 +135,10 @@ class Scope:
         """Return where a name that is used here is bound, and the name."""
         holder = self.holder(name)
         return None if holder is None else (holder, name)
+
+    def place_of(self, node: ast.AST | None) -> tuple[Scope, str] | None:
+        """Return where an expression is bound, if it is a name; else None."""
+        return self.place(node.id) if isinstance(node, ast.Name) else None
 
     def bindings_of(self, name: str) -> list[Binding]:
         """Return how a name that is used here gets its meaning; [] if it has none."""

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.errors import CbreplayError
 from cbreplay.expressions.call_arguments import (
     bystander,
-    fill_in,
     named_parameters,
-    read_arguments,
-    require_all,
+    read_call,
 )
 from cbreplay.expressions.keras_classes import callback_name
 from cbreplay.expressions.own_classes import only_watches
@@ -25,8 +23,15 @@ if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.bystander import Bystander
 
-__all__ = ["Built", "build_callback", "find_watcher", "make_callback"]
+__all__ = [
+    "Built",
+    "build_callback",
+    "find_bystander",
+    "find_watcher",
+    "make_callback",
+]
 
 
 class Built(NamedTuple):
@@ -45,19 +50,14 @@ def build_callback(call: ast.Call, scope: Scope, calls: ScriptCalls) -> Built:
     Unread
         If it or one of its arguments cannot be told.
     """
-    watcher = find_watcher(call, scope, calls)
-    if watcher is not None:
-        return Built(bystander(watcher, call), call.lineno)
-    name = callback_name(calls, call, scope)
-    if stands_by(name):
-        return Built(bystander(name, call), call.lineno)
-    kind = rule_named(name).load()
-    known = [parameter.name for parameter in fields(kind)]
+    beside = find_bystander(call, scope, calls)
+    if beside is not None:
+        return Built(beside, call.lineno)
+    kind = rule_named(callback_name(calls, call, scope)).load()
     reader = ScriptArguments(calls, call, scope)
-    parameters = read_arguments(call, name, known, reader)
-    fill_in(parameters, calls.defaults, name, known, reader)
-    require_all(parameters, kind, reader)
+    parameters = read_call(call, kind, calls.defaults, reader)
     callback = make_callback(kind, parameters, call, calls)
+    known = [parameter.name for parameter in fields(kind)]
     return Built(callback, call.lineno, named_parameters(call, known))
 
 
@@ -76,6 +76,17 @@ def make_callback(
     except CbreplayError as error:
         calls.unread(call, str(error))
     return callback
+
+
+def find_bystander(
+    call: ast.Call, scope: Scope, calls: ScriptCalls
+) -> Bystander | None:
+    """Return the callback that a call makes, if it decides nothing."""
+    watcher = find_watcher(call, scope, calls)
+    if watcher is not None:
+        return bystander(watcher, call)
+    name = callback_name(calls, call, scope)
+    return bystander(name, call) if stands_by(name) else None
 
 
 def find_watcher(call: ast.Call, scope: Scope, calls: ScriptCalls) -> str | None:

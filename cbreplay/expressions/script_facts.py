@@ -14,7 +14,7 @@ from cbreplay.expressions.script_literals import read_literal
 from cbreplay.expressions.syntax import (
     argument_at,
     argument_named,
-    has_star,
+    is_open,
     method_name,
 )
 from cbreplay.rules.checks import TrainingFacts
@@ -145,8 +145,7 @@ def _is_after_a_fit(calls: ScriptCalls, node: ast.expr, scope: Scope) -> bool:
 def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
     """Return whether a fit gets validation data; None where that cannot be told."""
     call = fit.call
-    starred = has_star(call.args) or argument_named(call, None) is not None
-    if starred or len(call.args) > _MOST_BY_PLACE[method_name(call)]:
+    if is_open(call) or len(call.args) > _MOST_BY_PLACE[method_name(call)]:
         return None
     for name in ("validation_data", "validation_split"):
         given = argument_named(fit.call, name)

@@ -63,39 +63,35 @@ class MemberReader:
             return
         self.open.add(id(node))
         try:
-            for member in self._members(node, scope, is_certain=is_certain):
+            for member in self._members(node, scope):
                 self.found += 1
-                yield member
+                yield member if is_certain else member._replace(is_certain=False)
         except Unread as problem:
             self.unread.append(UnreadPart(problem.line, problem.problem))
         finally:
             self.open.discard(id(node))
 
-    def _members(
-        self, node: ast.expr, scope: Scope, *, is_certain: bool
-    ) -> Iterator[Member]:
+    def _members(self, node: ast.expr, scope: Scope) -> Iterator[Member]:
         if isinstance(node, ast.Constant) and node.value is None:
             return
         if isinstance(node, ast.Name):
-            yield from self._named(node, scope, is_certain=is_certain)
+            yield from self._named(node, scope)
         elif isinstance(node, ast.Attribute):
-            yield from self._attribute(node, scope, is_certain=is_certain)
+            yield from self._attribute(node, scope)
         elif isinstance(node, ast.Call):
-            yield from self._called(node, scope, is_certain=is_certain)
+            yield from self._called(node, scope)
         elif (taken := taken_entries(self.calls, node, scope)) is not None:
             for entry, place in taken:
-                yield from self.members(entry, place, is_certain=is_certain)
+                yield from self.members(entry, place)
         else:
             parts, certain = _parts(node)
             if parts is None:
                 shown = self.calls.shown(node)
                 self.calls.unread(node, f"{shown} is no callback and no list")
             for part in parts:
-                yield from self.members(part, scope, is_certain=is_certain and certain)
+                yield from self.members(part, scope, is_certain=certain)
 
-    def _named(
-        self, node: ast.Name, scope: Scope, *, is_certain: bool
-    ) -> Iterator[Member]:
+    def _named(self, node: ast.Name, scope: Scope) -> Iterator[Member]:
         place = scope.place(node.id)
         if place is None:
             self.calls.unread(node, f"{node.id!r} is not assigned in the script")
@@ -120,11 +116,9 @@ class MemberReader:
         is_kept = changed is None or are_callbacks
         whole = len(bindings) == len(values) == 1 and is_kept and not doubts
         for value in values:
-            yield from self.members(value, holder, is_certain=is_certain and whole)
+            yield from self.members(value, holder, is_certain=whole)
         for gain in self.calls.names.gains:
-            if isinstance(gain.target, ast.Name) and (
-                gain.scope.place(gain.target.id) == place
-            ):
+            if gain.scope.place_of(gain.target) == place:
                 yield from self.members(gain.value, gain.scope, is_certain=False)
         yield from self._other_bindings(node, scope, bindings)
         self.unread += doubts
@@ -137,9 +131,7 @@ class MemberReader:
         where = self.calls.place(line)
         for gain in self.calls.names.gains:
             value = gain.value
-            if value.lineno != line or not isinstance(value, ast.Name):
-                continue
-            if gain.scope.place(value.id) == place:
+            if value.lineno == line and gain.scope.place_of(value) == place:
                 held = self.calls.shown(gain.target)
                 return f"{node.id!r} is stored in {held} in {where}, and may be changed"
         return f"{node.id!r} is changed in {where}"
@@ -182,9 +174,7 @@ class MemberReader:
                 problem = f"{node.id!r} ({where}) {origin}"
                 self.unread.append(UnreadPart(node.lineno, problem))
 
-    def _attribute(
-        self, node: ast.Attribute, scope: Scope, *, is_certain: bool
-    ) -> Iterator[Member]:
+    def _attribute(self, node: ast.Attribute, scope: Scope) -> Iterator[Member]:
         """Yield what ``self.callbacks`` and the like is set to, and what it gains."""
         names = self.calls.names
         self.calls.count_step(names.stores, names.gains, names.given_attributes)
@@ -215,7 +205,7 @@ class MemberReader:
         self.unread += handed[:1]
         values = [(store.value, store.scope) for store in stores if store.value]
         values += [] if in_class is None else [in_class]
-        certain = is_certain and len(values) == 1 and not gains and not handed
+        certain = len(values) == 1 and not gains and not handed
         for value, place in values:
             yield from self.members(value, place, is_certain=certain)
         for gain in gains:
@@ -261,27 +251,24 @@ class MemberReader:
             self.calls.unread(node, f"what {self.calls.shown(node)} holds is not read")
         return value, having[0]
 
-    def _called(
-        self, call: ast.Call, scope: Scope, *, is_certain: bool
-    ) -> Iterator[Member]:
+    def _called(self, call: ast.Call, scope: Scope) -> Iterator[Member]:
         named = called_name(call)
         if named in _COPYING and len(call.args) > 0:
             # the order of a sorted list is not told
-            certain = is_certain and named != "sorted"
-            held = self.members(call.args[0], scope, is_certain=certain)
+            held = self.members(call.args[0], scope, is_certain=named != "sorted")
             yield from reversed(list(held)) if named == "reversed" else held
         elif isinstance(call.func, ast.Attribute) and named in ("copy", "values"):
-            yield from self.members(call.func.value, scope, is_certain=is_certain)
+            yield from self.members(call.func.value, scope)
         elif keras_name(self.calls, call.func, scope) is None and (
             inner := self.calls.function_of(call, scope)
         ):
-            certain = is_certain and returns_once(inner)
+            certain = returns_once(inner)
             for value in inner.returned:
                 for member in self.members(value, inner, is_certain=certain):
                     made_here = _stands_in(member.made_at, inner.definition)
                     yield member._replace(within=call) if made_here else member
         else:
-            yield self.callbacks.read(call, scope, is_certain=is_certain)
+            yield self.callbacks.read(call, scope)
 
 
 def _stands_in(call: ast.Call, definition: ast.AST | None) -> bool:

@@ -1,19 +1,27 @@
-"""The literals of a script: followed through names, and worked out of numbers."""
+"""The literals of a script: followed through names, and worked out of numbers.
+
+Numbers are worked out as in ``int(50 / 4)`` and ``np.sqrt(0.1)``.
+"""
 
 from __future__ import annotations
 
 import ast
+import math
+import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
-from cbreplay.expressions.script_arithmetic import work_out
 from cbreplay.expressions.script_calls import Unread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["ScriptArguments", "read_literal"]
+
+_MOST_BITS = 64
 
 
 def read_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
@@ -30,36 +38,104 @@ def _value_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Any]:
     try:
         return [ast.literal_eval(node)]
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        number = _number(calls, node, scope)
-    return [] if number is None else [number]
+        pass
+    try:
+        return [_work_out(calls, node, scope)]
+    except (Unread, ArithmeticError, TypeError, ValueError, LookupError):
+        return []
 
 
-def _number(calls: ScriptCalls, node: ast.expr, scope: Scope) -> int | float | None:
-    """Return the number that is worked out from literals; None if it is none."""
+def _work_out(calls: ScriptCalls, node: ast.expr, scope: Scope) -> int | float:
+    """Return the number that a piece of arithmetic comes to.
 
-    def known(piece: ast.expr) -> ast.expr | None:
-        try:
-            found, holder = calls.followed(piece, scope)
-        except Unread:
-            return None
-        if found is piece:
-            return None
-        # in its own scope: the same name may mean something else here
-        number = _number(calls, found, holder)
-        return None if number is None else ast.Constant(number)
+    Raises
+    ------
+    Unread, ArithmeticError, TypeError, ValueError, LookupError
+        If it comes to none.
+    """
+    if isinstance(node, ast.Constant):
+        return _bounded(node.value)
+    if isinstance(node, ast.UnaryOp):
+        return _bounded(_UNARY[type(node.op)](_work_out(calls, node.operand, scope)))
+    if isinstance(node, ast.BinOp):
+        sides = [_work_out(calls, side, scope) for side in (node.left, node.right)]
+        return _bounded(_BINARY[type(node.op)](*sides))
+    if isinstance(node, ast.Call) and not node.keywords:
+        given = [_work_out(calls, part, scope) for part in node.args]
+        return _bounded(_FUNCTIONS[_called(calls, node.func, scope)](*given))
+    found, holder = calls.followed(node, scope)
+    if found is node:
+        raise LookupError
+    # in its own scope: the same name may mean something else here
+    return _work_out(calls, found, holder)
 
+
+def _called(calls: ScriptCalls, function: ast.expr, scope: Scope) -> str:
+    """Return the dotted name of a function, as ``numpy.sqrt``; "" if it is unsure."""
+    paths = calls.paths(function, scope)
     # `from numpy import *` replaces max
     builtins = all(
         module.partition(".")[0] in KERAS_PACKAGES for module in calls.names.stars
     )
+    if len(paths) != 1 or (paths[0][0] == "?" and not builtins):
+        return ""
+    return paths[0].removeprefix("?.")
 
-    def called(function: ast.expr) -> str:
-        paths = calls.paths(function, scope)
-        if len(paths) != 1 or (paths[0][0] == "?" and not builtins):
-            return ""
-        return paths[0].removeprefix("?.")
 
-    return work_out(node, known, called)
+def _power(base: float, exponent: float) -> object:
+    """Return a power, without working out a huge one.
+
+    Raises
+    ------
+    TypeError
+        If the exponent is large.
+    """
+    if abs(exponent) > _MOST_BITS:
+        raise TypeError
+    return base**exponent
+
+
+# as Python has them
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+}
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+}
+# numpy's square root is the correctly rounded one, as Python's is
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "float": float,
+    "int": int,
+    "max": max,
+    "min": min,
+    "math.ceil": math.ceil,
+    "math.floor": math.floor,
+    "math.sqrt": math.sqrt,
+    "numpy.sqrt": math.sqrt,
+}
+
+
+def _bounded(value: object) -> int | float:
+    """Return a number of a usual size.
+
+    Raises
+    ------
+    TypeError
+        If it is no number, or a large one.
+    """
+    if type(value) is int and value.bit_length() <= _MOST_BITS:
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    raise TypeError
 
 
 class ScriptArguments:

@@ -17,11 +17,7 @@ from cbreplay.expressions.keras_classes import callback_name
 from cbreplay.expressions.possible_values import only_literal
 from cbreplay.expressions.reassigned_names import without_marks
 from cbreplay.expressions.refused_calls import find_refused_calls, find_refused_values
-from cbreplay.expressions.script_callbacks import (
-    build_callback,
-    find_watcher,
-    make_callback,
-)
+from cbreplay.expressions.script_callbacks import find_bystander, make_callback
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.expressions.script_literals import ScriptArguments
 from cbreplay.expressions.stand_ins import (
@@ -33,7 +29,7 @@ from cbreplay.expressions.stand_ins import (
 from cbreplay.expressions.syntax import called_name
 from cbreplay.expressions.text_endings import find_ending
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import rule_named, stands_by
+from cbreplay.rules.registry import rule_named
 
 if TYPE_CHECKING:
     from cbreplay.errors import RefusedValueError
@@ -73,7 +69,7 @@ class Member(NamedTuple):
     call: ast.Call
     variants: tuple[Callback, ...]
     code: str
-    is_certain: bool
+    is_certain: bool = True
     refused: tuple[RefusedValueError, ...] = ()
     miscalled: tuple[RefusedCall, ...] = ()
     within: ast.Call | None = None
@@ -104,12 +100,11 @@ class CallReader:
         self.calls = calls
         self.unread: list[UnreadPart] = []
 
-    def read(self, call: ast.Call, scope: Scope, *, is_certain: bool) -> Member:
+    def read(self, call: ast.Call, scope: Scope) -> Member:
         """Return a callback, with stand-ins for the arguments that cannot be told."""
-        watcher = find_watcher(call, scope, self.calls)
-        if watcher is not None or stands_by(callback_name(self.calls, call, scope)):
-            built = build_callback(call, scope, self.calls).callback
-            return Member(call, (built,), built.code, is_certain)
+        beside = find_bystander(call, scope, self.calls)
+        if beside is not None:
+            return Member(call, (beside,), beside.code)
         name = callback_name(self.calls, call, scope)
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
@@ -145,7 +140,7 @@ class CallReader:
         code = _shortened(call)
         if is_whole:
             code = format_callback(variants[0], named_parameters(call, known))
-        return Member(call, variants, code, is_certain, refused, miscalled)
+        return Member(call, variants, code, refused=refused, miscalled=miscalled)
 
     def _known_words(
         self, call: ast.Call, name: str, known: list[str], older: frozenset[str]

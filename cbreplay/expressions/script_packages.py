@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.syntax import dotted_name
+from cbreplay.expressions.syntax import dotted_name, imported_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def find_packages(tree: ast.Module) -> frozenset[str]:
     ``TF_USE_LEGACY_KERAS`` in the environment before TensorFlow looks. The ``keras``
     part of another package, as in ``wandb.keras``, counts as that package.
     """
-    roots = _imported_as(tree)
+    roots = dict(pair for node in ast.walk(tree) for pair in imported_names(node))
     is_legacy = _uses_legacy(tree, roots)
     found = set()
     for node in ast.walk(tree):
@@ -70,21 +70,6 @@ def _paths_of(node: ast.AST, roots: dict[str, str]) -> list[str]:
         root, _, rest = (dotted_name(node) or "").partition(".")
         return [f"{roots.get(root, root)}.{rest}"] if root else []
     return []
-
-
-def _imported_as(tree: ast.Module) -> dict[str, str]:
-    """Return the dotted path of each name that a script imports."""
-    names = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                whole = alias.name if alias.asname else alias.name.partition(".")[0]
-                names[alias.asname or whole] = whole
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                path = f"{'.' * node.level}{node.module or ''}.{alias.name}"
-                names[alias.asname or alias.name] = path
-    return names
 
 
 def _asks_for_legacy(tree: ast.Module) -> int | None:

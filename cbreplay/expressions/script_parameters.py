@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.syntax import (
+    FUNCTIONS,
     argument_at,
-    argument_named,
     called_name,
-    has_star,
+    is_open,
 )
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["Given", "calls_of", "given_for"]
+__all__ = ["Given", "calls_of", "given_for", "values_of"]
 
 
 class Given(NamedTuple):
@@ -41,7 +41,7 @@ def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
     function = None if holder is None else holder.definition
     if holder is None or holder.parent is None:
         return _NOTHING
-    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    if not isinstance(function, FUNCTIONS):
         return _NOTHING
     place = _place_of(name, function, is_method=holder.parent.of_class)
     if place is None:
@@ -58,8 +58,7 @@ def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
             values.append((given, scope))
             continue
         default = _default_of(name, function.args)
-        starred = has_star(call.args) or argument_named(call, None) is not None
-        is_whole = is_whole and default is not None and not starred
+        is_whole = is_whole and default is not None and not is_open(call)
         if default is not None:
             values.append((default, holder.parent))
     return Given(values, is_whole=is_whole and is_called)
@@ -76,9 +75,7 @@ def calls_of(
     Those of ``__init__`` are the calls of its class.
     """
     definition, parent = function.definition, function.parent
-    if parent is None or not isinstance(
-        definition, (ast.FunctionDef, ast.AsyncFunctionDef)
-    ):
+    if parent is None or not isinstance(definition, FUNCTIONS):
         return
     called, home = _called_as(definition, parent)
     named = calls.by_name.get(called, [])
@@ -87,6 +84,21 @@ def calls_of(
         runs = _runs(call, scope, home, calls)
         if runs is not False:
             yield call, scope, runs is True
+
+
+def values_of(
+    calls: ScriptCalls, holder: Scope, name: str
+) -> list[tuple[ast.expr | None, Scope]]:
+    """Return what a name is assigned, or what calls give for it if it is a parameter.
+
+    A value is None where the text does not tell it.
+    """
+    bindings = holder.bindings[name]
+    calls.count_step(bindings)
+    given = given_for(calls, name, holder)
+    if given.is_whole and [binding.value for binding in bindings] == [None]:
+        return list(given.values)
+    return [(binding.value, holder) for binding in bindings]
 
 
 def _called_as(
@@ -120,12 +132,12 @@ def _runs(call: ast.Call, scope: Scope, home: Scope, calls: ScriptCalls) -> bool
 
 def _is_object_of(node: ast.expr, scope: Scope, kind: Scope) -> bool:
     """Return whether an expression is an object of a class of the script."""
-    holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-    if holder is not None and isinstance(node, ast.Name):
-        bindings, scope = holder.bindings[node.id], holder
+    value: ast.expr | None = node
+    named = scope.place_of(node)
+    if named is not None:
+        scope, name = named
+        bindings = scope.bindings[name]
         value = bindings[0].value if len(bindings) == 1 else None
-    else:
-        value = node
     return isinstance(value, ast.Call) and scope.defined_as(value.func) is kind
 
 

@@ -78,21 +78,22 @@ def _settings_of(
         calls.count_step()
         if isinstance(node, ast.Call) and made is None:
             made, place, node = node, scope, node.func
-        holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-        if holder is None or not isinstance(node, ast.Name):
+        named = scope.place_of(node)
+        if named is None:
             return None
-        bindings = holder.bindings[node.id]
+        holder, name = named
+        bindings = holder.bindings[name]
         inner, value = bindings[0].inner, bindings[0].value
-        if len(bindings) != 1 or holder.shadowed(node.id):
+        if len(bindings) != 1 or holder.shadowed(name):
             return None
         if inner is not None and isinstance(inner.definition, ast.ClassDef):
             if made is None:
                 return None
             return _SettingsObject(inner, made, place, handed)
-        handed = handed or calls.names.given.get((holder, node.id))
+        handed = handed or calls.names.given.get(named)
         if value is None:
             # a parameter: what the one call gives for it
-            given = given_for(calls, node.id, holder)
+            given = given_for(calls, name, holder)
             if not given.is_whole or len(given.values) != 1:
                 return None
             node, scope = given.values[0]

@@ -1,4 +1,4 @@
-"""What a piece of a syntax tree says: its names, and the parts of a call."""
+"""What a piece of a syntax tree says: what it names and binds, the parts of a call."""
 
 from __future__ import annotations
 
@@ -9,18 +9,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "FUNCTIONS",
+    "SCOPES",
     "argument_at",
     "argument_named",
+    "bound_names",
     "called_name",
     "decorators_of",
     "dotted_name",
     "has_star",
+    "imported_names",
+    "is_open",
     "is_text",
     "method_name",
     "named_attribute",
     "names_in",
     "root_of",
 ]
+
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# what has names of its own, and runs at another time than what is around it
+SCOPES = (*FUNCTIONS, ast.Lambda, ast.ClassDef)
 
 
 def dotted_name(node: ast.expr) -> str | None:
@@ -45,6 +55,41 @@ def names_in(node: ast.AST) -> list[str]:
     """Return every name in a piece of a script, each once."""
     found = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
     return list(dict.fromkeys(found))
+
+
+def imported_names(node: ast.AST) -> list[tuple[str, str]]:
+    """Return the names that an import binds, each with the dotted path that it means.
+
+    ``import keras.callbacks`` binds keras, ``... as kc`` the submodule. The name of
+    ``from keras import *`` is ``*``.
+    """
+    if isinstance(node, ast.Import):
+        return [
+            (alias.asname, alias.name)
+            if alias.asname
+            else (alias.name.partition(".")[0],) * 2
+            for alias in node.names
+        ]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    module = "." * node.level + (node.module or "")
+    return [
+        (alias.asname or alias.name, f"{module}.{alias.name}") for alias in node.names
+    ]
+
+
+def bound_names(node: ast.AST) -> list[str]:
+    """Return the names that a node binds itself, otherwise than by assigning to them.
+
+    That is as a function, a class, an import, a caught error or a part of a pattern.
+    """
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+        return [node.name] if node.name else []
+    if isinstance(node, ast.MatchMapping):
+        return [node.rest] if node.rest else []
+    return [name for name, _ in imported_names(node)]
 
 
 def called_name(call: ast.Call) -> str:
@@ -79,6 +124,11 @@ def argument_at(call: ast.Call, name: str, place: int) -> ast.expr | None:
     by_place = call.args[: place + 1]
     given = [] if has_star(by_place) else by_place[place:]
     return argument_named(call, name) or next(iter(given), None)
+
+
+def is_open(call: ast.Call) -> bool:
+    """Return whether ``*`` or ``**`` may give a call more than is written out."""
+    return has_star(call.args) or argument_named(call, None) is not None
 
 
 def has_star(parts: Sequence[ast.expr]) -> bool:

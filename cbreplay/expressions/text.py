@@ -16,12 +16,10 @@ from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.expressions.call_arguments import (
     bystander,
     check_schedules,
-    fill_in,
     literal_hint,
     named_parameters,
     problem_with_name,
-    read_arguments,
-    require_all,
+    read_call,
 )
 from cbreplay.expressions.script import read_script_callbacks
 from cbreplay.expressions.sources import is_script, read_text
@@ -246,9 +244,7 @@ class _Expression:
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
         self.written.append(named_parameters(node, known))
-        parameters = read_arguments(node, name, known, self)
-        fill_in(parameters, self.defaults, name, known, self)
-        require_all(parameters, kind, self)
+        parameters = read_call(node, kind, self.defaults, self)
         check_schedules(name, parameters.get("schedule"), self)
         if any(isinstance(value, (list, range)) for value in parameters.values()):
             return choices(kind, **parameters)

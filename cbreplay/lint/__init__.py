@@ -1,7 +1,7 @@
 """Settings that can never act, or act otherwise than they look; no log is needed.
 
-`build` checks a list of callbacks, `scripts` and `script_fits` a training script,
-`codes` lists all findings. The checks themselves are with the rules
+`callback_lists` checks a list of callbacks, `scripts` and `script_fits` a training
+script, `codes` lists all findings. The checks themselves are with the rules
 (``rules/keras/checks/``).
 """
 

@@ -53,13 +53,9 @@ class NothingLoggedError(ForeignLogError):
 class LogReader(Protocol):
     """One log format.
 
-    A reader is made with the `ReadOptions` and the `RunMetadata` that apply, and then
-    asked about paths.
+    A reader is made with the `ReadOptions` and the `RunMetadata` that apply; which one
+    takes a file, `formats` tells.
     """
-
-    def accepts(self, path: str) -> bool:
-        """Tell from the name and the first bytes whether this is such a log."""
-        ...
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training that the log holds, in the order of the log.

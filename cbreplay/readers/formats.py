@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.columns.csv_table import split_plain_names
@@ -377,14 +377,7 @@ class FormatReader:
     `metadata` is what the ``run.json`` beside the log says.
     """
 
-    # as `format_of` names it
-    log_format: ClassVar[str]
-
     def __init__(
         self, options: ReadOptions, metadata: RunMetadata | None = None
     ) -> None:
         self.options, self.metadata = options, metadata
-
-    def accepts(self, path: str) -> bool:
-        """Tell by its content whether a file is of this format."""
-        return format_of(path) == self.log_format

@@ -29,7 +29,7 @@ from cbreplay.setting_costs.pricing import MOST_LOST, NEAR_TIE, bounded
 from cbreplay.setting_costs.swept_settings import SHARE_OF_PLAN, USUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.setting_costs.pricing import ChoiceFrame, Priced
@@ -82,10 +82,10 @@ class Pick(NamedTuple):
         The sufficient patience that the promise is about; None without a promise.
     n_unknown : int
         On how many groups no patience in the logs is enough.
-    expected : (float, float or None) or None
-        The expected score of the next training with this patience, and with a fixed 10,
-        which is None where no log tells what 10 costs. None where no score is expected:
-        the plan is unknown, no log tells, or most logs broke off.
+    expected : (float, mapping of int to float) or None
+        The expected score of the next training with this patience, and with each whose
+        cost some log tells. None where no score is expected: the plan is unknown, no
+        log tells, or most logs broke off.
     """
 
     patience: int
@@ -94,7 +94,7 @@ class Pick(NamedTuple):
     confidence: float
     rank_patience: int | None
     n_unknown: int
-    expected: tuple[float, float | None] | None
+    expected: tuple[float, Mapping[int, float]] | None
 
     @property
     def unknown(self) -> bool:
@@ -159,7 +159,7 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
         int(np.isinf(priced.sufficient).sum()),
         None
         if scored is None or blended is None or broke_off(priced.frame)
-        else _expect_both(scored, blended, patience),
+        else _expect_each(scored, blended, patience),
     )
 
 
@@ -286,16 +286,16 @@ def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
     return first + int(np.argmin(blended.score[first:]))
 
 
-def _expect_both(
+def _expect_each(
     scored: _ScoredValues, blended: Blended, patience: int
-) -> tuple[float, float | None]:
-    """Return the expected score of a patience, and of a fixed 10 where it is priced."""
-    here, usual = (_nearest(scored.patience, asked) for asked in (patience, USUAL))
-    is_priced = scored.patience[usual] == USUAL and bool(blended.told[usual])
-    return (
-        _expect(scored, blended, here),
-        _expect(scored, blended, usual) if is_priced else None,
-    )
+) -> tuple[float, dict[int, float]]:
+    """Return the expected score of a patience, and of all whose cost some log tells."""
+    told = {
+        asked: _expect(scored, blended, at)
+        for at, asked in enumerate(scored.patience.tolist())
+        if blended.told[at]
+    }
+    return _expect(scored, blended, _nearest(scored.patience, patience)), told
 
 
 def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:

@@ -13,6 +13,7 @@ from cbreplay.recommend.choice import Choice, choose_patience
 from cbreplay.recommend.held_out import LeftOut, score_left_out
 from cbreplay.recommend.rivals import score_without_stopping
 from cbreplay.setting_costs.pricing import bounded
+from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,7 +164,8 @@ def expect_next(study: Study, decided: Decided, pick: Pick) -> Expected | None:
     """Return what the next training is expected to score."""
     if pick.expected is None:
         return None
-    score, usual_score = pick.expected
+    score, of_each = pick.expected
+    usual_score = of_each.get(USUAL)
     n_groups = int((~np.isnan(decided.priced.lost).all(axis=1)).sum())
     odds = None
     if usual_score is not None and _is_like_measured(study, decided.chosen):

@@ -29,7 +29,7 @@ from cbreplay.setting_costs.scored import (
 from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
     from cbreplay.run import BoolArray, FloatArray
@@ -80,7 +80,15 @@ def score_rivals(
         *rivals.later_start(),
         *rivals.other_min_deltas(),
     ]
-    return tuple(rows)
+    _, expected = choice.pick.expected or (None, {})
+    return tuple(_beside_expected(row, expected) for row in rows)
+
+
+def _beside_expected(scored: Scored, expected: Mapping[int, float]) -> Scored:
+    """Return a setting with its expected score, if it is a patience alone."""
+    if scored.label == "all" or set(scored.parameters) != {"patience"}:
+        return scored
+    return scored._replace(expected_score=expected.get(scored.parameters["patience"]))
 
 
 def score_named(

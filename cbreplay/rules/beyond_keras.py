@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cbreplay.monitor import Comparison
 from cbreplay.rules.base import Callback
+from cbreplay.rules.decisions import Standing
+from cbreplay.rules.parameters import (
+    check_flags,
+    check_mode,
+    check_text,
+    resolve_direction,
+)
 
 if TYPE_CHECKING:
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = ["RuleBeyondKeras"]
@@ -18,7 +26,21 @@ class RuleBeyondKeras(Callback):
 
     __slots__ = ()
 
+    monitor: str
+    mode: str
+    restore_best_weights: bool
+
     stops_early: ClassVar[bool] = True
+
+    def check_shared(self) -> None:
+        """Raise ConfigError where a parameter that all share is impossible."""
+        check_text(self.class_name, "monitor", self.monitor)
+        check_mode(self.class_name, self.mode)
+        check_flags(self.class_name, restore_best_weights=self.restore_best_weights)
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return the direction of the monitor."""
+        return resolve_direction(self.class_name, self.monitor, self.mode, training)
 
     @staticmethod
     def compare_plainly(mode: Mode, min_delta: float = 0.0) -> Comparison:
@@ -31,7 +53,11 @@ class RuleBeyondKeras(Callback):
             flush_subnormals=False,
         )
 
-    def held_epoch(self, state: Any) -> int | None:  # noqa: ANN401 - the rule's own
+    def standing(self, state: Any) -> Standing:  # noqa: ANN401 - the rule's own
+        """Return what the next value is compared with."""
+        return Standing(state.comparison, state.best)
+
+    def held_epoch(self, state: Any) -> int | None:  # noqa: ANN401 - as above
         """Return whose weights it puts back when training ends; None if none."""
         held: int | None = state.held_epoch
         return held

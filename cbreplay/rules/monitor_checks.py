@@ -50,18 +50,17 @@ def find_absent_monitor(
     """Find a monitor that has no value in the log."""
     if known.run is None or any(rule.holds_own_code for rule in known.callbacks):
         return  # code of the user's own may write it into the logs
-    logged = _logged_in(known.run)
     for monitor, parameter in callback.reads.items():
-        if monitor in logged or monitor in LEARNING_RATE_NAMES or not logged:
-            continue
-        near = _nearest(monitor, logged)
-        yield Finding(
-            "absent-monitor",
-            index,
-            f"the log has no {monitor!r}" + _said_of(monitor, near, logged),
-            _what_follows(known, callback),
-            _instead(monitor, near, parameter, logged),
-        )
+        absence = find_absence_in_log(known.run, monitor)
+        if absence is not None and monitor not in LEARNING_RATE_NAMES:
+            said, near = absence
+            instead = f"a {parameter} that is logged"
+            if near:
+                instead = f"{parameter}={near!r}"
+            elif _lacks_validation(monitor, _logged_in(known.run)):
+                instead = f"validation data for fit, or {instead}"
+            follows = _what_follows(known, callback)
+            yield Finding("absent-monitor", index, said, follows, instead)
 
 
 def _logged_in(run: Run) -> list[str]:
@@ -75,7 +74,23 @@ def find_absence_in_log(run: Run, name: str) -> tuple[str, str] | None:
     if name in logged or not logged:
         return None
     near = _nearest(name, logged)
-    return f"the log has no {name!r}" + _said_of(name, near, logged), near or ""
+    if near is not None:
+        return f"the log has no {name!r}, and has {near!r}", near
+    said = f"the log has no {name!r}; it has {_listed(logged)}"
+    if _lacks_validation(name, logged):
+        said = f"the log has no {name!r}: nothing in it was validated"
+    return said, ""
+
+
+def _lacks_validation(monitor: str, logged: Sequence[str]) -> bool:
+    return monitor.startswith("val_") and not any(map(is_validation, logged))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Write the first names of a list, and how many more there are."""
+    more = len(names) - _MOST_SHOWN
+    shown = ", ".join(names[:_MOST_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def find_uncompiled_monitor(
@@ -132,9 +147,7 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
         if compiled.has_outputs:
             near = _of_output(monitor, compiled.names) or near
         if compiled.is_whole or (meant and compiled.is_keras):
-            shown = ", ".join(repr(name) for name in logged[:_MOST_SHOWN])
-            more = len(logged) - _MOST_SHOWN
-            shown += f" and {more} more" if more > 0 else ""
+            shown = _listed([*map(repr, logged)])
             if compiled.has_outputs and not compiled.names_outputs and len(logged) > 1:
                 shown += ", after an output's name where there are several"
             said = f"fit logs no {monitor!r}: compile ({compiled.place}) gives {shown}"
@@ -209,35 +222,11 @@ def _is_plainly_meant(monitor: str, near: str) -> bool:
     return METRIC_ALIASES.get(metric) == near.removeprefix("val_")
 
 
-def _said_of(monitor: str, near: str | None, logged: Sequence[str]) -> str:
-    if near is not None:
-        return f", and has {near!r}"
-    if monitor.startswith("val_") and not _is_validated(logged):
-        return ": nothing in it was validated"
-    shown = ", ".join(logged[:_MOST_SHOWN])
-    more = len(logged) - _MOST_SHOWN
-    return f"; it has {shown}" + (f" and {more} more" if more > 0 else "")
-
-
 def _what_follows(known: CheckedList, callback: Any) -> str:  # noqa: ANN401 - as above
     acts = callback.acts_without_value(known.training.semantics)
     if acts:
         return f"{callback.class_name} sees epochs without it only, and {acts}"
     return f"{callback.class_name} skips an epoch without it, so it never acts"
-
-
-def _instead(
-    monitor: str, near: str | None, parameter: str, logged: Sequence[str]
-) -> str:
-    if near is not None:
-        return f"{parameter}={near!r}"
-    if monitor.startswith("val_") and not _is_validated(logged):
-        return f"validation data for fit, or a {parameter} that is logged"
-    return f"a {parameter} that is logged"
-
-
-def _is_validated(logged: Sequence[str]) -> bool:
-    return any(is_validation(name) for name in logged)
 
 
 def _nearest(monitor: str, logged: Sequence[str]) -> str | None:

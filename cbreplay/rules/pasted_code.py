@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.rules.keras.metric_directions import settle_mode
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PastedCode"]
+__all__ = ["PUTS_BACK", "PastedCode", "with_settled_mode"]
 
 
 class PastedCode(NamedTuple):
@@ -24,3 +26,18 @@ class PastedCode(NamedTuple):
 
     text: str
     arguments: Callable[[Any, dict[str, Any]], dict[str, Any]]
+
+
+# the end of each class
+PUTS_BACK = """
+    def on_train_end(self, logs=None):
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
+"""
+
+
+def with_settled_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any rule
+    """Resolve the mode, and leave it out where it is "min", the class's default."""
+    mode = settle_mode(rule.class_name, rule.monitor, rule.mode)
+    rest = {name: value for name, value in given.items() if name != "mode"}
+    return rest if mode == "min" else rest | {"mode": mode}

@@ -74,6 +74,9 @@ class Scored(NamedTuple):
         The share of the recorded epochs that are trained.
     score : float or None
         `lost_share` + cost_weight x `cost`.
+    expected_score : float or None
+        What the next training is expected to score with this patience; None where the
+        setting is another, or nothing is expected.
     left_out_regret, left_out_score : float or None
         Means over groups left out of the choice; None where nothing was chosen.
     keeps_tolerance : bool or None
@@ -101,6 +104,7 @@ class Scored(NamedTuple):
     keeps_tolerance: bool | None = None
     told_runs: int = 0
     breaks_tolerance: tuple[str, ...] = ()
+    expected_score: float | None = None
 
     @property
     def of_other_rule(self) -> bool:

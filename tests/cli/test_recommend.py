@@ -582,7 +582,7 @@ def test_weights_that_nothing_restores_are_told_of(ask: Ask, tmp_path: Path) -> 
 def test_a_setting_that_is_chosen_in_several_ways_stands_once(ask: Ask) -> None:
     told = ask("recommend", ROOT / "sample_logs" / "digits-mlp", "--confidence", "0.8")
     rows = [line for line in told.out.splitlines() if ": 23  " in line]
-    assert [row.split(":")[0].strip() for row in rows] == ["recommended"]
+    assert [row.split(":")[0] for row in rows] == [">recommended"]
     assert 'the same setting is "keeps the tolerance" and "cheapest"' in told.out
 
 

@@ -12,6 +12,7 @@ import pytest
 from cbreplay import ConfigError, LogError, Run
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
+from cbreplay.readers.formats import format_of
 from cbreplay.readers.in_memory import InMemoryReader
 from cbreplay.readers.other_tools.json_history import JsonHistoryReader
 from cbreplay.readers.other_tools.lightning import LightningReader
@@ -105,28 +106,22 @@ FORMATS = {
 FILES = ["csv", "events", "lightning", "json", "wandb"]
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_of_its_own_format_and_no_other(name: str, tmp_path: Path) -> None:
+    source = FORMATS[name].write(tmp_path, epochs=[0, 1, 2])
+    assert format_of(source) == name
+
+
+@pytest.mark.parametrize("name", ["absent.csv", "readme.md", "zeros.csv"])
+def test_what_is_no_log_is_of_no_format(tmp_path: Path, name: str) -> None:
+    (tmp_path / "readme.md").write_text("epoch,loss\n0,1\n")
+    (tmp_path / "zeros.csv").write_bytes(bytes(100))
+    assert format_of(str(tmp_path / name)) is None
+    assert not InMemoryReader(ReadOptions()).accepts(str(tmp_path / name))
+
+
 @pytest.mark.parametrize("log", FORMATS.values(), ids=FORMATS)
 class TestReader:
-    def test_it_accepts_its_own_format(self, log: Format, tmp_path: Path) -> None:
-        source = log.write(tmp_path, epochs=[0, 1, 2])
-        assert log.make(ReadOptions()).accepts(source)
-
-    def test_it_leaves_the_other_formats_alone(
-        self, log: Format, tmp_path: Path
-    ) -> None:
-        reader = log.make(ReadOptions())
-        others = [FORMATS[name] for name in FILES if FORMATS[name] is not log]
-        paths = [one.write(tmp_path, epochs=[0, 1, 2]) for one in others]
-        assert not any(reader.accepts(path) for path in paths)
-
-    @pytest.mark.parametrize("name", ["absent.csv", "readme.md", "zeros.csv"])
-    def test_it_accepts_nothing_that_is_no_log(
-        self, log: Format, tmp_path: Path, name: str
-    ) -> None:
-        (tmp_path / "readme.md").write_text("epoch,loss\n0,1\n")
-        (tmp_path / "zeros.csv").write_bytes(bytes(100))
-        assert not log.make(ReadOptions()).accepts(str(tmp_path / name))
-
     def test_the_values_are_those_of_the_log(self, log: Format, tmp_path: Path) -> None:
         (run,) = self.read(log, tmp_path, [3, 4, 5])
         assert run.epochs.tolist() == [3, 4, 5]

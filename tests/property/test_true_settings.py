@@ -150,8 +150,8 @@ def test_what_settings_come_to_over_runs_is_true(
         whole = [[told[at] for at in shared] for told in often]
         assert min(len(whole), len(shared)) > 1
     elif len(patience) == 1:
-        assert facts["n_decided"] == decided[0]
-        assert facts.get("n_priced", decided[0]) == len(costs[0]) or not costs[0]
+        assert facts["exact_runs"] == decided[0]
+        assert facts.get("priced_runs", decided[0]) == len(costs[0]) or not costs[0]
     elif not whole and max(decided) == len(some):
         assert facts["n_whole"] == decided.count(len(some))
     elif not whole:

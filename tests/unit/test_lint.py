@@ -920,3 +920,9 @@ def test_a_stop_that_cannot_come_inside_the_plan_forestalls_no_reduction() -> No
     # nothing but the plan of 63 epochs, which has 21 values, lets the stop come
     longer = lint_callbacks(listed, epochs=63, validation_freq=3)
     assert "reduce-rarely-before-stop" in [finding.code for finding in longer]
+
+
+def test_a_log_is_given_as_anything_that_is_read_into_a_run() -> None:
+    stopper = EarlyStopping(monitor="val_F1", patience=5, mode="max")
+    (finding,) = lint_callbacks(stopper, run={"val_f1": [0.1, 0.2]})
+    assert (finding.code, finding.fix) == ("absent-monitor", "monitor='val_f1'")

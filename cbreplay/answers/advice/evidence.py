@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.headline import such_trainings
-from cbreplay.answers.advice.reasons import ranked, reason_text
+from cbreplay.answers.advice.reasons import asked_of, ranked, reason_text
 from cbreplay.answers.advice.run_doubts import (
     MOST_NAMES,
     doubt_with_runs,
@@ -49,7 +49,6 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     # the first reason for no setting is in the headline
     for reason in advice.reasons[advice.kind == "none" :]:
         yield reason_text(advice, reason)
-    yield from _expected_score(advice)
     yield from _plans(advice)
     yield _tolerance(advice)
     yield from _kept_tolerance(advice)
@@ -77,39 +76,10 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
         "{n_groups:count} {unit}s need, {patience:patience} is the {which})",
         plan=plan,
         longer=" and longer" if (advice.patience or 0) > promise.patience else "",
-        objective=advice.objective,
         trainings=such_trainings(advice),
-        unit=advice.unit,
         which=ranked(facts),
         claims=[Claim("promises", facts)],
-        **facts,
-    )
-
-
-def _expected_score(advice: Recommendation) -> Iterator[Text]:
-    """Say what is expected of the next training, and what that is made of."""
-    expected = advice.expected
-    if expected is None:
-        return
-    facts = expected._asdict()
-    usual, least = Fact(expected.usual_score, "score", "usual_score"), ""
-    beside = ", and {usual_score:score} with a fixed 10"
-    if expected.usual_score is None:
-        beside = ""
-    elif Fact(expected.score, "score").text == usual.text:
-        beside = ", as with a fixed 10"
-    if expected.unavoidable:
-        least = (
-            ", beside the {unavoidable:score} that every patience on {monitor} loses"
-        )
-        least += " on these {unit}s"
-    yield phrase(
-        f"expected score of the next training{least}: {{score:score}}{beside}; made of "
-        "{n_groups:count {unit}}, and of thousands of small trainings on other data, "
-        "which count as {n_kinds:count}",
-        unit=advice.unit,
-        monitor=advice.monitor,
-        **facts,
+        **asked_of(advice) | facts,
     )
 
 
@@ -317,7 +287,7 @@ def _forward(advice: Recommendation) -> Iterator[Text]:
     if compared and forward.patience != USUAL:
         words += "; there it scores {score:score}, and {} {usual_score:score}"
     usual = Fact(USUAL, "patience")
-    yield phrase(words, usual, unit=advice.unit, **forward._asdict())
+    yield phrase(words, usual, **asked_of(advice) | forward._asdict())
 
 
 def which_monitor(advice: Recommendation) -> Text:
@@ -341,12 +311,9 @@ def which_monitor(advice: Recommendation) -> Text:
 
 def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
     """Say for how many groups no patience is enough on a monitor."""
-    return phrase(
-        "for {unknown_groups:count {unit}} the logs hold no patience that is known to "
-        "be enough",
-        unit=advice.unit,
-        unknown_groups=scored.unknown_groups,
-    )
+    told = "the logs hold no patience that is known to be enough"
+    facts = asked_of(advice) | scored._asdict()
+    return phrase(f"for {{unknown_groups:count {{unit}}}} {told}", **facts)
 
 
 def doubt_sentences(advice: Recommendation) -> Iterator[Text]:

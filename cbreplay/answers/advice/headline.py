@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.advice.reasons import reason_text
+from cbreplay.answers.advice.reasons import asked_of, reason_text
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
-from cbreplay.document import Code, Fact, counted, say
+from cbreplay.document import Code, Fact, phrase, say
 from cbreplay.groups import find_groups
 from cbreplay.recorded_ends import usual_cadence
 from cbreplay.rules.registry import spoken_version
 from cbreplay.words import spoken_counting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.recommend import Recommendation
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
@@ -28,14 +28,14 @@ def advice_headline(advice: Recommendation) -> Text:
     against = ""
     if any(reason.kind == "no-stop-better" for reason in advice.reasons):
         against = " On these runs no early stopping at all scores better."
-    return say(_setting_sentence(advice), against, *_rival_monitor(advice))
+    return say(_setting_sentence(advice), against, _rival_monitor(advice))
 
 
-def _rival_monitor(advice: Recommendation) -> Iterator[Part | Text]:
-    """Yield that the choice of the monitor is a guess, and which one scores less."""
+def _rival_monitor(advice: Recommendation) -> Text:
+    """Say that the choice of the monitor is a guess, and which one scores less."""
     if not advice.monitors or advice.told_apart:
-        return
-    yield " Which monitor to stop on, these logs do not tell"
+        return say()
+    words = " Which monitor to stop on, these logs do not tell"
     scored = [
         (monitor.left_out.score, monitor)
         for monitor in advice.monitors
@@ -43,52 +43,59 @@ def _rival_monitor(advice: Recommendation) -> Iterator[Part | Text]:
     ]
     own = next((score for score, each in scored if each.monitor == advice.monitor), 0)
     best, rival = min(scored, key=lambda pair: pair[0], default=(own, None))
-    if rival is not None and best < own:
-        yield ": "
-        yield Fact(rival.patience, "patience", "rival_patience")
-        yield " on "
-        yield Code(rival.monitor)
-        if rival.monitor == advice.objective:
-            yield ", which is judged by itself,"
-        yield " scores "
-        yield Fact(best, "score", "rival_score")
-        yield " on runs left out of the choice, and this "
-        yield Fact(own, "score", "own_score")
-    yield "."
+    if rival is None or best >= own:
+        return say(f"{words}.")
+    itself = rival.monitor == advice.objective
+    return phrase(
+        words
+        + ": {rival_patience:patience} on {}{} scores {rival_score:score} on runs left "
+        "out of the choice, and this {own_score:score}.",
+        Code(rival.monitor),
+        ", which is judged by itself," if itself else "",
+        rival_patience=rival.patience,
+        rival_score=best,
+        own_score=own,
+    )
 
 
 def _setting_sentence(advice: Recommendation) -> Text:
     if advice.kind == "none":
-        why = reason_text(advice, advice.reasons[0])
+        why, given = reason_text(advice, advice.reasons[0]), ""
         if advice.excluded and advice.reasons[0].kind == "one-run":
-            n_given = Fact(len(advice.excluded) + 1, "count", "n_given")
-            why = say("of ", n_given, " runs one counts, and ", why)
-        return say("No setting is recommended: ", why, ".")
-    setting = say("Patience ", Fact(advice.patience, "patience", "patience"))
-    if advice.monitors:
-        first = "" if advice.told_apart else " (named first)"
-        setting = say(setting, " on ", Code(advice.monitor), first)
-    setting = say(setting, _saves_nothing(advice))
-    promise = advice.promise
+            given = "of {n_given:count} runs one counts, and "
+        words = f"No setting is recommended: {given}{{why}}."
+        return phrase(words, why=why, n_given=len(advice.excluded) + 1)
+    first = "" if advice.told_apart else " (named first)"
+    return phrase(
+        "Patience {patience:patience}"
+        + (" on {monitor:code}" + first if advice.monitors else "")
+        + "{}, {}.",
+        _saves_nothing(advice),
+        _why(advice),
+        **asked_of(advice),
+    )
+
+
+def _why(advice: Recommendation) -> Text:
+    """Say in a few words what the setting rests on."""
+    promise, for_plan = advice.promise, _for_plan(advice)
     if advice.kind == "guaranteed" and promise is not None:
         share = Fact(promise.confidence, "given_share", "confidence")
-        alike = such_trainings(advice)
-        promised = say(", with a promise for ", share, f" of new {alike}")
-        length = _for_plan(advice) if advice.plan else ", for as long as these ran"
-        return say(setting, promised, length, ".")
+        length = for_plan if advice.plan else ", for as long as these ran"
+        alike = f" of new {such_trainings(advice)}"
+        return say("with a promise for ", share, alike, length)
     if any(reason.kind == "broke-off" for reason in advice.reasons):
         basis = "as a rule of thumb" if advice.basis == "thumb" else "a guess"
-        return say(setting, f", {basis}: most of these logs broke off.")
+        return say(f"{basis}: most of these logs broke off")
     if advice.basis == "score":
-        return say(setting, ", by the least expected cost", _for_plan(advice), ".")
+        return say("by the least expected cost", for_plan)
     for reason in advice.reasons:
-        if reason.kind == "cut" and reason.facts["under"] == advice.patience:
-            some = (
-                "" if reason.facts["n_under"] == reason.facts["n_runs"] else "some of "
-            )
-            seem = "seem to have been" if reason.facts["guessed"] else "were"
-            return say(setting, f", under which {some}these logs {seem} cut.")
-    return say(setting, ", as a rule of thumb", _for_plan(advice), ".")
+        facts = reason.facts
+        if reason.kind == "cut" and facts["under"] == advice.patience:
+            some = "" if facts["n_under"] == facts["n_runs"] else "some of "
+            seem = "seem to have been" if facts["guessed"] else "were"
+            return say(f"under which {some}these logs {seem} cut")
+    return say("as a rule of thumb", for_plan)
 
 
 def _saves_nothing(advice: Recommendation) -> Text:
@@ -96,19 +103,17 @@ def _saves_nothing(advice: Recommendation) -> Text:
     recommended = advice.setting("recommended")
     if recommended is None or not advice.saves_nothing:
         return say()
-    which = say("these ", Fact(recommended.n_groups, "count", "n_groups"))
-    which = say(which, f" {advice.unit}s")
+    words = ", which saves no epoch of these {n_groups:count} {unit}s"
     if recommended.n_groups < len(advice.groups):
-        told = counted(recommended.n_groups, advice.unit, "n_groups")
-        which = say("the ", told, " whose logs tell")
-    return say(", which saves no epoch of ", which)
+        words = ", which saves no epoch of the {n_groups:count {unit}} whose logs tell"
+    return phrase(words, n_groups=recommended.n_groups, unit=advice.unit)
 
 
 def _for_plan(advice: Recommendation) -> Text:
     """Say for which plan the answer holds, if that was inferred from the logs."""
     if advice.plan is None or not advice.plan.inferred:
         return say()
-    return say(", if ", Fact(advice.plan.epochs, "count", "epochs"), " was the plan")
+    return phrase(", if {epochs:count} was the plan", epochs=advice.plan.epochs)
 
 
 def advice_lead(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> Text:
@@ -122,20 +127,20 @@ def advice_lead(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> T
 def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> Text:
     """Say which runs and rules the answer is made of, and what patience counts."""
     n_runs = sum(len(group.runs) for group in advice.groups)
-    runs = counted(n_runs, "run", "n_runs")
+    words = "{n_runs:count run}"
     if advice.unit == "group":
-        groups = counted(len(advice.groups), "group", "n_groups")
-        once = ""
+        words += " in {n_groups:count group}"
         if advice.grouped_by == "setting":
-            once = ", seeds of one setting count once (--group-by)"
-        runs = say(runs, " in ", groups, once)
+            words += ", seeds of one setting count once (--group-by)"
     elif advice.grouped_by == "seed":
-        runs = say(runs, " of one setting")
+        words += " of one setting"
     if _part_settings(advice, sweep):
-        runs = say(runs, ", of which those of one setting count apart (--group-by)")
+        words += ", of which those of one setting count apart (--group-by)"
     elif advice.grouped_by == "run" and n_runs > 1:
-        alone = ", each taken for a setting of its own, for nothing shows them to be "
-        runs = say(runs, alone, "seeds of one (--group-by)")
+        words += (
+            ", each taken for a setting of its own, for nothing shows them to be seeds "
+            "of one (--group-by)"
+        )
     rules = dict.fromkeys(spoken_version(run.semantics) for run in sweep.runs)
     counting = ""
     if any(run.steps is not None for run in asked):
@@ -149,11 +154,14 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
             counted_in = f"the values of {advice.monitor}, one in {every} epochs"
             counting = f" Patience counts {counted_in}."
     judged_by = "" if advice.objective == advice.monitor else "judged by "
-    return say(
-        runs,
-        f"; {judged_by}",
-        Code(advice.objective),
-        f" ({advice.objective_mode}); rules of {', '.join(rules)}.{counting}",
+    return phrase(
+        words + f"; {judged_by}{{objective:code}} ({{}}); rules of {{}}.{{}}",
+        advice.objective_mode,
+        ", ".join(rules),
+        counting,
+        n_runs=n_runs,
+        n_groups=len(advice.groups),
+        **asked_of(advice),
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     # how a kind of sentence says its facts: with blanks for them, or by a function
     Wording: TypeAlias = str | Callable[[Mapping[str, Any]], Text]
 
-__all__ = ["broken_off", "ranked", "reason_text", "share_of", "worded"]
+__all__ = ["asked_of", "broken_off", "ranked", "reason_text", "share_of", "worded"]
 
 
 def reason_text(advice: Recommendation, reason: Reason) -> Text:
@@ -30,6 +30,16 @@ def reason_text(advice: Recommendation, reason: Reason) -> Text:
 def worded(wording: Wording, facts: Mapping[str, Any]) -> Text:
     """Say facts in the words for their kind."""
     return phrase(wording, **facts) if isinstance(wording, str) else wording(facts)
+
+
+def asked_of(advice: Recommendation) -> dict[str, Any]:
+    """Return what the sentences on advice name: unit, patience, monitor, objective."""
+    return {
+        "unit": advice.unit,
+        "patience": advice.patience,
+        "monitor": advice.monitor,
+        "objective": advice.objective,
+    }
 
 
 def broken_off(facts: Mapping[str, Any]) -> Text:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.advice.reasons import broken_off, share_of
-from cbreplay.document import Fact, counted, phrase, say
+from cbreplay.answers.advice.reasons import asked_of, broken_off, share_of
+from cbreplay.document import Fact, phrase, say
 from cbreplay.generalization.promise import CONFIDENCES, shared_confidence
 from cbreplay.recommend import Reason, count_needed
 from cbreplay.setting_costs.pricing import NEAR_TIE
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Text
     from cbreplay.generalization.promise import Promise
-    from cbreplay.generalization.track_record import Odds
-    from cbreplay.recommend import Recommendation
+    from cbreplay.recommend import Recommendation, Scored
     from cbreplay.recommend.answer import Expected
 
 __all__ = ["find_surer", "how_sure", "what_makes_surer"]
@@ -62,11 +61,11 @@ def _by_what_cut(facts: Mapping[str, Any]) -> Text:
 def _promised(advice: Recommendation, promise: Promise) -> Text:
     """Say on how many groups the setting keeps the tolerance."""
     return phrase(
-        "How sure: on {} of {} it loses {}{}.",
-        Fact(promise.n_kept, "count", "n_kept"),
-        counted(promise.n_groups, advice.unit, "n_groups"),
-        _tolerance(advice),
-        _open_logs(advice, promise),
+        "How sure: on {n_kept:count} of {n_groups:count {unit}} it loses {no_more}"
+        "{open_logs}.",
+        no_more=_tolerance(advice),
+        open_logs=_open_logs(advice, promise),
+        **asked_of(advice) | promise._asdict(),
     )
 
 
@@ -78,96 +77,87 @@ def _open_logs(advice: Recommendation, promise: Promise) -> Text:
     n_open = n_enough - promise.n_kept
     if not n_open:
         return say()
-    logs = counted(n_open, "log", "n_open")
+    words = "; {n_open:count log} end before it would stop"
     if advice.unit == "group":
-        logs = say("the logs of ", counted(n_open, "group", "n_open"))
-    end = "ends" if n_open == 1 and advice.unit == "run" else "end"
-    return say("; ", logs, f" {end} before it would stop")
+        words = "; the logs of {n_open:count group} end before it would stop"
+    elif n_open == 1:
+        words = "; {n_open:count log} ends before it would stop"
+    return phrase(words, n_open=n_open)
 
 
 def _tolerance(advice: Recommendation) -> Text:
     """Say that no more than the tolerance is lost, in the unit of the objective."""
     values = [value for group in advice.groups for value in group.tolerance]
-    least, most = min(values), max(values)
-    scale = scale_of([least, most], "cost")
-    told = Fact(least, "difference", "tolerance", scale)
-    end = Fact(most, "difference", "tolerance", scale)
-    if most == 0:
-        return say(f"no {advice.objective}")
-    if told.text == end.text:
-        return say("no more than the tolerance, ", told, f" {advice.objective}")
-    return say(
-        "no more than the tolerance, ", told, " to ", end, f" {advice.objective}"
-    )
+    ends = min(values), max(values)
+    scale = scale_of(ends, "cost")
+    least, most = (Fact(end, "difference", "tolerance", scale) for end in ends)
+    words = "no more than the tolerance, {least} to {most} {objective}"
+    if most.value == 0:
+        words = "no {objective}"
+    elif least.text == most.text:
+        words = "no more than the tolerance, {least} {objective}"
+    return phrase(words, least=least, most=most, **asked_of(advice))
 
 
 def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
     """Say how the recommendation compares with a fixed patience of 10."""
-    runs = counted(expected.n_groups, advice.unit, "n_groups")
-    patience = Fact(advice.patience, "patience", "patience")
     if advice.patience == USUAL:
-        return say("How sure: nothing else promises to be better from ", runs, ".")
-    if expected.usual_score is None:
+        words = "nothing else promises to be better from {n_groups:count {unit}}."
+    elif expected.usual_score is None:
+        words = (
+            "by {n_groups:count {unit}}, {patience:patience} is expected to cost "
+            "least; what 10 costs, no log tells."
+        )
+    elif expected.usual_score - expected.score < NEAR_TIE:
+        words = (
+            "{patience:patience} and 10 cannot be told apart with "
+            "{n_groups:count {unit}}{both_lost}; {apart}."
+        )
+    elif expected.odds is None:
+        words = (
+            "by {n_groups:count {unit}}, {patience:patience} is expected to cost less "
+            "than 10."
+        )
+    else:
         return phrase(
-            "How sure: by {}, {} is expected to cost least; what 10 costs, no log "
-            "tells.",
-            runs,
-            patience,
+            "How sure: on other data, such advice from {n_runs:count run} was better "
+            "than 10 in {better:share} of the cases, as good in {same:share}, and "
+            "worse in {worse:share}.",
+            **expected.odds._asdict(),
         )
-    if expected.usual_score - expected.score < NEAR_TIE:
-        return say(
-            "How sure: ",
-            patience,
-            " and 10 cannot be told apart with ",
-            runs,
-            _both_lost(advice),
-            *_apart(advice),
-        )
-    if expected.odds is None:
-        return say(
-            "How sure: by ", runs, ", ", patience, " is expected to cost less than 10."
-        )
-    return _better_elsewhere(expected.odds)
-
-
-def _better_elsewhere(odds: Odds) -> Text:
-    """Say how often such advice was better than 10 on other data."""
     return phrase(
-        "How sure: on other data, such advice from {} was better than 10 in {} of the "
-        "cases, as good in {}, and worse in {}.",
-        counted(odds.n_runs, "run", "n_runs"),
-        Fact(odds.better, "share", "better"),
-        Fact(odds.same, "share", "same"),
-        Fact(odds.worse, "share", "worse"),
+        f"How sure: {words}",
+        n_groups=expected.n_groups,
+        **asked_of(advice),
+        both_lost="; both lost nothing" if _both_lost_nothing(advice) else "",
+        apart=_apart(advice),
     )
 
 
-def _apart(advice: Recommendation) -> tuple[Any, ...]:
+def _apart(advice: Recommendation) -> Text:
     """Say which trains less, the recommended patience or 10."""
-    settings = [advice.setting("recommended"), advice.setting(str(USUAL))]
-    if all(scored is not None and scored.cost == 1 for scored in settings):
-        return ("; neither stops before the plan's end.",)
+    if all(scored is not None and scored.cost == 1 for scored in _both(advice)):
+        return say("neither stops before the plan's end")
     shorter, longer = sorted((advice.patience or 0, USUAL))
-    return (
-        "; ",
+    return phrase(
+        "{} trains less, {} risks less",
         Fact(shorter, "patience"),
-        " trains less, ",
         Fact(longer, "patience"),
-        " risks less.",
     )
 
 
-def _both_lost(advice: Recommendation) -> str:
-    """Say what both lost on these runs, where that is nothing."""
-    settings = [advice.setting("recommended"), advice.setting(str(USUAL))]
+def _both(advice: Recommendation) -> list[Scored | None]:
+    return [advice.setting("recommended"), advice.setting(str(USUAL))]
+
+
+def _both_lost_nothing(advice: Recommendation) -> bool:
     # the worst regret is over the groups whose logs tell: all of them must
-    nothing = all(
+    return all(
         scored is not None
         and scored.worst_regret == 0
         and scored.n_groups == len(advice.groups)
-        for scored in settings
+        for scored in _both(advice)
     )
-    return "; both lost nothing" if nothing else ""
 
 
 # what to record next, and in which unit
@@ -182,50 +172,24 @@ _SURER = {
 
 def what_makes_surer(advice: Recommendation) -> Text:
     """Say what to record next."""
-    unit, (kind, facts) = advice.unit, find_surer(advice)
-    told: list[Any] = [_SURER[kind].format(unit=unit)] if kind in _SURER else []
+    kind, facts = find_surer(advice)
+    words = _SURER.get(kind, "")
     if "end" in facts:
-        end = Fact(facts["end"], "count", "end")
-        told = ["if ", end, " was the plan, say so (--planned-epochs); else ", *told]
+        words = "if {end:count} was the plan, say so (--planned-epochs); else " + words
     if "n_ends" in facts:
-        n_ends = Fact(facts["n_ends"], "count", "n_ends")
-        told = [
-            "the logs of one plan alone, with --planned-epochs (these end at ",
-            n_ends,
-            " different epochs)",
-        ]
+        words = "the logs of one plan alone, with --planned-epochs (these end at "
+        words += "{n_ends:count} different epochs)"
     if "n_more" in facts:
-        told += ["; then "] if told else []
-        told += _more_groups(unit, facts)
-    return say("Surer: ", *told, ".")
-
-
-def _more_groups(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Say how many groups more a promise needs, and how many a weaker one."""
-    plural = "" if facts["n_more"] == 1 else "s"
-    fewer: tuple[Any, ...] = ()
+        plural = "" if facts["n_more"] == 1 else "s"
+        words += "; then " if words else ""
+        words += f"{{n_more:count}} more {{unit}}{plural} for a promise of "
+        words += "{confidence:given_share}"
     if "n_more_for_less" in facts:
-        fewer = (
-            ", ",
-            Fact(facts["n_more_for_less"], "count", "n_more_for_less"),
-            " for ",
-            Fact(facts["less"], "given_share", "less"),
-        )
-    return (
-        Fact(facts["n_more"], "count", "n_more"),
-        f" more {unit}{plural} for a promise of ",
-        Fact(facts["confidence"], "given_share", "confidence"),
-        *fewer,
-        *_made_up_for(unit, facts),
-    )
-
-
-def _made_up_for(unit: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Say how many groups need others beside them before anything is promised."""
-    if not facts.get("n_unknown"):
-        return ()
-    unknown = counted(facts["n_unknown"], unit, "n_unknown")
-    return (", as for ", unknown, " none is known to be enough")
+        words += ", {n_more_for_less:count} for {less:given_share}"
+    if facts.get("n_unknown"):
+        # others beside them, before anything is promised
+        words += ", as for {n_unknown:count {unit}} none is known to be enough"
+    return phrase(f"Surer: {words}.", unit=advice.unit, **facts)
 
 
 def find_surer(advice: Recommendation) -> Reason:

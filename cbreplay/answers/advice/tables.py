@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.evidence import unknown_groups
+from cbreplay.answers.advice.reasons import asked_of
 from cbreplay.answers.advice.run_doubts import MOST_NAMES
 from cbreplay.answers.varied_parameters import keeps_last
 from cbreplay.document import (
@@ -17,6 +18,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     footnotes,
+    keyed_row,
     phrase,
     say,
 )
@@ -27,10 +29,11 @@ from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.document import Text
     from cbreplay.recommend import CountedGroup, MonitorScore, Recommendation, Scored
+    from cbreplay.recommend.answer import Expected
 
 __all__ = [
     "groups_legend",
@@ -66,31 +69,35 @@ def settings_table(advice: Recommendation) -> Table:
         TableColumn("worst_run", "worst run", "name", shown="programs"),
         TableColumn("cost", "trained", "share"),
         TableColumn("score", "score", "score", fold=2),
+        TableColumn(
+            "expected_score",
+            "expected",
+            "score",
+            shown="programs" if advice.expected is None else "always",
+        ),
         TableColumn("left_out_regret", "left out", "difference", fold=3, scale=scale),
         TableColumn("left_out_score", "score, left out", "score", shown="programs"),
     )
-    rows = tuple(_setting_row(advice, scored) for scored in advice.settings)
+    rows = tuple(_setting_row(advice, scored, columns) for scored in advice.settings)
     return Table(columns, rows, "The settings side by side", is_answer=True)
 
 
-def _setting_row(advice: Recommendation, scored: Scored) -> Row:
-    repeats = scored.label in ("5", "10") or scored.label in _JUDGED_APART
-    cells = (
-        scored.label,
-        setting_text(scored),
-        setting_label(scored),
-        Cell(scored.n_groups, of=len(advice.groups)),
-        scored.mean_regret,
-        scored.lost_share,
-        scored.worst_regret,
-        scored.worst_run,
-        scored.cost,
-        scored.score,
-        scored.left_out_regret,
-        scored.left_out_score,
+def _setting_row(
+    advice: Recommendation, scored: Scored, columns: Sequence[TableColumn]
+) -> Row:
+    cells = scored._asdict() | {
+        "setting": setting_text(scored),
+        "name": setting_label(scored),
+        "n_groups": Cell(scored.n_groups, of=len(advice.groups)),
+    }
+    repeats = scored.label in ("5", "10", *_JUDGED_APART)
+    hidden = repeats and _is_recommended(advice, scored)
+    return keyed_row(
+        columns,
+        cells,
+        shown="programs" if hidden else "always",
+        marked=scored.label == "recommended",
     )
-    repeats = repeats and _is_recommended(advice, scored)
-    return Row(cells, shown="programs" if repeats else "always")
 
 
 def _is_recommended(advice: Recommendation, scored: Scored) -> bool:
@@ -130,6 +137,8 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
         yield "worst", say("worst: of one run; for the recommended ", worst)
     yield from ((side, said) for said in _ruin_notes(advice))
     yield "score", _score_note(advice)
+    if advice.expected is not None:
+        yield "expected", _expected_note(advice, advice.expected)
     if advice.setting("cheapest") is not None:
         # this row stays where there is no room for the column of scores
         words = (
@@ -159,6 +168,23 @@ def _score_note(advice: Recommendation) -> Text:
     )
 
 
+def _expected_note(advice: Recommendation, expected: Expected) -> Text:
+    """Say what the expected scores are made of, and whether they decide."""
+    decides = "here the promise" if advice.basis == "promise" else "the least"
+    beside = ""
+    if expected.unavoidable:
+        beside = (
+            ", beside the {unavoidable:score} that every patience on {monitor:code} "
+            "loses on these {unit}s"
+        )
+    return phrase(
+        f"expected: the score of the next training{beside}; made of "
+        "{n_groups:count {unit}}, and of thousands of small trainings on other data, "
+        f"which count as {{n_kinds:count}}; {decides} decides",
+        **asked_of(advice) | expected._asdict(),
+    )
+
+
 def _notes(advice: Recommendation) -> Iterator[Text]:
     """Yield what does not fit into the columns."""
     if advice.by_weight:
@@ -185,17 +211,11 @@ def _notes(advice: Recommendation) -> Iterator[Text]:
 
 def _by_weight(advice: Recommendation) -> Text:
     """Say which patience other weights of training would choose."""
-    told = [
-        part
-        for weighed in advice.by_weight
-        for part in (
-            ", ",
-            Fact(weighed.patience, "patience", "patience"),
-            " at ",
-            Fact(weighed.cost_weight, "given", "cost_weight"),
-        )
-    ]
-    least = "the weight of training decides; the least expected score has patience "
+    told: list[str | Text] = []
+    for weighed in advice.by_weight:
+        words = "{patience:patience} at {cost_weight:given}"
+        told += [", ", phrase(words, **weighed._asdict())]
+    least = "by the weight of training, the least expected score has patience "
     return say(least, *told[1:])
 
 
@@ -232,26 +252,28 @@ def _choice_left_out(advice: Recommendation) -> Iterator[Text]:
         return
     scale = scale_of([left_out.mean_regret, left_out.usual_regret], "cost")
 
-    def lost(value: float, name: str) -> Fact:
+    def lost(value: float | None, name: str) -> Fact:
         return Fact(value, "difference", name, scale)
 
-    sentence = phrase(
-        "chosen without a {}, it costs that one {} on average",
-        advice.unit,
-        lost(left_out.mean_regret, "mean_regret"),
-    )
+    words = "chosen without a {unit}, it costs that one {mean} on average"
+    low, high = left_out.interval or (None, None)
     if left_out.interval is not None:
-        low, high = (lost(end, "interval") for end in left_out.interval)
-        share = Fact(left_out.interval_share, "given_share", "interval_share")
-        sentence = say(sentence, " (", share, " interval ", low, " to ", high, ")")
+        words += " ({share} interval {low} to {high})"
     if left_out.optimism:
         more = "more" if left_out.optimism >= 0 else "less"
-        apart = lost(abs(left_out.optimism), "optimism")
-        sentence = say(sentence, ", ", apart, f" {more} than with it")
+        words += f", {{apart}} {more} than with it"
     if left_out.usual_regret is not None:
-        fixed = lost(left_out.usual_regret, "usual_regret")
-        sentence = say(sentence, "; a fixed 10 costs ", fixed)
-    yield sentence
+        words += "; a fixed 10 costs {fixed}"
+    yield phrase(
+        words,
+        unit=advice.unit,
+        mean=lost(left_out.mean_regret, "mean_regret"),
+        share=Fact(left_out.interval_share, "given_share", "interval_share"),
+        low=lost(low, "interval"),
+        high=lost(high, "interval"),
+        apart=lost(abs(left_out.optimism or 0.0), "optimism"),
+        fixed=lost(left_out.usual_regret, "usual_regret"),
+    )
 
 
 def groups_table(advice: Recommendation) -> Table:
@@ -332,13 +354,10 @@ def monitors_table(advice: Recommendation) -> Table:
 
 def _monitor_row(advice: Recommendation, scored: MonitorScore) -> Row:
     n_groups, regret, score = 0, None, None
-    if scored.left_out is not None and scored.left_out.score is not None:
-        left_out = scored.left_out
-        n_groups, regret, score = (
-            left_out.n_groups,
-            left_out.mean_regret,
-            left_out.score,
-        )
+    left_out = scored.left_out
+    if left_out is not None and left_out.score is not None:
+        n_groups, score = left_out.n_groups, left_out.score
+        regret = left_out.mean_regret
     told = Cell(n_groups, of=len(advice.groups))
     return Row((scored.monitor, scored.patience, told, regret, score))
 

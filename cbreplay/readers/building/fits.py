@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.note import Note
 from cbreplay.readers.building.rows import Rows
@@ -88,9 +89,7 @@ class _ComingFits:
     """The resumed fits of a ``run.json`` for which no rows have been found so far."""
 
     def __init__(self, epochs: Sequence[int]) -> None:
-        self._numbers: dict[int, list[int]] = {}
-        for number, epoch in enumerate(epochs):
-            self._numbers.setdefault(epoch, []).append(number)
+        self._numbers = by_key(range(len(epochs)), lambda number: epochs[number])
         self._next = 0
 
     def take(self, epoch: int) -> bool:

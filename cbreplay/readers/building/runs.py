@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
@@ -256,30 +257,18 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         absent = f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted "
         absent += f"from 1){_GROWING if stand_further_apart(epochs) else ''}"
         notes.append(Note(absent, "epochs"))
-    counts: dict[int, list[str]] = {}
-    for name, own in series.items():
-        n_missing = len(epochs) - int(np.count_nonzero(own.recorded))
-        if n_missing:
-            counts.setdefault(n_missing, []).append(name)
-    notes += [
-        Note(
-            f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows",
-            "missing",
-        )
-        for n_missing, names in counts.items()
-    ]
-    doubled: dict[tuple[int, ...], list[str]] = {}
-    for name, own in series.items():
-        if own.others:
-            doubled.setdefault(tuple(sorted(own.others)), []).append(name)
-    notes += [
-        Note(
-            f"{', '.join(names)}: several values in {_epochs_at(record, positions)}; "
-            "the last of each stands",
-            "values",
-        )
-        for positions, names in doubled.items()
-    ]
+    n_values = {name: np.count_nonzero(own.recorded) for name, own in series.items()}
+    for n_missing, names in by_key(
+        series, lambda name: int(len(epochs) - n_values[name]) or None
+    ).items():
+        said = f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
+        notes.append(Note(said, "missing"))
+    for positions, names in by_key(
+        series, lambda name: tuple(sorted(series[name].others)) or None
+    ).items():
+        where = _epochs_at(record, positions)
+        said = f"{', '.join(names)}: several values in {where}; the last of each stands"
+        notes.append(Note(said, "values"))
     return [*notes, *_notes_of_nan(record, series)]
 
 

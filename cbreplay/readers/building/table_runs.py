@@ -11,10 +11,10 @@ from cbreplay.note import Note
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.phases import note_phases, rows_at
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
+from cbreplay.readers.building.telling_columns import note_phases, rows_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,7 +106,7 @@ def _names_of(
     """Return names for the trainings, by the place where each begins; empty if none."""
     if len(records) == 1:
         return {}
-    from cbreplay.readers.building.part_names import name_parts
+    from cbreplay.readers.building.telling_columns import name_parts
 
     named = name_parts(table, rows.epochs, rows_at(table.lines, lines))
     called = {f"{table.counted} {lines[at]}": name for at, name in named.items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.readers.columns.header import parse_cell
 
 if TYPE_CHECKING:
@@ -265,13 +266,12 @@ class LogColumn:
         self, there: EpochArray, group: EpochArray
     ) -> dict[int, tuple[float, ...]]:
         """Return the earlier values of each group, if one differs from the last."""
-        held: dict[int, list[float]] = {}
-        for row in there.tolist():
-            held.setdefault(int(group[row]), []).append(float(self.values[row]))
-        several = {number: values for number, values in held.items() if len(values) > 1}
+        values = self.values
+        rows_of = by_key(there.tolist(), lambda row: int(group[row]))
+        held = {number: values[rows].tolist() for number, rows in rows_of.items()}
         return {
             number: tuple(earlier)
-            for number, (*earlier, last) in several.items()
+            for number, (*earlier, last) in held.items()
             if any(not _same(value, last) for value in earlier)
         }
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
-from cbreplay.readers.columns.cut_rows import are_never_ended, is_complete, is_shorter
 from cbreplay.readers.columns.header import (
     COMMENT,
     EPOCH_NAMES,
@@ -27,7 +26,12 @@ from cbreplay.readers.columns.header import (
     shown_names,
 )
 from cbreplay.readers.columns.numbered_names import are_numbered_anew, renamed_note
-from cbreplay.readers.columns.text_lines import TextLines
+from cbreplay.readers.columns.text_lines import (
+    TextLines,
+    are_never_ended,
+    is_complete,
+    is_shorter,
+)
 from cbreplay.readers.columns.written_again import WiderHeaderError
 from cbreplay.words import count, list_first
 

@@ -1,6 +1,7 @@
-"""A fit that was resumed wrote a file of its own: it begins where another log ends.
+"""One training in several logs, of which one begins behind or inside another.
 
-Logs of which it is not certain get a note that they may be of one training.
+A fit that was resumed wrote a file of its own, or a log kept its last rows only. Logs
+of which it is not certain get a note that they may be of one training.
 """
 
 from __future__ import annotations
@@ -12,18 +13,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.by_key import by_key
-from cbreplay.note import Note, reworded
+from cbreplay.note import Note, reworded, topic_of
 from cbreplay.readers.discovery.common_epochs import first_number, put_below
-from cbreplay.readers.discovery.found_logs import is_text
+from cbreplay.readers.discovery.found_logs import is_text, lie_beside
+from cbreplay.readers.discovery.read_once import count_digits
+from cbreplay.words import count, list_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.run import Run
+    from cbreplay.run import Run, Series
 
-__all__ = ["doubt_continued", "doubt_overlapping", "join_continued", "place_beside"]
+__all__ = [
+    "doubt_continued",
+    "doubt_gaps",
+    "doubt_overlapping",
+    "join_continued",
+    "join_overlapping",
+    "place_beside",
+]
 
 
 def join_continued(found: FoundLogs) -> None:
@@ -117,3 +127,127 @@ def _continued(run: Run, following: RunsOfLog) -> Run:
     return replace(joined, seams=tuple(sorted({*joined.seams, seam}))).with_notes(
         note, *(reworded(text, f"{following.name}: {text}") for text in kept)
     )
+
+
+# so many rows with so many digits are not the same by chance
+_FEWEST, _DIGITS = 2, 15
+_SHOWN = 5
+# each log is looked at for each place where one begins
+_MOST_BEGINS = 256
+
+
+def join_overlapping(found: FoundLogs) -> None:
+    """Join logs of which one begins inside another, with the same rows to the bit.
+
+    So are copies of a log that keeps only its last rows, and one that was cut at its
+    begin. A fit that was resumed trains an epoch anew, to other values.
+    """
+    joined: dict[RunsOfLog, RunsOfLog] = {}
+    for logs in _alike(found):
+        for home, others in _join_group(logs).items():
+            joined |= dict.fromkeys(others, home)
+            names = list_first([log.name for log in others], _SHOWN)
+            home.note(
+                f"rows of the same training stand in {names} too, equal to the "
+                "digit where they are of the same epochs: they were read as one"
+            )
+    found.join(joined)
+
+
+def _join_group(logs: Sequence[RunsOfLog]) -> dict[RunsOfLog, list[RunsOfLog]]:
+    """Join logs of the same series; return those that are in another one, by that."""
+    begins = {first_number(log.run) for log in logs}
+    # each row at which a log begins, with the logs that hold it
+    holders: dict[tuple[int, bytes], list[RunsOfLog]] = {}
+    parts: dict[RunsOfLog, list[RunsOfLog]] = {}
+    for log in sorted(logs, key=lambda log: first_number(log.run)):
+        run = log.run
+        row = (first_number(run), _row(run, 0))
+        homes = [home for home in holders.get(row, []) if _agree(home.run, run)]
+        home = homes[0] if len(homes) == 1 else log
+        if home is not log:
+            home.run = _union(home.run, run)
+            parts.setdefault(home, []).append(log)
+        for number in begins:
+            at = number - first_number(run)
+            if 0 <= at < run.n_epochs:
+                held = holders.setdefault((number, _row(run, at)), [])
+                held += [] if home in held else [home]
+    return parts
+
+
+def _columns(run: Run) -> list[Series]:
+    rate = run.learning_rate
+    return [
+        *(run.series[name] for name in sorted(run.series)),
+        *([rate] if rate else []),
+    ]
+
+
+def _row(run: Run, at: int) -> bytes:
+    return b"".join(own.values[at].tobytes() for own in _columns(run))
+
+
+def _agree(run: Run, later: Run) -> bool:
+    """Tell whether two logs share rows, and each of these is the same to the bit."""
+    if not lie_beside(run.source, later.source):
+        return False
+    begin = first_number(later) - first_number(run)
+    stop = min(run.n_epochs, begin + later.n_epochs)
+    both = run.has_row[begin:stop] & later.has_row[: stop - begin]
+    own, others = _columns(run), _columns(later)
+    if np.count_nonzero(both) < _FEWEST or len(own) != len(others):
+        return False
+    shared = [held.take(slice(begin, stop)).take(both) for held in own]
+    same = all(
+        held.values.tobytes() == other.values[: stop - begin][both].tobytes()
+        and np.array_equal(held.recorded, other.recorded[: stop - begin][both])
+        for held, other in zip(shared, others, strict=True)
+    )
+    # a training that fails repeats its last values, and so does another one
+    changing = {
+        str(at): held for at, held in enumerate(shared) if len({*held.values}) > 1
+    }
+    return same and count_digits(changing) >= _DIGITS
+
+
+def _union(run: Run, later: Run) -> Run:
+    """Return a run with the rows of another one that begins inside it."""
+    kept = [note for note in later.notes if topic_of(note) != "epochs"]
+    return put_below(run, later).with_notes(
+        *(note for note in kept if note not in run.notes)
+    )
+
+
+def doubt_gaps(found: FoundLogs) -> None:
+    """Note on a log that begins some epochs after another one has ended."""
+    for logs in _alike(found):
+        ends = [(first_number(log.run) + log.run.n_epochs, log) for log in logs]
+        for later in logs:
+            run = later.run
+            begin = first_number(run)
+            before = [
+                (end, log)
+                for end, log in ends
+                if end < begin and lie_beside(log.run.source, run.source)
+            ]
+            last = max((end for end, _ in before), default=0)
+            nearest = [log for end, log in before if end == last]
+            if run.first_epoch and len(nearest) == 1:
+                between = count(begin - last, "epoch")
+                note = (
+                    f"between the end of {nearest[0].name} and its own beginning "
+                    f"{'lies' if begin - last == 1 else 'lie'} {between}: if both are "
+                    "of one training, rows are lost there; each was read as a run"
+                )
+                later.note(Note(note, "epochs"))
+
+
+def _alike(found: FoundLogs) -> list[list[RunsOfLog]]:
+    """Group logs of one training each that hold the same series, some from late on."""
+    return [
+        logs
+        for logs in found.by_series(lambda run: is_text(run.source) or None)
+        if 0 < len({first_number(log.run) for log in logs}) - 1 <= _MOST_BEGINS
+        and any(log.run.first_epoch for log in logs)
+    ]

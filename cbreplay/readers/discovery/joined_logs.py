@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 from cbreplay.readers.discovery.continued import (
     doubt_continued,
+    doubt_gaps,
     doubt_overlapping,
     join_continued,
+    join_overlapping,
 )
 from cbreplay.readers.discovery.data_set_files import join_data_sets
-from cbreplay.readers.discovery.extracts import leave_out_extracts
+from cbreplay.readers.discovery.derived_logs import (
+    leave_out_extracts,
+    leave_out_smoothed,
+)
 from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
-from cbreplay.readers.discovery.overlapping import doubt_gaps, join_overlapping
 from cbreplay.readers.discovery.page_pairs import tell_data_sets
 from cbreplay.readers.discovery.read_once import leave_out_copies
 from cbreplay.readers.discovery.series_files import join_series_files, leave_out_rates
-from cbreplay.readers.discovery.smoothed import leave_out_smoothed
 from cbreplay.readers.discovery.written_in_turn import join_directories, join_turns
 
 if TYPE_CHECKING:

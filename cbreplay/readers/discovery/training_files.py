@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.base import UnreadableError
 from cbreplay.readers.columns.header import decode_beginning
@@ -227,20 +228,8 @@ def _paired(trainings: list[TrainingFiles]) -> list[TrainingFiles]:
     """
     if not any(training.events for training in trainings):
         return trainings
-    csvs: dict[str, list[TrainingFiles]] = {}
-    boards: dict[str, list[TrainingFiles]] = {}
-    for training in trainings:
-        if training.run_json is not None or (training.log is None) == (
-            training.events is None
-        ):
-            continue
-        if training.log is None:
-            boards.setdefault(os.path.basename(training.events or ""), []).append(
-                training
-            )
-        elif training.log_format == "csv":
-            stem = os.path.basename(training.log).removesuffix(".gz").rpartition(".")[0]
-            csvs.setdefault(stem, []).append(training)
+    lone = [own for own in trainings if own.run_json is None]
+    csvs, boards = by_key(lone, _stem_of_csv), by_key(lone, _name_of_board)
     pairs = {
         csvs[name][0]: boards[name][0]
         for name in csvs.keys() & boards.keys()
@@ -254,6 +243,17 @@ def _paired(trainings: list[TrainingFiles]) -> list[TrainingFiles]:
         for training in trainings
         if training not in taken
     ]
+
+
+def _stem_of_csv(training: TrainingFiles) -> str | None:
+    if training.log is None or training.events or training.log_format != "csv":
+        return None
+    return os.path.basename(training.log).removesuffix(".gz").rpartition(".")[0]
+
+
+def _name_of_board(training: TrainingFiles) -> str | None:
+    alone = training.events is not None and training.log is None
+    return os.path.basename(training.events or "") if alone else None
 
 
 def _with_run_json_above(training: TrainingFiles, root: str) -> TrainingFiles:

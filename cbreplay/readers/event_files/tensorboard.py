@@ -28,7 +28,6 @@ from cbreplay.readers.event_files.epochs import (
 )
 from cbreplay.readers.event_files.files import (
     files_together,
-    find_files,
     read_files,
     report_damage,
 )
@@ -92,10 +91,6 @@ class TensorBoardReader:
         self, options: ReadOptions, metadata: RunMetadata | None = None
     ) -> None:
         self.options, self.metadata = options, metadata
-
-    def accepts(self, path: str) -> bool:
-        """Tell whether event files lie there, under ``train/`` or ``validation/``."""
-        return any(find_files(path).values())
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the event files.

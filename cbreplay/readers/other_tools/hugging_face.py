@@ -37,8 +37,6 @@ _NEARLY = 0.01
 class HuggingFaceReader(FormatReader):
     """Reader of the log of Trainer: an epoch is what lies before an evaluation."""
 
-    log_format = "hugging_face"
-
     def read(self, path: str) -> Iterator[Run]:
         """Yield the training in the file."""
         damage = Damage(self.options)

@@ -33,7 +33,10 @@ from cbreplay.readers.other_tools.json_curves import curves_by_name
 from cbreplay.readers.other_tools.json_nested import (
     flat_rows,
     flatten_lists,
+    is_history,
     paired_lists,
+    trainings_in,
+    trainings_of,
     without_ends,
 )
 from cbreplay.readers.other_tools.json_refused import (
@@ -51,11 +54,6 @@ from cbreplay.readers.other_tools.json_rows import (
     with_steps,
 )
 from cbreplay.readers.other_tools.json_text import read_json
-from cbreplay.readers.other_tools.json_trainings import (
-    is_history,
-    trainings_in,
-    trainings_of,
-)
 from cbreplay.readers.sizes import check_columns, check_logs
 from cbreplay.words import count
 
@@ -75,8 +73,6 @@ class JsonHistoryReader(FormatReader):
 
     Also of what pandas writes of a DataFrame: a mapping of rows under each name.
     """
-
-    log_format = "json"
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file."""

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
 from cbreplay.readers.base import Damage, ForeignLogError
@@ -55,8 +56,6 @@ class MLflowReader(FormatReader):
     names for the same.
     """
 
-    log_format = "mlflow"
-
     def read(self, path: str) -> Iterator[Run]:
         """Yield each run in the export."""
         damage = Damage(self.options)
@@ -64,10 +63,7 @@ class MLflowReader(FormatReader):
         of_comet = are_of_comet(rows)
         rows = with_steps(rows, path, damage) if of_comet else rows
         rows = _on_data_sets(rows)
-        by_run: dict[str, list[Mapping[str, Any]]] = {}
-        for row in rows:
-            name = next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
-            by_run.setdefault(name, []).append(row)
+        by_run = by_key(rows, _run_of)
         check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
             fits = fits_of(own)
@@ -97,13 +93,17 @@ class MLflowReader(FormatReader):
         read_spelled(table)
         table.check_whole()
         if not of_comet:
-            restored = _restored(own)
-            leave_out_restored(table, "step", is_mlflow=True, restored=restored)
+            leave_out_restored(table, "step", is_mlflow=True, ends=_ends(own))
         if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
             table.rename({"step": "epoch"})
         epoch = "epoch" if "epoch" in table.columns else None
         fold_by(table, epoch, "step", self.options)
         yield from build_runs(table, self.options, self.metadata)
+
+
+def _run_of(row: Mapping[str, Any]) -> str:
+    """Return the run that a row is of; empty where it does not say so."""
+    return next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
 
 
 def _on_data_sets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -132,16 +132,14 @@ def _on_data_sets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def _restored(rows: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the step that the autologger calls the restored one; None if it does not.
+def _ends(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Return what the autologger says of an EarlyStopping that stopped.
 
-    >>> _restored(
-    ...     [{"key": "loss", "value": 0.5}, {"key": "restored_epoch", "value": 3}]
-    ... )
-    3.0
+    >>> _ends([{"key": "loss", "value": 0.5}, {"key": "restored_epoch", "value": 3}])
+    {'restored_epoch': 3.0}
     """
-    told = [row.get("value") for row in rows if row.get("key") == ENDINGS[1]]
-    return as_number(told[-1]) if told else None
+    told = [row for row in rows if row.get("key") in ENDINGS]
+    return {str(row["key"]): as_number(row.get("value")) for row in told}
 
 
 def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
 from cbreplay.readers.columns.roles import EXACT
@@ -77,17 +78,13 @@ def _stretches(
 
     None where a metric has two values of one step, one behind the other.
     """
-    of_key: dict[Any, list[tuple[float, int | None]]] = {}
-    for time, row in in_order:
-        step = whole_number(row.get("step"))
-        of_key.setdefault(row.get("key"), []).append((time, step))
     found = []
-    for points in of_key.values():
-        steps = [step for _, step in points]
+    for points in by_key(in_order, lambda point: str(point[1].get("key"))).values():
+        steps = [whole_number(row.get("step")) for _, row in points]
         if len(set(steps)) == 1:
             continue
         own: list[_Stretch] = []
-        for at, (time, step) in enumerate(points):
+        for at, ((time, _), step) in enumerate(zip(points, steps, strict=True)):
             if step is None or (at and step == steps[at - 1]):
                 return []
             if at and step > (steps[at - 1] or 0):
@@ -114,9 +111,7 @@ def tell_steps(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     LogError
         If no value has a step, and their times do not tell them apart.
     """
-    of_key: dict[Any, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        of_key.setdefault(row.get("key"), []).append(row)
+    of_key = by_key(rows, lambda row: str(row.get("key")))
     steps = {key: {row.get("step") for row in own} for key, own in of_key.items()}
     stepless = [key for key, own in of_key.items() if len(steps[key]) == 1 < len(own)]
     if stepless and all(len(own) == 1 for own in steps.values()):

@@ -34,8 +34,6 @@ _LOOKED_AT = 256
 class PickleReader(FormatReader):
     """The reader that reads nothing: a pickle runs code when it is loaded."""
 
-    log_format = "pickle"
-
     def read(self, path: str) -> Iterator[Run]:
         """Refuse the file.
 

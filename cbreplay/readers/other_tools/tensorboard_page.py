@@ -68,8 +68,6 @@ _MOST_VALUES = 1000
 class TensorBoardPageReader(FormatReader):
     """Reader of ``Wall time,Step,Value``, whose file's name tells the series."""
 
-    log_format = "tensorboard_page"
-
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file; a learning rate as its only series."""
         table = self._read_table(path)

@@ -28,8 +28,6 @@ __all__ = ["UltralyticsReader"]
 class UltralyticsReader(FormatReader):
     """Reader of CSVs with ``train/`` columns beside ``metrics/`` or ``val/`` ones."""
 
-    log_format = "ultralytics"
-
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file."""
         table = read_table(path, self.options)

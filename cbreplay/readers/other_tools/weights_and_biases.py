@@ -39,8 +39,6 @@ _WHOLE = "Export run.scan_history() as a list of rows"
 class WandbReader(FormatReader):
     """Reader of the exports of Weights & Biases, CSV or JSON."""
 
-    log_format = "wandb"
-
     def read(self, path: str) -> Iterator[Run]:
         """Yield each run in the export."""
         if begins_as_json(path):

@@ -35,8 +35,6 @@ _STEPPED = frozenset((*BATCH_NAMES, *STEP_NAMES))
 class CsvLoggerReader(FormatReader):
     """Reader of CSV logs."""
 
-    log_format = "csv"
-
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file."""
         yield from self._runs(read_table(path, self.options))

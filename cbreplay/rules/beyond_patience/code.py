@@ -5,10 +5,7 @@ Their numbers are computed by the same expressions as in the rules themselves.
 
 from __future__ import annotations
 
-from typing import Any
-
-from cbreplay.rules.keras.metric_directions import settle_mode
-from cbreplay.rules.pasted_code import PastedCode
+from cbreplay.rules.pasted_code import PUTS_BACK, PastedCode, with_settled_mode
 
 __all__ = ["EMA", "MEAN", "TARGET"]
 
@@ -115,20 +112,6 @@ _TARGET = '''class TargetStopping(keras.callbacks.Callback):
         if value <= sign * self.target:
             self.model.stop_training = True
 '''
-_END = """
-    def on_train_end(self, logs=None):
-        if self.best_weights is not None:
-            self.model.set_weights(self.best_weights)
-"""
-
-
-def _with_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
-    """Resolve the mode, and leave it out where it is "min", the class's default."""
-    mode = settle_mode(rule.class_name, rule.monitor, rule.mode)
-    rest = {name: value for name, value in given.items() if name != "mode"}
-    return rest if mode == "min" else rest | {"mode": mode}
-
-
-EMA = PastedCode(_EMA + _WAIT + _END, _with_mode)
-MEAN = PastedCode(_MEAN + _WAIT + _END, _with_mode)
-TARGET = PastedCode(_TARGET + _END, _with_mode)
+EMA = PastedCode(_EMA + _WAIT + PUTS_BACK, with_settled_mode)
+MEAN = PastedCode(_MEAN + _WAIT + PUTS_BACK, with_settled_mode)
+TARGET = PastedCode(_TARGET + PUTS_BACK, with_settled_mode)

@@ -51,7 +51,7 @@ class EmaStopping(SmoothedRule):
     restore_best_weights: bool = True
 
     def __post_init__(self) -> None:
-        self.check_shared()
+        self.check_waiting()
         check_numbers("EmaStopping", smoothing=self.smoothing)
         if not 0 <= self.smoothing < 1:
             sentence = (

@@ -38,7 +38,7 @@ class MeanStopping(SmoothedRule):
     restore_best_weights: bool = True
 
     def __post_init__(self) -> None:
-        self.check_shared()
+        self.check_waiting()
         check_count("MeanStopping", "window", self.window)
 
     @property

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.rules.beyond_keras import RuleBeyondKeras
 from cbreplay.rules.decisions import Decision, Standing
-from cbreplay.rules.parameters import (
-    check_count,
-    check_flags,
-    check_mode,
-    check_numbers,
-    check_text,
-    resolve_direction,
-)
+from cbreplay.rules.parameters import check_count, check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +15,6 @@ if TYPE_CHECKING:
     from cbreplay.monitor import Comparison
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
-    from cbreplay.run import Mode
 
 __all__ = ["SmoothedRule", "SmoothedState"]
 
@@ -68,10 +60,7 @@ class SmoothedRule(RuleBeyondKeras):
     __slots__ = ()
 
     patience: int
-    monitor: str
     min_delta: float
-    mode: str
-    restore_best_weights: bool
 
     def smooth(
         self, recent: tuple[float, ...], value: float
@@ -82,18 +71,11 @@ class SmoothedRule(RuleBeyondKeras):
         """
         raise NotImplementedError
 
-    def check_shared(self) -> None:
-        """Raise ConfigError where a parameter that all share is impossible."""
-        name = self.class_name
-        check_count(name, "patience", self.patience)
-        check_text(name, "monitor", self.monitor)
-        check_numbers(name, min_delta=self.min_delta)
-        check_mode(name, self.mode)
-        check_flags(name, restore_best_weights=self.restore_best_weights)
-
-    def resolve_mode(self, training: Training) -> Mode:
-        """Return the direction of the monitor."""
-        return resolve_direction(self.class_name, self.monitor, self.mode, training)
+    def check_waiting(self) -> None:
+        """Raise ConfigError where a parameter that both share is impossible."""
+        check_count(self.class_name, "patience", self.patience)
+        check_numbers(self.class_name, min_delta=self.min_delta)
+        self.check_shared()
 
     def begin(self, training: Training) -> SmoothedState:
         """Return the state at the beginning of training."""

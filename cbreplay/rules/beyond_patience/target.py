@@ -7,14 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.rules.beyond_keras import RuleBeyondKeras
-from cbreplay.rules.decisions import Decision, Standing
-from cbreplay.rules.parameters import (
-    check_flags,
-    check_mode,
-    check_numbers,
-    check_text,
-    resolve_direction,
-)
+from cbreplay.rules.decisions import Decision
+from cbreplay.rules.parameters import check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +16,6 @@ if TYPE_CHECKING:
     from cbreplay.monitor import Comparison
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
-    from cbreplay.run import Mode
 
 __all__ = ["TargetState", "TargetStopping"]
 
@@ -78,14 +71,8 @@ class TargetStopping(RuleBeyondKeras):
     restore_best_weights: bool = True
 
     def __post_init__(self) -> None:
-        check_numbers("TargetStopping", target=self.target)
-        check_text("TargetStopping", "monitor", self.monitor)
-        check_mode("TargetStopping", self.mode)
-        check_flags("TargetStopping", restore_best_weights=self.restore_best_weights)
-
-    def resolve_mode(self, training: Training) -> Mode:
-        """Return the direction of the monitor."""
-        return resolve_direction("TargetStopping", self.monitor, self.mode, training)
+        check_numbers(self.class_name, target=self.target)
+        self.check_shared()
 
     def begin(self, training: Training) -> TargetState:
         """Return the state at the beginning of training."""
@@ -110,10 +97,6 @@ class TargetStopping(RuleBeyondKeras):
         is_min = comparison.mode == "min"
         reached = value <= self.target if is_min else value >= self.target
         return state, Decision(improved=improved, stop=reached)
-
-    def standing(self, state: TargetState) -> Standing:
-        """Return what the next value is compared with."""
-        return Standing(state.comparison, state.best)
 
     def shown(self, state: TargetState) -> Mapping[str, Any]:
         """Return what of its state can be shown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, EvidenceError
@@ -88,17 +89,8 @@ def read_early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
     """Return the rule of an EarlyStopping of Keras."""
     from cbreplay.rules.keras.early_stopping import EarlyStopping
 
-    return EarlyStopping(
-        monitor=callback.monitor,
-        # Keras first takes abs() of it, and in a fit gives it the sign of the mode
-        min_delta=abs(callback.min_delta),
-        patience=callback.patience,
-        verbose=callback.verbose,
-        mode=_mode(callback),
-        baseline=callback.baseline,
-        restore_best_weights=callback.restore_best_weights,
-        start_from_epoch=callback.start_from_epoch,
-    )
+    # Keras first takes abs() of min_delta, and in a fit gives it the sign of the mode
+    return _read_as(EarlyStopping, callback, min_delta=abs(callback.min_delta))
 
 
 def read_reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as above
@@ -109,16 +101,7 @@ def read_reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as a
     if hasattr(callback, "_is_improvement"):
         # Keras >= 3.11 treats it as EarlyStopping does; before, it is as it was given
         min_delta = abs(min_delta)
-    return ReduceLROnPlateau(
-        monitor=callback.monitor,
-        factor=callback.factor,
-        patience=callback.patience,
-        verbose=callback.verbose,
-        mode=_mode(callback),
-        min_delta=min_delta,
-        cooldown=callback.cooldown,
-        min_lr=callback.min_lr,
-    )
+    return _read_as(ReduceLROnPlateau, callback, min_delta=min_delta)
 
 
 def read_model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
@@ -141,16 +124,7 @@ def read_model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
             "initial_value_threshold is lost. Give a new one with the same arguments."
         )
         raise ConfigError(sentence)
-    return ModelCheckpoint(
-        filepath=callback.filepath,
-        monitor=callback.monitor,
-        verbose=callback.verbose,
-        save_best_only=callback.save_best_only,
-        save_weights_only=callback.save_weights_only,
-        mode=_mode(callback),
-        save_freq=callback.save_freq,
-        initial_value_threshold=threshold,
-    )
+    return _read_as(ModelCheckpoint, callback, initial_value_threshold=threshold)
 
 
 def read_learning_rate_scheduler(callback: Any) -> Callback:  # noqa: ANN401 - as above
@@ -164,12 +138,22 @@ def read_terminate_on_nan(callback: Any) -> Callback:  # noqa: ANN401 - as above
     """Return the rule of a TerminateOnNaN of Keras."""
     from cbreplay.rules.keras.terminate_on_nan import TerminateOnNaN
 
-    return TerminateOnNaN(raise_error=getattr(callback, "raise_error", False))
+    # versions before 3.13 have no such parameter
+    raises = attributes_of(callback).get("raise_error", False)
+    return TerminateOnNaN(raise_error=raises)
+
+
+def _read_as(kind: type[Any], callback: Any, **read: Any) -> Callback:  # noqa: ANN401 - as above
+    """Return a rule with a callback's attributes as its parameters, but for some."""
+    read["mode"] = _mode(callback)
+    names = [own.name for own in fields(kind) if own.name not in read]
+    rule: Callback = kind(**{name: getattr(callback, name) for name in names}, **read)
+    return rule
 
 
 def _mode(callback: Any) -> str:  # noqa: ANN401 - as above
     """Return its mode: as it was given, or as Keras has resolved it since."""
     # Keras 2 and tf_keras keep only the comparison; Keras 3 has one after a fit, in
     # which it asked the compiled metric, that a log may not name
-    resolved = direction_of(getattr(callback, "monitor_op", None))
-    return resolved or str(getattr(callback, "mode", "auto"))
+    held = attributes_of(callback)
+    return direction_of(held.get("monitor_op")) or str(held.get("mode", "auto"))

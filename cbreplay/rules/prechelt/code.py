@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cbreplay.rules.keras.metric_directions import settle_mode
-from cbreplay.rules.pasted_code import PastedCode
+from cbreplay.rules.pasted_code import PUTS_BACK, PastedCode, with_settled_mode
 
 __all__ = ["GL", "PQ", "UP"]
 
@@ -18,11 +17,6 @@ _TAKE_BEST = """
             self.best = error
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()
-"""
-_END = """
-    def on_train_end(self, logs=None):
-        if self.best_weights is not None:
-            self.model.set_weights(self.best_weights)
 """
 _GIVE_UP = """
     def give_up(self):
@@ -146,13 +140,10 @@ def _without_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: 
     return {name: value for name, value in given.items() if name != "mode"}
 
 
-def _with_settled_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
-    """Resolve the mode, and leave it out where it is "min", the class's default."""
-    mode = settle_mode("PrecheltUP", rule.monitor, rule.mode)
-    settled = _without_mode(rule, given)
-    return settled if mode == "min" else settled | {"mode": mode}
-
-
-GL = PastedCode(_joined(_GL, _TAKE_BEST, _TEST_GL) + _GIVE_UP + _END, _without_mode)
-PQ = PastedCode(_joined(_PQ, _TAKE_BEST, _TEST_PQ) + _GIVE_UP + _END, _without_mode)
-UP = PastedCode(_joined(_UP, _TAKE_BEST, _TEST_UP) + _END, _with_settled_mode)
+GL = PastedCode(
+    _joined(_GL, _TAKE_BEST, _TEST_GL) + _GIVE_UP + PUTS_BACK, _without_mode
+)
+PQ = PastedCode(
+    _joined(_PQ, _TAKE_BEST, _TEST_PQ) + _GIVE_UP + PUTS_BACK, _without_mode
+)
+UP = PastedCode(_joined(_UP, _TAKE_BEST, _TEST_UP) + PUTS_BACK, with_settled_mode)

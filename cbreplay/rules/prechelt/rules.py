@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.rules.beyond_keras import RuleBeyondKeras
-from cbreplay.rules.decisions import Decision, Standing
+from cbreplay.rules.decisions import Decision
 from cbreplay.rules.parameters import (
     check_count,
-    check_flags,
-    check_mode,
     check_numbers,
     check_text,
     resolve_direction,
@@ -87,9 +85,14 @@ class _PrecheltRule(RuleBeyondKeras):
         comparison = self.compare_plainly(mode)
         return PrecheltState(comparison, math.inf if mode == "min" else -math.inf)
 
-    def standing(self, state: PrecheltState) -> Standing:
-        """Return what the next error is compared with."""
-        return Standing(state.comparison, state.best)
+    def take_best(
+        self, state: PrecheltState, error: float, seen: Observation
+    ) -> tuple[PrecheltState, bool]:
+        """Return the state with E_opt(t), and whether it is new."""
+        if not state.comparison.is_improvement(error, state.best):
+            return state, False
+        held = seen.weights_epoch if self.restore_best_weights else None
+        return state._replace(best=error, best_epoch=seen.epoch, held_epoch=held), True
 
     def shown(self, state: PrecheltState) -> Mapping[str, Any]:
         """Return what of its state can be shown."""
@@ -101,8 +104,62 @@ class _PrecheltRule(RuleBeyondKeras):
         }
 
 
+class _RatioRule(_PrecheltRule):
+    """What GL and PQ share: a ratio of errors is held against alpha."""
+
+    __slots__ = ()
+
+    alpha: float
+
+    @property
+    def threshold(self) -> float:
+        """What the measure must exceed."""
+        return self.alpha
+
+    def check_alpha(self) -> None:
+        """Raise ConfigError unless alpha is a threshold."""
+        check_numbers(self.class_name, alpha=self.alpha)
+        if not 0 <= self.alpha < math.inf:
+            sentence = (
+                f"{self.class_name}: alpha is {self.alpha!r}, where a finite number "
+                "from 0 on is expected"
+            )
+            raise ConfigError(sentence)
+
+    def check_mode(self) -> None:
+        """Raise ConfigError where larger values are better."""
+        if self.mode == "max":
+            sentence = f"{self.class_name}: mode is 'max', and {_NO_RATIO}"
+            raise ConfigError(sentence)
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return "min", or refuse a monitor that is no error."""
+        if self.mode != "min" and training.find_direction(self.monitor) == "max":
+            sentence = (
+                f"{self.class_name}: {self.monitor!r} should be large, and {_NO_RATIO}"
+            )
+            raise ConfigError(sentence)
+        return resolve_direction(self.class_name, self.monitor, self.mode, training)
+
+    def check_error(self, monitor: str, error: float, epoch: int) -> None:
+        """Raise EvidenceError where an error has no ratio to another."""
+        if error <= 0:
+            sentence = (
+                f"{self.class_name}: {monitor} is {error!r} in epoch {epoch + 1}, and "
+                "a ratio of errors means nothing where one is 0 or less. Monitor a "
+                "positive error, or use PrecheltUP, which takes no ratio."
+            )
+            raise EvidenceError(sentence)
+
+
+_NO_RATIO = (
+    "its ratio of an error to the least error means nothing where large is good. "
+    "Monitor a loss, or use PrecheltUP, which takes no ratio"
+)
+
+
 @dataclass(frozen=True, slots=True)
-class PrecheltGL(_PrecheltRule):
+class PrecheltGL(_RatioRule):
     """Stop as soon as the generalization loss exceeds a threshold.
 
     GL(t) = 100 (E_va(t) / E_opt(t) - 1), tested after every epoch: by how many percent
@@ -147,24 +204,15 @@ class PrecheltGL(_PrecheltRule):
     measure_name: ClassVar[str] = "GL"
 
     def __post_init__(self) -> None:
-        _check_alpha("PrecheltGL", self.alpha)
-        _check_rest("PrecheltGL", self)
-        _check_error_mode("PrecheltGL", self.mode)
-
-    @property
-    def threshold(self) -> float:
-        """What the measure must exceed."""
-        return self.alpha
+        self.check_alpha()
+        self.check_shared()
+        self.check_mode()
 
     @property
     def fewest_values(self) -> int:
         """After how many values it can stop at the earliest."""
         # the first value is the best, the second may be worse
         return 2
-
-    def resolve_mode(self, training: Training) -> Mode:
-        """Return "min", or refuse a monitor that is no error."""
-        return _resolve_error("PrecheltGL", self.monitor, self.mode, training)
 
     def step(
         self, state: PrecheltState, seen: Observation
@@ -173,15 +221,15 @@ class PrecheltGL(_PrecheltRule):
         error = seen.logs.get(self.monitor)
         if error is None:
             return state, _SKIPPED
-        _check_error("PrecheltGL", self.monitor, error, seen.epoch)
-        state, improved = _take_best(self, state, error, seen)
+        self.check_error(self.monitor, error, seen.epoch)
+        state, improved = self.take_best(state, error, seen)
         loss = generalization_loss(error, state.best)
         after = state._replace(measured=loss)
         return after, Decision(improved=improved, stop=loss > self.alpha)
 
 
 @dataclass(frozen=True, slots=True)
-class PrecheltPQ(_PrecheltRule):
+class PrecheltPQ(_RatioRule):
     """Stop when the generalization loss is large against the training progress.
 
     P_k(t) = 1000 (sum of E_tr over the strip / (k min E_tr over the strip) - 1), and at
@@ -221,11 +269,11 @@ class PrecheltPQ(_PrecheltRule):
     restore_best_weights: bool = True
 
     def __post_init__(self) -> None:
-        _check_alpha("PrecheltPQ", self.alpha)
-        check_count("PrecheltPQ", "strip_length", self.strip_length)
-        _check_rest("PrecheltPQ", self)
-        check_text("PrecheltPQ", "training_monitor", self.training_monitor)
-        _check_error_mode("PrecheltPQ", self.mode)
+        self.check_alpha()
+        check_count(self.class_name, "strip_length", self.strip_length)
+        self.check_shared()
+        check_text(self.class_name, "training_monitor", self.training_monitor)
+        self.check_mode()
 
     @property
     def reads(self) -> Mapping[str, str]:
@@ -238,19 +286,9 @@ class PrecheltPQ(_PrecheltRule):
         return f"GL / P_{self.strip_length}"
 
     @property
-    def threshold(self) -> float:
-        """What the measure must exceed."""
-        return self.alpha
-
-    @property
     def fewest_values(self) -> int:
         """After how many values it can stop at the earliest."""
         return max(self.strip_length, 2)
-
-    def resolve_mode(self, training: Training) -> Mode:
-        """Return "min", or refuse a monitor that is no error."""
-        _resolve_error("PrecheltPQ", self.training_monitor, "min", training)
-        return _resolve_error("PrecheltPQ", self.monitor, self.mode, training)
 
     def step(
         self, state: PrecheltState, seen: Observation
@@ -260,9 +298,9 @@ class PrecheltPQ(_PrecheltRule):
         training_error = seen.logs.get(self.training_monitor)
         if error is None or training_error is None:
             return state, _SKIPPED
-        _check_error("PrecheltPQ", self.monitor, error, seen.epoch)
-        _check_error("PrecheltPQ", self.training_monitor, training_error, seen.epoch)
-        state, improved = _take_best(self, state, error, seen)
+        self.check_error(self.monitor, error, seen.epoch)
+        self.check_error(self.training_monitor, training_error, seen.epoch)
+        state, improved = self.take_best(state, error, seen)
         strip = (*state.strip, training_error)
         if len(strip) < self.strip_length:
             after = state._replace(strip=strip, measured=None)
@@ -322,9 +360,9 @@ class PrecheltUP(_PrecheltRule):
     measure_name: ClassVar[str] = "the number of rises in a row"
 
     def __post_init__(self) -> None:
-        check_count("PrecheltUP", "strips", self.strips)
-        check_count("PrecheltUP", "strip_length", self.strip_length)
-        _check_rest("PrecheltUP", self)
+        check_count(self.class_name, "strips", self.strips)
+        check_count(self.class_name, "strip_length", self.strip_length)
+        self.check_shared()
 
     @property
     def threshold(self) -> int:
@@ -337,10 +375,6 @@ class PrecheltUP(_PrecheltRule):
         # the first strip has nothing to be compared with
         return (self.strips + 1) * self.strip_length
 
-    def resolve_mode(self, training: Training) -> Mode:
-        """Return the direction of the monitor."""
-        return resolve_direction("PrecheltUP", self.monitor, self.mode, training)
-
     def step(
         self, state: PrecheltState, seen: Observation
     ) -> tuple[PrecheltState, Decision]:
@@ -348,7 +382,7 @@ class PrecheltUP(_PrecheltRule):
         error = seen.logs.get(self.monitor)
         if error is None:
             return state, _SKIPPED
-        state, improved = _take_best(self, state, error, seen)
+        state, improved = self.take_best(state, error, seen)
         strip = (*state.strip, error)
         if len(strip) < self.strip_length:
             after = state._replace(strip=strip, measured=None)
@@ -386,66 +420,3 @@ def training_progress(strip: tuple[float, ...]) -> float:
     for error in strip:
         total += error - least
     return 1000 * total / (len(strip) * least)
-
-
-class _Rule(Protocol):
-    """A rule of this file."""
-
-    @property
-    def restore_best_weights(self) -> bool:
-        """Whether it holds the best weights."""
-        ...
-
-
-def _take_best(
-    rule: _Rule, state: PrecheltState, error: float, seen: Observation
-) -> tuple[PrecheltState, bool]:
-    """Return the state with E_opt(t), and whether it is new."""
-    if not state.comparison.is_improvement(error, state.best):
-        return state, False
-    held = seen.weights_epoch if rule.restore_best_weights else None
-    return state._replace(best=error, best_epoch=seen.epoch, held_epoch=held), True
-
-
-def _check_alpha(rule: str, alpha: float) -> None:
-    check_numbers(rule, alpha=alpha)
-    if not 0 <= alpha < math.inf:
-        sentence = (
-            f"{rule}: alpha is {alpha!r}, where a finite number from 0 on is expected"
-        )
-        raise ConfigError(sentence)
-
-
-def _check_rest(name: str, rule: PrecheltGL | PrecheltPQ | PrecheltUP) -> None:
-    check_text(name, "monitor", rule.monitor)
-    check_mode(name, rule.mode)
-    check_flags(name, restore_best_weights=rule.restore_best_weights)
-
-
-def _check_error_mode(rule: str, mode: str) -> None:
-    if mode == "max":
-        sentence = f"{rule}: mode is 'max', and {_NO_RATIO}"
-        raise ConfigError(sentence)
-
-
-_NO_RATIO = (
-    "its ratio of an error to the least error means nothing where large is good. "
-    "Monitor a loss, or use PrecheltUP, which takes no ratio"
-)
-
-
-def _resolve_error(rule: str, monitor: str, mode: str, training: Training) -> Mode:
-    if mode != "min" and training.find_direction(monitor) == "max":
-        sentence = f"{rule}: {monitor!r} should be large, and {_NO_RATIO}"
-        raise ConfigError(sentence)
-    return resolve_direction(rule, monitor, mode, training)
-
-
-def _check_error(rule: str, monitor: str, error: float, epoch: int) -> None:
-    if error <= 0:
-        sentence = (
-            f"{rule}: {monitor} is {error!r} in epoch {epoch + 1}, and a ratio of "
-            "errors means nothing where one is 0 or less. Monitor a positive error, "
-            "or use PrecheltUP, which takes no ratio."
-        )
-        raise EvidenceError(sentence)

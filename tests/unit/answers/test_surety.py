@@ -12,8 +12,9 @@ from cbreplay.answers.advice import advice_document
 from cbreplay.answers.advice.evidence import doubt_sentences, evidence_sentences
 from cbreplay.answers.advice.headline import advice_headline
 from cbreplay.answers.advice.surety import find_surer, how_sure, what_makes_surer
-from cbreplay.answers.advice.tables import settings_legend
+from cbreplay.answers.advice.tables import settings_legend, settings_table
 from cbreplay.document import plain_text
+from cbreplay.document.tables import spoken_cells
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
 from cbreplay.writers.as_text import write_text
 from tests.recommended import make_run, pausing, pausing_runs, recommend, spoken_reasons
@@ -303,15 +304,12 @@ def test_beside_longer_ones_nothing_is_promised_for_trainings_of_one_epoch() -> 
     assert "trainings of 1 epochs (5 runs): too short to recommend anything" in said
 
 
-def test_an_expected_score_is_one_of_the_table_and_no_rest_of_a_rounding() -> None:
+def test_an_expected_score_is_no_rest_of_a_rounding() -> None:
     # without a price of training what loses nothing scores 0
     advice = recommend(pausing_runs([1] * 9), cost_weight=0)
-    (said,) = [
-        plain_text(text)
-        for text in evidence_sentences(advice)
-        if plain_text(text).startswith("expected score")
-    ]
-    assert said.startswith("expected score of the next training: 0.0000, ")
+    table = settings_table(advice).for_people()
+    place = [column.key for column in table.columns].index("expected_score")
+    assert spoken_cells(table)[0][place] == "0.0000"
 
 
 def test_a_log_that_ends_before_the_recommended_stop_is_not_one_where_it_lost() -> None:

@@ -174,6 +174,14 @@ def test_the_least_expected_score_is_chosen_where_no_more_is_promised() -> None:
     assert advice.expected.score == pytest.approx(blended.score.min(), abs=1e-5)
     assert advice.expected.usual_score == pytest.approx(blended.score[9], abs=1e-5)
     assert advice.expected.n_groups == 4
+    # the table has the score that decides beside each patience, and no other setting
+    column = {row.label: row.expected_score for row in advice.settings}
+    assert column.pop("recommended") == advice.expected.score
+    assert column.pop("5") == pytest.approx(blended.score[4], abs=1e-5)
+    assert column.pop("10") == advice.expected.usual_score
+    others = {column.pop(label, None) for label in ("cheapest", "tolerance")} - {None}
+    assert all(score >= advice.expected.score for score in others if score)
+    assert set(column.values()) == {None}
 
 
 def test_a_floor_bounds_the_choice_and_not_what_10_is_expected_to_cost() -> None:
@@ -195,7 +203,7 @@ def test_a_floor_bounds_the_choice_and_not_what_10_is_expected_to_cost() -> None
     assert advice.expected.usual_score == pytest.approx(blended.score[9])
     # the one run that tells loses all of its scale by 10: a fifth of it at least
     assert blended.score[9] > 1 / 5
-    said = [plain_text(text) for text in evidence_sentences(advice)]
+    said = [plain_text(text) for text in settings_legend(advice).points]
     assert any("; made of 1 run, and of thousands of" in text for text in said)
 
 
@@ -302,7 +310,8 @@ def test_where_no_log_tells_what_10_costs_it_is_not_compared() -> None:
     )
     pick = pick_patience(priced, 0.9)
     assert pick.expected is not None
-    assert pick.expected[1] is None
+    _, of_each = pick.expected
+    assert [*of_each] == [5]
 
 
 def test_logs_that_end_together_are_answered_as_if_their_plan_was_given() -> None:

@@ -8,8 +8,11 @@ import string
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.checks import NOT_TOLD, Finding, RuleChecks, find_text_flags
-from cbreplay.rules.keras.checks.earlier_fits import find_carried_best
-from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
+from cbreplay.rules.keras.checks.monitors import (
+    MONITOR_CHECKS,
+    find_carried_best,
+    find_unknown_auto,
+)
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.versions import spoken_semantics
 from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log

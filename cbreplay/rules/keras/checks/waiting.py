@@ -9,8 +9,7 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.checks import Finding
-from cbreplay.rules.keras.checks.earlier_fits import find_carried_best
-from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
+from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_carried_best
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.metric_directions import lies_within_one
