@@ -66,10 +66,7 @@ def _sparse(run: Run) -> dict[str, Any]:
 
 def _rates(series: Series | None) -> list[float | None] | None:
     """Return the rate of each epoch, None where it is missing."""
-    if series is None:
-        return None
-    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
-    return [rate if recorded else None for rate, recorded in pairs]
+    return None if series is None else list(series)
 
 
 def describe_results(

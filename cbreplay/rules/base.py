@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
-__all__ = ["Callback", "format_callback", "monitored_series", "read_series"]
+__all__ = [
+    "Callback",
+    "class_name",
+    "format_callback",
+    "monitored_series",
+    "read_series",
+]
 
 
 class Callback:
@@ -248,3 +254,12 @@ def _code(value: object) -> str:
         return "1e999" if value > 0 else "-1e999"
     # a function cannot be written out: its name has to do
     return getattr(value, "__name__", "...") if callable(value) else repr(value)
+
+
+def class_name(text: str) -> str:
+    """Return the class that the text of a callback names.
+
+    >>> class_name("keras.callbacks.EarlyStopping(patience=3)")
+    'EarlyStopping'
+    """
+    return text.partition("(")[0].rpartition(".")[2].strip()

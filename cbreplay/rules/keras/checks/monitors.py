@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.checks import Finding
-from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.keras.versions import spoken_semantics
 from cbreplay.rules.monitor_checks import (
     find_absence,
@@ -16,12 +15,14 @@ from cbreplay.rules.monitor_checks import (
     misspelt_loss,
     plain_direction,
 )
+from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.rules.checks import CheckedList
     from cbreplay.rules.keras.early_stopping import EarlyStopping
+    from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
 __all__ = ["MONITOR_CHECKS", "find_carried_best", "find_unknown_auto"]
@@ -236,7 +237,7 @@ def find_carried_best(
     semantics = known.training.semantics
     if not before or not callback.carries(semantics):
         return
-    saves = isinstance(callback, ModelCheckpoint)
+    saves = "filepath" in parameters_of(callback)
     outcome = "saves only" if saves else "sees an improvement only"
     file = ", with a filepath of its own" if saves else ""
     yield Finding(
