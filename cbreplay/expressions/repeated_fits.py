@@ -1,10 +1,11 @@
-"""Which callbacks of a ``fit`` are made once, for the models of several fits."""
+"""What a loop that makes a model anew for each ``fit`` keeps, and what it does not."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
+from cbreplay.expressions.compiled_metrics import find_alike
 from cbreplay.expressions.new_models import find_new_models
 from cbreplay.expressions.script_parameters import calls_of
 from cbreplay.expressions.syntax import FUNCTIONS, called_name
@@ -12,12 +13,15 @@ from cbreplay.expressions.syntax import FUNCTIONS, called_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cbreplay.expressions.compiled_metrics import ModelCompiles
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.expressions.script_facts import FittingCall
     from cbreplay.expressions.script_members import Member
 
     # the blocks around a piece of a script, the outermost first
     _Around: TypeAlias = "tuple[ast.AST, ...]"
+    # a loop, or a call that runs a function several times
+    _Loop: TypeAlias = "ast.stmt | ast.Call"
 
 __all__ = ["RepeatedFits"]
 
@@ -43,7 +47,76 @@ class RepeatedFits:
         # the fits that were asked about: the models of each, and its callbacks
         self.earlier: list[tuple[FittingCall, list[ast.Call], list[Member]]] = []
 
-    def find_kept(self, fit: FittingCall, members: Sequence[Member]) -> dict[int, str]:
+    def find_loops(self, fit: FittingCall) -> list[_Loop]:
+        """Return the loops that make the model of a ``fit`` anew in each round.
+
+        None where the model may go on with what it has learnt.
+        """
+        made = find_new_models(self.calls, fit.call, fit.scope)
+        return list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
+
+    def find_renumbered(
+        self, fit: FittingCall, loops: Sequence[_Loop], compiles: ModelCompiles
+    ) -> dict[str, str]:
+        """Return the metrics that Keras calls otherwise than the first of their class.
+
+        It numbers what has no name of the script's: auc, auc_1. By the name that the
+        first one has, which ``fit`` logs it and what makes another one. None where the
+        script clears Keras's names.
+        """
+        if not compiles.is_followed or self.calls.by_name.get("clear_session"):
+            return {}
+        found: dict[str, str] = {}
+        before = [call for call, _ in compiles.found if call.lineno < fit.call.lineno]
+        for name, made in compiles.nameless.items():
+            metric, call = made[0]
+            if loops and self.is_remade(metric, call, loops[0]):
+                found[name] = f"{self.said(loops[0])}, and this metric anew"
+            metric, call = made[-1]
+            earlier = self.find_earlier(fit.call, metric)
+            if earlier is not None and before[-1:] == [call]:
+                first = self.calls.place(earlier.lineno)
+                found[name] = f"{first} makes such a metric before this one"
+        return found
+
+    def find_earlier(self, fit: ast.Call, metric: ast.Call) -> ast.Call | None:
+        """Return a metric of the same class that certainly is made before this one."""
+        around = self.around[id(metric)]
+        if around != self.around[id(fit)]:
+            return None
+        return next(
+            (
+                call
+                for call in find_alike(self.calls, metric)
+                if call.lineno < metric.lineno
+                and self.around[id(call)] == around[: len(self.around[id(call)])]
+            ),
+            None,
+        )
+
+    def is_remade(self, metric: ast.Call, call: ast.Call, loop: _Loop) -> bool:
+        """Return whether each round makes the metric that a ``compile`` gets."""
+        if loop in self.around[id(metric)]:
+            return True
+        # each call of a function that compiles the model makes what stands in it
+        function = self.function_around(call)
+        return (
+            function is not None
+            and function is self.function_around(metric)
+            and function not in self.around[id(loop)]
+        )
+
+    def function_around(self, node: ast.AST) -> ast.AST | None:
+        """Return the innermost function that holds a call; None at the top."""
+        around = reversed(self.around[id(node)])
+        return next((at for at in around if isinstance(at, _FUNCTIONS)), None)
+
+    def find_kept(
+        self,
+        loops: Sequence[_Loop],
+        fit: FittingCall,
+        members: Sequence[Member],
+    ) -> dict[int, str]:
         """Return why a callback meets another model than in a fit before.
 
         The fits of a script are to be asked about in their order.
@@ -52,21 +125,18 @@ class RepeatedFits:
         -------
         dict of int to str
             The loop, or the earlier fit, by the id of the call that makes the callback.
-            Left out are callbacks that may be made anew too, and all of them where
-            the model may go on with what it has learnt.
+            Left out are callbacks that may be made anew too.
         """
-        made = find_new_models(self.calls, fit.call, fit.scope)
-        if not made:
-            return {}
         kept: dict[int, str] = {}
-        for loop in self.loops(fit.call, made, _MOST_CALLERS):
+        for loop in loops:
             for member in members:
                 # of several, each round may take another one
                 is_one = member.is_certain or not _chooses(fit.given)
                 most = _MOST_CALLERS if member.is_certain else 0
                 if is_one and self.is_outside(member.made_at, loop, most):
                     kept.setdefault(id(member.call), self.said(loop))
-        for earlier, models, used in self.earlier:
+        made = find_new_models(self.calls, fit.call, fit.scope)
+        for earlier, models, used in self.earlier if made else ():
             if not self.is_followed_by(earlier.call, fit.call) or any(
                 model is other for model in models for other in made
             ):
@@ -78,10 +148,11 @@ class RepeatedFits:
                     kept.setdefault(
                         id(member.call), f"the fit in {place} trains another model"
                     )
-        self.earlier.append((fit, made, list(members)))
+        if made:
+            self.earlier.append((fit, made, list(members)))
         return kept
 
-    def said(self, loop: ast.stmt | ast.Call) -> str:
+    def said(self, loop: _Loop) -> str:
         """Say that a loop, or a search over trials, makes models."""
         place = self.calls.place(loop.lineno)
         if isinstance(loop, ast.Call):
@@ -95,16 +166,14 @@ class RepeatedFits:
 
     def loops(
         self, node: ast.Call, made: Sequence[ast.Call], most: int
-    ) -> Iterator[ast.stmt | ast.Call]:
+    ) -> Iterator[_Loop]:
         """Yield the loops around a call that make its model anew in each round.
 
         They are followed from the function that holds the call to its callers, and to
         a call that tries the function several times.
         """
         around = self.around[id(node)]
-        function = next(
-            (at for at in reversed(around) if isinstance(at, _FUNCTIONS)), None
-        )
+        function = self.function_around(node)
         start = 0 if function is None else around.index(function) + 1
         for block in around[start:]:
             if isinstance(block, _LOOPS) and self.renews(block, node, made):
@@ -156,7 +225,7 @@ class RepeatedFits:
                     if given is function or (named and named.definition is function):
                         yield call
 
-    def is_outside(self, node: ast.AST, loop: ast.stmt | ast.Call, most: int) -> bool:
+    def is_outside(self, node: ast.AST, loop: _Loop, most: int) -> bool:
         """Return whether what is made here is made once, before a loop begins.
 
         An ``__init__`` is followed to where its objects are made, at most so often.
