@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.given import as_run
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.parameters import parameters_of
@@ -50,7 +51,7 @@ def lint_callbacks(
     *,
     epochs: int | None = None,
     validation_freq: int | None = None,
-    run: Run | None = None,
+    run: object | None = None,
     semantics: str | None = None,
     schedule: str | None = None,
     written: Sequence[frozenset[str]] = (),
@@ -68,7 +69,7 @@ def lint_callbacks(
         The ``epochs`` of ``fit``; those of the run by default.
     validation_freq : int, optional
         As in ``fit``; that of the run by default, else 1.
-    run : Run, optional
+    run : Run, History, dict of lists, DataFrame, or path, optional
         A record of such a training, for the checks that need values.
     semantics : str, optional
         Which Keras decides, as in `replay_run`.
@@ -101,7 +102,8 @@ def lint_callbacks(
     """
     listed = read_callbacks(callbacks).callbacks
     _check(epochs, validation_freq)
-    metadata = None if run is None else run.metadata
+    record = None if run is None else as_run(run)
+    metadata = None if record is None else record.metadata
     resolved = resolve_semantics(semantics, metadata=metadata, callbacks=listed)
     directions = {} if metadata is None else metadata.metrics
     known = CheckedList(
@@ -112,9 +114,9 @@ def lint_callbacks(
             resolved.family,
             schedule=schedule or (None if metadata is None else metadata.schedule),
         ),
-        _planned(epochs, run),
-        validation_freq or _recorded_freq(run),
-        run,
+        _planned(epochs, record),
+        validation_freq or _recorded_freq(record),
+        record,
         written=tuple(written),
     )
     by_itself = list(find_about_each(known))

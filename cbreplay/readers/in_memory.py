@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
-__all__ = ["InMemoryReader"]
+__all__ = ["InMemoryReader", "csv_of_frame"]
 
 
 @runtime_checkable
@@ -43,6 +43,8 @@ class _Frame(Protocol):
 
     @property
     def iloc(self) -> object: ...
+
+    def to_csv(self, *, index: bool) -> str: ...
 
     def __getitem__(self, name: Any, /) -> Any: ...  # noqa: ANN401 - a pandas column
 
@@ -110,6 +112,29 @@ class InMemoryReader:
         )
 
 
+def csv_of_frame(source: object) -> bytes | None:
+    """Return a DataFrame that holds text or steps as the CSV that pandas writes of it.
+
+    Trackers have such tables, and their CSVs are known: ``run.history()`` of W&B,
+    Lightning's ``metrics.csv``, a row for each metric and step. None for anything else.
+    """
+    if not _is_frame(source) or _is_history(source):
+        return None
+    frame = cast("_Frame", source)
+    if not _counts_steps(frame) and not any(
+        isinstance(value, str) for name in frame.columns for value in frame[name]
+    ):
+        return None
+    told = any(map(names_epoch, frame.index.names)) or (
+        not any(map(names_epoch, frame.columns)) and _index_counts(frame)
+    )
+    return frame.to_csv(index=told).encode()
+
+
+def _counts_steps(frame: _Frame) -> bool:
+    return any(str(name).lower().strip("_") in STEP_NAMES for name in frame.columns)
+
+
 def _is_history(source: object) -> bool:
     return isinstance(source, _History) and isinstance(source.history, Mapping)
 
@@ -123,7 +148,7 @@ def _index_counts(frame: _Frame) -> bool:
 
     So does that of a table from which rows were taken, or that was put together.
     """
-    if any(str(name).lower().strip("_") in STEP_NAMES for name in frame.columns):
+    if _counts_steps(frame):
         return False
     numbers = frame.index.tolist() if frame.index.name is None else []
     counts = all(isinstance(number, int) and number >= 0 for number in numbers)

@@ -53,7 +53,7 @@ _ENDS = (
 # this many steps at irregular distances are not a log of every epoch
 _MANY = 6
 # a validation every second epoch is common in a log of epochs
-_SELDOM = 3
+_SELDOM, _HALF = 3, 2
 
 
 def skips(steps: LogColumn) -> bool:
@@ -82,6 +82,17 @@ def _judged_rows(table: LogTable) -> BoolArray:
     return judged
 
 
+def _lie_between(table: LogTable, steps: LogColumn) -> bool:
+    """Tell whether steps count batches, and half of them lie between validations."""
+    judged = _judged_rows(table)
+    if not judged.any():
+        return False
+    values = _whole_steps(table, steps)
+    every = np.unique(values)
+    n_judged = len(np.unique(values[judged]))
+    return count_batches(every) and _HALF * n_judged <= len(every) + 1
+
+
 def _are_batches(table: LogTable, steps: LogColumn) -> bool:
     """Tell whether rows are of a training only, each some number of batches apart."""
     judged = any(map(is_validation, table.columns))
@@ -96,7 +107,7 @@ def fold_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) ->
     LogError
         If it seems to be one, and the user did not say what counts.
     """
-    seldom = judges_seldom(table)
+    seldom = judges_seldom(table) or _lie_between(table, steps)
     if seldom and options.x_axis == "epoch":
         count_evaluations(table, steps, options)
         table.axis_unit, table.steps = "epochs", None

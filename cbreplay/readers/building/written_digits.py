@@ -100,11 +100,21 @@ def count_digits(values: FloatArray) -> tuple[int, int]:
 def count_all_digits(columns: Iterable[FloatArray]) -> int:
     """Count the digits of all finite numbers together, each number once.
 
+    Those of a float32 number are counted as such: 0.8999999761581421 is its 0.9.
+
     >>> count_all_digits([np.array([0.25, 0.25, 0.5]), np.array([0.125, np.nan])])
     6
+    >>> count_all_digits([np.array([0.9], dtype=np.float32).astype(np.float64)])
+    1
     """
-    known = (each for own in columns for each in own[np.isfinite(own)].tolist())
-    return sum(len(repr(value).replace(".", "").strip("0-")) for value in {*known})
+    known = {each for own in columns for each in own[np.isfinite(own)].tolist()}
+    with np.errstate(over="ignore"):
+        singles = np.array([*known], dtype=np.float32)
+    texts = [
+        str(single) if float(single) == value else repr(value)
+        for value, single in zip(known, singles, strict=True)
+    ]
+    return sum(len(text.replace(".", "").strip("0-")) for text in texts)
 
 
 def half_units(values: FloatArray) -> FloatArray:

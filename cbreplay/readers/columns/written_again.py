@@ -8,12 +8,13 @@ once more.
 from __future__ import annotations
 
 from contextlib import closing
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import FloatArray
@@ -109,7 +110,7 @@ def leave_out_restored(
     step: str,
     *,
     is_mlflow: bool = False,
-    restored: float | None = None,
+    ends: Mapping[str, float | None] = MappingProxyType({}),
 ) -> None:
     """Leave out the last step if it repeats one earlier step, and not that before it.
 
@@ -127,15 +128,19 @@ def leave_out_restored(
     is_mlflow : bool
         Whether MLflow wrote it; else what it says of the callback tells that, or equal
         values of many digits.
-    restored : float, optional
-        The step that MLflow calls the restored one. Then no equal values of other
-        steps make it doubtful.
+    ends : mapping of str to float
+        What MLflow says of the callback, if that is no column of the table: where it
+        stopped and names no restored epoch, no weights were put back; where it names
+        one, no equal values of other steps make it doubtful.
     """
+    known = dict(ends)
     for name in ENDINGS:
         told = table.columns.pop(name, None)
-        is_mlflow = told is not None or is_mlflow
-        if told is not None and name == _RESTORED and not told.missing.all():
-            restored = float(told.values[~told.missing][-1])
+        if told is not None and not told.missing.all():
+            known[name] = float(told.values[~told.missing][-1])
+    is_mlflow, restored = is_mlflow or bool(known), known.get(_RESTORED)
+    if known and restored is None:
+        return
     metrics = [cells for name, cells in table.columns.items() if name != step]
     again_there = [own for own in metrics if not own.missing[-1]]
     is_whole = len(again_there) == len(metrics)
@@ -143,7 +148,8 @@ def leave_out_restored(
     if len(table) < _FEWEST or not again_there or not (is_whole or is_mlflow):
         return
     values = np.stack([own.values for own in again_there])
-    again = np.flatnonzero((values[:, :-1] == values[:, -1:]).all(axis=0)).tolist()
+    same = (values == values[:, -1:]) | (np.isnan(values) & np.isnan(values[:, -1:]))
+    again = np.flatnonzero(same[:, :-1].all(axis=0)).tolist()
     numbers = table.columns[step].values
     if numbers[-1] <= numbers[:-1].max():
         # a step that is there again is no other one
@@ -172,7 +178,8 @@ def _tells(values: FloatArray, *, is_mlflow: bool) -> bool:
     Two shares of a small data set, as 0.95 and 0.9, may well come again by themselves,
     so two series are enough only where MLflow wrote them.
     """
-    changing = values[(values != values[:, :1]).any(axis=1), -1].tolist()
+    known = values[np.isfinite(values[:, -1])]
+    changing = known[(known != known[:, :1]).any(axis=1), -1].tolist()
     digits = sum(len(repr(value).replace(".", "").strip("0-")) for value in changing)
     return digits >= _MANY_DIGITS or (is_mlflow and len(changing) > 1)
 

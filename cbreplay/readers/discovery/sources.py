@@ -165,8 +165,12 @@ class _SourceReader:
             ]
         if isinstance(source, (str, os.PathLike)):
             return self.read_path(os.fsdecode(source))
-        from cbreplay.readers.in_memory import InMemoryReader
+        from cbreplay.readers.in_memory import InMemoryReader, csv_of_frame
 
+        table = csv_of_frame(source)
+        if table is not None:
+            runs = read_content(table, "DataFrame", self.options)
+            return [RunsOfLog("DataFrame", "DataFrame", runs)]
         reader = InMemoryReader(self.options)
         if not reader.accepts(source):
             sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from cbreplay.readers.columns.roles import (
 )
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.after_fit import leave_out_after_fit
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,15 +58,46 @@ class LightningReader(FormatReader):
         lay_out_data_sets(table)
         epochs = set(table.columns["epoch"].values.tolist())
         mixed = _mixed_stages(table)
+        options = self.options
+        across = options.x_axis is None and options.parts != "rows"
+        across = across and _go_across(table)
+        if across:
+            options = replace(options, x_axis="step")
         try:
-            fold_by(table, "epoch", "step", self.options)
+            fold_by(table, "epoch", "step", options)
         except LogError as error:
             raise mixed or error from None
         # a loop of one's own may write both columns too, and count from 1
-        if 0 in epochs or not {1, 2} <= epochs:
+        if across or 0 in epochs or not {1, 2} <= epochs:
             table.counts_from_zero = True
             table.framework = "Lightning"
         yield from build_runs(table, self.options, self.metadata)
+
+
+def _go_across(table: LogTable) -> bool:
+    """Tell whether validations stand at every so many steps, and epochs without one.
+
+    Then no row is missing. Where a series has a value in each epoch, rows are epochs.
+    """
+    epochs, steps = (table.columns[name].values for name in ("epoch", "step"))
+    judged = np.zeros(len(table), dtype=np.bool_)
+    n_values = []
+    for name, cells in table.columns.items():
+        if is_validation(name):
+            judged |= ~cells.missing
+        elif name not in ("epoch", "step"):
+            n_values.append(np.count_nonzero(~cells.missing))
+    steps_apart, epochs_apart = (np.diff(own[judged]) for own in (steps, epochs))
+    return (
+        len(steps_apart) >= _FEWEST
+        and bool((epochs_apart > 0).all() and (np.diff(steps_apart) == 0).all())
+        and bool((np.diff(epochs_apart) != 0).any())
+        and epochs[judged][-1] + 1 not in n_values
+    )
+
+
+# this many equal distances are no chance
+_FEWEST = 5
 
 
 def _check_epochs(table: LogTable) -> None:

@@ -93,8 +93,7 @@ class MLflowReader(FormatReader):
         read_spelled(table)
         table.check_whole()
         if not of_comet:
-            restored = _restored(own)
-            leave_out_restored(table, "step", is_mlflow=True, restored=restored)
+            leave_out_restored(table, "step", is_mlflow=True, ends=_ends(own))
         if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
             table.rename({"step": "epoch"})
         epoch = "epoch" if "epoch" in table.columns else None
@@ -133,16 +132,14 @@ def _on_data_sets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def _restored(rows: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the step that the autologger calls the restored one; None if it does not.
+def _ends(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Return what the autologger says of an EarlyStopping that stopped.
 
-    >>> _restored(
-    ...     [{"key": "loss", "value": 0.5}, {"key": "restored_epoch", "value": 3}]
-    ... )
-    3.0
+    >>> _ends([{"key": "loss", "value": 0.5}, {"key": "restored_epoch", "value": 3}])
+    {'restored_epoch': 3.0}
     """
-    told = [row.get("value") for row in rows if row.get("key") == ENDINGS[1]]
-    return as_number(told[-1]) if told else None
+    told = [row for row in rows if row.get("key") in ENDINGS]
+    return {str(row["key"]): as_number(row.get("value")) for row in told}
 
 
 def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -171,6 +172,20 @@ def test_the_restored_epoch_of_mlflow_is_known_among_equal_ones(tmp_path: Path) 
     ending = "stopped_epoch,3,3000,4\nrestored_epoch,1,3000,4\n"
     run = read(tmp_path, mlflow(*rows) + ending)
     assert list(run.series["val_loss"]) == [0.8, 0.5, 0.5, 0.75]
+
+
+def test_no_step_is_a_restored_model_where_mlflow_names_no_restored_epoch(
+    tmp_path: Path,
+) -> None:
+    """The autologger names it if, and only if, EarlyStopping put weights back."""
+    stopped = "stopped_epoch,3,3000,4\n"
+    assert read(tmp_path, mlflow(*FITTED, FITTED[1]) + stopped).n_epochs == 4
+
+
+def test_a_metric_that_is_nan_all_along_hides_no_restored_model(tmp_path: Path) -> None:
+    rows = [{**values, "f1": math.nan} for values in [*FITTED, FITTED[1]]]
+    run = read(tmp_path, mlflow(*rows))
+    assert list(run.series["val_loss"]) == [0.8, 0.5, 0.75]
 
 
 def test_what_a_script_logs_beside_is_not_written_once_more(tmp_path: Path) -> None:

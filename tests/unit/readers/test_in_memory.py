@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ import pytest
 
 from cbreplay import ConfigError, LogError, Run
 from cbreplay.loading import load_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass
@@ -161,3 +164,42 @@ def test_rows_of_steps_are_not_called_epochs_by_the_index_of_a_frame() -> None:
     frame = pd.DataFrame({"_step": range(6), "val_loss": [math.nan, 0.5] * 3}).dropna()
     (run,) = load_runs(frame)
     assert list(run.series["val_loss"]) == [0.5] * 3
+
+
+LOSSES = [1 / 3, 1 / 7, 1 / 5, 1 / 4]
+OF_TRACKERS: dict[str, dict[str, Any]] = {
+    "wandb": {"_step": range(4), "_timestamp": [1.6e9] * 4, "val_loss": LOSSES},
+    "lightning": {
+        "epoch": [0, 0, 1, 1],
+        "step": [9, 9, 19, 19],
+        "val_loss": [LOSSES[0], None, LOSSES[1], None],
+        "train_loss": [None, 0.5, None, 0.25],
+    },
+    "mlflow": {
+        "key": ["loss", "val_loss"] * 2,
+        "value": LOSSES,
+        "step": [0, 0, 1, 1],
+    },
+    "runs": {"run": [*"aabb"], "epoch": [0, 1, 0, 1], "val_loss": LOSSES},
+    "melted": {"epoch": [0, 1] * 2, "variable": [*"aabb"], "value": LOSSES},
+    "text": {"epoch": [*"0123"], "val_loss": [*map(repr, LOSSES)]},
+}
+
+
+@pytest.mark.parametrize("writer", OF_TRACKERS)
+def test_the_frame_of_a_tracker_reads_as_its_csv(tmp_path: Path, writer: str) -> None:
+    frame = pd.DataFrame(OF_TRACKERS[writer])
+    frame.to_csv(tmp_path / "DataFrame", index=False)
+    of_file, of_frame = load_runs(tmp_path / "DataFrame"), load_runs(frame)
+    assert [run.name for run in of_frame] == [run.name for run in of_file]
+    for run, other in zip(of_frame, of_file, strict=True):
+        assert run.notes == other.notes
+        pd.testing.assert_frame_equal(run.to_frame(), other.to_frame())
+
+
+def test_a_sample_of_a_history_in_a_frame_is_told_as_one() -> None:
+    """What W&B's ``run.history()`` returns of a run that did not log its epochs."""
+    steps = sorted(np.random.default_rng(0).choice(1000, 50, replace=False).tolist())
+    frame = pd.DataFrame({"_step": steps, "val_loss": [1 / (1 + at) for at in steps]})
+    with pytest.raises(LogError, match="as in a sample of a longer history"):
+        load_runs(frame)

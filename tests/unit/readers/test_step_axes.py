@@ -168,6 +168,29 @@ def test_evaluations_within_epochs_of_lightning_are_rows_on_request(
     assert run.steps.tolist() == [9, 19, 29]
 
 
+@pytest.mark.parametrize("between", ["", "0.5"])
+def test_evaluations_across_the_epochs_of_lightning_lack_no_epoch(
+    tmp_path: Path, between: str
+) -> None:
+    """``val_check_interval=150`` with epochs of 100 steps: none in 3, 6, 9, ..."""
+    rows = ["epoch,step,train_loss,val_loss"]
+    for step in range(49, 1500, 50):
+        if between:
+            rows.append(f"{step // 100},{step},{between},")
+        if (step + 1) % 150 == 0:
+            rows.append(f"{step // 100},{step},,{1 / step}")
+    log = tmp_path / "metrics.csv"
+    log.write_text("\n".join([*rows, ""]), encoding="ascii")
+    (run,) = load_runs(log)
+    assert run.axis_unit == "evaluations"
+    assert list(run.series["val_loss"]) == [1 / step for step in range(149, 1500, 150)]
+    # where a row is lacking, nothing tells how many evaluations there were
+    del rows[rows.index(f"5,599,,{1 / 599}")]
+    log.write_text("\n".join([*rows, ""]), encoding="ascii")
+    (run,) = load_runs(log)
+    assert run.axis_unit == "epochs"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -362,6 +385,20 @@ STEPPED = "step,train_loss,val_loss\n" + "".join(
     f"{step},{1 / (step + 1)},{step / 16 if step % 4 == 3 else ''}\n"
     for step in range(12)
 )
+
+
+def test_losses_every_50_batches_between_validations_are_no_epochs(
+    tmp_path: Path,
+) -> None:
+    rows = [f"{step},{1 / (step + 1)}," for step in range(0, 1000, 50)]
+    rows += [f"{step},,{1 / step}" for step in range(100, 1001, 100)]
+    rows.sort(key=lambda row: int(row.partition(",")[0]))
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["step,loss,val_loss", *rows, ""]), encoding="ascii")
+    with pytest.raises(LogError, match="val_loss has a value at 10 of 30"):
+        load_runs(log)
+    (run,) = load_runs(log, x_axis="step")
+    assert run.n_epochs == 10
 
 
 def test_steps_are_never_called_epochs_unasked(tmp_path: Path) -> None:
