@@ -134,13 +134,7 @@ def train_experiment(
     refuse_second_writer(path)
     earlier = _begin_with(path, append=append)
     import_training()
-    users = [make_keras_callback(callback) for callback in callbacks]
-    check_monitors(users, plan.experiment.metric, run=experiment)
-    if earlier is not None:
-        check_plan_resumes(plan, earlier)
-        check_rate_column(users, logged_columns(path), source=str(path / LOGS))
-    else:
-        make_run_directory(path)
+    users = _prepare(plan, path, callbacks, earlier)
     with RunLock(path) as lock:
         # another process may have written a run meanwhile
         if _begin_with(path, append=append) != earlier:
@@ -149,6 +143,23 @@ def train_experiment(
         with _failures_named(path, lock):
             _train(plan, path, users, earlier, on_epoch)
     return path
+
+
+def _prepare(
+    plan: ExperimentPlan,
+    out: Path,
+    callbacks: Sequence[Any],
+    earlier: Mapping[str, Any] | None,
+) -> list[Any]:
+    """Return Keras's callbacks, checked against the plan; make a new directory."""
+    users = [make_keras_callback(callback) for callback in callbacks]
+    check_monitors(users, plan.experiment.metric, run=plan.name)
+    if earlier is not None:
+        check_plan_resumes(plan, earlier)
+        check_rate_column(users, logged_columns(out), source=str(out / LOGS))
+    else:
+        make_run_directory(out)
+    return users
 
 
 def _train_two_fits(
