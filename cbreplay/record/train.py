@@ -256,7 +256,8 @@ def _train(
     model = build_for_fit(plan, out, training, resumed=earlier is not None)
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
     contents = _as_resumed(_describe(plan, fit, len(training.inputs)), earlier)
-    with _recording_the_end(fit, out, contents, _earlier_seconds(earlier)):
+    earlier_seconds = float((earlier or {}).get("wall_seconds") or 0.0)
+    with _recording_the_end(fit, out, contents, earlier_seconds):
         model.fit(
             *training,
             validation_data=validation,
@@ -395,8 +396,3 @@ def _as_resumed(
 
 # the members of run.json that are kept of an earlier fit
 _FIT_KEYS = ("fit", "callbacks", "ended", "optimizer")
-
-
-def _earlier_seconds(earlier: Mapping[str, Any] | None) -> float:
-    """Return the wall time of the fits before this one."""
-    return float((earlier or {}).get("wall_seconds") or 0.0)
