@@ -49,6 +49,8 @@ class Callback:
     sets_objective: ClassVar[bool] = False
     # whether it runs code of the user's own, which may do anything
     holds_own_code: ClassVar[bool] = False
+    # the parts of its state that people are shown, by name
+    shown_state: ClassVar[tuple[str, ...]] = ()
     # parameters that some older version takes, and that are no fields here
     older_parameters: ClassVar[frozenset[str]] = frozenset()
     # how many of these an older version also takes as positional arguments
@@ -206,9 +208,9 @@ class Callback:
         """Return what the next value is compared with; None if it compares none."""
         return None
 
-    def shown(self, state: Any) -> Mapping[str, Any]:  # noqa: ANN401, ARG002
+    def shown(self, state: Any) -> Mapping[str, Any]:  # noqa: ANN401 - each has its own
         """Return the parts of its state that people are shown, by name."""
-        return {}
+        return {name: getattr(state, name) for name in self.shown_state}
 
 
 def read_series(callbacks: Iterable[Callback]) -> list[str]:

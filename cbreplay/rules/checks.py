@@ -16,6 +16,7 @@ from cbreplay.plain_text import shown_value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from cbreplay.monitor import Comparison
     from cbreplay.rules.base import Callback
     from cbreplay.rules.compiled import Compiled
     from cbreplay.rules.training import Training
@@ -168,6 +169,21 @@ class CheckedList(NamedTuple):
         except ConfigError:
             return None
 
+    def monitor_rule(self, callback: Any) -> Any:  # noqa: ANN401 - the framework's own
+        """Return how this version compares what a callback monitors."""
+        return callback.monitor_rule(self.training.semantics)
+
+    def comparison(
+        self,
+        callback: Any,  # noqa: ANN401 - any with a `monitor_rule`
+        mode: Mode,
+        min_delta: float = 0,
+    ) -> Comparison:
+        """Return what counts as better for a callback."""
+        rule = self.monitor_rule(callback)
+        compared: Comparison = self.training.semantics.comparison(rule, mode, min_delta)
+        return compared
+
     def every(self, callback: Callback) -> int:
         """Return in every how many epochs the monitor has a value."""
         validated = (callback.monitor or "").startswith("val_")
@@ -176,17 +192,7 @@ class CheckedList(NamedTuple):
     def seen_in_plan(self, callback: Callback, *, start: float = 0) -> float:
         """Return in how many epochs of the plan a callback sees a value.
 
-        Parameters
-        ----------
-        callback : Callback
-            The callback.
-        start : float
-            The zero-based epoch from which on it looks.
-
-        Returns
-        -------
-        float
-            Infinite where no plan is known.
+        It looks from the zero-based epoch `start` on. Infinite where no plan is known.
         """
         if self.epochs is None:
             return math.inf

@@ -255,10 +255,9 @@ def find_opposite_mode(
     if callback.mode == "auto":
         code = "auto-mode-against-metric"
         message = f"mode='auto' means {mode!r} for {callback.monitor}"
-        version = training.framework.spoken_version(training.semantics.name)
         reason = (
-            f"{callback.class_name} of {version} goes by the name of the monitor, and "
-            f"here {better} is better: {follows}"
+            f"{callback.class_name} of {training.version} goes by the name of the "
+            f"monitor, and here {better} is better: {follows}"
         )
     else:
         code = "mode-against-metric"

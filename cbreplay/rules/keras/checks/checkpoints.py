@@ -14,7 +14,6 @@ from cbreplay.rules.keras.checks.monitors import (
     find_unknown_auto,
 )
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
-from cbreplay.rules.keras.versions import spoken_semantics
 from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log
 from cbreplay.run import LEARNING_RATE_NAMES
 from cbreplay.shown_digits import spoken_figure
@@ -105,7 +104,7 @@ def _refused_filepath(
         index,
         f"ModelCheckpoint raises ValueError for {filepath!r}: with {flag} it "
         f"has to end in {' or '.join(endings)}",
-        f"{spoken_semantics(known.training.semantics.name)} takes no other ending",
+        f"{known.training.version} takes no other ending",
         instead,
     )
 
@@ -177,9 +176,7 @@ def _threshold_never_beaten(
     # in an epoch without the monitor some versions save all the same
     if series is None or not series.recorded.all():
         return
-    semantics = known.training.semantics
-    rule = callback.monitor_rule(semantics)
-    comparison = semantics.comparison(rule, mode, 0)
+    comparison = known.comparison(callback, mode)
     values = series.values.tolist()
     numbers = [value for value in values if not math.isnan(value)]
     beaten = any(comparison.is_improvement(value, threshold) for value in values)

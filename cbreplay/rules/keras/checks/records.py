@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from cbreplay.monitor import Comparison
     from cbreplay.rules.checks import CheckedList
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
-    from cbreplay.run import Mode
 
 __all__ = ["RECORD_CHECKS"]
 
@@ -161,13 +160,8 @@ def _seen(known: CheckedList, callback: _Monitoring) -> list[float]:
 
 def _comparison(known: CheckedList, callback: _Monitoring) -> Comparison | None:
     """Return how the callback compares; None if its direction is not known."""
-    mode: Mode | None = known.mode(callback)
-    if mode is None:
-        return None
-    semantics = known.training.semantics
-    rule = callback.monitor_rule(semantics)
-    comparison: Comparison = semantics.comparison(rule, mode, callback.min_delta)
-    return comparison
+    mode = known.mode(callback)
+    return mode and known.comparison(callback, mode, callback.min_delta)
 
 
 RECORD_CHECKS = (
