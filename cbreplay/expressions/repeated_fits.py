@@ -1,16 +1,18 @@
-"""Which callbacks of a ``fit`` are made once, for models that a loop makes anew."""
+"""What a loop that makes a model anew for each ``fit`` keeps, and what it does not."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
+from cbreplay.expressions.compiled_metrics import find_alike
 from cbreplay.expressions.new_models import find_new_models
 from cbreplay.expressions.syntax import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.expressions.compiled_metrics import ModelCompiles
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.expressions.script_facts import FittingCall
     from cbreplay.expressions.script_members import Member
@@ -37,18 +39,85 @@ class RepeatedFits:
         self.around: dict[int, _Around] = {}
         _note_around(calls.names.tree, (), self.around)
 
-    def find_kept(self, fit: FittingCall, members: Iterable[Member]) -> dict[int, str]:
+    def find_loops(self, fit: FittingCall) -> list[ast.stmt]:
+        """Return the loops that make the model of a ``fit`` anew in each round.
+
+        None where the model may go on with what it has learnt.
+        """
+        made = find_new_models(self.calls, fit.call, fit.scope)
+        return list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
+
+    def find_renumbered(
+        self, fit: FittingCall, loops: Sequence[ast.stmt], compiles: ModelCompiles
+    ) -> dict[str, str]:
+        """Return the metrics that Keras calls otherwise than the first of their class.
+
+        It numbers what has no name of the script's: auc, auc_1. By the name that the
+        first one has, which ``fit`` logs it and what makes another one. None where the
+        script clears Keras's names.
+        """
+        if not compiles.is_followed or self.calls.by_name.get("clear_session"):
+            return {}
+        found: dict[str, str] = {}
+        before = [call for call, _ in compiles.found if call.lineno < fit.call.lineno]
+        for name, made in compiles.nameless.items():
+            metric, call = made[0]
+            if loops and self.is_remade(metric, call, loops[0]):
+                loop = self.calls.place(loops[0].lineno)
+                found[name] = f"the loop in {loop} makes its metric anew in each round"
+            metric, call = made[-1]
+            earlier = self.find_earlier(fit.call, metric)
+            if earlier is not None and before[-1:] == [call]:
+                first = self.calls.place(earlier.lineno)
+                found[name] = f"{first} makes such a metric before this one"
+        return found
+
+    def find_earlier(self, fit: ast.Call, metric: ast.Call) -> ast.Call | None:
+        """Return a metric of the same class that certainly is made before this one."""
+        around = self.around[id(metric)]
+        if around != self.around[id(fit)]:
+            return None
+        return next(
+            (
+                call
+                for call in find_alike(self.calls, metric)
+                if call.lineno < metric.lineno
+                and self.around[id(call)] == around[: len(self.around[id(call)])]
+            ),
+            None,
+        )
+
+    def is_remade(self, metric: ast.Call, call: ast.Call, loop: ast.stmt) -> bool:
+        """Return whether each round makes the metric that a ``compile`` gets."""
+        if loop in self.around[id(metric)]:
+            return True
+        # each call of a function that compiles the model makes what stands in it
+        function = self.function_around(call)
+        return (
+            function is not None
+            and function is self.function_around(metric)
+            and function not in self.around[id(loop)]
+        )
+
+    def function_around(self, node: ast.AST) -> ast.AST | None:
+        """Return the innermost function that holds a call; None at the top."""
+        around = reversed(self.around[id(node)])
+        return next((at for at in around if isinstance(at, _FUNCTIONS)), None)
+
+    def find_kept(
+        self,
+        loops: Sequence[ast.stmt],
+        fit: FittingCall,
+        members: Iterable[Member],
+    ) -> dict[int, str]:
         """Return the loops in which a callback meets a new model in each round.
 
         Returns
         -------
         dict of int to str
             The place of the loop, by the id of the call that makes the callback. Left
-            out are callbacks that the loop may make anew too, and all of them where
-            the model may go on with what it has learnt.
+            out are callbacks that the loop may make anew too.
         """
-        made = find_new_models(self.calls, fit.call, fit.scope)
-        loops = list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
         kept: dict[int, str] = {}
         for member in members:
             if not member.is_certain and _chooses(fit.given):
@@ -67,9 +136,7 @@ class RepeatedFits:
         They are followed from the function that holds the call to its callers.
         """
         around = self.around[id(node)]
-        function = next(
-            (at for at in reversed(around) if isinstance(at, _FUNCTIONS)), None
-        )
+        function = self.function_around(node)
         start = 0 if function is None else around.index(function) + 1
         for block in around[start:]:
             if isinstance(block, _LOOPS) and self.renews(block, node, made):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -156,9 +157,10 @@ def _read_fit(
     calls.steps = 0
     reader = MemberReader(calls)
     members = _each_once(reader.members(fit.given, fit.scope))
-    facts = read_facts(calls, fit)
+    loops = repeated.find_loops(fit)
+    facts = read_facts(calls, fit, partial(repeated.find_renumbered, fit, loops))
     unread = tuple(_as_written(reader.unread))
-    read = ScriptFit(facts, members, unread, repeated.find_kept(fit, members))
+    read = ScriptFit(facts, members, unread, repeated.find_kept(loops, fit, members))
     return read, reader.arguments
 
 

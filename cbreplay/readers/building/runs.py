@@ -13,6 +13,7 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.readers.building.numbering import stand_further_apart
+from cbreplay.readers.columns.numbered_names import join_numbered
 from cbreplay.run import Run, Series
 from cbreplay.words import count, list_first, spoken_range
 
@@ -90,7 +91,9 @@ def build_run(
         If it holds no metric.
     """
     rate = take_rate(record)
-    series = _series_of(record, source)
+    series, begins, renamed = join_numbered(_series_of(record, source))
+    for position in begins:
+        record.confirm_seam(record.first_epoch + position)
     replaced = [
         (seam, _earlier_fit(own, facts, source, metadata, take_rate) if own else None)
         for seam, own in record.replaced
@@ -115,6 +118,7 @@ def build_run(
         framework=facts.framework,
         notes=(
             *facts.notes,
+            *renamed,
             *_notes_of(record, series),
             *_carried_notes(series, metadata),
             *(metadata.notes if metadata is not None else ()),
