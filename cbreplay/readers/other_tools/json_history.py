@@ -267,7 +267,24 @@ def _split_rows(held: dict[str, Any]) -> list[dict[str, Any]] | None:
     whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
     if not rows or not whole or not all(isinstance(name, str) for name in names):
         return None
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    named = [dict(zip(names, row, strict=True)) for row in rows]
+    return _with_index(named, held.get("index"))
+
+
+def _with_index(rows: list[dict[str, Any]], index: object) -> list[dict[str, Any]]:
+    """Return rows with their index as epochs, where it tells more than their order.
+
+    >>> _with_index([{"loss": 0.5}, {"loss": 0.25}], [0, 3])
+    [{'epoch': 0, 'loss': 0.5}, {'epoch': 3, 'loss': 0.25}]
+    >>> _with_index([{"epoch": 0}, {"epoch": 3}], [0, 7])
+    [{'epoch': 0}, {'epoch': 3}]
+    """
+    told = {name.lower().strip("_") for name in rows[0]} & {*EPOCH_NAMES, *STEP_NAMES}
+    if told or not isinstance(index, list) or len(index) != len(rows):
+        return rows
+    if index == [*range(len(rows))] or not all(isinstance(at, int) for at in index):
+        return rows
+    return [{"epoch": at, **row} for at, row in zip(index, rows, strict=True)]
 
 
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
@@ -277,9 +294,14 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     rows = held.get("data")
     if isinstance(rows, list) and "schema" in held and all(map(_is_row, rows)):
         # as pandas writes it with its schema, which calls a nameless index so
-        return [
-            {name: own for name, own in row.items() if name != "index"} for row in rows
-        ]
+        index = [row.get("index") for row in rows]
+        return _with_index(
+            [
+                {name: own for name, own in row.items() if name != "index"}
+                for row in rows
+            ],
+            index,
+        )
     epochs = [values for name, values in held.items() if name.lower() in EPOCH_NAMES]
     if epochs and all(map(is_number, held.values())):
         return [held]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+import pandas as pd
 import pytest
 
 from cbreplay import Run, load_runs
@@ -68,3 +69,22 @@ def test_the_restored_model_of_mlflow_is_no_epoch_in_a_pivoted_table(
     run = read(tmp_path, text)
     assert list(run.series) == ["loss", "val_loss"]
     assert list(run.series["val_loss"]) == [0.84, 0.55, 0.76]
+
+
+@pytest.mark.parametrize("orient", ["split", "table", "index", "columns"])
+def test_rows_taken_out_of_a_frame_are_missed_however_pandas_wrote_it(
+    tmp_path: Path, orient: Literal["split", "table", "index", "columns"]
+) -> None:
+    frame = pd.DataFrame({"loss": [0.9, 0.7, 0.5, 0.4], "val_loss": [0.9, 0.8, 0.7, 1]})
+    frame.drop(index=2).to_json(tmp_path / "history.json", orient=orient)
+    (run,) = load_runs(tmp_path / "history.json")
+    assert list(run.series["loss"]) == [0.9, 0.7, None, 0.4]
+
+
+def test_a_column_called_index_counts_rows_of_which_some_are_lost(
+    tmp_path: Path,
+) -> None:
+    frame = pd.DataFrame({"loss": [0.9, 0.7, 0.5, 0.4]}).drop(index=2).reset_index()
+    frame.to_csv(tmp_path / "history.csv", index=False)
+    (run,) = load_runs(tmp_path / "history.csv")
+    assert list(run.series["loss"]) == [0.9, 0.7, None, 0.4]
