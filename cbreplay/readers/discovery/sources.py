@@ -165,12 +165,13 @@ class _SourceReader:
             ]
         if isinstance(source, (str, os.PathLike)):
             return self.read_path(os.fsdecode(source))
-        from cbreplay.readers.in_memory import InMemoryReader, csv_of_frame
+        from cbreplay.readers.in_memory import InMemoryReader, as_csv
 
-        table = csv_of_frame(source)
+        table = as_csv(source)
         if table is not None:
-            runs = read_content(table, "DataFrame", self.options)
-            return [RunsOfLog("DataFrame", "DataFrame", runs)]
+            kind = "dict" if isinstance(source, Mapping) else "DataFrame"
+            runs = read_content(table, kind, self.options)
+            return [RunsOfLog(kind, kind, runs)]
         reader = InMemoryReader(self.options)
         if not reader.accepts(source):
             sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"

@@ -26,6 +26,7 @@ from cbreplay.readers.columns.header import (
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
@@ -51,6 +52,8 @@ from cbreplay.readers.other_tools.json_rows import (
     rows_of_data_sets,
     rows_of_index,
     rows_of_points,
+    split_rows,
+    with_index,
     with_steps,
 )
 from cbreplay.readers.other_tools.json_text import read_json
@@ -98,7 +101,7 @@ class JsonHistoryReader(FormatReader):
             points = found or rows_of_points(pairs, path, self.options)
             of_points = found is None and points is not None
             held, notes = points or (
-                _rows_of(held) or rows_of_index(held) or held,
+                _rows_of(held) or rows_of_index(held) or _rows_of_steps(held) or held,
                 notes,
             )
         held = _rows_in_lists(_rows_below_names(held, path))
@@ -247,7 +250,7 @@ def _rows_in_lists(held: object) -> object:
     if not isinstance(held, list) or not held:
         return held
     # a DataFrame that each save wrote, as orient="split" does
-    held = [(isinstance(own, dict) and _split_rows(own)) or own for own in held]
+    held = [(isinstance(own, dict) and split_rows(own)) or own for own in held]
     if not all(isinstance(own, list) and own for own in held):
         return held
     rows = [*chain.from_iterable(held)]
@@ -259,43 +262,15 @@ def _is_row(row: object) -> bool:
     return isinstance(row, dict)
 
 
-def _split_rows(held: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the rows of a DataFrame that was written with orient="split"."""
-    names, rows = held.get("columns"), held.get("data")
-    if not isinstance(names, list) or not isinstance(rows, list):
-        return None
-    whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
-    if not rows or not whole or not all(isinstance(name, str) for name in names):
-        return None
-    named = [dict(zip(names, row, strict=True)) for row in rows]
-    return _with_index(named, held.get("index"))
-
-
-def _with_index(rows: list[dict[str, Any]], index: object) -> list[dict[str, Any]]:
-    """Return rows with their index as epochs, where it tells more than their order.
-
-    >>> _with_index([{"loss": 0.5}, {"loss": 0.25}], [0, 3])
-    [{'epoch': 0, 'loss': 0.5}, {'epoch': 3, 'loss': 0.25}]
-    >>> _with_index([{"epoch": 0}, {"epoch": 3}], [0, 7])
-    [{'epoch': 0}, {'epoch': 3}]
-    """
-    told = {name.lower().strip("_") for name in rows[0]} & {*EPOCH_NAMES, *STEP_NAMES}
-    if told or not isinstance(index, list) or len(index) != len(rows):
-        return rows
-    if index == [*range(len(rows))] or not all(isinstance(at, int) for at in index):
-        return rows
-    return [{"epoch": at, **row} for at, row in zip(index, rows, strict=True)]
-
-
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     """Return the rows of one line, below one name, or of a DataFrame that was split."""
-    if (split := _split_rows(held)) is not None:
+    if (split := split_rows(held)) is not None:
         return split
     rows = held.get("data")
     if isinstance(rows, list) and "schema" in held and all(map(_is_row, rows)):
         # as pandas writes it with its schema, which calls a nameless index so
         index = [row.get("index") for row in rows]
-        return _with_index(
+        return with_index(
             [
                 {name: own for name, own in row.items() if name != "index"}
                 for row in rows
@@ -317,6 +292,12 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
     return None
+
+
+def _rows_of_steps(held: dict[str, Any]) -> list[Any] | None:
+    """Return the rows of lists with a list of steps, and none of epochs."""
+    numbered = any(name.lower() in EPOCH_NAMES for name in held)
+    return None if numbered else rows_of_lists(held)
 
 
 def _without_head(
