@@ -34,14 +34,7 @@ def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
 
     Compared are the monitor, the loss and all ``val_`` series. Of several equal runs
     the original is the one with a ``run.json``, else the one with most recorded values
-    of the monitor and the loss, else the first.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        All hold the monitor.
-    monitor : str
-        Its name.
+    of the monitor and the loss, else the first. All runs hold the monitor.
     """
     # the log that holds most comes first: those that agree with it are its copies
     order = sorted(

@@ -137,42 +137,9 @@ def untold_rates(run: Run) -> BoolArray:
 
 def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
     """Say from where on a log is no evidence, as (text, zero-based epoch, text)."""
-    nothing = "from there on the log says nothing"
-    if parted_by == "weights":
-        return (
-            "epoch ",
-            divergence_epoch,
-            f" goes on from weights of an earlier epoch that were put back: {nothing}",
-        )
-    if parted_by == "hidden":
-        return (
-            "this setting changes the learning rate after epoch ",
-            divergence_epoch - 1,
-            f", and the log has too few digits to show such a change: {nothing}",
-        )
-    if parted_by == "unrecorded":
-        return (
-            "the log does not tell the learning rate of epoch ",
-            divergence_epoch,
-            ": from there on it says nothing",
-        )
-    if parted_by == "schedule":
-        return (
-            "epoch ",
-            divergence_epoch,
-            f" begins at another learning rate than the recorded one: {nothing}",
-        )
-    if parted_by == "recorded":
-        return (
-            "after the recorded learning-rate change at epoch ",
-            divergence_epoch - 1,
-            ", which this setting does not make, the log says nothing",
-        )
-    return (
-        "this setting changes the learning rate after epoch ",
-        divergence_epoch - 1,
-        ", and the log shows no such change: from there on it says nothing",
-    )
+    words = _PARTINGS[parted_by]
+    before, _, after = words.sentence.partition("{}")
+    return before, divergence_epoch - words.at_end_before, after
 
 
 def _spoken_parting(divergence_epoch: int, parted_by: Parting) -> str:
@@ -238,22 +205,11 @@ class Limit(NamedTuple):
         if self.gap_epoch is not None:
             return f"unknown from {self.gap_epoch + 1}"
         if self.divergence_epoch is not None:
-            # a reduction acts at the end of the epoch before the first that it changes
-            late = self.parted_by not in ("reduction", "hidden", "recorded")
-            epoch = self.divergence_epoch + late
-            return f"{_BRIEF_PARTINGS[self.parted_by]} at {epoch}"
+            words = _PARTINGS[self.parted_by]
+            epoch = self.divergence_epoch + 1 - words.at_end_before
+            return f"{words.brief} at {epoch}"
         censored = self.evidence == "censored"
         return f"log ends at {self.run.horizon + 1}" if censored else "exact"
-
-
-_BRIEF_PARTINGS = {
-    "reduction": "rate changes",
-    "hidden": "rate too rounded",
-    "recorded": "log's rate changes",
-    "schedule": "rate differs",
-    "weights": "weights put back",
-    "unrecorded": "rate not logged",
-}
 
 
 def limits_explained(
@@ -261,12 +217,8 @@ def limits_explained(
 ) -> str:
     """Explain the words of `Limit.brief` that occur; "exact" needs no explanation.
 
-    Parameters
-    ----------
-    limits : iterable of (Evidence, Parting or None)
-        The evidence of each cell, and what differs at its divergence; repeats are fine.
-    gaps : iterable of (run, zero-based epoch)
-        The incomplete cells: from which epoch on each is unknown.
+    `limits` are the evidence of each cell and what differs at its divergence, `gaps`
+    the zero-based epochs from which on incomplete cells are unknown.
     """
     told = set(limits)
     kinds = {evidence for evidence, _ in told}
@@ -274,7 +226,11 @@ def limits_explained(
     if "censored" in kinds:
         words.append('"log ends": this setting does not stop inside the log')
     partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
-    words += [_PARTINGS[parting] for parting in _PARTINGS if parting in partings]
+    words += [
+        f'"{own.brief}": {own.explained}'
+        for parting, own in _PARTINGS.items()
+        if parting in partings
+    ]
     causes = dict.fromkeys(GAP_CAUSES[gap_cause(run, epoch)] for run, epoch in gaps)
     words += [f'"unknown from": {cause}' for cause in causes]
     return "; ".join(words)
@@ -288,31 +244,70 @@ def limits_of_replays(replays: Sequence[Replay]) -> str:
     )
 
 
-_PARTINGS = {
-    "reduction": (
-        '"rate changes": this setting changes the learning rate after that epoch, the '
-        "log does not show the same change, so it cannot say what follows"
+class _PartingWords(NamedTuple):
+    """How a parting is spoken of.
+
+    Parameters
+    ----------
+    brief, explained : str
+        In a cell, before the epoch; and below the table, what that means.
+    sentence : str
+        In a sentence, with the epoch in the place of ``{}``.
+    at_end_before : bool
+        Whether it happens at the end of the epoch before the first that differs.
+    """
+
+    brief: str
+    explained: str
+    sentence: str
+    at_end_before: bool = False
+
+
+_NOTHING = "from there on the log says nothing"
+_PARTINGS: dict[Parting, _PartingWords] = {
+    "reduction": _PartingWords(
+        "rate changes",
+        "this setting changes the learning rate after that epoch, the log does not "
+        "show the same change, so it cannot say what follows",
+        "this setting changes the learning rate after epoch {}, and the log shows no "
+        "such change: from there on it says nothing",
+        at_end_before=True,
     ),
-    "hidden": (
-        '"rate too rounded": this setting changes the learning rate after that epoch, '
-        "and the log's rates have too few digits to show such a change, so it cannot "
-        "say what follows"
+    "hidden": _PartingWords(
+        "rate too rounded",
+        "this setting changes the learning rate after that epoch, and the log's rates "
+        "have too few digits to show such a change, so it cannot say what follows",
+        "this setting changes the learning rate after epoch {}, and the log has too "
+        f"few digits to show such a change: {_NOTHING}",
+        at_end_before=True,
     ),
-    "recorded": (
-        '"log\'s rate changes": the recorded training changes the learning rate after '
-        "that epoch, this setting does not, so the log cannot say what follows"
+    "recorded": _PartingWords(
+        "log's rate changes",
+        "the recorded training changes the learning rate after that epoch, this "
+        "setting does not, so the log cannot say what follows",
+        "after the recorded learning-rate change at epoch {}, which this setting does "
+        "not make, the log says nothing",
+        at_end_before=True,
     ),
-    "schedule": (
-        '"rate differs": from that epoch on this setting trains at another learning '
-        "rate than the recorded one, so the log cannot say what follows"
+    "schedule": _PartingWords(
+        "rate differs",
+        "from that epoch on this setting trains at another learning rate than the "
+        "recorded one, so the log cannot say what follows",
+        f"epoch {{}} begins at another learning rate than the recorded one: {_NOTHING}",
     ),
-    "weights": (
-        '"weights put back": from that epoch on this setting trains from weights of an '
-        "earlier epoch, so the log cannot say what follows"
+    "weights": _PartingWords(
+        "weights put back",
+        "from that epoch on this setting trains from weights of an earlier epoch, so "
+        "the log cannot say what follows",
+        "epoch {} goes on from weights of an earlier epoch that were put back: "
+        f"{_NOTHING}",
     ),
-    "unrecorded": (
-        '"rate not logged": the log does not tell the learning rate of that epoch, so '
-        "it cannot say what follows"
+    "unrecorded": _PartingWords(
+        "rate not logged",
+        "the log does not tell the learning rate of that epoch, so it cannot say what "
+        "follows",
+        "the log does not tell the learning rate of epoch {}: from there on it says "
+        "nothing",
     ),
 }
 
@@ -331,12 +326,9 @@ def find_non_finite(run: Run, name: str) -> list[int]:
     series = run.series.get(name)
     if series is None:
         return []
-    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
-    return [
-        run.first_epoch + position
-        for position, (value, recorded) in enumerate(pairs)
-        if recorded and not math.isfinite(value)
-    ]
+    (found,) = np.nonzero(series.recorded & ~np.isfinite(series.values))
+    epochs: list[int] = (run.first_epoch + found).tolist()
+    return epochs
 
 
 def takes_nan(replay: Replay, name: str) -> bool:

@@ -45,13 +45,7 @@ def as_run(given: object) -> Run:
 
 
 def as_runs(given: object) -> list[Run]:
-    """Return the runs that are given, or that are read from what is given.
-
-    Parameters
-    ----------
-    given : the same, or a list, tuple or iterator of them
-        As `load_runs` takes each.
-    """
+    """Return the runs of what `as_run` takes, or of a list, tuple or iterator of it."""
     if not isinstance(given, list | tuple | Iterator):
         given = [given]
     runs: list[Run] = []

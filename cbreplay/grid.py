@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
@@ -159,28 +160,11 @@ def _takes(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid(Sequence[Config]):
-    """Every combination of the varied parameters, as callbacks lists.
-
-    Parameters
-    ----------
-    entries : tuple of Callback or Choices
-        The callbacks list, in order.
-    parameters : mapping of str to sequence
-        The values of each axis by the name ``EarlyStopping.patience``; the second
-        callback of a kind is ``EarlyStopping#2``.
-    """
+class _Configs(Sequence[Config]):
+    """A callbacks list with varied parameters, as the lists that these make."""
 
     entries: tuple[Callback | Choices, ...]
     parameters: Mapping[str, Sequence[Any]]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The number of values on each axis, in the order of `parameters`."""
-        return tuple(len(values) for values in self.parameters.values())
-
-    def __len__(self) -> int:
-        return math.prod(self.shape)
 
     def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
         if isinstance(index, slice):
@@ -192,19 +176,9 @@ class Grid(Sequence[Config]):
         return self._config(position)
 
     def __iter__(self) -> Iterator[Config]:
-        for position in range(len(self)):
-            yield self._config(position)
-
-    def values_of(self, index: int) -> dict[str, Any]:
-        """Return the value on each axis of one config, by the axis's name."""
-        values = {}
-        for name, axis in reversed(list(self.parameters.items())):
-            index, chosen = divmod(index, len(axis))
-            values[name] = axis[chosen]
-        return dict(reversed(values.items()))
+        return map(self._config, range(len(self)))
 
     def _config(self, position: int) -> Config:
-        # C order: the last axis runs fastest
         chosen = list(self.values_of(position).values())
         config: list[Callback] = []
         for entry in self.entries:
@@ -214,6 +188,41 @@ class Grid(Sequence[Config]):
             else:
                 config.append(entry)
         return tuple(config)
+
+    @abstractmethod
+    def values_of(self, index: int) -> dict[str, Any]:
+        """Return the value of each varied parameter in one config, by its name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid(_Configs):
+    """Every combination of the varied parameters, as callbacks lists.
+
+    Parameters
+    ----------
+    entries : tuple of Callback or Choices
+        The callbacks list, in order.
+    parameters : mapping of str to sequence
+        The values of each axis by the name ``EarlyStopping.patience``; the second
+        callback of a kind is ``EarlyStopping#2``.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of values on each axis, in the order of `parameters`."""
+        return tuple(len(values) for values in self.parameters.values())
+
+    def __len__(self) -> int:
+        return math.prod(self.shape)
+
+    def values_of(self, index: int) -> dict[str, Any]:
+        """Return the value on each axis of one config, by the axis's name."""
+        values = {}
+        # C order: the last axis runs fastest
+        for name, axis in reversed(list(self.parameters.items())):
+            index, chosen = divmod(index, len(axis))
+            values[name] = axis[chosen]
+        return dict(reversed(values.items()))
 
 
 def make_grid(entries: Iterable[Any]) -> Grid:
@@ -247,7 +256,7 @@ def make_grid(entries: Iterable[Any]) -> Grid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PairedChoices(Sequence[Config]):
+class PairedChoices(_Configs):
     """Configs of which the nth has the nth value of each parameter, as callbacks lists.
 
     Parameters
@@ -258,24 +267,12 @@ class PairedChoices(Sequence[Config]):
         The values by the names of `Grid`: one value for each config.
     """
 
-    entries: tuple[Callback | Choices, ...]
-    parameters: Mapping[str, Sequence[Any]]
-
     def __len__(self) -> int:
         return min(map(len, self.parameters.values()))
 
-    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
-        if isinstance(index, slice):
-            return [self[column] for column in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            message = f"config {index} of {len(self)}"
-            raise IndexError(message)
-        return tuple(
-            entry.build({name: values[index] for name, values in entry.varied.items()})
-            if isinstance(entry, Choices)
-            else entry
-            for entry in self.entries
-        )
+    def values_of(self, index: int) -> dict[str, Any]:
+        """Return the value of each varied parameter in one config, by its name."""
+        return {name: values[index] for name, values in self.parameters.items()}
 
     def cut(self, begin: int, end: int) -> PairedChoices:
         """Return the configs from `begin` to before `end`, without building them."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.rules.base import class_name
 from cbreplay.rules.registry import find_rule, stands_by
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _setting(run: Described) -> Hashable | None:
 
 
 def _decides_no_training(text: str) -> bool:
-    name = text.partition("(")[0].rpartition(".")[2]
+    name = class_name(text)
     row = find_rule(name)
     if row is None:
         return stands_by(name)

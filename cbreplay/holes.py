@@ -35,17 +35,7 @@ _FEWEST_VOTES = 3
 def find_gap_of(run: Run, names: Iterable[str]) -> int | None:
     """Return the first hole of the series that a list decides by; None without one.
 
-    Parameters
-    ----------
-    run : Run
-        The record.
-    names : iterable of str
-        The series; one that the run does not hold has no holes here.
-
-    Returns
-    -------
-    int or None
-        The zero-based, absolute epoch.
+    It is a zero-based, absolute epoch. A series that the run lacks has no holes here.
     """
     gaps = [find_gap(run, name) for name in names if name in run.series]
     return min((gap for gap in gaps if gap is not None), default=None)
@@ -170,14 +160,12 @@ def find_shared_cadence(run: Run) -> int:
     >>> find_shared_cadence(run)
     3
     """
-    recorded = [series for series in run.series.values() if series.recorded.any()]
-    if any(series.recorded.all() for series in recorded) or run.metadata is not None:
+    held = [name for name in run.series if run.holds(name)]
+    if run.metadata is not None or any(
+        run.series[name].recorded.all() for name in held
+    ):
         return 1
-    cadences = {
-        _kept_cadence(run, name)
-        for name, series in run.series.items()
-        if series.recorded.any()
-    }
+    cadences = {_kept_cadence(run, name) for name in held}
     silent = any(name in run.not_logged for name in run.series) and run.has_row.all()
     return cadences.pop() or 1 if len(cadences) == 1 and not silent else 1
 

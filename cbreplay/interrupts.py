@@ -37,12 +37,8 @@ def heed_signals(
 ) -> None:
     """Let a signal that ends the process end it as Ctrl-C does: what is open is closed.
 
-    One that the caller ignores, as nohup does, stays ignored.
-
-    Parameters
-    ----------
-    handle : callable, optional
-        The handler to install; by default `interrupt`.
+    One that the caller ignores, as nohup does, stays ignored. `handle` is the handler
+    to install, by default `interrupt`.
     """
     for number in _ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:

@@ -1,17 +1,23 @@
-"""How an answer is judged: whose rules, from which rate, by which series."""
+"""How an answer is judged: whose rules, from which rate, by which series.
+
+Where no series is named, and none is called ``val_loss`` as Keras calls it,
+`find_sole_loss` finds the one that is meant.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from cbreplay.errors import ConfigError
+from cbreplay.series_names import PARTS_OF_CAMEL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from cbreplay.run import Mode
+    from cbreplay.run import Mode, Run
 
-__all__ = ["Judging", "JudgingOptions", "read_judging"]
+__all__ = ["Judging", "JudgingOptions", "find_sole_loss", "read_judging"]
 
 
 class Judging(NamedTuple):
@@ -98,3 +104,44 @@ def read_judging(options: JudgingOptions) -> Judging:
         )
         raise ConfigError(sentence)
     return whole
+
+
+_USUAL = "val_loss"
+# in this order: some people call their validation data a test
+_VALIDATIONS = (
+    {"val", "valid", "validate", "validation", "eval", "evaluate", "evaluation"},
+    {"test", "dev"},
+)
+_LOSS = {"loss", "losses", "error"}
+
+
+def find_sole_loss(runs: Sequence[Run]) -> str | None:
+    """Return the validation loss of logs without val_loss, if every run has that one.
+
+    Its name holds a word for validation and one for a loss, as ``eval_loss``,
+    ``Loss/val`` and ``losses/eval.total_loss`` do; or for a test, where none is called
+    a validation. None where a run has ``val_loss``, or none or several such series.
+    """
+    if any(run.holds(_USUAL) for run in runs):
+        return None
+    for words in _VALIDATIONS:
+        candidates = {name for run in runs for name in _losses(run, words)}
+        if len(candidates) == 1:
+            (name,) = candidates
+            return name if all(run.holds(name) for run in runs) else None
+        if candidates:
+            return None
+    return None
+
+
+def _losses(run: Run, validation: set[str]) -> list[str]:
+    named = [
+        (name, set(re.split(r"[\W_]+", re.sub(PARTS_OF_CAMEL, "_", name).lower())))
+        for name in run.series
+    ]
+    return [
+        name
+        for name, words in named
+        # a best value so far is no loss of an epoch
+        if words & validation and words & _LOSS and "best" not in words
+    ]

@@ -14,12 +14,8 @@ def median_of(values: Iterable[float]) -> float:
     """Return the middle value, or the mean of the two in the middle.
 
     ``np.median`` imports ``numpy.ma``, and ``statistics`` imports ``fractions``: each
-    costs as much as a whole answer on one log may.
-
-    Parameters
-    ----------
-    values : iterable of float
-        At least one, none of them NaN.
+    costs as much as a whole answer on one log may. There is at least one value, and
+    none of them is NaN.
 
     >>> median_of([3.0, 1.0, 2.0]), median_of([4.0, 1.0, 2.0, 3.0])
     (2.0, 2.5)

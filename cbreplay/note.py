@@ -58,22 +58,10 @@ class Note(str):
 
 
 def topic_of(note: str) -> NoteTopic | None:
-    """Return what a note is about; None for a note that concerns every question.
-
-    Parameters
-    ----------
-    note : str
-        A note, of which most are plain text.
-    """
+    """Return what a note is about; None for plain text, about any question."""
     return note.topic if isinstance(note, Note) else None
 
 
 def reworded(note: str, text: str) -> str:
-    """Return another text on the topic of a note, if it has one.
-
-    Parameters
-    ----------
-    note, text : str
-        The note, and what is said instead of it.
-    """
+    """Return another text in the place of a note, on its topic if it has one."""
     return Note(text, note.topic) if isinstance(note, Note) else text

@@ -162,21 +162,9 @@ def measure_outcome(
 ) -> Outcome:
     """Measure what was saved and what it cost.
 
-    Parameters
-    ----------
-    run : Run
-        The record.
-    evidence : {"exact", "censored", "diverged", "incomplete"}
-        How far the replay is evidence.
-    last_epoch : int
-        The last epoch that is trained for sure: where it stopped, the horizon, or the
-        first epoch for which the log is no evidence.
-    kept_epoch : int or None
-        Whose weights are kept; None when diverged or incomplete.
-    objective : str or None
-        The series that is judged.
-    mode : {"min", "max"} or None
-        Its direction.
+    `last_epoch` is the last one that is trained for sure: where it stopped, the
+    horizon, or the first epoch for which the log is no evidence. `kept_epoch` is None
+    when diverged or incomplete.
     """
     seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_certainly(run, kept_epoch, objective, mode)
@@ -235,14 +223,8 @@ def bounds_of(
 ) -> dict[str, Bound]:
     """Return which fields of an outcome are bounds, and of which kind.
 
-    Parameters
-    ----------
-    evidence : Evidence
-        How far the replay is evidence.
-    has_seconds : bool
-        Whether the seconds saved are known.
-    has_hole : bool
-        Whether the log lacks values of the objective, a better one perhaps.
+    `has_seconds` is whether the seconds saved are known, `has_hole` whether the log
+    lacks values of the objective, a better one perhaps.
     """
     bounds: dict[str, Bound] = {"regret": "lower"} if has_hole else {}
     if evidence != "exact":

@@ -16,6 +16,7 @@ import numpy as np
 from cbreplay.errors import CbreplayError
 from cbreplay.expressions import parse_recorded
 from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.rules.base import class_name
 from cbreplay.rules.registry import find_rule
 from cbreplay.training_course import ends_badly
 
@@ -129,16 +130,8 @@ def find_endings(
 ) -> Endings:
     """Find what each training was planned for, and which its own rule ended.
 
-    A plan comes first: what it explains, no rule has to.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs.
-    objective : sequence of (str, {"min", "max"})
-        By what each is judged.
-    recorded_under : int or None
-        The patience that ended the logs that say nothing themselves.
+    A plan comes first: what it explains, no rule has to. `recorded_under` is the
+    patience that ended the logs that say nothing themselves.
     """
     own = [_own_patience(run) for run in runs]
     plan = [_known_plan(run) for run in runs]
@@ -191,16 +184,8 @@ def _explained_by_a_plan(
     patience, may end at one epoch by chance: then there are few distances, and each is
     found at as many last epochs as there are distances here. A log that never changes
     says nothing about a distance. Where one of the runs may still be training, its last
-    epoch is no plan.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs.
-    own, gaps : sequence of int or None
-        The patience that ended each, and how many values come after its best.
-    constant : sequence of bool
-        Whether each has one value alone.
+    epoch is no plan. `own` is the patience that ended each run, `gaps` how many values
+    come after its best, `constant` whether it has one value alone.
     """
     ends: dict[int, list[int]] = {}
     for row, run in enumerate(runs):
@@ -358,7 +343,7 @@ def recorded_stoppers(run: Run) -> list[Any] | None:
         return None
     stoppers: list[Any] = []
     for text in run.metadata.callbacks:
-        if not _stops_by_patience(text.partition("(")[0].rpartition(".")[2]):
+        if not _stops_by_patience(class_name(text)):
             continue
         try:
             stoppers += parse_recorded([text])

@@ -81,7 +81,8 @@ class Series:
         return float(self.values[position]) if self.recorded[position] else None
 
     def __iter__(self) -> Iterator[float | None]:
-        return (self[position] for position in range(len(self)))
+        pairs = zip(self.values.tolist(), self.recorded.tolist(), strict=True)
+        return (value if recorded else None for value, recorded in pairs)
 
     def __repr__(self) -> str:
         return f"<Series of {len(self)} epochs, {int(self.recorded.sum())} recorded>"
@@ -89,10 +90,7 @@ class Series:
     def take(self, kept: BoolArray | EpochArray | slice) -> Series:
         """Return the values at some positions, each with the others of its epoch.
 
-        Parameters
-        ----------
-        kept : bool array of shape (n_epochs,), int array, or slice
-            Which positions, as numpy indexes by it.
+        `kept` says which, as numpy indexes by it.
         """
         values, recorded = self.values[kept], self.recorded[kept]
         if not self.others:
@@ -321,30 +319,23 @@ class Run:
         series = ", ".join(self.series)
         return f"<Run {self.name!r}: {self.recorded_epochs} epochs of {series}>"
 
-    def monitored(self, name: str, option: str = "monitor") -> Series:
-        """Return a series by name.
+    def holds(self, name: str) -> bool:
+        """Return whether a series has a value in any epoch."""
+        return name in self.series and bool(self.series[name].recorded.any())
 
-        Parameters
-        ----------
-        name : str
-            The series.
-        option : str
-            How the user names it, for the error.
+    def monitored(self, name: str, option: str = "monitor") -> Series:
+        """Return a series by name; `option` is how the user names it, for the error.
 
         Raises
         ------
         UnknownMonitorError
             If the run does not hold it, or holds it in no epoch.
         """
-        series = self.series.get(name)
-        if series is None or not series.recorded.any():
-            available = [
-                key for key, series in self.series.items() if series.recorded.any()
-            ]
+        if not self.holds(name):
             raise UnknownMonitorError(
                 name,
                 run=self.name,
-                available=available,
+                available=filter(self.holds, self.series),
                 option=option,
                 reason=self.left_out.get(name, ""),
                 others={
@@ -353,7 +344,7 @@ class Run:
                     if is_validation(key)
                 },
             )
-        return series
+        return self.series[name]
 
     def with_same_callbacks(self) -> Run:
         """Return the same run, of fits under the same callback instances.

@@ -204,14 +204,7 @@ def find_writer(directory: Directory) -> LockHolder | None:
 def spoken_missing_end(directory: Directory, epoch: int, planned: int | None) -> str:
     """Say that a training has no recorded end, and what is known of it.
 
-    Parameters
-    ----------
-    directory : path
-        The run directory.
-    epoch : int
-        The last epoch that is logged, from one.
-    planned : int or None
-        The epochs that it was to train.
+    `epoch` is the last one that is logged, counted from 1, of those that were planned.
     """
     end = f"epoch {epoch}" if planned is None else f"epoch {epoch} of {planned}"
     holder = find_writer(directory)

@@ -134,13 +134,16 @@ class RunMetadata:
     notes: tuple[str, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def fits(self) -> tuple[EarlierFit | RunMetadata, ...]:
+        """Every fit, each with its plan, its callbacks and its end; this one last."""
+        return (*self.earlier_fits, self)
+
     def fit_before(self, seam: int) -> EarlierFit | None:
         """Return the fit that trained up to a seam; None where none is told."""
-        begins = [*(fit.fit.initial_epoch for fit in self.earlier_fits[1:])]
-        begins.append(self.fit.initial_epoch)
-        for fit, begin in zip(self.earlier_fits, begins, strict=False):
+        for fit, later in zip(self.earlier_fits, self.fits[1:], strict=True):
             # a fit that trained no epoch does not count
-            if begin == seam and fit.fit.initial_epoch < seam:
+            if later.fit.initial_epoch == seam and fit.fit.initial_epoch < seam:
                 return fit
         return None
 

@@ -1,7 +1,6 @@
 """What the name of a series tells: if it is a validation, its direction, a misspelling.
 
-The directions of Keras's own metrics are in `cbreplay.rules.keras`; the sole
-validation loss that stands in for ``val_loss`` is found by `cbreplay.usual_monitor`.
+The directions of Keras's own metrics are in `cbreplay.rules.keras`.
 """
 
 from __future__ import annotations

@@ -58,13 +58,7 @@ def showing_digits(number: int | None) -> Iterator[None]:
 
 
 def shown_digits(otherwise: int = _DIGITS["value"]) -> int:
-    """Return how many significant digits a value is shown with.
-
-    Parameters
-    ----------
-    otherwise : int
-        How many if the user did not say.
-    """
+    """Return how many significant digits to show; `otherwise` if nobody said."""
     return _asked.get() or otherwise
 
 

@@ -161,8 +161,8 @@ def _likely_wall(comparison: Comparison, best: float) -> float:
         # a value that rounds to the wall does not improve: go half a float32 before it
         near = round_float32(wall)
         towards = -1 if comparison.mode == "min" else 1
-        position = _position32(near) + towards
-        wall = (near + _float32_at(position)) / 2
+        position = _position(near, _SINGLE) + towards
+        wall = (near + _float_at(position, _SINGLE)) / 2
     return wall + on_value
 
 
@@ -187,9 +187,9 @@ def spoken_threshold(comparison: Comparison, nearest: float) -> str:
 def _float32_neighbours(value: float) -> tuple[float, float]:
     """Return the float32 at or below a value, and the next one, without subnormals."""
     near = _float32(value)
-    at = _position32(near)
+    at = _position(near, _SINGLE)
     below = at if near <= value else at - 1
-    inside, outside = _float32_at(below), _float32_at(below + 1)
+    inside, outside = _float_at(below, _SINGLE), _float_at(below + 1, _SINGLE)
     if 0 < abs(outside) < _SMALLEST_NORMAL_FLOAT32:
         outside = 0.0 if inside < 0 else _SMALLEST_NORMAL_FLOAT32
     return inside, outside
@@ -267,25 +267,18 @@ def _float32(value: float) -> float:
 
 
 # floats as integers in the same order: a bisection over them takes at most 64 steps
+# how a kind of float is packed, how an integer of its size, and its bits but the sign
+_DOUBLE, _SINGLE = ("<d", "<q", 63), ("<f", "<i", 31)
 
 
-def _position(value: float) -> int:
-    bits: int = struct.unpack("<q", struct.pack("<d", value))[0]
-    return bits if bits >= 0 else -(bits & 0x7FFFFFFFFFFFFFFF)
+def _position(value: float, kind: tuple[str, str, int] = _DOUBLE) -> int:
+    as_float, as_integer, size = kind
+    bits: int = struct.unpack(as_integer, struct.pack(as_float, value))[0]
+    return bits if bits >= 0 else -bits - 2**size
 
 
-def _float_at(position: int) -> float:
-    bits = position if position >= 0 else -position - 2**63
-    value: float = struct.unpack("<d", struct.pack("<q", bits))[0]
-    return value
-
-
-def _position32(value: float) -> int:
-    bits: int = struct.unpack("<i", struct.pack("<f", value))[0]
-    return bits if bits >= 0 else -(bits & 0x7FFFFFFF)
-
-
-def _float32_at(position: int) -> float:
-    bits = position if position >= 0 else -position - 2**31
-    value: float = struct.unpack("<f", struct.pack("<i", bits))[0]
+def _float_at(position: int, kind: tuple[str, str, int] = _DOUBLE) -> float:
+    as_float, as_integer, size = kind
+    bits = position if position >= 0 else -position - 2**size
+    value: float = struct.unpack(as_float, struct.pack(as_integer, bits))[0]
     return value

@@ -172,15 +172,7 @@ def read_followed_rates(
 ) -> tuple[RecordedRate, ...]:
     """Return every reading of the recorded rate for a list that leaves it alone.
 
-    Parameters
-    ----------
-    run, initial_learning_rate : Run, float or None
-        As in `read_recorded_rates`.
-
-    Raises
-    ------
-    ConfigError
-        As there.
+    Arguments and errors are those of `read_recorded_rates`.
     """
     recorded = run.learning_rate
     if recorded is None:
@@ -188,7 +180,7 @@ def read_followed_rates(
         return (RecordedRate((initial,) * run.n_epochs),)
     readings = (recorded, run.other_learning_rate)
     return tuple(
-        RecordedRate(_fill_gaps(_known_values(series)))
+        RecordedRate(_fill_gaps(list(series)))
         for series in readings
         if series is not None
     )
@@ -220,7 +212,7 @@ def _checked_rate(initial: float | None) -> float | None:
 
 def _filled(series: Series, initial: float | None, run: Run) -> list[float | None]:
     """Return the rates without gaps; the first has to be known."""
-    rates = _known_values(series)
+    rates = list(series)
     if initial is not None:
         if rates[0] is not None and rates[0] != initial:
             sentence = (
@@ -237,15 +229,6 @@ def _filled(series: Series, initial: float | None, run: Run) -> list[float | Non
         )
         raise EvidenceError(sentence)
     return _fill_gaps(rates)
-
-
-def _known_values(series: Series) -> list[float | None]:
-    return [
-        value if recorded else None
-        for value, recorded in zip(
-            series.values.tolist(), series.recorded.tolist(), strict=True
-        )
-    ]
 
 
 def _fill_gaps(rates: list[float | None]) -> list[float | None]:

@@ -10,7 +10,7 @@ from cbreplay.answers.spoken_runs import epochs_per_value
 from cbreplay.evidence_words import parting_of
 from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
-from cbreplay.staircase.later_gains import later_gains
+from cbreplay.staircase.reductions import later_gains
 from cbreplay.training_course import bad_end_epoch, ends_badly
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ def _sparse(run: Run) -> dict[str, Any]:
 
 def _rates(series: Series | None) -> list[float | None] | None:
     """Return the rate of each epoch, None where it is missing."""
-    if series is None:
-        return None
-    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
-    return [rate if recorded else None for rate, recorded in pairs]
+    return None if series is None else list(series)
 
 
 def describe_results(

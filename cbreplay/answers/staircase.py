@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.doubts import ONE_RUN_ALONE, doubts_of_staircase
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
@@ -12,7 +13,6 @@ from cbreplay.answers.spoken_runs import (
     stopped_itself,
     what_it_saves,
 )
-from cbreplay.answers.staircase_doubts import ONE_RUN_ALONE, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
     Cell,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from cbreplay.document import Block, Part, Text
     from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
-    from cbreplay.staircase.later_gains import LaterGain
     from cbreplay.staircase.rate_history import RateHistory
+    from cbreplay.staircase.reductions import LaterGain
 
 __all__ = ["rate_section"]
 
@@ -119,7 +119,7 @@ def _rises(rate: RateHistory) -> Text:
 def _still_gained(staircase: Staircase) -> Iterator[Text]:
     """Say what the run still gained after the first reductions, and what that means."""
     from cbreplay.answers.retrainings import meant_in_retrainings
-    from cbreplay.staircase.later_gains import later_gains
+    from cbreplay.staircase.reductions import later_gains
 
     gains = later_gains(staircase)
     if not gains:

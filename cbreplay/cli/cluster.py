@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.swept_logs import left_out, swept_document
-from cbreplay.cli.conflicting_options import refuse_beside
 from cbreplay.cli.progress import watch
+from cbreplay.cli.refusals import refuse_beside
 from cbreplay.cli.remarks import say
 from cbreplay.cli.written import print_document
 from cbreplay.document import plain_text
@@ -34,14 +34,8 @@ def print_swept(
 ) -> None:
     """Sweep every log below the paths on a cluster, and print one line a cell.
 
-    Parameters
-    ----------
-    question : Question
-        Its paths are sent, not the logs; its settings have to be named.
-    address : str
-        The scheduler's, for example ``tcp://host:8786``.
-    output : {"table", "csv", "markdown", "parquet"}
-        As on the other tables; epochs count from 0 in CSV and Parquet.
+    The paths are sent, not the logs. `address` is the scheduler's, for example
+    ``tcp://host:8786``.
 
     Raises
     ------

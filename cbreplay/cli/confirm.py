@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import one_run, one_setting
 from cbreplay.cli.options import Format, format_option, log_options, one_setting_options
+from cbreplay.cli.process import EXIT_CHECK_FAILED
 from cbreplay.cli.progress import watch
 from cbreplay.errors import ConfigError
 

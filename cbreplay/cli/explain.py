@@ -11,12 +11,15 @@ from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import SETTING_HINT, one_run, one_setting
 from cbreplay.cli.options import Format, format_option, log_options, one_setting_options
 from cbreplay.cli.progress import watch
-from cbreplay.cli.recorded import without_effect
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.cli.question import Question
     from cbreplay.explain import Explanation, TraceRow
+    from cbreplay.rules.base import Callback
+    from cbreplay.run import Run
 
 __all__ = ["command"]
 
@@ -122,13 +125,44 @@ def _explain(question: Question, *, hypothetical: bool) -> Explanation:
     run = one_run(question, "explain")
     setting = one_setting(question, run, "explain")
     if question.grid is None:
-        setting, notes = without_effect(run, setting)
+        setting, notes = _without_effect(run, setting)
         run = replace(run, notes=(*run.notes, *notes))
     with watch("replaying"):
         replay = replay_run(
             run, setting, judging=question.judging, hypothetical=hypothetical
         )
         return explain_replay(replay)
+
+
+def _without_effect(
+    run: Run, setting: Sequence[Callback]
+) -> tuple[Sequence[Callback], tuple[str, ...]]:
+    """Replace callbacks that the optimizer's schedule left without effect.
+
+    With a LearningRateSchedule in the optimizer, no callback changes the rate that is
+    trained at: Keras 3 raises TypeError for it, and in older versions the schedule sets
+    its own rate at the next step.
+
+    Returns
+    -------
+    (list of Callback, tuple of str)
+        The list with bystanders in their place, and the note on it.
+    """
+    schedule = run.metadata.schedule if run.metadata is not None else None
+    idle = [rule for rule in setting if rule.changes_learning_rate]
+    if schedule is None or not idle:
+        return setting, ()
+    from cbreplay.rules.bystander import Bystander
+
+    listed = [
+        Bystander(rule.class_name, rule.code.partition("(")[2][:-1])
+        if rule.changes_learning_rate
+        else rule
+        for rule in setting
+    ]
+    names = " and ".join(dict.fromkeys(rule.class_name for rule in idle))
+    note = f"{names} changed no rate: the optimizer's is the schedule {schedule}"
+    return listed, (note,)
 
 
 def _chosen(

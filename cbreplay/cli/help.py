@@ -46,7 +46,7 @@ _ABOUT = {
     ),
     _READ: (
         *("planned_epochs", "x_axis", "validation_freq", "parts", "first_epoch"),
-        *("seams", "resume", "empty", "errors", "max_size", "timeout"),
+        *("seams", "resume", "empty", "errors", "max_bytes", "timeout"),
         "no_config",
     ),
 }

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.help import GroupedCommand
-from cbreplay.cli.loudness import is_verbose
 from cbreplay.cli.options import Format, format_option, log_options
 from cbreplay.cli.progress import watch
-from cbreplay.cli.remarks import say
+from cbreplay.cli.remarks import is_verbose, say
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question

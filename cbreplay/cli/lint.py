@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import click
 
-from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.log_here import find_log_here
+from cbreplay.cli.one_setting import recorded_list, sole_setting
 from cbreplay.cli.option_values import BYTE_COUNT
 from cbreplay.cli.options import (
+    callbacks_option,
     choose_format,
     no_config_option,
     semantics_option,
     speaking_options,
 )
+from cbreplay.cli.process import EXIT_CHECK_FAILED
 from cbreplay.cli.progress import watch
-from cbreplay.cli.recorded import recorded_list
-from cbreplay.cli.remarks import remark, say
+from cbreplay.cli.refusals import check_code_length
+from cbreplay.cli.remarks import remark, say_notes
 from cbreplay.cli.working_directory import named_defaults
 from cbreplay.errors import (
     NO_LOG_IN_DIRECTORY,
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
     from cbreplay.answers.findings import ListFindings
     from cbreplay.answers.script_findings import ScriptFindings, ScriptsFindings
-    from cbreplay.grid import Choices
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
@@ -61,15 +62,28 @@ class _NamedList(NamedTuple):
     run: Run | None = None
     notes: tuple[str, ...] = ()
     written: tuple[frozenset[str], ...] = ()
-    semantics: str | None = None
+    plan: _FitOptions | None = None
 
 
 class _FitOptions(NamedTuple):
-    """What the options say about the training."""
+    """What the options, or else a script, say about the training."""
 
     epochs: int | None
     validation_freq: int | None
     semantics: str | None
+
+    def completed(self, other: _FitOptions, run: Run | None) -> _FitOptions:
+        """Return this with what another says where neither this nor a run does."""
+        from cbreplay.rules.registry import names_version
+
+        fit = None if run is None or run.metadata is None else run.metadata.fit
+        no_plan = run is None or run.planned_epochs is None
+        no_freq = fit is None or fit.validation_freq is None
+        return _FitOptions(
+            self.epochs or (other.epochs if no_plan else None),
+            self.validation_freq or (other.validation_freq if no_freq else None),
+            self.semantics or (None if names_version(run) else other.semantics),
+        )
 
 
 def _codes(
@@ -84,15 +98,7 @@ def _codes(
 
 @click.command("lint", cls=GroupedCommand)
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())
-@click.option(
-    "-c",
-    "--callbacks",
-    "expressions",
-    multiple=True,
-    metavar="EXPR",
-    help='Keras code, for example "EarlyStopping(patience=5)"; repeated, one callbacks '
-    "list. Or @file, @train.py.",
-)
+@callbacks_option()
 @click.option("--epochs", type=click.IntRange(min=1), help="The epochs of fit.")
 @click.option(
     "--validation-freq",
@@ -120,6 +126,7 @@ def _codes(
 @no_config_option
 @click.option(
     "--max-size",
+    "max_bytes",
     type=BYTE_COUNT,
     help="How much code all scripts together may hold, or a log.  "
     "[default: 1.5MB of code, 256MiB of a log]",
@@ -138,7 +145,7 @@ def command(
     semantics: str | None,
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
-    max_size: int | None,
+    max_bytes: int | None,
     exit_code: bool,
     output_format: _OutputForm,
 ) -> None:
@@ -166,7 +173,7 @@ def command(
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
         raise ConfigError(sentence)
-    found = _findings(paths, expressions, scripts, plan, max_size).keep(is_chosen)
+    found = _findings(paths, expressions, scripts, plan, max_bytes).keep(is_chosen)
     _print(found, output_format)
     if exit_code and found.n_found:
         click.get_current_context().exit(EXIT_CHECK_FAILED)
@@ -177,13 +184,13 @@ def _findings(
     expressions: tuple[str, ...],
     scripts: list[str],
     plan: _FitOptions,
-    max_size: int | None,
+    max_bytes: int | None,
 ) -> ListFindings | ScriptsFindings:
     if scripts:
-        _check_length(scripts, max_size or _MOST_CODE)
+        check_code_length(scripts, max_bytes or _MOST_CODE)
         return _check_scripts(scripts, plan)
     try:
-        return _check_list(paths, expressions, plan, max_size or MOST_BYTES)
+        return _check_list(paths, expressions, plan, max_bytes or MOST_BYTES)
     except LogError as error:
         from cbreplay.expressions.sources import find_scripts
 
@@ -204,7 +211,7 @@ def _print(found: ListFindings | ScriptsFindings, output_format: _OutputForm) ->
 
     document = found.document()
     if output_format in ("csv", "github"):
-        say(*(f"note: {note}" for note in document.program()["notes"]))
+        say_notes(document.program()["notes"])
     if output_format == "github":
         from cbreplay.writers.as_github import write_annotations
 
@@ -255,20 +262,6 @@ def _scripts_here() -> list[str]:
 def _may_hold_scripts(path: str) -> bool:
     """Return whether a path is a directory, and not that of a run."""
     return os.path.isdir(path) and not os.path.exists(f"{path}/run.json")  # noqa: PTH110, PTH112
-
-
-def _check_length(paths: Sequence[str], most: int) -> None:
-    """Refuse scripts that hold more code together than is followed at once."""
-    from cbreplay.expressions.sources import code_length
-    from cbreplay.readers.sizes import raised_limit, spoken_size
-
-    held = sum(map(code_length, paths))
-    if held > most:
-        sentence = (
-            f"the {len(paths):,} scripts here hold more than {spoken_size(most)} of "
-            f"code together. Name fewer, or {raised_limit(held)}"
-        )
-        raise ConfigError(sentence)
 
 
 def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
@@ -330,14 +323,13 @@ def _check_list(
     paths: tuple[str, ...], expressions: tuple[str, ...], plan: _FitOptions, most: int
 ) -> ListFindings:
     from cbreplay.answers.findings import check_callbacks
-    from cbreplay.rules.registry import names_version
 
     if len(paths) > 1:
         sentence = f"lint speaks of one run, and {len(paths)} PATHs are given"
         raise ConfigError(sentence)
     named = _named_list(paths[0] if paths else None, expressions, most)
-    if plan.semantics is None and not names_version(named.run):
-        plan = plan._replace(semantics=named.semantics)
+    if named.plan is not None:
+        plan = plan.completed(named.plan, named.run)
     return check_callbacks(
         named.callbacks,
         run=named.run,
@@ -362,28 +354,20 @@ def _named_list(
 
 def _expressed(expressions: tuple[str, ...]) -> _NamedList:
     from cbreplay.expressions import read_expressions
-
-    read = read_expressions(expressions, {})
-    return _NamedList(
-        _one_setting(read.entries),
-        notes=tuple(read.notes),
-        written=read.written,
-        semantics=read.semantics,
-    )
-
-
-def _one_setting(entries: Sequence[Callback | Choices]) -> Sequence[Callback]:
     from cbreplay.grid import make_grid
 
-    grid = make_grid(entries)
-    if len(grid) > 1:
-        sentence = (
-            f"lint speaks of one setting, and {len(grid)} are named. "
-            "Give one value for each parameter"
-        )
-        raise ConfigError(sentence)
-    setting: Sequence[Callback] = grid[0]
-    return setting
+    read = read_expressions(expressions, {})
+    grid = make_grid(read.entries)
+    several = (
+        f"lint speaks of one setting, and {len(grid)} are named. "
+        "Give one value for each parameter"
+    )
+    return _NamedList(
+        sole_setting(grid, several),
+        notes=tuple(read.notes),
+        written=read.written,
+        plan=_FitOptions(read.epochs, read.validation_freq, read.semantics),
+    )
 
 
 def _one_run(path: str, most: int) -> Run:

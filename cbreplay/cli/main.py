@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.environment import spare_threads
-from cbreplay.cli.exit_status import (
+from cbreplay.cli.process import (
+    CLOSED,
     EXIT_ANSWERED,
     EXIT_DEFECT,
     EXIT_SIGNALLED,
     EXIT_UNUSABLE,
+    FULL,
+    open_streams,
+    spare_threads,
 )
 from cbreplay.cli.remarks import tell, tell_lines
-from cbreplay.cli.streams import CLOSED, FULL, open_streams
 from cbreplay.errors import (
     CbreplayError,
     UnknownMonitorError,
@@ -138,10 +140,7 @@ def run() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        The words after the program's name; those of the process by default.
+    `arguments` are the words after the program's name, by default of this process.
     """
     try:
         status = _answer(arguments)

@@ -1,22 +1,26 @@
-"""The run and the setting of a command that takes only one of each."""
+"""The run and the setting of a command that takes only one of each.
+
+The setting is the one that is named, or the one that the run's ``run.json`` names.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.cli.limits import check_decisions
-from cbreplay.cli.recorded import recorded_list
-from cbreplay.errors import ConfigError
+from cbreplay.cli.refusals import check_decisions
+from cbreplay.errors import CbreplayError, ConfigError, ExpressionError
+from cbreplay.plain_text import quoted_code
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.cli.question import Question
+    from cbreplay.grid import Grid
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["SETTING_HINT", "one_run", "one_setting"]
+__all__ = ["SETTING_HINT", "one_run", "one_setting", "recorded_list", "sole_setting"]
 
 SETTING_HINT = 'Name a setting with --patience 5 or -c "EarlyStopping(patience=5)"'
 _MOST_NAMES = 5
@@ -51,7 +55,7 @@ def one_setting(question: Question, run: Run, command: str) -> Sequence[Callback
         too many decisions.
     """
     setting = _named_setting(question, run, command)
-    check_decisions(question, setting)
+    check_decisions(question.runs, setting, question.reading.max_bytes)
     return setting
 
 
@@ -62,14 +66,95 @@ def _named_setting(question: Question, run: Run, command: str) -> Sequence[Callb
             sentence = f"--keep needs the patience of an EarlyStopping. {SETTING_HINT}"
             raise ConfigError(sentence)
         return recorded_list(run, SETTING_HINT, question.monitor_and_mode)
-    if len(grid) == 1:
-        setting: Sequence[Callback] = grid[0]
-        return setting
     axes = ", ".join(
         f"{len(values)} of {name}" for name, values in grid.parameters.items()
     )
-    sentence = (
+    several = (
         f"{command} speaks of one setting, and {len(grid)} are named ({axes}). "
         "Give one value for each, for example --patience 5"
     )
-    raise ConfigError(sentence)
+    return sole_setting(grid, several)
+
+
+def sole_setting(grid: Grid | None, otherwise: str) -> tuple[Callback, ...]:
+    """Return the only setting that is named; `otherwise` is said where it is not one.
+
+    Raises
+    ------
+    ConfigError
+        If none is named, or several.
+    """
+    if grid is None or len(grid) != 1:
+        raise ConfigError(otherwise)
+    (setting,) = grid
+    return setting
+
+
+def recorded_list(
+    run: Run, hint: str, defaults: Mapping[str, str] | None = None
+) -> Sequence[Callback]:
+    """Return the callbacks list that a run was trained under.
+
+    `hint` says what to give where it does not tell; `defaults` are the monitor and the
+    mode where a callback names none.
+
+    Raises
+    ------
+    ConfigError
+        If ``run.json`` names no callbacks, one that cannot be read, or several values
+        of a parameter.
+    """
+    from cbreplay.expressions import parse_recorded
+    from cbreplay.grid import make_grid
+
+    texts = run.metadata.callbacks if run.metadata is not None else ()
+    if not texts:
+        sentence = f"run {run.name!r} does not say which callbacks it had. {hint}"
+        raise ConfigError(sentence)
+    try:
+        grid = make_grid(parse_recorded(texts, defaults=defaults or {}))
+    except ExpressionError as error:
+        problem, _, _ = error.problem.partition("; did you mean")
+        sentence = (
+            f"a callback that run.json of run {run.name!r} names cannot be read: "
+            f"{error.text!r} ({problem}). {_without_unread(texts) or hint}"
+        )
+        raise ConfigError(sentence) from None
+    several = (
+        f"run.json of run {run.name!r} names {len(grid)} settings, and one is "
+        f"expected: {', '.join(texts)}. {hint}"
+    )
+    return sole_setting(grid, several)
+
+
+def _without_unread(texts: Sequence[str]) -> str:
+    """Return the hint to name only the callbacks that can be read; '' if none decides.
+
+    That is not done silently: nothing tells what the others did to the training.
+    """
+    from cbreplay.expressions import parse_recorded
+    from cbreplay.grid import Choices
+    from cbreplay.rules.registry import find_rule
+
+    named, left_out = [], []
+    for text in texts:
+        try:
+            (rule,) = parse_recorded([text])
+        except (CbreplayError, ValueError):
+            name = text.partition("(")[0]
+            if find_rule(name) is None:
+                left_out.append(name)
+            continue
+        if isinstance(rule, Choices) or rule.acts_at:
+            named.append(f"-c {quoted_code(text)}")
+    if not named:
+        return ""
+    own = [name for name in left_out if name.isidentifier() and len(name) < _LONG]
+    module = ""
+    if own:
+        code = quoted_code(f"my_module:{own[0]}(...)")
+        module = f", or its own code as well, as -c {code}"
+    return f"Name the others as a setting, {' '.join(named)}{module}"
+
+
+_LONG = 50

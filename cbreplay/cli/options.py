@@ -9,17 +9,17 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import click
 
-from cbreplay.cli.loudness import quiet_option, verbose_option
 from cbreplay.cli.option_values import BYTE_COUNT
 from cbreplay.cli.question import Question
-from cbreplay.cli.remarks import remark
+from cbreplay.cli.remarks import quiet_option, remark, verbose_option
 from cbreplay.cli.working_directory import follow_config, named_defaults
-from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.shown_digits import showing_digits
 
 __all__ = [
     "Format",
     "advice_options",
+    "callbacks_option",
     "choose_format",
     "choosing_options",
     "format_option",
@@ -127,6 +127,7 @@ _LOG_OPTIONS = [
     ),
     click.option(
         "--max-size",
+        "max_bytes",
         type=BYTE_COUNT,
         default=MOST_BYTES,
         help="How much one source may hold, unpacked or downloaded: 256MB, 2GB.  "
@@ -143,35 +144,39 @@ _LOG_OPTIONS = [
     no_config_option,
 ]
 
-_SETTING_OPTIONS = [
-    click.option(
-        "-c",
-        "--callbacks",
-        "expressions",
-        multiple=True,
-        metavar="EXPR",
-        help='Keras code, for example "EarlyStopping(patience=range(1, 31))"; a list '
-        "or range means try each; repeated, one callbacks list. Or @file, @train.py.",
-    ),
-    click.option("--patience", metavar="N|A:B|A,B", help="Of an EarlyStopping."),
-    click.option("--min-delta", metavar="X|X,Y", help="Of an EarlyStopping."),
-    click.option("--start-from-epoch", metavar="N|A:B", help="Of an EarlyStopping."),
-]
 
-# the options of a command about one setting
-_ONE_SETTING_OPTIONS = [
-    click.option(
+def callbacks_option(
+    patience: str = "5", *, several: str = "", once: str = ""
+) -> Callable[[_Command], _Command]:
+    """Return the option ``-c``, with what its help says of several values or one."""
+    return click.option(
         "-c",
         "--callbacks",
         "expressions",
         multiple=True,
         metavar="EXPR",
-        help='Keras code, for example "EarlyStopping(patience=5)"; repeated, one '
-        "callbacks list. One value for each parameter. Or @file, @train.py.",
-    ),
-    click.option("--patience", metavar="N", help="Of an EarlyStopping."),
-    click.option("--min-delta", metavar="X", help="Of an EarlyStopping."),
-    click.option("--start-from-epoch", metavar="N", help="Of an EarlyStopping."),
+        help=f'Keras code, for example "EarlyStopping(patience={patience})"; {several}'
+        f"repeated, one callbacks list. {once}Or @file, @train.py.",
+    )
+
+
+def _shorthands(patience: str, min_delta: str, start: str) -> list[Any]:
+    """Return the options that build an EarlyStopping; each text shows its values."""
+    own = "Of an EarlyStopping."
+    return [
+        click.option("--patience", metavar=patience, help=own),
+        click.option("--min-delta", metavar=min_delta, help=own),
+        click.option("--start-from-epoch", metavar=start, help=own),
+    ]
+
+
+_SETTING_OPTIONS = [
+    callbacks_option("range(1, 31)", several="a list or range means try each; "),
+    *_shorthands("N|A:B|A,B", "X|X,Y", "N|A:B"),
+]
+_ONE_SETTING_OPTIONS = [
+    callbacks_option(once="One value for each parameter. "),
+    *_shorthands("N", "X", "N"),
 ]
 
 _DEFAULT_MONITOR = "[default: val_loss]"
@@ -278,6 +283,17 @@ def choose_format(*more: str, use: str = "") -> Callable[[_Command], _Command]:
 format_option = choose_format()
 
 
+def _adding(*options: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - click's decorators
+    """Return a decorator that adds options to a command, below `log_options`."""
+
+    def add(function: Any) -> Any:  # noqa: ANN401 - a command on its way
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
 def speaking_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add ``-v``, ``-q`` and ``--precision``; `log_options` adds them too."""
 
@@ -287,12 +303,14 @@ def speaking_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated c
         with showing_digits(None if is_exact else precision):
             return function(*positional, **options)
 
-    return _add(speak, _SPEAKING_OPTIONS)
+    return _adding(*_SPEAKING_OPTIONS)(speak)
 
 
 def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add the reading options, and hand all shared ones over as one `question`."""
-    names = {option.name for option in fields(Question)}
+    asked, read = (
+        {option.name for option in fields(kind)} for kind in (Question, ReadOptions)
+    )
 
     @functools.wraps(function)
     def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
@@ -300,31 +318,21 @@ def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated comman
         # imports, it takes 10 ms more: Python has to enlarge its stack
         import numpy as np  # noqa: F401
 
-        asked = {name: options.pop(name) for name in list(options) if name in names}
         remark(*named_defaults(click.get_current_context()))
-        return function(*positional, question=Question(**asked), **options)
+        reading = ReadOptions(**{name: options.pop(name) for name in read})
+        shared = {name: options.pop(name) for name in asked & options.keys()}
+        question = Question(reading=reading, **shared)
+        return function(*positional, question=question, **options)
 
-    return _add(speaking_options(ask), _LOG_OPTIONS)
-
-
-def setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add the options that name settings; goes below `log_options`."""
-    return _add(function, [*_SETTING_OPTIONS, _MONITOR, *_JUDGING_OPTIONS])
+    return _adding(*_LOG_OPTIONS)(speaking_options(ask))
 
 
-def choosing_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add them, with a ``--monitor`` that may name several series to choose among."""
-    return _add(function, [*_SETTING_OPTIONS, _MONITORS, *_JUDGING_OPTIONS])
-
-
-def one_setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add the options that name one setting; goes below `log_options`."""
-    return _add(function, [*_ONE_SETTING_OPTIONS, _MONITOR, *_JUDGING_OPTIONS])
-
-
-def judging_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add the options about monitor and objective; goes below `log_options`."""
-    return _add(function, [_MONITORS, *_JUDGING_OPTIONS])
+# the options that name settings, with a --monitor that may name several to choose among
+# or not; those that name one setting; and those about monitor and objective alone
+choosing_options = _adding(*_SETTING_OPTIONS, _MONITORS, *_JUDGING_OPTIONS)
+setting_options = _adding(*_SETTING_OPTIONS, _MONITOR, *_JUDGING_OPTIONS)
+one_setting_options = _adding(*_ONE_SETTING_OPTIONS, _MONITOR, *_JUDGING_OPTIONS)
+judging_options = _adding(_MONITORS, *_JUDGING_OPTIONS)
 
 
 def advice_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
@@ -337,10 +345,4 @@ def advice_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated com
         named = {name: options.pop(name) for name in Advising._fields}
         return function(*positional, advising=Advising(**named), **options)
 
-    return _add(ask, _ADVICE_OPTIONS)
-
-
-def _add(function: Any, options: list[Any]) -> Any:  # noqa: ANN401 - click's decorators
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return _adding(*_ADVICE_OPTIONS)(ask)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.limits import check_replays
 from cbreplay.cli.progress import watch
+from cbreplay.cli.refusals import check_replays
 from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.plain_text import without_secrets
 
@@ -30,7 +30,7 @@ def write_parquet(question: Question) -> None:
         raise ConfigError(sentence)
     from cbreplay.sweep import sweep_runs
 
-    check_replays(question, question.grid, _AS_COLUMNS)
+    check_replays(question.runs, question.grid, question.reading.max_bytes, _AS_COLUMNS)
     with watch("replaying") as tell:
         sweep = sweep_runs(
             question.runs, question.grid, judging=question.judging, progress=tell

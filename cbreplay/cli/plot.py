@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cbreplay.cli.conflicting_options import refuse_advising
 from cbreplay.cli.help import GroupedCommand
+from cbreplay.cli.one_setting import sole_setting
 from cbreplay.cli.options import advice_options, choosing_options, log_options
-from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
+from cbreplay.cli.refusals import refuse_advising, reserve_output
+from cbreplay.cli.remarks import echo_path
 from cbreplay.cli.working_directory import import_matplotlib
 from cbreplay.errors import ConfigError
 
@@ -125,10 +126,11 @@ def _one_setting(question: Question) -> tuple[Callback, ...] | None:
     """Return the setting that was named; None without any."""
     if question.grid is None:
         return None
-    if len(question.grid) != 1:
-        raise _several(question.grid)
-    callbacks: tuple[Callback, ...] = question.grid[0]
-    return callbacks
+    several = (
+        "a picture shows one setting, and -c or --patience names "
+        f"{len(question.grid)}. Choose one"
+    )
+    return sole_setting(question.grid, several)
 
 
 def _draw_settings(question: Question, grid: Grid) -> Figure:
@@ -154,23 +156,17 @@ def _draw_settings(question: Question, grid: Grid) -> Figure:
     return plot_settings(replays)
 
 
-def _several(grid: Grid) -> ConfigError:
-    return ConfigError(
-        f"a picture shows one setting, and -c or --patience names {len(grid)}. "
-        "Choose one"
-    )
-
-
 def _replay(question: Question) -> Replay:
     """Replay the one setting on the one run."""
     from cbreplay.replay import replay_run
 
     run = _only_run(question)
-    if question.grid is None:
-        return _sufficient(question, run)
-    if len(question.grid) != 1:
-        raise _several(question.grid)
-    return replay_run(run, question.grid[0], judging=question.judging)
+    setting = _one_setting(question)
+    if setting is not None:
+        return replay_run(run, setting, judging=question.judging)
+    from cbreplay.staircase import replay_patience
+
+    return replay_patience(question.staircase(run), judging=question.judging)
 
 
 def _only_run(question: Question) -> Run:
@@ -181,19 +177,6 @@ def _only_run(question: Question) -> Run:
         )
         raise ConfigError(sentence)
     return question.runs[0]
-
-
-def _sufficient(question: Question, run: Run) -> Replay:
-    from cbreplay.staircase import build_staircase, replay_patience
-
-    staircase = build_staircase(
-        run,
-        monitor=question.watched,
-        mode=question.watched_mode or "auto",
-        keep=question.keep or "best",
-        judging=question.judging,
-    )
-    return replay_patience(staircase, judging=question.judging)
 
 
 def _default_path(name: str) -> Path:

@@ -1,6 +1,6 @@
 """The progress line on standard error, once a command has taken a second.
 
-A command says what it is doing with `watch`, and prints other lines inside `aside`.
+A command says what it is doing with `watch`; `cbreplay.cli.remarks.aside` hides it.
 The line is shown only if standard error is a terminal, standard output no pipe, and
 without -q.
 """
@@ -15,14 +15,12 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-import click
-
-from cbreplay.cli.loudness import is_quiet, shared_by_command
+from cbreplay.cli.remarks import is_quiet, shared_by_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Tell", "aside", "watch"]
+__all__ = ["Tell", "watch"]
 
 _PATIENCE_SECONDS = 1.0
 _BAR_WIDTH = 16
@@ -59,20 +57,6 @@ def watch(words: str) -> Iterator[Tell]:
 
 def _tell_nobody(done: int, total: int, /, note: str = "") -> None:
     """Show nothing."""
-
-
-@contextmanager
-def aside() -> Iterator[None]:
-    """Hide the progress line while other lines are printed."""
-    context = click.get_current_context(silent=True)
-    line = context.find_root().obj.get("line") if context is not None else None
-    if line is None:
-        yield
-        return
-    with line.lock:
-        line.hide()
-        yield
-        line.show_if_due()
 
 
 def _shown_here() -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.cli.output_files import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
-from cbreplay.cli.remarks import noted, remark, say
+from cbreplay.cli.refusals import (
+    option_name,
+    refuse_misplaced,
+    refuse_printing_into_a_log,
+)
+from cbreplay.cli.remarks import noted, remark, say, say_notes
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import quoted_code, shell_words, shown_word
-from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
+from cbreplay.readers.base import ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,27 +28,28 @@ if TYPE_CHECKING:
     from cbreplay.replay.resume import Resume
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
+    from cbreplay.staircase import Staircase
 
 __all__ = ["Question"]
 
 # options that a suggested next command has to repeat
-_REPEATED = (
-    "errors",
-    "empty",
-    "planned_epochs",
-    "validation_freq",
-    "x_axis",
-    "first_epoch",
-    "parts",
-    "resume",
-    "max_size",
-    "timeout",
-    "monitor",
-    "mode",
-    "keep",
-    "objective",
-    "objective_mode",
-)
+_REPEATED = {
+    "errors": "--errors",
+    "empty": "--empty",
+    "planned_epochs": "--planned-epochs",
+    "validation_freq": "--validation-freq",
+    "x_axis": "--x-axis",
+    "first_epoch": "--first-epoch",
+    "parts": "--parts",
+    "resume": "--resume",
+    "max_bytes": "--max-size",
+    "timeout": "--timeout",
+    "monitor": "--monitor",
+    "mode": "--mode",
+    "keep": "--keep",
+    "objective": "--objective",
+    "objective_mode": "--objective-mode",
+}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -57,15 +60,11 @@ class Question:
     ----------
     paths : tuple of str
         The logs; none means the one in this directory.
-    errors, empty, planned_epochs, validation_freq, x_axis : str, str, int, int, str
-        As in `load_runs`.
-    parts, first_epoch, seams : str, int, tuple of int
-        As in `load_runs`.
+    reading : ReadOptions
+        How the logs are read.
     resume : {"fresh", "carried", "interrupted"}
         Whether a resumed fit had new callbacks, the same instances, or new ones after
         a fit that was broken off.
-    max_size, timeout : int, float
-        As `max_bytes` and `timeout` of `load_runs`.
     run : tuple of str
         The names of the runs that are asked about; none means all.
     expressions : tuple of str
@@ -81,17 +80,8 @@ class Question:
     """
 
     paths: tuple[str, ...] = ()
-    errors: Literal["strict", "skip"] = "strict"
-    empty: Literal["missing", "nan"] = "missing"
-    planned_epochs: int | None = None
-    validation_freq: int | None = None
-    x_axis: Literal["epoch", "step"] | None = None
-    parts: Literal["split", "join", "rows"] = "split"
-    first_epoch: int | None = None
-    seams: tuple[int, ...] = ()
+    reading: ReadOptions = field(default_factory=ReadOptions)
     resume: Resume = "fresh"
-    max_size: int = MOST_BYTES
-    timeout: float = MOST_SILENCE
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
@@ -114,7 +104,7 @@ class Question:
     @cached_property
     def runs(self) -> list[Run]:
         """The runs under the paths, or those of them that --run names, read once."""
-        runs = self.survey.runs
+        runs = self._planned(self.survey.runs)
         if self.resume != "fresh":
             from cbreplay.replay.resume import resumed_as
 
@@ -125,21 +115,22 @@ class Question:
 
         return choose_runs(runs, self.run)
 
-    @property
-    def reading(self) -> ReadOptions:
-        """How the logs are read."""
-        return ReadOptions(
-            errors=self.errors,
-            empty=self.empty,
-            planned_epochs=self.planned_epochs,
-            validation_freq=self.validation_freq,
-            x_axis=self.x_axis,
-            parts=self.parts,
-            first_epoch=self.first_epoch,
-            seams=self.seams,
-            max_bytes=self.max_size,
-            timeout=self.timeout,
-        )
+    def _planned(self, runs: list[Run]) -> list[Run]:
+        """Return runs with the plan of the script in -c, where their logs have none."""
+        # not `_written`: which monitor fills in there depends on the runs
+        scripts = [text for text in self.expressions if text.strip()[:1] == "@"]
+        if not scripts:
+            return runs
+        from cbreplay.expressions import read_expressions
+        from cbreplay.readers.building.runs import with_plan
+
+        plan = read_expressions(scripts, {}).epochs
+        if plan is None:
+            return runs
+        planned = [with_plan(run, plan) for run in runs]
+        if planned != runs:
+            say(f"note: epochs={plan} of the script is taken for the plan of the log")
+        return planned
 
     @cached_property
     def survey(self) -> Survey:
@@ -148,7 +139,7 @@ class Question:
 
         paths = self.paths or (_choose_log_here(),)
         for path in paths:
-            _refuse_misplaced(path)
+            refuse_misplaced(path)
         with watch("reading logs") as tell:
             survey = survey_sources(paths, self.reading, tell)
         refuse_printing_into_a_log(paths, survey.seen)
@@ -298,9 +289,21 @@ class Question:
         """The one validation loss of logs that have no val_loss."""
         if not self.reads_logs:
             return None
-        from cbreplay.usual_monitor import find_sole_loss
+        from cbreplay.judging import find_sole_loss
 
         return find_sole_loss(self.runs)
+
+    def staircase(self, run: Run) -> Staircase:
+        """Return what every patience would have done on a run."""
+        from cbreplay.staircase import build_staircase
+
+        return build_staircase(
+            run,
+            monitor=self.watched,
+            mode=self.watched_mode or "auto",
+            keep=self.keep or "best",
+            judging=self.judging,
+        )
 
     @property
     def monitor_and_mode(self) -> dict[str, str]:
@@ -332,15 +335,15 @@ class Question:
         ]
         for name in self.run:
             words += ["--run", name]
-        usual = Question()
-        for option in _REPEATED:
-            value = getattr(self, option)
-            if value != getattr(usual, option):
-                words += [_option_name(option), str(value)]
+        given = asdict(self.reading) | vars(self)
+        usual = asdict(ReadOptions()) | vars(Question())
+        for name, option in _REPEATED.items():
+            if given[name] != usual[name]:
+                words += [option, str(given[name])]
         # the next command may write the settings out, and not name the script
         if self.version is not None:
             words += ["--semantics", self.version]
-        for seam in self.seams:
+        for seam in self.reading.seams:
             words += ["--seam", str(seam)]
         return shell_words(words)
 
@@ -348,7 +351,7 @@ class Question:
         """Return the options that name a setting, for a next command."""
         words = [f"-c {quoted_code(text)}" for text in self.expressions]
         for parameter, text in self.shorthands.items():
-            words.append(shell_words([_option_name(parameter), text]))
+            words.append(shell_words([option_name(parameter), text]))
         return " ".join(words)
 
     @cached_property
@@ -357,15 +360,14 @@ class Question:
         building = [*self.shorthands, *(["keep"] if self.keep is not None else [])]
         if building:
             sentence = (
-                f"{_option_name(building[0])} builds an EarlyStopping of its own "
+                f"{option_name(building[0])} builds an EarlyStopping of its own "
                 "and does not go with -c. Write it into the expression"
             )
             raise ConfigError(sentence)
         from cbreplay.expressions import read_expressions
 
         read = read_expressions(self.expressions, self.monitor_and_mode)
-        for note in read.notes:
-            say(f"note: {note}")
+        say_notes(read.notes)
         return read
 
     def _shorthand(self) -> list[Callback | Choices] | None:
@@ -376,7 +378,7 @@ class Question:
         from cbreplay.rules.registry import stopping_rule
 
         varied = {
-            name: read_values(_option_name(name), text)
+            name: read_values(option_name(name), text)
             for name, text in self.shorthands.items()
         }
         return [
@@ -388,21 +390,6 @@ class Question:
                 **varied,
             )
         ]
-
-
-def _refuse_misplaced(path: str) -> None:
-    """Refuse a word that is no path, and was meant as the value of an option."""
-    number = re.fullmatch(r"\d+(\.\d+)?", path)
-    option = re.fullmatch(r"([a-z]+(?:[-_][a-z]+)*)=(.*)", path)
-    if not (number or option) or os.path.exists(path):  # noqa: PTH110
-        return
-    sentence = (
-        f"{path} is no path: several values of an option are one word, as 5,{path}"
-    )
-    if option:
-        name = _option_name(option[1])
-        sentence = f"{path} is no path: an option begins with --, as {name}={option[2]}"
-    raise ConfigError(sentence)
 
 
 def _choose_log_here() -> str:
@@ -418,15 +405,9 @@ def _choose_log_here() -> str:
 def _absent(run: Run, names: Iterable[str]) -> list[str]:
     """Return which series a run does not hold in any epoch."""
     from cbreplay.run import LEARNING_RATE_NAMES
-    from cbreplay.usual_monitor import holds_values
 
     return [
         name
         for name in names
-        if name not in LEARNING_RATE_NAMES and not holds_values(run, name)
+        if name not in LEARNING_RATE_NAMES and not run.holds(name)
     ]
-
-
-def _option_name(name: str) -> str:
-    """Return a parameter's option: ``--start-from-epoch``."""
-    return f"--{name.replace('_', '-')}"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.exit_status import EXIT_CHECK_FAILED
 from cbreplay.cli.help import GroupedCommand
+from cbreplay.cli.one_setting import sole_setting
 from cbreplay.cli.option_values import read_values
 from cbreplay.cli.options import (
     Format,
@@ -17,9 +17,9 @@ from cbreplay.cli.options import (
     judging_options,
     log_options,
 )
+from cbreplay.cli.process import EXIT_CHECK_FAILED
 from cbreplay.cli.progress import watch
-from cbreplay.cli.remarks import remark, say, tell_lines
-from cbreplay.errors import ConfigError
+from cbreplay.cli.remarks import remark, say_notes, tell_lines
 from cbreplay.plain_text import quoted_code
 
 if TYPE_CHECKING:
@@ -154,13 +154,10 @@ def _read_current(text: str, question: Question) -> tuple[Callback, ...]:
     from cbreplay.grid import make_grid
 
     read = read_expressions([_written(text)], {"monitor": question.monitors[0]})
-    say(*(f"note: {note}" for note in read.notes))
+    say_notes(read.notes)
     grid = make_grid(read.entries)
-    if len(grid) != 1:
-        sentence = (
-            f"--current names {len(grid)} settings, and one is in use. Give one value "
-            "for each parameter"
-        )
-        raise ConfigError(sentence)
-    callbacks: tuple[Callback, ...] = grid[0]
-    return callbacks
+    several = (
+        f"--current names {len(grid)} settings, and one is in use. Give one value for "
+        "each parameter"
+    )
+    return sole_setting(grid, several)

@@ -8,17 +8,16 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cbreplay.cli.environment import users_environment
-from cbreplay.cli.loudness import is_quiet, quiet_option
-from cbreplay.cli.remarks import say
+from cbreplay.cli.process import users_environment
+from cbreplay.cli.remarks import is_quiet, quiet_option, say
 from cbreplay.errors import ConfigError, OutputError, nearest_path
 from cbreplay.notebook_cells import is_python, read_cells
+from cbreplay.record.launch import Program
 from cbreplay.record.run_directory import check_vacant, make_run_directory
-from cbreplay.record.training_script import Program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,15 +57,7 @@ __all__ = ["command", "read_program"]
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT [ARGS]...")
 @quiet_option
-def command(
-    *,
-    module: str | None,
-    out: Path | None,
-    without: tuple[str, ...],
-    share: float,
-    epochs: int | None,
-    words: tuple[str, ...],
-) -> None:
+def command(**asked: Any) -> None:  # noqa: ANN401 - as `_find_program` takes them
     """Run a training script as it is, and record every fit of Keras 3.
 
     SCRIPT is a Python file or a notebook. Options of record stand before it: what is
@@ -78,10 +69,8 @@ def command(
     cbreplay record --out runs/seed7 --without EarlyStopping train.py --seed 7
     cbreplay record -m my_package.train
     """
-    program = _find_program(
-        module=module, out=out, without=without, share=share, epochs=epochs, words=words
-    )
-    directory = _choose_directory(out, _name(program))
+    program = _find_program(**asked)
+    directory = _choose_directory(asked["out"], _name(program))
     _become(program.words(directory, quiet=is_quiet()))
 
 
@@ -93,13 +82,7 @@ def read_program(words: Sequence[str]) -> Program:
     click.UsageError, ConfigError
         As the command.
     """
-    context = command.make_context("record", list(words))
-    return _find_program(
-        **{name: context.params[name] for name in _OF_PROGRAM if name in context.params}
-    )
-
-
-_OF_PROGRAM = ("module", "out", "without", "share", "epochs", "words")
+    return _find_program(**command.make_context("record", list(words)).params)
 
 
 def _find_program(

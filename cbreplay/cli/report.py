@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.conflicting_options import refuse_advising
 from cbreplay.cli.help import GroupedCommand
-from cbreplay.cli.limits import check_replays
 from cbreplay.cli.options import advice_options, choosing_options, log_options
-from cbreplay.cli.output_files import echo_path, reserve_output
 from cbreplay.cli.progress import watch
+from cbreplay.cli.refusals import check_replays, refuse_advising, reserve_output
+from cbreplay.cli.remarks import echo_path
 from cbreplay.cli.working_directory import import_matplotlib
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def _page_of_settings(question: Question, grid: Grid) -> Document:
 
     refuse_advising("a page of several settings", "Name one setting or none")
     question.leave_out_unmonitored()
-    check_replays(question, grid)
+    check_replays(question.runs, grid, question.reading.max_bytes)
     with watch("replaying") as tell:
         return build_settings_report(
             question.runs,

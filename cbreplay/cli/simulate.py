@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cbreplay.cli.conflicting_options import refuse_beside
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import Format, choose_format, log_options, setting_options
 from cbreplay.cli.progress import watch
+from cbreplay.cli.refusals import check_replays, refuse_beside
 from cbreplay.cli.remarks import remark
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import without_secrets
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
-    from cbreplay.staircase import Staircase
+    from cbreplay.grid import Grid
 
 __all__ = ["command"]
 
@@ -170,26 +170,56 @@ def _print_answer(
 
         write_parquet(question)
     elif question.grid is not None:
-        from cbreplay.cli.named_settings import print_cells
-
-        print_cells(
+        _print_settings(
             question, question.grid, output, same_callbacks=same_callbacks, each=each
         )
     else:
         _print_every_patience(question, output)
 
 
+def _print_settings(
+    question: Question,
+    grid: Grid,
+    output: Format,
+    *,
+    same_callbacks: bool,
+    each: bool,
+) -> None:
+    """Print every run under every setting."""
+    from cbreplay.answers.deciding import decide_fits, decide_settings
+    from cbreplay.answers.settings import settings_document
+    from cbreplay.cli.written import print_document
+
+    check_replays(question.runs, grid, question.reading.max_bytes)
+    with watch("replaying") as tell:
+        if same_callbacks:
+            cells = decide_fits(question.runs, grid, question.judging)
+        else:
+            cells = decide_settings(
+                question.runs, grid, question.judging, tell, replayed=output == "json"
+            )
+    document = settings_document(
+        cells,
+        typed=question.typed(),
+        typed_setting=question.typed_setting(),
+        by_options=not question.expressions,
+        # with --same-callbacks each fit is a row: it depends on the one before
+        each=each or same_callbacks,
+    )
+    print_document(document, output)
+
+
 def _print_every_patience(question: Question, output: Format) -> None:
     """Print the staircase of one log, or those of several side by side."""
-    from cbreplay.cli.loudness import is_verbose
+    from cbreplay.cli.remarks import is_verbose
     from cbreplay.cli.written import print_document
 
     runs = question.runs
     with watch("trying every patience") as tell:
         staircases = []
-        for position in range(len(runs)):
-            staircases.append(_build(question, position))
-            tell(position + 1, len(runs))
+        for done, run in enumerate(runs, start=1):
+            staircases.append(question.staircase(run))
+            tell(done, len(runs))
         if len(staircases) == 1:
             from cbreplay.answers.staircase import staircase_document
 
@@ -203,18 +233,6 @@ def _print_every_patience(question: Question, output: Format) -> None:
     print_document(document, output)
 
 
-def _build(question: Question, position: int) -> Staircase:
-    from cbreplay.staircase import build_staircase
-
-    return build_staircase(
-        question.runs[position],
-        monitor=question.watched,
-        mode=question.watched_mode or "auto",
-        keep=question.keep or "best",
-        judging=question.judging,
-    )
-
-
 def _print_keras_code(question: Question) -> None:
     """Print the one setting that is asked about as Python code.
 
@@ -224,18 +242,18 @@ def _print_keras_code(question: Question) -> None:
         If no setting or several are named, or one is code that cannot be written out.
     """
     question = replace(question, reads_logs=False)
-    grid = question.grid
-    if grid is None or len(grid) != 1:
-        named = "none is" if grid is None else f"{len(grid)} are"
-        sentence = (
-            f"--keras-code writes one setting, and {named} named. "
-            'Give one value for each, for example -c "PrecheltGL(alpha=2)"'
-        )
-        raise ConfigError(sentence)
+    from cbreplay.cli.one_setting import sole_setting
     from cbreplay.rules.keras.keras_code import write_keras_code
 
+    grid = question.grid
+    named = "none is" if grid is None else f"{len(grid)} are"
+    otherwise = (
+        f"--keras-code writes one setting, and {named} named. "
+        'Give one value for each, for example -c "PrecheltGL(alpha=2)"'
+    )
+    setting = sole_setting(grid, otherwise)
     of_tf = (question.version or "").startswith("tf_keras")
-    code = write_keras_code(grid[0], package="tf_keras" if of_tf else "keras")
+    code = write_keras_code(setting, package="tf_keras" if of_tf else "keras")
     shown = without_secrets(code)
     if shown != code:
         remark("a URL's user, password and query are left out")

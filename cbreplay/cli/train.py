@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cbreplay.cli.loudness import is_quiet, quiet_option
-from cbreplay.cli.output_files import echo_path
 from cbreplay.cli.progress import watch
-from cbreplay.cli.remarks import say, tell
+from cbreplay.cli.remarks import echo_path, is_quiet, quiet_option, say, tell
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shell_words
 from cbreplay.record import EXPERIMENTS, train_experiment

@@ -23,13 +23,7 @@ _SHOWN_COMMANDS = 3
 
 
 def spoken_usage(error: click.ClickException) -> str:
-    """Return the usage of a command, and what was wrong with how it was typed.
-
-    Parameters
-    ----------
-    error : ClickException
-        What click refuses.
-    """
+    """Return the usage of a command, and what was wrong with how it was typed."""
     shown = io.StringIO()
     error.show(shown)
     usage = shown.getvalue().rstrip().expandtabs(4)

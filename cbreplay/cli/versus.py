@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from cbreplay.answers.comparison import comparison_document
 from cbreplay.answers.rival_lists import compare_lists
+from cbreplay.cli.one_setting import sole_setting
 from cbreplay.cli.progress import watch
-from cbreplay.cli.remarks import say
+from cbreplay.cli.remarks import say_notes
 from cbreplay.cli.written import print_document
 from cbreplay.errors import ConfigError
 from cbreplay.rules.parameters import parameters_of
@@ -53,15 +54,12 @@ def print_versus(
 
 
 def _one_list(grid: Grid | None, side: str) -> Sequence[Callback]:
-    if grid is not None and len(grid) == 1:
-        setting: Sequence[Callback] = grid[0]
-        return setting
     named = "none" if grid is None else str(len(grid))
-    sentence = (
+    otherwise = (
         f"--versus compares one setting with one, and {side} names {named}. Give one "
         "value for each, for example --patience 5 --versus-patience 10"
     )
-    raise ConfigError(sentence)
+    return sole_setting(grid, otherwise)
 
 
 def _rival_list(
@@ -77,7 +75,7 @@ def _rival_list(
     from cbreplay.grid import make_grid
 
     read = read_expressions(texts, question.monitor_and_mode)
-    say(*(f"note: {note}" for note in read.notes))
+    say_notes(read.notes)
     return _one_list(make_grid(read.entries), "it"), read.semantics
 
 

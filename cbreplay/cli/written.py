@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.loudness import is_quiet, is_verbose
 from cbreplay.cli.progress import watch
-from cbreplay.cli.remarks import noted
+from cbreplay.cli.remarks import is_quiet, is_verbose, noted
 from cbreplay.cli.terminal import bars, emphasise, mark, terminal_width
 from cbreplay.document import Deferred, Notice, Paragraph, Points
 from cbreplay.errors import as_options

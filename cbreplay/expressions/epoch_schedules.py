@@ -25,15 +25,6 @@ def goes_by_epoch_alone(schedule: ast.expr, scope: Scope, calls: ScriptCalls) ->
 
     It is a function of the script that does not use its second argument, and nothing
     but arithmetic and literals: ``lambda epoch: 0.1 * 0.5**epoch``.
-
-    Parameters
-    ----------
-    schedule : ast.expr
-        What LearningRateScheduler is given.
-    scope : Scope
-        The scope of the call.
-    calls : ScriptCalls
-        The script.
     """
     function = _function(schedule, scope, calls)
     if function is None:

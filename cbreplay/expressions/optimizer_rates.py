@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.expressions.foreign_code import comes_from_outside
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.possible_values import only_literal, possible_values
-from cbreplay.expressions.schedule_classes import find_schedule, names_schedules
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.registry import reducing_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
@@ -24,8 +23,17 @@ __all__ = ["OptimizerRate", "read_rate"]
 _OF_RATES = {"learning_rate", "lr"}
 _MOST_WRAPPED = 20
 # the default of learning_rate, the same in every version with rules here:
-# keras/src/optimizers/adam.py, rmsprop.py and sgd.py
-_USUAL_RATES = {"adam": 0.001, "rmsprop": 0.001, "sgd": 0.01}
+# keras/src/optimizers/adadelta.py and the like
+_AT_A_THOUSANDTH = ("adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "nadam")
+_USUAL_RATES = {**dict.fromkeys(_AT_A_THOUSANDTH, 0.001), "rmsprop": 0.001, "sgd": 0.01}
+
+
+_SCHEDULES = {
+    *("CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay"),
+    *("LearningRateSchedule", "LinearCosineDecay", "NoisyLinearCosineDecay"),
+    *("PiecewiseConstantDecay", "PolynomialDecay"),
+}
+_DEEPEST = 10
 
 
 class OptimizerRate(NamedTuple):
@@ -97,7 +105,7 @@ class _RateReader:
 
     def __init__(self, calls: ScriptCalls) -> None:
         self.calls = calls
-        self.names_schedules = names_schedules(calls)
+        self.names_schedules = _names_schedules(calls)
 
     def rate_of(self, compiling: ast.Call, scope: Scope) -> OptimizerRate:
         """Return what is told about the rate of the optimizer of a ``compile``."""
@@ -167,7 +175,7 @@ class _RateReader:
         self, rate: ast.expr, place: Scope, optimizer: ast.Call, scope: Scope
     ) -> OptimizerRate:
         """Return what one expression tells as the rate of an optimizer."""
-        schedule = find_schedule(self.calls, rate, place)
+        schedule = _find_schedule(self.calls, rate, place)
         if schedule is not None:
             return OptimizerRate(schedule=schedule)
         is_keras = self.is_optimizer(optimizer, scope)
@@ -240,7 +248,7 @@ class _RateReader:
             except Unread:
                 values = [(store.value, store.scope)]
             if any(
-                find_schedule(self.calls, *value) or self.doubt(*value)
+                _find_schedule(self.calls, *value) or self.doubt(*value)
                 for value in values
             ):
                 yield f"{shown!r} is set in {where}"
@@ -271,3 +279,59 @@ def _usual_rate(name: ast.expr) -> float | None:
     if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
         return None
     return _USUAL_RATES.get(name.value.lower())
+
+
+def _find_schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str | None:
+    """Return the class of the schedule that an expression makes; None if none."""
+    named = made.func if isinstance(made, ast.Call) else None
+    paths = [] if named is None else calls.paths(named, scope)
+    if paths and all(_is_schedule(path, calls.names.stars) for path in paths):
+        return paths[0].rpartition(".")[2]
+    if not paths and isinstance(named, ast.Name):
+        return _own_schedule(calls, named, scope)
+    return None
+
+
+def _names_schedules(calls: ScriptCalls) -> bool:
+    """Return whether a script uses the name of a schedule of Keras, or of their module.
+
+    If not, only code outside of the script can make one.
+    """
+    return bool(calls.words & _SCHEDULES) or "schedules" in calls.words
+
+
+def _own_schedule(
+    calls: ScriptCalls, name: ast.Name, scope: Scope, depth: int = 0
+) -> str | None:
+    """Return the name of a class of the script that extends Keras's schedule."""
+    inner = scope.defined_as(name)
+    holder, kind = (inner.parent, inner.definition) if inner else (None, None)
+    if holder is None or not isinstance(kind, ast.ClassDef) or depth > _DEEPEST:
+        return None
+    for base in kind.bases:
+        paths = calls.paths(base, holder)
+        if any(_is_schedule(path, calls.names.stars) for path in paths):
+            return kind.name
+        if isinstance(base, ast.Name) and _own_schedule(calls, base, holder, depth + 1):
+            return kind.name
+    return None
+
+
+def _is_schedule(path: str, stars: Sequence[str]) -> bool:
+    """Return whether a dotted path names a schedule of Keras.
+
+    >>> _is_schedule("keras.optimizers.schedules.CosineDecay", [])
+    True
+    >>> _is_schedule("?.CosineDecay", ["tensorflow.keras.optimizers.schedules"])
+    True
+    """
+    if path.startswith("?."):
+        name = path.removeprefix("?.")
+        return name in _SCHEDULES and any(_holds_schedules(star) for star in stars)
+    experimental = "keras.experimental." in path and "Decay" in path
+    return ".schedules." in path or experimental
+
+
+def _holds_schedules(module: str) -> bool:
+    is_keras = module.partition(".")[0] in KERAS_PACKAGES
+    return is_keras and module.endswith(".schedules")

@@ -48,16 +48,10 @@ def without_marks(text: str) -> str:
 
 
 class _Splitter:
-    """Splits the names of one scope.
+    """Splits the names of one scope, a module or function.
 
-    Parameters
-    ----------
-    scope : ast.AST
-        The module or function.
-    shared : set of str
-        The names that a ``global`` or ``nonlocal`` names.
-    marked : Counter of str
-        How many marks each name has in the script, which is counted on.
+    `shared` are the names that a ``global`` or ``nonlocal`` names, and `marked` counts
+    the marks that each name has in the script.
     """
 
     def __init__(self, scope: ast.AST, shared: set[str], marked: Counter[str]) -> None:

@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.expressions.keras_classes import keras_name
+from cbreplay.expressions.possible_values import taken_entries
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_members import CallReader, Member, UnreadPart
 from cbreplay.expressions.script_parameters import given_for
-from cbreplay.expressions.slices import taken_entries
 from cbreplay.expressions.stand_ins import STAND_INS
 from cbreplay.expressions.syntax import called_name
 

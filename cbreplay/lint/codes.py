@@ -65,12 +65,7 @@ def choose_codes(
 ) -> Callable[[str], bool]:
     """Return a function that tells whether the findings of a code are wanted.
 
-    Parameters
-    ----------
-    selected : iterable of str
-        The codes that are wanted; without any, all.
-    ignored : iterable of str
-        The codes that are not wanted.
+    They are if the code is selected, or none is, and if it is not ignored.
 
     Raises
     ------

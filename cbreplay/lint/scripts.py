@@ -96,19 +96,9 @@ def script_semantics(
 def unchecked_monitors(
     script: TrainingScript, findings: Iterable[PlacedFinding]
 ) -> Iterator[str]:
-    """Say which monitors could not be checked: the text does not tell what is logged.
+    """Yield for each ``fit`` which monitors of it could not be checked, and why.
 
-    Parameters
-    ----------
-    script : TrainingScript
-        As `read_training_script` returns it.
-    findings : iterable of PlacedFinding
-        As `lint_script` returns them.
-
-    Yields
-    ------
-    str
-        A line for each ``fit`` that has such a monitor.
+    The text does not tell what is logged. An absent monitor in `findings` was checked.
     """
     absent = {
         id(placed.member.call)
@@ -124,30 +114,16 @@ def unchecked_monitors(
             for monitor in member.variants[0].reads
             if not _is_certain(monitor, compiled)
         ]
-        if not names:
-            continue
-        spoken, checked = _spoken(list(dict.fromkeys(map(repr, names))))
         told = "which metrics this fit logs is not read"
         if compiled is not None and compiled.is_whole:
             told = "which outputs the model has is not read"
         elif compiled is not None:
             told = f"this fit may log more than compile ({compiled.place}) names"
-        yield f"{fit.facts.place}: {told}: {spoken} {checked}"
+        yield from _not_checked(fit, told, [*map(repr, names)])
 
 
 def unchecked_rates(script: TrainingScript) -> Iterator[str]:
-    """Say which callbacks may set the rate of an optimizer that has a schedule.
-
-    Parameters
-    ----------
-    script : TrainingScript
-        As `read_training_script` returns it.
-
-    Yields
-    ------
-    str
-        A line for each ``fit`` that has such a callback.
-    """
+    """Yield for each ``fit`` which callbacks may be beside an optimizer's schedule."""
     for fit in script.fits:
         names = [
             member.variants[0].class_name
@@ -155,28 +131,15 @@ def unchecked_rates(script: TrainingScript) -> Iterator[str]:
             if member.variants[0].changes_learning_rate
         ]
         doubt = fit.facts.schedule_doubt
-        if names and doubt:
-            spoken, checked = _spoken(list(dict.fromkeys(names)))
-            yield (
-                f"{fit.facts.place}: whether the optimizer has a LearningRateSchedule "
-                f"is not read ({doubt}): {spoken} {checked} beside one"
-            )
+        if doubt:
+            told = "whether the optimizer has a LearningRateSchedule is not read"
+            yield from _not_checked(fit, f"{told} ({doubt})", names, " beside one")
 
 
 def unchecked_plans(script: TrainingScript, epochs: int | None) -> Iterator[str]:
-    """Say which patience could not be held against the planned epochs.
+    """Yield for each ``fit`` which patience was not held against the planned epochs.
 
-    Parameters
-    ----------
-    script : TrainingScript
-        As `read_training_script` returns it.
-    epochs : int or None
-        The plan that the user told, if any.
-
-    Yields
-    ------
-    str
-        A line for each ``fit`` whose plan the text does not tell.
+    There are none if the user told the plan (`epochs`).
     """
     for fit in script.fits:
         names = [
@@ -185,18 +148,21 @@ def unchecked_plans(script: TrainingScript, epochs: int | None) -> Iterator[str]
             if "patience" in parameters_of(member.variants[0])
         ]
         doubt = fit.facts.plan_doubt
-        if names and doubt and epochs is None:
-            spoken, checked = _spoken(list(dict.fromkeys(names)))
-            yield (
-                f"{fit.facts.place}: how many epochs are planned is not read "
-                f"({doubt}; --epochs tells it): {spoken} {checked} against them"
-            )
+        if doubt and epochs is None:
+            told = "how many epochs are planned is not read"
+            told += f" ({doubt}; --epochs tells it)"
+            yield from _not_checked(fit, told, names, " against them")
 
 
-def _spoken(names: Sequence[str]) -> tuple[str, str]:
-    """Return names as a list in a sentence, and that they are not checked."""
-    spoken = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
-    return spoken, "is not checked" if len(names) == 1 else "are not checked"
+def _not_checked(
+    fit: ScriptFit, told: str, names: Sequence[str], against: str = ""
+) -> Iterator[str]:
+    """Yield that callbacks or monitors of a fit are not checked, if there are any."""
+    each = list(dict.fromkeys(names))
+    if each:
+        spoken = " and ".join(filter(None, [", ".join(each[:-1]), each[-1]]))
+        verb = "is" if len(each) == 1 else "are"
+        yield f"{fit.facts.place}: {told}: {spoken} {verb} not checked{against}"
 
 
 def _is_certain(monitor: str, compiled: Compiled | None) -> bool:

@@ -1,22 +1,28 @@
-"""Which rate each epoch was trained at, from what a log and ``run.json`` say."""
+"""Which rate each epoch was trained at, from what a log and ``run.json`` say.
+
+`read_rate` takes each row as its writer means it; `settle_rate` replays the recorded
+list where two callbacks wrote the rate.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.errors import CbreplayError
 from cbreplay.note import Note
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.replay import HypotheticalReplay, Replay
     from cbreplay.run import Run
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["class_name", "read_rate", "writes_rate"]
+__all__ = ["read_rate", "settle_rate"]
 
 _LOGGER = "TensorBoard"
 _ORDINARY = (
@@ -32,6 +38,10 @@ _AFTER = (
     "TensorBoard stands behind the callback that reduces in the recorded list"
 )
 _FIRST = "the learning rate of the first epoch is taken from its own row"
+_REPLAYED = (
+    "two callbacks wrote the learning rate; replayed in the order of run.json, they "
+    "write just what is recorded, and the rates are those of that replay"
+)
 
 
 class _ReadRate(NamedTuple):
@@ -49,12 +59,8 @@ def read_rate(run: Run) -> Run:
     CSVLogger writes what the last callback left in ``logs``: the rate that the epoch
     was trained at, except in the row of a reduction if another callback after it writes
     the rate too. The TensorBoard callback of Keras 3 reads the optimizer at the end
-    of the epoch: after a reduction, if it comes after the callback that reduces.
-
-    Parameters
-    ----------
-    run : Run
-        As read. One whose rate was read already is returned as it is.
+    of the epoch: after a reduction, if it comes after the callback that reduces. A run
+    whose rate was read already is returned as it is.
     """
     if run.replaced:
         replaced = tuple((seam, fit and read_rate(fit)) for seam, fit in run.replaced)
@@ -110,11 +116,11 @@ def _row_holds(classes: Sequence[str]) -> str:
         return "either"
     if not any(_reduces(name) for name in earlier):
         return "before"
-    scheduled = any(writes_rate(name) and not _reduces(name) for name in classes)
+    scheduled = any(_writes_rate(name) and not _reduces(name) for name in classes)
     return "both" if scheduled else "after"
 
 
-def writes_rate(name: str) -> bool:
+def _writes_rate(name: str) -> bool:
     """Tell whether a callback of this class changes the rate and writes it to logs."""
     from cbreplay.rules.registry import find_rule
 
@@ -127,7 +133,7 @@ def _reduces(name: str) -> bool:
     """Tell whether it changes the rate at the end of an epoch, not at the beginning."""
     from cbreplay.rules.registry import rule_named
 
-    return writes_rate(name) and "begin" not in rule_named(name).load().acts_at
+    return _writes_rate(name) and "begin" not in rule_named(name).load().acts_at
 
 
 def _is_known(name: str) -> bool:
@@ -171,29 +177,22 @@ def _changes(rate: Series) -> bool:
 
 def _class_lists(metadata: RunMetadata) -> list[list[str]]:
     """Return the class names of each fit's callbacks, without fits that list none."""
-    fits = [*(fit.callbacks for fit in metadata.earlier_fits), metadata.callbacks]
-    return [[class_name(text) for text in texts] for texts in fits if texts]
+    from cbreplay.rules.base import class_name
 
-
-def class_name(text: str) -> str:
-    """Return the class of a callback's text.
-
-    >>> class_name("keras.callbacks.EarlyStopping(patience=3)")
-    'EarlyStopping'
-    """
-    return text.partition("(")[0].rpartition(".")[2].strip()
+    lists = [fit.callbacks for fit in metadata.fits if fit.callbacks]
+    return [[class_name(text) for text in texts] for texts in lists]
 
 
 def _two_writers_notes(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    writers = [[name for name in names if writes_rate(name)] for names in lists]
-    if all(len(names) < _TWO for names in writers):
-        return ()
-    listed = " and ".join(next(names for names in writers if len(names) >= _TWO))
-    note = (
-        f"{listed} both wrote the learning rate: "
-        "the row of a reduction may hold the rate after it"
-    )
-    return (note,)
+    for names in lists:
+        writers = [name for name in names if _writes_rate(name)]
+        if len(writers) >= _TWO:
+            note = (
+                f"{' and '.join(writers)} both wrote the learning rate: "
+                "the row of a reduction may hold the rate after it"
+            )
+            return (note,)
+    return ()
 
 
 _TWO = 2
@@ -208,10 +207,98 @@ def _constant_rate(metadata: RunMetadata | None, n_epochs: int) -> Series | None
     if metadata is None or metadata.initial_learning_rate is None:
         return None
     classes = [name for names in _class_lists(metadata) for name in names]
-    inert = all(_is_known(name) and not writes_rate(name) for name in classes)
+    inert = all(_is_known(name) and not _writes_rate(name) for name in classes)
     if metadata.schedule is not None or not inert:
         return None
     if metadata.raw.get("callbacks") is None:
         return None
     values = np.full(n_epochs, metadata.initial_learning_rate, dtype=np.float32)
     return Series(values, np.ones(n_epochs, dtype=np.bool_))
+
+
+def settle_rate(run: Run) -> Run:
+    """Return a run with the rates that its recorded callbacks trained at.
+
+    If a second callback writes the rate after a reduction, the row of that epoch holds
+    the reduced rate, and other rows the rate that was trained at. The recorded list is
+    replayed; if it would have written all rows as they are, the rates of the replay are
+    taken, else the run is returned as it is.
+    """
+    rate, metadata = run.learning_rate, run.metadata
+    if rate is None or metadata is None or metadata.initial_learning_rate is None:
+        return run
+    if metadata.rate_trained_at:
+        return run
+    # where a fit was resumed, each began with new callbacks
+    lists = [] if metadata.earlier_fits else _class_lists(metadata)
+    n_writers = sum(map(_writes_rate, lists[0])) if lists else 0
+    if n_writers < _TWO or not _changes(rate):
+        return run
+    told = _replay_recorded(run, metadata)
+    if told is None or told.learning_rate is None:
+        return run
+    trained = told.learning_rate.values.tolist()
+    for logger in ("CSVLogger", "TensorBoard"):
+        rows = _rows_before(told, trained, lists[0], logger)
+        if len(rows) == len(rate) and _same_rows(rows, rate):
+            settled = replace(
+                run,
+                learning_rate=Series.from_optional(trained, dtype=np.float32),
+                other_learning_rate=None,
+            )
+            return settled.with_notes(Note(_REPLAYED, "rate"))
+    return run
+
+
+def _replay_recorded(
+    run: Run, metadata: RunMetadata
+) -> Replay | HypotheticalReplay | None:
+    """Replay the list of ``run.json`` over the whole record, if it can be."""
+    from cbreplay.expressions import parse_recorded
+    from cbreplay.replay import replay_run
+
+    bare = replace(run, learning_rate=None, other_learning_rate=None)
+    try:
+        callbacks: list[Any] = parse_recorded(metadata.callbacks)
+        replay = replay_run(
+            bare,
+            callbacks,
+            initial_learning_rate=metadata.initial_learning_rate,
+            hypothetical=True,
+        )
+    except CbreplayError:
+        # a schedule that is a function, a callback of the user's own
+        return None
+    return replay.hypothetical or replay
+
+
+def _rows_before(
+    told: Replay | HypotheticalReplay,
+    trained: Sequence[float],
+    classes: Sequence[str],
+    logger: str,
+) -> list[float]:
+    """Return the rate that a logger of the list would have written into each row.
+
+    CSVLogger writes what the last writer before it left in ``logs``: the rate before
+    that callback's own decision. TensorBoard of Keras 3 reads the optimizer.
+    """
+    if logger not in classes:
+        return []
+    last = classes.index(logger)
+    if logger == "CSVLogger":
+        last = max(
+            (i for i, name in enumerate(classes[:last]) if _writes_rate(name)),
+            default=0,
+        )
+    rows = list(trained)
+    # row 0 is the first epoch of the trace: every epoch has a row
+    first = told.trace[0].epoch
+    for reduction in told.reductions:
+        if reduction.callback < last and reduction.new is not None:
+            rows[reduction.epoch - first] = reduction.new
+    return rows
+
+
+def _same_rows(rows: Sequence[float], rate: Series) -> bool:
+    return all(told in (None, own) for own, told in zip(rows, rate, strict=True))

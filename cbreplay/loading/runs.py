@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.loading.recorded_rates import read_rate
-from cbreplay.loading.two_writers import settle_rate
+from cbreplay.loading.recorded_rates import read_rate, settle_rate
 from cbreplay.loading.unvalidated_epochs import leave_out_stand_ins
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.readers.discovery import sources as discovery
@@ -110,19 +109,9 @@ def survey_sources(
     options: ReadOptions,
     progress: Callable[[int, int], None] | None = None,
 ) -> Survey:
-    """Read every run in the sources, and tell what became of each file.
+    """Read every run in the sources as `load_runs`, and tell what became of each file.
 
-    Parameters
-    ----------
-    sources, options
-        As in `load_runs`.
-    progress : callable, optional
-        Called with the number of logs that were read, and of all.
-
-    Raises
-    ------
-    LogError, ConfigError
-        As `load_runs`.
+    `progress` is called with the number of logs that were read, and of all.
     """
     survey = discovery.survey_sources(sources, options, progress)
     runs = [leave_out_stand_ins(run) for run in survey.runs]

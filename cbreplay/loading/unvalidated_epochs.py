@@ -35,11 +35,6 @@ def leave_out_stand_ins(run: Run) -> Run:
     Some loops write one where they did not validate; Keras never does. The fits whose
     rows were replaced in the run are of the same loop: what one of them shows holds
     for all, even for one that is too short to show it.
-
-    Parameters
-    ----------
-    run : Run
-        As read, with all that belongs to its training.
     """
     if run.metadata is not None:
         return run

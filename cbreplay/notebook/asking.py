@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from cbreplay.errors import ConfigError
 from cbreplay.judging import read_judging
 from cbreplay.notebook.answer import Answer
-from cbreplay.notebook.drawings import draw_costs, draw_pair, draw_settings
-from cbreplay.notebook.results import about_staircase
+from cbreplay.notebook.results import (
+    about_staircase,
+    draw_costs,
+    draw_pair,
+    draw_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,27 +1,22 @@
-"""The answer that each result of the library shows in a notebook."""
+"""The answer that each result of the library shows in a notebook, and its picture."""
 
 # ruff: noqa: ANN401 - results are of many types
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.errors import ConfigError
 from cbreplay.notebook.answer import Answer
-from cbreplay.notebook.drawings import (
-    draw_curve,
-    draw_pair,
-    draw_replay,
-    draw_run,
-    draw_settings,
-    refuse_drawing,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.figure import Figure as Drawing
 
     from cbreplay.explain import Explanation
+    from cbreplay.grid import Grid
     from cbreplay.recommend import Recommendation
     from cbreplay.replay import Replay
     from cbreplay.replay.compare import ReplayComparison
@@ -29,27 +24,34 @@ if TYPE_CHECKING:
     from cbreplay.staircase import Staircase
     from cbreplay.sweep import Sweep
 
-__all__ = ["about_staircase", "answer_about"]
+__all__ = [
+    "about_staircase",
+    "answer_about",
+    "draw_costs",
+    "draw_pair",
+    "draw_settings",
+]
 
 
 def answer_about(result: Any) -> Answer:
-    """Return the answer that a result of the library shows.
-
-    Parameters
-    ----------
-    result : Run, Replay, Staircase, Sweep, Recommendation, Explanation or
-        ReplayComparison
-        What is shown.
-    """
+    """Return the answer that a result of the library shows: one of `_SHOWN`."""
     name = type(result).__name__
     return _SHOWN[name](result)
 
 
 def _about_run(run: Run) -> Answer:
     from cbreplay.answers.inspection import Inspection, inspection_document
+    from cbreplay.staircase import build_staircase
+
+    def draw(
+        *,
+        patience: float | Sequence[float] | None = None,
+        monitor: str = "val_loss",
+    ) -> Drawing:
+        return _draw_curve(build_staircase(run, monitor=monitor), patience=patience)
 
     document = inspection_document(Inspection((run,), ()), typed="")._replace(next=())
-    return Answer(run, document, lambda **asked: draw_run(run, **asked))
+    return Answer(run, document, draw)
 
 
 def about_staircase(staircase: Staircase) -> Answer:
@@ -62,12 +64,12 @@ def about_staircase(staircase: Staircase) -> Answer:
     replay = replay_patience(staircase)
     curve = Section("The decisions on the curve", (curve_figure(replay),), on="page")
     document = staircase_document(staircase, pictures=(curve,))
-    return Answer(staircase, document, lambda **asked: draw_curve(staircase, **asked))
+    return Answer(staircase, document, lambda **asked: _draw_curve(staircase, **asked))
 
 
 def _about_replay(replay: Replay) -> Answer:
     from cbreplay.answers.pictures import curve_figure
-    from cbreplay.answers.replayed_cells import read_replays
+    from cbreplay.answers.setting_cells import read_replays
     from cbreplay.answers.settings import settings_document
     from cbreplay.document import Section
     from cbreplay.grid import make_grid
@@ -77,7 +79,7 @@ def _about_replay(replay: Replay) -> Answer:
     if replay.objective is not None:
         curve = Section("The curve", (curve_figure(replay),), on="page", untitled=True)
         document = document._replace(sections=(*document.sections, curve))
-    return Answer(replay, document, lambda: draw_replay(replay))
+    return Answer(replay, document, lambda: _draw_replay(replay))
 
 
 def _about_sweep(sweep: Sweep) -> Answer:
@@ -88,7 +90,7 @@ def _about_sweep(sweep: Sweep) -> Answer:
 
     is_grid = isinstance(sweep.configs, Grid)
     if not (sweep.records and is_grid and reads_from_sweep(sweep.configs)):
-        return Answer(sweep, swept_document(sweep), refuse_drawing)
+        return Answer(sweep, swept_document(sweep), _refuse_drawing)
     cells = read_sweep(sweep)
 
     def draw() -> Drawing:
@@ -100,14 +102,14 @@ def _about_sweep(sweep: Sweep) -> Answer:
 def _about_advice(advice: Recommendation) -> Answer:
     from cbreplay.answers.advice import short_advice_document
 
-    return Answer(advice, short_advice_document(advice), refuse_drawing)
+    return Answer(advice, short_advice_document(advice), _refuse_drawing)
 
 
 def _about_explanation(explanation: Explanation) -> Answer:
     from cbreplay.answers.explanation import explanation_document
 
     document = explanation_document(explanation)
-    return Answer(explanation, document, lambda: draw_replay(explanation.replay))
+    return Answer(explanation, document, lambda: _draw_replay(explanation.replay))
 
 
 def _about_comparison(comparison: ReplayComparison) -> Answer:
@@ -128,3 +130,92 @@ _SHOWN: Mapping[str, Callable[[Any], Answer]] = {
     "Staircase": about_staircase,
     "Sweep": _about_sweep,
 }
+
+
+def _draw_replay(replay: Replay) -> Drawing:
+    """Draw the curve of one replay, with its decisions."""
+    from cbreplay.plots import plot_replay
+
+    return plot_replay(replay)
+
+
+def _draw_curve(
+    staircase: Staircase, *, patience: float | Sequence[float] | None = None
+) -> Drawing:
+    """Draw what one patience or several decided; by default the one that was enough."""
+    from cbreplay.plots import plot_settings
+    from cbreplay.staircase import replay_patience
+
+    if patience is None:
+        return _draw_replay(replay_patience(staircase))
+    if isinstance(patience, Real):
+        return _draw_replay(replay_patience(staircase, float(patience)))
+    replays = {
+        f"patience={each:g}": replay_patience(staircase, each)
+        for each in _read_patience(patience)
+    }
+    return plot_settings(replays)
+
+
+def _read_patience(given: object) -> list[float]:
+    """Return the numbers of a list."""
+    from collections.abc import Iterable
+
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        values = list(given)
+    else:
+        values = []
+    if not values or not all(isinstance(value, Real) for value in values):
+        sentence = (
+            f"patience is {given!r}, where a number or a list of them is expected"
+        )
+        raise ConfigError(sentence)
+    return [float(value) for value in values]
+
+
+def draw_settings(
+    runs: Sequence[Run], grid: Grid, replays: Sequence[Replay]
+) -> Drawing:
+    """Draw what settings decided on one run, on one curve."""
+    from cbreplay.answers.pictures import MOST_ON_A_CURVE
+    from cbreplay.answers.varied_parameters import short_setting
+    from cbreplay.plots import plot_settings
+
+    if len(runs) > 1 or len(grid) > MOST_ON_A_CURVE:
+        sentence = (
+            f"one curve shows one run and {MOST_ON_A_CURVE} settings at most, and "
+            f"these are {len(runs)} and {len(grid)}. Ask about one run"
+        )
+        raise ConfigError(sentence)
+    if len(replays) == 1:
+        return _draw_replay(replays[0])
+    names = [short_setting(grid, config) for config in range(len(grid))]
+    return plot_settings(dict(zip(names, replays, strict=True)))
+
+
+def draw_pair(compared: Sequence[ReplayComparison]) -> Drawing:
+    """Draw what A and B decided on one run, on one curve."""
+    from cbreplay.plots import plot_settings
+
+    if len(compared) > 1:
+        sentence = (
+            f"one curve shows one run, and there are {len(compared)}. Ask about one"
+        )
+        raise ConfigError(sentence)
+    return plot_settings({"A": compared[0].first, "B": compared[0].rival})
+
+
+def draw_costs(sweep: Sweep, advice: Recommendation) -> Drawing:
+    """Draw what each setting costs in epochs beside what it loses."""
+    from cbreplay.plots import plot_trade_off, trade_off_points
+    from cbreplay.recommend import measure_costs
+
+    points = trade_off_points(measure_costs(sweep, advice), advice)
+    figure: Drawing = plot_trade_off(points)
+    return figure
+
+
+def _refuse_drawing() -> Drawing:
+    """Raise ConfigError: there is no picture of this answer."""
+    sentence = "these settings are no curve of one run. Ask about one run"
+    raise ConfigError(sentence)

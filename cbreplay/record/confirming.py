@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError
-from cbreplay.record.recorded_fits import find_fits
+from cbreplay.record.plan import find_fits
 from cbreplay.record.retraining import RetrainedModel, confined, confined_path
 from cbreplay.record.script_retraining import RetrainedScript
 from cbreplay.record.seen_training import equal
@@ -17,8 +17,8 @@ from cbreplay.shown_digits import spoken_figure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from cbreplay.record.launch import Program
     from cbreplay.record.seen_training import Retraining
-    from cbreplay.record.training_script import Program
     from cbreplay.replay import Replay
     from cbreplay.replay.resume import Resume
     from cbreplay.run import Run

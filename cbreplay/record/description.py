@@ -4,20 +4,58 @@ from __future__ import annotations
 
 import math
 import platform
+from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.record.keras_callbacks import describe_callback
 from cbreplay.rules.registry import find_rule
+from cbreplay.run_metadata import RUN_SCHEMA
+from cbreplay.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "describe_keras",
     "describe_optimizer",
+    "describe_run",
     "describe_user_callback",
     "find_schedule",
     "metric_directions",
     "read_rate",
 ]
+
+
+def describe_run(
+    fit: Mapping[str, Any],
+    callbacks: Sequence[str] | None,
+    *,
+    metrics: Mapping[str, str | None],
+    optimizer: Mapping[str, Any],
+    named: Mapping[str, Any] = MappingProxyType({}),
+    beside: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return what ``run.json`` says when a fit begins.
+
+    `named` are members that say which training it is, `beside` those about its list.
+    """
+    return {
+        "schema": RUN_SCHEMA,
+        "written_by": f"cbreplay {__version__}",
+        **named,
+        "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "wall_seconds": None,
+        "keras": describe_keras(),
+        "fit": fit,
+        "callbacks": callbacks,
+        **beside,
+        "metrics": metrics,
+        "optimizer": optimizer,
+        "ended": None,
+        "earlier_fits": [],
+    }
 
 
 def describe_keras() -> dict[str, str]:

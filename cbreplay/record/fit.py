@@ -86,18 +86,14 @@ class WatchedFit:
         """
         from keras.callbacks import CSVLogger, LambdaCallback, TensorBoard
 
-        from cbreplay.record.recorder import StopWitness
+        from cbreplay.record.recorder import witnessed
 
         csv = CSVLogger(str(self.out / LOGS), append=self.first_epoch > 0)
         events = TensorBoard(str(self.out / EVENTS), write_graph=False)
         self._loggers = [csv, events]
-        watched = [
-            callback
-            for user in self.callbacks
-            for callback in (user, StopWitness(self, user))
-        ]
         last = [LambdaCallback(on_epoch_end=on_epoch)] if on_epoch else []
         aligned = self._columns_keeper(csv) if self.first_epoch else []
+        watched = witnessed(self, self.callbacks)
         return [*watched, *aligned, csv, self._holder(), events, *last]
 
     def break_off(self) -> None:

@@ -1,6 +1,7 @@
 """Run a training script in a fresh Python as if it had been called, and record it.
 
 This file is what that Python is given: ``python launch.py OPTIONS TARGET [ARGS]``.
+`Program.words` writes that command line, `main` reads it.
 The script finds its own arguments, its own ``__main__``, and an unchanged Keras but for
 ``keras.Model.fit``, which records once the script has imported Keras.
 """
@@ -18,19 +19,68 @@ import runpy
 import sys
 import types
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from importlib.machinery import ModuleSpec
     from types import TracebackType
 
     from cbreplay.record.held_fits import HeldFits
     from cbreplay.record.recording import WatchedModels
 
-__all__ = ["main"]
+__all__ = ["Program", "main"]
 
 _HERE = Path(__file__).resolve()
+
+
+class Program(NamedTuple):
+    """What is typed after ``cbreplay record``.
+
+    Parameters
+    ----------
+    kind : {"script", "module", "notebook"}
+        What the target is.
+    target : str
+        A path, or a module's name.
+    arguments : tuple of str
+        The arguments of the script.
+    named : tuple of str
+        The class names of ``--without``.
+    without : tuple of str
+        The classes that are left out of this run: `named`, or none (``--share``).
+    epochs : int or None
+        As in ``FitChanges``.
+    environment : mapping of str to str, optional
+        The script's environment; this process's by default.
+    """
+
+    kind: Literal["script", "module", "notebook"]
+    target: str
+    arguments: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    epochs: int | None = None
+    environment: Mapping[str, str] | None = None
+
+    def words(self, out: Path, **options: Any) -> list[str]:  # noqa: ANN401 - JSON
+        """Return the command line of a Python that runs it and records its fits.
+
+        The run directories are made in `out`; `options` are further ones of the
+        launcher.
+        """
+        told = {
+            "kind": self.kind,
+            "out": str(out),
+            "named": self.named,
+            "without": self.without,
+            "epochs": self.epochs,
+            **options,
+        }
+        # python -P -m cbreplay record: the script gets -P too
+        safe = ["-P"] if sys.flags.safe_path else []
+        program = [sys.executable, *safe, str(_HERE)]
+        return [*program, json.dumps(told), self.target, *self.arguments]
 
 
 def main() -> None:

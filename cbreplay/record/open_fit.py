@@ -7,14 +7,11 @@ import importlib.util
 import operator
 import sys
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.record.description import describe_keras, metric_directions, read_rate
+from cbreplay.record.description import describe_run, metric_directions, read_rate
 from cbreplay.record.run_directory import EVENTS, LOGS, OwnLog, write_metadata
 from cbreplay.run_lock import RunLock
-from cbreplay.run_metadata import RUN_SCHEMA
-from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,12 +79,7 @@ class OpenFit:
         self._lock = RunLock(out)
         self._loggers = _make_loggers(out)
         self._began = time.perf_counter()
-        self._contents: dict[str, Any] = {
-            **self._describe(params["epochs"], first_epoch, facts),
-            "optimizer": optimizer,
-            "ended": None,
-            "earlier_fits": [],
-        }
+        self._contents = self._describe(params["epochs"], first_epoch, optimizer, facts)
         write_metadata(out, self._contents)
         for logger in list(self._loggers):
             self._ask(logger, "set_model", model)
@@ -96,28 +88,31 @@ class OpenFit:
         self._log = OwnLog(out) if (out / LOGS).is_file() else None
 
     def _describe(
-        self, epochs: int, first_epoch: int, facts: FitFacts
+        self,
+        epochs: int,
+        first_epoch: int,
+        optimizer: dict[str, Any],
+        facts: FitFacts,
     ) -> dict[str, Any]:
         """Return what ``run.json`` says about the fit when it begins."""
-        return {
-            "schema": RUN_SCHEMA,
-            "written_by": f"cbreplay {__version__}",
-            "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "wall_seconds": None,
-            "keras": describe_keras(),
-            "fit": {
-                "epochs": _plain(epochs),
-                "initial_epoch": _plain(first_epoch),
-                "validation_freq": _plain(facts.validation_freq),
-                "batch_size": _plain(facts.batch_size),
-                "steps": _plain(self._steps),
-            },
-            "callbacks": self._list_callbacks(facts),
-            **({"learning_rate_column": "trained-at"} if self._has_rate else {}),
-            **({"without": list(facts.without)} if facts.without else {}),
-            # the other metrics are added after the first epoch: Keras builds them late
-            "metrics": {"loss": "min"},
+        fit = {
+            "epochs": epochs,
+            "initial_epoch": first_epoch,
+            "validation_freq": facts.validation_freq,
+            "batch_size": facts.batch_size,
+            "steps": self._steps,
         }
+        return describe_run(
+            {name: _plain(argument) for name, argument in fit.items()},
+            self._list_callbacks(facts),
+            # the others are added after the first epoch: Keras builds them late
+            metrics={"loss": "min"},
+            optimizer=optimizer,
+            beside={
+                **({"learning_rate_column": "trained-at"} if self._has_rate else {}),
+                **({"without": list(facts.without)} if facts.without else {}),
+            },
+        )
 
     def wants_rate(self, batch: int) -> bool:
         """Tell whether to look at the rate: before the first and last step of an epoch.

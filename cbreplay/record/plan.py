@@ -1,19 +1,33 @@
-"""The settings of a fit of a bundled experiment, and their checks."""
+"""The settings of the fits of a bundled experiment: as asked, and as recorded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import CbreplayError, ConfigError, nearest_name
+from cbreplay.expressions import parse_recorded
+from cbreplay.plain_text import shown_value
 from cbreplay.record.experiments import EXPERIMENTS
+from cbreplay.rules.base import class_name
+from cbreplay.rules.registry import stands_by
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.record.experiments import Experiment
+    from cbreplay.run import Run
+    from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["ExperimentPlan", "check_plan_resumes", "make_plan", "next_epoch"]
+__all__ = [
+    "ExperimentPlan",
+    "RecordedFit",
+    "check_plan_resumes",
+    "deciding_callbacks",
+    "find_fits",
+    "make_plan",
+    "next_epoch",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +68,11 @@ class ExperimentPlan:
 def make_plan(
     name: str,
     *,
-    epochs: int | None,
     seed: int,
-    learning_rate: float | None,
-    batch_size: int | None,
-    validation_freq: int | None,
+    epochs: int | None = None,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    validation_freq: int | None = None,
 ) -> ExperimentPlan:
     """Check every setting and fill in the experiment's defaults.
 
@@ -142,3 +156,93 @@ def _refuse(name: str, value: object, allowed: str, *, option: str = "") -> NoRe
         f"{name} is {value!r}; it has to be {allowed} (given with {option} or {name}=)."
     )
     raise ConfigError(sentence)
+
+
+class RecordedFit(NamedTuple):
+    """One fit of a recorded experiment.
+
+    Parameters
+    ----------
+    plan : ExperimentPlan
+        Its settings.
+    first_epoch : int
+        The epoch that it began with.
+    callbacks : tuple of str
+        The list that it was recorded under.
+    broken_off : bool
+        Whether it was interrupted or failed, after its last whole epoch.
+    """
+
+    plan: ExperimentPlan
+    first_epoch: int
+    callbacks: tuple[str, ...]
+    broken_off: bool = False
+
+
+def find_fits(run: Run) -> tuple[RecordedFit, ...]:
+    """Return the fits of a bundled experiment, the first one first.
+
+    Raises
+    ------
+    ConfigError
+        If the run is no bundled experiment, or was recorded under a list that cannot be
+        read.
+    """
+    metadata = run.metadata
+    if metadata is None or not isinstance(metadata.raw.get("experiment"), str):
+        why = "its run.json names no experiment"
+        if metadata is None:
+            why = "it has no run.json that can be read"
+        sentence = (
+            f"run {run.name!r} cannot be trained again: {why}. Give a run of cbreplay "
+            'train, or the script that it was recorded of: --script "train.py ARGS" or '
+            "script="
+        )
+        raise ConfigError(sentence)
+    _check_callbacks(run, metadata)
+    told = [*(metadata.raw.get("earlier_fits") or []), metadata.raw]
+    return tuple(
+        RecordedFit(
+            _plan(metadata.raw, fit_told, is_first=number == 0),
+            fit.fit.initial_epoch,
+            fit.callbacks,
+            broken_off=fit.ended is not None and fit.ended.broken_off,
+        )
+        for number, (fit, fit_told) in enumerate(zip(metadata.fits, told, strict=True))
+    )
+
+
+def deciding_callbacks(listed: Sequence[str]) -> list[str]:
+    """Return those of a recorded list that decide; the loggers would write files."""
+    return [text for text in listed if not stands_by(class_name(text))]
+
+
+def _check_callbacks(run: Run, metadata: RunMetadata) -> None:
+    """Refuse callbacks that cannot be read, before the slow import of Keras."""
+    for fit in metadata.fits:
+        for text in deciding_callbacks(fit.callbacks):
+            try:
+                parse_recorded([text])
+            except CbreplayError as error:
+                sentence = (
+                    f"run {run.name!r} cannot be trained again: its run.json lists "
+                    f"the callback {shown_value(text)}, which is none that can be "
+                    "read. Record it again, with cbreplay train"
+                )
+                raise ConfigError(sentence) from error
+
+
+def _plan(
+    run_told: Mapping[str, Any], fit_told: Mapping[str, Any], *, is_first: bool
+) -> ExperimentPlan:
+    fit = fit_told.get("fit") or {}
+    optimizer = fit_told.get("optimizer") or {}
+    return make_plan(
+        run_told["experiment"],
+        epochs=fit.get("epochs"),
+        seed=run_told.get("seed", 0),
+        # a resumed fit goes on at the rate it ended with
+        learning_rate=optimizer.get("initial_learning_rate") if is_first else None,
+        batch_size=fit.get("batch_size"),
+        validation_freq=fit.get("validation_freq") or 1,
+    )

@@ -31,10 +31,10 @@ if keras.__version__.startswith(("1.", "2.")):
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-__all__ = ["Recorder", "StopWitness"]
+__all__ = ["Recorder", "StopWitness", "witnessed"]
 
 
 class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
@@ -209,6 +209,11 @@ class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
     def _look(self, *_: object, **_logs: object) -> None:
         if self._watched.stop_training and self._recorder.stopped_by is None:
             self._recorder.stopped_by = type(self.callback).__name__
+
+
+def witnessed(recorder: _Asking, users: Iterable[Any]) -> list[Any]:
+    """Return callbacks with a witness after each."""
+    return [each for user in users for each in (user, StopWitness(recorder, user))]
 
 
 # every hook in which a callback can stop a training, and the older hook that Keras's

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import itertools
 import operator
 from importlib import import_module
 from pathlib import Path
@@ -65,12 +64,11 @@ def recorded(callbacks: Sequence[Any], directory: str | os.PathLike[str]) -> lis
 
 def _list_with(recorder: Recorder, users: Sequence[Any]) -> list[Any]:
     """Return the user's callbacks with a witness after each, and the recorder last."""
-    from cbreplay.record.recorder import StopWitness
+    from cbreplay.record.recorder import witnessed
 
     texts = tuple(describe_user_callback(callback) for callback in users)
     recorder.facts = recorder.facts._replace(callbacks=texts)
-    watched = [(callback, StopWitness(recorder, callback)) for callback in users]
-    return [*itertools.chain.from_iterable(watched), recorder]
+    return [*witnessed(recorder, users), recorder]
 
 
 class FitChanges(NamedTuple):

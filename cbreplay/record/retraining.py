@@ -14,7 +14,7 @@ from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.expressions import parse_recorded
 from cbreplay.record.experiments import split_examples
 from cbreplay.record.keras_callbacks import make_keras_callback
-from cbreplay.record.recorded_fits import deciding_callbacks
+from cbreplay.record.plan import deciding_callbacks
 from cbreplay.record.run_directory import STATE
 from cbreplay.record.seen_training import SeenEpochs, read_files
 from cbreplay.record.train import (
@@ -28,7 +28,7 @@ from cbreplay.whole_files import passing_directory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from cbreplay.record.recorded_fits import RecordedFit
+    from cbreplay.record.plan import RecordedFit
     from cbreplay.record.seen_training import Retraining
 
 __all__ = ["RetrainedModel", "confined", "confined_path", "with_file_at"]

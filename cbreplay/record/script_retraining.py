@@ -21,7 +21,7 @@ from cbreplay.whole_files import passing_directory
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.record.training_script import Program
+    from cbreplay.record.launch import Program
     from cbreplay.run import Run
 
 __all__ = ["RetrainedScript"]

@@ -241,7 +241,8 @@ def _is_whole(
     if not held:
         return False
     refuse_second_writer(out)
-    plan = _plan(experiment, seed, **settings)
+    asked = {name: value for name, value in settings.items() if name != "append"}
+    plan = make_plan(experiment, seed=seed, **asked)
     expected, found = _expected(plan, callbacks), _told(held)
     ended = held.get("ended") or {}
     by_plan = ended.get("by") == "plan"
@@ -256,26 +257,6 @@ def _is_whole(
         clear_run(out)
         return False
     return True
-
-
-def _plan(
-    experiment: str,
-    seed: int,
-    *,
-    epochs: int | None = None,
-    learning_rate: float | None = None,
-    batch_size: int | None = None,
-    validation_freq: int | None = None,
-    append: bool = False,  # noqa: ARG001 - a new run: it is False
-) -> ExperimentPlan:
-    return make_plan(
-        experiment,
-        seed=seed,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        validation_freq=validation_freq,
-    )
 
 
 def _expected(plan: ExperimentPlan, callbacks: Sequence[Any]) -> dict[str, Any]:

@@ -6,14 +6,13 @@ import contextlib
 import copy
 import functools
 import time
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, MissingExtraError, OutputError
 from cbreplay.interrupts import is_interrupt, undisturbed
-from cbreplay.record.description import describe_keras, metric_directions
+from cbreplay.record.description import describe_run, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
 from cbreplay.record.keras_callbacks import (
     check_monitors,
@@ -35,9 +34,7 @@ from cbreplay.record.run_directory import (
     write_metadata,
 )
 from cbreplay.run_lock import RunLock, refuse_second_writer
-from cbreplay.run_metadata import RUN_SCHEMA
 from cbreplay.silence import silenced_tensorflow
-from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     import os
@@ -247,8 +244,7 @@ def _train(
     training, validation = split_examples(plan.experiment, plan.seed)
     model = build_for_fit(plan, out, training, resumed=earlier is not None)
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
-    contents = _describe_run(plan, fit, n_examples=len(training.inputs))
-    contents = _as_resumed(contents, earlier)
+    contents = _as_resumed(_describe(plan, fit, len(training.inputs)), earlier)
     with _recording_the_end(fit, out, contents, _earlier_seconds(earlier)):
         model.fit(
             *training,
@@ -345,39 +341,30 @@ def build_untrained(plan: ExperimentPlan, training: Examples) -> Any:  # noqa: A
     return model
 
 
-def _describe_run(
-    plan: ExperimentPlan, fit: WatchedFit, *, n_examples: int
-) -> dict[str, Any]:
+def _describe(plan: ExperimentPlan, fit: WatchedFit, n_examples: int) -> dict[str, Any]:
     """Return what ``run.json`` says when a fit begins."""
-    return {
-        "schema": RUN_SCHEMA,
-        "written_by": f"cbreplay {__version__}",
-        "experiment": plan.name,
-        "seed": plan.seed,
-        "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "wall_seconds": None,
-        "keras": describe_keras(),
-        "fit": {
+    optimizer = fit.model.optimizer
+    return describe_run(
+        {
             "epochs": plan.epochs,
             "initial_epoch": fit.first_epoch,
             "validation_freq": plan.validation_freq,
             "batch_size": plan.batch_size,
             "steps": -(-n_examples // plan.batch_size),
         },
-        "callbacks": [
+        [
             *map(describe_callback, fit.callbacks),
             f"CSVLogger({LOGS!r}{', append=True' if fit.first_epoch else ''})",
             f"TensorBoard({EVENTS!r})",
         ],
-        "metrics": metric_directions(fit.model),
-        "optimizer": {
-            "class": type(fit.model.optimizer).__name__,
-            "initial_learning_rate": float(fit.model.optimizer.learning_rate.numpy()),
+        metrics=metric_directions(fit.model),
+        optimizer={
+            "class": type(optimizer).__name__,
+            "initial_learning_rate": float(optimizer.learning_rate.numpy()),
             "schedule": None,
         },
-        "ended": None,
-        "earlier_fits": [],
-    }
+        named={"experiment": plan.name, "seed": plan.seed},
+    )
 
 
 def _as_resumed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.deciding import decide_settings
-from cbreplay.answers.doubts import about_logs, about_runs, notes_of_many
+from cbreplay.answers.doubts import ONE_RUN_ALONE, about_logs, about_runs, notes_of_many
 from cbreplay.answers.many_runs_page import ManyRuns, SettingOnRuns, many_runs_page
 from cbreplay.answers.moving import NamedSetting
 from cbreplay.answers.moving.sentences import name_setting
@@ -14,7 +14,6 @@ from cbreplay.answers.origins import how_computed
 from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings import EVERY_SETTING, settings_document
-from cbreplay.answers.staircase_doubts import ONE_RUN_ALONE
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError

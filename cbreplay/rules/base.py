@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
-__all__ = ["Callback", "format_callback", "monitored_series", "read_series"]
+__all__ = [
+    "Callback",
+    "class_name",
+    "format_callback",
+    "monitored_series",
+    "read_series",
+]
 
 
 class Callback:
@@ -43,6 +49,8 @@ class Callback:
     sets_objective: ClassVar[bool] = False
     # whether it runs code of the user's own, which may do anything
     holds_own_code: ClassVar[bool] = False
+    # the parts of its state that people are shown, by name
+    shown_state: ClassVar[tuple[str, ...]] = ()
     # parameters that some older version takes, and that are no fields here
     older_parameters: ClassVar[frozenset[str]] = frozenset()
     # how many of these an older version also takes as positional arguments
@@ -200,9 +208,9 @@ class Callback:
         """Return what the next value is compared with; None if it compares none."""
         return None
 
-    def shown(self, state: Any) -> Mapping[str, Any]:  # noqa: ANN401, ARG002
+    def shown(self, state: Any) -> Mapping[str, Any]:  # noqa: ANN401 - each has its own
         """Return the parts of its state that people are shown, by name."""
-        return {}
+        return {name: getattr(state, name) for name in self.shown_state}
 
 
 def read_series(callbacks: Iterable[Callback]) -> list[str]:
@@ -248,3 +256,12 @@ def _code(value: object) -> str:
         return "1e999" if value > 0 else "-1e999"
     # a function cannot be written out: its name has to do
     return getattr(value, "__name__", "...") if callable(value) else repr(value)
+
+
+def class_name(text: str) -> str:
+    """Return the class that the text of a callback names.
+
+    >>> class_name("keras.callbacks.EarlyStopping(patience=3)")
+    'EarlyStopping'
+    """
+    return text.partition("(")[0].rpartition(".")[2].strip()

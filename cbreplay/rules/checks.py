@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError
@@ -16,6 +17,7 @@ from cbreplay.plain_text import shown_value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from cbreplay.monitor import Comparison
     from cbreplay.rules.base import Callback
     from cbreplay.rules.compiled import Compiled
     from cbreplay.rules.training import Training
@@ -95,6 +97,9 @@ class TrainingFacts(NamedTuple):
         Why the optimizer may have a LearningRateSchedule, and need not; else empty.
     plan_doubt : str
         Why it is not told how many epochs ``fit`` gets, although it gets some; or "".
+    renumbered : mapping of str to str
+        The metrics that Keras logs by another name, because they have none of the
+        script's and are not the first of their class; and what makes others.
     """
 
     place: str = ""
@@ -108,6 +113,7 @@ class TrainingFacts(NamedTuple):
     first_epoch: int = 0
     schedule_doubt: str = ""
     plan_doubt: str = ""
+    renumbered: Mapping[str, str] = MappingProxyType({})
 
 
 class CheckedList(NamedTuple):
@@ -132,8 +138,9 @@ class CheckedList(NamedTuple):
     written : tuple of frozenset of str
         The parameters that the code of each callback names; empty without code.
     kept_in : tuple of str
-        The loop in which each callback meets a new model in each round, for people;
-        "" where there is none. Empty without a script.
+        Why each callback meets another model than in a fit before, for people: a loop
+        makes models, or an earlier fit has its own; "" where it does not. Empty
+        without a script.
     """
 
     callbacks: tuple[Callback, ...]
@@ -168,6 +175,21 @@ class CheckedList(NamedTuple):
         except ConfigError:
             return None
 
+    def monitor_rule(self, callback: Any) -> Any:  # noqa: ANN401 - the framework's own
+        """Return how this version compares what a callback monitors."""
+        return callback.monitor_rule(self.training.semantics)
+
+    def comparison(
+        self,
+        callback: Any,  # noqa: ANN401 - any with a `monitor_rule`
+        mode: Mode,
+        min_delta: float = 0,
+    ) -> Comparison:
+        """Return what counts as better for a callback."""
+        rule = self.monitor_rule(callback)
+        compared: Comparison = self.training.semantics.comparison(rule, mode, min_delta)
+        return compared
+
     def every(self, callback: Callback) -> int:
         """Return in every how many epochs the monitor has a value."""
         validated = (callback.monitor or "").startswith("val_")
@@ -176,17 +198,7 @@ class CheckedList(NamedTuple):
     def seen_in_plan(self, callback: Callback, *, start: float = 0) -> float:
         """Return in how many epochs of the plan a callback sees a value.
 
-        Parameters
-        ----------
-        callback : Callback
-            The callback.
-        start : float
-            The zero-based epoch from which on it looks.
-
-        Returns
-        -------
-        float
-            Infinite where no plan is known.
+        It looks from the zero-based epoch `start` on. Infinite where no plan is known.
         """
         if self.epochs is None:
             return math.inf

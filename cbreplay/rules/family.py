@@ -150,12 +150,7 @@ class Family(Framework):
     ) -> list[Callback]:
         """Return the rules of a whole list, where one depends on another.
 
-        Parameters
-        ----------
-        given : sequence of object
-            The list as it was given.
-        rules : sequence of Callback
-            The rule of each, read by itself.
+        `rules` are those of the objects in `given`, each read by itself.
         """
         return list(rules)
 

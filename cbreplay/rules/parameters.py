@@ -115,12 +115,7 @@ def resolve_direction(
 ) -> Mode:
     """Return which way a monitor improves: as it was given, else as its name tells.
 
-    Parameters
-    ----------
-    callback, monitor, mode : str
-        The callback's name, for the error, and its parameters.
-    training : Training
-        Whose framework knows directions.
+    The callback's name is for the error.
 
     Raises
     ------

@@ -228,14 +228,7 @@ _families: dict[str, Family | str] = {"keras": f"{_KERAS}.framework:KERAS"}
 
 
 def register_family(family: Family, rows: Iterable[RuleRow]) -> None:
-    """Make a family and its rules known.
-
-    Parameters
-    ----------
-    family : Family
-        The family.
-    rows : iterable of RuleRow
-        Its rules, each with the family's name.
+    """Make a family and its rules known; each rule's row has the family's name.
 
     Raises
     ------
@@ -448,17 +441,9 @@ def _family_for(name: str | None, metadata: RunMetadata | None) -> Family:
 
 
 def imported_version(packages: Collection[str]) -> str | None:
-    """Return the version that a script with these imports trains with.
+    """Return the version that a script which imports these packages trains with.
 
-    Parameters
-    ----------
-    packages : collection of str
-        The packages that it imports.
-
-    Returns
-    -------
-    str or None
-        None where they do not tell it, and the version that is installed is meant.
+    None where they do not tell it, and the version that is installed is meant.
     """
     found = (family.imported_version(packages) for family in known_families())
     return next((version for version in found if version is not None), None)

@@ -28,12 +28,7 @@ class Framework(Protocol):
     def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
         """Return which way a series improves; None where nothing tells.
 
-        Parameters
-        ----------
-        name : str
-            The series.
-        directions : mapping of str to {"min", "max"}
-            What is recorded of the compiled metrics.
+        `directions` is what is recorded of the compiled metrics.
         """
         ...
 
@@ -73,6 +68,11 @@ class Training(NamedTuple):
     metadata: RunMetadata | None = None
     shared: dict[str, Any] | None = None
 
+    @property
+    def version(self) -> str:
+        """The version that decides, as people write it: ``"Keras 3.15"``."""
+        return self.framework.spoken_version(self.semantics.name)
+
     def find_direction(self, name: str) -> Mode | None:
         """Return which way a series improves; None where nothing tells."""
         return self.framework.find_direction(name, self.directions)
@@ -83,13 +83,7 @@ def describe_training(
     semantics: Any,  # noqa: ANN401 - as Training has it
     framework: Framework,
 ) -> Training:
-    """Return what is known when the training of a run begins.
-
-    Parameters
-    ----------
-    run, semantics, framework : Run, object, Framework
-        The record, and the version and framework that replay it, as in `Training`.
-    """
+    """Return what is known when the training of a run begins, as `Training` has it."""
     metadata = run.metadata
     if metadata is None:
         return Training(semantics, {}, framework, run.first_epoch, run.planned_epochs)

@@ -79,6 +79,13 @@ class Moment(NamedTuple):
     next_value: str
     earlier: Earlier
 
+    @property
+    def is_first(self) -> bool:
+        """Whether its value is an improvement only because none was compared before."""
+        best = self.before.best
+        unbeaten = best is None or (math.isinf(best) and self.decision.improved)
+        return bool(unbeaten) and self.earlier != "compared"
+
     def tell_first(self) -> Told:
         """Say that a value is the first: of the log, or the first that counts."""
         if self.value is None:
@@ -226,15 +233,7 @@ def tell_deed(moment: Moment) -> str:
 def tell_with_numbers(
     moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> str:
-    """Say what a callback did, and which of its own numbers have changed.
-
-    Parameters
-    ----------
-    moment : Moment
-        What is spoken of.
-    before, after : mapping of str to object
-        Its numbers.
-    """
+    """Say what a callback did, and which of its own numbers have changed."""
     decision, done = moment.decision, []
     if decision.learning_rate is not None:
         old, new = moment.learning_rate, decision.learning_rate
@@ -303,12 +302,7 @@ def tell_not_restored(
 ) -> Told:
     """Say why a callback with ``restore_best_weights`` put nothing back.
 
-    Parameters
-    ----------
-    ending, index, kept : Ending, int, int
-        As `RuleWords` has them.
-    because : str
-        What to say of a ``restore_best_weights`` that is False.
+    `because` is said of a ``restore_best_weights`` that is False.
     """
     callback: Any = ending.callbacks[index]
     if callback.restore_best_weights:

@@ -396,13 +396,8 @@ def bounded(shares: FloatArray) -> FloatArray:
 def is_clearly_better(score: FloatArray, than: FloatArray) -> bool:
     """Return whether a score is clearly less than another, not by one group alone.
 
-    Parameters
-    ----------
-    score, than : array of shape (n_groups,)
-        NaN where a group does not tell.
+    Both have the shape (n_groups,), with NaN where a group does not tell.
 
-    Examples
-    --------
     >>> usual = np.array([0.3, 0.3, 0.3])
     >>> is_clearly_better(np.array([0.2, 0.3, 0.3]), usual)
     False

@@ -118,16 +118,9 @@ class Scored(NamedTuple):
 
 
 def score_setting(panel: Panel, setting: Setting, cells: CellCosts) -> Scored:
-    """Score one setting on the groups on all of whose runs it is exact.
+    """Score one setting, whose cells are one column.
 
-    Parameters
-    ----------
-    panel : Panel
-        The runs.
-    setting : Setting
-        What is scored.
-    cells : CellCosts
-        One column: what it does.
+    The means are over the groups on all of whose runs it is exact.
     """
     regret, cost = cells.regret[:, 0], cells.cost[:, 0]
     exact = cells.exact[:, 0] & ~np.isnan(regret)
@@ -155,14 +148,8 @@ def score_setting(panel: Panel, setting: Setting, cells: CellCosts) -> Scored:
 def beside_left_out(scored: Scored, priced: Priced, without_each: EpochArray) -> Scored:
     """Return a setting with what its choice costs on the groups left out of it.
 
-    Parameters
-    ----------
-    scored : Scored
-        The setting.
-    priced : Priced
-        What each of the values costs that it was chosen from.
-    without_each : array of shape (n_groups,)
-        What is chosen without each group.
+    `priced` are the values that it was chosen from, and `without_each`, of shape
+    (n_groups,), what is chosen without each group.
     """
     regret = priced.look_up(priced.regret, without_each)
     score = priced.look_up(priced.score, without_each)

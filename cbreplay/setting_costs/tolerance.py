@@ -137,14 +137,7 @@ def resolve_tolerance(
 ) -> Tolerance:
     """Return what each run may lose: at least the smallest change its series can show.
 
-    Parameters
-    ----------
-    asked : str, float or None
-        As in `recommend_config`.
-    scales : sequence of Scale
-        The scale of each run.
-    seeds : sequence of sequence of int
-        The runs of each setting, which differ by seed.
+    `seeds` are the runs of each setting, which differ by seed.
     """
     best, size, step = (
         np.array(column)

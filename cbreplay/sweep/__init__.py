@@ -20,7 +20,8 @@ The words of this package:
 
 from __future__ import annotations
 
-from cbreplay.sweep.engine import count_replayed, sweep_runs
+from cbreplay.sweep.engine import sweep_runs
+from cbreplay.sweep.gaps import count_replayed
 from cbreplay.sweep.replays import SharedReplays, replay_cells
 from cbreplay.sweep.table import EVIDENCE, Failure, Judged, Sweep, SweptRun
 

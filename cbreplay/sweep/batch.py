@@ -286,14 +286,8 @@ class Batch:
     def first_steps(self, name: str, starts: FloatArray) -> EpochArray:
         """Return the first step at or after each start, of shape (n_runs, n_starts).
 
-        Where there is none, the number of steps of the longest run, plus 1.
-
-        Parameters
-        ----------
-        name : str
-            The monitored series.
-        starts : array of shape (n_starts,)
-            Zero-based, absolute epochs, as ``start_from_epoch``.
+        Where there is none, the number of steps of the longest run, plus 1. `starts`
+        are zero-based, absolute epochs, as ``start_from_epoch``.
         """
         series = self.monitored(name)
         most = len(series.values)

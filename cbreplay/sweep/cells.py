@@ -8,7 +8,6 @@ import numpy as np
 
 from cbreplay.rules.registry import STOPPING
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.sweep.packing import pack_column, put_column
 from cbreplay.sweep.partings import part_rates
 from cbreplay.sweep.plain_stoppers import PlainStopper
 from cbreplay.sweep.stoppers import Stopper
@@ -25,6 +24,8 @@ __all__ = [
     "first_broken_epoch",
     "is_recorded_whole",
     "name_breaker",
+    "pack_column",
+    "put_column",
 ]
 
 
@@ -101,16 +102,9 @@ class Cells(NamedTuple):
         return Cells(*columns)
 
     def cut_off(self, row: int, columns: EpochArray, gap: int) -> None:
-        """Mark as incomplete what is decided from the epoch `gap` on.
+        """Mark as incomplete what some configs decide on a run from an epoch on.
 
-        Parameters
-        ----------
-        row : int
-            The run.
-        columns : array of int
-            The configs that decide by the series with the hole.
-        gap : int
-            The first epoch that the log lacks.
+        They decide by a series with a hole, of which `gap` is the first epoch.
         """
         at = row, columns
         in_time = self.stopped[at] & (self.stopped_epoch[at] < gap)
@@ -136,6 +130,38 @@ class Cells(NamedTuple):
             put_column(held, column)
 
 
+def pack_column(column: Any) -> Any:  # noqa: ANN401 - a column of any type
+    """Return a column of whole numbers or a mask in few bytes, for `put_column`.
+
+    Where all cells are equal, their value stands for them; a mask becomes bits, and
+    numbers get the narrowest type that holds them.
+    """
+    first = column.reshape(-1)[0]
+    if (column == first).all():
+        return np.asarray(first)
+    if column.dtype == np.bool_:
+        return _Bits(column.size, np.packbits(column))
+    for dtype in (np.uint8, np.int16):
+        if column.min() >= 0 and column.max() <= np.iinfo(dtype).max:
+            return column.astype(dtype)
+    return column
+
+
+def put_column(packed: Any, place: Any) -> None:  # noqa: ANN401 - as `pack_column`
+    """Write a packed column into a new one, which is still all zeros."""
+    if not place.flags.writeable:
+        # `Cells.empty` made it of a single value, which is the value of every cell
+        return
+    if isinstance(packed, _Bits):
+        mask = np.unpackbits(packed.packed, count=packed.size)
+        place[...] = mask.view(np.bool_).reshape(place.shape)
+    elif packed.ndim:
+        place[...] = packed.reshape(place.shape)
+    elif packed != 0:
+        # zeros are there already, and memory that is never written is never used
+        place[...] = packed
+
+
 def _everywhere(value: int, shape: tuple[int, ...]) -> EpochArray:
     """Return a read-only column that is one value, and takes no memory."""
     return np.broadcast_to(np.int32(value), shape)
@@ -144,6 +170,13 @@ def _everywhere(value: int, shape: tuple[int, ...]) -> EpochArray:
 def _nowhere(shape: tuple[int, ...]) -> BoolArray:
     """Return a read-only mask that is False, and takes no memory."""
     return np.broadcast_to(np.False_, shape)
+
+
+class _Bits(NamedTuple):
+    """A mask with eight cells in a byte."""
+
+    size: int
+    packed: Any
 
 
 class Undecided(NamedTuple):
@@ -156,12 +189,7 @@ class Undecided(NamedTuple):
 def decide_cells(batch: Batch, block: Block, out: Cells) -> Undecided:
     """Decide every config of a block on every run of a batch.
 
-    Parameters
-    ----------
-    batch, block : Batch, Block
-        What is decided on what.
-    out : Cells
-        Where the answers go, of shape (n_runs, n_configs of the block).
+    The answers go into `out`, of shape (n_runs, n_configs of the block).
 
     Returns
     -------

@@ -17,8 +17,7 @@ from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
 from cbreplay.sweep.cells import Cells, decide_cells
 from cbreplay.sweep.gaps import (
     find_holed,
-    is_clear,
-    lacks_values,
+    fits_kernels,
     mark_gaps,
     mark_unsure_stops,
     tells_stops_apart,
@@ -32,17 +31,16 @@ from cbreplay.sweep.stoppers import WAIT_PARAMETERS
 from cbreplay.sweep.table import Sweep, SweptRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from concurrent.futures import Executor
     from typing import Unpack
 
-    from cbreplay.grid import Grid
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay import Replay
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
-__all__ = ["count_replayed", "sweep_runs"]
+__all__ = ["sweep_runs"]
 
 _CELLS_AT_ONCE = 128_000
 
@@ -172,14 +170,14 @@ class _Work:
 
     def decide(self, block: Block) -> None:
         """Decide a block by kernels; what they cannot is left for `replay_doubts`."""
-        columns = np.arange(block.n_configs) if block.columns is None else block.columns
+        columns = block.places
         left: list[int] = []
         rounded: dict[int, tuple[Run, Begun]] = {}
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
         slots = read_slot_rules(block) if block.vectorised else []
         for row, run in enumerate(self.runs):
             begun, rules = self.begun[row], None
-            fits = row not in self.holed or _fits_kernels(run, block)
+            fits = row not in self.holed or fits_kernels(run, block)
             if slots and begun is not None and fits:
                 rules = find_rules(
                     run,
@@ -270,40 +268,6 @@ class _Work:
         self.done += cells
         if self.progress is not None:
             self.progress(self.done, len(self.runs) * len(self.configs))
-
-
-def _fits_kernels(run: Run, block: Block) -> bool:
-    """Return whether the kernels can decide a block on a run with holes.
-
-    Only the scalar replay follows several values of one epoch, begins callbacks anew
-    where a fit was resumed, counts the reductions before a hole, and tries both ends of
-    a rounded value's interval.
-    """
-    if run.seams or any(series.others for series in run.series.values()):
-        return False
-    if run.rounded_to and not is_clear(run, block.slots):
-        return tells_stops_apart(run, block)
-    return not block.reduces or not lacks_values(run)
-
-
-def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
-    """Return on how many runs a sweep would replay its settings one by one.
-
-    Parameters
-    ----------
-    runs, grid : sequence of Run, Grid
-        What would be swept.
-    """
-    (block,) = plan_blocks(grid)
-    if not block.vectorised:
-        return len(runs)
-    holed = find_holed(runs)
-    return sum(
-        (row in holed and not _fits_kernels(run, block))
-        # on a rounded rate a kernel cannot tell a small change from none
-        or (block.reduces and run.learning_rate_rounding is not None)
-        for row, run in enumerate(runs)
-    )
 
 
 def _knows_its_seams(run: Run) -> bool:

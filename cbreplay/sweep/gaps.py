@@ -15,19 +15,21 @@ from cbreplay.rules.base import read_series
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import PLAIN_STOPS
 from cbreplay.sweep.objectives import cut_alike
+from cbreplay.sweep.plan import plan_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from cbreplay.grid import Grid
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.cells import Cells
     from cbreplay.sweep.objectives import Begun
     from cbreplay.sweep.plan import Block, Slot
 
 __all__ = [
+    "count_replayed",
     "find_holed",
-    "is_clear",
-    "lacks_values",
+    "fits_kernels",
     "mark_gaps",
     "mark_unsure_stops",
     "tells_stops_apart",
@@ -50,10 +52,10 @@ def _has_holes(run: Run) -> bool:
         return True
     if any(series.others for series in run.series.values()):
         return True
-    return lacks_values(run)
+    return _lacks_values(run)
 
 
-def lacks_values(run: Run) -> bool:
+def _lacks_values(run: Run) -> bool:
     """Return whether any series of a run has a hole."""
     whole = run.begins_at is None or run.begins_at == run.first_epoch
     if whole and all(series.recorded.all() for series in run.series.values()):
@@ -61,7 +63,35 @@ def lacks_values(run: Run) -> bool:
     return any(find_gap(run, name) is not None for name in run.series)
 
 
-def is_clear(run: Run, slots: Iterable[Slot]) -> bool:
+def fits_kernels(run: Run, block: Block) -> bool:
+    """Return whether the kernels can decide a block on a run with holes.
+
+    Only the scalar replay follows several values of one epoch, begins callbacks anew
+    where a fit was resumed, counts the reductions before a hole, and tries both ends of
+    a rounded value's interval.
+    """
+    if run.seams or any(series.others for series in run.series.values()):
+        return False
+    if run.rounded_to and not _is_clear(run, block.slots):
+        return tells_stops_apart(run, block)
+    return not block.reduces or not _lacks_values(run)
+
+
+def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
+    """Return on how many runs a sweep would replay its settings one by one."""
+    (block,) = plan_blocks(grid)
+    if not block.vectorised:
+        return len(runs)
+    holed = find_holed(runs)
+    return sum(
+        (row in holed and not fits_kernels(run, block))
+        # on a rounded rate a kernel cannot tell a small change from none
+        or (block.reduces and run.learning_rate_rounding is not None)
+        for row, run in enumerate(runs)
+    )
+
+
+def _is_clear(run: Run, slots: Iterable[Slot]) -> bool:
     """Return whether rounding hides nothing that any setting of a list decides by."""
     for slot in slots if run.rounded_to else ():
         if slot.kernel in PLAIN_STOPS:
@@ -103,16 +133,8 @@ def mark_unsure_stops(
 ) -> None:
     """Mark as incomplete the cells in which a rounded log leaves the stop open.
 
-    Parameters
-    ----------
-    cells : Cells
-        What was decided; changed.
-    runs : mapping of int to (Run, Begun)
-        The rounded runs by their row, each with the rules that decide it.
-    configs : as `read_configs` returns them
-        What was swept.
-    columns : array of int
-        The configs of a block for which `tells_stops_apart` holds.
+    `runs` are the rounded runs by their row, each with the rules that decide it;
+    `columns` the configs of a block for which `tells_stops_apart` holds.
     """
     alike: dict[str, tuple[Any, list[int], list[float]]] = {}
     for column in columns.tolist() if runs else ():
@@ -141,23 +163,12 @@ def mark_gaps(
 ) -> None:
     """Mark as incomplete the cells that decide past a hole in a series they read.
 
-    Parameters
-    ----------
-    cells : Cells
-        What was decided; changed.
-    runs, configs, blocks : as `sweep_runs` has them
-        The runs, the configs, and their blocks.
-    holed : frozenset of int
-        The runs that `find_holed` found.
+    `holed` are the runs that `find_holed` found.
     """
     if not holed:
         return
     for block in blocks:
-        columns = np.arange(block.n_configs) if block.columns is None else block.columns
-        numbers = np.arange(block.n_configs).reshape(block.shape)
-        for cut in cut_alike(block):
-            alike = columns[np.ravel(numbers[cut])]
-            rules = read_callbacks(configs[int(alike[0])]).callbacks
+        for alike, rules in cut_alike(block, configs):
             reads = read_series(rules)
             for row in sorted(holed):
                 gap = find_gap_of(runs[row], reads)

@@ -28,10 +28,7 @@ __all__ = ["note_runs", "note_settings"]
 def note_runs(sweep: Sweep) -> list[tuple[str, ...]]:
     """Return, for each run, the notes that hold under every setting of its monitor.
 
-    Parameters
-    ----------
-    sweep : Sweep
-        One that holds its runs; its lists have kernels.
+    The sweep has to hold its runs, and its lists to have kernels.
     """
     examples, _ = find_objectives(sweep.configs, plan_blocks(sweep.configs))
     versions = VersionFinder(
@@ -54,12 +51,7 @@ def note_runs(sweep: Sweep) -> list[tuple[str, ...]]:
 def note_settings(sweep: Sweep, shared: SharedReplays) -> list[tuple[str, ...]]:
     """Return, for each run, the notes that the decisions of some setting call for.
 
-    Parameters
-    ----------
-    sweep : Sweep
-        As in `note_runs`, and over a grid.
-    shared : SharedReplays
-        The replays of the same cells.
+    The sweep is as in `note_runs`, and over a grid; `shared` are its replays.
     """
     noting = _SettingNotes(sweep, shared)
     return [tuple(dict.fromkeys(noting.of_run(row))) for row in range(len(sweep.runs))]

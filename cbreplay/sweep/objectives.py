@@ -124,24 +124,24 @@ def find_objectives(
     examples: list[tuple[Any, ...]] = []
     codes = np.zeros(len(configs), dtype=np.int32)
     for block in blocks:
-        columns = np.arange(block.n_configs) if block.columns is None else block.columns
-        numbers = np.arange(block.n_configs).reshape(block.shape)
-        ways = np.zeros(block.shape, dtype=np.int32)
-        for cut in cut_alike(block):
-            given = configs[int(columns[np.ravel(numbers[cut])[0]])]
-            config = read_callbacks(given).callbacks
+        for columns, config in cut_alike(block, configs):
             key = _watching(config)
             if key not in found:
                 found[key] = len(examples)
                 examples.append(config)
-            ways[cut] = found[key]
-        codes[columns] = ways.reshape(-1)
+            codes[columns] = found[key]
     family_of(rule for example in examples for rule in example)
     return examples, codes if len(examples) > 1 else None
 
 
-def cut_alike(block: Block) -> Iterator[tuple[Any, ...]]:
-    """Yield the index of each part of a block in which all lists monitor the same."""
+def cut_alike(
+    block: Block,
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+) -> Iterator[tuple[EpochArray, tuple[Callback, ...]]]:
+    """Yield the configs of each part of a block whose lists all monitor the same.
+
+    They are places among all configs of the sweep, beside the rules of the first.
+    """
     axes = {
         axis
         for slot in block.slots
@@ -150,13 +150,14 @@ def cut_alike(block: Block) -> Iterator[tuple[Any, ...]]:
     if not block.vectorised:
         # a rule without a kernel: any parameter may change what is monitored
         axes = set(range(len(block.shape)))
-    whole = slice(None)
-    yield from itertools.product(
-        *(
-            range(length) if axis in axes else [whole]
-            for axis, length in enumerate(block.shape)
-        )
-    )
+    places, whole = block.places.reshape(block.shape), slice(None)
+    parts: list[Any] = [
+        range(length) if axis in axes else [whole]
+        for axis, length in enumerate(block.shape)
+    ]
+    for cut in itertools.product(*parts):
+        columns = np.ravel(places[cut])
+        yield columns, read_callbacks(configs[int(columns[0])]).callbacks
 
 
 _OBJECTIVE = ("monitor", "mode", "save_best_only")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices
-from cbreplay.sweep.packing import put_column
+from cbreplay.sweep.cells import put_column
 from cbreplay.sweep.plan import pair_configs, plan_blocks
 
 if TYPE_CHECKING:

@@ -131,6 +131,11 @@ class Block(NamedTuple):
         return math.prod(self.shape)
 
     @property
+    def places(self) -> EpochArray:
+        """The place of each config among all of the sweep, in the block's order."""
+        return np.arange(self.n_configs) if self.columns is None else self.columns
+
+    @property
     def vectorised(self) -> bool:
         """Whether there is a kernel for every rule of the list."""
         kernels = [slot.kernel for slot in self.slots]

@@ -214,9 +214,7 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
 
 def _coordinate(block: Block, axis: int | None) -> EpochArray:
     """Return each config's index along an axis; 0 without one."""
-    along = np.zeros(block.shape, dtype=np.int64)
-    if axis is not None:
-        ones = [1] * len(block.shape)
-        ones[axis] = -1
-        along += np.arange(block.shape[axis]).reshape(ones)
-    return along.reshape(-1)
+    if axis is None:
+        return np.zeros(block.n_configs, dtype=np.int64)
+    along = np.indices(block.shape, sparse=True)[axis]
+    return np.broadcast_to(along, block.shape).reshape(-1)

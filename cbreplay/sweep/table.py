@@ -382,14 +382,13 @@ class Sweep:
             lists = [read_callbacks(config).callbacks for config in self.configs]
             written = [f"[{', '.join(map(format_callback, rules))}]" for rules in lists]
             return {"callbacks": np.array(written, dtype=object)}
-        columns = {}
+        tried = self.configs.parameters
         shape = self.configs.shape
-        for axis, (name, values) in enumerate(self.configs.parameters.items()):
-            ones = [1] * len(shape)
-            ones[axis] = -1
-            along = np.array(list(values)).reshape(ones)
-            columns[name] = np.broadcast_to(along, shape).reshape(-1)
-        return columns
+        places = np.indices(shape, sparse=True)
+        return {
+            name: np.broadcast_to(np.array(list(values))[at], shape).reshape(-1)
+            for (name, values), at in zip(tried.items(), places, strict=True)
+        }
 
 
 def _unique(given: Iterable[str]) -> list[str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import CbreplayError, ConfigError
+from cbreplay.judging import find_sole_loss
 from cbreplay.loading import load_runs
 from cbreplay.report import build_report, write_html
-from cbreplay.usual_monitor import find_sole_loss
 from cbreplay.words import visible_text
 from cbreplay.writers.as_html import script_digest
 

@@ -59,9 +59,9 @@ class TestTheScript:
     def test_does_not_get_what_we_set_for_ourselves(
         self, became: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from cbreplay.cli.environment import spare_threads
+        from cbreplay.cli.process import spare_threads
 
-        monkeypatch.setattr("cbreplay.cli.environment._set_here", [])
+        monkeypatch.setattr("cbreplay.cli.process._set_here", [])
         monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
         spare_threads()
         assert os.environ["OPENBLAS_NUM_THREADS"] == "1"

@@ -13,7 +13,6 @@ from cbreplay.errors import CbreplayError
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import resolve_semantics, row_of
 from cbreplay.rules.training import describe_training
-from cbreplay.usual_monitor import holds_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -100,7 +99,7 @@ def monitors_of(
     validation = [name for name in runs[0].series if name.startswith("val_")]
     for name in dict.fromkeys([*names, *validation]):
         many = len(names) >= _MOST_MONITORS and name not in names
-        if many or not all(holds_values(run, name) for run in runs):
+        if many or not all(run.holds(name) for run in runs):
             continue
         if name in names:
             yield name

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.rules.beyond_keras import RuleBeyondKeras
 from cbreplay.rules.decisions import Decision, Standing
 from cbreplay.rules.parameters import check_count, check_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cbreplay.monitor import Comparison
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
@@ -61,6 +59,11 @@ class SmoothedRule(RuleBeyondKeras):
 
     patience: int
     min_delta: float
+
+    shown_state: ClassVar[tuple[str, ...]] = (
+        *("wait", "smoothed", "best_smoothed"),
+        *("best", "best_epoch", "held_epoch"),
+    )
 
     def smooth(
         self, recent: tuple[float, ...], value: float
@@ -115,14 +118,3 @@ class SmoothedRule(RuleBeyondKeras):
     def standing(self, state: SmoothedState) -> Standing:
         """Return how values compare; None as best, for a mean is compared instead."""
         return Standing(state.comparison, None)
-
-    def shown(self, state: SmoothedState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {
-            "wait": state.wait,
-            "smoothed": state.smoothed,
-            "best_smoothed": state.best_smoothed,
-            "best": state.best,
-            "best_epoch": state.best_epoch,
-            "held_epoch": state.held_epoch,
-        }

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.rules.beyond_keras import RuleBeyondKeras
 from cbreplay.rules.decisions import Decision
 from cbreplay.rules.parameters import check_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cbreplay.monitor import Comparison
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
@@ -70,6 +68,8 @@ class TargetStopping(RuleBeyondKeras):
     mode: str = "auto"
     restore_best_weights: bool = True
 
+    shown_state: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "held_epoch")
+
     def __post_init__(self) -> None:
         check_numbers(self.class_name, target=self.target)
         self.check_shared()
@@ -97,11 +97,3 @@ class TargetStopping(RuleBeyondKeras):
         is_min = comparison.mode == "min"
         reached = value <= self.target if is_min else value >= self.target
         return state, Decision(improved=improved, stop=reached)
-
-    def shown(self, state: TargetState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {
-            "best": state.best,
-            "best_epoch": state.best_epoch,
-            "held_epoch": state.held_epoch,
-        }

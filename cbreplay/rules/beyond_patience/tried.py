@@ -23,14 +23,8 @@ _TENTHS = range(0, 11, 2)
 def spread_targets(best: Sequence[float], mode: Mode) -> tuple[float, ...]:
     """Return targets: those that 0, 1/5, ... 5/5 of the runs reach, and easier ones.
 
-    They are rounded to three digits, as people would write a target.
-
-    Parameters
-    ----------
-    best : sequence of float
-        The best value of each run.
-    mode : {"min", "max"}
-        Whether small or large is better.
+    `best` are the best values of the runs. Targets are rounded to three digits, as
+    people would write them.
 
     Examples
     --------

@@ -330,12 +330,7 @@ def _loaded_version(package: str) -> str:
 def _copied(callback: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - a user's object
     """Return a deep copy without the model of an earlier fit.
 
-    Parameters
-    ----------
-    callback : object
-        The callback.
-    memo : dict
-        As ``copy.deepcopy`` takes it; it gains what is copied.
+    `memo` is as ``copy.deepcopy`` takes it, and gains what is copied.
     """
     memo |= {id(model): None for model in models_of(callback)}
     try:

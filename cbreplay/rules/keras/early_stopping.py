@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import BestSeen, Decision, Standing
@@ -93,6 +93,12 @@ class EarlyStopping(Callback):
 
     stops_early: ClassVar[bool] = True
     sets_objective: ClassVar[bool] = True
+    shown_state: ClassVar[tuple[str, ...]] = (
+        "wait",
+        "best",
+        "best_epoch",
+        "held_epoch",
+    )
     # in Keras 3 and tf_keras alike
     on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
@@ -217,12 +223,3 @@ class EarlyStopping(Callback):
     def standing(self, state: EarlyStoppingState) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)
-
-    def shown(self, state: EarlyStoppingState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {
-            "wait": state.wait,
-            "best": state.best,
-            "best_epoch": state.best_epoch,
-            "held_epoch": state.held_epoch,
-        }

@@ -126,7 +126,7 @@ class KerasFamily(Family):
                 sentence = (
                     f"run {run.name!r} was trained with the LearningRateSchedule "
                     f"{schedule}, beside which {callback.class_name} {does} in "
-                    f"{spoken_semantics(training.semantics.name)}, so leave it out."
+                    f"{training.version}, so leave it out."
                 )
                 raise ConfigError(sentence)
 

@@ -127,13 +127,7 @@ def _refuse(code: str, reason: str) -> NoReturn:
 def write_setting(
     callbacks: Sequence[Callback], *, package: Literal["keras", "tf_keras"] = "keras"
 ) -> str:
-    """Write a setting as code to paste, in which the monitor is always written out.
-
-    Parameters
-    ----------
-    callbacks, package : as in `write_keras_code`
-        The setting, and whose callbacks they are.
-    """
+    """Write a setting as `write_keras_code`, its monitor always written out."""
     if any(pasted_code_of(callback) is not None for callback in callbacks):
         # rules that Keras does not have come with their classes
         return write_keras_code(callbacks, package=package).rstrip()

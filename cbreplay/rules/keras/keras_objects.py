@@ -53,17 +53,9 @@ def direction_of(operator: object) -> str | None:
 def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Keras object
     """Return the rule of one of Keras's own callbacks, with its parameters.
 
-    Only its parameters are read, not what it carries from an earlier fit.
-
-    Parameters
-    ----------
-    callback : object
-        Of a class of Keras or tf_keras itself, not of one that extends it.
-
-    Returns
-    -------
-    Callback or None
-        None where there is no rule of that name: such a callback can be driven.
+    Its class is Keras's or tf_keras's, not one that extends it. What it carries from an
+    earlier fit is not read. None where there is no rule of that name: such a callback
+    can be driven.
 
     Raises
     ------

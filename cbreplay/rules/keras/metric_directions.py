@@ -52,12 +52,8 @@ METRIC_DIRECTIONS: dict[str, Mode] = {
 def find_direction(name: str, directions: Mapping[str, Mode]) -> Mode | None:
     """Return which way a series improves, or None where that is not known.
 
-    Parameters
-    ----------
-    name : str
-        A series' name; ``val_`` before it does not matter.
-    directions : mapping of str to {"min", "max"}
-        The compiled metrics of ``run.json``, which are asked first.
+    The compiled metrics of ``run.json`` are asked first (`directions`); ``val_`` before
+    a name does not matter.
     """
     metric = name.removeprefix("val_")
     if metric == "loss":
@@ -99,8 +95,8 @@ _SIGNED = frozenset(
 )
 # names of metrics that are shares, also with the name of an output before them
 _SHARE = (
-    r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|dice_coef|f1|f1_score|fscore|iou|"
-    r"iou_score|jaccard|precision|recall)(_m)?"
+    r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|f1|f1score|fscore|iou|jaccard|miou|"
+    r"precision|recall|sensitivity|specificity)(_score|_coef|_coefficient|_m)?"
 )
 
 

@@ -90,6 +90,7 @@ class ModelCheckpoint(Callback):
     save_freq: str | int = "epoch"
     initial_value_threshold: float | None = None
 
+    shown_state: ClassVar[tuple[str, ...]] = ("best",)
     older_parameters: ClassVar[frozenset[str]] = frozenset(
         {"load_weights_on_restart", "options", "period"}
     )
@@ -237,10 +238,6 @@ class ModelCheckpoint(Callback):
     def standing(self, state: ModelCheckpointState) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)
-
-    def shown(self, state: ModelCheckpointState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {"best": state.best}
 
     def _file(self, seen: Observation) -> str:
         values: dict[str, Any] = {**seen.logs, "epoch": seen.epoch + 1}

@@ -20,12 +20,8 @@ _MOST_ITEMS = 200
 def copy_closures(callback: Any, memo: dict[int, Any]) -> None:  # noqa: ANN401
     """Rebuild a copied callback's functions over copies of what they close over.
 
-    Parameters
-    ----------
-    callback : object
-        A deep copy, whose own attributes may hold functions (a LambdaCallback's do).
-    memo : dict
-        As ``copy.deepcopy`` has left it.
+    Its attributes may hold functions, as a LambdaCallback's do. `memo` is as
+    ``copy.deepcopy`` has left it.
     """
     held = attributes_of(callback)
     for name, function in list(held.items()):

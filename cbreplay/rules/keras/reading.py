@@ -26,10 +26,7 @@ __all__ = ["drive_entangled", "read_callback_object"]
 def read_callback_object(callback: Any) -> Callback | None:  # noqa: ANN401 - any object
     """Return the rule for a callback of Keras or of the user's own.
 
-    Returns
-    -------
-    Callback or None
-        None where it does not have the hooks of a callback.
+    None where it does not have the hooks of a callback.
 
     Raises
     ------
@@ -68,14 +65,7 @@ def drive_entangled(given: Sequence[Any], rules: Sequence[Callback]) -> list[Cal
     """Drive the callbacks of Keras that another one holds, or that are listed twice.
 
     A rule read from such an object would have a state of its own, and the two would
-    differ.
-
-    Parameters
-    ----------
-    given : sequence of object
-        The list as it was given.
-    rules : sequence of Callback
-        The rule of each.
+    differ. `rules` are those of the objects in `given`.
     """
     read = [
         (callback, rule)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.monitor import LARGEST_FLOAT32, round_float32
@@ -86,6 +86,7 @@ class ReduceLROnPlateau(Callback):
     cooldown: float = 0
     min_lr: float = 0.0
 
+    shown_state: ClassVar[tuple[str, ...]] = ("wait", "best", "cooldown_counter")
     changes_learning_rate: ClassVar[bool] = True
     # Keras 2 took it for min_delta
     older_parameters: ClassVar[frozenset[str]] = frozenset({"epsilon"})
@@ -239,14 +240,6 @@ class ReduceLROnPlateau(Callback):
     def standing(self, state: ReduceLROnPlateauState) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)
-
-    def shown(self, state: ReduceLROnPlateauState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {
-            "wait": state.wait,
-            "best": state.best,
-            "cooldown_counter": state.cooldown_counter,
-        }
 
     def _above_floor(self, learning_rate: float | None) -> bool:
         # an unknown rate counts as above the floor: any floor but 0 needs a known rate

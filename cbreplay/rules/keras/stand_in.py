@@ -38,12 +38,7 @@ __all__ = [
 class HeldWeights:
     """What ``get_weights`` returns: a token that can only be kept and put back.
 
-    Parameters
-    ----------
-    epoch : int
-        The epoch whose weights it stands for.
-    ledger : Ledger
-        Where a use of the values is refused.
+    It stands for the weights of an epoch; the ledger refuses a use of their values.
     """
 
     def __init__(self, epoch: int, ledger: Ledger) -> None:
@@ -65,13 +60,7 @@ class HeldWeights:
 
 
 class Stage:
-    """What all driven callbacks of one replay share: the model, its rate and its logs.
-
-    Parameters
-    ----------
-    training : Training
-        What is known of the training.
-    """
+    """What all driven callbacks of one replay share: model, rate and logs."""
 
     def __init__(self, training: Training) -> None:
         # as copy.deepcopy takes it: an object that two callbacks hold is copied once
@@ -89,13 +78,7 @@ class Stage:
 
 
 class Ledger:
-    """What the driven callback whose hook is running may read, and what it does.
-
-    Parameters
-    ----------
-    training : Training
-        What is known of the training.
-    """
+    """What the driven callback whose hook is running may read, and what it does."""
 
     def __init__(self, training: Training) -> None:
         self.training = training

@@ -58,15 +58,7 @@ def looks_for_a_direction(frame: FrameType) -> bool:
 
 
 def compiled_metrics(logged: Iterable[str], ledger: Refuses) -> list[Any]:
-    """Return the value of ``model.metrics`` for Keras's search.
-
-    Parameters
-    ----------
-    logged : iterable of str
-        The series that the log is known to hold.
-    ledger : Ledger
-        Where a direction that nothing tells is refused.
-    """
+    """Return ``model.metrics`` for Keras's search, by the names of logged series."""
     names = dict.fromkeys(name.removeprefix("val_") for name in logged)
     metrics = [NamedMetric(name, ledger) for name in names if name != "loss"]
     # the class that Keras looks for; made without its variables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.rules.beyond_keras import RuleBeyondKeras
@@ -76,6 +76,12 @@ class _PrecheltRule(RuleBeyondKeras):
 
     __slots__ = ()
 
+    shown_state: ClassVar[tuple[str, ...]] = (
+        "best",
+        "best_epoch",
+        "held_epoch",
+        "measured",
+    )
     has_strips: ClassVar[bool] = True
     counts_rises: ClassVar[bool] = False
 
@@ -93,15 +99,6 @@ class _PrecheltRule(RuleBeyondKeras):
             return state, False
         held = seen.weights_epoch if self.restore_best_weights else None
         return state._replace(best=error, best_epoch=seen.epoch, held_epoch=held), True
-
-    def shown(self, state: PrecheltState) -> Mapping[str, Any]:
-        """Return what of its state can be shown."""
-        return {
-            "best": state.best,
-            "best_epoch": state.best_epoch,
-            "held_epoch": state.held_epoch,
-            "measured": state.measured,
-        }
 
 
 class _RatioRule(_PrecheltRule):

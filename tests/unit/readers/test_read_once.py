@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cbreplay import Run, Series, load_runs
-from cbreplay.answers.staircase_doubts import noted
+from cbreplay.answers.doubts import noted
 from cbreplay.document import plain_text
 from cbreplay.readers.discovery.read_once import find_repeated_logs
 from cbreplay.readers.discovery.same_training import join_logs

@@ -311,7 +311,7 @@ def test_beside_others_a_file_that_is_too_large_is_left_out_with_a_note(
 
 def test_one_default_stands_everywhere() -> None:
     usual = ReadOptions().max_bytes
-    assert usual == 256 * 1024**2 == Question().max_size
+    assert usual == 256 * 1024**2 == Question().reading.max_bytes
     for function in (load_runs, sweep_logs):
         assert inspect.signature(function).parameters["max_bytes"].default == usual
 

@@ -24,7 +24,7 @@ from cbreplay.answers.advice.evidence import evidence_sentences
 from cbreplay.answers.advice.headline import advice_headline
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.advice.tables import groups_table, settings_legend
-from cbreplay.answers.staircase_doubts import doubts_of_staircase
+from cbreplay.answers.doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.generalization.prior import blend_scores, read_prior

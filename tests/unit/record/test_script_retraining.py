@@ -16,8 +16,8 @@ from cbreplay.cli.main import main
 from cbreplay.cli.record import read_program
 from cbreplay.record import run_directory
 from cbreplay.record.confirming import confirm_replay
+from cbreplay.record.launch import Program
 from cbreplay.record.script_retraining import RetrainedScript, _run
-from cbreplay.record.training_script import Program
 
 TRAINING = """
     import sys

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cbreplay.sweep.packing import pack_column, put_column
+from cbreplay.sweep.cells import pack_column, put_column
 
 
 @given(

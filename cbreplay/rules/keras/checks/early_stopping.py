@@ -77,7 +77,7 @@ def stops_later(
     that only `sooner` has makes its wait longer, so that does not matter; with one of
     its own `later` may have waited through improvements, and stop in the same epoch.
     """
-    rule = sooner.monitor_rule(known.training.semantics)
+    rule = known.monitor_rule(sooner)
     deltas = (later.min_delta, sooner.min_delta)
     first, second = map(abs, deltas) if rule.absolute_min_delta else deltas
     return (

@@ -12,7 +12,6 @@ from cbreplay.rules.keras.checks.waiting import acts_in_plan, effective_patience
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
-from cbreplay.rules.keras.versions import spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,9 +206,9 @@ def _rate_not_logged(known: CheckedList) -> Iterator[Finding]:
         for index, callback in enumerate(known.callbacks)
         if callback.changes_learning_rate
     ]
-    semantics = known.training.semantics
+    key = known.training.semantics.learning_rate_key
     # Keras 3's TensorBoard asks the optimizer; Keras 2's takes what is in `logs`
-    by_logs = {"CSVLogger"} | ({"TensorBoard"} if _is_keras_2(known) else set())
+    by_logs = {"CSVLogger"} | ({"TensorBoard"} if key == "lr" else set())
     for index, callback in enumerate(known.callbacks):
         logger = callback.class_name
         if logger in by_logs and reducers and index < reducers[0]:
@@ -218,16 +217,10 @@ def _rate_not_logged(known: CheckedList) -> Iterator[Finding]:
                 "rate-not-logged",
                 index,
                 f"{logger} stands before {writer}, so its log has no learning rate",
-                f"{writer} writes {semantics.learning_rate_key!r} into the "
-                "logs of callbacks after it only, in "
-                f"{spoken_semantics(semantics.name)}",
+                f"{writer} writes {key!r} into the logs of callbacks after it only, in "
+                f"{known.training.version}",
                 f"{logger} as the last callback of the list",
             )
-
-
-def _is_keras_2(known: CheckedList) -> bool:
-    key: str = known.training.semantics.learning_rate_key
-    return key == "lr"
 
 
 LIST_CHECKS: tuple[ListCheck, ...] = (

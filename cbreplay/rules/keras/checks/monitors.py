@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.checks import Finding
-from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
-from cbreplay.rules.keras.versions import spoken_semantics
 from cbreplay.rules.monitor_checks import (
     find_absence,
     find_absent_monitor,
@@ -15,13 +13,16 @@ from cbreplay.rules.monitor_checks import (
     find_uncompiled_monitor,
     misspelt_loss,
     plain_direction,
+    what_follows,
 )
+from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.rules.checks import CheckedList
     from cbreplay.rules.keras.early_stopping import EarlyStopping
+    from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
 __all__ = ["MONITOR_CHECKS", "find_carried_best", "find_unknown_auto"]
@@ -49,14 +50,12 @@ def find_unknown_auto(
         return
     known_not = _known_without_direction(known, callback, absent=absent)
     message, reason = _why_unknown(known, callback, known_not)
-    direction = plain_direction(callback.monitor)
-    fix = f"mode={direction!r}" if direction else "mode='min' or mode='max'"
     yield Finding(
         "auto-unknown",
         index,
         f"{callback.class_name} {message}",
         reason,
-        _with_meant(known, callback, fix),
+        _with_meant(known, callback, _mode_of(callback.monitor)),
         "remark" if known_not is None else "warning",
     )
 
@@ -65,7 +64,7 @@ def _why_unknown(
     known: CheckedList, callback: _Monitoring, known_not: str | None
 ) -> tuple[str, str]:
     """Say what this Keras does to find a direction, and why it may find none."""
-    keras = spoken_semantics(known.training.semantics.name)
+    keras = known.training.version
     if known_not is not None:
         message = f"raises ValueError for mode='auto' with {callback.monitor!r}"
         reason = f"{keras} asks the compiled metric, and {known_not}"
@@ -91,7 +90,7 @@ def _guessed_auto(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     """Find a mode='auto' that takes "min" for a name that tells no direction."""
-    monitor, rule = callback.monitor, callback.monitor_rule(known.training.semantics)
+    monitor, rule = callback.monitor, known.monitor_rule(callback)
     if (
         callback.mode != "auto"
         or rule.auto == "metric"
@@ -106,7 +105,7 @@ def _guessed_auto(
         "auto-unknown",
         index,
         f"mode='auto' means 'min' for {monitor}, whose name tells no direction",
-        f"{callback.class_name} of {spoken_semantics(known.training.semantics.name)} "
+        f"{callback.class_name} of {known.training.version} "
         "goes by the name of the monitor, and takes smaller for better where it does "
         "not know that",
         _with_meant(
@@ -136,14 +135,8 @@ def _absent_monitor(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     for finding in find_absent_monitor(known, index, callback):
-        if _finds_no_metric(known, callback):
-            reason = (
-                f"{spoken_semantics(known.training.semantics.name)} raises ValueError "
-                "for mode='auto' where no compiled metric has that name"
-            )
-            yield finding._replace(reason=reason)
-        else:
-            yield finding
+        raises = _finds_no_metric(known, callback)
+        yield finding._replace(reason=_raises_for_auto(known)) if raises else finding
 
 
 def _uncompiled_monitor(
@@ -157,15 +150,49 @@ def _uncompiled_monitor(
     for finding in find_uncompiled_monitor(known, index, callback):
         reason = finding.reason
         if raises:
-            reason = (
-                f"{spoken_semantics(known.training.semantics.name)} raises ValueError "
-                "for mode='auto' where no compiled metric has that name"
-            )
+            reason = _raises_for_auto(known)
         if callback.monitor in ("acc", "val_acc") and "accuracy" in finding.fix:
             reason += "; before Keras 2.3 'accuracy' was logged as acc"
         yield finding._replace(
             reason=reason, fix=_fix_of_outputs(known, callback, finding.fix)
         )
+
+
+def _renumbered_monitor(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    """Find a monitor that this fit, or those after it in a loop, do not log."""
+    monitor = callback.monitor
+    metric = monitor.removeprefix("val_")
+    others = known.facts.renumbered.get(metric)
+    if others is None:
+        return
+    # one that is kept has its direction from the first fit
+    made_anew = not (known.kept_in and known.kept_in[index])
+    reason = what_follows(known, callback)
+    if made_anew and _asks_the_metric(known, callback):
+        reason = _raises_for_auto(known)
+    yield Finding(
+        "absent-monitor",
+        index,
+        f"only the first fit logs {monitor!r}: {others}, and Keras numbers those "
+        f"without a name, {metric}_1 and so on",
+        reason,
+        f"name={metric!r} where the metric is made",
+    )
+
+
+def _raises_for_auto(known: CheckedList) -> str:
+    return (
+        f"{known.training.version} raises ValueError for mode='auto' where no compiled "
+        "metric has that name"
+    )
+
+
+def _mode_of(monitor: str) -> str:
+    """Return the mode to write for a monitor, by its name where that tells one."""
+    direction = plain_direction(monitor)
+    return f"mode={direction!r}" if direction else "mode='min' or mode='max'"
 
 
 def _fix_of_outputs(known: CheckedList, callback: _Monitoring, fix: str) -> str:
@@ -176,9 +203,7 @@ def _fix_of_outputs(known: CheckedList, callback: _Monitoring, fix: str) -> str:
     meant = fix.partition("=")[2].strip("'")
     if not _asks_the_metric(known, callback) or meant.removeprefix("val_") == "loss":
         return fix
-    direction = plain_direction(meant)
-    mode = f"mode={direction!r}" if direction else "mode='min' or mode='max'"
-    return f"{fix}, and {mode}"
+    return f"{fix}, and {_mode_of(meant)}"
 
 
 def _is_uncompiled(known: CheckedList, callback: _Monitoring) -> bool:
@@ -211,8 +236,7 @@ def _is_told_absent(known: CheckedList, callback: _Monitoring) -> bool:
 
 
 def _asks_the_metric(known: CheckedList, callback: _Monitoring) -> bool:
-    rule = callback.monitor_rule(known.training.semantics)
-    return callback.mode == "auto" and rule.auto == "metric"
+    return callback.mode == "auto" and known.monitor_rule(callback).auto == "metric"
 
 
 def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:
@@ -232,22 +256,22 @@ def find_carried_best(
     callback: _Monitoring,
 ) -> Iterator[Finding]:
     """Yield that a callback takes its best from one model's fit into the next."""
-    loop = known.kept_in[index] if known.kept_in else ""
-    semantics = known.training.semantics
-    if not loop or not callback.carries(semantics):
+    before = known.kept_in[index] if known.kept_in else ""
+    if not before or not callback.carries(known.training.semantics):
         return
-    saves = isinstance(callback, ModelCheckpoint)
+    if callback.monitor.removeprefix("val_") in known.facts.renumbered:
+        return  # the later fits have no value that might beat it
+    saves = "filepath" in parameters_of(callback)
     outcome = "saves only" if saves else "sees an improvement only"
-    file = ", with a filepath of its own for each fit" if saves else ""
+    file = ", with a filepath of its own" if saves else ""
     yield Finding(
         "best-of-earlier-fit",
         index,
         f"from the second fit on, {callback.class_name} {outcome} where a value "
         f"beats the best {callback.monitor} of all earlier fits, of other models",
-        f"the loop in {loop} makes a model in each round, and the callback is made "
-        f"once: {spoken_semantics(semantics.name)} does not reset its best when a fit "
-        "begins",
-        f"{callback.class_name} made inside the loop{file}",
+        f"{before}, and the callback is made once: {known.training.version} does not "
+        "reset its best when a fit begins",
+        f"a new {callback.class_name} for each fit{file}",
     )
 
 
@@ -257,4 +281,5 @@ MONITOR_CHECKS = (
     _guessed_auto,
     _absent_monitor,
     _uncompiled_monitor,
+    _renumbered_monitor,
 )

@@ -13,7 +13,6 @@ from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_carried_be
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.metric_directions import lies_within_one
-from cbreplay.rules.keras.versions import spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,9 +93,7 @@ def _negative_min_delta(
 ) -> Iterator[Finding]:
     if callback.min_delta >= 0:
         return
-    semantics = known.training.semantics
-    rule = callback.monitor_rule(semantics)
-    keras = spoken_semantics(semantics.name)
+    rule, keras = known.monitor_rule(callback), known.training.version
     if rule.absolute_min_delta:
         acts = f"acts as min_delta {-callback.min_delta:g}"
         reason = f"{keras} takes its absolute value"
@@ -203,7 +200,7 @@ def _begun(known: CheckedList) -> str:
 
 def _first_value_improves(known: CheckedList, callback: _Monitoring) -> bool:
     """Return whether the first value always improves, whatever it is."""
-    starts_empty = callback.monitor_rule(known.training.semantics).starts_empty
+    starts_empty: bool = known.monitor_rule(callback).starts_empty
     # EarlyStopping waits on a first value that misses the baseline
     waits = isinstance(callback, EarlyStopping) and callback.baseline is not None
     return starts_empty and not waits

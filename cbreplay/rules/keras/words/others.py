@@ -45,8 +45,7 @@ def _tell_comparison(moment: Moment) -> str:
     callback, best = moment.callback, moment.before.best
     if moment.value is None:
         return f"no {callback.monitor} in this epoch"
-    unbeaten = best is None or (math.isinf(best) and moment.decision.improved)
-    if unbeaten and moment.earlier != "compared":
+    if moment.is_first:
         return moment.tell_first().words
     if best is None:
         # values were compared before, but none of them was a number

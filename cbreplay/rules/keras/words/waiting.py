@@ -71,10 +71,9 @@ def _tell_skip(moment: Moment) -> Told:
 
 
 def _tell_comparison(moment: Moment, value: float) -> Told:
-    best = moment.before.best
-    unbeaten = best is None or (math.isinf(best) and moment.decision.improved)
-    if unbeaten and moment.earlier != "compared":
+    if moment.is_first:
         return moment.tell_first()
+    best = moment.before.best
     if best is None:
         message = "after a comparison there is a best value"
         raise AssertionError(message)

@@ -1,4 +1,4 @@
-"""The three standard streams of a process, and what is wrong with one that failed."""
+"""The process of a command: its streams, its environment, its exit status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,38 @@ import io
 import os
 import sys
 
-__all__ = ["CLOSED", "FULL", "open_streams"]
+__all__ = [
+    "CLOSED",
+    "EXIT_ANSWERED",
+    "EXIT_CHECK_FAILED",
+    "EXIT_DEFECT",
+    "EXIT_SIGNALLED",
+    "EXIT_UNUSABLE",
+    "FULL",
+    "open_streams",
+    "spare_threads",
+    "users_environment",
+]
+
+# 1: a check that the user asked for has failed (--fail-if); 2: unusable input
+EXIT_ANSWERED, EXIT_CHECK_FAILED, EXIT_UNUSABLE, EXIT_DEFECT = 0, 1, 2, 3
+# plus the number of the signal, as shells do: 130 for Ctrl-C
+EXIT_SIGNALLED = 128
+
+_THREADS = "OPENBLAS_NUM_THREADS"
+_set_here: list[str] = []
+
+
+def spare_threads() -> None:
+    """Keep numpy from starting threads for linear algebra, which no command uses."""
+    if _THREADS not in os.environ:
+        os.environ[_THREADS] = "1"
+        _set_here.append(_THREADS)
+
+
+def users_environment() -> dict[str, str]:
+    """Return the environment as the user has it, for a process of the user's."""
+    return {name: text for name, text in os.environ.items() if name not in _set_here}
 
 
 def open_streams() -> None:
