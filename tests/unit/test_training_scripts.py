@@ -2601,3 +2601,21 @@ def test_a_finding_names_its_fit_where_the_callback_acts_in_another(
     assert [placed.finding.message[-40:] for placed in found] == [
         "a rate that it set, in the fit of line 7"
     ]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("make()", "EarlyStopping(patience=7)"),
+        ("make(2)", "EarlyStopping(patience=6)"),
+        ("make(n)", "EarlyStopping(patience=p + 4)"),
+        ("make(2) if a else make()", "EarlyStopping(patience=p + 4)"),
+    ],
+)
+def test_a_number_is_worked_out_of_what_all_calls_give(
+    tmp_path: Path, call: str, expected: str
+) -> None:
+    text = "def make(p=3):\n    return [EarlyStopping(patience=p + 4)]\n"
+    script = read(tmp_path, f"{text}m.fit(*x, callbacks={call})")
+    ((member, *_),) = (fit.members for fit in script.fits)
+    assert member.code == expected
