@@ -64,12 +64,12 @@ class RepeatedFits:
             metric, call = made[0]
             if loops and self.is_remade(metric, call, loops[0]):
                 loop = self.calls.place(loops[0].lineno)
-                found[name] = f"the loop in {loop} makes its metric anew in each round"
+                found[name] = f"the loop in {loop} makes one in each round"
             metric, call = made[-1]
             earlier = self.find_earlier(fit.call, metric)
             if earlier is not None and before[-1:] == [call]:
                 first = self.calls.place(earlier.lineno)
-                found[name] = f"{first} makes such a metric before this one"
+                found[name] = f"{first} makes one before this"
         return found
 
     def find_earlier(self, fit: ast.Call, metric: ast.Call) -> ast.Call | None:
