@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 from cbreplay.expressions.foreign_code import may_log_own_names
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.model_outputs import find_model_class, find_outputs
+from cbreplay.expressions.possible_values import given_values
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_literals import read_literal
-from cbreplay.expressions.script_parameters import values_of
 from cbreplay.expressions.syntax import argument_named, called_name, has_star, is_open
 from cbreplay.rules.compiled import Compiled, MetricNames
 from cbreplay.rules.keras.metric_directions import find_direction
@@ -57,8 +57,7 @@ class ModelCompiles:
         receiver = _receiver(fitting)
         self.written = self._written(receiver)
         self.places, self.models = self._follow(receiver, scope)
-        named = scope.place_of(receiver)
-        self.made_by = values_of(calls, *named) if named else [(receiver, scope)]
+        self.made_by = given_values(calls, receiver, scope) or [(receiver, scope)]
         of_places = [
             (call, place) for call, place in calls.compiles if self._is_one(call, place)
         ]
@@ -97,14 +96,11 @@ class ModelCompiles:
             if place is None or place in places:
                 break
             places.append(place)
-            named = scope.place_of(node)
-            if named is None:
-                break
-            values = values_of(self.calls, *named)
+            values = given_values(self.calls, node, scope)
             kinds = [
                 find_model_class(self.calls, value, holder) for value, holder in values
             ]
-            if all(kinds):
+            if kinds and all(kinds):
                 return places, [kind for kind in kinds if kind is not None]
             if len(values) != 1:
                 break

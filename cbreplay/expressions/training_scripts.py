@@ -51,8 +51,8 @@ class ScriptFit(NamedTuple):
     unread : tuple of UnreadPart
         What cannot be told about its list.
     kept : mapping of int to str
-        The loop in which a callback meets a new model in each round, by the id of the
-        call that makes the callback, as `RepeatedFits.find_kept`.
+        Why a callback meets another model than in a fit before, by the id of the call
+        that makes the callback, as `RepeatedFits.find_kept`.
     """
 
     facts: TrainingFacts

@@ -138,8 +138,9 @@ class CheckedList(NamedTuple):
     written : tuple of frozenset of str
         The parameters that the code of each callback names; empty without code.
     kept_in : tuple of str
-        The loop in which each callback meets a new model in each round, for people;
-        "" where there is none. Empty without a script.
+        Why each callback meets another model than in a fit before, for people: a loop
+        makes models, or an earlier fit has its own; "" where it does not. Empty
+        without a script.
     """
 
     callbacks: tuple[Callback, ...]

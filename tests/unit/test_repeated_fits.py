@@ -98,6 +98,25 @@ def test_a_best_is_carried_where_this_keras_does_not_reset_it(
             f"c = {SAVE}\nfor i in folds:\n    if a:\n        {NEW}\n    else:\n"
             f"        model = build()\n    {FIT}"
         ),
+        # each trial of a search runs the function anew
+        f"c = {SAVE}\ndef go(trial):\n    {NEW}\n    {FIT}\nstudy.optimize(go, 9)",
+        (
+            f"def main():\n    c = {SAVE}\n    def go(trial):\n        {NEW}\n"
+            f"        {FIT}\n    study.optimize(lambda trial: go(trial), 9)"
+        ),
+        # an object has one list for all of its fits
+        (
+            f"class T:\n    def __init__(self):\n        self.c = [{SAVE}]\n"
+            "    def run(self, x):\n        self.model = keras.Sequential()\n"
+            "        self.model.fit(x, validation_data=v, callbacks=self.c)\n"
+            "t = T()\nfor i in folds:\n    t.run(i)"
+        ),
+        # two fits in a row
+        f"c = {SAVE}\n{NEW}\n{FIT}\n{NEW}\n{FIT}",
+        (
+            f"c = {SAVE}\na = keras.Sequential()\nb = keras.Sequential()\n"
+            f"{FIT.replace('model', 'a')}\nif more:\n    {FIT.replace('model', 'b')}"
+        ),
     ],
 )
 def test_one_checkpoint_for_models_that_a_loop_makes_is_found(
@@ -110,6 +129,28 @@ def test_one_checkpoint_for_models_that_a_loop_makes_is_found(
     "text",
     [
         f"for i in folds:\n    c = {SAVE}\n    {NEW}\n    {FIT}",
+        f"def go(trial):\n    c = {SAVE}\n    {NEW}\n    {FIT}\nstudy.optimize(go, 9)",
+        f"c = {SAVE}\n{NEW}\ndef go(trial):\n    {FIT}\nstudy.optimize(go, 9)",
+        # an object for each round, and a list that each run makes anew
+        (
+            f"class T:\n    def __init__(self):\n        self.c = [{SAVE}]\n"
+            "    def run(self, x):\n        self.model = keras.Sequential()\n"
+            "        self.model.fit(x, validation_data=v, callbacks=self.c)\n"
+            "for i in folds:\n    T().run(i)"
+        ),
+        (
+            f"class T:\n    def __init__(self):\n        self.c = [{SAVE}]\n"
+            f"    def run(self, x):\n        self.c = [{SAVE}]\n"
+            "        self.model = keras.Sequential()\n"
+            "        self.model.fit(x, validation_data=v, callbacks=self.c)\n"
+            "t = T()\nfor i in folds:\n    t.run(i)"
+        ),
+        # the same model again, and fits of which each has a callback of its own
+        f"c = {SAVE}\n{NEW}\n{FIT}\nmodel.compile('sgd')\n{FIT}",
+        f"def get():\n    return {SAVE}\n" + 2 * f"c = get()\n{NEW}\n{FIT}\n",
+        f"c = {SAVE}\nif a:\n    {NEW}\n    {FIT}\nelse:\n    {NEW}\n    {FIT}",
+        f"c = {SAVE}\n{NEW}\n{FIT}\nmodel = get_model()\n{FIT}",
+        f"c = {SAVE}\nmodel = get_model()\n{FIT}\n{NEW}\n{FIT}",
         f"for i in folds:\n    {NEW}\n    {FIT.replace('[c]', f'[{SAVE}]')}",
         (
             f"def get():\n    return {SAVE}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cbreplay.run import AxisUnit, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["LogFacts", "build_run"]
+__all__ = ["LogFacts", "build_run", "with_plan"]
 
 
 class LogFacts(NamedTuple):
@@ -361,6 +362,12 @@ def _plan(
             raise ConfigError(sentence)
         notes.append(f"the log holds {reached} epochs, more than the {planned} planned")
     return planned, notes
+
+
+def with_plan(run: Run, epochs: int) -> Run:
+    """Return a run with a plan from elsewhere, if its log has none and is no longer."""
+    fits = run.planned_epochs is None and run.horizon < epochs <= _MOST_PLANNED
+    return replace(run, planned_epochs=epochs) if fits else run
 
 
 def _epoch_seconds(record: TrainingRows) -> Series | None:

@@ -161,7 +161,7 @@ class LogTable:
         table.counted = "row"
         table.lines = np.arange(1, len(rows) + 1)
         for name, cells in table.columns.items():
-            cells.add([row.get(name) for row in rows], 0, _parse_value)
+            cells.add([row.get(name) for row in rows], _parse_value)
             cells.finish()
         return table
 

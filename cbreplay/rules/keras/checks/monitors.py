@@ -175,8 +175,8 @@ def _renumbered_monitor(
     yield Finding(
         "absent-monitor",
         index,
-        f"{monitor!r} is the first such metric alone: {others}, and Keras numbers "
-        f"those without a name, {metric}_1 and so on",
+        f"{monitor!r} is the first such metric alone: {others}; Keras numbers those "
+        f"without a name, {metric}_1 and so on",
         reason,
         f"name={metric!r} where the metric is made",
     )
@@ -256,22 +256,22 @@ def find_carried_best(
     callback: _Monitoring,
 ) -> Iterator[Finding]:
     """Yield that a callback takes its best from one model's fit into the next."""
-    loop = known.kept_in[index] if known.kept_in else ""
-    if not loop or not callback.carries(known.training.semantics):
+    before = known.kept_in[index] if known.kept_in else ""
+    if not before or not callback.carries(known.training.semantics):
         return
     if callback.monitor.removeprefix("val_") in known.facts.renumbered:
         return  # the later fits have no value that might beat it
     saves = "filepath" in parameters_of(callback)
     outcome = "saves only" if saves else "sees an improvement only"
-    file = ", with a filepath of its own for each fit" if saves else ""
+    file = ", with a filepath of its own" if saves else ""
     yield Finding(
         "best-of-earlier-fit",
         index,
         f"from the second fit on, {callback.class_name} {outcome} where a value "
         f"beats the best {callback.monitor} of all earlier fits, of other models",
-        f"the loop in {loop} makes a model in each round, and the callback is made "
-        f"once: {known.training.version} does not reset its best when a fit begins",
-        f"{callback.class_name} made inside the loop{file}",
+        f"{before}, and the callback is made once: {known.training.version} does not "
+        "reset its best when a fit begins",
+        f"a new {callback.class_name} for each fit{file}",
     )
 
 
