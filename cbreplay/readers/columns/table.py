@@ -204,6 +204,13 @@ class LogTable:
             left_out = f"left out {', '.join(found)}: {reason}"
             self.notes.append(reworded(reason, left_out))
 
+    def rows_with(self, names: Iterable[str]) -> BoolArray:
+        """Tell which rows hold something in one of these columns."""
+        held = np.zeros(len(self), dtype=np.bool_)
+        for name in names:
+            held |= ~self.columns[name].missing
+        return held
+
     def rename(self, names: Mapping[str, str]) -> None:
         """Rename columns; each keeps its place."""
         self.columns = {
