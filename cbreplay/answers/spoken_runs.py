@@ -132,7 +132,7 @@ def spoken_plan(run: Run) -> str:
 
 def spoken_end(run: Run) -> str:
     """Say how the training ended, as far as ``run.json`` tells."""
-    ended = run.metadata.ended if run.metadata is not None else None
+    ended = run.ended
     if ended is None or not ended.by:
         return "end of the plan" if run.reached_plan else "not recorded"
     words = {
@@ -271,7 +271,7 @@ def judged_by(replays: Iterable[Replay]) -> list[tuple[str | None, Mode | None]]
 
 def own_end(run: Run) -> str | None:
     """Return the class of the training's own callback that ended it; None if none."""
-    ended = run.metadata.ended if run.metadata is not None else None
+    ended = run.ended
     return ended.by if ended is not None and ended.by_callback else None
 
 

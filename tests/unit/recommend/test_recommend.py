@@ -31,7 +31,8 @@ from cbreplay.generalization.prior import blend_scores, read_prior
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
 from cbreplay.recommend.choice import pick_patience
-from cbreplay.setting_costs.pricing import NEAR_TIE, ChoiceFrame, Priced
+from cbreplay.recommend.scores import NEAR_TIE
+from cbreplay.setting_costs.pricing import ChoiceFrame, Priced
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.training_course import improves_after
 from tests.recommended import (
