@@ -29,7 +29,7 @@ from cbreplay.series_names import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
     "NO_LOG_IN_DIRECTORY",
@@ -190,12 +190,8 @@ class UnknownMonitorError(CbreplayError, KeyError):
         held += f" and {more:,} more" if more > 0 else ""
         near = "" if reason else nearest_series(monitor, self.available)
         left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
-        if (
-            others
-            and is_validation(monitor)
-            and not reason
-            and not any(map(is_validation, self.available))
-        ):
+        has_validation = any(map(is_validation, self.available))
+        if others and not reason and not has_validation and is_validation(monitor):
             reason = next(iter(others.values()))
             names = ", ".join(name for name in others if others[name] == reason)
             left_out = f" Left out was {names}: {reason}."
@@ -213,10 +209,9 @@ class UnknownMonitorError(CbreplayError, KeyError):
         )
 
 
-def _no_validation(available: Iterable[str]) -> str:
+def _no_validation(available: Sequence[str]) -> str:
     """Say why a Keras log may have no validation series; empty where it has one."""
-    listed = list(available)
-    if "loss" not in listed or any(is_validation(name) for name in listed):
+    if "loss" not in available or any(map(is_validation, available)):
         return ""
     return (
         " No series is a validation's: fit had no validation data, or Keras 2's "
@@ -225,15 +220,14 @@ def _no_validation(available: Iterable[str]) -> str:
     )
 
 
-def _choose_series(option: str, available: Iterable[str]) -> str:
+def _choose_series(option: str, available: Sequence[str]) -> str:
     """Say how to choose another series, and its direction where a name tells it."""
     if "_" in option:
         # a parameter that is one rule's own has no option
         return f"Choose one with {option}=."
-    listed = list(available)
-    options, arguments = suggest_monitor(listed, option)
-    if not options and len(listed) == 1:
-        options, arguments = watch_options(listed[0], "min", option)
+    options, arguments = suggest_monitor(available, option)
+    if not options and len(available) == 1:
+        options, arguments = watch_options(available[0], "min", option)
         larger = "or max in place of min where larger is better"
         return f"Watch that one, as{options} or{arguments[1:]}, {larger}."
     if not options:

@@ -229,7 +229,7 @@ def _still_grows(run: Run) -> bool:
 
 def _own_patience(run: Run) -> int | None:
     """Return the patience of the rule that ended a run, as ``run.json`` has it."""
-    ended = None if run.metadata is None else run.metadata.ended
+    ended = run.ended
     stoppers = [] if ended is None else recorded_stoppers(run) or []
     if ended is None or ended.by not in [rule.class_name for rule in stoppers]:
         return None
@@ -314,7 +314,7 @@ def find_failure(run: Run, monitor: str) -> FailedTraining | None:
         begun = series.values[series.recorded][:1]
         if np.isnan(begun).any() or ends_badly(series):
             return FailedTraining("not-finite", name)
-    ended = None if run.metadata is None else run.metadata.ended
+    ended = run.ended
     if ended is not None and ended.by == "interrupt":
         return FailedTraining("interrupt")
     if ended is not None and ended.by == "error":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from cbreplay.run_metadata import RunMetadata
+    from cbreplay.run_metadata import Ended, RunMetadata
 
 __all__ = [
     "LEARNING_RATE_NAMES",
@@ -303,6 +303,11 @@ class Run:
         masks = [series.recorded for series in held if series is not None]
         rows: BoolArray = np.logical_or.reduce(masks)
         return rows
+
+    @property
+    def ended(self) -> Ended | None:
+        """How its last fit ended; None where no ``run.json`` says so."""
+        return None if self.metadata is None else self.metadata.ended
 
     @property
     def reached_plan(self) -> bool:

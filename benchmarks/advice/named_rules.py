@@ -19,12 +19,12 @@ from benchmarks.advice.choices import COST_WEIGHT, USUAL, draw_runs, populate
 from benchmarks.advice.other_stops import smooth_exponentially, smooth_window
 from benchmarks.advice.stopping import measure_costs, stop_when, watch_series
 from cbreplay.recommend import recommend_config, sweep_patience
+from cbreplay.recommend.scores import cheapest_patience, is_clearly_better
 from cbreplay.rules.beyond_patience.tried import (
     SMOOTHED_PATIENCE,
     TARGET,
     spread_targets,
 )
-from cbreplay.setting_costs.pricing import cheapest_patience, is_clearly_better
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

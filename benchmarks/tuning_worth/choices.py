@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks.tuning_worth.trainings import EPOCHS
 from cbreplay import ReduceLROnPlateau, replay_run
 from cbreplay.recommend import recommend_config, sweep_patience
-from cbreplay.staircase.later_gains import later_gain
+from cbreplay.staircase.reductions import later_gain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

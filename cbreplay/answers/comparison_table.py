@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.left_files import last_file
-from cbreplay.answers.replayed_cells import tell_replay
+from cbreplay.answers.setting_cells import tell_replay
 from cbreplay.document import Cell, Pair, Row, Table, TableColumn
 from cbreplay.evidence_words import brief_evidence, limits_of_replays
 from cbreplay.shown_digits import scale_of

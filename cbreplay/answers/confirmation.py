@@ -19,9 +19,8 @@ from cbreplay.document import (
 from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
+    from cbreplay.kinds import Kind
     from cbreplay.record.confirming import Confirmation, HeldItem
 
 __all__ = ["confirmation_document"]
@@ -59,8 +58,8 @@ def _headline(confirmation: Confirmation) -> Text:
     failed = [entry for entry in promised if entry.verdict == "failed"]
     n_promised = Fact(len(promised), "count", "n_promised")
     if failed:
-        n_failed = Fact(len(failed), "count", "n_failed")
-        return say(n_failed, " of ", n_promised, " predictions failed.")
+        words = "{n_failed:count} of {} predictions failed."
+        return phrase(words, n_promised, n_failed=len(failed))
     replay = confirmation.replay
     if replay.evidence == "incomplete":
         why = "the log does not hold what this setting would have trained"
@@ -95,7 +94,7 @@ def _table(confirmation: Confirmation) -> Table:
             (
                 entry.name,
                 _spoken(entry, entry.predicted),
-                say(_spoken(entry, entry.trained), *_from(entry)),
+                _trained(entry),
                 entry.verdict,
                 entry.epoch,
             )
@@ -105,22 +104,18 @@ def _table(confirmation: Confirmation) -> Table:
     return Table(columns, rows, "Predicted and trained", is_answer=True)
 
 
-def _from(entry: HeldItem) -> Iterator[Part]:
-    """Say from which epoch on a series differs."""
-    if entry.epoch is not None:
-        yield " from epoch "
-        yield Fact(entry.epoch, "epoch")
-        yield " on"
+def _trained(entry: HeldItem) -> Text:
+    """Say a value that was trained, and from which epoch on a series differs."""
+    differs = "" if entry.epoch is None else " from epoch {} on"
+    told, epoch = _spoken(entry, entry.trained), Fact(entry.epoch, "epoch")
+    return say(told, phrase(differs, epoch))
 
 
 def _spoken(entry: HeldItem, shown: Any) -> Text:  # noqa: ANN401 - what was compared
     """Say a value: an epoch from one, a number of a series with all its digits."""
+    if isinstance(shown, int):
+        kind: Kind = "count" if entry.name == "no stop before" else "epoch"
+        return say("epoch ", Fact(shown, kind))
     if shown is None:
         return say("none")
-    if isinstance(shown, str):
-        return say(shown)
-    if isinstance(shown, int) and entry.name != "no stop before":
-        return say("epoch ", Fact(shown, "epoch"))
-    if isinstance(shown, int):
-        return say("epoch ", Fact(shown, "count"))
-    return say(repr(shown))
+    return say(shown if isinstance(shown, str) else repr(shown))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.replayed_cells import read_replays
+from cbreplay.answers.setting_cells import read_replays
 from cbreplay.errors import ConfigError
 from cbreplay.replay import replay_run
 from cbreplay.replay.fits import replay_fits

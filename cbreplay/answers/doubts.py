@@ -1,15 +1,19 @@
-"""What to know about several runs before trusting an answer about them."""
+"""What to know before trusting an answer about one log, or about several."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.reading_notes import alike, telling_notes
-from cbreplay.answers.staircase_doubts import noted
-from cbreplay.document import Code, Strong, phrase, say
+from cbreplay.answers.spoken_runs import counts_otherwise, own_end
+from cbreplay.document import Code, Fact, Strong, phrase, say
+from cbreplay.evidence_words import find_non_finite, spoken_non_finite
 from cbreplay.note import topic_of
-from cbreplay.training_course import was_still_improving
-from cbreplay.words import count, list_names
+from cbreplay.plain_text import quoted_code
+from cbreplay.replay.notes import NAN_IS_BEST
+from cbreplay.training_course import cuts_schedule, never_changes, was_still_improving
+from cbreplay.words import as_sentence, count, list_names, spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,15 +22,29 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
+    from cbreplay.staircase import Staircase, StaircaseStep
 
-__all__ = ["IN_BRACKETS", "about_logs", "about_runs", "noted_of", "notes_of_many"]
+__all__ = [
+    "IN_BRACKETS",
+    "ONE_RUN_ALONE",
+    "about_logs",
+    "about_runs",
+    "doubts_of_one_run",
+    "doubts_of_staircase",
+    "non_finite_doubts",
+    "noted",
+    "noted_of",
+    "notes_of_many",
+]
 
 IN_BRACKETS = (
     "In brackets: as if training had ended with the log; such figures are never "
     "compared."
 )
+ONE_RUN_ALONE = "One run cannot say what the next needs."
 _MOST_NAMES = 5
-_MOST_NOTES = 12
+# notes of one run, and of several
+_MOST_OF_ONE, _MOST_NOTES = 8, 12
 
 
 def about_runs(runs: Sequence[Run], words: str) -> Iterator[Text]:
@@ -51,17 +69,11 @@ def about_logs(replays: Sequence[Replay]) -> Iterator[Text]:
         "still improved at the end of the log, so their costs are against the record "
         "only",
     )
-    ended = [replay.run for replay in replays if _ended_itself(replay.run)]
     yield from about_runs(
-        ended,
+        [replay.run for replay in replays if own_end(replay.run) is not None],
         "were ended by their own callback and say nothing about a setting that trains "
         "for longer",
     )
-
-
-def _ended_itself(run: Run) -> bool:
-    ended = run.metadata.ended if run.metadata is not None else None
-    return ended is not None and ended.by_callback
 
 
 def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
@@ -97,11 +109,144 @@ def alike_notes(
         for run, about in told
         for note in dict.fromkeys([*telling_notes(run, callbacks), *about])
     ]
-    spoken = [*alike(noted)]
-    yield from spoken[:_MOST_NOTES]
-    if len(spoken) > _MOST_NOTES:
+    yield from _first_of([*alike(noted)], _MOST_NOTES)
+
+
+def _first_of(notes: Sequence[Text], most: int) -> Iterator[Text]:
+    """Yield the first notes, and where the others are."""
+    yield from notes[:most]
+    if len(notes) > most:
+        words = "{}: {cbreplay:code} lists them all."
+        more = count(len(notes) - most, "more note")
+        yield phrase(words, more, cbreplay="cbreplay inspect")
+
+
+def doubts_of_staircase(
+    staircase: Staircase, *, is_alone_told: bool = False, is_schedule_told: bool = False
+) -> tuple[Text, ...]:
+    """Return the doubts about an answer from one log, the gravest first.
+
+    The flags say what is told already: that one run promises nothing, and that a stop
+    cuts a schedule of the rate.
+    """
+    replay = staircase.replay
+    alone = () if is_alone_told else (say(Strong(ONE_RUN_ALONE)),)
+    names = dict.fromkeys([staircase.monitor, staircase.objective])
+    return (
+        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
+        *alone,
+        *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
+        *(() if is_schedule_told else _scheduled_rate(staircase)),
+        *_other_series(staircase),
+        *counts_otherwise([replay.run]),
+        *noted(replay.run, replay.callbacks, staircase.notes),
+    )
+
+
+def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
+    """Return the doubts about a setting on one log, without a staircase beside it."""
+    return (
+        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
+        say(Strong(ONE_RUN_ALONE)),
+        *non_finite_doubts(replay, replay.objective),
+        *counts_otherwise([replay.run]),
+        *noted(replay.run, replay.callbacks, replay.notes),
+    )
+
+
+def non_finite_doubts(replay: Replay, name: str | None) -> Iterator[Text]:
+    """Yield what NaN and infinite values of a series mean for an answer."""
+    if name is None:
+        return
+    epochs = find_non_finite(replay.run, name)
+    if epochs:
         yield phrase(
-            "{}: {} lists them all.",
-            count(len(spoken) - _MOST_NOTES, "more note"),
-            Code("cbreplay inspect"),
+            "{name:code} is NaN or infinite in {}, first in epoch "
+            "{first_non_finite:epoch}; {}.",
+            count(len(epochs), "epoch"),
+            spoken_non_finite(replay, name),
+            name=name,
+            first_non_finite=epochs[0],
         )
+
+
+def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
+    """Name the stop that cuts a schedule of the rate, which pays at its end."""
+    step, run = staircase.sufficient_step(), staircase.replay.run
+    if step is not None and cuts_schedule(run, step.first_stopped_epoch):
+        from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
+
+        yield phrase(
+            "{}{}: a stop at epoch {} cuts the part that usually pays.",
+            Code("learning_rate"),
+            FALLS_BY_SCHEDULE,
+            Fact(step.first_stopped_epoch, "epoch", "stopped_epoch"),
+        )
+
+
+def _other_series(staircase: Staircase) -> Iterator[Text]:
+    """Yield where other series are best, unless the answer keeps such an epoch too."""
+    answer = staircase.sufficient_step()
+    stopping = [
+        step for step in staircase.steps if step.first_stopped_epoch is not None
+    ]
+    horizon = staircase.replay.run.horizon
+    for name, (epoch, value) in staircase.other_best.items():
+        if never_changes(staircase.replay.run, name):
+            continue
+        # several steps may keep an equally good value
+        keeping = [step for step in stopping if _keeps_best(step, name, epoch, value)]
+        if answer in keeping:
+            continue
+        kept = [step for step in keeping if step.kept_epoch == epoch]
+        if keeping:
+            step = (*kept, *keeping)[0]
+            patience = spoken_range(step.first_patience, step.last_patience)
+            what = "it" if kept else "the same value"
+            who = say(f"patience {patience} keeps {what}.")
+        else:
+            who = _kept_by_none(staircase, name, epoch, value)
+        yield phrase(
+            "{name:code} was best at epoch {}{where} ({}): {who}",
+            Fact(epoch, "epoch", f"other_best.{name}"),
+            Fact(value, "value", f"other_best_value.{name}"),
+            name=name,
+            where=", at the end" if epoch == horizon else "",
+            who=who,
+        )
+
+
+def _keeps_best(step: StaircaseStep, name: str, epoch: int, value: float) -> bool:
+    """Return whether a step keeps the best epoch of another series, or its equal."""
+    return step.kept_epoch == epoch or step.others.get(name) == value
+
+
+def _kept_by_none(staircase: Staircase, name: str, epoch: int, value: float) -> Text:
+    rest = staircase.steps[-1]
+    if rest.evidence == "exact" and _keeps_best(rest, name, epoch, value):
+        return say("training to the end of the plan keeps it.")
+    if len(staircase.steps) == 1 and rest.evidence != "incomplete":
+        return say("no patience stops inside this log.")
+    asks = " ({asked:code} asks about one on it)"
+    if name == staircase.monitor or epoch == staircase.replay.run.horizon:
+        asks = ""
+    return phrase(
+        "no patience on {monitor:code} that stops inside this log keeps that epoch"
+        f"{asks}.",
+        monitor=staircase.monitor,
+        asked=f"--monitor {quoted_code(name)}",
+    )
+
+
+def noted(
+    run: Run, callbacks: Iterable[Callback], notes: tuple[str, ...]
+) -> Iterator[Text]:
+    """Yield what was noted in replaying and in reading, each once."""
+    reading = telling_notes(run, callbacks)
+    # `non_finite_doubts` and the headline say these
+    every = [
+        say(as_sentence(note, run.series))
+        for note in dict.fromkeys([*notes, *reading])
+        if note != NAN_IS_BEST and topic_of(note) != "end"
+    ]
+    yield from _first_of(every, _MOST_OF_ONE)

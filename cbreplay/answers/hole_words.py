@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.document import Code, Fact, phrase, say
+from cbreplay.document import Code, phrase, say
 from cbreplay.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.words import spoken_seam
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
@@ -36,65 +36,52 @@ def hole_of_setting(
         message = "there is a hole where evidence is incomplete"
         raise AssertionError(message)
     name, cause = _lacking_series(run, callbacks, gap_epoch), gap_cause(run, gap_epoch)
-    gap = Fact(gap_epoch, "epoch", "gap_epoch")
-    if cause == "seam":
-        words = _instead(run, callbacks, gap_epoch)
-        return say("At epoch ", gap, " a resumed fit began", *words)
     if cause == "possible seam":
         return _possible_seam(run, gap_epoch)
+    if cause == "seam":
+        words = "At epoch {gap_epoch:epoch} a resumed fit began{}"
+        return phrase(words, _instead(run, callbacks, gap_epoch), gap_epoch=gap_epoch)
     if _begins_late(run, name):
-        return phrase(
-            "This log begins at epoch {}: what its callbacks saw before is not in it. "
-            "{}",
-            gap,
-            mending(run, name),
-        )
-    why, when = _WHY[cause]
-    if cause == "hole" and run.series[name].recorded[gap_epoch - run.first_epoch]:
-        # it has a value, and what the callback saw before or between is missing
-        head = gap_epoch == run.first_epoch
-        when = "before that" if head else "in some epochs after that"
-    mend = mending(run, name)
-    return say(
-        "From epoch ",
-        gap,
-        f" on this log cannot tell: it {why} ",
-        Code(name),
-        f" {when}. {mend}",
-    )
+        words = "This log begins at epoch {gap_epoch:epoch}: what its callbacks saw "
+        words += "before is not in it. {}"
+    else:
+        why, when = _WHY[cause]
+        if cause == "hole" and run.series[name].recorded[gap_epoch - run.first_epoch]:
+            # it has a value, and what the callback saw before or between is missing
+            head = gap_epoch == run.first_epoch
+            when = "before that" if head else "in some epochs after that"
+        words = "From epoch {gap_epoch:epoch} on this log cannot tell: it "
+        words += f"{why} {{name:code}} {when}. {{}}"
+    return phrase(words, mending(run, name), gap_epoch=gap_epoch, name=name)
 
 
-def _instead(run: Run, callbacks: Sequence[Callback], seam: int) -> Iterator[Part]:
-    """Yield why a setting would not have led to the fit that began at a seam."""
+def _instead(run: Run, callbacks: Sequence[Callback], seam: int) -> Text:
+    """Say why a setting would not have led to the fit that began at a seam."""
     before = None if run.metadata is None else run.metadata.fit_before(seam)
-    if before is None or before.ended is None or not before.cut_short(seam):
-        told = before is not None and before.ended is not None
-        open_end = not told and not run.broken_off and _restore(callbacks)
-        if any(seam == own for own, _ in run.replaced):
-            left = "weights, files or counters"
-            if open_end:
-                left = "files or counters, or other weights if it came to its end"
-            yield (
-                " and wrote rows again: in the earlier ones the fit before it would "
-                f"have been stopped, or would have left other {left}, and what comes "
-                "after that is not in this log."
-            )
-        else:
-            ended = "if the one before came to its end, " if open_end else ""
-            yield (
-                f", and {ended}it would have gone on from other weights: what it would "
-                "have trained from there on is not in this log."
-            )
-        if open_end and not run.same_callbacks:
-            yield _INTERRUPTED
-        return
-    by = before.ended.by
-    yield ", because "
-    yield "a callback" if by == "callback" else Code(by)
-    yield (
-        " had stopped the one before, which would have gone on: what it would have "
+    ended = None if before is None else before.ended
+    if before is not None and ended is not None and before.cut_short(seam):
+        return phrase(
+            ", because {} had stopped the one before, which would have gone on: what "
+            "it would have trained from there on is not in this log.",
+            "a callback" if ended.by == "callback" else Code(ended.by),
+        )
+    open_end = ended is None and not run.broken_off and _restore(callbacks)
+    end = "if the one before came to its end, " if open_end else ""
+    words = (
+        f", and {end}it would have gone on from other weights: what it would have "
         "trained from there on is not in this log."
     )
+    if any(seam == own for own, _ in run.replaced):
+        left = "weights, files or counters"
+        if open_end:
+            left = "files or counters, or other weights if it came to its end"
+        words = (
+            " and wrote rows again: in the earlier ones the fit before it would have "
+            f"been stopped, or would have left other {left}, and what comes after that "
+            "is not in this log."
+        )
+    asks = open_end and not run.same_callbacks
+    return say(words, _INTERRUPTED if asks else "")
 
 
 def _restore(callbacks: Sequence[Callback]) -> bool:
@@ -114,12 +101,12 @@ _INTERRUPTED = (
 def _possible_seam(run: Run, gap_epoch: int) -> Text:
     seam = max(seam for seam in run.possible_seams if seam <= gap_epoch)
     return phrase(
-        "From epoch {} on this log cannot tell: at epoch {} a fit was resumed, or the "
-        "same one went on. Say which: {} if its callbacks were new there, --resume "
-        "carried or resume='carried' if not.",
-        Fact(gap_epoch, "epoch", "gap_epoch"),
-        Fact(seam, "epoch"),
+        "From epoch {gap_epoch:epoch} on this log cannot tell: at epoch {seam:epoch} a "
+        "fit was resumed, or the same one went on. Say which: {} if its callbacks were "
+        "new there, --resume carried or resume='carried' if not.",
         spoken_seam(seam),
+        gap_epoch=gap_epoch,
+        seam=seam,
     )
 
 

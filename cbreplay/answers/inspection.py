@@ -19,6 +19,7 @@ from cbreplay.document import (
     Span,
     Table,
     TableColumn,
+    phrase,
     say,
     told_section,
 )
@@ -83,17 +84,18 @@ def _headline(inspection: Inspection) -> Text:
     """Say how many runs there are, and how long."""
     runs = inspection.runs
     lengths = sorted(run.recorded_epochs for run in runs)
-    fewest = Fact(lengths[0], "count", "fewest_epochs")
-    most = Fact(lengths[-1], "count", "most_epochs")
-    span: list[Part] = [most] if lengths[0] == lengths[-1] else [fewest, " to ", most]
-    noun = " epoch" if lengths[-1] == 1 else " epochs"
+    fewest = "" if lengths[0] == lengths[-1] else "{fewest_epochs:count} to "
+    noun = "epoch"
     if all(run.steps is not None for run in runs):
         noun = spoken_rows(noun, runs[0])
-    number = Fact(len(runs), "count", "n_runs")
-    start = " run of " if len(runs) == 1 else " runs of "
-    told = say(number, start, *span, noun, ".")
     failed = told_failures(runs)
-    return told if failed is None else say(told, " ", failed)
+    return phrase(
+        f"{{n_runs:count run}} of {fewest}{{most_epochs:count {noun}}}.{{}}",
+        say() if failed is None else say(" ", failed),
+        n_runs=len(runs),
+        fewest_epochs=lengths[0],
+        most_epochs=lengths[-1],
+    )
 
 
 def _table(inspection: Inspection, *, verbose: bool) -> Table:
@@ -154,13 +156,9 @@ def _series(run: Run, *, verbose: bool) -> Text:
     n_named = len(names)
     if not verbose and n_named > _MOST_SERIES:
         n_named = _FIRST_SERIES
-    parts: list[Part] = []
-    for name in names[:n_named]:
-        parts += [Fact(name, "name"), *_values_of(run, name), ", "]
-    if n_named == len(names):
-        return say(*parts[:-1])
-    more = Fact(len(names) - n_named, "count", "unnamed_series")
-    return say(*parts[:-1], " and ", more, " more (-v)")
+    parts = [part for name in names[:n_named] for part in (", ", _named(run, name))]
+    more = " and {unnamed_series:count} more (-v)" if n_named < len(names) else ""
+    return say(*parts[1:], phrase(more, unnamed_series=len(names) - n_named))
 
 
 def _counted(run: Run) -> dict[str, Any]:
@@ -169,15 +167,11 @@ def _counted(run: Run) -> dict[str, Any]:
     return {"values": counts}
 
 
-def _values_of(run: Run, name: str) -> Iterator[Part]:
-    """Yield in how many rows a series has a value, if not in all."""
-    n_values = int(run.series[name].recorded.sum())
-    if n_values < run.recorded_epochs:
-        yield " ("
-        yield Fact(n_values, "count", "values")
-        yield " of "
-        yield Fact(run.recorded_epochs, "count", "recorded_epochs")
-        yield ")"
+def _named(run: Run, name: str) -> Text:
+    """Name a series, and say in how many rows it has a value, if not in all."""
+    n_values, n_rows = int(run.series[name].recorded.sum()), run.recorded_epochs
+    some = " ({values:count} of {rows:count})" if n_values < n_rows else ""
+    return phrase("{}" + some, Fact(name, "name"), values=n_values, rows=n_rows)
 
 
 def _noted(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
@@ -201,16 +195,14 @@ def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
     fates = Counter(file.fate for file in inspection.seen if file.fate not in _IN_A_RUN)
     if not fates:
         return
-    n_files = fates.total()
     parts: list[Part] = []
     for fate in sorted(fates):
-        parts += [", " if parts else "", Fact(fates[fate], "count", fate), f" {fate}"]
-    noun, them = (" file", "it") if n_files == 1 else (" files", "them")
-    yield say(
-        Fact(n_files, "count", "n_left"),
-        f"{noun} in no run: ",
-        *parts,
-        f" (-v names {them})",
+        parts += [", ", Fact(fates[fate], "count", fate), f" {fate}"]
+    yield phrase(
+        "{n_left:count file} in no run: {} (-v names {})",
+        say(*parts[1:]),
+        "it" if fates.total() == 1 else "them",
+        n_left=fates.total(),
     )
 
 

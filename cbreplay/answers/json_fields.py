@@ -10,7 +10,7 @@ from cbreplay.answers.spoken_runs import epochs_per_value
 from cbreplay.evidence_words import parting_of
 from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
-from cbreplay.staircase.later_gains import later_gains
+from cbreplay.staircase.reductions import later_gains
 from cbreplay.training_course import bad_end_epoch, ends_badly
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.pictures import small_figure
 from cbreplay.answers.rate_cells import still_gained
-from cbreplay.answers.replayed_cells import read_replays
 from cbreplay.answers.schedules import told_schedules
+from cbreplay.answers.setting_cells import read_replays
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.answers.spoken_runs import (
     beside_best,
@@ -21,7 +21,6 @@ from cbreplay.answers.spoken_runs import (
 from cbreplay.document import (
     Block,
     Cell,
-    Code,
     CodeBlock,
     Document,
     Fact,
@@ -32,6 +31,7 @@ from cbreplay.document import (
     Strong,
     Table,
     TableColumn,
+    phrase,
     say,
 )
 from cbreplay.document.on_pages import Gallery
@@ -140,7 +140,7 @@ def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
     lead = _lead(asked)
     if recommends and isinstance(advice, Document):
         headline = advice.headline
-        lead = say(*advice.lead.parts, " ", *_counts(asked))
+        lead = say(advice.lead, " ", _counts(asked))
     sections = [
         *_given(asked),
         *_with_doubts(asked),
@@ -162,17 +162,15 @@ def _headline(drawn: SettingOnRuns) -> Text:
     regrets = [replay.outcome.regret or 0.0 for replay in exact]
     mean = math.fsum(regrets) / len(regrets)
     scale = scale_of(replay.outcome.kept_value for replay in exact)
-    cost = (Fact(mean, "difference", "mean_regret", scale), " ") if mean else ("no ",)
+    cost = "{mean} {objective:code} on average" if mean else "no {objective:code}"
     which = f"the {len(exact)} of {n_runs} runs that can tell"
     if len(exact) == n_runs:
         which = f"these {count(n_runs, 'run')}"
-    name = drawn.name[:1].upper() + drawn.name[1:]
-    average = " on average" if mean else ""
-    return say(
-        f"{name} would have cost ",
-        *cost,
-        Code(exact[0].judged_by[0]),
-        f"{average} on {which}.",
+    return phrase(
+        f"{{}} would have cost {cost} on {which}.",
+        drawn.name[:1].upper() + drawn.name[1:],
+        mean=Fact(mean, "difference", "mean_regret", scale),
+        objective=exact[0].judged_by[0],
     )
 
 
@@ -180,23 +178,21 @@ def _lead(asked: ManyRuns) -> Text:
     replays = asked.drawn.replays
     better = "smaller" if replays[0].objective_mode == "min" else "larger"
     rules = dict.fromkeys(spoken_version(replay.semantics.name) for replay in replays)
-    return say(
-        f"{count(len(replays), 'run')}, ",
-        *_counts(asked),
-        " Judged by ",
-        Code(replays[0].judged_by[0]),
-        (
-            f", {better} is better; rules of {', '.join(rules)}. Epochs count from 1. "
-            "What was measured, not what to use next."
-        ),
+    return phrase(
+        f"{count(len(replays), 'run')}, {{}} Judged by {{objective:code}}, {better} is "
+        f"better; rules of {', '.join(rules)}. Epochs count from 1. What was measured, "
+        "not what to use next.",
+        _counts(asked),
+        objective=replays[0].judged_by[0],
     )
 
 
-def _counts(asked: ManyRuns) -> tuple[Fact | str, ...]:
+def _counts(asked: ManyRuns) -> Text:
     epochs = sum(replay.run.recorded_epochs for replay in asked.drawn.replays)
     n_out = len(asked.left_out)
     out = f" {count(n_out, 'run')} could not be replayed." if n_out else ""
-    return (Fact(epochs, "count", "recorded_epochs"), f" recorded epochs.{out}")
+    words = f"{{recorded_epochs:count}} recorded epochs.{out}"
+    return phrase(words, recorded_epochs=epochs)
 
 
 def _given(asked: ManyRuns) -> Iterator[Section]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.answers.doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.left_files import in_file, last_file
 from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.pictures import curve_figure
 from cbreplay.answers.rate_cells import still_gained
-from cbreplay.answers.replayed_cells import read_replays
 from cbreplay.answers.schedules import told_schedules
+from cbreplay.answers.setting_cells import read_replays
 from cbreplay.answers.setting_code import setting_code, setting_name
 from cbreplay.answers.spoken_runs import lead_of_run, spoken_end, spoken_plan
 from cbreplay.answers.staircase import kept_scale, staircase_document, steps_section
-from cbreplay.answers.staircase_doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
     Cell,

@@ -20,8 +20,7 @@ from cbreplay.document import (
 )
 from cbreplay.median import median_of
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.staircase.later_gains import later_gain
-from cbreplay.staircase.reductions import rate_kept_until
+from cbreplay.staircase.reductions import later_gain, rate_kept_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

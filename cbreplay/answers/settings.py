@@ -41,7 +41,6 @@ from cbreplay.document import (
     Code,
     Deferred,
     Document,
-    Fact,
     Notice,
     Points,
     Section,
@@ -60,7 +59,7 @@ if TYPE_CHECKING:
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.answers.settings_summary import SettingSummary
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.run import Run
 
 __all__ = ["EVERY_SETTING", "settings_document"]
@@ -104,10 +103,10 @@ def settings_document(
         sections.append(_rate_section(cells))
     doubts = Deferred(lambda: _doubts(cells, brackets=shows_each))
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
-    taken = _taken_patience(cells) if by_options else ()
+    taken = _taken_patience(cells) if by_options else say()
     document = Document(
         "simulate",
-        say(_whole_headline(cells, summaries), *taken),
+        say(_whole_headline(cells, summaries), taken),
         _lead(cells),
         tuple(sections),
         next_of_settings(
@@ -178,16 +177,14 @@ def _whole_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) ->
     return take_worse_files(said, cells.runs[0], callbacks, cells.rules[0])
 
 
-def _taken_patience(cells: SettingCells) -> Iterator[Part]:
+def _taken_patience(cells: SettingCells) -> Text:
     """Say which patience stands where the options name other parameters only."""
     varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
     patience = parameters_of(cells.grid[0][0]).get("patience")
-    if patience is not None and "patience" not in varied:
-        yield " Patience is "
-        yield Fact(patience, "patience", "taken_patience")
-        yield ", the default: "
-        yield Code("--patience")
-        yield " sets another."
+    if patience is None or "patience" in varied:
+        return say()
+    words = " Patience is {taken_patience:patience}, the default: {option:code} sets "
+    return phrase(words + "another.", taken_patience=patience, option="--patience")
 
 
 def _headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
@@ -203,18 +200,17 @@ def _headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
 def _lead(cells: SettingCells) -> Text:
     rules = sorted({spoken_version(name) for name in cells.rules})
     n_runs, n_configs = len(cells.runs), len(cells.grid)
-    asked: tuple[Part, ...] = (Code(cells.runs[0].name),)
-    if n_runs > 1:
-        asked = (Fact(n_runs, "count", "n_runs"), " runs")
-    many: tuple[Part, ...] = (": ",)
-    if n_configs > 1:
-        many = (" under ", Fact(n_configs, "count", "n_configs"), " settings of ")
-    return say(
-        *asked,
-        *many,
-        Code(spoken_list(cells.grid)),
-        f"; rules of {', '.join(rules)}. {as_sentence(spoken_counting(cells.runs))}",
+    asked = "{n_runs:count} runs" if n_runs > 1 else "{run:code}"
+    many = " under {n_configs:count} settings of " if n_configs > 1 else ": "
+    return phrase(
+        f"{asked}{many}{{listed:code}}; rules of {{}}. {{}}{{}}",
+        ", ".join(rules),
+        as_sentence(spoken_counting(cells.runs)),
         counts_values(cells.runs, cells.grid[0]),
+        run=cells.runs[0].name,
+        n_runs=n_runs,
+        n_configs=n_configs,
+        listed=spoken_list(cells.grid),
     )
 
 
@@ -223,15 +219,14 @@ def _cut_runs(runs: Sequence[Run]) -> Iterator[Text]:
     cut = [callback for callback in map(own_end, runs) if callback is not None]
     if not cut or len(runs) == 1:
         return
-    names = dict.fromkeys(cut)
     were, their = ("was", "its") if len(cut) == 1 else ("were", "their")
-    yield say(
-        Fact(len(cut), "count", "n_cut_runs"),
-        " of ",
-        Fact(len(runs), "count", "n_runs"),
-        f" runs {were} stopped by {their} own {' or '.join(names)}: what longer "
-        f"training would have brought is not in the log, and {their} best is the best "
-        "up to that stop.",
+    yield phrase(
+        f"{{n_cut_runs:count}} of {{n_runs:count}} runs {were} stopped by {their} own "
+        f"{{}}: what longer training would have brought is not in the log, and {their} "
+        "best is the best up to that stop.",
+        " or ".join(dict.fromkeys(cut)),
+        n_cut_runs=len(cut),
+        n_runs=len(runs),
     )
 
 

@@ -12,7 +12,7 @@ from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.rules.base import read_series
 from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.registry import default_family, spoken_version
 from cbreplay.training_course import bad_end_epoch, find_bad_end, never_changes
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def spoken_plan(run: Run) -> str:
 
 def spoken_end(run: Run) -> str:
     """Say how the training ended, as far as ``run.json`` tells."""
-    ended = run.metadata.ended if run.metadata is not None else None
+    ended = run.ended
     if ended is None or not ended.by:
         return "end of the plan" if run.reached_plan else "not recorded"
     words = {
@@ -271,7 +271,7 @@ def judged_by(replays: Iterable[Replay]) -> list[tuple[str | None, Mode | None]]
 
 def own_end(run: Run) -> str | None:
     """Return the class of the training's own callback that ended it; None if none."""
-    ended = run.metadata.ended if run.metadata is not None else None
+    ended = run.ended
     return ended.by if ended is not None and ended.by_callback else None
 
 
@@ -318,7 +318,8 @@ def _known_direction(name: str, runs: Sequence[Run]) -> Mode | None:
     """Return which way a series improves, by what is recorded of it or by its name."""
     metadata = runs[0].metadata if runs else None
     recorded = {} if metadata is None else metadata.metrics
-    return recorded.get(name.removeprefix("val_")) or plain_direction(name)
+    known = default_family().find_direction(name, recorded)
+    return known or plain_direction(name)
 
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:

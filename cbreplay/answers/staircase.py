@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.doubts import ONE_RUN_ALONE, doubts_of_staircase
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
@@ -12,7 +13,6 @@ from cbreplay.answers.spoken_runs import (
     stopped_itself,
     what_it_saves,
 )
-from cbreplay.answers.staircase_doubts import ONE_RUN_ALONE, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
     Cell,
@@ -133,12 +133,7 @@ def _which_was_enough(staircase: Staircase) -> Text:
     if staircase.replay.gap_epoch is not None:
         return _before_the_hole(staircase)
     if staircase.unchanging is not None:
-        return phrase(
-            "There is nothing that a patience decides: {series:code} never changes in "
-            "this log.",
-            series=staircase.unchanging,
-            claims=[Claim("never_changes", {"series": staircase.unchanging})],
-        )
+        return _nothing_decided(staircase.unchanging)
     step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
     if step is None or patience is None:
         return _headline_without_step(staircase)
@@ -171,6 +166,14 @@ def _which_was_enough(staircase: Staircase) -> Text:
         horizon=run.horizon,
         claims=[claim],
     )
+
+
+def _nothing_decided(unchanging: str) -> Text:
+    words = (
+        "There is nothing that a patience decides: {:code} never changes in this log."
+    )
+    claim = Claim("never_changes", {"series": unchanging})
+    return phrase(words, unchanging, claims=[claim])
 
 
 def _called_best(staircase: Staircase) -> str:

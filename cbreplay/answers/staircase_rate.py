@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from cbreplay.document import Block, Part, Text
     from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
-    from cbreplay.staircase.later_gains import LaterGain
     from cbreplay.staircase.rate_history import RateHistory
+    from cbreplay.staircase.reductions import LaterGain
 
 __all__ = ["rate_section"]
 
@@ -67,26 +67,28 @@ def _schedule_of(staircase: Staircase) -> str | None:
     return None if metadata is None else metadata.schedule
 
 
+def _learning_rate(words: str, *parts: Part | Text) -> Text:
+    return phrase("{} " + words, Code("learning_rate"), *parts)
+
+
 def _scheduled(rate: RateHistory, schedule: str) -> Text:
     """Say which schedule set the rate, and between which values."""
     ends = f" ({_rate(rate, rate.first)} to {_rate(rate, rate.last)} in the log)"
-    return phrase(
-        "{} went by the optimizer's schedule, {}{}.",
-        Code("learning_rate"),
-        Code(schedule),
-        ends if rate.first is not None else "",
-    )
+    ends = "" if rate.first is None else ends
+    words = f"went by the optimizer's schedule, {{}}{ends}."
+    return _learning_rate(words, Code(schedule))
 
 
 def _sentences(rate: RateHistory) -> Iterator[Text]:
     if not rate.is_recorded:
-        yield say(Code("learning_rate"), " is not in the log; it is taken as constant.")
+        yield _learning_rate("is not in the log; it is taken as constant.")
     elif rate.rises:
         yield _rises(rate)
     elif rate.reductions:
-        yield _reductions(rate)
+        ends = f"({_rate(rate, rate.first)} to {_rate(rate, rate.last)})"
+        yield _learning_rate(f"was reduced {_when(rate)} {ends}{{}}", _explained(rate))
     elif rate.first is not None:
-        yield say(Code("learning_rate"), f" is {_rate(rate, rate.first)} throughout.")
+        yield _learning_rate(f"is {_rate(rate, rate.first)} throughout.")
     if rate.first_reductions and not rate.rises:
         firsts = ", ".join(
             f"{reduction.patience} after epoch {reduction.epoch + 1}"
@@ -104,22 +106,22 @@ def _sentences(rate: RateHistory) -> Iterator[Text]:
 def _rises(rate: RateHistory) -> Text:
     """Say that the rate rises, and whether a fit that was resumed set it so."""
     bounds = f" ({_rate(rate, rate.lowest)} to {_rate(rate, rate.highest)})"
-    falls = " as well as falls" if rate.reductions else ""
     if not rate.raised_by_fits:
-        how = f"{falls}, as no ReduceLROnPlateau does"
-        return say(Code("learning_rate"), f" rises{how}{bounds}.")
+        falls = " as well as falls" if rate.reductions else ""
+        words = f"rises{falls}, as no ReduceLROnPlateau does{bounds}."
+        return _learning_rate(words)
     epochs = ", ".join(str(epoch + 1) for epoch in rate.raised_by_fits)
-    raised = f" rises where another fit began, at epoch {epochs}"
+    words = f"rises where another fit began, at epoch {epochs}"
     if not rate.reductions:
-        return say(Code("learning_rate"), f"{raised}{bounds}.")
-    reduced = f"{raised}, and was reduced {_when(rate)}{bounds}"
-    return say(Code("learning_rate"), reduced, *_explained(rate))
+        return _learning_rate(f"{words}{bounds}.")
+    words += f", and was reduced {_when(rate)}{bounds}{{}}"
+    return _learning_rate(words, _explained(rate))
 
 
 def _still_gained(staircase: Staircase) -> Iterator[Text]:
     """Say what the run still gained after the first reductions, and what that means."""
     from cbreplay.answers.retrainings import meant_in_retrainings
-    from cbreplay.staircase.later_gains import later_gains
+    from cbreplay.staircase.reductions import later_gains
 
     gains = later_gains(staircase)
     if not gains:
@@ -159,21 +161,15 @@ def _when(rate: RateHistory) -> str:
     return f"after epochs {', '.join(epochs)}"
 
 
-def _reductions(rate: RateHistory) -> Text:
-    ends = f" ({_rate(rate, rate.first)} to {_rate(rate, rate.last)})"
-    told = f" was reduced {_when(rate)}{ends}"
-    return say(Code("learning_rate"), told, *_explained(rate))
-
-
-def _explained(rate: RateHistory) -> tuple[Part, ...]:
+def _explained(rate: RateHistory) -> Text:
     """Say which rule explains the reductions."""
     if rate.explained_by is None:
-        return ("; no ReduceLROnPlateau that was tried explains it.",)
+        return say("; no ReduceLROnPlateau that was tried explains it.")
     reading = " if the rate was logged after each reduction"
-    return (
-        ", exactly as ",
-        Code(format_callback(rate.explained_by)),
-        f" would{reading if rate.is_other_reading else ''}; others may too.",
+    return phrase(
+        ", exactly as {:code} would{}; others may too.",
+        format_callback(rate.explained_by),
+        reading if rate.is_other_reading else "",
     )
 
 

@@ -9,11 +9,11 @@ from cbreplay.document import (
     Code,
     ColumnRows,
     Document,
-    Fact,
     Notice,
     Section,
     Table,
     TableColumn,
+    phrase,
     say,
 )
 from cbreplay.rules.registry import spoken_version
@@ -58,12 +58,12 @@ def swept_document(sweep: Sweep) -> Document:
         sections.append(Section("Left out", (Notice(left_out(sweep)),)))
     n_runs, n_configs = sweep.shape
     counts = [int((sweep.evidence == code).sum()) for code in range(len(EVIDENCE))]
-    headline = say(
-        "The logs decide ",
-        Fact(counts[0], "count", "n_exact"),
-        " of ",
-        Fact(sum(counts), "count", "n_cells"),
-        f" cells: {count(n_configs, 'setting')} on {count(n_runs, 'run')}.",
+    headline = phrase(
+        "The logs decide {n_exact:count} of {n_cells:count} cells: {} on {}.",
+        count(n_configs, "setting"),
+        count(n_runs, "run"),
+        n_exact=counts[0],
+        n_cells=sum(counts),
     )
     rules = dict.fromkeys(spoken_version(run.semantics) for run in sweep.runs)
     lead = say(f"Rules of {', '.join(rules)}. Epochs count from 1.")

@@ -62,15 +62,28 @@ class _NamedList(NamedTuple):
     run: Run | None = None
     notes: tuple[str, ...] = ()
     written: tuple[frozenset[str], ...] = ()
-    semantics: str | None = None
+    plan: _FitOptions | None = None
 
 
 class _FitOptions(NamedTuple):
-    """What the options say about the training."""
+    """What the options, or else a script, say about the training."""
 
     epochs: int | None
     validation_freq: int | None
     semantics: str | None
+
+    def completed(self, other: _FitOptions, run: Run | None) -> _FitOptions:
+        """Return this with what another says where neither this nor a run does."""
+        from cbreplay.rules.registry import names_version
+
+        fit = None if run is None or run.metadata is None else run.metadata.fit
+        no_plan = run is None or run.planned_epochs is None
+        no_freq = fit is None or fit.validation_freq is None
+        return _FitOptions(
+            self.epochs or (other.epochs if no_plan else None),
+            self.validation_freq or (other.validation_freq if no_freq else None),
+            self.semantics or (None if names_version(run) else other.semantics),
+        )
 
 
 def _codes(
@@ -310,14 +323,13 @@ def _check_list(
     paths: tuple[str, ...], expressions: tuple[str, ...], plan: _FitOptions, most: int
 ) -> ListFindings:
     from cbreplay.answers.findings import check_callbacks
-    from cbreplay.rules.registry import names_version
 
     if len(paths) > 1:
         sentence = f"lint speaks of one run, and {len(paths)} PATHs are given"
         raise ConfigError(sentence)
     named = _named_list(paths[0] if paths else None, expressions, most)
-    if plan.semantics is None and not names_version(named.run):
-        plan = plan._replace(semantics=named.semantics)
+    if named.plan is not None:
+        plan = plan.completed(named.plan, named.run)
     return check_callbacks(
         named.callbacks,
         run=named.run,
@@ -354,7 +366,7 @@ def _expressed(expressions: tuple[str, ...]) -> _NamedList:
         sole_setting(grid, several),
         notes=tuple(read.notes),
         written=read.written,
-        semantics=read.semantics,
+        plan=_FitOptions(read.epochs, read.validation_freq, read.semantics),
     )
 
 

@@ -104,7 +104,7 @@ class Question:
     @cached_property
     def runs(self) -> list[Run]:
         """The runs under the paths, or those of them that --run names, read once."""
-        runs = self.survey.runs
+        runs = self._planned(self.survey.runs)
         if self.resume != "fresh":
             from cbreplay.replay.resume import resumed_as
 
@@ -114,6 +114,23 @@ class Question:
         from cbreplay.cli.chosen_runs import choose_runs
 
         return choose_runs(runs, self.run)
+
+    def _planned(self, runs: list[Run]) -> list[Run]:
+        """Return runs with the plan of the script in -c, where their logs have none."""
+        # not `_written`: which monitor fills in there depends on the runs
+        scripts = [text for text in self.expressions if text.strip()[:1] == "@"]
+        if not scripts:
+            return runs
+        from cbreplay.expressions import read_expressions
+        from cbreplay.readers.building.runs import with_plan
+
+        plan = read_expressions(scripts, {}).epochs
+        if plan is None:
+            return runs
+        planned = [with_plan(run, plan) for run in runs]
+        if planned != runs:
+            say(f"note: epochs={plan} of the script is taken for the plan of the log")
+        return planned
 
     @cached_property
     def survey(self) -> Survey:

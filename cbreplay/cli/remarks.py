@@ -89,10 +89,10 @@ def aside() -> Iterator[None]:
         line.show_if_due()
 
 
-def tell(text: str, *, end: str = "\n") -> None:
+def tell(text: str) -> None:
     """Print on standard error; that this fails is ignored."""
     with contextlib.suppress(OSError), aside():
-        click.echo(text + end, nl=False, err=True)
+        click.echo(text, err=True)
 
 
 def tell_lines(*lines: str) -> None:

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, NoReturn
 from cbreplay.expressions.foreign_code import may_log_own_names
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.model_outputs import find_model_class, find_outputs
+from cbreplay.expressions.possible_values import given_values
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_literals import read_literal
-from cbreplay.expressions.script_parameters import values_of
-from cbreplay.expressions.syntax import argument_named, has_star, is_open
+from cbreplay.expressions.syntax import argument_named, called_name, has_star, is_open
 from cbreplay.rules.compiled import Compiled, MetricNames
 from cbreplay.rules.keras.metric_directions import find_direction
-from cbreplay.rules.keras.metric_names import default_names, names_before, snake_case
+from cbreplay.rules.keras.metric_names import (
+    default_names,
+    is_numbered,
+    names_before,
+    snake_case,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.run import Mode
 
-__all__ = ["ModelCompiles"]
+__all__ = ["ModelCompiles", "find_alike"]
 
 _MOST_NAMES = 20
 
@@ -42,6 +47,9 @@ class ModelCompiles:
         Whether these are calls on one of the model's names.
     made_by : list of (ast.expr or None, Scope)
         The values of the model's name, or the expression that ``fit`` is called on.
+    nameless : dict of str to list of (ast.Call, ast.Call)
+        The metrics whose names Keras numbers, as `read` finds them: for each
+        ``compile`` the call that makes it, and that of ``compile``.
     """
 
     def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
@@ -49,8 +57,7 @@ class ModelCompiles:
         receiver = _receiver(fitting)
         self.written = self._written(receiver)
         self.places, self.models = self._follow(receiver, scope)
-        named = scope.place_of(receiver)
-        self.made_by = values_of(calls, *named) if named else [(receiver, scope)]
+        self.made_by = given_values(calls, receiver, scope) or [(receiver, scope)]
         of_places = [
             (call, place) for call, place in calls.compiles if self._is_one(call, place)
         ]
@@ -60,6 +67,7 @@ class ModelCompiles:
             if self._written(_receiver(call)) == self.written
         ]
         self.is_followed = bool(of_places)
+        self.nameless: dict[str, list[tuple[ast.Call, ast.Call]]] = {}
 
     def _written(self, node: ast.expr | None) -> str:
         return "" if node is None else self.calls.written(node)
@@ -88,14 +96,11 @@ class ModelCompiles:
             if place is None or place in places:
                 break
             places.append(place)
-            named = scope.place_of(node)
-            if named is None:
-                break
-            values = values_of(self.calls, *named)
+            values = given_values(self.calls, node, scope)
             kinds = [
                 find_model_class(self.calls, value, holder) for value, holder in values
             ]
-            if all(kinds):
+            if kinds and all(kinds):
                 return places, [kind for kind in kinds if kind is not None]
             if len(values) != 1:
                 break
@@ -146,7 +151,10 @@ class ModelCompiles:
         reader = _Metrics(self.calls, outputs)
         try:
             for call, scope in self.found:
+                reader.nameless = {}
                 reader.add_compile(call, scope)
+                for name, made in reader.nameless.items():
+                    self.nameless.setdefault(name, []).append((made, call))
         except Unread:
             return None
         known = self.is_followed and bool(self.models)
@@ -197,6 +205,26 @@ def _is_keras_metric(path: str) -> bool:
     return parts[0] in (*KERAS_PACKAGES, "metrics") and "metrics" in parts[:-1]
 
 
+def _metric_class(calls: ScriptCalls, call: ast.Call, scope: Scope) -> str:
+    """Return which class in Keras's ``metrics`` a call is one of; "" if none."""
+    paths = calls.paths(call.func, scope)
+    kinds = {path.split(".")[-1] if _is_keras_metric(path) else "" for path in paths}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def find_alike(calls: ScriptCalls, metric: ast.Call) -> list[ast.Call]:
+    """Return the calls that make a metric of the same class, without a name."""
+    same = calls.by_name.get(called_name(metric), [])
+    calls.count_step(same)
+    return [
+        call
+        for call, scope in same
+        if is_numbered(_metric_class(calls, call, scope))
+        and argument_named(call, "name") is None
+        and argument_named(call, None) is None
+    ]
+
+
 class _Metrics:
     """Collects the names of the metrics in calls of ``compile``."""
 
@@ -206,6 +234,8 @@ class _Metrics:
         self.now: list[tuple[str, ...]] = []
         self.before: list[tuple[str, ...]] = []
         self.directions: dict[str, Mode | None] = {}
+        # the calls that make metrics without a name of the script's
+        self.nameless: dict[str, ast.Call] = {}
         # the prefix of the metrics of one of several outputs
         self.output = ""
         self.by_output: list[bool] = []
@@ -328,11 +358,7 @@ class _Metrics:
 
     def add_object(self, call: ast.Call, scope: Scope) -> None:
         """Add an object of one of Keras's metric classes."""
-        paths = self.calls.paths(call.func, scope)
-        kinds = {
-            path.split(".")[-1] if _is_keras_metric(path) else "" for path in paths
-        }
-        kind = kinds.pop() if len(kinds) == 1 else ""
+        kind = _metric_class(self.calls, call, scope)
         names = default_names(kind)
         # a text by place may be a name; what ** gives may be too
         doubted = argument_named(call, None) is not None or any(
@@ -345,6 +371,8 @@ class _Metrics:
         if named is not None:
             given = read_literal(self.calls, named, scope)
             names = (given,) if isinstance(given, str) else names
+        elif is_numbered(kind):
+            self.nameless.setdefault(self.output + names[0], call)
         self.add_names(names, names)
         self.directions[names[0]] = find_direction(kind, {})
 

@@ -157,20 +157,22 @@ def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:
     if isinstance(called, ast.Attribute) and called.attr in _METHODS:
         return True
     known = isinstance(called, ast.Name) and called.id in _HARMLESS | SETTING
-    known = known or _makes_optimizer(call, scope)
+    known = known or _is_of_keras(called, scope)
     return known or bool(_called_functions(call, scope, walk))
 
 
-def _makes_optimizer(call: ast.Call, scope: Scope) -> bool:
-    """Return whether a call is one of Keras's ``optimizers``, by its import."""
-    root = root_of(call.func)
-    holder = None if root is None else scope.holder(root)
-    bindings = [] if holder is None or root is None else holder.bindings[root]
-    imported = [(binding.path or "").split(".") for binding in bindings]
-    written = ast.unparse(call.func).split(".")
-    return bool(imported) and all(
-        path[0] in KERAS_PACKAGES and "optimizers" in [*path, *written]
-        for path in imported
+def _is_of_keras(called: ast.expr, scope: Scope) -> bool:
+    """Return whether what is called is Keras's, by its import: `Dense`, or `Dense(1)`.
+
+    It changes no callback and no list, as ``EarlyStopping.__init__(old)`` would.
+    """
+    while isinstance(called, ast.Call):
+        called = called.func
+    root = root_of(called)
+    bindings = [] if root is None else scope.bindings_of(root)
+    special = isinstance(called, ast.Attribute) and called.attr[:2] == "__"
+    return bool(bindings and not special) and all(
+        (binding.path or "").split(".")[0] in KERAS_PACKAGES for binding in bindings
     )
 
 

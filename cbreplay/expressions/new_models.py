@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.model_outputs import find_model_class
+from cbreplay.expressions.possible_values import given_values
 from cbreplay.expressions.script_calls import returns_values
-from cbreplay.expressions.script_parameters import values_of
 from cbreplay.expressions.syntax import called_name, root_of
 
 if TYPE_CHECKING:
@@ -47,14 +47,13 @@ def find_new_models(
 def _values(
     calls: ScriptCalls, node: ast.expr | None, scope: Scope
 ) -> list[tuple[ast.expr | None, Scope]]:
-    """Return what a name is assigned or given, through names assigned once."""
+    """Return what a model is assigned or given, through names assigned once."""
     values = [(node, scope)]
     for _ in range(_MOST_STEPS):
-        node, scope = values[0]
-        named = scope.place_of(node)
-        if len(values) > 1 or named is None:
+        found = given_values(calls, *values[0]) if len(values) == 1 else []
+        if not found:
             break
-        values = values_of(calls, *named)
+        values = found
     return values
 
 

@@ -23,8 +23,9 @@ __all__ = ["OptimizerRate", "read_rate"]
 _OF_RATES = {"learning_rate", "lr"}
 _MOST_WRAPPED = 20
 # the default of learning_rate, the same in every version with rules here:
-# keras/src/optimizers/adam.py, rmsprop.py and sgd.py
-_USUAL_RATES = {"adam": 0.001, "rmsprop": 0.001, "sgd": 0.01}
+# keras/src/optimizers/adadelta.py and the like
+_AT_A_THOUSANDTH = ("adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "nadam")
+_USUAL_RATES = {**dict.fromkeys(_AT_A_THOUSANDTH, 0.001), "rmsprop": 0.001, "sgd": 0.01}
 
 
 _SCHEDULES = {

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.expressions.flows import chosen_from
 from cbreplay.expressions.script_calls import Unread, returns_values
 from cbreplay.expressions.script_literals import read_literal
-from cbreplay.expressions.script_parameters import given_for
+from cbreplay.expressions.script_parameters import given_for, values_of
 from cbreplay.expressions.settings_classes import find_setting
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["only_literal", "possible_values", "taken_entries"]
+__all__ = ["given_values", "only_literal", "possible_values", "taken_entries"]
 
 
 def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
@@ -48,6 +48,23 @@ def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # no
         type(value) is type(values[0]) and value == values[0] for value in values
     )
     return values[0] if values and alike else None
+
+
+def given_values(
+    calls: ScriptCalls, node: ast.expr | None, scope: Scope
+) -> list[tuple[ast.expr | None, Scope]]:
+    """Return what a name, or an attribute of ``self``, is assigned or given.
+
+    They are followed by one step. A value is None where the text does not tell it;
+    there are none of any other expression.
+    """
+    if isinstance(node, ast.Attribute) and calls.written(node.value) == "self":
+        try:
+            return [*_stored(calls, node, scope)]
+        except Unread:
+            return []
+    named = scope.place_of(node)
+    return [] if named is None else values_of(calls, *named)
 
 
 def _values(

@@ -20,6 +20,8 @@ from cbreplay.expressions.syntax import (
 from cbreplay.rules.checks import TrainingFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
@@ -55,8 +57,16 @@ def find_fits(calls: ScriptCalls) -> tuple[list[FittingCall], list[int]]:
     return fits, unread
 
 
-def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
-    """Return what the script says about the training that a ``fit`` starts."""
+def read_facts(
+    calls: ScriptCalls,
+    fit: FittingCall,
+    find_renumbered: Callable[[ModelCompiles], Mapping[str, str]] | None = None,
+) -> TrainingFacts:
+    """Return what the script says about the training that a ``fit`` starts.
+
+    `find_renumbered` tells which of the compiled metrics Keras calls otherwise in the
+    second round of a loop, as `RepeatedFits.find_renumbered`.
+    """
     compiled = ModelCompiles(calls, fit.call, fit.scope)
     followed = compiled.is_followed
     rate = read_rate(
@@ -66,6 +76,7 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
     place = _EPOCHS[method_name(fit.call)] if compiled.is_keras else -1
     plan = argument_at(fit.call, "epochs", place)
     doubt = _plan_doubt(calls, fit, plan)
+    names = compiled.read()
     return TrainingFacts(
         calls.place(fit.call.lineno),
         None if doubt else _positive_number(calls, plan, fit.scope),
@@ -74,10 +85,11 @@ def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
         _resumes(calls, fit),
         rate.schedule,
         rate.number,
-        compiled.read(),
+        names,
         _positive(calls, fit, "initial_epoch") or 0,
         without_marks(rate.doubt),
         doubt,
+        {} if find_renumbered is None else find_renumbered(compiled),
     )
 
 

@@ -13,10 +13,12 @@ from cbreplay.expressions.syntax import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["Given", "given_for", "values_of"]
+__all__ = ["Given", "calls_of", "given_for", "values_of"]
 
 
 class Given(NamedTuple):
@@ -49,14 +51,8 @@ def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
     is_whole = once and not function.decorator_list
     is_whole = is_whole and called not in calls.names.taken
     values, is_called = [], False
-    calls.count_step(calls.names.calls)
-    for call, scope in calls.names.calls:
-        if called_name(call) != called:
-            continue
-        runs = _runs(call, scope, home, calls)
-        if runs is False:
-            continue
-        is_called = is_called or runs is True
+    for call, scope, runs in calls_of(calls, holder):
+        is_called = is_called or runs
         given = argument_at(call, name, place)
         if given is not None:
             values.append((given, scope))
@@ -69,6 +65,25 @@ def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
 
 
 _NOTHING = Given([], is_whole=False)
+
+
+def calls_of(
+    calls: ScriptCalls, function: Scope
+) -> Iterator[tuple[ast.Call, Scope, bool]]:
+    """Yield the calls of a function of a script, and whether each certainly is one.
+
+    Those of ``__init__`` are the calls of its class.
+    """
+    definition, parent = function.definition, function.parent
+    if parent is None or not isinstance(definition, FUNCTIONS):
+        return
+    called, home = _called_as(definition, parent)
+    named = calls.by_name.get(called, [])
+    calls.count_step(named)
+    for call, scope in named:
+        runs = _runs(call, scope, home, calls)
+        if runs is not False:
+            yield call, scope, runs is True
 
 
 def values_of(

@@ -53,12 +53,16 @@ class Expressions(NamedTuple):
         Which parameters the text of each entry gives.
     semantics : str or None
         The Keras version of the first script that tells it.
+    epochs, validation_freq : int or None
+        As ``fit`` of the last script gets them, as in `ScriptCallbacks`.
     """
 
     entries: list[Callback | Choices]
     notes: tuple[str, ...]
     written: tuple[frozenset[str], ...]
     semantics: str | None = None
+    epochs: int | None = None
+    validation_freq: int | None = None
 
 
 def parse_callbacks(
@@ -118,7 +122,7 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
     entries: list[Callback | Choices] = []
     notes: list[str] = []
     written: list[frozenset[str]] = []
-    semantics = None
+    semantics = epochs = validation_freq = None
     for text in texts:
         path = text.strip().removeprefix("@")
         if path == text.strip():
@@ -131,12 +135,15 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
             written.extend(script.written)
             notes.extend(f"{path}: {note}" for note in script.notes)
             semantics = semantics or script.semantics
+            epochs, validation_freq = script.epochs, script.validation_freq
         else:
             held = read_text(path, most=_LONGEST_TEXT)
             expression = _Expression(held, defaults, path=path)
             entries.extend(expression.statements())
             written.extend(expression.written)
-    return Expressions(entries, tuple(notes), tuple(written), semantics)
+    return Expressions(
+        entries, tuple(notes), tuple(written), semantics, epochs, validation_freq
+    )
 
 
 class _Expression:

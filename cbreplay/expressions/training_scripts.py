@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,8 +51,8 @@ class ScriptFit(NamedTuple):
     unread : tuple of UnreadPart
         What cannot be told about its list.
     kept : mapping of int to str
-        The loop in which a callback meets a new model in each round, by the id of the
-        call that makes the callback, as `RepeatedFits.find_kept`.
+        Why a callback meets another model than in a fit before, by the id of the call
+        that makes the callback, as `RepeatedFits.find_kept`.
     """
 
     facts: TrainingFacts
@@ -156,9 +157,10 @@ def _read_fit(
     calls.steps = 0
     reader = MemberReader(calls)
     members = _each_once(reader.members(fit.given, fit.scope))
-    facts = read_facts(calls, fit)
+    loops = repeated.find_loops(fit)
+    facts = read_facts(calls, fit, partial(repeated.find_renumbered, fit, loops))
     unread = tuple(_as_written(reader.unread))
-    read = ScriptFit(facts, members, unread, repeated.find_kept(fit, members))
+    read = ScriptFit(facts, members, unread, repeated.find_kept(loops, fit, members))
     return read, reader.arguments
 
 

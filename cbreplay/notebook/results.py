@@ -69,7 +69,7 @@ def about_staircase(staircase: Staircase) -> Answer:
 
 def _about_replay(replay: Replay) -> Answer:
     from cbreplay.answers.pictures import curve_figure
-    from cbreplay.answers.replayed_cells import read_replays
+    from cbreplay.answers.setting_cells import read_replays
     from cbreplay.answers.settings import settings_document
     from cbreplay.document import Section
     from cbreplay.grid import make_grid

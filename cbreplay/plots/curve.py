@@ -1,4 +1,4 @@
-"""One series as it is drawn: its gaps, its limits, what lies outside them."""
+"""One series as it is drawn: its gaps, its limits, and where the log says nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cbreplay.evidence_words import spoken_evidence
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from cbreplay.plots.style import Look
+    from cbreplay.replay import Replay
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
 __all__ = [
@@ -18,11 +21,14 @@ __all__ = [
     "Curve",
     "Mark",
     "Role",
+    "Shade",
     "draw_non_finite",
     "draw_series",
     "drawn_curve",
     "drawn_mark",
     "drawn_places",
+    "epoch_span",
+    "find_shade",
 ]
 
 Role: TypeAlias = Literal["monitored", "objective", "training"]
@@ -238,3 +244,38 @@ def draw_non_finite(ax: Axes, curve: Curve, color: str) -> None:
             clip_on=False,
             zorder=4,
         )
+
+
+_UNRECORDED_MARGIN = 0.12
+
+
+class Shade(NamedTuple):
+    """A stretch about which the log says nothing, in the picture's epochs."""
+
+    start: float
+    end: float
+    words: str
+
+
+def find_shade(replay: Replay) -> Shade | None:
+    """Return the stretch that is not evidence: past its end, or after the log."""
+    run, words = replay.run, spoken_evidence(replay)
+    horizon = run.horizon + 1
+    if replay.end_of_evidence is not None:
+        return Shade(replay.end_of_evidence + 0.5, horizon + 0.5, words)
+    if replay.evidence == "exact":
+        return None
+    end = float(run.planned_epochs or 0)
+    if end <= horizon:
+        end = horizon + max(2.0, _UNRECORDED_MARGIN * run.n_epochs)
+    return Shade(horizon + 0.5, end + 0.5, words)
+
+
+def epoch_span(replay: Replay) -> tuple[float, float]:
+    """Return the ends of the epoch axis: the log, and what is shaded after it."""
+    run, shade = replay.run, find_shade(replay)
+    first = run.first_epoch + 1
+    end = run.horizon + 1.0 if shade is None else max(shade.end, run.horizon + 1.0)
+    margin = max(0.5, 0.012 * (end - first))
+    # less than one to the left, so that no axis shows an epoch 0
+    return first - min(margin, 0.9), end + margin

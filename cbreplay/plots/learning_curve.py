@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import best_recorded_epoch
-from cbreplay.plots.curve import Curve, Mark, Role, drawn_curve, drawn_mark
-from cbreplay.plots.epoch_axis import Shade, epoch_span, find_shade
+from cbreplay.plots.curve import (
+    Curve,
+    Mark,
+    Role,
+    Shade,
+    drawn_curve,
+    drawn_mark,
+    epoch_span,
+    find_shade,
+)
 from cbreplay.plots.picture_text import drawable_text, format_number
 from cbreplay.plots.style import Label
 from cbreplay.rules.base import format_callback, monitored_series

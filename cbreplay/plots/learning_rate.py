@@ -11,8 +11,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cbreplay.errors import EvidenceError
 from cbreplay.evidence_words import parting_of
-from cbreplay.plots.curve import POINTS_ACROSS, drawn_places
-from cbreplay.plots.epoch_axis import Shade, epoch_span, find_shade
+from cbreplay.plots.curve import (
+    POINTS_ACROSS,
+    Shade,
+    drawn_places,
+    epoch_span,
+    find_shade,
+)
 from cbreplay.plots.picture_text import drawable_text
 from cbreplay.plots.style import (
     LIGHT,

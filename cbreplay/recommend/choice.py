@@ -25,7 +25,7 @@ from cbreplay.generalization.promise import (
     needed_rank,
     sufficient_for_most,
 )
-from cbreplay.setting_costs.pricing import MOST_LOST, NEAR_TIE, bounded
+from cbreplay.recommend.scores import MOST_LOST, NEAR_TIE, bounded
 from cbreplay.setting_costs.swept_settings import SHARE_OF_PLAN, USUAL
 
 if TYPE_CHECKING:

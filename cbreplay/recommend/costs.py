@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.errors import EvidenceError
 from cbreplay.recommend.rivals import score_named
-from cbreplay.setting_costs.pricing import OFTEN
+from cbreplay.recommend.scores import OFTEN
 from cbreplay.setting_costs.study import Advising, Study, begin_studies
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.setting_costs.tolerance import measure_scale

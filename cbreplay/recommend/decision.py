@@ -12,7 +12,7 @@ from cbreplay.recommend.answer import Expected
 from cbreplay.recommend.choice import Choice, choose_patience
 from cbreplay.recommend.held_out import LeftOut, score_left_out
 from cbreplay.recommend.rivals import score_without_stopping
-from cbreplay.setting_costs.pricing import bounded
+from cbreplay.recommend.scores import bounded
 from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
+from cbreplay.recommend.scores import cheapest_patience, is_clearly_better
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import (
     known_rules,
@@ -15,14 +16,7 @@ from cbreplay.rules.registry import (
     tried_values_of,
 )
 from cbreplay.rules.training import describe_training
-from cbreplay.setting_costs.pricing import (
-    CellCosts,
-    Panel,
-    Priced,
-    cheapest_patience,
-    is_clearly_better,
-    price,
-)
+from cbreplay.setting_costs.pricing import CellCosts, Panel, Priced, price
 from cbreplay.setting_costs.scored import (
     ANY_OF,
     Scored,

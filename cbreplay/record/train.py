@@ -134,13 +134,7 @@ def train_experiment(
     refuse_second_writer(path)
     earlier = _begin_with(path, append=append)
     import_training()
-    users = [make_keras_callback(callback) for callback in callbacks]
-    check_monitors(users, plan.experiment.metric, run=experiment)
-    if earlier is not None:
-        check_plan_resumes(plan, earlier)
-        check_rate_column(users, logged_columns(path), source=str(path / LOGS))
-    else:
-        make_run_directory(path)
+    users = _prepare(plan, path, callbacks, earlier)
     with RunLock(path) as lock:
         # another process may have written a run meanwhile
         if _begin_with(path, append=append) != earlier:
@@ -149,6 +143,23 @@ def train_experiment(
         with _failures_named(path, lock):
             _train(plan, path, users, earlier, on_epoch)
     return path
+
+
+def _prepare(
+    plan: ExperimentPlan,
+    out: Path,
+    callbacks: Sequence[Any],
+    earlier: Mapping[str, Any] | None,
+) -> list[Any]:
+    """Return Keras's callbacks, checked against the plan; make a new directory."""
+    users = [make_keras_callback(callback) for callback in callbacks]
+    check_monitors(users, plan.experiment.metric, run=plan.name)
+    if earlier is not None:
+        check_plan_resumes(plan, earlier)
+        check_rate_column(users, logged_columns(out), source=str(out / LOGS))
+    else:
+        make_run_directory(out)
+    return users
 
 
 def _train_two_fits(
@@ -245,7 +256,8 @@ def _train(
     model = build_for_fit(plan, out, training, resumed=earlier is not None)
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
     contents = _as_resumed(_describe(plan, fit, len(training.inputs)), earlier)
-    with _recording_the_end(fit, out, contents, _earlier_seconds(earlier)):
+    earlier_seconds = float((earlier or {}).get("wall_seconds") or 0.0)
+    with _recording_the_end(fit, out, contents, earlier_seconds):
         model.fit(
             *training,
             validation_data=validation,
@@ -384,8 +396,3 @@ def _as_resumed(
 
 # the members of run.json that are kept of an earlier fit
 _FIT_KEYS = ("fit", "callbacks", "ended", "optimizer")
-
-
-def _earlier_seconds(earlier: Mapping[str, Any] | None) -> float:
-    """Return the wall time of the fits before this one."""
-    return float((earlier or {}).get("wall_seconds") or 0.0)

@@ -41,7 +41,7 @@ class Advised(NamedTuple):
     def planned(self, run: Run) -> Run:
         """Return a run with its inferred plan, if it has one."""
         end = run.horizon + 1
-        ended = None if run.metadata is None else run.metadata.ended
+        ended = run.ended
         if run.planned_epochs is not None or end not in self.read_plans:
             return run
         if ended is not None and ended.by_callback:

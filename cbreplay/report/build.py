@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.deciding import decide_settings
-from cbreplay.answers.doubts import about_logs, about_runs, notes_of_many
+from cbreplay.answers.doubts import ONE_RUN_ALONE, about_logs, about_runs, notes_of_many
 from cbreplay.answers.many_runs_page import ManyRuns, SettingOnRuns, many_runs_page
-from cbreplay.answers.moving import NamedSetting
+from cbreplay.answers.moving import MovingQuestion, NamedSetting
 from cbreplay.answers.moving.sentences import name_setting
 from cbreplay.answers.one_setting_page import one_run_page, one_setting_page
 from cbreplay.answers.origins import how_computed
 from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings import EVERY_SETTING, settings_document
-from cbreplay.answers.staircase_doubts import ONE_RUN_ALONE
+from cbreplay.answers.spoken_runs import judged_by
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
@@ -177,16 +177,14 @@ def build_settings_report(
         *_doubts_of_settings(doubts, is_alone=len(runs) == 1),
         closing,
     )
-    return with_moving(
-        document._replace(sections=sections),
+    question = MovingQuestion(
         cells.runs,
-        cells.judged_by,
-        version=cells.rules[0],
-        named=_named_settings(grid),
-        monitors=(),
+        _named_settings(grid),
         judging=read_judging(judging),
-        is_curve=False,
+        version=cells.rules[0],
     )
+    document = document._replace(sections=sections)
+    return with_moving(document, question, cells.judged_by)
 
 
 def _named_settings(grid: Grid) -> list[NamedSetting]:
@@ -257,20 +255,18 @@ def _moving(
 
     `settings` are those that it offers by name, each under its role: "enough", "asked".
     """
-    judged_by = [(replay.objective, replay.objective_mode) for replay in replays]
-    return with_moving(
-        document,
+    asked = MovingQuestion(
         [replay.run for replay in replays],
-        list(dict.fromkeys(judged_by)),
-        version=replays[0].semantics.name,
-        named=[
+        [
             NamedSetting(name_setting(role, setting), setting)
             for role, setting in settings.items()
         ],
         monitors=question.monitors or (question.watched[0],),
         judging=question.judging,
-        is_curve=len(replays) == 1,
+        version=replays[0].semantics.name,
     )
+    is_curve = len(replays) == 1
+    return with_moving(document, asked, judged_by(replays), is_curve=is_curve)
 
 
 def _report_on_many(

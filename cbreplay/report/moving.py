@@ -13,52 +13,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.document import Document
-    from cbreplay.judging import Judging
-    from cbreplay.run import Mode, Run
+    from cbreplay.run import Mode
 
 __all__ = ["with_moving"]
 
 
 def with_moving(
     document: Document,
-    runs: Sequence[Run],
+    question: MovingQuestion,
     judged_by: Sequence[tuple[str | None, Mode | None]],
     *,
-    version: str,
-    named: Sequence[NamedSetting],
-    monitors: Sequence[str],
-    judging: Judging,
-    is_curve: bool,
+    is_curve: bool = False,
 ) -> Document:
     """Return a page with controls before its first picture, or before its last section.
 
     The page is returned as it is if settings are judged by different series.
 
-    Parameters
-    ----------
-    document : Document
-        The page.
-    runs : sequence of Run
-        The runs that can be replayed.
-    judged_by : sequence of (str or None, {"min", "max"} or None)
-        The objectives with their directions, each once.
-    version : str
-        The Keras version whose rules decide.
-    named : sequence of NamedSetting
-        The settings that are offered by name; the page begins with the first.
-    monitors : sequence of str
-        The series that were asked about.
-    judging : Judging
-        How it is judged.
-    is_curve : bool
-        Whether the first picture is a curve, which the controls then replace.
+    Else the page begins with the first named setting of the question. `judged_by` are
+    the objectives with their directions, each once; `is_curve` says whether the first
+    picture is a curve, which the controls then replace.
     """
     (objective, mode), *others = judged_by
     if others or objective is None or mode is None:
         return document
-    also = _also(named[0], next(iter(monitors), objective))
-    question = MovingQuestion(
-        runs, named, also, monitors, judging, objective, mode, version
+    asked = question._replace(
+        also=_also(question.named[0], next(iter(question.monitors), objective)),
+        objective=objective,
+        objective_mode=mode,
     )
     pictured = (
         section.title
@@ -66,7 +47,7 @@ def with_moving(
         if any(isinstance(block, (Figure, Gallery)) for block in section.blocks)
     )
     before = next(pictured, document.sections[-1].title)
-    members = partial(moving_members, question)
+    members = partial(moving_members, asked)
     return document._replace(moving=Moving(members, before, is_curve))
 
 

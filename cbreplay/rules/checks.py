@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError
@@ -96,6 +97,9 @@ class TrainingFacts(NamedTuple):
         Why the optimizer may have a LearningRateSchedule, and need not; else empty.
     plan_doubt : str
         Why it is not told how many epochs ``fit`` gets, although it gets some; or "".
+    renumbered : mapping of str to str
+        The metrics that Keras logs by another name, because they have none of the
+        script's and are not the first of their class; and what makes others.
     """
 
     place: str = ""
@@ -109,6 +113,7 @@ class TrainingFacts(NamedTuple):
     first_epoch: int = 0
     schedule_doubt: str = ""
     plan_doubt: str = ""
+    renumbered: Mapping[str, str] = MappingProxyType({})
 
 
 class CheckedList(NamedTuple):
@@ -133,8 +138,9 @@ class CheckedList(NamedTuple):
     written : tuple of frozenset of str
         The parameters that the code of each callback names; empty without code.
     kept_in : tuple of str
-        The loop in which each callback meets a new model in each round, for people;
-        "" where there is none. Empty without a script.
+        Why each callback meets another model than in a fit before, for people: a loop
+        makes models, or an earlier fit has its own; "" where it does not. Empty
+        without a script.
     """
 
     callbacks: tuple[Callback, ...]

@@ -27,14 +27,18 @@ __all__ = [
     "find_uncompiled_monitor",
     "misspelt_loss",
     "plain_direction",
+    "what_follows",
 ]
 
 _MOST_SHOWN = 8
-_UP = "acc accuracy auc auprc auroc bleu dice f1 fscore iou jaccard kappa mcc mrr ndcg "
-_UP += "precision psnr recall ssim"
-_DOWN = "err error loss mae mse perplexity ppl rmse"
-# words that may follow a metric's name without changing its direction
-_AFTER = r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted"
+_UP = """
+    acc accuracy auc auprc auroc bleu dice f1 f1score fscore iou jaccard kappa mcc miou
+    mrr ndcg precision psnr r2 recall sensitivity specificity ssim
+"""
+_DOWN = "cer err error loss mae mape mse nll perplexity ppl rmse smape wer"
+# words that may follow a metric's name without changing its direction; many name the
+# functions that they write of it f1_m
+_AFTER = r"\d*|coef|coefficient|m|macro|mean|micro|metric|score|weighted"
 # words that reverse a direction, or stand for one of two networks that compete
 _TURNED = """
     adv adversarial d disc discriminator domain drop gap inv inverse inverted minus neg
@@ -59,7 +63,7 @@ def find_absent_monitor(
                 instead = f"{parameter}={near!r}"
             elif _lacks_validation(monitor, _logged_in(known.run)):
                 instead = f"validation data for fit, or {instead}"
-            follows = _what_follows(known, callback)
+            follows = what_follows(known, callback)
             yield Finding("absent-monitor", index, said, follows, instead)
 
 
@@ -123,7 +127,7 @@ def find_uncompiled_monitor(
                 "absent-monitor",
                 index,
                 said,
-                _what_follows(known, callback),
+                what_follows(known, callback),
                 written
                 if instead
                 else f"validation data for fit, or a {parameter} that is logged",
@@ -222,7 +226,8 @@ def _is_plainly_meant(monitor: str, near: str) -> bool:
     return METRIC_ALIASES.get(metric) == near.removeprefix("val_")
 
 
-def _what_follows(known: CheckedList, callback: Any) -> str:  # noqa: ANN401 - as above
+def what_follows(known: CheckedList, callback: Any) -> str:  # noqa: ANN401 - as above
+    """Say what a callback does where its monitor is never logged."""
     acts = callback.acts_without_value(known.training.semantics)
     if acts:
         return f"{callback.class_name} sees epochs without it only, and {acts}"

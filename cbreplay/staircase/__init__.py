@@ -1,7 +1,7 @@
 """What every patience would have done on one log, as data.
 
-`build` makes the staircase, of `steps`; `rate_history`, `reductions` and `later_gains`
-are about the recorded learning rate.
+`build` makes the staircase, of `steps`; `rate_history` and `reductions` are about the
+recorded learning rate.
 """
 
 from __future__ import annotations

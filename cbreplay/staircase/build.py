@@ -313,7 +313,7 @@ def measure_usual_change(series: Series) -> float | None:
 
 
 def _own_stop_notes(run: Run) -> tuple[str, ...]:
-    ended = run.metadata.ended if run.metadata is not None else None
+    ended = run.ended
     if ended is None or ended.by in ("plan", ""):
         return ()
     if ended.by == "unknown":

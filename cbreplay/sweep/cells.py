@@ -342,7 +342,7 @@ def is_recorded_whole(run: Run, epoch: int, breaker: str | None) -> bool:
 
     The values recorded for it were then measured on the weights that are kept.
     """
-    ended = run.metadata.ended if run.metadata is not None else None
+    ended = run.ended
     return ended is not None and ended.by == breaker and epoch == run.horizon
 
 

@@ -216,8 +216,7 @@ class Sweep:
 
         Such values are never ranked, averaged or used to choose.
         """
-        provisional: BoolArray = self.evidence == EVIDENCE.index("censored")
-        return provisional
+        return np.asarray(self.evidence == EVIDENCE.index("censored"))
 
     @cached_property
     def trained_epochs(self) -> EpochArray:
@@ -315,10 +314,9 @@ class Sweep:
         }
         for name, values in self._parameter_columns().items():
             columns[name] = np.tile(values, n_runs)
-        evidence = pd.Categorical.from_codes(
+        columns["evidence"] = pd.Categorical.from_codes(
             self.evidence.reshape(-1), categories=pd.Index(EVIDENCE)
         )
-        columns["evidence"] = evidence
         for name, epochs, mask in (
             ("stopped_epoch", self.stopped_epoch, self.stopped),
             ("kept_epoch", self.kept_epoch, self.kept),

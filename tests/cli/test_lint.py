@@ -975,3 +975,27 @@ def test_a_monitor_that_is_meant_does_not_hide_that_validation_data_lack(
     ]
     # with the monitor alone, fit would still log no such series
     assert finding["fix"] == "monitor='val_accuracy', and validation data for fit"
+
+
+def test_a_log_has_the_plan_of_the_script_beside_it(ask: Ask, tmp_path: Path) -> None:
+    script, log = tmp_path / "train.py", tmp_path / "log.csv"
+    script.write_text(
+        "from keras.callbacks import EarlyStopping\n"
+        "model.fit(x, epochs=4, validation_data=v,\n"
+        "          callbacks=[EarlyStopping(patience=9, restore_best_weights=True)])\n"
+    )
+    rows = ["epoch,loss,val_loss", "0,1,1", "1,.9,.9", "2,.8,.8", "3,.7,.85"]
+    log.write_text("\n".join(rows))
+    named = ("-c", f"@{script}")
+    assert "cannot stop inside the plan" in ask("lint", log, *named).out
+    told = ask("simulate", log, *named)
+    assert "trains to the planned end, epoch 4" in told.out
+    assert "epochs=4 of the script" in told.err
+    # it was given another plan, as its rows show
+    log.write_text("\n".join([*rows, "4,.7,.9"]))
+    longer = ask("simulate", log, *named)
+    assert "planned end" not in longer.out
+    assert longer.err == ""
+    # what the user says goes before
+    told = ask("simulate", log, *named, "--planned-epochs", "9")
+    assert "planned end" not in told.out

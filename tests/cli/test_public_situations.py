@@ -691,6 +691,18 @@ def test_a_checkpoint_that_keeps_the_worst_is_in_the_headline(
     assert "mode='auto' means 'min' for val_auc in ModelCheckpoint." in said
 
 
+@pytest.mark.parametrize("metric", ["val_r2_score", "val_f1_m", "val_F1Score"])
+def test_a_mode_that_keeps_the_worst_is_in_the_headline(
+    ask: Ask, tmp_path: Path, metric: str
+) -> None:
+    """By Keras's table of metrics, or by its plain name, larger is better."""
+    rows = [f"{at},{1 - loss:.2f}" for at, loss in enumerate(LOSSES)]
+    log = write(tmp_path / "logs.csv", f"epoch,{metric}", rows)
+    setting = f"EarlyStopping('{metric}', mode='min', patience=2)"
+    said = told(ask, "simulate", log, "-c", setting)
+    assert f"Larger {metric} is better: best here is the lowest." in said
+
+
 def test_a_direction_that_keras_2_guesses_is_in_the_headline(
     ask: Ask, tmp_path: Path
 ) -> None:
@@ -887,6 +899,54 @@ def test_workers_that_write_packed_files_in_turn_are_one_training(
         said = told(ask, "simulate", tmp_path / place)
         assert "patience 1 was enough: it keeps the best epoch, 4" in said
         assert "stops at 5 of 8" in said
+
+
+@pytest.mark.parametrize(
+    ("second", "headline"),
+    [
+        # a second fit has new callbacks: its best is .36, of epoch 7
+        (range(4, 8), "which ends at epoch 8; so far it keeps epoch 7"),
+        (range(1, 8, 2), "It stops at epoch 7 of 8, and keeps epoch 4"),
+    ],
+)
+def test_what_a_second_model_of_a_training_numbered_is_one_metric(
+    ask: Ask, tmp_path: Path, second: range, headline: str
+) -> None:
+    """A model was compiled once more to go on, or each of two workers made its own."""
+    tags = {at: "epoch_auc_1" if at in second else "epoch_auc" for at in range(8)}
+    for number, tag in enumerate(["epoch_auc", "epoch_auc_1"]):
+        points = [
+            (1600000000.0 + at, at, tag, 1 - loss)
+            for at, loss in enumerate(LOSSES)
+            if tags[at] == tag
+        ]
+        name = f"events.out.tfevents.{points[0][0]:.0f}.host.{number}.0.v2"
+        write_events(tmp_path / "validation" / name, points)
+    said = told(ask, "simulate", tmp_path, "--monitor", "val_auc", "--patience", "3")
+    assert headline in said
+    assert "ead val_auc_1 as val_auc: Keras numbers" in said
+    assert ("A fit was resumed at epoch 5" in said) is (second[0] > 1)
+
+
+def test_histories_put_below_each_other_have_one_metric(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """pandas.concat gives each name a column of its own."""
+    rows = [
+        f"{at},0.5,{1 - loss:.2f}," if at < 4 else f"{at},0.5,,{1 - loss:.2f}"
+        for at, loss in enumerate(LOSSES)
+    ]
+    log = write(tmp_path / "logs.csv", "epoch,val_loss,val_auc,val_auc_1", rows)
+    said = told(ask, "simulate", log, "--monitor", "val_auc", "--patience", "3")
+    # the second fit has new callbacks: its best is .36, of epoch 7
+    assert "A fit was resumed at epoch 5 (counted from 1)" in said
+    # metrics at 1 and 5 of a ranking are two
+    header = "epoch,val_loss,hits_1,hits_5"
+    answer = ask(
+        "inspect", write(tmp_path / "hits.csv", header, rows), "--format", "json"
+    )
+    (run,) = json.loads(answer.out)["runs"]
+    assert run["series"] == ["val_loss", "hits_1", "hits_5"]
 
 
 def test_folds_of_one_file_have_one_metric_too(ask: Ask, tmp_path: Path) -> None:

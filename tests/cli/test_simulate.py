@@ -396,9 +396,10 @@ def test_csv_of_a_grid_has_a_column_a_parameter(ask: Ask, log: Path) -> None:
 
 
 def test_several_runs_get_a_line_each(ask: Ask, tmp_path: Path) -> None:
-    for name in ("a", "b"):
+    # equal logs would be copies
+    for name, last in (("a", 0.7), ("b", 0.8)):
         (tmp_path / name).mkdir()
-        write_csv(tmp_path / name / "logs.csv", [0.5, 0.4, 0.6, 0.7])
+        write_csv(tmp_path / name / "logs.csv", [0.5, 0.4, 0.6, last])
     answer = ask("simulate", tmp_path)
     lines = answer.out.splitlines()
     rows = [line.split() for line in lines if line.startswith((" a ", " b "))]

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.event_files.events import read_event
-from cbreplay.readers.event_files.records import masked_checksum, open_records
+from cbreplay.readers.event_files.records import (
+    PADDING,
+    masked_checksum,
+    open_records,
+)
 from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 if TYPE_CHECKING:
@@ -48,7 +52,7 @@ def plain_records(
             table.unfinished = error
 
     with open_records(path) as file:
-        content = file.read(0, 1 << 62)
+        content = file.read(0, 1 << 62)[:-PADDING].tobytes()
         offset = 0
         while offset < len(content):
             head = content[offset : offset + 12]

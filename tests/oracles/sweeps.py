@@ -24,7 +24,7 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
-from cbreplay.answers.replayed_cells import read_replays
+from cbreplay.answers.setting_cells import read_replays
 from cbreplay.answers.swept_cells import read_sweep, reads_from_sweep
 from cbreplay.grid import Grid
 from cbreplay.judging import Judging

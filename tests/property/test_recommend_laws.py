@@ -17,7 +17,7 @@ from cbreplay.generalization.promise import (
     sufficient_for_most,
     unlucky_share,
 )
-from cbreplay.setting_costs.pricing import cheapest_patience
+from cbreplay.recommend.scores import cheapest_patience
 from tests.recommended import recommend
 
 if TYPE_CHECKING:

@@ -552,6 +552,36 @@ def test_a_min_delta_of_one_is_found_for_what_lies_between_0_and_1(
     assert "min-delta-beyond-range" not in codes(text, run=run)
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        # a value has to be above the baseline by more than min_delta, and 1 is the most
+        ("EarlyStopping('val_accuracy', baseline=90, mode='max', {})", "baseline"),
+        (
+            "EarlyStopping('val_f1', baseline=0.9, min_delta=0.1, mode='max', {})",
+            "baseline",
+        ),
+        ("EarlyStopping('val_f1', baseline=0.9, mode='max', {})", ""),
+        ("EarlyStopping('val_accuracy', baseline=90, mode='min', {})", ""),
+        ("EarlyStopping('val_loss', baseline=90, {})", ""),
+    ],
+)
+def test_no_value_between_0_and_1_beats_a_bound_in_percent(
+    text: str, code: str
+) -> None:
+    written = text.format("patience=3, restore_best_weights=True")
+    found = [name for name in codes(written) if name.endswith("-never-beaten")]
+    assert found == ([f"{code}-never-beaten"] if code else [])
+
+
+def test_no_file_is_saved_above_a_threshold_in_percent() -> None:
+    best = "ModelCheckpoint('a.keras', 'val_auc', mode='max', save_best_only=True, {})"
+    assert codes(best.format("initial_value_threshold=80")) == [
+        "threshold-never-beaten"
+    ]
+    assert codes(best.format("initial_value_threshold=0.8")) == []
+
+
 def test_a_floor_at_the_initial_rate_is_found() -> None:
     text = "ReduceLROnPlateau(min_lr=0.01)"
     assert codes(text, run=recorded(1.0, rate=0.01)) == ["floor-above-rate"]
@@ -767,6 +797,9 @@ def test_what_this_keras_does_without_the_monitor_is_said() -> None:
         ("Top-1 Accuracy", "max"),
         ("perplexity", "min"),
         ("val_rmse_2", "min"),
+        ("val_f1_m", "max"),
+        ("val_mIoU", "max"),
+        ("val_wer", "min"),
         # not plain
         ("val_neg_mse", None),
         ("1-accuracy", None),

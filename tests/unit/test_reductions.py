@@ -16,10 +16,10 @@ from cbreplay import (
 )
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import Points, plain_text
-from cbreplay.staircase.later_gains import later_gains
 from cbreplay.staircase.rate_history import explain_rate
 from cbreplay.staircase.reductions import (
     account_reductions,
+    later_gains,
     rate_kept_until,
     recorded_reductions,
 )

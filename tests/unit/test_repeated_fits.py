@@ -98,6 +98,25 @@ def test_a_best_is_carried_where_this_keras_does_not_reset_it(
             f"c = {SAVE}\nfor i in folds:\n    if a:\n        {NEW}\n    else:\n"
             f"        model = build()\n    {FIT}"
         ),
+        # each trial of a search runs the function anew
+        f"c = {SAVE}\ndef go(trial):\n    {NEW}\n    {FIT}\nstudy.optimize(go, 9)",
+        (
+            f"def main():\n    c = {SAVE}\n    def go(trial):\n        {NEW}\n"
+            f"        {FIT}\n    study.optimize(lambda trial: go(trial), 9)"
+        ),
+        # an object has one list for all of its fits
+        (
+            f"class T:\n    def __init__(self):\n        self.c = [{SAVE}]\n"
+            "    def run(self, x):\n        self.model = keras.Sequential()\n"
+            "        self.model.fit(x, validation_data=v, callbacks=self.c)\n"
+            "t = T()\nfor i in folds:\n    t.run(i)"
+        ),
+        # two fits in a row
+        f"c = {SAVE}\n{NEW}\n{FIT}\n{NEW}\n{FIT}",
+        (
+            f"c = {SAVE}\na = keras.Sequential()\nb = keras.Sequential()\n"
+            f"{FIT.replace('model', 'a')}\nif more:\n    {FIT.replace('model', 'b')}"
+        ),
     ],
 )
 def test_one_checkpoint_for_models_that_a_loop_makes_is_found(
@@ -110,6 +129,28 @@ def test_one_checkpoint_for_models_that_a_loop_makes_is_found(
     "text",
     [
         f"for i in folds:\n    c = {SAVE}\n    {NEW}\n    {FIT}",
+        f"def go(trial):\n    c = {SAVE}\n    {NEW}\n    {FIT}\nstudy.optimize(go, 9)",
+        f"c = {SAVE}\n{NEW}\ndef go(trial):\n    {FIT}\nstudy.optimize(go, 9)",
+        # an object for each round, and a list that each run makes anew
+        (
+            f"class T:\n    def __init__(self):\n        self.c = [{SAVE}]\n"
+            "    def run(self, x):\n        self.model = keras.Sequential()\n"
+            "        self.model.fit(x, validation_data=v, callbacks=self.c)\n"
+            "for i in folds:\n    T().run(i)"
+        ),
+        (
+            f"class T:\n    def __init__(self):\n        self.c = [{SAVE}]\n"
+            f"    def run(self, x):\n        self.c = [{SAVE}]\n"
+            "        self.model = keras.Sequential()\n"
+            "        self.model.fit(x, validation_data=v, callbacks=self.c)\n"
+            "t = T()\nfor i in folds:\n    t.run(i)"
+        ),
+        # the same model again, and fits of which each has a callback of its own
+        f"c = {SAVE}\n{NEW}\n{FIT}\nmodel.compile('sgd')\n{FIT}",
+        f"def get():\n    return {SAVE}\n" + 2 * f"c = get()\n{NEW}\n{FIT}\n",
+        f"c = {SAVE}\nif a:\n    {NEW}\n    {FIT}\nelse:\n    {NEW}\n    {FIT}",
+        f"c = {SAVE}\n{NEW}\n{FIT}\nmodel = get_model()\n{FIT}",
+        f"c = {SAVE}\nmodel = get_model()\n{FIT}\n{NEW}\n{FIT}",
         f"for i in folds:\n    {NEW}\n    {FIT.replace('[c]', f'[{SAVE}]')}",
         (
             f"def get():\n    return {SAVE}\n"
@@ -173,3 +214,116 @@ def test_keras_itself_saves_nothing_of_a_second_model_that_is_worse() -> None:
     again = play_fit([{"val_loss": value} for value in (0.9, 0.8, 0.2)], [checkpoint])
     assert [epoch for epoch, _ in first.saves] == [0, 1]
     assert [epoch for epoch, _ in again.saves] == [2]
+
+
+AUC = "m.compile('sgd', 'binary_crossentropy', metrics=[keras.metrics.AUC({})])"
+MAKE = "def make():\n    m = keras.Sequential()\n    {}\n    return m\n"
+WATCH = "EarlyStopping('val_auc', mode={}, patience=5, restore_best_weights=True)"
+ANEW = (
+    "for i in folds:\n    m = make()\n    m.fit(*x, validation_data=v, callbacks=[{}])"
+)
+HERE = f"for i in folds:\n    m = keras.Sequential()\n    {AUC.format('')}\n"
+HERE += "    m.fit(*x, validation_data=v, callbacks=[{}])"
+
+
+def found_in(path: Path, text: str) -> dict[str, str]:
+    """Return the reason of each finding of a script, by its code."""
+    script = path / "train.py"
+    script.write_text("import keras\nfrom keras.callbacks import *\n" + text)
+    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
+    return {placed.finding.code: placed.finding.reason for placed in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            MAKE.format(AUC.format("")) + ANEW.format(WATCH.format("'max'")),
+            "never acts",
+        ),
+        # a new callback has to ask the model of each fit for the direction
+        (
+            MAKE.format(AUC.format("")) + ANEW.format(WATCH.format("'auto'")),
+            "ValueError",
+        ),
+        (HERE.format(WATCH.format("'max'")), "never acts"),
+    ],
+)
+def test_a_metric_without_a_name_is_numbered_from_the_second_round_on(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    assert reason in found_in(tmp_path, text)["absent-monitor"]
+
+
+def test_no_best_is_carried_where_the_later_fits_have_no_value(tmp_path: Path) -> None:
+    """As real fits of Keras 3.15: each epoch of the second is saved, without a best."""
+    save = (
+        "c = ModelCheckpoint('b.keras', 'val_auc', mode='max', save_best_only=True)\n"
+    )
+    text = MAKE.format(AUC.format("")) + save + ANEW.format("c")
+    found = found_in(tmp_path, text)
+    assert found["absent-monitor"].endswith("and saves those all the same")
+    assert "best-of-earlier-fit" not in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MAKE.format(AUC.format("name='auc'")) + ANEW,
+        MAKE.format("keras.backend.clear_session(); " + AUC.format("")) + ANEW,
+        # one object for all models keeps its name
+        "a = [keras.metrics.AUC()]\n"
+        + MAKE.format("m.compile('sgd', metrics=a)")
+        + ANEW,
+        MAKE.format(AUC.format("")) + ANEW.replace("for i in folds", "if folds"),
+    ],
+)
+def test_a_metric_that_keeps_its_name_is_no_finding(tmp_path: Path, text: str) -> None:
+    found = found_in(tmp_path, text.replace("[{}]", f"[{WATCH.format(repr('max'))}]"))
+    assert "absent-monitor" not in found
+
+
+FIRST = f"m = keras.Sequential()\n{AUC.format('')}\n"
+CALLED = f"m.fit(*x, validation_data=v, callbacks=[{WATCH.format(repr('max'))}])\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        # fine-tuning compiles once more
+        (f"{FIRST}{CALLED}{AUC.format('')}\n{CALLED}", True),
+        (f"{FIRST}m.fit(*x)\nm = keras.Sequential()\n{AUC.format('')}\n{CALLED}", True),
+        (f"{FIRST}m.fit(*x)\n{AUC.format('name=' + repr('auc'))}\n{CALLED}", False),
+        (f"{FIRST}{CALLED}keras.backend.clear_session()\n{FIRST}{CALLED}", False),
+        # it may not run
+        (f"if a:\n    b = keras.metrics.AUC()\n{FIRST}{CALLED}", False),
+        (f"a = [keras.metrics.AUC()]\nm = keras.Sequential()\n{CALLED}", False),
+        (f"{FIRST}{CALLED}", False),
+    ],
+)
+def test_the_second_metric_of_a_class_is_numbered(
+    tmp_path: Path, text: str, *, is_found: bool
+) -> None:
+    """Keras 3.15 logs auc, and auc_1 in the second of two such fits."""
+    assert ("absent-monitor" in found_in(tmp_path, text)) is is_found
+
+
+@pytest.mark.keras
+@pytest.mark.filterwarnings("ignore:Early stopping conditioned on metric")
+def test_keras_logs_no_val_auc_in_the_second_round() -> None:
+    import keras
+    import numpy as np
+
+    x, y = np.ones((4, 1)), np.array([0, 1, 0, 1])
+
+    def fit(mode: str) -> bool:
+        model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+        model.compile("sgd", "binary_crossentropy", metrics=[keras.metrics.AUC()])
+        stop = keras.callbacks.EarlyStopping("val_auc", mode=mode)
+        fitted = model.fit(x, y, validation_data=(x, y), callbacks=[stop], verbose=0)
+        return "val_auc" in fitted.history
+
+    keras.backend.clear_session()
+    assert [fit("max"), fit("max")] == [True, False]
+    with pytest.raises(ValueError, match="isn't able to automatically determine"):
+        fit("auto")

@@ -1601,8 +1601,10 @@ def test_a_fit_without_validation_logs_no_val(
         ("keras.optimizers.Adam()", "", True),
         ("'adam'", "", True),
         ("'SGD'", "", True),
-        ("keras.optimizers.Adadelta()", "", False),
-        ("'ftrl'", "", False),
+        ("keras.optimizers.Adadelta()", "", True),
+        ("'ftrl'", "", True),
+        # of this one the oldest versions with rules have another, or none
+        ("keras.optimizers.Lion()", "", False),
         ("Adam()", "from other import Adam\n", False),
         # the first argument of another package's may be the decay of the weights
         ("tfa.optimizers.AdamW(1e-3)", "import tensorflow_addons as tfa\n", False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.advice.reasons import reason_text
 from cbreplay.answers.advice.run_doubts import doubt_text, exclusion_text
@@ -16,19 +16,7 @@ from cbreplay.setting_names import setting_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from cbreplay.recommend import (
-        CountedGroup,
-        Excluded,
-        Forward,
-        LeftOut,
-        Odds,
-        Plan,
-        PlanAdvice,
-        Promise,
-        Recommendation,
-        RunDoubt,
-        Scored,
-    )
+    from cbreplay.recommend import Recommendation, Scored
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
@@ -62,6 +50,10 @@ def _written(callbacks: Iterable[Callback]) -> list[str]:
 
 def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
     code = setting_code(advice.callbacks, semantics) if advice.callbacks else None
+    tolerance, expected, surer = advice.tolerance, advice.expected, None
+    if advice.kind != "none":
+        kind, facts = find_surer(advice)
+        surer = {"kind": kind, "facts": _facts(facts)}
     return {
         "kind": advice.kind,
         "patience": advice.patience,
@@ -70,18 +62,28 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         "why": [
             {"kind": why.kind, "facts": _facts(why.facts)} for why in advice.reasons
         ],
-        "surer": _describe_surer(advice),
+        "surer": surer,
         "promise": _fields(advice.promise),
         "monitor": advice.monitor,
         "keep": advice.keep,
         "confidence": advice.confidence,
         "cost_weight": advice.cost_weight,
-        "tolerance": _describe_tolerance(advice),
+        "tolerance": tolerance and {"kind": tolerance.kind, "value": tolerance.value},
         "plan": _fields(advice.plan),
         "basis": advice.basis,
-        "expected": _describe_expected(advice),
-        "by_weight": [weighed._asdict() for weighed in advice.by_weight],
-        "plans": [_describe_plan(other) for other in advice.plans],
+        "expected": expected and _fields(expected, odds=_fields(expected.odds)),
+        "by_weight": [_fields(weighed) for weighed in advice.by_weight],
+        "plans": [
+            _fields(other, plan=_fields(other.plan), promise=_fields(other.promise))
+            for other in advice.plans
+        ],
+        **_describe_runs(advice),
+    }
+
+
+def _describe_runs(advice: Recommendation) -> dict[str, Any]:
+    """Return what the advice says of its runs and of other settings on them."""
+    return {
         "unit": advice.unit,
         "grouped_by": advice.grouped_by,
         "n_runs": sum(len(group.runs) for group in advice.groups),
@@ -90,59 +92,32 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         "left_out": _fields(advice.left_out),
         "forward": _fields(advice.forward),
         "monitors": [
-            scored._asdict() | {"left_out": _fields(scored.left_out)}
+            _fields(scored, left_out=_fields(scored.left_out))
             for scored in advice.monitors
         ],
         "told_apart": advice.told_apart,
-        "doubts": [_describe_doubt(advice, doubt) for doubt in advice.doubts],
-        "excluded": [_describe_excluded(gone) for gone in advice.excluded],
+        "doubts": [
+            {
+                "code": doubt.code,
+                "text": plain_text(doubt_text(doubt, advice.unit)),
+                "runs": list(doubt.runs),
+                "facts": _facts(doubt.facts),
+            }
+            for doubt in advice.doubts
+        ],
+        "excluded": [
+            {"run": gone.run, "reason": plain_text(exclusion_text(gone))}
+            for gone in advice.excluded
+        ],
         "unproven": list(advice.unproven),
     }
 
 
-def _describe_tolerance(advice: Recommendation) -> dict[str, Any] | None:
-    tolerance = advice.tolerance
-    if tolerance is None:
-        return None
-    return {"kind": tolerance.kind, "value": tolerance.value}
-
-
-def _describe_plan(other: PlanAdvice) -> dict[str, Any]:
-    nested = {"plan": _fields(other.plan), "promise": _fields(other.promise)}
-    return other._asdict() | nested
-
-
 def _fields(
-    part: Promise | LeftOut | Forward | CountedGroup | Plan | Odds | None,
+    part: NamedTuple | None, **nested: dict[str, Any] | None
 ) -> dict[str, Any] | None:
-    return None if part is None else part._asdict()
-
-
-def _describe_expected(advice: Recommendation) -> dict[str, Any] | None:
-    expected = advice.expected
-    if expected is None:
-        return None
-    return expected._asdict() | {"odds": _fields(expected.odds)}
-
-
-def _describe_surer(advice: Recommendation) -> dict[str, Any] | None:
-    if advice.kind == "none":
-        return None
-    kind, facts = find_surer(advice)
-    return {"kind": kind, "facts": _facts(facts)}
-
-
-def _describe_doubt(advice: Recommendation, doubt: RunDoubt) -> dict[str, Any]:
-    return {
-        "code": doubt.code,
-        "text": plain_text(doubt_text(doubt, advice.unit)),
-        "runs": list(doubt.runs),
-        "facts": _facts(doubt.facts),
-    }
-
-
-def _describe_excluded(excluded: Excluded) -> dict[str, Any]:
-    return {"run": excluded.run, "reason": plain_text(exclusion_text(excluded))}
+    """Return the fields of a part of the advice; those that are parts are given."""
+    return None if part is None else part._asdict() | nested
 
 
 def _describe_setting(scored: Scored) -> dict[str, Any]:

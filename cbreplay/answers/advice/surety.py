@@ -8,7 +8,7 @@ from cbreplay.answers.advice.reasons import asked_of, broken_off, share_of
 from cbreplay.document import Fact, phrase, say
 from cbreplay.generalization.promise import CONFIDENCES, shared_confidence
 from cbreplay.recommend import Reason, count_needed
-from cbreplay.setting_costs.pricing import NEAR_TIE
+from cbreplay.recommend.scores import NEAR_TIE
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.shown_digits import scale_of
 

@@ -21,6 +21,7 @@ from cbreplay.answers.moving.sentences import moving_words
 from cbreplay.answers.moving.steps import StepKinds, find_steps
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.errors import CbreplayError
+from cbreplay.judging import Judging
 from cbreplay.outcomes import best_recorded_epoch, seconds_after
 from cbreplay.rules.base import format_callback
 from cbreplay.shown_digits import ValueScale, scale_of
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.answers.moving.steps import MovedRule, RunSteps, StepKind
-    from cbreplay.judging import Judging
     from cbreplay.run import Mode, Run
 
 __all__ = ["MovingQuestion", "moving_members"]
@@ -68,11 +68,11 @@ class MovingQuestion(NamedTuple):
 
     runs: Sequence[Run]
     named: Sequence[NamedSetting]
-    also: Sequence[NamedSetting]
-    monitors: Sequence[str]
-    judging: Judging
-    objective: str
-    objective_mode: Mode
+    also: Sequence[NamedSetting] = ()
+    monitors: Sequence[str] = ()
+    judging: Judging = Judging()
+    objective: str = ""
+    objective_mode: Mode = "min"
     version: str = ""
 
 

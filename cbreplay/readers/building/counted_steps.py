@@ -75,11 +75,7 @@ def judges_seldom(table: LogTable) -> bool:
 
 def _judged_rows(table: LogTable) -> BoolArray:
     """Return which rows hold a value of a validation."""
-    judged = np.zeros(len(table), dtype=np.bool_)
-    for name, cells in table.columns.items():
-        if is_validation(name):
-            judged |= ~cells.missing
-    return judged
+    return table.rows_with(filter(is_validation, table.columns))
 
 
 def _lie_between(table: LogTable, steps: LogColumn) -> bool:
@@ -167,8 +163,7 @@ def count_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -
     number = table.columns.pop("epoch")
     metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
     judged = [name for name in metrics if is_validation(name)]
-    silent = [table.columns[name].missing for name in judged or metrics]
-    at = ~np.logical_and.reduce(silent) if silent else np.zeros(len(table), np.bool_)
+    at = table.rows_with(judged or metrics)
     if not at.any():
         problem = "no step has a value"
         hint = "Log at least one metric"

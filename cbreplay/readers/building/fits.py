@@ -124,20 +124,14 @@ def _note_seams(record: TrainingRows, resumed: Iterable[int]) -> None:
     """Note the seams that only ``run.json`` knows, because the rows just go on."""
     for epoch in resumed:
         if record.first_epoch < epoch <= record.horizon:
-            _confirm_seam(record, epoch, seam_note(epoch))
-
-
-def _confirm_seam(record: TrainingRows, epoch: int, note: str) -> None:
-    if epoch in record.possible or epoch not in record.seams:
-        record.seams[epoch] = note
-    record.possible.discard(epoch)
+            record.confirm_seam(epoch)
 
 
 def _add_seams(record: TrainingRows, seams: Iterable[int]) -> None:
     """Take the seams that the user knows of."""
     for epoch in seams:
         if record.first_epoch < epoch <= record.horizon:
-            _confirm_seam(record, epoch, f"{seam_note(epoch)}, as given")
+            record.confirm_seam(epoch, ", as given")
         else:
             record.notes.append(
                 f"{spoken_seam(epoch)} changes nothing: no fit is resumed at epoch "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +14,7 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.readers.building.numbering import stand_further_apart
+from cbreplay.readers.columns.numbered_names import join_numbered
 from cbreplay.run import Run, Series
 from cbreplay.words import count, list_first, spoken_range
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from cbreplay.run import AxisUnit, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["LogFacts", "build_run"]
+__all__ = ["LogFacts", "build_run", "with_plan"]
 
 
 class LogFacts(NamedTuple):
@@ -90,7 +92,9 @@ def build_run(
         If it holds no metric.
     """
     rate = take_rate(record)
-    series = _series_of(record, source)
+    series, begins, renamed = join_numbered(_series_of(record, source))
+    for position in begins:
+        record.confirm_seam(record.first_epoch + position)
     replaced = [
         (seam, _earlier_fit(own, facts, source, metadata, take_rate) if own else None)
         for seam, own in record.replaced
@@ -115,6 +119,7 @@ def build_run(
         framework=facts.framework,
         notes=(
             *facts.notes,
+            *renamed,
             *_notes_of(record, series),
             *_carried_notes(series, metadata),
             *(metadata.notes if metadata is not None else ()),
@@ -357,6 +362,12 @@ def _plan(
             raise ConfigError(sentence)
         notes.append(f"the log holds {reached} epochs, more than the {planned} planned")
     return planned, notes
+
+
+def with_plan(run: Run, epochs: int) -> Run:
+    """Return a run with a plan from elsewhere, if its log has none and is no longer."""
+    fits = run.planned_epochs is None and run.horizon < epochs <= _MOST_PLANNED
+    return replace(run, planned_epochs=epochs) if fits else run
 
 
 def _epoch_seconds(record: TrainingRows) -> Series | None:

@@ -27,7 +27,12 @@ from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import are_epochs, are_fractions, read_ended_epochs
+from cbreplay.readers.columns.roles import (
+    are_epochs,
+    are_fractions,
+    never_go_back,
+    read_ended_epochs,
+)
 from cbreplay.readers.columns.written_again import (
     drop_earlier_copies,
     leave_out_restored,
@@ -255,7 +260,7 @@ def _stands_again(steps: LogColumn) -> bool:
 def _rows_of_each(numbers: LogColumn) -> EpochArray:
     """Return how many rows each number has; none where they are none, or go back."""
     values = numbers.values
-    if not are_epochs(values).all() or bool((np.diff(values) < 0).any()):
+    if not never_go_back(values):
         return np.zeros(0, dtype=np.int64)
     return np.unique(values, return_counts=True)[1]
 
@@ -302,11 +307,10 @@ def _of_own_step(epochs: EpochArray, silent: BoolArray, steps: LogColumn) -> Epo
 
 def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
     """Leave out epochs without a value, as those of a column that was left out."""
-    columns = [
-        cells
-        for name, cells in table.columns.items()
-        if name != "epoch" and not is_rate_name(name)
+    names = [
+        name for name in table.columns if name != "epoch" and not is_rate_name(name)
     ]
+    columns = [table.columns[name] for name in names]
     if not columns or (table.left_out and all(cells.blank.all() for cells in columns)):
         problem = "no column has one value for each epoch"
         hint = "Log at least one metric once in each epoch"
@@ -319,6 +323,6 @@ def _drop_silent_epochs(table: LogTable, *, has_steps: bool) -> None:
             problem = "it holds no metric, only a learning rate"
             hint = "Give the log of a metric too"
         raise LogError(problem, source=table.source, hint=hint)
-    said = ~np.logical_and.reduce([cells.missing for cells in columns])
+    said = table.rows_with(names)
     if said.any() and not said.all():
         table.keep(said)

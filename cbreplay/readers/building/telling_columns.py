@@ -142,7 +142,7 @@ def _texts_of_parts(
 ) -> list[str] | None:
     """Return a column's text in each part; None if it changes inside of a part."""
     values: NDArray[Any]
-    if cells.wrong.all() and (cells.blocks or len(cells.texts) == len(cells.wrong)):
+    if cells.is_text:
         values = np.array(cells.words_of_rows())[rows]
     elif cells.blank.any():
         return None

@@ -138,6 +138,12 @@ class TrainingRows:
             self.seams[first] = _POSSIBLE.format(piece.place, first + 1)
         self.add(piece)
 
+    def confirm_seam(self, epoch: int, told: str = "") -> None:
+        """Take it as certain that a fit was resumed at an epoch."""
+        if epoch in self.possible or epoch not in self.seams:
+            self.seams[epoch] = f"{seam_note(epoch)}{told}"
+        self.possible.discard(epoch)
+
     def takes_again(self, piece: Rows) -> bool:
         """Take a piece that begins with the last rows, or repeats some; tell if it did.
 

@@ -127,9 +127,9 @@ def _fill(table: LogTable, text: TextRows) -> None:
             columns = zip(zip(*rows, strict=True), table.columns.items(), strict=True)
             for cells, (name, column) in columns:
                 if commas.stand_in(name, cells, places):
-                    column.add(cells, n_rows, _parse_comma)
+                    column.add(cells, _parse_comma)
                 elif not (text.plain and column.add_plain(cells)):
-                    column.add(cells, n_rows, parse_cell)
+                    column.add(cells, parse_cell)
             lines.append(np.array(places))
             n_rows += len(rows)
     table.lines = np.concatenate(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from cbreplay.by_key import by_key
 from cbreplay.readers.columns.header import parse_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogColumn", "first_listed"]
 
-_T = TypeVar("_T")
-
-# cells that are kept as text, to be shown in an error
+# so many cells are shown as text, or looked at as such, and so many texts are kept
 _KEPT_TEXTS = 1000
 _MISSING, _WRONG = 1, 2
 # a column with more different texts than this does not tell kinds of rows
@@ -54,16 +52,9 @@ class LogColumn:
         The texts of the missing cells, as "" and "NA".
     wrapped : str
         A cell whose number was taken out of ``tensor(0.5)`` or the like.
-    texts : dict of int to str
-        The first cells that are no number, by their row.
-    blocks : dict of int to str
-        The texts of the whole column, each at the row where it differs from the text
-        above; empty where these are many, or rows were merged.
-    vocabulary : list of str
-        An empty text, and then the different texts, if these are few.
     coded : int array of shape (n_rows,)
-        The index of each row's text in the vocabulary, 0 where there is none; empty
-        where it is not known.
+        The index of each row's text in the vocabulary, 0 where there is none, or where
+        too many were met before; empty where no cell has a text.
     of_groups : bool
         Whether a list of numbers has one for each parameter group: the first is used.
     whole : bool
@@ -79,15 +70,12 @@ class LogColumn:
     def __init__(self, *, of_groups: bool = False) -> None:
         self.of_groups = of_groups
         self._chunks: list[FloatArray] = []
-        self._states: list[NDArray[np.uint8] | None] = []
+        self._states: list[NDArray[np.uint16] | None] = []
         self.n_na = 0
         self.words: set[str] = set()
         self.wrapped = ""
-        self.texts: dict[int, str] = {}
-        self.blocks: dict[int, str] = {}
-        self._above: str | None = ""
-        self.vocabulary = [""]
-        self.coded: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
+        self._codes = {"": 0}
+        self.coded: NDArray[np.uint16] = np.zeros(0, dtype=np.uint16)
         self.whole = False
         self.others: dict[int, tuple[float, ...]] = {}
 
@@ -97,9 +85,26 @@ class LogColumn:
         return self.missing | self.wrong
 
     @property
+    def vocabulary(self) -> list[str]:
+        """An empty text, and then the different texts of cells that are no number."""
+        return [*self._codes]
+
+    @property
+    def texts(self) -> dict[int, str]:
+        """The first cells that are no number, by their row."""
+        vocabulary = self.vocabulary
+        rows = np.flatnonzero(self.coded)[:_KEPT_TEXTS].tolist()
+        return {row: vocabulary[self.coded[row]] for row in rows}
+
+    @property
+    def is_text(self) -> bool:
+        """Whether every row has a text, which is known."""
+        return len(self.coded) > 0 and bool(self.coded.all())
+
+    @property
     def tells_words(self) -> bool:
         """Whether every row has a text, and the different ones are few."""
-        return len(self.coded) > 0 and bool(self.coded.all())
+        return self.is_text and len(self._codes) <= _FEW_TEXTS + 1
 
     def add_plain(self, cells: Sequence[str]) -> bool:
         """Take cells that all hold numbers; False if one does not."""
@@ -114,12 +119,10 @@ class LogColumn:
         self._states.append(None)
         return True
 
-    def add(
-        self, cells: Sequence[Any], start: int, parse: Callable[[Any], float | None]
-    ) -> None:
-        """Take cells one by one; `start` is the row of the first."""
+    def add(self, cells: Sequence[Any], parse: Callable[[Any], float | None]) -> None:
+        """Take cells one by one."""
         values = np.full(len(cells), np.nan)
-        states = np.zeros(len(cells), dtype=np.uint8)
+        states = np.zeros(len(cells), dtype=np.uint16)
         for i, cell in enumerate(cells):
             try:
                 value = parse(cell)
@@ -128,9 +131,7 @@ class LogColumn:
                 if value is None and self.of_groups:
                     value = first_listed(cell)
                 if value is None:
-                    text = str(cell).strip()
-                    states[i] = _WRONG + self._code(text)
-                    self._keep_text(start + i, text)
+                    states[i] = _WRONG + self._code(str(cell).strip())
                     continue
                 self.wrapped = str(cell).strip()
             if value is None:
@@ -145,18 +146,9 @@ class LogColumn:
 
     def _code(self, text: str) -> int:
         """Return a text's index in the vocabulary; 0 if there are too many texts."""
-        if text not in self.vocabulary and len(self.vocabulary) <= _FEW_TEXTS:
-            self.vocabulary.append(text)
-        return self.vocabulary.index(text) if text in self.vocabulary else 0
-
-    def _keep_text(self, row: int, text: str) -> None:
-        if len(self.texts) < _KEPT_TEXTS:
-            self.texts[row] = text
-        if text == self._above or self._above is None:
-            return
-        self._above, self.blocks[row] = text, text
-        if len(self.blocks) > _KEPT_TEXTS:
-            self._above, self.blocks = None, {}
+        if len(self._codes) > _KEPT_TEXTS:
+            return self._codes.get(text, 0)
+        return self._codes.setdefault(text, len(self._codes))
 
     def finish(self) -> None:
         """Join the cells that were added."""
@@ -167,7 +159,8 @@ class LogColumn:
         self.values = np.concatenate(self._chunks)
         self.missing = np.zeros(len(self.values), dtype=np.bool_)
         self.wrong = self.missing.copy()
-        self.coded = np.zeros(len(self.values), dtype=np.uint8)
+        if len(self._codes) > 1:
+            self.coded = np.zeros(len(self.values), dtype=np.uint16)
         self.whole = all(state is None for state in self._states)
         start = 0
         for chunk, state in zip(self._chunks, self._states, strict=True):
@@ -175,7 +168,8 @@ class LogColumn:
             if state is not None:
                 self.missing[start:stop] = state == _MISSING
                 self.wrong[start:stop] = state >= _WRONG
-                self.coded[start:stop] = np.maximum(state, _WRONG) - _WRONG
+                if len(self.coded):
+                    self.coded[start:stop] = np.maximum(state, _WRONG) - _WRONG
             start = stop
         self._chunks, self._states = [], []
 
@@ -200,9 +194,9 @@ class LogColumn:
         """Return another column with the same numbers."""
         cells = LogColumn(of_groups=self.of_groups)
         cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
-        cells.n_na, cells.texts = self.n_na, dict(self.texts)
-        cells.blocks = dict(self.blocks)
-        cells.words, cells.wrapped = set(self.words), self.wrapped
+        cells.coded, cells._codes = self.coded, dict(self._codes)
+        cells.n_na, cells.words = self.n_na, set(self.words)
+        cells.wrapped = self.wrapped
         cells.whole, cells.others = self.whole, dict(self.others)
         return cells
 
@@ -212,10 +206,9 @@ class LogColumn:
             other.values
         )
         same &= (self.missing == other.missing) & (self.wrong == other.wrong)
-        if self.texts != other.texts:
-            rows = self.texts.keys() | other.texts.keys()
-            for row in rows:
-                same[row] &= self.texts.get(row) == other.texts.get(row)
+        texts, others = self.texts, other.texts
+        for row in texts.keys() | others.keys():
+            same[row] &= texts.get(row) == others.get(row)
         return None if same.all() else int(np.argmin(same))
 
     def collapse(
@@ -248,8 +241,10 @@ class LogColumn:
         missing = np.ones(n_groups, dtype=np.bool_)
         values[group[there]], missing[group[there]] = self.values[there], False
         wrong[group[there]] = self.wrong[there]
-        self.texts = {int(group[row]): text for row, text in self.texts.items()}
-        self.blocks, self.coded = {}, self.coded[:0]
+        if len(self.coded):
+            coded = np.zeros(n_groups, dtype=np.uint16)
+            coded[group[there]] = self.coded[there]
+            self.coded = coded
         self.whole = self.whole and not missing.any()
         self.others = others
         self.values, self.missing, self.wrong = values, missing, wrong
@@ -279,26 +274,27 @@ class LogColumn:
         """Take cells that are no numbers as missing; they have been reported."""
         self.missing = self.missing | self.wrong
         self.wrong = np.zeros(len(self.wrong), dtype=np.bool_)
-        self.texts = {}
+        self.coded = self.coded[:0]
+
+    def read_texts(self, numbers: Mapping[int, float]) -> None:
+        """Take the numbers that the texts of some rows, which are all, stand for."""
+        rows = [*numbers]
+        self.values[rows], self.wrong[rows] = [*numbers.values()], False
+        self.coded = self.coded[:0]
 
     def words_of_rows(self) -> list[str]:
         """Return the text of each row; '' where there is none, or it is not kept."""
-        rows = range(len(self.wrong))
-        if not self.blocks:
-            return [self.texts.get(row, "") for row in rows]
-        block = np.searchsorted([*self.blocks], rows, side="right") - 1
-        words = ["", *self.blocks.values()]
-        return [words[at] for at in np.where(self.wrong, block + 1, 0).tolist()]
+        if not len(self.coded):
+            return [""] * len(self.wrong)
+        vocabulary = self.vocabulary
+        return [vocabulary[code] for code in self.coded.tolist()]
 
     def take(self, rows: EpochArray) -> None:
         """Keep these rows only, or all of them in another order."""
-        if self.blocks:
-            words = self.words_of_rows()
-            self.blocks = _find_blocks(words[row] for row in rows.tolist())
-        if self.texts or self.others:
+        if self.others:
             place = {row: at for at, row in enumerate(rows.tolist())}
-            self.texts = _moved(self.texts, place)
-            self.others = _moved(self.others, place)
+            held = self.others.items()
+            self.others = {place[row]: own for row, own in held if row in place}
         self.values, self.missing = self.values[rows], self.missing[rows]
         self.wrong = self.wrong[rows]
         self.coded = self.coded[rows] if len(self.coded) else self.coded
@@ -308,15 +304,16 @@ class LogColumn:
         cells = self.copy()
         cells.values = np.where(rows, self.values, np.nan)
         cells.missing, cells.wrong = self.missing | ~rows, self.wrong & rows
-        cells.texts = {row: held for row, held in self.texts.items() if rows[row]}
-        cells.blocks, cells.whole = {}, self.whole and bool(rows.all())
+        if len(self.coded):
+            cells.coded = np.where(rows, self.coded, 0)
+        cells.whole = self.whole and bool(rows.all())
         cells.others = {row: held for row, held in self.others.items() if rows[row]}
         return cells
 
     def text(self, row: int) -> str:
         """Return the text of a cell for a message, cut if it is long."""
-        if row in self.texts:
-            return self.texts[row][:_SHOWN_LETTERS]
+        if len(self.coded) and self.coded[row]:
+            return self.vocabulary[int(self.coded[row])][:_SHOWN_LETTERS]
         if self.missing[row]:
             # which of several words stood in this cell is not kept
             return " or ".join(sorted(self.words))
@@ -328,24 +325,6 @@ _SHOWN_LETTERS = 40
 
 def _same(value: float, other: float) -> bool:
     return value == other or (math.isnan(value) and math.isnan(other))
-
-
-def _moved(held: Mapping[int, _T], place: Mapping[int, int]) -> dict[int, _T]:
-    """Return what stands in rows that have a place, by that."""
-    return {place[row]: own for row, own in held.items() if row in place}
-
-
-def _find_blocks(words: Iterable[str]) -> dict[int, str]:
-    """Return the texts that differ from the one above, by their row.
-
-    >>> _find_blocks(["a", "a", "", "a", "b"])
-    {0: 'a', 4: 'b'}
-    """
-    above, blocks = "", {}
-    for row, word in enumerate(words):
-        if word and word != above:
-            above = blocks[row] = word
-    return blocks
 
 
 def _unwrapped(cell: object) -> float | None:

@@ -117,7 +117,7 @@ _SET, _RUN = "dataset", "run"
 
 def _text_column(texts: list[str]) -> LogColumn:
     column = LogColumn()
-    column.add(texts, 0, parse_cell)
+    column.add(texts, parse_cell)
     column.finish()
     return column
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.by_key import by_key
+from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "are_numbered_anew",
     "are_same_metrics",
+    "join_numbered",
     "number_of",
     "renamed_note",
     "without_number",
@@ -52,6 +58,66 @@ def are_same_metrics(blocks: Iterable[tuple[str, ...]], base: str) -> bool:
     if any(later - first < size for first, later in itertools.pairwise(firsts)):
         return False
     return firsts[0] == 0 or (size == 1 and firsts[-1] - firsts[0] < len(firsts))
+
+
+class JoinedSeries(NamedTuple):
+    """The series of a run, those of one metric joined.
+
+    Parameters
+    ----------
+    series : dict of str to Series
+        Each by the first of its names.
+    begins : tuple of int
+        The positions at which a later name begins for good: another fit began there.
+    notes : tuple of str
+        Which names were read as which.
+    """
+
+    series: dict[str, Series]
+    begins: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def join_numbered(series: Mapping[str, Series]) -> JoinedSeries:
+    """Join the series of one metric that several fits of a training numbered.
+
+    A model that is compiled once more, or made anew in another worker, logs as auc_1
+    what was auc before. Each epoch that has any value has one of these.
+    """
+    if not any(name[-1:].isdigit() for name in series):
+        return JoinedSeries(dict(series))
+    numbered: dict[str, list[str]] = {}
+    begins: set[int] = set()
+    known = np.any([own.recorded for own in series.values()], axis=0)
+    told = [name for name, own in series.items() if own.recorded.any()]
+    for base, names in by_key(told, without_number).items():
+        alike = by_key(names, lambda name: series[name].recorded.tobytes())
+        there = [np.flatnonzero(series[own[0]].recorded) for own in alike.values()]
+        n_values = np.bincount(np.concatenate(there), minlength=len(known))
+        in_turn = len(alike) > 1 and bool((n_values == known).all())
+        if in_turn and are_same_metrics([tuple(own) for own in alike.values()], base):
+            for first, *others in zip(*alike.values(), strict=True):
+                numbered[first] = others
+            follow = all(own[-1] < later[0] for own, later in itertools.pairwise(there))
+            begins.update(int(own[0]) for own in there[1:] if follow)
+    later = {name for names in numbered.values() for name in names}
+    joined = {
+        name: _merged([own, *(series[other] for other in numbered.get(name, ()))])
+        for name, own in series.items()
+        if name not in later
+    }
+    notes = (renamed_note(numbered),) if numbered else ()
+    return JoinedSeries(joined, tuple(sorted(begins)), notes)
+
+
+def _merged(series: Sequence[Series]) -> Series:
+    """Return the values of series of which each epoch has one."""
+    first = series[0]
+    for own in series[1:]:
+        values = np.where(own.recorded, own.values, first.values)
+        others = {**first.others, **own.others}
+        first = Series(values, first.recorded | own.recorded, others)
+    return first
 
 
 def are_numbered_anew(names: Sequence[str], others: Sequence[str]) -> bool:

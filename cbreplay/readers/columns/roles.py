@@ -31,6 +31,7 @@ __all__ = [
     "letters",
     "may_say_kinds",
     "name_on",
+    "never_go_back",
     "prefix_of",
     "read_ended_epochs",
     "tells_time",
@@ -235,6 +236,15 @@ def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArr
     # comparing with NaN is False and no warning
     whole: BoolArray = (values >= 0) & (values < EXACT) & (np.floor(values) == values)
     return whole
+
+
+def never_go_back(numbers: FloatArray) -> bool:
+    """Tell whether all are whole numbers from 0 on, none of them below the one above.
+
+    >>> never_go_back(np.array([0.0, 2.0, 2.0])), never_go_back(np.array([1.0, 0.0]))
+    (True, False)
+    """
+    return bool(are_epochs(numbers).all() and (np.diff(numbers) >= 0).all())
 
 
 # how far two ends may be from a distance of 1, and an end from its epoch's number

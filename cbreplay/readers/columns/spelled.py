@@ -51,7 +51,7 @@ def _read_percent(table: LogTable, name: str, cells: LogColumn) -> None:
     }
     if len(values) == len(found):
         shown = next(iter(cells.texts.values()))
-        _take(cells, values)
+        cells.read_texts(values)
         table.notes.append(
             f"{name} is written in percent: {shown} was read as "
             f"{next(iter(values.values())):g}"
@@ -65,17 +65,10 @@ def _read_epochs(table: LogTable, name: str, cells: LogColumn) -> None:
     if len(known) < len(found) or len(plans) > 1:
         return
     shown = next(iter(cells.texts.values()))
-    _take(cells, {row: float(held[1]) for row, held in known.items()})
+    cells.read_texts({row: float(held[1]) for row, held in known.items()})
     (plan,) = plans
     note = f"{name} is written as {shown!r}: its number was read"
     if plan is not None and int(plan) > 0:
         table.planned_epochs = int(plan)
         note += f", and {plan} epochs as the plan"
     table.notes.append(note)
-
-
-def _take(cells: LogColumn, values: dict[int, float]) -> None:
-    for row, value in values.items():
-        cells.values[row] = value
-        cells.wrong[row] = False
-    cells.texts = {}

@@ -161,7 +161,7 @@ class LogTable:
         table.counted = "row"
         table.lines = np.arange(1, len(rows) + 1)
         for name, cells in table.columns.items():
-            cells.add([row.get(name) for row in rows], 0, _parse_value)
+            cells.add([row.get(name) for row in rows], _parse_value)
             cells.finish()
         return table
 
@@ -203,6 +203,13 @@ class LogTable:
         if found:
             left_out = f"left out {', '.join(found)}: {reason}"
             self.notes.append(reworded(reason, left_out))
+
+    def rows_with(self, names: Iterable[str]) -> BoolArray:
+        """Tell which rows hold something in one of these columns."""
+        held = np.zeros(len(self), dtype=np.bool_)
+        for name in names:
+            held |= ~self.columns[name].missing
+        return held
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Rename columns; each keeps its place."""

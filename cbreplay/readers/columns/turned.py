@@ -60,7 +60,7 @@ def read_turned(text: TextRows, source: str, damage: Damage) -> LogTable:
     table.counted = "column"
     table.lines = np.arange(1, len(text.header))
     for column, cells in zip(table.columns.values(), listed, strict=True):
-        column.add(cells[1:], 0, parse_cell)
+        column.add(cells[1:], parse_cell)
         column.finish()
     table.crlf = text.crlf
     table.notes += text.notes
@@ -88,7 +88,7 @@ def _numbers_epochs(header: Sequence[str]) -> bool:
     if header[0].lower() in EPOCH_NAMES:
         return True
     numbers = LogColumn()
-    numbers.add(list(map(_number_of, header[1:])), 0, parse_cell)
+    numbers.add(list(map(_number_of, header[1:])), parse_cell)
     numbers.finish()
     values = numbers.values
     return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())

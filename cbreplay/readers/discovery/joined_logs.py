@@ -31,10 +31,9 @@ __all__ = ["join_trainings"]
 # compared with each other
 _STEPS = (
     *(tell_data_sets, join_series_files, join_data_sets, leave_out_rates),
-    *(leave_out_extracts, leave_out_copies, leave_out_smoothed),
+    *(leave_out_extracts, leave_out_copies, leave_out_smoothed, name_metrics_alike),
     *(join_overlapping, join_turns, join_directories, join_continued),
     *(doubt_continued, doubt_overlapping, doubt_gaps),
-    name_metrics_alike,
 )
 
 

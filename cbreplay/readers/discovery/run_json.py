@@ -159,34 +159,24 @@ class _Fields:
             return None
         return f"{package}-{version}"
 
-    def any_number(self, key: str, expected: str) -> float | None:
-        value = self.held.get(key)
-        if value is not None and not _is_number(value):
-            self.fail(key, value, expected)
-        found: float | None = value
-        return found
-
     def number(self, key: str) -> float | None:
         """Return a rate or a duration: finite, not negative, within float32."""
-        value = self.any_number(key, "a number")
-        if value is None or 0 <= value <= _LARGEST_FLOAT32:
+        value = self.held.get(key)
+        if value is None or (_is_number(value) and 0 <= value <= _LARGEST_FLOAT32):
             return None if value is None else float(value)
+        if not _is_number(value):
+            self.fail(key, value, "a number")
         self.doubt(key, value, "a number from 0 on")
         return None
 
-    def whole(self, key: str, *, least: int) -> int | None:
-        value = self.any_number(key, "int")
-        if value is None or _is_whole(value, least):
-            return None if value is None else int(value)
-        self.doubt(key, value, f"a whole number from {least} on")
-        return None
-
-    def told(self, key: str) -> int | None:
-        """Return a number that decides nothing, so that any value is accepted."""
+    def whole(self, key: str, *, least: int, decides: bool = True) -> int | None:
+        """Return a count; any value is accepted where it decides nothing."""
         value = self.held.get(key)
-        if value is None or _is_number(value):
-            return self.whole(key, least=1)
-        self.doubt(key, value, "a whole number from 1 on")
+        if value is None or (_is_number(value) and _is_whole(value, least)):
+            return None if value is None else int(value)
+        if decides and not _is_number(value):
+            self.fail(key, value, "int")
+        self.doubt(key, value, f"a whole number from {least} on")
         return None
 
     def listed(self, key: str, of: str, most: int) -> list[Any]:
@@ -227,8 +217,8 @@ class _Fields:
             epochs=fit.whole("epochs", least=1),
             initial_epoch=initial or 0,
             validation_freq=frequency,
-            batch_size=fit.told("batch_size"),
-            steps=fit.told("steps"),
+            batch_size=fit.whole("batch_size", least=1, decides=False),
+            steps=fit.whole("steps", least=1, decides=False),
         )
 
     def frequencies(self) -> list[int] | None:

@@ -139,6 +139,8 @@ class _SourceReader:
     def read_once(self, found: list[tuple[Source, list[RunsOfLog]]]) -> list[RunsOfLog]:
         """Join, among the logs read from files, those of one training.
 
+        A metric has one name in all logs, also in those that are objects.
+
         Raises
         ------
         LogError
@@ -156,7 +158,12 @@ class _SourceReader:
         _join_files(files)
         self.left_out += files.notes
         kept = {*files.logs}
-        return [log for log in logs if log in kept or log not in of_files]
+        whole = [log for log in logs if log in kept or log not in of_files]
+        if sum(len(log.runs) for log in whole) > 1:
+            from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+
+            name_metrics_alike(FoundLogs(whole, self.seen, self.options))
+        return whole
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):
@@ -326,10 +333,6 @@ def _join_files(files: FoundLogs) -> None:
         join_trainings(files)
         return
     runs = [run for log in files.logs for run in log.runs]
-    if len(runs) > 1:
-        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
-
-        name_metrics_alike(files)
     if any(all(map(is_rate_name, run.series)) for run in runs):
         from cbreplay.readers.discovery.series_files import leave_out_rates
 

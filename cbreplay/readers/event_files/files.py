@@ -71,7 +71,8 @@ def find_files(path: str) -> dict[str, list[str]]:
         if entry.name in _WRITERS and is_directory(entry, path):
             inside = list_entries(entry.path)
             files[entry.name] += _in_order(event_files(inside, path))
-    below = list(_nearest_writers(entries))
+    others = [entry for entry in entries if not files.get(entry.name)]
+    below = list(_nearest_writers(others))
     curves = curve_roots([path, *below] if beside else below, path)
     for at in below:
         if curves.get(at) == path:

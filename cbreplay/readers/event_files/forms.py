@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.readers.event_files.events import Form, event_form
-from cbreplay.readers.event_files.records import FRAME_SIZE, HEAD, numbers_at
+from cbreplay.readers.event_files.records import (
+    FRAME_SIZE,
+    HEAD,
+    PADDING,
+    numbers_at,
+)
 from cbreplay.readers.event_files.scalar_table import (
     ScalarColumns,
     equal_rows,
@@ -29,7 +34,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbreplay.readers.event_files.records import Flags, Ints, RecordBlock, Words
+    from cbreplay.readers.event_files.records import (
+        Bytes,
+        Flags,
+        Ints,
+        RecordBlock,
+        Words,
+    )
     from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 __all__ = [
@@ -160,13 +171,13 @@ def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> I
 _KEPT: dict[bytes, _Beginning] = {}
 
 
-def begins_alike(content: bytes) -> tuple[Ints, FoundForms] | None:
+def begins_alike(content: Bytes) -> tuple[Ints, FoundForms] | None:
     """Return the bounds and forms of the records with which another file began too."""
     kept = _KEPT.get(_second_head(content))
     if kept is None:
         return None
-    n_bytes = min(len(content), len(kept.content))
-    differs = np.frombuffer(content, np.uint8, n_bytes) ^ kept.content[:n_bytes]
+    n_bytes = min(len(content) - PADDING, len(kept.content))
+    differs = content[:n_bytes] ^ kept.content[:n_bytes]
     differs &= kept.fixed[:n_bytes]
     n_alike = int((differs != 0).argmax()) if differs.any() else n_bytes
     n_records = int(kept.bounds.searchsorted(n_alike, side="right")) - 1
@@ -183,13 +194,12 @@ def remember(block: RecordBlock, found: FoundForms) -> None:
     cut = scalar.take(found.numbers)
     if block.changed.any() or _SHARE * np.count_nonzero(~cut) > len(block):
         return
-    content = np.frombuffer(block.content, np.uint8, int(block.ends[-1]))
     if len(_KEPT) >= _MOST_KEPT:
         _KEPT.clear()
     _KEPT[_second_head(block.content)] = _Beginning(
-        content,
+        block.content[: block.bounds[-1]].copy(),
         _fixed_bits(block, found, cut),
-        np.append(block.positions, block.ends[-1]),
+        block.bounds,
         found._replace(numbers=found.numbers * cut),
     )
 
@@ -264,6 +274,6 @@ def _fixed_bits(block: RecordBlock, found: FoundForms, cut: Flags) -> NDArray[np
     return fixed
 
 
-def _second_head(content: bytes) -> bytes:
-    second = FRAME_SIZE + int.from_bytes(content[:8], "little")
-    return content[second : second + HEAD.size]
+def _second_head(content: Bytes) -> bytes:
+    second = FRAME_SIZE + int.from_bytes(bytes(content[:8]), "little")
+    return bytes(content[second : second + HEAD.size])

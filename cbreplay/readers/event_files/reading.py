@@ -13,6 +13,7 @@ from cbreplay.readers.event_files.forms import (
 )
 from cbreplay.readers.event_files.records import (
     HEAD,
+    PADDING,
     RecordBlock,
     open_records,
     read_head,
@@ -23,7 +24,7 @@ from cbreplay.readers.event_files.scalar_table import TableBuilder
 if TYPE_CHECKING:
     from cbreplay.errors import LogError
     from cbreplay.readers.event_files.forms import FoundForms, KnownForms
-    from cbreplay.readers.event_files.records import RecordBytes
+    from cbreplay.readers.event_files.records import Bytes, RecordBytes
     from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = ["read_events"]
@@ -63,16 +64,18 @@ class _FileReading:
         self._known: KnownForms = {}
 
     def read(self, n_bytes: int) -> EventTable:
-        offset, wanted, left = 0, n_bytes, b""
-        while wanted:
+        offset, wanted = 0, n_bytes
+        while True:
             content = self._file.read(offset, wanted)
-            end = self._read_records(content, offset)
-            offset, left = offset + end, content[end:]
-            wanted = 0 if len(content) < wanted else _wanted(left, n_bytes)
-        self._check_end(left, offset)
+            n_found, end = len(content) - PADDING, self._read_records(content, offset)
+            size = read_head(left := content[end:n_found])
+            if n_found < wanted or (len(left) >= HEAD.size and not size):
+                break
+            offset, wanted = offset + end, max(size, n_bytes)
+        self._check_end(left, offset + end)
         return self._table.build()
 
-    def _read_records(self, content: bytes, offset: int) -> int:
+    def _read_records(self, content: Bytes, offset: int) -> int:
         """Read whole records, and return where they end."""
         end = 0
         alike = None if offset else begins_alike(content)
@@ -80,15 +83,14 @@ class _FileReading:
             bounds, found = alike
             end = int(bounds[-1])
             self._read_block(RecordBlock(content, offset, bounds), found)
-        rest = content[end:]
-        bounds = walk_frames(rest)
+        bounds = walk_frames(content, end)
         if len(bounds) > 1:
-            block = RecordBlock(rest, offset + end, bounds)
+            block = RecordBlock(content, offset, bounds)
             found = find_forms(block, self._known)
-            if not block.offset:
+            if not offset + end:
                 remember(block, found)
             self._read_block(block, found)
-        return end + int(bounds[-1])
+        return int(bounds[-1])
 
     def _read_block(self, block: RecordBlock, found: FoundForms) -> None:
         """Read nearly all records of a block together, the others one by one."""
@@ -106,10 +108,10 @@ class _FileReading:
                 self._table.add_event(event, offset)
         self._table.settle()
 
-    def _check_end(self, left: bytes, offset: int) -> None:
+    def _check_end(self, left: Bytes, offset: int) -> None:
         """Report what follows the last whole record, if anything does."""
         if len(left) < HEAD.size:
-            if left or self._file.flaw:
+            if len(left) or self._file.flaw:
                 self._end(self._file.cut(offset, len(left)))
         elif size := read_head(left):
             found, wanted = len(left) - HEAD.size, size - HEAD.size
@@ -123,12 +125,3 @@ class _FileReading:
             self._table.damage.report(error)
         else:
             self._table.unfinished = error
-
-
-def _wanted(left: bytes, n_bytes: int) -> int:
-    """Return how many bytes are needed from the beginning of a record on.
-
-    None if its length was changed: nothing tells where the next one begins.
-    """
-    size = read_head(left) if len(left) >= HEAD.size else n_bytes
-    return size and max(size, n_bytes)

@@ -21,11 +21,12 @@ from cbreplay.readers.files import cannot_open, check_content, count_unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
 
 __all__ = [
     "FRAME_SIZE",
     "HEAD",
+    "PADDING",
+    "Bytes",
     "Flags",
     "Ints",
     "RecordBlock",
@@ -41,9 +42,10 @@ __all__ = [
 Ints: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = NDArray[np.uint64]
 Flags: TypeAlias = NDArray[np.bool_]
+Bytes: TypeAlias = NDArray[np.uint8]
 
-# behind the last record, so that a window may begin in it
-_PADDING = 256
+# behind what was read, so that a number of bytes may begin at its last
+PADDING = 256
 _ONES = 0xFFFFFFFF
 _LOW_BITS, _HIGH_BITS = np.uint32(15), np.uint32(17)
 
@@ -52,8 +54,9 @@ _LOW_BITS, _HIGH_BITS = np.uint32(15), np.uint32(17)
 HEAD = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
 FRAME_SIZE = HEAD.size + _CHECKSUM.size
+_HEAD_BYTES = f"V{HEAD.size}"
 _MASK_DELTA = 0xA282EAD8
-_BUFFER, _BEGINNING = 1 << 16, 64
+_BEGINNING = 64
 _GZIP_MAGIC, _GZIP_WINDOW = b"\x1f\x8b", 31
 # what is unpacked together is lost together, where it is damaged
 _PACKED_AT_ONCE = 1 << 10
@@ -82,11 +85,11 @@ class RecordBytes:
         Why the bytes end early, if a gzip file's do.
     """
 
-    def __init__(self, file: BinaryIO, path: str) -> None:
+    def __init__(self, file: io.BufferedIOBase, path: str) -> None:
         beginning = file.read(_BEGINNING)
         check_content(beginning, path)
         file.seek(0)
-        self._file, self._path = file, path
+        self._file, self._path, self._window = file, path, np.empty(0, np.uint8)
         self._size, self.flaw = os.fstat(file.fileno()).st_size, ""
         self.packed = beginning.startswith(_GZIP_MAGIC)
         if self.packed:
@@ -94,10 +97,17 @@ class RecordBytes:
             self._file, self._size = io.BytesIO(content), len(content)
             count_unpacked(len(content))
 
-    def read(self, offset: int, n_bytes: int) -> bytes:
-        """Return so many bytes, fewer only at the end."""
+    def read(self, offset: int, n_bytes: int) -> Bytes:
+        """Return so many bytes, fewer only at the end, and `PADDING` more behind them.
+
+        They are there until the next reading.
+        """
+        n_bytes = min(n_bytes, self._size - offset)
+        if len(self._window) < n_bytes + PADDING:
+            self._window = np.empty(n_bytes + PADDING, dtype=np.uint8)
         self._file.seek(offset)
-        return self._file.read(min(n_bytes, self._size - offset))
+        n_found = self._file.readinto(self._window[:n_bytes].data)
+        return self._window[: n_found + PADDING]
 
     def cut(self, offset: int, found: int, wanted: int | None = None) -> LogError:
         """Return the error of a file that ends inside a record.
@@ -142,13 +152,13 @@ def open_records(path: str) -> Iterator[RecordBytes]:
         if not stat.S_ISREG(os.stat(path).st_mode):
             problem, hint = "this is not a regular file", "Give an event file"
             raise LogError(problem, source=path, hint=hint)
-        with open(path, "rb", _BUFFER) as file:
+        with open(path, "rb") as file:
             yield RecordBytes(file, path)
     except OSError as error:
         raise cannot_open(path, error) from None
 
 
-def _unpack(file: BinaryIO) -> tuple[bytes, str]:
+def _unpack(file: io.BufferedIOBase) -> tuple[bytes, str]:
     """Unpack a gzip file as far as it is whole, and say why no further."""
     pieces: list[bytes] = []
     unpacker, packed = zlib.decompressobj(_GZIP_WINDOW), b""
@@ -170,13 +180,20 @@ def _unpack(file: BinaryIO) -> tuple[bytes, str]:
 
 
 # the size of a record by its head: one that was seen before needs no check
-_SIZES: dict[bytes, int] = {}
+_SIZES: dict[tuple[int, int], int] = {}
 # what files declare must not fill the memory
 _MOST_HEADS = 65_536
 
 
-def walk_frames(content: bytes) -> Ints:
+def walk_frames(content: Bytes, begin: int = 0) -> Ints:
     """Walk from record to record, as far as they are whole.
+
+    Parameters
+    ----------
+    content : Bytes
+        What `RecordBytes.read` returned.
+    begin : int
+        Where the first record begins in it.
 
     Returns
     -------
@@ -184,32 +201,35 @@ def walk_frames(content: bytes) -> Ints:
         Where each whole record begins, and last where the first begins that is not
         whole, or whose length was changed.
     """
-    bounds, sizes = [position := 0], _SIZES
-    append = bounds.append
-    walking = 1
-    while walking:
+    bounds, sizes, head_at = [position := begin], _SIZES, HEAD.unpack_from
+    append, buffer, end = bounds.append, content.data, len(content) - PADDING
+    while True:
         try:
             # most of the time that reading takes is spent here: nothing is checked
             while True:
-                position += sizes[content[position : position + 12]]
+                position += sizes[head_at(buffer, position)]
                 append(position)
-        except KeyError:
-            head = content[position : position + HEAD.size]
-            walking = len(head) == HEAD.size and read_head(head)
-    while bounds[-1] > len(content):
+        except (KeyError, struct.error, OverflowError):
+            if not read_head(content[position:end]):
+                break
+    while bounds[-1] > end:
         bounds.pop()
     return np.array(bounds, dtype=np.int64)
 
 
-def read_head(record: bytes) -> int:
-    """Return the size of a record by its head, and remember it; 0 if it was changed."""
-    head = record[: HEAD.size]
-    length, checksum = HEAD.unpack(head)
-    if masked_checksum(head[:8]) != checksum:
+def read_head(content: Bytes) -> int:
+    """Return the size of a record by its head, and remember it.
+
+    0 if it is not whole, or was changed.
+    """
+    if len(content) < HEAD.size:
+        return 0
+    length, checksum = HEAD.unpack_from(content.data)
+    if masked_checksum(bytes(content[:8])) != checksum:
         return 0
     if len(_SIZES) >= _MOST_HEADS:
         _SIZES.clear()
-    return _SIZES.setdefault(head, length + FRAME_SIZE)
+    return _SIZES.setdefault((length, checksum), length + FRAME_SIZE)
 
 
 class RecordBlock:
@@ -217,12 +237,12 @@ class RecordBlock:
 
     Parameters
     ----------
-    content : bytes
-        The bytes that hold them.
+    content : Bytes
+        What `RecordBytes.read` returned.
     offset : int
-        Where these lie in the file.
+        Where this lies in the file.
     bounds : Ints
-        Where each record begins in them, and where the last one ends.
+        Where each record begins in it, and where the last one ends.
 
     Attributes
     ----------
@@ -235,29 +255,24 @@ class RecordBlock:
         Which payloads do not have the checksum that is stored behind them.
     """
 
-    def __init__(self, content: bytes, offset: int, bounds: Ints) -> None:
-        self.content, self.offset = content, offset
+    def __init__(self, content: Bytes, offset: int, bounds: Ints) -> None:
+        self.content, self.offset, self.bounds = content, offset, bounds
         self.positions, self.ends = bounds[:-1], bounds[1:]
         self.starts: Ints = self.positions + HEAD.size
         self.payload_ends: Ints = self.ends - _CHECKSUM.size
         self.lengths: Ints = self.payload_ends - self.starts
-        end = int(bounds[-1])
-        self._bytes = np.empty(end + _PADDING, dtype=np.uint8)
-        self._bytes[:end] = np.frombuffer(content, dtype=np.uint8, count=end)
-        self._bytes[end:] = 0
-        self.changed = self._find_changed(end)
+        self.changed = self._find_changed()
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def payload(self, row: int) -> memoryview:
         """Return the payload of a record, which may be too long for a copy."""
-        start = int(self.starts[row])
-        return memoryview(self.content)[start : start + int(self.lengths[row])]
+        return self.content[self.starts[row] : self.payload_ends[row]].data
 
     def read(self, kind: str, at: Ints) -> NDArray[Any]:
         """Read a number of some kind, as ``"<f4"``, at each of some positions."""
-        found: NDArray[Any] = numbers_at(self._bytes, kind)[at]
+        found: NDArray[Any] = numbers_at(self.content, kind)[at]
         return found
 
     def holds(self, fixed: bytes, at: Ints) -> Flags:
@@ -267,15 +282,15 @@ class RecordBlock:
         alike: Flags = self.read(f"V{len(fixed)}", at) == np.void(fixed)
         return alike
 
-    def _find_changed(self, end: int) -> Flags:
+    def _find_changed(self) -> Flags:
         stored = self.read("<u4", self.payload_ends)
-        if self._none_changed(stored, end):
+        if self._none_changed(stored):
             return np.zeros(len(self), dtype=np.bool_)
         right = [masked_checksum(bytes(self.payload(row))) for row in range(len(self))]
         changed: Flags = stored != np.array(right, dtype=np.uint32)
         return changed
 
-    def _none_changed(self, stored: NDArray[np.uint32], end: int) -> bool:
+    def _none_changed(self, stored: NDArray[np.uint32]) -> bool:
         """Tell whether all payloads have their checksums, in one pass over them.
 
         A CRC is a remainder. Where a payload is followed by its own, and its first
@@ -285,16 +300,18 @@ class RecordBlock:
         record leaves its error in it. Two and more errors cancel each other as seldom
         as a single one hits its checksum by chance, once in 2**32.
         """
-        words, rotated = numbers_at(self._bytes, "<u4"), stored - np.uint32(_MASK_DELTA)
-        unmasked = (rotated << _LOW_BITS) | (rotated >> _HIGH_BITS)
-        words[self.payload_ends] = ~unmasked
-        numbers_at(self._bytes, "<u8")[self.positions] = 0
-        words[self.positions + 8] = 0
+        rotated = stored - np.uint32(_MASK_DELTA)
+        words = numbers_at(self.content, "<u4")
+        heads = numbers_at(self.content, _HEAD_BYTES)
+        read = heads[self.positions]
+        words[self.payload_ends] = ~((rotated << _LOW_BITS) | (rotated >> _HIGH_BITS))
+        heads[self.positions] = bytes(HEAD.size)
         first = words[self.starts]
         words[self.starts] = ~first
-        remainder: int = extend(_ONES, self._bytes[:end])
-        # this undoes the change to the payloads; heads and checksums stay overwritten
+        remainder: int = extend(_ONES, self.content[self.bounds[0] : self.bounds[-1]])
         words[self.starts] = first
+        words[self.payload_ends] = stored
+        heads[self.positions] = read
         return remainder == _ONES
 
 

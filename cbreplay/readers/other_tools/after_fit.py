@@ -14,8 +14,6 @@ from cbreplay.series_names import is_validation
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
@@ -69,25 +67,18 @@ class _LoggedRows:
             name for name in names if is_validation(name) and name not in self.tests
         ]
         trained = [name for name in names if name not in (*judged, *self.tests)]
-        self.judged, self.trained = self._said(judged), self._said(trained)
+        self.judged, self.trained = map(table.rows_with, (judged, trained))
         steps = table.columns["step"]
         self.steps = np.where(steps.missing, -1, steps.values)
         nearest = nearest_epochs(table, table.columns["epoch"])
         unknown: EpochArray = np.zeros(len(table), dtype=np.int64)
         self.epochs = unknown if nearest is None else nearest
 
-    def _said(self, names: Sequence[str]) -> BoolArray:
-        """Tell which rows hold a value of one of the columns."""
-        said = np.zeros(len(self.table), dtype=np.bool_)
-        for name in names:
-            said |= ~self.table.columns[name].missing
-        return said
-
     def tests_after(self, kept: BoolArray) -> BoolArray:
         """Tell which rows hold a test, below all kept rows that hold another value."""
         others = (self.judged | self.trained) & kept
         after = np.arange(len(others)) > _last(others)
-        return self._said(self.tests) & after & bool(others.any())
+        return self.table.rows_with(self.tests) & after & bool(others.any())
 
     def surplus_validations(self) -> BoolArray:
         """Tell which rows are validations before the first or after the last step."""

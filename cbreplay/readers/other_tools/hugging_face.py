@@ -13,7 +13,7 @@ from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.numbering import count_steps, lay_steps
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.columns.roles import EXACT, are_epochs, ended_epochs
+from cbreplay.readers.columns.roles import EXACT, ended_epochs, never_go_back
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_rows import rows_of_columns
@@ -218,9 +218,7 @@ def _ends(rows: Sequence[Mapping[str, Any]]) -> EpochArray:
 
 
 def _are_steps(steps: FloatArray | None) -> TypeGuard[FloatArray]:
-    if steps is None or not are_epochs(steps).all():
-        return False
-    return bool((np.diff(steps) >= 0).all())
+    return steps is not None and never_go_back(steps)
 
 
 def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array or None

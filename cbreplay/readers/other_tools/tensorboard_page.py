@@ -73,7 +73,8 @@ class TensorBoardPageReader(FormatReader):
         table = self._read_table(path)
         for name in [n for n in table.columns if n.startswith(("#", "Unnamed:"))]:
             del table.columns[name]
-        _leave_out_smoothed(table)
+        smoothed = [name for name in table.columns if name.lower() == SERIES_SMOOTHED]
+        table.leave_out(smoothed, "it is made of the values, which a callback sees")
         step = table.first_of(SERIES_STEPS) or table.find("step")
         time = table.first_of(SERIES_TIMES)
         value = table.find("value")
@@ -118,16 +119,6 @@ class TensorBoardPageReader(FormatReader):
             raise LogError(problem, source=path, hint="Download it again")
         told = [dict(zip(_OF_PAGE, row, strict=True)) for row in rows]
         return LogTable.of_rows(told, path, damage)
-
-
-def _leave_out_smoothed(table: LogTable) -> None:
-    """Leave out the curve that the page draws: a callback sees the values."""
-    name = table.first_of({SERIES_SMOOTHED})
-    if name is not None:
-        reason = "it is made of the values, which a callback sees"
-        table.left_out[name] = reason
-        table.notes.append(f"left out {name}: {reason}")
-        del table.columns[name]
 
 
 def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.roles import never_go_back
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_nested import flat_rows
@@ -127,7 +125,7 @@ def _part(table: LogTable, x_name: str, columns: dict[str, LogColumn]) -> LogTab
         **{n: cells.copy() for n, cells in columns.items()},
     }
     part.lines, part.notes = table.lines, list(table.notes)
-    said = ~np.logical_and.reduce([cells.missing for cells in columns.values()])
+    said = part.rows_with(columns)
     if not said.any():
         problem = f"there is no value of {', '.join(columns)}"
         raise LogError(problem, source=table.source, hint="Export a chart with values")
@@ -150,9 +148,7 @@ def _steps_of(table: LogTable, options: ReadOptions) -> str | None:
     """
     if options.x_axis == "step":
         for name in filter(None, (table.first_of([own]) for own in _STEPS_OF_TRAINER)):
-            cells = table.columns[name]
-            whole = are_epochs(cells.values).all()
-            if whole and not (np.diff(cells.values) < 0).any():
+            if never_go_back(table.columns[name].values):
                 return name
     return table.first_of(_STEPS)
 

@@ -95,8 +95,8 @@ _SIGNED = frozenset(
 )
 # names of metrics that are shares, also with the name of an output before them
 _SHARE = (
-    r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|dice_coef|f1|f1_score|fscore|iou|"
-    r"iou_score|jaccard|precision|recall)(_m)?"
+    r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|f1|f1score|fscore|iou|jaccard|miou|"
+    r"precision|recall|sensitivity|specificity)(_score|_coef|_coefficient|_m)?"
 )
 
 

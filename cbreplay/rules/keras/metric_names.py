@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["default_names", "names_before", "snake_case"]
+__all__ = ["default_names", "is_numbered", "names_before", "snake_case"]
 
 _UNLIKE = {
     "AUC": ("auc",),
@@ -27,6 +27,13 @@ _LIKE = """
     TopKCategoricalAccuracy TrueNegatives TruePositives
 """
 
+# classes whose objects are numbered (auc, auc_1) where they are given no name
+_NUMBERED = """
+    AUC BinaryIoU FalseNegatives FalsePositives IoU MeanIoU OneHotIoU OneHotMeanIoU
+    Precision PrecisionAtRecall Recall RecallAtPrecision SensitivityAtSpecificity
+    SpecificityAtSensitivity TrueNegatives TruePositives
+"""
+
 
 def default_names(kind: str) -> tuple[str, ...]:
     """Return the default names of a metric class, of all versions; empty if unknown.
@@ -37,6 +44,11 @@ def default_names(kind: str) -> tuple[str, ...]:
     if kind in _UNLIKE:
         return _UNLIKE[kind]
     return (snake_case(kind),) if kind in _LIKE.split() else ()
+
+
+def is_numbered(kind: str) -> bool:
+    """Return whether Keras numbers the metrics of a class that are given no name."""
+    return kind in _NUMBERED.split()
 
 
 def names_before(text: str) -> tuple[str, ...]:

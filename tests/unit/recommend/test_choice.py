@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from cbreplay.setting_costs.pricing import cheapest_patience
+from cbreplay.recommend.scores import cheapest_patience
 
 NAN = math.nan
 

@@ -17,8 +17,8 @@ from cbreplay import (
     recommend_config,
     sweep_runs,
 )
+from cbreplay.recommend.scores import is_clearly_better
 from cbreplay.report import build_report, write_html, write_markdown
-from cbreplay.setting_costs.pricing import is_clearly_better
 
 if TYPE_CHECKING:
     from collections.abc import Callable

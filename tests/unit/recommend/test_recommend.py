@@ -24,14 +24,15 @@ from cbreplay.answers.advice.evidence import evidence_sentences
 from cbreplay.answers.advice.headline import advice_headline
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.advice.tables import groups_table, settings_legend
-from cbreplay.answers.staircase_doubts import doubts_of_staircase
+from cbreplay.answers.doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.generalization.prior import blend_scores, read_prior
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
 from cbreplay.recommend.choice import pick_patience
-from cbreplay.setting_costs.pricing import NEAR_TIE, ChoiceFrame, Priced
+from cbreplay.recommend.scores import NEAR_TIE
+from cbreplay.setting_costs.pricing import ChoiceFrame, Priced
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.training_course import improves_after
 from tests.recommended import (

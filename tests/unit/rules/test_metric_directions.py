@@ -14,6 +14,7 @@ from cbreplay.rules.keras.metric_directions import (
     find_direction,
     resolve_mode,
 )
+from cbreplay.rules.keras.metric_names import is_numbered
 from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def test_the_table_is_that_of_the_metric_classes_of_keras() -> None:
         if inspect.isclass(kind) and issubclass(kind, keras.metrics.Metric):
             metric = _build(kind)
             if hasattr(metric, "_direction"):
+                assert (_build(kind).name != metric.name) is is_numbered(kind.__name__)
                 up = metric._direction == "up"
                 directions[metric.name] = "max" if up else "min"
     aliases = {"acc", "bce", "BCE", "mae", "MAE", "mape", "MAPE", "mse", "MSE"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import string
 from typing import TYPE_CHECKING
@@ -13,10 +12,10 @@ from cbreplay.rules.keras.checks.monitors import (
     find_carried_best,
     find_unknown_auto,
 )
+from cbreplay.rules.keras.checks.records import never_beaten
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log
 from cbreplay.run import LEARNING_RATE_NAMES
-from cbreplay.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,29 +168,25 @@ def _threshold_never_beaten(
     run = known.run
     if threshold is None or mode is None or not callback.save_best_only:
         return
-    # a log that begins late: the threshold may be the best of an earlier fit
-    if run is None or run.first_epoch > 0:
-        return
-    series = run.series.get(callback.monitor)
-    # in an epoch without the monitor some versions save all the same
-    if series is None or not series.recorded.all():
+    series = None if run is None else run.series.get(callback.monitor)
+    # a log that begins late: the threshold may be the best of an earlier fit. In an
+    # epoch without the monitor some versions save all the same
+    if run and (run.first_epoch or series is None or not series.recorded.all()):
         return
     comparison = known.comparison(callback, mode)
-    values = series.values.tolist()
-    numbers = [value for value in values if not math.isnan(value)]
-    beaten = any(comparison.is_improvement(value, threshold) for value in values)
-    is_meant = run.seams and threshold in values
-    if numbers and not beaten and not is_meant:
-        best = min(numbers) if mode == "min" else max(numbers)
+    values = [] if series is None else series.values.tolist()
+    found = never_beaten(known, callback.monitor, threshold, comparison, values)
+    is_meant = run is not None and run.seams and threshold in values
+    if found is not None and not is_meant:
+        where, facts = found
         yield Finding(
             "threshold-never-beaten",
             index,
             f"ModelCheckpoint saves no file: initial_value_threshold {threshold:g} is "
-            f"never beaten in the record, where the best {callback.monitor} is "
-            f"{spoken_figure(best)}",
+            f"never beaten {where}",
             "with save_best_only, the first file is saved where a value beats it",
             "a threshold that is reached, or none",
-            facts={"best_value": best},
+            facts=facts,
         )
 
 

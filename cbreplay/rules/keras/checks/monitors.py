@@ -13,6 +13,7 @@ from cbreplay.rules.monitor_checks import (
     find_uncompiled_monitor,
     misspelt_loss,
     plain_direction,
+    what_follows,
 )
 from cbreplay.rules.parameters import parameters_of
 
@@ -157,6 +158,30 @@ def _uncompiled_monitor(
         )
 
 
+def _renumbered_monitor(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    """Find a monitor that this fit, or those after it in a loop, do not log."""
+    monitor = callback.monitor
+    metric = monitor.removeprefix("val_")
+    others = known.facts.renumbered.get(metric)
+    if others is None:
+        return
+    # one that is kept has its direction from the first fit
+    made_anew = not (known.kept_in and known.kept_in[index])
+    reason = what_follows(known, callback)
+    if made_anew and _asks_the_metric(known, callback):
+        reason = _raises_for_auto(known)
+    yield Finding(
+        "absent-monitor",
+        index,
+        f"{monitor!r} is the first such metric alone: {others}; Keras numbers those "
+        f"without a name, {metric}_1 and so on",
+        reason,
+        f"name={metric!r} where the metric is made",
+    )
+
+
 def _raises_for_auto(known: CheckedList) -> str:
     return (
         f"{known.training.version} raises ValueError for mode='auto' where no compiled "
@@ -231,20 +256,22 @@ def find_carried_best(
     callback: _Monitoring,
 ) -> Iterator[Finding]:
     """Yield that a callback takes its best from one model's fit into the next."""
-    loop = known.kept_in[index] if known.kept_in else ""
-    if not loop or not callback.carries(known.training.semantics):
+    before = known.kept_in[index] if known.kept_in else ""
+    if not before or not callback.carries(known.training.semantics):
         return
+    if callback.monitor.removeprefix("val_") in known.facts.renumbered:
+        return  # the later fits have no value that might beat it
     saves = "filepath" in parameters_of(callback)
     outcome = "saves only" if saves else "sees an improvement only"
-    file = ", with a filepath of its own for each fit" if saves else ""
+    file = ", with a filepath of its own" if saves else ""
     yield Finding(
         "best-of-earlier-fit",
         index,
         f"from the second fit on, {callback.class_name} {outcome} where a value "
         f"beats the best {callback.monitor} of all earlier fits, of other models",
-        f"the loop in {loop} makes a model in each round, and the callback is made "
-        f"once: {known.training.version} does not reset its best when a fit begins",
-        f"{callback.class_name} made inside the loop{file}",
+        f"{before}, and the callback is made once: {known.training.version} does not "
+        "reset its best when a fit begins",
+        f"a new {callback.class_name} for each fit{file}",
     )
 
 
@@ -254,4 +281,5 @@ MONITOR_CHECKS = (
     _guessed_auto,
     _absent_monitor,
     _uncompiled_monitor,
+    _renumbered_monitor,
 )

@@ -1,4 +1,4 @@
-"""Findings that need the values of a log: min_delta and baseline beside them."""
+"""Findings about min_delta and baseline beside values: of a log, or of a metric."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.metric_directions import lies_within_one
 from cbreplay.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.checks import CheckedList
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
-__all__ = ["RECORD_CHECKS"]
+__all__ = ["RECORD_CHECKS", "never_beaten"]
 
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
 _FEWEST_VALUES = 2
@@ -124,22 +125,47 @@ def _baseline_never_beaten(
 ) -> Iterator[Finding]:
     if not isinstance(callback, EarlyStopping) or callback.baseline is None:
         return
-    values, comparison = _seen(known, callback), _comparison(known, callback)
-    numbers = [value for value in values if not math.isnan(value)]
-    if comparison is None or not numbers:
+    comparison = _comparison(known, callback)
+    if comparison is None:
         return
-    if not any(comparison.is_improvement(value, callback.baseline) for value in values):
-        best = min(numbers) if comparison.mode == "min" else max(numbers)
+    found = never_beaten(
+        known, callback.monitor, callback.baseline, comparison, _seen(known, callback)
+    )
+    if found is not None:
+        where, facts = found
         yield Finding(
             "baseline-never-beaten",
             index,
-            f"baseline {callback.baseline:g} is never beaten in the record, "
-            f"where the best {callback.monitor} is {spoken_figure(best)}",
+            f"baseline {callback.baseline:g} is never beaten {where}",
             "the wait is reset only by an improvement that beats the baseline (by "
             "min_delta), so patience counts from the first epoch on",
             "a baseline that is reached, or none",
-            facts={"best_value": best},
+            facts=facts,
         )
+
+
+def never_beaten(
+    known: CheckedList,
+    monitor: str,
+    bound: float,
+    comparison: Comparison,
+    values: list[float],
+) -> tuple[str, dict[str, float]] | None:
+    """Say where no value beats a bound, with the facts of that; None if one may.
+
+    It is a fact of the values of a log, or, without one, of a metric that is called as
+    those between 0 and 1.
+    """
+    numbers = [value for value in values if not math.isnan(value)]
+    if known.run is None and lies_within_one(monitor):
+        # none is larger than 1, but any may be smaller than the bound
+        beaten = comparison.mode == "min" or comparison.is_improvement(1, bound)
+        return None if beaten else (f"by a {monitor} between 0 and 1", {})
+    if not numbers or any(comparison.is_improvement(own, bound) for own in values):
+        return None
+    best = min(numbers) if comparison.mode == "min" else max(numbers)
+    where = f"in the record, where the best {monitor} is {spoken_figure(best)}"
+    return where, {"best_value": best}
 
 
 def _seen(known: CheckedList, callback: _Monitoring) -> list[float]:

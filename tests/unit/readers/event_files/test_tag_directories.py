@@ -18,10 +18,18 @@ NAME = "events.out.tfevents.1600000000.host.1.0"
 LOSSES = [0.9, 0.7, 0.5, 0.6]
 
 
-def write(directory: Path, tag: str, steps: list[int], *, at: float = 1.6e9) -> None:
+def write(
+    directory: Path,
+    tag: str,
+    steps: list[int],
+    *,
+    at: float = 1.6e9,
+    times: float = 1.0,
+) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     points = [
-        (at + step, step, tag, LOSSES[i % len(LOSSES)]) for i, step in enumerate(steps)
+        (at + step, step, tag, times * LOSSES[i % len(LOSSES)])
+        for i, step in enumerate(steps)
     ]
     write_events(directory / NAME, points)
 
@@ -82,8 +90,8 @@ def test_other_directories_below_a_training_are_trainings(
 
 def test_runs_without_a_writer_above_them_are_trainings(tmp_path: Path) -> None:
     write(tmp_path / "loss_a", "loss", [0, 1, 2, 3])
-    write(tmp_path / "loss_b", "loss", [0, 1, 2])
-    write(tmp_path / "other", "loss", [0, 1])
+    write(tmp_path / "loss_b", "loss", [0, 1, 2], times=0.75)
+    write(tmp_path / "other", "loss", [0, 1], times=0.625)
     assert len(load_runs(tmp_path / "loss_a", x_axis="epoch")) == 1
     names = {run.name for run in load_runs(tmp_path, x_axis="epoch", errors="skip")}
     assert {"loss_a", "other"} <= names
@@ -117,8 +125,10 @@ def test_each_of_many_trainings_has_its_own_curves(tmp_path: Path) -> None:
     for number in range(3):
         place = tmp_path / f"run{number}"
         write(place, "none", [])
-        write(place / "loss" / "train", "loss", [*range(4 + number)])
-        write(place / "loss" / "val", "loss", [*range(4 + number)])
+        for curve in ("train", "val"):
+            # the beginning of another training would be a copy of it
+            steps = [*range(4 + number)]
+            write(place / "loss" / curve, "loss", steps, times=1 + number / 8)
     runs = load_runs(tmp_path, x_axis="epoch")
     assert [run.name for run in runs] == ["run0", "run1", "run2"]
     assert all(set(run.series) == {"loss/train", "loss/val"} for run in runs)
