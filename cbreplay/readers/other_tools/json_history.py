@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError
-from cbreplay.readers.building.evaluations import find_machine
+from cbreplay.readers.building.evaluations import find_machine, left_out_notes
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
@@ -61,7 +61,7 @@ from cbreplay.readers.sizes import check_columns, check_logs
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from cbreplay.run import Run
 
@@ -113,7 +113,7 @@ class JsonHistoryReader(FormatReader):
         elif isinstance(held, list) and held and all(map(_is_row, held)):
             rows, said = _without_head(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
-            table.notes += [*beside, *notes, *said, *_left_out_notes(left_out)]
+            table.notes += [*beside, *notes, *said, *left_out_notes(left_out)]
             table.left_out |= left_out
             if of_points:
                 table.has_own_rows = {*table.columns}
@@ -172,7 +172,7 @@ class JsonHistoryReader(FormatReader):
             for name, values in lists.items()
             if values is None
         }
-        notes += [*ends, *_left_out_notes(left_out)]
+        notes += [*ends, *left_out_notes(left_out)]
         yield from read_lists(
             path,
             kept,
@@ -197,13 +197,6 @@ def _as_numbers(
         return lists, []
     read = {name: list(map(_as_number, values)) for name, values in lists.items()}
     return read, ["numbers that were written as text were read as numbers"]
-
-
-def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
-    """Say what was left out, reason by reason."""
-    for reason in dict.fromkeys(left_out.values()):
-        names = [name for name, why in left_out.items() if why == reason]
-        yield f"left out {', '.join(names)}: {reason}"
 
 
 def _check_names(held: dict[str, Any], path: str, most: int) -> None:
