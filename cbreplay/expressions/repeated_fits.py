@@ -76,7 +76,7 @@ class RepeatedFits:
             earlier = self.find_earlier(fit.call, metric)
             if earlier is not None and before[-1:] == [call]:
                 first = self.calls.place(earlier.lineno)
-                found[name] = f"{first} makes such a metric before this one"
+                found[name] = f"{first} makes one before this"
         return found
 
     def find_earlier(self, fit: ast.Call, metric: ast.Call) -> ast.Call | None:

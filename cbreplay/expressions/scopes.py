@@ -154,6 +154,8 @@ class Scope:
         """Say how a name bound here gets a value that the text does not tell."""
         if binding.path is not None:
             return f"is imported from {binding.path.rpartition('.')[0]}"
+        if binding.inner is not None:
+            return "is code of the script, which is not run"
         kind = self.definition
         if isinstance(kind, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             given = [part for part in ast.walk(kind.args) if isinstance(part, ast.arg)]

@@ -241,7 +241,9 @@ class _Script:
                 yield from self.called(node, scope, problems)
             elif not (isinstance(node, ast.Constant) and node.value is None):
                 shown = self.calls.shown(node)
-                self.calls.unread(node, f"{shown} is no callback and no list")
+                is_kept = isinstance(node, ast.Attribute)
+                problem = "is not followed" if is_kept else "is no callback and no list"
+                self.calls.unread(node, f"{shown} {problem}")
         except Unread as problem:
             problems.append(problem)
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.expressions.keras_paths import KERAS_PACKAGES
 from cbreplay.expressions.script_calls import Unread
+from cbreplay.expressions.script_parameters import given_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["ScriptArguments", "read_literal"]
@@ -63,11 +64,22 @@ def _work_out(calls: ScriptCalls, node: ast.expr, scope: Scope) -> int | float:
     if isinstance(node, ast.Call) and not node.keywords:
         given = [_work_out(calls, part, scope) for part in node.args]
         return _bounded(_FUNCTIONS[_called(calls, node.func, scope)](*given))
-    found, holder = calls.followed(node, scope)
-    if found is node:
+    # each in its own scope: the same name may mean something else here
+    numbers = {_work_out(calls, *placed) for placed in _stands_for(calls, node, scope)}
+    (number,) = numbers
+    return number
+
+
+def _stands_for(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
+    """Return what a name stands for: of a parameter, what all calls give for it."""
+    place = scope.place_of(node)
+    given = None if place is None else given_for(calls, place[1], place[0])
+    if given is not None and given.is_whole:
+        return given.values
+    found = calls.followed(node, scope)
+    if found[0] is node:
         raise LookupError
-    # in its own scope: the same name may mean something else here
-    return _work_out(calls, found, holder)
+    return [found]
 
 
 def _called(calls: ScriptCalls, function: ast.expr, scope: Scope) -> str:

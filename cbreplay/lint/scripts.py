@@ -13,6 +13,7 @@ from cbreplay.rules.registry import imported_version, resolve_semantics
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.expressions.training_scripts import TrainingScript
@@ -83,7 +84,8 @@ def lint_script(
         for placed in every
         if not _is_ignored(placed, ignored) and _holds(placed, fits, found)
     }
-    return tuple(sorted(kept.values(), key=_order))
+    told = [_of_its_fits(placed, fits, found) for placed in kept.values()]
+    return tuple(sorted(told, key=_order))
 
 
 def script_semantics(
@@ -204,12 +206,36 @@ def _holds(
         return True
     call, code = placed.member.call, placed.finding.code
     return all(
-        any(
-            other.finding.code == code and other.member.call is call for other in of_fit
-        )
+        any(other.finding.code == code and _is_of(other, call) for other in of_fit)
         for fit, of_fit in zip(fits, found, strict=True)
         if any(member.call is call for member in fit.members)
     )
+
+
+def _of_its_fits(
+    placed: PlacedFinding,
+    fits: Sequence[ScriptFit],
+    found: Sequence[Sequence[PlacedFinding]],
+) -> PlacedFinding:
+    """Return a finding that names its fits, if others have the callback without it."""
+    call, code = placed.member.call, placed.finding.code
+    having = [
+        (
+            fit.facts.place,
+            {other.finding.code for other in of_fit if _is_of(other, call)},
+        )
+        for fit, of_fit in zip(fits, found, strict=True)
+        if any(member.call is call for member in fit.members)
+    ]
+    places = [place for place, codes in having if code in codes]
+    if len(places) == len(having):
+        return placed
+    message = f"{placed.finding.message}, in the fit of {' and '.join(places)}"
+    return placed._replace(finding=placed.finding._replace(message=message))
+
+
+def _is_of(placed: PlacedFinding, call: ast.Call) -> bool:
+    return placed.member.call is call
 
 
 def _loose_fit(script: TrainingScript) -> ScriptFit:

@@ -2609,3 +2609,40 @@ def test_a_field_of_a_file_is_checked_where_only_its_end_is_told(
         f"m.fit(x, y, validation_data=v, callbacks=[{save}])"
     )
     assert codes(tmp_path, text) == ["absent-field"]
+
+
+def test_a_finding_names_its_fit_where_the_callback_acts_in_another(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "m = keras.Sequential()\nm.compile('adam', 'mse')\n"
+        "plan = LearningRateScheduler(lambda epoch: 0.1)\n"
+        "cut = ReduceLROnPlateau(patience=5)\n"
+        "m.fit(x, validation_data=v, callbacks=[cut, plan])\n"
+    )
+    found = lint_script(read(tmp_path, text), semantics="keras-3.15")
+    assert [placed.finding.message[-18:] for placed in found] == ["a rate that it set"]
+    again = "m.fit(x, validation_data=v, callbacks=[cut])\n"
+    found = lint_script(read(tmp_path, text + again), semantics="keras-3.15")
+    # without the schedule it reduces the rate
+    assert [placed.finding.message[-40:] for placed in found] == [
+        "a rate that it set, in the fit of line 7"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("make()", "EarlyStopping(patience=7)"),
+        ("make(2)", "EarlyStopping(patience=6)"),
+        ("make(n)", "EarlyStopping(patience=p + 4)"),
+        ("make(2) if a else make()", "EarlyStopping(patience=p + 4)"),
+    ],
+)
+def test_a_number_is_worked_out_of_what_all_calls_give(
+    tmp_path: Path, call: str, expected: str
+) -> None:
+    text = "def make(p=3):\n    return [EarlyStopping(patience=p + 4)]\n"
+    script = read(tmp_path, f"{text}m.fit(*x, callbacks={call})")
+    ((member, *_),) = (fit.members for fit in script.fits)
+    assert member.code == expected

@@ -544,6 +544,18 @@ def test_logs_that_do_not_go_on_are_runs_of_their_own(
     assert len(load_runs(tmp_path)) == len(firsts)
 
 
+def test_histories_of_folds_have_one_metric_as_their_logs_have() -> None:
+    """load_runs(first.history, second.history) of two models in one process."""
+    folds = [
+        {"val_loss": [0.9, 0.8], "val_auc": [0.5, 0.625]},
+        {"val_loss": [0.9, 0.7], "val_auc_1": [0.5, 0.75]},
+    ]
+    runs = load_runs(*folds)
+    assert [list(run.series["val_auc"]) for run in runs] == [[0.5, 0.625], [0.5, 0.75]]
+    # one alone has the name that its callbacks saw
+    assert [*load_runs(folds[1])[0].series] == ["val_loss", "val_auc_1"]
+
+
 def test_metrics_that_keras_numbered_are_called_alike(tmp_path: Path) -> None:
     for fold, suffix in enumerate(("", "_1", "_2")):
         values = [0.5 + fold, 0.6 + fold]

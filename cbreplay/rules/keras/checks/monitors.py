@@ -175,7 +175,7 @@ def _renumbered_monitor(
     yield Finding(
         "absent-monitor",
         index,
-        f"only the first fit logs {monitor!r}: {others}, and Keras numbers those "
+        f"{monitor!r} is the first such metric alone: {others}; Keras numbers those "
         f"without a name, {metric}_1 and so on",
         reason,
         f"name={metric!r} where the metric is made",
