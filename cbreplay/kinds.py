@@ -66,17 +66,8 @@ def is_number(kind: Kind) -> bool:
 def spoken_value(value: Any, kind: Kind, scale: ValueScale | None = None) -> str:  # noqa: ANN401 - a cell holds anything
     """Write a value of a kind for people; ``-`` where there is none.
 
-    Parameters
-    ----------
-    value : object
-        What it is.
-    kind : Kind
-        What it means.
-    scale : ValueScale, optional
-        For a value or difference that shares its decimals with others.
+    `scale` is for a value or difference that shares its decimals with others.
 
-    Examples
-    --------
     >>> spoken_value(28, "epoch"), spoken_value(0.38, "share")
     ('29', '38 %')
     >>> spoken_value(0.01, "rate"), spoken_value(0.12169, "value")

@@ -110,16 +110,8 @@ def made_visible(text: str, escape: Callable[[str], str]) -> str:
 
     A terminal obeys what cannot be printed. The log of a build obeys a line that begins
     with ``::`` or holds ``##[`` or ``##vso[``, which sets variables and hides words.
+    `escape` returns how a sign is written out.
 
-    Parameters
-    ----------
-    text : str
-        The text.
-    escape : callable
-        Returns how a sign is written out.
-
-    Examples
-    --------
     >>> print(made_visible("val\u202eloss ##[group]", ascii))
     val'\u202e'loss '#'#[group]
     """

@@ -29,15 +29,8 @@ _MOST_BESTS = 5000
 def half_units(values: FloatArray, digits: int, decimals: int) -> FloatArray:
     """Return how far each value may have been rounded.
 
-    Parameters
-    ----------
-    values : array
-        As they were written.
-    digits, decimals : int
-        The writer rounds to both: significant digits, and places after the point.
+    The writer rounds to both: significant digits, and places after the point.
 
-    Examples
-    --------
     >>> half_units(np.array([0.995, 12.298, 0.0]), 5, 5).round(7).tolist()
     [5e-06, 0.0005, 5e-06]
     """

@@ -33,17 +33,7 @@ _WHERE = {
 def check_output(path: Path, *known: str) -> str:
     """Refuse a path that cannot be written, before there is anything to write.
 
-    Parameters
-    ----------
-    path : Path
-        Where somebody wants a file.
-    *known : str
-        The suffixes there are: ``.png``, ``.svg``.
-
-    Returns
-    -------
-    str
-        The suffix that decides the file's format, in small letters.
+    Returns its suffix in small letters, one of the `known`: ``.png``, ``.svg``.
 
     Raises
     ------
@@ -116,14 +106,8 @@ _STANDARD_INPUT = 0
 def write_whole(path: Path, content: bytes, *, hint: str | None = None) -> Path:
     """Write a file through a temporary one beside it, which then takes its name.
 
-    Parameters
-    ----------
-    path : Path
-        The file; an older one is replaced.
-    content : bytes
-        All of it.
-    hint : str, optional
-        What to do if it cannot be written; by default to choose another file.
+    An older file is replaced. `hint` says what to do if it cannot be written; by
+    default to choose another file.
 
     Raises
     ------

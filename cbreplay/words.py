@@ -131,15 +131,8 @@ def spoken_seconds(seconds: float) -> str:
 def as_sentence(words: str, names: Iterable[str] = ()) -> str:
     """Begin with a capital, unless with a name, and end with a full stop.
 
-    Parameters
-    ----------
-    words : str
-        What is said.
-    names : iterable of str
-        Names that look like ordinary words.
+    `names` are those that look like ordinary words.
 
-    Examples
-    --------
     >>> as_sentence("one run alone"), as_sentence("val_loss is missing")
     ('One run alone.', 'val_loss is missing.')
     >>> as_sentence("loss is missing", ["loss"]), as_sentence("epochs 0, 1, ...")

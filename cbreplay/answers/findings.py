@@ -12,11 +12,11 @@ from cbreplay.document import (
     Document,
     Fact,
     Notice,
-    Row,
     Section,
     Table,
     TableColumn,
     counted,
+    keyed_row,
     say,
     told_section,
 )
@@ -156,17 +156,10 @@ def _table(checked: ListFindings) -> Table:
         TableColumn("line", "line", "number", shown="programs"),
     )
     rows = tuple(
-        Row(
-            (
-                finding.severity,
-                finding.code,
-                finding.callback,
-                None,
-                _setting(checked, finding.callback),
-                finding.message,
-                finding.reason,
-                finding.fix,
-            )
+        keyed_row(
+            columns,
+            finding._asdict()
+            | {"line": None, "setting": _setting(checked, finding.callback)},
         )
         for finding in checked.findings
     )

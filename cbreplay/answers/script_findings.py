@@ -10,11 +10,11 @@ from cbreplay.document import (
     Document,
     Fact,
     Notice,
-    Row,
     Section,
     Table,
     TableColumn,
     counted,
+    keyed_row,
     say,
     told_section,
 )
@@ -217,33 +217,26 @@ def _table(checked: ScriptsFindings) -> Table:
         TableColumn("line", "line", "number"),
     )
     rows = tuple(
-        Row(
-            (
-                placed.finding.severity,
-                placed.finding.code,
-                script.script.source.path,
-                _index(script, placed),
-                *_cell_and_line(script, placed),
-                placed.member.code,
-                placed.finding.message,
-                placed.finding.reason,
-                placed.finding.fix,
-            )
-        )
-        for _, script, placed in checked.placed()
+        keyed_row(columns, _described(*found) | {"setting": found[2].member.code})
+        for found in checked.placed()
     )
     return Table(columns, rows, "What to look at", is_answer=True)
 
 
-def _index(script: ScriptFindings, placed: PlacedFinding) -> int:
+def _described(
+    config: int, script: ScriptFindings, placed: PlacedFinding
+) -> dict[str, Any]:
+    """Return a finding with its place, as JSON has it."""
     calls = [id(member.call) for member in script.members]
-    return calls.index(id(placed.member.call))
-
-
-def _cell_and_line(
-    script: ScriptFindings, placed: PlacedFinding
-) -> tuple[int | None, int]:
-    return script.script.source.cell_and_line(placed.member.call.lineno)
+    source = script.script.source
+    cell, line = source.cell_and_line(placed.member.call.lineno)
+    return placed.finding._asdict() | {
+        "callback": calls.index(id(placed.member.call)),
+        "source": source.path,
+        "config": config,
+        "cell": cell,
+        "line": line,
+    }
 
 
 def _members(checked: ScriptsFindings) -> dict[str, Any]:
@@ -256,17 +249,7 @@ def _members(checked: ScriptsFindings) -> dict[str, Any]:
             for script in checked.scripts
         ],
         "results": [],
-        "findings": [
-            placed.finding._asdict()
-            | {
-                "callback": _index(script, placed),
-                "source": script.script.source.path,
-                "config": index,
-                "cell": _cell_and_line(script, placed)[0],
-                "line": _cell_and_line(script, placed)[1],
-            }
-            for index, script, placed in checked.placed()
-        ],
+        "findings": [_described(*found) for found in checked.placed()],
         "notes": [*_unread_of(checked.scripts), *checked.notes],
     }
 

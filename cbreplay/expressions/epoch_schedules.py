@@ -51,7 +51,7 @@ def _function(
     if isinstance(schedule, ast.Lambda):
         return schedule
     place = scope.place_of(schedule)
-    if place is None or place in calls.names.changed:
+    if place is None or place in calls.names.changes.first:
         return None
     holder, name = place
     bindings = holder.bindings[name]

@@ -41,7 +41,9 @@ def callback_name(calls: ScriptCalls, call: ast.Call, scope: Scope) -> str:
     problem = problem_with_name(name, written)
     if problem is not None:
         # the second sentence says what to give for a replay
-        told = problem[0] if calls.verdict == "replayed" else _first(problem[0])
+        told = problem[0]
+        if calls.verdict != "replayed":
+            told = told.partition(". ")[0]
         calls.unread(call, told.replace("not replayed", f"not {calls.verdict}"))
     patches = find_patches(calls)
     line = patches.get(name, patches.get(""))
@@ -109,10 +111,6 @@ def _origin(calls: ScriptCalls, node: ast.expr, scope: Scope) -> str:
             return f" but TensorFlow's own copy of an old one ({OLD_COPY})"
         return f" but imported from {first.path.rpartition('.')[0] or first.path}"
     return f" but defined in {calls.place(first.line)}"
-
-
-def _first(text: str) -> str:
-    return text.partition(". ")[0]
 
 
 def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:

@@ -46,11 +46,8 @@ class Names(NamedTuple):
     ----------
     calls : list of (ast.Call, Scope)
         Every call with its scope, in the order of the text.
-    changed : mapping of (Scope, str) to int
-        The line of the first change in place of a name's object, through any name;
-        `changes.first`.
     changes : Changes
-        All that is known of such changes.
+        Which names have an object that is changed in place, through any name.
     given : mapping of (Scope, str) to int
         The line in which a name's object is passed to code that is not read.
     given_attributes : list of (ast.Attribute, Scope)
@@ -76,7 +73,6 @@ class Names(NamedTuple):
     """
 
     calls: list[tuple[ast.Call, Scope]]
-    changed: dict[tuple[Scope, str], int]
     changes: Changes
     given: dict[tuple[Scope, str], int]
     given_attributes: list[tuple[ast.Attribute, Scope]]
@@ -116,11 +112,9 @@ def read_names(tree: ast.Module) -> Names:
         if not _is_defined(name, scope)
     ]
     flows = [*walk.flows, *_passed(walk)]
-    changes = spread_changes(walk.changes, flows)
     return Names(
         calls,
-        changes.first,
-        changes,
+        spread_changes(walk.changes, flows),
         spread_changes(handing, flows).first,
         [(part, scope) for part, scope in given if isinstance(part, ast.Attribute)],
         walk.unread,

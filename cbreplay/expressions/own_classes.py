@@ -55,7 +55,7 @@ def only_watches(call: ast.Call, scope: Scope, calls: ScriptCalls) -> bool:
         return False
     if "" in find_patches(calls):
         return False
-    if (holder, kind.name) in calls.names.changed:
+    if (holder, kind.name) in calls.names.changes.first:
         return False
     plain = len(kind.bases) == 1 and not kind.keywords and not kind.decorator_list
     if not plain or keras_name(calls, kind.bases[0], holder) != "Callback":

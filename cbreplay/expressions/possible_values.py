@@ -138,15 +138,8 @@ def _stored(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> list[Place
 
 def _of_class(calls: ScriptCalls, node: ast.Attribute, home: Scope) -> list[Placed]:
     """Return what a class body sets an attribute to, if no other class has one."""
-    calls.count_step(calls.names.scopes)
-    having = [
-        scope
-        for scope in calls.names.scopes
-        if scope.of_class and node.attr in scope.bindings
-    ]
-    bindings = home.bindings.get(node.attr, [])
-    value = bindings[0].value if len(bindings) == 1 else None
-    if value is None or having != [home]:
+    value = calls.set_in_class(home, node.attr)
+    if value is None or calls.classes_with(node.attr) != [home]:
         calls.unread(node, f"{calls.shown(node)} is not set once")
     return [(value, home)]
 
@@ -174,7 +167,7 @@ def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
         bindings = holder.bindings[name]
         values = [binding.value for binding in bindings if binding.value]
         is_told = len(bindings) == len(values) > 1 and not holder.shadowed(name)
-        if is_told and named not in calls.names.changed:
+        if is_told and named not in calls.names.changes.first:
             return [(value, holder) for value in values]
         if bindings[0].inner is not None and bindings[0].value is None:
             return []  # a function or a class

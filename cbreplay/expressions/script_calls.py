@@ -231,15 +231,28 @@ class ScriptCalls:
         kind = None if inner is None else inner.definition
         if inner is None or not isinstance(kind, ast.ClassDef):
             return None
-        self.count_step(self.names.stores)
         plain = not kind.bases and not kind.keywords and not kind.decorator_list
-        set_elsewhere = any(
-            store.name in (node.attr, None) for store in self.names.stores
-        )
-        values = inner.bindings.get(node.attr, [])
-        if not plain or set_elsewhere or len(values) != 1 or values[0].value is None:
-            return None
-        return values[0].value, inner
+        value = self.set_in_class(inner, node.attr) if plain else None
+        return None if value is None else (value, inner)
+
+    def set_in_class(self, home: Scope, name: str) -> ast.expr | None:
+        """Return what a class body sets an attribute to, if it does so once.
+
+        None too if anything else in the script sets an attribute of that name.
+        """
+        self.count_step(self.names.stores)
+        bindings = home.bindings.get(name, [])
+        touched = any(store.name in (name, None) for store in self.names.stores)
+        return bindings[0].value if len(bindings) == 1 and not touched else None
+
+    def classes_with(self, name: str) -> list[Scope]:
+        """Return the classes of the script whose bodies set an attribute."""
+        self.count_step(self.names.scopes)
+        return [
+            scope
+            for scope in self.names.scopes
+            if scope.of_class and name in scope.bindings
+        ]
 
     def only_value(
         self, node: ast.Name, holder: Scope, bindings: list[Binding]
@@ -261,7 +274,7 @@ class ScriptCalls:
             where = self.place(lines[0])
             problem = holder.says_origin(node.id, bindings[0])
             self.unread(node, f"{node.id!r} ({where}) {problem}")
-        changed = self.names.changed.get((holder, node.id))
+        changed = self.names.changes.first.get((holder, node.id))
         # a constant cannot be changed in place
         if changed is not None and not isinstance(bindings[0].value, ast.Constant):
             where = self.place(changed)

@@ -101,12 +101,13 @@ class MemberReader:
         self.calls.count_step(holder.bindings[name], self.calls.names.gains)
         bindings = [binding for binding in holder.bindings[name] if binding.line]
         values = [binding.value for binding in bindings if binding.value is not None]
-        changed = self.calls.names.changed.get(place)
+        changed = self.calls.names.changes.first.get(place)
         doubts = list(self._doubts_about(node, place))
         given = given_for(self.calls, name, holder).values
         callbacks = [
-            self._makes_callback(*made)
-            for made in [*((value, holder) for value in values), *given]
+            isinstance(value, ast.Call)
+            and keras_name(self.calls, value.func, home) is not None
+            for value, home in [*((value, holder) for value in values), *given]
         ]
         touched = any(callbacks) or place in self.calls.names.changes.deeply
         if changed is not None and touched and self.sets_parameters:
@@ -147,11 +148,6 @@ class MemberReader:
         given = self.calls.names.given.get(place)
         if given is not None:
             yield UnreadPart(node.lineno, _given_away(name, self.calls.place(given)))
-
-    def _makes_callback(self, value: ast.expr, scope: Scope) -> bool:
-        return isinstance(value, ast.Call) and (
-            keras_name(self.calls, value.func, scope) is not None
-        )
 
     def _other_bindings(
         self, node: ast.Name, scope: Scope, bindings: list[Binding]
@@ -229,25 +225,18 @@ class MemberReader:
         owner = scope.defined_as(node.value)
         if self.calls.written(node.value) in ("self", "cls"):
             owner = scope.enclosing_class()
-        self.calls.count_step(names.scopes, names.stores, names.gains)
-        having = [
-            scope
-            for scope in names.scopes
-            if scope.of_class and node.attr in scope.bindings
-        ]
+        having = self.calls.classes_with(node.attr)
         if not having:
             return None
-        bindings = having[0].bindings[node.attr]
-        value = bindings[0].value
-        touched = any(store.name in (node.attr, None) for store in names.stores)
+        value = self.calls.set_in_class(having[0], node.attr)
+        self.calls.count_step(names.gains)
         by_other_name = any(
             isinstance(gain.target, ast.Attribute)
             and gain.target.attr == node.attr
             and self.calls.written(gain.target) != self.calls.written(node)
             for gain in names.gains
         )
-        is_sure = having == [owner] and len(bindings) == 1 and not touched
-        if value is None or by_other_name or not is_sure:
+        if value is None or by_other_name or having != [owner]:
             self.calls.unread(node, f"what {self.calls.shown(node)} holds is not read")
         return value, having[0]
 

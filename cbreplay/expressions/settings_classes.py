@@ -56,16 +56,14 @@ def find_setting(
     if settings is None or not _is_plain(calls, settings):
         return None
     inside, made, place, handed = settings
-    calls.count_step(calls.names.stores)
-    values = inside.bindings.get(node.attr, [])
-    set_elsewhere = any(store.name in (node.attr, None) for store in calls.names.stores)
-    if set_elsewhere or len(values) != 1 or values[0].value is None:
+    value = calls.set_in_class(inside, node.attr)
+    if value is None:
         return None
     if handed is not None and calls.verdict == "checked":
         problem = f"{calls.shown(node.value)} is given to code in {calls.place(handed)}"
         calls.unread(node, f"{problem} that could change it")
     given = argument_named(made, node.attr)
-    return (values[0].value, inside) if given is None else (given, place)
+    return (value, inside) if given is None else (given, place)
 
 
 def _settings_of(

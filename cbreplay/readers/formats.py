@@ -260,7 +260,7 @@ def _json_format(text: str) -> str | None:
         return "mlflow"
     if re.search(_JSON_KEYS, text) is None:
         return None
-    if re.search(r'"_(?:step|runtime|timestamp)"\s*:', text):
+    if re.search(r'"_(?:step|runtime|timestamp)"\s*[:,\]]', text):
         return "wandb"
     # a value that was logged without a step may be told by its time
     of_mlflow = all(

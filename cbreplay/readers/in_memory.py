@@ -5,11 +5,16 @@ Each is recognised by its attributes, so neither keras nor pandas is imported.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
+import numpy as np
+
 from cbreplay.readers.building.lists import names_epoch, read_lists, take_epochs
 from cbreplay.readers.columns.header import STEP_NAMES
+from cbreplay.readers.columns.turned import rows_of_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
-__all__ = ["InMemoryReader", "csv_of_frame"]
+__all__ = ["InMemoryReader", "as_csv"]
 
 
 @runtime_checkable
@@ -112,12 +117,15 @@ class InMemoryReader:
         )
 
 
-def csv_of_frame(source: object) -> bytes | None:
+def as_csv(source: object) -> bytes | None:
     """Return a DataFrame that holds text or steps as the CSV that pandas writes of it.
 
     Trackers have such tables, and their CSVs are known: ``run.history()`` of W&B,
-    Lightning's ``metrics.csv``, a row for each metric and step. None for anything else.
+    Lightning's ``metrics.csv``, a row for each metric and step. So is a dict of lists,
+    one of them of steps. None for anything else.
     """
+    if isinstance(source, Mapping):
+        return _csv_of_lists(source)
     if not _is_frame(source) or _is_history(source):
         return None
     frame = cast("_Frame", source)
@@ -129,6 +137,22 @@ def csv_of_frame(source: object) -> bytes | None:
         not any(map(names_epoch, frame.columns)) and _index_counts(frame)
     )
     return frame.to_csv(index=told).encode()
+
+
+def _csv_of_lists(source: Mapping[Any, Any]) -> bytes | None:
+    # what is one number stays one
+    lists = {
+        str(name): np.asarray(own, dtype=object).tolist()
+        for name, own in source.items()
+    }
+    rows = None if any(map(names_epoch, lists)) else rows_of_lists(lists)
+    if rows is None:
+        return None
+    text = io.StringIO()
+    table = csv.DictWriter(text, [*lists])
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue().encode()
 
 
 def _counts_steps(frame: _Frame) -> bool:

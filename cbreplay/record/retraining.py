@@ -70,14 +70,9 @@ class RetrainedModel:
     def train(self, callbacks: Sequence[Any], *, kept: bool = False) -> Retraining:
         """Train from the first epoch on, under Keras's own callbacks.
 
-        Parameters
-        ----------
-        callbacks : sequence
-            cbreplay's callbacks or Keras's, in fit's order. The files of a
-            ModelCheckpoint go into a temporary directory. Keras's and the user's own
-            objects are copied first.
-        kept : bool
-            Whether later fits have the instances of the first, or new ones.
+        The files of a ModelCheckpoint go into a temporary directory. Keras's and the
+        user's own objects are copied first. `kept` is whether later fits have the
+        instances of the first, or new ones.
         """
         seen = SeenEpochs(self._on_epoch)
         with _own_directory():

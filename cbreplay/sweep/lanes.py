@@ -84,14 +84,8 @@ class Lanes(NamedTuple):
     def place(self, array: Any, block_shape: tuple[int, ...], *more: int) -> Any:  # noqa: ANN401
         """Spread an array over the axes of a block, with length 1 where it is constant.
 
-        Parameters
-        ----------
-        array : array of shape (n_runs, n_lanes, ...)
-            The answer for each lane on each run.
-        block_shape : tuple of int
-            The lengths of the block's axes.
-        *more : int
-            The axes of the block that the array's axes after the second stand for.
+        Its shape is (n_runs, n_lanes, ...); `more` are the axes of the block that its
+        axes after the second stand for.
         """
         labels = [*self.axes, *more]
         further = array.shape[2 : 2 + len(more)]

@@ -67,26 +67,25 @@ def skips(steps: LogColumn) -> bool:
     return not stand_regularly(numbers) or count_steps(numbers)[-1] >= len(numbers)
 
 
-def judges_seldom(table: LogTable) -> bool:
-    """Tell whether most rows hold values of the training only, one for each step."""
-    n_judged = int(np.count_nonzero(_judged_rows(table)))
-    return 0 < _SELDOM * n_judged <= len(table)
+def judges_seldom(table: LogTable, steps: LogColumn) -> bool:
+    """Tell whether rows between the validations hold values of the training only.
+
+    Most rows do so, or half of them, where the steps count batches.
+    """
+    judged = _judged_rows(table)
+    n_judged = int(np.count_nonzero(judged))
+    if not n_judged or _SELDOM * n_judged <= len(table):
+        return n_judged > 0
+    values = steps.values
+    if not are_epochs(values).all() or bool((np.diff(values) < 0).any()):
+        return False
+    every, own = (np.unique(each.astype(np.int64)) for each in (values, values[judged]))
+    return count_batches(every) and _HALF * len(own) <= len(every) + 1
 
 
 def _judged_rows(table: LogTable) -> BoolArray:
     """Return which rows hold a value of a validation."""
     return table.rows_with(filter(is_validation, table.columns))
-
-
-def _lie_between(table: LogTable, steps: LogColumn) -> bool:
-    """Tell whether steps count batches, and half of them lie between validations."""
-    judged = _judged_rows(table)
-    if not judged.any():
-        return False
-    values = _whole_steps(table, steps)
-    every = np.unique(values)
-    n_judged = len(np.unique(values[judged]))
-    return count_batches(every) and _HALF * n_judged <= len(every) + 1
 
 
 def _are_batches(table: LogTable, steps: LogColumn) -> bool:
@@ -103,7 +102,7 @@ def fold_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) ->
     LogError
         If it seems to be one, and the user did not say what counts.
     """
-    seldom = judges_seldom(table) or _lie_between(table, steps)
+    seldom = judges_seldom(table, steps)
     if seldom and options.x_axis == "epoch":
         count_evaluations(table, steps, options)
         table.axis_unit, table.steps = "epochs", None

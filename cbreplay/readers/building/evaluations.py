@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import WHAT_TO_WATCH
-from cbreplay.note import Note
+from cbreplay.note import Note, reworded
 from cbreplay.series_names import is_validation, suggest_monitor
 from cbreplay.words import list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "OF_MACHINE",
@@ -20,6 +21,7 @@ __all__ = [
     "evaluation_note",
     "find_machine",
     "given_note",
+    "left_out_notes",
     "rows_hint",
     "seldom_logged",
     "shown",
@@ -80,6 +82,16 @@ def given_note(
 def shown(names: Sequence[str]) -> str:
     """Write some names shortly: the first few."""
     return list_first(names, _SHOWN)
+
+
+def left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
+    """Say which series were left out, reason by reason.
+
+    >>> [*left_out_notes({"words": "no numbers", "note": "no numbers", "loss": ""})]
+    ['left out words, note: no numbers']
+    """
+    for why, names in by_key(left_out, lambda name: left_out[name] or None).items():
+        yield reworded(why, f"left out {shown(names)}: {why}")
 
 
 def axis_hint(names: Sequence[str], epochs: str = "each of these") -> str:

@@ -214,7 +214,7 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         drop_earlier_copies(table)
         table.check_whole()
         fold_by(table, None, step, options)
-    elif options.parts != "rows" and judges_seldom(table):
+    elif options.parts != "rows" and judges_seldom(table, cells):
         drop_earlier_copies(table)
         raise unsaid(table)
 

@@ -84,7 +84,7 @@ def find_epoch(table: LogTable) -> str | None:
         if index is None or not _may_count(index.values):
             continue
         # a column called index need not be pandas's
-        if name != "index" or _is_range(index.values):
+        if name != "index" or _is_index(index.values):
             called = "the nameless first one" if name == "#0" else name
             note = f"there is no epoch column: {called} was taken as it"
             table.notes.append(note)
@@ -373,5 +373,10 @@ def _counts_by_one(values: FloatArray) -> bool:
     return again and bool(((steps == 1) | (steps <= 0)).all())
 
 
-def _is_range(values: FloatArray) -> bool:
-    return np.array_equal(values, np.arange(len(values)))
+def _is_index(values: FloatArray) -> bool:
+    """Tell whether numbers are those of rows from 0 on, of which few were taken out."""
+    distances = np.diff(values)
+    n_next = int(np.count_nonzero(distances == 1))
+    return bool(
+        values[0] == 0 and (distances > 0).all() and 2 * n_next >= len(distances)
+    )

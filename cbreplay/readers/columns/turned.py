@@ -1,14 +1,21 @@
-"""Tables on their side: a row for each series, and a column for each epoch."""
+"""Tables on their side: a row, or a list, for each series instead of a column."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cbreplay.readers.columns.column import LogColumn
-from cbreplay.readers.columns.header import EPOCH_NAMES, holds_number, parse_cell
+from cbreplay.readers.columns.header import (
+    EPOCH_NAMES,
+    STEP_NAMES,
+    holds_number,
+    parse_cell,
+)
+from cbreplay.readers.columns.roles import EXACT
 from cbreplay.readers.columns.table import LogTable
 
 if TYPE_CHECKING:
@@ -17,7 +24,13 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import Damage
     from cbreplay.readers.columns.text_rows import TextRows
 
-__all__ = ["are_turned", "read_turned", "turned_names"]
+__all__ = [
+    "are_turned",
+    "count_upwards",
+    "read_turned",
+    "rows_of_lists",
+    "turned_names",
+]
 
 # at least a name and two numbers: a title may hold one number
 _FEWEST = 3
@@ -92,3 +105,30 @@ def _numbers_epochs(header: Sequence[str]) -> bool:
     numbers.finish()
     values = numbers.values
     return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
+
+
+def rows_of_lists(held: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401
+    """Return the rows of lists of one length, one of them of rising steps.
+
+    >>> rows_of_lists({"_step": [0, 7], "val_loss": [0.5, 0.25]})
+    [{'_step': 0, 'val_loss': 0.5}, {'_step': 7, 'val_loss': 0.25}]
+    >>> rows_of_lists({"steps": [9, 9], "val_loss": [0.5, 0.25]}) is None
+    True
+    """
+    columns = [*held.values()] if isinstance(held, dict) else []
+    lists = all(isinstance(own, list) for own in columns)
+    if not lists or len({len(own) for own in columns}) != 1:
+        return None
+    steps = [own for name, own in held.items() if name.lower().strip("_") in STEP_NAMES]
+    if not any(map(count_upwards, steps)):
+        return None
+    return [dict(zip(held, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def count_upwards(numbers: list[Any]) -> bool:
+    """Tell whether numbers are whole, and rise."""
+    whole = all(
+        isinstance(own, (int, float)) and 0 <= own < EXACT and own == int(own)
+        for own in numbers
+    )
+    return whole and all(own < following for own, following in pairwise(numbers))

@@ -172,12 +172,13 @@ class _SourceReader:
             ]
         if isinstance(source, (str, os.PathLike)):
             return self.read_path(os.fsdecode(source))
-        from cbreplay.readers.in_memory import InMemoryReader, csv_of_frame
+        from cbreplay.readers.in_memory import InMemoryReader, as_csv
 
-        table = csv_of_frame(source)
+        table = as_csv(source)
         if table is not None:
-            runs = read_content(table, "DataFrame", self.options)
-            return [RunsOfLog("DataFrame", "DataFrame", runs)]
+            kind = "dict" if isinstance(source, Mapping) else "DataFrame"
+            runs = read_content(table, kind, self.options)
+            return [RunsOfLog(kind, kind, runs)]
         reader = InMemoryReader(self.options)
         if not reader.accepts(source):
             sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"
@@ -250,28 +251,25 @@ class _SourceReader:
                 wanted += [(path, training) for training in inside]
             elif format_of(path) is not None:
                 wanted.append((path, training_of(path)))
-        if not wanted and self.damage.errors:
-            raise self.damage.errors[0]
         if not wanted:
             problem = "no log matches this pattern"
             hint = "Quote it, and check the path"
-            raise LogError(problem, source=without_secrets(pattern), hint=hint)
+            nothing = LogError(problem, source=without_secrets(pattern), hint=hint)
+            raise next(iter(self.damage.errors), nothing)
         return self._read_all(_once(wanted))
 
     def _read_directory(self, root: str) -> list[RunsOfLog]:
         root = root.rstrip(os.sep) or root
         n_before = len(self.seen)
         trainings = find_trainings(root, self.seen, self.damage)
-        if not trainings and self.damage.errors:
-            raise self.damage.errors[0]
         if not trainings:
-            problem = NO_LOG_IN_DIRECTORY
             hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
             hint += "event files of the TensorBoard callback in it or below it"
             # the runs of other sources are not among these
             if self.seen[n_before:]:
                 hint += f"; {_shown(self.seen[n_before:])}"
-            raise LogError(problem, source=root, hint=hint)
+            nothing = LogError(NO_LOG_IN_DIRECTORY, source=root, hint=hint)
+            raise next(iter(self.damage.errors), nothing)
         return self._read_all([(root, training) for training in trainings])
 
     def _read_all(self, wanted: list[tuple[str, TrainingFiles]]) -> list[RunsOfLog]:

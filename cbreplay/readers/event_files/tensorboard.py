@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.note import Note, reworded
+from cbreplay.note import Note
 from cbreplay.readers.base import Damage
-from cbreplay.readers.building.evaluations import shown
+from cbreplay.readers.building.evaluations import left_out_notes
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import lay_steps, number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
@@ -58,7 +58,7 @@ from cbreplay.readers.event_files.several_files import (
 from cbreplay.readers.sizes import check_trainings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.training_rows import TrainingRows
@@ -170,7 +170,7 @@ class TensorBoardReader:
         # where every row is the next epoch, the steps were not asked
         unasked = layout.tool == "epochs" and options.parts == "rows"
         notes = [*(() if unasked else rows.notes), *dict.fromkeys(found.notes)]
-        notes += [*_left_out_notes(left_out), *numbered.notes]
+        notes += [*left_out_notes(left_out), *numbered.notes]
         return FoundPoints(
             at_steps(rows.pieces, numbered.epochs),
             [*notes, *_called_validation(path)],
@@ -317,13 +317,6 @@ def _rows_of(
     if layout.tool == "epochs":
         return keep_epochs(pieces, source)
     return drop_last_words(pieces)
-
-
-def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
-    """Say what was left out, reason by reason."""
-    for reason in dict.fromkeys(filter(None, left_out.values())):
-        names = [name for name, why in left_out.items() if why == reason]
-        yield reworded(reason, f"left out {shown(names)}: {reason}")
 
 
 def _take_rate(record: TrainingRows) -> LoggedRate:

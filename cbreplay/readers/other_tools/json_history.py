@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError
-from cbreplay.readers.building.evaluations import find_machine
+from cbreplay.readers.building.evaluations import find_machine, left_out_notes
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
@@ -26,6 +26,7 @@ from cbreplay.readers.columns.header import (
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
@@ -51,6 +52,8 @@ from cbreplay.readers.other_tools.json_rows import (
     rows_of_data_sets,
     rows_of_index,
     rows_of_points,
+    split_rows,
+    with_index,
     with_steps,
 )
 from cbreplay.readers.other_tools.json_text import read_json
@@ -58,7 +61,7 @@ from cbreplay.readers.sizes import check_columns, check_logs
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from cbreplay.run import Run
 
@@ -98,7 +101,7 @@ class JsonHistoryReader(FormatReader):
             points = found or rows_of_points(pairs, path, self.options)
             of_points = found is None and points is not None
             held, notes = points or (
-                _rows_of(held) or rows_of_index(held) or held,
+                _rows_of(held) or rows_of_index(held) or _rows_of_steps(held) or held,
                 notes,
             )
         held = _rows_in_lists(_rows_below_names(held, path))
@@ -110,7 +113,7 @@ class JsonHistoryReader(FormatReader):
         elif isinstance(held, list) and held and all(map(_is_row, held)):
             rows, said = _without_head(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
-            table.notes += [*beside, *notes, *said, *_left_out_notes(left_out)]
+            table.notes += [*beside, *notes, *said, *left_out_notes(left_out)]
             table.left_out |= left_out
             if of_points:
                 table.has_own_rows = {*table.columns}
@@ -169,7 +172,7 @@ class JsonHistoryReader(FormatReader):
             for name, values in lists.items()
             if values is None
         }
-        notes += [*ends, *_left_out_notes(left_out)]
+        notes += [*ends, *left_out_notes(left_out)]
         yield from read_lists(
             path,
             kept,
@@ -194,13 +197,6 @@ def _as_numbers(
         return lists, []
     read = {name: list(map(_as_number, values)) for name, values in lists.items()}
     return read, ["numbers that were written as text were read as numbers"]
-
-
-def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
-    """Say what was left out, reason by reason."""
-    for reason in dict.fromkeys(left_out.values()):
-        names = [name for name, why in left_out.items() if why == reason]
-        yield f"left out {', '.join(names)}: {reason}"
 
 
 def _check_names(held: dict[str, Any], path: str, most: int) -> None:
@@ -247,7 +243,7 @@ def _rows_in_lists(held: object) -> object:
     if not isinstance(held, list) or not held:
         return held
     # a DataFrame that each save wrote, as orient="split" does
-    held = [(isinstance(own, dict) and _split_rows(own)) or own for own in held]
+    held = [(isinstance(own, dict) and split_rows(own)) or own for own in held]
     if not all(isinstance(own, list) and own for own in held):
         return held
     rows = [*chain.from_iterable(held)]
@@ -259,27 +255,21 @@ def _is_row(row: object) -> bool:
     return isinstance(row, dict)
 
 
-def _split_rows(held: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the rows of a DataFrame that was written with orient="split"."""
-    names, rows = held.get("columns"), held.get("data")
-    if not isinstance(names, list) or not isinstance(rows, list):
-        return None
-    whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
-    if not rows or not whole or not all(isinstance(name, str) for name in names):
-        return None
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     """Return the rows of one line, below one name, or of a DataFrame that was split."""
-    if (split := _split_rows(held)) is not None:
+    if (split := split_rows(held)) is not None:
         return split
     rows = held.get("data")
     if isinstance(rows, list) and "schema" in held and all(map(_is_row, rows)):
         # as pandas writes it with its schema, which calls a nameless index so
-        return [
-            {name: own for name, own in row.items() if name != "index"} for row in rows
-        ]
+        index = [row.get("index") for row in rows]
+        return with_index(
+            [
+                {name: own for name, own in row.items() if name != "index"}
+                for row in rows
+            ],
+            index,
+        )
     epochs = [values for name, values in held.items() if name.lower() in EPOCH_NAMES]
     if epochs and all(map(is_number, held.values())):
         return [held]
@@ -295,6 +285,12 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
     return None
+
+
+def _rows_of_steps(held: dict[str, Any]) -> list[Any] | None:
+    """Return the rows of lists with a list of steps, and none of epochs."""
+    numbered = any(name.lower() in EPOCH_NAMES for name in held)
+    return None if numbered else rows_of_lists(held)
 
 
 def _without_head(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.columns.data_sets import NAMED_ABOVE
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
-from cbreplay.readers.columns.roles import EXACT, name_on, prefix_of
+from cbreplay.readers.columns.roles import name_on, prefix_of
+from cbreplay.readers.columns.turned import count_upwards
 from cbreplay.readers.columns.written_again import ENDINGS
 from cbreplay.series_names import is_validation
 
@@ -30,6 +30,8 @@ __all__ = [
     "rows_of_data_sets",
     "rows_of_index",
     "rows_of_points",
+    "split_rows",
+    "with_index",
     "with_steps",
 ]
 
@@ -138,6 +140,34 @@ def rows_of_columns(held: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401
     return [{name: own[at] for name, own in held.items()} for at in index]
 
 
+def split_rows(held: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the rows of a DataFrame that was written with orient="split"."""
+    names, rows = held.get("columns"), held.get("data")
+    if not isinstance(names, list) or not isinstance(rows, list):
+        return None
+    whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
+    if not rows or not whole or not all(isinstance(name, str) for name in names):
+        return None
+    named = [dict(zip(names, row, strict=True)) for row in rows]
+    return with_index(named, held.get("index"))
+
+
+def with_index(rows: list[dict[str, Any]], index: object) -> list[dict[str, Any]]:
+    """Return rows with their index as epochs, where it tells more than their order.
+
+    >>> with_index([{"loss": 0.5}, {"loss": 0.25}], [0, 3])
+    [{'epoch': 0, 'loss': 0.5}, {'epoch': 3, 'loss': 0.25}]
+    >>> with_index([{"epoch": 0}, {"epoch": 3}], [0, 7])
+    [{'epoch': 0}, {'epoch': 3}]
+    """
+    told = {name.lower().strip("_") for name in rows[0]} & _NUMBERING
+    if told or not isinstance(index, list) or len(index) != len(rows):
+        return rows
+    if index == [*range(len(rows))] or not all(isinstance(at, int) for at in index):
+        return rows
+    return [{"epoch": at, **row} for at, row in zip(index, rows, strict=True)]
+
+
 def rows_of_index(held: dict[str, Any]) -> list[dict[str, Any]] | None:
     """Return the rows of a table written by columns, if these are no plain lists.
 
@@ -200,14 +230,14 @@ def rows_of_points(
     if all(len(points) < _PAIR for points in held.values()):
         return None
     for name, points in held.items():
-        if not _count([point[0] for point in points]):
+        if not count_upwards([point[0] for point in points]):
             shown = ", ".join(map(str, points[:_PAIR]))
             problem = (
                 f"{name} holds pairs, whose first numbers are no rising steps: {shown}"
             )
             hint = "Write one number for each epoch, or pairs of a step and its value"
             raise ForeignLogError(problem, source=source, hint=hint)
-        if _count([point[1] for point in points]) and len(points) > _PAIR:
+        if count_upwards([point[1] for point in points]) and len(points) > _PAIR:
             shown = ", ".join(map(str, points[:_PAIR]))
             problem = f"either number of {name} may be the step: {shown}"
             hint = f'Write {{"step": ..., "{name}": ...}} for each'
@@ -260,15 +290,6 @@ def is_number(value: object) -> bool:
     if isinstance(value, str):
         return holds_number(value)
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _count(numbers: list[Any]) -> bool:
-    """Tell whether numbers are whole, and rise."""
-    whole = all(
-        isinstance(own, (int, float)) and 0 <= own < EXACT and own == int(own)
-        for own in numbers
-    )
-    return whole and all(own < following for own, following in pairwise(numbers))
 
 
 def _check_steps(held: Mapping[str, Any], source: str, options: ReadOptions) -> None:

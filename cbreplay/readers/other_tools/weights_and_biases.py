@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, ForeignLogError
@@ -12,9 +12,15 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import never_go_back
 from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_nested import flat_rows
-from cbreplay.readers.other_tools.json_rows import rows_of_columns
+from cbreplay.readers.other_tools.json_rows import (
+    are_rows,
+    is_number,
+    rows_of_columns,
+    split_rows,
+)
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 
 if TYPE_CHECKING:
@@ -53,8 +59,12 @@ class WandbReader(FormatReader):
     def _read_json(self, path: str) -> LogTable:
         damage = Damage(self.options)
         held = read_json(path, damage.max_bytes, damage)
-        rows = rows_of_columns(held) or held
-        if isinstance(rows, dict):
+        rows: Any = rows_of_columns(held) or held
+        if isinstance(held, dict) and rows is held:
+            listed = [own for own in held.values() if are_rows(own)]
+            below = listed[0] if len(listed) == 1 else held
+            rows = split_rows(held) or rows_of_lists(held) or below
+        if isinstance(rows, dict) and any(map(is_number, rows.values())):
             problem = "this is one step of a run, as W&B's summary, and no history"
             raise ForeignLogError(problem, source=path, hint=_WHOLE)
         if not rows or not all(isinstance(row, dict) for row in rows):

@@ -119,7 +119,9 @@ def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
     if row in SEMANTICS:
         plain, notes = SEMANTICS[row]._replace(name=row + patch), []
     elif (int(major), int(minor)) > _minor_version(newest):
-        plain, notes = SEMANTICS[newest], [_newer_note(name, newest)]
+        newer = f"{name} is newer than the newest version that was measured: "
+        newer += f"replayed by the rules of {newest}"
+        plain, notes = SEMANTICS[newest], [newer]
     else:
         raise _unknown(name, package, asked_by)
     semantics = _on_its_platform(plain, suffix)
@@ -143,13 +145,6 @@ def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
 def _minor_version(row: str) -> tuple[int, int]:
     major, minor = row.rpartition("-")[2].split(".")
     return int(major), int(minor)
-
-
-def _newer_note(name: str, newest: str) -> str:
-    return (
-        f"{name} is newer than the newest version that was measured: "
-        f"replayed by the rules of {newest}"
-    )
 
 
 def _unknown(name: str, package: str, asked_by: str) -> SemanticsError:

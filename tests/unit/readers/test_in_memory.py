@@ -201,5 +201,6 @@ def test_a_sample_of_a_history_in_a_frame_is_told_as_one() -> None:
     """What W&B's ``run.history()`` returns of a run that did not log its epochs."""
     steps = sorted(np.random.default_rng(0).choice(1000, 50, replace=False).tolist())
     frame = pd.DataFrame({"_step": steps, "val_loss": [1 / (1 + at) for at in steps]})
-    with pytest.raises(LogError, match="as in a sample of a longer history"):
-        load_runs(frame)
+    for source in (frame, frame.to_dict("list"), dict(frame.items())):
+        with pytest.raises(LogError, match="as in a sample of a longer history"):
+            load_runs(source)

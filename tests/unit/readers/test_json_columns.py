@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Literal
 
+import pandas as pd
 import pytest
 
-from cbreplay import Run, load_runs
+from cbreplay import LogError, Run, load_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +70,54 @@ def test_the_restored_model_of_mlflow_is_no_epoch_in_a_pivoted_table(
     run = read(tmp_path, text)
     assert list(run.series) == ["loss", "val_loss"]
     assert list(run.series["val_loss"]) == [0.84, 0.55, 0.76]
+
+
+@pytest.mark.parametrize("orient", ["split", "table", "index", "columns"])
+def test_rows_taken_out_of_a_frame_are_missed_however_pandas_wrote_it(
+    tmp_path: Path, orient: Literal["split", "table", "index", "columns"]
+) -> None:
+    frame = pd.DataFrame({"loss": [0.9, 0.7, 0.5, 0.4], "val_loss": [0.9, 0.8, 0.7, 1]})
+    frame.drop(index=2).to_json(tmp_path / "history.json", orient=orient)
+    (run,) = load_runs(tmp_path / "history.json")
+    assert list(run.series["loss"]) == [0.9, 0.7, None, 0.4]
+
+
+def test_a_column_called_index_counts_rows_of_which_some_are_lost(
+    tmp_path: Path,
+) -> None:
+    frame = pd.DataFrame({"loss": [0.9, 0.7, 0.5, 0.4]}).drop(index=2).reset_index()
+    frame.to_csv(tmp_path / "history.csv", index=False)
+    (run,) = load_runs(tmp_path / "history.csv")
+    assert list(run.series["loss"]) == [0.9, 0.7, None, 0.4]
+
+
+STEPS = [0, 7, 9, 20, 31, 32, 45, 58, 59, 77, 80, 93]
+ROWS = [(step, 1 / (1 + step)) for step in STEPS]
+LISTS = {"_step": STEPS, "val_loss": [loss for _, loss in ROWS]}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        LISTS,
+        {"columns": [*LISTS], "index": [*range(len(ROWS))], "data": ROWS},
+        {"history": [dict(zip(LISTS, row, strict=True)) for row in ROWS]},
+        {"steps": STEPS, "val_loss": LISTS["val_loss"]},
+    ],
+)
+def test_a_sampled_history_is_told_however_its_rows_are_laid_out(
+    tmp_path: Path, held: object
+) -> None:
+    (tmp_path / "history.json").write_text(json.dumps(held), encoding="ascii")
+    with pytest.raises(LogError, match="as in a sample of a longer history"):
+        load_runs(tmp_path / "history.json")
+
+
+def test_histories_of_several_runs_in_one_json_are_not_called_a_summary(
+    tmp_path: Path,
+) -> None:
+    rows = [{"_step": 0, "loss": 0.5}, {"_step": 1, "loss": 0.25}]
+    held = json.dumps({"a": rows, "b": rows})
+    (tmp_path / "histories.json").write_text(held, encoding="ascii")
+    with pytest.raises(LogError, match="no list of logged steps"):
+        load_runs(tmp_path / "histories.json")

@@ -108,8 +108,9 @@ def tell_unstopped(ending: Ending, index: int) -> Told:
         claims=claim("wait", callback=index, epoch=last.epoch, wait=last.after.wait),
     )
     if longest.after.wait > last.after.wait:
-        told = tell(told, f"; its longest wait was {_spoken_longest(longest)}")
-        told = tell(told, claims=_claim_longest(index, longest))
+        wait = f"{longest.after.wait}, at epoch {longest.epoch + 1}"
+        claims = _claim_longest(index, longest)
+        told = tell(told, f"; its longest wait was {wait}", claims=claims)
     if ending.goes_on and math.isfinite(callback.patience):
         left = max(math.ceil(callback.patience) - last.after.wait, 1)
         needs = _tell_coming(ending, index, left)
@@ -127,10 +128,6 @@ def _told_nothing_counted(ending: Ending, index: int) -> Told:
         f"{ending.callbacks[index].watched} that counted",
         claims=claim("none_counted", callback=index),
     )
-
-
-def _spoken_longest(longest: TraceRow) -> str:
-    return f"{longest.after.wait}, at epoch {longest.epoch + 1}"
 
 
 def _claim_longest(index: int, longest: TraceRow) -> tuple[Claim, ...]:
