@@ -76,6 +76,8 @@ class NameVisitor(ast.NodeVisitor):
         self.uses: list[tuple[ast.Name, Scope]] = []
         self.looked_into: set[int] = set()
         self.lambdas: dict[int, Scope] = {}
+        # what a loop goes over, by the node of its variable
+        self.among: dict[int, ast.expr] = {}
         self.attributes: list[ast.Attribute] = []
 
     def taken(self) -> frozenset[str]:
@@ -211,7 +213,7 @@ class NameVisitor(ast.NodeVisitor):
         if isinstance(node.ctx, ast.Load):
             self.uses.append((node, self.scope))
         elif isinstance(node.ctx, ast.Store):  # del gives no value
-            self.bind(node.id, Binding(node.lineno))
+            self.bind(node.id, Binding(node.lineno, among=self.among.get(id(node))))
 
     def visit_capture(
         self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
@@ -302,6 +304,7 @@ class NameVisitor(ast.NodeVisitor):
 
     def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
         self.flow_parts(node.target, node.iter)
+        self.among[id(node.target)] = node.iter
         self.generic_visit(node)
 
     visit_AsyncFor = visit_For

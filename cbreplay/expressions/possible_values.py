@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["given_values", "only_literal", "possible_values", "taken_entries"]
+__all__ = [
+    "all_literals",
+    "given_values",
+    "only_literal",
+    "possible_values",
+    "taken_entries",
+]
 
 
 def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
@@ -38,16 +44,21 @@ def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # no
 
     None if they differ, or if the text does not tell all of them.
     """
-    try:
-        found = possible_values(calls, node, scope)
-        values = [read_literal(calls, value, place) for value, place in found]
-    except Unread:
-        return None
+    values = all_literals(calls, node, scope)
     # True == 1, but the two are different arguments
     alike = all(
         type(value) is type(values[0]) and value == values[0] for value in values
     )
     return values[0] if values and alike else None
+
+
+def all_literals(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Any]:
+    """Return the literals that an expression may be; none if one is not told."""
+    try:
+        found = possible_values(calls, node, scope)
+        return [read_literal(calls, value, place) for value, place in found]
+    except Unread:
+        return []
 
 
 def given_values(
@@ -160,6 +171,11 @@ def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
             return [(value, holder) for value in values]
         if bindings[0].inner is not None and bindings[0].value is None:
             return []  # a function or a class
+        among = bindings[0].among
+        if len(bindings) == 1 and among is not None:
+            entries = _entries_of(calls, among, holder)
+            if entries:
+                return entries
         if len(bindings) == 1 and not values:
             given = given_for(calls, name, holder)
             if not given.is_whole:

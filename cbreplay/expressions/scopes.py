@@ -28,12 +28,15 @@ class Binding(NamedTuple):
         The dotted path that is imported, if it is.
     inner : Scope or None
         The scope of the function, lambda or class that it names, if it does.
+    among : ast.expr or None
+        What a loop goes over that gives it one entry after the other.
     """
 
     line: int
     value: ast.expr | None = None
     path: str | None = None
     inner: Scope | None = None
+    among: ast.expr | None = None
 
     @property
     def kind(self) -> _Kind:

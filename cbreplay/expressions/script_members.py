@@ -14,7 +14,7 @@ from cbreplay.expressions.call_arguments import (
 )
 from cbreplay.expressions.epoch_schedules import goes_by_epoch_alone
 from cbreplay.expressions.keras_classes import callback_name
-from cbreplay.expressions.possible_values import only_literal
+from cbreplay.expressions.possible_values import all_literals, only_literal
 from cbreplay.expressions.reassigned_names import without_marks
 from cbreplay.expressions.refused_calls import find_refused_calls, find_refused_values
 from cbreplay.expressions.script_callbacks import find_bystander, make_callback
@@ -23,6 +23,7 @@ from cbreplay.expressions.script_literals import ScriptArguments
 from cbreplay.expressions.stand_ins import (
     MOST_STAND_INS,
     SETS_EVERY_RATE,
+    STAND_INS,
     UNKNOWN,
     stand_ins,
 )
@@ -64,6 +65,8 @@ class Member(NamedTuple):
         and superfluous ones are left out.
     within : ast.Call or None
         The call of a function of the script that makes it, if one does: the outermost.
+    is_told : bool
+        Whether the variants have no stand-ins, but the values of a loop or a choice.
     """
 
     call: ast.Call
@@ -73,6 +76,7 @@ class Member(NamedTuple):
     refused: tuple[RefusedValueError, ...] = ()
     miscalled: tuple[RefusedCall, ...] = ()
     within: ast.Call | None = None
+    is_told: bool = False
 
     @property
     def made_at(self) -> ast.Call:
@@ -129,6 +133,7 @@ class CallReader:
                 kind,
                 parameters
                 | stand_ins(unknown, turn, call, reader.ending)
+                | {name: told[turn % len(told)] for name, told in reader.told.items()}
                 | reader.likened,
                 call,
                 self.calls,
@@ -140,7 +145,10 @@ class CallReader:
         code = _shortened(call)
         if is_whole:
             code = format_callback(variants[0], named_parameters(call, known))
-        return Member(call, variants, code, refused=refused, miscalled=miscalled)
+        is_told = bool(unknown) and reader.told.keys() >= set(unknown)
+        return Member(
+            call, variants, code, refused=refused, miscalled=miscalled, is_told=is_told
+        )
 
     def _known_words(
         self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
@@ -178,6 +186,8 @@ class _Stopgaps(ScriptArguments):
         self.problems: list[UnreadPart] = []
         # what an argument that is not read is like, by its name
         self.likened: dict[str, Any] = {}
+        # the values of an argument that has several, by its name
+        self.told: dict[str, list[Any]] = {}
         # of the file that a ModelCheckpoint writes
         self.ending = ""
 
@@ -189,6 +199,11 @@ class _Stopgaps(ScriptArguments):
             given = only_literal(self.calls, node, self.scope)
             if given is not None:
                 return given
+            name = place.rpartition(": ")[2]
+            told = all_literals(self.calls, node, self.scope)
+            if 1 < len(told) <= MOST_STAND_INS and name in STAND_INS:
+                self.told[name] = told
+                return UNKNOWN
             problem = unread.problem
             if place.endswith(": schedule"):
                 problem = f"{place} is code, which is not run"

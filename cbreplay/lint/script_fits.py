@@ -309,6 +309,8 @@ def _written(member: Member) -> frozenset[str]:
 
 def _key(placed: PlacedFinding) -> tuple[object, ...]:
     finding, member = placed
+    if member.is_told:
+        return id(member.call), finding.code  # the sentence has one of the values
     said = finding.code, finding.message, finding.reason, finding.fix
     return id(member.call), *said
 

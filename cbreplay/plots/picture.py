@@ -10,6 +10,7 @@ import matplotlib as mpl
 
 from cbreplay.errors import ConfigError
 from cbreplay.plots.drawn_learning_curve import plot_learning_curve
+from cbreplay.plots.drawn_learning_rate import plot_learning_rate
 from cbreplay.plots.learning_curve import (
     LearningCurvePoints,
     learning_curve_points,
@@ -20,7 +21,6 @@ from cbreplay.plots.learning_rate import (
     constant_rate,
     has_learning_rate,
     learning_rate_points,
-    plot_learning_rate,
 )
 from cbreplay.plots.parameter_map import MapPoints, plot_map
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes

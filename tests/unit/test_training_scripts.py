@@ -1502,7 +1502,7 @@ def test_a_schedule_is_followed_to_every_optimizer_that_compile_may_get(
             "'m.optimizer.lr' is set in line",
         ),
         (f"r = 0.1\nif warm:\n    r = {COSINE}\nm.compile({ADAM}(r))", "it may be"),
-        (f"for r in [0.1, {COSINE}]:\n    m.compile({ADAM}(r))", "'r' is not assigned"),
+        (f"for r in [0.1, {COSINE}]:\n    m.compile({ADAM}(r))", "it may be"),
         # none of them is in the script
         ("from own import load\nm = load()", "no compile of"),
         (f"from own import Warm\nm.compile({ADAM}(Warm(1)))", "'Warm(1)' is not"),
@@ -2646,3 +2646,27 @@ def test_a_number_is_worked_out_of_what_all_calls_give(
     script = read(tmp_path, f"{text}m.fit(*x, callbacks={call})")
     ((member, *_),) = (fit.members for fit in script.fits)
     assert member.code == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("(30, 40)", ["patience-beyond-plan"]),
+        ("PATIENCES", ["patience-beyond-plan"]),
+        # a finding has to hold for each of them
+        ("(5, 40)", []),
+        ("(30, n)", []),
+        ("given", []),
+    ],
+)
+def test_the_values_of_a_loop_are_told(
+    tmp_path: Path, values: str, expected: list[str]
+) -> None:
+    stop = "keras.callbacks.EarlyStopping(patience=p, restore_best_weights=True)"
+    text = (
+        f"PATIENCES = [25, 50]\nfor p in {values}:\n    m = build()\n"
+        f"    m.fit(x, validation_data=v, epochs=20, callbacks=[{stop}])"
+    )
+    assert codes(tmp_path, text) == expected
+    is_told = values not in ("(30, n)", "given")
+    assert (read(tmp_path, text).unread == ()) is is_told
