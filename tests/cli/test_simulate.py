@@ -397,6 +397,19 @@ def test_csv_of_a_grid_has_a_column_a_parameter(ask: Ask, log: Path) -> None:
     assert pairs == [("2", "0"), ("2", "0.02"), ("3", "0"), ("3", "0.02")]
 
 
+def test_where_no_patience_stops_another_series_is_asked_about(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = tmp_path / "falling.csv"
+    log.write_text("epoch,val_accuracy,val_loss\n0,0.5,1.5\n1,0.6,1.2\n2,0.4,1.1\n")
+    told = " ".join(ask("simulate", log).out.split())
+    asks = "at epoch 2 (0.6000): --monitor val_accuracy asks about a patience on it."
+    assert asks in told
+    assert (
+        "patience 1 was enough" in ask("simulate", log, "--monitor", "val_accuracy").out
+    )
+
+
 def test_several_runs_get_a_line_each(ask: Ask, tmp_path: Path) -> None:
     # equal logs would be copies
     for name, last in (("a", 0.7), ("b", 0.8)):
