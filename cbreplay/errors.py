@@ -200,9 +200,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
         meant = f"; did you mean {near!r}? It" if near else "; it"
         choice = _choose_series(option, [near] if near else self.available)
         if reason:
-            # the reason before it says what to do first
-            choice = choice.replace("Choose one", "Or choose another", 1)
-            choice = choice.replace("Watch", "Or watch", 1)
+            choice = choice.replace("Choose one", "Choose another", 1)
         super().__init__(
             f"run {run!r} has no series {monitor!r}{meant} has {held}.{left_out} "
             f"{choice}"

@@ -224,7 +224,10 @@ def limits_explained(
     kinds = {evidence for evidence, _ in told}
     words = []
     if "censored" in kinds:
-        words.append('"log ends": this setting does not stop inside the log')
+        words.append(
+            '"log ends": nothing stops training inside the log, and what follows is '
+            "unknown"
+        )
     partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
     words += [
         f'"{own.brief}": {own.explained}'

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["confirmation_document"]
 
+_VERDICTS = {"held": "same", "failed": "differs", "fiction": "no promise"}
+
 
 def confirmation_document(confirmation: Confirmation) -> Document:
     """Say what was predicted, what the training did, and whether they are the same."""
@@ -86,7 +88,8 @@ def _table(confirmation: Confirmation) -> Table:
         TableColumn("name", "what", "name"),
         TableColumn("predicted", "predicted"),
         TableColumn("trained", "trained"),
-        TableColumn("verdict", "verdict"),
+        TableColumn("spoken", "verdict", shown="people"),
+        TableColumn("verdict", "verdict", shown="programs"),
         TableColumn("epoch", "differs from", "epoch", shown="programs"),
     )
     rows = tuple(
@@ -95,6 +98,7 @@ def _table(confirmation: Confirmation) -> Table:
                 entry.name,
                 _spoken(entry, entry.predicted),
                 _trained(entry),
+                _VERDICTS[entry.verdict],
                 entry.verdict,
                 entry.epoch,
             )

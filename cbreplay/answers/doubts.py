@@ -190,9 +190,11 @@ def _other_series(staircase: Staircase) -> Iterator[Text]:
     stopping = [
         step for step in staircase.steps if step.first_stopped_epoch is not None
     ]
-    horizon = staircase.replay.run.horizon
+    horizon, rest = staircase.replay.run.horizon, staircase.steps[-1]
     for name, (epoch, value) in staircase.other_best.items():
-        if never_changes(staircase.replay.run, name):
+        # a log that no patience stops in says of its last epoch only that it is best
+        trivial = epoch == horizon and not stopping and rest.evidence == "censored"
+        if trivial or never_changes(staircase.replay.run, name):
             continue
         # several steps may keep an equally good value
         keeping = [step for step in stopping if _keeps_best(step, name, epoch, value)]
@@ -226,7 +228,11 @@ def _kept_by_none(staircase: Staircase, name: str, epoch: int, value: float) -> 
     if rest.evidence == "exact" and _keeps_best(rest, name, epoch, value):
         return say("training to the end of the plan keeps it.")
     if len(staircase.steps) == 1 and rest.evidence != "incomplete":
-        return say("no patience stops inside this log.")
+        if name == staircase.monitor:
+            return say("no patience stops inside this log.")
+        return say(
+            Code(f"--monitor {quoted_code(name)}"), " asks about a patience on it."
+        )
     asks = " ({asked:code} asks about one on it)"
     if name == staircase.monitor or epoch == staircase.replay.run.horizon:
         asks = ""

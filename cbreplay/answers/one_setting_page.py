@@ -38,7 +38,7 @@ from cbreplay.evidence_words import spoken_evidence
 from cbreplay.grid import make_grid
 from cbreplay.kinds import spoken_value
 from cbreplay.note import topic_of
-from cbreplay.outcomes import best_recorded_epoch, judge_epoch
+from cbreplay.outcomes import best_recorded_epoch, judge_certainly, judge_epoch
 from cbreplay.rules.registry import never_stop
 from cbreplay.shown_digits import ValueScale, scale_of, spoken_figure
 from cbreplay.words import as_sentence
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = ["one_run_page", "one_setting_page"]
 
+_MOST_FILES = 3
 _WORDS_OF_STEP = {
     True: (
         "What would have been enough",
@@ -246,6 +247,7 @@ def _outcome_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
         regret = spoken_value(outcome.regret, "difference", scale)
         cell = Cell(regret, outcome.bounds.get("regret"))
         yield Row((f"{side}{so_far}", cell))
+    yield from _file_rows(replay, scale)
     figures: list[tuple[str, str, float | None, Kind]] = [
         ("Epochs trained", "trained_epochs", outcome.trained_epochs, "count"),
         ("Epochs saved", "epochs_saved", outcome.epochs_saved, "count"),
@@ -264,6 +266,19 @@ def _outcome_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
         yield Row(
             (f"Reduction {number}", f"{change} after epoch {reduction.epoch + 1}")
         )
+
+
+def _file_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
+    """Yield what the files hold that are left, of many the last ones."""
+    if len(replay.files) > _MOST_FILES:
+        yield Row(("Files left", str(len(replay.files))))
+    so_far = "" if replay.evidence == "exact" else " so far"
+    judged_by = replay.objective, replay.objective_mode
+    for file, epoch in [*replay.files.items()][-_MOST_FILES:]:
+        value, _ = judge_certainly(replay.run, epoch, *judged_by)
+        told = "" if value is None else f", {replay.objective} "
+        told += spoken_value(value, "value", scale) if told else ""
+        yield Row((f"{file} holds epoch{so_far}", f"{epoch + 1}{told}"))
 
 
 def _the_run(replay: Replay, beside: _Beside) -> Section:

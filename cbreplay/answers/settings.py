@@ -35,6 +35,7 @@ from cbreplay.answers.spoken_runs import (
     counts_otherwise,
     counts_values,
     own_end,
+    saved_of_recorded,
 )
 from cbreplay.answers.varied_parameters import describe_configs, keeps_last, spoken_list
 from cbreplay.document import (
@@ -140,6 +141,7 @@ def _row_section(cells: SettingCells) -> Section:
     ):
         side = beside_best(mode for _, mode in cells.judged_by)
         told.append((side, say(AT_LEAST)))
+    told += saved_of_recorded(cells.runs)
     notes = (footnotes(told),) if told else ()
     return Section(EVERY_SETTING, (settings_table(cells), *notes), untitled=True)
 

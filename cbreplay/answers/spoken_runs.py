@@ -35,12 +35,29 @@ __all__ = [
     "judged_by",
     "lead_of_run",
     "own_end",
+    "saved_of_recorded",
     "spoken_end",
     "spoken_plan",
     "stopped_itself",
     "told_failures",
     "what_it_saves",
 ]
+
+
+def saved_of_recorded(runs: Sequence[Run]) -> Iterator[tuple[str, Text]]:
+    """Yield as a footnote that epochs are saved of those on record, and not of a plan.
+
+    Nothing for several runs, whose tables say of how many.
+    """
+    for run in runs if len(runs) == 1 else ():
+        if run.planned_epochs is not None and run.planned_epochs > run.horizon + 1:
+            told = phrase(
+                "saved: of the {n_epochs:count} recorded epochs, not of the "
+                "{planned_epochs:count} planned",
+                n_epochs=run.n_epochs,
+                planned_epochs=run.planned_epochs,
+            )
+            yield "saved", told
 
 
 def lead_of_run(replay: Replay) -> Text:

@@ -10,6 +10,7 @@ from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     lead_of_run,
+    saved_of_recorded,
     stopped_itself,
     what_it_saves,
 )
@@ -45,7 +46,14 @@ if TYPE_CHECKING:
     from cbreplay.document import Block, Text
     from cbreplay.staircase import Staircase, StaircaseStep
 
-__all__ = ["staircase_document", "staircase_headline", "steps_section"]
+__all__ = [
+    "EVERY_PATIENCE",
+    "staircase_document",
+    "staircase_headline",
+    "steps_section",
+]
+
+EVERY_PATIENCE = "Every patience that this log can tell apart"
 
 # patience values that people often try: where room is short, their steps come first
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
@@ -255,8 +263,7 @@ def steps_section(staircase: Staircase) -> Section:
     legend = footnotes(_legend(staircase))
     if legend.points:
         blocks.append(legend)
-    title = "Every patience that this log can tell apart"
-    return Section(title, tuple(blocks), untitled=True)
+    return Section(EVERY_PATIENCE, tuple(blocks), untitled=True)
 
 
 def _how_it_keeps(staircase: Staircase) -> Iterator[Section]:
@@ -417,6 +424,7 @@ def _unbeaten(staircase: Staircase) -> str:
 
 
 def _legend(staircase: Staircase) -> Iterator[tuple[str, Text]]:
+    yield from saved_of_recorded([staircase.replay.run])
     n_hidden = len(staircase.steps[0].others) - _OTHER_SERIES
     if n_hidden > 0:
         yield "", say(f"{n_hidden} more series in --format csv")

@@ -63,10 +63,10 @@ class Moving(NamedTuple):
         Returns everything that they can look up, as JSON; None if there is nothing.
     before : str
         The title of the section before which they are placed.
-    stands_in : bool
-        Whether they replace that section.
+    replaces : tuple of str
+        The titles of the sections that a page without them shows in their place.
     """
 
     members: Callable[[], Mapping[str, Any] | None]
     before: str
-    stands_in: bool = False
+    replaces: tuple[str, ...] = ()

@@ -157,12 +157,12 @@ def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:
     if isinstance(called, ast.Attribute) and called.attr in _METHODS:
         return True
     known = isinstance(called, ast.Name) and called.id in _HARMLESS | SETTING
-    known = known or _is_of_keras(called, scope)
+    known = known or _is_harmless_import(called, scope)
     return known or bool(_called_functions(call, scope, walk))
 
 
-def _is_of_keras(called: ast.expr, scope: Scope) -> bool:
-    """Return whether what is called is Keras's, by its import: `Dense`, or `Dense(1)`.
+def _is_harmless_import(called: ast.expr, scope: Scope) -> bool:
+    """Return whether what is called is Keras's or ours, by its import: `Dense(1)`.
 
     It changes no callback and no list, as ``EarlyStopping.__init__(old)`` would.
     """
@@ -172,7 +172,8 @@ def _is_of_keras(called: ast.expr, scope: Scope) -> bool:
     bindings = [] if root is None else scope.bindings_of(root)
     special = isinstance(called, ast.Attribute) and called.attr[:2] == "__"
     return bool(bindings and not special) and all(
-        (binding.path or "").split(".")[0] in KERAS_PACKAGES for binding in bindings
+        (binding.path or "").split(".")[0] in (*KERAS_PACKAGES, "cbreplay")
+        for binding in bindings
     )
 
 

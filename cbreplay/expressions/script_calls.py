@@ -183,7 +183,13 @@ class ScriptCalls:
             node, scope = found
 
     def next_of(self, node: ast.expr, scope: Scope) -> Placed | None:
-        """Follow a name, an entry of a dict or a class's constant by one step."""
+        """Follow a name, a dict's entry, a class's constant, or ``recorded``, a step.
+
+        ``cbreplay.recorded(callbacks, directory)`` returns the callbacks that it is
+        given, and its own loggers, which decide nothing.
+        """
+        if isinstance(node, ast.Call) and node.args and self._records(node, scope):
+            return node.args[0], scope
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             return self.entry_of(node.value, node.slice.value, scope)
         if isinstance(node, ast.Attribute):
@@ -291,6 +297,10 @@ class ScriptCalls:
             of_self = self.written(call.func.value) in ("self", "cls")
             inner = bindings[0].inner if of_self and len(bindings) == 1 else None
         return inner if inner is not None and inner.returned else None
+
+    def _records(self, call: ast.Call, scope: Scope) -> bool:
+        paths = self.paths(call.func, scope)
+        return paths in (["cbreplay.recorded"], ["cbreplay.record.recorded"])
 
     def count_step(self, *looked_through: Sized) -> None:
         """Count a step of reading, so that no script takes too long.

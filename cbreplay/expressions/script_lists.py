@@ -248,6 +248,8 @@ class MemberReader:
             yield from reversed(list(held)) if named == "reversed" else held
         elif isinstance(call.func, ast.Attribute) and named in ("copy", "values"):
             yield from self.members(call.func.value, scope)
+        elif (given := self.calls.next_of(call, scope)) is not None:
+            yield from self.members(*given)
         elif keras_name(self.calls, call.func, scope) is None and (
             inner := self.calls.function_of(call, scope)
         ):

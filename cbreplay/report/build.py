@@ -15,6 +15,7 @@ from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings import EVERY_SETTING, settings_document
 from cbreplay.answers.spoken_runs import judged_by
+from cbreplay.answers.staircase import EVERY_PATIENCE
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
@@ -241,7 +242,8 @@ def _report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Docu
         # nothing stops, so there is no setting that the controls could begin with
         return document
     role = "nearest" if step.regret else "enough"
-    return _moving(document, question, {role: tuple(replay.callbacks)}, [replay])
+    named = {role: tuple(replay.callbacks)}
+    return _moving(document, question, named, [replay], (EVERY_PATIENCE,))
 
 
 def _moving(
@@ -249,6 +251,7 @@ def _moving(
     question: ReportQuestion,
     settings: Mapping[str, tuple[Callback, ...]],
     replays: Sequence[Replay],
+    replaces: tuple[str, ...] = (),
 ) -> Document:
     """Return a page with controls that look other settings up.
 
@@ -265,7 +268,9 @@ def _moving(
         version=replays[0].semantics.name,
     )
     is_curve = len(replays) == 1
-    return with_moving(document, asked, judged_by(replays), is_curve=is_curve)
+    return with_moving(
+        document, asked, judged_by(replays), replaces=replaces, is_curve=is_curve
+    )
 
 
 def _report_on_many(

@@ -23,6 +23,7 @@ def with_moving(
     question: MovingQuestion,
     judged_by: Sequence[tuple[str | None, Mode | None]],
     *,
+    replaces: tuple[str, ...] = (),
     is_curve: bool = False,
 ) -> Document:
     """Return a page with controls before its first picture, or before its last section.
@@ -30,8 +31,9 @@ def with_moving(
     The page is returned as it is if settings are judged by different series.
 
     Else the page begins with the first named setting of the question. `judged_by` are
-    the objectives with their directions, each once; `is_curve` says whether the first
-    picture is a curve, which the controls then replace.
+    the objectives with their directions, each once; `replaces` are the titles of the
+    sections that say the same as the controls at their start, and `is_curve` says
+    whether the first picture is a curve, which the controls then replace too.
     """
     (objective, mode), *others = judged_by
     if others or objective is None or mode is None:
@@ -48,7 +50,8 @@ def with_moving(
     )
     before = next(pictured, document.sections[-1].title)
     members = partial(moving_members, asked)
-    return document._replace(moving=Moving(members, before, is_curve))
+    replaces += (before,) if is_curve else ()
+    return document._replace(moving=Moving(members, before, replaces))
 
 
 def _also(first: NamedSetting, monitor: str) -> list[NamedSetting]:

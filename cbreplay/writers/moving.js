@@ -331,10 +331,10 @@
   function lineOf(name, row) {
     const key = `${row} ${name}`;
     if (!lines.has(key)) {
-      const [low, high, text, outside, outsideValues] = page.lines[name][row];
+      const [low, high, text, outside, outsideValues, crosses] = page.lines[name][row];
       const values = heights(text).map((share) => (share === null ? null : low + share * (high - low)));
       outside.forEach((place, at) => { values[place] = outsideValues[at]; });
-      lines.set(key, { low, high, values, outside });
+      lines.set(key, { low, high, values, outside, crosses });
     }
     return lines.get(key);
   }
@@ -428,6 +428,11 @@
         y: above ? top + 6 + down : bottom - 6 - down },
       say("outside", { arrow: above ? "\u2191" : "\u2193", value: spoken(value), place: first + place }));
     });
+    for (const { line: { crosses }, name } of drawn) {
+      for (const place of crosses) {
+        add("path", { class: `${name} cross`, d: `M${x(first + place) - 3.5} ${bottom - 3.5}l7 7m-7 0l7 -7` });
+      }
+    }
     const mark = (epoch, { line: { values }, y }, shape) => {
       const value = values[epoch - first] ?? null;
       if (value !== null) parts.push(shape(x(epoch), y(value)));
@@ -732,7 +737,8 @@
     write(part.said, `${settingName()}: ${said}`);
     write(part.counted, say("of_runs", { shown: among.length, all: runs.length }));
     part.counted.parentNode.hidden = among.length === runs.length;
-    write(part.curveKey, `${alone ? "" : `${run.name}: ${clause(run, outcome)}. `}${words.key}`);
+    const crossed = [view.monitor, words.objective].some((name) => lineOf(name, run.row).crosses.length);
+    write(part.curveKey, `${alone ? "" : `${run.name}: ${clause(run, outcome)}. `}${words.key}${crossed ? words.key_cross : ""}`);
     write(part.code, codeText());
     part.pasted.hidden = part.codeAbove.has(codeText());
     showRuns(outcomes);

@@ -336,6 +336,45 @@ def test_marks_stand_at_their_values_and_what_is_cut_is_named(
     assert marked == ({True} if extreme < min(rest) else {True, False})
 
 
+# the epochs whose ticks stand where the crosses do
+CROSSES = """
+const ticks = [...document.querySelectorAll('#moving svg text')].filter(
+  node => node.getAttribute('text-anchor') === 'middle');
+return [...document.querySelectorAll('#moving svg .cross')].map(cross => {
+  const x = Number(/M([0-9.]+)/.exec(cross.getAttribute('d'))[1]) + 3.5;
+  return ticks.filter(tick => Math.abs(tick.getAttribute('x') - x) < 0.5).map(
+    tick => Number(tick.textContent))[0];
+});
+"""
+
+
+def test_values_without_a_height_are_crosses(
+    show: Callable[..., Any], tmp_path: Path
+) -> None:
+    values = [0.9, math.nan, 0.5, math.inf, 0.6, 0.7, 0.8]
+    run = Run.from_logs([{"val_loss": value} for value in values])
+    path = write_report(
+        build_report([run], semantics="keras-3.15"), tmp_path / "a.html"
+    )
+    page = Moved(show(path), answers_of(path))
+    assert page.browser.execute_script(CROSSES) == [2, 4]
+    key = "Cross: NaN or infinite."
+    assert page.browser.find_element("css selector", "#moving").text.count(key) == 1
+
+
+def test_one_table_of_every_patience_is_shown_and_says_above_what(
+    moving: Callable[..., Any],
+) -> None:
+    page = moving("one")
+    heads = page.browser.execute_script(
+        "return [...document.querySelectorAll('#moving thead th')].map("
+        "one => [one.innerText, one.scrollWidth <= one.clientWidth])"
+    )
+    assert ["above best val_loss", True] in heads
+    still = page.browser.find_elements("css selector", ".still")
+    assert [one.is_displayed() for one in still] == [False, False]
+
+
 @pytest.mark.parametrize(
     "fragment",
     [
@@ -450,7 +489,8 @@ def test_without_scripts_it_is_the_page_as_it_was(
     try:
         show(pages["one"])
         found = browser.find_elements("css selector", "#moving, .still")
-        assert [one.is_displayed() for one in found] == [False, True]
+        # the curve and the table of every patience stand in place of the controls
+        assert [one.is_displayed() for one in found] == [False, True, True]
         assert "The decisions on the curve" in browser.page_source
     finally:
         browser.execute_cdp_cmd(
@@ -467,7 +507,8 @@ def test_in_a_browser_that_lacks_something_it_is_the_page_as_it_was(
     try:
         show(pages["one"])
         found = browser.find_elements("css selector", "#moving, .still")
-        assert [one.is_displayed() for one in found] == [False, True]
+        # the curve and the table of every patience stand in place of the controls
+        assert [one.is_displayed() for one in found] == [False, True, True]
     finally:
         browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
         browser.get_log("browser")

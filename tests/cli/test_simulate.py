@@ -71,7 +71,9 @@ def test_two_epochs_stop_at_no_patience_and_save_nothing(
     log = tmp_path / "two.csv"
     log.write_text("epoch,val_accuracy,val_loss\n0,0.5,1.5\n1,0.6,1.2\n")
     told = " ".join(ask("simulate", log).out.split())
-    assert "(0.6000): no patience stops inside this log." in told
+    # its last epoch is the best of every series: that says nothing of val_accuracy
+    assert "No patience stops inside this log" in told
+    assert "val_accuracy was best" not in told
     answer = ask("simulate", log, "--patience", "1,5").out
     rows = [line.split() for line in answer.splitlines() if "log ends at 2" in line]
     assert [row[5] for row in rows] == ["0", "0"]
@@ -265,7 +267,7 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
     assert "(6)" in out
     # and a footnote says what the words of the row mean
     assert " log ends at 8 " in out
-    assert '"log ends": this setting does not stop inside the log' in out
+    assert '"log ends": nothing stops training inside the log, and what' in out
     assert "as if training had ended with the log" in out
 
 

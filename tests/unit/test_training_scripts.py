@@ -1903,6 +1903,33 @@ def test_another_package_s_logger_is_left_out_with_a_note(tmp_path: Path) -> Non
     assert len(found.notes) == len(["wandb", "tqdm"])
 
 
+@pytest.mark.parametrize(
+    "made", ["recorded([{}], 'runs/a')", "[{}, Recorder('runs/a')]"]
+)
+def test_a_fit_that_this_package_records_is_read_like_any_other(
+    tmp_path: Path, made: str
+) -> None:
+    listed = "EarlyStopping(patience=4), ReduceLROnPlateau(patience=8, min_delta=0)"
+    text = (
+        "from cbreplay import recorded, Recorder\nimport cbreplay\n"
+        "from keras.callbacks import EarlyStopping, ReduceLROnPlateau\n"
+        f"m.fit(*x, validation_data=y, epochs=50, callbacks={made.format(listed)})"
+    )
+    named = text.replace("[EarlyStopping(patience=4)", "[es")
+    named = named.replace("m.fit", "es = EarlyStopping(patience=4)\nm.fit")
+    named = named.replace("=recorded", "=cbreplay.recorded")
+    for spelled in (text, named):
+        script = read(tmp_path, spelled).source.path
+        rules = read_script_callbacks(script).callbacks
+        assert [rule.class_name for rule in rules][:2] == [
+            "EarlyStopping",
+            "ReduceLROnPlateau",
+        ]
+        # what another list may hold is not told of it
+        told = read_script_callbacks(script).notes
+        assert not [note for note in told if "Recorder" not in note]
+
+
 # --- notebooks
 
 

@@ -282,7 +282,7 @@ def _forward(advice: Recommendation) -> Iterator[Text]:
         + " {n_newer:count} that came after them"
     )
     if forward.n_unknown:
-        words += " ({n_unknown:count} of these do not tell)"
+        words += " ({n_unknown:count} not told)"
     compared = forward.score is not None and forward.usual_score is not None
     if compared and forward.patience != USUAL:
         words += "; there it scores {score:score}, and {} {usual_score:score}"

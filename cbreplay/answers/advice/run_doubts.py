@@ -99,7 +99,7 @@ def _failed(facts: Mapping[str, Any]) -> Text:
     where = "" if facts["series"] is None else f" in {facts['series']}"
     return phrase(
         "{}, so no patience is known to be enough; in all {n_failed:count} of "
-        "{n_runs:count run} failed, and they count",
+        "{n_runs:count run} failed or broke off, and they count",
         f"{_FAILURES[facts['how']]}{where}",
         **facts,
     )

@@ -317,6 +317,7 @@ def _line(run: Run, name: str) -> list[Any]:
     """Return a line's limits, its heights, and exactly which values lie outside.
 
     The page widens the limits where a mark stands outside them, and names what is cut.
+    Last are the places of what has no height: NaN, infinite or too large.
     """
     from cbreplay.plots.curve import drawn_curve
 
@@ -324,7 +325,10 @@ def _line(run: Run, name: str) -> list[Any]:
     values, (low, high) = curve.values, curve.limits
     outside = np.flatnonzero((values < low) | (values > high))
     heights = pack_line(values, curve.limits)
-    return [low, high, heights, outside.tolist(), values[outside].tolist()]
+    odd = (curve.too_high, curve.too_low, curve.not_a_number)
+    without = np.sort(np.concatenate(odd)) - run.first_epoch - 1
+    exact = outside.tolist(), values[outside].tolist()
+    return [low, high, heights, *exact, without.tolist()]
 
 
 def _list_name(moved: MovedRule) -> str:

@@ -76,6 +76,7 @@ _WORDS: dict[str, str] = {
         "Square: stop. Ring: weights kept. Triangle: best recorded, if it is another "
         "epoch. Grey: recorded after the stop. Shaded: the log says nothing."
     ),
+    "key_cross": " Cross: NaN or infinite.",
     # the map
     "map": "Map of patience and min_delta",
     "map_key": (
@@ -93,7 +94,7 @@ _WORDS: dict[str, str] = {
     "map_empty": "No map: the logs tell of no setting here what it loses.",
     "map_reduces": AFTER_A_REDUCTION,
     "map_cell": "patience {patience}, min_delta {min_delta}: {loss}",
-    "map_lost": "{regret} {side}",
+    "map_lost": "{regret} {column_regret}",
     "map_none": "not told",
     # tables
     "steps": "Every patience on {run}",
@@ -136,7 +137,8 @@ def moving_words(
     For one run whose rows are evaluations the words say so.
     """
     side = "above best" if mode == "min" else "below best"
-    words = _WORDS | {"side": side, "column_regret": side}
+    # another series may be watched
+    words = _WORDS | {"side": side, "column_regret": f"{side} {objective}"}
     if len(runs) == 1:
         words = {name: spoken_rows(text, runs[0]) for name, text in words.items()}
     names = {"objective": objective, "column_value": objective}

@@ -21,6 +21,7 @@ SENDING = ("RemoteMonitor",)
 # callbacks of other packages that only log or save
 LOGGERS_ELSEWHERE = {
     "aim": ("AimCallback", "AimTracker"),
+    "cbreplay": ("Recorder",),
     "dvclive": ("DVCLiveCallback", "DvcLiveCallback"),
     "livelossplot": ("PlotLossesKeras", "PlotLossesKerasTF"),
     "mlflow": ("MlflowCallback",),

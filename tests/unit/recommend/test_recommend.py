@@ -1075,7 +1075,7 @@ def test_a_failed_run_lacks_a_patience_by_its_failure_and_not_by_its_plan() -> N
     (told,) = [text for text in said if "known to be enough" in text]
     assert told == (
         "1 run: NaN or infinity in val_loss, so no patience is known to be enough; in "
-        "all 1 of 5 runs failed, and they count (failed)"
+        "all 1 of 5 runs failed or broke off, and they count (failed)"
     )
     # the plan was inferred, and is no reason
     assert not [text for text in said if "taken for its plan" in text]

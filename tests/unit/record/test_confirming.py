@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from cbreplay import ConfigError, EarlyStopping, Run, load_runs, parse_callbacks
+from cbreplay.answers.confirmation import confirmation_document
 from cbreplay.cli.main import main
 from cbreplay.record import train_experiment
 from cbreplay.record.confirming import Retrainer
 from cbreplay.replay import replay_run
+from cbreplay.writers.as_csv import write_csv
+from cbreplay.writers.as_text import write_text
 
 if TYPE_CHECKING:
     from cbreplay.record.confirming import Confirmation
@@ -123,6 +127,13 @@ def test_past_a_change_of_the_rate_nothing_is_promised(model: Retrainer) -> None
     assert confirmation.held
     assert verdicts(confirmation)["stop"] == "fiction"
     assert verdicts(confirmation)["curve"] == "held"
+    # people read words that say it without a glossary, programs the same as ever
+    document = confirmation_document(confirmation)
+    text = write_text(document)
+    assert re.search(r"^ curve  .* same$", text, re.MULTILINE)
+    assert re.search(r"^ stop  .* no promise$", text, re.MULTILINE)
+    assert "fiction" not in text
+    assert ",fiction," in write_csv(document)
 
 
 def test_a_run_that_trains_to_other_numbers_is_refused(

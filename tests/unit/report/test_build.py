@@ -13,6 +13,7 @@ import pytest
 from cbreplay import (
     ConfigError,
     EarlyStopping,
+    ModelCheckpoint,
     ReduceLROnPlateau,
     Run,
     UnknownMonitorError,
@@ -121,6 +122,26 @@ def test_the_staircase_counts_epochs_from_one_and_ends_with_the_log() -> None:
         "patience": "6 or more",
         "stops at": "not in the log: it ends at epoch 8, 5 epochs after its best",
     }
+
+
+def test_epochs_are_said_to_be_saved_of_those_on_record_and_not_of_a_plan() -> None:
+    said = "saved: of the 8 recorded epochs, not of the 20 planned"
+    for planned, is_said in [(20, True), (8, False), (None, False)]:
+        run = replace(run_of(), planned_epochs=planned)
+        (page,) = {write_markdown(report_on(run))}
+        assert (said in page) == is_said
+
+
+def test_the_page_of_a_checkpoint_says_which_epoch_its_file_holds() -> None:
+    # the least of these is the third
+    saving = ModelCheckpoint("best.keras", save_best_only=True)
+    held = outcome(report_on(run_of(), callbacks=[saving]))
+    assert held["best.keras holds epoch so far"] == "3, val_loss 0.4000"
+    # a file an epoch: the last three of eight
+    held = outcome(report_on(run_of(), callbacks=[ModelCheckpoint("{epoch}.keras")]))
+    files = {name: epoch for name, epoch in held.items() if ".keras" in name}
+    assert held["Files left"] == "8"
+    assert [name.split()[0] for name in files] == ["6.keras", "7.keras", "8.keras"]
 
 
 def test_no_row_saves_more_epochs_than_were_recorded() -> None:
