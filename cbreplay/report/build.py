@@ -97,9 +97,6 @@ def build_report(
     CbreplayError
         If no run can be replayed, for the reason of the first.
     """
-    if not runs:
-        sentence = "there is no run to report on. Give a PATH or runs=."
-        raise ConfigError(sentence)
     question = ReportQuestion(
         callbacks=None if callbacks is None else tuple(callbacks),
         monitors=_read_monitors(monitor, len(runs)),
@@ -117,15 +114,17 @@ def build_report(
         ),
         progress=progress,
     )
-    rules = _rules(runs, question)
-    closing = how_computed(runs, rules, command=command, made=made)
+    closing = how_computed(runs, _rules(runs, question), command=command, made=made)
     if len(runs) == 1:
         return _report_on_one(runs[0], question, closing)
     return _report_on_many(runs, question, closing)
 
 
 def _read_monitors(monitor: str | Sequence[str] | None, n_runs: int) -> tuple[str, ...]:
-    """Return the monitors; refuse several for one run, which cannot compare them."""
+    """Return the monitors; refuse no run, and several monitors for a single one."""
+    if not n_runs:
+        sentence = "there is no run to report on. Give a PATH or runs=."
+        raise ConfigError(sentence)
     monitors = (monitor,) if isinstance(monitor, str) else tuple(monitor or ())
     if n_runs == 1 and len(monitors) > 1:
         sentence = (

@@ -92,6 +92,9 @@ class LogColumn:
     @property
     def texts(self) -> dict[int, str]:
         """The first cells that are no number, by their row."""
+        # nearly always there is none
+        if not len(self.coded):
+            return {}
         vocabulary = self.vocabulary
         rows = np.flatnonzero(self.coded)[:_KEPT_TEXTS].tolist()
         return {row: vocabulary[self.coded[row]] for row in rows}
