@@ -1,4 +1,4 @@
-"""Runs that are copies of one training, so that `recommend` counts it once.
+"""Runs that are copies of one training, which `recommend` counts once, or branches.
 
 Not here: older copies of a log that readers leave out (`readers.discovery.read_once`).
 """
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
-__all__ = ["find_copies"]
+__all__ = ["find_branches", "find_copies"]
 
 # a few values may be alike by chance
 _FEWEST_VALUES = 3
+# so many different numbers of several epochs are not the same by chance; the first so
+# many epochs are looked at
+_FEWEST_NUMBERS, _MOST_BEGUN = 5, 12
 # a log rounded to six digits or decimals counts as a copy of the unrounded one, if its
 # values change so often that two different trainings could not agree in all of them
 _ROUNDED = 1e-5
@@ -36,15 +39,45 @@ def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
     the original is the one with a ``run.json``, else the one with most recorded values
     of the monitor and the loss, else the first. All runs hold the monitor.
     """
-    # the log that holds most comes first: those that agree with it are its copies
-    order = sorted(
-        range(len(runs)), key=lambda row: (*_untold(runs[row], monitor), row)
-    )
+    order = _fullest_first(runs, monitor)
     identical = _find_identical(runs, monitor, order)
     others = [row for row in order if row not in identical]
     rounded = _find_rounded(runs, monitor, others)
     # the one kept of identical logs may itself be a rounded copy of another
     return {row: rounded.get(kept, kept) for row, kept in identical.items()} | rounded
+
+
+def find_branches(runs: Sequence[Run], monitor: str) -> dict[int, int]:
+    """Find the runs that begin as another: by their index, the index of that run.
+
+    Runs of one plan that begin alike to the bit were trained from the same weights on
+    the same batches: with one seed, or on from one checkpoint. Whatever was changed
+    later, they tell no more of other seeds than one of them, the one that holds most.
+    """
+    first: dict[bytes, int] = {}
+    branches = {}
+    for row in _fullest_first(runs, monitor):
+        beginning = _beginning(runs[row], monitor)
+        if beginning is not None and first.setdefault(beginning, row) != row:
+            branches[row] = first[beginning]
+    return branches
+
+
+def _beginning(run: Run, monitor: str) -> bytes | None:
+    """Return the first values, of as many epochs as hold enough numbers."""
+    names = sorted(_compared(run, monitor))
+    values = np.array([run.series[name].values[:_MOST_BEGUN] for name in names])
+    for n_epochs in range(_FEWEST_VALUES, values.shape[1] + 1):
+        first = values[:, :n_epochs]
+        if len({*first[np.isfinite(first)].tolist()}) >= _FEWEST_NUMBERS:
+            place = repr((run.planned_epochs, run.first_epoch, names))
+            return place.encode() + first.tobytes()
+    return None
+
+
+def _fullest_first(runs: Sequence[Run], monitor: str) -> list[int]:
+    """Return the runs by how much they hold: others are copies or branches of these."""
+    return sorted(range(len(runs)), key=lambda row: (*_untold(runs[row], monitor), row))
 
 
 def _untold(run: Run, monitor: str) -> tuple[bool, int]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cbreplay import Run
-from cbreplay.copies import find_copies
+from cbreplay.copies import find_branches, find_copies
 from cbreplay.run_metadata import RunMetadata
 
 # float32 values, and what "%.6f" leaves of them
@@ -64,3 +64,24 @@ def test_trainings_that_stand_still_alike_are_no_copies() -> None:
     still = [math.log(2) + size * 1e-7 for size in range(20)]
     other = [math.log(2) - size * 1e-7 for size in range(20)]
     assert find_copies([run([*still]), run([*other])], "val_loss") == {}
+
+
+def test_runs_that_begin_alike_are_branches_of_the_one_that_holds_most() -> None:
+    runs = [run([*EXACT[:5], 0.3]), run([*EXACT, 0.4]), run([*EXACT[1:]])]
+    assert find_branches(runs, "val_loss") == {0: 1}
+    # after another plan a training is another one, also on paper
+    planned = [replace(runs[0], planned_epochs=50), runs[1]]
+    assert find_branches(planned, "val_loss") == {}
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        # three numbers and one training loss are four
+        [0.9, 0.5, 0.4],
+        [1.0, math.nan, math.inf, 0.5],
+        [*EXACT[:2]],
+    ],
+)
+def test_a_beginning_of_few_numbers_may_be_chance(losses: list[float | None]) -> None:
+    assert find_branches([run(losses), run(losses)], "val_loss") == {}

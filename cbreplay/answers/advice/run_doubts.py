@@ -159,6 +159,10 @@ _DOUBTS: dict[str, Wording] = {
         "the log ends before it tells what patience {patience:patience} would have "
         "done; counted, never averaged"
     ),
+    "branch": (
+        "begin with the same values, as branches of one training do: they count apart "
+        "here, and tell less of new trainings than as many seeds would"
+    ),
     "other-scale": (
         "the best {series:code} is of quite another size ({least:number} to "
         "{most:number} over all runs): what is lost is averaged over both, while the "

@@ -724,6 +724,23 @@ def test_a_group_needs_what_its_worst_run_needs() -> None:
     assert [one.sufficient_patience for one in alone.groups] == [2, 7, 3, 4]
 
 
+def test_runs_that_begin_alike_are_doubted_where_they_count_apart() -> None:
+    # one seed trained ten times, with another rate from epoch 12 on
+    rng = np.random.default_rng(7)
+    begin = np.sort(rng.random(12))[::-1] + 0.5
+    losses = [
+        [*begin.tolist(), *(0.5 - 0.01 * rng.random(30)).tolist()] for _ in range(10)
+    ]
+    other = [*(begin + 0.1).tolist(), *losses[0][12:]]
+    runs = [make_run(own, f"r{i}") for i, own in enumerate([*losses, other])]
+    advice = recommend(runs)
+    (doubt,) = [one for one in advice.doubts if one.code == "branch"]
+    assert doubt.runs == tuple(f"r{i}" for i in range(10))
+    assert any("10 runs: begin with the same" in said for said in spoken_doubts(advice))
+    together = recommend(runs, group_by=[0] * 10 + [1])
+    assert "branch" not in codes(together)
+
+
 def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
     # ended by patience 4: 4 epochs after its best
     cut = [*pausing(3)[:4], 0.6, 0.6, 0.6, 0.6]
