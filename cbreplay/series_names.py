@@ -1,13 +1,13 @@
 """What the name of a series tells: if it is a validation, its direction, a misspelling.
 
-The directions of Keras's own metrics are in `cbreplay.rules.keras`.
+Which way Keras takes a metric for mode="auto" is in `rules.keras.metric_directions`.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,7 @@ __all__ = [
     "PARTS_OF_CAMEL",
     "is_validation",
     "nearest_series",
+    "plain_direction",
     "suggest_monitor",
     "watch_options",
 ]
@@ -45,6 +46,41 @@ def is_validation(name: str) -> bool:
     """
     parted = re.sub(PARTS_OF_CAMEL, "_", name)
     return re.search(_VALIDATION, parted, re.IGNORECASE) is not None
+
+
+_UP = """
+    acc accuracy auc auprc auroc bleu dice f1 f1score fscore iou jaccard kappa map mcc
+    miou mrr ndcg precision psnr r2 recall sensitivity specificity ssim
+"""
+_DOWN = "cer err error loss mae mape mse nll perplexity ppl rmse smape wer"
+# words that may follow a metric's name without changing its direction; many name the
+# functions that they write of it f1_m
+_AFTER = r"\d*|coef|coefficient|m|macro|mean|micro|metric|score|weighted"
+# words that reverse a direction, or stand for one of two networks that compete
+_TURNED = """
+    adv adversarial d disc discriminator domain drop gap inv inverse inverted minus neg
+    negative not one
+"""
+
+
+def plain_direction(name: str) -> Literal["min", "max"] | None:
+    """Return which way a name plainly says that it improves; None if it does not.
+
+    >>> plain_direction("val_f1_score"), plain_direction("val_dice_loss")
+    ('max', 'min')
+    >>> plain_direction("neg_mse") is None
+    True
+    """
+    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    if set(_TURNED.split()).intersection(words) or "1" in words[:1]:
+        return None
+    while words and re.fullmatch(_AFTER, words[-1]):
+        words.pop()
+    if not words:
+        return None
+    if words[-1] in _UP.split():
+        return "max"
+    return "min" if words[-1] in _DOWN.split() else None
 
 
 _SHORT_NAMES = {

@@ -1,4 +1,4 @@
-"""How many digits of a value people are shown: decided here, for every output.
+"""How many digits of a metric or rate people are shown, in every output.
 
 It depends on what the value is, unless the user said how many (``--precision``).
 Values in one column or sentence share their decimals: those of their `ValueScale`.

@@ -10,9 +10,9 @@ from cbreplay.document import Code, Fact, phrase, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.rules.base import read_series
-from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, spoken_version
+from cbreplay.series_names import plain_direction
 from cbreplay.training_course import bad_end_epoch, find_bad_end, never_changes
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""How scores are compared: which patience has the least, and what is clearly less."""
+"""How scores are compared: which patience has the least; if another rule is better."""
 
 from __future__ import annotations
 

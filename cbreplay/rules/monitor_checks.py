@@ -5,18 +5,22 @@ Findings about ``mode="auto"`` of Keras are in `rules.keras.checks.monitors`.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.rules.checks import Finding
 from cbreplay.run import LEARNING_RATE_NAMES
-from cbreplay.series_names import METRIC_ALIASES, is_validation, nearest_series
+from cbreplay.series_names import (
+    METRIC_ALIASES,
+    is_validation,
+    nearest_series,
+    plain_direction,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.rules.checks import CheckedList
-    from cbreplay.run import Mode, Run
+    from cbreplay.run import Run
 
 __all__ = [
     "find_absence",
@@ -26,24 +30,10 @@ __all__ = [
     "find_opposite_mode",
     "find_uncompiled_monitor",
     "misspelt_loss",
-    "plain_direction",
     "what_follows",
 ]
 
 _MOST_SHOWN = 8
-_UP = """
-    acc accuracy auc auprc auroc bleu dice f1 f1score fscore iou jaccard kappa mcc miou
-    mrr ndcg precision psnr r2 recall sensitivity specificity ssim
-"""
-_DOWN = "cer err error loss mae mape mse nll perplexity ppl rmse smape wer"
-# words that may follow a metric's name without changing its direction; many name the
-# functions that they write of it f1_m
-_AFTER = r"\d*|coef|coefficient|m|macro|mean|micro|metric|score|weighted"
-# words that reverse a direction, or stand for one of two networks that compete
-_TURNED = """
-    adv adversarial d disc discriminator domain drop gap inv inverse inverted minus neg
-    negative not one
-"""
 
 
 def find_absent_monitor(
@@ -271,23 +261,3 @@ def find_opposite_mode(
         )
         reason = follows
     yield Finding(code, index, message, reason, f"mode={direction!r}")
-
-
-def plain_direction(monitor: str) -> Mode | None:
-    """Return which way a name plainly says that it improves; None if it does not.
-
-    >>> plain_direction("val_f1_score"), plain_direction("val_dice_loss")
-    ('max', 'min')
-    >>> plain_direction("neg_mse") is None
-    True
-    """
-    words = [word for word in re.split(r"[^a-z0-9]+", monitor.lower()) if word]
-    if set(_TURNED.split()).intersection(words) or "1" in words[:1]:
-        return None
-    while words and re.fullmatch(_AFTER, words[-1]):
-        words.pop()
-    if not words:
-        return None
-    if words[-1] in _UP.split():
-        return "max"
-    return "min" if words[-1] in _DOWN.split() else None

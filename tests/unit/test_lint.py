@@ -21,8 +21,8 @@ from cbreplay import (
     replay_run,
 )
 from cbreplay.rules.keras.metric_directions import METRIC_DIRECTIONS
-from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.run_metadata import Fit, RunMetadata
+from cbreplay.series_names import plain_direction
 
 if TYPE_CHECKING:
     from cbreplay.lint import Finding
@@ -800,6 +800,7 @@ def test_what_this_keras_does_without_the_monitor_is_said() -> None:
         ("val_f1_m", "max"),
         ("val_mIoU", "max"),
         ("val_wer", "min"),
+        ("val_map", "max"),
         # not plain
         ("val_neg_mse", None),
         ("1-accuracy", None),

@@ -12,10 +12,10 @@ from cbreplay.rules.monitor_checks import (
     find_opposite_mode,
     find_uncompiled_monitor,
     misspelt_loss,
-    plain_direction,
     what_follows,
 )
 from cbreplay.rules.parameters import parameters_of
+from cbreplay.series_names import plain_direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
