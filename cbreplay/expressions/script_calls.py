@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScriptCalls", "Unread", "returns_once", "returns_values"]
 
-_MOST_STEPS, _MOST_LOOKED_AT = 20_000, 1_000_000
+_MOST_STEPS, _MOST_LOOKED_AT = 40_000, 1_000_000
 _SHOWN_PIECE = 60
 _GROWS = (
     "; append, extend and += are read where they certainly run: in one block with the "

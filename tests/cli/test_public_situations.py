@@ -645,7 +645,9 @@ def test_validations_within_epochs_name_the_option_whatever_they_are_called(
     answer = ask("simulate", log)
     assert answer.status == 2
     assert "Left out was valid/loss: several values in an epoch" in answer.err
-    assert "(--x-axis step makes a row of each evaluation). Or choose" in answer.err
+    assert (
+        "(--x-axis step makes a row of each evaluation). Choose another" in answer.err
+    )
     said = told(ask, "simulate", log, "--x-axis", "step", "--patience", "3")
     assert "stops at evaluation 7 of 8, and keeps evaluation 4" in said
 

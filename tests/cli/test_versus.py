@@ -44,7 +44,7 @@ def test_a_table_compares_run_by_run(ask: Ask, folder: Path) -> None:
     answer = ask("simulate", folder, "-c", TWO, "--versus", FIVE)
     assert answer.status == 0
     headline, lead, table, footnote, outcome, _ = answer.out.split("\n\n")
-    assert footnote.startswith(' "log ends": this setting does not stop')
+    assert footnote.startswith(' "log ends": nothing stops training inside the log')
     assert " ".join(headline.split()) == (
         "A and B keep the same val_loss on the 1 run that decides both; A saves 3 "
         "more epochs. A and B part on 2 of 3 runs."

@@ -118,7 +118,7 @@ def test_what_a_list_of_stoppers_comes_to_is_true(
     if len(held) == 1:
         assert facts.get("stopped_epoch") == ends[0].stop
         return
-    assert facts.get("n_decided", len(held)) == len(exact)
+    assert facts.get("exact_runs", len(held)) == len(exact)
 
 
 def check_row(row: dict[str, Cell], end: End, cost: float | None) -> None:
@@ -223,5 +223,5 @@ def test_what_a_report_on_a_list_says_is_true(
             assert facts["regret"] == pytest.approx(cost)
     else:
         exact = [end for end in ends if end.evidence == "exact"]
-        if "n_decided" in facts:
-            assert facts["n_decided"] == len(exact)
+        if "exact_runs" in facts:
+            assert facts["exact_runs"] == len(exact)

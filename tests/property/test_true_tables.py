@@ -191,7 +191,7 @@ def test_what_one_setting_comes_to_on_several_logs_is_true(
         for told in exact
         if told.regret is not None and math.isfinite(told.regret) and not told.is_bound
     ]
-    counted = {"n_decided": len(exact), "n_priced": len(priced)}
+    counted = {"exact_runs": len(exact), "priced_runs": len(priced)}
     said_of = facts.keys() & counted.keys()
     assert said_of
     assert {name: facts[name] for name in said_of} == {
