@@ -32,12 +32,13 @@ def find_uncertain(
     others: Mapping[int, list[dict[str, float]]],
     *,
     rounded: bool,
+    counts_end: bool,
 ) -> tuple[int | None, tuple[int, ...]]:
     """Return the first epoch in which ways decide differently, and the kept epochs.
 
     The epoch is None where all ways decide alike; it is also the first one with too
     many ways to follow. The kept epochs are those of all ways, ascending; empty where
-    they are one, or not all known.
+    they are one, not all known, or not asked for.
 
     Parameters
     ----------
@@ -49,7 +50,9 @@ def find_uncertain(
         The other ``logs`` that an epoch may have had, by its position.
     rounded : bool
         Whether the choices come from rounding: then each way is followed to its end,
-        for the epochs that may be kept.
+        and the epochs that may be kept are asked for.
+    counts_end : bool
+        Whether it is also uncertain what is kept if training ends with the record.
     """
     found: int | None = None
     kept: set[int | None] = set()
@@ -62,13 +65,13 @@ def find_uncertain(
         if found is not None and (not rounded or len(ways) > most):
             return found, ()
         kept |= {way.kept() for way in fan.ended_ways()}
-    if rounded and fan is not None:
+    if fan is not None:
         kept |= {way.end_and_keep() for way in fan.open_ways()}
-        if found is None and len(kept) > 1:
+        if found is None and counts_end and len(kept) > 1:
             # training ends with the record, and not with the same weights
             found = fan.epoch
     known = sorted(epoch for epoch in kept if epoch is not None)
-    is_choice = found is not None and len(known) == len(kept) > 1
+    is_choice = rounded and found is not None and len(known) == len(kept) > 1
     return found, tuple(known) if is_choice else ()
 
 

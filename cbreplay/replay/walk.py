@@ -88,7 +88,13 @@ def walk_run(
         candidates: tuple[int, ...] = ()
         if others or run.possible_seams:
             found, candidates = _find_uncertain(
-                walker, states, others, rounded=bool(run.rounded_to)
+                walker,
+                states,
+                others,
+                rounded=bool(run.rounded_to),
+                # what would be kept at the end of a log that went on is in brackets
+                counts_end=run.reached_plan
+                or bool(run.rounded_to or run.possible_seams),
             )
             walker.gap = earlier_of(walker.gap, found)
         walks.append(walker.walk(states))
@@ -266,6 +272,7 @@ def _find_uncertain(
     others: Mapping[int, list[dict[str, float]]],
     *,
     rounded: bool,
+    counts_end: bool,
 ) -> tuple[int | None, tuple[int, ...]]:
     if any(rule.holds_own_code for rule in walker.callbacks):
         # a callback of the user's own cannot be followed on several ways at once
@@ -274,7 +281,9 @@ def _find_uncertain(
         return _first_choice(walker, others), ()
     from cbreplay.replay.choices import find_uncertain
 
-    return find_uncertain(walker, states, others, rounded=rounded)
+    return find_uncertain(
+        walker, states, others, rounded=rounded, counts_end=counts_end
+    )
 
 
 def _first_choice(walker: Walker, others: Mapping[int, object]) -> int:

@@ -323,6 +323,25 @@ def test_weights_that_are_restored_if_a_fit_ends_are_unknown_where_it_may() -> N
     assert (replay.evidence, replay.gap_epoch) == ("incomplete", 8)
 
 
+@pytest.mark.parametrize("planned", [None, 6])
+def test_where_both_ways_keep_other_weights_at_the_end_nothing_is_kept_for_sure(
+    planned: int | None,
+) -> None:
+    # as one fit .44 is not below .45 - .1: epoch 2 is kept; as two .44 is the first of
+    # the second, which keeps epoch 3. The first fit ends at its best, so the second
+    # begins from the same weights both ways.
+    losses = [1.0, 0.6, 0.45, 0.44, 0.7, 0.8]
+    run = Run.from_logs([{"val_loss": loss} for loss in losses], planned_epochs=planned)
+    run = replace(run, seams=(3,), possible_seams=frozenset({3}))
+    stop = EarlyStopping(patience=4, min_delta=0.1, restore_best_weights=True)
+    replay = ask(run, stop)
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 5)
+    sweep = sweep_runs([run], [[stop]], semantics="keras-3.15")
+    assert [EVIDENCE_CODES[code] for code in sweep.evidence[0]] == ["incomplete"]
+    assert ask(run, stop, resume="carried").kept_epoch == 2
+    assert ask(replace(run, possible_seams=frozenset()), stop).kept_epoch == 3
+
+
 def test_what_is_said_of_a_seam_is_true_under_the_same_callbacks() -> None:
     said = "a fit was resumed at epoch 9: its callbacks were created anew there"
     kept = resumed().with_notes(said).with_same_callbacks()

@@ -70,6 +70,19 @@ def test_what_is_kept_may_hang_on_the_choice_though_the_stop_does_not() -> None:
     assert ask(run, saving).gap_epoch == 3
 
 
+def test_what_a_plan_keeps_at_its_end_may_hang_on_the_choice() -> None:
+    # the best is epoch 2 or 3, and no stop comes before the plan ends
+    run = run_of([0.9, 0.8, 0.5, 0.5, 0.6], {3: (0.4,)})
+    restoring = EarlyStopping(patience=9, restore_best_weights=True)
+    planned = replace(run, planned_epochs=5)
+    replay = ask(planned, restoring)
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 4)
+    sweep = sweep_runs([planned], [[restoring]], semantics="keras-3.15")
+    assert (sweep.evidence[0, 0], sweep.gap_epoch[0, 0]) == (3, 4)
+    assert ask(planned, EarlyStopping(patience=9)).evidence == "exact"
+    assert ask(run, restoring).evidence == "censored"
+
+
 def test_a_kept_value_that_is_one_of_several_is_not_known() -> None:
     run = run_of([0.9, 0.3, 0.6, 0.6], {1: (0.4,)})
     replay = ask(run, EarlyStopping(patience=2, restore_best_weights=True))
@@ -92,10 +105,17 @@ def doubled(draw: st.DrawFn) -> Run:
 
 
 @settings(max_examples=300)
-@given(run=doubled(), patience=st.integers(0, 4), restores=st.booleans())
+@given(
+    run=doubled(),
+    patience=st.integers(0, 4),
+    restores=st.booleans(),
+    planned=st.booleans(),
+)
 def test_it_is_certain_just_where_every_choice_decides_alike(
-    run: Run, patience: int, *, restores: bool
+    run: Run, patience: int, *, restores: bool, planned: bool
 ) -> None:
+    n_epochs = len(run.series["val_loss"])
+    run = replace(run, planned_epochs=n_epochs if planned else None)
     series = run.series["val_loss"]
     ways = [
         (series.values[position], *series.others.get(position, ()))
@@ -108,20 +128,22 @@ def test_it_is_certain_just_where_every_choice_decides_alike(
     stopping = EarlyStopping(patience=patience, restore_best_weights=restores)
     replay = ask(run, stopping)
     stops = {end.stop for end in ends}
-    if stops == {None}:
+    if stops == {None} and not planned:
         assert replay.evidence == "censored"
     elif len(ends) == 1:
         (end,) = ends
         assert (replay.evidence, replay.stopped_epoch) == ("exact", end.stop)
         assert replay.kept_epoch == end.kept
     else:
-        # the first epoch in which one of them stops
-        first = min(stop for stop in stops if stop is not None)
+        # the first epoch in which one of them ends
+        first = min(n_epochs - 1 if stop is None else stop for stop in stops)
         assert (replay.evidence, replay.gap_epoch) == ("incomplete", first)
 
 
-@given(listed=st.lists(doubled(), min_size=1, max_size=2))
-def test_a_sweep_says_the_same(listed: list[Run]) -> None:
+@given(listed=st.lists(doubled(), min_size=1, max_size=2), planned=st.booleans())
+def test_a_sweep_says_the_same(listed: list[Run], *, planned: bool) -> None:
+    if planned:
+        listed = [replace(run, planned_epochs=run.n_epochs) for run in listed]
     grid = make_grid(
         [choices(EarlyStopping, patience=range(5), restore_best_weights=[True, False])]
     )
