@@ -87,15 +87,7 @@ def walk_run(
         walker.gap = earlier_of(walker.gap, gap)
         candidates: tuple[int, ...] = ()
         if others or run.possible_seams:
-            found, candidates = _find_uncertain(
-                walker,
-                states,
-                others,
-                rounded=bool(run.rounded_to),
-                # what would be kept at the end of a log that went on is in brackets
-                counts_end=run.reached_plan
-                or bool(run.rounded_to or run.possible_seams),
-            )
+            found, candidates = _find_uncertain(run, walker, states, others)
             walker.gap = earlier_of(walker.gap, found)
         walks.append(walker.walk(states))
         walks[-1].candidates = candidates
@@ -267,13 +259,12 @@ def _other_values(
 
 
 def _find_uncertain(
+    run: Run,
     walker: Walker,
     states: Sequence[Any] | None,
     others: Mapping[int, list[dict[str, float]]],
-    *,
-    rounded: bool,
-    counts_end: bool,
 ) -> tuple[int | None, tuple[int, ...]]:
+    rounded = bool(run.rounded_to)
     if any(rule.holds_own_code for rule in walker.callbacks):
         # a callback of the user's own cannot be followed on several ways at once
         return _first_choice(walker, others), ()
@@ -281,6 +272,8 @@ def _find_uncertain(
         return _first_choice(walker, others), ()
     from cbreplay.replay.choices import find_uncertain
 
+    # what is kept at the end of a log of several values, without a plan, is provisional
+    counts_end = rounded or run.reached_plan or bool(run.possible_seams)
     return find_uncertain(
         walker, states, others, rounded=rounded, counts_end=counts_end
     )
