@@ -342,6 +342,27 @@ def test_where_both_ways_keep_other_weights_at_the_end_nothing_is_kept_for_sure(
     assert ask(replace(run, possible_seams=frozenset()), stop).kept_epoch == 3
 
 
+@given(
+    losses=st.lists(st.sampled_from([0.2, 0.3, 0.4, 0.5, 0.6]), min_size=4, max_size=9),
+    seam=st.integers(1, 3),
+    planned=st.booleans(),
+)
+def test_a_sweep_knows_as_much_of_a_possible_seam_as_a_replay(
+    losses: list[float], seam: int, *, planned: bool
+) -> None:
+    run = Run.from_logs(
+        [{"val_loss": loss} for loss in losses],
+        planned_epochs=len(losses) if planned else None,
+    )
+    run = replace(run, seams=(seam,), possible_seams=frozenset({seam}))
+    rule = {"restore_best_weights": [True], "min_delta": [0.15]}
+    grid = make_grid([choices(EarlyStopping, patience=range(7), **rule)])
+    sweep = sweep_runs([run], grid, semantics="keras-3.15")
+    for column, config in enumerate(grid):
+        replay = replay_run(run, config, semantics="keras-3.15")
+        assert EVIDENCE_CODES[sweep.evidence[0, column]] == replay.evidence
+
+
 def test_what_is_said_of_a_seam_is_true_under_the_same_callbacks() -> None:
     said = "a fit was resumed at epoch 9: its callbacks were created anew there"
     kept = resumed().with_notes(said).with_same_callbacks()
