@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.note import Note, reworded
-from cbreplay.readers.base import SKIP_HINT, ForeignLogError
+from cbreplay.readers.base import SKIP_HINT, ForeignLogError, LogFacts
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import parse_cell, shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from cbreplay.readers.base import Damage
-    from cbreplay.run import AxisUnit, BoolArray, EpochArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = ["DECIMAL_COMMA", "LogTable"]
 
@@ -38,10 +38,8 @@ _STEPWISE = (
 )
 
 
-class LogTable:
+class LogTable(LogFacts):
     """A CSV as columns.
-
-    Of the attributes, those of `building.runs.LogFacts` say there what they are.
 
     Attributes
     ----------
@@ -59,8 +57,6 @@ class LogTable:
         What was dropped so far.
     wall_times : array of shape (n_rows,), or None
         When each row was written, in seconds, where a format knows it.
-    counted : {"line", "row", "column"}
-        What `lines` counts.
     crlf : bool
         Whether its lines end with CRLF, as Keras ends them.
     counts_from_zero : bool
@@ -79,6 +75,7 @@ class LogTable:
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
+        super().__init__()
         check_columns(len(header), source, damage.max_bytes)
         self.source, self.damage, self.header = source, damage, list(header)
         # names that the header has twice, by the key of the second column
@@ -92,22 +89,12 @@ class LogTable:
             self.columns[key] = LogColumn(of_groups=is_rate_name(name))
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
-        self.notes: list[str] = []
         self.wall_times: FloatArray | None = None
-        self.planned_epochs: int | None = None
         self.counted = "line"
         self.crlf = self.counts_from_zero = False
         self.steps: EpochArray | None = None
         self.has_other_rows = self.may_be_drawn = False
-        self.axis_unit: AxisUnit = "epochs"
         self.is_shortened = False
-        self.left_out: dict[str, str] = {}
-        self.counts_from = 0
-        self.framework = ""
-        self.begins_at: int | None = None
-        self.not_logged: set[str] = set()
-        self.empty_cells: set[str] = set()
-        self.written_again = False
         self.has_own_rows: set[str] = set()
 
     def join_repeated(self) -> None:
