@@ -222,6 +222,12 @@ class Damage:
         else:
             self.n_more += 1
 
+    def add(self, other: Damage) -> None:
+        """Remember what was found in another part of the file too."""
+        self.errors += other.errors
+        self.remarks += other.remarks
+        self.n_more += other.n_more
+
     @property
     def n_dropped(self) -> int:
         """How many times something was left out as damaged."""

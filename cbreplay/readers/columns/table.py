@@ -152,6 +152,34 @@ class LogTable(LogFacts):
             cells.finish()
         return table
 
+    def add_below(self, other: LogTable) -> None:
+        """Add the rows of a table that stands below this one, under its own header.
+
+        What only one of the two names was not logged in the rows of the other.
+        """
+        tables = self.columns, other.columns
+        changed = self.columns.keys() ^ other.columns.keys()
+        self.has_own_rows |= changed | other.has_own_rows
+        self.not_logged |= other.not_logged | {
+            name
+            for name in changed
+            if not any(own[name].missing.any() for own in tables if name in own)
+        }
+        for name in dict.fromkeys([*self.columns, *other.columns]):
+            column = LogColumn(of_groups=is_rate_name(name))
+            for own, n_rows in zip(tables, map(len, (self, other)), strict=True):
+                column.add_column(own.get(name, LogColumn.of(np.full(n_rows, np.nan))))
+            column.finish()
+            self.columns[name] = column
+        names = self.header, other.header
+        self.header = list(dict.fromkeys([*self.header, *other.header]))
+        begins = [len(self) + at for at in (0, *other.repeated_header)]
+        self.repeated_header |= {*begins}
+        self.lines = np.concatenate([self.lines, other.lines])
+        self.damage.add(other.damage)
+        said = _changed_names(*names)
+        self.notes += [f"from line {other.lines[0]} on its header {said}", *other.notes]
+
     def __len__(self) -> int:
         return len(self.lines)
 
@@ -294,6 +322,15 @@ class LogTable(LogFacts):
             problem = f"{text!r} under {name} is not a plain number"
             hint = "If thousands are set apart in it, write 1234.5 and not 1,234.5"
             raise self.error(problem, row, hint)
+
+
+def _changed_names(names: Sequence[str], later: Sequence[str]) -> str:
+    """Say which names a later header has more, or fewer."""
+    more = [name for name in later if name not in names]
+    fewer = [name for name in names if name not in later]
+    said = [f"names {' and '.join(more)} too"] if more else []
+    said += [f"lacks {' and '.join(fewer)}"] if fewer else []
+    return ", and ".join(said) or "has another order"
 
 
 def _parse_value(value: object) -> float | None:
