@@ -54,7 +54,7 @@ class MonitorCallback(Callback):
         comparison = semantics.comparison(rule, mode, min_delta)
         return Standing(comparison, None if rule.starts_empty else worst)
 
-    def begin_again(self, state: Any, training: Training) -> Any:  # noqa: ANN401 - its own
+    def begin_again(self, state: Any, training: Training) -> Any:
         """Return the state at the beginning of another fit with the same instance."""
         begun = self.begin(training)
         carries = self.carries(training.semantics)
@@ -68,6 +68,6 @@ class MonitorCallback(Callback):
         """Return whether this version takes its older parameters."""
         return semantics.takes_older_names
 
-    def standing(self, state: Any) -> Standing:  # noqa: ANN401 - as above
+    def standing(self, state: Any) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)
