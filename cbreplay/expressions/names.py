@@ -33,7 +33,8 @@ _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"
 _HARMLESS |= {"pprint", "print", "repr", "str", "type"}
 _HARMLESS |= {"abs", "float", "int", "max", "min", "open", "range", "round", "sum"}
 _MOST_RUNNABLE = 300_000
-_METHODS = {"compile", "evaluate", "fit", "fit_generator", "predict"} | CHANGING
+_METHODS = {"compile", "evaluate", "fit", "fit_generator", "predict", "search"}
+_METHODS |= CHANGING
 _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
 # methods that write settings somewhere
 _METHODS |= {"dump", "log_param", "log_params", "pprint", "safe_dump"}

@@ -85,10 +85,14 @@ class Member(NamedTuple):
 
 
 class UnreadPart(NamedTuple):
-    """A part of a list that cannot be told from the text: its line, and why."""
+    """A part of a list that cannot be told from the text: its line, and why.
+
+    `said_by` is the code of the finding that says the same, where there is one.
+    """
 
     line: int
     problem: str
+    said_by: str = ""
 
 
 class CallReader:
@@ -159,7 +163,8 @@ class CallReader:
             # any other name is no parameter in any version: `lint` reports it
             if word.arg in older:
                 problem = f"{name}: {word.arg!r} is of older versions, and is not read"
-                self.unread.append(UnreadPart(word.value.lineno, problem))
+                part = UnreadPart(call.lineno, problem, "unknown-parameter")
+                self.unread.append(part)
         readable = ast.Call(call.func, call.args[: _first_star(call)], words)
         return ast.copy_location(readable, call)
 
