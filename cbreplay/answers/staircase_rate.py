@@ -166,7 +166,7 @@ def _explained(rate: RateHistory) -> Text:
     if rate.explained_by is None:
         return say("; no ReduceLROnPlateau that was tried explains it.")
     reading = " if the rate was logged after each reduction"
-    exactly = "as far as its digits tell" if rate.is_rounded else "exactly"
+    exactly = "to all its digits" if rate.is_rounded else "exactly"
     return phrase(
         ", {} as {:code} would{}; others may too.",
         exactly,
