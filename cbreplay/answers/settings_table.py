@@ -176,7 +176,7 @@ def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
 def _bounded(cells: SettingCells, key: str, held: Sequence[Any]) -> Sequence[Any]:
     """Return a column of figures, with its sign where one is a bound."""
 
-    def cell(row: int) -> Any:  # noqa: ANN401 - what the column holds, or a Cell
+    def cell(row: int) -> Any:
         value, bound = held[row], cells.bound_of(row, key)
         if value is None or bound is None:
             return value

@@ -200,7 +200,7 @@ def is_history(held: object) -> bool:
     return listed and not is_row and not nested
 
 
-def trainings_of(held: Any) -> tuple[Any, list[str]]:  # noqa: ANN401
+def trainings_of(held: Any) -> tuple[Any, list[str]]:
     """Return a list of histories by their numbers; the last of those that grow."""
     notes = []
     if isinstance(held, dict) and _are_trainings(held):

@@ -135,7 +135,7 @@ class WandbReader(FormatReader):
         return [f"left out {line}{others}: an average, as charted"]
 
 
-def _rows_of_runs(held: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def _rows_of_runs(held: Any) -> list[dict[str, Any]]:
     """Return the rows of histories that stand below the names of their runs.
 
     >>> _rows_of_runs({"a": [{"_step": 0}], "b": [{"_step": 0}, {"_step": 1}]})
@@ -153,7 +153,7 @@ def _rows_of_runs(held: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     return [{"run": name, **row} for name, rows in named for row in rows]
 
 
-def _named_history(held: Any, key: str) -> tuple[str, Any]:  # noqa: ANN401
+def _named_history(held: Any, key: str) -> tuple[str, Any]:
     """Return the history of a run, below what it is called there, or else its key."""
     if not isinstance(held, dict):
         return key, held

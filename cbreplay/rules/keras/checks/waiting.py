@@ -37,9 +37,7 @@ def effective_patience(callback: _Monitoring) -> float:
 
 
 def _fractional_patience(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    callback: _Monitoring,
+    known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     patience = callback.patience
     if 0 < patience < math.inf and patience != math.floor(patience):
@@ -54,9 +52,7 @@ def _fractional_patience(
 
 
 def _negative_patience(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    callback: _Monitoring,
+    known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     if callback.patience < 0:
         yield Finding(
