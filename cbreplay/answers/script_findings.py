@@ -76,12 +76,7 @@ class ScriptFindings(NamedTuple):
     @property
     def unread(self) -> Iterator[str]:
         """What could not be read or checked, a sentence each."""
-        found = {
-            (placed.finding.code, placed.member.call.lineno) for placed in self.findings
-        }
         for part in self.script.unread:
-            if (part.said_by, part.line) in found:
-                continue
             yield f"{self.script.source.place(part.line)}: {part.problem}"
         for sentences in self.unchecked.values():
             yield from sentences

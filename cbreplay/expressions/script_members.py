@@ -85,14 +85,10 @@ class Member(NamedTuple):
 
 
 class UnreadPart(NamedTuple):
-    """A part of a list that cannot be told from the text: its line, and why.
-
-    `said_by` is the code of the finding that says the same, where there is one.
-    """
+    """A part of a list that cannot be told from the text: its line, and why."""
 
     line: int
     problem: str
-    said_by: str = ""
 
 
 class CallReader:
@@ -117,7 +113,10 @@ class CallReader:
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
         reader = _Stopgaps(self.calls, call, scope)
-        readable = self._known_words(call, name, known, kind.older_parameters)
+        # a name that is no parameter is reported by `lint`, by version
+        words = [word for word in call.keywords if word.arg in known]
+        readable = ast.Call(call.func, call.args[: _first_star(call)], words)
+        ast.copy_location(readable, call)
         untold = self._untold(call, name, known)
         miscalled: tuple[RefusedCall, ...] = ()
         if rule_named(name).family:
@@ -153,20 +152,6 @@ class CallReader:
         return Member(
             call, variants, code, refused=refused, miscalled=miscalled, is_told=is_told
         )
-
-    def _known_words(
-        self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
-    ) -> ast.Call:
-        """Return a copy of a call without keywords that are no parameters."""
-        words = [word for word in call.keywords if word.arg in known]
-        for word in call.keywords:
-            # any other name is no parameter in any version: `lint` reports it
-            if word.arg in older:
-                problem = f"{name}: {word.arg!r} is of older versions, and is not read"
-                part = UnreadPart(call.lineno, problem, "unknown-parameter")
-                self.unread.append(part)
-        readable = ast.Call(call.func, call.args[: _first_star(call)], words)
-        return ast.copy_location(readable, call)
 
     def _untold(self, call: ast.Call, name: str, known: list[str]) -> list[str]:
         """Return the parameters that ``*`` and ``**`` may give."""

@@ -161,7 +161,7 @@ def _patience_beyond_plan(
         index,
         f"{callback.class_name} cannot {acts} inside the plan: patience "
         f"{callback.patience:g}, and {callback.monitor} has {_values(seen)} there",
-        f"{spoken_plan(known.epochs)}{_begun(known)}, and it takes {_values(needed)} "
+        f"{spoken_plan(known)}{_begun(known)}, and it takes {_values(needed)} "
         f"to {acts}",
         f"patience={most:g} or less, or more epochs" if most >= 1 else "more epochs",
         "remark",
@@ -206,9 +206,11 @@ def spoken_epochs(number: float) -> str:
     return f"{number:g} {'epoch' if number == 1 else 'epochs'}"
 
 
-def spoken_plan(epochs: int) -> str:
-    """Say how many epochs are planned."""
-    return f"{spoken_epochs(epochs)} {'is' if epochs == 1 else 'are'} planned"
+def spoken_plan(known: CheckedList) -> str:
+    """Say how many epochs are planned, if that is known."""
+    epochs = known.epochs or 0
+    most = "at most " if known.facts.may_be_shorter else ""
+    return f"{most}{spoken_epochs(epochs)} {'is' if epochs == 1 else 'are'} planned"
 
 
 def _values(number: float) -> str:
