@@ -170,7 +170,7 @@ def note_broken_off(
     told = f"{name} ends training before epoch {stopped + 1} is over"
     if any("end" in rule.acts_at for rule in callbacks):
         yield (
-            f"{told}: the log may have the values of the whole epoch, so what the other "
+            f"{told}: the log may have the values of the whole epoch; what the other "
             "callbacks saw there is not known"
         )
     if keeps_it:
