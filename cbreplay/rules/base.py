@@ -51,8 +51,9 @@ class Callback:
     holds_own_code: ClassVar[bool] = False
     # the parts of its state that people are shown, by name
     shown_state: ClassVar[tuple[str, ...]] = ()
-    # parameters that some older version takes, and that are no fields here
-    older_parameters: ClassVar[frozenset[str]] = frozenset()
+    # parameters that some older version takes, and that are no fields here, each with
+    # what to write instead
+    older_parameters: ClassVar[Mapping[str, str]] = MappingProxyType({})
     # how many of these an older version also takes as positional arguments
     n_older_by_place: ClassVar[int] = 0
     on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"

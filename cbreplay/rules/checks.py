@@ -100,6 +100,8 @@ class TrainingFacts(NamedTuple):
     renumbered : mapping of str to str
         The metrics that Keras logs by another name, because they have none of the
         script's and are not the first of their class; and what makes others.
+    may_be_shorter : bool
+        Whether `epochs` is the largest of several numbers that ``fit`` may get.
     """
 
     place: str = ""
@@ -114,6 +116,7 @@ class TrainingFacts(NamedTuple):
     schedule_doubt: str = ""
     plan_doubt: str = ""
     renumbered: Mapping[str, str] = MappingProxyType({})
+    may_be_shorter: bool = False
 
 
 class CheckedList(NamedTuple):

@@ -88,9 +88,11 @@ class ModelCheckpoint(MonitorCallback):
     initial_value_threshold: float | None = None
 
     shown_state: ClassVar[tuple[str, ...]] = ("best",)
-    older_parameters: ClassVar[frozenset[str]] = frozenset(
-        {"load_weights_on_restart", "options", "period"}
-    )
+    older_parameters: ClassVar[Mapping[str, str]] = {
+        "load_weights_on_restart": "BackupAndRestore, which also restores the epoch",
+        "options": "a call without it",
+        "period": "a call without it for 1, else save_freq, which counts batches",
+    }
     # options, in tf_keras
     n_older_by_place: ClassVar[int] = 1
     on_unknown_name: ClassVar[str] = (

@@ -87,7 +87,7 @@ class ReduceLROnPlateau(MonitorCallback):
     shown_state: ClassVar[tuple[str, ...]] = ("wait", "best", "cooldown_counter")
     changes_learning_rate: ClassVar[bool] = True
     # Keras 2 took it for min_delta
-    older_parameters: ClassVar[frozenset[str]] = frozenset({"epsilon"})
+    older_parameters: ClassVar[Mapping[str, str]] = {"epsilon": "min_delta"}
     # its **kwargs, in every version since 2.15
     on_unknown_name: ClassVar[str] = (
         "it takes any name, and ignores those that it does not have"
