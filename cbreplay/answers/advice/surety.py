@@ -78,11 +78,11 @@ def _open_logs(advice: Recommendation, promise: Promise) -> Text:
     if not n_open:
         return say()
     words = "; {n_open:count log} end before it would stop"
-    if advice.unit == "group":
-        words = "; the logs of {n_open:count group} end before it would stop"
+    if advice.unit != "run":
+        words = "; the logs of {n_open:count {unit}} end before it would stop"
     elif n_open == 1:
         words = "; {n_open:count log} ends before it would stop"
-    return phrase(words, n_open=n_open)
+    return phrase(words, n_open=n_open, unit=advice.unit)
 
 
 def _tolerance(advice: Recommendation) -> Text:
@@ -155,7 +155,7 @@ def _both_lost_nothing(advice: Recommendation) -> bool:
     return all(
         scored is not None
         and scored.worst_regret == 0
-        and scored.n_groups == len(advice.groups)
+        and scored.n_groups == advice.compared.n_groups
         for scored in _both(advice)
     )
 
