@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Seam", "Walk", "Walker", "earlier_of", "schedules_rate"]
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Walk:
     """A replay under way.
 
@@ -37,8 +35,6 @@ class Walk:
     epoch of which the log lacks a value that decides, if the walk came there.
     """
 
-    states: list[Any]
-    rate: float | None
     trainer: Any = None
     sets_rate: bool = False
     has_changed: bool = False
@@ -48,18 +44,20 @@ class Walk:
     evident_states: tuple[Any, ...] = ()
     stopped: int | None = None
     stopped_by: tuple[int, ...] = ()
-    last_epoch: int = 0
-    weights_epoch: int = 0
     broken_off_by: int | None = None
     raised: bool = False
     overruled: bool = False
     gap: int | None = None
     candidates: tuple[int, ...] = ()
-    unmet: set[int] = field(default_factory=set)
     learning_rate_key: str = "learning_rate"
-    rates: list[float | None] = field(default_factory=list)
-    trace: list[Step] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+
+    def __init__(self, states: list[Any], rate: float | None, first_epoch: int) -> None:
+        self.states, self.rate = states, rate
+        self.last_epoch = self.weights_epoch = first_epoch - 1
+        self.unmet: set[int] = set()
+        self.rates: list[float | None] = []
+        self.trace: list[Step] = []
+        self.notes: list[str] = []
 
     @property
     def is_evident(self) -> bool:
@@ -137,7 +135,7 @@ class Walker:
         self.family, self.logs, self.recorded = family, logs, recorded
         self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
         self.watched = [rule.watched for rule in self.callbacks]
-        self.walked = Walk(states=[], rate=None)
+        self.walked = Walk([], None, training.first_epoch)
 
     def walk(self, states: Sequence[Any] | None) -> Walk:
         """Replay until a stop, a divergence, or the horizon."""
@@ -232,16 +230,11 @@ class Walker:
 
     def fork(self) -> Walker:
         """Return a copy that goes on from the same epoch by itself."""
-        fork, walk = copy(self), self.walked
-        fork.walked = replace(
-            walk,
-            states=list(walk.states),
-            unmet=set(walk.unmet),
-            # later epochs need the last rate; all rates are read from the original
-            rates=walk.rates[-1:],
-            trace=[],
-            notes=[],
-        )
+        fork, walk = copy(self), copy(self.walked)
+        fork.walked = walk
+        walk.states, walk.unmet = list(walk.states), set(walk.unmet)
+        # later epochs need the last rate; all rates are read from the original
+        walk.rates, walk.trace, walk.notes = walk.rates[-1:], [], []
         return fork
 
     def situation(self) -> str:
@@ -274,18 +267,13 @@ class Walker:
         if states is None:
             states = [callback.begin(training) for callback in self.callbacks]
         logged = {None, *self.logs.names}
-        return Walk(
-            states=list(states),
-            rate=self._first_rate(),
-            trainer=self.family.begin_trainer(training),
-            sets_rate=any(rule.changes_learning_rate for rule in self.callbacks),
-            last_epoch=training.first_epoch - 1,
-            weights_epoch=training.first_epoch - 1,
-            learning_rate_key=training.semantics.learning_rate_key,
-            unmet={
-                index for index, name in enumerate(self.watched) if name not in logged
-            },
-        )
+        walk = Walk(list(states), self._first_rate(), training.first_epoch)
+        walk.trainer = self.family.begin_trainer(training)
+        walk.sets_rate = any(rule.changes_learning_rate for rule in self.callbacks)
+        walk.learning_rate_key = training.semantics.learning_rate_key
+        watched = enumerate(self.watched)
+        walk.unmet = {index for index, name in watched if name not in logged}
+        return walk
 
     def _first_rate(self) -> float | None:
         """Return the rate before the first epoch: mostly the recorded one."""

@@ -71,7 +71,7 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
     return phrase(
         "the promise: {plan}, patience {patience:patience}{longer} loses no more "
         "{objective} than the tolerance on at least {confidence:given_share} of new "
-        "{trainings}, averaged over many such sets of {n_groups:count {unit}}; with "
+        "{trainings}, averaged over many such sets of {n_groups:count [unit]}; with "
         "one set in ten, on {unlucky_share:share} of them or fewer (of what these "
         "{n_groups:count} {unit}s need, {patience:patience} is the {which})",
         plan=plan,
@@ -105,7 +105,7 @@ def _other_plan(advice: Recommendation, other: PlanAdvice) -> Text:
     elif promised:
         told += "; {promised:patience} is promised for {confidence:given_share}"
     return phrase(
-        "trainings of {epochs:count} epochs{doubt} ({n_groups:count {unit}}): " + told,
+        "trainings of {epochs:count} epochs{doubt} ({n_groups:count [unit]}): " + told,
         epochs=other.plan.epochs,
         doubt=", if that was the plan" if other.plan.inferred else "",
         unit=advice.unit,
@@ -313,7 +313,7 @@ def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
     """Say for how many groups no patience is enough on a monitor."""
     told = "the logs hold no patience that is known to be enough"
     facts = asked_of(advice) | scored._asdict()
-    return phrase(f"for {{unknown_groups:count {{unit}}}} {told}", **facts)
+    return phrase(f"for {{unknown_groups:count [unit]}} {told}", **facts)
 
 
 def doubt_sentences(advice: Recommendation) -> Iterator[Text]:

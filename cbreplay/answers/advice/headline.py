@@ -105,7 +105,7 @@ def _saves_nothing(advice: Recommendation) -> Text:
         return say()
     words = ", which saves no epoch of these {n_groups:count} {unit}s"
     if recommended.n_groups < len(advice.groups):
-        words = ", which saves no epoch of the {n_groups:count {unit}} whose logs tell"
+        words = ", which saves no epoch of the {n_groups:count [unit]} whose logs tell"
     return phrase(words, n_groups=recommended.n_groups, unit=advice.unit)
 
 

@@ -179,7 +179,7 @@ def _expected_note(advice: Recommendation, expected: Expected) -> Text:
         )
     return phrase(
         f"expected: the score of the next training{beside}; made of "
-        "{n_groups:count {unit}}, and of thousands of small trainings on other data, "
+        "{n_groups:count [unit]}, and of thousands of small trainings on other data, "
         f"which count as {{n_kinds:count}}; {decides} decides",
         **asked_of(advice) | expected._asdict(),
     )
