@@ -88,25 +88,6 @@ class Seam(NamedTuple):
     cut_short: bool = False
 
 
-class _Roles(NamedTuple):
-    """Which callbacks of a list act when, by their index."""
-
-    at_begin: tuple[int, ...]
-    in_batch: tuple[int, ...]
-    at_end: tuple[int, ...]
-
-    @classmethod
-    def of(cls, callbacks: tuple[Callback, ...]) -> _Roles:
-        acting = [rule.acts_at for rule in callbacks]
-        places = range(len(callbacks))
-        return cls(
-            tuple(index for index in places if "begin" in acting[index]),
-            tuple(index for index in places if "batch" in acting[index]),
-            # callbacks that act only as an epoch begins are in the trace from there
-            tuple(index for index in places if acting[index] != {"begin"}),
-        )
-
-
 class Walker:
     """Replays one callbacks list on one run, epoch by epoch.
 
@@ -133,7 +114,12 @@ class Walker:
         self.same_callbacks = same_callbacks
         self.training = training._replace(shared={})
         self.family, self.logs, self.recorded = family, logs, recorded
-        self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
+        self.goes_on = goes_on
+        acting = [rule.acts_at for rule in self.callbacks]
+        self.at_begin = [i for i, phases in enumerate(acting) if "begin" in phases]
+        self.in_batch = [i for i, phases in enumerate(acting) if "batch" in phases]
+        # callbacks that act only as an epoch begins are in the trace from there
+        self.at_end = [i for i, phases in enumerate(acting) if phases != {"begin"}]
         self.watched = [rule.watched for rule in self.callbacks]
         self.walked = Walk([], None, training.first_epoch)
 
@@ -306,16 +292,16 @@ class Walker:
     def _begin_epoch(self, epoch: int, *, is_first: bool) -> list[int]:
         """Let callbacks act at the begin; return who asked for the stop there."""
         asked: list[int] = []
-        if not self.roles.at_begin:
+        if not self.at_begin:
             return asked
         walk = self.walked
         if is_first:
-            for index in self.roles.at_begin:
+            for index in self.at_begin:
                 walk.states[index], decision = self.callbacks[index].begin_training(
                     walk.states[index], self._observe(epoch, {}, asked)
                 )
                 self._take(index, epoch, decision, asked)
-        for index in self.roles.at_begin:
+        for index in self.at_begin:
             walk.states[index], decision = self.callbacks[index].begin_epoch(
                 walk.states[index], self._observe(epoch, {}, asked)
             )
@@ -327,7 +313,7 @@ class Walker:
     ) -> list[int]:
         """Let every callback see the end of an epoch; return who asks for the stop."""
         walk = self.walked
-        enders = self._enders_in_batch(fit_logs) if self.roles.in_batch else []
+        enders = self._enders_in_batch(fit_logs) if self.in_batch else []
         # asked for as the epoch began, or at a loss: training ends within the epoch
         walk.broken_off_by = next(iter([*asked, *enders]), None)
         logs_of: dict[tuple[int, ...], dict[str, float]] = {(): dict(fit_logs)}
@@ -346,14 +332,14 @@ class Walker:
             walk.states[index], decision = callback.step(walk.states[index], seen)
             if own_code:
                 self._check_written(index, logs, known)
-            if index in self.roles.at_end:
+            if index in self.at_end:
                 self._take(index, epoch, decision, asked, value, is_end=True)
         return asked
 
     def _enders_in_batch(self, fit_logs: dict[str, float]) -> list[int]:
         """Return who ends the epoch in mid-batch, up to the first that raises."""
         enders = []
-        for index in self.roles.in_batch:
+        for index in self.in_batch:
             if self.callbacks[index].ends_in_batch(fit_logs):
                 enders.append(index)
                 if self.callbacks[index].raises:
