@@ -123,19 +123,19 @@ def draw_sparkline(values: Sequence[float | None], width: int, bars: str = BARS)
         _mean([value for value in drawn[start:end] if value is not None])
         for start, end in itertools.pairwise(edges)
     ]
-    known = [height for height in heights if height is not None]
+    known = sorted(height for height in heights if height is not None)
     if not known:
         return ""
+    # a few outliers do not flatten the rest
+    low, high = known[len(known) // 20], known[len(known) - 1 - len(known) // 8]
     return "".join(
-        " " if height is None else bars[_level(height, known, bars)]
+        " " if height is None else bars[_level(height, low, high, bars)]
         for height in heights
     )
 
 
-def _level(height: float, known: Sequence[float], bars: str) -> int:
-    """Return which bar shows a height; a few outliers do not flatten the rest."""
-    ordered = sorted(known)
-    low, high = ordered[len(known) // 20], ordered[len(known) - 1 - len(known) // 8]
+def _level(height: float, low: float, high: float, bars: str) -> int:
+    """Return which bar shows a height."""
     if high <= low:
         return 0
     share = min(max((height - low) / (high - low), 0.0), 1.0)
