@@ -8,7 +8,6 @@ from cbreplay.answers.comparison_table import (
     LAST_FILE,
     comparison_table,
     describe_comparison,
-    limits_footnote,
     save_files,
 )
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
@@ -33,6 +32,7 @@ from cbreplay.document import (
     say,
     told_section,
 )
+from cbreplay.evidence_words import limits_of_replays
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import spoken_version
@@ -64,7 +64,7 @@ _PLAIN = (str, int, float, type(None))
 def comparison_document(lists: RivalLists) -> Document:
     """Say where two lists part on each run, and what each keeps and saves."""
     totals = total_comparisons(lists.compared)
-    footnote = limits_footnote(lists)
+    footnote = limits_of_replays(lists.replays())
     told = [("evidence", say(footnote))] if footnote else []
     if save_files(lists):
         words = f"{LAST_FILE}: the epoch whose weights the file written last holds"

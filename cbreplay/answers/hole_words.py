@@ -16,22 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.document import Text
-    from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["hole_of_setting", "hole_sentence", "mending"]
-
-
-def hole_sentence(replay: Replay) -> Text:
-    """Say from which epoch on a log cannot tell, why, and what would mend it."""
-    return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
+__all__ = ["hole_of_setting", "mending"]
 
 
 def hole_of_setting(
     run: Run, callbacks: Sequence[Callback], gap_epoch: int | None
 ) -> Text:
-    """Say what `hole_sentence` says, for a list whose evidence ends at a hole."""
+    """Say from which epoch on a log cannot tell, why, and what would mend it."""
     if gap_epoch is None:
         message = "there is a hole where evidence is incomplete"
         raise AssertionError(message)

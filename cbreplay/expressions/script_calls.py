@@ -35,6 +35,8 @@ _GROWS = (
     "list, below it and above what uses it"
 )
 _MAY = " that could change it"
+# functions of Python that return a number or a text
+_PLAIN = {"bool", "float", "int", "len", "round", "str"}
 
 
 class Unread(Exception):  # noqa: N818 - caught where a script is read, never shown as it is
@@ -281,12 +283,21 @@ class ScriptCalls:
             problem = holder.says_origin(node.id, bindings[0])
             self.unread(node, f"{node.id!r} ({where}) {problem}")
         changed = self.names.changes.first.get((holder, node.id))
-        # a constant cannot be changed in place
-        if changed is not None and not isinstance(bindings[0].value, ast.Constant):
+        if changed is not None and not self._is_fixed(bindings[0].value, holder):
             where = self.place(changed)
             grows = _GROWS if _makes_list(bindings[0].value) else ""
             self.unread(node, f"{node.id!r} is changed in {where}{grows}")
         return bindings[0].value
+
+    def _is_fixed(self, value: ast.expr, scope: Scope) -> bool:
+        """Return whether a value is a number or a text: none is changed in place."""
+        try:
+            found, holder = self.followed(value, scope)
+        except Unread:
+            return False
+        if isinstance(found, ast.Call) and isinstance(found.func, ast.Name):
+            return found.func.id in _PLAIN and holder.holder(found.func.id) is None
+        return isinstance(found, (ast.Constant, ast.JoinedStr))
 
     def function_of(self, call: ast.Call, scope: Scope) -> Scope | None:
         """Return the scope of the script's function that is called, if it returns."""

@@ -113,7 +113,10 @@ class CallReader:
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
         reader = _Stopgaps(self.calls, call, scope)
-        readable = self._known_words(call, name, known, kind.older_parameters)
+        # a name that is no parameter is reported by `lint`, by version
+        words = [word for word in call.keywords if word.arg in known]
+        readable = ast.Call(call.func, call.args[: _first_star(call)], words)
+        ast.copy_location(readable, call)
         untold = self._untold(call, name, known)
         miscalled: tuple[RefusedCall, ...] = ()
         if rule_named(name).family:
@@ -149,19 +152,6 @@ class CallReader:
         return Member(
             call, variants, code, refused=refused, miscalled=miscalled, is_told=is_told
         )
-
-    def _known_words(
-        self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
-    ) -> ast.Call:
-        """Return a copy of a call without keywords that are no parameters."""
-        words = [word for word in call.keywords if word.arg in known]
-        for word in call.keywords:
-            # any other name is no parameter in any version: `lint` reports it
-            if word.arg in older:
-                problem = f"{name}: {word.arg!r} is of older versions, and is not read"
-                self.unread.append(UnreadPart(word.value.lineno, problem))
-        readable = ast.Call(call.func, call.args[: _first_star(call)], words)
-        return ast.copy_location(readable, call)
 
     def _untold(self, call: ast.Call, name: str, known: list[str]) -> list[str]:
         """Return the parameters that ``*`` and ``**`` may give."""

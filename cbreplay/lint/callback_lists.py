@@ -167,7 +167,7 @@ def _unknown_parameters(
     parameters = parameters_of(callback)
     taken = {*parameters}
     if callback.takes_older_names(known.training.semantics):
-        taken |= callback.older_parameters
+        taken.update(callback.older_parameters)
     for name in sorted(known.written[index] - taken):
         yield Finding(
             "unknown-parameter",
@@ -177,7 +177,7 @@ def _unknown_parameters(
             callback.on_older_name
             if name in callback.older_parameters
             else callback.on_unknown_name,
-            f"one of {', '.join(parameters)}",
+            callback.older_parameters.get(name, f"one of {', '.join(parameters)}"),
         )
 
 

@@ -44,14 +44,14 @@ class _Frame(Protocol):
     def columns(self) -> Iterable[Any]: ...
 
     @property
-    def index(self) -> Any: ...  # noqa: ANN401 - pandas has many kinds of index
+    def index(self) -> Any: ...
 
     @property
     def iloc(self) -> object: ...
 
     def to_csv(self, *, index: bool) -> str: ...
 
-    def __getitem__(self, name: Any, /) -> Any: ...  # noqa: ANN401 - a pandas column
+    def __getitem__(self, name: Any, /) -> Any: ...
 
 
 class InMemoryReader:

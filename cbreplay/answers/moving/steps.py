@@ -48,7 +48,7 @@ class MovedRule(NamedTuple):
     place: int
 
     @property
-    def rule(self) -> Any:  # noqa: ANN401 - any rule with a patience
+    def rule(self) -> Any:
         """The rule that moves."""
         return self.callbacks[self.place]
 
@@ -61,7 +61,7 @@ class MovedRule(NamedTuple):
         """Return the defaults of its parameters."""
         return {parameter.name: parameter.default for parameter in fields(self.rule)}
 
-    def grid(self, **moved: Any) -> Grid:  # noqa: ANN401 - values of its parameters
+    def grid(self, **moved: Any) -> Grid:
         """Return the settings in which some parameters of the rule vary."""
         before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]
         given = parameters_of(self.rule)
@@ -69,7 +69,7 @@ class MovedRule(NamedTuple):
         tried = choices(type(self.rule), **fixed, **moved)
         return make_grid([*before, tried, *after])
 
-    def at(self, **chosen: Any) -> tuple[Callback, ...]:  # noqa: ANN401 - as above
+    def at(self, **chosen: Any) -> tuple[Callback, ...]:
         """Return the setting with some parameters of the rule replaced."""
         rule = type(self.rule)(**{**parameters_of(self.rule), **chosen})
         before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]

@@ -11,17 +11,14 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
+from cbreplay.readers.base import LogFacts
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import filled_note
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.odd_epochs import (
-    find_doubles,
-    find_order,
-    may_be_resumed,
-)
+from cbreplay.readers.building.odd_epochs import put_in_order
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
-from cbreplay.readers.building.runs import LogFacts, build_run
+from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
@@ -82,26 +79,18 @@ def read_lists(
     if options.empty == "nan":
         notes += _fill_empty(columns)
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
-    rows = Rows(aligned.epochs, aligned.columns)
+    lines = np.arange(1, len(aligned.epochs) + 1)
+    rows = Rows(aligned.epochs, aligned.columns, lines=lines)
     _check_values(kind, rows)
-    written_again = False
+    facts = LogFacts(notes)
     if options.parts != "rows":
-        rows, sorting = _in_order(rows)
-        notes += sorting
-        rows, written_again = _folded(rows, kind, options)
-    planned, plan_notes = read_plan(planned_epochs)
-    facts = LogFacts(
-        notes=(*notes, *aligned.notes, *plan_notes),
-        planned_epochs=planned,
-        not_logged=frozenset(aligned.spread),
-        empty_cells=frozenset(name for name, own in columns.items() if None in own),
-        written_again=written_again,
-        left_out=left_out,
-        counts_from=aligned.counts_from,
-    )
-    pieces = split_rows(
-        rows, lambda row: f"row {row + 1}", (), source=kind, most=options.max_bytes
-    )
+        rows = put_in_order(rows, facts, kind, resumes=options.parts == "join")
+    facts.planned_epochs, plan_notes = read_plan(planned_epochs)
+    facts.notes += [*aligned.notes, *plan_notes]
+    facts.not_logged = {*aligned.spread}
+    facts.empty_cells = {name for name, own in columns.items() if None in own}
+    facts.left_out, facts.counts_from = dict(left_out), aligned.counts_from
+    pieces = split_rows(rows, facts.counted, source=kind, most=options.max_bytes)
     for record in join_rows(pieces, options, None, kind):
         yield build_run(
             record, facts, source=kind, options=options, take_rate=take_rate
@@ -113,23 +102,6 @@ def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
     check_columns(len(lists), kind, most)
     longest = max((len(own) for own in lists.values() if _is_list(own)), default=0)
     check_epochs(longest, kind, most, "its lists are long")
-
-
-def _in_order(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
-    """Sort rows that were put into another order, with a note, as those of a table."""
-    found = find_order(rows.epochs)
-    return (rows, ()) if found is None else (rows.take(found[0]), (found[1],))
-
-
-def _folded(rows: Rows, kind: str, options: ReadOptions) -> tuple[Rows, bool]:
-    """Merge rows of one epoch into one; return also if a fit may have resumed there."""
-    lines = np.arange(1, len(rows.epochs) + 1)
-    joins = options.parts == "join"
-    doubled = find_doubles(rows.epochs, lines, kind, resumes=joins)
-    if doubled is None:
-        return rows, False
-    resumed = may_be_resumed(rows.epochs, lines, kind)
-    return rows.take(doubled).folded(), resumed
 
 
 def read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:

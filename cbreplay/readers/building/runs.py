@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,55 +19,13 @@ from cbreplay.words import count, list_first, spoken_range
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.base import LogFacts, ReadOptions
     from cbreplay.readers.building.rate_columns import LoggedRate
     from cbreplay.readers.building.training_rows import TrainingRows
-    from cbreplay.run import AxisUnit, EpochArray, FloatArray
+    from cbreplay.run import EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["LogFacts", "build_run", "with_plan"]
-
-
-class LogFacts(NamedTuple):
-    """What a log says about all trainings in it.
-
-    Parameters
-    ----------
-    notes : tuple of str
-        The notes on the whole log.
-    planned_epochs : int or None
-        The plan that it states.
-    not_logged : frozenset of str
-        The metrics whose missing values were not logged, as the log itself says.
-    empty_cells : frozenset of str
-        The columns in which cells are empty.
-    written_again : bool
-        Whether a few epochs have several rows, which a resumed fit may have left.
-    n_dropped : int
-        How many rows or records were left out as damaged.
-    left_out : mapping of str to str
-        The columns that were not read, each with the reason.
-    counts_from : int
-        The number by which it calls epoch 0.
-    begins_at : int or None
-        The epoch at which every training of its writer begins.
-    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
-        What a row stands for.
-    framework : str
-        Who trained, where it tells that it was not Keras.
-    """
-
-    notes: tuple[str, ...] = ()
-    planned_epochs: int | None = None
-    not_logged: frozenset[str] = frozenset()
-    empty_cells: frozenset[str] = frozenset()
-    written_again: bool = False
-    n_dropped: int = 0
-    left_out: Mapping[str, str] = MappingProxyType({})
-    counts_from: int = 0
-    begins_at: int | None = None
-    axis_unit: AxisUnit = "epochs"
-    framework: str = ""
+__all__ = ["build_run", "with_plan"]
 
 
 def build_run(
@@ -114,7 +71,7 @@ def build_run(
         planned_epochs=planned,
         replaced=tuple(replaced),
         begins_at=facts.begins_at,
-        empty_cells=facts.empty_cells & series.keys(),
+        empty_cells=frozenset(facts.empty_cells & series.keys()),
         written_again=facts.written_again,
         n_dropped=facts.n_dropped,
         left_out=dict(facts.left_out),
@@ -166,7 +123,7 @@ def _told_by_rows(
         "seams": tuple(sorted(fit.seams)),
         "possible_seams": frozenset(fit.possible),
         "axis_unit": facts.axis_unit,
-        "not_logged": facts.not_logged & series.keys(),
+        "not_logged": frozenset(facts.not_logged & series.keys()),
     }
 
 

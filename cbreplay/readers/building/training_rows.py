@@ -116,15 +116,7 @@ class TrainingRows:
     def _last_fit(self) -> TrainingRows:
         """Return the fit since the last one whose rows were written again."""
         begin = max((seam for seam, _ in self.replaced), default=self.first_epoch)
-        parts: list[Rows] = []
-        for own in reversed(self._pieces):
-            at = int(np.searchsorted(own.epochs, begin))
-            parts.append(own.take(slice(at, None)))
-            if at:
-                break
-        fit = TrainingRows(
-            Rows.joined([part for part in parts[::-1] if part.epochs.size])
-        )
+        fit = TrainingRows(self._rows_from(begin))
         fit.seams = {at: note for at, note in self.seams.items() if at > begin}
         fit.possible = self.possible & fit.seams.keys()
         return fit
@@ -178,7 +170,7 @@ class TrainingRows:
             parts.append(own.take(slice(begin, None)))
             if begin:
                 break
-        return Rows.joined(parts[::-1])
+        return Rows.joined([part for part in parts[::-1] if part.epochs.size])
 
     def _go_on_again(self, piece: Rows) -> None:
         """Append a piece whose first rows repeat the last ones, without these."""

@@ -107,7 +107,7 @@ def _numbers_epochs(header: Sequence[str]) -> bool:
     return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
 
 
-def rows_of_lists(held: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401
+def rows_of_lists(held: Any) -> list[dict[str, Any]] | None:
     """Return the rows of lists of one length, one of them of rising steps.
 
     >>> rows_of_lists({"_step": [0, 7], "val_loss": [0.5, 0.25]})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENDINGS",
-    "WiderHeaderError",
+    "OtherHeaderError",
     "drop_earlier_copies",
     "is_written_again",
     "leave_out_restored",
@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 
-class WiderHeaderError(Exception):
-    """Another header below the first: it has more names, or no row is between.
+class OtherHeaderError(Exception):
+    """Another header below the first: it has more or fewer names, or no row is between.
 
     Attributes
     ----------

@@ -69,7 +69,7 @@ class HuggingFaceReader(FormatReader):
         table.framework = "Hugging Face"
         yield from build_runs(table, self.options, self.metadata)
 
-    def _read_state(self, path: str, damage: Damage) -> Any:  # noqa: ANN401 - JSON holds anything
+    def _read_state(self, path: str, damage: Damage) -> Any:
         """Return the state; around a log_history that was saved by itself, one."""
         if begins_as_json(path):
             state = read_json(path, damage.max_bytes, damage)
@@ -221,7 +221,7 @@ def _are_steps(steps: FloatArray | None) -> TypeGuard[FloatArray]:
     return steps is not None and never_go_back(steps)
 
 
-def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array or None
+def _whole_epochs(fractions: Any) -> EpochArray | None:
     """Return zero-based epochs, if each row ends one."""
     if fractions is None or not np.isfinite(fractions).all():
         return None

@@ -121,7 +121,7 @@ def are_rows(held: object) -> bool:
     return all(isinstance(row, dict) and row for row in held)
 
 
-def rows_of_columns(held: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401
+def rows_of_columns(held: Any) -> list[dict[str, Any]] | None:
     """Return the rows of a table that pandas wrote by columns; None if it is none.
 
     Each row is told by its number in the index, which rows that were dropped leave out.

@@ -29,9 +29,7 @@ _MEANT = ("backup", "current", "last", "latest", "recent", "resume")
 
 
 def _overwrites_one_file(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    callback: ModelCheckpoint,
+    known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
     name = os.path.basename(callback.filepath)  # noqa: PTH119 - as a text
     if callback.save_best_only or _fields(callback.filepath):
