@@ -1,4 +1,4 @@
-"""Runs that are copies of one training, which `recommend` counts once, or branches.
+"""Runs that are copies of one training, or branches of it: `recommend` counts it once.
 
 Not here: older copies of a log that readers leave out (`readers.discovery.read_once`).
 """

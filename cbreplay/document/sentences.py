@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args
 from cbreplay.kinds import Kind, spoken_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cbreplay.claims import Claim
     from cbreplay.shown_digits import ValueScale
@@ -112,27 +112,35 @@ def phrase(
 
     ``{}`` is the next of the parts, ``{name}`` a part of that name. ``{name:kind}`` is
     a value and its `Kind`, a `Fact` of that name; ``{name:count noun}`` has its noun
-    with it, ``{name:count [unit]}`` the part ``unit`` as its noun, and ``{name:code}``
-    is `Code`.
+    with it, which may be named too (``{n:count {unit}}``), and ``{name:code}`` is
+    `Code`.
 
     >>> plain_text(phrase("best {at:epoch} of {n:count run}{}", ".", at=28, n=2))
     'best 29 of 2 runs.'
+    >>> plain_text(phrase("all {n:count {unit}}.", n=3, unit="group"))
+    'all 3 groups.'
     """
     given = iter(parts)
     first, *rest = words.split("{")
     told: list[Part | Text] = [first]
+    counts = ""
     for piece in rest:
-        blank, _, text = piece.partition("}")
+        blank, ends, text = piece.partition("}")
+        if not ends:
+            # its noun is the next blank
+            counts = blank
+            continue
+        if counts:
+            blank, text, counts = counts + named[blank], text.removeprefix("}"), ""
         name, _, form = blank.partition(":")
         part = named[name] if name else next(given)
-        told += [_in_form(part, form, name, named) if form else part, text]
+        told += [_in_form(part, form, name) if form else part, text]
     return say(*(each for each in told if each), claims=claims)
 
 
-def _in_form(value: Any, form: str, name: str, named: Mapping[str, Any]) -> Part | Text:  # noqa: ANN401 - a value
+def _in_form(value: Any, form: str, name: str) -> Part | Text:  # noqa: ANN401 - a value
     kind, _, noun = form.partition(" ")
     if noun:
-        noun = named[noun[1:-1]] if noun[0] == "[" else noun
         return counted(value, noun, name)
     return Code(value) if kind == "code" else Fact(value, _KINDS[kind], name)
 

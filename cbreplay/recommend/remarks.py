@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.copies import find_branches
 from cbreplay.generalization.promise import count_needed, needed_rank
 from cbreplay.holes import gap_cause
 from cbreplay.outcomes import best_recorded_epoch
@@ -61,7 +60,7 @@ def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ..
     if n_runs == 1:
         return (Reason("one-run", {}),)
     if len(grouping.rows) == 1:
-        kind = "one-group" if grouping.by == "asked" else "copies"
+        kind = "one-training" if grouping.by == "training" else "one-group"
         return (Reason(kind, {"n_runs": n_runs}),)
     if too_short(study):
         facts = {"monitor": study.axes.slices[0].monitor, "most": _most_values(study)}
@@ -207,7 +206,7 @@ def find_doubts(
     censored = _where_evidence(study, chosen, patience, "censored") & ~ended
     return (
         *(() if choice is None else _about_choice(study, chosen, choice, censored)),
-        *_branches(study),
+        *_doubt("branch", (study.runs[row] for row in study.grouping.joined)),
         *_other_scales(study),
         *_rounded(study),
         *_holes(study),
@@ -259,15 +258,6 @@ def _about_choice(
     exact = _where_evidence(study, chosen, patience, "exact")
     exact |= _where_evidence(study, chosen, patience, "censored") & ~censored
     yield from _other_metrics(study, np.where(exact, column, -1))
-
-
-def _branches(study: Study) -> Iterator[RunDoubt]:
-    """Doubt runs that begin as another one that counts apart."""
-    groups = study.grouping.rows
-    group = {row: at for at, rows in enumerate(groups) for row in rows}
-    found = find_branches(study.runs, study.axes.slices[0].monitor).items()
-    apart = {row for pair in found for row in pair if group[pair[0]] != group[pair[1]]}
-    yield from _doubt("branch", (study.runs[row] for row in sorted(apart)))
 
 
 def _where(study: Study, marked: BoolArray) -> Iterator[Run]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
-    from cbreplay.run import BoolArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.setting_costs.study import Study
     from cbreplay.setting_costs.swept_settings import Slice
 
@@ -58,12 +58,11 @@ def score_rivals(
     if choice.pick.rank_patience is not None:
         promised = rivals.patience("tolerance", choice.pick.rank_patience)
         rows.append(beside_left_out(promised, priced, choice.promised_left_out))
-    counted = priced.lost + priced.frame.cost_weight * priced.trained
-    cheapest = cheapest_patience(priced.patience, counted)
-    if cheapest is not None:
-        patience, without_each, _ = cheapest
-        row = rivals.patience("cheapest", patience)
-        rows.append(beside_left_out(row, priced, without_each))
+    compared = study._replace(panel=study.compared).price(chosen.columns)
+    cheapest, chosen_by = _cheapest(compared), _cheapest(priced)
+    if cheapest is not None and chosen_by is not None:
+        row = rivals.patience("cheapest", cheapest[0])
+        rows.append(beside_left_out(row, priced, chosen_by[1]))
     rows += [
         *rivals.current(current),
         rivals.default(),
@@ -77,6 +76,12 @@ def score_rivals(
     ]
     _, expected = choice.pick.expected or (None, {})
     return tuple(_beside_expected(row, expected) for row in rows)
+
+
+def _cheapest(priced: Priced) -> tuple[int, EpochArray, int] | None:
+    """Return the patience that loses and trains least, as in `cheapest_patience`."""
+    counted = priced.lost + priced.frame.cost_weight * priced.trained
+    return cheapest_patience(priced.patience, counted)
 
 
 def _beside_expected(scored: Scored, expected: Mapping[int, float]) -> Scored:
@@ -115,7 +120,7 @@ class _Rivals:
 
     def __init__(self, study: Study, chosen: Slice) -> None:
         self.study, self.chosen = study, chosen
-        self.panel, self.sweep = study.panel, study.sweep
+        self.panel, self.sweep = study.compared, study.sweep
 
     def patience(self, label: str, patience: int, **more: float) -> Scored:
         """Score a patience of the sweep; `more` are parameters that its name shows."""
@@ -242,7 +247,7 @@ class _Rivals:
         slow. So the groups that tell least are replayed first: a start that leaves more
         of them open than a promise allows is ruled out without the other groups.
         """
-        groups = self.panel.groups
+        groups = self.study.panel.groups
         n_allowed = len(groups) - needed_rank(len(groups), self.study.confidence)
         if n_allowed < 0 or not starts:
             return []

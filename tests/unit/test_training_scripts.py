@@ -1764,6 +1764,42 @@ def test_the_direction_of_a_compiled_metric_is_known(
 
 
 @pytest.mark.parametrize(
+    ("metric", "found"),
+    [
+        ("keras.metrics.AUC(name='skill')", True),
+        ("keras.metrics.SparseTopKCategoricalAccuracy(name='skill')", True),
+        # may be far below 0; in percent; a function that may be anything
+        ("keras.metrics.R2Score(name='skill')", False),
+        ("keras.metrics.MeanAbsolutePercentageError(name='skill')", False),
+        ("skill", False),
+    ],
+)
+def test_a_class_tells_that_a_metric_lies_between_0_and_1_whatever_its_name(
+    tmp_path: Path, metric: str, *, found: bool
+) -> None:
+    text = (
+        "def skill(a, b):\n    return a\n"
+        f"{MODEL}m.compile('adam', 'mse', metrics=[{metric}])\n"
+        "m.fit(*x, validation_data=v, callbacks=[EarlyStopping('val_skill', "
+        "mode='auto', min_delta=1, patience=3, restore_best_weights=True)])"
+    )
+    mode = "min" if "Percentage" in metric else "max"
+    told = codes(tmp_path, text.replace("auto", mode))
+    assert told == (["min-delta-beyond-range"] if found else [])
+
+
+def test_the_search_of_a_tuner_is_a_fit(tmp_path: Path) -> None:
+    # keras_tuner hands the arguments of `search` to the `fit` of each trial
+    text = (
+        "import re\nfound = re.search('a', 'b')\n"
+        "stop = EarlyStopping(patience=60, restore_best_weights=True)\n"
+        "tuner.search(*x, epochs=50, validation_data=v, callbacks=[stop])\n"
+    )
+    assert codes(tmp_path, text) == ["patience-beyond-plan"]
+    assert not read(tmp_path, text).unread
+
+
+@pytest.mark.parametrize(
     ("given", "checkpoint", "found"),
     [
         ("initial_epoch=10", "ModelCheckpoint('b.keras', save_best_only=True)", True),

@@ -71,7 +71,7 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
     return phrase(
         "the promise: {plan}, patience {patience:patience}{longer} loses no more "
         "{objective} than the tolerance on at least {confidence:given_share} of new "
-        "{trainings}, averaged over many such sets of {n_groups:count [unit]}; with "
+        "{trainings}, averaged over many such sets of {n_groups:count {unit}}; with "
         "one set in ten, on {unlucky_share:share} of them or fewer (of what these "
         "{n_groups:count} {unit}s need, {patience:patience} is the {which})",
         plan=plan,
@@ -105,7 +105,7 @@ def _other_plan(advice: Recommendation, other: PlanAdvice) -> Text:
     elif promised:
         told += "; {promised:patience} is promised for {confidence:given_share}"
     return phrase(
-        "trainings of {epochs:count} epochs{doubt} ({n_groups:count [unit]}): " + told,
+        "trainings of {epochs:count} epochs{doubt} ({n_groups:count {unit}}): " + told,
         epochs=other.plan.epochs,
         doubt=", if that was the plan" if other.plan.inferred else "",
         unit=advice.unit,
@@ -134,12 +134,13 @@ def _tolerance(advice: Recommendation) -> Text:
         words = "the spread between seeds, {spreads}, where it is less than {share}"
     else:
         words = (
-            "the spread between the seeds of a group, of three or more ({spreads}), "
-            "where it is less than {share}; else that"
+            "the spread between the seeds of a {setting}, of three or more "
+            "({spreads}), where it is less than {share}; else that"
         )
     return phrase(
         f"tolerance: {words}{more} (--tolerance)",
         share=share,
+        setting="setting" if _joins_settings(advice) else "group",
         spreads=_spreads(advice, tolerance.spreads),
         series=series,
         n_steps=tolerance.n_steps,
@@ -164,18 +165,22 @@ def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
     """Say the range of the spreads between the seeds of a setting."""
     if advice.unit == "run":
         return say(*(_spread(spread) for spread in spreads if spread is not None))
+    names = [f" in {group.name}" for group in advice.groups]
+    if _joins_settings(advice):
+        names = [""] * len(spreads)
     ordered = sorted(
-        (spread, group.name)
-        for group, spread in zip(advice.groups, spreads, strict=True)
+        (spread, name)
+        for name, spread in zip(names, spreads, strict=True)
         if spread is not None
     )
     ends = ordered if len(ordered) <= 1 else (ordered[0], ordered[-1])
-    told = [
-        part
-        for spread, name in ends
-        for part in (" to ", _spread(spread), f" in {name}")
-    ]
+    told = [part for spread, name in ends for part in (" to ", _spread(spread), name)]
     return say(*told[1:])
+
+
+def _joins_settings(advice: Recommendation) -> bool:
+    """Return whether groups are no settings, but hold what shares a training."""
+    return any(doubt.code == "branch" for doubt in advice.doubts)
 
 
 def _spread(value: float) -> Fact:
@@ -313,7 +318,7 @@ def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
     """Say for how many groups no patience is enough on a monitor."""
     told = "the logs hold no patience that is known to be enough"
     facts = asked_of(advice) | scored._asdict()
-    return phrase(f"for {{unknown_groups:count [unit]}} {told}", **facts)
+    return phrase(f"for {{unknown_groups:count {{unit}}}} {told}", **facts)
 
 
 def doubt_sentences(advice: Recommendation) -> Iterator[Text]:

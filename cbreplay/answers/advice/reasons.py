@@ -64,7 +64,7 @@ def _too_few_groups(facts: Mapping[str, Any]) -> Text:
     several = facts["n_monitors"] > 1
     return phrase(
         "a promise for {confidence:given_share} of new {unit}s{monitors} takes at "
-        "least {needed:count [unit]}, and there are {n_groups:count}",
+        "least {needed:count {unit}}, and there are {n_groups:count}",
         monitors=phrase(" and {n_monitors:count monitor}" if several else "", **facts),
         **facts,
     )
@@ -72,7 +72,7 @@ def _too_few_groups(facts: Mapping[str, Any]) -> Text:
 
 def _unknown_groups(facts: Mapping[str, Any]) -> Text:
     return phrase(
-        "for {n_unknown:count [unit]} of {n_groups:count} the logs hold no patience "
+        "for {n_unknown:count {unit}} of {n_groups:count} the logs hold no patience "
         "that is known to be enough; a promise from so few allows "
         + ("{allowed:count} of them" if facts["allowed"] else "no such {unit}"),
         **facts,
@@ -134,9 +134,9 @@ def _compared_patience(facts: Mapping[str, Any]) -> Text:
 
 _REASONS: dict[str, Wording] = {
     "one-run": ("one run describes only itself; what holds for the next takes several"),
-    "copies": (
-        "the {n_runs:count run} are copies of one log: what holds for the next takes "
-        "several"
+    "one-training": (
+        "the {n_runs:count run} are of one training, its branches or its seed again, "
+        "and what holds for the next takes several"
     ),
     "one-group": (
         "the {n_runs:count run} are one group, and what holds for the next takes "
@@ -159,7 +159,7 @@ _REASONS: dict[str, Wording] = {
     ),
     "promise": lambda facts: phrase(
         "{patience:patience} is the {which} sufficient patience of the "
-        "{n_groups:count [unit]}, and more than the rule of thumb, {usual:patience}",
+        "{n_groups:count {unit}}, and more than the rule of thumb, {usual:patience}",
         which=ranked(facts),
         **facts,
     ),
@@ -192,7 +192,7 @@ _REASONS: dict[str, Wording] = {
     ),
     "rules-untold": lambda facts: phrase(
         "whether {any_of_them} would do better cannot be told: that takes "
-        "{needed:count [unit]} on which they can be compared, and there are "
+        "{needed:count {unit}} on which they can be compared, and there are "
         "{n_told:count}",
         any_of_them=list_names(facts["rules"], len(facts["rules"])),
         **facts,

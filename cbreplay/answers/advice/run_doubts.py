@@ -160,8 +160,8 @@ _DOUBTS: dict[str, Wording] = {
         "done; counted, never averaged"
     ),
     "branch": (
-        "begin with the same values, as branches of one training do: they count apart "
-        "here, and tell less of new trainings than as many seeds would"
+        "begin with the same values as others, or have their setting and seed, as "
+        "branches of one training do: a training counts once"
     ),
     "other-scale": (
         "the best {series:code} is of quite another size ({least:number} to "

@@ -61,7 +61,7 @@ def _by_what_cut(facts: Mapping[str, Any]) -> Text:
 def _promised(advice: Recommendation, promise: Promise) -> Text:
     """Say on how many groups the setting keeps the tolerance."""
     return phrase(
-        "How sure: on {n_kept:count} of {n_groups:count [unit]} it loses {no_more}"
+        "How sure: on {n_kept:count} of {n_groups:count {unit}} it loses {no_more}"
         "{open_logs}.",
         no_more=_tolerance(advice),
         open_logs=_open_logs(advice, promise),
@@ -78,11 +78,11 @@ def _open_logs(advice: Recommendation, promise: Promise) -> Text:
     if not n_open:
         return say()
     words = "; {n_open:count log} end before it would stop"
-    if advice.unit == "group":
-        words = "; the logs of {n_open:count group} end before it would stop"
+    if advice.unit != "run":
+        words = "; the logs of {n_open:count {unit}} end before it would stop"
     elif n_open == 1:
         words = "; {n_open:count log} ends before it would stop"
-    return phrase(words, n_open=n_open)
+    return phrase(words, n_open=n_open, unit=advice.unit)
 
 
 def _tolerance(advice: Recommendation) -> Text:
@@ -102,20 +102,20 @@ def _tolerance(advice: Recommendation) -> Text:
 def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
     """Say how the recommendation compares with a fixed patience of 10."""
     if advice.patience == USUAL:
-        words = "nothing else promises to be better from {n_groups:count [unit]}."
+        words = "nothing else promises to be better from {n_groups:count {unit}}."
     elif expected.usual_score is None:
         words = (
-            "by {n_groups:count [unit]}, {patience:patience} is expected to cost "
+            "by {n_groups:count {unit}}, {patience:patience} is expected to cost "
             "least; what 10 costs, no log tells."
         )
     elif expected.usual_score - expected.score < NEAR_TIE:
         words = (
             "{patience:patience} and 10 cannot be told apart with "
-            "{n_groups:count [unit]}{both_lost}; {apart}."
+            "{n_groups:count {unit}}{both_lost}; {apart}."
         )
     elif expected.odds is None:
         words = (
-            "by {n_groups:count [unit]}, {patience:patience} is expected to cost less "
+            "by {n_groups:count {unit}}, {patience:patience} is expected to cost less "
             "than 10."
         )
     else:
@@ -155,7 +155,7 @@ def _both_lost_nothing(advice: Recommendation) -> bool:
     return all(
         scored is not None
         and scored.worst_regret == 0
-        and scored.n_groups == len(advice.groups)
+        and scored.n_groups == advice.compared.n_groups
         for scored in _both(advice)
     )
 
@@ -188,7 +188,7 @@ def what_makes_surer(advice: Recommendation) -> Text:
         words += ", {n_more_for_less:count} for {less:given_share}"
     if facts.get("n_unknown"):
         # others beside them, before anything is promised
-        words += ", as for {n_unknown:count [unit]} none is known to be enough"
+        words += ", as for {n_unknown:count {unit}} none is known to be enough"
     return phrase(f"Surer: {words}.", unit=advice.unit, **facts)
 
 

@@ -87,7 +87,8 @@ class MetricColumns:
         table.not_logged |= {
             name
             for name, cells in kept.items()
-            if table.has_other_rows or (cells.n_na and cells.words == {"NA"})
+            if (table.has_other_rows and _is_regular(cells))
+            or (cells.n_na and cells.words == {"NA"})
         }
         self._note_left_out(kept)
 
@@ -204,7 +205,7 @@ class MetricColumns:
     def _series(self, name: str, cells: LogColumn) -> Series:
         if cells.whole:
             return Series(cells.values, self._everywhere, cells.others)
-        if name in self.table.has_own_rows:
+        if self.table.has_other_rows or name in self.table.has_own_rows:
             return Series(cells.values, ~cells.blank, cells.others)
         n_missing = int(cells.missing.sum())
         is_rate = is_rate_name(name)
@@ -245,6 +246,12 @@ class MetricColumns:
         words = {word for column in cells for word in column.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]
         return f"{', '.join(most)} or {last}"
+
+
+def _is_regular(cells: LogColumn) -> bool:
+    """Tell whether all values but the first and the last are equally far apart."""
+    places = np.flatnonzero(~cells.missing)
+    return len(np.unique(np.diff(places)[1:-1])) <= 1
 
 
 _SHOWN, _SHOWN_LETTERS = 1000, 40

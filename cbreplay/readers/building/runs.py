@@ -70,7 +70,8 @@ def build_run(
         started=_started(record, metadata),
         planned_epochs=planned,
         replaced=tuple(replaced),
-        begins_at=facts.begins_at,
+        # of a fit that steps back, the epochs before it are those of the one before
+        begins_at=None if record.resumes else facts.begins_at,
         empty_cells=frozenset(facts.empty_cells & series.keys()),
         written_again=facts.written_again,
         n_dropped=facts.n_dropped,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import letters
+from cbreplay.readers.columns.roles import SETTINGS, letters
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["name_parts", "note_phases"]
 
 # a fit, or a process, has one of each; written small and without what is no letter
-_NAMES = {"phase", "stage", "run", "runid", "session", "sessionid", "jobid", "attempt"}
+_NAMES = SETTINGS | {"phase", "stage", "run", "runid", "session", "sessionid"}
+_NAMES |= {"jobid", "attempt"}
 _MAY_BE_RESUMED = (
     "{name} goes from {before} to {after} at epoch {epoch} (counted from 1): a fit was "
     "resumed there, with new callbacks, or the same one went on; what hangs on it is "

@@ -150,7 +150,10 @@ def renamed_note(numbered: Mapping[str, Sequence[str]]) -> str:
     listed = ", ".join(
         f"{_enumerated(others)} as {name}" for name, others in numbered.items()
     )
-    return f"read {listed}: Keras numbers the metrics of a second model"
+    return (
+        f"read {listed}: Keras numbers the metrics of a second model, and a callback "
+        "that watches the first one's name sees no value there"
+    )
 
 
 def _enumerated(names: Sequence[str]) -> str:

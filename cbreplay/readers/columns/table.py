@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -269,6 +270,15 @@ class LogTable(LogFacts):
         self.repeated_header = {
             int(group[at]) for at in self.repeated_header if at < len(group)
         }
+
+    def part(self, rows: BoolArray, columns: Mapping[str, LogColumn]) -> LogTable:
+        """Return a table of some of the rows, with these columns."""
+        part = copy(self)
+        part.columns = {name: cells.copy() for name, cells in columns.items()}
+        part.notes, part.left_out = [*self.notes], {**self.left_out}
+        part.not_logged, part.empty_cells = {*self.not_logged}, {*self.empty_cells}
+        part.keep(rows)
+        return part
 
     def keep(self, rows: BoolArray) -> None:
         """Keep these rows only."""

@@ -16,7 +16,7 @@ from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
-from cbreplay.readers.columns.epoch_rows import sort_by_runs
+from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
 from cbreplay.readers.columns.header import (
     EPOCH_NAMES,
     STEP_NAMES,
@@ -117,8 +117,10 @@ class JsonHistoryReader(FormatReader):
             table.left_out |= left_out
             if of_points:
                 table.has_own_rows = {*table.columns}
-            self._fold(table)
-            yield from build_runs(table, self.options, self.metadata)
+            for name, part in tables_of_folds(table):
+                self._fold(part)
+                for run in build_runs(part, self.options, self.metadata):
+                    yield replace(run, name=name) if name else run
         else:
             raise foreign_json(path, held)
 

@@ -11,6 +11,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
 from cbreplay.readers.building.step_rows import fold_by
@@ -92,7 +94,8 @@ class TensorBoardPageReader(FormatReader):
             table.notes.append(f"{value} was read as {name}, as the file is called")
         if of_keras and name.startswith("epoch_"):
             table.notes.append(UNTOLD_DATA_SET)
-        if of_page and len(table) >= _MOST_VALUES:
+        apart = np.diff(table.columns[step].values)
+        if of_page and len(table) >= _MOST_VALUES and (apart != apart[:1]).any():
             table.notes.append(
                 f"it has {len(table)} rows: TensorBoard's page draws a sample from a "
                 "longer series, and the event files hold it whole"

@@ -12,7 +12,7 @@ from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.columns.epoch_rows import runs_of_rows
+from cbreplay.readers.columns.epoch_rows import runs_of_rows, tables_of_runs
 from cbreplay.readers.columns.roles import never_go_back
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
@@ -27,11 +27,11 @@ from cbreplay.readers.other_tools.json_rows import (
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.columns.column import LogColumn
-    from cbreplay.run import BoolArray, Run
+    from cbreplay.run import Run
 
 __all__ = ["WandbReader"]
 
@@ -93,7 +93,11 @@ class WandbReader(FormatReader):
         for run, columns in by_run.items():
             missing = [cells.missing for cells in columns.values()]
             said = ~np.logical_and.reduce(missing)
-            part = _part(table, said, {x_name: table.columns[x_name], **columns})
+            if not said.any():
+                problem = f"there is no value of {', '.join(columns)}"
+                hint = "Export a chart with values"
+                raise LogError(problem, source=table.source, hint=hint)
+            part = table.part(said, {x_name: table.columns[x_name], **columns})
             part.notes += notes
             yield run, part
 
@@ -171,33 +175,8 @@ def _histories(table: LogTable) -> Iterator[tuple[str, LogTable]]:
     """Yield the rows of each run where a column names it, or else the whole table."""
     names, run = runs_of_rows(table)
     if run is None or not run.any():
-        yield "", table
-        return
-    columns = {name: own for name, own in table.columns.items() if name not in names}
-    for number in range(int(run.max()) + 1):
-        rows = run == number
-        at = int(np.argmax(rows))
-        said = [(name, table.columns[name]) for name in names]
-        called = [
-            own.text(at) if own.is_text else f"{name}={own.text(at)}"
-            for name, own in said
-        ]
-        yield ",".join(called), _part(table, rows, columns)
-
-
-def _part(
-    table: LogTable, rows: BoolArray, columns: Mapping[str, LogColumn]
-) -> LogTable:
-    """Cut the rows and columns of a run out of an export of several."""
-    if not rows.any():
-        problem = f"there is no value of {', '.join(columns)}"
-        raise LogError(problem, source=table.source, hint="Export a chart with values")
-    part = LogTable(table.source, table.damage, [])
-    part.columns = {name: cells.copy() for name, cells in columns.items()}
-    part.lines, part.notes = table.lines, list(table.notes)
-    part.counted = table.counted
-    part.keep(rows)
-    return part
+        return iter([("", table)])
+    return tables_of_runs(table, names, run)
 
 
 def _is_average(table: LogTable, name: str) -> bool:

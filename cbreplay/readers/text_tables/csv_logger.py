@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
-from cbreplay.readers.columns.epoch_rows import sort_by_runs
+from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
 from cbreplay.readers.columns.header import (
     BATCH_NAMES,
     EPOCH_NAMES,
@@ -52,6 +53,12 @@ class CsvLoggerReader(FormatReader):
             fold_data_sets(table, self.options)
             yield from build_runs(table, self.options, self.metadata)
             return
+        for name, part in tables_of_folds(table):
+            for run in self._runs_of_rows(part):
+                yield replace(run, name=name) if name else run
+
+    def _runs_of_rows(self, table: LogTable) -> Iterator[Run]:
+        """Yield each training in a table whose rows are all of one kind."""
         sort_by_runs(table)
         epoch = table.first_of(EPOCH_NAMES)
         if epoch is not None and self.options.x_axis != "step":

@@ -187,7 +187,7 @@ def cut_by(patience: int, lengths: tuple[int, ...]) -> list[Run]:
     """Return logs without a plan that end so long after their best."""
     return [
         make_run(
-            [2 - at / 100 for at in range(length)] + [2.5] * patience,
+            [length - at / 100 for at in range(length)] + [length + 1.0] * patience,
             f"cut{length}",
             planned=False,
         )
@@ -267,7 +267,7 @@ def test_a_patience_that_stops_no_run_is_said_to_in_the_headline() -> None:
 def test_of_runs_that_do_not_all_tell_it_is_said_how_many_do() -> None:
     # each has its best at its last but one: ten more are in no log but the last one,
     # which patience 10 ends where it ends anyhow
-    logs = [[1 - at / 100 for at in range(length)] for length in (20, 24, 30)]
+    logs = [[length - at / 100 for at in range(length)] for length in (20, 24, 30)]
     logs.append([0.5, *[0.6] * 10])
     runs = [
         make_run(log, f"run{place}", planned=False) for place, log in enumerate(logs)

@@ -563,7 +563,10 @@ def test_metrics_that_keras_numbered_are_called_alike(tmp_path: Path) -> None:
     runs = load_runs(tmp_path)
     assert [list(run.series) for run in runs] == [["val_auc"]] * 3
     assert runs[1].notes == (
-        "read val_auc_1 as val_auc: Keras numbers the metrics of a second model",
+        (
+            "read val_auc_1 as val_auc: Keras numbers the metrics of a second model, "
+            "and a callback that watches the first one's name sees no value there"
+        ),
     )
     # alone, a log is as it is
     (run,) = load_runs(tmp_path / "fold1.csv")

@@ -239,7 +239,7 @@ def test_what_goes_on_past_a_log_that_broke_off_chooses_nothing() -> None:
 def test_logs_that_end_before_they_tell_anything_are_no_reason_for_a_setting() -> None:
     runs = [
         replace(
-            make_run([1 - at / 100 for at in range(length)], f"run{length}"),
+            make_run([length - at / 100 for at in range(length)], f"run{length}"),
             planned_epochs=100,
         )
         for length in (9, 10, 11)
@@ -724,7 +724,7 @@ def test_a_group_needs_what_its_worst_run_needs() -> None:
     assert [one.sufficient_patience for one in alone.groups] == [2, 7, 3, 4]
 
 
-def test_runs_that_begin_alike_are_doubted_where_they_count_apart() -> None:
+def test_runs_that_begin_alike_count_once() -> None:
     # one seed trained ten times, with another rate from epoch 12 on
     rng = np.random.default_rng(7)
     begin = np.sort(rng.random(12))[::-1] + 0.5
@@ -733,12 +733,33 @@ def test_runs_that_begin_alike_are_doubted_where_they_count_apart() -> None:
     ]
     other = [*(begin + 0.1).tolist(), *losses[0][12:]]
     runs = [make_run(own, f"r{i}") for i, own in enumerate([*losses, other])]
+    # counted apart, ten runs promise 90 %; they are one training
+    alone = recommend(runs[:10])
+    assert [(why.kind, why.facts) for why in alone.reasons] == [
+        ("one-training", {"n_runs": 10})
+    ]
+    assert alone.kind == "none"
+    assert alone.promise is None
+    # the settings are still compared on all ten, of which none is recommended
+    assert alone.setting("recommended") is None
+    usual = alone.setting("10")
+    assert usual is not None
+    assert (usual.n_groups, usual.left_out_score) == (10, None)
+    assert alone.compared == ("run", 10)
     advice = recommend(runs)
+    assert (advice.unit, advice.grouped_by) == ("training", "training")
+    assert [len(group.runs) for group in advice.groups] == [10, 1]
+    assert facts_of_reason(advice, "too-few-groups")["n_groups"] == 2
     (doubt,) = [one for one in advice.doubts if one.code == "branch"]
     assert doubt.runs == tuple(f"r{i}" for i in range(10))
     assert any("10 runs: begin with the same" in said for said in spoken_doubts(advice))
     together = recommend(runs, group_by=[0] * 10 + [1])
     assert "branch" not in codes(together)
+    # labels that part one training do not make two of it
+    parted = recommend(runs, group_by=[0] * 5 + [1] * 5 + [2])
+    assert [len(group.runs) for group in parted.groups] == [10, 1]
+    assert parted.compared == ("label", 3)
+    assert parted.grouped_by == "asked"
 
 
 def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
