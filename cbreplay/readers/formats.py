@@ -31,7 +31,6 @@ __all__ = [
     "SERIES_SMOOTHED",
     "SERIES_STEPS",
     "SERIES_TIMES",
-    "FormatReader",
     "asked_format",
     "content_format",
     "format_of",
@@ -373,15 +372,3 @@ def _reader_class(name: str) -> Callable[..., LogReader]:
     module = import_module(f"cbreplay.readers.{found.module}")
     reader: Callable[..., LogReader] = getattr(module, found.reader)
     return reader
-
-
-class FormatReader:
-    """What the readers of one text format have in common.
-
-    `metadata` is what the ``run.json`` beside the log says.
-    """
-
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata

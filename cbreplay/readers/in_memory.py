@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
+from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.lists import names_epoch, read_lists, take_epochs
 from cbreplay.readers.columns.header import STEP_NAMES
 from cbreplay.readers.columns.turned import rows_of_lists
@@ -19,7 +20,6 @@ from cbreplay.readers.columns.turned import rows_of_lists
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
 __all__ = ["InMemoryReader", "as_csv"]
@@ -54,11 +54,8 @@ class _Frame(Protocol):
     def __getitem__(self, name: Any, /) -> Any: ...
 
 
-class InMemoryReader:
+class InMemoryReader(LogReader):
     """Reader of objects."""
-
-    def __init__(self, options: ReadOptions) -> None:
-        self.options = options
 
     def accepts(self, source: object) -> bool:
         """Tell whether an object is a History, a dict of lists or a DataFrame."""
