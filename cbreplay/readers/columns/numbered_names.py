@@ -84,8 +84,6 @@ def join_numbered(series: Mapping[str, Series]) -> JoinedSeries:
     A model that is compiled once more, or made anew in another worker, logs as auc_1
     what was auc before. Each epoch that has any value has one of these.
     """
-    if not any(name[-1:].isdigit() for name in series):
-        return JoinedSeries(dict(series))
     numbered: dict[str, list[str]] = {}
     begins: set[int] = set()
     known = np.any([own.recorded for own in series.values()], axis=0)

@@ -58,10 +58,14 @@ KINDS = frozenset(
     )
 )
 _PHASES = frozenset(("phase", "stage", "mode"))
-_DATA_SET = (
-    "(?P<train>train(ing)?)|(?P<val>val(id|idation)?)|(?P<test>test(ing)?)"
-    "|(?P<eval>eval(uation)?)|(?P<dev>dev)"
-)
+# what data sets are called, and Keras's prefix for each
+_DATA_SETS = {
+    **dict.fromkeys(("train", "training"), ""),
+    **dict.fromkeys(("val", "valid", "validation"), "val_"),
+    **dict.fromkeys(("test", "testing"), "test_"),
+    **dict.fromkeys(("eval", "evaluation"), "eval_"),
+    "dev": "dev_",
+}
 _AXIS = " (--x-axis step or x_axis='step' counts evaluations by it)"
 _TIME = "(?i)time|date"
 _TWO, _SHOWN = 2, 5
@@ -311,7 +315,7 @@ def letters(name: str) -> str:
     >>> letters("Learning Rate"), letters("Epoch #")
     ('learningrate', 'epoch')
     """
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return "".join(sign for sign in name.lower() if sign.isascii() and sign.isalnum())
 
 
 def may_say_kinds(table: LogTable) -> bool:
@@ -334,11 +338,7 @@ def prefix_of(data_set: str) -> str | None:
     >>> prefix_of("{'subset': 'val'}")
     'val_'
     """
-    word = letters(data_set).removeprefix("subset").removesuffix("set")
-    found = re.fullmatch(_DATA_SET, word)
-    if found is None:
-        return None
-    return "" if found["train"] else f"{found.lastgroup}_"
+    return _DATA_SETS.get(letters(data_set).removeprefix("subset").removesuffix("set"))
 
 
 def name_on(name: str, data_set: str) -> str:
