@@ -27,7 +27,7 @@ def spoken_usage(error: click.ClickException) -> str:
     others = _other_commands(error) if isinstance(error, click.NoSuchOption) else ""
     if isinstance(error, click.NoSuchOption) and others:
         # the option exists: no other one of a similar name is meant
-        error.possibilities = None
+        error = click.NoSuchOption(error.option_name, ctx=error.ctx)
     shown = io.StringIO()
     error.show(shown)
     usage = shown.getvalue().rstrip().expandtabs(4)
