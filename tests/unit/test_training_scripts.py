@@ -759,6 +759,25 @@ def test_a_schedule_that_meets_no_other_rate_or_only_the_epoch_is_no_doubt(
     assert read(tmp_path, f"m.fit(*x, callbacks=[{listed}])").unread == ()
 
 
+TUNER = (
+    "tuner = kt.{kind}(build, max_epochs=90)\n"
+    f"tuner.search(x, epochs=3, validation_split=0.1, callbacks=[{STOP}])"
+)
+
+
+def test_a_tuner_keeps_the_best_weights_and_hyperband_chooses_the_epochs(
+    tmp_path: Path,
+) -> None:
+    # SaveBestEpoch and Hyperband.run_trial of keras_tuner
+    assert codes(tmp_path, TUNER.format(kind="RandomSearch")) == [
+        "patience-beyond-plan"
+    ]
+    text = TUNER.format(kind="Hyperband")
+    assert codes(tmp_path, text) == []
+    (told,) = unchecked_plans(read(tmp_path, text), None)
+    assert "Hyperband chooses the epochs of each trial" in told
+
+
 def test_what_is_put_into_a_list_is_changed_with_what_the_list_holds(
     tmp_path: Path,
 ) -> None:
