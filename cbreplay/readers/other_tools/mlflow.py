@@ -44,8 +44,8 @@ _SINGLE = (
 )
 _NAMES = ("key", "metricname")
 _RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name", "group")
-# the name of a key in the data of a chart on MLflow's page
-_KEY_OF_CHART = "metric"
+# the name of a key in the data of a chart on MLflow's page, and in people's tables
+_OTHER_KEYS = ("metric", "metric_name")
 
 
 class MLflowReader(LogReader):
@@ -180,9 +180,8 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         hint = "Export what get_metric_history returns: key, value, step, timestamp"
         raise ForeignLogError(problem, source=path, hint=hint)
     lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
-    if lowered and "key" not in lowered[0] and _KEY_OF_CHART in lowered[0]:
-        lowered = [{**row, "key": row.get(_KEY_OF_CHART)} for row in lowered]
-    return lowered
+    named = [key for key in ("key", *_OTHER_KEYS) if lowered and key in lowered[0]]
+    return [{**row, "key": row.get(named[0])} for row in lowered] if named else lowered
 
 
 _PAGED = (
