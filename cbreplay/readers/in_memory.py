@@ -64,13 +64,7 @@ class InMemoryReader(LogReader):
         return _is_history(source) or isinstance(source, Mapping) or _is_frame(source)
 
     def read(self, source: object) -> Iterator[Run]:
-        """Yield each training in the object.
-
-        Raises
-        ------
-        LogError
-            If its lists do not fit together, or hold something else than numbers.
-        """
+        """Yield each training in the object."""
         if _is_history(source):
             yield from self._history(cast("_History", source))
         elif isinstance(source, Mapping):

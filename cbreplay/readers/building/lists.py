@@ -16,7 +16,6 @@ from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import filled_note
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import put_in_order
-from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.column import first_listed
@@ -96,9 +95,7 @@ def read_lists(
     facts.left_out = dict(left_out)
     pieces = split_rows(rows, facts.counted, source=kind, most=options.max_bytes)
     for record in join_rows(pieces, options, None, kind):
-        yield build_run(
-            record, facts, source=kind, options=options, take_rate=take_rate
-        )
+        yield build_run(record, facts, source=kind, options=options)
 
 
 def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:

@@ -135,13 +135,7 @@ def _find_epochs(
 
 
 def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
-    """Merge the rows of each epoch, where each data set had a row of its own.
-
-    Raises
-    ------
-    LogError
-        As `fold_by`; when strict, also if a row is damaged.
-    """
+    """Merge the rows of each epoch, where each data set had a row of its own."""
     epoch, step = map(table.first_of, (EPOCH_NAMES, STEP_NAMES))
     table.check_whole()
     if epoch is not None:
