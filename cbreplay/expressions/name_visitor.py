@@ -12,6 +12,7 @@ from cbreplay.expressions.reassigned_names import free_names
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
 from cbreplay.expressions.syntax import (
     bound_names,
+    called_name,
     has_star,
     imported_names,
     names_in,
@@ -315,7 +316,8 @@ class NameVisitor(ast.NodeVisitor):
                 self.flows.append(Flow(self.scope, node.name, "holds", scope, name))
 
     def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
-        self.flow_parts(node.target, node.iter)
+        if not isinstance(node.iter, ast.Call) or called_name(node.iter) != "range":
+            self.flow_parts(node.target, node.iter)
         self.among[id(node.target)] = node.iter
         self.generic_visit(node)
 
