@@ -13,6 +13,7 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.readers.building.numbering import stand_further_apart
+from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.run import Run, Series
 from cbreplay.words import count, list_first, spoken_range
 
@@ -35,7 +36,7 @@ def build_run(
     source: str,
     options: ReadOptions,
     metadata: RunMetadata | None = None,
-    take_rate: Callable[[TrainingRows], LoggedRate],
+    take_rate: Callable[[TrainingRows], LoggedRate] = take_rate,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 

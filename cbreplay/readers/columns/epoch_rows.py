@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
+    "FOLDS",
+    "RUNS",
     "bring_together",
     "find_numbering",
     "is_of_epoch",
@@ -42,14 +44,14 @@ _FEW = 4
 
 
 # columns that may name the training of a row
-_RUNS = SETTINGS | frozenset(
+RUNS = SETTINGS | frozenset(
     (
         *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
         *("configname", "exp", "expname", "experimentname", "experimentid"),
     )
 )
 # each of these is trained anew
-_FOLDS = frozenset(("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed"))
+FOLDS = frozenset(("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed"))
 
 
 def find_numbering(table: LogTable) -> str | None:
@@ -125,7 +127,7 @@ def _go_by_steps(
 
 
 def runs_of_rows(
-    table: LogTable, called: Collection[str] = _RUNS
+    table: LogTable, called: Collection[str] = RUNS
 ) -> tuple[list[str], EpochArray | None]:
     """Return the columns that name the training of a row, and each row's training.
 
@@ -175,7 +177,7 @@ def tables_of_folds(table: LogTable) -> Iterator[tuple[str, LogTable]]:
 
     Where the epochs begin anew with each, these tell its rows later.
     """
-    names, run = runs_of_rows(table, _FOLDS)
+    names, run = runs_of_rows(table, FOLDS)
     key = find_numbering(table)
     if run is None or key is None or not run.any():
         return iter([("", table)])

@@ -113,11 +113,6 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
     R's ``as.data.frame(history)`` has a row for each epoch, metric and data set. A
     column of phases of one training is no reason: each epoch has one row then, or the
     epochs begin anew with each phase.
-
-    Raises
-    ------
-    ForeignLogError
-        If rows are of several kinds.
     """
     notes = []
     for name, cells in table.columns.items():
@@ -149,13 +144,7 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
 
 
 def check_rows_are_epochs(table: LogTable) -> None:
-    """Refuse rows that are not epochs but models, settings, folds or data sets.
-
-    Raises
-    ------
-    ForeignLogError
-        If they do.
-    """
+    """Refuse rows that are not epochs but models, settings, folds or data sets."""
     for name, cells in table.columns.items():
         texts = list(cells.texts.values())
         distinct = len(texts) > 1 and len(set(texts)) == len(texts) == len(table)

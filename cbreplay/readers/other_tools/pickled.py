@@ -34,13 +34,7 @@ class PickleReader(LogReader):
     """The reader that reads nothing: a pickle runs code when it is loaded."""
 
     def read(self, path: str) -> Iterator[Run]:
-        """Refuse the file.
-
-        Raises
-        ------
-        ForeignLogError
-            Always.
-        """
+        """Refuse the file."""
         beginning = read_beginning(path, _LOOKED_AT)
         array = re.search(_ARRAY, beginning) if beginning.startswith(_NUMPY) else None
         if array is not None and array["kind"] != b"O":

@@ -142,6 +142,11 @@ def test_other_objects_are_refused(source: object) -> None:
         load_runs(source)
 
 
+def test_a_list_of_paths_is_told_how_it_is_given() -> None:
+    with pytest.raises(ConfigError, match=r"load_runs\(\*paths\)"):
+        load_runs(["a.csv", "b.csv"])
+
+
 @pytest.mark.parametrize("is_named", [True, False])
 def test_the_index_of_a_frame_tells_lost_rows_copies_and_another_order(
     *, is_named: bool
