@@ -17,7 +17,7 @@ from cbreplay.recommend.choice import Choice, Pick, broke_off, rule_of_thumb
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
-from cbreplay.setting_costs.pricing import Priced, price
+from cbreplay.setting_costs.pricing import Priced, find_failed, price
 from cbreplay.setting_costs.swept_settings import Reason
 from cbreplay.sweep import EVIDENCE
 from cbreplay.training_course import (
@@ -201,8 +201,8 @@ def find_doubts(
 ) -> tuple[RunDoubt, ...]:
     """Return the doubts about an answer, the gravest first."""
     patience = None if choice is None else choice.patience
-    # a run that ended by its plan is not censored: nothing was to follow
-    ended = study.panel.standing.ended
+    # a run that ended by its plan or in NaN is not censored: nothing was to follow
+    ended = study.panel.standing.ended | find_failed(study.sweep, study.panel.rows)
     censored = _where_evidence(study, chosen, patience, "censored") & ~ended
     return (
         *(() if choice is None else _about_choice(study, chosen, choice, censored)),

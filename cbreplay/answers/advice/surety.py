@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.reasons import asked_of, broken_off, share_of
@@ -101,7 +102,12 @@ def _tolerance(advice: Recommendation) -> Text:
 
 def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
     """Say how the recommendation compares with a fixed patience of 10."""
-    if advice.patience == USUAL:
+    if expected.score == math.inf:
+        words = (
+            "hardly; with patience {patience:patience} the weights that are kept on "
+            "some of these {unit}s lose everything."
+        )
+    elif advice.patience == USUAL:
         words = "nothing else promises to be better from {n_groups:count {unit}}."
     elif expected.usual_score is None:
         words = (

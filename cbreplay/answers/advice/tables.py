@@ -180,7 +180,9 @@ def _expected_note(advice: Recommendation, expected: Expected) -> Text:
     """Say what the expected scores are made of, and whether they decide."""
     decides = "here the promise" if advice.basis == "promise" else "the least"
     beside = ""
-    if expected.unavoidable:
+    if expected.unavoidable == math.inf:
+        beside = ", but for {unit}s that lose everything by every patience"
+    elif expected.unavoidable:
         beside = (
             ", beside the {unavoidable:score} that every patience on {monitor:code} "
             "loses on these {unit}s"
