@@ -49,7 +49,7 @@ _FEWEST_VALUES = 3
 # recommended, used and chosen again gets shorter each time
 _SHARE_UNCUT = 0.2
 # runs of one setting differ by less; a share of 1 and one of 100 %, or losses of two
-# data sets, by more
+# data sets, by more; sentences name it
 _OTHER_SCALE = 30
 
 
@@ -275,6 +275,7 @@ def _other_scales(study: Study) -> Iterator[RunDoubt]:
     usual = known[(len(known) - 1) // 2]
     apart = (sizes >= _OTHER_SCALE * usual) | (sizes <= usual / _OTHER_SCALE)
     facts = {"series": name, "least": float(known[0]), "most": float(known[-1])}
+    facts["times"] = _OTHER_SCALE
     yield from _doubt("other-scale", _where(study, apart & (sizes > 0)), **facts)
 
 
