@@ -44,7 +44,7 @@ def how_sure(advice: Recommendation) -> Text | None:
     for reason in advice.reasons:
         if reason.kind == "cut":
             return _by_what_cut(reason.facts)
-    return say("How sure: the logs had no part in the choice.")
+    return say("How sure: it is a rule of thumb, not chosen by these logs.")
 
 
 def _by_what_cut(facts: Mapping[str, Any]) -> Text:
