@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DECISIVE", "deciding_rows", "explanation_document"]
 
-DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
+# of improvements in a row only the last one lasts
+DECISIVE = ("last improvement", "reduction", "schedule", "save", "stop")
 
 
 def explanation_document(
@@ -101,7 +102,16 @@ def deciding_rows(
     rows: Sequence[TraceRow], last_epoch: int, kinds: Collection[str] = DECISIVE
 ) -> list[TraceRow]:
     """Return the rows with decisions of some kinds, and those of the last epoch."""
-    return [row for row in rows if row.decision in kinds or row.epoch == last_epoch]
+    following: dict[int, str] = {}
+    chosen = []
+    for row in reversed(rows):
+        decided = {row.decision}
+        if row.decision != following.get(row.callback):
+            decided.add(f"last {row.decision}")
+        following[row.callback] = row.decision
+        if row.epoch == last_epoch or decided.intersection(kinds):
+            chosen.append(row)
+    return chosen[::-1]
 
 
 def _doubts(replay: Replay) -> Iterator[Text]:
@@ -228,7 +238,7 @@ def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
             _stamped(row.why, row.claims),
         ),
         # of very many rows, those with a decision are shown first
-        rank=0 if row.decision in DECISIVE else 1,
+        rank=0 if row.decision in (*DECISIVE, "improvement") else 1,
     )
 
 

@@ -35,7 +35,8 @@ _HARMLESS |= {"abs", "float", "int", "max", "min", "open", "range", "round", "su
 _HARMLESS_PACKAGES = {*KERAS_PACKAGES, "cbreplay"}
 _HARMLESS_PACKAGES |= {"matplotlib", "numpy", "pandas", "seaborn"}
 _MOST_RUNNABLE = 300_000
-_METHODS = {"compile", "evaluate", "fit", "fit_generator", "predict"} | CHANGING
+_METHODS = {"compile", "evaluate", "fit", "fit_generator", "predict", "search"}
+_METHODS |= CHANGING
 _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
 # methods that write settings somewhere
 _METHODS |= {"dump", "log_param", "log_params", "pprint", "safe_dump"}

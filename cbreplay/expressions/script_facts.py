@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FittingCall", "find_fits", "read_facts"]
 
-# the positions of arguments that are given without a name
-_FITS = {"fit": 5, "fit_generator": 4}
-_EPOCHS = {"fit": 3, "fit_generator": 2}
+# the positions of arguments that are given without a name; the `search` of a tuner
+# hands all of its own to the `fit` of each trial
+_FITS = {"fit": 5, "fit_generator": 4, "search": 5}
+_EPOCHS = {"fit": 3, "fit_generator": 2, "search": 3}
 # a fit with more arguments by place than these may get validation data among them
-_MOST_BY_PLACE = {"fit": 6, "fit_generator": 5}
+_MOST_BY_PLACE = {"fit": 6, "fit_generator": 5, "search": 6}
 
 
 class FittingCall(NamedTuple):

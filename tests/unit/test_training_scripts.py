@@ -551,7 +551,7 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             "EarlyStopping: patience: 'p' is not assigned in the script",
         ),
         (
-            "m.fit(*x, callbacks=[LearningRateScheduler(lambda e: 0.1)])",
+            f"m.fit(*x, callbacks=[LearningRateScheduler(f), {RATE}])",
             1,
             "LearningRateScheduler: schedule is code, which is not run",
         ),
@@ -747,6 +747,16 @@ def test_a_method_of_the_script_may_change_what_it_gets(tmp_path: Path) -> None:
     )
     script = read(tmp_path, text)
     assert script.fits[0].unread[0].problem == "'c' is changed in line 5"
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["LearningRateScheduler(f)", f"LearningRateScheduler(lambda e: 0.1), {RATE}"],
+)
+def test_a_schedule_that_meets_no_other_rate_or_only_the_epoch_is_no_doubt(
+    tmp_path: Path, listed: str
+) -> None:
+    assert read(tmp_path, f"m.fit(*x, callbacks=[{listed}])").unread == ()
 
 
 def test_what_is_put_into_a_list_is_changed_with_what_the_list_holds(
@@ -1761,6 +1771,42 @@ def test_the_direction_of_a_compiled_metric_is_known(
         "EarlyStopping('val_dice', patience=3, restore_best_weights=True)])"
     )
     assert codes(tmp_path, text, semantics) == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("metric", "found"),
+    [
+        ("keras.metrics.AUC(name='skill')", True),
+        ("keras.metrics.SparseTopKCategoricalAccuracy(name='skill')", True),
+        # may be far below 0; in percent; a function that may be anything
+        ("keras.metrics.R2Score(name='skill')", False),
+        ("keras.metrics.MeanAbsolutePercentageError(name='skill')", False),
+        ("skill", False),
+    ],
+)
+def test_a_class_tells_that_a_metric_lies_between_0_and_1_whatever_its_name(
+    tmp_path: Path, metric: str, *, found: bool
+) -> None:
+    text = (
+        "def skill(a, b):\n    return a\n"
+        f"{MODEL}m.compile('adam', 'mse', metrics=[{metric}])\n"
+        "m.fit(*x, validation_data=v, callbacks=[EarlyStopping('val_skill', "
+        "mode='auto', min_delta=1, patience=3, restore_best_weights=True)])"
+    )
+    mode = "min" if "Percentage" in metric else "max"
+    told = codes(tmp_path, text.replace("auto", mode))
+    assert told == (["min-delta-beyond-range"] if found else [])
+
+
+def test_the_search_of_a_tuner_is_a_fit(tmp_path: Path) -> None:
+    # keras_tuner hands the arguments of `search` to the `fit` of each trial
+    text = (
+        "import re\nfound = re.search('a', 'b')\n"
+        "stop = EarlyStopping(patience=60, restore_best_weights=True)\n"
+        "tuner.search(*x, epochs=50, validation_data=v, callbacks=[stop])\n"
+    )
+    assert codes(tmp_path, text) == ["patience-beyond-plan"]
+    assert not read(tmp_path, text).unread
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from cbreplay.note import Note
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.building.telling_columns import note_phases
@@ -65,7 +64,6 @@ def build_runs(
             source=table.source,
             options=options,
             metadata=known,
-            take_rate=take_rate,
         )
         run = run if table.steps is None else _with_steps(run, table.steps)
         name = called.get(record.rows.place)

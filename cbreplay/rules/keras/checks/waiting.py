@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_carried_best
-from cbreplay.rules.keras.checks.records import RECORD_CHECKS
+from cbreplay.rules.keras.checks.records import RECORD_CHECKS, is_share
 from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.keras.metric_directions import lies_within_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +114,7 @@ def _min_delta_beyond_range(
     # a log tells more than the name, and may hold percents
     if known.run is not None or callback.min_delta < 1:
         return
-    if not lies_within_one(callback.monitor):
+    if not is_share(known, callback.monitor):
         return
     yield Finding(
         "min-delta-beyond-range",
