@@ -74,8 +74,11 @@ def read_lists(
     """
     epochs = take_epochs(lists) if epochs is None else epochs
     _check_size(lists, kind, options.max_bytes)
+    of_arrays = _take_arrays(lists)
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     notes = [*notes, *_listed(lists)]
+    if of_arrays:
+        notes.append(f"left out {', '.join(of_arrays)}: {_ARRAYS}")
     if options.empty == "nan":
         notes += _fill_empty(columns)
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
@@ -89,12 +92,38 @@ def read_lists(
     facts.notes += [*aligned.notes, *plan_notes]
     facts.not_logged = {*aligned.spread}
     facts.empty_cells = {name for name, own in columns.items() if None in own}
-    facts.left_out, facts.counts_from = dict(left_out), aligned.counts_from
+    unread = dict.fromkeys(of_arrays, _ARRAYS)
+    facts.left_out, facts.counts_from = {**left_out, **unread}, aligned.counts_from
     pieces = split_rows(rows, facts.counted, source=kind, most=options.max_bytes)
     for record in join_rows(pieces, options, None, kind):
         yield build_run(
             record, facts, source=kind, options=options, take_rate=take_rate
         )
+
+
+def _take_arrays(lists: dict[Any, Any]) -> list[str]:
+    """Remove the lists of arrays, as of an F1Score of each class; return their names.
+
+    Where all lists are of arrays, or some values are numbers, they stay to be refused.
+    """
+    found = [name for name, values in lists.items() if _holds_arrays(name, values)]
+    if len(found) == len(lists):
+        return []
+    for name in found:
+        del lists[name]
+    return [str(name) for name in found]
+
+
+def _holds_arrays(name: object, values: object) -> bool:
+    return (
+        _is_list(values)
+        and bool(values)
+        and not is_rate_name(str(name))
+        and all(
+            isinstance(value, (list, tuple, np.ndarray)) and np.size(value) > 1
+            for value in values
+        )
+    )
 
 
 def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
@@ -274,6 +303,7 @@ class _Aligned:
         return _validated_epochs(self.epochs, fitting[0])
 
 
+_ARRAYS = "its values are lists, not single numbers"
 _LENGTH_HINT = "Give lists of one length, with None for a missing value"
 _FREQUENCY_HINT = "Give the value of fit: --validation-freq or validation_freq="
 _SHOWN = 4

@@ -52,10 +52,13 @@ def build_runs(
     records = join_rows(pieces, options, metadata, table.source)
     if metadata is None:
         note_phases(records, table, rows)
-    table.notes += _header_notes(table, above, len(records))
+    called = _names_of(records, table, rows)
+    # a table with a column of folds was not appended to fit by fit
+    table.notes += _header_notes(
+        table, above, is_appended=not called and bool(records[1:])
+    )
     table.notes += table.damage.notes()
     table.n_dropped = table.damage.n_dropped
-    called = _names_of(records, table, rows)
     for record in records:
         # run.json describes the training that ended last
         known = metadata if record is records[-1] else None
@@ -72,12 +75,14 @@ def build_runs(
         yield run if name is None else replace(run, name=name)
 
 
-def _header_notes(table: LogTable, above: list[str], n_trainings: int) -> Iterator[str]:
+def _header_notes(
+    table: LogTable, above: list[str], *, is_appended: bool
+) -> Iterator[str]:
     """Yield where the header stands again, or that trainings share one."""
     if above:
         stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
         yield f"the header stands once more above {stands}"
-    elif n_trainings > 1 and table.counted == "line" and not table.has_own_rows:
+    elif is_appended and table.counted == "line" and not table.has_own_rows:
         yield _ONE_HEADER
 
 
