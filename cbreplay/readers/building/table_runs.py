@@ -11,7 +11,6 @@ from cbreplay.note import Note
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.building.telling_columns import note_phases
@@ -52,13 +51,10 @@ def build_runs(
     records = join_rows(pieces, options, metadata, table.source)
     if metadata is None:
         note_phases(records, table, rows)
-    called = _names_of(records, table, rows)
-    # a table with a column of folds was not appended to fit by fit
-    table.notes += _header_notes(
-        table, above, is_appended=not called and bool(records[1:])
-    )
+    table.notes += _header_notes(table, above, len(records))
     table.notes += table.damage.notes()
     table.n_dropped = table.damage.n_dropped
+    called = _names_of(records, table, rows)
     for record in records:
         # run.json describes the training that ended last
         known = metadata if record is records[-1] else None
@@ -68,21 +64,18 @@ def build_runs(
             source=table.source,
             options=options,
             metadata=known,
-            take_rate=take_rate,
         )
         run = run if table.steps is None else _with_steps(run, table.steps)
         name = called.get(record.rows.place)
         yield run if name is None else replace(run, name=name)
 
 
-def _header_notes(
-    table: LogTable, above: list[str], *, is_appended: bool
-) -> Iterator[str]:
+def _header_notes(table: LogTable, above: list[str], n_trainings: int) -> Iterator[str]:
     """Yield where the header stands again, or that trainings share one."""
     if above:
         stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
         yield f"the header stands once more above {stands}"
-    elif is_appended and table.counted == "line" and not table.has_own_rows:
+    elif n_trainings > 1 and table.counted == "line" and not table.has_own_rows:
         yield _ONE_HEADER
 
 
