@@ -44,6 +44,8 @@ def is_validation(name: str) -> bool:
     >>> is_validation("validate_loss"), is_validation("valLoss")
     (True, True)
     """
+    if not any(part in name.lower() for part in ("val", "test", "dev")):
+        return False
     parted = re.sub(PARTS_OF_CAMEL, "_", name)
     return re.search(_VALIDATION, parted, re.IGNORECASE) is not None
 

@@ -65,6 +65,16 @@ def _instead(run: Run, callbacks: Sequence[Callback], seam: int) -> Text:
         f", and {end}it would have gone on from other weights: what it would have "
         "trained from there on is not in this log."
     )
+    lost = _lost_in_replaced(run, callbacks, seam)
+    if lost is not None:
+        name, epoch = lost
+        return phrase(
+            " and wrote rows again, and of the earlier ones the log lacks {name:code} "
+            "in epoch {epoch:epoch}: what the fit before it did there is not told. "
+            "Give every file of this training, or another log of it.",
+            name=name,
+            epoch=epoch,
+        )
     if any(seam == own for own, _ in run.replaced):
         left = "weights, files or counters"
         if open_end:
@@ -76,6 +86,18 @@ def _instead(run: Run, callbacks: Sequence[Callback], seam: int) -> Text:
         )
     asks = open_end and not run.same_callbacks
     return say(words, _INTERRUPTED if asks else "")
+
+
+def _lost_in_replaced(
+    run: Run, callbacks: Sequence[Callback], seam: int
+) -> tuple[str, int] | None:
+    """Return the series and the epoch that rows lack which a fit wrote again."""
+    for fit in (fit for at, fit in run.replaced if at == seam and fit is not None):
+        for name in read_series(callbacks):
+            gap = find_gap(fit, name) if name in fit.series else None
+            if gap is not None and gap >= seam:
+                return name, gap
+    return None
 
 
 def _restore(callbacks: Sequence[Callback]) -> bool:

@@ -98,11 +98,14 @@ class CallReader:
     ----------
     unread : list of UnreadPart
         Which arguments could not be told.
+    schedules : list of UnreadPart
+        Schedules that are code: they matter where another callback sets the rate too.
     """
 
     def __init__(self, calls: ScriptCalls) -> None:
         self.calls = calls
         self.unread: list[UnreadPart] = []
+        self.schedules: list[UnreadPart] = []
 
     def read(self, call: ast.Call, scope: Scope) -> Member:
         """Return a callback, with stand-ins for the arguments that cannot be told."""
@@ -131,6 +134,7 @@ class CallReader:
         parameters |= {error.parameter: UNKNOWN for error in refused}
         unknown = [key for key, value in parameters.items() if value is UNKNOWN]
         self.unread += reader.problems
+        self.schedules += reader.schedules
         variants = tuple(
             make_callback(
                 kind,
@@ -174,6 +178,7 @@ class _Stopgaps(ScriptArguments):
     def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
         super().__init__(calls, call, scope)
         self.problems: list[UnreadPart] = []
+        self.schedules: list[UnreadPart] = []
         # what an argument that is not read is like, by its name
         self.likened: dict[str, Any] = {}
         # the values of an argument that has several, by its name
@@ -194,16 +199,17 @@ class _Stopgaps(ScriptArguments):
             if 1 < len(told) <= MOST_STAND_INS and name in STAND_INS:
                 self.told[name] = told
                 return UNKNOWN
-            problem = unread.problem
-            if place.endswith(": schedule"):
-                problem = f"{place} is code, which is not run"
-                if goes_by_epoch_alone(node, self.scope, self.calls):
-                    self.likened["schedule"] = SETS_EVERY_RATE
-            if place.endswith(": filepath"):
+            if name == "filepath":
                 self.ending = find_ending(self.calls, node, self.scope)
-            # these decide nothing
-            if not place.endswith((": verbose", ": filepath")):
-                self.problems.append(UnreadPart(unread.line, problem))
+            elif name == "schedule" and goes_by_epoch_alone(
+                node, self.scope, self.calls
+            ):
+                self.likened[name] = SETS_EVERY_RATE
+            elif name == "schedule":
+                problem = f"{place} is code, which is not run"
+                self.schedules.append(UnreadPart(unread.line, problem))
+            elif name != "verbose":  # that decides nothing
+                self.problems.append(UnreadPart(unread.line, unread.problem))
             return UNKNOWN
 
 

@@ -1,11 +1,11 @@
-"""The protocol of a reader, its options, and how it reports damage."""
+"""What a reader is, its options, its damage, and what a log says of all its runs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from cbreplay.errors import ConfigError, LogError
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.run import AxisUnit, Run
+    from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
     "MOST_BYTES",
@@ -51,12 +52,16 @@ class NothingLoggedError(ForeignLogError):
     """A log that holds nothing at all; any other error tells more than this."""
 
 
-class LogReader(Protocol):
-    """One log format.
+class LogReader:
+    """The reader of one log format; which one takes a file, `formats` tells.
 
-    A reader is made with the `ReadOptions` and the `RunMetadata` that apply; which one
-    takes a file, `formats` tells.
+    `metadata` is what the ``run.json`` beside the log says.
     """
+
+    def __init__(
+        self, options: ReadOptions, metadata: RunMetadata | None = None
+    ) -> None:
+        self.options, self.metadata = options, metadata
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training that the log holds, in the order of the log.
@@ -69,7 +74,7 @@ class LogReader(Protocol):
             If it is no such log, or holds no training; when strict, also if it is
             damaged. `ForeignLogError`: in a directory it is passed over.
         """
-        ...
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
+from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.lists import names_epoch, read_lists, take_epochs
+from cbreplay.readers.columns.epoch_rows import FOLDS
 from cbreplay.readers.columns.header import STEP_NAMES
+from cbreplay.readers.columns.roles import letters
 from cbreplay.readers.columns.turned import rows_of_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
 __all__ = ["InMemoryReader", "as_csv"]
@@ -56,24 +58,15 @@ class _Frame(Protocol):
     def __getitem__(self, name: Any, /) -> Any: ...
 
 
-class InMemoryReader:
+class InMemoryReader(LogReader):
     """Reader of objects."""
-
-    def __init__(self, options: ReadOptions) -> None:
-        self.options = options
 
     def accepts(self, source: object) -> bool:
         """Tell whether an object is a History, a dict of lists or a DataFrame."""
         return _is_history(source) or isinstance(source, Mapping) or _is_frame(source)
 
     def read(self, source: object) -> Iterator[Run]:
-        """Yield each training in the object.
-
-        Raises
-        ------
-        LogError
-            If its lists do not fit together, or hold something else than numbers.
-        """
+        """Yield each training in the object."""
         if _is_history(source):
             yield from self._history(cast("_History", source))
         elif isinstance(source, Mapping):
@@ -121,7 +114,7 @@ class InMemoryReader:
 
 
 def as_csv(source: object) -> bytes | None:
-    """Return a DataFrame that holds text or steps as the CSV that pandas writes of it.
+    """Return a DataFrame of text, steps or folds as the CSV that pandas writes of it.
 
     Trackers have such tables, and their CSVs are known: ``run.history()`` of W&B,
     Lightning's ``metrics.csv``, a row for each metric and step. So is a dict of lists,
@@ -132,7 +125,8 @@ def as_csv(source: object) -> bytes | None:
     if not _is_frame(source) or _is_history(source):
         return None
     frame = _with_one_index(cast("_Frame", source))
-    if not _counts_steps(frame) and not any(
+    in_folds = any(letters(str(name)) in FOLDS for name in frame.columns)
+    if not (in_folds or _counts_steps(frame)) and not any(
         isinstance(value, str) for name in frame.columns for value in frame[name]
     ):
         return None

@@ -551,7 +551,7 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             "EarlyStopping: patience: 'p' is not assigned in the script",
         ),
         (
-            "m.fit(*x, callbacks=[LearningRateScheduler(lambda e: 0.1)])",
+            f"m.fit(*x, callbacks=[LearningRateScheduler(f), {RATE}])",
             1,
             "LearningRateScheduler: schedule is code, which is not run",
         ),
@@ -747,6 +747,16 @@ def test_a_method_of_the_script_may_change_what_it_gets(tmp_path: Path) -> None:
     )
     script = read(tmp_path, text)
     assert script.fits[0].unread[0].problem == "'c' is changed in line 5"
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["LearningRateScheduler(f)", f"LearningRateScheduler(lambda e: 0.1), {RATE}"],
+)
+def test_a_schedule_that_meets_no_other_rate_or_only_the_epoch_is_no_doubt(
+    tmp_path: Path, listed: str
+) -> None:
+    assert read(tmp_path, f"m.fit(*x, callbacks=[{listed}])").unread == ()
 
 
 def test_what_is_put_into_a_list_is_changed_with_what_the_list_holds(

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,16 +88,19 @@ class _ComingFits:
     """The resumed fits of a ``run.json`` for which no rows have been found so far."""
 
     def __init__(self, epochs: Sequence[int]) -> None:
-        self._numbers = by_key(range(len(epochs)), lambda number: epochs[number])
+        # the earliest last, where it can be taken off
+        numbers = reversed(range(len(epochs)))
+        self._numbers = by_key(numbers, lambda number: epochs[number])
         self._next = 0
 
     def take(self, epoch: int) -> bool:
         """Take the next fit that was resumed at this epoch; False if none is left."""
         numbers = self._numbers.get(epoch, [])
-        at = bisect_left(numbers, self._next)
-        if at < len(numbers):
-            self._next = numbers[at] + 1
-        return at < len(numbers)
+        while numbers and numbers[-1] < self._next:
+            numbers.pop()
+        if numbers:
+            self._next = numbers[-1] + 1
+        return bool(numbers)
 
 
 def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:

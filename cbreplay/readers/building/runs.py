@@ -13,7 +13,7 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.readers.building.numbering import stand_further_apart
-from cbreplay.readers.columns.numbered_names import join_numbered
+from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.run import Run, Series
 from cbreplay.words import count, list_first, spoken_range
 
@@ -36,7 +36,7 @@ def build_run(
     source: str,
     options: ReadOptions,
     metadata: RunMetadata | None = None,
-    take_rate: Callable[[TrainingRows], LoggedRate],
+    take_rate: Callable[[TrainingRows], LoggedRate] = take_rate,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -49,9 +49,14 @@ def build_run(
         If it holds no metric.
     """
     rate = take_rate(record)
-    series, begins, renamed = join_numbered(_series_of(record, source))
-    for position in begins:
-        record.confirm_seam(record.first_epoch + position)
+    series = _series_of(record, source)
+    renamed: tuple[str, ...] = ()
+    if any(name[-1:].isdigit() for name in series):
+        from cbreplay.readers.columns.numbered_names import join_numbered
+
+        series, begins, renamed = join_numbered(series)
+        for position in begins:
+            record.confirm_seam(record.first_epoch + position)
     replaced = [
         (seam, _earlier_fit(own, facts, source, metadata, take_rate) if own else None)
         for seam, own in record.replaced

@@ -116,13 +116,7 @@ def _read_as_it_is(
 
 
 def _fill(table: LogTable, text: TextRows) -> None:
-    """Fill a table with the cells of a CSV.
-
-    Raises
-    ------
-    LogError
-        If there is no row; when strict, also if one is damaged.
-    """
+    """Fill a table with the cells of a CSV."""
     commas = _DecimalCommas(text.delimiter)
     lines = [np.zeros(0, dtype=np.int64)]
     n_rows = 0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
+    "FOLDS",
     "bring_together",
     "find_numbering",
     "is_of_epoch",
@@ -49,7 +50,7 @@ _RUNS = SETTINGS | frozenset(
     )
 )
 # each of these is trained anew
-_FOLDS = frozenset(("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed"))
+FOLDS = frozenset(("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed"))
 
 
 def find_numbering(table: LogTable) -> str | None:
@@ -175,7 +176,7 @@ def tables_of_folds(table: LogTable) -> Iterator[tuple[str, LogTable]]:
 
     Where the epochs begin anew with each, these tell its rows later.
     """
-    names, run = runs_of_rows(table, _FOLDS)
+    names, run = runs_of_rows(table, FOLDS)
     key = find_numbering(table)
     if run is None or key is None or not run.any():
         return iter([("", table)])

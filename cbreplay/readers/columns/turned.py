@@ -58,13 +58,7 @@ def turned_names(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def read_turned(text: TextRows, source: str, damage: Damage) -> LogTable:
-    """Read a table whose rows are series.
-
-    Raises
-    ------
-    LogError
-        When strict, if a row is damaged.
-    """
+    """Read a table whose rows are series."""
     rows = [row for batch, _ in text.batches() for row in batch]
     epochs = ["epoch", *map(_number_of, text.header[1:])]
     listed = [epochs if _numbers_epochs(text.header) else text.header, *rows]

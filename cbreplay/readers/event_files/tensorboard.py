@@ -11,7 +11,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.note import Note
-from cbreplay.readers.base import Damage, LogFacts
+from cbreplay.readers.base import Damage, LogFacts, LogReader
 from cbreplay.readers.building.evaluations import left_out_notes
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import lay_steps, number_epochs
@@ -76,21 +76,8 @@ _FRAMEWORKS = ("Ultralytics", "Lightning", "Hugging Face")
 _MOST_MARKS = 50
 
 
-class TensorBoardReader:
-    """Reader of a TensorBoard directory, or of one event file.
-
-    Parameters
-    ----------
-    options : ReadOptions
-        How damage is to be read, and what steps count.
-    metadata : RunMetadata, optional
-        What the ``run.json`` above the directory says.
-    """
-
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata
+class TensorBoardReader(LogReader):
+    """Reader of a TensorBoard directory, or of one event file."""
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the event files.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage
+from cbreplay.readers.base import Damage, LogReader
 from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED, given_note
 from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.numbering import count_steps, lay_steps
@@ -15,7 +15,6 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import EXACT, ended_epochs, never_go_back
 from cbreplay.readers.columns.table import LogTable
-from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_rows import rows_of_columns
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 from cbreplay.words import count
@@ -34,7 +33,7 @@ _EVALUATED = ("eval_", "test_")
 _NEARLY = 0.01
 
 
-class HuggingFaceReader(FormatReader):
+class HuggingFaceReader(LogReader):
     """Reader of the log of Trainer: an epoch is what lies before an evaluation."""
 
     def read(self, path: str) -> Iterator[Run]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.evaluations import find_machine, left_out_notes
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
@@ -28,7 +28,6 @@ from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
-from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
 from cbreplay.readers.other_tools.json_curves import curves_by_name
 from cbreplay.readers.other_tools.json_nested import (
@@ -71,7 +70,7 @@ _EPOCH_KEY = r"(?i)(?:epoch[ _-]?)?([0-9]{1,9})"
 _SEVERAL = 2
 
 
-class JsonHistoryReader(FormatReader):
+class JsonHistoryReader(LogReader):
     """Reader of ``history.history``, of a History's attributes, or of rows, as JSON.
 
     Also of what pandas writes of a DataFrame: a mapping of rows under each name.

@@ -293,13 +293,7 @@ def is_number(value: object) -> bool:
 
 
 def _check_steps(held: Mapping[str, Any], source: str, options: ReadOptions) -> None:
-    """Refuse series of which one counts epochs, perhaps, and another batches.
-
-    Raises
-    ------
-    ForeignLogError
-        If two of them have steps of their own each, and nobody says what counts.
-    """
+    """Refuse series of which one counts epochs, perhaps, and another batches."""
     if options.x_axis is not None:
         return
     longest = max(held, key=lambda name: len(held[name]))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
-from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
@@ -22,7 +22,7 @@ from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.files import read_beginning, read_bytes
-from cbreplay.readers.formats import FormatReader, is_stored_metric
+from cbreplay.readers.formats import is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
 from cbreplay.readers.other_tools.json_rows import as_number, rows_of_columns
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
@@ -48,7 +48,7 @@ _RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name", "group"
 _KEY_OF_CHART = "metric"
 
 
-class MLflowReader(FormatReader):
+class MLflowReader(LogReader):
     """Reader of MLflow's histories: ``key``, ``value`` and ``step``.
 
     They stand in a CSV, as of a chart on MLflow's page, in JSON, or in MLflow's own

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage
+from cbreplay.readers.base import Damage, LogReader
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
@@ -24,7 +24,6 @@ from cbreplay.readers.formats import (
     SERIES_SMOOTHED,
     SERIES_STEPS,
     SERIES_TIMES,
-    FormatReader,
 )
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 
@@ -67,7 +66,7 @@ _RATE = "value of the rate"
 _MOST_VALUES = 1000
 
 
-class TensorBoardPageReader(FormatReader):
+class TensorBoardPageReader(LogReader):
     """Reader of ``Wall time,Step,Value``, whose file's name tells the series."""
 
     def read(self, path: str) -> Iterator[Run]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
@@ -16,7 +16,6 @@ from cbreplay.readers.columns.epoch_rows import runs_of_rows, tables_of_runs
 from cbreplay.readers.columns.roles import never_go_back
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
-from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_nested import flat_rows
 from cbreplay.readers.other_tools.json_rows import (
     are_rows,
@@ -43,7 +42,7 @@ _LOW, _HIGH = "__MIN", "__MAX"
 _WHOLE = "Export run.scan_history() as a list of rows"
 
 
-class WandbReader(FormatReader):
+class WandbReader(LogReader):
     """Reader of the exports of Weights & Biases, CSV or JSON."""
 
     def read(self, path: str) -> Iterator[Run]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
@@ -20,7 +21,6 @@ from cbreplay.readers.columns.roles import (
     may_say_kinds,
     read_ended_epochs,
 )
-from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ __all__ = ["CsvLoggerReader"]
 _STEPPED = frozenset((*BATCH_NAMES, *STEP_NAMES))
 
 
-class CsvLoggerReader(FormatReader):
+class CsvLoggerReader(LogReader):
     """Reader of CSV logs."""
 
     def read(self, path: str) -> Iterator[Run]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import SemanticsError
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.keras.installed import find_installed
 from cbreplay.rules.keras.semantics import SEMANTICS, Semantics
 
 if TYPE_CHECKING:
@@ -211,8 +211,44 @@ def find_tf_keras() -> str:
 def _installed_keras(
     search_path: Iterable[str], packages: Sequence[str] = ("keras", "tf_keras")
 ) -> str | None:
-    found = find_installed(search_path, packages)
-    if found is None:
+    """Find Keras by the names of ``*.dist-info`` directories, the first on the path.
+
+    ``importlib.metadata`` alone would cost more than the whole answer.
+    """
+    found: dict[str, str] = {}
+    for directory in search_path:
+        for package, version in _packages_in(directory or "."):
+            found.setdefault(package, version)
+        if "keras" in packages and "keras" in found:
+            return f"keras-{found['keras']}"
+    if "tf_keras" not in found:
         return None
-    named, numpy = found
-    return named + _numpy_suffix(named, numpy)
+    named = f"tf_keras-{found['tf_keras']}"
+    return named + _numpy_suffix(named, found.get("numpy"))
+
+
+def _packages_in(directory: str) -> tuple[tuple[str, str], ...]:
+    """Return the version of Keras, tf_keras and numpy that a directory holds."""
+    try:
+        found = os.stat(directory)  # noqa: PTH116 - pathlib costs more
+        return _list_packages(directory, (found.st_ino, found.st_mtime_ns))
+    except OSError:
+        return ()
+
+
+@functools.lru_cache(maxsize=64)
+def _list_packages(
+    directory: str,
+    state: tuple[int, int],  # noqa: ARG001
+) -> tuple[tuple[str, str], ...]:
+    """List a directory, once for each inode and mtime, because every run asks."""
+    found = []
+    for name in os.listdir(directory):  # noqa: PTH208 - as above
+        if name.endswith(".dist-info"):
+            package, _, version = name.removesuffix(".dist-info").partition("-")
+            if package in _INSTALLED:
+                found.append((package, version))
+    return tuple(found)
+
+
+_INSTALLED = frozenset(("keras", "tf_keras", "numpy"))

@@ -114,7 +114,7 @@ def test_seeds_that_a_column_names_count_as_one_setting(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", ["epoch", "step"])
-@pytest.mark.parametrize("form", ["csv", "json"])
+@pytest.mark.parametrize("form", ["csv", "json", "frame"])
 def test_folds_whose_epochs_go_on_are_trainings_all_the_same(
     tmp_path: Path, number: str, form: str
 ) -> None:
@@ -125,15 +125,13 @@ def test_folds_whose_epochs_go_on_are_trainings_all_the_same(
     path.write_text(
         table.to_csv(index=False) if form == "csv" else table.to_json(orient="records")
     )
-    runs = load_runs(path)
+    runs = load_runs(table if form == "frame" else path)
     assert [list(run.series["val_loss"]) for run in runs] == [
         [0.9, 0.7, 0.8, 0.85],
         [0.75, 0.6, 0.65],
     ]
-    assert [run.name for run in runs] == [
-        f"{path.name}#fold=0",
-        f"{path.name}#fold=1",
-    ]
+    called = "DataFrame" if form == "frame" else path.name
+    assert [run.name for run in runs] == [f"{called}#fold={at}" for at in (0, 1)]
     assert runs[1].first_epoch == 4
 
 

@@ -599,13 +599,19 @@ def test_a_plan_that_the_advice_reads_off_the_logs_decides_on_its_page() -> None
         replace(run, planned_epochs=None)
         for run in (*stopping, run_of([1 - at / 50 for at in range(40)], "falling"))
     ]
-    rows = {
-        row["Run"]: row for row in table(report_on(*runs), "Every run, at patience")
-    }
+    page = report_on(*runs)
+    rows = {row["Run"]: row for row in table(page, "Every run, at patience")}
     assert {rows[name]["Evidence"] for name in "abcd"} == {"exact"}
     told = rows["falling"]
     assert (told["Keeps"], told["Evidence"]) == ("40", "by the plan")
     assert told["Ended by"] == "not recorded"
+    # what moves begins with the same setting on the same runs
+    assert page.moving is not None
+    moves = page.moving.members()
+    assert moves is not None
+    view = moves["views"][0]
+    _, kind, *_ = view["steps"][4][view["of"][4][0]]
+    assert moves["kinds"][kind][:2] == ["exact", "by the plan"]
 
 
 @pytest.mark.parametrize(
