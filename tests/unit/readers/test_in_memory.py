@@ -142,6 +142,11 @@ def test_other_objects_are_refused(source: object) -> None:
         load_runs(source)
 
 
+def test_a_list_of_paths_is_told_how_it_is_given() -> None:
+    with pytest.raises(ConfigError, match=r"load_runs\(\*paths\)"):
+        load_runs(["a.csv", "b.csv"])
+
+
 @pytest.mark.parametrize("is_named", [True, False])
 def test_the_index_of_a_frame_tells_lost_rows_copies_and_another_order(
     *, is_named: bool
@@ -235,8 +240,3 @@ def test_a_value_for_each_class_is_left_out() -> None:
         load_runs({"f1_score": scores})
     with pytest.raises(LogError, match="not one number"):
         load_runs({"loss": [3.0, 2.0], "f1_score": [0.5, scores[0]]})
-
-
-def test_several_sources_are_given_one_by_one() -> None:
-    with pytest.raises(ConfigError, match=r"one by one: load_runs\(\*sources\)"):
-        load_runs([{"loss": [1.0]}, {"loss": [2.0]}])
