@@ -119,6 +119,7 @@ _KEYED = (
     {"key", "value", "step"},
     {"key", "value", "timestamp"},
     {"metric", "value", "step"},
+    {"metric_name", "value", "timestamp"},
     {"metricname", "metricvalue"},
 )
 # the columns of tables with a row for each metric and step of any other writer

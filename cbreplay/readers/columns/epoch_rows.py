@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FOLDS",
+    "RUNS",
     "bring_together",
     "find_numbering",
     "is_of_epoch",
@@ -43,7 +44,7 @@ _FEW = 4
 
 
 # columns that may name the training of a row
-_RUNS = SETTINGS | frozenset(
+RUNS = SETTINGS | frozenset(
     (
         *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
         *("configname", "exp", "expname", "experimentname", "experimentid"),
@@ -126,7 +127,7 @@ def _go_by_steps(
 
 
 def runs_of_rows(
-    table: LogTable, called: Collection[str] = _RUNS
+    table: LogTable, called: Collection[str] = RUNS
 ) -> tuple[list[str], EpochArray | None]:
     """Return the columns that name the training of a row, and each row's training.
 

@@ -8,7 +8,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
@@ -44,8 +44,8 @@ _SINGLE = (
 )
 _NAMES = ("key", "metricname")
 _RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name", "group")
-# the name of a key in the data of a chart on MLflow's page
-_KEY_OF_CHART = "metric"
+# the name of a key in the data of a chart on MLflow's page, and in people's tables
+_OTHER_KEYS = ("metric", "metric_name")
 
 
 class MLflowReader(LogReader):
@@ -84,11 +84,11 @@ class MLflowReader(LogReader):
         """Yield the training in the rows of a run, or of one of its fits."""
         logged, left_out = _of_model(own, path)
         told = tell_steps(logged, path)
-        by_step = _by_step(told.rows, path)
-        table = LogTable.of_rows(by_step.rows, path, damage)
+        by_step, several = _by_step(told.rows, path)
+        table = LogTable.of_rows(by_step, path, damage)
         table.notes += [*left_out, *told.notes]
         table.left_out |= told.left_out
-        for key, others in by_step.others.items():
+        for key, others in several.items():
             table.columns[key].others = others
         read_spelled(table)
         table.check_whole()
@@ -180,9 +180,8 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         hint = "Export what get_metric_history returns: key, value, step, timestamp"
         raise ForeignLogError(problem, source=path, hint=hint)
     lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
-    if lowered and "key" not in lowered[0] and _KEY_OF_CHART in lowered[0]:
-        lowered = [{**row, "key": row.get(_KEY_OF_CHART)} for row in lowered]
-    return lowered
+    named = [key for key in ("key", *_OTHER_KEYS) if lowered and key in lowered[0]]
+    return [{**row, "key": row.get(named[0])} for row in lowered] if named else lowered
 
 
 _PAGED = (
@@ -306,15 +305,13 @@ def _with_points(row: dict[str, str]) -> dict[str, str]:
     }
 
 
-class _StepRows(NamedTuple):
-    """A row for each step, and the earlier of several values of one key in a step."""
+def _by_step(
+    rows: Sequence[Mapping[str, Any]], path: str
+) -> tuple[list[dict[str, Any]], dict[str, dict[int, tuple[float, ...]]]]:
+    """Make a row of the keys of each step, in the order of the steps.
 
-    rows: list[dict[str, Any]]
-    others: dict[str, dict[int, tuple[float, ...]]]
-
-
-def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
-    """Make a row of the keys of each step, in the order of the steps."""
+    Return them with the earlier of several values of one key in a step.
+    """
     held: dict[int, dict[str, list[Any]]] = {}
     for row in rows:
         step = whole_number(row.get("step"))
@@ -337,4 +334,4 @@ def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
                 others.setdefault(key, {})[at] = tuple(
                     math.nan if number is None else number for number in known
                 )
-    return _StepRows(steps, others)
+    return steps, others

@@ -97,7 +97,7 @@ class KerasFamily(Family):
     ) -> ResolvedSemantics:
         """Find the Keras whose decisions are asked for, as `resolve_keras`."""
         found = resolve_keras(name, metadata=metadata, search_path=search_path)
-        return ResolvedSemantics(found.semantics, found.notes, self)
+        return ResolvedSemantics(*found, self)
 
     def spoken_version(self, name: str) -> str:
         """Write the name of a version as people do."""

@@ -6,7 +6,7 @@ import functools
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cbreplay.errors import SemanticsError
 from cbreplay.plain_text import shown_value
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
-    "ResolvedKeras",
     "find_tf_keras",
     "is_keras_version",
-    "known_semantics",
     "resolve_keras",
     "spoken_semantics",
 ]
@@ -35,18 +33,6 @@ _UNMEASURED = ("+torch-backend", "+openvino-backend")
 _VERSION = (
     r"(?a)(keras|tf_keras)-(\d{1,4})\.(\d{1,4})((?:\.\w{1,40}){0,4})(\+[\w-]{1,40})?"
 )
-
-
-class ResolvedKeras(NamedTuple):
-    """Which Keras decides, and what the answer must say about that choice."""
-
-    semantics: Semantics
-    notes: tuple[str, ...]
-
-
-def known_semantics() -> tuple[str, ...]:
-    """Return the names of the rows: Keras, then tf_keras, each oldest first."""
-    return tuple(SEMANTICS)
 
 
 def is_keras_version(name: str) -> bool:
@@ -69,8 +55,8 @@ def resolve_keras(
     *,
     metadata: RunMetadata | None = None,
     search_path: Iterable[str] | None = None,
-) -> ResolvedKeras:
-    """Find the Keras whose decisions are asked for.
+) -> tuple[Semantics, tuple[str, ...]]:
+    """Find the Keras whose decisions are asked for, with what to say of that choice.
 
     Parameters
     ----------
@@ -100,11 +86,11 @@ def resolve_keras(
     installed = _installed_keras(sys.path if search_path is None else search_path)
     if installed is not None:
         return _resolve(installed, asked_by="the installed Keras")
-    return ResolvedKeras(SEMANTICS[_NEWEST["keras"]], ())
+    return SEMANTICS[_NEWEST["keras"]], ()
 
 
 @functools.lru_cache(maxsize=64)
-def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
+def _resolve(name: str, *, asked_by: str) -> tuple[Semantics, tuple[str, ...]]:
     matched = re.fullmatch(_VERSION, str(name))
     if matched is None:
         sentence = (
@@ -139,7 +125,7 @@ def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
             f"decisions were not measured on the {backend} backend: replayed by the "
             "rules of TensorFlow"
         )
-    return ResolvedKeras(semantics, tuple(notes))
+    return semantics, tuple(notes)
 
 
 def _minor_version(row: str) -> tuple[int, int]:

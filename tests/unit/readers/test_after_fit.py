@@ -219,6 +219,20 @@ def test_one_series_of_few_digits_repeats_itself_by_chance(tmp_path: Path) -> No
     assert read(tmp_path, mlflow(*many)).n_epochs == 3
 
 
+def test_the_restored_model_is_known_in_a_table_of_metric_names_too(
+    tmp_path: Path,
+) -> None:
+    """What people write of client.get_metric_history, with pandas."""
+    losses = [0.912345, 0.612345, 0.712345, 0.812345, 0.612345]
+    rows = [
+        f"{name},{step},{step * 1000},{loss}"
+        for name in ("loss", "val_loss")
+        for step, loss in enumerate(losses)
+    ]
+    table = "\n".join(["metric_name,step,timestamp,value", *rows, ""])
+    assert read(tmp_path, table).n_epochs == 4
+
+
 def test_values_of_mlflow_without_steps_are_numbered_by_their_times(
     tmp_path: Path,
 ) -> None:

@@ -252,6 +252,7 @@ def _steps(losses: list[float], **beside: object) -> list[dict[str, object]]:
         },
         [{"name": name, "history": _steps(own)} for name, own in TWO_RUNS.items()],
         [row for name, own in TWO_RUNS.items() for row in _steps(own, run=name)],
+        [row for name, own in TWO_RUNS.items() for row in _steps(own, name=name)],
         [
             {"name": name, "_step": [*range(len(own))], "val_loss": own}
             for name, own in TWO_RUNS.items()
