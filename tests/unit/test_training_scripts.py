@@ -2863,3 +2863,27 @@ def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
         "EarlyStopping('learning_rate', patience=3, restore_best_weights=True)])"
     )
     assert codes(tmp_path, text) == ["auto-unknown"]
+
+
+@pytest.mark.parametrize(
+    ("given", "semantics", "expected"),
+    [
+        ("ExponentialDecay(1e-3, 100, 0.9)", "keras-3.15", ["refused-call"]),
+        ("schedule=decay", "keras-3.0", ["refused-call"]),
+        # Keras 2 takes a tensor
+        ("decay", "keras-2.15", []),
+        ("decay", "tf_keras-2.21", []),
+        ("lambda epoch: 1e-3", "keras-3.15", []),
+    ],
+)
+def test_a_schedule_of_an_optimizer_is_no_function_of_the_epoch(
+    tmp_path: Path, given: str, semantics: str, expected: list[str]
+) -> None:
+    """Keras 3.15.1 raised ValueError: the output should be a float."""
+    text = (
+        "from keras.optimizers.schedules import ExponentialDecay\n"
+        "decay = ExponentialDecay(1e-3, 100, 0.9)\n"
+        f"{MODEL}m.compile('adam', 'mse')\n"
+        f"m.fit(*x, validation_data=v, callbacks=[LearningRateScheduler({given})])"
+    )
+    assert codes(tmp_path, text, semantics) == expected
