@@ -281,12 +281,8 @@ def _usual_rate(name: ast.expr) -> float | None:
     return _USUAL_RATES.get(name.value.lower())
 
 
-def given_schedule(
-    calls: ScriptCalls, given: ast.expr | None, scope: Scope
-) -> str | None:
+def given_schedule(calls: ScriptCalls, given: ast.expr, scope: Scope) -> str | None:
     """Return the class of the schedule that an argument is, if its text tells that."""
-    if given is None:
-        return None
     try:
         found, place = calls.followed(given, scope)
     except Unread:

@@ -12,7 +12,7 @@ from cbreplay.expressions.call_arguments import (
     read_arguments,
     require_all,
 )
-from cbreplay.expressions.epoch_schedules import goes_by_epoch_alone
+from cbreplay.expressions.epoch_schedules import find_tensor, goes_by_epoch_alone
 from cbreplay.expressions.keras_classes import callback_name
 from cbreplay.expressions.optimizer_rates import given_schedule
 from cbreplay.expressions.possible_values import all_literals, only_literal
@@ -166,16 +166,28 @@ class CallReader:
         )
 
     def _tensors(self, call: ast.Call, scope: Scope) -> Iterator[RefusedCall]:
-        """Yield that an optimizer's schedule is given as the function of the epoch."""
-        made = given_schedule(self.calls, argument_at(call, "schedule", 0), scope)
+        """Yield that a schedule returns a tensor, as an optimizer's does."""
+        given = argument_at(call, "schedule", 0)
+        if given is None:
+            return
+        # keras/src/callbacks/learning_rate_scheduler.py; Keras 2 took a tensor
+        made = given_schedule(self.calls, given, scope)
         if made is not None:
-            # keras/src/callbacks/learning_rate_scheduler.py; Keras 2 took a tensor
             yield RefusedCall(
                 f"raises ValueError in the first epoch: {made} returns a tensor",
                 "schedule has to return a float; a LearningRateSchedule is for an "
                 "optimizer",
                 f"{made} as the learning rate of the optimizer",
                 older_take=True,
+                in_fit=True,
+            )
+        elif maker := find_tensor(given, scope, self.calls):
+            yield RefusedCall(
+                f"raises ValueError where schedule returns a tensor, of {maker}",
+                "schedule has to return a float",
+                "float(...) around what it returns",
+                older_take=True,
+                in_fit=True,
             )
 
     def _untold(self, call: ast.Call, name: str, known: list[str]) -> list[str]:
