@@ -12,6 +12,7 @@ from cbreplay.expressions.reassigned_names import free_names
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
 from cbreplay.expressions.syntax import (
     bound_names,
+    called_name,
     has_star,
     imported_names,
     names_in,
@@ -278,6 +279,9 @@ class NameVisitor(ast.NodeVisitor):
         if isinstance(target, ast.Name):
             for kind, name in find_flows(value):
                 self.relate(target.id, kind, [name])
+        elif (root := root_of(target)) is not None:
+            # an entry or attribute: its holder is no part of what is put there
+            self.relate(root, "holds", [name for _, name in find_flows(value)])
         else:
             self.flow_parts(target, value)
 
@@ -312,7 +316,8 @@ class NameVisitor(ast.NodeVisitor):
                 self.flows.append(Flow(self.scope, node.name, "holds", scope, name))
 
     def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
-        self.flow_parts(node.target, node.iter)
+        if not isinstance(node.iter, ast.Call) or called_name(node.iter) != "range":
+            self.flow_parts(node.target, node.iter)
         self.among[id(node.target)] = node.iter
         self.generic_visit(node)
 

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FittingCall", "find_fits", "read_facts"]
 
-# the positions of arguments that are given without a name; the `search` of a tuner
-# hands all of its own to the `fit` of each trial
-_FITS = {"fit": 5, "fit_generator": 4, "search": 5}
-_EPOCHS = {"fit": 3, "fit_generator": 2, "search": 3}
+# of a tuner, which hands all of its arguments to the `fit` of each trial
+_SEARCH = "search"
+# the positions of arguments that are given without a name
+_FITS = {"fit": 5, "fit_generator": 4, _SEARCH: 5}
+_EPOCHS = {"fit": 3, "fit_generator": 2, _SEARCH: 3}
 # a fit with more arguments by place than these may get validation data among them
-_MOST_BY_PLACE = {"fit": 6, "fit_generator": 5, "search": 6}
+_MOST_BY_PLACE = {"fit": 6, "fit_generator": 5, _SEARCH: 6}
 
 
 class FittingCall(NamedTuple):
@@ -93,11 +94,16 @@ def read_facts(
         doubt,
         {} if find_renumbered is None else find_renumbered(compiled),
         may_be_shorter=len({*map(str, plans)}) > 1,
+        # keras_tuner/engine/tuner.py, SaveBestEpoch
+        keeps_best=method_name(fit.call) == _SEARCH,
     )
 
 
 def _plan_doubt(calls: ScriptCalls, fit: FittingCall, plan: ast.expr | None) -> str:
     """Say why the text does not tell how many epochs a fit gets; or ""."""
+    # keras_tuner/tuners/hyperband.py, run_trial
+    if method_name(fit.call) == _SEARCH and "Hyperband" in calls.by_name:
+        return "Hyperband chooses the epochs of each trial"
     if plan is None:
         given = argument_named(fit.call, None)
         if given is None:

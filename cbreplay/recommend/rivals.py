@@ -14,6 +14,7 @@ from cbreplay.generalization.promise import needed_rank, sufficient_for_most
 from cbreplay.recommend.choice import Choice, choose_patience
 from cbreplay.recommend.scores import cheapest_patience
 from cbreplay.recorded_ends import recorded_stoppers
+from cbreplay.rules.registry import resolve_semantics
 from cbreplay.setting_costs.pricing import CellCosts, Priced, find_failed, group_means
 from cbreplay.setting_costs.scored import (
     Scored,
@@ -151,10 +152,17 @@ class _Rivals:
         return score_setting(self.panel, Setting("none", ()), _unstopped(self.study))
 
     def all_epochs(self) -> Iterator[Scored]:
-        """Score training the whole plan and keeping the best epoch."""
+        """Score training the whole plan and keeping the best epoch.
+
+        Before Keras 3, without a stop, restore_best_weights keeps the last.
+        """
         longest = int(self.study.axes.patience[-1])
         recorded = max(run.n_epochs for run in self.study.runs)
-        if longest >= recorded and self.study.axes.fixed.get("restore_best_weights"):
+        restored = self.study.axes.fixed.get("restore_best_weights") and all(
+            resolve_semantics(run.semantics).semantics.restores_without_stop
+            for run in self.sweep.runs
+        )
+        if longest >= recorded and restored:
             cells = self.study.cells(self.chosen.columns[-1:])
             # the longest patience stops in no log: it ends as the recorded training did
             ends = _told_to_its_end(self.study)[:, None] & ~cells.silent

@@ -102,6 +102,8 @@ class TrainingFacts(NamedTuple):
         script's and are not the first of their class; and what makes others.
     may_be_shorter : bool
         Whether `epochs` is the largest of several numbers that ``fit`` may get.
+    keeps_best : bool
+        Whether what runs the ``fit`` keeps the best weights, as a tuner does.
     """
 
     place: str = ""
@@ -117,6 +119,7 @@ class TrainingFacts(NamedTuple):
     plan_doubt: str = ""
     renumbered: Mapping[str, str] = MappingProxyType({})
     may_be_shorter: bool = False
+    keeps_best: bool = False
 
 
 class CheckedList(NamedTuple):

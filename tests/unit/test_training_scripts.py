@@ -687,6 +687,32 @@ def test_a_package_that_draws_or_computes_changes_no_callback(
     assert read(tmp_path, f"{text}np.random.shuffle(c)").unread != ()
 
 
+NUMBERS = (
+    "p = {'n': 3, 'k': 2}\nk, n = p['k'], p['n']\nfor i in range(k):\n    pass\n"
+    "for i, name in enumerate(names):\n    pass\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("p = {'n': 3}\nn = p.get('n', 50)", ""),
+        # looping over numbers links no names
+        (f"{NUMBERS}names.remove('id')", ""),
+        # what is changed, or not known, is the table
+        ("p = {'n': 3}\np['n'] = 4\nn = p.get('n', 50)", "'p' is changed in line 4"),
+        ("p = {'n': 3}\nn = p.get('m', 50)", "\"p.get('m', 50)\" is not a literal"),
+    ],
+)
+def test_an_entry_is_read_where_its_table_is(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    fit = f"{text}\nm.fit(*x, epochs=n, callbacks=[{STOP}])"
+    script = read(tmp_path, fit)
+    assert told in " ".join(unchecked_plans(script, None))
+    assert script.fits[0].facts.epochs == (None if told else 3)
+
+
 def test_locals_that_is_only_looked_into_changes_no_name(tmp_path: Path) -> None:
     text = f"c = [{STOP}]\nm.fit(*x, callbacks=c)\n"
     assert read(tmp_path, f"{text}if 'c' in locals(): print(c)").unread == ()
@@ -757,6 +783,25 @@ def test_a_schedule_that_meets_no_other_rate_or_only_the_epoch_is_no_doubt(
     tmp_path: Path, listed: str
 ) -> None:
     assert read(tmp_path, f"m.fit(*x, callbacks=[{listed}])").unread == ()
+
+
+TUNER = (
+    "tuner = kt.{kind}(build, max_epochs=90)\n"
+    f"tuner.search(x, epochs=3, validation_split=0.1, callbacks=[{STOP}])"
+)
+
+
+def test_a_tuner_keeps_the_best_weights_and_hyperband_chooses_the_epochs(
+    tmp_path: Path,
+) -> None:
+    # SaveBestEpoch and Hyperband.run_trial of keras_tuner
+    assert codes(tmp_path, TUNER.format(kind="RandomSearch")) == [
+        "patience-beyond-plan"
+    ]
+    text = TUNER.format(kind="Hyperband")
+    assert codes(tmp_path, text) == []
+    (told,) = unchecked_plans(read(tmp_path, text), None)
+    assert "Hyperband chooses the epochs of each trial" in told
 
 
 def test_what_is_put_into_a_list_is_changed_with_what_the_list_holds(
@@ -2809,3 +2854,12 @@ def test_the_values_of_a_loop_are_told(
     assert codes(tmp_path, text) == expected
     is_told = values not in ("(30, n)", "given")
     assert (read(tmp_path, text).unread == ()) is is_told
+
+
+def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
+    text = (
+        f"{MODEL}m.compile('adam', 'mse', metrics=['mae'])\n"
+        "m.fit(*x, validation_data=v, callbacks=[ReduceLROnPlateau(patience=5), "
+        "EarlyStopping('learning_rate', patience=3, restore_best_weights=True)])"
+    )
+    assert codes(tmp_path, text) == ["auto-unknown"]

@@ -87,10 +87,11 @@ def _unknown(facts: Mapping[str, Any]) -> Text:
 
 
 def _gap(facts: Mapping[str, Any]) -> Text:
-    more = " ..." if len(facts["gap_epoch"]) > MOST_NAMES else ""
+    epochs = sorted(set(facts["gap_epoch"]))
+    more = " ..." if len(epochs) > MOST_NAMES else ""
     return say(
         "unknown from epoch ",
-        *_listed(facts["gap_epoch"][:MOST_NAMES], "epoch", "gap_epoch"),
+        *_listed(epochs[:MOST_NAMES], "epoch", "gap_epoch"),
         f"{more} on: {GAP_CAUSES[facts['cause']]}; counted, never averaged",
     )
 

@@ -31,6 +31,7 @@ def _keeps_later_weights(
         # with patience 1 the kept weights are only one epoch past the best
         or effective_patience(callback) <= 1
         or callback.baseline is not None
+        or known.facts.keeps_best
     ):
         return
     if any(_saves_better(other, callback.monitor) for other in known.callbacks):
