@@ -409,7 +409,7 @@ def _said_absent(run: Run, names: Sequence[str]) -> str:
 
 def _absent(run: Run, names: Iterable[str]) -> list[str]:
     """Return which series a run does not hold in any epoch."""
-    from cbreplay.run import LEARNING_RATE_NAMES
+    from cbreplay.series_names import LEARNING_RATE_NAMES
 
     return [
         name

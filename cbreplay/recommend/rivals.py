@@ -6,6 +6,7 @@ later start and other values of min_delta; other rules: `other_rules`.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,7 +138,7 @@ class _Rivals:
         return self._of_sweep(setting, column)
 
     def current(self, given: tuple[Callback, ...] | None) -> Iterator[Scored]:
-        """Score the setting in use: as given, else as every ``run.json`` names it."""
+        """Score the setting in use: as given, else as most ``run.json`` name it."""
         callbacks = given or self._recorded()
         if callbacks is not None:
             yield self.replayed(Setting("current", callbacks))
@@ -232,12 +233,16 @@ class _Rivals:
         return score_setting(self.panel, setting, self.study.cells(np.array([column])))
 
     def _recorded(self) -> tuple[Callback, ...] | None:
-        """Return the stopping rules that every ``run.json`` names, if they agree."""
+        """Return the stopping rules that the ``run.json`` of most runs names.
+
+        One run among many says little of what is in use; and that some were recorded
+        without a stop, as is advised, says nothing against it.
+        """
         named = [recorded_stoppers(run) for run in self.study.runs]
-        known = [tuple(rules) for rules in named if rules is not None]
-        if not known or not known[0] or len(set(known)) > 1:
-            return None
-        return known[0]
+        for rules, often in Counter(tuple(held) for held in named if held).items():
+            if 2 * often > len(named):
+                return rules
+        return None
 
     def _later_starts(self) -> list[int]:
         """Return the starts to try: none if the sweep has one, or logs are short."""

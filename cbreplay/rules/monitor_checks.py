@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.rules.checks import Finding
-from cbreplay.run import LEARNING_RATE_NAMES
 from cbreplay.series_names import (
+    LEARNING_RATE_NAMES,
     METRIC_ALIASES,
     is_validation,
     nearest_series,

@@ -165,10 +165,10 @@ _DOUBTS: dict[str, Wording] = {
         "branches of one training do: a training counts once"
     ),
     "other-scale": (
-        "the best {series:code} is of quite another size ({least:number} to "
-        "{most:number} over all runs): what is lost is averaged over both, while the "
-        "score, which decides, takes each run in its own scale; other data or units "
-        "belong in an answer of their own"
+        "the best {series:code} is {times:count} times as large as is usual here, or "
+        "as small, or more ({least:number} to {most:number} over all runs): what is "
+        "lost is averaged over both, while the score, which decides, takes each run in "
+        "its own scale; other data or units belong in an answer of their own"
     ),
     "rounded": (
         "{series:code} was written with {decimals:count decimal}, and its best value "
