@@ -15,8 +15,7 @@ from cbreplay.rules.monitor_checks import (
     what_follows,
 )
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.run import LEARNING_RATE_NAMES
-from cbreplay.series_names import plain_direction
+from cbreplay.series_names import LEARNING_RATE_NAMES, plain_direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
