@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "LEARNING_RATE_NAMES",
     "METRIC_ALIASES",
     "PARTS_OF_CAMEL",
     "is_validation",
@@ -21,6 +22,9 @@ __all__ = [
     "suggest_monitor",
     "watch_options",
 ]
+
+# Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
+LEARNING_RATE_NAMES = ("learning_rate", "lr")
 
 # patterns stay text, compiled at their first use: most answers need none of them
 _VALIDATION = (

@@ -12,7 +12,6 @@ from cbreplay.answers.comparison_table import (
 )
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
@@ -90,6 +89,8 @@ def comparison_document(lists: RivalLists) -> Document:
 
 
 def _members(lists: RivalLists, totals: ComparisonTotals) -> dict[str, Any]:
+    from cbreplay.answers.json_fields import describe_results
+
     results = [
         (row, config, replay)
         for row, comparison in enumerate(lists.compared)

@@ -279,6 +279,9 @@ class NameVisitor(ast.NodeVisitor):
         if isinstance(target, ast.Name):
             for kind, name in find_flows(value):
                 self.relate(target.id, kind, [name])
+        elif (root := root_of(target)) is not None:
+            # an entry or attribute: its holder is no part of what is put there
+            self.relate(root, "holds", [name for _, name in find_flows(value)])
         else:
             self.flow_parts(target, value)
 

@@ -14,7 +14,7 @@ from cbreplay.lint.script_fits import (
 from cbreplay.rules.checks import TrainingFacts
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import imported_version, resolve_semantics
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     import ast

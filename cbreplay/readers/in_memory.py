@@ -51,6 +51,8 @@ class _Frame(Protocol):
     @property
     def iloc(self) -> object: ...
 
+    def reset_index(self, *, level: Sequence[int]) -> _Frame: ...
+
     def to_csv(self, *, index: bool) -> str: ...
 
     def __getitem__(self, name: Any, /) -> Any: ...
@@ -88,6 +90,7 @@ class InMemoryReader(LogReader):
         )
 
     def _frame(self, frame: _Frame) -> Iterator[Run]:
+        frame = _with_one_index(frame)
         lists = {name: frame[name].tolist() for name in frame.columns}
         epochs = take_epochs(lists)
         if epochs is None and names_epoch(getattr(frame.index, "name", None)):
@@ -121,7 +124,7 @@ def as_csv(source: object) -> bytes | None:
         return _csv_of_lists(source)
     if not _is_frame(source) or _is_history(source):
         return None
-    frame = cast("_Frame", source)
+    frame = _with_one_index(cast("_Frame", source))
     in_folds = any(letters(str(name)) in FOLDS for name in frame.columns)
     if not (in_folds or _counts_steps(frame)) and not any(
         isinstance(value, str) for name in frame.columns for value in frame[name]
@@ -151,6 +154,17 @@ def _csv_of_lists(source: Mapping[Any, Any]) -> bytes | None:
 
 def _counts_steps(frame: _Frame) -> bool:
     return any(str(name).lower().strip("_") in STEP_NAMES for name in frame.columns)
+
+
+def _with_one_index(frame: _Frame) -> _Frame:
+    """Return a table whose index levels are columns, as those of concat(keys=...).
+
+    A last level without a name stays: it counts the rows of each part.
+    """
+    *outer, last = frame.index.names
+    if not outer:
+        return frame
+    return frame.reset_index(level=[*range(len(outer) + (last is not None))])
 
 
 def _is_history(source: object) -> bool:

@@ -89,7 +89,8 @@ def recommend_config(
     group_by : str or sequence, optional
         Which runs count as one; as in `find_groups`.
     current : list of Callback, optional
-        The setting in use; by default the EarlyStopping that ``run.json`` names.
+        The setting in use; by default the EarlyStopping that ``run.json`` names for
+        most of the runs.
     recorded_under : int, optional
         The patience that ended the logs which do not tell their own.
     prechelt : bool

@@ -17,7 +17,7 @@ from cbreplay.recommend.choice import Choice, Pick, broke_off, rule_of_thumb
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
-from cbreplay.setting_costs.pricing import Priced, price
+from cbreplay.setting_costs.pricing import Priced, find_failed, price
 from cbreplay.setting_costs.swept_settings import Reason
 from cbreplay.sweep import EVIDENCE
 from cbreplay.training_course import (
@@ -49,7 +49,7 @@ _FEWEST_VALUES = 3
 # recommended, used and chosen again gets shorter each time
 _SHARE_UNCUT = 0.2
 # runs of one setting differ by less; a share of 1 and one of 100 %, or losses of two
-# data sets, by more
+# data sets, by more; sentences name it
 _OTHER_SCALE = 30
 
 
@@ -65,6 +65,9 @@ def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ..
     if too_short(study):
         facts = {"monitor": study.axes.slices[0].monitor, "most": _most_values(study)}
         return (Reason("short-logs", facts),)
+    monitors = {slice_.monitor: None for slice_ in study.axes.slices}
+    if all(never_changes(run, name) for run in study.runs for name in monitors):
+        return (Reason("constant", {"monitors": (*monitors,), "n_runs": n_runs}),)
     cut = study.panel.standing.cut.any()
     if not cut and all(np.isnan(of_monitor.lost).all() for of_monitor in priced):
         return (Reason("untold", {}),)
@@ -201,8 +204,8 @@ def find_doubts(
 ) -> tuple[RunDoubt, ...]:
     """Return the doubts about an answer, the gravest first."""
     patience = None if choice is None else choice.patience
-    # a run that ended by its plan is not censored: nothing was to follow
-    ended = study.panel.standing.ended
+    # a run that ended by its plan or in NaN is not censored: nothing was to follow
+    ended = study.panel.standing.ended | find_failed(study.sweep, study.panel.rows)
     censored = _where_evidence(study, chosen, patience, "censored") & ~ended
     return (
         *(() if choice is None else _about_choice(study, chosen, choice, censored)),
@@ -275,6 +278,7 @@ def _other_scales(study: Study) -> Iterator[RunDoubt]:
     usual = known[(len(known) - 1) // 2]
     apart = (sizes >= _OTHER_SCALE * usual) | (sizes <= usual / _OTHER_SCALE)
     facts = {"series": name, "least": float(known[0]), "most": float(known[-1])}
+    facts["times"] = _OTHER_SCALE
     yield from _doubt("other-scale", _where(study, apart & (sizes > 0)), **facts)
 
 

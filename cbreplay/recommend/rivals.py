@@ -6,6 +6,7 @@ later start and other values of min_delta; other rules: `other_rules`.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from cbreplay.generalization.promise import needed_rank, sufficient_for_most
 from cbreplay.recommend.choice import Choice, choose_patience
 from cbreplay.recommend.scores import cheapest_patience
 from cbreplay.recorded_ends import recorded_stoppers
+from cbreplay.rules.registry import resolve_semantics
 from cbreplay.setting_costs.pricing import CellCosts, Priced, find_failed, group_means
 from cbreplay.setting_costs.scored import (
     Scored,
@@ -136,7 +138,7 @@ class _Rivals:
         return self._of_sweep(setting, column)
 
     def current(self, given: tuple[Callback, ...] | None) -> Iterator[Scored]:
-        """Score the setting in use: as given, else as every ``run.json`` names it."""
+        """Score the setting in use: as given, else as most ``run.json`` name it."""
         callbacks = given or self._recorded()
         if callbacks is not None:
             yield self.replayed(Setting("current", callbacks))
@@ -151,10 +153,17 @@ class _Rivals:
         return score_setting(self.panel, Setting("none", ()), _unstopped(self.study))
 
     def all_epochs(self) -> Iterator[Scored]:
-        """Score training the whole plan and keeping the best epoch."""
+        """Score training the whole plan and keeping the best epoch.
+
+        Before Keras 3, without a stop, restore_best_weights keeps the last.
+        """
         longest = int(self.study.axes.patience[-1])
         recorded = max(run.n_epochs for run in self.study.runs)
-        if longest >= recorded and self.study.axes.fixed.get("restore_best_weights"):
+        restored = self.study.axes.fixed.get("restore_best_weights") and all(
+            resolve_semantics(run.semantics).semantics.restores_without_stop
+            for run in self.sweep.runs
+        )
+        if longest >= recorded and restored:
             cells = self.study.cells(self.chosen.columns[-1:])
             # the longest patience stops in no log: it ends as the recorded training did
             ends = _told_to_its_end(self.study)[:, None] & ~cells.silent
@@ -224,12 +233,16 @@ class _Rivals:
         return score_setting(self.panel, setting, self.study.cells(np.array([column])))
 
     def _recorded(self) -> tuple[Callback, ...] | None:
-        """Return the stopping rules that every ``run.json`` names, if they agree."""
+        """Return the stopping rules that the ``run.json`` of most runs names.
+
+        One run among many says little of what is in use; and that some were recorded
+        without a stop, as is advised, says nothing against it.
+        """
         named = [recorded_stoppers(run) for run in self.study.runs]
-        known = [tuple(rules) for rules in named if rules is not None]
-        if not known or not known[0] or len(set(known)) > 1:
-            return None
-        return known[0]
+        for rules, often in Counter(tuple(held) for held in named if held).items():
+            if 2 * often > len(named):
+                return rules
+        return None
 
     def _later_starts(self) -> list[int]:
         """Return the starts to try: none if the sweep has one, or logs are short."""

@@ -969,3 +969,11 @@ def test_a_log_is_given_as_anything_that_is_read_into_a_run() -> None:
     stopper = EarlyStopping(monitor="val_F1", patience=5, mode="max")
     (finding,) = lint_callbacks(stopper, run={"val_f1": [0.1, 0.2]})
     assert (finding.code, finding.fix) == ("absent-monitor", "monitor='val_f1'")
+
+
+@pytest.mark.parametrize("kind", ["EarlyStopping", "ReduceLROnPlateau"])
+def test_a_learning_rate_has_no_direction(kind: str) -> None:
+    """Keras 3.15.1 raised ValueError for both, with a metric compiled and without."""
+    text = f"{kind}(monitor='learning_rate', patience=3)"
+    assert "auto-unknown" in codes(text)
+    assert "auto-unknown" not in codes(text.replace("patience", "mode='min', patience"))

@@ -2726,3 +2726,12 @@ def test_the_values_of_a_loop_are_told(
     assert codes(tmp_path, text) == expected
     is_told = values not in ("(30, n)", "given")
     assert (read(tmp_path, text).unread == ()) is is_told
+
+
+def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
+    text = (
+        f"{MODEL}m.compile('adam', 'mse', metrics=['mae'])\n"
+        "m.fit(*x, validation_data=v, callbacks=[ReduceLROnPlateau(patience=5), "
+        "EarlyStopping('learning_rate', patience=3, restore_best_weights=True)])"
+    )
+    assert codes(tmp_path, text) == ["auto-unknown"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.reasons import asked_of, broken_off, share_of
@@ -43,7 +44,7 @@ def how_sure(advice: Recommendation) -> Text | None:
     for reason in advice.reasons:
         if reason.kind == "cut":
             return _by_what_cut(reason.facts)
-    return say("How sure: the logs had no part in the choice.")
+    return say("How sure: it is a rule of thumb, not chosen by these logs.")
 
 
 def _by_what_cut(facts: Mapping[str, Any]) -> Text:
@@ -101,7 +102,12 @@ def _tolerance(advice: Recommendation) -> Text:
 
 def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
     """Say how the recommendation compares with a fixed patience of 10."""
-    if advice.patience == USUAL:
+    if expected.score == math.inf:
+        words = (
+            "hardly; with patience {patience:patience} the weights that are kept on "
+            "some of these {unit}s lose everything."
+        )
+    elif advice.patience == USUAL:
         words = "nothing else promises to be better from {n_groups:count {unit}}."
     elif expected.usual_score is None:
         words = (

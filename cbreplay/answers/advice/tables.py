@@ -146,11 +146,14 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     yield "score", _score_note(advice)
     if advice.expected is not None:
         yield "expected", _expected_note(advice, advice.expected)
-    if advice.setting("cheapest") is not None:
+    cheapest = advice.setting("cheapest")
+    if cheapest is not None:
         # this row stays where there is no room for the column of scores
         words = (
             f"cheapest: what loses and trains least together, on these {unit}s alone"
         )
+        if any(scored.n_groups < cheapest.n_groups for scored in advice.settings):
+            words += ", of what four in five of them tell"
         yield "", say(words)
     if advice.left_out is not None:
         words = f'left out: "{side}" of {advice.unit}s that had no part in the choice'
@@ -180,7 +183,9 @@ def _expected_note(advice: Recommendation, expected: Expected) -> Text:
     """Say what the expected scores are made of, and whether they decide."""
     decides = "here the promise" if advice.basis == "promise" else "the least"
     beside = ""
-    if expected.unavoidable:
+    if expected.unavoidable == math.inf:
+        beside = ", but for {unit}s that lose everything by every patience"
+    elif expected.unavoidable:
         beside = (
             ", beside the {unavoidable:score} that every patience on {monitor:code} "
             "loses on these {unit}s"

@@ -26,8 +26,7 @@ from cbreplay.readers.building.numbering import (
 )
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.roles import are_epochs
-from cbreplay.run import LEARNING_RATE_NAMES
-from cbreplay.series_names import is_validation, suggest_monitor
+from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation, suggest_monitor
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions

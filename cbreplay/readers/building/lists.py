@@ -73,8 +73,11 @@ def read_lists(
     """
     epochs = take_epochs(lists) if epochs is None else epochs
     _check_size(lists, kind, options.max_bytes)
+    of_arrays = _take_arrays(lists)
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     notes = [*notes, *_listed(lists)]
+    if of_arrays:
+        notes.append(f"left out {', '.join(of_arrays)}: {_ARRAYS}")
     if options.empty == "nan":
         notes += _fill_empty(columns)
     length = max(map(len, columns.values()), default=0)
@@ -92,10 +95,35 @@ def read_lists(
     facts.planned_epochs, plan_notes = read_plan(planned_epochs)
     facts.notes += [*dict.fromkeys([*assumed, *said]), *plan_notes]
     facts.empty_cells = {name for name, own in columns.items() if None in own}
-    facts.left_out = dict(left_out)
+    facts.left_out = {**left_out, **dict.fromkeys(of_arrays, _ARRAYS)}
     pieces = split_rows(rows, facts.counted, source=kind, most=options.max_bytes)
     for record in join_rows(pieces, options, None, kind):
         yield build_run(record, facts, source=kind, options=options)
+
+
+def _take_arrays(lists: dict[Any, Any]) -> list[str]:
+    """Remove the lists of arrays, as of an F1Score of each class; return their names.
+
+    Where all lists are of arrays, or some values are numbers, they stay to be refused.
+    """
+    found = [name for name, values in lists.items() if _holds_arrays(name, values)]
+    if len(found) == len(lists):
+        return []
+    for name in found:
+        del lists[name]
+    return [str(name) for name in found]
+
+
+def _holds_arrays(name: object, values: object) -> bool:
+    return (
+        _is_list(values)
+        and bool(values)
+        and not is_rate_name(str(name))
+        and all(
+            isinstance(value, (list, tuple, np.ndarray)) and np.size(value) > 1
+            for value in values
+        )
+    )
 
 
 def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
@@ -250,6 +278,7 @@ _ASSUMED = (
     "validation was taken as run every {} epochs, the only whole number that fits; "
     "validation_freq= or --validation-freq says otherwise"
 )
+_ARRAYS = "its values are lists, not single numbers"
 _LENGTH_HINT = "Give lists of one length, with None for a missing value"
 _FREQUENCY_HINT = "Give the value of fit: --validation-freq or validation_freq="
 _SHOWN = 4

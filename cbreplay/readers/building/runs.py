@@ -244,7 +244,7 @@ def _notes_of_nan(record: TrainingRows, series: Mapping[str, Series]) -> Iterato
 
     Weights that a NaN has reached stay NaN: rows that were lost may be filled so.
     """
-    if len(series) < _SEVERAL:
+    if len(series) <= 1:
         return
     held = [*series.values()]
     if not all(np.isnan(own.values).any() for own in held):
@@ -263,7 +263,6 @@ def _notes_of_nan(record: TrainingRows, series: Mapping[str, Series]) -> Iterato
         )
 
 
-_SEVERAL = 2
 _GROWING = (
     "; they stand further and further apart, as rows that were logged so: if none is "
     "lost, --parts rows or parts='rows' counts the rows, and patience counts them"

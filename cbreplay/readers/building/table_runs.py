@@ -14,6 +14,8 @@ from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.building.telling_columns import note_phases
+from cbreplay.readers.columns.epoch_rows import FOLDS
+from cbreplay.readers.columns.roles import letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +77,13 @@ def _header_notes(table: LogTable, above: list[str], n_trainings: int) -> Iterat
     if above:
         stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
         yield f"the header stands once more above {stands}"
-    elif n_trainings > 1 and table.counted == "line" and not table.has_own_rows:
+    elif (
+        n_trainings > 1
+        and table.counted == "line"
+        and not table.has_own_rows
+        # CSVLogger writes no column of folds
+        and FOLDS.isdisjoint(map(letters, table.columns))
+    ):
         yield _ONE_HEADER
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingRows", "seam_note"]
 
-_TWO_ROWS = 2
-
 
 class TrainingRows:
     """One training, from the rows of one fit or of several that resumed each other.
@@ -153,7 +151,7 @@ class TrainingRows:
     def _ends_as(self, piece: Rows) -> bool:
         """Tell whether a piece begins with a copy of the last rows, two or more."""
         tail = self._rows_from(int(piece.epochs[0]))
-        several = min(len(tail.epochs), len(piece.epochs)) >= _TWO_ROWS
+        several = min(len(tail.epochs), len(piece.epochs)) > 1
         return several and tail.begins_as(piece)
 
     def _holds(self, piece: Rows) -> bool:

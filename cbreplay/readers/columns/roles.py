@@ -68,7 +68,7 @@ _DATA_SETS = {
 }
 _AXIS = " (--x-axis step or x_axis='step' counts evaluations by it)"
 _TIME = "(?i)time|date"
-_TWO, _SHOWN = 2, 5
+_SHOWN = 5
 # above it, float64 no longer holds every whole number
 EXACT = 2.0**53
 
@@ -123,7 +123,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
             if epochs is not None and _are_phases(name, cells, epochs):
                 notes.append(f"{name} tells phases: {', '.join(kinds[:_SHOWN])}")
                 continue
-            shown = " and ".join(map(repr, kinds[:_TWO]))
+            shown = " and ".join(map(repr, kinds[:2]))
             problem = f"its rows are of several kinds: {name} is {shown}"
             hint = "Give one row for each epoch, with a column for each of these"
             row = next(at for at, text in cells.texts.items() if text == kinds[1])
@@ -149,7 +149,7 @@ def check_rows_are_epochs(table: LogTable) -> None:
         texts = list(cells.texts.values())
         distinct = len(texts) > 1 and len(set(texts)) == len(texts) == len(table)
         if distinct and not tells_time(name, cells):
-            shown = " and ".join(map(repr, texts[:_TWO]))
+            shown = " and ".join(map(repr, texts[:2]))
             problem = f"its rows are no epochs: {name} is {shown}"
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
         if letters(name) in SETTINGS:
@@ -191,9 +191,9 @@ def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
     """Refuse rows of several trainings, by a setting that differs."""
     known = cells.values[~cells.blank]
     found = np.unique(known)
-    if len(found) < _TWO:
+    if len(found) <= 1:
         return
-    shown = " and ".join(f"{value:g}" for value in found[:_TWO])
+    shown = " and ".join(f"{value:g}" for value in found[:2])
     if 2 * len(found) > len(known):
         problem = f"its rows are no epochs: {name} is {shown}"
         raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
@@ -352,7 +352,7 @@ def _counts_by_one(values: FloatArray) -> bool:
     It may begin again at the start, or, where some rows go on after a step back, at any
     later number, as in a resumed training.
     """
-    if not are_epochs(values).all() or len(values) < _TWO:
+    if not are_epochs(values).all() or len(values) <= 1:
         return False
     steps = np.diff(values)
     begins = values[1:][steps <= 0]

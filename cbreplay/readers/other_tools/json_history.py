@@ -67,7 +67,6 @@ if TYPE_CHECKING:
 __all__ = ["JsonHistoryReader"]
 
 _EPOCH_KEY = r"(?i)(?:epoch[ _-]?)?([0-9]{1,9})"
-_SEVERAL = 2
 
 
 class JsonHistoryReader(LogReader):
@@ -216,7 +215,7 @@ def _rows_below_names(held: object, path: str) -> object:
     ForeignLogError
         If a row is longer or shorter than the names.
     """
-    if not isinstance(held, list) or len(held) < _SEVERAL:
+    if not isinstance(held, list) or len(held) <= 1:
         return held
     names, *rows = held
     if not isinstance(names, list) or len({*map(str, names)}) < len(names):
@@ -299,7 +298,7 @@ def _without_head(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Leave out a first row of which no name stands in any other: what was trained."""
     first, *others = rows
-    if len(others) < _SEVERAL or any(first.keys() & row.keys() for row in others):
+    if len(others) <= 1 or any(first.keys() & row.keys() for row in others):
         return rows, []
     return others, [f"left out the first row, which says {', '.join(first)}"]
 

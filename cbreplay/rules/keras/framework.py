@@ -19,7 +19,7 @@ from cbreplay.rules.keras.without_rule import (
     NOT_REPLAYED,
     SENDING,
 )
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

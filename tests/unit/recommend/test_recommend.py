@@ -852,12 +852,14 @@ def test_runs_of_another_scale_are_named() -> None:
         if own.code == "other-scale"
     ]
     assert doubt.runs == ("large",)
+    assert doubt.facts["times"] == 30
     best = [min(run.series["val_loss"].values) for run in (*alike, large)]
     assert (doubt.facts["least"], doubt.facts["most"]) == (min(best), max(best))
     # seeds and widths differ by less
-    near = make_run([10 * loss for loss in pausing(3)], "near")
-    doubts = recommend([*alike, near], group_by="none").doubts
-    assert "other-scale" not in [own.code for own in doubts]
+    for times, is_named in ((10, False), (29.9, False), (30.1, True), (1 / 30.1, True)):
+        near = make_run([times * loss for loss in pausing(3)], "near")
+        doubts = recommend([*alike, near], group_by="none").doubts
+        assert ("other-scale" in [own.code for own in doubts]) == is_named
 
 
 def test_losses_of_few_decimals_are_doubted() -> None:
@@ -982,6 +984,25 @@ def test_the_setting_in_use_is_scored_whatever_it_is() -> None:
     row = alone.setting("current")
     assert row is not None
     assert row.n_groups == 2
+
+
+@pytest.mark.parametrize(
+    ("n_named", "n_others", "is_shown"),
+    [(1, 9, False), (2, 2, False), (3, 2, True), (4, 0, True)],
+)
+def test_what_most_runs_name_is_in_use(
+    n_named: int, n_others: int, *, is_shown: bool
+) -> None:
+    runs = pausing_runs([3] * (n_named + n_others))
+    under = ["EarlyStopping(patience=7)"]
+    named = [described(run, callbacks=under) for run in runs[:n_named]]
+    # recorded without a stop, as is advised
+    alone = [described(run, callbacks=["CSVLogger('a')"]) for run in runs[n_named:]]
+    for others in (alone, runs[n_named:]):
+        current = recommend([*named, *others]).setting("current")
+        assert (current is not None) == is_shown
+        if current is not None:
+            assert current.callbacks == (EarlyStopping(patience=7),)
 
 
 def test_a_later_start_is_shown_beside_with_a_patience_by_the_same_rule() -> None:

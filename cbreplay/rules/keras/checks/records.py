@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["RECORD_CHECKS", "is_share", "never_beaten"]
 
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
-_FEWEST_VALUES = 2
 # fewer new bests than these show nothing about their size
 _FEWEST_BESTS = 5
 # the sum of two such values is a float32
@@ -34,11 +33,7 @@ def _min_delta_beyond_record(
 ) -> Iterator[Finding]:
     values = _seen(known, callback)
     comparison = _comparison(known, callback)
-    if (
-        comparison is None
-        or len(values) < _FEWEST_VALUES
-        or not all(map(math.isfinite, values))
-    ):
+    if comparison is None or len(values) <= 1 or not all(map(math.isfinite, values)):
         return
     delta = -comparison.delta if comparison.mode == "min" else comparison.delta
     span = max(values) - min(values)
