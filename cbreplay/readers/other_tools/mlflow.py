@@ -90,6 +90,8 @@ class MLflowReader(LogReader):
         table.left_out |= told.left_out
         for key, others in several.items():
             table.columns[key].others = others
+        # each value has a row of its own, so that a missing one has no cell
+        table.has_own_rows = {n for n, own in table.columns.items() if not own.words}
         read_spelled(table)
         table.check_whole()
         if not of_comet:
