@@ -2734,3 +2734,37 @@ def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
         "EarlyStopping('learning_rate', patience=3, restore_best_weights=True)])"
     )
     assert codes(tmp_path, text) == ["auto-unknown"]
+
+
+@pytest.mark.parametrize(
+    ("given", "semantics", "expected"),
+    [
+        ("ExponentialDecay(1e-3, 100, 0.9)", "keras-3.15", ["refused-call"]),
+        ("schedule=decay", "keras-3.0", ["refused-call"]),
+        # Keras 2 takes a tensor
+        ("decay", "keras-2.15", []),
+        ("decay", "tf_keras-2.21", []),
+        ("lambda epoch: 1e-3", "keras-3.15", []),
+        ("warm", "keras-3.15", ["refused-call"]),
+        ("warm", "keras-2.15", []),
+        ("lambda epoch, lr: lr * tf.exp(-0.1)", "keras-3.15", ["refused-call"]),
+        ("lambda epoch, lr: float(lr * tf.exp(-0.1))", "keras-3.15", []),
+        ("lambda epoch, lr: tf.exp(-0.1).numpy()", "keras-3.15", []),
+    ],
+)
+def test_a_schedule_that_returns_a_tensor_is_found(
+    tmp_path: Path, given: str, semantics: str, expected: list[str]
+) -> None:
+    """Keras 3.15.1 raised ValueError: the output should be a float."""
+    text = (
+        "import tensorflow as tf\n"
+        "from keras.optimizers.schedules import ExponentialDecay\n"
+        "def warm(epoch, lr):\n    return lr if epoch < 5 else lr * tf.exp(-0.1)\n"
+        "decay = ExponentialDecay(1e-3, 100, 0.9)\n"
+        f"{MODEL}m.compile('adam', 'mse')\n"
+        f"m.fit(*x, validation_data=v, callbacks=[LearningRateScheduler({given})])"
+    )
+    assert codes(tmp_path, text, semantics) == expected
+    # it is made, and what its fit raises first is told too
+    beside = codes(tmp_path, text.replace("'adam'", "keras.optimizers.Adam(decay)"))
+    assert "schedule-beside-scheduler" in beside
