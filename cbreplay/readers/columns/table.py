@@ -181,7 +181,8 @@ class LogTable(LogFacts):
         self.said_fits |= other.said_fits
         self.damage.add(other.damage)
         said = _changed_names(*names)
-        self.notes += [f"from line {other.lines[0]} on its header {said}", *other.notes]
+        more = [note for note in other.notes if note not in self.notes]
+        self.notes += [f"from line {other.lines[0]} on its header {said}", *more]
 
     def __len__(self) -> int:
         return len(self.lines)
