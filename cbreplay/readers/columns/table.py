@@ -44,8 +44,6 @@ class LogTable(LogFacts):
 
     Attributes
     ----------
-    source : str
-        Its name, for errors.
     header : list of str
         The names as they are written, some perhaps empty.
     columns : dict of str to LogColumn
@@ -78,9 +76,9 @@ class LogTable(LogFacts):
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
-        super().__init__()
+        super().__init__(source)
         check_columns(len(header), source, damage.max_bytes)
-        self.source, self.damage, self.header = source, damage, list(header)
+        self.damage, self.header = damage, list(header)
         # names that the header has twice, by the key of the second column
         self._repeated: dict[str, str] = {}
         self.columns: dict[str, LogColumn] = {}
