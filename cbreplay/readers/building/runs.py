@@ -95,6 +95,9 @@ def build_run(
     series, begins, renamed = join_numbered(_series_of(record, source))
     for position in begins:
         record.confirm_seam(record.first_epoch + position)
+    if facts.written_again:
+        for position in sorted({at for own in series.values() for at in own.others}):
+            record.may_begin_at(record.first_epoch + position)
     replaced = [
         (seam, _earlier_fit(own, facts, source, metadata, take_rate) if own else None)
         for seam, own in record.replaced
