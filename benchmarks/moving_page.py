@@ -28,7 +28,7 @@ N_MOVES = 200
 LOOSEN = """
 for (const box of document.querySelectorAll('#moving .rows')) {
   box.style.contain = 'none';
-  box.style.height = 'auto';
+  box.style.maxHeight = 'none';
   box.querySelector('table').style.tableLayout = 'auto';
 }
 """

@@ -1,4 +1,4 @@
-"""Runs that are copies of one training, which `recommend` counts once, or branches.
+"""Runs that are copies of one training, or branches of it: `recommend` counts it once.
 
 Not here: older copies of a log that readers leave out (`readers.discovery.read_once`).
 """
@@ -50,9 +50,9 @@ def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
 def find_branches(runs: Sequence[Run], monitor: str) -> dict[int, int]:
     """Find the runs that begin as another: by their index, the index of that run.
 
-    Runs of one plan that begin alike to the bit were trained from the same weights on
-    the same batches: with one seed, or on from one checkpoint. Whatever was changed
-    later, they tell no more of other seeds than one of them, the one that holds most.
+    Runs that begin alike to the bit were trained from the same weights on the same
+    batches: with one seed, or on from one checkpoint. Whatever was changed later, also
+    the plan, they tell no more of other seeds than the one that holds most.
     """
     first: dict[bytes, int] = {}
     branches = {}
@@ -70,7 +70,7 @@ def _beginning(run: Run, monitor: str) -> bytes | None:
     for n_epochs in range(_FEWEST_VALUES, values.shape[1] + 1):
         first = values[:, :n_epochs]
         if len({*first[np.isfinite(first)].tolist()}) >= _FEWEST_NUMBERS:
-            place = repr((run.planned_epochs, run.first_epoch, names))
+            place = repr((run.first_epoch, names))
             return place.encode() + first.tobytes()
     return None
 

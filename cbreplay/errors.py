@@ -376,7 +376,12 @@ def nearest_path(path: str) -> str:
         place = next((above for above in asked.parents if above.is_dir()), Path())
         missing, *rest = asked.relative_to(place).parts
         names = [entry.name for entry in place.iterdir() if entry.name[0] != "."]
-        near = difflib.get_close_matches(missing, names, n=1)
+        near = [
+            name
+            for name in difflib.get_close_matches(missing, names)
+            # a common ending makes no likeness
+            if difflib.get_close_matches(Path(missing).stem, [Path(name).stem])
+        ]
         found = [place / near[0], (place / near[0]).joinpath(*rest)] if near else []
         there = [str(own) for own in found if own.exists()]
     except (OSError, ValueError):

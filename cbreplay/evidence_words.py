@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AFTER_A_REDUCTION",
     "AT_LEAST",
+    "BY_PLAN",
     "FICTION",
     "GAP_CAUSES",
     "Limit",
@@ -52,6 +53,8 @@ Parting: TypeAlias = Literal[
 FICTION = "fiction: "
 # explains ">=" at a cost, which is measured against the best value on record
 AT_LEAST = '">=": at least that, for a better value may be missing'
+# the evidence of an end of training at a plan that was read off the logs
+BY_PLAN = "by the plan"
 # why settings that reduce the rate are not in a map of costs
 AFTER_A_REDUCTION = (
     "A log tells nothing of what comes after a reduction of the learning rate."

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from cbreplay.run import Series
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["Described", "Grouping", "find_groups"]
+__all__ = [
+    "Described",
+    "Grouping",
+    "count_trainings_once",
+    "find_groups",
+    "join_labels",
+    "label_seeds",
+]
 
 _WAYS = ("auto", "none", "directory", "learning-rate", "run.json")
 _BEGINS = r"(?:^|(?<=[-_./ ,#]))"
@@ -90,15 +97,22 @@ class Grouping(NamedTuple):
     settings : tuple of tuple of int
         The runs of each setting, by which the spread between seeds is measured; the
         groups, unless these are single runs.
-    by : {"run", "seed", "setting", "asked"}
+    by : {"run", "seed", "setting", "training", "asked"}
         ``"run"``: every run is a group of its own. ``"seed"``: so, because all are of
-        one setting. ``"setting"``: groups were found. ``"asked"``: the user named them.
+        one setting. ``"setting"``: groups were found. ``"training"``: the runs of one
+        training are a group. ``"asked"``: the user named them.
+    joined : tuple of int
+        The runs that would count apart if they were not of one training.
+    apart : tuple of tuple of int
+        The groups as they were before these were joined; empty where none were.
     """
 
     rows: tuple[tuple[int, ...], ...]
     names: tuple[str, ...]
     settings: tuple[tuple[int, ...], ...]
-    by: Literal["run", "seed", "setting", "asked"]
+    by: Literal["run", "seed", "setting", "training", "asked"]
+    joined: tuple[int, ...] = ()
+    apart: tuple[tuple[int, ...], ...] = ()
 
 
 def find_groups(
@@ -134,6 +148,78 @@ def find_groups(
     if group_by == "none":
         return Grouping(found, _name(runs, found), (), "run")
     return Grouping(found, _name(runs, found), found, "asked")
+
+
+def count_trainings_once(
+    grouping: Grouping, runs: Sequence[Described], trainings: Sequence[int]
+) -> Grouping:
+    """Return a grouping in which no two groups hold runs of one training.
+
+    Groups that share a training are one group, as they are no independent trials.
+    Where that leaves one group of all that were found, as every setting was trained
+    from the same seeds, each training is a group: the question is then about another
+    training of these settings.
+
+    Parameters
+    ----------
+    grouping, runs : Grouping, sequence of Run
+        The groups that were found or asked for, and their runs.
+    trainings : sequence of int
+        A number for each run, the same for those of one training.
+    """
+    group = np.empty(len(runs), np.int64)
+    for place, rows in enumerate(grouping.rows):
+        group[list(rows)] = place
+    parted = [rows for rows in _collect(trainings) if len({*group[list(rows)]}) > 1]
+    if not parted:
+        return grouping
+    found, by = _collect(join_labels(trainings, group.tolist())), grouping.by
+    if by in ("run", "seed") or (len(found) == 1 and by == "setting"):
+        found, by = _collect(trainings), "training"
+    return Grouping(
+        found,
+        _name(runs, found),
+        grouping.settings,
+        by,
+        tuple(sorted(row for rows in parted for row in rows)),
+        grouping.rows,
+    )
+
+
+def label_seeds(runs: Sequence[Described]) -> list[Hashable]:
+    """Label each run by its setting and seed, or alone where no run.json has both."""
+    settings = [_setting(run) for run in runs]
+    seeds = [
+        None if run.metadata is None else run.metadata.raw.get("seed") for run in runs
+    ]
+    return [
+        row if setting is None or seed is None else (setting, repr(seed))
+        for row, (setting, seed) in enumerate(zip(settings, seeds, strict=True))
+    ]
+
+
+def join_labels(*labelings: Sequence[Hashable]) -> list[int]:
+    """Return, for each place, the first one that shares a label with it.
+
+    Two places are joined too if each of them shares a label with a third one.
+
+    >>> join_labels(["a", "b", "b", "c"], [1, 2, 1, 3])
+    [0, 0, 0, 3]
+    """
+    above = list(range(len(labelings[0])))
+
+    def first_of(place: int) -> int:
+        while above[place] != place:
+            above[place] = above[above[place]]
+            place = above[place]
+        return place
+
+    for labels in labelings:
+        holder: dict[Hashable, int] = {}
+        for place, label in enumerate(labels):
+            ends = first_of(holder.setdefault(label, place)), first_of(place)
+            above[max(ends)] = min(ends)
+    return [first_of(place) for place in above]
 
 
 def _collect(labels: Iterable[Hashable]) -> tuple[tuple[int, ...], ...]:

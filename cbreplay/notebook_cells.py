@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -60,6 +59,8 @@ def read_cells(text: str, *, most: int | None = None) -> list[NotebookCell]:
     ValueError
         If it is no notebook, or its code is longer.
     """
+    import json
+
     try:
         notebook = json.loads(text)
     except json.JSONDecodeError as error:

@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.errors import ConfigError
 from cbreplay.holes import find_gap
 from cbreplay.rules.base import monitored_series
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

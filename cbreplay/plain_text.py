@@ -70,12 +70,20 @@ def shell_words(words: Iterable[str]) -> str:
     >>> print(shell_words(["my logs.csv", "--monitor", "a\nb's"]))
     'my logs.csv' --monitor $'a\x0ab\'s'
     """
-    import shlex
+    return " ".join(map(_shell_word, words))
 
-    return " ".join(
-        shlex.quote(word) if _is_inert(word) else f"$'{_quoted(word)}'"
-        for word in words
-    )
+
+def _shell_word(word: str) -> str:
+    # nearly every word is of such signs alone
+    letters = word.translate(_HARMLESS)
+    if letters.isascii() and letters.isalnum():
+        return word
+    from shlex import quote
+
+    return quote(word) if _is_inert(word) else f"$'{_quoted(word)}'"
+
+
+_HARMLESS = str.maketrans("", "", "-_@%+=,./")
 
 
 def quoted_code(code: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation
 from cbreplay.showing import show_html, show_plot, show_text
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cbreplay.run_metadata import Ended, RunMetadata
 
 __all__ = [
-    "LEARNING_RATE_NAMES",
     "AxisUnit",
     "BoolArray",
     "EpochArray",
@@ -38,9 +37,6 @@ BoolArray: TypeAlias = "NDArray[np.bool_]"
 Mode: TypeAlias = Literal["min", "max"]
 RateSource: TypeAlias = Literal["", "logs", "optimizer"]
 AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
-
-# Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
-LEARNING_RATE_NAMES = ("learning_rate", "lr")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

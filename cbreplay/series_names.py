@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "LEARNING_RATE_NAMES",
     "METRIC_ALIASES",
     "PARTS_OF_CAMEL",
     "is_validation",
@@ -21,6 +22,9 @@ __all__ = [
     "suggest_monitor",
     "watch_options",
 ]
+
+# Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
+LEARNING_RATE_NAMES = ("learning_rate", "lr")
 
 # patterns stay text, compiled at their first use: most answers need none of them
 _VALIDATION = (
@@ -44,6 +48,8 @@ def is_validation(name: str) -> bool:
     >>> is_validation("validate_loss"), is_validation("valLoss")
     (True, True)
     """
+    if not any(part in name.lower() for part in ("val", "test", "dev")):
+        return False
     parted = re.sub(PARTS_OF_CAMEL, "_", name)
     return re.search(_VALIDATION, parted, re.IGNORECASE) is not None
 
@@ -71,8 +77,8 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
     >>> plain_direction("neg_mse") is None
     True
     """
-    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
-    if set(_TURNED.split()).intersection(words) or "1" in words[:1]:
+    words = _words(name)
+    if _is_turned(words):
         return None
     while words and re.fullmatch(_AFTER, words[-1]):
         words.pop()
@@ -81,6 +87,25 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
     if words[-1] in _UP.split():
         return "max"
     return "min" if words[-1] in _DOWN.split() else None
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+
+
+def _is_turned(words: list[str]) -> bool:
+    return "1" in words[:1] or not set(_TURNED.split()).isdisjoint(words)
+
+
+def _spoken_direction(name: str) -> Literal["min", "max"] | None:
+    """Return the direction of the metric that a name holds somewhere."""
+    if _is_turned(_words(name)):
+        return None
+    if plain := plain_direction(name):
+        return plain
+    if re.search(_LOSS, name, re.IGNORECASE):
+        return "min"
+    return "max" if re.search(_SCORE, name, re.IGNORECASE) else None
 
 
 _SHORT_NAMES = {
@@ -162,6 +187,8 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
     ' --monitor validation_1/logloss --mode min'
     >>> suggest_monitor(["val/box_loss", "metrics/mAP50(B)", "metrics/mAP50-95(B)"])[0]
     " --monitor 'metrics/mAP50-95(B)' --mode max"
+    >>> suggest_monitor(["val_R2"])[0], suggest_monitor(["neg_mse"])[0]
+    (' --monitor val_R2 --mode max', '')
     """
     listed = list(names)
     fitness = [name for name in listed if re.search(_FITNESS, name)]
@@ -169,11 +196,10 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
         return watch_options(fitness[0], "max", option)
     judged = [name for name in listed if is_validation(name)] or listed
     judged = _of_last_set(judged)
-    losses = [name for name in judged if re.search(_LOSS, name, re.IGNORECASE)]
-    scores = [name for name in judged if re.search(_SCORE, name, re.IGNORECASE)]
-    for named, mode in ((losses, "min"), (scores, "max")):
-        if named:
-            return watch_options(named[0], mode, option)
+    for mode in ("min", "max"):
+        for name in judged:
+            if _spoken_direction(name) == mode:
+                return watch_options(name, mode, option)
     return "", ""
 
 

@@ -8,12 +8,10 @@ from cbreplay.answers.comparison_table import (
     LAST_FILE,
     comparison_table,
     describe_comparison,
-    limits_footnote,
     save_files,
 )
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
@@ -33,6 +31,7 @@ from cbreplay.document import (
     say,
     told_section,
 )
+from cbreplay.evidence_words import limits_of_replays
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import spoken_version
@@ -64,7 +63,7 @@ _PLAIN = (str, int, float, type(None))
 def comparison_document(lists: RivalLists) -> Document:
     """Say where two lists part on each run, and what each keeps and saves."""
     totals = total_comparisons(lists.compared)
-    footnote = limits_footnote(lists)
+    footnote = limits_of_replays(lists.replays())
     told = [("evidence", say(footnote))] if footnote else []
     if save_files(lists):
         words = f"{LAST_FILE}: the epoch whose weights the file written last holds"
@@ -90,6 +89,8 @@ def comparison_document(lists: RivalLists) -> Document:
 
 
 def _members(lists: RivalLists, totals: ComparisonTotals) -> dict[str, Any]:
+    from cbreplay.answers.json_fields import describe_results
+
     results = [
         (row, config, replay)
         for row, comparison in enumerate(lists.compared)

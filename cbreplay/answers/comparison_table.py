@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.left_files import last_file
 from cbreplay.answers.setting_cells import tell_replay
 from cbreplay.document import Cell, Pair, Row, Table, TableColumn
-from cbreplay.evidence_words import brief_evidence, limits_of_replays
+from cbreplay.evidence_words import brief_evidence
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import count
 
@@ -23,7 +23,6 @@ __all__ = [
     "LAST_FILE",
     "comparison_table",
     "describe_comparison",
-    "limits_footnote",
     "save_files",
 ]
 
@@ -151,11 +150,6 @@ def _spoken(comparison: ReplayComparison, *, saves: bool) -> Iterator[Any]:
         if limit != "exact"
     ]
     yield limits[0] if limits[0] == limits[1] else "; ".join(silent)
-
-
-def limits_footnote(lists: RivalLists) -> str:
-    """Say what the words for evidence mean; nothing where every run is exact."""
-    return limits_of_replays(lists.replays())
 
 
 def _so_far(replay: Replay, value: float | None) -> Cell:

@@ -115,7 +115,7 @@ def _trained(entry: HeldItem) -> Text:
     return say(told, phrase(differs, epoch))
 
 
-def _spoken(entry: HeldItem, shown: Any) -> Text:  # noqa: ANN401 - what was compared
+def _spoken(entry: HeldItem, shown: Any) -> Text:
     """Say a value: an epoch from one, a number of a series with all its digits."""
     if isinstance(shown, int):
         kind: Kind = "count" if entry.name == "no stop before" else "epoch"

@@ -74,11 +74,6 @@ def decide_fits(runs: Sequence[Run], grid: Grid, judging: Judging) -> SettingCel
 
     `runs` are the fits in their order, as of a loop over folds whose callbacks were
     made before it.
-
-    Raises
-    ------
-    CbreplayError
-        As `replay_fits`.
     """
     _check_size(runs, grid)
     by_config = [replay_fits(runs, config, judging=judging) for config in grid]

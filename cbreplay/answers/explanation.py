@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.doubts import noted
 from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.hole_words import hole_of_setting
-from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.left_files import in_file, last_file, left_files, so_far
 from cbreplay.answers.misreadings import headline_of_replay, misreadings
 from cbreplay.answers.next_commands import next_of_explanation
@@ -42,7 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DECISIVE", "deciding_rows", "explanation_document"]
 
-DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
+# of improvements in a row only the last one lasts
+DECISIVE = ("last improvement", "reduction", "schedule", "save", "stop")
 
 
 def explanation_document(
@@ -101,7 +101,16 @@ def deciding_rows(
     rows: Sequence[TraceRow], last_epoch: int, kinds: Collection[str] = DECISIVE
 ) -> list[TraceRow]:
     """Return the rows with decisions of some kinds, and those of the last epoch."""
-    return [row for row in rows if row.decision in kinds or row.epoch == last_epoch]
+    following: dict[int, str] = {}
+    chosen = []
+    for row in reversed(rows):
+        decided = {row.decision}
+        if row.decision != following.get(row.callback):
+            decided.add(f"last {row.decision}")
+        following[row.callback] = row.decision
+        if row.epoch == last_epoch or decided.intersection(kinds):
+            chosen.append(row)
+    return chosen[::-1]
 
 
 def _doubts(replay: Replay) -> Iterator[Text]:
@@ -228,7 +237,7 @@ def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
             _stamped(row.why, row.claims),
         ),
         # of very many rows, those with a decision are shown first
-        rank=0 if row.decision in DECISIVE else 1,
+        rank=0 if row.decision in (*DECISIVE, "improvement") else 1,
     )
 
 
@@ -241,6 +250,8 @@ def _expressions(explanation: Explanation) -> str:
 
 
 def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, Any]:
+    from cbreplay.answers.json_fields import describe_results
+
     replay = explanation.replay
     setting = [format_callback(callback) for callback in replay.callbacks]
     return {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.json_fields import describe_run
 from cbreplay.document import (
     Document,
     Fact,
@@ -186,6 +185,8 @@ def finding_columns(*places: TableColumn) -> tuple[TableColumn, ...]:
 
 
 def _members(checked: ListFindings) -> dict[str, Any]:
+    from cbreplay.answers.json_fields import describe_run
+
     setting = [format_callback(callback) for callback in checked.callbacks]
     return {
         "semantics": checked.semantics,

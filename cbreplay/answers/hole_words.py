@@ -16,22 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.document import Text
-    from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["hole_of_setting", "hole_sentence", "mending"]
-
-
-def hole_sentence(replay: Replay) -> Text:
-    """Say from which epoch on a log cannot tell, why, and what would mend it."""
-    return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
+__all__ = ["hole_of_setting", "mending"]
 
 
 def hole_of_setting(
     run: Run, callbacks: Sequence[Callback], gap_epoch: int | None
 ) -> Text:
-    """Say what `hole_sentence` says, for a list whose evidence ends at a hole."""
+    """Say from which epoch on a log cannot tell, why, and what would mend it."""
     if gap_epoch is None:
         message = "there is a hole where evidence is incomplete"
         raise AssertionError(message)
@@ -71,6 +65,16 @@ def _instead(run: Run, callbacks: Sequence[Callback], seam: int) -> Text:
         f", and {end}it would have gone on from other weights: what it would have "
         "trained from there on is not in this log."
     )
+    lost = _lost_in_replaced(run, callbacks, seam)
+    if lost is not None:
+        name, epoch = lost
+        return phrase(
+            " and wrote rows again, and of the earlier ones the log lacks {name:code} "
+            "in epoch {epoch:epoch}: what the fit before it did there is not told. "
+            "Give every file of this training, or another log of it.",
+            name=name,
+            epoch=epoch,
+        )
     if any(seam == own for own, _ in run.replaced):
         left = "weights, files or counters"
         if open_end:
@@ -82,6 +86,18 @@ def _instead(run: Run, callbacks: Sequence[Callback], seam: int) -> Text:
         )
     asks = open_end and not run.same_callbacks
     return say(words, _INTERRUPTED if asks else "")
+
+
+def _lost_in_replaced(
+    run: Run, callbacks: Sequence[Callback], seam: int
+) -> tuple[str, int] | None:
+    """Return the series and the epoch that rows lack which a fit wrote again."""
+    for fit in (fit for at, fit in run.replaced if at == seam and fit is not None):
+        for name in read_series(callbacks):
+            gap = find_gap(fit, name) if name in fit.series else None
+            if gap is not None and gap >= seam:
+                return name, gap
+    return None
 
 
 def _restore(callbacks: Sequence[Callback]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.next_commands import next_of_inspection
 from cbreplay.answers.reading_notes import alike, spoken_note
 from cbreplay.answers.spoken_runs import told_failures
@@ -69,15 +68,21 @@ def inspection_document(
         say(),
         sections,
         next_of_inspection(inspection.runs[0], typed),
-        lambda: {
-            "semantics": None,
-            "objective": None,
-            "runs": [describe_run(run) | _counted(run) for run in inspection.runs],
-            "configs": [],
-            "results": [],
-            "notes": [_spoken_file(file) for file in inspection.seen if verbose],
-        },
+        lambda: _members(inspection, verbose=verbose),
     )
+
+
+def _members(inspection: Inspection, *, verbose: bool) -> dict[str, Any]:
+    from cbreplay.answers.json_fields import describe_run
+
+    return {
+        "semantics": None,
+        "objective": None,
+        "runs": [describe_run(run) | _counted(run) for run in inspection.runs],
+        "configs": [],
+        "results": [],
+        "notes": [_spoken_file(file) for file in inspection.seen if verbose],
+    }
 
 
 def _headline(inspection: Inspection) -> Text:

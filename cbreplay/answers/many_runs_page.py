@@ -35,7 +35,12 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.document.on_pages import Gallery
-from cbreplay.evidence_words import AT_LEAST, brief_evidence, limits_of_replays
+from cbreplay.evidence_words import (
+    AT_LEAST,
+    BY_PLAN,
+    brief_evidence,
+    limits_of_replays,
+)
 from cbreplay.grid import make_grid
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.rules.registry import spoken_version
@@ -366,7 +371,7 @@ def _every_run(drawn: SettingOnRuns) -> Section:
     footnote = limits_of_replays(drawn.replays)
     if drawn.by_plan:
         by_plan = (
-            f'"{_BY_PLAN}": this setting trains to the end of the plan that was read '
+            f'"{BY_PLAN}": this setting trains to the end of the plan that was read '
             "off the logs, and the log is exact if it was planned so"
         )
         footnote = "; ".join(filter(None, [by_plan, footnote]))
@@ -374,9 +379,6 @@ def _every_run(drawn: SettingOnRuns) -> Section:
         footnote = "; ".join(filter(None, [footnote, AT_LEAST]))
     notes = (Paragraph(say(f"{footnote}."), small=True),) if footnote else ()
     return Section(f"Every run, at {drawn.name}", (table, *notes))
-
-
-_BY_PLAN = "by the plan"
 
 
 def _has_bound(replay: Replay) -> bool:
@@ -405,7 +407,7 @@ def _run_row(drawn: SettingOnRuns, replay: Replay) -> Row:
         )
     evidence, as_recorded = brief_evidence(replay), run
     if run.name in drawn.by_plan:
-        evidence, as_recorded = _BY_PLAN, replace(run, planned_epochs=None)
+        evidence, as_recorded = BY_PLAN, replace(run, planned_epochs=None)
     names = (run.name, run.recorded_epochs, spoken_end(as_recorded), best)
     return Row((*names, *cells, evidence))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.evaluations import in_evaluations
+from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.left_files import in_file, last_file
 from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_one_log
@@ -183,6 +184,8 @@ def note_of(doubt: Text) -> str:
 
 def _headline(replay: Replay) -> Text:
     outcome = replay.outcome
+    if replay.evidence == "incomplete" and replay.gap_epoch is not None:
+        return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
     if replay.evidence == "diverged":
         words = f"{spoken_evidence(replay).capitalize()} about {{setting:code}}."
     elif replay.evidence == "censored":

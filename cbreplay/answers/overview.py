@@ -174,32 +174,27 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         "inside the log"
     )
     yield from counts_otherwise(staircase.replay.run for staircase in staircases)
-    improving = [
-        staircase.replay.run.name
-        for staircase in staircases
-        if was_still_improving(
-            staircase.replay.run, staircase.objective, staircase.objective_mode
-        )
-    ]
-    if improving:
-        named = _listed(improving, verbose=verbose)
-        yield say(f"still improving at the end of the log: {named}")
-    failed = [
-        staircase.replay.run.name
-        for staircase in staircases
-        if find_bad_end(staircase.replay.run, staircase.objective) is not None
-    ]
-    if failed:
-        named = _listed(failed, verbose=verbose)
-        yield say(f"ended in NaN or infinity: {named}")
     lacking = [staircase for staircase in staircases if staircase.lacks_values]
-    if lacking:
-        names = [staircase.replay.run.name for staircase in lacking]
-        named = _listed(names, verbose=verbose)
-        yield say(
-            "values are missing, a better one perhaps, and from the first of them on "
-            f"nothing is known: {named}"
-        )
+    told = {
+        "still improving at the end of the log": [
+            staircase
+            for staircase in staircases
+            if was_still_improving(
+                staircase.replay.run, staircase.objective, staircase.objective_mode
+            )
+        ],
+        "ended in NaN or infinity": [
+            staircase
+            for staircase in staircases
+            if find_bad_end(staircase.replay.run, staircase.objective) is not None
+        ],
+        "values are missing, a better one perhaps, and from the first of them on "
+        "nothing is known": lacking,
+    }
+    for words, some in told.items():
+        if some:
+            names = [staircase.replay.run.name for staircase in some]
+            yield say(f"{words}: {_listed(names, verbose=verbose)}")
     if any(staircase.sufficient_step() is not None for staircase in lacking):
         yield say(AT_LEAST)
     yield from about_reading(staircase.replay.run for staircase in staircases)

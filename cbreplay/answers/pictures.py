@@ -95,19 +95,19 @@ def describe_decisions(replay: Replay) -> str:
     return f"{stop}, keeps epoch {replay.kept_epoch + 1} ({value})"
 
 
-def _curve_points(replay: Replay) -> Any:  # noqa: ANN401 - only a writer imports plots
+def _curve_points(replay: Replay) -> Any:
     from cbreplay.plots.learning_curve import learning_curve_points
 
     return learning_curve_points(replay)
 
 
-def _several_points(replays: Mapping[str, Replay]) -> Any:  # noqa: ANN401 - plots are late
+def _several_points(replays: Mapping[str, Replay]) -> Any:
     from cbreplay.plots.learning_curve import several_curve_points
 
     return several_curve_points(replays)
 
 
-def _rate_points(replay: Replay) -> Any:  # noqa: ANN401 - only a writer imports plots
+def _rate_points(replay: Replay) -> Any:
     from cbreplay.plots.learning_rate import learning_rate_points
 
     return learning_rate_points(replay)

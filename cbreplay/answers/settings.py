@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings, take_worse_files
 from cbreplay.answers.next_commands import next_of_settings
 from cbreplay.answers.one_run_headline import (
@@ -149,6 +148,8 @@ def _row_section(cells: SettingCells) -> Section:
 def _members(
     cells: SettingCells, summaries: Sequence[SettingSummary]
 ) -> dict[str, Any]:
+    from cbreplay.answers.json_fields import describe_results
+
     n_configs = len(cells.grid)
     results = [
         (*divmod(place, n_configs), replay)

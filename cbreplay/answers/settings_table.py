@@ -106,14 +106,11 @@ def _spoken_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence
     )
     # without an objective, nothing judges what is kept
     if objective is not None:
-        column = _for_people("kept_value", objective, "value", fold=2)
-        yield column._replace(scale=scale), _so_far(cells, held["kept_value"])
-        side = beside_best(mode for _, mode in cells.judged_by)
-        column = _for_people("regret", side, "difference")
-        yield column._replace(scale=scale), _regrets(cells, held["regret"])
+        told = held["kept_value"], held["regret"]
+        yield from _judged_columns(cells, objective, scale, *told)
     if can_stop:
         column = _for_people("epochs_saved", "saved", "count", fold=4)
-        yield column, _saved_epochs(cells)
+        yield column, _bounded(cells, "epochs_saved", held["epochs_saved"])
     if any(held["saves"]):
         yield _for_people("saves", "saves", "count", fold=6), held["saves"]
         key = "last_saved_file"
@@ -131,13 +128,24 @@ def _file_columns(
     epochs = held["last_saved_epoch"]
     yield _for_people("last_saved_epoch", "of epoch", "epoch"), _so_far(cells, epochs)
     if objective is not None:
-        values, regrets = zip(*map(_judge_file, cells.replays(), epochs), strict=True)
-        column = _for_people("kept_value", objective, "value", fold=2)
-        yield column._replace(scale=scale), _so_far(cells, values)
-        side = beside_best(mode for _, mode in cells.judged_by)
-        column = _for_people("regret", side, "difference")
-        yield column._replace(scale=scale), _regrets(cells, regrets)
+        told = zip(*map(_judge_file, cells.replays(), epochs), strict=True)
+        yield from _judged_columns(cells, objective, scale, *told)
     yield _for_people("saves", "saves", "count", fold=6), held["saves"]
+
+
+def _judged_columns(
+    cells: SettingCells,
+    objective: str,
+    scale: ValueScale,
+    values: Sequence[Any],
+    regrets: Sequence[Any],
+) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+    """Yield the objective of what is kept, and how far that is from the best."""
+    column = _for_people("kept_value", objective, "value", fold=2)
+    yield column._replace(scale=scale), _so_far(cells, values)
+    side = beside_best(mode for _, mode in cells.judged_by)
+    column = _for_people("regret", side, "difference")._replace(scale=scale)
+    yield column, _bounded(cells, "regret", _so_far(cells, regrets))
 
 
 def _judge_file(replay: Replay, epoch: int | None) -> tuple[float | None, float | None]:
@@ -165,18 +173,10 @@ def _so_far(cells: SettingCells, held: Sequence[Any]) -> Sequence[Any]:
     )
 
 
-def _regrets(cells: SettingCells, held: Sequence[Any]) -> Sequence[Any]:
-    return _bounded(cells, "regret", _so_far(cells, held))
-
-
-def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
-    return _bounded(cells, "epochs_saved", cells.columns["epochs_saved"])
-
-
 def _bounded(cells: SettingCells, key: str, held: Sequence[Any]) -> Sequence[Any]:
     """Return a column of figures, with its sign where one is a bound."""
 
-    def cell(row: int) -> Any:  # noqa: ANN401 - what the column holds, or a Cell
+    def cell(row: int) -> Any:
         value, bound = held[row], cells.bound_of(row, key)
         if value is None or bound is None:
             return value

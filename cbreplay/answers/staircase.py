@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.doubts import ONE_RUN_ALONE, doubts_of_staircase
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.spoken_runs import (
+    beside_best,
     by_keras_rules,
     lead_of_run,
     saved_of_recorded,
@@ -198,9 +199,10 @@ def _called_best(staircase: Staircase) -> str:
 
 def _before_the_hole(staircase: Staircase) -> Text:
     """Say what a log with a hole can still tell: which patience stops before it."""
-    from cbreplay.answers.hole_words import hole_sentence
+    from cbreplay.answers.hole_words import hole_of_setting
 
-    told = hole_sentence(staircase.replay)
+    replay = staircase.replay
+    told = hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
     stopping = [
         step for step in staircase.steps if step.first_stopped_epoch is not None
     ]
@@ -308,9 +310,8 @@ def kept_scale(staircase: Staircase) -> ValueScale:
 
 
 def _table(staircase: Staircase) -> Table:
-    replay, steps = staircase.replay, staircase.steps
-    scale = kept_scale(staircase)
-    side = "above best" if replay.objective_mode == "min" else "below best"
+    steps, scale = staircase.steps, kept_scale(staircase)
+    side = beside_best([staircase.objective_mode])
     others = list(steps[0].others)
     columns = (
         TableColumn("patience", "patience", "patience", shown="people"),
@@ -430,5 +431,5 @@ def _legend(staircase: Staircase) -> Iterator[tuple[str, Text]]:
         yield "", say(f"{n_hidden} more series in --format csv")
     told = any(step.regret for step in staircase.steps if step.evidence == "exact")
     if told and staircase.objective.startswith("val_"):
-        side = "above best" if staircase.objective_mode == "min" else "below best"
+        side = beside_best([staircase.objective_mode])
         yield side, say(f"{side}: {_HOW_MEASURED}")

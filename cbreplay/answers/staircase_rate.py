@@ -166,8 +166,10 @@ def _explained(rate: RateHistory) -> Text:
     if rate.explained_by is None:
         return say("; no ReduceLROnPlateau that was tried explains it.")
     reading = " if the rate was logged after each reduction"
+    exactly = "to all its digits" if rate.is_rounded else "exactly"
     return phrase(
-        ", exactly as {:code} would{}; others may too.",
+        ", {} as {:code} would{}; others may too.",
+        exactly,
         format_callback(rate.explained_by),
         reading if rate.is_other_reading else "",
     )

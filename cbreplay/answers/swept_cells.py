@@ -129,7 +129,7 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
     return partings
 
 
-def _within(mask: BoolArray, values: Any) -> list[Any]:  # noqa: ANN401 - any column
+def _within(mask: BoolArray, values: Any) -> list[Any]:
     """Return the values as a list, with None outside of the mask."""
     shown = np.array(values, dtype=object)
     shown[~mask] = None

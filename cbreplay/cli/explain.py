@@ -59,7 +59,7 @@ def _read_kinds(
     metavar="A,B",
     callback=_read_kinds,
     help="Only epochs with one of these decisions, and the last: stop, reduce, save, "
-    "improvement, or decisions for all four.",
+    "improvement, or decisions for all four, of improvements in a row the last.",
 )
 @click.option(
     "--files",

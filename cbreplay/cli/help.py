@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["GroupedCommand"]
+__all__ = ["HELP", "GroupedCommand"]
 
 _READ = "How a log is read"
 # the headings, and the parameters below each; any other is an option of one command
@@ -52,15 +52,36 @@ _ABOUT = {
 }
 
 
+def _show_help(context: click.Context, _option: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(context.get_help(), color=context.color)
+        context.exit()
+
+
+# click translates the sentence of its own, for which Python reads the locale
+HELP = click.Option(
+    ("-h", "--help"),
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_help,
+    help="Show this message and exit.",
+)
+
+
 class GroupedCommand(click.Command):
     """A command whose help groups its options; nearly nobody needs the last group."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option:  # noqa: ARG002 - click's
+        """Return the option that shows this help."""
+        return HELP
 
     def format_options(
         self, ctx: click.Context, formatter: click.HelpFormatter
     ) -> None:
         """Write the options below headings."""
         told = {
-            _name(option): record
+            option.name or "": record
             for option in self.get_params(ctx)
             if isinstance(option, click.Option)
             and (record := option.get_help_record(ctx)) is not None
@@ -73,11 +94,6 @@ class GroupedCommand(click.Command):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
-
-
-def _name(option: click.Option) -> str:
-    # click has a name of its own for this one
-    return "help" if "--help" in option.opts else option.name or ""
 
 
 def _chosen(

@@ -304,6 +304,7 @@ def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
         lint_script,
         script_semantics,
         unchecked_monitors,
+        unchecked_names,
         unchecked_plans,
         unchecked_rates,
     )
@@ -315,6 +316,7 @@ def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
         ("absent-monitor",): tuple(unchecked_monitors(script, findings)),
         BESIDE_SCHEDULES: tuple(unchecked_rates(script)),
         ABOUT_PLAN: tuple(unchecked_plans(script, plan.epochs)),
+        ("unknown-parameter",): tuple(unchecked_names(script, plan.semantics)),
     }
     return ScriptFindings(script, findings, semantics, unchecked)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.help import HELP
 from cbreplay.cli.process import (
     CLOSED,
     EXIT_ANSWERED,
@@ -67,6 +68,9 @@ _WRITTEN_OUT = ("-c", "--callbacks", "--versus")
 class _Commands(click.Group):
     """A group that imports a command when it is called, so that --help stays quick."""
 
+    def get_help_option(self, ctx: click.Context) -> click.Option:  # noqa: ARG002 - click's
+        return HELP
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
         return [name for section in _SECTIONS.values() for name in section]
 
@@ -97,12 +101,28 @@ class _Commands(click.Group):
                 formatter.write_dl(list(commands.items()))
 
 
+def _show_version(
+    context: click.Context, _option: click.Parameter, asked: bool
+) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(f"cbreplay, version {__version__}")
+        context.exit()
+
+
 @click.group(
     cls=_Commands,
     epilog="With one log and no options: cbreplay simulate logs.csv",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
-@click.version_option(__version__, "-V", "--version", prog_name="cbreplay")
+@click.option(
+    "-V",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 @click.option(
     "-q", "--quiet", is_flag=True, help="Say nothing but the answer and its doubts."
 )

@@ -58,9 +58,19 @@ no_config_option = click.option(
 )
 
 
+def _complete_path(
+    _context: click.Context, _argument: click.Parameter, begun: str
+) -> list[Any]:
+    """Let a shell complete a path; whether it is one is seen when it is read."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(begun, type="file")]
+
+
 _LOG_OPTIONS = [
-    # a path, so that a shell completes it; whether it is one is seen when it is read
-    click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path()),
+    click.argument(
+        "paths", nargs=-1, metavar="[PATH...]", shell_complete=_complete_path
+    ),
     click.option(
         "--errors",
         type=click.Choice(["strict", "skip"]),

@@ -404,7 +404,7 @@ def _choose_log_here() -> str:
 
 def _absent(run: Run, names: Iterable[str]) -> list[str]:
     """Return which series a run does not hold in any epoch."""
-    from cbreplay.run import LEARNING_RATE_NAMES
+    from cbreplay.series_names import LEARNING_RATE_NAMES
 
     return [
         name

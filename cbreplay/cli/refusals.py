@@ -49,9 +49,11 @@ def option_name(name: str) -> str:
 
 def refuse_misplaced(path: str) -> None:
     """Refuse a word that is no path, and was meant as the value of an option."""
+    if os.path.exists(path):  # noqa: PTH110
+        return
     number = re.fullmatch(r"\d+(\.\d+)?", path)
     option = re.fullmatch(r"([a-z]+(?:[-_][a-z]+)*)=(.*)", path)
-    if not (number or option) or os.path.exists(path):  # noqa: PTH110
+    if not (number or option):
         return
     sentence = (
         f"{path} is no path: several values of an option are one word, as 5,{path}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.writers.sparkline import ASCII_BARS, BARS
+from cbreplay.writers.lines import ASCII_BARS, BARS
 
 if TYPE_CHECKING:
     from typing import TextIO

@@ -24,6 +24,10 @@ _SHOWN_COMMANDS = 3
 
 def spoken_usage(error: click.ClickException) -> str:
     """Return the usage of a command, and what was wrong with how it was typed."""
+    others = _other_commands(error) if isinstance(error, click.NoSuchOption) else ""
+    if isinstance(error, click.NoSuchOption) and others:
+        # the option exists: no other one of a similar name is meant
+        error = click.NoSuchOption(error.option_name, ctx=error.ctx)
     shown = io.StringIO()
     error.show(shown)
     usage = shown.getvalue().rstrip().expandtabs(4)
@@ -31,9 +35,7 @@ def spoken_usage(error: click.ClickException) -> str:
         usage = usage.replace(clicks, plain)
     if isinstance(error, click.BadParameter):
         usage += _nearest_choice(error)
-    if isinstance(error, click.NoSuchOption):
-        usage += _other_commands(error)
-    return usage
+    return usage + others
 
 
 def _nearest_choice(error: click.BadParameter) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args
 
 from cbreplay.kinds import Kind, spoken_value
@@ -113,20 +112,30 @@ def phrase(
 
     ``{}`` is the next of the parts, ``{name}`` a part of that name. ``{name:kind}`` is
     a value and its `Kind`, a `Fact` of that name; ``{name:count noun}`` has its noun
-    with it, and ``{name:code}`` is `Code`.
+    with it, which may be named too (``{n:count {unit}}``), and ``{name:code}`` is
+    `Code`.
 
     >>> plain_text(phrase("best {at:epoch} of {n:count run}{}", ".", at=28, n=2))
     'best 29 of 2 runs.'
+    >>> plain_text(phrase("all {n:count {unit}}.", n=3, unit="group"))
+    'all 3 groups.'
     """
-    given, told = iter(parts), []
-    for text, name, form, _ in Formatter().parse(words):
-        part = None
-        if name is not None:
-            part = named[name] if name else next(given)
-        if form:
-            part = _in_form(part, form.format_map(named), name or "")
-        told += [each for each in (text, part) if each]
-    return say(*told, claims=claims)
+    given = iter(parts)
+    first, *rest = words.split("{")
+    told: list[Part | Text] = [first]
+    counts = ""
+    for piece in rest:
+        blank, ends, text = piece.partition("}")
+        if not ends:
+            # its noun is the next blank
+            counts = blank
+            continue
+        if counts:
+            blank, text, counts = counts + named[blank], text.removeprefix("}"), ""
+        name, _, form = blank.partition(":")
+        part = named[name] if name else next(given)
+        told += [_in_form(part, form, name) if form else part, text]
+    return say(*(each for each in told if each), claims=claims)
 
 
 def _in_form(value: Any, form: str, name: str) -> Part | Text:  # noqa: ANN401 - a value

@@ -168,6 +168,7 @@ class ModelCompiles:
             has_outputs=not known or several_losses or outputs != "one",
             is_whole=not may_log_own,
             is_keras=known,
+            kinds=reader.kinds,
             names_outputs=reader.names_outputs,
             has_several=outputs == "several"
             or (
@@ -234,6 +235,8 @@ class _Metrics:
         self.now: list[tuple[str, ...]] = []
         self.before: list[tuple[str, ...]] = []
         self.directions: dict[str, Mode | None] = {}
+        # the default names of the classes of objects
+        self.kinds: dict[str, str] = {}
         # the calls that make metrics without a name of the script's
         self.nameless: dict[str, ast.Call] = {}
         # the prefix of the metrics of one of several outputs
@@ -375,6 +378,7 @@ class _Metrics:
             self.nameless.setdefault(self.output + names[0], call)
         self.add_names(names, names)
         self.directions[names[0]] = find_direction(kind, {})
+        self.kinds[self.output + names[0]] = default_names(kind)[0]
 
     def add_names(self, now: tuple[str, ...], before: tuple[str, ...]) -> None:
         """Add the names that one metric may have, the likeliest first."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_out_double_stars"]
 
-_TRAINING = ("compile", "fit", "fit_generator")
+_TRAINING = ("compile", "fit", "fit_generator", "search")
 _DEEPEST = 10
 # far more than the parameters of any callback or fit
 _MOST_ENTRIES = 100

@@ -34,10 +34,7 @@ def callback_name(calls: ScriptCalls, call: ast.Call, scope: Scope) -> str:
     if name is None and isinstance(call.func, (ast.Call, ast.Subscript)):
         calls.unread(call, f"what {calls.shown(call.func)} stands for is not read")
     if name is None:
-        where = _origin(calls, call.func, scope)
-        calls.unread(
-            call, f"{written!r} is not Keras's{where}, and is not {calls.verdict}"
-        )
+        calls.unread(call, f"{written!r} is {_origin(calls, call.func, scope)}")
     problem = problem_with_name(name, written)
     if problem is not None:
         # the second sentence says what to give for a replay
@@ -96,21 +93,31 @@ def _look_for_patches(calls: ScriptCalls) -> Iterator[tuple[str, int]]:
 
 
 def _origin(calls: ScriptCalls, node: ast.expr, scope: Scope) -> str:
-    """Say where a name that is not Keras's comes from; empty if unknown."""
+    """Say what a name is that is no callback of Keras's, as far as that is known."""
     root = node
     while isinstance(root, ast.Attribute):
         root = root.value
+    ending = f", and is not {calls.verdict}"
     named = scope.place_of(root)
     if named is None:
-        return ""
+        return f"not Keras's{ending}"
     holder, name = named
     first = holder.bindings[name][0]
     if first.path is not None:
         inner = (dotted_name(node) or "").partition(".")[2]
-        if is_old_copy(f"{first.path}.{inner}".split(".")):
-            return f" but TensorFlow's own copy of an old one ({OLD_COPY})"
-        return f" but imported from {first.path.rpartition('.')[0] or first.path}"
-    return f" but defined in {calls.place(first.line)}"
+        path = f"{first.path}.{inner}".split(".")
+        if is_old_copy(path):
+            ending = f" ({OLD_COPY}){ending}"
+            return f"not Keras's but TensorFlow's own copy of an old one{ending}"
+        if path[0] in KERAS_PACKAGES:
+            return f"no callback of Keras's{ending}"
+        module = first.path.rpartition(".")[0] or first.path
+        return f"not Keras's but imported from {module}{ending}"
+    where = calls.place(first.line)
+    if root is not node and first.inner is None and first.value is None:
+        origin = holder.says_origin(name, first)
+        return f"not {calls.verdict}: {name!r} ({where}) {origin}"
+    return f"not Keras's but defined in {where}{ending}"
 
 
 def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:

@@ -8,9 +8,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from cbreplay.expressions.flows import Change, Flow, FlowKind, find_flows
+from cbreplay.expressions.reassigned_names import free_names
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
 from cbreplay.expressions.syntax import (
     bound_names,
+    called_name,
     has_star,
     imported_names,
     names_in,
@@ -79,6 +81,8 @@ class NameVisitor(ast.NodeVisitor):
         # what a loop goes over, by the node of its variable
         self.among: dict[int, ast.expr] = {}
         self.attributes: list[ast.Attribute] = []
+        # calls whose result only is looked into: `"x" in locals()`
+        self.asked: set[int] = set()
 
     def taken(self) -> frozenset[str]:
         """Return the names and attributes that are used otherwise than to call them."""
@@ -107,7 +111,7 @@ class NameVisitor(ast.NodeVisitor):
             self.visit(decorator)
         self.enter_function(node.args, list(node.body), scope)
         self.functions.setdefault(node.name, []).append(scope)
-        self.flow_body(node)
+        self.flow_body(node, scope)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -141,7 +145,7 @@ class NameVisitor(ast.NodeVisitor):
         for inner in [*node.decorator_list, *node.bases, *node.keywords]:
             self.visit(inner)
         self.inside(list(node.body), scope)
-        self.flow_body(node)
+        self.flow_body(node, scope)
 
     def visit_comprehension_like(self, node: ast.AST) -> None:
         """Walk a comprehension, which has a scope of its own."""
@@ -275,6 +279,9 @@ class NameVisitor(ast.NodeVisitor):
         if isinstance(target, ast.Name):
             for kind, name in find_flows(value):
                 self.relate(target.id, kind, [name])
+        elif (root := root_of(target)) is not None:
+            # an entry or attribute: its holder is no part of what is put there
+            self.relate(root, "holds", [name for _, name in find_flows(value)])
         else:
             self.flow_parts(target, value)
 
@@ -296,14 +303,21 @@ class NameVisitor(ast.NodeVisitor):
         self.relate(between, "part", names_in(value))
 
     def flow_body(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, scope: Scope
     ) -> None:
-        """Note that a function or class holds the objects of all names in its body."""
-        for statement in node.body:
-            self.relate(node.name, "holds", names_in(statement))
+        """Note that a function or class holds the objects of all outer names in it.
+
+        A function also holds a parameter that it returns.
+        """
+        self.relate(node.name, "holds", sorted(free_names(node)))
+        for value in scope.returned:
+            name = value.id if isinstance(value, ast.Name) else ""
+            if any(binding.value is None for binding in scope.bindings.get(name, ())):
+                self.flows.append(Flow(self.scope, node.name, "holds", scope, name))
 
     def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
-        self.flow_parts(node.target, node.iter)
+        if not isinstance(node.iter, ast.Call) or called_name(node.iter) != "range":
+            self.flow_parts(node.target, node.iter)
         self.among[id(node.target)] = node.iter
         self.generic_visit(node)
 
@@ -324,6 +338,10 @@ class NameVisitor(ast.NodeVisitor):
         self.visit(node.value)
         self.flow(node.target, node.value)
         self.bind_value(node.target, node.value)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        self.asked.update(map(id, node.comparators))
+        self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
         self.calls.append((node, self.scope))
@@ -364,5 +382,6 @@ class NameVisitor(ast.NodeVisitor):
             # setattr(target, name, value) is a plain assignment
             value = given[-1] if name == "setattr" and given[1:] else None
             self.stores.append(Store(target, known, value, self.scope, call.lineno))
-        if name in _RUNNING or (name in _NAMESPACES and not call.args):
+        is_open = name in _NAMESPACES and not call.args and id(call) not in self.asked
+        if name in _RUNNING or is_open:
             self.unread.setdefault(name, call.lineno)

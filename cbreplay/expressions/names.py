@@ -32,8 +32,11 @@ __all__ = ["Names", "read_names"]
 _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
 _HARMLESS |= {"pprint", "print", "repr", "str", "type"}
 _HARMLESS |= {"abs", "float", "int", "max", "min", "open", "range", "round", "sum"}
+_HARMLESS_PACKAGES = {*KERAS_PACKAGES, "cbreplay"}
+_HARMLESS_PACKAGES |= {"matplotlib", "numpy", "pandas", "seaborn"}
 _MOST_RUNNABLE = 300_000
-_METHODS = {"compile", "evaluate", "fit", "fit_generator", "predict"} | CHANGING
+_METHODS = {"compile", "evaluate", "fit", "fit_generator", "predict", "search"}
+_METHODS |= CHANGING
 _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
 # methods that write settings somewhere
 _METHODS |= {"dump", "log_param", "log_params", "pprint", "safe_dump"}
@@ -162,18 +165,19 @@ def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:
 
 
 def _is_harmless_import(called: ast.expr, scope: Scope) -> bool:
-    """Return whether what is called is Keras's or ours, by its import: `Dense(1)`.
+    """Return whether what is called is of a `_HARMLESS_PACKAGES`, by its import.
 
-    It changes no callback and no list, as ``EarlyStopping.__init__(old)`` would.
+    It changes no callback and no list, as ``EarlyStopping.__init__(old)`` and
+    ``np.random.shuffle(old)`` would.
     """
     while isinstance(called, ast.Call):
         called = called.func
     root = root_of(called)
     bindings = [] if root is None else scope.bindings_of(root)
-    special = isinstance(called, ast.Attribute) and called.attr[:2] == "__"
+    last = called.attr if isinstance(called, ast.Attribute) else ""
+    special = last[:2] == "__" or last == "shuffle"
     return bool(bindings and not special) and all(
-        (binding.path or "").split(".")[0] in (*KERAS_PACKAGES, "cbreplay")
-        for binding in bindings
+        (binding.path or "").split(".")[0] in _HARMLESS_PACKAGES for binding in bindings
     )
 
 

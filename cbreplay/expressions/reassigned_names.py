@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     # the mentions of a name in a block, each with the index of its statement
     _Mentions: TypeAlias = list[tuple[int, ast.Name]]
 
-__all__ = ["split_reassigned_names", "without_marks"]
+__all__ = ["free_names", "split_reassigned_names", "without_marks"]
 
 # signs of SignWriting: repr shows them as they are, and no name of Python holds one
 _FIRST_MARK, _LAST_MARK, _MARKS = 0x1D800, 0x1D9FF, "[\U0001d800-\U0001d9ff]"
@@ -57,7 +57,7 @@ class _Splitter:
     def __init__(self, scope: ast.AST, shared: set[str], marked: Counter[str]) -> None:
         inside = list(_own_nodes(scope))
         self.fixed = shared.union(*map(bound_names, inside))
-        self.fixed.update(*(map(_free_names, inside)))
+        self.fixed.update(*(map(free_names, inside)))
         self.parameters = {node.arg for node in inside if isinstance(node, ast.arg)}
         # of each name, in the statement that is looked through and all below it
         self.n_mentions: Counter[str] = Counter()
@@ -154,7 +154,7 @@ def _count_names(statement: ast.stmt) -> Counter[str]:
     return Counter(node.id for node in inside if isinstance(node, ast.Name))
 
 
-def _free_names(node: ast.AST) -> set[str]:
+def free_names(node: ast.AST) -> set[str]:
     """Return the names that a function or class uses of those outside of it."""
     if not isinstance(node, SCOPES):
         return set()
@@ -163,7 +163,7 @@ def _free_names(node: ast.AST) -> set[str]:
     own = {part.arg for part in inside if isinstance(part, ast.arg)}
     if not isinstance(node, ast.ClassDef):
         own |= {part.id for part in names if isinstance(part.ctx, ast.Store)}
-    free = {part.id for part in names}.union(*map(_free_names, inside)) - own
+    free = {part.id for part in names}.union(*map(free_names, inside)) - own
     # f(n=n): a default is evaluated outside
     defaults = [] if isinstance(node, ast.ClassDef) else _defaults(node.args)
     inner = (part for default in defaults for part in ast.walk(default))

@@ -156,7 +156,7 @@ class Scope:
     def says_origin(self, name: str, binding: Binding) -> str:
         """Say how a name bound here gets a value that the text does not tell."""
         if binding.path is not None:
-            return f"is imported from {binding.path.rpartition('.')[0]}"
+            return f"is imported from {binding.path.rpartition('.')[0] or binding.path}"
         if binding.inner is not None:
             return "is code of the script, which is not run"
         kind = self.definition

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.double_stars import write_out_double_stars
 from cbreplay.expressions.growing_lists import join_growing_lists
+from cbreplay.expressions.imported_constants import write_in_constants
 from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.optimizer_rates import read_rate
@@ -103,6 +104,7 @@ def read_script_callbacks(
     source = read_source(path)
     tree = parse_source(source)
     try:
+        write_in_constants(tree, path)
         write_out_partials(tree)
         join_growing_lists(tree)
         names = read_names(tree)

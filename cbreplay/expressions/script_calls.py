@@ -35,6 +35,8 @@ _GROWS = (
     "list, below it and above what uses it"
 )
 _MAY = " that could change it"
+# functions of Python that return a number or a text
+_PLAIN = {"bool", "float", "int", "len", "round", "str"}
 
 
 class Unread(Exception):  # noqa: N818 - caught where a script is read, never shown as it is
@@ -190,8 +192,9 @@ class ScriptCalls:
         """
         if isinstance(node, ast.Call) and node.args and self._records(node, scope):
             return node.args[0], scope
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            return self.entry_of(node.value, node.slice.value, scope)
+        entry = _as_subscript(node)
+        if entry is not None and isinstance(entry.slice, ast.Constant):
+            return self.entry_of(entry.value, entry.slice.value, scope)
         if isinstance(node, ast.Attribute):
             return self.constant_of(node, scope)
         if not isinstance(node, ast.Name):
@@ -281,12 +284,27 @@ class ScriptCalls:
             problem = holder.says_origin(node.id, bindings[0])
             self.unread(node, f"{node.id!r} ({where}) {problem}")
         changed = self.names.changes.first.get((holder, node.id))
-        # a constant cannot be changed in place
-        if changed is not None and not isinstance(bindings[0].value, ast.Constant):
+        if changed is not None and not self._is_fixed(bindings[0].value, holder):
             where = self.place(changed)
             grows = _GROWS if _makes_list(bindings[0].value) else ""
             self.unread(node, f"{node.id!r} is changed in {where}{grows}")
         return bindings[0].value
+
+    def _is_fixed(self, value: ast.expr, scope: Scope) -> bool:
+        """Return whether a value is not changed in place, or is looked up in a whole.
+
+        A number or a text is not; a change of an entry is one of the whole, which is
+        asked for itself.
+        """
+        if _as_subscript(value) is not None:
+            return True
+        try:
+            found, holder = self.followed(value, scope)
+        except Unread:
+            return False
+        if isinstance(found, ast.Call) and isinstance(found.func, ast.Name):
+            return found.func.id in _PLAIN and holder.holder(found.func.id) is None
+        return isinstance(found, (ast.Constant, ast.JoinedStr))
 
     def function_of(self, call: ast.Call, scope: Scope) -> Scope | None:
         """Return the scope of the script's function that is called, if it returns."""
@@ -332,6 +350,18 @@ class ScriptCalls:
     def unread(self, node: ast.expr, problem: str) -> NoReturn:
         """Raise Unread, with the line of a node."""
         raise Unread(node.lineno, problem)
+
+
+def _as_subscript(node: ast.expr) -> ast.Subscript | None:
+    """Return an entry that is looked up, ``d["key"]`` also for ``d.get("key", 1)``."""
+    if isinstance(node, ast.Subscript):
+        return node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    if node.func.attr != "get" or not node.args:
+        return None
+    made = ast.Subscript(node.func.value, node.args[0], ast.Load())
+    return ast.copy_location(made, node)
 
 
 def returns_once(function: Scope) -> bool:

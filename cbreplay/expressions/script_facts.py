@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.expressions.compiled_metrics import ModelCompiles
 from cbreplay.expressions.optimizer_rates import read_rate
-from cbreplay.expressions.possible_values import only_literal
+from cbreplay.expressions.possible_values import all_literals, only_literal
 from cbreplay.expressions.reassigned_names import without_marks
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.expressions.script_literals import read_literal
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FittingCall", "find_fits", "read_facts"]
 
+# of a tuner, which hands all of its arguments to the `fit` of each trial
+_SEARCH = "search"
 # the positions of arguments that are given without a name
-_FITS = {"fit": 5, "fit_generator": 4}
-_EPOCHS = {"fit": 3, "fit_generator": 2}
+_FITS = {"fit": 5, "fit_generator": 4, _SEARCH: 5}
+_EPOCHS = {"fit": 3, "fit_generator": 2, _SEARCH: 3}
 # a fit with more arguments by place than these may get validation data among them
-_MOST_BY_PLACE = {"fit": 6, "fit_generator": 5}
+_MOST_BY_PLACE = {"fit": 6, "fit_generator": 5, _SEARCH: 6}
 
 
 class FittingCall(NamedTuple):
@@ -75,11 +77,12 @@ def read_facts(
     # by place only if the fit is Keras's
     place = _EPOCHS[method_name(fit.call)] if compiled.is_keras else -1
     plan = argument_at(fit.call, "epochs", place)
+    plans = [] if plan is None else all_literals(calls, plan, fit.scope)
     doubt = _plan_doubt(calls, fit, plan)
     names = compiled.read()
     return TrainingFacts(
         calls.place(fit.call.lineno),
-        None if doubt else _positive_number(calls, plan, fit.scope),
+        None if doubt else _longest(plans),
         _positive(calls, fit, "validation_freq"),
         _is_validated(calls, fit) if compiled.may_be_keras else None,
         _resumes(calls, fit),
@@ -90,18 +93,25 @@ def read_facts(
         without_marks(rate.doubt),
         doubt,
         {} if find_renumbered is None else find_renumbered(compiled),
+        may_be_shorter=len({*map(str, plans)}) > 1,
+        # keras_tuner/engine/tuner.py, SaveBestEpoch
+        keeps_best=method_name(fit.call) == _SEARCH,
     )
 
 
 def _plan_doubt(calls: ScriptCalls, fit: FittingCall, plan: ast.expr | None) -> str:
     """Say why the text does not tell how many epochs a fit gets; or ""."""
+    # keras_tuner/tuners/hyperband.py, run_trial
+    if method_name(fit.call) == _SEARCH and "Hyperband" in calls.by_name:
+        return "Hyperband chooses the epochs of each trial"
     if plan is None:
         given = argument_named(fit.call, None)
         if given is None:
             return ""
         return without_marks(f"what **{calls.written(given)} gives fit cannot be told")
-    for number in (plan, argument_named(fit.call, "initial_epoch")):
-        if number is None or only_literal(calls, number, fit.scope) is not None:
+    first = argument_named(fit.call, "initial_epoch")
+    for number, told in ((plan, all_literals), (first, only_literal)):
+        if number is None or told(calls, number, fit.scope) not in (None, []):
             continue
         try:
             read_literal(calls, number, fit.scope)
@@ -110,16 +120,15 @@ def _plan_doubt(calls: ScriptCalls, fit: FittingCall, plan: ast.expr | None) -> 
     return ""
 
 
+def _longest(plans: list[Any]) -> int | None:
+    """Return the largest of the numbers of epochs that a fit may get."""
+    told = plans and all(type(plan) is int and plan > 0 for plan in plans)
+    return max(plans) if told else None
+
+
 def _positive(calls: ScriptCalls, fit: FittingCall, name: str) -> int | None:
-    return _positive_number(calls, argument_named(fit.call, name), fit.scope)
-
-
-def _positive_number(
-    calls: ScriptCalls, given: ast.expr | None, scope: Scope
-) -> int | None:
-    if given is None:
-        return None
-    number = only_literal(calls, given, scope)
+    given = argument_named(fit.call, name)
+    number = None if given is None else only_literal(calls, given, fit.scope)
     return number if type(number) is int and number > 0 else None
 
 

@@ -98,11 +98,14 @@ class CallReader:
     ----------
     unread : list of UnreadPart
         Which arguments could not be told.
+    schedules : list of UnreadPart
+        Schedules that are code: they matter where another callback sets the rate too.
     """
 
     def __init__(self, calls: ScriptCalls) -> None:
         self.calls = calls
         self.unread: list[UnreadPart] = []
+        self.schedules: list[UnreadPart] = []
 
     def read(self, call: ast.Call, scope: Scope) -> Member:
         """Return a callback, with stand-ins for the arguments that cannot be told."""
@@ -113,7 +116,10 @@ class CallReader:
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
         reader = _Stopgaps(self.calls, call, scope)
-        readable = self._known_words(call, name, known, kind.older_parameters)
+        # a name that is no parameter is reported by `lint`, by version
+        words = [word for word in call.keywords if word.arg in known]
+        readable = ast.Call(call.func, call.args[: _first_star(call)], words)
+        ast.copy_location(readable, call)
         untold = self._untold(call, name, known)
         miscalled: tuple[RefusedCall, ...] = ()
         if rule_named(name).family:
@@ -128,6 +134,7 @@ class CallReader:
         parameters |= {error.parameter: UNKNOWN for error in refused}
         unknown = [key for key, value in parameters.items() if value is UNKNOWN]
         self.unread += reader.problems
+        self.schedules += reader.schedules
         variants = tuple(
             make_callback(
                 kind,
@@ -150,19 +157,6 @@ class CallReader:
             call, variants, code, refused=refused, miscalled=miscalled, is_told=is_told
         )
 
-    def _known_words(
-        self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
-    ) -> ast.Call:
-        """Return a copy of a call without keywords that are no parameters."""
-        words = [word for word in call.keywords if word.arg in known]
-        for word in call.keywords:
-            # any other name is no parameter in any version: `lint` reports it
-            if word.arg in older:
-                problem = f"{name}: {word.arg!r} is of older versions, and is not read"
-                self.unread.append(UnreadPart(word.value.lineno, problem))
-        readable = ast.Call(call.func, call.args[: _first_star(call)], words)
-        return ast.copy_location(readable, call)
-
     def _untold(self, call: ast.Call, name: str, known: list[str]) -> list[str]:
         """Return the parameters that ``*`` and ``**`` may give."""
         first = _first_star(call)
@@ -184,6 +178,7 @@ class _Stopgaps(ScriptArguments):
     def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
         super().__init__(calls, call, scope)
         self.problems: list[UnreadPart] = []
+        self.schedules: list[UnreadPart] = []
         # what an argument that is not read is like, by its name
         self.likened: dict[str, Any] = {}
         # the values of an argument that has several, by its name
@@ -204,16 +199,17 @@ class _Stopgaps(ScriptArguments):
             if 1 < len(told) <= MOST_STAND_INS and name in STAND_INS:
                 self.told[name] = told
                 return UNKNOWN
-            problem = unread.problem
-            if place.endswith(": schedule"):
-                problem = f"{place} is code, which is not run"
-                if goes_by_epoch_alone(node, self.scope, self.calls):
-                    self.likened["schedule"] = SETS_EVERY_RATE
-            if place.endswith(": filepath"):
+            if name == "filepath":
                 self.ending = find_ending(self.calls, node, self.scope)
-            # these decide nothing
-            if not place.endswith((": verbose", ": filepath")):
-                self.problems.append(UnreadPart(unread.line, problem))
+            elif name == "schedule" and goes_by_epoch_alone(
+                node, self.scope, self.calls
+            ):
+                self.likened[name] = SETS_EVERY_RATE
+            elif name == "schedule":
+                problem = f"{place} is code, which is not run"
+                self.schedules.append(UnreadPart(unread.line, problem))
+            elif name != "verbose":  # that decides nothing
+                self.problems.append(UnreadPart(unread.line, unread.problem))
             return UNKNOWN
 
 

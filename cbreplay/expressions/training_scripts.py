@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.double_stars import write_out_double_stars
 from cbreplay.expressions.growing_lists import join_growing_lists
+from cbreplay.expressions.imported_constants import write_in_constants
 from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.partials import write_out_partials
@@ -104,6 +105,7 @@ def read_training_script(path: str) -> TrainingScript:
     source = read_source(path)
     tree = parse_source(source)
     try:
+        write_in_constants(tree, path)
         split_reassigned_names(tree)
         write_out_partials(tree)
         join_growing_lists(tree)
@@ -161,7 +163,9 @@ def _read_fit(
     facts = read_facts(calls, fit, partial(repeated.find_renumbered, fit, loops))
     unread = tuple(_as_written(reader.unread))
     read = ScriptFit(facts, members, unread, repeated.find_kept(loops, fit, members))
-    return read, reader.arguments
+    setting = [own for own in members if own.variants[0].changes_learning_rate]
+    schedules = reader.callbacks.schedules if len(setting) > 1 else []
+    return read, [*reader.arguments, *schedules]
 
 
 def _as_written(parts: Iterable[UnreadPart]) -> dict[UnreadPart, None]:

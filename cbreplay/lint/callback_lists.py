@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, nearest_name
-from cbreplay.given import as_run
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.parameters import parameters_of
@@ -102,7 +101,11 @@ def lint_callbacks(
     """
     listed = read_callbacks(callbacks).callbacks
     _check(epochs, validation_freq)
-    record = None if run is None else as_run(run)
+    record = None
+    if run is not None:
+        from cbreplay.given import as_run
+
+        record = as_run(run)
     metadata = None if record is None else record.metadata
     resolved = resolve_semantics(semantics, metadata=metadata, callbacks=listed)
     directions = {} if metadata is None else metadata.metrics
@@ -167,7 +170,7 @@ def _unknown_parameters(
     parameters = parameters_of(callback)
     taken = {*parameters}
     if callback.takes_older_names(known.training.semantics):
-        taken |= callback.older_parameters
+        taken.update(callback.older_parameters)
     for name in sorted(known.written[index] - taken):
         yield Finding(
             "unknown-parameter",
@@ -177,7 +180,7 @@ def _unknown_parameters(
             callback.on_older_name
             if name in callback.older_parameters
             else callback.on_unknown_name,
-            f"one of {', '.join(parameters)}",
+            callback.older_parameters.get(name, f"one of {', '.join(parameters)}"),
         )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.rules.family import ResolvedSemantics
 
-__all__ = ["ExaminedFit", "PlacedFinding"]
+__all__ = ["ExaminedFit", "PlacedFinding", "written_parameters"]
 
 # findings about a pair: dropped unless both callbacks are certainly in the list
 _ABOUT_TWO = ("shares-a-file",)
@@ -264,7 +264,7 @@ class ExaminedFit:
             None,
             facts,
             tuple(self.script.source.place(member.call.lineno) for member in members),
-            tuple(map(_written, members)),
+            tuple(map(written_parameters, members)),
             tuple(self.fit.kept.get(id(member.call), "") for member in members),
         )
 
@@ -298,7 +298,7 @@ def _fields(member: Member) -> set[str]:
     return names | {name.removeprefix("val_") for name in names}
 
 
-def _written(member: Member) -> frozenset[str]:
+def written_parameters(member: Member) -> frozenset[str]:
     """Return which parameters the code of a callback gives."""
     callback = member.variants[0]
     if not callback.acts_at:

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from cbreplay.expressions.script_members import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
-from cbreplay.lint.script_fits import ExaminedFit, PlacedFinding
+from cbreplay.lint.script_fits import (
+    ExaminedFit,
+    PlacedFinding,
+    written_parameters,
+)
 from cbreplay.rules.checks import TrainingFacts
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import imported_version, resolve_semantics
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     import ast
@@ -26,6 +30,7 @@ __all__ = [
     "lint_script",
     "script_semantics",
     "unchecked_monitors",
+    "unchecked_names",
     "unchecked_plans",
     "unchecked_rates",
 ]
@@ -69,6 +74,7 @@ def lint_script(
         fit._replace(
             facts=fit.facts._replace(
                 epochs=epochs or fit.facts.epochs,
+                may_be_shorter=fit.facts.may_be_shorter and not epochs,
                 validation_freq=validation_freq or fit.facts.validation_freq,
             )
         )
@@ -122,6 +128,22 @@ def unchecked_monitors(
         elif compiled is not None:
             told = f"this fit may log more than compile ({compiled.place}) names"
         yield from _not_checked(fit, told, [*map(repr, names)])
+
+
+def unchecked_names(script: TrainingScript, semantics: str | None) -> Iterator[str]:
+    """Yield which names of older versions this Keras takes: they are not read."""
+    resolved = script_semantics(script, semantics)
+    members = [
+        *script.loose,
+        *(member for fit in script.fits for member in fit.members),
+    ]
+    for member in {id(member.call): member for member in members}.values():
+        callback, place = member.variants[0], script.source.place(member.call.lineno)
+        named = written_parameters(member) & callback.older_parameters.keys()
+        if callback.takes_older_names(resolved.semantics):
+            for name in sorted(named):
+                told = f"{name!r} is of older versions, and is not read"
+                yield f"{place}: {callback.class_name}: {told}"
 
 
 def unchecked_rates(script: TrainingScript) -> Iterator[str]:

@@ -84,7 +84,7 @@ def map_points(costs: Costs, advice: Recommendation) -> MapPoints:
     EvidenceError
         If no runs can be compared.
     """
-    costs.require_compared(advice.unit)
+    costs.require_compared(advice.compared.unit)
     now = _in_use(advice)
     chosen = _shown_patience(costs, [advice.patience, now])
     columns = np.searchsorted(costs.patience, chosen)
@@ -154,7 +154,7 @@ def _note(
     bounds: bool,
 ) -> str:
     trained = "and below it the share of the recorded epochs that is trained"
-    n_runs = f"{costs.n_compared} {advice.unit}s"
+    n_runs = f"{costs.n_compared} {advice.compared.unit}s"
     parts = [f"{lost_words(advice)}, {trained}; means of {n_runs}."]
     if recommended is not None:
         parts.append("Outlined: recommended.")
@@ -165,7 +165,9 @@ def _note(
         told = f"Not in it: {setting_text(in_use)}, in use now. {_untold(in_use)}"
         parts.append(told)
     if bounds:
-        parts.append(f"Hatched: not all of these tell; how many {advice.unit}s do.")
+        parts.append(
+            f"Hatched: not all of these tell; how many {advice.compared.unit}s do."
+        )
     return " ".join(parts)
 
 

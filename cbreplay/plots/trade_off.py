@@ -87,7 +87,7 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
     EvidenceError
         If no runs can be compared.
     """
-    costs.require_compared(advice.unit)
+    costs.require_compared(advice.compared.unit)
     regret, cost = costs.regret[costs.chosen], costs.cost[costs.chosen]
     known = np.isfinite(regret) & np.isfinite(cost)
     return TradeOffPoints(

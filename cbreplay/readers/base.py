@@ -1,18 +1,19 @@
-"""The protocol of a reader, its options, and how it reports damage."""
+"""What a reader is, its options, its damage, and what a log says of all its runs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from cbreplay.errors import ConfigError, LogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.run import Run
+    from cbreplay.run import AxisUnit, Run
+    from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
     "MOST_BYTES",
@@ -20,6 +21,7 @@ __all__ = [
     "SKIP_HINT",
     "Damage",
     "ForeignLogError",
+    "LogFacts",
     "LogReader",
     "ReadOptions",
     "UnreadableError",
@@ -50,12 +52,16 @@ class NothingLoggedError(ForeignLogError):
     """A log that holds nothing at all; any other error tells more than this."""
 
 
-class LogReader(Protocol):
-    """One log format.
+class LogReader:
+    """The reader of one log format; which one takes a file, `formats` tells.
 
-    A reader is made with the `ReadOptions` and the `RunMetadata` that apply; which one
-    takes a file, `formats` tells.
+    `metadata` is what the ``run.json`` beside the log says.
     """
+
+    def __init__(
+        self, options: ReadOptions, metadata: RunMetadata | None = None
+    ) -> None:
+        self.options, self.metadata = options, metadata
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training that the log holds, in the order of the log.
@@ -68,7 +74,7 @@ class LogReader(Protocol):
             If it is no such log, or holds no training; when strict, also if it is
             damaged. `ForeignLogError`: in a directory it is passed over.
         """
-        ...
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -143,6 +149,52 @@ def _check_counts(
             raise ConfigError(message)
 
 
+class LogFacts:
+    """What a log says about all trainings in it.
+
+    Attributes
+    ----------
+    notes : list of str
+        The notes on the whole log.
+    planned_epochs : int or None
+        The plan that it states.
+    not_logged : set of str
+        The metrics whose missing values were not logged, as the log itself says.
+    empty_cells : set of str
+        The columns in which cells are empty.
+    written_again : bool
+        Whether a few epochs have several rows, which a resumed fit may have left.
+    n_dropped : int
+        How many rows or records were left out as damaged.
+    left_out : mapping of str to str
+        The columns that were not read, each with the reason.
+    counted : {"row", "line", "column"}
+        What the numbers of its rows count.
+    counts_from : int
+        The number by which it calls epoch 0.
+    begins_at : int or None
+        The epoch at which every training of its writer begins.
+    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
+        What a row stands for.
+    framework : str
+        Who trained, where it tells that it was not Keras.
+    """
+
+    def __init__(self, notes: Iterable[str] = ()) -> None:
+        self.notes: list[str] = [*notes]
+        self.planned_epochs: int | None = None
+        self.not_logged: set[str] = set()
+        self.empty_cells: set[str] = set()
+        self.written_again = False
+        self.n_dropped = 0
+        self.left_out: dict[str, str] = {}
+        self.counted = "row"
+        self.counts_from = 0
+        self.begins_at: int | None = None
+        self.axis_unit: AxisUnit = "epochs"
+        self.framework = ""
+
+
 class Damage:
     """Collects what is wrong in one file: raises it when strict, else notes it.
 
@@ -174,6 +226,12 @@ class Damage:
             self.errors.append(error)
         else:
             self.n_more += 1
+
+    def add(self, other: Damage) -> None:
+        """Remember what was found in another part of the file too."""
+        self.errors += other.errors
+        self.remarks += other.remarks
+        self.n_more += other.n_more
 
     @property
     def n_dropped(self) -> int:

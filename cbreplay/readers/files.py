@@ -237,13 +237,7 @@ def read_stdin(most: int) -> bytes:
 
 
 def check_size(path: str, most: int) -> None:
-    """Refuse a file that holds more than so many bytes, unpacked, before it is read.
-
-    Raises
-    ------
-    LogError
-        If it does.
-    """
+    """Refuse a file that holds more than so many bytes, unpacked, before it is read."""
     try:
         found = os.stat(path)
     except OSError:
@@ -284,13 +278,7 @@ BEFORE_ITS_FIRST = "as of a fit that has not ended its first epoch"
 
 
 def check_content(beginning: bytes, source: str) -> None:
-    """Refuse a file that is empty, of another kind, or a pointer of Git LFS.
-
-    Raises
-    ------
-    LogError
-        If it is one of these.
-    """
+    """Refuse a file that is empty, of another kind, or a pointer of Git LFS."""
     if not beginning:
         problem = f"the file is empty, {BEFORE_ITS_FIRST}"
         hint = "Give a log with at least one epoch"

@@ -31,7 +31,6 @@ __all__ = [
     "SERIES_SMOOTHED",
     "SERIES_STEPS",
     "SERIES_TIMES",
-    "FormatReader",
     "asked_format",
     "content_format",
     "format_of",
@@ -120,6 +119,7 @@ _KEYED = (
     {"key", "value", "step"},
     {"key", "value", "timestamp"},
     {"metric", "value", "step"},
+    {"metric_name", "value", "timestamp"},
     {"metricname", "metricvalue"},
 )
 # the columns of tables with a row for each metric and step of any other writer
@@ -305,7 +305,7 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     if any(of_keys <= names for of_keys in _KEYED):
         return "mlflow"
     # other training loops name their losses train/ and val/ too: that proves nothing
-    if "epoch" in names and any(re.fullmatch(_YOLO, name) for name in names):
+    if "epoch" in names and any(map(_is_of_yolo, names)):
         return "ultralytics"
     if {"epoch", "step"} <= names:
         return "hugging_face" if _TRAINER_COLUMNS & names else "lightning"
@@ -314,8 +314,12 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     told = "value" in names and names & _TELLERS
     losses = any("loss" in name for name in names) or tells_data_sets(names)
     stepped = set(STEP_NAMES) & names and (losses or told)
-    counted = losses and any(map(_may_be_epoch, names))
-    return "csv" if (keras or stepped or counted) and len(header) > 1 else None
+    plainly = keras or stepped or (losses and any(map(_may_be_epoch, names)))
+    return "csv" if plainly and len(header) > 1 else None
+
+
+def _is_of_yolo(name: str) -> bool:
+    return "/" in name and re.fullmatch(_YOLO, name) is not None
 
 
 def tells_data_sets(names: set[str]) -> bool:
@@ -369,15 +373,3 @@ def _reader_class(name: str) -> Callable[..., LogReader]:
     module = import_module(f"cbreplay.readers.{found.module}")
     reader: Callable[..., LogReader] = getattr(module, found.reader)
     return reader
-
-
-class FormatReader:
-    """What the readers of one text format have in common.
-
-    `metadata` is what the ``run.json`` beside the log says.
-    """
-
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata

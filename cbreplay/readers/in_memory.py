@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
+from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.lists import names_epoch, read_lists, take_epochs
+from cbreplay.readers.columns.epoch_rows import FOLDS
 from cbreplay.readers.columns.header import STEP_NAMES
+from cbreplay.readers.columns.roles import letters
 from cbreplay.readers.columns.turned import rows_of_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
 __all__ = ["InMemoryReader", "as_csv"]
@@ -44,34 +46,27 @@ class _Frame(Protocol):
     def columns(self) -> Iterable[Any]: ...
 
     @property
-    def index(self) -> Any: ...  # noqa: ANN401 - pandas has many kinds of index
+    def index(self) -> Any: ...
 
     @property
     def iloc(self) -> object: ...
 
+    def reset_index(self, *, level: Sequence[int]) -> _Frame: ...
+
     def to_csv(self, *, index: bool) -> str: ...
 
-    def __getitem__(self, name: Any, /) -> Any: ...  # noqa: ANN401 - a pandas column
+    def __getitem__(self, name: Any, /) -> Any: ...
 
 
-class InMemoryReader:
+class InMemoryReader(LogReader):
     """Reader of objects."""
-
-    def __init__(self, options: ReadOptions) -> None:
-        self.options = options
 
     def accepts(self, source: object) -> bool:
         """Tell whether an object is a History, a dict of lists or a DataFrame."""
         return _is_history(source) or isinstance(source, Mapping) or _is_frame(source)
 
     def read(self, source: object) -> Iterator[Run]:
-        """Yield each training in the object.
-
-        Raises
-        ------
-        LogError
-            If its lists do not fit together, or hold something else than numbers.
-        """
+        """Yield each training in the object."""
         if _is_history(source):
             yield from self._history(cast("_History", source))
         elif isinstance(source, Mapping):
@@ -95,6 +90,7 @@ class InMemoryReader:
         )
 
     def _frame(self, frame: _Frame) -> Iterator[Run]:
+        frame = _with_one_index(frame)
         lists = {name: frame[name].tolist() for name in frame.columns}
         epochs = take_epochs(lists)
         if epochs is None and names_epoch(getattr(frame.index, "name", None)):
@@ -118,7 +114,7 @@ class InMemoryReader:
 
 
 def as_csv(source: object) -> bytes | None:
-    """Return a DataFrame that holds text or steps as the CSV that pandas writes of it.
+    """Return a DataFrame of text, steps or folds as the CSV that pandas writes of it.
 
     Trackers have such tables, and their CSVs are known: ``run.history()`` of W&B,
     Lightning's ``metrics.csv``, a row for each metric and step. So is a dict of lists,
@@ -128,8 +124,9 @@ def as_csv(source: object) -> bytes | None:
         return _csv_of_lists(source)
     if not _is_frame(source) or _is_history(source):
         return None
-    frame = cast("_Frame", source)
-    if not _counts_steps(frame) and not any(
+    frame = _with_one_index(cast("_Frame", source))
+    in_folds = any(letters(str(name)) in FOLDS for name in frame.columns)
+    if not (in_folds or _counts_steps(frame)) and not any(
         isinstance(value, str) for name in frame.columns for value in frame[name]
     ):
         return None
@@ -157,6 +154,17 @@ def _csv_of_lists(source: Mapping[Any, Any]) -> bytes | None:
 
 def _counts_steps(frame: _Frame) -> bool:
     return any(str(name).lower().strip("_") in STEP_NAMES for name in frame.columns)
+
+
+def _with_one_index(frame: _Frame) -> _Frame:
+    """Return a table whose index levels are columns, as those of concat(keys=...).
+
+    A last level without a name stays: it counts the rows of each part.
+    """
+    *outer, last = frame.index.names
+    if not outer:
+        return frame
+    return frame.reset_index(level=[*range(len(outer) + (last is not None))])
 
 
 def _is_history(source: object) -> bool:

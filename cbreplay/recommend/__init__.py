@@ -14,6 +14,7 @@ from cbreplay.generalization.promise import Promise, count_needed
 from cbreplay.generalization.track_record import Odds
 from cbreplay.groups import find_groups
 from cbreplay.recommend.answer import (
+    ComparedGroups,
     CountedGroup,
     Expected,
     MonitorScore,
@@ -32,6 +33,7 @@ from cbreplay.setting_costs.tolerance import Tolerance
 
 __all__ = [
     "Advising",
+    "ComparedGroups",
     "Costs",
     "CountedGroup",
     "Excluded",

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode
     from cbreplay.setting_costs.scored import Scored
+    from cbreplay.setting_costs.study import ComparedUnit
     from cbreplay.setting_costs.swept_settings import Excluded, Reason
     from cbreplay.setting_costs.tolerance import Tolerance
 
 __all__ = [
     "AdviceKind",
+    "ComparedGroups",
     "CountedGroup",
     "Expected",
     "MonitorScore",
@@ -88,6 +90,24 @@ class CountedGroup(NamedTuple):
     def is_constant(self) -> bool:
         """Whether the monitor never changes on any of the runs."""
         return self.constant_runs == self.runs
+
+
+class ComparedGroups(NamedTuple):
+    """What the settings are compared over: the groups, or what some of these hold.
+
+    Settings and runs that share a training are one group, for a promise; each of them
+    still counts in what a setting loses on average.
+
+    Parameters
+    ----------
+    unit : {"group", "run", "training", "setting", "label"}
+        What these are.
+    n_groups : int
+        How many there are.
+    """
+
+    unit: ComparedUnit
+    n_groups: int
 
 
 class Plan(NamedTuple):
@@ -224,13 +244,16 @@ class Recommendation:
         Which patience other weights of training would come to.
     plans : tuple of PlanAdvice
         What is recommended for trainings that were planned otherwise.
-    unit : {"group", "run"}
+    unit : {"group", "run", "training"}
         What is counted, left out and resampled.
-    grouped_by : {"run", "seed", "setting", "asked"}
+    grouped_by : {"run", "seed", "setting", "training", "asked"}
         Where the groups come from: every run is one; every run is, for all are of one
-        setting; runs of one setting are; as asked.
+        setting; runs of one setting are; runs of one training are; as asked. Groups
+        that share a training are one, however they were found.
     groups : tuple of CountedGroup
         The groups.
+    compared : ComparedGroups
+        What the settings are compared over.
     settings : tuple of Scored
         The recommended setting, the two answers, and the baselines.
     left_out : LeftOut or None
@@ -268,9 +291,10 @@ class Recommendation:
     expected: Expected | None = None
     by_weight: tuple[WeightAdvice, ...] = ()
     plans: tuple[PlanAdvice, ...] = ()
-    unit: Literal["group", "run"] = "run"
-    grouped_by: Literal["run", "seed", "setting", "asked"] = "run"
+    unit: Literal["group", "run", "training"] = "run"
+    grouped_by: Literal["run", "seed", "setting", "training", "asked"] = "run"
     groups: tuple[CountedGroup, ...] = ()
+    compared: ComparedGroups
     settings: tuple[Scored, ...] = ()
     left_out: LeftOut | None = None
     forward: Forward | None = None

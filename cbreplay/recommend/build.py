@@ -10,6 +10,7 @@ from cbreplay.errors import ConfigError
 from cbreplay.generalization.promise import Promise, needed_rank, unlucky_share
 from cbreplay.plain_text import shown_value
 from cbreplay.recommend.answer import (
+    ComparedGroups,
     CountedGroup,
     MonitorScore,
     Plan,
@@ -17,7 +18,13 @@ from cbreplay.recommend.answer import (
     Recommendation,
     WeightAdvice,
 )
-from cbreplay.recommend.choice import Choice, Pick, pick_by_weight, pick_patience
+from cbreplay.recommend.choice import (
+    Choice,
+    Pick,
+    choose_patience,
+    pick_by_weight,
+    pick_patience,
+)
 from cbreplay.recommend.decision import Decided, decide, expect_next
 from cbreplay.recommend.held_out import score_left_out, validate_forward
 from cbreplay.recommend.other_rules import reasons_of_rules, score_rules
@@ -41,6 +48,7 @@ if TYPE_CHECKING:
     from cbreplay.recorded_ends import PlanPart
     from cbreplay.rules.base import Callback
     from cbreplay.setting_costs.pricing import Priced
+    from cbreplay.setting_costs.scored import Scored
     from cbreplay.setting_costs.swept_settings import Excluded, Reason, Slice
 
 __all__ = ["recommend_config"]
@@ -81,7 +89,8 @@ def recommend_config(
     group_by : str or sequence, optional
         Which runs count as one; as in `find_groups`.
     current : list of Callback, optional
-        The setting in use; by default the EarlyStopping that ``run.json`` names.
+        The setting in use; by default the EarlyStopping that ``run.json`` names for
+        most of the runs.
     recorded_under : int, optional
         The patience that ended the logs which do not tell their own.
     prechelt : bool
@@ -140,6 +149,8 @@ def recommend_config(
     why_none = reasons_for_none(study, priced)
     if why_none:
         found = _findings_of_none(study, slices[0], priced[0], why_none)
+        if why_none[0].kind in ("one-group", "one-training"):
+            found["settings"] = _compare_only(study, slices[0], priced[0], in_use)
         return Recommendation(**found, **_frame(study, gone))
     decided = decide(study, slices, priced)
     plans = tuple(_advise_plan(other, decided.chosen) for other in others)
@@ -207,6 +218,7 @@ def _frame(study: Study, gone: Sequence[Excluded]) -> dict[str, Any]:
         "plan": None if study.part.plan is None else _plan_of(study.part),
         "unit": study.unit,
         "grouped_by": study.grouping.by,
+        "compared": ComparedGroups(study.compared_unit, len(study.compared.groups)),
         "excluded": tuple(gone),
     }
 
@@ -224,6 +236,18 @@ def _findings_of_none(
     }
 
 
+def _compare_only(
+    study: Study, first: Slice, priced: Priced, current: tuple[Callback, ...] | None
+) -> tuple[Scored, ...]:
+    """Return what settings cost on the runs of one group, which choose nothing."""
+    choice = choose_patience(priced, *study.confidences)
+    return tuple(
+        scored._replace(expected_score=None, left_out_regret=None, left_out_score=None)
+        for scored in score_rivals(study, first, priced, choice, current)
+        if scored.label not in ("recommended", "tolerance", "start", "min_delta")
+    )
+
+
 def _findings(
     study: Study, decided: Decided, current: tuple[Callback, ...] | None
 ) -> dict[str, Any]:
@@ -231,7 +255,7 @@ def _findings(
     chosen, choice, left_out = decided.chosen, decided.choice, decided.left_out
     n_monitors = len(decided.slices)
     settings = score_rivals(study, chosen, decided.priced, choice, current)
-    told = settings[0].n_groups == len(study.panel.groups)
+    told = settings[0].n_groups == len(study.compared.groups)
     rules = [*score_rules(study, chosen, decided.priced, decided.score_without)]
     stops = decided.stops
     if not stops:

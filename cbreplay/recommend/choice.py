@@ -25,13 +25,13 @@ from cbreplay.generalization.promise import (
     needed_rank,
     sufficient_for_most,
 )
-from cbreplay.recommend.scores import MOST_LOST, NEAR_TIE, bounded
+from cbreplay.recommend.scores import MOST_LOST, NEAR_TIE
 from cbreplay.setting_costs.swept_settings import SHARE_OF_PLAN, USUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.setting_costs.pricing import ChoiceFrame, Priced
 
 __all__ = [
@@ -194,8 +194,7 @@ def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choic
     scored = _scored(priced)
     without: Iterable[Blended | None] = itertools.repeat(None, len(others))
     if scored is not None:
-        weight = priced.frame.cost_weight
-        without = leave_each_out(read_prior(), *scored, cost_weight=weight)
+        without = _blend_others(priced, scored)
     few = needed_rank(len(others) - 1, of_fewer) >= len(others)
     left_out = [
         _weigh(
@@ -221,12 +220,17 @@ def _promised(sufficient: FloatArray, confidence: float) -> int | None:
 
 
 class _ScoredValues(NamedTuple):
-    """What a score decides by: the values that are tried, and what they cost."""
+    """What a score decides by: the values that are tried, and what they cost.
+
+    `endless`, of shape (n_groups, n_patience), is where a group loses everything. There
+    `lost` is NaN: such a loss has no mean, and tells nothing of the patience beside it.
+    """
 
     patience: EpochArray
     plan: int
     lost: FloatArray
     trained: FloatArray
+    endless: BoolArray
 
 
 def _scored(priced: Priced) -> _ScoredValues | None:
@@ -236,13 +240,35 @@ def _scored(priced: Priced) -> _ScoredValues | None:
         return None
     # a patience below the floor is not chosen, but its score enters the blend
     tried = values <= max(frame.plan, USUAL, frame.floor)
-    lost, trained = bounded(priced.lost[:, tried]), priced.trained[:, tried]
-    return _ScoredValues(values[tried], frame.plan, lost, trained)
+    lost, trained = priced.lost[:, tried], priced.trained[:, tried]
+    endless = lost >= MOST_LOST
+    lost = np.where(endless, np.nan, lost)
+    return _ScoredValues(values[tried], frame.plan, lost, trained, endless)
 
 
 def _blend_all(priced: Priced, scored: _ScoredValues) -> Blended:
     weight = priced.frame.cost_weight
-    return blend_scores(read_prior(), *scored, cost_weight=weight)
+    blended = blend_scores(read_prior(), *scored[:-1], cost_weight=weight)
+    return _rule_out(blended, np.any(scored.endless, axis=0))
+
+
+def _blend_others(priced: Priced, scored: _ScoredValues) -> Iterator[Blended]:
+    """Yield the scores without each of the groups."""
+    weight = priced.frame.cost_weight
+    others = leave_each_out(read_prior(), *scored[:-1], cost_weight=weight)
+    n_endless = scored.endless.sum(axis=0)
+    for blended, own in zip(others, scored.endless, strict=True):
+        yield _rule_out(blended, np.asarray(n_endless > own))
+
+
+def _rule_out(blended: Blended, endless: BoolArray) -> Blended:
+    """Return scores that are infinite where some group loses everything.
+
+    Where one does by every patience, that distinguishes none.
+    """
+    if endless.all():
+        return blended
+    return blended._replace(score=np.where(endless, np.inf, blended.score))
 
 
 def _weigh(
@@ -300,8 +326,7 @@ def _expect_each(
 
 def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:
     """Return the expected score of a patience; infinite if any run's loss is."""
-    endless = (scored.lost[:, at] >= MOST_LOST).any()
-    return math.inf if endless else float(blended.score[at])
+    return math.inf if scored.endless[:, at].any() else float(blended.score[at])
 
 
 def _nearest(patience: EpochArray, asked: int) -> int:

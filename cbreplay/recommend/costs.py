@@ -106,6 +106,7 @@ def measure_costs(
         None, advice.confidence, advice.cost_weight, group_by, recorded_under
     )
     (study, *_), _ = begin_studies(sweep, asked)
+    study = study._replace(panel=study.compared)
     axes = study.axes
     chosen = next(slice_ for slice_ in axes.slices if slice_.monitor == advice.monitor)
     values = _min_deltas(study, chosen)

@@ -188,7 +188,7 @@ def _unavoidable(priced: Priced, patience: int, cost_weight: float) -> float:
     """
     seen = priced.at(priced.score, patience)
     chosen_by = priced.at(priced.lost + cost_weight * priced.trained, patience)
-    known = np.isfinite(seen) & np.isfinite(chosen_by)
+    known = ~np.isnan(seen) & np.isfinite(chosen_by)
     apart = seen[known] - chosen_by[known]
     # a rest of rounding counts as 0
     lost = float(apart.mean()) if len(apart) else 0.0

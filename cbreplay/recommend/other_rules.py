@@ -16,7 +16,7 @@ from cbreplay.rules.registry import (
     tried_values_of,
 )
 from cbreplay.rules.training import describe_training
-from cbreplay.setting_costs.pricing import CellCosts, Panel, Priced, price
+from cbreplay.setting_costs.pricing import CellCosts, Priced, price
 from cbreplay.setting_costs.scored import (
     ANY_OF,
     Scored,
@@ -101,7 +101,7 @@ def score_rules(
         fixed = priced.at(priced.score, USUAL)
         rivals = (beside, fixed, _patience_by_score(priced))
         for settings, costs in zip(lists, cells, strict=True):
-            yield _best_of(study.panel, costs, settings, rivals)
+            yield _best_of(study, costs, settings, rivals)
 
 
 def _patience_by_score(priced: Priced) -> FloatArray:
@@ -169,19 +169,19 @@ def _values_of(study: Study, chosen: Slice, tried: TriedValues) -> Sequence[Any]
 
 
 def _best_of(
-    panel: Panel,
+    study: Study,
     cells: CellCosts,
     settings: Sequence[Setting],
     rivals: Sequence[FloatArray],
 ) -> RuleScore:
     """Return the one of several values of a rule that has the least score."""
     places = np.arange(len(settings))
-    priced = price(panel, cells, places)
+    priced = price(study.panel, cells, places)
     cheapest = cheapest_patience(places, priced.score)
     if cheapest is None:
         return RuleScore(settings[0].label, None)
     place, without_each, _ = cheapest
-    scored = score_setting(panel, settings[place], cells.take(place, 1))
+    scored = score_setting(study.compared, settings[place], cells.take(place, 1))
     score = priced.look_up(priced.score, without_each)
     n_told = int((~np.isnan([score, *rivals]).any(axis=0)).sum())
     return RuleScore(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.copies import find_branches
 from cbreplay.generalization.promise import count_needed, needed_rank
 from cbreplay.holes import gap_cause
 from cbreplay.outcomes import best_recorded_epoch
@@ -18,7 +17,7 @@ from cbreplay.recommend.choice import Choice, Pick, broke_off, rule_of_thumb
 from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
-from cbreplay.setting_costs.pricing import Priced, price
+from cbreplay.setting_costs.pricing import Priced, find_failed, price
 from cbreplay.setting_costs.swept_settings import Reason
 from cbreplay.sweep import EVIDENCE
 from cbreplay.training_course import (
@@ -50,7 +49,7 @@ _FEWEST_VALUES = 3
 # recommended, used and chosen again gets shorter each time
 _SHARE_UNCUT = 0.2
 # runs of one setting differ by less; a share of 1 and one of 100 %, or losses of two
-# data sets, by more
+# data sets, by more; sentences name it
 _OTHER_SCALE = 30
 
 
@@ -61,7 +60,7 @@ def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ..
     if n_runs == 1:
         return (Reason("one-run", {}),)
     if len(grouping.rows) == 1:
-        kind = "one-group" if grouping.by == "asked" else "copies"
+        kind = "one-training" if grouping.by == "training" else "one-group"
         return (Reason(kind, {"n_runs": n_runs}),)
     if too_short(study):
         facts = {"monitor": study.axes.slices[0].monitor, "most": _most_values(study)}
@@ -202,12 +201,12 @@ def find_doubts(
 ) -> tuple[RunDoubt, ...]:
     """Return the doubts about an answer, the gravest first."""
     patience = None if choice is None else choice.patience
-    # a run that ended by its plan is not censored: nothing was to follow
-    ended = study.panel.standing.ended
+    # a run that ended by its plan or in NaN is not censored: nothing was to follow
+    ended = study.panel.standing.ended | find_failed(study.sweep, study.panel.rows)
     censored = _where_evidence(study, chosen, patience, "censored") & ~ended
     return (
         *(() if choice is None else _about_choice(study, chosen, choice, censored)),
-        *_branches(study),
+        *_doubt("branch", (study.runs[row] for row in study.grouping.joined)),
         *_other_scales(study),
         *_rounded(study),
         *_holes(study),
@@ -261,15 +260,6 @@ def _about_choice(
     yield from _other_metrics(study, np.where(exact, column, -1))
 
 
-def _branches(study: Study) -> Iterator[RunDoubt]:
-    """Doubt runs that begin as another one that counts apart."""
-    groups = study.grouping.rows
-    group = {row: at for at, rows in enumerate(groups) for row in rows}
-    found = find_branches(study.runs, study.axes.slices[0].monitor).items()
-    apart = {row for pair in found for row in pair if group[pair[0]] != group[pair[1]]}
-    yield from _doubt("branch", (study.runs[row] for row in sorted(apart)))
-
-
 def _where(study: Study, marked: BoolArray) -> Iterator[Run]:
     """Yield the runs that are marked."""
     return (run for run, is_it in zip(study.runs, marked, strict=True) if is_it)
@@ -285,6 +275,7 @@ def _other_scales(study: Study) -> Iterator[RunDoubt]:
     usual = known[(len(known) - 1) // 2]
     apart = (sizes >= _OTHER_SCALE * usual) | (sizes <= usual / _OTHER_SCALE)
     facts = {"series": name, "least": float(known[0]), "most": float(known[-1])}
+    facts["times"] = _OTHER_SCALE
     yield from _doubt("other-scale", _where(study, apart & (sizes > 0)), **facts)
 
 

@@ -6,6 +6,7 @@ later start and other values of min_delta; other rules: `other_rules`.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from cbreplay.generalization.promise import needed_rank, sufficient_for_most
 from cbreplay.recommend.choice import Choice, choose_patience
 from cbreplay.recommend.scores import cheapest_patience
 from cbreplay.recorded_ends import recorded_stoppers
+from cbreplay.rules.registry import resolve_semantics
 from cbreplay.setting_costs.pricing import CellCosts, Priced, find_failed, group_means
 from cbreplay.setting_costs.scored import (
     Scored,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
-    from cbreplay.run import BoolArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.setting_costs.study import Study
     from cbreplay.setting_costs.swept_settings import Slice
 
@@ -58,12 +60,11 @@ def score_rivals(
     if choice.pick.rank_patience is not None:
         promised = rivals.patience("tolerance", choice.pick.rank_patience)
         rows.append(beside_left_out(promised, priced, choice.promised_left_out))
-    counted = priced.lost + priced.frame.cost_weight * priced.trained
-    cheapest = cheapest_patience(priced.patience, counted)
-    if cheapest is not None:
-        patience, without_each, _ = cheapest
-        row = rivals.patience("cheapest", patience)
-        rows.append(beside_left_out(row, priced, without_each))
+    compared = study._replace(panel=study.compared).price(chosen.columns)
+    cheapest, chosen_by = _cheapest(compared), _cheapest(priced)
+    if cheapest is not None and chosen_by is not None:
+        row = rivals.patience("cheapest", cheapest[0])
+        rows.append(beside_left_out(row, priced, chosen_by[1]))
     rows += [
         *rivals.current(current),
         rivals.default(),
@@ -77,6 +78,12 @@ def score_rivals(
     ]
     _, expected = choice.pick.expected or (None, {})
     return tuple(_beside_expected(row, expected) for row in rows)
+
+
+def _cheapest(priced: Priced) -> tuple[int, EpochArray, int] | None:
+    """Return the patience that loses and trains least, as in `cheapest_patience`."""
+    counted = priced.lost + priced.frame.cost_weight * priced.trained
+    return cheapest_patience(priced.patience, counted)
 
 
 def _beside_expected(scored: Scored, expected: Mapping[int, float]) -> Scored:
@@ -115,7 +122,7 @@ class _Rivals:
 
     def __init__(self, study: Study, chosen: Slice) -> None:
         self.study, self.chosen = study, chosen
-        self.panel, self.sweep = study.panel, study.sweep
+        self.panel, self.sweep = study.compared, study.sweep
 
     def patience(self, label: str, patience: int, **more: float) -> Scored:
         """Score a patience of the sweep; `more` are parameters that its name shows."""
@@ -131,7 +138,7 @@ class _Rivals:
         return self._of_sweep(setting, column)
 
     def current(self, given: tuple[Callback, ...] | None) -> Iterator[Scored]:
-        """Score the setting in use: as given, else as every ``run.json`` names it."""
+        """Score the setting in use: as given, else as most ``run.json`` name it."""
         callbacks = given or self._recorded()
         if callbacks is not None:
             yield self.replayed(Setting("current", callbacks))
@@ -146,10 +153,17 @@ class _Rivals:
         return score_setting(self.panel, Setting("none", ()), _unstopped(self.study))
 
     def all_epochs(self) -> Iterator[Scored]:
-        """Score training the whole plan and keeping the best epoch."""
+        """Score training the whole plan and keeping the best epoch.
+
+        Before Keras 3, without a stop, restore_best_weights keeps the last.
+        """
         longest = int(self.study.axes.patience[-1])
         recorded = max(run.n_epochs for run in self.study.runs)
-        if longest >= recorded and self.study.axes.fixed.get("restore_best_weights"):
+        restored = self.study.axes.fixed.get("restore_best_weights") and all(
+            resolve_semantics(run.semantics).semantics.restores_without_stop
+            for run in self.sweep.runs
+        )
+        if longest >= recorded and restored:
             cells = self.study.cells(self.chosen.columns[-1:])
             # the longest patience stops in no log: it ends as the recorded training did
             ends = _told_to_its_end(self.study)[:, None] & ~cells.silent
@@ -219,12 +233,16 @@ class _Rivals:
         return score_setting(self.panel, setting, self.study.cells(np.array([column])))
 
     def _recorded(self) -> tuple[Callback, ...] | None:
-        """Return the stopping rules that every ``run.json`` names, if they agree."""
+        """Return the stopping rules that the ``run.json`` of most runs names.
+
+        One run among many says little of what is in use; and that some were recorded
+        without a stop, as is advised, says nothing against it.
+        """
         named = [recorded_stoppers(run) for run in self.study.runs]
-        known = [tuple(rules) for rules in named if rules is not None]
-        if not known or not known[0] or len(set(known)) > 1:
-            return None
-        return known[0]
+        for rules, often in Counter(tuple(held) for held in named if held).items():
+            if 2 * often > len(named):
+                return rules
+        return None
 
     def _later_starts(self) -> list[int]:
         """Return the starts to try: none if the sweep has one, or logs are short."""
@@ -242,7 +260,7 @@ class _Rivals:
         slow. So the groups that tell least are replayed first: a start that leaves more
         of them open than a promise allows is ruled out without the other groups.
         """
-        groups = self.panel.groups
+        groups = self.study.panel.groups
         n_allowed = len(groups) - needed_rank(len(groups), self.study.confidence)
         if n_allowed < 0 or not starts:
             return []

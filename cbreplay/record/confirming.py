@@ -165,7 +165,8 @@ class Retrainer:
         listed = read_callbacks(callbacks).callbacks
         replay = replay_run(self.run, listed, hypothetical=True, resume=resume)
         trained = self._model.train(
-            [confined(callback) for callback in listed],
+            # those that decide nothing would write files of their own
+            [confined(callback) for callback in listed if callback.acts_at],
             kept=resume == "carried" or self.run.same_callbacks,
         )
         items = tuple(_SideBySide(self.run, replay, self.again, trained).items())

@@ -58,7 +58,7 @@ class RetrainedScript:
         Retraining
             Of the fit whose logs agree with the run for the most epochs.
         """
-        fits = self._train(())
+        fits = self._train(None)
         self._fit = self._fit or max(fits, key=lambda fit: self._n_equal(fits[fit]))
         return self._of_fit(fits)
 
@@ -79,15 +79,18 @@ class RetrainedScript:
             raise ConfigError(sentence)
         return fits[self._fit]
 
-    def _train(self, callbacks: Sequence[Any]) -> dict[int, Retraining]:
-        """Run the script, and return what each fit did that ended, by its number."""
+    def _train(self, callbacks: Sequence[Any] | None) -> dict[int, Retraining]:
+        """Run the script, and return what each fit did that ended, by its number.
+
+        `callbacks` are None for the script's own.
+        """
         with passing_directory() as directory:
             root = Path(directory)
             folder, files = root / "fits", root / "files"
             for made in (folder, files, root / "runs"):
                 made.mkdir()
             setting = None
-            if callbacks:
+            if callbacks is not None:
                 inside = tuple(
                     with_file_at(callback, lambda path: str(files / path))
                     for callback in callbacks

@@ -170,11 +170,11 @@ def note_broken_off(
     told = f"{name} ends training before epoch {stopped + 1} is over"
     if any("end" in rule.acts_at for rule in callbacks):
         yield (
-            f"{told}: the log has the values of the whole epoch, and what the other "
+            f"{told}: the log may have the values of the whole epoch; what the other "
             "callbacks saw there is not known"
         )
     if keeps_it:
-        yield f"{told}: the log lacks the {objective} of the weights that are kept"
+        yield f"{told}: the {objective} of the weights that are kept is not known"
 
 
 def note_candidates(run: Run, candidates: Sequence[int]) -> str:

@@ -82,6 +82,7 @@ class Waited(NamedTuple):
     """EarlyStopping's ``wait`` after an epoch, and the epoch whose weights it holds."""
 
     wait: int
+    epoch: int
     held: int
 
 
@@ -95,7 +96,7 @@ def read_waited(step: Step) -> Waited | None:
         return None
     state = step.state
     held = state.best_epoch if state.held_epoch is None else state.held_epoch
-    return Waited(state.wait, held)
+    return Waited(state.wait, step.epoch, held)
 
 
 class HypotheticalReplay(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Seam", "Walk", "Walker", "earlier_of", "schedules_rate"]
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Walk:
     """A replay under way.
 
@@ -39,8 +37,6 @@ class Walk:
     `candidates` and `open_best` are what `choices` found that the log leaves open.
     """
 
-    states: list[Any]
-    rate: float | None
     trainer: Any = None
     sets_rate: bool = False
     has_changed: bool = False
@@ -50,19 +46,21 @@ class Walk:
     evident_states: tuple[Any, ...] = ()
     stopped: int | None = None
     stopped_by: tuple[int, ...] = ()
-    last_epoch: int = 0
-    weights_epoch: int = 0
     broken_off_by: int | None = None
     raised: bool = False
     overruled: bool = False
     gap: int | None = None
     candidates: tuple[int, ...] = ()
     open_best: bool = False
-    unmet: set[int] = field(default_factory=set)
     learning_rate_key: str = "learning_rate"
-    rates: list[float | None] = field(default_factory=list)
-    trace: list[Step] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+
+    def __init__(self, states: list[Any], rate: float | None, first_epoch: int) -> None:
+        self.states, self.rate = states, rate
+        self.last_epoch = self.weights_epoch = first_epoch - 1
+        self.unmet: set[int] = set()
+        self.rates: list[float | None] = []
+        self.trace: list[Step] = []
+        self.notes: list[str] = []
 
     @property
     def is_evident(self) -> bool:
@@ -93,25 +91,6 @@ class Seam(NamedTuple):
     cut_short: bool = False
 
 
-class _Roles(NamedTuple):
-    """Which callbacks of a list act when, by their index."""
-
-    at_begin: tuple[int, ...]
-    in_batch: tuple[int, ...]
-    at_end: tuple[int, ...]
-
-    @classmethod
-    def of(cls, callbacks: tuple[Callback, ...]) -> _Roles:
-        acting = [rule.acts_at for rule in callbacks]
-        places = range(len(callbacks))
-        return cls(
-            tuple(index for index in places if "begin" in acting[index]),
-            tuple(index for index in places if "batch" in acting[index]),
-            # callbacks that act only as an epoch begins are in the trace from there
-            tuple(index for index in places if acting[index] != {"begin"}),
-        )
-
-
 class Walker:
     """Replays one callbacks list on one run, epoch by epoch.
 
@@ -138,9 +117,14 @@ class Walker:
         self.same_callbacks = same_callbacks
         self.training = training._replace(shared={})
         self.family, self.logs, self.recorded = family, logs, recorded
-        self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
+        self.goes_on = goes_on
+        acting = [rule.acts_at for rule in self.callbacks]
+        self.at_begin = [i for i, phases in enumerate(acting) if "begin" in phases]
+        self.in_batch = [i for i, phases in enumerate(acting) if "batch" in phases]
+        # callbacks that act only as an epoch begins are in the trace from there
+        self.at_end = [i for i, phases in enumerate(acting) if phases != {"begin"}]
         self.watched = [rule.watched for rule in self.callbacks]
-        self.walked = Walk(states=[], rate=None)
+        self.walked = Walk([], None, training.first_epoch)
 
     def walk(self, states: Sequence[Any] | None) -> Walk:
         """Replay until a stop, a divergence, or the horizon."""
@@ -239,16 +223,11 @@ class Walker:
 
     def fork(self) -> Walker:
         """Return a copy that goes on from the same epoch by itself."""
-        fork, walk = copy(self), self.walked
-        fork.walked = replace(
-            walk,
-            states=list(walk.states),
-            unmet=set(walk.unmet),
-            # later epochs need the last rate; all rates are read from the original
-            rates=walk.rates[-1:],
-            trace=[],
-            notes=[],
-        )
+        fork, walk = copy(self), copy(self.walked)
+        fork.walked = walk
+        walk.states, walk.unmet = list(walk.states), set(walk.unmet)
+        # later epochs need the last rate; all rates are read from the original
+        walk.rates, walk.trace, walk.notes = walk.rates[-1:], [], []
         return fork
 
     def situation(self) -> str:
@@ -281,18 +260,13 @@ class Walker:
         if states is None:
             states = [callback.begin(training) for callback in self.callbacks]
         logged = {None, *self.logs.names}
-        return Walk(
-            states=list(states),
-            rate=self._first_rate(),
-            trainer=self.family.begin_trainer(training),
-            sets_rate=any(rule.changes_learning_rate for rule in self.callbacks),
-            last_epoch=training.first_epoch - 1,
-            weights_epoch=training.first_epoch - 1,
-            learning_rate_key=training.semantics.learning_rate_key,
-            unmet={
-                index for index, name in enumerate(self.watched) if name not in logged
-            },
-        )
+        walk = Walk(list(states), self._first_rate(), training.first_epoch)
+        walk.trainer = self.family.begin_trainer(training)
+        walk.sets_rate = any(rule.changes_learning_rate for rule in self.callbacks)
+        walk.learning_rate_key = training.semantics.learning_rate_key
+        watched = enumerate(self.watched)
+        walk.unmet = {index for index, name in watched if name not in logged}
+        return walk
 
     def _first_rate(self) -> float | None:
         """Return the rate before the first epoch: mostly the recorded one."""
@@ -325,16 +299,16 @@ class Walker:
     def _begin_epoch(self, epoch: int, *, is_first: bool) -> list[int]:
         """Let callbacks act at the begin; return who asked for the stop there."""
         asked: list[int] = []
-        if not self.roles.at_begin:
+        if not self.at_begin:
             return asked
         walk = self.walked
         if is_first:
-            for index in self.roles.at_begin:
+            for index in self.at_begin:
                 walk.states[index], decision = self.callbacks[index].begin_training(
                     walk.states[index], self._observe(epoch, {}, asked)
                 )
                 self._take(index, epoch, decision, asked)
-        for index in self.roles.at_begin:
+        for index in self.at_begin:
             walk.states[index], decision = self.callbacks[index].begin_epoch(
                 walk.states[index], self._observe(epoch, {}, asked)
             )
@@ -346,7 +320,7 @@ class Walker:
     ) -> list[int]:
         """Let every callback see the end of an epoch; return who asks for the stop."""
         walk = self.walked
-        enders = self._enders_in_batch(fit_logs) if self.roles.in_batch else []
+        enders = self._enders_in_batch(fit_logs) if self.in_batch else []
         # asked for as the epoch began, or at a loss: training ends within the epoch
         walk.broken_off_by = next(iter([*asked, *enders]), None)
         logs_of: dict[tuple[int, ...], dict[str, float]] = {(): dict(fit_logs)}
@@ -365,14 +339,14 @@ class Walker:
             walk.states[index], decision = callback.step(walk.states[index], seen)
             if own_code:
                 self._check_written(index, logs, known)
-            if index in self.roles.at_end:
+            if index in self.at_end:
                 self._take(index, epoch, decision, asked, value, is_end=True)
         return asked
 
     def _enders_in_batch(self, fit_logs: dict[str, float]) -> list[int]:
         """Return who ends the epoch in mid-batch, up to the first that raises."""
         enders = []
-        for index in self.roles.in_batch:
+        for index in self.in_batch:
             if self.callbacks[index].ends_in_batch(fit_logs):
                 enders.append(index)
                 if self.callbacks[index].raises:

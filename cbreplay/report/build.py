@@ -252,13 +252,19 @@ def _moving(
     settings: Mapping[str, tuple[Callback, ...]],
     replays: Sequence[Replay],
     replaces: tuple[str, ...] = (),
+    *,
+    advised: Advised | None = None,
 ) -> Document:
     """Return a page with controls that look other settings up.
 
     `settings` are those that it offers by name, each under its role: "enough", "asked".
+    `advised` tells the plans that were inferred from the logs.
     """
+    runs = [replay.run for replay in replays]
+    if advised is not None:
+        runs = [advised.planned(run) for run in runs]
     asked = MovingQuestion(
-        [replay.run for replay in replays],
+        runs,
         [
             NamedSetting(name_setting(role, setting), setting)
             for role, setting in settings.items()
@@ -266,6 +272,11 @@ def _moving(
         monitors=question.monitors or (question.watched[0],),
         judging=question.judging,
         version=replays[0].semantics.name,
+        by_plan=[
+            run.name
+            for run, replay in zip(runs, replays, strict=True)
+            if run is not replay.run
+        ],
     )
     is_curve = len(replays) == 1
     return with_moving(
@@ -294,11 +305,12 @@ def _report_on_many(
         question.replay(runs[0], callbacks)
     baselines = []
     drawn = SettingOnRuns(_drawn_name(given, callbacks), replays)
-    if isinstance(advised, str) or given is not None:
+    read = None if isinstance(advised, str) or given is not None else advised
+    if read is None:
         baselines = list(_baselines(question, [replay.run for replay in replays]))
         baselines += [drawn] if given is not None else []
     else:
-        drawn = _by_read_plan(question, advised, drawn)
+        drawn = _by_read_plan(question, read, drawn)
     doubts = [
         *(about_logs(replays) if isinstance(advised, str) else ()),
         *about_runs([run for run, _ in left_out], "could not be replayed"),
@@ -318,7 +330,8 @@ def _report_on_many(
     if given is not None:
         named = dict(reversed(named.items()))
     document = many_runs_page(asked, closing)
-    return _moving(document, question, named or {"start": callbacks}, replays)
+    named = named or {"start": callbacks}
+    return _moving(document, question, named, replays, advised=read)
 
 
 def _by_read_plan(

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module holds anything
+def __getattr__(name: str) -> Any:
     from cbreplay.rules.registry import rule_named
 
     if name not in __all__:

@@ -52,8 +52,9 @@ class Callback:
     holds_own_code: ClassVar[bool] = False
     # the parts of its state that people are shown, by name
     shown_state: ClassVar[tuple[str, ...]] = ()
-    # parameters that some older version takes, and that are no fields here
-    older_parameters: ClassVar[frozenset[str]] = frozenset()
+    # parameters that some older version takes, and that are no fields here, each with
+    # what to write instead
+    older_parameters: ClassVar[Mapping[str, str]] = MappingProxyType({})
     # how many of these an older version also takes as positional arguments
     n_older_by_place: ClassVar[int] = 0
     on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"
@@ -84,7 +85,7 @@ class Callback:
         ]
         return f"{self.class_name}({', '.join(arguments)})"
 
-    def written_as(self, code: str) -> Self:  # noqa: ARG002
+    def written_as(self, code: str) -> Self:
         """Return the same rule with this code, if its parameters do not tell it."""
         return self
 
@@ -138,7 +139,7 @@ class Callback:
         """What every answer about a list that holds it has to say, in sentences."""
         return ()
 
-    def resolve_mode(self, training: Training) -> Mode:  # noqa: ARG002
+    def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor as this framework resolves it.
 
         Raises
@@ -149,39 +150,39 @@ class Callback:
         sentence = f"{self.class_name} monitors nothing"
         raise ConfigError(sentence)
 
-    def begin(self, training: Training) -> Any:  # noqa: ANN401, ARG002 - each rule has its own state
+    def begin(self, training: Training) -> Any:
         """Return the state before training begins."""
         return None
 
-    def begin_again(self, state: Any, training: Training) -> Any:  # noqa: ANN401, ARG002
+    def begin_again(self, state: Any, training: Training) -> Any:
         """Return the state before another fit with the same instance."""
         return self.begin(training)
 
-    def carries(self, semantics: Any) -> bool:  # noqa: ANN401, ARG002 - as Training's
+    def carries(self, semantics: Any) -> bool:
         """Return whether an instance carries anything from one fit into the next."""
         return False
 
-    def begin_training(self, state: Any, seen: Observation) -> tuple[Any, Decision]:  # noqa: ANN401, ARG002
+    def begin_training(self, state: Any, seen: Observation) -> tuple[Any, Decision]:
         """Return the state after training has begun, and what was decided."""
         return state, NOTHING
 
-    def begin_epoch(self, state: Any, seen: Observation) -> tuple[Any, Decision]:  # noqa: ANN401, ARG002
+    def begin_epoch(self, state: Any, seen: Observation) -> tuple[Any, Decision]:
         """Return the state after an epoch has begun, and what was decided."""
         return state, NOTHING
 
-    def ends_in_batch(self, logs: Mapping[str, float]) -> bool:  # noqa: ARG002
+    def ends_in_batch(self, logs: Mapping[str, float]) -> bool:
         """Return whether it ends training within the epoch that these are logs of."""
         return False
 
-    def step(self, state: Any, seen: Observation) -> tuple[Any, Decision]:  # noqa: ANN401, ARG002
+    def step(self, state: Any, seen: Observation) -> tuple[Any, Decision]:
         """Return the state after an epoch, and what was decided at its end."""
         return state, NOTHING
 
-    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
+    def written_logs(self, seen: Observation) -> Mapping[str, float]:
         """Return what the callback writes into ``logs`` before it decides."""
         return NO_LOGS
 
-    def end_training(self, state: Any, seen: Observation) -> tuple[Any, Decision]:  # noqa: ANN401, ARG002
+    def end_training(self, state: Any, seen: Observation) -> tuple[Any, Decision]:
         """Return the state after training has ended, and what was decided there.
 
         A rule that holds weights puts them back.
@@ -189,27 +190,27 @@ class Callback:
         held = self.held_epoch(state)
         return state, NOTHING if held is None else Decision(restored_epoch=held)
 
-    def held_epoch(self, state: Any) -> int | None:  # noqa: ANN401, ARG002
+    def held_epoch(self, state: Any) -> int | None:
         """Return whose weights it puts back when training ends; None if none."""
         return None
 
-    def acts_without_value(self, semantics: Any) -> str:  # noqa: ANN401, ARG002 - as Training's
+    def acts_without_value(self, semantics: Any) -> str:
         """Say what it does in an epoch without its value; empty if it skips that."""
         return ""
 
-    def takes_older_names(self, semantics: Any) -> bool:  # noqa: ANN401, ARG002
+    def takes_older_names(self, semantics: Any) -> bool:
         """Return whether this version takes `older_parameters`."""
         return False
 
-    def best_of(self, state: Any) -> BestSeen | None:  # noqa: ANN401, ARG002
+    def best_of(self, state: Any) -> BestSeen | None:
         """Return the best that it has seen; None if it keeps no best value."""
         return None
 
-    def standing(self, state: Any) -> Standing | None:  # noqa: ANN401, ARG002
+    def standing(self, state: Any) -> Standing | None:
         """Return what the next value is compared with; None if it compares none."""
         return None
 
-    def shown(self, state: Any) -> Mapping[str, Any]:  # noqa: ANN401 - each has its own
+    def shown(self, state: Any) -> Mapping[str, Any]:
         """Return the parts of its state that people are shown, by name."""
         return {name: getattr(state, name) for name in self.shown_state}
 

@@ -53,11 +53,11 @@ class RuleBeyondKeras(Callback):
             flush_subnormals=False,
         )
 
-    def standing(self, state: Any) -> Standing:  # noqa: ANN401 - the rule's own
+    def standing(self, state: Any) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)
 
-    def held_epoch(self, state: Any) -> int | None:  # noqa: ANN401 - as above
+    def held_epoch(self, state: Any) -> int | None:
         """Return whose weights it puts back when training ends; None if none."""
         held: int | None = state.held_epoch
         return held

@@ -34,7 +34,7 @@ class CallbacksList(NamedTuple):
     groups: tuple[tuple[int, ...], ...]
 
 
-def read_callbacks(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as a user gives them
+def read_callbacks(callbacks: Any) -> CallbacksList:
     """Read one callback, or any list of them.
 
     Parameters
@@ -79,7 +79,7 @@ def _flatten(
             yield callback, path
 
 
-def read_callback(callback: Any) -> Callback:  # noqa: ANN401 - as a user gives it
+def read_callback(callback: Any) -> Callback:
     """Return the rule for a callback: a rule, a framework's object, or the user's own.
 
     Raises

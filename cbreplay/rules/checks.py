@@ -100,6 +100,10 @@ class TrainingFacts(NamedTuple):
     renumbered : mapping of str to str
         The metrics that Keras logs by another name, because they have none of the
         script's and are not the first of their class; and what makes others.
+    may_be_shorter : bool
+        Whether `epochs` is the largest of several numbers that ``fit`` may get.
+    keeps_best : bool
+        Whether what runs the ``fit`` keeps the best weights, as a tuner does.
     """
 
     place: str = ""
@@ -114,6 +118,8 @@ class TrainingFacts(NamedTuple):
     schedule_doubt: str = ""
     plan_doubt: str = ""
     renumbered: Mapping[str, str] = MappingProxyType({})
+    may_be_shorter: bool = False
+    keeps_best: bool = False
 
 
 class CheckedList(NamedTuple):
@@ -175,16 +181,11 @@ class CheckedList(NamedTuple):
         except ConfigError:
             return None
 
-    def monitor_rule(self, callback: Any) -> Any:  # noqa: ANN401 - the framework's own
+    def monitor_rule(self, callback: Any) -> Any:
         """Return how this version compares what a callback monitors."""
         return callback.monitor_rule(self.training.semantics)
 
-    def comparison(
-        self,
-        callback: Any,  # noqa: ANN401 - any with a `monitor_rule`
-        mode: Mode,
-        min_delta: float = 0,
-    ) -> Comparison:
+    def comparison(self, callback: Any, mode: Mode, min_delta: float = 0) -> Comparison:
         """Return what counts as better for a callback."""
         rule = self.monitor_rule(callback)
         compared: Comparison = self.training.semantics.comparison(rule, mode, min_delta)
@@ -242,11 +243,7 @@ class RuleChecks(NamedTuple):
     stands_twice: Callable[[Any], str] | None = None
 
 
-def find_text_flags(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    callback: Any,  # noqa: ANN401 - any rule
-) -> Iterator[Finding]:
+def find_text_flags(known: CheckedList, index: int, callback: Any) -> Iterator[Finding]:
     """Find a text where True or False is meant: ``"False"`` is true."""
     flags = [own.name for own in fields(callback) if isinstance(own.default, bool)]
     for name in flags:
@@ -268,7 +265,7 @@ def find_text_flags(
         )
 
 
-def _bystander_twice(callback: Callback) -> str:  # noqa: ARG001 - as RuleChecks has it
+def _bystander_twice(callback: Callback) -> str:
     return "both do the same with the same arguments"
 
 

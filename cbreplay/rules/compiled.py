@@ -42,6 +42,8 @@ class Compiled(NamedTuple):
         The same by Keras 2.
     directions : mapping of str to {"min", "max"} or None
         The metrics of which it is known which way they improve; None: in neither.
+    kinds : mapping of str to str
+        The metrics whose class of Keras is known, and the default name of that class.
     has_outputs : bool
         Whether the model may have several outputs, whose names are put before these.
     names_outputs : bool
@@ -66,6 +68,7 @@ class Compiled(NamedTuple):
     is_keras: bool = False
     names_outputs: bool = False
     has_several: bool = False
+    kinds: Mapping[str, str] = MappingProxyType({})
 
     def by_keras_2(self) -> Compiled:
         """Return the same, named as Keras 2 does."""

@@ -91,11 +91,11 @@ class Family(Framework):
         """Return whether this is the name of one of its versions."""
         raise NotImplementedError
 
-    def recorded_version(self, metadata: RunMetadata) -> str | None:  # noqa: ARG002
+    def recorded_version(self, metadata: RunMetadata) -> str | None:
         """Return the version that a ``run.json`` names; None if it names none."""
         return None
 
-    def imported_version(self, packages: Collection[str]) -> str | None:  # noqa: ARG002
+    def imported_version(self, packages: Collection[str]) -> str | None:
         """Return the version that a script with these imports trains with.
 
         None where they do not tell it, and the version that is installed is meant.
@@ -128,25 +128,19 @@ class Family(Framework):
     ) -> None:
         """Raise ConfigError where the framework itself refuses a list on such a run."""
 
-    def name_metrics(
-        self,
-        compiled: Compiled,
-        semantics: Any,  # noqa: ANN401, ARG002 - as `ResolvedSemantics` has it
-    ) -> Compiled:
+    def name_metrics(self, compiled: Compiled, semantics: Any) -> Compiled:
         """Return the metrics of a ``compile`` under the names of one version."""
         return compiled
 
     def check_unlogged(self, monitor: str, training: Training) -> None:
         """Raise ConfigError if there is a special reason why a series is not logged."""
 
-    def read_object(self, callback: object) -> Callback | None:  # noqa: ARG002
+    def read_object(self, callback: object) -> Callback | None:
         """Return the rule that one of its real callbacks is; None if it is none."""
         return None
 
     def settle_list(
-        self,
-        given: Sequence[object],  # noqa: ARG002
-        rules: Sequence[Callback],
+        self, given: Sequence[object], rules: Sequence[Callback]
     ) -> list[Callback]:
         """Return the rules of a whole list, where one depends on another.
 
@@ -154,15 +148,12 @@ class Family(Framework):
         """
         return list(rules)
 
-    def begin_trainer(self, training: Training) -> Any:  # noqa: ANN401, ARG002 - its own state
+    def begin_trainer(self, training: Training) -> Any:
         """Return the state of the training loop before training begins."""
         return None
 
     def end_epoch(
-        self,
-        trainer: Any,  # noqa: ANN401 - its own state
-        epoch: int,  # noqa: ARG002
-        asked: tuple[int, ...],
+        self, trainer: Any, epoch: int, asked: tuple[int, ...]
     ) -> tuple[Any, tuple[int, ...], str]:
         """Decide, as the framework's training loop does, whether an epoch is the last.
 
@@ -186,11 +177,7 @@ class Family(Framework):
         """
         return trainer, asked, ""
 
-    def write_code(
-        self,
-        callbacks: Sequence[Callback],
-        version: str,  # noqa: ARG002
-    ) -> str:
+    def write_code(self, callbacks: Sequence[Callback], version: str) -> str:
         """Write a list of its callbacks as code to paste, for one of its versions."""
         calls = [f"    {rule.code},\n" for rule in callbacks]
         return f"callbacks = [\n{''.join(calls)}]\n"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.rules.checks import Finding
-from cbreplay.run import LEARNING_RATE_NAMES
 from cbreplay.series_names import (
+    LEARNING_RATE_NAMES,
     METRIC_ALIASES,
     is_validation,
     nearest_series,
@@ -37,9 +37,7 @@ _MOST_SHOWN = 8
 
 
 def find_absent_monitor(
-    known: CheckedList,
-    index: int,
-    callback: Any,  # noqa: ANN401 - any rule with a monitor
+    known: CheckedList, index: int, callback: Any
 ) -> Iterator[Finding]:
     """Find a monitor that has no value in the log."""
     if known.run is None or any(rule.holds_own_code for rule in known.callbacks):
@@ -88,9 +86,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def find_uncompiled_monitor(
-    known: CheckedList,
-    index: int,
-    callback: Any,  # noqa: ANN401 - any rule with a monitor
+    known: CheckedList, index: int, callback: Any
 ) -> Iterator[Finding]:
     """Find a monitor that ``compile`` and ``fit``, as a script has them, do not log."""
     if known.run is not None or any(rule.holds_own_code for rule in known.callbacks):
@@ -216,7 +212,7 @@ def _is_plainly_meant(monitor: str, near: str) -> bool:
     return METRIC_ALIASES.get(metric) == near.removeprefix("val_")
 
 
-def what_follows(known: CheckedList, callback: Any) -> str:  # noqa: ANN401 - as above
+def what_follows(known: CheckedList, callback: Any) -> str:
     """Say what a callback does where its monitor is never logged."""
     acts = callback.acts_without_value(known.training.semantics)
     if acts:
@@ -233,9 +229,7 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
 
 
 def find_opposite_mode(
-    known: CheckedList,
-    index: int,
-    callback: Any,  # noqa: ANN401 - any rule with a monitor and a mode
+    known: CheckedList, index: int, callback: Any
 ) -> Iterator[Finding]:
     """Find a mode that counts the monitor's worse values as better."""
     training = known.training

@@ -25,12 +25,12 @@ __all__ = [
 ]
 
 
-def parameters_of(rule: Any) -> dict[str, Any]:  # noqa: ANN401 - any rule
+def parameters_of(rule: Any) -> dict[str, Any]:
     """Return the parameters of a rule and their values, in its order."""
     return {parameter.name: getattr(rule, parameter.name) for parameter in fields(rule)}
 
 
-def changed_parameters(rule: Any) -> dict[str, Any]:  # noqa: ANN401 - any rule
+def changed_parameters(rule: Any) -> dict[str, Any]:
     """Return the parameters of a rule that are not their defaults, in its order."""
     defaults = {parameter.name: parameter.default for parameter in fields(rule)}
     given = parameters_of(rule)

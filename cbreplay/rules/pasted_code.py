@@ -36,7 +36,7 @@ PUTS_BACK = """
 """
 
 
-def with_settled_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any rule
+def with_settled_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:
     """Resolve the mode, and leave it out where it is "min", the class's default."""
     mode = settle_mode(rule.class_name, rule.monitor, rule.mode)
     rest = {name: value for name, value in given.items() if name != "mode"}

@@ -345,7 +345,7 @@ def tried_values_of(row: RuleRow) -> TriedValues | None:
     return tried
 
 
-def import_named(place: str) -> Any:  # noqa: ANN401 - whatever stands there
+def import_named(place: str) -> Any:
     """Import a ``"module:name"`` and return it."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)

@@ -78,11 +78,7 @@ class Training(NamedTuple):
         return self.framework.find_direction(name, self.directions)
 
 
-def describe_training(
-    run: Run,
-    semantics: Any,  # noqa: ANN401 - as Training has it
-    framework: Framework,
-) -> Training:
+def describe_training(run: Run, semantics: Any, framework: Framework) -> Training:
     """Return what is known when the training of a run begins, as `Training` has it."""
     metadata = run.metadata
     if metadata is None:

@@ -199,13 +199,15 @@ def cells_of(
     """Return some cells of a sweep; `standing` is that of its rows."""
     at = np.ix_(rows, columns)
     evidence = sweep.evidence[at]
-    told = (evidence == _EXACT) | ((evidence == _CENSORED) & standing.ended[:, None])
+    # a training that ends in NaN has failed: more epochs would not bring it back, so
+    # what stops later than it did leaves it as it ended
+    ended = standing.ended | find_failed(sweep, rows)
+    told = (evidence == _EXACT) | ((evidence == _CENSORED) & ended[:, None])
     cost = sweep.trained_epochs[at] / standing.length[:, None]
     silent = sweep.diverged[at] | sweep.incomplete[at]
     # where the objective has a hole, what is lost against the best is only a bound
     told = told & ~standing.cut[:, None] & ~sweep.lacks_values[at]
     ruined = _find_ruined(sweep, rows, columns)
-    # a training that ends in NaN has failed: more epochs would not bring it back
     told |= ruined & (evidence == _CENSORED) & ~standing.cut[:, None]
     return CellCosts(told, np.where(ruined, np.inf, sweep.regret[at]), cost, silent)
 
@@ -263,10 +265,12 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     counted = cells.exact & ~np.isnan(share)
     # a loss that every patience has (for example if another series is judged) is
     # subtracted, for it distinguishes none; it is known only where the longest patience
-    # is exact
+    # is exact. A run that loses everything by every patience has nothing to choose by
     least = np.where(counted, share, np.inf).min(axis=1, keepdims=True)
-    unavoidable = counted[:, -1:] & np.isfinite(least)
-    avoidable = share - np.where(unavoidable, least, 0.0)
+    unavoidable = np.where(counted[:, -1:], least, 0.0)
+    avoidable = np.subtract(
+        share, unavoidable, where=share != unavoidable, out=np.zeros_like(share)
+    )
     return Priced(
         patience,
         _reduce_groups(np.maximum, sufficient, groups),

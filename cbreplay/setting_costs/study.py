@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cbreplay.copies import find_copies
+from cbreplay.copies import find_branches, find_copies
 from cbreplay.generalization.promise import settle_confidence, shared_confidence
-from cbreplay.groups import Grouping, find_groups
+from cbreplay.groups import (
+    Grouping,
+    count_trainings_once,
+    find_groups,
+    join_labels,
+    label_seeds,
+)
 from cbreplay.judging import Judging
 from cbreplay.recorded_ends import (
     Endings,
@@ -44,7 +50,10 @@ if TYPE_CHECKING:
 
     from cbreplay.run import EpochArray, Mode, Run
 
-__all__ = ["Advising", "Study", "begin_studies"]
+__all__ = ["Advising", "ComparedUnit", "Study", "begin_studies"]
+
+# what the settings are compared over: the groups, or what these hold
+ComparedUnit: TypeAlias = Literal["group", "run", "training", "setting", "label"]
 
 
 class Advising(NamedTuple):
@@ -124,9 +133,31 @@ class Study(NamedTuple):
         return len(self.axes.of_each_monitor())
 
     @property
-    def unit(self) -> Literal["group", "run"]:
+    def unit(self) -> Literal["group", "run", "training"]:
         """What is counted, left out and resampled."""
+        if self.grouping.by == "training":
+            return "training"
         return "run" if self.grouping.by in ("run", "seed") else "group"
+
+    @property
+    def compared(self) -> Panel:
+        """The panel over whose groups settings are compared: a table has every setting.
+
+        These are the groups as they were found. Where some share a training they count
+        once for whatever is promised, but each is a setting of its own.
+        """
+        apart = self.grouping.apart or self.grouping.rows
+        return self.panel._replace(groups=tuple(np.array(rows) for rows in apart))
+
+    @property
+    def compared_unit(self) -> ComparedUnit:
+        """What a group of `compared` is called."""
+        apart = self.grouping.apart
+        if not apart:
+            return self.unit
+        if len(apart) == len(self.runs):
+            return "run"
+        return "label" if self.grouping.by == "asked" else "setting"
 
     def cells(self, columns: EpochArray) -> CellCosts:
         """Return what some settings of the sweep cost on the runs."""
@@ -275,11 +306,13 @@ def _begin_study(
     rows, endings, part = alike
     runs = [sweep.records[row] for row in rows]
     judged = [sweep.runs[row].judged[0] for row in rows]
-    grouping = find_groups(runs, _labels_of(rows, asked.group_by, len(sweep.records)))
+    monitor = axes.slices[0].monitor
+    trainings = _number_trainings(runs, monitor)
+    labels = _labels_of(rows, asked.group_by, len(sweep.records))
+    grouping = count_trainings_once(find_groups(runs, labels), runs, trainings)
     scales = [measure_scale(series) for series in judged]
     sizes = np.array([found.size for found in scales])
-    tolerance = resolve_tolerance(asked.tolerance, scales, grouping.settings)
-    monitor = axes.slices[0].monitor
+    tolerance = resolve_tolerance(asked.tolerance, scales, grouping.settings, trainings)
     panel = Panel(
         rows,
         tuple(run.name for run in runs),
@@ -302,6 +335,16 @@ def _begin_study(
         judged[0].name,
         judged[0].mode,
     )
+
+
+def _number_trainings(runs: Sequence[Run], monitor: str) -> list[int]:
+    """Return a number for each run, the same for those that are of one training.
+
+    They begin with the same values, or have one setting and one seed.
+    """
+    branches = find_branches(runs, monitor)
+    begun = [branches.get(row, row) for row in range(len(runs))]
+    return join_labels(begun, label_seeds(runs))
 
 
 def _labels_of(

@@ -12,7 +12,7 @@ from cbreplay.rules.keras.metric_directions import ends_at_one
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.run import FloatArray
+    from cbreplay.run import EpochArray, FloatArray
     from cbreplay.sweep import Judged
 
 __all__ = ["Scale", "Tolerance", "measure_scale", "read_tolerance", "resolve_tolerance"]
@@ -134,10 +134,13 @@ def resolve_tolerance(
     asked: str | float | None,
     scales: Sequence[Scale],
     seeds: Sequence[Sequence[int]],
+    trainings: Sequence[int] | None = None,
 ) -> Tolerance:
     """Return what each run may lose: at least the smallest change its series can show.
 
-    `seeds` are the runs of each setting, which differ by seed.
+    `seeds` are the runs of each setting, which differ by seed; `trainings` has a number
+    for each run, the same for those of one training: these are one seed. By default
+    every run is a training.
     """
     best, size, step = (
         np.array(column)
@@ -157,7 +160,10 @@ def resolve_tolerance(
         spreads: tuple[float | None, ...] = ()
     else:
         kind, value, by_run = "share", _USUAL_SHARE, size * _USUAL_SHARE
-        spreads = tuple(_spread_of(best[list(rows)]) for rows in seeds)
+        training = np.arange(len(scales)) if trainings is None else np.array(trainings)
+        spreads = tuple(
+            _spread_of(best[list(rows)], training[list(rows)]) for rows in seeds
+        )
         for rows, spread in zip(seeds, spreads, strict=True):
             # the spread counts only where it is less than the share: by itself it was
             # up to a fifth of the best value, and promised a patience of 1 to 6
@@ -169,10 +175,17 @@ def resolve_tolerance(
     return Tolerance(kind, value, by_run, spreads, near_zero, errors, n_steps)
 
 
-def _spread_of(best: FloatArray) -> float | None:
-    """Return the spread between the seeds of a setting; None from fewer than three."""
-    finite = best[np.isfinite(best)]
-    if len(finite) < _FEWEST_SEEDS:
+def _spread_of(best: FloatArray, training: EpochArray) -> float | None:
+    """Return the spread between the seeds of a setting; None from fewer than three.
+
+    What several runs of one training reached counts once, by its mean.
+    """
+    known = np.isfinite(best)
+    _, seed, n_runs = np.unique(
+        training[known], return_inverse=True, return_counts=True
+    )
+    if len(n_runs) < _FEWEST_SEEDS:
         return None
+    finite = np.bincount(seed, best[known]) / n_runs
     # rounding can give equal values a spread above 0
     return float(finite.std(ddof=1)) if np.ptp(finite) else 0.0

@@ -70,7 +70,8 @@ class RateHistory(NamedTuple):
     rises : bool
         Whether it ever rose, which no ReduceLROnPlateau does.
     explained_by : ReduceLROnPlateau or None
-        A setting whose replay gives the recorded rate in every epoch. Others may too.
+        A setting whose replay gives the recorded rate in every epoch, to as many digits
+        as the log has. Others may too.
     is_other_reading : bool
         Whether `explained_by` explains only the other reading of the rate, for a log
         that cannot tell whether it was written before or after a reduction;
@@ -86,6 +87,8 @@ class RateHistory(NamedTuple):
         The first epochs of resumed fits, if the rate rises there and nowhere else.
     rounded_to_zero : float
         What a rate that is written as 0 may be at most; 0 if it is not rounded.
+    is_rounded : bool
+        Whether the log has too few digits of its rates to tell neighbours apart.
     """
 
     is_recorded: bool
@@ -101,6 +104,7 @@ class RateHistory(NamedTuple):
     highest: float | None = None
     raised_by_fits: tuple[int, ...] = ()
     rounded_to_zero: float = 0.0
+    is_rounded: bool = False
 
 
 def explain_rate(
@@ -169,6 +173,7 @@ def _explain_reading(
         highest=max((rate for _, rate in rates), default=None),
         raised_by_fits=by_fits,
         rounded_to_zero=_rounded_to_zero(run),
+        is_rounded=run.learning_rate_rounding is not None,
     )
 
 
@@ -216,11 +221,12 @@ def _explain(
     first, last = changes[0], changes[-1]
     resolved = resolve_semantics(semantics, metadata=run.metadata)
     precision = resolved.semantics.factor_precision
-    factor = _short_factor(first.old, first.new, precision)
+    factor = _short_factor(run, first, precision)
     if factor is None:
         return None
     # min_lr cut the last reduction short, or equals the last rate, or is not reached
-    is_cut = reduce_rate(last.old, factor, precision) < last.new
+    lowest = last.new - _left_open(run, last, factor)
+    is_cut = reduce_rate(last.old, factor, precision) < lowest
     floor = _short_number(last.new)
     floors = (floor,) if is_cut else (0.0, floor)
     for watching in _watching(run, monitor, mode, factor):
@@ -264,16 +270,30 @@ def _is_tested(candidate: Any, changes: list[RecordedReduction]) -> bool:  # noq
     return extras < len(changes)
 
 
-def _short_factor(old: float, new: float, precision: Precision) -> float | None:
+def _short_factor(
+    run: Run, drop: RecordedReduction, precision: Precision
+) -> float | None:
     """Return the shortest decimal factor that leads from one rate to the next.
 
     None if it needs more than four digits: nobody writes such a factor.
     """
     for digits in range(1, 5):
-        factor = round(new / old, digits)
-        if 0 < factor < 1 and reduce_rate(old, factor, precision) == new:
+        factor = round(drop.new / drop.old, digits)
+        if not 0 < factor < 1:
+            continue
+        missed = abs(reduce_rate(drop.old, factor, precision) - drop.new)
+        if missed <= _left_open(run, drop, factor):
             return factor
     return None
+
+
+def _left_open(run: Run, drop: RecordedReduction, factor: float) -> float:
+    """Return how far the new rate may lie from `factor` times the old, as written."""
+    rounding = run.learning_rate_rounding
+    if rounding is None:
+        return 0.0
+    old, new = rounding[drop.epoch - run.first_epoch], drop.latest + 1 - run.first_epoch
+    return float(factor * old + rounding[new])
 
 
 def _short_number(rate: float) -> float:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.judging import Judging
+    from cbreplay.replay.records import Waited
     from cbreplay.run import Run, Series
     from cbreplay.validity import Evidence
 
@@ -66,7 +67,7 @@ def known_stops(
     replay: Replay,
     endless: Any,  # noqa: ANN401 - the rule that the registry names
     judging: Judging,
-) -> tuple[Replay, list[_Stop], _Unknown | None]:
+) -> tuple[Replay, list[Waited], _Unknown | None]:
     """Return the stops that are certain, and a replay of the patience after them.
 
     Where an epoch has several values, or rounded ones, the stop of one patience may be
@@ -99,7 +100,7 @@ class _Unknown(NamedTuple):
 def _unknown_between(
     replay: Replay,
     endless: Any,  # noqa: ANN401 - the rule that the registry names
-    stops: Sequence[_Stop],
+    stops: Sequence[Waited],
     judging: Judging,
 ) -> _Unknown | None:
     """Return the patience values that act in rows that a later fit wrote again.
@@ -140,7 +141,7 @@ def _unknown_between(
 
 def steps_of(
     replay: Replay,
-    stops: Sequence[_Stop],
+    stops: Sequence[Waited],
     keep: Literal["best", "last"],
     unknown: _Unknown | None,
 ) -> Iterator[StaircaseStep]:
@@ -183,15 +184,7 @@ def _unknown_step(replay: Replay, unknown: _Unknown) -> StaircaseStep:
     )
 
 
-class _Stop(NamedTuple):
-    """The first epoch with this `wait`, and the best epoch up to it."""
-
-    wait: int
-    epoch: int
-    held: int
-
-
-def _stops(trace: tuple[Step, ...]) -> Iterator[_Stop]:
+def _stops(trace: tuple[Step, ...]) -> Iterator[Waited]:
     """Yield a stop at each new largest `wait`.
 
     It is the stop of all patience values above the last one, up to this `wait`.
@@ -201,7 +194,7 @@ def _stops(trace: tuple[Step, ...]) -> Iterator[_Stop]:
         waited = read_waited(step)
         if waited is not None and waited.wait > largest:
             largest = waited.wait
-            yield _Stop(waited.wait, step.epoch, waited.held)
+            yield waited
 
 
 def _step(

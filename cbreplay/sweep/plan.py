@@ -15,7 +15,7 @@ from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices, make_grid, pair_choices
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import row_of
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -23,7 +23,7 @@ from cbreplay.document import (
 )
 from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.words import count, visible_text
-from cbreplay.writers.sparkline import draw_sparkline
+from cbreplay.writers.lines import draw_sparkline
 from cbreplay.writers.text_tables import choose_rows
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from cbreplay.document import (
     plain_text,
 )
 from cbreplay.words import visible_text
-from cbreplay.writers.lines import wrap, wrap_text
-from cbreplay.writers.sparkline import BARS, draw_sparkline
+from cbreplay.writers.lines import BARS, draw_sparkline, wrap, wrap_text
 from cbreplay.writers.text_tables import table_lines
 
 if TYPE_CHECKING:

@@ -1,7 +1,9 @@
-"""Wrap sentences to a width: between words, never inside a name."""
+"""Lines of characters: a sentence wrapped between words, a series drawn by bars."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -9,9 +11,23 @@ from cbreplay.document import Fact
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.document import Part, Text
 
-__all__ = ["firm", "firm_words", "wrap", "wrap_text", "wrap_words"]
+__all__ = [
+    "ASCII_BARS",
+    "BARS",
+    "draw_sparkline",
+    "firm",
+    "firm_words",
+    "wrap",
+    "wrap_text",
+    "wrap_words",
+]
+
+BARS = "▁▂▃▄▅▆▇█"
+ASCII_BARS = "_.-=+*#@"
 
 # a space at which no line may be broken; a private character that no visible text holds
 _FIRM_SPACE = "\ue000"
@@ -77,3 +93,54 @@ def wrap_words(words: str, width: int, first: str, rest: str) -> list[str]:
         break_long_words=False,
     )
     return [line.replace(_FIRM_SPACE, " ") for line in lines]
+
+
+def draw_sparkline(values: Sequence[float | None], width: int, bars: str = BARS) -> str:
+    """Draw a series in one line of characters; a space where nothing is recorded.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+        One per epoch; None where nothing was recorded.
+    width : int
+        At most so many characters.
+    bars : str
+        The characters, the lowest first.
+
+    Examples
+    --------
+    >>> draw_sparkline([3.0, 2.0, None, None, None, 1.0], 6)
+    '█ ▁'
+    """
+    n_recorded = sum(value is not None for value in values)
+    drawn = [
+        value if value is not None and math.isfinite(value) else None
+        for value in values
+    ]
+    width = max(min(width, n_recorded), 1)
+    edges = [round(i * len(drawn) / width) for i in range(width + 1)]
+    heights = [
+        _mean([value for value in drawn[start:end] if value is not None])
+        for start, end in itertools.pairwise(edges)
+    ]
+    known = sorted(height for height in heights if height is not None)
+    if not known:
+        return ""
+    # a few outliers do not flatten the rest
+    low, high = known[len(known) // 20], known[len(known) - 1 - len(known) // 8]
+    return "".join(
+        " " if height is None else bars[_level(height, low, high, bars)]
+        for height in heights
+    )
+
+
+def _level(height: float, low: float, high: float, bars: str) -> int:
+    """Return which bar shows a height."""
+    if high <= low:
+        return 0
+    share = min(max((height - low) / (high - low), 0.0), 1.0)
+    return math.floor(share * (len(bars) - 1) + 0.5)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None

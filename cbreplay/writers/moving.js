@@ -660,11 +660,6 @@
       mark(row, place === chosen.run);
       if (outcome) cellsOf(run, outcome).forEach((text, at) => write(row.texts[at], text));
     });
-    fit(part.everyRun, visible.size);
-  }
-
-  function fit({ box }, rows) {
-    box.style.setProperty("--rows", Math.min(rows, 13));
   }
 
   function stairs(run) {
@@ -708,7 +703,6 @@
         if (first.kept !== last.kept) texts[2] = texts[3] = "";
         texts.forEach((text, at) => write(row.texts[at], text));
       });
-      fit(part.steps, part.stairs.length);
     }
     part.stepRows.forEach((row, place) => {
       const stair = part.stairs[place];

@@ -91,7 +91,11 @@ def test_an_answer_about_a_plain_csv_loads_nothing_for_odd_ones() -> None:
     for_others = {
         "csv",
         "decimal",
+        "locale",
         "numpy.typing",
+        "shlex",
+        "cbreplay.loading.recorded_rates",
+        "cbreplay.readers.columns.numbered_names",
         "cbreplay.readers.columns.cell_by_cell",
         "cbreplay.readers.building.odd_epochs",
         "cbreplay.replay.choices",
@@ -99,6 +103,20 @@ def test_an_answer_about_a_plain_csv_loads_nothing_for_odd_ones() -> None:
         "cbreplay.staircase.rate_history",
     }
     assert modules_after(ASK_ABOUT_ONE_CSV) & for_others == set()
+
+
+@pytest.mark.slow
+def test_lint_of_a_script_loads_click_alone() -> None:
+    code = """
+import tempfile, pathlib
+from cbreplay.cli.main import main
+with tempfile.TemporaryDirectory() as folder:
+    path = pathlib.Path(folder, 'train.py')
+    path.write_text('from keras.callbacks import EarlyStopping\\n'
+        'model.fit(x, epochs=9, callbacks=[EarlyStopping(patience=3)])\\n')
+    assert main(['lint', str(path)]) == 0
+"""
+    assert loaded_by(code) & set(HEAVY) == {"click"}
 
 
 @pytest.mark.slow

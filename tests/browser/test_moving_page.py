@@ -527,6 +527,14 @@ def test_nothing_is_wider_than_the_page_and_no_number_is_cut(
     )
     assert wide <= width
     assert cut == []
+    # a table of a dozen rows is whole, however many lines its heading takes
+    hidden = page.browser.execute_script(
+        "return [...document.querySelectorAll('#moving .rows')].map(box =>"
+        " [box.querySelectorAll('tr:not([hidden])').length,"
+        "  box.scrollHeight - box.clientHeight])"
+    )
+    assert hidden
+    assert [rest for rows, rest in hidden if rows <= 13] == [0] * len(hidden)
 
 
 def test_every_control_has_a_name_and_tells_its_value(

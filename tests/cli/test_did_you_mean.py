@@ -34,6 +34,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("overfi/other.csv", "overfit"),
         ("./trian.py", "train.py"),
         ("overfit/logs.csv/x", "overfit/logs.csv"),
+        # an ending that both have is no likeness
+        ("nofile.py", None),
         ("zzz", None),
         ("zzz/logs.csv", None),
     ],

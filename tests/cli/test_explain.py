@@ -85,7 +85,9 @@ def test_only_decisions_and_only_some_epochs(ask: Ask, log: Path) -> None:
         out = ask(*words, *more).out
         return [int(row["epoch"]) + 1 for row in csv.DictReader(io.StringIO(out))]
 
-    assert epochs("--only", "decisions") == [1, 2, 3, 5]
+    # it improves until epoch 3
+    assert epochs("--only", "decisions") == [3, 5]
+    assert epochs("--only", "improvement") == [1, 2, 3, 5]
     # the last epoch, in which it stops
     assert epochs("--only", "stop") == epochs("--only", "save, stop") == [5]
     assert epochs("--epochs", "2:4") == [2, 3, 4]

@@ -850,7 +850,24 @@ def test_what_was_logged_once_is_no_reason_against_values_without_steps(
     log = write(tmp_path / "m.csv", "key,value,timestamp,step", rows + once + several)
     answer = ask("simulate", log)
     assert answer.status == 2
-    assert "told apart: loss 8 and acc 3" in " ".join(answer.err.split())
+    assert "told apart: loss 8, val_loss 8, acc 3" in " ".join(answer.err.split())
+
+
+def test_a_validation_every_third_epoch_logged_without_steps_is_counted_by_its_times(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """MLflow's log_metric without step, for a loop that validates every third epoch."""
+    rows = [f"loss,{1 / (at + 1)},{1600000000000 + at},0" for at in range(24)]
+    rows += [
+        f"val_loss,{loss},{1600000000002 + 3 * at + 0.5},0"
+        for at, loss in enumerate(LOSSES)
+    ]
+    log = write(tmp_path / "m.csv", "key,value,timestamp,step", rows)
+    answer = ask("simulate", log)
+    assert "val_loss has a value at 8 of 24" in " ".join(answer.err.split())
+    said = told(ask, "simulate", log, "--x-axis", "step")
+    # by hand: of LOSSES the fourth is the best, .6, and the fifth is worse
+    assert "it keeps the best evaluation, 4, and stops at 5 of 8" in said
 
 
 @pytest.mark.parametrize("minute", ["2024-01-01 10:0{}:00", "2024-01-01T10:0{}:00Z"])

@@ -151,7 +151,7 @@ def test_recorded_reductions_are_explained(ask: Ask, tmp_path: Path) -> None:
     path.write_text("\n".join(["epoch,val_loss,learning_rate", *rows, ""]))
     out = " ".join(ask("simulate", path).out.split())
     assert "reduced after epochs 3, 5 (0.01 to 0.0025)" in out
-    assert "exactly as ReduceLROnPlateau(factor=0.5, patience=2) would" in out
+    assert "to all its digits as ReduceLROnPlateau(factor=0.5, patience=2) would" in out
 
 
 # --- settings

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
         # of another command
         (["simulate", "logs.csv", "-o", "x.html"], "cbreplay report -o"),
         (["simulate", "logs.csv", "--fail-if", "x"], "cbreplay recommend --fail-if"),
+        # another option of a like name is not meant
+        (
+            ["simulate", "logs.csv", "--tolerance", "1"],
+            "No such option '--tolerance'. There is cbreplay recommend --tolerance",
+        ),
         (["simulate", "logs.csv", "--seam", "x"], "'x' is not a whole number."),
         (["recommend", "logs.csv", "--confidence", "x"], "'x' is not a number."),
         (

@@ -30,8 +30,8 @@ from cbreplay import (
 )
 from cbreplay.errors import EvidenceError
 from cbreplay.rules.keras.framework import KERAS
-from cbreplay.rules.keras.versions import known_semantics
-from cbreplay.rules.keras.versions import resolve_keras as resolve_semantics
+from cbreplay.rules.keras.semantics import SEMANTICS
+from cbreplay.rules.keras.versions import resolve_keras
 from cbreplay.rules.training import Training
 from tests.conftest import SUMMARY
 from tests.oracles.adversarial import Case, draw_case, version_cases
@@ -175,7 +175,7 @@ class Asked:
 
     @property
     def semantics(self) -> Semantics:
-        return resolve_semantics(self.version.semantics).semantics
+        return resolve_keras(self.version.semantics)[0]
 
 
 @pytest.fixture(scope="module", params=VERSIONS, ids=lambda version: version.name)
@@ -217,14 +217,14 @@ def asked(request: pytest.FixtureRequest) -> Asked:
 
 
 def test_every_known_version_is_driven() -> None:
-    assert set(known_semantics()) <= {one.semantics for one in VERSIONS}
+    assert set(SEMANTICS) <= {one.semantics for one in VERSIONS}
 
 
 def test_the_quick_versions_have_every_set_of_rules_of_the_installed_tensorflow() -> (
     None
 ):
     def rules(name: str) -> Semantics:
-        return resolve_semantics(name).semantics._replace(name="", row="")
+        return resolve_keras(name)[0]._replace(name="", row="")
 
     installed = [one for one in VERSIONS if TENSORFLOW_2_15 not in one.parts]
     plain = {one.semantics for one in installed if "+" not in one.semantics}
@@ -298,11 +298,11 @@ def test_parameters_are_named_ordered_and_preset_as_in_this_version(
 def all_counts(version: KerasVersion) -> dict[str, int]:
     """Return how many cases of each list this version gets of all."""
     before = [
-        resolve_semantics(one.semantics).semantics
+        KERAS.resolve(one.semantics).semantics
         for one in VERSIONS[: VERSIONS.index(version)]
         if one.is_prepared()
     ]
-    here = resolve_semantics(version.semantics).semantics
+    here = KERAS.resolve(version.semantics).semantics
     is_first = {
         kind: rules(here) not in map(rules, before) for kind, rules in RULES.items()
     }

@@ -29,7 +29,7 @@ from cbreplay.answers.swept_cells import read_sweep, reads_from_sweep
 from cbreplay.grid import Grid
 from cbreplay.judging import Judging
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.keras.versions import known_semantics
+from cbreplay.rules.keras.semantics import SEMANTICS
 from cbreplay.run import Series
 from cbreplay.run_metadata import Ended, RunMetadata
 from cbreplay.sweep import replay_cells
@@ -90,7 +90,7 @@ def draw_question(seed: int) -> Question:
     """Draw runs, configs, the rules and the options."""
     rng = np.random.default_rng([seed, 77])
     kinds = LISTS[seed % len(LISTS)]
-    semantics = str(rng.choice([*known_semantics(), *PLATFORMS]))
+    semantics = str(rng.choice([*SEMANTICS, *PLATFORMS]))
     runs = draw_runs(rng, int(rng.integers(1, 5)))
     configs = draw_configs(rng, kinds, int(rng.integers(1, 30)))
     options: dict[str, Any] = {"semantics": semantics}

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -170,3 +171,34 @@ def test_the_cheapest_for_the_others_is_what_they_choose_alone(
         alone = cheapest_patience(patience, np.delete(score, place, axis=0))
         assert alone is not None
         assert chosen == alone[0]
+
+
+@given(families(), st.sampled_from([2.0**-20, 2.0**-3, 2.0**20]))
+@settings(max_examples=40, deadline=None)
+def test_the_unit_of_the_loss_changes_no_choice(runs: list[Run], unit: float) -> None:
+    """Every loss is judged in its own scale; a power of two changes no last digit."""
+    scaled = [
+        Run.from_logs(
+            [
+                {"loss": loss, "val_loss": value * unit}
+                for loss, value in zip(
+                    run.series["loss"].values.tolist(),
+                    run.series["val_loss"].values.tolist(),
+                    strict=True,
+                )
+            ],
+            name=run.name,
+            planned_epochs=run.planned_epochs,
+        )
+        for run in runs
+    ]
+    before, after = recommend(runs), recommend(scaled)
+    assert (before.kind, before.patience) == (after.kind, after.patience)
+    assert before.promise == after.promise
+    assert [why.kind for why in before.reasons] == [why.kind for why in after.reasons]
+    for group, other in zip(before.groups, after.groups, strict=True):
+        assert group.sufficient_patience == other.sufficient_patience
+        assert group.left_out_patience == other.left_out_patience
+    for scored, same in zip(before.settings, after.settings, strict=True):
+        assert (scored.label, scored.n_groups) == (same.label, same.n_groups)
+        assert scored.score == pytest.approx(same.score)

@@ -29,6 +29,9 @@ def read(path: Path, text: str) -> ScriptCallbacks:
         "n = [stop]\nn[0].patience = 8",
         "n = {'a': stop}\nn['a'].patience = 8",
         "n, m = [stop], 1\nn[0].patience = 8",
+        "n = {}\nn['a'] = stop\nn['a'].patience = 8",
+        "n = {}\nn['a'] = stop\nfor c in n.values():\n    c.patience = 8",
+        "n = K()\nn.a = [stop]\nk = n.a\nk[0].patience = 8",
         "(n := stop).patience = 8",
         "for n in [stop]:\n    n.patience = 8",
         "[setattr(n, 'patience', 8) for n in [stop]]",
@@ -64,6 +67,7 @@ def test_a_changed_callback_is_refused_with_the_line(
         "n = m = cbs\nn.append(ReduceLROnPlateau())",
         "n = (cbs, 1)\nn[0].append(ReduceLROnPlateau())",
         "n = dict(a=cbs)\nn['a'].append(ReduceLROnPlateau())",
+        "n = {}\nn['a'] = cbs\nn['a'].append(ReduceLROnPlateau())",
         "n = [*cbs]\nn[0].patience = 8",
         "n = cbs + []\nn[0].patience = 8",
         "n = cbs.copy()\nn[0].patience = 8",
@@ -77,6 +81,15 @@ def test_a_changed_callback_is_refused_with_the_line(
 def test_a_changed_list_is_refused_with_the_line(tmp_path: Path, change: str) -> None:
     with pytest.raises(ExpressionError, match=r"'cbs' is changed in line \d"):
         read(tmp_path, f"{LIST}\n{change}\nm.fit(x, callbacks=cbs)")
+
+
+@pytest.mark.parametrize("kept", ["c.stopped_epoch", "c.monitor", "c", "cbs"])
+def test_what_is_put_into_something_is_not_changed_by_that(
+    tmp_path: Path, kept: str
+) -> None:
+    told = f"n = {{}}\nfor c in cbs:\n    n['a'] = {kept}\n    n['b'] = 1"
+    read_list = read(tmp_path, f"{LIST}\n{told}\nm.fit(x, callbacks=cbs)").callbacks
+    assert read_list == (EarlyStopping(patience=1),)
 
 
 @pytest.mark.parametrize(

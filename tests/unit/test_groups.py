@@ -7,10 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cbreplay import Run
 from cbreplay.errors import ConfigError
-from cbreplay.groups import find_groups
+from cbreplay.groups import (
+    count_trainings_once,
+    find_groups,
+    join_labels,
+    label_seeds,
+)
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 
 LOSSES = [0.9, 0.5, 0.6]
@@ -250,3 +257,63 @@ def test_a_model_that_was_fitted_again_is_no_other_seed() -> None:
         run("fold2", optimizer={**fresh, "steps_taken": 30}),
     ]
     assert names(runs) == [["fold0"], ["fold1", "fold2"]]
+
+
+def of_trainings(listed: list[Run], trainings: list[int], group_by: Any = None) -> Any:
+    return count_trainings_once(find_groups(listed, group_by), listed, trainings)
+
+
+def test_runs_of_one_training_are_one_group_where_they_would_count_apart() -> None:
+    listed = [run("a"), run("b"), run("c")]
+    found = of_trainings(listed, [0, 1, 0])
+    assert (found.rows, found.by, found.joined) == (((0, 2), (1,)), "training", (0, 2))
+    # a group that holds all of a training stays as it is
+    grouped = [run("x_r1"), run("x_r2"), run("y_r1")]
+    assert of_trainings(grouped, [0, 0, 2]) == find_groups(grouped, None)
+
+
+def test_groups_that_share_a_training_are_one() -> None:
+    listed = [run("x_r1"), run("x_r2"), run("y_r1"), run("y_r2"), run("z_r1")]
+    found = of_trainings(listed, [0, 1, 0, 3, 4])
+    assert (found.rows, found.by) == (((0, 1, 2, 3), (4,)), "setting")
+    # the spread between seeds is still that of each setting
+    assert found.settings == ((0, 1), (2, 3), (4,))
+    labelled = of_trainings(listed, [0, 1, 0, 3, 4], ["p", "p", "q", "q", "q"])
+    assert (labelled.rows, labelled.by) == (((0, 1, 2, 3, 4),), "asked")
+
+
+def test_where_every_setting_has_the_same_trainings_each_of_these_is_one() -> None:
+    listed = [run(f"{setting}_r{seed}") for setting in "xyz" for seed in range(3)]
+    found = of_trainings(listed, [0, 1, 2] * 3)
+    assert found.rows == ((0, 3, 6), (1, 4, 7), (2, 5, 8))
+    assert found.by == "training"
+
+
+def test_one_setting_with_one_seed_is_one_training_and_no_seed_is_none() -> None:
+    listed = [
+        run("a", seed=0, experiment="x"),
+        run("b", seed=0, experiment="x", ended={"by": "EarlyStopping", "epoch": 5}),
+        run("c", seed=0, experiment="y"),
+        run("d", experiment="x"),
+        run("e"),
+        run("f"),
+    ]
+    assert join_labels(label_seeds(listed)) == [0, 0, 2, 3, 4, 5]
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12))
+def test_joined_are_those_that_a_walk_from_label_to_label_reaches(
+    pairs: list[tuple[int, int]],
+) -> None:
+    left, right = [[pair[side] for pair in pairs] for side in (0, 1)]
+    for start in range(len(pairs)):
+        reached: set[int] = {start}
+        before: set[int] = set()
+        while reached != before:
+            before = set(reached)
+            reached |= {
+                place
+                for place, (first, second) in enumerate(pairs)
+                if any(first == left[at] or second == right[at] for at in before)
+            }
+        assert join_labels(left, right)[start] == min(reached)

@@ -897,14 +897,23 @@ def test_an_unknown_keras_is_refused() -> None:
         lint_callbacks([], semantics="keras-1.0")
 
 
-def test_a_best_only_checkpoint_keeps_what_early_stopping_does_not() -> None:
-    stop = EarlyStopping(patience=5)
-    best = ModelCheckpoint("best.keras", save_best_only=True)
-    every = ModelCheckpoint("last.keras")
-    other = ModelCheckpoint("b.keras", monitor="loss", save_best_only=True)
-    assert codes_of(stop, best) == set()
-    for checkpoint in (every, other):
-        assert codes_of(stop, checkpoint) == {"keeps-later-weights"}
+@pytest.mark.parametrize(
+    ("checkpoint", "is_kept"),
+    [
+        ("ModelCheckpoint('best.keras', save_best_only=True)", True),
+        # stopped by the loss, kept by the accuracy: a choice that people make
+        ("ModelCheckpoint('b.keras', 'val_accuracy', save_best_only=True)", True),
+        ("ModelCheckpoint('all/{epoch:02d}.keras')", True),
+        ("ModelCheckpoint('last.keras')", False),
+        # the training loss tends to be least in the last epoch
+        ("ModelCheckpoint('b.keras', 'loss', save_best_only=True)", False),
+    ],
+)
+def test_a_checkpoint_may_keep_what_early_stopping_does_not(
+    checkpoint: str, *, is_kept: bool
+) -> None:
+    found = codes_of(EarlyStopping(patience=5), *parse_callbacks(checkpoint))
+    assert found == (set() if is_kept else {"keeps-later-weights"})
 
 
 def test_a_scheduler_changes_the_rate_too() -> None:
@@ -960,3 +969,11 @@ def test_a_log_is_given_as_anything_that_is_read_into_a_run() -> None:
     stopper = EarlyStopping(monitor="val_F1", patience=5, mode="max")
     (finding,) = lint_callbacks(stopper, run={"val_f1": [0.1, 0.2]})
     assert (finding.code, finding.fix) == ("absent-monitor", "monitor='val_f1'")
+
+
+@pytest.mark.parametrize("kind", ["EarlyStopping", "ReduceLROnPlateau"])
+def test_a_learning_rate_has_no_direction(kind: str) -> None:
+    """Keras 3.15.1 raised ValueError for both, with a metric compiled and without."""
+    text = f"{kind}(monitor='learning_rate', patience=3)"
+    assert "auto-unknown" in codes(text)
+    assert "auto-unknown" not in codes(text.replace("patience", "mode='min', patience"))

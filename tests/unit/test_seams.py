@@ -533,6 +533,22 @@ def test_what_replaced_rows_leave_open_is_said(ask: Ask, tmp_path: Path) -> None
     ]
 
 
+def test_replaced_rows_that_lack_a_value_are_said_to_lack_it(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A fit was killed before its last validation was written, and then resumed."""
+    rows = [*enumerate([*BROKEN[:-1], ""]), *enumerate(RESUMED, start=6)]
+    lines = ["epoch,loss,val_loss", *(f"{epoch},0.5,{value}" for epoch, value in rows)]
+    (tmp_path / "logs.csv").write_text("\n".join([*lines, ""]))
+    options = ("--parts", "join", "--patience", "6", "--resume", "interrupted")
+    told = ask("simulate", tmp_path / "logs.csv", *options)
+    assert " ".join(told.out.split("\n\n")[0].split()) == (
+        "At epoch 7 a resumed fit began and wrote rows again, and of the earlier ones "
+        "the log lacks val_loss in epoch 10: what the fit before it did there is not "
+        "told. Give every file of this training, or another log of it."
+    )
+
+
 def test_what_is_carried_over_replaced_rows_is_not_told() -> None:
     run = written_again(BROKEN, RESUMED, 6)
     saving = ModelCheckpoint("best.keras", save_best_only=True)

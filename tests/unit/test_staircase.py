@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
@@ -18,11 +18,15 @@ from cbreplay import (
     Run,
     Series,
     build_staircase,
+    load_runs,
     replay_run,
 )
 from cbreplay.run_metadata import Ended, RunMetadata
 from cbreplay.staircase.rate_history import explain_rate
 from tests.strategies import runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SEMANTICS = "keras-3.15"
 
@@ -283,3 +287,28 @@ def test_the_suggested_patience_is_not_0_where_1_is_the_same() -> None:
     staircase = build_staircase(losses(1, 2, 3, 4), semantics=SEMANTICS)
     assert staircase.sufficient_patience() == 1
     assert build_staircase(losses(1), semantics=SEMANTICS).sufficient_patience() is None
+
+
+@pytest.mark.parametrize(
+    ("digits", "setting"),
+    [
+        (2, ReduceLROnPlateau(factor=0.2, patience=2, min_lr=1e-6)),
+        (3, ReduceLROnPlateau(factor=0.5, patience=3)),
+        (3, ReduceLROnPlateau(factor=0.9, patience=1)),
+    ],
+)
+def test_rates_that_were_rounded_when_the_log_was_saved_again_are_explained(
+    digits: int, setting: ReduceLROnPlateau, tmp_path: Path
+) -> None:
+    losses = [0.7, 0.69, *[0.686 + 0.0001 * (i % 3) for i in range(20)]]
+    rates = reduced_by(setting, losses, 0.001).learning_rate
+    assert rates is not None
+    rows = [
+        f"{epoch},{float(f'{rate:.{digits}g}')},{loss}\n"
+        for epoch, (rate, loss) in enumerate(zip(rates.values, losses, strict=True))
+    ]
+    log = tmp_path / "logs.csv"
+    log.write_text("epoch,learning_rate,val_loss\n" + "".join(rows))
+    (run,) = load_runs(log)
+    history = explain_rate(run, monitor="val_loss", semantics=SEMANTICS)
+    assert (history.explained_by, history.is_rounded) == (setting, True)

@@ -268,32 +268,34 @@ FIT_TEN = "m.fit(*x, epochs=n, callbacks=c)"
         (f"n, k = 9, 1\nk, n = 2, 7\n{FIT_TEN}", [7]),
         (f"if a:\n    n = 9\n    n = 7\n    {FIT_TEN}", [7]),
         (f"def f(n):\n    n = 7\n    {FIT_TEN}\nf(9)", [7]),
-        (f"n = 9\ndef f(n=n):\n    {FIT_TEN}\nn = 7\nf()", [None]),
+        (f"n = 9\ndef f(n=n):\n    {FIT_TEN}\nn = 7\nf()", ["<=9"]),
         (f"for i in j:\n    n = 9\n    n = 7\n    {FIT_TEN}", [7]),
         (f"n = 9\nfor i in j:\n    n = 7\n    {FIT_TEN}", [7]),
-        (f"n = 9\nfor i in j:\n    n = 7\n    {FIT_TEN}\n{FIT_TEN}", [None, None]),
-        (f"n = 9\nfor i in range(n):\n    n = 7\n    {FIT_TEN}", [None]),
+        (f"n = 9\nfor i in j:\n    n = 7\n    {FIT_TEN}\n{FIT_TEN}", ["<=9", "<=9"]),
+        (f"n = 9\nfor i in range(n):\n    n = 7\n    {FIT_TEN}", ["<=9"]),
         (f"n = 9\nif a:\n    for i in j:\n        n = 7\n        {FIT_TEN}", [7]),
         (
             f"n = 9\nif a:\n    f(n)\n    if b:\n        n = 7\n        {FIT_TEN}",
-            [None],
+            ["<=9"],
         ),
-        (f"n = 9\nif a:\n    n = 8\nelse:\n    n = 7\n{FIT_TEN}", [None]),
+        (f"n = 9\nif a:\n    n = 8\nelse:\n    n = 7\n{FIT_TEN}", ["<=9"]),
         (f"n = 90\nwhile a:\n    n = n - 10\n    {FIT_TEN}", [None]),
         # the loop's later rounds come after the second assignment
-        (f"n = 9\nfor i in j:\n    {FIT_TEN}\n    n = 7", [None]),
-        (f"n = 9\nif a:\n    n = 7\n{FIT_TEN}", [None]),
-        (f"n = 9\ndef f():\n    {FIT_TEN}\nf()\nn = 7\nf()", [None]),
+        (f"n = 9\nfor i in j:\n    {FIT_TEN}\n    n = 7", ["<=9"]),
+        (f"n = 9\nif a:\n    n = 7\n{FIT_TEN}", ["<=9"]),
+        (f"n = 9\ndef f():\n    {FIT_TEN}\nf()\nn = 7\nf()", ["<=9"]),
         (f"n = 9\ndef f():\n    global n\n    n = 5\nn = 7\nf()\n{FIT_TEN}", [None]),
         (f"n = 9\nn += 1\n{FIT_TEN}", [None]),
         (f"n = 9\nfrom z import n\n{FIT_TEN}", [None]),
     ],
 )
 def test_a_name_means_what_was_assigned_to_it_last(
-    tmp_path: Path, text: str, expected: list[int | None]
+    tmp_path: Path, text: str, expected: list[int | str | None]
 ) -> None:
     script = read(tmp_path, f"c = [{STOP}]\n{text}")
-    assert [fit.facts.epochs for fit in script.fits] == expected
+    facts = [fit.facts for fit in script.fits]
+    told = [f"<={own.epochs}" if own.may_be_shorter else own.epochs for own in facts]
+    assert told == expected
     assert [bool(fit.facts.plan_doubt) for fit in script.fits] == [
         epochs is None for epochs in expected
     ]
@@ -359,7 +361,8 @@ def test_a_name_that_is_assigned_again_is_shown_as_it_is_written(
     ("given", "told"),
     [
         ("epochs=args.n", "'args.n' is not a literal"),
-        ("epochs=n", "'n' is assigned more than once (5, 7)"),
+        ("epochs=n", ""),
+        ("epochs=k", "'k' is assigned more than once (5, 7)"),
         ("**read()", "what **read() gives fit cannot be told"),
         # no plan at all is Keras's own
         ("", ""),
@@ -369,7 +372,7 @@ def test_a_name_that_is_assigned_again_is_shown_as_it_is_written(
 def test_a_plan_that_is_not_told_is_named(
     tmp_path: Path, given: str, told: str
 ) -> None:
-    text = f"c = [{STOP}]\nif a:\n    n = 3\nelse:\n    n = 4\n"
+    text = f"c = [{STOP}]\nif a:\n    n = k = 3\nelse:\n    n, k = 4, z\n"
     script = read(tmp_path, f"{text}m.fit(*x, callbacks=c, {given})")
     spoken = " ".join(unchecked_plans(script, None))
     assert told in spoken
@@ -548,12 +551,7 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             "EarlyStopping: patience: 'p' is not assigned in the script",
         ),
         (
-            "m.fit(*x, callbacks=[ModelCheckpoint('a.keras', period=2)])",
-            1,
-            "ModelCheckpoint: 'period' is of older versions, and is not read",
-        ),
-        (
-            "m.fit(*x, callbacks=[LearningRateScheduler(lambda e: 0.1)])",
+            f"m.fit(*x, callbacks=[LearningRateScheduler(f), {RATE}])",
             1,
             "LearningRateScheduler: schedule is code, which is not run",
         ),
@@ -650,6 +648,124 @@ def test_what_is_known_to_stay_as_it_is_stays_certain(
     assert (held(script), script.unread) == ([[STOP]], ())
 
 
+def test_a_function_may_give_back_what_it_gets(tmp_path: Path) -> None:
+    text = (
+        f"def same(given):\n    return given\nc = [{STOP}]\nd = same(c)\n"
+        f"d.append({RATE})\nm.fit(*x, callbacks=c)"
+    )
+    script = read(tmp_path, text)
+    assert script.fits[0].unread[0].problem == "'c' is changed in line 7"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # the parameter has the name of the list, and the function gives back a part
+        "def show(c):\n    d = {}\n    d.x = 1\n    return d\nd = show(3)\nd.x = 2",
+        "class K:\n    def show(self, c):\n        pass\nk = K()\nk.x = 2",
+    ],
+)
+def test_a_name_inside_a_function_is_not_the_one_outside(
+    tmp_path: Path, text: str
+) -> None:
+    script = read(tmp_path, f"c = [{STOP}]\n{text}\nm.fit(*x, callbacks=c)")
+    assert (held(script), script.unread) == ([[STOP]], ())
+
+
+@pytest.mark.parametrize(
+    "call", ["plt.plot(h.history)", "np.array(h)", "sns.lineplot(h)"]
+)
+def test_a_package_that_draws_or_computes_changes_no_callback(
+    tmp_path: Path, call: str
+) -> None:
+    text = (
+        "import matplotlib.pyplot as plt, numpy as np, seaborn as sns\n"
+        f"c = [{STOP}]\ndef run():\n    return m.fit(*x, callbacks=c)\nh = run()\n"
+    )
+    assert read(tmp_path, f"{text}{call}").unread == ()
+    # it changes the list in place
+    assert read(tmp_path, f"{text}np.random.shuffle(c)").unread != ()
+
+
+NUMBERS = (
+    "p = {'n': 3, 'k': 2}\nk, n = p['k'], p['n']\nfor i in range(k):\n    pass\n"
+    "for i, name in enumerate(names):\n    pass\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("p = {'n': 3}\nn = p.get('n', 50)", ""),
+        # looping over numbers links no names
+        (f"{NUMBERS}names.remove('id')", ""),
+        # what is changed, or not known, is the table
+        ("p = {'n': 3}\np['n'] = 4\nn = p.get('n', 50)", "'p' is changed in line 4"),
+        ("p = {'n': 3}\nn = p.get('m', 50)", "\"p.get('m', 50)\" is not a literal"),
+    ],
+)
+def test_an_entry_is_read_where_its_table_is(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    fit = f"{text}\nm.fit(*x, epochs=n, callbacks=[{STOP}])"
+    script = read(tmp_path, fit)
+    assert told in " ".join(unchecked_plans(script, None))
+    assert script.fits[0].facts.epochs == (None if told else 3)
+
+
+def test_locals_that_is_only_looked_into_changes_no_name(tmp_path: Path) -> None:
+    text = f"c = [{STOP}]\nm.fit(*x, callbacks=c)\n"
+    assert read(tmp_path, f"{text}if 'c' in locals(): print(c)").unread == ()
+    assert read(tmp_path, f"{text}locals().update(c=[])").unread != ()
+
+
+def test_a_number_is_not_changed_by_what_shares_its_table(tmp_path: Path) -> None:
+    # as in a published script: epochs = int(params["epochs"]), out["n"] = epochs
+    text = (
+        "p = json.load(f)\nn = int(p['n'])\nout = {'n': n}\nout['k'] = {}\n"
+        f"out['k']['l'] = n\nm.fit(*x, epochs=n, callbacks=[{STOP}])"
+    )
+    (told,) = unchecked_plans(read(tmp_path, text), None)
+    assert "\"int(p['n'])\" is not a literal" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            f"def m(tf): return tf.keras.callbacks.{STOP}\nm.fit(*x, callbacks=m(tf))",
+            "is not checked: 'tf' (line 3) is a parameter of 'm'",
+        ),
+        (
+            "m.fit(*x, callbacks=[keras.optimizers.schedules.CosineDecay(0.1, 9)])",
+            "is no callback of Keras's, and is not checked",
+        ),
+    ],
+)
+def test_what_is_no_callback_that_is_known_is_not_called_foreign(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    (part,) = read(tmp_path, text).unread
+    assert part.problem.endswith(problem)
+
+
+def test_the_longest_of_several_plans_is_the_most_that_there_may_be(
+    tmp_path: Path,
+) -> None:
+    text = (
+        f"if gpu:\n    n = 3\nelse:\n    n = 4\nm.fit(*x, validation_data=v, epochs=n, "
+        f"callbacks=[{EARLY}])"
+    )
+    (found,) = lint_script(read(tmp_path, text), semantics="keras-3.15")
+    assert found.finding.code == "patience-beyond-plan"
+    assert found.finding.reason.startswith("at most 4 epochs are planned")
+    (found,) = lint_script(read(tmp_path, text), epochs=2, semantics="keras-3.15")
+    assert found.finding.reason.startswith("2 epochs are planned")
+    # in one of them it may stop
+    longer = read(tmp_path, text.replace("n = 4", "n = 9"))
+    assert lint_script(longer, semantics="keras-3.15") == ()
+
+
 def test_a_method_of_the_script_may_change_what_it_gets(tmp_path: Path) -> None:
     text = (
         f"class K:\n    def grow(self, given):\n        given.append({RATE})\n"
@@ -657,6 +773,35 @@ def test_a_method_of_the_script_may_change_what_it_gets(tmp_path: Path) -> None:
     )
     script = read(tmp_path, text)
     assert script.fits[0].unread[0].problem == "'c' is changed in line 5"
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["LearningRateScheduler(f)", f"LearningRateScheduler(lambda e: 0.1), {RATE}"],
+)
+def test_a_schedule_that_meets_no_other_rate_or_only_the_epoch_is_no_doubt(
+    tmp_path: Path, listed: str
+) -> None:
+    assert read(tmp_path, f"m.fit(*x, callbacks=[{listed}])").unread == ()
+
+
+TUNER = (
+    "tuner = kt.{kind}(build, max_epochs=90)\n"
+    f"tuner.search(x, epochs=3, validation_split=0.1, callbacks=[{STOP}])"
+)
+
+
+def test_a_tuner_keeps_the_best_weights_and_hyperband_chooses_the_epochs(
+    tmp_path: Path,
+) -> None:
+    # SaveBestEpoch and Hyperband.run_trial of keras_tuner
+    assert codes(tmp_path, TUNER.format(kind="RandomSearch")) == [
+        "patience-beyond-plan"
+    ]
+    text = TUNER.format(kind="Hyperband")
+    assert codes(tmp_path, text) == []
+    (told,) = unchecked_plans(read(tmp_path, text), None)
+    assert "Hyperband chooses the epochs of each trial" in told
 
 
 def test_what_is_put_into_a_list_is_changed_with_what_the_list_holds(
@@ -1001,6 +1146,9 @@ def test_names_of_an_older_keras_are_taken_by_tf_keras_alone(
     told = ask("lint", script, "--semantics", "keras-3.15").out
     assert "ReduceLROnPlateau has no parameter 'epsilon'" in told
     assert "Keras 3 ignores it; tf_keras takes it for min_delta" in told
+    assert "instead  min_delta" in told
+    # it is said once
+    assert "of older versions" not in told
 
 
 @pytest.mark.keras
@@ -1668,6 +1816,42 @@ def test_the_direction_of_a_compiled_metric_is_known(
         "EarlyStopping('val_dice', patience=3, restore_best_weights=True)])"
     )
     assert codes(tmp_path, text, semantics) == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("metric", "found"),
+    [
+        ("keras.metrics.AUC(name='skill')", True),
+        ("keras.metrics.SparseTopKCategoricalAccuracy(name='skill')", True),
+        # may be far below 0; in percent; a function that may be anything
+        ("keras.metrics.R2Score(name='skill')", False),
+        ("keras.metrics.MeanAbsolutePercentageError(name='skill')", False),
+        ("skill", False),
+    ],
+)
+def test_a_class_tells_that_a_metric_lies_between_0_and_1_whatever_its_name(
+    tmp_path: Path, metric: str, *, found: bool
+) -> None:
+    text = (
+        "def skill(a, b):\n    return a\n"
+        f"{MODEL}m.compile('adam', 'mse', metrics=[{metric}])\n"
+        "m.fit(*x, validation_data=v, callbacks=[EarlyStopping('val_skill', "
+        "mode='auto', min_delta=1, patience=3, restore_best_weights=True)])"
+    )
+    mode = "min" if "Percentage" in metric else "max"
+    told = codes(tmp_path, text.replace("auto", mode))
+    assert told == (["min-delta-beyond-range"] if found else [])
+
+
+def test_the_search_of_a_tuner_is_a_fit(tmp_path: Path) -> None:
+    # keras_tuner hands the arguments of `search` to the `fit` of each trial
+    text = (
+        "import re\nfound = re.search('a', 'b')\n"
+        "stop = EarlyStopping(patience=60, restore_best_weights=True)\n"
+        "tuner.search(*x, epochs=50, validation_data=v, callbacks=[stop])\n"
+    )
+    assert codes(tmp_path, text) == ["patience-beyond-plan"]
+    assert not read(tmp_path, text).unread
 
 
 @pytest.mark.parametrize(
@@ -2670,3 +2854,12 @@ def test_the_values_of_a_loop_are_told(
     assert codes(tmp_path, text) == expected
     is_told = values not in ("(30, n)", "given")
     assert (read(tmp_path, text).unread == ()) is is_told
+
+
+def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
+    text = (
+        f"{MODEL}m.compile('adam', 'mse', metrics=['mae'])\n"
+        "m.fit(*x, validation_data=v, callbacks=[ReduceLROnPlateau(patience=5), "
+        "EarlyStopping('learning_rate', patience=3, restore_best_weights=True)])"
+    )
+    assert codes(tmp_path, text) == ["auto-unknown"]

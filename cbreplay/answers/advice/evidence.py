@@ -134,12 +134,13 @@ def _tolerance(advice: Recommendation) -> Text:
         words = "the spread between seeds, {spreads}, where it is less than {share}"
     else:
         words = (
-            "the spread between the seeds of a group, of three or more ({spreads}), "
-            "where it is less than {share}; else that"
+            "the spread between the seeds of a {setting}, of three or more "
+            "({spreads}), where it is less than {share}; else that"
         )
     return phrase(
         f"tolerance: {words}{more} (--tolerance)",
         share=share,
+        setting="setting" if _joins_settings(advice) else "group",
         spreads=_spreads(advice, tolerance.spreads),
         series=series,
         n_steps=tolerance.n_steps,
@@ -164,18 +165,22 @@ def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
     """Say the range of the spreads between the seeds of a setting."""
     if advice.unit == "run":
         return say(*(_spread(spread) for spread in spreads if spread is not None))
+    names = [f" in {group.name}" for group in advice.groups]
+    if _joins_settings(advice):
+        names = [""] * len(spreads)
     ordered = sorted(
-        (spread, group.name)
-        for group, spread in zip(advice.groups, spreads, strict=True)
+        (spread, name)
+        for name, spread in zip(names, spreads, strict=True)
         if spread is not None
     )
     ends = ordered if len(ordered) <= 1 else (ordered[0], ordered[-1])
-    told = [
-        part
-        for spread, name in ends
-        for part in (" to ", _spread(spread), f" in {name}")
-    ]
+    told = [part for spread, name in ends for part in (" to ", _spread(spread), name)]
     return say(*told[1:])
+
+
+def _joins_settings(advice: Recommendation) -> bool:
+    """Return whether groups are no settings, but hold what shares a training."""
+    return any(doubt.code == "branch" for doubt in advice.doubts)
 
 
 def _spread(value: float) -> Fact:

@@ -76,7 +76,9 @@ def _trade_off_figure(costs: Costs, advice: Recommendation) -> Figure:
     )
     rest += f" Not drawn, as they lose everything: {ruined}." if ruined else ""
     if costs.n_compared < costs.n_groups:
-        rest += f" The table above is over all {advice.unit}s that tell a setting."
+        rest += (
+            f" The table above is over all {advice.compared.unit}s that tell a setting."
+        )
     return Figure(
         lambda: points,
         caption=(
@@ -90,5 +92,5 @@ def _trade_off_figure(costs: Costs, advice: Recommendation) -> Figure:
 
 def _compared(costs: Costs, advice: Recommendation) -> str:
     if costs.n_compared == costs.n_groups:
-        return count(costs.n_groups, advice.unit)
-    return f"{costs.n_compared} of {count(costs.n_groups, advice.unit)}"
+        return count(costs.n_groups, advice.compared.unit)
+    return f"{costs.n_compared} of {count(costs.n_groups, advice.compared.unit)}"

@@ -104,9 +104,10 @@ def _saves_nothing(advice: Recommendation) -> Text:
     if recommended is None or not advice.saves_nothing:
         return say()
     words = ", which saves no epoch of these {n_groups:count} {unit}s"
-    if recommended.n_groups < len(advice.groups):
+    if recommended.n_groups < advice.compared.n_groups:
         words = ", which saves no epoch of the {n_groups:count {unit}} whose logs tell"
-    return phrase(words, n_groups=recommended.n_groups, unit=advice.unit)
+    unit = advice.compared.unit
+    return phrase(words, n_groups=recommended.n_groups, unit=unit)
 
 
 def _for_plan(advice: Recommendation) -> Text:
@@ -128,9 +129,11 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
     """Say which runs and rules the answer is made of, and what patience counts."""
     n_runs = sum(len(group.runs) for group in advice.groups)
     words = "{n_runs:count run}"
-    if advice.unit == "group":
-        words += " in {n_groups:count group}"
-        if advice.grouped_by == "setting":
+    if advice.unit != "run":
+        words += " in {n_groups:count {unit}}"
+        if advice.unit == "training":
+            words += ", branches of one count once"
+        elif advice.grouped_by == "setting":
             words += ", seeds of one setting count once (--group-by)"
     elif advice.grouped_by == "seed":
         words += " of one setting"

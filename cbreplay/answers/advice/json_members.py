@@ -88,6 +88,7 @@ def _describe_runs(advice: Recommendation) -> dict[str, Any]:
         "grouped_by": advice.grouped_by,
         "n_runs": sum(len(group.runs) for group in advice.groups),
         "groups": [_fields(group) for group in advice.groups],
+        "compared": _fields(advice.compared),
         "settings": [_describe_setting(scored) for scored in advice.settings],
         "left_out": _fields(advice.left_out),
         "forward": _fields(advice.forward),

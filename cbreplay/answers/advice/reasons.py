@@ -134,9 +134,9 @@ def _compared_patience(facts: Mapping[str, Any]) -> Text:
 
 _REASONS: dict[str, Wording] = {
     "one-run": ("one run describes only itself; what holds for the next takes several"),
-    "copies": (
-        "the {n_runs:count run} are copies of one log: what holds for the next takes "
-        "several"
+    "one-training": (
+        "the {n_runs:count run} are of one training, its branches or its seed again, "
+        "and what holds for the next takes several"
     ),
     "one-group": (
         "the {n_runs:count run} are one group, and what holds for the next takes "

@@ -87,10 +87,11 @@ def _unknown(facts: Mapping[str, Any]) -> Text:
 
 
 def _gap(facts: Mapping[str, Any]) -> Text:
-    more = " ..." if len(facts["gap_epoch"]) > MOST_NAMES else ""
+    epochs = sorted(set(facts["gap_epoch"]))
+    more = " ..." if len(epochs) > MOST_NAMES else ""
     return say(
         "unknown from epoch ",
-        *_listed(facts["gap_epoch"][:MOST_NAMES], "epoch", "gap_epoch"),
+        *_listed(epochs[:MOST_NAMES], "epoch", "gap_epoch"),
         f"{more} on: {GAP_CAUSES[facts['cause']]}; counted, never averaged",
     )
 
@@ -160,14 +161,14 @@ _DOUBTS: dict[str, Wording] = {
         "done; counted, never averaged"
     ),
     "branch": (
-        "begin with the same values, as branches of one training do: they count apart "
-        "here, and tell less of new trainings than as many seeds would"
+        "begin with the same values as others, or have their setting and seed, as "
+        "branches of one training do: a training counts once"
     ),
     "other-scale": (
-        "the best {series:code} is of quite another size ({least:number} to "
-        "{most:number} over all runs): what is lost is averaged over both, while the "
-        "score, which decides, takes each run in its own scale; other data or units "
-        "belong in an answer of their own"
+        "the best {series:code} is {times:count} times as large as is usual here, or "
+        "as small, or more ({least:number} to {most:number} over all runs): what is "
+        "lost is averaged over both, while the score, which decides, takes each run in "
+        "its own scale; other data or units belong in an answer of their own"
     ),
     "rounded": (
         "{series:code} was written with {decimals:count decimal}, and its best value "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.reasons import asked_of, broken_off, share_of
@@ -43,7 +44,7 @@ def how_sure(advice: Recommendation) -> Text | None:
     for reason in advice.reasons:
         if reason.kind == "cut":
             return _by_what_cut(reason.facts)
-    return say("How sure: the logs had no part in the choice.")
+    return say("How sure: it is a rule of thumb, not chosen by these logs.")
 
 
 def _by_what_cut(facts: Mapping[str, Any]) -> Text:
@@ -78,11 +79,11 @@ def _open_logs(advice: Recommendation, promise: Promise) -> Text:
     if not n_open:
         return say()
     words = "; {n_open:count log} end before it would stop"
-    if advice.unit == "group":
-        words = "; the logs of {n_open:count group} end before it would stop"
+    if advice.unit != "run":
+        words = "; the logs of {n_open:count {unit}} end before it would stop"
     elif n_open == 1:
         words = "; {n_open:count log} ends before it would stop"
-    return phrase(words, n_open=n_open)
+    return phrase(words, n_open=n_open, unit=advice.unit)
 
 
 def _tolerance(advice: Recommendation) -> Text:
@@ -101,7 +102,12 @@ def _tolerance(advice: Recommendation) -> Text:
 
 def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
     """Say how the recommendation compares with a fixed patience of 10."""
-    if advice.patience == USUAL:
+    if expected.score == math.inf:
+        words = (
+            "hardly; with patience {patience:patience} the weights that are kept on "
+            "some of these {unit}s lose everything."
+        )
+    elif advice.patience == USUAL:
         words = "nothing else promises to be better from {n_groups:count {unit}}."
     elif expected.usual_score is None:
         words = (
@@ -155,7 +161,7 @@ def _both_lost_nothing(advice: Recommendation) -> bool:
     return all(
         scored is not None
         and scored.worst_regret == 0
-        and scored.n_groups == len(advice.groups)
+        and scored.n_groups == advice.compared.n_groups
         for scored in _both(advice)
     )
 

@@ -62,7 +62,7 @@ def settings_table(advice: Recommendation) -> Table:
         TableColumn("label", "answer", "name", shown="programs"),
         TableColumn("setting", "setting", "code", shown="programs"),
         TableColumn("name", "setting", "name", shown="people"),
-        TableColumn("n_groups", f"{advice.unit}s", "count", fold=1),
+        TableColumn("n_groups", f"{advice.compared.unit}s", "count", fold=1),
         TableColumn("mean_regret", _side(advice), "difference", scale=scale),
         TableColumn("lost_share", "in its scale", "share", shown="programs"),
         TableColumn("worst_regret", "worst", "difference", fold=4, scale=scale),
@@ -75,7 +75,14 @@ def settings_table(advice: Recommendation) -> Table:
             "score",
             shown="programs" if advice.expected is None else "always",
         ),
-        TableColumn("left_out_regret", "left out", "difference", fold=3, scale=scale),
+        TableColumn(
+            "left_out_regret",
+            "left out",
+            "difference",
+            fold=3,
+            scale=scale,
+            shown="programs" if advice.left_out is None else "always",
+        ),
         TableColumn("left_out_score", "score, left out", "score", shown="programs"),
     )
     rows = tuple(_setting_row(advice, scored, columns) for scored in advice.settings)
@@ -88,7 +95,7 @@ def _setting_row(
     cells = scored._asdict() | {
         "setting": setting_text(scored),
         "name": setting_label(scored),
-        "n_groups": Cell(scored.n_groups, of=len(advice.groups)),
+        "n_groups": Cell(scored.n_groups, of=advice.compared.n_groups),
     }
     repeats = scored.label in ("5", "10", *_JUDGED_APART)
     hidden = repeats and _is_recommended(advice, scored)
@@ -114,7 +121,7 @@ def settings_legend(advice: Recommendation) -> Points:
 
 def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     """Yield what the columns mean, each with the title of its column."""
-    unit, side = advice.unit, _side(advice)
+    unit, side = advice.compared.unit, _side(advice)
     yield (
         side,
         say(
@@ -139,14 +146,18 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     yield "score", _score_note(advice)
     if advice.expected is not None:
         yield "expected", _expected_note(advice, advice.expected)
-    if advice.setting("cheapest") is not None:
+    cheapest = advice.setting("cheapest")
+    if cheapest is not None:
         # this row stays where there is no room for the column of scores
         words = (
             f"cheapest: what loses and trains least together, on these {unit}s alone"
         )
+        if any(scored.n_groups < cheapest.n_groups for scored in advice.settings):
+            words += ", of what four in five of them tell"
         yield "", say(words)
-    words = f'left out: "{side}" of {unit}s that had no part in the choice'
-    yield "left out", say(words)
+    if advice.left_out is not None:
+        words = f'left out: "{side}" of {advice.unit}s that had no part in the choice'
+        yield "left out", say(words)
 
 
 def _ruin_notes(advice: Recommendation) -> Iterator[Text]:
@@ -172,7 +183,9 @@ def _expected_note(advice: Recommendation, expected: Expected) -> Text:
     """Say what the expected scores are made of, and whether they decide."""
     decides = "here the promise" if advice.basis == "promise" else "the least"
     beside = ""
-    if expected.unavoidable:
+    if expected.unavoidable == math.inf:
+        beside = ", but for {unit}s that lose everything by every patience"
+    elif expected.unavoidable:
         beside = (
             ", beside the {unavoidable:score} that every patience on {monitor:code} "
             "loses on these {unit}s"
@@ -281,7 +294,7 @@ def groups_table(advice: Recommendation) -> Table:
     regrets = [group.left_out_regret for group in advice.groups]
     tolerances = [max(group.tolerance) for group in advice.groups]
     scale = scale_of([*regrets, *tolerances], "close_cost")
-    runs = [TableColumn("n_runs", "Runs", "count")] if advice.unit == "group" else []
+    runs = [TableColumn("n_runs", "Runs", "count")] if advice.unit != "run" else []
     columns = (
         TableColumn("name", advice.unit.capitalize(), "name"),
         *runs,
@@ -305,7 +318,7 @@ def _group_row(advice: Recommendation, group: CountedGroup, scale: ValueScale) -
     return Row(
         (
             group.name,
-            *([len(group.runs)] if advice.unit == "group" else []),
+            *([len(group.runs)] if advice.unit != "run" else []),
             spread,
             _sufficient(advice, group),
             group.left_out_patience,

@@ -30,7 +30,7 @@ from cbreplay.training_course import find_bad_end
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from cbreplay.answers.moving.steps import MovedRule, RunSteps, StepKind
     from cbreplay.run import Mode, Run
@@ -64,6 +64,8 @@ class MovingQuestion(NamedTuple):
         What judges every setting, whatever it watches.
     version : str
         The version whose rules decide, for the code.
+    by_plan : collection of str
+        The names of the runs whose plan was read off the logs.
     """
 
     runs: Sequence[Run]
@@ -74,6 +76,7 @@ class MovingQuestion(NamedTuple):
     objective: str = ""
     objective_mode: Mode = "min"
     version: str = ""
+    by_plan: Collection[str] = ()
 
 
 class _View(NamedTuple):
@@ -96,7 +99,7 @@ def moving_members(question: MovingQuestion) -> dict[str, Any] | None:
         objective=question.objective, objective_mode=question.objective_mode
     )
     question = question._replace(judging=judging)
-    kinds = StepKinds()
+    kinds = StepKinds(question.by_plan)
     lists = _lists(question)
     views = [
         view

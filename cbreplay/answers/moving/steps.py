@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import numpy as np
 
 from cbreplay.answers.swept_cells import find_partings
-from cbreplay.evidence_words import Limit, Parting
+from cbreplay.evidence_words import BY_PLAN, Limit, Parting
 from cbreplay.grid import choices, make_grid
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.sweep import EVIDENCE, SharedReplays, sweep_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from cbreplay.grid import Grid
     from cbreplay.judging import Judging
@@ -48,7 +48,7 @@ class MovedRule(NamedTuple):
     place: int
 
     @property
-    def rule(self) -> Any:  # noqa: ANN401 - any rule with a patience
+    def rule(self) -> Any:
         """The rule that moves."""
         return self.callbacks[self.place]
 
@@ -61,7 +61,7 @@ class MovedRule(NamedTuple):
         """Return the defaults of its parameters."""
         return {parameter.name: parameter.default for parameter in fields(self.rule)}
 
-    def grid(self, **moved: Any) -> Grid:  # noqa: ANN401 - values of its parameters
+    def grid(self, **moved: Any) -> Grid:
         """Return the settings in which some parameters of the rule vary."""
         before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]
         given = parameters_of(self.rule)
@@ -69,7 +69,7 @@ class MovedRule(NamedTuple):
         tried = choices(type(self.rule), **fixed, **moved)
         return make_grid([*before, tried, *after])
 
-    def at(self, **chosen: Any) -> tuple[Callback, ...]:  # noqa: ANN401 - as above
+    def at(self, **chosen: Any) -> tuple[Callback, ...]:
         """Return the setting with some parameters of the rule replaced."""
         rule = type(self.rule)(**{**parameters_of(self.rule), **chosen})
         before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]
@@ -105,14 +105,25 @@ class StepKind(NamedTuple):
 
 
 class StepKinds:
-    """The kinds of steps that occur, each once, in the order in which they came."""
+    """The kinds of steps that occur, each once, in the order in which they came.
 
-    def __init__(self) -> None:
+    `by_plan` are the names of the runs whose plan was read off the logs: where they are
+    trained to its end, they are evidence by that plan.
+    """
+
+    def __init__(self, by_plan: Collection[str] = ()) -> None:
+        self.by_plan = by_plan
         self._numbers: dict[StepKind, int] = {}
 
     def number(self, kind: StepKind) -> int:
         """Return the number of a kind."""
         return self._numbers.setdefault(kind, len(self._numbers))
+
+    def of_run(self, run: Run, told: tuple[int, ...]) -> StepKind:
+        """Return the kind of a step from its numbers, in the order of `_SHAPE`."""
+        kind = _kind(run, told)
+        assumed = run.name in self.by_plan and kind.evidence == "exact"
+        return kind._replace(brief=BY_PLAN) if assumed and not kind.stopped else kind
 
     def listed(self) -> list[StepKind]:
         """Return the kinds by their numbers."""
@@ -214,7 +225,9 @@ def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
         key = np.ravel_multi_index(told, _SHAPE)
         alike, place = np.unique(key, return_inverse=True)
         numbers = [
-            kinds.number(_kind(run, tuple(map(int, np.unravel_index(each, _SHAPE)))))
+            kinds.number(
+                kinds.of_run(run, tuple(map(int, np.unravel_index(each, _SHAPE))))
+            )
             for each in alike
         ]
         kept = sweep.kept_epoch[row] - run.first_epoch
@@ -228,7 +241,7 @@ def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
 
 
 def _kind(run: Run, told: tuple[int, ...]) -> StepKind:
-    """Return the kind of a step from its numbers, in the order of `_SHAPE`."""
+    """Return the kind of a step on a run whose plan is known, or open."""
     code, stopped, judged, parted, limit = told
     evidence, parting = EVIDENCE[code], _PARTINGS[parted]
     if evidence == "diverged":

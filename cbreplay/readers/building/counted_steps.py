@@ -26,8 +26,7 @@ from cbreplay.readers.building.numbering import (
 )
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.roles import are_epochs
-from cbreplay.run import LEARNING_RATE_NAMES
-from cbreplay.series_names import is_validation, suggest_monitor
+from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation, suggest_monitor
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
@@ -39,7 +38,6 @@ __all__ = [
     "count_evaluations",
     "count_rows",
     "fold_evaluations",
-    "fold_fractions",
     "judges_seldom",
     "skips",
     "unsaid",
@@ -94,21 +92,37 @@ def _are_batches(table: LogTable, steps: LogColumn) -> bool:
     return not judged and count_batches(np.unique(_whole_steps(table, steps)))
 
 
-def fold_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -> bool:
+def fold_evaluations(
+    table: LogTable,
+    steps: LogColumn | None,
+    options: ReadOptions,
+    *,
+    within_epochs: bool,
+) -> bool:
     """Merge a log of batches into its evaluations; tell whether it was one.
+
+    If it says that its rows are `within_epochs`, each with a value is an evaluation.
 
     Raises
     ------
     LogError
-        If it seems to be one, and the user did not say what counts.
+        If it seems to be one and the user did not say what counts, or if it is a
+        sample, which lacks some of them.
     """
+    is_told = options.x_axis is not None or options.parts == "rows"
+    if within_epochs and not is_told:
+        rows = LogColumn.of(np.arange(len(table), dtype=np.float64))
+        count_evaluations(table, rows if steps is None else steps, options)
+        return True
+    if steps is None:
+        return False
     seldom = judges_seldom(table, steps)
     if seldom and options.x_axis == "epoch":
         count_evaluations(table, steps, options)
         table.axis_unit, table.steps = "epochs", None
         table.notes[0] = _ENDS.format(len(table))
         return True
-    if options.x_axis is not None or options.parts == "rows":
+    if is_told:
         return False
     if seldom:
         _check_drawn(table, steps, options)
@@ -129,24 +143,6 @@ def unsaid(table: LogTable) -> ForeignLogError:
         f"its rows are steps, and {judged[0]} has a value at {n_judged} of {len(table)}"
     )
     return ForeignLogError(problem, source=table.source, hint=axis_hint(judged))
-
-
-def fold_fractions(
-    table: LogTable, steps: LogColumn | None, options: ReadOptions
-) -> bool:
-    """Merge a log of evaluations within epochs; tell whether it was one.
-
-    Raises
-    ------
-    LogError
-        If it is a sample, which lacks some of them.
-    """
-    if options.x_axis is not None or options.parts == "rows":
-        return False
-    if steps is None:
-        steps = LogColumn.of(np.arange(len(table), dtype=np.float64))
-    count_evaluations(table, steps, options)
-    return True
 
 
 def count_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -> None:

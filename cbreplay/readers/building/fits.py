@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,16 +88,19 @@ class _ComingFits:
     """The resumed fits of a ``run.json`` for which no rows have been found so far."""
 
     def __init__(self, epochs: Sequence[int]) -> None:
-        self._numbers = by_key(range(len(epochs)), lambda number: epochs[number])
+        # the earliest last, where it can be taken off
+        numbers = reversed(range(len(epochs)))
+        self._numbers = by_key(numbers, lambda number: epochs[number])
         self._next = 0
 
     def take(self, epoch: int) -> bool:
         """Take the next fit that was resumed at this epoch; False if none is left."""
         numbers = self._numbers.get(epoch, [])
-        at = bisect_left(numbers, self._next)
-        if at < len(numbers):
-            self._next = numbers[at] + 1
-        return at < len(numbers)
+        while numbers and numbers[-1] < self._next:
+            numbers.pop()
+        if numbers:
+            self._next = numbers[-1] + 1
+        return bool(numbers)
 
 
 def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:
@@ -141,17 +143,17 @@ def _add_seams(record: TrainingRows, seams: Iterable[int]) -> None:
 
 
 def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
-    """Of pieces that repeat each other from their start, keep the longest."""
+    """Of pieces that repeat each other, from their start or cut, keep the longest."""
     if len(pieces) == 1:
         return list(pieces), []
     kept: list[Rows] = []
     n_repeats = 0
     for piece in pieces:
-        if kept and kept[-1].begins_as(piece):
+        if kept and _is_again(kept[-1], piece):
             n_repeats += 1
             if len(piece.epochs) >= len(kept[-1].epochs):
                 kept[-1] = piece
-            while len(kept) > 1 and kept[-2].begins_as(kept[-1]):
+            while len(kept) > 1 and _is_again(kept[-2], kept[-1]):
                 # a NaN after few numbers: only the longer piece shows that they repeat
                 n_repeats += 1
                 del kept[-2]
@@ -163,6 +165,11 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
     whose = "its rows" if len(kept) == 1 else "the rows of trainings in this log"
     note = f"{whose} stand there {times}, from the first one on: they were read once"
     return kept, [note]
+
+
+def _is_again(earlier: Rows, later: Rows) -> bool:
+    """Tell whether one piece begins the other, or the earlier is a cut copy."""
+    return earlier.begins_as(later) or later.holds_rows(earlier)
 
 
 def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> None:

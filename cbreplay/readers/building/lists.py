@@ -11,17 +11,13 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
+from cbreplay.readers.base import LogFacts
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import filled_note
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.odd_epochs import (
-    find_doubles,
-    find_order,
-    may_be_resumed,
-)
-from cbreplay.readers.building.rate_columns import take_rate
+from cbreplay.readers.building.odd_epochs import put_in_order
 from cbreplay.readers.building.rows import Column, Rows, split_rows
-from cbreplay.readers.building.runs import LogFacts, build_run
+from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
@@ -77,35 +73,57 @@ def read_lists(
     """
     epochs = take_epochs(lists) if epochs is None else epochs
     _check_size(lists, kind, options.max_bytes)
+    of_arrays = _take_arrays(lists)
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     notes = [*notes, *_listed(lists)]
+    if of_arrays:
+        notes.append(f"left out {', '.join(of_arrays)}: {_ARRAYS}")
     if options.empty == "nan":
         notes += _fill_empty(columns)
-    aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
-    rows = Rows(aligned.epochs, aligned.columns)
+    length = max(map(len, columns.values()), default=0)
+    listed = _epochs(kind, range(length) if epochs is None else epochs)
+    facts, assumed = LogFacts(notes), list[str]()
+    if listed:
+        numbered = number_epochs(np.array(listed), options, known=counts_from_zero)
+        listed, assumed = numbered.epochs.tolist(), numbered.notes
+        facts.counts_from = numbered.counts_from
+    laid, said = _align(kind, columns, listed, facts, options)
+    rows = Rows(listed, laid, lines=range(1, len(listed) + 1))
     _check_values(kind, rows)
-    written_again = False
     if options.parts != "rows":
-        rows, sorting = _in_order(rows)
-        notes += sorting
-        rows, written_again = _folded(rows, kind, options)
-    planned, plan_notes = read_plan(planned_epochs)
-    facts = LogFacts(
-        notes=(*notes, *aligned.notes, *plan_notes),
-        planned_epochs=planned,
-        not_logged=frozenset(aligned.spread),
-        empty_cells=frozenset(name for name, own in columns.items() if None in own),
-        written_again=written_again,
-        left_out=left_out,
-        counts_from=aligned.counts_from,
-    )
-    pieces = split_rows(
-        rows, lambda row: f"row {row + 1}", (), source=kind, most=options.max_bytes
-    )
+        rows = put_in_order(rows, facts, kind, resumes=options.parts == "join")
+    facts.planned_epochs, plan_notes = read_plan(planned_epochs)
+    facts.notes += [*dict.fromkeys([*assumed, *said]), *plan_notes]
+    facts.empty_cells = {name for name, own in columns.items() if None in own}
+    facts.left_out = {**left_out, **dict.fromkeys(of_arrays, _ARRAYS)}
+    pieces = split_rows(rows, facts.counted, source=kind, most=options.max_bytes)
     for record in join_rows(pieces, options, None, kind):
-        yield build_run(
-            record, facts, source=kind, options=options, take_rate=take_rate
+        yield build_run(record, facts, source=kind, options=options)
+
+
+def _take_arrays(lists: dict[Any, Any]) -> list[str]:
+    """Remove the lists of arrays, as of an F1Score of each class; return their names.
+
+    Where all lists are of arrays, or some values are numbers, they stay to be refused.
+    """
+    found = [name for name, values in lists.items() if _holds_arrays(name, values)]
+    if len(found) == len(lists):
+        return []
+    for name in found:
+        del lists[name]
+    return [str(name) for name in found]
+
+
+def _holds_arrays(name: object, values: object) -> bool:
+    return (
+        _is_list(values)
+        and bool(values)
+        and not is_rate_name(str(name))
+        and all(
+            isinstance(value, (list, tuple, np.ndarray)) and np.size(value) > 1
+            for value in values
         )
+    )
 
 
 def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
@@ -113,23 +131,6 @@ def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
     check_columns(len(lists), kind, most)
     longest = max((len(own) for own in lists.values() if _is_list(own)), default=0)
     check_epochs(longest, kind, most, "its lists are long")
-
-
-def _in_order(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
-    """Sort rows that were put into another order, with a note, as those of a table."""
-    found = find_order(rows.epochs)
-    return (rows, ()) if found is None else (rows.take(found[0]), (found[1],))
-
-
-def _folded(rows: Rows, kind: str, options: ReadOptions) -> tuple[Rows, bool]:
-    """Merge rows of one epoch into one; return also if a fit may have resumed there."""
-    lines = np.arange(1, len(rows.epochs) + 1)
-    joins = options.parts == "join"
-    doubled = find_doubles(rows.epochs, lines, kind, resumes=joins)
-    if doubled is None:
-        return rows, False
-    resumed = may_be_resumed(rows.epochs, lines, kind)
-    return rows.take(doubled).folded(), resumed
 
 
 def read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
@@ -209,99 +210,75 @@ def _check_values(kind: str, rows: Rows) -> None:
         raise LogError(problem, source=kind, hint="Give a log with at least one epoch")
 
 
-class _Aligned:
-    """Lists aligned with their epochs, also where validation was not run each epoch.
+def _align(
+    kind: str,
+    columns: dict[str, Column],
+    epochs: Sequence[int],
+    facts: LogFacts,
+    options: ReadOptions,
+) -> tuple[dict[str, Column], list[str]]:
+    """Lay lists out over their epochs, also where validation was not run in each.
 
-    Attributes
-    ----------
-    epochs : list of int
-        The epoch of each row.
-    columns : dict of str to Column
-        The values, each as long as `epochs`.
-    spread : list of str
-        The lists that have a value for validated epochs only.
-    notes : list of str
-        What was assumed.
-    counts_from : int
-        The number by which they call epoch 0.
+    Return them with what was assumed; `facts` get the names of those.
     """
-
-    def __init__(
-        self,
-        kind: str,
-        columns: dict[str, Column],
-        epochs: Sequence[Any] | None,
-        options: ReadOptions,
-        *,
-        known: bool,
-    ) -> None:
-        self.kind, self.options = kind, options
-        length = max((len(column) for column in columns.values()), default=0)
-        self.epochs = _epochs(kind, range(length) if epochs is None else epochs)
-        self.notes: list[str] = []
-        self.counts_from = 0
-        if self.epochs:
-            listed = np.array(self.epochs)
-            numbered = number_epochs(listed, options, known=known)
-            self.epochs, self.notes = numbered.epochs.tolist(), numbered.notes
-            self.counts_from = numbered.counts_from
-        self.spread: list[str] = []
-        self._of_history = columns.keys()
-        self.columns = {
-            name: self._align(name, column) for name, column in columns.items()
-        }
-        self.notes = list(dict.fromkeys(self.notes))
-
-    def _align(self, name: str, values: Column) -> Column:
-        if len(values) == len(self.epochs):
-            return values
-        if not self._may_be_seldom(name) or len(values) > len(self.epochs):
-            epochs = count(len(self.epochs), "epoch")
-            problem = f"{name!r} has {count(len(values), 'value')} for {epochs}"
-            raise LogError(problem, source=self.kind, hint=_LENGTH_HINT)
-        validated = self._validated(name, len(values))
-        self.spread.append(name)
+    laid, notes = dict(columns), dict[str, None]()
+    for name, values in columns.items():
+        n_values, n_epochs = len(values), len(epochs)
+        if n_values == n_epochs:
+            continue
+        if n_values > n_epochs or not _may_be_seldom(name, columns, options):
+            lengths = f"{count(n_values, 'value')} for {count(n_epochs, 'epoch')}"
+            problem = f"{name!r} has {lengths}"
+            raise LogError(problem, source=kind, hint=_LENGTH_HINT)
+        frequency = options.validation_freq
+        if frequency is None:
+            frequency = _only_frequency(kind, name, n_values, epochs)
+            notes[_ASSUMED.format(frequency)] = None
+        validated = _validated_epochs(epochs, frequency)
+        if sum(validated) != n_values:
+            problem = (
+                f"{name!r} has {count(n_values, 'value')}, and validation_freq "
+                f"{frequency} makes {sum(validated)} in {count(n_epochs, 'epoch')}"
+            )
+            raise LogError(problem, source=kind, hint=_FREQUENCY_HINT)
+        facts.not_logged.add(name)
         given = iter(values)
-        return [next(given) if was_validated else None for was_validated in validated]
-
-    def _may_be_seldom(self, name: str) -> bool:
-        """Tell whether Keras may have logged a list at validated epochs only.
-
-        Beside train_losses, val_losses may be of every epoch, and they of each batch.
-        """
-        given = self.options.validation_freq is not None
-        trained = name.removeprefix("val_")
-        return trained != name and (given or trained in self._of_history)
-
-    def _validated(self, name: str, n_values: int) -> list[bool]:
-        """Tell which epochs were validated, as ``fit`` decides it (epoch + 1)."""
-        frequency = self.options.validation_freq
-        given, epochs = count(n_values, "value"), count(len(self.epochs), "epoch")
-        if frequency is not None:
-            validated = _validated_epochs(self.epochs, frequency)
-            if sum(validated) == n_values:
-                return validated
-            problem = (
-                f"{name!r} has {given}, and validation_freq {frequency} "
-                f"makes {sum(validated)} in {epochs}"
-            )
-            raise LogError(problem, source=self.kind, hint=_FREQUENCY_HINT)
-        fitting = _fitting_frequencies(self.epochs, n_values)
-        if len(fitting) != 1:
-            several = " or ".join(map(str, fitting[:_SHOWN])) or "no whole number"
-            problem = (
-                f"{name!r} has {given} for {epochs}, "
-                f"and {several} as validation_freq fits that"
-            )
-            hint = _FREQUENCY_HINT if fitting else _LENGTH_HINT
-            raise LogError(problem, source=self.kind, hint=hint)
-        self.notes.append(
-            f"validation was taken as run every {fitting[0]} epochs, the only whole "
-            "number that fits; validation_freq= or --validation-freq says otherwise"
-        )
-        return _validated_epochs(self.epochs, fitting[0])
+        laid[name] = [next(given) if own else None for own in validated]
+    return laid, [*notes]
 
 
+def _may_be_seldom(
+    name: str, columns: Mapping[str, Column], options: ReadOptions
+) -> bool:
+    """Tell whether Keras may have logged a list at validated epochs only.
+
+    Beside train_losses, val_losses may be of every epoch, and they of each batch.
+    """
+    trained = name.removeprefix("val_")
+    return trained != name and (
+        options.validation_freq is not None or trained in columns
+    )
+
+
+def _only_frequency(kind: str, name: str, n_values: int, epochs: Sequence[int]) -> int:
+    """Return the one validation_freq that makes so many values."""
+    fitting = _fitting_frequencies(epochs, n_values)
+    if len(fitting) == 1:
+        return fitting[0]
+    several = " or ".join(map(str, fitting[:_SHOWN])) or "no whole number"
+    problem = (
+        f"{name!r} has {count(n_values, 'value')} for {count(len(epochs), 'epoch')}, "
+        f"and {several} as validation_freq fits that"
+    )
+    hint = _FREQUENCY_HINT if fitting else _LENGTH_HINT
+    raise LogError(problem, source=kind, hint=hint)
+
+
+_ASSUMED = (
+    "validation was taken as run every {} epochs, the only whole number that fits; "
+    "validation_freq= or --validation-freq says otherwise"
+)
+_ARRAYS = "its values are lists, not single numbers"
 _LENGTH_HINT = "Give lists of one length, with None for a missing value"
 _FREQUENCY_HINT = "Give the value of fit: --validation-freq or validation_freq="
 _SHOWN = 4

@@ -84,10 +84,11 @@ class MetricColumns:
             hint = "Give a log with at least one whole epoch"
             raise LogError(problem, source=table.source, hint=hint)
         self.series = {name: self._series(name, cells) for name, cells in kept.items()}
-        table.not_logged = {
+        table.not_logged |= {
             name
             for name, cells in kept.items()
-            if table.has_other_rows or (cells.n_na and cells.words == {"NA"})
+            if (table.has_other_rows and _is_regular(cells))
+            or (cells.n_na and cells.words == {"NA"})
         }
         self._note_left_out(kept)
 
@@ -204,13 +205,15 @@ class MetricColumns:
     def _series(self, name: str, cells: LogColumn) -> Series:
         if cells.whole:
             return Series(cells.values, self._everywhere, cells.others)
+        if self.table.has_other_rows or name in self.table.has_own_rows:
+            return Series(cells.values, ~cells.blank, cells.others)
         n_missing = int(cells.missing.sum())
         is_rate = is_rate_name(name)
         if n_missing and self.options.empty == "nan" and not is_rate:
             note = filled_note(name, n_missing)
             self.table.notes.append(note)
             return Series(cells.values, ~cells.wrong, cells.others)
-        if n_missing and name not in self.table.has_own_rows:
+        if n_missing:
             self.table.empty_cells.add(name)
             self._n_empty += n_missing
             # a rate is never NaN, whatever --empty says
@@ -243,6 +246,12 @@ class MetricColumns:
         words = {word for column in cells for word in column.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]
         return f"{', '.join(most)} or {last}"
+
+
+def _is_regular(cells: LogColumn) -> bool:
+    """Tell whether all values but the first and the last are equally far apart."""
+    places = np.flatnonzero(~cells.missing)
+    return len(np.unique(np.diff(places)[1:-1])) <= 1
 
 
 _SHOWN, _SHOWN_LETTERS = 1000, 40

@@ -10,66 +10,88 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterator
 
-    from cbreplay.readers.base import Damage
+    from cbreplay.readers.base import Damage, LogFacts
+    from cbreplay.readers.building.rows import Rows
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = [
-    "check_epochs",
-    "fill_each_other",
-    "find_doubles",
-    "find_order",
-    "may_be_resumed",
-    "one_epoch_alone",
-]
+__all__ = ["fill_each_other", "one_epoch_alone", "put_in_order"]
 
 # fewer steps back than this may be restarts
 _FEW = 3
 
 
-def check_epochs(
-    epochs: EpochArray, lines: EpochArray, source: str, damage: Damage
-) -> BoolArray:
-    """Report rows whose epoch number was glued from two; return a mask of these rows.
+def put_in_order(
+    rows: Rows,
+    facts: LogFacts,
+    source: str,
+    *,
+    resumes: bool,
+    damage: Damage | None = None,
+) -> Rows:
+    """Return rows by their epochs, those of one epoch merged, with notes in `facts`.
+
+    With `resumes`, a few epochs with two rows are taken for fits that were resumed
+    there. Rows whose epoch was glued from two are reported to the damage.
 
     Raises
     ------
     LogError
-        When strict, if two rows are glued.
+        If most epochs have more than two rows; when strict, if two rows are glued.
     """
-    glued = _glued(epochs)
+    found = _find_order(rows.epochs)
+    if found is not None:
+        order, note = found
+        facts.notes.append(note)
+        rows = rows.take(order)
+    if damage is not None:
+        rows = _without_glued(rows, source, damage)
+    doubled = _find_doubles(rows, source, resumes=resumes)
+    if doubled is None:
+        return rows
+    # a resumed fit may have left these few
+    facts.written_again = _find_doubles(rows, source, resumes=True) is None
+    rows = rows.take(doubled)
+    facts.notes += _said_again(rows.lines[rows.repeated].tolist(), facts.counted)
+    return rows.folded()
+
+
+def _said_again(lines: list[int], counted: str) -> Iterator[str]:
+    """Note which rows repeat the one above."""
+    if len(lines) == 1:
+        yield (
+            f"{counted} {lines[0]} repeats the row above, to the digit: it was read "
+            "once"
+        )
+    elif lines:
+        yield (
+            f"{len(lines)} rows repeat the row above, to the digit (the first is "
+            f"{counted} {lines[0]}): they were read once"
+        )
+
+
+def _without_glued(rows: Rows, source: str, damage: Damage) -> Rows:
+    epochs, glued = rows.epochs, _glued(rows.epochs)
     for row in np.flatnonzero(glued).tolist():
         problem = (
             f"the epoch {epochs[row]} does not follow {epochs[row - 1]}, and "
             f"{epochs[row + 1]} comes next: two rows seem to be glued to one"
         )
-        line = int(lines[row])
+        line = int(rows.lines[row])
         damage.report(LogError(problem, source=source, line=line, hint=SKIP_HINT))
-    return glued
+    return rows.take(~glued) if glued.any() else rows
 
 
-def find_doubles(
-    epochs: EpochArray,
-    lines: EpochArray,
-    source: str,
-    *,
-    resumes: bool = False,
-    cuts: Collection[int] = (),
-) -> EpochArray | None:
+def _find_doubles(rows: Rows, source: str, *, resumes: bool) -> EpochArray | None:
     """Return an order of the rows in which those of one epoch follow each other.
 
     None if no epoch has several rows in one training: a row that steps back, or that
     repeats the first epoch of a training, begins another training.
 
-    With `resumes`, a few epochs with two rows are taken for fits that were resumed
-    there. `cuts` are positions before which the log says that a fit began.
-
-    Raises
-    ------
-    ForeignLogError
-        If most epochs have more than two rows, which no restart makes.
+    Most epochs with more than two rows are an error: no restart makes them.
     """
+    epochs, cuts = rows.epochs, rows.cuts
     steps = np.diff(epochs)
     same: EpochArray = np.flatnonzero(steps == 0) + 1
     same = same[~np.isin(same, [*cuts])]
@@ -80,9 +102,7 @@ def find_doubles(
     if 2 * np.count_nonzero(rows_of_each > _TWO) > len(rows_of_each) and (
         len(turns) or 2 * len(same) >= len(rows_of_each)
     ):
-        raise _several_rows(
-            epochs, int((turns if len(turns) else same)[0]), lines, source
-        )
+        raise _several_rows(rows, int((turns if len(turns) else same)[0]), source)
     if len(turns):
         order: EpochArray = np.argsort(epochs, kind="stable")
         return order
@@ -93,14 +113,6 @@ def find_doubles(
     return np.arange(len(epochs))
 
 
-def may_be_resumed(epochs: EpochArray, lines: EpochArray, source: str) -> bool:
-    """Tell whether so few epochs have two rows that fits may have been resumed there.
-
-    If so, `find_doubles` with `resumes` leaves all rows as they are.
-    """
-    return find_doubles(epochs, lines, source, resumes=True) is None
-
-
 def one_epoch_alone(epoch: float) -> tuple[str, str]:
     """Return what is wrong with rows that are all of one epoch, and what to do."""
     return f"every row is epoch {epoch:g}", (
@@ -109,9 +121,8 @@ def one_epoch_alone(epoch: float) -> tuple[str, str]:
     )
 
 
-def _several_rows(
-    epochs: EpochArray, row: int, lines: EpochArray, source: str
-) -> ForeignLogError:
+def _several_rows(rows: Rows, row: int, source: str) -> ForeignLogError:
+    epochs = rows.epochs
     problem = (
         f"epoch {epochs[row]} has several rows, and so have most epochs: one for each "
         "step, or several workers wrote the same file"
@@ -122,7 +133,8 @@ def _several_rows(
     )
     if (epochs == epochs[0]).all():
         problem, hint = one_epoch_alone(epochs[0])
-    return ForeignLogError(problem, source=source, line=int(lines[row]), hint=hint)
+    line = int(rows.lines[row])
+    return ForeignLogError(problem, source=source, line=line, hint=hint)
 
 
 def _interleaved(epochs: EpochArray) -> EpochArray:
@@ -165,7 +177,7 @@ _TWO, _TWO_STEPS = 2, 2
 _REGULAR = 3
 
 
-def find_order(epochs: EpochArray) -> tuple[EpochArray, str] | None:
+def _find_order(epochs: EpochArray) -> tuple[EpochArray, str] | None:
     """Return the order that sorts rows by epoch again, and a note; else None.
 
     Rows are sorted if all of them step back, for they are no trainings of one epoch

@@ -14,14 +14,14 @@ from cbreplay.readers.building.written_digits import (
     hold_float32,
 )
 from cbreplay.readers.columns.rate_names import rate_names
-from cbreplay.run import LEARNING_RATE_NAMES, Series
+from cbreplay.series_names import LEARNING_RATE_NAMES
 from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.readers.building.training_rows import TrainingRows
-    from cbreplay.run import FloatArray, RateSource
+    from cbreplay.run import FloatArray, RateSource, Series
 
 __all__ = ["LoggedRate", "logged_rate", "take_rate"]
 

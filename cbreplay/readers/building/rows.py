@@ -12,7 +12,7 @@ from cbreplay.readers.sizes import check_trainings
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
@@ -42,9 +42,15 @@ class Rows:
         Where the rows begin, for a note: ``"line 12"``.
     begins_file : bool
         Whether another file of the writer begins here, which need not be another fit.
+    lines : array of int
+        The line of each row in its log; empty where that is not needed.
+    cuts : collection of int
+        Positions before which the log says that a fit began.
     """
 
-    __slots__ = ("begins_file", "columns", "epochs", "place", "wall_times")
+    __slots__ = (
+        *("begins_file", "columns", "cuts", "epochs", "lines", "place", "wall_times"),
+    )
 
     def __init__(
         self,
@@ -54,11 +60,14 @@ class Rows:
         place: str = "",
         *,
         begins_file: bool = False,
+        lines: EpochArray | Sequence[int] = (),
+        cuts: Collection[int] = (),
     ) -> None:
         self.epochs: EpochArray = np.asarray(epochs, dtype=np.int64)
         self.columns = {name: as_series(column) for name, column in columns.items()}
         self.wall_times: FloatArray = np.asarray(wall_times, dtype=np.float64)
-        self.place, self.begins_file = place, begins_file
+        self.lines: EpochArray = np.asarray(lines, dtype=np.int64)
+        self.place, self.begins_file, self.cuts = place, begins_file, {*cuts}
 
     @property
     def follow_each_other(self) -> bool:
@@ -70,8 +79,25 @@ class Rows:
     def take(self, kept: BoolArray | EpochArray | slice) -> Rows:
         """Return some of the rows, or all in another order."""
         columns = {name: column.take(kept) for name, column in self.columns.items()}
+        return self._of(kept, columns, self._cuts_among(kept) if self.cuts else ())
+
+    def _of(
+        self,
+        kept: BoolArray | EpochArray | slice,
+        columns: Mapping[str, Series],
+        cuts: Collection[int],
+    ) -> Rows:
         times = self.wall_times[kept] if len(self.wall_times) else ()
-        return Rows(self.epochs[kept], columns, times)
+        lines = self.lines[kept] if len(self.lines) else ()
+        return Rows(self.epochs[kept], columns, times, lines=lines, cuts=cuts)
+
+    def _cuts_among(self, kept: BoolArray | EpochArray | slice) -> set[int]:
+        """Return the cuts among some of the rows, or among all in another order."""
+        at = np.arange(len(self.epochs))[kept]
+        last_above = np.maximum.accumulate(np.append(-1, at))
+        n_above = {cut: int(np.count_nonzero(at < cut)) for cut in self.cuts}
+        # in a new order a fit begins only where the rows above it are still the same
+        return {n for cut, n in n_above.items() if last_above[n] < cut}
 
     @property
     def begins(self) -> BoolArray:
@@ -104,9 +130,8 @@ class Rows:
             column.missing = ~series.recorded
             column.collapse(group, "any")
             columns[name] = Series(column.values, ~column.missing, column.others)
-        ends = np.append(begins[1:], [True])
-        times = self.wall_times[ends] if len(self.wall_times) else ()
-        return Rows(self.epochs[ends], columns, times)
+        cuts = {int(group[cut]) for cut in self.cuts if cut < len(group)}
+        return self._of(np.append(begins[1:], [True]), columns, cuts)
 
     def begins_as(self, other: Rows) -> bool:
         """Tell whether the shorter one is the beginning of the longer, to the bit.
@@ -219,18 +244,11 @@ def _is_one(values: FloatArray) -> bool:
     return bool(np.isfinite(values).all() and (values == values[0]).all())
 
 
-def split_rows(
-    rows: Rows,
-    place_of: Callable[[int], str],
-    cuts: Collection[int],
-    *,
-    source: str,
-    most: int,
-) -> list[Rows]:
-    """Cut rows wherever an epoch does not follow upwards, and at the given positions.
+def split_rows(rows: Rows, counted: str, *, source: str, most: int) -> list[Rows]:
+    """Cut rows wherever an epoch does not follow upwards, and at their cuts.
 
-    At those the log says that a fit began. `place_of` returns the place of a row for
-    the notes, as ``"line 12"``, and `most` is the limit for a log, in bytes.
+    `counted` is what their lines count, as ``"line"``, and `most` is the limit for a
+    log, in bytes.
 
     Raises
     ------
@@ -238,15 +256,18 @@ def split_rows(
         If there are too many pieces.
     """
     n_rows = len(rows.epochs)
-    if not cuts and rows.follow_each_other:
-        rows.place = place_of(0)
+    if not rows.cuts and rows.follow_each_other:
+        rows.place = f"{counted} {rows.lines[0]}"
         return [rows]
     steps_back = np.flatnonzero(np.diff(rows.epochs) <= 0) + 1
-    starts = sorted({0, *(cut for cut in cuts if cut < n_rows), *steps_back.tolist()})
+    cuts = {cut for cut in rows.cuts if cut < n_rows}
+    starts = sorted({0, *cuts, *steps_back.tolist()})
     check_trainings(len(starts), source, most)
+    # a piece has none inside
+    rows.cuts = set()
     pieces = []
     for start, stop in zip(starts, [*starts[1:], n_rows], strict=True):
         piece = rows.take(slice(start, stop))
-        piece.place = place_of(start)
+        piece.place = f"{counted} {piece.lines[0]}"
         pieces.append(piece)
     return pieces

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,62 +13,20 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.note import Note
 from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.readers.building.numbering import stand_further_apart
-from cbreplay.readers.columns.numbered_names import join_numbered
+from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.run import Run, Series
 from cbreplay.words import count, list_first, spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.base import LogFacts, ReadOptions
     from cbreplay.readers.building.rate_columns import LoggedRate
     from cbreplay.readers.building.training_rows import TrainingRows
-    from cbreplay.run import AxisUnit, EpochArray, FloatArray
+    from cbreplay.run import EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["LogFacts", "build_run", "with_plan"]
-
-
-class LogFacts(NamedTuple):
-    """What a log says about all trainings in it.
-
-    Parameters
-    ----------
-    notes : tuple of str
-        The notes on the whole log.
-    planned_epochs : int or None
-        The plan that it states.
-    not_logged : frozenset of str
-        The metrics whose missing values were not logged, as the log itself says.
-    empty_cells : frozenset of str
-        The columns in which cells are empty.
-    written_again : bool
-        Whether a few epochs have several rows, which a resumed fit may have left.
-    n_dropped : int
-        How many rows or records were left out as damaged.
-    left_out : mapping of str to str
-        The columns that were not read, each with the reason.
-    counts_from : int
-        The number by which it calls epoch 0.
-    begins_at : int or None
-        The epoch at which every training of its writer begins.
-    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
-        What a row stands for.
-    framework : str
-        Who trained, where it tells that it was not Keras.
-    """
-
-    notes: tuple[str, ...] = ()
-    planned_epochs: int | None = None
-    not_logged: frozenset[str] = frozenset()
-    empty_cells: frozenset[str] = frozenset()
-    written_again: bool = False
-    n_dropped: int = 0
-    left_out: Mapping[str, str] = MappingProxyType({})
-    counts_from: int = 0
-    begins_at: int | None = None
-    axis_unit: AxisUnit = "epochs"
-    framework: str = ""
+__all__ = ["build_run", "with_plan"]
 
 
 def build_run(
@@ -79,7 +36,7 @@ def build_run(
     source: str,
     options: ReadOptions,
     metadata: RunMetadata | None = None,
-    take_rate: Callable[[TrainingRows], LoggedRate],
+    take_rate: Callable[[TrainingRows], LoggedRate] = take_rate,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -92,9 +49,14 @@ def build_run(
         If it holds no metric.
     """
     rate = take_rate(record)
-    series, begins, renamed = join_numbered(_series_of(record, source))
-    for position in begins:
-        record.confirm_seam(record.first_epoch + position)
+    series = _series_of(record, source)
+    renamed: tuple[str, ...] = ()
+    if any(name[-1:].isdigit() for name in series):
+        from cbreplay.readers.columns.numbered_names import join_numbered
+
+        series, begins, renamed = join_numbered(series)
+        for position in begins:
+            record.confirm_seam(record.first_epoch + position)
     if facts.written_again:
         for position in sorted({at for own in series.values() for at in own.others}):
             record.may_begin_at(record.first_epoch + position)
@@ -112,8 +74,9 @@ def build_run(
         started=_started(record, metadata),
         planned_epochs=planned,
         replaced=tuple(replaced),
-        begins_at=facts.begins_at,
-        empty_cells=facts.empty_cells & series.keys(),
+        # of a fit that steps back, the epochs before it are those of the one before
+        begins_at=None if record.resumes else facts.begins_at,
+        empty_cells=frozenset(facts.empty_cells & series.keys()),
         written_again=facts.written_again,
         n_dropped=facts.n_dropped,
         left_out=dict(facts.left_out),
@@ -165,7 +128,7 @@ def _told_by_rows(
         "seams": tuple(sorted(fit.seams)),
         "possible_seams": frozenset(fit.possible),
         "axis_unit": facts.axis_unit,
-        "not_logged": facts.not_logged & series.keys(),
+        "not_logged": frozenset(facts.not_logged & series.keys()),
     }
 
 
@@ -284,7 +247,7 @@ def _notes_of_nan(record: TrainingRows, series: Mapping[str, Series]) -> Iterato
 
     Weights that a NaN has reached stay NaN: rows that were lost may be filled so.
     """
-    if len(series) < _SEVERAL:
+    if len(series) <= 1:
         return
     held = [*series.values()]
     if not all(np.isnan(own.values).any() for own in held):
@@ -303,7 +266,6 @@ def _notes_of_nan(record: TrainingRows, series: Mapping[str, Series]) -> Iterato
         )
 
 
-_SEVERAL = 2
 _GROWING = (
     "; they stand further and further apart, as rows that were logged so: if none is "
     "lost, --parts rows or parts='rows' counts the rows, and patience counts them"

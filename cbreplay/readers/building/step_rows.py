@@ -17,7 +17,6 @@ from cbreplay.readers.building.counted_steps import (
     count_evaluations,
     count_rows,
     fold_evaluations,
-    fold_fractions,
     judges_seldom,
     skips,
     unsaid,
@@ -129,26 +128,14 @@ def _find_epochs(
     if epochs is not None:
         # trackers know no initial_epoch: epochs before the first row are missing
         table.begins_at = 0
-    elif (epoch_name is not None and fold_fractions(table, steps, options)) or (
-        steps is not None and fold_evaluations(table, steps, options)
-    ):
+        return epochs, several
+    if fold_evaluations(table, steps, options, within_epochs=epoch_name is not None):
         return None
-    else:
-        epochs, several = (
-            count_rows(table, steps, given=options.x_axis == "epoch"),
-            "any",
-        )
-    return epochs, several
+    return count_rows(table, steps, given=options.x_axis == "epoch"), "any"
 
 
 def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
-    """Merge the rows of each epoch, where each data set had a row of its own.
-
-    Raises
-    ------
-    LogError
-        As `fold_by`; when strict, also if a row is damaged.
-    """
+    """Merge the rows of each epoch, where each data set had a row of its own."""
     epoch, step = map(table.first_of, (EPOCH_NAMES, STEP_NAMES))
     table.check_whole()
     if epoch is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import letters
+from cbreplay.readers.columns.roles import SETTINGS, letters
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["name_parts", "note_phases", "rows_at"]
+__all__ = ["name_parts", "note_phases"]
 
 # a fit, or a process, has one of each; written small and without what is no letter
-_NAMES = {"phase", "stage", "run", "runid", "session", "sessionid", "jobid", "attempt"}
+_NAMES = SETTINGS | {"phase", "stage", "run", "runid", "session", "sessionid"}
+_NAMES |= {"jobid", "attempt"}
 _MAY_BE_RESUMED = (
     "{name} goes from {before} to {after} at epoch {epoch} (counted from 1): a fit was "
     "resumed there, with new callbacks, or the same one went on; what hangs on it is "
@@ -33,21 +34,10 @@ _MAY_BE_RESUMED = (
 )
 
 
-def note_phases(
-    records: Sequence[TrainingRows], table: LogTable, rows: Rows, lines: EpochArray
-) -> None:
+def note_phases(records: Sequence[TrainingRows], table: LogTable, rows: Rows) -> None:
     """Note in each training where another phase begins, as a fit that may be resumed.
 
-    Parameters
-    ----------
-    records : sequence of TrainingRows
-        The trainings of the table; those with such phases are changed.
-    table : LogTable
-        The table.
-    rows : Rows
-        Its rows that are read, in order.
-    lines : int array of shape (n_rows,)
-        The line of each of them.
+    `rows` are those of the table that are read, in order.
     """
     for name, cells in table.columns.items():
         if letters(name) not in _NAMES:
@@ -55,7 +45,7 @@ def note_phases(
         words = _words(cells)
         if words is None or len(set(words)) == 1:
             continue
-        own = [words[at] for at in rows_at(table.lines, lines)]
+        own = [words[at] for at in _places_of(rows, table)]
         begins = [at for at in range(1, len(own)) if own[at] != own[at - 1]]
         in_turn = len(set(own)) == len(begins) + 1
         # words that come again, or stand in a row each, are no fits
@@ -85,10 +75,10 @@ def _words(cells: LogColumn) -> list[str] | None:
     return [f"{value:g}" for value in cells.values.tolist()]
 
 
-def rows_at(table_lines: EpochArray, lines: EpochArray) -> EpochArray:
-    """Return which rows of a table are at some of its lines."""
-    order = np.argsort(table_lines)
-    return order[np.searchsorted(table_lines, lines, sorter=order)]
+def _places_of(rows: Rows, table: LogTable) -> EpochArray:
+    """Return which row of a table each of its rows that are read is."""
+    order = np.argsort(table.lines)
+    return order[np.searchsorted(table.lines, rows.lines, sorter=order)]
 
 
 # a slash would be read as a directory, and a sentence is no name
@@ -96,13 +86,11 @@ _WORD = r"[\w.+-][\w.+ -]{0,30}"
 _LONGEST = 60
 
 
-def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[int, str]:
+def name_parts(table: LogTable, rows: Rows) -> dict[int, str]:
     """Return names for the trainings in a table, by the row where each begins.
 
     People put the trainings of a sweep one below the other, with columns such as
     ``model`` and ``seed``: these change only where the epochs begin anew.
-
-    `rows` tells which row of the table each epoch is of.
 
     Returns
     -------
@@ -110,7 +98,8 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
         As ``{0: "model=a,seed=1", 30: "model=a,seed=2"}``; empty if no column tells
         them apart.
     """
-    begins = np.append(True, epochs[1:] <= epochs[:-1])
+    begins = np.append(True, rows.epochs[1:] <= rows.epochs[:-1])
+    places = _places_of(rows, table)
     told = {
         name: texts
         for name, cells in table.columns.items()
@@ -118,7 +107,7 @@ def name_parts(table: LogTable, epochs: EpochArray, rows: EpochArray) -> dict[in
         # a column with a val_ twin is a metric, even if it never changed
         and f"val_{name}" not in table.columns
         and re.fullmatch(_WORD, name)
-        and (texts := _texts_of_parts(cells, rows, begins))
+        and (texts := _texts_of_parts(cells, places, begins))
     }
     if all(map(is_rate_name, told)):
         # a fit that was begun again with another rate is no sweep

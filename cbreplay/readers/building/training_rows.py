@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingRows", "seam_note"]
 
-_TWO_ROWS = 2
-
 
 class TrainingRows:
     """One training, from the rows of one fit or of several that resumed each other.
@@ -116,15 +114,7 @@ class TrainingRows:
     def _last_fit(self) -> TrainingRows:
         """Return the fit since the last one whose rows were written again."""
         begin = max((seam for seam, _ in self.replaced), default=self.first_epoch)
-        parts: list[Rows] = []
-        for own in reversed(self._pieces):
-            at = int(np.searchsorted(own.epochs, begin))
-            parts.append(own.take(slice(at, None)))
-            if at:
-                break
-        fit = TrainingRows(
-            Rows.joined([part for part in parts[::-1] if part.epochs.size])
-        )
+        fit = TrainingRows(self._rows_from(begin))
         fit.seams = {at: note for at, note in self.seams.items() if at > begin}
         fit.possible = self.possible & fit.seams.keys()
         return fit
@@ -167,7 +157,7 @@ class TrainingRows:
     def _ends_as(self, piece: Rows) -> bool:
         """Tell whether a piece begins with a copy of the last rows, two or more."""
         tail = self._rows_from(int(piece.epochs[0]))
-        several = min(len(tail.epochs), len(piece.epochs)) >= _TWO_ROWS
+        several = min(len(tail.epochs), len(piece.epochs)) > 1
         return several and tail.begins_as(piece)
 
     def _holds(self, piece: Rows) -> bool:
@@ -184,7 +174,7 @@ class TrainingRows:
             parts.append(own.take(slice(begin, None)))
             if begin:
                 break
-        return Rows.joined(parts[::-1])
+        return Rows.joined([part for part in parts[::-1] if part.epochs.size])
 
     def _go_on_again(self, piece: Rows) -> None:
         """Append a piece whose first rows repeat the last ones, without these."""

@@ -24,7 +24,7 @@ from cbreplay.readers.columns.text_lines import NotUtf8Error
 from cbreplay.readers.columns.text_rows import TextRows
 from cbreplay.readers.columns.turned import are_turned, read_turned
 from cbreplay.readers.columns.written_again import (
-    WiderHeaderError,
+    OtherHeaderError,
     is_written_again,
     lines_above,
     lines_from,
@@ -43,26 +43,27 @@ def read_cells(
     chunks: Callable[[], Generator[bytes, None, None]],
     source: str,
     options: ReadOptions,
-    n_wider: int = 0,
+    n_above: int = 0,
 ) -> LogTable:
-    """Read a CSV; if its table was written again with more columns, the last one.
+    """Read a CSV, also one whose later fits have other columns, under their own header.
 
-    `chunks` returns its bytes from the beginning, and `n_wider` is how many tables with
-    fewer columns were found above it.
+    Of a table that was written again with more columns, the last one is read. `chunks`
+    returns its bytes from the beginning, and `n_above` is how many tables with other
+    columns were found above it.
 
     Raises
     ------
     LogError
         If it is no CSV; when strict, also if it is damaged.
     """
-    may_widen = n_wider < _MOST_WIDER
+    may_change = n_above < _MOST_HEADERS
     try:
-        return _read_as_it_is(chunks, source, options, may_widen=may_widen)
-    except WiderHeaderError as found:
+        return _read_as_it_is(chunks, source, options, may_change=may_change)
+    except OtherHeaderError as found:
         line, is_empty = found.line, found.is_empty
     if is_empty:
         table = read_cells(
-            lambda: lines_from(chunks(), line), source, options, n_wider + 1
+            lambda: lines_from(chunks(), line), source, options, n_above + 1
         )
         note = f"above line {line}, left out: a header without rows"
         table.notes.insert(0, note)
@@ -70,18 +71,21 @@ def read_cells(
     above = _read_as_it_is(lambda: lines_above(chunks(), line), source, options)
     try:
         below = read_cells(
-            lambda: lines_from(chunks(), line), source, options, n_wider + 1
+            lambda: lines_from(chunks(), line), source, options, n_above + 1
         )
     except LogError:
         below = None
-    if below is None or not is_written_again(above, below):
+    if below is not None and is_written_again(above, below):
+        note = f"from line {line} on its rows stand there again, with more columns"
+        below.notes.insert(0, f"{note}: they were read once")
+        return below
+    if below is None or above.first_of(EPOCH_NAMES) != below.first_of(EPOCH_NAMES):
         return _read_as_it_is(chunks, source, options)
-    note = f"from line {line} on its rows stand there again, with more columns"
-    below.notes.insert(0, f"{note}: they were read once")
-    return below
+    above.add_below(below)
+    return above
 
 
-_MOST_WIDER = 20
+_MOST_HEADERS = 20
 
 
 def _read_as_it_is(
@@ -89,13 +93,13 @@ def _read_as_it_is(
     source: str,
     options: ReadOptions,
     *,
-    may_widen: bool = False,
+    may_change: bool = False,
     encoding: str = "",
 ) -> LogTable:
     damage = Damage(options)
     try:
         with closing(chunks()) as given:
-            text = TextRows(given, source, damage, encoding, may_widen=may_widen)
+            text = TextRows(given, source, damage, encoding, may_change=may_change)
             if are_turned(text.first_rows):
                 return read_turned(text, source, damage)
             check_numbers(text.first_rows, source)
@@ -104,7 +108,7 @@ def _read_as_it_is(
             return table
     except NotUtf8Error as error:
         table = _read_as_it_is(
-            chunks, source, options, may_widen=may_widen, encoding="latin-1"
+            chunks, source, options, may_change=may_change, encoding="latin-1"
         )
         note = f"not UTF-8 at byte {error.byte}: the text was read as Latin-1"
         table.notes.insert(0, note)
@@ -112,13 +116,7 @@ def _read_as_it_is(
 
 
 def _fill(table: LogTable, text: TextRows) -> None:
-    """Fill a table with the cells of a CSV.
-
-    Raises
-    ------
-    LogError
-        If there is no row; when strict, also if one is damaged.
-    """
+    """Fill a table with the cells of a CSV."""
     commas = _DecimalCommas(text.delimiter)
     lines = [np.zeros(0, dtype=np.int64)]
     n_rows = 0

@@ -176,6 +176,19 @@ class LogColumn:
             start = stop
         self._chunks, self._states = [], []
 
+    def add_column(self, below: LogColumn) -> None:
+        """Take the cells of another column, before `finish`."""
+        codes = [0, *map(self._code, below.vocabulary[1:])]
+        states = np.where(below.missing, _MISSING, 0).astype(np.uint16)
+        states[below.wrong] = _WRONG
+        if len(below.coded):
+            states[below.wrong] += np.array(codes, np.uint16)[below.coded[below.wrong]]
+        self._chunks.append(below.values)
+        self._states.append(None if below.whole else states)
+        self.n_na += below.n_na
+        self.words |= below.words
+        self.wrapped = self.wrapped or below.wrapped
+
     @classmethod
     def of_numbers(cls, values: FloatArray, nowhere: BoolArray) -> LogColumn:
         """Make a column whose every cell holds a number; `nowhere` is all False."""

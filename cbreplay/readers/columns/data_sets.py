@@ -101,7 +101,7 @@ def _cut_paths(table: LogTable) -> None:
         codes = np.unique(cells.coded).tolist()
         paths = {code: re.split(_SLASH, cells.vocabulary[code]) for code in codes}
         sets = {prefix_of(parts[-1]) for parts in paths.values()}
-        if None in sets or len(sets) < _TWO or min(map(len, paths.values())) < _TWO:
+        if None in sets or len(sets) <= 1 or min(map(len, paths.values())) <= 1:
             continue
         of_rows = [paths[code] for code in cells.coded.tolist()]
         del table.columns[name]
@@ -111,7 +111,7 @@ def _cut_paths(table: LogTable) -> None:
             table.columns[_RUN] = _text_column(runs)
 
 
-_SLASH, _TWO = r"[/\\]", 2
+_SLASH = r"[/\\]"
 _SET, _RUN = "dataset", "run"
 
 

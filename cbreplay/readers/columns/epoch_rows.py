@@ -17,13 +17,15 @@ from cbreplay.readers.columns.roles import INDEXES, SETTINGS, are_epochs, letter
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
+    "FOLDS",
+    "RUNS",
     "bring_together",
     "find_numbering",
     "is_of_epoch",
@@ -31,6 +33,8 @@ __all__ = [
     "put_together",
     "runs_of_rows",
     "sort_by_runs",
+    "tables_of_folds",
+    "tables_of_runs",
 ]
 
 # columns that are the same for all data sets of an epoch
@@ -40,12 +44,14 @@ _FEW = 4
 
 
 # columns that may name the training of a row
-_RUNS = SETTINGS | frozenset(
+RUNS = SETTINGS | frozenset(
     (
         *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
         *("configname", "exp", "expname", "experimentname", "experimentid"),
     )
 )
+# each of these is trained anew
+FOLDS = frozenset(("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed"))
 
 
 def find_numbering(table: LogTable) -> str | None:
@@ -120,7 +126,9 @@ def _go_by_steps(
     return True
 
 
-def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
+def runs_of_rows(
+    table: LogTable, called: Collection[str] = RUNS
+) -> tuple[list[str], EpochArray | None]:
     """Return the columns that name the training of a row, and each row's training.
 
     Trainings are numbered from 0 in the order of the rows; None if no column names one
@@ -129,7 +137,7 @@ def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
     names: list[str] = []
     run: EpochArray | None = None
     for name, cells in table.columns.items():
-        if letters(name) not in _RUNS:
+        if letters(name) not in called:
             continue
         if cells.tells_words:
             number = np.unique(cells.coded, return_inverse=True)[1]
@@ -143,6 +151,42 @@ def runs_of_rows(table: LogTable) -> tuple[list[str], EpochArray | None]:
         # in the order of the rows
         run = np.argsort(np.argsort(first))[run]
     return names, run
+
+
+def tables_of_runs(
+    table: LogTable, names: Sequence[str], run: EpochArray
+) -> Iterator[tuple[str, LogTable]]:
+    """Yield the rows of each training as a table, and what the named columns call it.
+
+    `run` is the number of the training of each row, as `runs_of_rows` returns it.
+    """
+    columns = {name: own for name, own in table.columns.items() if name not in names}
+    said = [(name, table.columns[name]) for name in names]
+    for number in range(int(run.max()) + 1):
+        rows = run == number
+        at = int(np.argmax(rows))
+        called = [
+            own.text(at) if own.is_text else f"{name}={own.text(at)}"
+            for name, own in said
+        ]
+        yield ",".join(called), table.part(rows, columns)
+
+
+def tables_of_folds(table: LogTable) -> Iterator[tuple[str, LogTable]]:
+    """Yield the rows of each fold or seed as a table, or else the whole one.
+
+    Where the epochs begin anew with each, these tell its rows later.
+    """
+    names, run = runs_of_rows(table, FOLDS)
+    key = find_numbering(table)
+    if run is None or key is None or not run.any():
+        return iter([("", table)])
+    begins = np.flatnonzero(np.diff(run)) + 1
+    numbers = table.columns[key].values
+    anew = key.lower() in EPOCH_NAMES and (numbers[begins] <= numbers[begins - 1]).all()
+    if anew or len(begins) != run.max():
+        return iter([("", table)])
+    return tables_of_runs(table, names, run)
 
 
 def sort_by_runs(

@@ -320,12 +320,7 @@ def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None
 def check_numbers(rows: Sequence[Sequence[str]], source: str) -> None:
     """Refuse free text: most lines of it are no rows of numbers.
 
-    The first row holds the column names.
-
-    Raises
-    ------
-    LogError
-        If it is free text, and no name is that of an epoch.
+    The first row holds the column names; where one is that of an epoch, it is a table.
     """
     if not rows or any(name.lower() in EPOCH_NAMES for name in rows[0]):
         return

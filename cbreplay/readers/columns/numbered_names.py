@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -60,32 +60,17 @@ def are_same_metrics(blocks: Iterable[tuple[str, ...]], base: str) -> bool:
     return firsts[0] == 0 or (size == 1 and firsts[-1] - firsts[0] < len(firsts))
 
 
-class JoinedSeries(NamedTuple):
-    """The series of a run, those of one metric joined.
-
-    Parameters
-    ----------
-    series : dict of str to Series
-        Each by the first of its names.
-    begins : tuple of int
-        The positions at which a later name begins for good: another fit began there.
-    notes : tuple of str
-        Which names were read as which.
-    """
-
-    series: dict[str, Series]
-    begins: tuple[int, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def join_numbered(series: Mapping[str, Series]) -> JoinedSeries:
+def join_numbered(
+    series: Mapping[str, Series],
+) -> tuple[dict[str, Series], list[int], tuple[str, ...]]:
     """Join the series of one metric that several fits of a training numbered.
 
     A model that is compiled once more, or made anew in another worker, logs as auc_1
     what was auc before. Each epoch that has any value has one of these.
+
+    Return them by the first of their names; the positions at which a later name begins
+    for good, because another fit began there; and which names were read as which.
     """
-    if not any(name[-1:].isdigit() for name in series):
-        return JoinedSeries(dict(series))
     numbered: dict[str, list[str]] = {}
     begins: set[int] = set()
     known = np.any([own.recorded for own in series.values()], axis=0)
@@ -107,7 +92,7 @@ def join_numbered(series: Mapping[str, Series]) -> JoinedSeries:
         if name not in later
     }
     notes = (renamed_note(numbered),) if numbered else ()
-    return JoinedSeries(joined, tuple(sorted(begins)), notes)
+    return joined, sorted(begins), notes
 
 
 def _merged(series: Sequence[Series]) -> Series:
@@ -152,7 +137,10 @@ def renamed_note(numbered: Mapping[str, Sequence[str]]) -> str:
     listed = ", ".join(
         f"{_enumerated(others)} as {name}" for name, others in numbered.items()
     )
-    return f"read {listed}: Keras numbers the metrics of a second model"
+    return (
+        f"read {listed}: Keras numbers the metrics of a second model, and a callback "
+        "that watches the first one's name sees no value there"
+    )
 
 
 def _enumerated(names: Sequence[str]) -> str:

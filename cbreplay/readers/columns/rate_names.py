@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -58,13 +58,17 @@ KINDS = frozenset(
     )
 )
 _PHASES = frozenset(("phase", "stage", "mode"))
-_DATA_SET = (
-    "(?P<train>train(ing)?)|(?P<val>val(id|idation)?)|(?P<test>test(ing)?)"
-    "|(?P<eval>eval(uation)?)|(?P<dev>dev)"
-)
+# what data sets are called, and Keras's prefix for each
+_DATA_SETS = {
+    **dict.fromkeys(("train", "training"), ""),
+    **dict.fromkeys(("val", "valid", "validation"), "val_"),
+    **dict.fromkeys(("test", "testing"), "test_"),
+    **dict.fromkeys(("eval", "evaluation"), "eval_"),
+    "dev": "dev_",
+}
 _AXIS = " (--x-axis step or x_axis='step' counts evaluations by it)"
 _TIME = "(?i)time|date"
-_TWO, _SHOWN = 2, 5
+_SHOWN = 5
 # above it, float64 no longer holds every whole number
 EXACT = 2.0**53
 
@@ -109,11 +113,6 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
     R's ``as.data.frame(history)`` has a row for each epoch, metric and data set. A
     column of phases of one training is no reason: each epoch has one row then, or the
     epochs begin anew with each phase.
-
-    Raises
-    ------
-    ForeignLogError
-        If rows are of several kinds.
     """
     notes = []
     for name, cells in table.columns.items():
@@ -124,7 +123,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
             if epochs is not None and _are_phases(name, cells, epochs):
                 notes.append(f"{name} tells phases: {', '.join(kinds[:_SHOWN])}")
                 continue
-            shown = " and ".join(map(repr, kinds[:_TWO]))
+            shown = " and ".join(map(repr, kinds[:2]))
             problem = f"its rows are of several kinds: {name} is {shown}"
             hint = "Give one row for each epoch, with a column for each of these"
             row = next(at for at, text in cells.texts.items() if text == kinds[1])
@@ -145,18 +144,12 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
 
 
 def check_rows_are_epochs(table: LogTable) -> None:
-    """Refuse rows that are not epochs but models, settings, folds or data sets.
-
-    Raises
-    ------
-    ForeignLogError
-        If they do.
-    """
+    """Refuse rows that are not epochs but models, settings, folds or data sets."""
     for name, cells in table.columns.items():
         texts = list(cells.texts.values())
         distinct = len(texts) > 1 and len(set(texts)) == len(texts) == len(table)
         if distinct and not tells_time(name, cells):
-            shown = " and ".join(map(repr, texts[:_TWO]))
+            shown = " and ".join(map(repr, texts[:2]))
             problem = f"its rows are no epochs: {name} is {shown}"
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
         if letters(name) in SETTINGS:
@@ -198,9 +191,9 @@ def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
     """Refuse rows of several trainings, by a setting that differs."""
     known = cells.values[~cells.blank]
     found = np.unique(known)
-    if len(found) < _TWO:
+    if len(found) <= 1:
         return
-    shown = " and ".join(f"{value:g}" for value in found[:_TWO])
+    shown = " and ".join(f"{value:g}" for value in found[:2])
     if 2 * len(found) > len(known):
         problem = f"its rows are no epochs: {name} is {shown}"
         raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
@@ -311,7 +304,7 @@ def letters(name: str) -> str:
     >>> letters("Learning Rate"), letters("Epoch #")
     ('learningrate', 'epoch')
     """
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return "".join(sign for sign in name.lower() if sign.isascii() and sign.isalnum())
 
 
 def may_say_kinds(table: LogTable) -> bool:
@@ -334,11 +327,7 @@ def prefix_of(data_set: str) -> str | None:
     >>> prefix_of("{'subset': 'val'}")
     'val_'
     """
-    word = letters(data_set).removeprefix("subset").removesuffix("set")
-    found = re.fullmatch(_DATA_SET, word)
-    if found is None:
-        return None
-    return "" if found["train"] else f"{found.lastgroup}_"
+    return _DATA_SETS.get(letters(data_set).removeprefix("subset").removesuffix("set"))
 
 
 def name_on(name: str, data_set: str) -> str:
@@ -363,7 +352,7 @@ def _counts_by_one(values: FloatArray) -> bool:
     It may begin again at the start, or, where some rows go on after a step back, at any
     later number, as in a resumed training.
     """
-    if not are_epochs(values).all() or len(values) < _TWO:
+    if not are_epochs(values).all() or len(values) <= 1:
         return False
     steps = np.diff(values)
     begins = values[1:][steps <= 0]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.note import Note, reworded
-from cbreplay.readers.base import SKIP_HINT, ForeignLogError
+from cbreplay.readers.base import SKIP_HINT, ForeignLogError, LogFacts
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import parse_cell, shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from cbreplay.readers.base import Damage
-    from cbreplay.run import AxisUnit, BoolArray, EpochArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = ["DECIMAL_COMMA", "LogTable"]
 
@@ -38,10 +39,8 @@ _STEPWISE = (
 )
 
 
-class LogTable:
+class LogTable(LogFacts):
     """A CSV as columns.
-
-    Of the attributes, those of `building.runs.LogFacts` say there what they are.
 
     Attributes
     ----------
@@ -59,8 +58,6 @@ class LogTable:
         What was dropped so far.
     wall_times : array of shape (n_rows,), or None
         When each row was written, in seconds, where a format knows it.
-    counted : {"line", "row", "column"}
-        What `lines` counts.
     crlf : bool
         Whether its lines end with CRLF, as Keras ends them.
     counts_from_zero : bool
@@ -79,6 +76,7 @@ class LogTable:
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
+        super().__init__()
         check_columns(len(header), source, damage.max_bytes)
         self.source, self.damage, self.header = source, damage, list(header)
         # names that the header has twice, by the key of the second column
@@ -92,22 +90,12 @@ class LogTable:
             self.columns[key] = LogColumn(of_groups=is_rate_name(name))
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
-        self.notes: list[str] = []
         self.wall_times: FloatArray | None = None
-        self.planned_epochs: int | None = None
         self.counted = "line"
         self.crlf = self.counts_from_zero = False
         self.steps: EpochArray | None = None
         self.has_other_rows = self.may_be_drawn = False
-        self.axis_unit: AxisUnit = "epochs"
         self.is_shortened = False
-        self.left_out: dict[str, str] = {}
-        self.counts_from = 0
-        self.framework = ""
-        self.begins_at: int | None = None
-        self.not_logged: set[str] = set()
-        self.empty_cells: set[str] = set()
-        self.written_again = False
         self.has_own_rows: set[str] = set()
 
     def join_repeated(self) -> None:
@@ -164,6 +152,34 @@ class LogTable:
             cells.add([row.get(name) for row in rows], _parse_value)
             cells.finish()
         return table
+
+    def add_below(self, other: LogTable) -> None:
+        """Add the rows of a table that stands below this one, under its own header.
+
+        What only one of the two names was not logged in the rows of the other.
+        """
+        tables = self.columns, other.columns
+        changed = self.columns.keys() ^ other.columns.keys()
+        self.has_own_rows |= changed | other.has_own_rows
+        self.not_logged |= other.not_logged | {
+            name
+            for name in changed
+            if not any(own[name].missing.any() for own in tables if name in own)
+        }
+        for name in dict.fromkeys([*self.columns, *other.columns]):
+            column = LogColumn(of_groups=is_rate_name(name))
+            for own, n_rows in zip(tables, map(len, (self, other)), strict=True):
+                column.add_column(own.get(name, LogColumn.of(np.full(n_rows, np.nan))))
+            column.finish()
+            self.columns[name] = column
+        names = self.header, other.header
+        self.header = list(dict.fromkeys([*self.header, *other.header]))
+        begins = [len(self) + at for at in (0, *other.repeated_header)]
+        self.repeated_header |= {*begins}
+        self.lines = np.concatenate([self.lines, other.lines])
+        self.damage.add(other.damage)
+        said = _changed_names(*names)
+        self.notes += [f"from line {other.lines[0]} on its header {said}", *other.notes]
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -255,6 +271,15 @@ class LogTable:
             int(group[at]) for at in self.repeated_header if at < len(group)
         }
 
+    def part(self, rows: BoolArray, columns: Mapping[str, LogColumn]) -> LogTable:
+        """Return a table of some of the rows, with these columns."""
+        part = copy(self)
+        part.columns = {name: cells.copy() for name, cells in columns.items()}
+        part.notes, part.left_out = [*self.notes], {**self.left_out}
+        part.not_logged, part.empty_cells = {*self.not_logged}, {*self.empty_cells}
+        part.keep(rows)
+        return part
+
     def keep(self, rows: BoolArray) -> None:
         """Keep these rows only."""
         repeated = {int(rows[:at].sum()) for at in self.repeated_header}
@@ -307,6 +332,15 @@ class LogTable:
             problem = f"{text!r} under {name} is not a plain number"
             hint = "If thousands are set apart in it, write 1234.5 and not 1,234.5"
             raise self.error(problem, row, hint)
+
+
+def _changed_names(names: Sequence[str], later: Sequence[str]) -> str:
+    """Say which names a later header has more, or fewer."""
+    more = [name for name in later if name not in names]
+    fewer = [name for name in names if name not in later]
+    said = [f"names {' and '.join(more)} too"] if more else []
+    said += [f"lacks {' and '.join(fewer)}"] if fewer else []
+    return ", and ".join(said) or "has another order"
 
 
 def _parse_value(value: object) -> float | None:

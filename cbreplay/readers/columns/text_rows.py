@@ -32,7 +32,7 @@ from cbreplay.readers.columns.text_lines import (
     is_complete,
     is_shorter,
 )
-from cbreplay.readers.columns.written_again import WiderHeaderError
+from cbreplay.readers.columns.written_again import OtherHeaderError
 from cbreplay.words import count, list_first
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class TextRows:
     """A CSV cut into cells, read once from the beginning to the end.
 
     `encoding` is ``"latin-1"`` for a text that was found not to be UTF-8. If it
-    `may_widen`, a later header with more names raises a `WiderHeaderError`.
+    `may_change`, a later header with more or fewer of these names raises an
+    `OtherHeaderError`.
 
     Attributes
     ----------
@@ -66,7 +67,7 @@ class TextRows:
     ------
     LogError
         If it has no header.
-    NotUtf8Error, WiderHeaderError
+    NotUtf8Error, OtherHeaderError
         If it is to be read again: as Latin-1, or from a later header on.
     """
 
@@ -77,9 +78,9 @@ class TextRows:
         damage: Damage,
         encoding: str = "",
         *,
-        may_widen: bool = False,
+        may_change: bool = False,
     ) -> None:
-        self.source, self.damage, self._may_widen = source, damage, may_widen
+        self.source, self.damage, self._may_change = source, damage, may_change
         self.notes: list[str] = []
         self.repeated_header: set[int] = set()
         self._lines = TextLines(chunks, source, damage, encoding)
@@ -311,8 +312,11 @@ class TextRows:
         error = LogError(problem, source=self.source, line=line, hint=hint)
         named = "epoch" in [cell.lower() for cell in cells]
         is_empty = named and not self._n_rows and not self.damage.errors
-        if self._may_widen and (is_empty or set(self.header) <= set(cells)):
-            raise WiderHeaderError(line, is_empty=is_empty)
+        own, other = set(self.header), set(cells)
+        same = len(own & other)
+        nested = same > 1 and same == min(len(own), len(other))
+        if self._may_change and (is_empty or nested):
+            raise OtherHeaderError(line, is_empty=is_empty)
         self.damage.report(error)
         self._ends = True
 

@@ -58,13 +58,7 @@ def turned_names(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def read_turned(text: TextRows, source: str, damage: Damage) -> LogTable:
-    """Read a table whose rows are series.
-
-    Raises
-    ------
-    LogError
-        When strict, if a row is damaged.
-    """
+    """Read a table whose rows are series."""
     rows = [row for batch, _ in text.batches() for row in batch]
     epochs = ["epoch", *map(_number_of, text.header[1:])]
     listed = [epochs if _numbers_epochs(text.header) else text.header, *rows]
@@ -107,7 +101,7 @@ def _numbers_epochs(header: Sequence[str]) -> bool:
     return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
 
 
-def rows_of_lists(held: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401
+def rows_of_lists(held: Any) -> list[dict[str, Any]] | None:
     """Return the rows of lists of one length, one of them of rising steps.
 
     >>> rows_of_lists({"_step": [0, 7], "val_loss": [0.5, 0.25]})

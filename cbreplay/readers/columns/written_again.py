@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENDINGS",
-    "WiderHeaderError",
+    "OtherHeaderError",
     "drop_earlier_copies",
     "is_written_again",
     "leave_out_restored",
@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 
-class WiderHeaderError(Exception):
-    """Another header below the first: it has more names, or no row is between.
+class OtherHeaderError(Exception):
+    """Another header below the first: it has more or fewer names, or no row is between.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ def is_written_again(above: LogTable, below: LogTable) -> bool:
 def drop_earlier_copies(table: LogTable) -> None:
     """Keep the last of the tables in a file, if it holds the rows of all others."""
     *earlier, last = _blocks(table, _begins_anew(table))
-    if not table.repeated_header and max(map(len, earlier), default=0) < _TWO_ROWS:
+    if not table.repeated_header and max(map(len, earlier), default=0) <= 1:
         # a first row that is merely repeated begins no second table
         return
     if not earlier or not _begin_alike(table, earlier, table, last.start):
@@ -100,9 +100,6 @@ def drop_earlier_copies(table: LogTable) -> None:
     table.repeated_header.clear()
     times = "once" if len(earlier) == 1 else f"{len(earlier)} times"
     table.notes.append(f"its rows stand there {times} more: they were read once")
-
-
-_TWO_ROWS = 2
 
 
 def leave_out_restored(
@@ -159,7 +156,7 @@ def leave_out_restored(
     # a training that stands still repeats its rows, the last but one too
     if not named and (
         len(again) != 1
-        or again[0] == len(table) - _TWO_ROWS
+        or again[0] == len(table) - 2
         or not _tells(values, is_mlflow=is_mlflow)
     ):
         return

@@ -27,8 +27,6 @@ __all__ = [
     "spread_out",
 ]
 
-_SEVERAL = 2
-
 
 def first_number(run: Run) -> int:
     """Return the number by which a log calls its first epoch."""
@@ -53,7 +51,7 @@ def goes_with(other: Run, run: Run) -> bool:
     own, every = numbers_of(other), numbers_of(run)
     if np.array_equal(own, every):
         return other.counts_from == run.counts_from
-    if run.steps is not None or other.steps is not None or len(own) < _SEVERAL:
+    if run.steps is not None or other.steps is not None or len(own) <= 1:
         return False
     cadence = int(own[1] - own[0])
     # the last epoch of a training may be validated whatever its number is

@@ -16,7 +16,7 @@ from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
 from cbreplay.readers.discovery.same_training import count_agreeing, has_all_of
 from cbreplay.run import Run
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_validation, plain_direction
 from cbreplay.words import list_first
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
         left = [at for at in members if at not in home_of]
         if len(left) > 1:
             home_of |= _copies_among(runs, left, kind.names)
+    _add_percents(runs, groups, home_of)
     _add_pairs(runs, home_of)
     _add_narrower(runs, groups, home_of)
     _add_short(runs, home_of)
@@ -156,6 +157,34 @@ def _home(home_of: Mapping[int, int], at: int) -> int:
     return at
 
 
+def _add_percents(
+    runs: Sequence[Run],
+    groups: Mapping[_Alike, list[int]],
+    home_of: dict[int, int],
+) -> None:
+    """Add logs of one training of which one has its scores in percent."""
+    for kind, members in groups.items():
+        left = [at for at in members if at not in home_of]
+        names = kind.names if len(left) > 1 else ()
+        scores = [name for name in names if plain_direction(name) == "max"]
+        told = {at: _as_shares(runs[at], scores) for at in left if scores}
+        n_percents = sum(told[at] is not runs[at] for at in told)
+        if 0 < n_percents < len(told):
+            shares = [told.get(at, run) for at, run in enumerate(runs)]
+            home_of |= _copies_among(shares, left, names)
+
+
+def _as_shares(run: Run, scores: Sequence[str]) -> Run:
+    """Return a run with those of its scores as shares that are in percent."""
+    percents = {
+        name: replace(own, values=own.values / _HUNDRED)
+        for name in scores
+        if np.nanmax((own := run.series[name]).values, initial=0) > _LEAST_PERCENT
+    }
+    return replace(run, series={**run.series, **percents}) if percents else run
+
+
+_HUNDRED, _LEAST_PERCENT = 100, 2
 _TWO = 2
 
 

@@ -59,7 +59,7 @@ def _too_deep(source: str) -> LogError:
 _HALF = r"\\u[dD][89a-fA-F]"
 
 
-def _well_formed(raw: Any) -> Any:  # noqa: ANN401 - any JSON
+def _well_formed(raw: Any) -> Any:
     """Return JSON without lone surrogates in its texts: they could not be written."""
     if isinstance(raw, str):
         return well_formed(raw)

@@ -182,6 +182,8 @@ class _SourceReader:
         reader = InMemoryReader(self.options)
         if not reader.accepts(source):
             sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"
+            if isinstance(source, (list, tuple)):
+                sentence += ", each as an argument of its own: load_runs(*paths)"
             raise ConfigError(sentence)
         runs = list(reader.read(source))
         return [RunsOfLog(runs[0].source, runs[0].source, runs)]

@@ -275,12 +275,7 @@ def read_files(path: str, most: int) -> LogFiles:
                 files.append(read_events(file, most=most))
             except LogError as error:
                 (empty if _is_empty(file) else log.unread).append(error)
-        held = [table.path for table in files if len(table.scalars.tag)]
-        if len(held) > 1:
-            log.notes.append(
-                f"{writer or 'the directory'} holds {len(held)} event files, read in "
-                f"the order of their times: {_named(held)}"
-            )
+    log.notes.extend(_several_files(log))
     if any(log.files.values()) or log.unread:
         if empty:
             # the writer has not written anything yet
@@ -296,6 +291,26 @@ def read_files(path: str, most: int) -> LogFiles:
         )
     log.notes.extend(_unfinished(log))
     return log
+
+
+def _several_files(log: LogFiles) -> Iterator[str]:
+    """Say which writers have several files; name these only if they are of one."""
+    held = {
+        writer or "the directory": [
+            table.path for table in files if len(table.scalars.tag)
+        ]
+        for writer, files in log.files.items()
+    }
+    several = {writer: paths for writer, paths in held.items() if len(paths) > 1}
+    if not several:
+        return
+    (writer, paths), *others = several.items()
+    also = "".join(f" and {other} {len(more)}" for other, more in others)
+    named = "" if others else f": {_named(paths)}"
+    yield (
+        f"{writer} holds {len(paths)} event files{also}, read in the order of their "
+        f"times{named}"
+    )
 
 
 def files_together(logs: Sequence[LogFiles], above: str) -> LogFiles:

@@ -11,13 +11,13 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.note import Note
-from cbreplay.readers.base import Damage
+from cbreplay.readers.base import Damage, LogFacts, LogReader
 from cbreplay.readers.building.evaluations import left_out_notes
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import lay_steps, number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
 from cbreplay.readers.building.rows import Rows
-from cbreplay.readers.building.runs import LogFacts, build_run
+from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.event_files.beside_keras import with_other_scalars
 from cbreplay.readers.event_files.epochs import (
     STEP,
@@ -76,21 +76,8 @@ _FRAMEWORKS = ("Ultralytics", "Lightning", "Hugging Face")
 _MOST_MARKS = 50
 
 
-class TensorBoardReader:
-    """Reader of a TensorBoard directory, or of one event file.
-
-    Parameters
-    ----------
-    options : ReadOptions
-        How damage is to be read, and what steps count.
-    metadata : RunMetadata, optional
-        What the ``run.json`` above the directory says.
-    """
-
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata
+class TensorBoardReader(LogReader):
+    """Reader of a TensorBoard directory, or of one event file."""
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the event files.
@@ -128,15 +115,12 @@ class TensorBoardReader:
         found = self._read_epochs(log, layout, path)
         if not found.pieces:
             raise only_crowded(path, found.left_out) or no_epochs(path, log, damage)
-        facts = LogFacts(
-            notes=(*damage.notes(), *layout.notes, *found.notes),
-            n_dropped=damage.n_dropped,
-            left_out=found.left_out,
-            counts_from=layout.first_step + found.counts_from,
-            begins_at=layout.begins_at,
-            axis_unit="evaluations" if layout.tool == "steps" else "epochs",
-            framework=_framework(layout, log.tags),
-        )
+        facts = LogFacts((*damage.notes(), *layout.notes, *found.notes))
+        facts.n_dropped, facts.left_out = damage.n_dropped, dict(found.left_out)
+        facts.counts_from = layout.first_step + found.counts_from
+        facts.begins_at = layout.begins_at
+        facts.axis_unit = "evaluations" if layout.tool == "steps" else "epochs"
+        facts.framework = _framework(layout, log.tags)
         records = self._join(found, self.metadata, path)
         if found.takes_back:
             records[-1].replaced += self._taken_back(log, layout, records[-1], path)

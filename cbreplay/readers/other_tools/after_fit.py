@@ -84,7 +84,7 @@ class _LoggedRows:
         """Tell which rows are validations before the first or after the last step."""
         surplus = np.zeros(len(self.table), dtype=np.bool_)
         rows: EpochArray = np.flatnonzero(self.judged)
-        if len(rows) >= _SEVERAL:
+        if len(rows) > 1:
             n_before, n_after = self._n_before(rows), self._n_after(rows)
             surplus[rows[:n_before]] = True
             surplus[rows[len(rows) - n_after :]] = True
@@ -147,9 +147,6 @@ class _LoggedRows:
         _, counts = np.unique(self.epochs[rows], return_counts=True)
         sizes, times = np.unique(counts, return_counts=True)
         return int(sizes[np.argmax(times)])
-
-
-_SEVERAL = 2
 
 
 def _holds_words(cells: LogColumn) -> bool:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["files_of_epochs", "rows_of_epoch_files"]
 
 _FILE = r"(metrics[_-])?epoch[_-]?(?P<epoch>[0-9]{1,9})\.json"
-_FEWEST = 2
 _HINT = "Put what is of another training into a directory of its own"
 
 
@@ -27,7 +26,7 @@ def files_of_epochs(directory: str, names: Sequence[str]) -> list[str]:
     """Return the files of a directory that hold the values of one epoch each."""
     numbered = [name for name in names if re.fullmatch(_FILE, name)]
     # a list in a file is one of several epochs
-    whole = len(numbered) >= _FEWEST and not any(
+    whole = len(numbered) > 1 and not any(
         b"[" in read_beginning(os.path.join(directory, name)) for name in numbered
     )
     return numbered if whole else []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage
+from cbreplay.readers.base import Damage, LogReader
 from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED, given_note
 from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.numbering import count_steps, lay_steps
@@ -15,7 +15,6 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import EXACT, ended_epochs, never_go_back
 from cbreplay.readers.columns.table import LogTable
-from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_rows import rows_of_columns
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
 from cbreplay.words import count
@@ -34,7 +33,7 @@ _EVALUATED = ("eval_", "test_")
 _NEARLY = 0.01
 
 
-class HuggingFaceReader(FormatReader):
+class HuggingFaceReader(LogReader):
     """Reader of the log of Trainer: an epoch is what lies before an evaluation."""
 
     def read(self, path: str) -> Iterator[Run]:
@@ -69,7 +68,7 @@ class HuggingFaceReader(FormatReader):
         table.framework = "Hugging Face"
         yield from build_runs(table, self.options, self.metadata)
 
-    def _read_state(self, path: str, damage: Damage) -> Any:  # noqa: ANN401 - JSON holds anything
+    def _read_state(self, path: str, damage: Damage) -> Any:
         """Return the state; around a log_history that was saved by itself, one."""
         if begins_as_json(path):
             state = read_json(path, damage.max_bytes, damage)
@@ -224,7 +223,7 @@ def _are_steps(steps: FloatArray | None) -> TypeGuard[FloatArray]:
     return steps is not None and never_go_back(steps)
 
 
-def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array or None
+def _whole_epochs(fractions: Any) -> EpochArray | None:
     """Return zero-based epochs, if each row ends one."""
     if fractions is None or not np.isfinite(fractions).all():
         return None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.evaluations import find_machine, left_out_notes
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
@@ -16,7 +16,7 @@ from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
-from cbreplay.readers.columns.epoch_rows import sort_by_runs
+from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
 from cbreplay.readers.columns.header import (
     EPOCH_NAMES,
     STEP_NAMES,
@@ -28,7 +28,6 @@ from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
-from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
 from cbreplay.readers.other_tools.json_curves import curves_by_name
 from cbreplay.readers.other_tools.json_nested import (
@@ -68,10 +67,9 @@ if TYPE_CHECKING:
 __all__ = ["JsonHistoryReader"]
 
 _EPOCH_KEY = r"(?i)(?:epoch[ _-]?)?([0-9]{1,9})"
-_SEVERAL = 2
 
 
-class JsonHistoryReader(FormatReader):
+class JsonHistoryReader(LogReader):
     """Reader of ``history.history``, of a History's attributes, or of rows, as JSON.
 
     Also of what pandas writes of a DataFrame: a mapping of rows under each name.
@@ -117,8 +115,10 @@ class JsonHistoryReader(FormatReader):
             table.left_out |= left_out
             if of_points:
                 table.has_own_rows = {*table.columns}
-            self._fold(table)
-            yield from build_runs(table, self.options, self.metadata)
+            for name, part in tables_of_folds(table):
+                self._fold(part)
+                for run in build_runs(part, self.options, self.metadata):
+                    yield replace(run, name=name) if name else run
         else:
             raise foreign_json(path, held)
 
@@ -215,7 +215,7 @@ def _rows_below_names(held: object, path: str) -> object:
     ForeignLogError
         If a row is longer or shorter than the names.
     """
-    if not isinstance(held, list) or len(held) < _SEVERAL:
+    if not isinstance(held, list) or len(held) <= 1:
         return held
     names, *rows = held
     if not isinstance(names, list) or len({*map(str, names)}) < len(names):
@@ -298,7 +298,7 @@ def _without_head(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Leave out a first row of which no name stands in any other: what was trained."""
     first, *others = rows
-    if len(others) < _SEVERAL or any(first.keys() & row.keys() for row in others):
+    if len(others) <= 1 or any(first.keys() & row.keys() for row in others):
         return rows, []
     return others, [f"left out the first row, which says {', '.join(first)}"]
 

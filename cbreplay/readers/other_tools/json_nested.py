@@ -8,6 +8,7 @@ from typing import Any
 
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.roles import name_on, prefix_of
 from cbreplay.readers.columns.written_again import ENDINGS
 
 __all__ = [
@@ -19,12 +20,6 @@ __all__ = [
     "trainings_of",
     "without_ends",
 ]
-
-_DATA_SETS = {
-    **dict.fromkeys(("train", "training"), ""),
-    **dict.fromkeys(("val", "valid", "validation"), "val_"),
-    "test": "test_",
-}
 
 
 def flatten_lists(
@@ -42,14 +37,13 @@ def flatten_lists(
         elif (points := _points_of(values)) is not None:
             pairs = _pairs(*points) if paired else None
             flat[outer] = pairs or (points[1] if _are_counted(*points) else values)
-        elif (prefix := _DATA_SETS.get(outer.lower())) is not None and not depth:
-            flat |= {
-                name if name.startswith(prefix) else f"{prefix}{name}": own
-                for name, own in flatten_lists(values, depth + 1, paired=paired).items()
-            }
         else:
             inner = flatten_lists(values, depth + 1, paired=paired).items()
-            flat |= {f"{outer}/{name}": own for name, own in inner}
+            of_data_set = not depth and prefix_of(outer) is not None
+            flat |= {
+                name_on(name, outer) if of_data_set else f"{outer}/{name}": own
+                for name, own in inner
+            }
     return flat
 
 
@@ -109,9 +103,8 @@ _HOLDING = ("metrics", "logs", "scalars", "values", "results")
 def _flat_row(row: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for outer, value in row.items():
-        prefix = _DATA_SETS.get(outer.lower())
-        if prefix is not None and isinstance(value, dict):
-            flat |= {f"{prefix}{name}": own for name, own in value.items()}
+        if isinstance(value, dict) and prefix_of(outer) is not None:
+            flat |= {name_on(name, outer): own for name, own in value.items()}
         elif outer.lower() in _HOLDING and isinstance(value, dict):
             flat |= value
         else:
@@ -200,7 +193,7 @@ def is_history(held: object) -> bool:
     return listed and not is_row and not nested
 
 
-def trainings_of(held: Any) -> tuple[Any, list[str]]:  # noqa: ANN401
+def trainings_of(held: Any) -> tuple[Any, list[str]]:
     """Return a list of histories by their numbers; the last of those that grow."""
     notes = []
     if isinstance(held, dict) and _are_trainings(held):

@@ -14,7 +14,6 @@ __all__ = ["foreign_json", "refuse_known", "refuse_models"]
 
 # what Trainer logs as a summary when it is done
 _SUMMED = ("_runtime", "_samples_per_second", "total_flos")
-_SEVERAL = 2
 
 
 def refuse_known(held: dict[str, Any], path: str) -> None:
@@ -46,7 +45,7 @@ def refuse_models(held: dict[str, Any], path: str) -> None:
     """Refuse lists that stand beside a list of names: of models, of settings."""
     lengths = {len(own) for own in held.values() if are_numbers(own)}
     for name, values in held.items():
-        if not isinstance(values, list) or len(values) < _SEVERAL:
+        if not isinstance(values, list) or len(values) <= 1:
             continue
         if lengths and len(values) not in lengths:
             # names of classes, beside lists of epochs
@@ -54,7 +53,7 @@ def refuse_models(held: dict[str, Any], path: str) -> None:
         texts = [value for value in values if isinstance(value, str)]
         words = [text for text in texts if not is_number(text)]
         if len(words) == len(values) == len(set(words)) and "time" not in name.lower():
-            shown = " and ".join(map(repr, words[:_SEVERAL]))
+            shown = " and ".join(map(repr, words[:2]))
             problem = f"its lists are no epochs: {name} is {shown}"
             hint = "Give a log with one value for each epoch"
             raise ForeignLogError(problem, source=path, hint=hint)

@@ -121,7 +121,7 @@ def are_rows(held: object) -> bool:
     return all(isinstance(row, dict) and row for row in held)
 
 
-def rows_of_columns(held: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401
+def rows_of_columns(held: Any) -> list[dict[str, Any]] | None:
     """Return the rows of a table that pandas wrote by columns; None if it is none.
 
     Each row is told by its number in the index, which rows that were dropped leave out.
@@ -293,13 +293,7 @@ def is_number(value: object) -> bool:
 
 
 def _check_steps(held: Mapping[str, Any], source: str, options: ReadOptions) -> None:
-    """Refuse series of which one counts epochs, perhaps, and another batches.
-
-    Raises
-    ------
-    ForeignLogError
-        If two of them have steps of their own each, and nobody says what counts.
-    """
+    """Refuse series of which one counts epochs, perhaps, and another batches."""
     if options.x_axis is not None:
         return
     longest = max(held, key=lambda name: len(held[name]))

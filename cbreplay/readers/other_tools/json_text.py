@@ -36,7 +36,7 @@ def begins_as_json(path: str) -> bool:
     return read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in b"{["
 
 
-def read_json(path: str, most: int, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything
+def read_json(path: str, most: int, damage: Damage | None = None) -> Any:
     """Return what a JSON file holds; of JSON Lines, the list of the lines.
 
     A line that is no JSON is reported to the damage; without that, it is an error.
@@ -52,7 +52,7 @@ def read_json(path: str, most: int, damage: Damage | None = None) -> Any:  # noq
     return parse_json(content, path, damage)
 
 
-def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 - as above
+def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any:
     """Return what JSON in memory holds."""
     import json
 
@@ -73,7 +73,7 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
         raise _no_json(error, text, source) from None
 
 
-def _decoded(decode: Callable[..., Any], *given: Any, source: str) -> Any:  # noqa: ANN401
+def _decoded(decode: Callable[..., Any], *given: Any, source: str) -> Any:
     """Return what decodes JSON returns; what is no log's is refused.
 
     Raises
@@ -99,7 +99,7 @@ def _decoded(decode: Callable[..., Any], *given: Any, source: str) -> Any:  # no
         raise LogError(problem, source=source, hint=_HINT) from None
 
 
-def _loads(text: str) -> Any:  # noqa: ANN401 - JSON holds anything
+def _loads(text: str) -> Any:
     import json
 
     return json.loads(text, object_pairs_hook=_once_each)
@@ -122,7 +122,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return held
 
 
-def _no_json(error: Any, text: str, source: str) -> LogError:  # noqa: ANN401
+def _no_json(error: Any, text: str, source: str) -> LogError:
     if text.lstrip().startswith(("{'", "[{'")):
         problem = "this is how Python prints a dict, and no JSON"
         return LogError(problem, source=source, line=1, hint=_DUMP)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
@@ -18,7 +19,6 @@ from cbreplay.readers.columns.roles import (
     check_one_kind,
     read_ended_epochs,
 )
-from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.after_fit import leave_out_after_fit
 from cbreplay.series_names import is_validation
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LightningReader"]
 
 
-class LightningReader(FormatReader):
+class LightningReader(LogReader):
     """Reader of CSVs with an ``epoch`` and a ``step`` column.
 
     Training and validation of one epoch stand in rows of their own, with gaps. The

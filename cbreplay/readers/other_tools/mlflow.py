@@ -8,12 +8,12 @@ import os
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
-from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
@@ -22,7 +22,7 @@ from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.files import read_beginning, read_bytes
-from cbreplay.readers.formats import FormatReader, is_stored_metric
+from cbreplay.readers.formats import is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
 from cbreplay.readers.other_tools.json_rows import as_number, rows_of_columns
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
@@ -49,11 +49,11 @@ _SINGLE = (
 )
 _NAMES = ("key", "metricname")
 _RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name", "group")
-# the name of a key in the data of a chart on MLflow's page
-_KEY_OF_CHART = "metric"
+# the name of a key in the data of a chart on MLflow's page, and in people's tables
+_OTHER_KEYS = ("metric", "metric_name")
 
 
-class MLflowReader(FormatReader):
+class MLflowReader(LogReader):
     """Reader of MLflow's histories: ``key``, ``value`` and ``step``.
 
     They stand in a CSV, as of a chart on MLflow's page, in JSON, or in MLflow's own
@@ -89,11 +89,11 @@ class MLflowReader(FormatReader):
         """Yield the training in the rows of a run, or of one of its fits."""
         logged, left_out = _of_model(own, path)
         told = tell_steps(logged, path)
-        by_step = _by_step(told.rows, path)
-        table = LogTable.of_rows(by_step.rows, path, damage)
+        by_step, several = _by_step(told.rows, path)
+        table = LogTable.of_rows(by_step, path, damage)
         table.notes += [*left_out, *told.notes]
         table.left_out |= told.left_out
-        for key, others in by_step.others.items():
+        for key, others in several.items():
             table.columns[key].others = others
         doubled = {at for others in by_step.others.values() for at in others}
         # two loggers have two values of every step, and never go back
@@ -190,9 +190,8 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         hint = "Export what get_metric_history returns: key, value, step, timestamp"
         raise ForeignLogError(problem, source=path, hint=hint)
     lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
-    if lowered and "key" not in lowered[0] and _KEY_OF_CHART in lowered[0]:
-        lowered = [{**row, "key": row.get(_KEY_OF_CHART)} for row in lowered]
-    return lowered
+    named = [key for key in ("key", *_OTHER_KEYS) if lowered and key in lowered[0]]
+    return [{**row, "key": row.get(named[0])} for row in lowered] if named else lowered
 
 
 _PAGED = (
@@ -316,15 +315,13 @@ def _with_points(row: dict[str, str]) -> dict[str, str]:
     }
 
 
-class _StepRows(NamedTuple):
-    """A row for each step, and the earlier of several values of one key in a step."""
+def _by_step(
+    rows: Sequence[Mapping[str, Any]], path: str
+) -> tuple[list[dict[str, Any]], dict[str, dict[int, tuple[float, ...]]]]:
+    """Make a row of the keys of each step, in the order of the steps.
 
-    rows: list[dict[str, Any]]
-    others: dict[str, dict[int, tuple[float, ...]]]
-
-
-def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
-    """Make a row of the keys of each step, in the order of the steps."""
+    Return them with the earlier of several values of one key in a step.
+    """
     held: dict[int, dict[str, list[Any]]] = {}
     for row in rows:
         step = whole_number(row.get("step"))
@@ -347,4 +344,4 @@ def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
                 others.setdefault(key, {})[at] = tuple(
                     math.nan if number is None else number for number in known
                 )
-    return _StepRows(steps, others)
+    return steps, others

@@ -176,7 +176,6 @@ def _late_ones(of_key: Mapping[Any, Sequence[Mapping[str, Any]]]) -> list[Any]:
 def _all_by_times(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     """Return the values of each key, numbered by their times."""
     counts = Counter(row.get("key") for row in rows)
-    most = max(counts.values())
     # what was logged once, as a test after the fit, is of no epoch
     once = sorted(str(key) for key, number in counts.items() if number == 1)
     rows = [row for row in rows if counts[row.get("key")] > 1]
@@ -185,24 +184,46 @@ def _all_by_times(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     where = f"all values stand at step {step}"
     if step in {None, ""}:
         where = "no value has a step"
-    several = [pair for pair in counts.most_common() if pair[1] > 1]
-    if None in times or several[-1][1] != most:
-        shown = dict([several[0], several[-1]])
-        told = " and ".join(f"{key} {number}" for key, number in shown.items())
+    numbered = None if None in times else _numbered(rows, times, counts)
+    if numbered is None:
+        told = ", ".join(f"{key} {n}" for key, n in counts.most_common() if n > 1)
         if None in times:
             told = f"a time is {shown_value(rows[times.index(None)].get('timestamp'))}"
         problem = f"{where}, and cannot be told apart: {told}"
         raise LogError(problem, source=path, hint=_HINT)
-    met: Counter[Any] = Counter()
-    numbered = []
-    for at in sorted(range(len(rows)), key=lambda at: times[at] or 0):
-        key = rows[at].get("key")
-        numbered.append({**rows[at], "step": met[key]})
-        met[key] += 1
     notes = [f"{where}: they were numbered {_way(rows, times)}; {_ONE_BELOW_OTHER}"]
     if once:
         notes.append(f"left out {', '.join(once)}: one value, of no epoch")
     return ToldRows(numbered, notes)
+
+
+def _numbered(
+    rows: Sequence[Mapping[str, Any]],
+    times: Sequence[float | None],
+    counts: Mapping[Any, int],
+) -> list[Mapping[str, Any]] | None:
+    """Give the values of each key steps, in the order of their times.
+
+    Those of a key with fewer values than others, as a validation every fifth epoch has,
+    stand at the last step begun; None if two of them do, or times leave it open.
+    """
+    most = max(counts.values())
+    timed = zip(times, rows, strict=True)
+    usual = {time for time, row in timed if counts[row.get("key")] == most}
+    met: Counter[Any] = Counter()
+    taken: set[tuple[Any, int]] = set()
+    numbered: list[Mapping[str, Any]] = []
+    for at in sorted(range(len(rows)), key=lambda at: times[at] or 0):
+        key = rows[at].get("key")
+        step = met[key]
+        if counts[key] < most:
+            step = max([1, *met.values()]) - 1
+        if (key, step) in taken or (counts[key] < most and times[at] in usual):
+            return None
+        taken.add((key, step))
+        met[key] += counts[key] == most
+        numbered.append({**rows[at], "step": step})
+    return numbered
 
 
 _ONE_BELOW_OTHER = (

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.base import ForeignLogError, LogReader
 from cbreplay.readers.files import read_beginning
-from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,17 +30,11 @@ _ARRAY = rb"'descr': '[<>|=]?(?P<kind>[A-Za-z]).*'shape': \((?P<shape>[^)]*)\)"
 _LOOKED_AT = 256
 
 
-class PickleReader(FormatReader):
+class PickleReader(LogReader):
     """The reader that reads nothing: a pickle runs code when it is loaded."""
 
     def read(self, path: str) -> Iterator[Run]:
-        """Refuse the file.
-
-        Raises
-        ------
-        ForeignLogError
-            Always.
-        """
+        """Refuse the file."""
         beginning = read_beginning(path, _LOOKED_AT)
         array = re.search(_ARRAY, beginning) if beginning.startswith(_NUMPY) else None
         if array is not None and array["kind"] != b"O":

@@ -11,8 +11,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage
+from cbreplay.readers.base import Damage, LogReader
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
@@ -22,9 +24,9 @@ from cbreplay.readers.formats import (
     SERIES_SMOOTHED,
     SERIES_STEPS,
     SERIES_TIMES,
-    FormatReader,
 )
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +46,8 @@ NAMED_BY_RUN = (
     r"\.(?:csv|json)(?:\.gz)?"
 )
 _KERAS_TAG = r"epoch_(?P<metric>\w+)"
+# the end of a run's name: a directory of a validation, as Keras and add_scalars make it
+_OF_VALIDATION = r"(?:^|[^a-z])(?:validation|valid|val|eval)$"
 # of other files, whose name may be anything: words of a metric
 _METRIC = (
     r"(?i)loss|err|acc|auc|score|f1|m[as]e|rmse|iou|ma?p|precision|recall|perplexity|reward"
@@ -65,7 +69,7 @@ _RATE = "value of the rate"
 _MOST_VALUES = 1000
 
 
-class TensorBoardPageReader(FormatReader):
+class TensorBoardPageReader(LogReader):
     """Reader of ``Wall time,Step,Value``, whose file's name tells the series."""
 
     def read(self, path: str) -> Iterator[Run]:
@@ -92,7 +96,8 @@ class TensorBoardPageReader(FormatReader):
             table.notes.append(f"{value} was read as {name}, as the file is called")
         if of_keras and name.startswith("epoch_"):
             table.notes.append(UNTOLD_DATA_SET)
-        if of_page and len(table) >= _MOST_VALUES:
+        apart = np.diff(table.columns[step].values)
+        if of_page and len(table) >= _MOST_VALUES and (apart != apart[:1]).any():
             table.notes.append(
                 f"it has {len(table)} rows: TensorBoard's page draws a sample from a "
                 "longer series, and the event files hold it whole"
@@ -128,8 +133,8 @@ def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
 
     >>> _series_of("run-validation-tag-epoch_loss.csv")
     ('val_loss', True)
-    >>> _series_of("run-a-tag-Loss_val.csv")
-    ('Loss_val', False)
+    >>> _series_of("run-a-tag-Loss_val.csv"), _series_of("run-loss_val-tag-loss.csv")
+    (('Loss_val', False), ('val_loss', False))
     >>> _series_of("val loss.csv"), _series_of("seed0_loss.csv")
     (('val_loss', False), ('seed0_loss', False))
     >>> _series_of("seed0_val_f1.csv")
@@ -151,7 +156,7 @@ def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
             return re.sub("[ -]", "_", name), False
         return "Value" if of_page else "value", False
     keras = re.fullmatch(_KERAS_TAG, named["tag"])
-    if keras is None:
-        return named["tag"], False
-    validation = named["run"].lower().endswith("validation")
-    return ("val_" if validation else "") + keras["metric"], True
+    metric = named["tag"] if keras is None else keras["metric"]
+    validates = re.search(_OF_VALIDATION, named["run"], re.IGNORECASE) is not None
+    told = validates and not is_validation(metric)
+    return ("val_" if told else "") + metric, keras is not None

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.note import Note
-from cbreplay.readers.base import UnreadableError
+from cbreplay.readers.base import LogReader, UnreadableError
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.building.written_digits import count_digits
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.files import check_readable, read_beginning
-from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["UltralyticsReader"]
 
 
-class UltralyticsReader(FormatReader):
+class UltralyticsReader(LogReader):
     """Reader of CSVs with ``train/`` columns beside ``metrics/`` or ``val/`` ones."""
 
     def read(self, path: str) -> Iterator[Run]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
+from cbreplay.readers.columns.epoch_rows import RUNS, runs_of_rows, tables_of_runs
 from cbreplay.readers.columns.roles import never_go_back
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
-from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_nested import flat_rows
 from cbreplay.readers.other_tools.json_rows import (
     are_rows,
@@ -40,7 +42,7 @@ _LOW, _HIGH = "__MIN", "__MAX"
 _WHOLE = "Export run.scan_history() as a list of rows"
 
 
-class WandbReader(FormatReader):
+class WandbReader(LogReader):
     """Reader of the exports of Weights & Biases, CSV or JSON."""
 
     def read(self, path: str) -> Iterator[Run]:
@@ -50,11 +52,12 @@ class WandbReader(FormatReader):
         else:
             table = read_table(path, self.options)
         table.check_whole()
-        if any(name.endswith(_LOW) for name in table.columns):
-            yield from self._chart(table)
-        else:
-            _fold_history(table, self.options)
-            yield from build_runs(table, self.options, self.metadata)
+        chart = any(name.endswith(_LOW) for name in table.columns)
+        parts = self._chart(table) if chart else _histories(table)
+        for run, part in parts:
+            _fold_history(part, self.options)
+            for built in build_runs(part, self.options, self.metadata):
+                yield replace(built, name=run) if run else built
 
     def _read_json(self, path: str) -> LogTable:
         damage = Damage(self.options)
@@ -64,6 +67,7 @@ class WandbReader(FormatReader):
             listed = [own for own in held.values() if are_rows(own)]
             below = listed[0] if len(listed) == 1 else held
             rows = split_rows(held) or rows_of_lists(held) or below
+        rows = _rows_of_runs(rows) or rows
         if isinstance(rows, dict) and any(map(is_number, rows.values())):
             problem = "this is one step of a run, as W&B's summary, and no history"
             raise ForeignLogError(problem, source=path, hint=_WHOLE)
@@ -72,7 +76,7 @@ class WandbReader(FormatReader):
             raise ForeignLogError(problem, source=path, hint=_WHOLE)
         return LogTable.of_rows(flat_rows(rows), path, damage)
 
-    def _chart(self, table: LogTable) -> Iterator[Run]:
+    def _chart(self, table: LogTable) -> Iterator[tuple[str, LogTable]]:
         """Yield each run of a chart, whose columns are called ``run - metric``."""
         x_name = next(iter(table.columns))
         if x_name.lower() not in (*_STEPS, *_EPOCHS):
@@ -86,11 +90,15 @@ class WandbReader(FormatReader):
                 by_run.setdefault(run, {})[metric or name] = cells
         notes = self._without_averages(table, by_run)
         for run, columns in by_run.items():
-            part = _part(table, x_name, columns)
+            missing = [cells.missing for cells in columns.values()]
+            said = ~np.logical_and.reduce(missing)
+            if not said.any():
+                problem = f"there is no value of {', '.join(columns)}"
+                hint = "Export a chart with values"
+                raise LogError(problem, source=table.source, hint=hint)
+            part = table.part(said, {x_name: table.columns[x_name], **columns})
             part.notes += notes
-            _fold_history(part, self.options)
-            for built in build_runs(part, self.options, self.metadata):
-                yield replace(built, name=run) if run else built
+            yield run, part
 
     def _without_averages(
         self, table: LogTable, by_run: dict[str, dict[str, LogColumn]]
@@ -126,21 +134,48 @@ class WandbReader(FormatReader):
         return [f"left out {line}{others}: an average, as charted"]
 
 
-def _part(table: LogTable, x_name: str, columns: dict[str, LogColumn]) -> LogTable:
-    """Cut one run's columns out of a chart, without the rows of others."""
-    part = LogTable(table.source, table.damage, [])
-    x = table.columns[x_name]
-    part.columns = {
-        x_name: x.copy(),
-        **{n: cells.copy() for n, cells in columns.items()},
-    }
-    part.lines, part.notes = table.lines, list(table.notes)
-    said = part.rows_with(columns)
-    if not said.any():
-        problem = f"there is no value of {', '.join(columns)}"
-        raise LogError(problem, source=table.source, hint="Export a chart with values")
-    part.keep(said)
-    return part
+def _rows_of_runs(held: Any) -> list[dict[str, Any]]:
+    """Return the rows of histories that stand below the names of their runs.
+
+    >>> _rows_of_runs({"a": [{"_step": 0}], "b": [{"_step": 0}, {"_step": 1}]})
+    [{'run': 'a', '_step': 0}, {'run': 'b', '_step': 0}, {'run': 'b', '_step': 1}]
+    >>> _rows_of_runs([{"id": "x1", "history": [{"_step": 0}]}])
+    [{'run': 'x1', '_step': 0}]
+    """
+    numbered = enumerate(held, start=1) if isinstance(held, list) else ()
+    items = held.items() if isinstance(held, dict) else numbered
+    named = [_named_history(own, f"{key}") for key, own in items]
+    if not all(are_rows(rows) for _, rows in named):
+        return []
+    if len({name for name, _ in named}) < len(named):
+        named = [(f"{name} {at}", own) for at, (name, own) in enumerate(named, start=1)]
+    return [{"run": name, **row} for name, rows in named for row in rows]
+
+
+def _named_history(held: Any, key: str) -> tuple[str, Any]:
+    """Return the history of a run, below what it is called there, or else its key."""
+    if not isinstance(held, dict):
+        return key, held
+    if any(is_number(held.get(name)) for name in _INTERNAL):
+        # a step, which may hold what is no number
+        return key, None
+    lists = {name: own for name, own in held.items() if isinstance(own, list)}
+    listed = [rows_of_lists(lists), *filter(are_rows, lists.values())]
+    names = (held[name] for name in _CALLED if isinstance(held.get(name), str))
+    return next(names, key), next(filter(None, listed), None)
+
+
+_INTERNAL = ("_step", "_runtime", "_timestamp")
+# what the API of W&B calls a run's name, and its identity
+_CALLED = ("name", "run_name", "display_name", "run", "id", "run_id")
+
+
+def _histories(table: LogTable) -> Iterator[tuple[str, LogTable]]:
+    """Yield the rows of each run where a column names it, or else the whole table."""
+    names, run = runs_of_rows(table, RUNS | {"name"})
+    if run is None or not run.any():
+        return iter([("", table)])
+    return tables_of_runs(table, names, run)
 
 
 def _is_average(table: LogTable, name: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
-from cbreplay.readers.columns.epoch_rows import sort_by_runs
+from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
 from cbreplay.readers.columns.header import (
     BATCH_NAMES,
     EPOCH_NAMES,
@@ -19,7 +21,6 @@ from cbreplay.readers.columns.roles import (
     may_say_kinds,
     read_ended_epochs,
 )
-from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ __all__ = ["CsvLoggerReader"]
 _STEPPED = frozenset((*BATCH_NAMES, *STEP_NAMES))
 
 
-class CsvLoggerReader(FormatReader):
+class CsvLoggerReader(LogReader):
     """Reader of CSV logs."""
 
     def read(self, path: str) -> Iterator[Run]:
@@ -52,6 +53,12 @@ class CsvLoggerReader(FormatReader):
             fold_data_sets(table, self.options)
             yield from build_runs(table, self.options, self.metadata)
             return
+        for name, part in tables_of_folds(table):
+            for run in self._runs_of_rows(part):
+                yield replace(run, name=name) if name else run
+
+    def _runs_of_rows(self, table: LogTable) -> Iterator[Run]:
+        """Yield each training in a table whose rows are all of one kind."""
         sort_by_runs(table)
         epoch = table.first_of(EPOCH_NAMES)
         if epoch is not None and self.options.x_axis != "step":

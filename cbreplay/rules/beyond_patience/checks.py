@@ -16,9 +16,7 @@ __all__ = ["SMOOTHED", "TARGET"]
 
 
 def _patience_beyond_plan(
-    known: CheckedList,
-    index: int,
-    rule: Any,  # noqa: ANN401 - any smoothed rule
+    known: CheckedList, index: int, rule: Any
 ) -> Iterator[Finding]:
     if known.epochs is None:
         return

@@ -196,10 +196,7 @@ class Driver:
     """The copy of a callback in one fit."""
 
     def __init__(
-        self,
-        driven: DrivenCallback,
-        training: Training,
-        again: Any = None,  # noqa: ANN401 - the copy of an earlier fit
+        self, driven: DrivenCallback, training: Training, again: Any = None
     ) -> None:
         self.driven, self.first_epoch = driven, training.first_epoch
         self.stage = Stage.of(training)
@@ -241,7 +238,7 @@ class Driver:
         self.restored_at_end = decision.restored_epoch
         return self._decided(decision, seen)
 
-    def _call(self, hook: str, seen: Observation, *arguments: Any) -> Decision:  # noqa: ANN401
+    def _call(self, hook: str, seen: Observation, *arguments: Any) -> Decision:
         ledger = self.stage.ledger
         outside = outer_state(self.copy)
         ledger.enter(self.driven.class_name, self.library, hook, seen)
@@ -327,7 +324,7 @@ def _loaded_version(package: str) -> str:
     return getattr(sys.modules.get(package), "__version__", "")
 
 
-def _copied(callback: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - a user's object
+def _copied(callback: Any, memo: dict[int, Any]) -> Any:
     """Return a deep copy without the model of an earlier fit.
 
     `memo` is as ``copy.deepcopy`` takes it, and gains what is copied.
@@ -346,7 +343,7 @@ def _copied(callback: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - a use
     return made
 
 
-def _resolve_auto(driven: DrivenCallback, made: Any, training: Training) -> None:  # noqa: ANN401
+def _resolve_auto(driven: DrivenCallback, made: Any, training: Training) -> None:
     """Set the mode of a callback that extends a class of Keras and has "auto".
 
     Otherwise it would ask the compiled metrics of its model (``_set_monitor_op``).
@@ -356,7 +353,7 @@ def _resolve_auto(driven: DrivenCallback, made: Any, training: Training) -> None
         made.mode = driven.resolve_mode(training)
 
 
-def reached_from(callback: Any) -> set[int]:  # noqa: ANN401 - a user's object
+def reached_from(callback: Any) -> set[int]:
     """Return the ids of all objects that a callback holds, but not its own id."""
     memo: dict[int, Any] = {}
     _copied(callback, memo)
@@ -364,7 +361,7 @@ def reached_from(callback: Any) -> set[int]:  # noqa: ANN401 - a user's object
 
 
 @contextlib.contextmanager
-def _silence() -> Any:  # noqa: ANN401 - a generator
+def _silence() -> Any:
     """Keep what a callback prints or warns of out of the answer."""
     with (
         contextlib.redirect_stdout(io.StringIO()),

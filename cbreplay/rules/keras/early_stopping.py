@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from cbreplay.rules.base import Callback
-from cbreplay.rules.decisions import BestSeen, Decision, Standing
-from cbreplay.rules.keras.metric_directions import resolve_mode
-from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
+from cbreplay.rules.decisions import BestSeen, Decision
+from cbreplay.rules.keras.monitor_callback import MonitorCallback
+from cbreplay.rules.parameters import check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.keras.semantics import MonitorRule, Semantics
     from cbreplay.rules.training import Training
-    from cbreplay.run import Mode
 
 __all__ = ["EarlyStopping", "EarlyStoppingState"]
 
@@ -61,7 +58,7 @@ class EarlyStoppingState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class EarlyStopping(Callback):
+class EarlyStopping(MonitorCallback):
     """Stop when a monitored series has stopped improving.
 
     Parameters
@@ -121,13 +118,7 @@ class EarlyStopping(Callback):
         )
         if self.baseline is not None:
             check_numbers("EarlyStopping", baseline=self.baseline)
-        check_text("EarlyStopping", "monitor", self.monitor)
-        check_mode("EarlyStopping", self.mode)
-        check_flags(
-            "EarlyStopping",
-            verbose=self.verbose,
-            restore_best_weights=self.restore_best_weights,
-        )
+        self.check_monitor(restore_best_weights=self.restore_best_weights)
 
     @property
     def margin(self) -> float | None:
@@ -144,37 +135,19 @@ class EarlyStopping(Callback):
         """Return how this Keras compares what EarlyStopping monitors."""
         return semantics.early_stopping
 
-    def resolve_mode(self, training: Training) -> Mode:
-        """Return the direction of the monitor as this Keras resolves it."""
-        auto = self.monitor_rule(training.semantics).auto
-        return resolve_mode("EarlyStopping", self.monitor, self.mode, training, auto)
-
     def begin(self, training: Training) -> EarlyStoppingState:
         """Return the state at the beginning of training."""
         semantics: Semantics = training.semantics
-        rule, mode = semantics.early_stopping, self.resolve_mode(training)
-        worst = math.inf if mode == "min" else -math.inf
+        comparison, best = self.begin_standing(training, self.min_delta)
         return EarlyStoppingState(
-            comparison=semantics.comparison(rule, mode, self.min_delta),
+            comparison=comparison,
             wait=0,
-            best=None if rule.starts_empty else worst,
+            best=best,
             best_epoch=None,
             held_epoch=None,
             restores_without_stop=semantics.restores_without_stop,
             first_weights_set_best_epoch=semantics.first_weights_set_best_epoch,
         )
-
-    def begin_again(
-        self, state: EarlyStoppingState, training: Training
-    ) -> EarlyStoppingState:
-        """Return the state at the beginning of another fit with the same instance."""
-        begun = self.begin(training)
-        carries = self.carries(training.semantics)
-        return begun._replace(best=state.best) if carries else begun
-
-    def carries(self, semantics: Semantics) -> bool:
-        """Return whether an instance carries ``best`` into the next fit."""
-        return semantics.early_stopping.carries_best
 
     def step(
         self, state: EarlyStoppingState, seen: Observation
@@ -219,7 +192,3 @@ class EarlyStopping(Callback):
         if state.best_epoch is None:
             return BestSeen()
         return BestSeen(state.best_epoch, state.best)
-
-    def standing(self, state: EarlyStoppingState) -> Standing:
-        """Return what the next value is compared with."""
-        return Standing(state.comparison, state.best)

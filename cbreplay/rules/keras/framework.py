@@ -19,7 +19,7 @@ from cbreplay.rules.keras.without_rule import (
     NOT_REPLAYED,
     SENDING,
 )
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -97,7 +97,7 @@ class KerasFamily(Family):
     ) -> ResolvedSemantics:
         """Find the Keras whose decisions are asked for, as `resolve_keras`."""
         found = resolve_keras(name, metadata=metadata, search_path=search_path)
-        return ResolvedSemantics(found.semantics, found.notes, self)
+        return ResolvedSemantics(*found, self)
 
     def spoken_version(self, name: str) -> str:
         """Write the name of a version as people do."""

@@ -29,9 +29,7 @@ _IMPORTS = {
 
 
 def write_keras_code(
-    callbacks: Any,  # noqa: ANN401 - ours, Keras's, or lists of them
-    *,
-    package: Literal["keras", "tf_keras"] = "keras",
+    callbacks: Any, *, package: Literal["keras", "tf_keras"] = "keras"
 ) -> str:
     """Write a callbacks list as Python code that makes it.
 
@@ -96,7 +94,7 @@ def _call(callback: Callback) -> str:
     return f"{prefix}{name}({', '.join(arguments)})"
 
 
-def _literal(rule: str, value: Any) -> str:  # noqa: ANN401 - any argument
+def _literal(rule: str, value: Any) -> str:
     """Return Python text that means the value."""
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'

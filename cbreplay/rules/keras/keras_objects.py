@@ -50,7 +50,7 @@ def direction_of(operator: object) -> str | None:
     return _OPERATORS.get(getattr(operator, "__name__", ""))
 
 
-def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Keras object
+def read_keras_object(callback: Any) -> Callback | None:
     """Return the rule of one of Keras's own callbacks, with its parameters.
 
     Its class is Keras's or tf_keras's, not one that extends it. What it carries from an
@@ -77,7 +77,7 @@ def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Ker
     return read
 
 
-def read_early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_early_stopping(callback: Any) -> Callback:
     """Return the rule of an EarlyStopping of Keras."""
     from cbreplay.rules.keras.early_stopping import EarlyStopping
 
@@ -85,7 +85,7 @@ def read_early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
     return _read_as(EarlyStopping, callback, min_delta=abs(callback.min_delta))
 
 
-def read_reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_reduce_lr_on_plateau(callback: Any) -> Callback:
     """Return the rule of a ReduceLROnPlateau of Keras."""
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
@@ -96,7 +96,7 @@ def read_reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as a
     return _read_as(ReduceLROnPlateau, callback, min_delta=min_delta)
 
 
-def read_model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_model_checkpoint(callback: Any) -> Callback:
     """Return the rule of a ModelCheckpoint of Keras."""
     from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 
@@ -119,14 +119,14 @@ def read_model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
     return _read_as(ModelCheckpoint, callback, initial_value_threshold=threshold)
 
 
-def read_learning_rate_scheduler(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_learning_rate_scheduler(callback: Any) -> Callback:
     """Return the rule of a LearningRateScheduler of Keras."""
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 
     return LearningRateScheduler(callback.schedule, callback.verbose)
 
 
-def read_terminate_on_nan(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_terminate_on_nan(callback: Any) -> Callback:
     """Return the rule of a TerminateOnNaN of Keras."""
     from cbreplay.rules.keras.terminate_on_nan import TerminateOnNaN
 
@@ -135,7 +135,7 @@ def read_terminate_on_nan(callback: Any) -> Callback:  # noqa: ANN401 - as above
     return TerminateOnNaN(raise_error=raises)
 
 
-def _read_as(kind: type[Any], callback: Any, **read: Any) -> Callback:  # noqa: ANN401 - as above
+def _read_as(kind: type[Any], callback: Any, **read: Any) -> Callback:
     """Return a rule with a callback's attributes as its parameters, but for some."""
     read["mode"] = _mode(callback)
     names = [own.name for own in fields(kind) if own.name not in read]
@@ -143,7 +143,7 @@ def _read_as(kind: type[Any], callback: Any, **read: Any) -> Callback:  # noqa: 
     return rule
 
 
-def _mode(callback: Any) -> str:  # noqa: ANN401 - as above
+def _mode(callback: Any) -> str:
     """Return its mode: as it was given, or as Keras has resolved it since."""
     # Keras 2 and tf_keras keep only the comparison; Keras 3 has one after a fit, in
     # which it asked the compiled metric, that a log may not name

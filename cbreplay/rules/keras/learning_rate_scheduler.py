@@ -151,7 +151,7 @@ def as_function(
     return TableSchedule(schedule) if isinstance(schedule, Mapping) else schedule
 
 
-def _called(function: Callable[..., Any], epoch: int, rate: float) -> Any:  # noqa: ANN401
+def _called(function: Callable[..., Any], epoch: int, rate: float) -> Any:
     try:
         return function(epoch, rate)
     except TypeError:
@@ -159,7 +159,7 @@ def _called(function: Callable[..., Any], epoch: int, rate: float) -> Any:  # no
         return function(epoch)
 
 
-def _kept_by(function: Any) -> str:  # noqa: ANN401 - any callable
+def _kept_by(function: Any) -> str:
     """Return as text what a schedule keeps between calls: attributes and cells."""
     owner = getattr(function, "__self__", function)
     cells = [

@@ -73,7 +73,8 @@ def _in_table(metric: str) -> str:
     >>> _in_table("auc_1"), _in_table("F1Score")
     ('auc', 'f1_score')
     """
-    bare = re.sub(r"_\d+$", "", metric)
+    bare, _, number = metric.rpartition("_")
+    bare = bare if number.isdecimal() else metric
     return (default_names(bare) or (bare,))[0]
 
 

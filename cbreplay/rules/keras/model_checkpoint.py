@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.base import Callback
-from cbreplay.rules.decisions import Decision, Standing
-from cbreplay.rules.keras.metric_directions import resolve_mode
-from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
+from cbreplay.rules.decisions import Decision
+from cbreplay.rules.keras.monitor_callback import MonitorCallback
+from cbreplay.rules.parameters import check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.keras.semantics import MonitorRule, Semantics
     from cbreplay.rules.training import Training
-    from cbreplay.run import Mode
 
 __all__ = ["ModelCheckpoint", "ModelCheckpointState"]
 
@@ -52,7 +49,7 @@ class ModelCheckpointState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelCheckpoint(Callback):
+class ModelCheckpoint(MonitorCallback):
     """Save the model at the end of every epoch, or of every best one so far.
 
     Nothing is written: a replay says which files there would be.
@@ -91,9 +88,11 @@ class ModelCheckpoint(Callback):
     initial_value_threshold: float | None = None
 
     shown_state: ClassVar[tuple[str, ...]] = ("best",)
-    older_parameters: ClassVar[frozenset[str]] = frozenset(
-        {"load_weights_on_restart", "options", "period"}
-    )
+    older_parameters: ClassVar[Mapping[str, str]] = {
+        "load_weights_on_restart": "BackupAndRestore, which also restores the epoch",
+        "options": "a call without it",
+        "period": "a call without it for 1, else save_freq, which counts batches",
+    }
     # options, in tf_keras
     n_older_by_place: ClassVar[int] = 1
     on_unknown_name: ClassVar[str] = (
@@ -116,11 +115,7 @@ class ModelCheckpoint(Callback):
             raise ConfigError(sentence) from None
         object.__setattr__(self, "filepath", written)
         _check_fields(self.filepath)
-        check_text("ModelCheckpoint", "monitor", self.monitor)
-        check_mode("ModelCheckpoint", self.mode)
-        check_flags(
-            "ModelCheckpoint",
-            verbose=self.verbose,
+        self.check_monitor(
             save_best_only=self.save_best_only,
             save_weights_only=self.save_weights_only,
         )
@@ -156,11 +151,6 @@ class ModelCheckpoint(Callback):
         """Return how this Keras compares what ModelCheckpoint monitors."""
         return semantics.model_checkpoint
 
-    def resolve_mode(self, training: Training) -> Mode:
-        """Return the direction of the monitor as this Keras resolves it."""
-        auto = self.monitor_rule(training.semantics).auto
-        return resolve_mode("ModelCheckpoint", self.monitor, self.mode, training, auto)
-
     def wanted_endings(self, semantics: Semantics) -> tuple[str, ...]:
         """Return how this Keras wants `filepath` to end; empty if it takes any."""
         endings = semantics.checkpoint_suffixes
@@ -176,7 +166,7 @@ class ModelCheckpoint(Callback):
             both also where `save_best_only` is not set.
         """
         semantics: Semantics = training.semantics
-        rule, mode = semantics.model_checkpoint, self.resolve_mode(training)
+        comparison, best = self.begin_standing(training, 0)
         suffixes = self.wanted_endings(semantics)
         if suffixes and not self.filepath.endswith(suffixes):
             sentence = (
@@ -185,26 +175,12 @@ class ModelCheckpoint(Callback):
                 f"save_weights_only is {self.save_weights_only}"
             )
             raise ConfigError(sentence)
-        best = self.initial_value_threshold
-        if best is None and not rule.starts_empty:
-            best = math.inf if mode == "min" else -math.inf
+        given = self.initial_value_threshold
         return ModelCheckpointState(
-            comparison=semantics.comparison(rule, mode, 0),
-            best=best,
+            comparison=comparison,
+            best=best if given is None else given,
             saves_without_monitor=semantics.saves_without_monitor,
         )
-
-    def begin_again(
-        self, state: ModelCheckpointState, training: Training
-    ) -> ModelCheckpointState:
-        """Return the state at the beginning of another fit with the same instance."""
-        begun = self.begin(training)
-        carries = self.carries(training.semantics)
-        return begun._replace(best=state.best) if carries else begun
-
-    def carries(self, semantics: Semantics) -> bool:
-        """Return whether an instance carries ``best`` into the next fit."""
-        return semantics.model_checkpoint.carries_best
 
     def step(
         self, state: ModelCheckpointState, seen: Observation
@@ -230,14 +206,6 @@ class ModelCheckpoint(Callback):
     def acts_without_value(self, semantics: Semantics) -> str:
         """Say what it does in an epoch without its monitor."""
         return "saves those all the same" if semantics.saves_without_monitor else ""
-
-    def takes_older_names(self, semantics: Semantics) -> bool:
-        """Return whether this version takes its older parameters."""
-        return semantics.takes_older_names
-
-    def standing(self, state: ModelCheckpointState) -> Standing:
-        """Return what the next value is compared with."""
-        return Standing(state.comparison, state.best)
 
     def _file(self, seen: Observation) -> str:
         values: dict[str, Any] = {**seen.logs, "epoch": seen.epoch + 1}

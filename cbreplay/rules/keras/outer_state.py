@@ -17,7 +17,7 @@ _PLAIN = (bool, int, float, str, list, dict, set, tuple, type(None))
 _MOST_ITEMS = 200
 
 
-def copy_closures(callback: Any, memo: dict[int, Any]) -> None:  # noqa: ANN401
+def copy_closures(callback: Any, memo: dict[int, Any]) -> None:
     """Rebuild a copied callback's functions over copies of what they close over.
 
     Its attributes may hold functions, as a LambdaCallback's do. `memo` is as
@@ -41,7 +41,7 @@ def copy_closures(callback: Any, memo: dict[int, Any]) -> None:  # noqa: ANN401
             held[name] = made
 
 
-def _copied(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - anything
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
     # a module cannot be copied, and is the same for every copy of the callback
     return value if isinstance(value, ModuleType) else copy.deepcopy(value, memo)
 
@@ -105,5 +105,5 @@ def _content(cell: CellType) -> object:
         return None
 
 
-def _is_small(value: Any) -> bool:  # noqa: ANN401 - any plain value
+def _is_small(value: Any) -> bool:
     return not isinstance(value, Sized) or len(value) <= _MOST_ITEMS

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["drive_entangled", "read_callback_object"]
 
 
-def read_callback_object(callback: Any) -> Callback | None:  # noqa: ANN401 - any object
+def read_callback_object(callback: Any) -> Callback | None:
     """Return the rule for a callback of Keras or of the user's own.
 
     None where it does not have the hooks of a callback.
@@ -52,7 +52,7 @@ def read_callback_object(callback: Any) -> Callback | None:  # noqa: ANN401 - an
     return rule
 
 
-def _read_or_drive(callback: Any) -> Callback:  # noqa: ANN401 - a callback
+def _read_or_drive(callback: Any) -> Callback:
     untouched = is_of_keras(type(callback)) and not is_altered(callback)
     known = read_keras_object(callback) if untouched else None
     logger = find_logger(callback)

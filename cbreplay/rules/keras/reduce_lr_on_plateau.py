@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.monitor import LARGEST_FLOAT32, round_float32
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.base import Callback
-from cbreplay.rules.decisions import Decision, Standing
-from cbreplay.rules.keras.metric_directions import resolve_mode
-from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
+from cbreplay.rules.decisions import Decision
+from cbreplay.rules.keras.monitor_callback import MonitorCallback
+from cbreplay.rules.parameters import check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.keras.semantics import MonitorRule, Semantics
     from cbreplay.rules.training import Training
-    from cbreplay.run import Mode
 
 __all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState", "reduce_rate"]
 
@@ -56,7 +54,7 @@ class ReduceLROnPlateauState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ReduceLROnPlateau(Callback):
+class ReduceLROnPlateau(MonitorCallback):
     """Reduce the learning rate when a monitored series has stopped improving.
 
     Parameters
@@ -89,7 +87,7 @@ class ReduceLROnPlateau(Callback):
     shown_state: ClassVar[tuple[str, ...]] = ("wait", "best", "cooldown_counter")
     changes_learning_rate: ClassVar[bool] = True
     # Keras 2 took it for min_delta
-    older_parameters: ClassVar[frozenset[str]] = frozenset({"epsilon"})
+    older_parameters: ClassVar[Mapping[str, str]] = {"epsilon": "min_delta"}
     # its **kwargs, in every version since 2.15
     on_unknown_name: ClassVar[str] = (
         "it takes any name, and ignores those that it does not have"
@@ -130,9 +128,7 @@ class ReduceLROnPlateau(Callback):
             cooldown=self.cooldown,
             min_lr=self.min_lr,
         )
-        check_text("ReduceLROnPlateau", "monitor", self.monitor)
-        check_mode("ReduceLROnPlateau", self.mode)
-        check_flags("ReduceLROnPlateau", verbose=self.verbose)
+        self.check_monitor()
         if self.factor >= 1:
             raise RefusedValueError(
                 callback="ReduceLROnPlateau",
@@ -166,37 +162,16 @@ class ReduceLROnPlateau(Callback):
         """Return how this Keras compares what ReduceLROnPlateau monitors."""
         return semantics.reduce_lr_on_plateau
 
-    def resolve_mode(self, training: Training) -> Mode:
-        """Return the direction of the monitor as this Keras resolves it."""
-        auto = self.monitor_rule(training.semantics).auto
-        return resolve_mode(
-            "ReduceLROnPlateau", self.monitor, self.mode, training, auto
-        )
-
     def begin(self, training: Training) -> ReduceLROnPlateauState:
         """Return the state at the beginning of training."""
-        semantics: Semantics = training.semantics
-        rule, mode = semantics.reduce_lr_on_plateau, self.resolve_mode(training)
-        worst = math.inf if mode == "min" else -math.inf
+        comparison, best = self.begin_standing(training, self.min_delta)
         return ReduceLROnPlateauState(
-            comparison=semantics.comparison(rule, mode, self.min_delta),
+            comparison=comparison,
             wait=0,
-            best=None if rule.starts_empty else worst,
+            best=best,
             cooldown_counter=0,
-            factor_precision=semantics.factor_precision,
+            factor_precision=training.semantics.factor_precision,
         )
-
-    def begin_again(
-        self, state: ReduceLROnPlateauState, training: Training
-    ) -> ReduceLROnPlateauState:
-        """Return the state at the beginning of another fit with the same instance."""
-        begun = self.begin(training)
-        carries = self.carries(training.semantics)
-        return begun._replace(best=state.best) if carries else begun
-
-    def carries(self, semantics: Semantics) -> bool:
-        """Return whether an instance carries ``best`` into the next fit."""
-        return semantics.reduce_lr_on_plateau.carries_best
 
     def step(
         self, state: ReduceLROnPlateauState, seen: Observation
@@ -232,14 +207,6 @@ class ReduceLROnPlateau(Callback):
         if seen.learning_rate is None:
             return {}
         return {seen.learning_rate_key: seen.learning_rate}
-
-    def takes_older_names(self, semantics: Semantics) -> bool:
-        """Return whether this version takes its older parameters."""
-        return semantics.takes_older_names
-
-    def standing(self, state: ReduceLROnPlateauState) -> Standing:
-        """Return what the next value is compared with."""
-        return Standing(state.comparison, state.best)
 
     def _above_floor(self, learning_rate: float | None) -> bool:
         # an unknown rate counts as above the floor: any floor but 0 needs a known rate

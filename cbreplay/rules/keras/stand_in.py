@@ -136,7 +136,7 @@ class Ledger:
         self.refused = self.refused or EvidenceError(sentence)
         raise self.refused
 
-    def read_rate(self) -> Any:  # noqa: ANN401 - the variable of some Keras
+    def read_rate(self) -> Any:
         """Return the learning rate as a variable of the callback's Keras.
 
         Raises
@@ -166,7 +166,7 @@ class Ledger:
             self._variables[self.library] = variable
         return self._variables[self.library]
 
-    def set_rate(self, value: Any) -> None:  # noqa: ANN401 - a number, or a variable
+    def set_rate(self, value: Any) -> None:
         """Set the learning rate, as assigning to ``optimizer.learning_rate`` does."""
         if self.library:
             self.read_rate().assign(value)
@@ -177,7 +177,7 @@ class Ledger:
         """Take a new rate, a float32 value."""
         self.rate, self.rate_was_set = rate, True
 
-    def _assign(self, variable: Any, value: Any, *others: Any, **named: Any) -> Any:  # noqa: ANN401
+    def _assign(self, variable: Any, value: Any, *others: Any, **named: Any) -> Any:
         assigned = type(variable).assign(variable, value, *others, **named)
         self.note_rate(float(np.asarray(variable)))
         return assigned
@@ -203,7 +203,7 @@ class PlainRate(np.float32):
         self._note(round_float32(float(value)))
 
 
-def _make_variable(library: str, rate: float) -> Any:  # noqa: ANN401
+def _make_variable(library: str, rate: float) -> Any:
     # whoever built the callback has imported its library
     if library == "keras":
         keras = sys.modules["keras"]
@@ -217,7 +217,7 @@ class StandInOptimizer:
     def __init__(self, ledger: Ledger) -> None:
         object.__setattr__(self, "_ledger", ledger)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a variable
+    def __getattr__(self, name: str) -> Any:
         """Return the learning rate, or refuse."""
         _no_protocol(self, name)
         if name in self._rate_names():
@@ -228,7 +228,7 @@ class StandInOptimizer:
         self._ledger.refuse(f"optimizer.{name}")
         return None
 
-    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - as above
+    def __setattr__(self, name: str, value: Any) -> None:
         """Set the learning rate, or refuse."""
         if name not in self._rate_names():
             self._ledger.refuse(f"optimizer.{name}")
@@ -285,20 +285,20 @@ class StandInModel:
         ledger = self._held()
         return HeldWeights(ledger.weights_epoch, ledger)
 
-    def set_weights(self, weights: Any) -> None:  # noqa: ANN401 - only a token passes
+    def set_weights(self, weights: Any) -> None:
         """Put back weights that ``get_weights`` returned."""
         ledger = self._held()
         if not isinstance(weights, HeldWeights):
             ledger.refuse("model.set_weights with weights of its own")
         ledger.weights_epoch = ledger.restored_epoch = weights.epoch
 
-    def save(self, filepath: Any, *_: object, **__: object) -> None:  # noqa: ANN401 - a path
+    def save(self, filepath: Any, *_: object, **__: object) -> None:
         """Note the file; nothing is written."""
         self._held().saved.append(os.fspath(filepath))
 
     save_weights = save
 
-    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - any value
+    def __setattr__(self, name: str, value: Any) -> None:
         """Take ``stop_training`` and a History, or refuse."""
         if name == "history" and is_history(value):
             # each History of a list puts itself there: keras/src/callbacks/history.py
@@ -332,7 +332,7 @@ class StandInParams(dict[str, Any]):
         option = ". Give --planned-epochs or planned_epochs=" if key == "epochs" else ""
         self._ledger.refuse(f"params[{key!r}]", f"the record does not tell it{option}")
 
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401, ARG002 - as dict's
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002
         """Return a value, or refuse: a default would be a guess."""
         return self[key]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cbreplay.errors import SemanticsError
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.keras.installed import find_installed
 from cbreplay.rules.keras.semantics import SEMANTICS, Semantics
 
 if TYPE_CHECKING:
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
-    "ResolvedKeras",
     "find_tf_keras",
     "is_keras_version",
-    "known_semantics",
     "resolve_keras",
     "spoken_semantics",
 ]
@@ -35,18 +33,6 @@ _UNMEASURED = ("+torch-backend", "+openvino-backend")
 _VERSION = (
     r"(?a)(keras|tf_keras)-(\d{1,4})\.(\d{1,4})((?:\.\w{1,40}){0,4})(\+[\w-]{1,40})?"
 )
-
-
-class ResolvedKeras(NamedTuple):
-    """Which Keras decides, and what the answer must say about that choice."""
-
-    semantics: Semantics
-    notes: tuple[str, ...]
-
-
-def known_semantics() -> tuple[str, ...]:
-    """Return the names of the rows: Keras, then tf_keras, each oldest first."""
-    return tuple(SEMANTICS)
 
 
 def is_keras_version(name: str) -> bool:
@@ -69,8 +55,8 @@ def resolve_keras(
     *,
     metadata: RunMetadata | None = None,
     search_path: Iterable[str] | None = None,
-) -> ResolvedKeras:
-    """Find the Keras whose decisions are asked for.
+) -> tuple[Semantics, tuple[str, ...]]:
+    """Find the Keras whose decisions are asked for, with what to say of that choice.
 
     Parameters
     ----------
@@ -100,11 +86,11 @@ def resolve_keras(
     installed = _installed_keras(sys.path if search_path is None else search_path)
     if installed is not None:
         return _resolve(installed, asked_by="the installed Keras")
-    return ResolvedKeras(SEMANTICS[_NEWEST["keras"]], ())
+    return SEMANTICS[_NEWEST["keras"]], ()
 
 
 @functools.lru_cache(maxsize=64)
-def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
+def _resolve(name: str, *, asked_by: str) -> tuple[Semantics, tuple[str, ...]]:
     matched = re.fullmatch(_VERSION, str(name))
     if matched is None:
         sentence = (
@@ -139,7 +125,7 @@ def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
             f"decisions were not measured on the {backend} backend: replayed by the "
             "rules of TensorFlow"
         )
-    return ResolvedKeras(semantics, tuple(notes))
+    return semantics, tuple(notes)
 
 
 def _minor_version(row: str) -> tuple[int, int]:
@@ -211,8 +197,44 @@ def find_tf_keras() -> str:
 def _installed_keras(
     search_path: Iterable[str], packages: Sequence[str] = ("keras", "tf_keras")
 ) -> str | None:
-    found = find_installed(search_path, packages)
-    if found is None:
+    """Find Keras by the names of ``*.dist-info`` directories, the first on the path.
+
+    ``importlib.metadata`` alone would cost more than the whole answer.
+    """
+    found: dict[str, str] = {}
+    for directory in search_path:
+        for package, version in _packages_in(directory or "."):
+            found.setdefault(package, version)
+        if "keras" in packages and "keras" in found:
+            return f"keras-{found['keras']}"
+    if "tf_keras" not in found:
         return None
-    named, numpy = found
-    return named + _numpy_suffix(named, numpy)
+    named = f"tf_keras-{found['tf_keras']}"
+    return named + _numpy_suffix(named, found.get("numpy"))
+
+
+def _packages_in(directory: str) -> tuple[tuple[str, str], ...]:
+    """Return the version of Keras, tf_keras and numpy that a directory holds."""
+    try:
+        found = os.stat(directory)  # noqa: PTH116 - pathlib costs more
+        return _list_packages(directory, (found.st_ino, found.st_mtime_ns))
+    except OSError:
+        return ()
+
+
+@functools.lru_cache(maxsize=64)
+def _list_packages(
+    directory: str,
+    state: tuple[int, int],  # noqa: ARG001
+) -> tuple[tuple[str, str], ...]:
+    """List a directory, once for each inode and mtime, because every run asks."""
+    found = []
+    for name in os.listdir(directory):  # noqa: PTH208 - as above
+        if name.endswith(".dist-info"):
+            package, _, version = name.removesuffix(".dist-info").partition("-")
+            if package in _INSTALLED:
+                found.append((package, version))
+    return tuple(found)
+
+
+_INSTALLED = frozenset(("keras", "tf_keras", "numpy"))

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["GL", "PQ", "UP"]
 
 
-def _ratio_of_no_error(
-    known: CheckedList,
-    index: int,
-    rule: Any,  # noqa: ANN401 - any rule of Prechelt's
-) -> Iterator[Finding]:
+def _ratio_of_no_error(known: CheckedList, index: int, rule: Any) -> Iterator[Finding]:
     if rule.mode != "min" and known.training.find_direction(rule.monitor) == "max":
         yield Finding(
             "ratio-of-no-error",
@@ -30,11 +26,7 @@ def _ratio_of_no_error(
         )
 
 
-def _strip_of_one(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    rule: Any,  # noqa: ANN401 - as above
-) -> Iterator[Finding]:
+def _strip_of_one(known: CheckedList, index: int, rule: Any) -> Iterator[Finding]:
     if rule.strip_length == 1:
         yield Finding(
             "strip-of-one",
@@ -48,9 +40,7 @@ def _strip_of_one(
 
 
 def _strip_in_validations(
-    known: CheckedList,
-    index: int,
-    rule: Any,  # noqa: ANN401 - as above
+    known: CheckedList, index: int, rule: Any
 ) -> Iterator[Finding]:
     every, length = known.every(rule), rule.strip_length
     if every > 1 and length > 1:
@@ -66,11 +56,7 @@ def _strip_in_validations(
         )
 
 
-def _strips_beyond_plan(
-    known: CheckedList,
-    index: int,
-    rule: Any,  # noqa: ANN401 - as above
-) -> Iterator[Finding]:
+def _strips_beyond_plan(known: CheckedList, index: int, rule: Any) -> Iterator[Finding]:
     if known.epochs is None:
         return
     seen, needed = known.seen_in_plan(rule), rule.fewest_values

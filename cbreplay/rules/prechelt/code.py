@@ -135,7 +135,7 @@ def _joined(*pieces: str) -> str:
     return "".join(piece.removeprefix("\n") for piece in pieces)
 
 
-def _without_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401, ARG001
+def _without_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
     """Leave the mode out: the class takes what should be small, as the rule does."""
     return {name: value for name, value in given.items() if name != "mode"}
 

@@ -80,7 +80,7 @@ def _tell_reached(ending: Ending, index: int) -> str:
     return f"{ending.name_of(index)}: {told}"
 
 
-def _spoken_measure(callback: Any, measured: float) -> str:  # noqa: ANN401 - one of three
+def _spoken_measure(callback: Any, measured: float) -> str:
     """Write what was measured beside its threshold."""
     if callback.counts_rises:
         rises = "rise" if measured == 1 else "rises"
@@ -92,7 +92,7 @@ def _spoken_measure(callback: Any, measured: float) -> str:  # noqa: ANN401 - on
     )
 
 
-def _spoken_number(callback: Any, measured: float) -> str:  # noqa: ANN401 - one of three
+def _spoken_number(callback: Any, measured: float) -> str:
     """Write a measure with as many digits as tell on which side of alpha it is."""
     if callback.counts_rises:
         return f"{measured:g}"

@@ -176,7 +176,7 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
 @pytest.mark.parametrize(
     ("kind", "facts", "said"),
     [
-        ("copies", {"n_runs": 3}, "the 3 runs are copies of one log"),
+        ("one-training", {"n_runs": 3}, "the 3 runs are of one training, its branches"),
         ("one-group", {"n_runs": 3}, "the 3 runs are one group"),
         ("untold", {}, "no log tells what any patience would have lost"),
         (

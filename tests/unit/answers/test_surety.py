@@ -187,7 +187,7 @@ def cut_by(patience: int, lengths: tuple[int, ...]) -> list[Run]:
     """Return logs without a plan that end so long after their best."""
     return [
         make_run(
-            [2 - at / 100 for at in range(length)] + [2.5] * patience,
+            [length - at / 100 for at in range(length)] + [length + 1.0] * patience,
             f"cut{length}",
             planned=False,
         )
@@ -233,7 +233,9 @@ def test_logs_that_never_change_had_no_part_in_a_rule_of_thumb() -> None:
     assert (advice.patience, advice.basis, advice.promise) == (10, "thumb", None)
     sure = how_sure(advice)
     assert sure is not None
-    assert plain_text(sure) == "How sure: the logs had no part in the choice."
+    assert (
+        plain_text(sure) == "How sure: it is a rule of thumb, not chosen by these logs."
+    )
 
 
 def test_of_two_that_both_train_to_the_end_neither_trains_less() -> None:
@@ -267,7 +269,7 @@ def test_a_patience_that_stops_no_run_is_said_to_in_the_headline() -> None:
 def test_of_runs_that_do_not_all_tell_it_is_said_how_many_do() -> None:
     # each has its best at its last but one: ten more are in no log but the last one,
     # which patience 10 ends where it ends anyhow
-    logs = [[1 - at / 100 for at in range(length)] for length in (20, 24, 30)]
+    logs = [[length - at / 100 for at in range(length)] for length in (20, 24, 30)]
     logs.append([0.5, *[0.6] * 10])
     runs = [
         make_run(log, f"run{place}", planned=False) for place, log in enumerate(logs)
@@ -442,3 +444,14 @@ def test_a_rule_of_thumb_that_ties_with_no_stop_is_not_called_worse() -> None:
         "No setting is recommended: on these logs patience 10 does no better than no "
         "early stopping at all"
     )
+
+
+def test_the_cheapest_is_said_to_be_one_of_those_that_most_logs_tell() -> None:
+    # the short one ends before patience 10 would stop it, but tells 3
+    short = replace(make_run(pausing(3, 8), "short"), planned_epochs=40)
+    whole = pausing_runs([3] * 5)
+    for runs, more in ((whole, ""), ([*whole[:4], short], ", of what four in five")):
+        advice = recommend(runs)
+        legend = [plain_text(text) for text in settings_legend(advice).points]
+        (said,) = [text for text in legend if text.startswith("cheapest: what")]
+        assert said.endswith(f"on these runs alone{more and more + ' of them tell'}")

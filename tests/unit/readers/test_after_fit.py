@@ -219,14 +219,31 @@ def test_one_series_of_few_digits_repeats_itself_by_chance(tmp_path: Path) -> No
     assert read(tmp_path, mlflow(*many)).n_epochs == 3
 
 
+def test_the_restored_model_is_known_in_a_table_of_metric_names_too(
+    tmp_path: Path,
+) -> None:
+    """What people write of client.get_metric_history, with pandas."""
+    losses = [0.912345, 0.612345, 0.712345, 0.812345, 0.612345]
+    rows = [
+        f"{name},{step},{step * 1000},{loss}"
+        for name in ("loss", "val_loss")
+        for step, loss in enumerate(losses)
+    ]
+    table = "\n".join(["metric_name,step,timestamp,value", *rows, ""])
+    assert read(tmp_path, table).n_epochs == 4
+
+
 def test_values_of_mlflow_without_steps_are_numbered_by_their_times(
     tmp_path: Path,
 ) -> None:
     rows = "loss,.9,1,0\nval_loss,.8,2,0\nloss,.7,3,0\nval_loss,.6,4,0\n"
     run = read(tmp_path, MLFLOW + rows)
     assert list(run.series["val_loss"]) == [0.8, 0.6]
-    with pytest.raises(LogError, match="told apart: loss 3 and val_loss 2"):
-        read(tmp_path, MLFLOW + rows + "loss,.6,5,0\n")
+    broken_off = read(tmp_path, MLFLOW + rows + "loss,.6,5,0\n")
+    assert broken_off.series["val_loss"].recorded.tolist() == [True, True, False]
+    # two validations behind one loss are not of two epochs
+    with pytest.raises(LogError, match="told apart: loss 3, val_loss 2"):
+        read(tmp_path, MLFLOW + rows.replace(",3,", ",5,") + "loss,.6,6,0\n")
 
 
 def test_two_values_of_a_step_of_mlflow_are_both_kept(tmp_path: Path) -> None:

@@ -200,6 +200,10 @@ def test_trainings_under_one_header_are_doubted_and_noted() -> None:
     assert all("would stand under wrong names" in run.notes[0] for run in runs)
     (first, _) = read("epoch,acc,loss\n0,.5,2\nepoch,acc,loss\n0,.5,3\n")
     assert not any("share one header" in note for note in first.notes)
+    # CSVLogger does not write in which fold a fit was
+    rows = "".join(f"{fold},{epoch},.5,2\n" for fold in "01" for epoch in "012")
+    (first, _) = read(f"fold,epoch,acc,loss\n{rows}")
+    assert not any("share one header" in note for note in first.notes)
 
 
 def test_a_header_once_more_with_epochs_going_on_is_a_seam() -> None:

@@ -234,6 +234,70 @@ WANDB_CHART = """"Step","one - val_loss","one - val_loss__MIN","one - val_loss__
 WANDB_AVERAGE = WANDB_CHART.replace('"0.75","0.75","0.75"', '"0.75","0.5","1"')
 
 
+# two runs of different lengths, each with W&B's own steps from 0
+TWO_RUNS = {"calm-sea-1": [0.5, 0.25], "bold-sun-2": [0.75, 0.5, 0.625]}
+
+
+def _steps(losses: list[float], **beside: object) -> list[dict[str, object]]:
+    return [{"_step": at, "val_loss": loss, **beside} for at, loss in enumerate(losses)]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {name: _steps(own) for name, own in TWO_RUNS.items()},
+        {
+            key: {"name": name, "config": {"lr": 0.1}, "history": _steps(own)}
+            for key, (name, own) in zip(("x1", "y2"), TWO_RUNS.items(), strict=True)
+        },
+        [{"name": name, "history": _steps(own)} for name, own in TWO_RUNS.items()],
+        [row for name, own in TWO_RUNS.items() for row in _steps(own, run=name)],
+        [row for name, own in TWO_RUNS.items() for row in _steps(own, name=name)],
+        [
+            {"name": name, "_step": [*range(len(own))], "val_loss": own}
+            for name, own in TWO_RUNS.items()
+        ],
+    ],
+)
+def test_several_histories_of_wandb_in_one_json_are_runs_by_their_names(
+    tmp_path: Path, held: object
+) -> None:
+    path = tmp_path / "history.json"
+    path.write_text(json.dumps(held))
+    runs = load_runs(path)
+    found = {run.name.split("#")[1]: list(run.series["val_loss"]) for run in runs}
+    assert found == TWO_RUNS
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_histories_of_wandb_in_one_table_are_runs_by_the_column_that_names_them(
+    tmp_path: Path, *, goes_on: bool
+) -> None:
+    """Folds that one run of W&B logged in turn share its steps, which go on."""
+    rows, step = [], 0
+    for fold, own in enumerate(TWO_RUNS.values()):
+        step = step if goes_on else 0
+        for loss in own:
+            rows.append(f"{step},{step}.5,{fold},{loss}")
+            step += 1
+    path = tmp_path / "history.csv"
+    path.write_text("\n".join(["_step,_runtime,fold,val_loss", *rows, ""]))
+    runs = load_runs(path)
+    assert [list(run.series["val_loss"]) for run in runs] == [*TWO_RUNS.values()]
+    assert [run.name for run in runs] == [
+        "history.csv#fold=0",
+        "history.csv#fold=1",
+    ]
+
+
+def test_a_step_of_wandb_that_holds_a_list_is_no_run(tmp_path: Path) -> None:
+    rows = _steps([0.5, 0.25], images=[{"path": "a.png"}])
+    path = tmp_path / "history.json"
+    path.write_text(json.dumps(rows))
+    (run,) = load_runs(path)
+    assert list(run.series["val_loss"]) == [0.5, 0.25]
+
+
 def test_a_chart_of_wandb_holds_a_run_for_each_line(tmp_path: Path) -> None:
     one, two = read(tmp_path / "chart.csv", WANDB_CHART)
     assert (one.name, two.name) == ("chart.csv#one", "chart.csv#two")

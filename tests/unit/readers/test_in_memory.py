@@ -142,6 +142,11 @@ def test_other_objects_are_refused(source: object) -> None:
         load_runs(source)
 
 
+def test_a_list_of_paths_is_told_how_it_is_given() -> None:
+    with pytest.raises(ConfigError, match=r"load_runs\(\*paths\)"):
+        load_runs(["a.csv", "b.csv"])
+
+
 @pytest.mark.parametrize("is_named", [True, False])
 def test_the_index_of_a_frame_tells_lost_rows_copies_and_another_order(
     *, is_named: bool
@@ -204,3 +209,34 @@ def test_a_sample_of_a_history_in_a_frame_is_told_as_one() -> None:
     for source in (frame, frame.to_dict("list"), dict(frame.items())):
         with pytest.raises(LogError, match="as in a sample of a longer history"):
             load_runs(source)
+
+
+@pytest.mark.parametrize("keys", [["a", "b"], [0, 1]])
+@pytest.mark.parametrize("names", [["fold", "epoch"], ["fold", None], None])
+def test_each_outer_key_of_a_frame_put_together_is_a_training(
+    keys: list[Any], names: list[str] | None
+) -> None:
+    losses = [[3.0, 2.0, 1.0], [5.0, 4.0, 6.0]]
+    frames = [pd.DataFrame({"loss": own, "val_loss": own}) for own in losses]
+    runs = load_runs(pd.concat(frames, keys=keys, names=names))
+    assert [run.series["loss"].values.tolist() for run in runs] == losses
+
+
+def test_the_index_of_a_frame_in_long_form_names_epoch_and_metric() -> None:
+    index = pd.MultiIndex.from_product(
+        [range(2), ["loss", "val_loss"]], names=["epoch", "metric"]
+    )
+    (run,) = load_runs(pd.DataFrame({"value": [3.0, 5.0, 2.0, 4.0]}, index=index))
+    assert run.series["val_loss"].values.tolist() == [5.0, 4.0]
+
+
+def test_a_value_for_each_class_is_left_out() -> None:
+    # as Keras's F1Score logs it where average is None
+    scores = [np.array([0.5, 0.6]), np.array([0.6, 0.7])]
+    (run,) = load_runs({"loss": [3.0, 2.0], "f1_score": scores})
+    assert list(run.series) == ["loss"]
+    assert run.notes == ("left out f1_score: its values are lists, not single numbers",)
+    with pytest.raises(LogError, match="not one number"):
+        load_runs({"f1_score": scores})
+    with pytest.raises(LogError, match="not one number"):
+        load_runs({"loss": [3.0, 2.0], "f1_score": [0.5, scores[0]]})

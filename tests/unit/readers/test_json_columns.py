@@ -111,13 +111,3 @@ def test_a_sampled_history_is_told_however_its_rows_are_laid_out(
     (tmp_path / "history.json").write_text(json.dumps(held), encoding="ascii")
     with pytest.raises(LogError, match="as in a sample of a longer history"):
         load_runs(tmp_path / "history.json")
-
-
-def test_histories_of_several_runs_in_one_json_are_not_called_a_summary(
-    tmp_path: Path,
-) -> None:
-    rows = [{"_step": 0, "loss": 0.5}, {"_step": 1, "loss": 0.25}]
-    held = json.dumps({"a": rows, "b": rows})
-    (tmp_path / "histories.json").write_text(held, encoding="ascii")
-    with pytest.raises(LogError, match="no list of logged steps"):
-        load_runs(tmp_path / "histories.json")

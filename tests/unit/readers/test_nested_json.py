@@ -289,3 +289,11 @@ def test_several_histories_of_keras_that_were_dumped_whole_are_runs(
     )
     assert [list(run.series["val_loss"]) for run in runs] == [JUDGED, LOSS]
     assert [run.planned_epochs for run in runs] == [3, 3]
+
+
+def test_what_stands_below_a_data_set_is_called_by_it_once(tmp_path: Path) -> None:
+    # as the columns of a table are, whatever the data set is called
+    named = [{"epoch": at, "val": {"val_loss": own}} for at, own in enumerate(JUDGED)]
+    assert values_of(tmp_path / "named.json", named, "val_loss") == JUDGED
+    below = {"train": {"loss": LOSS}, "eval": {"loss": JUDGED}}
+    assert values_of(tmp_path / "below.json", below, "eval_loss") == JUDGED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cbreplay import load_runs
@@ -110,6 +111,28 @@ def test_seeds_that_a_column_names_count_as_one_setting(tmp_path: Path) -> None:
     # seeds alone are trainings of one setting, of which each stands for itself
     alone = write_table(tmp_path / "seeds.csv", "seed", ["1", "2", "3"])
     assert find_groups(load_runs(alone), None).by == "seed"
+
+
+@pytest.mark.parametrize("number", ["epoch", "step"])
+@pytest.mark.parametrize("form", ["csv", "json", "frame"])
+def test_folds_whose_epochs_go_on_are_trainings_all_the_same(
+    tmp_path: Path, number: str, form: str
+) -> None:
+    """One counter over all folds: each fold is a training, and no two are one."""
+    table = pd.DataFrame({"fold": [0] * 4 + [1] * 3, number: range(7)})
+    table["val_loss"] = [0.9, 0.7, 0.8, 0.85, 0.75, 0.6, 0.65]
+    path = tmp_path / f"folds.{form}"
+    path.write_text(
+        table.to_csv(index=False) if form == "csv" else table.to_json(orient="records")
+    )
+    runs = load_runs(table if form == "frame" else path)
+    assert [list(run.series["val_loss"]) for run in runs] == [
+        [0.9, 0.7, 0.8, 0.85],
+        [0.75, 0.6, 0.65],
+    ]
+    called = "DataFrame" if form == "frame" else path.name
+    assert [run.name for run in runs] == [f"{called}#fold={at}" for at in (0, 1)]
+    assert runs[1].first_epoch == 4
 
 
 def test_a_table_that_was_appended_again_on_another_day_is_one_training(

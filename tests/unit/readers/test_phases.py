@@ -32,7 +32,12 @@ def read(path: Path, name: str, words: list[str]) -> Run:
 
 @pytest.mark.parametrize(
     ("name", "before", "after"),
-    [("phase", "frozen", "tuned"), ("stage", "1", "2"), ("run_id", "a7", "b9")],
+    [
+        ("phase", "frozen", "tuned"),
+        ("stage", "1", "2"),
+        ("run_id", "a7", "b9"),
+        ("batch_size", "32", "64"),
+    ],
 )
 def test_where_a_phase_begins_a_fit_may_have_been_resumed(
     tmp_path: Path, name: str, before: str, after: str

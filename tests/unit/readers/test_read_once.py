@@ -46,6 +46,21 @@ def test_copies_made_as_a_log_grew_are_one_training(tmp_path: Path) -> None:
     assert len(load_runs(*sorted(tmp_path.glob("*.csv")))) == 1
 
 
+@pytest.mark.parametrize(("name", "n_runs"), [("val_accuracy", 1), ("val_weight", 2)])
+def test_a_log_in_percent_is_a_copy_of_the_log_in_shares(
+    tmp_path: Path, name: str, n_runs: int
+) -> None:
+    """0.91 beside 91.0 in every epoch; what is no score has no percent."""
+    shares = [0.9125, 0.9037, 0.8812, 0.9241, 0.9333]
+    percents = [91.25, 90.37, 88.12, 92.41, 93.33]
+    write(tmp_path / "shares.csv", LOSSES[:5], **{name: shares})
+    write(tmp_path / "percent.csv", LOSSES[:5], **{name: percents})
+    assert len(load_runs(tmp_path)) == n_runs
+    # another training is none
+    write(tmp_path / "other.csv", LOSSES[:5], **{name: [*percents[:4], 94.0]})
+    assert len(load_runs(tmp_path)) == n_runs + 1
+
+
 def test_the_first_copies_of_a_log_that_grew_may_be_of_one_epoch(
     tmp_path: Path,
 ) -> None:
@@ -563,7 +578,10 @@ def test_metrics_that_keras_numbered_are_called_alike(tmp_path: Path) -> None:
     runs = load_runs(tmp_path)
     assert [list(run.series) for run in runs] == [["val_auc"]] * 3
     assert runs[1].notes == (
-        "read val_auc_1 as val_auc: Keras numbers the metrics of a second model",
+        (
+            "read val_auc_1 as val_auc: Keras numbers the metrics of a second model, "
+            "and a callback that watches the first one's name sees no value there"
+        ),
     )
     # alone, a log is as it is
     (run,) = load_runs(tmp_path / "fold1.csv")

@@ -43,7 +43,8 @@ def test_fits_whose_metric_keras_numbered_are_runs_of_one_metric(
     (note,) = [note for note in runs[0].notes if "Keras numbers" in note]
     assert note == (
         f"read {called[1]} and {called[2]} as {called[0]}: Keras numbers the metrics "
-        "of a second model"
+        "of a second model, and a callback that watches the first one's name sees no "
+        "value there"
     )
 
 

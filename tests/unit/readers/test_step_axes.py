@@ -681,3 +681,18 @@ def test_a_series_with_values_between_the_evaluations_is_not_said_to_be_empty(
     log = "_step,train_loss,val_loss\n" + "".join(rows)
     run = read(tmp_path / "history.csv", log, x_axis=axis)
     assert "left out train_loss: no row that was kept has a value of it" in run.notes
+
+
+def test_an_epoch_without_a_validation_between_others_is_a_hole_in_a_log_of_lightning(
+    tmp_path: Path,
+) -> None:
+    """Each epoch has a row of its own for the validation: the lost ones leave none."""
+    lines = ["epoch,step,train_loss,val_loss"]
+    for epoch in range(10):
+        lines += [f"{epoch},{9 + 10 * epoch},,0.5"] * (epoch not in {4, 5})
+        lines.append(f"{epoch},{9 + 10 * epoch},0.25,")
+    content = "\n".join([*lines, ""])
+    for empty in ("missing", "nan"):
+        run = read(tmp_path / "metrics.csv", content, empty=empty)
+        assert find_gap(run, "val_loss") == 4
+        assert not run.empty_cells

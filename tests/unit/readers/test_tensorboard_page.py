@@ -81,12 +81,25 @@ def test_files_called_by_their_series_may_have_blanks(tmp_path: Path) -> None:
     assert sorted(run.series) == ["loss", "val_loss"]
 
 
+@pytest.mark.parametrize("run", ["val", "exp1_eval", "loss_valid"])
+def test_a_tag_of_a_validation_run_is_of_the_validation(
+    tmp_path: Path, run: str
+) -> None:
+    """add_scalars of torch makes a run for each curve, and each has the same tag."""
+    (tmp_path / f"run-{run}-tag-loss.csv").write_text(ROWS, encoding="ascii")
+    (found,) = load_runs(tmp_path)
+    assert list(found.series) == ["val_loss"]
+
+
 def test_a_thousand_values_may_be_a_sample(tmp_path: Path) -> None:
-    rows = "".join(f"1600000000,{step},0.5\n" for step in range(1000))
-    run = read(
-        tmp_path, "run-train-tag-epoch_loss.csv", f"Wall time,Step,Value\n{rows}"
-    )
-    assert any("draws a sample" in note for note in run.notes)
+    # a sample holds the last value, so that steps without a gap are all there were
+    for last, is_sample in ((999, False), (1200, True)):
+        steps = [*range(999), last]
+        rows = "".join(f"1600000000,{step},0.5\n" for step in steps)
+        run = read(
+            tmp_path, "run-train-tag-epoch_loss.csv", f"Wall time,Step,Value\n{rows}"
+        )
+        assert any("draws a sample" in note for note in run.notes) == is_sample
 
 
 @pytest.mark.parametrize("x_axis", ["epoch", "step"])

@@ -50,15 +50,52 @@ def test_its_rows_keep_their_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("errors", ["strict", "skip"])
-def test_a_table_with_other_rows_is_another(tmp_path: Path, errors: str) -> None:
+def test_a_table_with_other_rows_is_another_training(
+    tmp_path: Path, errors: str
+) -> None:
     other = ["0,0.5,0.9", "1,0.4,0.8", "2,0.3,0.7"]
     path = write(tmp_path / "log.csv", block(NARROW, 2), [WIDE, *other])
-    if errors == "strict":
-        with pytest.raises(LogError, match="line 4: from here on another header"):
-            load_runs(path)
-    else:
-        (run,) = load_runs(path, errors="skip")
-        assert run.n_epochs == 2
+    runs = load_runs(path, errors=errors)  # type: ignore[arg-type]  # a literal
+    assert [list(run.series["loss"]) for run in runs] == [[1.0, 0.5], [0.5, 0.4, 0.3]]
+    assert [run.holds("val_loss") for run in runs] == [False, True]
+
+
+@pytest.mark.parametrize("empty", ["missing", "nan"])
+def test_a_resumed_fit_may_log_other_metrics_under_its_own_header(
+    tmp_path: Path, empty: str
+) -> None:
+    """Somebody adds a metric, drops one, and goes on; each fit writes its header."""
+    later = ["2,0.4,0.8,first", "3,0.3,0.7,second"]
+    last = ["4,0.2,third", "5,0.1,fourth"]
+    blocks = [block(NARROW, 2), [f"{WIDE},note", *later], [f"{NARROW},note", *last]]
+    path = write(tmp_path / "log.csv", *blocks)
+    (run,) = load_runs(path, empty=empty)  # type: ignore[arg-type]  # a literal
+    assert list(run.series["loss"]) == [1, 0.5, 0.4, 0.3, 0.2, 0.1]
+    assert (
+        run.series["val_loss"].recorded.tolist()
+        == [False] * 2 + [True] * 2 + [False] * 2
+    )
+    # the header says so: no value was lost, and none was NaN
+    assert run.not_logged == {"val_loss"}
+    assert not run.empty_cells
+    assert (run.seams, run.possible_seams) == ((2, 4), frozenset())
+    assert "from line 5 on its header names val_loss and note too" in run.notes
+    assert "from line 8 on its header lacks val_loss" in run.notes
+
+
+def test_tables_that_share_nothing_but_epochs_are_not_joined(tmp_path: Path) -> None:
+    path = write(tmp_path / "log.csv", block(NARROW, 2), ["epoch,acc", "2,0.5"])
+    with pytest.raises(LogError, match="line 4: from here on another header"):
+        load_runs(path)
+
+
+@pytest.mark.parametrize("lost", [range(2, 9), range(9, 14), range(8, 12)])
+def test_a_save_that_lacks_rows_is_no_training(tmp_path: Path, lost: range) -> None:
+    """A cut copy of a log to which each save appended the whole table."""
+    lines = [line for n_rows in range(1, 7) for line in block(WIDE, n_rows)]
+    lines = [line for at, line in enumerate(lines, start=1) if at not in lost]
+    (run,) = load_runs(write(tmp_path / "log.csv", lines))
+    assert list(run.series["val_loss"]) == LOSSES
 
 
 def test_copies_of_steps_are_counted_once(tmp_path: Path) -> None:

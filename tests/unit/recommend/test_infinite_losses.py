@@ -17,8 +17,11 @@ from cbreplay import (
     recommend_config,
     sweep_runs,
 )
+from cbreplay.answers.advice.surety import how_sure
+from cbreplay.document import plain_text, say
 from cbreplay.recommend.scores import is_clearly_better
 from cbreplay.report import build_report, write_html, write_markdown
+from tests.recommended import make_run, pausing, pausing_runs, recommend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,3 +74,50 @@ def test_a_report_on_a_failed_run_beside_others_is_written(
     assert "lose everything" in page
     drawn = "Not drawn, as they lose everything: "
     assert (drawn in page) == (form is write_html)
+
+
+def test_a_log_that_ended_in_nan_tells_what_a_longer_patience_keeps() -> None:
+    # the three stop at epoch 13 under patience 10, so that 14 of 40 epochs are trained;
+    # the fourth ended after 4 of its 40, and what it ended with it keeps
+    failed = replace(make_run([1.0, 0.5, 0.6, math.nan], "failed"), planned_epochs=40)
+    advice = recommend([*pausing_runs([3, 3, 3]), failed])
+    usual = advice.setting("10")
+    assert usual is not None
+    assert (usual.n_groups, usual.mean_regret) == (4, 0.0)
+    assert usual.cost == pytest.approx((3 * 14 + 4) / 160)
+    # so every patience is compared on the same runs
+    assert {scored.n_groups for scored in advice.settings} == {4}
+    assert "censored" not in {doubt.code for doubt in advice.doubts}
+    # but which patience such a run needs, nobody knows
+    assert advice.promise is None
+
+
+def test_what_one_run_loses_by_every_patience_hides_no_difference_on_others() -> None:
+    # with the last weights patience 5 ends with 0.6, and less with 1.1; 10 and more
+    # with NaN on one run; and on another every patience with NaN
+    runs = pausing_runs([5] * 8)
+    late = make_run([*pausing(5)[:15], *[math.nan] * 25], "late")
+    lost = make_run([1.0, *[math.nan] * 39], "lost")
+    advice = recommend([*runs, late, lost], keep="last")
+    assert advice.patience in range(5, 10)
+    assert advice.expected is not None
+    assert math.isfinite(advice.expected.score)
+    assert advice.expected.usual_score == math.inf
+    assert advice.expected.unavoidable == math.inf
+    # without a run the choice is that of the others
+    by_name = {group.name: group.left_out_patience for group in advice.groups}
+    alone = recommend([*runs, lost], keep="last")
+    assert by_name["late"] == alone.patience
+    assert all(by_name[run.name] in range(5, 10) for run in runs)
+
+
+def test_where_every_patience_loses_everything_somewhere_that_is_said() -> None:
+    # the one loses everything by a short patience, the other by a longer one
+    late = make_run([*pausing(2)[:6], *[math.nan] * 34], "late")
+    early = make_run([1.0, *[math.nan] * 8, *[0.5] * 31], "early")
+    runs = [make_run([*pausing(at)], f"run{at}") for at in (3, 4)]
+    advice = recommend([*runs, late, early], keep="last")
+    assert plain_text(how_sure(advice) or say()) == (
+        f"How sure: hardly; with patience {advice.patience} the weights that are kept "
+        "on some of these runs lose everything."
+    )

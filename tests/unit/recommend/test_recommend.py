@@ -239,7 +239,7 @@ def test_what_goes_on_past_a_log_that_broke_off_chooses_nothing() -> None:
 def test_logs_that_end_before_they_tell_anything_are_no_reason_for_a_setting() -> None:
     runs = [
         replace(
-            make_run([1 - at / 100 for at in range(length)], f"run{length}"),
+            make_run([length - at / 100 for at in range(length)], f"run{length}"),
             planned_epochs=100,
         )
         for length in (9, 10, 11)
@@ -724,7 +724,7 @@ def test_a_group_needs_what_its_worst_run_needs() -> None:
     assert [one.sufficient_patience for one in alone.groups] == [2, 7, 3, 4]
 
 
-def test_runs_that_begin_alike_are_doubted_where_they_count_apart() -> None:
+def test_runs_that_begin_alike_count_once() -> None:
     # one seed trained ten times, with another rate from epoch 12 on
     rng = np.random.default_rng(7)
     begin = np.sort(rng.random(12))[::-1] + 0.5
@@ -733,12 +733,33 @@ def test_runs_that_begin_alike_are_doubted_where_they_count_apart() -> None:
     ]
     other = [*(begin + 0.1).tolist(), *losses[0][12:]]
     runs = [make_run(own, f"r{i}") for i, own in enumerate([*losses, other])]
+    # counted apart, ten runs promise 90 %; they are one training
+    alone = recommend(runs[:10])
+    assert [(why.kind, why.facts) for why in alone.reasons] == [
+        ("one-training", {"n_runs": 10})
+    ]
+    assert alone.kind == "none"
+    assert alone.promise is None
+    # the settings are still compared on all ten, of which none is recommended
+    assert alone.setting("recommended") is None
+    usual = alone.setting("10")
+    assert usual is not None
+    assert (usual.n_groups, usual.left_out_score) == (10, None)
+    assert alone.compared == ("run", 10)
     advice = recommend(runs)
+    assert (advice.unit, advice.grouped_by) == ("training", "training")
+    assert [len(group.runs) for group in advice.groups] == [10, 1]
+    assert facts_of_reason(advice, "too-few-groups")["n_groups"] == 2
     (doubt,) = [one for one in advice.doubts if one.code == "branch"]
     assert doubt.runs == tuple(f"r{i}" for i in range(10))
     assert any("10 runs: begin with the same" in said for said in spoken_doubts(advice))
     together = recommend(runs, group_by=[0] * 10 + [1])
     assert "branch" not in codes(together)
+    # labels that part one training do not make two of it
+    parted = recommend(runs, group_by=[0] * 5 + [1] * 5 + [2])
+    assert [len(group.runs) for group in parted.groups] == [10, 1]
+    assert parted.compared == ("label", 3)
+    assert parted.grouped_by == "asked"
 
 
 def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
@@ -831,12 +852,14 @@ def test_runs_of_another_scale_are_named() -> None:
         if own.code == "other-scale"
     ]
     assert doubt.runs == ("large",)
+    assert doubt.facts["times"] == 30
     best = [min(run.series["val_loss"].values) for run in (*alike, large)]
     assert (doubt.facts["least"], doubt.facts["most"]) == (min(best), max(best))
     # seeds and widths differ by less
-    near = make_run([10 * loss for loss in pausing(3)], "near")
-    doubts = recommend([*alike, near], group_by="none").doubts
-    assert "other-scale" not in [own.code for own in doubts]
+    for times, is_named in ((10, False), (29.9, False), (30.1, True), (1 / 30.1, True)):
+        near = make_run([times * loss for loss in pausing(3)], "near")
+        doubts = recommend([*alike, near], group_by="none").doubts
+        assert ("other-scale" in [own.code for own in doubts]) == is_named
 
 
 def test_losses_of_few_decimals_are_doubted() -> None:
@@ -961,6 +984,25 @@ def test_the_setting_in_use_is_scored_whatever_it_is() -> None:
     row = alone.setting("current")
     assert row is not None
     assert row.n_groups == 2
+
+
+@pytest.mark.parametrize(
+    ("n_named", "n_others", "is_shown"),
+    [(1, 9, False), (2, 2, False), (3, 2, True), (4, 0, True)],
+)
+def test_what_most_runs_name_is_in_use(
+    n_named: int, n_others: int, *, is_shown: bool
+) -> None:
+    runs = pausing_runs([3] * (n_named + n_others))
+    under = ["EarlyStopping(patience=7)"]
+    named = [described(run, callbacks=under) for run in runs[:n_named]]
+    # recorded without a stop, as is advised
+    alone = [described(run, callbacks=["CSVLogger('a')"]) for run in runs[n_named:]]
+    for others in (alone, runs[n_named:]):
+        current = recommend([*named, *others]).setting("current")
+        assert (current is not None) == is_shown
+        if current is not None:
+            assert current.callbacks == (EarlyStopping(patience=7),)
 
 
 def test_a_later_start_is_shown_beside_with_a_patience_by_the_same_rule() -> None:

@@ -266,3 +266,6 @@ def test_without_a_plan_training_all_is_priced_as_training_on_is() -> None:
         assert no_stop.mean_regret == pytest.approx(0.1, abs=1e-5)
         assert (every.mean_regret, every.cost) == (0, 1)
         assert every.score == pytest.approx(0.05)
+        # before Keras 3, what is not stopped keeps its last epoch
+        sweep, _ = sweep_patience(asked, semantics="keras-2.15")
+        assert recommend_config(sweep).setting("all") is None

@@ -78,6 +78,17 @@ def test_the_weights_in_a_file_are_those_of_the_epoch_that_was_predicted(
     assert not Path("there").exists()
 
 
+def test_loggers_of_a_list_stand_by_as_they_do_in_a_recorded_one(
+    model: Retrainer,
+) -> None:
+    texts = "EarlyStopping(patience=1)", "CSVLogger('logs.csv')", "TensorBoard('tb')"
+    confirmation = model.confirm(parse_callbacks(*texts))
+    assert confirmation.held
+    assert confirmation.trained.stopped
+    assert not Path("logs.csv").exists()
+    assert not model.confirm(parse_callbacks(texts[1])).trained.stopped
+
+
 def test_files_of_one_name_in_several_directories_are_several(
     model: Retrainer, tmp_path: Path
 ) -> None:

@@ -97,6 +97,24 @@ def test_a_fit_of_a_script_that_records_itself_is_held_against_it(
 
 @pytest.mark.keras
 @pytest.mark.slow
+def test_a_setting_that_decides_nothing_takes_the_place_of_one_that_does(
+    there: Path,
+) -> None:
+    (there / "stopping.py").write_text(
+        (there / "train.py")
+        .read_text()
+        .replace("patience=20", "patience=1, min_delta=9")
+    )
+    fit = RetrainedScript(
+        Run.from_logs([{"loss": 1.0}]), Program("script", "stopping.py")
+    )
+    # no second value is better by 9
+    assert len(fit.train_as_recorded().logs) == 2
+    assert len(fit.train(()).logs) == 8
+
+
+@pytest.mark.keras
+@pytest.mark.slow
 def test_a_script_without_a_seed_is_a_finding_with_its_cause(
     there: Path,
 ) -> None:

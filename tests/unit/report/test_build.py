@@ -16,6 +16,7 @@ from cbreplay import (
     ModelCheckpoint,
     ReduceLROnPlateau,
     Run,
+    Series,
     UnknownMonitorError,
 )
 from cbreplay.document import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from cbreplay.rules.base import Callback
     from tests.conftest import Ask
 
 # best at epoch 3 (of 8): waits 1, 2 after it, then two better ones never come
@@ -597,10 +599,38 @@ def test_a_plan_that_the_advice_reads_off_the_logs_decides_on_its_page() -> None
         replace(run, planned_epochs=None)
         for run in (*stopping, run_of([1 - at / 50 for at in range(40)], "falling"))
     ]
-    rows = {
-        row["Run"]: row for row in table(report_on(*runs), "Every run, at patience")
-    }
+    page = report_on(*runs)
+    rows = {row["Run"]: row for row in table(page, "Every run, at patience")}
     assert {rows[name]["Evidence"] for name in "abcd"} == {"exact"}
     told = rows["falling"]
     assert (told["Keeps"], told["Evidence"]) == ("40", "by the plan")
     assert told["Ended by"] == "not recorded"
+    # what moves begins with the same setting on the same runs
+    assert page.moving is not None
+    moves = page.moving.members()
+    assert moves is not None
+    view = moves["views"][0]
+    _, kind, *_ = view["steps"][4][view["of"][4][0]]
+    assert moves["kinds"][kind][:2] == ["exact", "by the plan"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        EarlyStopping(patience=3, restore_best_weights=True),
+        ReduceLROnPlateau(patience=3),
+        ModelCheckpoint("best.keras", save_best_only=True),
+    ],
+)
+def test_no_plan_is_told_of_a_log_that_lacks_rows(setting: Callback) -> None:
+    # so few values do not tell which epochs had one
+    losses = [0.8, 0.6, 0.4, None, None, None, 0.5, 0.51]
+    run = Run(
+        name="lost",
+        source="",
+        first_epoch=0,
+        series={"val_loss": Series.from_optional(losses)},
+    )
+    told = headline(report_on(run, callbacks=[setting]))
+    assert told.startswith("From epoch 2 on this log cannot tell")
+    assert "plan" not in told

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import SemanticsError
-from cbreplay.rules.keras.versions import known_semantics
-from cbreplay.rules.keras.versions import resolve_keras as resolve_semantics
+from cbreplay.rules.keras.framework import KERAS
+from cbreplay.rules.keras.semantics import SEMANTICS
 from cbreplay.run_metadata import RunMetadata
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def installed(folder: Path, *names: str) -> list[str]:
 
 
 def test_a_patch_release_takes_its_minor_row_and_keeps_its_name() -> None:
-    resolved = resolve_semantics("keras-3.15.1")
+    resolved = KERAS.resolve("keras-3.15.1")
     assert (resolved.semantics.name, resolved.semantics.row) == (
         "keras-3.15.1",
         "keras-3.15",
@@ -33,25 +33,25 @@ def test_a_patch_release_takes_its_minor_row_and_keeps_its_name() -> None:
 def test_run_json_comes_before_the_installed_keras(tmp_path: Path) -> None:
     path = installed(tmp_path, "keras-2.0.0")
     metadata = RunMetadata(keras_version="keras-3.15.0")
-    resolved = resolve_semantics(None, metadata=metadata, search_path=path)
+    resolved = KERAS.resolve(None, metadata=metadata, search_path=path)
     assert resolved.semantics.name == "keras-3.15.0"
 
 
 def test_the_installed_keras_is_found_by_its_directory(tmp_path: Path) -> None:
     path = installed(tmp_path, "keras-3.15.1", "keras_tuner-1.0")
-    assert resolve_semantics(None, search_path=path).semantics.name == "keras-3.15.1"
+    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.15.1"
 
 
 def test_a_keras_that_is_installed_later_is_found(tmp_path: Path) -> None:
     path = installed(tmp_path, "numpy-2.0.0")
-    assert resolve_semantics(None, search_path=path).semantics.name == "keras-3.15"
+    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.15"
     installed(tmp_path, "keras-3.6.0")
-    assert resolve_semantics(None, search_path=path).semantics.name == "keras-3.6.0"
+    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.6.0"
 
 
 def test_without_any_keras_the_newest_known_one_decides(tmp_path: Path) -> None:
     path = installed(tmp_path, "numpy-2.0.0")
-    assert resolve_semantics(None, search_path=path).semantics.name == "keras-3.15"
+    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.15"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_without_any_keras_the_newest_known_one_decides(tmp_path: Path) -> None:
 def test_a_newer_version_takes_the_newest_row_of_its_package_and_says_so(
     name: str, row: str
 ) -> None:
-    resolved = resolve_semantics(name)
+    resolved = KERAS.resolve(name)
     assert resolved.semantics.row == row
     assert name in resolved.notes[0]
     assert "newer" in resolved.notes[0]
@@ -84,19 +84,19 @@ def test_a_newer_version_takes_the_newest_row_of_its_package_and_says_so(
 )
 def test_an_older_version_is_refused_with_the_way_out(name: str, way_out: str) -> None:
     with pytest.raises(SemanticsError, match=f"not known.*semantics='{way_out}'"):
-        resolve_semantics(name)
+        KERAS.resolve(name)
 
 
 def test_the_refusal_names_the_first_and_last_of_what_is_known() -> None:
     with pytest.raises(SemanticsError) as caught:
-        resolve_semantics("keras-2.3")
+        KERAS.resolve("keras-2.3")
     spans = (
         "known: keras-2.15, keras-3.0 to keras-3.15, tf_keras-2.15 to tf_keras-2.21."
     )
     assert spans in str(caught.value)
     keras = [f"keras-3.{minor}" for minor in range(16)]
     tf_keras = [f"tf_keras-2.{minor}" for minor in range(15, 22)]
-    assert known_semantics() == ("keras-2.15", *keras, *tf_keras)
+    assert tuple(SEMANTICS) == ("keras-2.15", *keras, *tf_keras)
 
 
 @pytest.mark.parametrize(
@@ -113,14 +113,14 @@ def test_a_suffix_that_says_nothing_there_is_refused(name: str) -> None:
     bare, _, suffix = name.partition("+")
     message = rf"'\+{suffix}' does not go with {bare} .*semantics='{bare}'"
     with pytest.raises(SemanticsError, match=message):
-        resolve_semantics(name)
+        KERAS.resolve(name)
 
 
 def test_the_numpy_backend_compares_in_float64() -> None:
-    on_numpy = resolve_semantics("keras-3.15.1+numpy-backend").semantics
+    on_numpy = KERAS.resolve("keras-3.15.1+numpy-backend").semantics
     assert on_numpy.early_stopping.precision == "float64"
     assert on_numpy.reduce_lr_on_plateau.precision == "float64"
-    plain = resolve_semantics("keras-3.15.1").semantics
+    plain = KERAS.resolve("keras-3.15.1").semantics
     assert plain.early_stopping.precision == "float32"
 
 
@@ -128,8 +128,8 @@ def test_the_numpy_backend_compares_in_float64() -> None:
 def test_an_unmeasured_backend_takes_the_rules_of_tensorflow_and_says_so(
     backend: str,
 ) -> None:
-    resolved = resolve_semantics(f"keras-3.15.1+{backend}-backend")
-    plain = resolve_semantics("keras-3.15.1").semantics
+    resolved = KERAS.resolve(f"keras-3.15.1+{backend}-backend")
+    plain = KERAS.resolve("keras-3.15.1").semantics
     assert resolved.semantics[2:] == plain[2:]
     assert f"not measured on the {backend} backend" in resolved.notes[0]
 
@@ -155,10 +155,10 @@ def test_backend_and_numpy_of_run_json_choose_the_suffix(
     metadata = RunMetadata(
         keras_version=version, backend=backend, raw={"keras": {"numpy": numpy}}
     )
-    resolved = resolve_semantics(None, metadata=metadata)
+    resolved = KERAS.resolve(None, metadata=metadata)
     assert resolved.semantics.name == name
     # the name alone leads to the same rules again
-    assert resolve_semantics(name).semantics == resolved.semantics
+    assert KERAS.resolve(name).semantics == resolved.semantics
 
 
 def test_keras_comes_before_tf_keras_where_both_are_installed(tmp_path: Path) -> None:
@@ -167,21 +167,21 @@ def test_keras_comes_before_tf_keras_where_both_are_installed(tmp_path: Path) ->
     second.mkdir()
     installed(first, "tf_keras-2.21.0")
     assert (
-        resolve_semantics(None, search_path=[str(first)]).semantics.name
+        KERAS.resolve(None, search_path=[str(first)]).semantics.name
         == "tf_keras-2.21.0"
     )
     installed(second, "keras-3.6.0")
     path = [str(first), str(second)]
-    assert resolve_semantics(None, search_path=path).semantics.name == "keras-3.6.0"
+    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.6.0"
 
 
 def test_an_installed_tf_keras_is_taken_on_the_installed_numpy(tmp_path: Path) -> None:
     path = installed(tmp_path, "tf_keras-2.18.0", "numpy-1.26.4")
-    resolved = resolve_semantics(None, search_path=path)
+    resolved = KERAS.resolve(None, search_path=path)
     assert resolved.semantics.name == "tf_keras-2.18.0+numpy1"
 
 
 @pytest.mark.parametrize("name", ["", "keras", "3.15", "torch-2.0", "keras-x.y"])
 def test_what_is_no_version_is_refused(name: str) -> None:
     with pytest.raises(SemanticsError, match="is not a Keras version"):
-        resolve_semantics(name)
+        KERAS.resolve(name)

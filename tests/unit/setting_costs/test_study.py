@@ -98,6 +98,13 @@ def test_the_default_is_one_percent_or_the_spread_of_three_seeds_if_that_is_less
     spread, of_two = found.spreads
     assert spread == pytest.approx(0.001)
     assert of_two is None
+    # three branches of one training are no three seeds; three trainings are, of which
+    # the first two runs are one: the deviation of 0.4995, 0.501 and 0.5025 is 0.0015
+    branches = resolve_tolerance(None, best, [(0, 1, 2)], [0, 0, 0, 3, 4, 5])
+    assert branches.spreads == (None,)
+    more = scales([0.499, 0.5, 0.501, 0.5025])
+    joined = resolve_tolerance(None, more, [(0, 1, 2, 3)], [0, 0, 2, 3])
+    assert joined.by_run == pytest.approx([0.0015] * 4)
     # of 2, 3 and 7 it is more than any percent
     wide = resolve_tolerance(None, best, [(3, 4, 5)])
     assert wide.by_run == pytest.approx([0.00499, 0.005, 0.00501, 0.02, 0.03, 0.07])

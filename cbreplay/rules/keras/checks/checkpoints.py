@@ -15,7 +15,7 @@ from cbreplay.rules.keras.checks.monitors import (
 from cbreplay.rules.keras.checks.records import never_beaten
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,7 @@ _MEANT = ("backup", "current", "last", "latest", "recent", "resume")
 
 
 def _overwrites_one_file(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    callback: ModelCheckpoint,
+    known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
     name = os.path.basename(callback.filepath)  # noqa: PTH119 - as a text
     if callback.save_best_only or _fields(callback.filepath):

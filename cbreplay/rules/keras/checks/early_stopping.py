@@ -12,6 +12,7 @@ from cbreplay.rules.keras.checks.waiting import (
     spoken_plan,
 )
 from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +31,10 @@ def _keeps_later_weights(
         # with patience 1 the kept weights are only one epoch past the best
         or effective_patience(callback) <= 1
         or callback.baseline is not None
+        or known.facts.keeps_best
     ):
         return
-    if any(_saves_best(other, callback.monitor) for other in known.callbacks):
+    if any(_saves_better(other, callback.monitor) for other in known.callbacks):
         return
     others = [other for other in known.callbacks if isinstance(other, EarlyStopping)]
     if any(
@@ -96,15 +98,19 @@ def stops_later(
 _TWO = 2
 
 
-def _saves_best(callback: object, monitor: str) -> bool:
-    """Return whether the best weights are on disk, whatever is kept in memory."""
+def _saves_better(callback: object, monitor: str) -> bool:
+    """Return whether better weights than the last are on disk, whatever is in memory.
+
+    They are the best by the same monitor or another value of the validation data, or
+    those of each epoch.
+    """
     from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 
-    return (
-        isinstance(callback, ModelCheckpoint)
-        and callback.save_best_only
-        and callback.monitor == monitor
-    )
+    if not isinstance(callback, ModelCheckpoint):
+        return False
+    if not callback.save_best_only:
+        return "{epoch" in str(callback.filepath)
+    return callback.monitor == monitor or is_validation(callback.monitor)
 
 
 def _starts_after_plan(
@@ -116,7 +122,7 @@ def _starts_after_plan(
             index,
             f"EarlyStopping never looks: start_from_epoch is "
             f"{callback.start_from_epoch:g}, and "
-            f"{spoken_plan(known.epochs)}",
+            f"{spoken_plan(known)}",
             "start_from_epoch is an absolute epoch, counted from 0, and every epoch "
             "before it is skipped",
             f"start_from_epoch below {known.epochs}",

@@ -57,9 +57,7 @@ def _is_forestalled(known: CheckedList, callback: ReduceLROnPlateau) -> bool:
 
 
 def _cooldown_of_one(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    callback: ReduceLROnPlateau,
+    known: CheckedList, index: int, callback: ReduceLROnPlateau
 ) -> Iterator[Finding]:
     if 0 < callback.cooldown <= 1:
         yield Finding(

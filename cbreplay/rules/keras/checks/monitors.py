@@ -15,7 +15,7 @@ from cbreplay.rules.monitor_checks import (
     what_follows,
 )
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.series_names import plain_direction
+from cbreplay.series_names import LEARNING_RATE_NAMES, plain_direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +120,8 @@ def _known_without_direction(
 ) -> str | None:
     """Say how it is known that the metric has no direction; None if it is not known."""
     compiled, metric = known.facts.compiled, callback.monitor.removeprefix("val_")
+    if metric in LEARNING_RATE_NAMES:
+        return "a learning rate is none"
     if compiled is not None and compiled.names_outputs and metric != "loss":
         return "knows those of several outputs without the outputs' names"
     if compiled is not None and compiled.directions.get(metric, "") is None:
@@ -231,6 +233,8 @@ def _is_of_outputs(known: CheckedList, callback: _Monitoring) -> bool:
 
 def _is_told_absent(known: CheckedList, callback: _Monitoring) -> bool:
     """Return whether another finding says that no compiled metric has this name."""
+    if callback.monitor in LEARNING_RATE_NAMES:
+        return False
     is_absent = find_absence(known, callback.monitor) is not None
     return is_absent and _is_uncompiled(known, callback)
 

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from cbreplay.rules.checks import CheckedList
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
-__all__ = ["RECORD_CHECKS", "never_beaten"]
+__all__ = ["RECORD_CHECKS", "is_share", "never_beaten"]
 
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
-_FEWEST_VALUES = 2
 # fewer new bests than these show nothing about their size
 _FEWEST_BESTS = 5
 # the sum of two such values is a float32
@@ -34,11 +33,7 @@ def _min_delta_beyond_record(
 ) -> Iterator[Finding]:
     values = _seen(known, callback)
     comparison = _comparison(known, callback)
-    if (
-        comparison is None
-        or len(values) < _FEWEST_VALUES
-        or not all(map(math.isfinite, values))
-    ):
+    if comparison is None or len(values) <= 1 or not all(map(math.isfinite, values)):
         return
     delta = -comparison.delta if comparison.mode == "min" else comparison.delta
     span = max(values) - min(values)
@@ -157,7 +152,7 @@ def never_beaten(
     those between 0 and 1.
     """
     numbers = [value for value in values if not math.isnan(value)]
-    if known.run is None and lies_within_one(monitor):
+    if known.run is None and is_share(known, monitor):
         # none is larger than 1, but any may be smaller than the bound
         beaten = comparison.mode == "min" or comparison.is_improvement(1, bound)
         return None if beaten else (f"by a {monitor} between 0 and 1", {})
@@ -166,6 +161,13 @@ def never_beaten(
     best = min(numbers) if comparison.mode == "min" else max(numbers)
     where = f"in the record, where the best {monitor} is {spoken_figure(best)}"
     return where, {"best_value": best}
+
+
+def is_share(known: CheckedList, monitor: str) -> bool:
+    """Return whether a metric lies between 0 and 1, by its class or else its name."""
+    compiled = known.facts.compiled
+    kinds = {} if compiled is None else compiled.kinds
+    return lies_within_one(kinds.get(monitor.removeprefix("val_"), monitor))
 
 
 def _seen(known: CheckedList, callback: _Monitoring) -> list[float]:

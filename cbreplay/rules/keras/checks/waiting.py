@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_carried_best
-from cbreplay.rules.keras.checks.records import RECORD_CHECKS
+from cbreplay.rules.keras.checks.records import RECORD_CHECKS, is_share
 from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.keras.metric_directions import lies_within_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +36,7 @@ def effective_patience(callback: _Monitoring) -> float:
 
 
 def _fractional_patience(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    callback: _Monitoring,
+    known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     patience = callback.patience
     if 0 < patience < math.inf and patience != math.floor(patience):
@@ -54,9 +51,7 @@ def _fractional_patience(
 
 
 def _negative_patience(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    callback: _Monitoring,
+    known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     if callback.patience < 0:
         yield Finding(
@@ -119,7 +114,7 @@ def _min_delta_beyond_range(
     # a log tells more than the name, and may hold percents
     if known.run is not None or callback.min_delta < 1:
         return
-    if not lies_within_one(callback.monitor):
+    if not is_share(known, callback.monitor):
         return
     yield Finding(
         "min-delta-beyond-range",
@@ -166,7 +161,7 @@ def _patience_beyond_plan(
         index,
         f"{callback.class_name} cannot {acts} inside the plan: patience "
         f"{callback.patience:g}, and {callback.monitor} has {_values(seen)} there",
-        f"{spoken_plan(known.epochs)}{_begun(known)}, and it takes {_values(needed)} "
+        f"{spoken_plan(known)}{_begun(known)}, and it takes {_values(needed)} "
         f"to {acts}",
         f"patience={most:g} or less, or more epochs" if most >= 1 else "more epochs",
         "remark",
@@ -211,9 +206,11 @@ def spoken_epochs(number: float) -> str:
     return f"{number:g} {'epoch' if number == 1 else 'epochs'}"
 
 
-def spoken_plan(epochs: int) -> str:
-    """Say how many epochs are planned."""
-    return f"{spoken_epochs(epochs)} {'is' if epochs == 1 else 'are'} planned"
+def spoken_plan(known: CheckedList) -> str:
+    """Say how many epochs are planned, if that is known."""
+    epochs = known.epochs or 0
+    most = "at most " if known.facts.may_be_shorter else ""
+    return f"{most}{spoken_epochs(epochs)} {'is' if epochs == 1 else 'are'} planned"
 
 
 def _values(number: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cbreplay import LogError
+from cbreplay.holes import find_gap
 from cbreplay.readers.base import ForeignLogError, ReadOptions
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from cbreplay.run_metadata import EarlierFit, Fit, RunMetadata
@@ -107,6 +108,19 @@ def test_a_fit_that_goes_on_upwards_is_one_run_with_a_seam(tmp_path: Path) -> No
     assert run.possible_seams == {2}
     assert run.epoch_seconds is not None
     assert run.epoch_seconds.recorded.tolist() == [False, True, False]
+
+
+def test_what_stands_before_a_fit_that_steps_back_is_not_lost(tmp_path: Path) -> None:
+    # a loop of PyTorch: broken off after its third epoch, resumed after its second
+    for first, start, file in ((0, 10.0, FIRST), (2, 50.0, SECOND)):
+        points = [(start + i, first + i, "Loss/val", 0.5) for i in range(3)]
+        write_events(tmp_path / file, points)
+    first_fit, second_fit = read(tmp_path, x_axis="epoch")
+    assert (first_fit.begins_at, second_fit.begins_at) == (0, None)
+    assert find_gap(second_fit, "Loss/val") is None
+    # alone, the second file lacks the beginning
+    (alone,) = read(tmp_path / SECOND, x_axis="epoch")
+    assert find_gap(alone, "Loss/val") == 2
 
 
 def test_a_resumed_fit_of_run_json_replaces_rows(tmp_path: Path) -> None:
