@@ -95,7 +95,7 @@ class MLflowReader(LogReader):
         table.left_out |= told.left_out
         for key, others in several.items():
             table.columns[key].others = others
-        doubled = {at for others in by_step.others.values() for at in others}
+        doubled = {at for others in several.values() for at in others}
         # two loggers have two values of every step, and never go back
         table.written_again = bool(doubled) and (
             2 * len(doubled) < len(table) or steps_go_back(told.rows)
