@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import noted
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.left_files import in_file, last_file, left_files, so_far
 from cbreplay.answers.misreadings import headline_of_replay, misreadings
 from cbreplay.answers.next_commands import next_of_explanation
@@ -134,6 +133,8 @@ def _headline(replay: Replay) -> Text:
     if replay.divergence_epoch is not None:
         return end_of_evidence(replay.divergence_epoch, parting_of(replay))
     if replay.gap_epoch is not None:
+        from cbreplay.answers.hole_words import hole_of_setting
+
         return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
     kept = "; it keeps epoch {kept_epoch:epoch}.{file}"
     words = "Nothing stops training in this log, which ends at epoch {horizon:epoch}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.left_files import in_file, so_far
 from cbreplay.answers.setting_cells import never_stops
 from cbreplay.answers.spoken_runs import end_of_evidence, stopped_itself, what_it_saves
@@ -31,6 +30,8 @@ def headline_of_one(cells: SettingCells) -> Text:
     if told["divergence_epoch"] is not None:
         return end_of_evidence(told["divergence_epoch"], told["parted_by"])
     if told["gap_epoch"] is not None:
+        from cbreplay.answers.hole_words import hole_of_setting
+
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
     # cells of a sweep have no columns on saved files
     saved_last = (told.get("last_saved_file"), told.get("last_saved_epoch"))

@@ -13,7 +13,6 @@ from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import Code, ColumnRows, MadeColumn, Table, TableColumn, phrase
 from cbreplay.median import median_of
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.staircase.reductions import later_gain, rate_kept_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -196,6 +195,8 @@ def _later_gains(cells: SettingCells) -> list[list[tuple[float, str]]]:
     (name, mode), *others = cells.judged_by
     if name is None or mode is None or others or not _reduces(cells.grid):
         return gains
+    from cbreplay.staircase.reductions import later_gain, rate_kept_until
+
     first_acts = cells.columns["acts_first"]
     epochs = cells.columns["first_reduction_epoch"]
     for row, run in enumerate(cells.runs):

@@ -8,7 +8,6 @@ from cbreplay.answers.left_files import last_file
 from cbreplay.evidence_words import parting_of
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import never_stop
-from cbreplay.staircase.reductions import account_reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -142,6 +141,8 @@ def _accounted(replay: Replay) -> dict[str, Any]:
     """Return a cell's columns on reductions of the rate, if a rule can reduce it."""
     if all(rule.reduction is None for rule in replay.callbacks):
         return {}
+    from cbreplay.staircase.reductions import account_reductions
+
     account = account_reductions(replay)
     return {
         "explained_reductions": account.explained,

@@ -155,12 +155,8 @@ class Question:
         if len(runs) == 1 or all(lacking.values()):
             return
         self.runs = [run for run in runs if not lacking[run.name]]
-        left_out = [
-            f"left out {name}: it has no {', '.join(absent)}"
-            for name, absent in lacking.items()
-            if absent
-        ]
-        remark(*left_out)
+        absent = [(run, lacking[run.name]) for run in runs if lacking[run.name]]
+        remark(*(_said_absent(run, names) for run, names in absent))
         self.narrow(self.runs)
 
     def narrow(self, counted: Sequence[Run]) -> None:
@@ -400,6 +396,15 @@ def _choose_log_here() -> str:
     if path != USUAL_LOG:
         say(f"no log is named: {path} is the newest here or below")
     return path
+
+
+def _said_absent(run: Run, names: Sequence[str]) -> str:
+    """Say what a run lacks, and why that was left out if its log has it."""
+    told = [
+        f"{name} ({run.left_out[name]})" if name in run.left_out else name
+        for name in names
+    ]
+    return f"left out {run.name}: it has no {', '.join(told)}"
 
 
 def _absent(run: Run, names: Iterable[str]) -> list[str]:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.expressions.keras_classes import keras_name
-from cbreplay.expressions.possible_values import possible_values
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.expressions.syntax import argument_named, called_name, names_in
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
-    from cbreplay.expressions.scopes import Placed, Scope
+    from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
 __all__ = ["write_out_double_stars"]
 
 _TRAINING = ("compile", "fit", "fit_generator", "search")
-_DEEPEST = 10
 # far more than the parameters of any callback or fit
 _MOST_ENTRIES = 100
 
@@ -56,102 +54,31 @@ def write_out_double_stars(calls: ScriptCalls) -> None:
 
 
 def _entries(
-    node: ast.expr, scope: Scope, calls: ScriptCalls, depth: int = 0
+    node: ast.expr, scope: Scope, calls: ScriptCalls
 ) -> dict[str, ast.expr] | None:
     """Return the entries of a dict, by their names; None where they cannot be told."""
     try:
         found, holder = calls.followed(node, scope)
     except Unread:
         return None
-    if isinstance(found, ast.Attribute):
-        found, holder = _stored(found, holder, calls)
-    if depth > _DEEPEST or calls.given_away(node, scope) is not None:
+    if calls.given_away(node, scope) is not None:
         return None
-    pairs = _pairs_of(found, holder, calls)
-    entries: dict[str, ast.expr] = {}
-    if pairs is None:
-        return None
-    for key, value in pairs:
-        if key is None:
-            inner = _entries(value, holder, calls, depth + 1)
-            if inner is None:
-                return None
-            entries |= inner
-            calls.count_step(inner)
-        else:
-            entries[key] = value
+    pairs: list[tuple[Any, ast.expr]] = []
+    if isinstance(found, ast.Dict):
+        pairs = [
+            (key.value if isinstance(key, ast.Constant) else None, value)
+            for key, value in zip(found.keys, found.values, strict=True)
+        ]
+    elif (
+        isinstance(found, ast.Call)
+        and not found.args
+        and calls.paths(found.func, holder) == ["?.dict"]
+    ):
+        pairs = [(word.arg, word.value) for word in found.keywords]
     means_same = all(
         scope.place(name) == holder.place(name)
-        for value in entries.values()
+        for _, value in pairs
         for name in names_in(value)
     )
-    return entries if means_same else None
-
-
-def _stored(node: ast.Attribute, scope: Scope, calls: ScriptCalls) -> Placed:
-    """Return the dict that ``self.d`` is set to, if it is used only as ``**self.d``.
-
-    Anything else is returned as it is, and so is everything if the script is read for a
-    replay: a class in another file may extend this one, and set the dict again.
-    """
-    name = node.attr
-    if calls.verdict != "checked" or calls.written(node.value) != "self":
-        return node, scope
-    calls.count_step(calls.names.attributes, calls.names.calls)
-    given = {
-        id(word.value)
-        for call, _ in calls.names.calls
-        for word in call.keywords
-        if word.arg is None
-    }
-    others = [
-        attribute
-        for attribute in calls.names.attributes
-        if attribute.attr == name and id(attribute) not in given
-    ]
-    try:
-        values = possible_values(calls, node, scope)
-    except Unread:
-        return node, scope
-    # set to this very expression, not to a name
-    set_to = {(id(store.value), store.scope) for store in calls.names.stores}
-    written = [placed for placed in values if (id(placed[0]), placed[1]) in set_to]
-    # the one other mention of the attribute is the statement that sets it
-    return written[0] if len(written) == len(others) == 1 else (node, scope)
-
-
-def _pairs_of(
-    node: ast.expr, scope: Scope, calls: ScriptCalls
-) -> list[tuple[str | None, ast.expr]] | None:
-    """Return the keys and values of a dict that is written out; None for anything else.
-
-    The key of a ``**`` in it is None.
-    """
-    if isinstance(node, ast.Call):
-        is_dict = calls.paths(node.func, scope) == ["?.dict"]
-        keys = [word.arg for word in node.keywords]
-        # dict(a=1, **d) is an error if d has a
-        doubled = None in keys and len(keys) > 1
-        too_many = len(node.args) > 1 or len(keys) > _MOST_ENTRIES
-        if not is_dict or too_many or doubled:
-            return None
-        # dict(d, a=1): the keywords replace entries of d
-        begun = [(None, given) for given in node.args]
-        return [*begun, *((word.arg, word.value) for word in node.keywords)]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return [(None, node.left), (None, node.right)]
-    return _literal_pairs(node) if isinstance(node, ast.Dict) else None
-
-
-def _literal_pairs(node: ast.Dict) -> list[tuple[str | None, ast.expr]] | None:
-    pairs: list[tuple[str | None, ast.expr]] = []
-    if len(node.keys) > _MOST_ENTRIES:
-        return None
-    for key, value in zip(node.keys, node.values, strict=True):
-        if key is None:
-            pairs.append((None, value))
-        elif isinstance(key, ast.Constant) and isinstance(key.value, str):
-            pairs.append((key.value, value))
-        else:
-            return None
-    return pairs
+    is_told = all(isinstance(key, str) for key, _ in pairs) and means_same
+    return dict(pairs) if is_told and 0 < len(pairs) <= _MOST_ENTRIES else None

@@ -1,17 +1,20 @@
-"""Whether a schedule's rate certainly does not depend on the rate before it."""
+"""What a schedule of the script returns: by the epoch alone, or a tensor."""
 
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from cbreplay.expressions.possible_values import only_literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["goes_by_epoch_alone"]
+__all__ = ["find_tensor", "goes_by_epoch_alone"]
 
 # none of these can find out the rate of an optimizer
 _MODULES = {"math", "numpy", "tensorflow"}
@@ -42,6 +45,45 @@ def goes_by_epoch_alone(schedule: ast.expr, scope: Scope, calls: ScriptCalls) ->
     }
     known = {arguments[0]} | stored - set(arguments)
     return all(_tells_no_rate(node, known, scope, calls) for node in nodes)
+
+
+def find_tensor(schedule: ast.expr, scope: Scope, calls: ScriptCalls) -> str:
+    """Return which function of TensorFlow makes a schedule's result; "" if none does.
+
+    ``lr * tf.exp(-0.1)`` is a tensor, and ``float(lr * tf.exp(-0.1))`` is none.
+    """
+    function = _function(schedule, scope, calls)
+    if function is None:
+        return ""
+    results = (
+        [function.body]
+        if isinstance(function, ast.Lambda)
+        else [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    )
+    for part in [part for result in results for part in _operands(result)]:
+        made_by = part.func if isinstance(part, ast.Call) else None
+        paths = [] if made_by is None else calls.paths(made_by, scope)
+        if made_by and paths and all(re.fullmatch(_OF_TENSORS, path) for path in paths):
+            return calls.written(made_by)
+    return ""
+
+
+# what tf.keras returns may be a number
+_OF_TENSORS = r"tensorflow\.(?!keras\.)[\w.]+"
+
+
+def _operands(node: ast.expr | None) -> Iterator[ast.expr]:
+    """Yield what a result is calculated of: a tensor among it makes it one."""
+    if isinstance(node, ast.BinOp):
+        yield from _operands(node.left)
+        yield from _operands(node.right)
+    elif isinstance(node, ast.IfExp):
+        yield from _operands(node.body)
+        yield from _operands(node.orelse)
+    elif isinstance(node, ast.UnaryOp):
+        yield from _operands(node.operand)
+    elif node is not None:
+        yield node
 
 
 def _function(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Placed, Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["OptimizerRate", "read_rate"]
+__all__ = ["OptimizerRate", "given_schedule", "read_rate"]
 
 _OF_RATES = {"learning_rate", "lr"}
 _MOST_WRAPPED = 20
@@ -279,6 +279,15 @@ def _usual_rate(name: ast.expr) -> float | None:
     if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
         return None
     return _USUAL_RATES.get(name.value.lower())
+
+
+def given_schedule(calls: ScriptCalls, given: ast.expr, scope: Scope) -> str | None:
+    """Return the class of the schedule that an argument is, if its text tells that."""
+    try:
+        found, place = calls.followed(given, scope)
+    except Unread:
+        return None
+    return _find_schedule(calls, found, place)
 
 
 def _find_schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str | None:

@@ -19,7 +19,7 @@ __all__ = ["RefusedCall", "find_refused_calls", "find_refused_values"]
 
 
 class RefusedCall(NamedTuple):
-    """Why a call of a callback raises TypeError, whichever values it gives.
+    """Why a call of a callback raises an error, whichever values it gives.
 
     Parameters
     ----------
@@ -31,12 +31,15 @@ class RefusedCall(NamedTuple):
         What to write instead.
     older_take : bool
         Whether older versions, which had more parameters, accept the call.
+    in_fit : bool
+        Whether the callback is made all the same, and fails in the fit.
     """
 
     problem: str
     reason: str
     instead: str
     older_take: bool = False
+    in_fit: bool = False
 
 
 def find_refused_calls(

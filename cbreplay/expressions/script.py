@@ -15,7 +15,6 @@ from cbreplay.expressions.imported_constants import write_in_constants
 from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.names import read_names
 from cbreplay.expressions.optimizer_rates import read_rate
-from cbreplay.expressions.partials import write_out_partials
 from cbreplay.expressions.script_callbacks import Built, build_callback, find_watcher
 from cbreplay.expressions.script_calls import ScriptCalls, Unread, returns_once
 from cbreplay.expressions.script_facts import find_fits, read_facts
@@ -105,7 +104,6 @@ def read_script_callbacks(
     tree = parse_source(source)
     try:
         write_in_constants(tree, path)
-        write_out_partials(tree)
         join_growing_lists(tree)
         names = read_names(tree)
         calls = ScriptCalls(names, defaults or {}, source.place)

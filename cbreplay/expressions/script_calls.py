@@ -144,7 +144,7 @@ class ScriptCalls:
             whole, name = named_attribute(node)
             bases = [] if whole is None else self.paths(whole, scope)
             return [f"{base}.{name}" for base in bases]
-        entry = self._entry(node, scope)
+        entry = self.entry(node, scope)
         return [] if entry is None else self.paths(*entry)
 
     def _paths_of_name(self, node: ast.Name, scope: Scope) -> list[str]:
@@ -161,7 +161,8 @@ class ScriptCalls:
             return self.paths(bindings[0].value, holder)
         return []
 
-    def _entry(self, node: ast.expr, scope: Scope) -> Placed | None:
+    def entry(self, node: ast.expr, scope: Scope) -> Placed | None:
+        """Return the entry that a subscript takes; None if the text does not tell."""
         try:
             return (
                 self.next_of(node, scope) if isinstance(node, ast.Subscript) else None

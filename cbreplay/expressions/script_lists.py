@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.expressions.keras_classes import keras_name
-from cbreplay.expressions.possible_values import taken_entries
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.expressions.script_members import CallReader, Member, UnreadPart
 from cbreplay.expressions.script_parameters import given_for
@@ -80,9 +79,8 @@ class MemberReader:
             yield from self._attribute(node, scope)
         elif isinstance(node, ast.Call):
             yield from self._called(node, scope)
-        elif (taken := taken_entries(self.calls, node, scope)) is not None:
-            for entry, place in taken:
-                yield from self.members(entry, place)
+        elif (entry := self.calls.entry(node, scope)) is not None:
+            yield from self.members(*entry)
         else:
             parts, certain = _parts(node)
             if parts is None:

@@ -12,11 +12,16 @@ from cbreplay.expressions.call_arguments import (
     read_arguments,
     require_all,
 )
-from cbreplay.expressions.epoch_schedules import goes_by_epoch_alone
+from cbreplay.expressions.epoch_schedules import find_tensor, goes_by_epoch_alone
 from cbreplay.expressions.keras_classes import callback_name
+from cbreplay.expressions.optimizer_rates import given_schedule
 from cbreplay.expressions.possible_values import all_literals, only_literal
 from cbreplay.expressions.reassigned_names import without_marks
-from cbreplay.expressions.refused_calls import find_refused_calls, find_refused_values
+from cbreplay.expressions.refused_calls import (
+    RefusedCall,
+    find_refused_calls,
+    find_refused_values,
+)
 from cbreplay.expressions.script_callbacks import find_bystander, make_callback
 from cbreplay.expressions.script_calls import Unread
 from cbreplay.expressions.script_literals import ScriptArguments
@@ -27,14 +32,15 @@ from cbreplay.expressions.stand_ins import (
     UNKNOWN,
     stand_ins,
 )
-from cbreplay.expressions.syntax import called_name
+from cbreplay.expressions.syntax import argument_at, called_name
 from cbreplay.expressions.text_endings import find_ending
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cbreplay.errors import RefusedValueError
-    from cbreplay.expressions.refused_calls import RefusedCall
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.rules.base import Callback
@@ -124,6 +130,8 @@ class CallReader:
         miscalled: tuple[RefusedCall, ...] = ()
         if rule_named(name).family:
             miscalled = tuple(find_refused_calls(readable, known, kind, untold))
+        if "schedule" in known:
+            miscalled += tuple(self._tensors(readable, scope))
         if miscalled:
             _keep_readable(readable, known, kind, miscalled)
             untold = known
@@ -156,6 +164,31 @@ class CallReader:
         return Member(
             call, variants, code, refused=refused, miscalled=miscalled, is_told=is_told
         )
+
+    def _tensors(self, call: ast.Call, scope: Scope) -> Iterator[RefusedCall]:
+        """Yield that a schedule returns a tensor, as an optimizer's does."""
+        given = argument_at(call, "schedule", 0)
+        if given is None:
+            return
+        # keras/src/callbacks/learning_rate_scheduler.py; Keras 2 took a tensor
+        made = given_schedule(self.calls, given, scope)
+        if made is not None:
+            yield RefusedCall(
+                f"raises ValueError in the first epoch: {made} returns a tensor",
+                "schedule has to return a float; a LearningRateSchedule is for an "
+                "optimizer",
+                f"{made} as the learning rate of the optimizer",
+                older_take=True,
+                in_fit=True,
+            )
+        elif maker := find_tensor(given, scope, self.calls):
+            yield RefusedCall(
+                f"raises ValueError where schedule returns a tensor, of {maker}",
+                "schedule has to return a float",
+                "float(...) around what it returns",
+                older_take=True,
+                in_fit=True,
+            )
 
     def _untold(self, call: ast.Call, name: str, known: list[str]) -> list[str]:
         """Return the parameters that ``*`` and ``**`` may give."""

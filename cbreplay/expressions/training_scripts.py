@@ -16,7 +16,6 @@ from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.imported_constants import write_in_constants
 from cbreplay.expressions.keras_classes import keras_name
 from cbreplay.expressions.names import read_names
-from cbreplay.expressions.partials import write_out_partials
 from cbreplay.expressions.reassigned_names import split_reassigned_names, without_marks
 from cbreplay.expressions.repeated_fits import RepeatedFits
 from cbreplay.expressions.script_calls import ScriptCalls
@@ -107,7 +106,6 @@ def read_training_script(path: str) -> TrainingScript:
     try:
         write_in_constants(tree, path)
         split_reassigned_names(tree)
-        write_out_partials(tree)
         join_growing_lists(tree)
         names = read_names(tree)
         calls = ScriptCalls(names, {}, source.place, verdict="checked")

@@ -168,7 +168,7 @@ class ExaminedFit:
 
     def fails_at_once(self, member: Member) -> bool:
         """Return whether the call certainly makes no callback."""
-        return bool(self.miscalled(member)) or any(
+        return any(not refused.in_fit for refused in self.miscalled(member)) or any(
             error.fails_at_once for error in member.refused
         )
 

@@ -147,7 +147,8 @@ class Expected(NamedTuple):
         How such advice did on other data; None where that was not measured.
     unavoidable : float
         What every patience loses on the groups, in their scale, which `score` leaves
-        out: above 0 where another series than the monitor is judged.
+        out: above 0 where another series than the monitor is judged, or the last
+        weights are kept; infinite where a run loses everything by every patience.
     """
 
     score: float

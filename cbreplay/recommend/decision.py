@@ -216,4 +216,6 @@ def _is_like_measured(study: Study, chosen: Slice) -> bool:
         and study.asked.cost_weight == record.cost_weight
         and record.covers(study.panel.frame.plan)
         and bool(study.panel.standing.ended.all())
+        # nor was it measured from trainings that failed
+        and bool(study.panel.standing.tells.all())
     )

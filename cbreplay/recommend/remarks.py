@@ -65,6 +65,9 @@ def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ..
     if too_short(study):
         facts = {"monitor": study.axes.slices[0].monitor, "most": _most_values(study)}
         return (Reason("short-logs", facts),)
+    monitors = {slice_.monitor: None for slice_ in study.axes.slices}
+    if all(never_changes(run, name) for run in study.runs for name in monitors):
+        return (Reason("constant", {"monitors": (*monitors,), "n_runs": n_runs}),)
     cut = study.panel.standing.cut.any()
     if not cut and all(np.isnan(of_monitor.lost).all() for of_monitor in priced):
         return (Reason("untold", {}),)

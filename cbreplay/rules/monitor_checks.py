@@ -63,7 +63,8 @@ def _logged_in(run: Run) -> list[str]:
 def find_absence_in_log(run: Run, name: str) -> tuple[str, str] | None:
     """Say that a log has no such series, and which may be meant; else None."""
     logged = _logged_in(run)
-    if name in logged or not logged:
+    # what is left out until --x-axis says what counts was logged
+    if name in logged or not logged or "x_axis" in run.left_out.get(name, ""):
         return None
     near = _nearest(name, logged)
     if near is not None:

@@ -320,6 +320,10 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
             for patience in range(1, known.most + 1)
         )
     ),
+    "constant": lambda known, about: (
+        about["n_runs"] == len(known.runs)
+        and all(len(set(run.values)) == 1 for run in known.runs)
+    ),
     "promise": wins,
     # what the logs say has no part in it
     "thumb": lambda _, about: about["patience"] == USUAL,

@@ -97,7 +97,7 @@ def read(script: Path, text: str) -> ScriptCallbacks:
         "p, q = 5, 6\nm.fit(x, callbacks=[EarlyStopping(patience=p)])",
         (
             "b, over = dict(patience=9), {'patience': 5}\n"
-            "m.fit(x, callbacks=[EarlyStopping(**dict(b, **over))])"
+            "m.fit(x, callbacks=[EarlyStopping(**over)])"
         ),
         (
             "def make(x):\n    stop = EarlyStopping(patience=5)\n    c = [stop]\n"

@@ -146,6 +146,12 @@ _REASONS: dict[str, Wording] = {
         "no log here holds more than {most:count value} of {monitor:code}, which is "
         "too few to choose a patience from"
     ),
+    "constant": lambda facts: phrase(
+        "on all {n_runs:count run} {names} never changes, so that no patience is "
+        "judged by it",
+        names=" and ".join(facts["monitors"]),
+        **facts,
+    ),
     "untold": "no log tells what any patience would have lost",
     "too-few-groups": _too_few_groups,
     "unknown-groups": _unknown_groups,

@@ -28,8 +28,8 @@ __all__ = ["name_parts", "note_phases"]
 _NAMES = SETTINGS | {"phase", "stage", "run", "runid", "session", "sessionid"}
 _NAMES |= {"jobid", "attempt"}
 _MAY_BE_RESUMED = (
-    "{name} goes from {before} to {after} at epoch {epoch} (counted from 1): a fit was "
-    "resumed there, with new callbacks, or the same one went on; what hangs on it is "
+    "{told} at epoch {epoch} (counted from 1): a fit was resumed there, with new "
+    "callbacks, or the same one went on; what hangs on it is "
     "not told; --seam {0} or seams=[{0}] says the former, --resume carried the latter"
 )
 
@@ -50,19 +50,22 @@ def note_phases(records: Sequence[TrainingRows], table: LogTable, rows: Rows) ->
         in_turn = len(set(own)) == len(begins) + 1
         # words that come again, or stand in a row each, are no fits
         for at in begins if in_turn and 2 * len(set(own)) <= len(own) else ():
-            _add(records, name, own[at - 1 : at + 1], int(rows.epochs[at]))
+            before, after = map(repr, own[at - 1 : at + 1])
+            told = f"{name} goes from {before} to {after}"
+            _add(records, told, int(rows.epochs[at]))
+    for line, text in table.said_fits.items():
+        at = int(np.searchsorted(rows.lines, line))
+        if at < len(rows.lines):
+            _add(records, f"line {line} says {text!r}", int(rows.epochs[at]))
 
 
-def _add(
-    records: Sequence[TrainingRows], name: str, words: list[str], epoch: int
-) -> None:
-    before, after = map(repr, words)
+def _add(records: Sequence[TrainingRows], told: str, epoch: int) -> None:
     for record in records:
         inside = record.first_epoch < epoch <= record.horizon
         if inside and len(records) == 1 and epoch not in record.seams:
             record.possible.add(epoch)
             record.seams[epoch] = _MAY_BE_RESUMED.format(
-                epoch, name=name, before=before, after=after, epoch=epoch + 1
+                epoch, told=told, epoch=epoch + 1
             )
 
 

@@ -134,7 +134,7 @@ def _fill(table: LogTable, text: TextRows) -> None:
     for column in table.columns.values():
         column.finish()
     table.crlf = text.crlf
-    table.repeated_header = text.repeated_header
+    table.repeated_header, table.said_fits = text.repeated_header, text.said_fits
     table.notes += text.notes
     table.leave_out(*commas.of_thousands(table.columns))
     if commas.first_line:

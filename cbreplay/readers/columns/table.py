@@ -54,6 +54,8 @@ class LogTable(LogFacts):
         The line of each row.
     repeated_header : set of int
         Positions of the rows before which the header is repeated.
+    said_fits : dict of int to str
+        By their line, texts between rows that say that a fit begins.
     damage : Damage
         What was dropped so far.
     wall_times : array of shape (n_rows,), or None
@@ -90,6 +92,7 @@ class LogTable(LogFacts):
             self.columns[key] = LogColumn(of_groups=is_rate_name(name))
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
+        self.said_fits: dict[int, str] = {}
         self.wall_times: FloatArray | None = None
         self.counted = "line"
         self.crlf = self.counts_from_zero = False
@@ -177,6 +180,7 @@ class LogTable(LogFacts):
         begins = [len(self) + at for at in (0, *other.repeated_header)]
         self.repeated_header |= {*begins}
         self.lines = np.concatenate([self.lines, other.lines])
+        self.said_fits |= other.said_fits
         self.damage.add(other.damage)
         said = _changed_names(*names)
         self.notes += [f"from line {other.lines[0]} on its header {said}", *other.notes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
@@ -200,3 +201,21 @@ def _is_unended(rows: Sequence[str], delimiter: str) -> bool:
         and is_complete(last[-1])
         and not is_shorter(last[-1], above)
     )
+
+
+_FIT = (
+    r"(?i)\bresum(?:e|ed|ing)\b|\brestart|\bcontinu(?:e|ed|ing)\b"
+    r"|\bnew\b.*\b(?:run|fit|training|session|fine-?tuning)\b"
+    r"|\b(?:from|load(?:ed|ing)?)\b.*\bcheckpoint\b"
+)
+
+
+def tells_fit(line: str) -> bool:
+    """Tell whether a line of text says that a fit begins, or goes on.
+
+    >>> tells_fit("--- New fine-tuning run ---"), tells_fit("# resumed at epoch 12")
+    (True, True)
+    >>> tells_fit("saved the best checkpoint")
+    False
+    """
+    return re.search(_FIT, line) is not None

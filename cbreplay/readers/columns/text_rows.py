@@ -31,6 +31,7 @@ from cbreplay.readers.columns.text_lines import (
     are_never_ended,
     is_complete,
     is_shorter,
+    tells_fit,
 )
 from cbreplay.readers.columns.written_again import OtherHeaderError
 from cbreplay.words import count, list_first
@@ -62,6 +63,8 @@ class TextRows:
         The notes so far.
     repeated_header : set of int
         Positions of the rows before which the header is repeated.
+    said_fits : dict of int to str
+        By their line, comments and remarks that say that a fit begins.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class TextRows:
         self._lines = TextLines(chunks, source, damage, encoding)
         self._n_rows = self._n_beside = self._uncut_line = 0
         self._remarks: list[int] = []
+        self.said_fits: dict[int, str] = {}
         self._ends = False
         lines = iter(self._lines)
         first = first_lines(lines)
@@ -138,16 +142,23 @@ class TextRows:
         for number, line in enumerate(first, start=1):
             comment = number != self._header_at and line.startswith(COMMENT)
             n_comments += comment
+            if comment:
+                self._note_fit(number, line)
             yield "" if comment or number <= self._header_at else line
-        for line in lines:
+        for number, line in enumerate(lines, start=len(first) + 1):
             if line[:1] == COMMENT:
                 n_comments += 1
+                self._note_fit(number, line)
                 yield ""
             else:
                 yield line
         if n_comments:
             lines_were = "line was" if n_comments == 1 else "lines were"
             self.notes.append(f"{n_comments} comment {lines_were} left out")
+
+    def _note_fit(self, number: int, line: str) -> None:
+        if tells_fit(line):
+            self.said_fits[number] = line.strip()
 
     def batches(self) -> Iterator[tuple[list[list[str]], list[int]]]:
         """Yield rows as wide as the header, many at a time, and the line of each."""
@@ -297,6 +308,7 @@ class TextRows:
             return
         if n_said == 1 and cells[0].lower() != "epoch":
             self._remarks.append(line)
+            self._note_fit(line, next(filter(None, cells)))
             return
         if n_said == 1 and not self.header[0]:
             problem = (

@@ -100,6 +100,8 @@ class MLflowReader(LogReader):
         table.written_again = bool(doubled) and (
             2 * len(doubled) < len(table) or steps_go_back(told.rows)
         )
+        # each value has a row of its own, so that a missing one has no cell
+        table.has_own_rows = {n for n, own in table.columns.items() if not own.words}
         read_spelled(table)
         table.check_whole()
         if not of_comet:

@@ -17,6 +17,7 @@ from cbreplay.rules.parameters import check_flags
 
 if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation, Phase
+    from cbreplay.rules.keras.semantics import Semantics
 
 __all__ = ["LearningRateScheduler", "TableSchedule", "as_function"]
 
@@ -71,6 +72,10 @@ class LearningRateScheduler(Callback):
 
     acts_at: ClassVar[frozenset[Phase]] = frozenset({"begin"})
     changes_learning_rate: ClassVar[bool] = True
+
+    def takes_older_names(self, semantics: Semantics) -> bool:
+        """Return whether this version takes what older ones did: a tensor as rate."""
+        return semantics.takes_older_names
 
     def __post_init__(self) -> None:
         if isinstance(self.schedule, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -227,8 +228,39 @@ def test_what_is_known_to_have_cut_every_log_is_said_as_a_fact() -> None:
     )
 
 
-def test_logs_that_never_change_had_no_part_in_a_rule_of_thumb() -> None:
-    runs = [make_run([1.0 + at] * 40, f"run{at}", planned=False) for at in range(5)]
+@pytest.mark.parametrize("planned", [True, False])
+def test_from_logs_that_never_change_nothing_is_recommended(*, planned: bool) -> None:
+    # they promised patience 1 for 80 % where they reached their plan
+    flat = [make_run([1.0 + at] * 40, f"r{at}", planned=planned) for at in range(5)]
+    advice = recommend(flat)
+    assert (advice.kind, advice.promise, advice.callbacks) == ("none", None, ())
+    assert plain_text(advice_headline(advice)) == (
+        "No setting is recommended: on all 5 runs val_loss never changes, so that no "
+        "patience is judged by it."
+    )
+    # beside one that changes they count
+    more = recommend([*flat, make_run(pausing(3), "other")], group_by="none")
+    assert len(more.groups) == 6
+    assert more.callbacks
+
+
+def test_odds_are_not_those_of_runs_that_failed() -> None:
+    runs = [make_run([*pausing(4, 60), 1.0 + at], f"run{at}") for at in range(5)]
+    advice = recommend(runs)
+    assert advice.expected is not None
+    assert advice.expected.odds is not None
+    failed = make_run([*pausing(4)[:20], *[math.nan] * 41], "failed")
+    advice = recommend([*runs, failed])
+    assert advice.expected is not None
+    assert advice.expected.odds is None
+
+
+def test_a_rule_of_thumb_is_said_not_to_be_chosen_by_the_logs() -> None:
+    # of different lengths, and no plan is known
+    runs = [
+        make_run([*pausing(3, 30 + at), 1.0 + at], f"run{at}", planned=False)
+        for at in range(3)
+    ]
     advice = recommend(runs)
     assert (advice.patience, advice.basis, advice.promise) == (10, "thumb", None)
     sure = how_sure(advice)
@@ -431,10 +463,10 @@ def test_of_logs_that_all_end_at_one_epoch_the_plan_is_asked_for() -> None:
 
 
 def test_a_rule_of_thumb_that_ties_with_no_stop_is_not_called_worse() -> None:
-    # of two logs of 5 epochs that never change, one is known to be whole: patience 10
+    # of two logs of 5 epochs, one never changes and is known to be whole: patience 10
     # and no stop lose nothing there and train it all
     runs = [make_run([0.5] * 5, "whole")]
-    runs.append(make_run([0.7] * 5, "open", planned=False))
+    runs.append(make_run([0.7, *[0.6] * 4], "open", planned=False))
     advice = recommend(runs)
     usual, no_stop = advice.setting("10"), advice.setting("none")
     assert usual is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -217,6 +217,22 @@ def test_one_series_of_few_digits_repeats_itself_by_chance(tmp_path: Path) -> No
     assert read(tmp_path, mlflow(*few)).n_epochs == 4
     many = [{"val_acc": value} for value in (0.5, 0.912345, 0.8, 0.912345)]
     assert read(tmp_path, mlflow(*many)).n_epochs == 3
+
+
+@pytest.mark.parametrize("empty", ["missing", "nan"])
+def test_a_value_of_mlflow_without_a_row_is_no_empty_cell(
+    tmp_path: Path, empty: Literal["missing", "nan"]
+) -> None:
+    """A row that was lost was no NaN; one that stands there without a value may be."""
+    losses = [f"loss,{'' if at == 3 else 1 / (at + 1)},{at},{at}" for at in range(6)]
+    scores = [f"acc,{at / 7},{at},{at}" for at in range(6) if at != 3]
+    whole = [f"mae,{at / 9},{at},{at}" for at in range(6)]
+    log = tmp_path / "metrics.csv"
+    log.write_text(MLFLOW + "\n".join([*losses, *scores, *whole, ""]))
+    (run,) = load_runs(log, empty=empty)
+    assert not run.series["acc"].recorded[3]
+    assert run.series["loss"].recorded[3] == (empty == "nan")
+    assert run.empty_cells == ({"loss"} if empty == "missing" else set())
 
 
 def test_the_restored_model_is_known_in_a_table_of_metric_names_too(

@@ -73,3 +73,18 @@ def test_other_words_tell_of_no_fit(
     tmp_path: Path, name: str, words: list[str]
 ) -> None:
     assert read(tmp_path, name, words).seams == ()
+
+
+@pytest.mark.parametrize("said", ["--- New Fine-tuning Run ---", "# resumed from 6"])
+def test_where_a_line_says_that_a_fit_begins_one_may_have_been_resumed(
+    tmp_path: Path, said: str
+) -> None:
+    rows = [f"{epoch},{loss}" for epoch, loss in enumerate(LOSSES)]
+    lines = ["# a comment", "epoch,val_loss", *rows[:FIRST], said, *rows[FIRST:]]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join([*lines, "saved", ""]))
+    (run,) = load_runs(log)
+    assert (run.seams, run.possible_seams) == ((FIRST,), frozenset({FIRST}))
+    (note,) = (note for note in run.notes if "line 9 says" in note)
+    assert f"{said!r} at epoch 7 (counted from 1): a fit was resumed there" in note
+    assert replay_run(run, EarlyStopping(patience=5)).evidence == "incomplete"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from cbreplay import LogError
+from cbreplay import EarlyStopping, LogError, lint_callbacks
 from cbreplay.holes import find_gap
 from cbreplay.loading import load_runs
 
@@ -696,3 +696,18 @@ def test_an_epoch_without_a_validation_between_others_is_a_hole_in_a_log_of_ligh
         run = read(tmp_path / "metrics.csv", content, empty=empty)
         assert find_gap(run, "val_loss") == 4
         assert not run.empty_cells
+
+
+def test_what_is_logged_several_times_an_epoch_is_not_said_to_be_absent(
+    tmp_path: Path,
+) -> None:
+    """Lightning with val_check_interval=0.25: lint said that nothing was validated."""
+    lines = ["epoch,step,train_loss,val_loss"]
+    for at in range(16):
+        lines.append(f"{at // 4},{25 * at + 24},,{1 / (at + 1)}")
+        lines += [f"{at // 4},{25 * at + 24},0.25,"] * (at % 4 == 3)
+    run = read(tmp_path / "metrics.csv", "\n".join([*lines, ""]))
+    assert "val_loss" in run.left_out
+    assert not lint_callbacks([EarlyStopping(restore_best_weights=True)], run=run)
+    (finding,) = lint_callbacks([EarlyStopping("val_acc", mode="max")], run=run)
+    assert finding.code == "absent-monitor"
