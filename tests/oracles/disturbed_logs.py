@@ -310,7 +310,7 @@ DISTURBANCES: dict[str, tuple[Callable[[st.DrawFn, str], Case], Sequence[str]]] 
     "lost last": (lost_last, _ANY),
     "lost middle": (lost_middle, _ANY),
     "doubled": (doubled, _ANY),
-    "out of order": (out_of_order, _ANY),
+    "out of order": (out_of_order, _TEXT),
     "lost values": (lost_values, _CELLS),
     "rounded": (rounded, _TEXT),
     "restarted": (restarted, _APPENDING),
@@ -333,8 +333,8 @@ def is_plain(case: Case) -> bool:
     rhythm = training.validation_freq
     if len(training.rows) < max(2, 2 * rhythm):
         return False
-    if rhythm > 1 and case.writer.startswith("mlflow"):
-        # steps with a validation now and then may be batches
+    if rhythm > 1 and case.writer.startswith(("mlflow", "json history")):
+        # steps with a validation now and then may be batches; lists have no epochs
         return False
     values = [
         [row.values.get(name) for row in training.rows] for name in training.names
