@@ -46,15 +46,13 @@ def as_run(given: object) -> Run:
 
 def as_runs(given: object) -> list[Run]:
     """Return the runs of what `as_run` takes, or of a list, tuple or iterator of it."""
-    if not isinstance(given, list | tuple | Iterator):
-        given = [given]
-    runs: list[Run] = []
-    for each in given:
-        runs += [each] if isinstance(each, Run) else _read(each)
-    return runs
+    listed = list(given) if isinstance(given, list | tuple | Iterator) else [given]
+    runs = [each for each in listed if isinstance(each, Run)]
+    # what is read together has names of its own
+    return runs if len(runs) == len(listed) else _read(*listed)
 
 
-def _read(given: object) -> list[Run]:
+def _read(*given: object) -> list[Run]:
     load_runs: Any = import_module(_READING).load_runs
-    runs: list[Run] = load_runs(given)
+    runs: list[Run] = load_runs(*given)
     return runs

@@ -13,6 +13,7 @@ from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     counts_otherwise,
     counts_values,
+    cut_runs,
     judged_by,
 )
 from cbreplay.document import (
@@ -197,6 +198,7 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
             yield say(f"{words}: {_listed(names, verbose=verbose)}")
     if any(staircase.sufficient_step() is not None for staircase in lacking):
         yield say(AT_LEAST)
+    yield from cut_runs([staircase.replay.run for staircase in staircases])
     yield from about_reading(staircase.replay.run for staircase in staircases)
 
 

@@ -33,7 +33,7 @@ from cbreplay.answers.spoken_runs import (
     calls_worst_best,
     counts_otherwise,
     counts_values,
-    own_end,
+    cut_runs,
     saved_of_recorded,
 )
 from cbreplay.answers.varied_parameters import describe_configs, keeps_last, spoken_list
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.answers.settings_summary import SettingSummary
     from cbreplay.document import Text
-    from cbreplay.run import Run
 
 __all__ = ["EVERY_SETTING", "settings_document"]
 
@@ -217,27 +216,11 @@ def _lead(cells: SettingCells) -> Text:
     )
 
 
-def _cut_runs(runs: Sequence[Run]) -> Iterator[Text]:
-    """Say so if some of several runs were ended by their own callback."""
-    cut = [callback for callback in map(own_end, runs) if callback is not None]
-    if not cut or len(runs) == 1:
-        return
-    were, their = ("was", "its") if len(cut) == 1 else ("were", "their")
-    yield phrase(
-        f"{{n_cut_runs:count}} of {{n_runs:count}} runs {were} stopped by {their} own "
-        f"{{}}: what longer training would have brought is not in the log, and {their} "
-        "best is the best up to that stop.",
-        " or ".join(dict.fromkeys(cut)),
-        n_cut_runs=len(cut),
-        n_runs=len(runs),
-    )
-
-
 def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
     """Yield what the table does not say."""
     semantics = cells.rules[0] if len(cells.rules) == 1 else None
     yield from misreadings(cells.runs, cells.grid, semantics)
-    yield from _cut_runs(cells.runs)
+    yield from cut_runs(cells.runs)
     if brackets and any(cells.columns["provisional"]):
         yield say(IN_BRACKETS)
     rules = read_callbacks(cells.grid[0]).callbacks

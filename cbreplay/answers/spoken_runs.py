@@ -30,6 +30,7 @@ __all__ = [
     "calls_worst_best",
     "counts_otherwise",
     "counts_values",
+    "cut_runs",
     "end_of_evidence",
     "epochs_per_value",
     "judged_by",
@@ -304,6 +305,22 @@ def stopped_itself(run: Run) -> Text:
         callback,
         planned,
         horizon=run.horizon,
+    )
+
+
+def cut_runs(runs: Sequence[Run]) -> Iterator[Text]:
+    """Say so if some of several runs were ended by their own callback."""
+    cut = [callback for callback in map(own_end, runs) if callback is not None]
+    if not cut or len(runs) == 1:
+        return
+    were, their = ("was", "its") if len(cut) == 1 else ("were", "their")
+    yield phrase(
+        f"{{n_cut_runs:count}} of {{n_runs:count}} runs {were} stopped by {their} own "
+        f"{{}}: what longer training would have brought is not in the log, and {their} "
+        "best is the best up to that stop.",
+        " or ".join(dict.fromkeys(cut)),
+        n_cut_runs=len(cut),
+        n_runs=len(runs),
     )
 
 

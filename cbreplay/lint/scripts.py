@@ -252,7 +252,7 @@ def _of_its_fits(
     places = [place for place, codes in having if code in codes]
     if len(places) == len(having):
         return placed
-    message = f"{placed.finding.message}, in the fit of {' and '.join(places)}"
+    message = f"in the fit of {' and '.join(places)}: {placed.finding.message}"
     return placed._replace(finding=placed.finding._replace(message=message))
 
 

@@ -154,6 +154,8 @@ class LogFacts:
 
     Attributes
     ----------
+    source : str
+        Its name: a path, or what kind of object it is.
     notes : list of str
         The notes on the whole log.
     planned_epochs : int or None
@@ -180,8 +182,8 @@ class LogFacts:
         Who trained, where it tells that it was not Keras.
     """
 
-    def __init__(self, notes: Iterable[str] = ()) -> None:
-        self.notes: list[str] = [*notes]
+    def __init__(self, source: str, notes: Iterable[str] = ()) -> None:
+        self.source, self.notes = source, [*notes]
         self.planned_epochs: int | None = None
         self.not_logged: set[str] = set()
         self.empty_cells: set[str] = set()

@@ -715,6 +715,14 @@ def test_a_required_parameter_may_be_the_one_that_varies(
     assert "a.keras (100)" in " ".join(first)
 
 
+def test_the_overview_says_which_bests_a_stop_of_their_own_has_cut(
+    ask: Ask, sample_logs: Path
+) -> None:
+    logs = [sample_logs / "breast-cancer-stopped", sample_logs / "overfit.csv"]
+    told = " ".join(ask("simulate", *logs).out.split())
+    assert "1 of 2 runs was stopped by its own EarlyStopping: what longer" in told
+
+
 def test_of_many_runs_that_still_improve_three_are_named_and_with_v_all(
     ask: Ask, tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
+from cbreplay.given import as_runs
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -243,6 +244,15 @@ def test_no_name_of_a_log_acts_in_a_notebook() -> None:
     page = Page(run._repr_html_())
     assert "script" not in page.seen
     assert "<script>alert(1)</script>\\x1b[31m" in page.text
+
+
+def test_several_objects_have_names_of_their_own() -> None:
+    falling = [{"val_loss": [0.9, 0.5, 0.6 + n / 10, 0.7]} for n in range(3)]
+    alone = Run.from_logs([{"val_loss": 1.0}], name="alone")
+    runs = as_runs([*falling, alone])
+    assert [run.name for run in runs] == ["dict", "dict (2)", "dict (3)", "alone"]
+    assert as_runs(iter([alone]))[0] is alone
+    assert "dict (3)" in str(cbreplay.ask(falling, semantics=RULES))
 
 
 def test_a_history_goes_in_everywhere_and_an_error_prints_none_of_it(

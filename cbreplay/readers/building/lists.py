@@ -82,7 +82,7 @@ def read_lists(
         notes += _fill_empty(columns)
     length = max(map(len, columns.values()), default=0)
     listed = _epochs(kind, range(length) if epochs is None else epochs)
-    facts, assumed = LogFacts(notes), list[str]()
+    facts, assumed = LogFacts(kind, notes), list[str]()
     if listed:
         numbered = number_epochs(np.array(listed), options, known=counts_from_zero)
         listed, assumed = numbered.epochs.tolist(), numbered.notes
@@ -91,14 +91,14 @@ def read_lists(
     rows = Rows(listed, laid, lines=range(1, len(listed) + 1))
     _check_values(kind, rows)
     if options.parts != "rows":
-        rows = put_in_order(rows, facts, kind, resumes=options.parts == "join")
+        rows = put_in_order(rows, facts, resumes=options.parts == "join")
     facts.planned_epochs, plan_notes = read_plan(planned_epochs)
     facts.notes += [*dict.fromkeys([*assumed, *said]), *plan_notes]
     facts.empty_cells = {name for name, own in columns.items() if None in own}
     facts.left_out = {**left_out, **dict.fromkeys(of_arrays, _ARRAYS)}
-    pieces = split_rows(rows, facts.counted, source=kind, most=options.max_bytes)
+    pieces = split_rows(rows, facts, options.max_bytes)
     for record in join_rows(pieces, options, None, kind):
-        yield build_run(record, facts, source=kind, options=options)
+        yield build_run(record, facts, options)
 
 
 def _take_arrays(lists: dict[Any, Any]) -> list[str]:

@@ -23,12 +23,7 @@ _FEW = 3
 
 
 def put_in_order(
-    rows: Rows,
-    facts: LogFacts,
-    source: str,
-    *,
-    resumes: bool,
-    damage: Damage | None = None,
+    rows: Rows, facts: LogFacts, *, resumes: bool, damage: Damage | None = None
 ) -> Rows:
     """Return rows by their epochs, those of one epoch merged, with notes in `facts`.
 
@@ -46,12 +41,12 @@ def put_in_order(
         facts.notes.append(note)
         rows = rows.take(order)
     if damage is not None:
-        rows = _without_glued(rows, source, damage)
-    doubled = _find_doubles(rows, source, resumes=resumes)
+        rows = _without_glued(rows, facts.source, damage)
+    doubled = _find_doubles(rows, facts.source, resumes=resumes)
     if doubled is None:
         return rows
     # a resumed fit may have left these few
-    facts.written_again = _find_doubles(rows, source, resumes=True) is None
+    facts.written_again = _find_doubles(rows, facts.source, resumes=True) is None
     rows = rows.take(doubled)
     facts.notes += _said_again(rows.lines[rows.repeated].tolist(), facts.counted)
     return rows.folded()

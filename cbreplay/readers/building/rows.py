@@ -14,6 +14,7 @@ from cbreplay.run import Series
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from cbreplay.readers.base import LogFacts
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = ["Column", "Rows", "as_series", "split_rows", "spread"]
@@ -244,11 +245,10 @@ def _is_one(values: FloatArray) -> bool:
     return bool(np.isfinite(values).all() and (values == values[0]).all())
 
 
-def split_rows(rows: Rows, counted: str, *, source: str, most: int) -> list[Rows]:
+def split_rows(rows: Rows, facts: LogFacts, most: int) -> list[Rows]:
     """Cut rows wherever an epoch does not follow upwards, and at their cuts.
 
-    `counted` is what their lines count, as ``"line"``, and `most` is the limit for a
-    log, in bytes.
+    `most` is the limit for a log, in bytes.
 
     Raises
     ------
@@ -257,17 +257,17 @@ def split_rows(rows: Rows, counted: str, *, source: str, most: int) -> list[Rows
     """
     n_rows = len(rows.epochs)
     if not rows.cuts and rows.follow_each_other:
-        rows.place = f"{counted} {rows.lines[0]}"
+        rows.place = f"{facts.counted} {rows.lines[0]}"
         return [rows]
     steps_back = np.flatnonzero(np.diff(rows.epochs) <= 0) + 1
     cuts = {cut for cut in rows.cuts if cut < n_rows}
     starts = sorted({0, *cuts, *steps_back.tolist()})
-    check_trainings(len(starts), source, most)
+    check_trainings(len(starts), facts.source, most)
     # a piece has none inside
     rows.cuts = set()
     pieces = []
     for start, stop in zip(starts, [*starts[1:], n_rows], strict=True):
         piece = rows.take(slice(start, stop))
-        piece.place = f"{counted} {piece.lines[0]}"
+        piece.place = f"{facts.counted} {piece.lines[0]}"
         pieces.append(piece)
     return pieces

@@ -32,10 +32,9 @@ __all__ = ["build_run", "with_plan"]
 def build_run(
     record: TrainingRows,
     facts: LogFacts,
-    *,
-    source: str,
     options: ReadOptions,
     metadata: RunMetadata | None = None,
+    *,
     take_rate: Callable[[TrainingRows], LoggedRate] = take_rate,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
@@ -49,26 +48,18 @@ def build_run(
         If it holds no metric.
     """
     rate = take_rate(record)
-    series = _series_of(record, source)
-    renamed: tuple[str, ...] = ()
-    if any(name[-1:].isdigit() for name in series):
-        from cbreplay.readers.columns.numbered_names import join_numbered
-
-        series, begins, renamed = join_numbered(series)
-        for position in begins:
-            record.confirm_seam(record.first_epoch + position)
+    series = _joined_series(record, facts.source)
     if facts.written_again:
         for position in sorted({at for own in series.values() for at in own.others}):
             record.may_begin_at(record.first_epoch + position)
     replaced = [
-        (seam, _earlier_fit(own, facts, source, metadata, take_rate) if own else None)
+        (seam, _earlier_fit(own, facts, metadata, take_rate) if own else None)
         for seam, own in record.replaced
     ]
     planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
     seconds = _epoch_seconds(record)
     return Run(
-        **_told_by_rows(record, facts, source, series, rate),
-        metadata=metadata,
+        **_told_by_rows(record, facts, series, rate, metadata),
         epoch_seconds=seconds,
         wall_seconds=_wall_seconds(seconds, metadata),
         started=_started(record, metadata),
@@ -85,10 +76,7 @@ def build_run(
         framework=facts.framework,
         notes=(
             *facts.notes,
-            *renamed,
-            *_notes_of(record, series),
-            *_carried_notes(series, metadata),
-            *(metadata.notes if metadata is not None else ()),
+            *_notes_of(record, series, metadata),
             *plan_notes,
             *_late_notes(record, facts, metadata),
             *rate.notes,
@@ -99,27 +87,27 @@ def build_run(
 def _earlier_fit(
     fit: TrainingRows,
     facts: LogFacts,
-    source: str,
     metadata: RunMetadata | None,
     take_rate: Callable[[TrainingRows], LoggedRate],
 ) -> Run:
     """Build the run of a fit whose last rows a resumed fit wrote again."""
     rate = take_rate(fit)
-    told = _told_by_rows(fit, facts, source, _series_of(fit, source), rate)
-    return Run(**told, metadata=metadata, notes=rate.notes)
+    series = _series_of(fit, facts.source)
+    return Run(**_told_by_rows(fit, facts, series, rate, metadata), notes=rate.notes)
 
 
 def _told_by_rows(
     fit: TrainingRows,
     facts: LogFacts,
-    source: str,
     series: dict[str, Series],
     rate: LoggedRate,
+    metadata: RunMetadata | None,
 ) -> dict[str, Any]:
     """Return what rows tell of their run: a training's, or an earlier fit's in one."""
     return {
-        "name": source,
-        "source": source,
+        "name": facts.source,
+        "source": facts.source,
+        "metadata": metadata,
         "first_epoch": fit.first_epoch,
         "series": series,
         "learning_rate": rate.rate,
@@ -132,6 +120,20 @@ def _told_by_rows(
     }
 
 
+def _joined_series(record: TrainingRows, source: str) -> dict[str, Series]:
+    """Return the series, those of one metric joined, which the record notes."""
+    series = _series_of(record, source)
+    if not any(name[-1:].isdigit() for name in series):
+        return series
+    from cbreplay.readers.columns.numbered_names import join_numbered
+
+    series, begins, renamed = join_numbered(series)
+    for position in begins:
+        record.confirm_seam(record.first_epoch + position)
+    record.notes[:0] = renamed
+    return series
+
+
 def _series_of(record: TrainingRows, source: str) -> dict[str, Series]:
     if not record.rows.columns:
         problem = "it holds no metric, only a learning rate"
@@ -140,10 +142,14 @@ def _series_of(record: TrainingRows, source: str) -> dict[str, Series]:
     return {well_formed(name): record.series(column) for name, column in columns}
 
 
-def _notes_of(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
+def _notes_of(
+    record: TrainingRows, series: Mapping[str, Series], metadata: RunMetadata | None
+) -> list[str]:
     """Say what is odd about the rows of one training."""
     seams = [note for _, note in sorted(record.seams.items())]
-    return [*record.notes, *_missing_notes(record, series), *seams]
+    notes = [*record.notes, *_missing_notes(record, series), *seams]
+    notes += _carried_notes(series, metadata)
+    return [*notes, *(metadata.notes if metadata is not None else ())]
 
 
 def _carried_notes(

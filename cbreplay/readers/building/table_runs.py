@@ -47,9 +47,7 @@ def build_runs(
     """
     rows = _rows_in_order(table, options, metadata)
     above = [f"{table.counted} {rows.lines[cut]}" for cut in sorted(rows.cuts)]
-    pieces = split_rows(
-        rows, table.counted, source=table.source, most=options.max_bytes
-    )
+    pieces = split_rows(rows, table, options.max_bytes)
     records = join_rows(pieces, options, metadata, table.source)
     if metadata is None:
         note_phases(records, table, rows)
@@ -60,13 +58,7 @@ def build_runs(
     for record in records:
         # run.json describes the training that ended last
         known = metadata if record is records[-1] else None
-        run = build_run(
-            record,
-            table,
-            source=table.source,
-            options=options,
-            metadata=known,
-        )
+        run = build_run(record, table, options, known)
         run = run if table.steps is None else _with_steps(run, table.steps)
         name = called.get(record.rows.place)
         yield run if name is None else replace(run, name=name)
@@ -117,9 +109,7 @@ def _rows_in_order(
         from cbreplay.readers.building.odd_epochs import put_in_order
 
         resumes = options.parts == "join" or bool(metadata and metadata.earlier_fits)
-        rows = put_in_order(
-            rows, table, table.source, resumes=resumes, damage=table.damage
-        )
+        rows = put_in_order(rows, table, resumes=resumes, damage=table.damage)
     known = table.counts_from_zero or table.steps is not None
     numbered = number_epochs(rows.epochs, options, known=known)
     rows.epochs = numbered.epochs

@@ -79,13 +79,26 @@ def read_cells(
         note = f"from line {line} on its rows stand there again, with more columns"
         below.notes.insert(0, f"{note}: they were read once")
         return below
-    if below is None or above.first_of(EPOCH_NAMES) != below.first_of(EPOCH_NAMES):
+    if below is None or not _is_later_fit(above, below):
         return _read_as_it_is(chunks, source, options)
     above.add_below(below)
     return above
 
 
 _MOST_HEADERS = 20
+
+
+def _is_later_fit(above: LogTable, below: LogTable) -> bool:
+    """Tell whether a table is of a fit after the one above it.
+
+    Its epochs go on, or it has all columns of that one: the row of the best epoch may
+    stand there once more, below some of the names.
+    """
+    epoch = above.first_of(EPOCH_NAMES)
+    if epoch is None or epoch not in below.columns:
+        return False
+    last, first = above.columns[epoch].values[-1], below.columns[epoch].values[0]
+    return bool(first > last) or above.columns.keys() <= below.columns.keys()
 
 
 def _read_as_it_is(

@@ -44,8 +44,6 @@ class LogTable(LogFacts):
 
     Attributes
     ----------
-    source : str
-        Its name, for errors.
     header : list of str
         The names as they are written, some perhaps empty.
     columns : dict of str to LogColumn
@@ -78,9 +76,9 @@ class LogTable(LogFacts):
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
-        super().__init__()
+        super().__init__(source)
         check_columns(len(header), source, damage.max_bytes)
-        self.source, self.damage, self.header = source, damage, list(header)
+        self.damage, self.header = damage, list(header)
         # names that the header has twice, by the key of the second column
         self._repeated: dict[str, str] = {}
         self.columns: dict[str, LogColumn] = {}
@@ -183,7 +181,8 @@ class LogTable(LogFacts):
         self.said_fits |= other.said_fits
         self.damage.add(other.damage)
         said = _changed_names(*names)
-        self.notes += [f"from line {other.lines[0]} on its header {said}", *other.notes]
+        more = [note for note in other.notes if note not in self.notes]
+        self.notes += [f"from line {other.lines[0]} on its header {said}", *more]
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -115,7 +115,7 @@ class TensorBoardReader(LogReader):
         found = self._read_epochs(log, layout, path)
         if not found.pieces:
             raise only_crowded(path, found.left_out) or no_epochs(path, log, damage)
-        facts = LogFacts((*damage.notes(), *layout.notes, *found.notes))
+        facts = LogFacts(path, (*damage.notes(), *layout.notes, *found.notes))
         facts.n_dropped, facts.left_out = damage.n_dropped, dict(found.left_out)
         facts.counts_from = layout.first_step + found.counts_from
         facts.begins_at = layout.begins_at
@@ -128,14 +128,7 @@ class TensorBoardReader(LogReader):
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
             steps = record.rows.columns.pop(STEP, None)
-            run = build_run(
-                record,
-                facts,
-                source=path,
-                options=self.options,
-                metadata=known,
-                take_rate=_take_rate,
-            )
+            run = build_run(record, facts, self.options, known, take_rate=_take_rate)
             if log.notes:
                 run = run.with_notes(*log.notes)
             yield run if steps is None else _with_steps(run, steps)

@@ -83,6 +83,16 @@ def test_a_resumed_fit_may_log_other_metrics_under_its_own_header(
     assert "from line 8 on its header lacks val_loss" in run.notes
 
 
+def test_a_row_of_the_best_epoch_under_fewer_names_is_no_training(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path / "log.csv", block(WIDE, 6), ["epoch,val_loss", "3,0.5"])
+    with pytest.raises(LogError, match="line 8: from here on another header"):
+        load_runs(path)
+    (run,) = load_runs(path, errors="skip")
+    assert list(run.series["val_loss"]) == LOSSES
+
+
 def test_tables_that_share_nothing_but_epochs_are_not_joined(tmp_path: Path) -> None:
     path = write(tmp_path / "log.csv", block(NARROW, 2), ["epoch,acc", "2,0.5"])
     with pytest.raises(LogError, match="line 4: from here on another header"):
