@@ -14,9 +14,8 @@ import numpy as np
 
 from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.lists import names_epoch, read_lists, take_epochs
-from cbreplay.readers.columns.epoch_rows import FOLDS
 from cbreplay.readers.columns.header import STEP_NAMES
-from cbreplay.readers.columns.roles import letters
+from cbreplay.readers.columns.roles import FOLDS, letters
 from cbreplay.readers.columns.turned import rows_of_lists
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def _csv_of_lists(source: Mapping[Any, Any]) -> bytes | None:
         str(name): np.asarray(own, dtype=object).tolist()
         for name, own in source.items()
     }
-    rows = None if any(map(names_epoch, lists)) else rows_of_lists(lists)
+    rows = rows_of_lists(lists, epochs=False)
     if rows is None:
         return None
     text = io.StringIO()

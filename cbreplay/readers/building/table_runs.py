@@ -14,8 +14,7 @@ from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.building.telling_columns import note_phases
-from cbreplay.readers.columns.epoch_rows import FOLDS
-from cbreplay.readers.columns.roles import letters
+from cbreplay.readers.columns.roles import FOLDS, letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

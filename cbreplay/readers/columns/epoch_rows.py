@@ -13,7 +13,7 @@ import numpy as np
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import INDEXES, SETTINGS, are_epochs, letters
+from cbreplay.readers.columns.roles import FOLDS, INDEXES, SETTINGS, are_epochs, letters
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
-    "FOLDS",
     "RUNS",
     "bring_together",
     "find_numbering",
@@ -50,8 +49,6 @@ RUNS = SETTINGS | frozenset(
         *("configname", "exp", "expname", "experimentname", "experimentid"),
     )
 )
-# each of these is trained anew
-FOLDS = frozenset(("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed"))
 
 
 def find_numbering(table: LogTable) -> str | None:

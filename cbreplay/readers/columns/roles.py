@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXACT",
+    "FOLDS",
     "INDEXES",
     "KINDS",
     "SETTINGS",
@@ -205,6 +206,8 @@ def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
 # a date in any order, or a clock
 _MOMENT = r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?!\d)|\d{1,3}:\d\d(?!\d)|\d+ days? "
 _OF_EPOCHS = "Give a log with one row for each epoch"
+# each of these is trained anew
+FOLDS = frozenset(("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed"))
 # columns that hold settings: no training changes these
 SETTINGS = frozenset(
     (

@@ -15,7 +15,7 @@ from cbreplay.readers.columns.header import (
     holds_number,
     parse_cell,
 )
-from cbreplay.readers.columns.roles import EXACT
+from cbreplay.readers.columns.roles import EXACT, FOLDS, letters
 from cbreplay.readers.columns.table import LogTable
 
 if TYPE_CHECKING:
@@ -101,8 +101,14 @@ def _numbers_epochs(header: Sequence[str]) -> bool:
     return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
 
 
-def rows_of_lists(held: Any) -> list[dict[str, Any]] | None:
-    """Return the rows of lists of one length, one of them of rising steps.
+def rows_of_lists(
+    held: Any,
+    *,
+    epochs: bool = True,
+) -> list[dict[str, Any]] | None:
+    """Return the rows of lists of one length, one of them of rising steps or of folds.
+
+    None where the steps stand beside a list of epochs, unless these are `epochs` too.
 
     >>> rows_of_lists({"_step": [0, 7], "val_loss": [0.5, 0.25]})
     [{'_step': 0, 'val_loss': 0.5}, {'_step': 7, 'val_loss': 0.25}]
@@ -113,8 +119,11 @@ def rows_of_lists(held: Any) -> list[dict[str, Any]] | None:
     lists = all(isinstance(own, list) for own in columns)
     if not lists or len({len(own) for own in columns}) != 1:
         return None
-    steps = [own for name, own in held.items() if name.lower().strip("_") in STEP_NAMES]
-    if not any(map(count_upwards, steps)):
+    names = {name.lower().strip("_"): own for name, own in held.items()}
+    steps = [own for name, own in names.items() if name in STEP_NAMES]
+    told = epochs or names.keys().isdisjoint(EPOCH_NAMES)
+    in_folds = any(letters(name) in FOLDS for name in names)
+    if not in_folds and not (told and any(map(count_upwards, steps))):
         return None
     return [dict(zip(held, row, strict=True)) for row in zip(*columns, strict=True)]
 

@@ -99,7 +99,10 @@ class JsonHistoryReader(LogReader):
             points = found or rows_of_points(pairs, path, self.options)
             of_points = found is None and points is not None
             held, notes = points or (
-                _rows_of(held) or rows_of_index(held) or _rows_of_steps(held) or held,
+                _rows_of(held)
+                or rows_of_index(held)
+                or rows_of_lists(held, epochs=False)
+                or held,
                 notes,
             )
         held = _rows_in_lists(_rows_below_names(held, path))
@@ -285,12 +288,6 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
     return None
-
-
-def _rows_of_steps(held: dict[str, Any]) -> list[Any] | None:
-    """Return the rows of lists with a list of steps, and none of epochs."""
-    numbered = any(name.lower() in EPOCH_NAMES for name in held)
-    return None if numbered else rows_of_lists(held)
 
 
 def _without_head(

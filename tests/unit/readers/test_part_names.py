@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,7 +115,7 @@ def test_seeds_that_a_column_names_count_as_one_setting(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", ["epoch", "step"])
-@pytest.mark.parametrize("form", ["csv", "json", "frame"])
+@pytest.mark.parametrize("form", ["csv", "json", "lists.json", "frame", "dict"])
 def test_folds_whose_epochs_go_on_are_trainings_all_the_same(
     tmp_path: Path, number: str, form: str
 ) -> None:
@@ -122,15 +123,15 @@ def test_folds_whose_epochs_go_on_are_trainings_all_the_same(
     table = pd.DataFrame({"fold": [0] * 4 + [1] * 3, number: range(7)})
     table["val_loss"] = [0.9, 0.7, 0.8, 0.85, 0.75, 0.6, 0.65]
     path = tmp_path / f"folds.{form}"
-    path.write_text(
-        table.to_csv(index=False) if form == "csv" else table.to_json(orient="records")
-    )
-    runs = load_runs(table if form == "frame" else path)
+    lists = {name: table[name].tolist() for name in table}
+    texts = {"csv": table.to_csv(index=False), "lists.json": json.dumps(lists)}
+    path.write_text(texts.get(form, table.to_json(orient="records")))
+    runs = load_runs({"frame": table, "dict": lists}.get(form, path))
     assert [list(run.series["val_loss"]) for run in runs] == [
         [0.9, 0.7, 0.8, 0.85],
         [0.75, 0.6, 0.65],
     ]
-    called = "DataFrame" if form == "frame" else path.name
+    called = {"frame": "DataFrame", "dict": "dict"}.get(form, path.name)
     assert [run.name for run in runs] == [f"{called}#fold={at}" for at in (0, 1)]
     assert runs[1].first_epoch == 4
 
