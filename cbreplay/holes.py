@@ -27,9 +27,10 @@ __all__ = [
 ]
 
 GapCause: TypeAlias = Literal["seam", "hole", "several", "rounded", "possible seam"]
-# the first and the last distance between values may be short: with three distances or
-# more, the usual one is found without these two
-_FEWEST_VOTES = 3
+# the first and the last distance between values may be short: where three others are
+# left, the usual one is found without these two. Fewer may come of one lost value, as
+# epochs 0, 1, 3, 4 are no cadence of 2
+_FEWEST_VOTES = 5
 
 
 def find_gap_of(run: Run, names: Iterable[str]) -> int | None:
@@ -58,8 +59,8 @@ def find_gap(run: Run, name: str) -> int | None:
     before = 0 if run.begins_at is None else run.first_epoch - run.begins_at
     if series.recorded.all():
         # the usual case, a value in every epoch: only its beginning can be missing
-        return run.first_epoch if before > int(len(series) > 1) else None
-    if before > (find_cadence(run, name) or 0):
+        return run.first_epoch if before > 0 else None
+    if before >= (find_cadence(run, name) or 1):
         # the beginning of the training is not in the log
         return run.first_epoch
     if not _has_rhythm(run, name):
@@ -190,6 +191,8 @@ def _cadence(positions: Sequence[int]) -> int | None:
     if not votes:
         return None
     cadence, n_votes = Counter(votes).most_common(1)[0]
+    if len(votes) == len(distances) and any(own % cadence for own in distances[1:-1]):
+        return None
     return cadence if 2 * n_votes > len(votes) else None
 
 
@@ -197,7 +200,7 @@ def _due_by_cadence(
     positions: Sequence[int], cadence: int | None, n_epochs: int
 ) -> Iterable[int]:
     first = positions[0]
-    if cadence is None or first > cadence:
+    if cadence is None or first >= cadence:
         # without a cadence, or with a missing beginning, every epoch is due
         return range(n_epochs)
     # the first or the last value may stand off the cadence: the others set the phase

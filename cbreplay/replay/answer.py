@@ -24,7 +24,7 @@ from cbreplay.replay.notes import (
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
 from cbreplay.replay.resume import resumed_as
 from cbreplay.replay.walk import walk_run
-from cbreplay.rules.base import Callback, read_series
+from cbreplay.rules.base import Callback, best_seen, read_series
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
 from cbreplay.rules.decisions import BestSeen
 from cbreplay.rules.registry import resolve_semantics
@@ -288,7 +288,9 @@ def _read_end(question: _Resolved, walk: Walk) -> _End:
         stopped,
         walk.last_epoch,
         walk.weights_epoch,
-        _best(question.callbacks, walk.evident_states),
+        BestSeen()
+        if walk.open_best
+        else best_seen(question.callbacks, walk.evident_states),
         broken_off=stopped is not None and _breaks_off(question, walk),
     )
 
@@ -339,7 +341,7 @@ def _hypothetical(
     if end is None or walk.last_epoch < end:
         return None
     states = tuple(walk.states)
-    best_epoch, best = _best(callbacks, states)
+    best_epoch, best = best_seen(callbacks, states)
     return HypotheticalReplay(
         stopped_epoch=walk.stopped,
         stopped_by=walk.stopped_by,
@@ -352,15 +354,6 @@ def _hypothetical(
         files=_files(walk.trace),
         trace=tuple(walk.trace),
     )
-
-
-def _best(callbacks: tuple[Callback, ...], states: tuple[Any, ...]) -> BestSeen:
-    """Return the best value of the first callback that keeps one."""
-    for callback, state in zip(callbacks, states, strict=True):
-        found = callback.best_of(state)
-        if found is not None:
-            return found
-    return BestSeen()
 
 
 def _reductions(steps: Sequence[Step]) -> tuple[Reduction, ...]:

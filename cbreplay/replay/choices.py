@@ -18,12 +18,32 @@ if TYPE_CHECKING:
 
     from cbreplay.replay.walker import Walk, Walker
 
-__all__ = ["MOST_WAYS", "find_uncertain", "follow_every_patience"]
+__all__ = ["MOST_WAYS", "Uncertain", "find_uncertain", "follow_every_patience"]
 
 # no more ways than these are followed at once, and fewer in a long record, so that even
 # a long log that rounds every value takes seconds
 MOST_WAYS = 256
 _MOST_STEPS, _FEWEST_WAYS = 80_000, 4
+
+
+class Uncertain(NamedTuple):
+    """What the ways of a replay disagree about.
+
+    Parameters
+    ----------
+    epoch : int or None
+        The first epoch in which they decide differently, or with too many ways to
+        follow; None where all decide alike.
+    kept : tuple of int
+        The epochs that may be kept, ascending; empty where they are one, not all known,
+        or not asked for.
+    open_best : bool
+        Whether they decide alike and still end with different best values.
+    """
+
+    epoch: int | None
+    kept: tuple[int, ...] = ()
+    open_best: bool = False
 
 
 def find_uncertain(
@@ -33,12 +53,8 @@ def find_uncertain(
     *,
     rounded: bool,
     counts_end: bool,
-) -> tuple[int | None, tuple[int, ...]]:
-    """Return the first epoch in which ways decide differently, and the kept epochs.
-
-    The epoch is None where all ways decide alike; it is also the first one with too
-    many ways to follow. The kept epochs are those of all ways, ascending; empty where
-    they are one, not all known, or not asked for.
+) -> Uncertain:
+    """Follow every way, and return what they disagree about.
 
     Parameters
     ----------
@@ -63,7 +79,7 @@ def find_uncertain(
         if found is None and (len(told) > 1 or len(ways) > most):
             found = fan.epoch
         if found is not None and (not rounded or len(ways) > most):
-            return found, ()
+            return Uncertain(found)
         kept |= {way.kept() for way in fan.ended_ways()}
     if fan is not None:
         kept |= {way.end_and_keep() for way in fan.open_ways()}
@@ -72,7 +88,20 @@ def find_uncertain(
             found = fan.epoch
     known = sorted(epoch for epoch in kept if epoch is not None)
     is_choice = rounded and found is not None and len(known) == len(kept) > 1
-    return found, tuple(known) if is_choice else ()
+    return Uncertain(
+        found,
+        tuple(known) if is_choice else (),
+        open_best=fan is not None and _has_several_bests(fan, rounded=rounded),
+    )
+
+
+def _has_several_bests(fan: _Fan, *, rounded: bool) -> bool:
+    """Tell whether ways end with different bests; rounding moves each value a little.
+
+    As text, so that NaN equals NaN.
+    """
+    bests = [way.best() for way in fan.ways]
+    return len({repr(best.epoch if rounded else best) for best in bests}) > 1
 
 
 def follow_every_patience(

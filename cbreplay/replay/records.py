@@ -138,7 +138,8 @@ class Replay(NamedTuple):
         The indices of the callbacks that asked for it, in list order.
     best_epoch, best : int or None, float or None
         Those of the first EarlyStopping when training ends; None without one, when
-        diverged or incomplete, and before its first monitored epoch.
+        diverged or incomplete, before its first monitored epoch, and where they hang
+        on which of several values of an epoch is true.
     kept_epoch : int or None
         Whose weights are in memory when training ends; None when diverged or
         incomplete.

@@ -21,6 +21,7 @@ from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_r
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cbreplay.replay.choices import Uncertain
     from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.family import Family
@@ -85,12 +86,14 @@ def walk_run(
             goes_on=goes_on,
         )
         walker.gap = earlier_of(walker.gap, gap)
-        candidates: tuple[int, ...] = ()
+        unsure = None
         if others or run.possible_seams:
-            found, candidates = _find_uncertain(run, walker, states, others)
-            walker.gap = earlier_of(walker.gap, found)
+            unsure = _find_uncertain(run, walker, states, others)
+            walker.gap = earlier_of(walker.gap, unsure.epoch)
         walks.append(walker.walk(states))
-        walks[-1].candidates = candidates
+        if unsure is not None:
+            walks[-1].candidates = unsure.kept
+            walks[-1].open_best = unsure.open_best
     first = min(walks, key=_divergence_order)
     if first.divergence == run.first_epoch and readings[0].initial is None:
         first.notes.append(_RATE_BEFORE)
@@ -263,15 +266,15 @@ def _find_uncertain(
     walker: Walker,
     states: Sequence[Any] | None,
     others: Mapping[int, list[dict[str, float]]],
-) -> tuple[int | None, tuple[int, ...]]:
+) -> Uncertain:
+    from cbreplay.replay.choices import Uncertain, find_uncertain
+
     rounded = bool(run.rounded_to)
     if any(rule.holds_own_code for rule in walker.callbacks):
         # a callback of the user's own cannot be followed on several ways at once
-        return _first_choice(walker, others), ()
+        return Uncertain(_first_choice(walker, others))
     if rounded and len(others) > _MOST_CHOICES:
-        return _first_choice(walker, others), ()
-    from cbreplay.replay.choices import find_uncertain
-
+        return Uncertain(_first_choice(walker, others))
     # what is kept at the end of a log of several values, without a plan, is provisional
     counts_end = rounded or run.reached_plan or bool(run.possible_seams)
     return find_uncertain(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
-from cbreplay.rules.decisions import NOTHING, Decision, Observation
+from cbreplay.rules.base import best_seen
+from cbreplay.rules.decisions import NOTHING, BestSeen, Decision, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -33,6 +34,7 @@ class Walk:
     loop ever went on although a callback had asked for the stop. `broken_off_by` is the
     index of the callback that ended the last epoch before its end. `gap` is the first
     epoch of which the log lacks a value that decides, if the walk came there.
+    `candidates` and `open_best` are what `choices` found that the log leaves open.
     """
 
     trainer: Any = None
@@ -49,6 +51,7 @@ class Walk:
     overruled: bool = False
     gap: int | None = None
     candidates: tuple[int, ...] = ()
+    open_best: bool = False
     learning_rate_key: str = "learning_rate"
 
     def __init__(self, states: list[Any], rate: float | None, first_epoch: int) -> None:
@@ -207,6 +210,10 @@ class Walker:
     def kept(self) -> int | None:
         """Return whose weights an ended walk keeps; None where the log cannot tell."""
         return self.walked.weights_epoch if self.walked.is_evident else None
+
+    def best(self) -> BestSeen:
+        """Return the best value so far of the first callback that keeps one."""
+        return best_seen(self.callbacks, self.walked.states)
 
     def seams_at(self, epoch: int) -> list[Mapping[int, Seam]]:
         """Return the seams; where an epoch may be one, also the seams without it."""

@@ -7,18 +7,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.decisions import NO_LOGS, NOTHING, Decision
+from cbreplay.rules.decisions import NO_LOGS, NOTHING, BestSeen, Decision
 from cbreplay.rules.parameters import changed_parameters, parameters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from cbreplay.rules.decisions import BestSeen, Observation, Phase, Standing
+    from cbreplay.rules.decisions import Observation, Phase, Standing
     from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = [
     "Callback",
+    "best_seen",
     "class_name",
     "format_callback",
     "monitored_series",
@@ -212,6 +213,15 @@ class Callback:
     def shown(self, state: Any) -> Mapping[str, Any]:
         """Return the parts of its state that people are shown, by name."""
         return {name: getattr(state, name) for name in self.shown_state}
+
+
+def best_seen(callbacks: Sequence[Callback], states: Sequence[Any]) -> BestSeen:
+    """Return the best value of the first callback that keeps one."""
+    for callback, state in zip(callbacks, states, strict=True):
+        found = callback.best_of(state)
+        if found is not None:
+            return found
+    return BestSeen()
 
 
 def read_series(callbacks: Iterable[Callback]) -> list[str]:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import Run, Series, build_staircase, load_runs
+from cbreplay import (
+    EarlyStopping,
+    Run,
+    Series,
+    build_staircase,
+    load_runs,
+    replay_run,
+)
 from cbreplay.answers.staircase import staircase_document
 from cbreplay.document import plain_text
 from cbreplay.holes import find_cadence, find_gap, find_gap_of
@@ -34,6 +41,12 @@ def run_of(pattern: str, *, first_epoch: int = 0, name: str = "val_loss") -> Run
         # one is missing between
         ("xxx.xxxx", 1, 3),
         ("xx...xxxx", 1, 2),
+        ("xx...xxx", 1, 2),
+        # one lost value is no cadence of two, and two are none of four
+        ("xx.xx", 1, 2),
+        (".x.x...x.x.", 2, 5),
+        ("xx.x.xx", None, 1),
+        ("x.xx.x", None, 1),
         # NaN that pandas wrote as empty cells, or a validation file that broke off
         ("xxxxx...", 1, 5),
         # every second, every third; the last epoch is validated besides
@@ -47,12 +60,14 @@ def run_of(pattern: str, *, first_epoch: int = 0, name: str = "val_loss") -> Run
         # on the cadence after the last value, and to the horizon
         (".x.x.x..", 2, 7),
         (".x.x.x.", 2, None),
-        # a head is missing where it begins more than one cadence late
+        # a head is missing where it begins a whole cadence late: every epoch, every
+        # second one, the first among them
         ("...xxxxx", 1, 0),
-        (".xxxxxxx", 1, None),
+        (".xxxxxxx", 1, 0),
+        ("..x.x.x.", 2, 0),
         # no cadence: unknown from the epoch after its first value on
         ("x.xx...x....x", None, 1),
-        ("xx...xxx", None, 1),
+        ("xxx.x..x..x.xx", None, 1),
         ("..x.xx...x....x", None, 0),
         # one value alone
         ("x", None, None),
@@ -167,9 +182,22 @@ def test_a_training_whose_beginning_is_not_in_the_log_has_a_hole_there() -> None
     run = run_of("xxxxxxxx", first_epoch=5)
     assert find_gap(run, "val_loss") is None
     assert find_gap(replace(run, begins_at=0), "val_loss") == 5
+    # one epoch is enough: EarlyStopping(patience=0) may have stopped behind it
+    second = run_of("xxxxxxxx", first_epoch=1)
+    assert find_gap(replace(second, begins_at=0), "val_loss") == 1
     # validated every tenth epoch, the first value may stand at the tenth
     tenth = run_of("x.........x.........x.........x", first_epoch=9)
     assert find_gap(replace(tenth, begins_at=0), "val_loss") is None
+
+
+def test_a_first_value_that_is_lost_may_have_been_the_best(tmp_path: Path) -> None:
+    """The training had 0.2 in its first epoch: patience 1 stopped at its second."""
+    path = tmp_path / "log.csv"
+    rows = ["0,0.9,", "1,0.8,0.5", "2,0.7,0.4", "3,0.6,0.6", ""]
+    path.write_text("\n".join(["epoch,loss,val_loss", *rows]), encoding="utf-8")
+    (run,) = load_runs(path)
+    replay = replay_run(run, EarlyStopping(patience=1), semantics="keras-3.15")
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 0)
 
 
 def test_the_first_of_several_series_counts() -> None:

@@ -71,6 +71,23 @@ def test_a_fit_that_a_callback_cut_short_would_have_gone_on_without_it() -> None
     assert ask(after(stop_at_plan), EarlyStopping(patience=6)).gap_epoch is None
 
 
+def test_a_fit_may_have_been_resumed_where_one_epoch_has_two_rows(
+    tmp_path: Path,
+) -> None:
+    """Epochs 0 to 3, and a second fit from 3 on, with new callbacks."""
+    path = tmp_path / "log.csv"
+    losses = [(0, 0.1), (1, 0.4), (2, 0.3), (3, 0.35), (3, 0.5), (4, 0.4), (5, 0.3)]
+    rows = "".join(f"{epoch},{loss}\r\n" for epoch, loss in losses)
+    path.write_bytes(f"epoch,val_loss\r\n{rows}".encode())
+    (run,) = load_runs(path)
+    assert (run.seams, run.possible_seams) == ((3,), frozenset({3}))
+    # one fit would have stopped at 4, four epochs after its best; the second did not
+    replay = ask(run, EarlyStopping(patience=4))
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 4)
+    # the first fit stops before, whatever came later
+    assert ask(run, EarlyStopping(patience=2)).stopped_epoch == 2
+
+
 @pytest.mark.parametrize("ended", ["interrupt", "error", "unknown"])
 def test_a_fit_that_was_broken_off_puts_no_weights_back(ended: str) -> None:
     # Keras restores in on_train_end, which nobody calls then

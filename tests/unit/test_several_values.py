@@ -52,6 +52,20 @@ def test_a_choice_that_decides_nothing_leaves_the_answer_exact() -> None:
     assert replay.outcome.regret == 0.0
 
 
+def test_a_best_that_hangs_on_a_choice_is_not_told() -> None:
+    # at epoch 1 it is .375 or .5; both ways patience 2 stops at 3, where epoch 1 or
+    # epoch 2 is the best
+    run = run_of([0.6, 0.375, 0.45, 0.5, 0.7], {1: (0.5,)})
+    replay = ask(run, EarlyStopping(patience=2, baseline=0.4))
+    assert (replay.evidence, replay.stopped_epoch, replay.kept_epoch) == ("exact", 3, 3)
+    assert (replay.best_epoch, replay.best) == (None, None)
+    restoring = EarlyStopping(patience=2, baseline=0.4, restore_best_weights=True)
+    assert (ask(run, restoring).evidence, ask(run, restoring).gap_epoch) == (
+        "incomplete",
+        3,
+    )
+
+
 def test_from_the_first_epoch_that_a_choice_decides_the_log_is_incomplete() -> None:
     # at epoch 3 it is .4 or .7: with .7 patience 2 stops at epoch 4, with .4 later
     run = run_of([0.9, 0.8, 0.5, 0.4, 0.6, 0.6, 0.6], {3: (0.7,)})

@@ -49,6 +49,9 @@ def build_run(
     """
     rate = take_rate(record)
     series = _joined_series(record, facts.source)
+    if facts.written_again:
+        for position in sorted({at for own in series.values() for at in own.others}):
+            record.may_begin_at(record.first_epoch + position)
     replaced = [
         (seam, _earlier_fit(own, facts, metadata, take_rate) if own else None)
         for seam, own in record.replaced

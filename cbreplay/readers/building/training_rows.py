@@ -128,6 +128,12 @@ class TrainingRows:
             self.seams[first] = _POSSIBLE.format(piece.place, first + 1)
         self.add(piece)
 
+    def may_begin_at(self, epoch: int) -> None:
+        """Take it as possible that a fit was resumed at an epoch with several rows."""
+        if epoch > self.first_epoch and epoch not in self.seams:
+            self.seams[epoch] = _SEVERAL_ROWS.format(epoch + 1)
+            self.possible.add(epoch)
+
     def confirm_seam(self, epoch: int, told: str = "") -> None:
         """Take it as certain that a fit was resumed at an epoch."""
         if epoch in self.possible or epoch not in self.seams:
@@ -214,6 +220,12 @@ class TrainingRows:
 _POSSIBLE = (
     "{0} begins at epoch {1} (counted from 1): a fit was resumed there, with new "
     "callbacks, or the same one went on; what hangs on it is not told"
+)
+
+
+_SEVERAL_ROWS = (
+    "at epoch {0} (counted from 1), which has several rows, a fit was resumed, with "
+    "new callbacks, or its row was written again; what hangs on it is not told"
 )
 
 

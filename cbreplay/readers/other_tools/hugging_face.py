@@ -93,9 +93,8 @@ class HuggingFaceReader(LogReader):
                 f"left out {count(after, 'row')} after the last evaluation"
             )
         table.keep(np.arange(len(rows)) <= ends[-1])
-        fractions = (
-            table.columns["epoch"].values[ends] if "epoch" in table.columns else None
-        )
+        logged = table.columns["epoch"].values if "epoch" in table.columns else None
+        fractions = None if logged is None else logged[ends]
         steps = table.columns["step"].values[ends] if "step" in table.columns else None
         # each evaluation and each step has a row of its own
         table.has_other_rows = True
@@ -108,6 +107,10 @@ class HuggingFaceReader(LogReader):
         table.collapse(group)
         if whole is not None:
             table.columns["epoch"].values = whole.astype(np.float64)
+            if logged is not None and logged.min() > whole[0] + _NEARLY:
+                # Trainer goes on with the whole log of a checkpoint: a head is lost. A
+                # row of an earlier epoch would show that evaluations began later
+                table.begins_at = 0
             planned, odd = read_plan(state.get("num_train_epochs"))
             table.planned_epochs = planned
             table.notes.extend(odd)

@@ -57,6 +57,7 @@ class LightningReader(LogReader):
         leave_out_after_fit(table)
         lay_out_data_sets(table)
         epochs = set(table.columns["epoch"].values.tolist())
+        from_one = {1, 2} <= epochs and 0 not in epochs and not _lacks_first(table)
         mixed = _mixed_stages(table)
         options = self.options
         across = options.x_axis is None and options.parts != "rows"
@@ -68,10 +69,27 @@ class LightningReader(LogReader):
         except LogError as error:
             raise mixed or error from None
         # a loop of one's own may write both columns too, and count from 1
-        if across or 0 in epochs or not {1, 2} <= epochs:
+        if across or not from_one:
             table.counts_from_zero = True
             table.framework = "Lightning"
         yield from build_runs(table, self.options, self.metadata)
+
+
+def _lacks_first(table: LogTable) -> bool:
+    """Tell whether the steps show that an epoch came before the one of number 1.
+
+    After 49 steps in it and 74 in number 2, an epoch has 25 steps: it is the second.
+    """
+    epochs, steps = (table.columns[name].values for name in ("epoch", "step"))
+    first, second = (steps[epochs == number] for number in (1, 2))
+    if np.isnan(first).all() or np.isnan(second).all():
+        return False
+    length = np.nanmax(second) - np.nanmax(first)
+    # the steps of an epoch are counted from 0 or from 1, and epochs vary a little
+    return bool(length > 1 and np.nanmax(first) + 1 >= _NEARLY_TWO * length)
+
+
+_NEARLY_TWO = 1.75
 
 
 def _go_across(table: LogTable) -> bool:

@@ -26,7 +26,12 @@ from cbreplay.readers.formats import is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
 from cbreplay.readers.other_tools.json_rows import as_number, rows_of_columns
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
-from cbreplay.readers.other_tools.mlflow_steps import fits_of, tell_steps, whole_number
+from cbreplay.readers.other_tools.mlflow_steps import (
+    fits_of,
+    steps_go_back,
+    tell_steps,
+    whole_number,
+)
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs, check_rows
 
@@ -90,6 +95,11 @@ class MLflowReader(LogReader):
         table.left_out |= told.left_out
         for key, others in several.items():
             table.columns[key].others = others
+        doubled = {at for others in several.values() for at in others}
+        # two loggers have two values of every step, and never go back
+        table.written_again = bool(doubled) and (
+            2 * len(doubled) < len(table) or steps_go_back(told.rows)
+        )
         # each value has a row of its own, so that a missing one has no cell
         table.has_own_rows = {n for n, own in table.columns.items() if not own.words}
         read_spelled(table)

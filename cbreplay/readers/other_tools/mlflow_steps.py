@@ -10,7 +10,7 @@ import math
 from bisect import bisect, bisect_left
 from collections import Counter
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +23,7 @@ from cbreplay.readers.other_tools.json_rows import as_number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["fits_of", "tell_steps", "whole_number"]
+__all__ = ["fits_of", "steps_go_back", "tell_steps", "whole_number"]
 
 _HINT = "Log with a step: mlflow.log_metric(key, value, step=epoch)"
 
@@ -69,6 +69,27 @@ def fits_of(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
         fit = bisect_left(ends[:-1], time) if often else bisect(begins[1:], time)
         found[fit].append(row)
     return found
+
+
+def steps_go_back(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a metric was logged at an earlier step than before, by the times.
+
+    Without times the rows are taken to be in the order of logging.
+
+    >>> rows = [{"key": "loss", "step": step} for step in (0, 1, 2, 1)]
+    >>> steps_go_back(rows), steps_go_back(rows[:3])
+    (True, False)
+    """
+    for own in by_key(rows, lambda row: str(row.get("key"))).values():
+        times = [_instant(row.get("timestamp")) for row in own]
+        timed = [pair for pair in zip(times, own, strict=True) if pair[0] is not None]
+        if len(timed) == len(own):
+            timed.sort(key=lambda pair: pair[0] or 0.0)
+            own = [row for _, row in timed]  # noqa: PLW2901 - the same, in their order
+        steps = [whole_number(row.get("step")) or 0 for row in own]
+        if any(after < before for before, after in pairwise(steps)):
+            return True
+    return False
 
 
 def _stretches(

@@ -39,6 +39,8 @@ class UltralyticsReader(LogReader):
             note = "epochs were taken as counted from 1, as Ultralytics does"
             table.notes.append(Note(note, "reading"))
         table.counts_from_zero = True
+        # a resumed training goes on in the file of the one before
+        table.begins_at = 0
         table.framework = "Ultralytics"
         time = table.columns.get("time")
         if time is not None and not time.blank.any():

@@ -267,6 +267,16 @@ def test_two_values_of_a_step_of_mlflow_are_both_kept(tmp_path: Path) -> None:
     run = read(tmp_path, MLFLOW + rows)
     assert list(run.series["loss"]) == [0.9, 0.6, 0.5, 0.4]
     assert run.series["loss"].others == {1: (0.7,)}
+    # a fit may have been resumed there, as where steps go back
+    assert run.possible_seams == {1}
+    rows = "loss,.9,1,0\nloss,.7,2,1\nloss,.6,3,2\nloss,.5,4,1\nloss,.4,5,2\n"
+    assert read(tmp_path, MLFLOW + rows).possible_seams == {1, 2}
+
+
+def test_two_loggers_of_every_step_of_mlflow_resume_nothing(tmp_path: Path) -> None:
+    rows = "loss,.9,1,0\nloss,.8,2,0\nloss,.6,3,1\nloss,.5,4,1\n"
+    run = read(tmp_path, MLFLOW + rows)
+    assert (run.series["loss"].others, run.seams) == ({0: (0.9,), 1: (0.6,)}, ())
 
 
 # MLflow's callbacks for Keras log validation_loss without a step, before the epoch ends
@@ -395,6 +405,16 @@ def test_a_loop_of_ones_own_with_epochs_and_steps_counts_as_it_begins(
     rows = "1,19,,.8\n3,39,,.7\n5,59,,.75\n"
     run = read(tmp_path, f"epoch,step,train_loss,val_loss\n{rows}")
     assert (run.first_epoch, run.framework) == (1, "Lightning")
+
+
+def test_steps_show_that_an_epoch_came_before_number_one(tmp_path: Path) -> None:
+    # 25 steps to an epoch: 49 is the last of the second one, which has the number 1
+    rows = "1,49,.9,.8\n2,74,.8,.7\n3,99,.7,.75\n"
+    run = read(tmp_path, f"epoch,step,train_loss,val_loss\n{rows}")
+    assert (run.first_epoch, run.counts_from, run.framework) == (1, 0, "Lightning")
+    # the value of the first epoch is lost: it may have been the best
+    stopping = EarlyStopping(patience=1)
+    assert replay_run(run, [stopping], semantics="keras-3.15").gap_epoch == 1
 
 
 def test_evaluations_of_two_data_sets_at_one_step_are_one(tmp_path: Path) -> None:

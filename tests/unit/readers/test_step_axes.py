@@ -86,6 +86,16 @@ def test_an_evaluation_after_the_training_is_no_epoch(tmp_path: Path) -> None:
     assert run.notes == ("left out 1 evaluation after the end of the training",)
 
 
+def test_a_state_without_its_first_epochs_is_no_evidence(tmp_path: Path) -> None:
+    late = [evaluation(2.0 + at, 20 + 10 * at, eval_loss=0.5 + at) for at in range(3)]
+    run = read(tmp_path / "trainer_state.json", state(*late))
+    assert (run.first_epoch, find_gap(run, "eval_loss")) == (1, 1)
+    # with eval_delay, rows of the training stand before the first evaluation
+    logged = {"loss": 0.9, "epoch": 1.0, "step": 10}
+    run = read(tmp_path / "trainer_state.json", state(logged, *late))
+    assert (run.first_epoch, find_gap(run, "eval_loss")) == (1, None)
+
+
 def test_an_evaluation_before_the_training_is_no_epoch(tmp_path: Path) -> None:
     rows = (evaluation(0, 0, eval_loss=2.0), *EACH_EPOCH)
     run = read(tmp_path / "trainer_state.json", state(*rows))

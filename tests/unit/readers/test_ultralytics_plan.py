@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import load_runs
+from cbreplay.holes import find_gap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,3 +50,13 @@ def test_a_plan_that_is_given_counts(tmp_path: Path) -> None:
     (tmp_path / "args.yaml").write_text("epochs: 100\n")
     (run,) = load_runs(log, planned_epochs=50)
     assert run.planned_epochs == 50
+
+
+def test_a_log_of_ultralytics_without_its_first_epochs_is_no_evidence(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "results.csv"
+    rows = [f"{at + 3},{1 / (at + 1)},0.{at + 1},{1 / (at + 2)},.1" for at in range(4)]
+    log.write_text("\n".join([HEADER, *rows, ""]), encoding="ascii")
+    (run,) = load_runs(log)
+    assert (run.first_epoch, find_gap(run, "val/box_loss")) == (2, 2)

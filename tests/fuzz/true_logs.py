@@ -1,0 +1,62 @@
+"""Hunt for false labels on disturbed logs of true trainings for as long as you like.
+
+From the root of the repository, with the tests' environment active, for an hour:
+
+    python -m tests.fuzz.true_logs --minutes 60 --seed 1
+
+The first false label is printed as the smallest example that Hypothesis finds, and ends
+the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+import warnings
+
+from hypothesis import HealthCheck, Phase, seed, settings
+
+from tests.property import test_true_logs as laws
+
+_EXAMPLES = 300
+
+
+def hunt(minutes: float, first_seed: int) -> int:
+    """Check both laws for some minutes, seed after seed; return how many seeds."""
+    ends = time.monotonic() + 60 * minutes
+    chosen = settings(
+        max_examples=_EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    for n_seeds in itertools.count():
+        if time.monotonic() >= ends:
+            return n_seeds
+        for law in (
+            laws.test_whatever_happens_to_a_log_an_exact_answer_is_true,
+            laws.test_a_log_to_which_nothing_happened_is_exact_and_one_run,
+        ):
+            seed(first_seed + n_seeds)(chosen(law))()
+    return 0
+
+
+def main() -> None:
+    """Hunt as the command line asks, and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    # as in the tests
+    warnings.simplefilter("error")
+    n_seeds = hunt(asked.minutes, asked.seed)
+    print(  # noqa: T201 - the report
+        f"no false label in {asked.minutes:g} minutes: {n_seeds} seeds of {_EXAMPLES} "
+        f"logs of each law; from seed {asked.seed} on"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,333 @@
+"""Write the rows of a training as people's tools do, each in its own files."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.oracles.tensorboard_loader import (
+    Point,
+    event,
+    record,
+    value,
+    version_event,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tests.oracles.true_trainings import Row
+
+__all__ = ["WRITERS", "Files", "Writer", "keras_events"]
+
+# contents by path
+Files = dict[str, bytes]
+
+
+class Writer(NamedTuple):
+    """A tool that logs trainings.
+
+    Parameters
+    ----------
+    write : callable
+        Returns the files of some rows, which may be out of order or of two fits.
+    names : mapping of str to str
+        What it calls a metric, where that is not Keras's name.
+    begins_anywhere : bool
+        Whether a log of it that begins at a later epoch may be a whole training.
+    numbered : bool
+        Whether its rows tell their epochs.
+    drops_nan : bool
+        Whether NaN leaves no value in its log, or one that cannot be told from none.
+    appends : bool
+        Whether a second fit can be logged below the first.
+    keeps_rates : bool
+        Whether it logs the learning rate.
+    validation_freqs : sequence of int
+        After how many epochs those who use it validate.
+    digits : int
+        With how many it writes a number.
+    """
+
+    write: Callable[[Sequence[Row]], Files]
+    names: Mapping[str, str] = {}
+    begins_anywhere: bool = True
+    numbered: bool = True
+    drops_nan: bool = False
+    appends: bool = True
+    keeps_rates: bool = True
+    validation_freqs: Sequence[int] = (1, 1, 1, 2, 3)
+    digits: int = 17
+
+
+def _metrics(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row.values))
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], end: str) -> bytes:
+    lines = [",".join(cells) for cells in (header, *rows)]
+    return "".join(line + end for line in lines).encode()
+
+
+def _keras_csv(separator: str) -> Callable[[Sequence[Row]], Files]:
+    def write(rows: Sequence[Row]) -> Files:
+        names = sorted(_metrics(rows)) + ["learning_rate"] * (rows[0].rate is not None)
+        lines = []
+        for row in rows:
+            held = {**row.values, "learning_rate": row.rate}
+            cells = [repr(held[name]) if name in held else "NA" for name in names]
+            lines.append([str(row.epoch), *cells])
+        content = _table(["epoch", *names], lines, "\r\n").decode()
+        return {"log.csv": content.replace(",", separator).encode()}
+
+    return write
+
+
+def _pandas_csv(rows: Sequence[Row]) -> Files:
+    # a History has no epochs: the index is the place in its lists
+    names = _metrics(rows) + ["learning_rate"] * (rows[0].rate is not None)
+    lines = []
+    for at, row in enumerate(rows):
+        held = {**row.values, "learning_rate": row.rate}
+        cells = [held.get(name, math.nan) for name in names]
+        told = [
+            "" if cell is None or math.isnan(cell) else repr(cell) for cell in cells
+        ]
+        lines.append([str(at), *told])
+    return {"history.csv": _table(["", *names], lines, "\n")}
+
+
+def _own_csv(rows: Sequence[Row]) -> Files:
+    """As a loop of one's own does, which counts from 1."""
+    names = _metrics(rows) + ["lr"] * (rows[0].rate is not None)
+    lines = []
+    for row in rows:
+        held = {**row.values, "lr": row.rate}
+        cells = [repr(held[name]) if name in held else "" for name in names]
+        lines.append([str(row.epoch + 1), *cells])
+    return {"metrics.csv": _table(["epoch", *names], lines, "\n")}
+
+
+def _json_history(rows: Sequence[Row]) -> Files:
+    names = _metrics(rows)
+    lists: dict[str, list[float | None]] = {
+        name: [row.values[name] for row in rows if name in row.values] for name in names
+    }
+    if rows[0].rate is not None:
+        lists["learning_rate"] = [row.rate for row in rows]
+    return {"history.json": json.dumps(lists).encode()}
+
+
+def _json_rows(rows: Sequence[Row]) -> Files:
+    told = []
+    for row in rows:
+        rate = {} if row.rate is None else {"learning_rate": row.rate}
+        told.append({"epoch": row.epoch, **row.values, **rate})
+    return {"log.jsonl": "".join(json.dumps(row) + "\n" for row in told).encode()}
+
+
+def _wandb_rows(rows: Sequence[Row]) -> list[dict[str, float]]:
+    told: list[dict[str, float]] = []
+    for at, row in enumerate(rows):
+        rate = {} if row.rate is None else {"learning_rate": row.rate}
+        own = {"_step": row.epoch, "_runtime": 1.5 * at, "_timestamp": 1.7e9 + at}
+        told.append({**own, "epoch": row.epoch, **row.values, **rate})
+    return told
+
+
+def _wandb_json(rows: Sequence[Row]) -> Files:
+    return {"history.json": json.dumps(_wandb_rows(rows)).encode()}
+
+
+def _wandb_csv(rows: Sequence[Row]) -> Files:
+    told = _wandb_rows(rows)
+    names = list(dict.fromkeys(name for row in told for name in row))
+    lines = []
+    for at, row in enumerate(told):
+        cells = [row.get(name, math.nan) for name in names]
+        lines.append(
+            [str(at), *("" if math.isnan(cell) else repr(cell) for cell in cells)]
+        )
+    return {"history.csv": _table(["", *names], lines, "\n")}
+
+
+def _mlflow_store(rows: Sequence[Row]) -> Files:
+    root = "mlruns/47/ab12"
+    files = {f"{root}/meta.yaml": b"run_id: ab12\nstatus: 3\n"}
+    lines: dict[str, list[str]] = {}
+    for at, row in enumerate(rows):
+        rate = {} if row.rate is None else {"learning_rate": row.rate}
+        for name, own in {**row.values, **rate}.items():
+            told = f"{1_700_000_000_000 + 1000 * at} {own!r} {row.epoch}\n"
+            lines.setdefault(name, []).append(told)
+    for name, own_lines in lines.items():
+        files[f"{root}/metrics/{name}"] = "".join(own_lines).encode()
+    return files
+
+
+def _mlflow_csv(rows: Sequence[Row]) -> Files:
+    lines = []
+    for name in _metrics(rows):
+        for at, row in enumerate(rows):
+            if name in row.values:
+                told = [repr(row.values[name]), str(row.epoch)]
+                lines.append(["ab12", name, *told, str(1_700_000_000_000 + 1000 * at)])
+    header = ["run_id", "key", "value", "step", "timestamp"]
+    return {"metrics.csv": _table(header, lines, "\n")}
+
+
+_LIGHTNING = {
+    "loss": "train_loss",
+    "accuracy": "train_acc",
+    "val_accuracy": "val_acc",
+}
+_STEPS = 25
+
+
+def _lightning(rows: Sequence[Row]) -> Files:
+    names = [_LIGHTNING.get(name, name) for name in sorted(_metrics(rows))]
+    header = ["epoch", *names, "step"]
+    lines = []
+    for row in rows:
+        own = {_LIGHTNING.get(name, name): held for name, held in row.values.items()}
+        place = {"epoch": str(row.epoch), "step": str((row.epoch + 1) * _STEPS - 1)}
+        for part in (True, False):
+            held = {n: repr(v) for n, v in own.items() if (n[:4] == "val_") is part}
+            if held:
+                lines.append([{**place, **held}.get(name, "") for name in header])
+    return {"lightning_logs/version_0/metrics.csv": _table(header, lines, "\n")}
+
+
+_ULTRALYTICS = {
+    "loss": "train/box_loss",
+    "accuracy": "train/cls_loss",
+    "val_loss": "val/box_loss",
+    "val_accuracy": "metrics/mAP50(B)",
+}
+
+
+def _ultralytics(rows: Sequence[Row]) -> Files:
+    names = sorted(_metrics(rows), key=list(_ULTRALYTICS).index)
+    header = ["epoch", *(_ULTRALYTICS[name] for name in names)]
+    lines = []
+    for row in rows:
+        cells = [f"{row.values.get(name, math.nan):.5g}" for name in names]
+        lines.append([str(row.epoch + 1), *cells])
+    return {"train/results.csv": _table(header, lines, "\n")}
+
+
+def write_points(points: Sequence[Point]) -> bytes:
+    """Return an event file of Keras with these points."""
+    payloads = [version_event(1.7e9)]
+    payloads += [event(wall, step, value(tag, n)) for wall, step, tag, n in points]
+    return b"".join(map(record, payloads))
+
+
+def keras_points(rows: Sequence[Row], started: float = 1.7e9) -> dict[str, list[Point]]:
+    """Return what Keras's TensorBoard callback writes: for each writer, its points."""
+    points: dict[str, list[Point]] = {"train": [], "validation": []}
+    for at, row in enumerate(rows):
+        wall = started + 10 * at
+        for name, own in row.values.items():
+            writer = "validation" if name.startswith("val_") else "train"
+            tag = f"epoch_{name.removeprefix('val_')}"
+            points[writer].append((wall, row.epoch, tag, own))
+        if row.rate is not None:
+            points["train"].append((wall, row.epoch, "epoch_learning_rate", row.rate))
+    return {writer: own for writer, own in points.items() if own}
+
+
+def keras_events(rows: Sequence[Row], begins: int = 0) -> Files:
+    """Return the event files of a fit, which began `begins` epochs after the first."""
+    started = 1_700_000_000 + 10 * begins
+    return {
+        f"logs/{writer}/events.out.tfevents.{started}.host.1.0.v2": write_points(own)
+        for writer, own in keras_points(rows, started).items()
+    }
+
+
+def _keras_events(rows: Sequence[Row]) -> Files:
+    """As Keras does: each fit has files of its own."""
+    back = [at for at in range(1, len(rows)) if rows[at].epoch < rows[at - 1].epoch]
+    files: Files = {}
+    for begin, end in itertools.pairwise([0, *back, len(rows)]):
+        files |= keras_events(rows[begin:end], begin)
+    return files
+
+
+def _tensorboard_page(rows: Sequence[Row]) -> Files:
+    files = {}
+    for writer, points in keras_points(rows).items():
+        for tag in dict.fromkeys(tag for _, _, tag, _ in points):
+            lines = [
+                [repr(wall), str(step), repr(own)]
+                for wall, step, name, own in points
+                if name == tag
+            ]
+            content = _table(["Wall time", "Step", "Value"], lines, "\n")
+            files[f"run-{writer}-tag-{tag}.csv"] = content
+    return files
+
+
+_TRAINER = {
+    "val_loss": "eval_loss",
+    "val_accuracy": "eval_accuracy",
+    "accuracy": "accuracy",
+}
+
+
+def _trainer_state(rows: Sequence[Row]) -> Files:
+    history: list[dict[str, float]] = []
+    for row in rows:
+        place = {"epoch": row.epoch + 1.0, "step": 20 * (row.epoch + 1)}
+        own = {_TRAINER.get(name, name): held for name, held in row.values.items()}
+        training = {n: v for n, v in own.items() if not n.startswith("eval_")}
+        judged = {n: v for n, v in own.items() if n.startswith("eval_")}
+        if training:
+            history.append({**training, **place})
+        if judged:
+            history.append({**judged, **place})
+    state = {
+        "epoch": float(len(rows)),
+        "global_step": 20 * len(rows),
+        "num_train_epochs": 100,
+        "log_history": history,
+    }
+    return {"checkpoint/trainer_state.json": json.dumps(state, indent=1).encode()}
+
+
+WRITERS: dict[str, Writer] = {
+    "keras csv": Writer(_keras_csv(",")),
+    "keras csv;": Writer(_keras_csv(";")),
+    "own csv": Writer(_own_csv),
+    "pandas csv": Writer(_pandas_csv, numbered=False, drops_nan=True, appends=False),
+    "json history": Writer(_json_history, numbered=False, appends=False),
+    "json rows": Writer(_json_rows),
+    "wandb json": Writer(_wandb_json),
+    "wandb csv": Writer(_wandb_csv, drops_nan=True),
+    "mlflow store": Writer(_mlflow_store),
+    "mlflow csv": Writer(_mlflow_csv, keeps_rates=False),
+    "lightning": Writer(
+        _lightning, _LIGHTNING, False, appends=False, keeps_rates=False
+    ),
+    "ultralytics": Writer(
+        _ultralytics,
+        _ULTRALYTICS,
+        begins_anywhere=False,
+        keeps_rates=False,
+        validation_freqs=[1],
+        digits=5,
+    ),
+    "keras events": Writer(_keras_events),
+    "tensorboard page": Writer(_tensorboard_page, appends=False),
+    "trainer state": Writer(
+        _trainer_state,
+        _TRAINER,
+        begins_anywhere=False,
+        appends=False,
+        keeps_rates=False,
+        validation_freqs=[1],
+    ),
+}

@@ -1,0 +1,248 @@
+"""Whether what is said of a log is true of the training that it was written of."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay import (
+    CbreplayError,
+    EarlyStopping,
+    ReduceLROnPlateau,
+    build_staircase,
+    replay_run,
+    sweep_runs,
+)
+from cbreplay.loading import load_runs
+from cbreplay.sweep.table import EVIDENCE
+from tests.oracles.logs_of_tools import WRITERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from cbreplay import Replay, Run
+    from tests.oracles.disturbed_logs import Case
+
+__all__ = ["Claim", "faults_of", "faults_of_flawless", "read_case", "settings_of"]
+
+_SEMANTICS = "keras-3.15"
+# words of notes that leave open which training a log shows
+_DOUBTS = (
+    "each logged step (",
+    "were numbered by their times",
+    "may be cut in its last number",
+)
+# words of notes on values that are in no run
+_LEFT_OUT = ("left out", "dropped", "cut", "replaced", "not read")
+
+
+class Claim(NamedTuple):
+    """What a replay says of one list; of the best and the kept, perhaps nothing."""
+
+    evidence: str
+    stopped_epoch: int | None
+    kept_epoch: int | None
+    reductions: tuple[tuple[int, int], ...]
+    best_epoch: int | None
+    best: str
+    kept_value: str
+
+    def is_told_by(self, true: Claim) -> bool:
+        """Tell whether all that is said is true."""
+        unsaid = (self.best_epoch, self.best) == (None, "")
+        return (
+            self[:4] == true[:4]
+            and (unsaid or self[4:6] == true[4:6])
+            and self.kept_value in ("", true.kept_value)
+        )
+
+
+def read_case(case: Case, root: Path) -> list[Run]:
+    """Write the files of a case below a directory, and read that.
+
+    Raises
+    ------
+    CbreplayError
+        If it is refused.
+    """
+    for path, content in case.files.items():
+        place = root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    return load_runs(root)
+
+
+def faults_of(case: Case, runs: Sequence[Run]) -> Iterator[str]:
+    """Yield, in words, what is said of a log and is true of no training it shows."""
+    yield from _counted_twice(case, runs)
+    yield from _values_without_a_run(case, runs)
+    for name in sorted({name for fit in case.fits for name in fit.names}):
+        for mode in ("min", "max"):
+            truth = _Truth(case, name, mode)
+            for run in runs:
+                notes = " ".join(run.notes)
+                doubted = any(doubt in notes for doubt in _DOUBTS)
+                if not doubted and run.holds(truth.logged):
+                    yield from truth.false_replays(run)
+                    yield from truth.false_cells(run)
+                    yield from truth.false_steps(run)
+
+
+def faults_of_flawless(case: Case, runs: Sequence[Run]) -> Iterator[str]:
+    """Yield what is less than exact about a log to which nothing happened."""
+    if len(runs) != 1:
+        yield f"{len(runs)} runs: {[run.notes for run in runs]}"
+        return
+    (run,) = runs
+    for name in case.fits[0].names:
+        truth = _Truth(case, name, "min")
+        for listed, true in zip(truth.lists, truth.claims, strict=True):
+            said = _ask(run, listed, truth.digits)
+            if run.rounded_to and said and _leaves_open(said, true):
+                continue
+            if said not in true:
+                yield f"{listed} on {run.notes}: said {said}, true {true}"
+                return
+
+
+def _leaves_open(said: Claim, true: Sequence[Claim | None]) -> bool:
+    """Tell whether a log of rounded values leaves an answer open, or a part of it."""
+    told = any(own is not None and said.is_told_by(own) for own in true)
+    return told or said.evidence == "incomplete"
+
+
+def settings_of(name: str, mode: str) -> Iterator[list[Any]]:
+    """Yield the lists that every log is asked about."""
+    watched: dict[str, Any] = {"monitor": name, "mode": mode}
+    for patience in (0, 1, 2, 4, 7):
+        for restores in (False, True):
+            own = watched | {"patience": patience, "restore_best_weights": restores}
+            yield [EarlyStopping(**own)]
+    yield [EarlyStopping(**watched, patience=2, min_delta=0.1)]
+    yield [EarlyStopping(**watched, patience=2, baseline=0.45)]
+    yield [EarlyStopping(**watched, patience=1, start_from_epoch=3)]
+    plateau = ReduceLROnPlateau(**watched, patience=1, factor=0.5, min_delta=0)
+    yield [EarlyStopping(**watched, patience=2, restore_best_weights=True), plateau]
+    slow = ReduceLROnPlateau(**watched, patience=3, factor=0.1, cooldown=1)
+    yield [EarlyStopping(**watched, patience=4), slow]
+
+
+class _Truth:
+    """What is true of one metric of a case: for each list, of each training shown."""
+
+    def __init__(self, case: Case, name: str, mode: str) -> None:
+        writer = WRITERS[case.writer]
+        self.logged = writer.names.get(name, name)
+        self.digits, self.mode, self.name = writer.digits, mode, name
+        self.lists = [*settings_of(self.logged, mode)]
+        self.held = [run for run in case.truths if run.holds(name)]
+        asked = settings_of(name, mode)
+        self.claims = [self._of_each(listed) for listed in asked]
+
+    def _of_each(self, listed: list[Any]) -> list[Claim | None]:
+        return [_ask(run, listed, self.digits) for run in self.held]
+
+    def false_replays(self, run: Run) -> Iterator[str]:
+        """Yield the first exact replay that is false."""
+        for listed, true in zip(self.lists, self.claims, strict=True):
+            said = _ask(run, listed, self.digits)
+            if said is None or said.evidence != "exact":
+                continue
+            if not any(own is not None and said.is_told_by(own) for own in true):
+                yield f"{run.name} {listed}: {said}, true {true}; {run.notes}"
+                return
+
+    def false_cells(self, run: Run) -> Iterator[str]:
+        """Yield the first exact cell of a sweep that is false."""
+        lists = [own for own in self.lists if len(own) == 1]
+        sweep = sweep_runs([run], lists, semantics=_SEMANTICS)
+        told = zip(
+            sweep.evidence[0].tolist(),
+            sweep.cells.stopped_epoch[0].tolist(),
+            sweep.cells.kept_epoch[0].tolist(),
+            strict=True,
+        )
+        for at, (evidence, *said) in enumerate(told):
+            true = [own[1:3] for own in self.claims[at] if own is not None]
+            if EVIDENCE[evidence] == "exact" and tuple(said) not in true:
+                yield f"{run.name} {lists[at]}: {said}, true {true}; {run.notes}"
+                return
+
+    def false_steps(self, run: Run) -> Iterator[str]:
+        """Yield the first exact step of the staircase that is false."""
+        try:
+            staircase = build_staircase(
+                run, monitor=self.logged, mode=self.mode, semantics=_SEMANTICS
+            )
+        except CbreplayError:
+            return
+        for step in staircase.steps:
+            if step.evidence != "exact" or step.first_stopped_epoch is None:
+                continue
+            rule = EarlyStopping(
+                monitor=self.name,
+                mode=self.mode,
+                patience=step.first_patience,
+                restore_best_weights=True,
+            )
+            true = self._of_each([rule])
+            said = (step.first_stopped_epoch, step.kept_epoch)
+            if said not in [one[1:3] for one in true if one is not None]:
+                yield f"{run.name} {step}: true {true}; {run.notes}"
+                return
+
+
+def _ask(run: Run, listed: list[Any], digits: int) -> Claim | None:
+    """Return what is said of a list; None where that is refused."""
+    try:
+        replay = replay_run(run, listed, semantics=_SEMANTICS)
+    except CbreplayError:
+        return None
+    return _claim_of(replay, digits)
+
+
+def _claim_of(replay: Replay, digits: int) -> Claim:
+    return Claim(
+        replay.evidence,
+        replay.stopped_epoch,
+        replay.kept_epoch,
+        tuple((own.epoch, own.callback) for own in replay.reductions),
+        replay.best_epoch,
+        _text(replay.best, digits),
+        _text(replay.outcome.kept_value, digits),
+    )
+
+
+def _text(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}g}"
+
+
+def _counted_twice(case: Case, runs: Sequence[Run]) -> Iterator[str]:
+    """Yield every metric of which there are more trainings than the log shows."""
+    names = WRITERS[case.writer].names
+    for name in {name for fit in case.fits for name in fit.names}:
+        n_held = sum(run.holds(names.get(name, name)) for run in runs)
+        if n_held > case.most_runs:
+            yield f"{n_held} runs hold {name}: {[run.notes for run in runs]}"
+
+
+def _values_without_a_run(case: Case, runs: Sequence[Run]) -> Iterator[str]:
+    """Yield the logged values that no run holds, where no note leaves any out."""
+    writer = WRITERS[case.writer]
+    held: set[tuple[str, str]] = set()
+    for run in runs:
+        for own in (run, *(fit for _, fit in run.replaced if fit is not None)):
+            for name, series in own.series.items():
+                values = [*series.values.tolist(), *chain(*series.others.values())]
+                held |= {(name, _text(value, writer.digits)) for value in values}
+    logged = {
+        (writer.names.get(name, name), _text(value, writer.digits))
+        for row in case.rows
+        for name, value in row.values.items()
+        if math.isfinite(value)
+    }
+    told = " ".join(note for run in runs for note in run.notes)
+    if logged - held and not any(word in told for word in _LEFT_OUT):
+        yield f"{sorted(logged - held)[:3]} in no run; {told}"
