@@ -813,7 +813,9 @@ def test_what_logs_with_holes_lose_is_a_bound_and_enters_no_advice(
 ) -> None:
     """A row is lost in each of nine logs: the best may have been in it."""
     for fold in range(9):
-        losses = [*LOSSES, 0.72 + fold / 100, 0.75, 0.8, 0.9]
+        # of one beginning they would be branches of one training
+        begun = [loss + fold / 1000 for loss in LOSSES]
+        losses = [*begun, 0.72 + fold / 100, 0.75, 0.8, 0.9]
         for name, lost in (("whole", ()), ("holed", (9,))):
             rows = [f"{at},{x}" for at, x in enumerate(losses) if at not in lost]
             write(tmp_path / name / f"{fold}.csv", "epoch,val_loss", rows)

@@ -13,7 +13,7 @@ from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.epoch_rows import RUNS, runs_of_rows, tables_of_runs
-from cbreplay.readers.columns.roles import never_go_back
+from cbreplay.readers.columns.roles import FOLDS, SETTINGS, never_go_back
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.other_tools.json_nested import flat_rows
@@ -171,8 +171,14 @@ _CALLED = ("name", "run_name", "display_name", "run", "id", "run_id")
 
 
 def _histories(table: LogTable) -> Iterator[tuple[str, LogTable]]:
-    """Yield the rows of each run where a column names it, or else the whole table."""
-    names, run = runs_of_rows(table, RUNS | {"name"})
+    """Yield the rows of each run where a column names it, or else the whole table.
+
+    A setting names one only where the steps begin anew: one run may change its own.
+    """
+    step = table.first_of(_STEPS)
+    goes_on = step is not None and never_go_back(table.columns[step].values)
+    called = (RUNS - SETTINGS | FOLDS if goes_on else RUNS) | {"name"}
+    names, run = runs_of_rows(table, called)
     if run is None or not run.any():
         return iter([("", table)])
     return tables_of_runs(table, names, run)

@@ -290,6 +290,21 @@ def test_histories_of_wandb_in_one_table_are_runs_by_the_column_that_names_them(
     ]
 
 
+@pytest.mark.parametrize("name", ["batch_size", "dropout"])
+def test_a_setting_that_changes_while_steps_of_wandb_go_on_is_of_one_run(
+    tmp_path: Path, name: str
+) -> None:
+    rows = [
+        {"_step": at, "epoch": at, "val_loss": 1 / (at + 1), name: 32 if at < 3 else 64}
+        for at in range(6)
+    ]
+    path = tmp_path / "history.json"
+    path.write_text(json.dumps(rows))
+    (run,) = load_runs(path)
+    assert run.n_epochs == 6
+    assert run.possible_seams == {3}
+
+
 def test_a_step_of_wandb_that_holds_a_list_is_no_run(tmp_path: Path) -> None:
     rows = _steps([0.5, 0.25], images=[{"path": "a.png"}])
     path = tmp_path / "history.json"

@@ -136,6 +136,16 @@ def test_folds_whose_epochs_go_on_are_trainings_all_the_same(
     assert runs[1].first_epoch == 4
 
 
+def test_a_seed_that_is_another_in_each_epoch_names_no_training(
+    tmp_path: Path,
+) -> None:
+    table = pd.DataFrame({"epoch": range(6), "seed": range(40, 46)})
+    table["val_loss"] = 1 / (table["epoch"] + 1)
+    table.to_csv(tmp_path / "log.csv", index=False)
+    (run,) = load_runs(tmp_path / "log.csv")
+    assert run.n_epochs == 6
+
+
 def test_a_table_that_was_appended_again_on_another_day_is_one_training(
     tmp_path: Path,
 ) -> None:
