@@ -711,3 +711,13 @@ def test_what_is_logged_several_times_an_epoch_is_not_said_to_be_absent(
     assert not lint_callbacks([EarlyStopping(restore_best_weights=True)], run=run)
     (finding,) = lint_callbacks([EarlyStopping("val_acc", mode="max")], run=run)
     assert finding.code == "absent-monitor"
+
+
+def test_an_epoch_zero_without_a_value_is_still_epoch_zero(tmp_path: Path) -> None:
+    # W&B leaves the cell of NaN empty
+    rows = "".join(
+        f"{at},{at},{at}.5,{at},{'' if at == 0 else 0.5}\n" for at in range(5)
+    )
+    run = read(tmp_path / "h.csv", f",_step,_runtime,epoch,val_loss\n{rows}")
+    assert (run.first_epoch, run.counts_from) == (1, 0)
+    assert find_gap(run, "val_loss") == 1
