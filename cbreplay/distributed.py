@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from cbreplay.errors import CbreplayError, ConfigError, LogError
 from cbreplay.judging import Judging, read_judging
 from cbreplay.loading import survey_sources
-from cbreplay.plain_text import is_url, shown_url
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives
 from cbreplay.sweep.pieces import run_tasks
 from cbreplay.sweep.plan import pair_configs, plan_blocks, read_configs
+from cbreplay.wording.plain_text import is_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -31,11 +31,11 @@ from cbreplay.document import (
     say,
     told_section,
 )
-from cbreplay.evidence_words import limits_of_replays
+from cbreplay.evidence.words import limits_of_replays
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import spoken_version
-from cbreplay.words import list_names, spoken_counting
+from cbreplay.wording.words import list_names, spoken_counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.left_files import last_file
 from cbreplay.answers.setting_cells import tell_replay
 from cbreplay.document import Cell, Pair, Row, Table, TableColumn
-from cbreplay.evidence_words import brief_evidence
-from cbreplay.shown_digits import scale_of
-from cbreplay.words import count
+from cbreplay.evidence.words import brief_evidence
+from cbreplay.wording.shown_digits import scale_of
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.answers.rival_lists import RivalLists
-    from cbreplay.kinds import Kind
     from cbreplay.replay import Replay
     from cbreplay.replay.compare import ReplayComparison
+    from cbreplay.wording.kinds import Kind
 
 __all__ = [
     "LAST_FILE",

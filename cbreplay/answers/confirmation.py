@@ -20,8 +20,8 @@ from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
     from cbreplay.document import Text
-    from cbreplay.kinds import Kind
     from cbreplay.record.confirming import Confirmation, HeldItem
+    from cbreplay.wording.kinds import Kind
 
 __all__ = ["confirmation_document"]
 

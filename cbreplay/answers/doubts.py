@@ -8,12 +8,16 @@ from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.reading_notes import alike, telling_notes
 from cbreplay.answers.spoken_runs import counts_otherwise, own_end
 from cbreplay.document import Code, Fact, Strong, phrase, say
-from cbreplay.evidence_words import find_non_finite, spoken_non_finite
-from cbreplay.note import topic_of
-from cbreplay.plain_text import quoted_code
+from cbreplay.evidence.training_course import (
+    cuts_schedule,
+    never_changes,
+    was_still_improving,
+)
+from cbreplay.evidence.words import find_non_finite, spoken_non_finite
 from cbreplay.replay.notes import NAN_IS_BEST
-from cbreplay.training_course import cuts_schedule, never_changes, was_still_improving
-from cbreplay.words import as_sentence, count, list_names, spoken_range
+from cbreplay.wording.note import topic_of
+from cbreplay.wording.plain_text import quoted_code
+from cbreplay.wording.words import as_sentence, count, list_names, spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -16,7 +16,7 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
-from cbreplay.words import spoken_rows
+from cbreplay.wording.words import spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

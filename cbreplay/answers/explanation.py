@@ -25,18 +25,18 @@ from cbreplay.document import (
     say,
     told_section,
 )
-from cbreplay.evidence_words import FICTION, parting_of, spoken_divergence
-from cbreplay.plain_text import quoted_code
+from cbreplay.evidence.words import FICTION, parting_of, spoken_divergence
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.words import name_in_list
+from cbreplay.wording.plain_text import quoted_code
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from cbreplay.claims import Claim
     from cbreplay.document import Part, Text
     from cbreplay.explain import Explanation, TraceRow
     from cbreplay.replay import Replay
+    from cbreplay.wording.claims import Claim
 
 __all__ = ["DECISIVE", "deciding_rows", "explanation_document"]
 

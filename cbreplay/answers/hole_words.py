@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.document import Code, phrase, say
-from cbreplay.holes import find_cadence, find_gap, gap_cause
+from cbreplay.evidence.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.words import spoken_seam
+from cbreplay.wording.words import spoken_seam
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

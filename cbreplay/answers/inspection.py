@@ -22,8 +22,8 @@ from cbreplay.document import (
     say,
     told_section,
 )
-from cbreplay.note import topic_of
-from cbreplay.words import spoken_rows
+from cbreplay.wording.note import topic_of
+from cbreplay.wording.words import spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

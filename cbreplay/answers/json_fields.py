@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.answers.spoken_runs import epochs_per_value
-from cbreplay.evidence_words import parting_of
-from cbreplay.plain_text import well_formed
+from cbreplay.evidence.training_course import bad_end_epoch, ends_badly
+from cbreplay.evidence.words import parting_of
 from cbreplay.rules.base import format_callback
 from cbreplay.staircase.reductions import later_gains
-from cbreplay.training_course import bad_end_epoch, ends_badly
+from cbreplay.wording.plain_text import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -35,27 +35,27 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.document.on_pages import Gallery
-from cbreplay.evidence_words import (
+from cbreplay.evidence.outcomes import best_recorded_epoch
+from cbreplay.evidence.words import (
     AT_LEAST,
     BY_PLAN,
     brief_evidence,
     limits_of_replays,
 )
 from cbreplay.grid import make_grid
-from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.rules.registry import spoken_version
-from cbreplay.shown_digits import scale_of
-from cbreplay.words import count, list_names
+from cbreplay.wording.shown_digits import scale_of
+from cbreplay.wording.words import count, list_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from cbreplay.document import Text
-    from cbreplay.outcomes import Outcome
+    from cbreplay.evidence.outcomes import Outcome
+    from cbreplay.evidence.validity import Evidence
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
-    from cbreplay.validity import Evidence
 
 __all__ = ["DOUBTS", "ManyRuns", "SettingOnRuns", "many_runs_page"]
 

@@ -9,10 +9,10 @@ from cbreplay.answers.reading_notes import spoken_note
 from cbreplay.answers.spoken_runs import by_keras_rules, calls_worst_best, judged_by
 from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
-from cbreplay.plain_text import quoted_code
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.words import as_sentence, count
+from cbreplay.wording.plain_text import quoted_code
+from cbreplay.wording.words import as_sentence, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Command
-from cbreplay.plain_text import quoted_code
 from cbreplay.rules.base import format_callback
+from cbreplay.wording.plain_text import quoted_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

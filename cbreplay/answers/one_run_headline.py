@@ -10,9 +10,13 @@ from cbreplay.answers.setting_cells import never_stops
 from cbreplay.answers.spoken_runs import end_of_evidence, stopped_itself, what_it_saves
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Claim, Fact, phrase, say
-from cbreplay.outcomes import best_recorded_epoch, has_ambiguous_best, judge_epoch
+from cbreplay.evidence.outcomes import (
+    best_recorded_epoch,
+    has_ambiguous_best,
+    judge_epoch,
+)
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.shown_digits import scale_of
+from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

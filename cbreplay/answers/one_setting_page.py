@@ -35,22 +35,22 @@ from cbreplay.document import (
     plain_text,
     say,
 )
-from cbreplay.evidence_words import spoken_evidence
+from cbreplay.evidence.outcomes import best_recorded_epoch, judge_certainly, judge_epoch
+from cbreplay.evidence.words import spoken_evidence
 from cbreplay.grid import make_grid
-from cbreplay.kinds import spoken_value
-from cbreplay.note import topic_of
-from cbreplay.outcomes import best_recorded_epoch, judge_certainly, judge_epoch
 from cbreplay.rules.registry import never_stop
-from cbreplay.shown_digits import ValueScale, scale_of, spoken_figure
-from cbreplay.words import as_sentence
+from cbreplay.wording.kinds import spoken_value
+from cbreplay.wording.note import topic_of
+from cbreplay.wording.shown_digits import ValueScale, scale_of, spoken_figure
+from cbreplay.wording.words import as_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.document import Command
-    from cbreplay.kinds import Kind
     from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
+    from cbreplay.wording.kinds import Kind
 
 __all__ = ["one_run_page", "one_setting_page"]
 

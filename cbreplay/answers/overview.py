@@ -28,10 +28,10 @@ from cbreplay.document import (
     phrase,
     say,
 )
-from cbreplay.evidence_words import AT_LEAST
+from cbreplay.evidence.training_course import find_bad_end, was_still_improving
+from cbreplay.evidence.words import AT_LEAST
 from cbreplay.rules.registry import spoken_version
-from cbreplay.training_course import find_bad_end, was_still_improving
-from cbreplay.words import list_names, spoken_counting
+from cbreplay.wording.words import list_names, spoken_counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.document.on_pages import Figure
-from cbreplay.evidence_words import spoken_evidence
-from cbreplay.kinds import spoken_value
+from cbreplay.evidence.words import spoken_evidence
+from cbreplay.wording.kinds import spoken_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.retrainings import meant_in_retrainings
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import Code, ColumnRows, MadeColumn, Table, TableColumn, phrase
-from cbreplay.median import median_of
+from cbreplay.evidence.median import median_of
 from cbreplay.rules.callbacks_list import read_callbacks
 
 if TYPE_CHECKING:

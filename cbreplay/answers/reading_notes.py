@@ -7,16 +7,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Fact, phrase, say
-from cbreplay.note import reworded, topic_of
-from cbreplay.words import count
+from cbreplay.wording.note import reworded, topic_of
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cbreplay.document import Text
-    from cbreplay.note import NoteTopic
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
+    from cbreplay.wording.note import NoteTopic
 
 __all__ = ["about_reading", "alike", "spoken_note", "telling_notes"]
 

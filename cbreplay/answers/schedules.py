@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.document import phrase
-from cbreplay.training_course import cuts_schedule, falls_by_schedule
+from cbreplay.evidence.training_course import cuts_schedule, falls_by_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

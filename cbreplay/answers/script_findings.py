@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbreplay.document import Part, Text
-    from cbreplay.expressions.script_members import Member
-    from cbreplay.expressions.training_scripts import TrainingScript
     from cbreplay.lint.script_fits import PlacedFinding
+    from cbreplay.scripts.members import Member
+    from cbreplay.scripts.training_scripts import TrainingScript
 
 __all__ = ["ScriptFindings", "ScriptsFindings", "scripts_document"]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.left_files import last_file
-from cbreplay.evidence_words import parting_of
+from cbreplay.evidence.words import parting_of
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import never_stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from cbreplay.evidence.outcomes import Bound
     from cbreplay.grid import Grid
-    from cbreplay.outcomes import Bound
     from cbreplay.replay import Replay
     from cbreplay.run import Mode, Run
 

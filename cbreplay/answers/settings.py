@@ -48,11 +48,11 @@ from cbreplay.document import (
     phrase,
     say,
 )
-from cbreplay.evidence_words import AT_LEAST
+from cbreplay.evidence.words import AT_LEAST
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of, spoken_version
-from cbreplay.words import as_sentence, spoken_counting
+from cbreplay.wording.words import as_sentence, spoken_counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

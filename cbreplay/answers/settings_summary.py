@@ -21,8 +21,8 @@ from cbreplay.document import (
     phrase,
     say,
 )
-from cbreplay.shown_digits import scale_of
-from cbreplay.words import count
+from cbreplay.wording.shown_digits import scale_of
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

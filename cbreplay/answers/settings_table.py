@@ -9,18 +9,18 @@ from cbreplay.answers.setting_cells import never_stops, only_saves
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
-from cbreplay.evidence_words import Limit, limits_explained
-from cbreplay.outcomes import judge_certainly
-from cbreplay.shown_digits import scale_of
-from cbreplay.words import count
+from cbreplay.evidence.outcomes import judge_certainly
+from cbreplay.evidence.words import Limit, limits_explained
+from cbreplay.wording.shown_digits import scale_of
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
-    from cbreplay.kinds import Kind
     from cbreplay.replay import Replay
-    from cbreplay.shown_digits import ValueScale
+    from cbreplay.wording.kinds import Kind
+    from cbreplay.wording.shown_digits import ValueScale
 
 __all__ = ["evidence_footnote", "settings_table"]
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.document import Code, Fact, phrase, say
-from cbreplay.evidence_words import parting_words
-from cbreplay.holes import find_cadence, find_gap, find_shared_cadence
+from cbreplay.evidence.holes import find_cadence, find_gap, find_shared_cadence
+from cbreplay.evidence.training_course import bad_end_epoch, find_bad_end, never_changes
+from cbreplay.evidence.words import parting_words
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, spoken_version
 from cbreplay.series_names import plain_direction
-from cbreplay.training_course import bad_end_epoch, find_bad_end, never_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.document import Part, Text
-    from cbreplay.evidence_words import Parting
+    from cbreplay.evidence.words import Parting
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run

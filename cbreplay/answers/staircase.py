@@ -35,11 +35,11 @@ from cbreplay.document import (
     phrase,
     say,
 )
-from cbreplay.evidence_words import Limit, spoken_evidence, takes_nan
-from cbreplay.outcomes import provisional_of
-from cbreplay.shown_digits import ValueScale, scale_of
-from cbreplay.training_course import find_bad_end, find_rounded_tie
-from cbreplay.words import count, spoken_rows
+from cbreplay.evidence.outcomes import provisional_of
+from cbreplay.evidence.training_course import find_bad_end, find_rounded_tie
+from cbreplay.evidence.words import Limit, spoken_evidence, takes_nan
+from cbreplay.wording.shown_digits import ValueScale, scale_of
+from cbreplay.wording.words import count, spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

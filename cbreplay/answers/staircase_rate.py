@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Deferred, Fact, Points, Section, phrase, say
 from cbreplay.rules.base import format_callback
-from cbreplay.shown_digits import spoken_figure
-from cbreplay.words import spoken_range
+from cbreplay.wording.shown_digits import spoken_figure
+from cbreplay.wording.words import spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.answers.setting_cells import SettingCells
-from cbreplay.evidence_words import parting_of, recorded_rate_changes, untold_rates
-from cbreplay.outcomes import bounds_of, provisional_of
+from cbreplay.evidence.outcomes import bounds_of, provisional_of
+from cbreplay.evidence.words import parting_of, recorded_rate_changes, untold_rates
 from cbreplay.replay.notes import note_list
 from cbreplay.staircase.reductions import account_reductions, recorded_reductions
 from cbreplay.sweep import EVIDENCE, SharedReplays
@@ -16,7 +16,7 @@ from cbreplay.sweep.notes import note_runs, note_settings
 from cbreplay.sweep.plan import plan_blocks
 
 if TYPE_CHECKING:
-    from cbreplay.evidence_words import Parting
+    from cbreplay.evidence.words import Parting
     from cbreplay.grid import Grid
     from cbreplay.run import BoolArray, FloatArray
     from cbreplay.sweep import Sweep

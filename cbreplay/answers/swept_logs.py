@@ -18,12 +18,12 @@ from cbreplay.document import (
 )
 from cbreplay.rules.registry import spoken_version
 from cbreplay.sweep import EVIDENCE
-from cbreplay.words import count
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from cbreplay.document import Text
-    from cbreplay.kinds import Kind
     from cbreplay.sweep import Sweep
+    from cbreplay.wording.kinds import Kind
 
 __all__ = ["left_out", "swept_document"]
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.grid import Grid
-    from cbreplay.kinds import Kind
     from cbreplay.rules.base import Callback
+    from cbreplay.wording.kinds import Kind
 
 __all__ = [
     "axis_cells",

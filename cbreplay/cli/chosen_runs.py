@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError, nearest_name
-from cbreplay.words import list_names
+from cbreplay.wording.words import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from cbreplay.cli.remarks import say
 from cbreplay.cli.written import print_document
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, MissingExtraError
-from cbreplay.plain_text import is_url, shown_url, without_secrets
+from cbreplay.wording.plain_text import is_url, shown_url, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

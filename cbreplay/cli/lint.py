@@ -192,7 +192,7 @@ def _findings(
     try:
         return _check_list(paths, expressions, plan, max_bytes or MOST_BYTES)
     except LogError as error:
-        from cbreplay.expressions.sources import find_scripts
+        from cbreplay.scripts.sources import find_scripts
 
         # a directory of scripts, none of which names a callback
         if any(find_scripts(path, named=False) for path in paths):
@@ -222,7 +222,7 @@ def _print(found: ListFindings | ScriptsFindings, output_format: _OutputForm) ->
 
 def _scripts_of(paths: tuple[str, ...]) -> list[str]:
     """Return the scripts that are named, or lie below a directory that holds no log."""
-    from cbreplay.expressions.sources import find_scripts, is_script
+    from cbreplay.scripts.sources import find_scripts, is_script
 
     found: list[str] = []
     others: list[str] = []
@@ -248,7 +248,7 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
 
 def _scripts_here() -> list[str]:
     """Return the scripts here and below, where this is not the directory of a run."""
-    from cbreplay.expressions.sources import find_scripts
+    from cbreplay.scripts.sources import find_scripts
 
     if not _may_hold_scripts(os.curdir):
         return []
@@ -297,7 +297,6 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
 
 def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
     from cbreplay.answers.script_findings import ScriptFindings
-    from cbreplay.expressions.training_scripts import read_training_script
     from cbreplay.lint.scripts import (
         ABOUT_PLAN,
         BESIDE_SCHEDULES,
@@ -308,6 +307,7 @@ def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
         unchecked_plans,
         unchecked_rates,
     )
+    from cbreplay.scripts.training_scripts import read_training_script
 
     script = read_training_script(path)
     semantics = script_semantics(script, plan.semantics).semantics.name

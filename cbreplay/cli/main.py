@@ -31,9 +31,9 @@ from cbreplay.errors import (
     nearest_name,
     without_monitor,
 )
-from cbreplay.interrupts import ended_by, heed_signals, leave_signals
-from cbreplay.plain_text import shell_words, shown_word, without_secrets
+from cbreplay.system.interrupts import ended_by, heed_signals, leave_signals
 from cbreplay.version import __version__
+from cbreplay.wording.plain_text import shell_words, shown_word, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

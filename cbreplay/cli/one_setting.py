@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from cbreplay.cli.refusals import check_decisions
 from cbreplay.errors import CbreplayError, ConfigError, ExpressionError
-from cbreplay.plain_text import quoted_code
-from cbreplay.words import list_names
+from cbreplay.wording.plain_text import quoted_code
+from cbreplay.wording.words import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

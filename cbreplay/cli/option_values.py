@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import shown_value
+from cbreplay.wording.plain_text import shown_value
 
 __all__ = ["BYTE_COUNT", "read_values"]
 

@@ -14,7 +14,7 @@ from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import quiet_option, remark, verbose_option
 from cbreplay.cli.working_directory import follow_config, named_defaults
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
-from cbreplay.shown_digits import showing_digits
+from cbreplay.wording.shown_digits import showing_digits
 
 __all__ = [
     "Format",

@@ -10,7 +10,7 @@ import click
 from cbreplay.cli.progress import watch
 from cbreplay.cli.refusals import check_replays
 from cbreplay.errors import ConfigError, MissingExtraError
-from cbreplay.plain_text import without_secrets
+from cbreplay.wording.plain_text import without_secrets
 
 if TYPE_CHECKING:
     import pandas as pd

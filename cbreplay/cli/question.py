@@ -15,8 +15,8 @@ from cbreplay.cli.refusals import (
 )
 from cbreplay.cli.remarks import noted, remark, say, say_notes
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import quoted_code, shell_words, shown_word
 from cbreplay.readers.base import ReadOptions
+from cbreplay.wording.plain_text import quoted_code, shell_words, shown_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

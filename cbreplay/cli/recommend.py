@@ -20,7 +20,7 @@ from cbreplay.cli.options import (
 from cbreplay.cli.process import EXIT_CHECK_FAILED
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import remark, say_notes, tell_lines
-from cbreplay.plain_text import quoted_code
+from cbreplay.wording.plain_text import quoted_code
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question

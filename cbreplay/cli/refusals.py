@@ -18,7 +18,7 @@ from cbreplay.readers.sizes import (
     raised_limit,
     spoken_size,
 )
-from cbreplay.words import count
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,7 +156,7 @@ def check_decisions(
 
 def check_code_length(paths: Sequence[str], most: int) -> None:
     """Refuse scripts that hold more code together than is followed at once."""
-    from cbreplay.expressions.sources import code_length
+    from cbreplay.scripts.sources import code_length
 
     held = sum(map(code_length, paths))
     if held > most:
@@ -180,7 +180,7 @@ def reserve_output(
         If it is an input, or if nothing can be written there.
     """
     from cbreplay.readers.formats import format_of
-    from cbreplay.whole_files import check_output, is_among
+    from cbreplay.system.whole_files import check_output, is_among
 
     check_output(output, *suffixes)
     # logs below an input directory are not named: any file that is a log is refused
@@ -205,7 +205,7 @@ def refuse_printing_into_a_log(typed: Sequence[str], seen: Sequence[Seen]) -> No
         return
     if not is_file:
         return
-    from cbreplay.whole_files import is_among
+    from cbreplay.system.whole_files import is_among
 
     logs = {
         file.path: f"{file.path}, which is one of the logs"

@@ -97,8 +97,8 @@ def tell(text: str) -> None:
 
 def tell_lines(*lines: str) -> None:
     """Print lines on standard error, wrapped and without control characters."""
-    from cbreplay.plain_text import shortened
-    from cbreplay.words import visible_text
+    from cbreplay.wording.plain_text import shortened
+    from cbreplay.wording.words import visible_text
 
     shown = [shortened(visible_text(line)) for line in lines]
     if sys.stderr.isatty():
@@ -146,7 +146,7 @@ def noted() -> list[str]:
 
 def echo_path(path: Path) -> None:
     """Print the path of a file that was written, without control characters."""
-    from cbreplay.words import visible_text
+    from cbreplay.wording.words import visible_text
 
     with aside():
         click.echo(visible_text(str(path)))

@@ -13,7 +13,7 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.refusals import check_replays, refuse_beside
 from cbreplay.cli.remarks import remark
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import without_secrets
+from cbreplay.wording.plain_text import without_secrets
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question

@@ -13,10 +13,10 @@ import click
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import echo_path, is_quiet, quiet_option, say, tell
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import shell_words
 from cbreplay.record import EXPERIMENTS, train_experiment
 from cbreplay.record.seeds import train_seeds
-from cbreplay.shown_digits import spoken_figure
+from cbreplay.wording.plain_text import shell_words
+from cbreplay.wording.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -8,7 +8,7 @@ import re
 import click
 
 from cbreplay.errors import nearest_name
-from cbreplay.words import list_names
+from cbreplay.wording.words import list_names
 
 __all__ = ["spoken_usage"]
 

@@ -112,7 +112,7 @@ def _version_of_both(
 
 def _is_of_script(text: str) -> bool:
     """Return whether a list is written as ``@train.py``."""
-    from cbreplay.expressions.sources import is_script
+    from cbreplay.scripts.sources import is_script
 
     return text.strip().startswith("@") and is_script(text.strip())
 

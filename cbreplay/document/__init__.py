@@ -8,7 +8,6 @@ and every test, finds the value itself.
 
 from __future__ import annotations
 
-from cbreplay.claims import Claim
 from cbreplay.document.blocks import (
     Block,
     CodeBlock,
@@ -47,6 +46,7 @@ from cbreplay.document.tables import (
     keyed_row,
     spoken_cells,
 )
+from cbreplay.wording.claims import Claim
 
 __all__ = [
     "Block",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args
 
-from cbreplay.kinds import Kind, spoken_value
+from cbreplay.wording.kinds import Kind, spoken_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.claims import Claim
-    from cbreplay.shown_digits import ValueScale
+    from cbreplay.wording.claims import Claim
+    from cbreplay.wording.shown_digits import ValueScale
 
 __all__ = [
     "Code",

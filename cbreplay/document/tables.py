@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.document.sentences import Text, plain_text
-from cbreplay.kinds import SCALED, is_number, spoken_span, spoken_value
-from cbreplay.shown_digits import ValueScale, scale_of
+from cbreplay.wording.kinds import SCALED, is_number, spoken_span, spoken_value
+from cbreplay.wording.shown_digits import ValueScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-    from cbreplay.kinds import Kind
+    from cbreplay.wording.kinds import Kind
 
 __all__ = [
     "Cell",

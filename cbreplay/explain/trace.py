@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.claims import tell
 from cbreplay.errors import ConfigError
-from cbreplay.evidence_words import FICTION, spoken_evidence
+from cbreplay.evidence.words import FICTION, spoken_evidence
 from cbreplay.explain.why_it_stopped import tell_ending
 from cbreplay.replay import Replay
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.training import describe_training
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
-from cbreplay.spoken_comparisons import nearest_improvement
+from cbreplay.wording.claims import tell
+from cbreplay.wording.spoken_comparisons import nearest_improvement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from cbreplay.claims import Told
     from cbreplay.replay import HypotheticalReplay, Step
     from cbreplay.rules.base import Callback
     from cbreplay.rules.words import DecisionWord, Earlier
+    from cbreplay.wording.claims import Told
 
 __all__ = ["Explanation", "explain_replay"]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.claims import claim, tell
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.words import PLAIN_WORDS
+from cbreplay.wording.claims import claim, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.claims import Said, Told
     from cbreplay.rules.words import Ending, RuleWords
+    from cbreplay.wording.claims import Said, Told
 
 __all__ = ["tell_ending"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cbreplay.expressions.script import ScriptCallbacks, read_script_callbacks
 from cbreplay.expressions.text import (
     Expressions,
     parse_callbacks,
     parse_recorded,
     read_expressions,
 )
+from cbreplay.scripts.script import ScriptCallbacks, read_script_callbacks
 
 __all__ = [
     "Expressions",

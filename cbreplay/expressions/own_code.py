@@ -10,10 +10,10 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cbreplay.errors import CbreplayError, nearest_name
-from cbreplay.expressions.call_arguments import ArgumentReader, fill_in
 from cbreplay.grid import Choices
 from cbreplay.rules.callbacks_list import read_callback
-from cbreplay.silence import silenced_tensorflow
+from cbreplay.scripts.call_arguments import ArgumentReader, fill_in
+from cbreplay.system.silence import silenced_tensorflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

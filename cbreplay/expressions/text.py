@@ -13,7 +13,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cbreplay.errors import ConfigError, ExpressionError
-from cbreplay.expressions.call_arguments import (
+from cbreplay.grid import Choices, choices
+from cbreplay.rules.registry import known_families, rule_named, stands_by
+from cbreplay.scripts.call_arguments import (
     bystander,
     check_schedules,
     literal_hint,
@@ -21,11 +23,9 @@ from cbreplay.expressions.call_arguments import (
     problem_with_name,
     read_call,
 )
-from cbreplay.expressions.script import read_script_callbacks
-from cbreplay.expressions.sources import is_script, read_text
-from cbreplay.expressions.syntax import dotted_name
-from cbreplay.grid import Choices, choices
-from cbreplay.rules.registry import known_families, rule_named, stands_by
+from cbreplay.scripts.script import read_script_callbacks
+from cbreplay.scripts.sources import is_script, read_text
+from cbreplay.scripts.syntax import dotted_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

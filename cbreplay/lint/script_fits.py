@@ -9,21 +9,21 @@ import itertools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.expressions.call_arguments import named_parameters
 from cbreplay.lint.callback_lists import AFTER_A_STOP, find_about_each, find_about_list
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.training import Training
+from cbreplay.scripts.call_arguments import named_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.errors import RefusedValueError
-    from cbreplay.expressions.refused_calls import RefusedCall
-    from cbreplay.expressions.script_members import Member
-    from cbreplay.expressions.training_scripts import ScriptFit, TrainingScript
     from cbreplay.rules.base import Callback
     from cbreplay.rules.family import ResolvedSemantics
+    from cbreplay.scripts.members import Member
+    from cbreplay.scripts.refused_calls import RefusedCall
+    from cbreplay.scripts.training_scripts import ScriptFit, TrainingScript
 
 __all__ = ["ExaminedFit", "PlacedFinding", "written_parameters"]
 

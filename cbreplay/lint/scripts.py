@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.expressions.script_members import UnreadPart
-from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.script_fits import (
     ExaminedFit,
     PlacedFinding,
@@ -14,15 +12,17 @@ from cbreplay.lint.script_fits import (
 from cbreplay.rules.checks import TrainingFacts
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import imported_version, resolve_semantics
+from cbreplay.scripts.members import UnreadPart
+from cbreplay.scripts.training_scripts import ScriptFit
 from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.expressions.training_scripts import TrainingScript
     from cbreplay.rules.compiled import Compiled
     from cbreplay.rules.family import ResolvedSemantics
+    from cbreplay.scripts.training_scripts import TrainingScript
 
 __all__ = [
     "ABOUT_PLAN",

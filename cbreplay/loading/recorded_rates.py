@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.note import Note
 from cbreplay.run import Series
+from cbreplay.wording.note import Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

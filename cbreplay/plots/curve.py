@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cbreplay.evidence_words import spoken_evidence
+from cbreplay.evidence.words import spoken_evidence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,7 +18,7 @@ from cbreplay.plots.style import (
     style_axes,
     style_text,
 )
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

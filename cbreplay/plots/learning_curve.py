@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError
-from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.evidence.outcomes import best_recorded_epoch
 from cbreplay.plots.curve import (
     Curve,
     Mark,
@@ -21,7 +21,7 @@ from cbreplay.plots.curve import (
 from cbreplay.plots.picture_text import drawable_text, format_number
 from cbreplay.plots.style import Label
 from cbreplay.rules.base import format_callback, monitored_series
-from cbreplay.words import spoken_rows
+from cbreplay.wording.words import spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import EvidenceError
-from cbreplay.evidence_words import parting_of
+from cbreplay.evidence.words import parting_of
 from cbreplay.plots.curve import Shade, epoch_span, find_shade
 from cbreplay.plots.style import Label
-from cbreplay.shown_digits import spoken_figure
-from cbreplay.words import spoken_rows
+from cbreplay.wording.shown_digits import spoken_figure
+from cbreplay.wording.words import spoken_rows
 
 if TYPE_CHECKING:
     from cbreplay.replay import Replay

@@ -10,12 +10,12 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
-from cbreplay.evidence_words import AFTER_A_REDUCTION
-from cbreplay.kinds import spoken_value
+from cbreplay.evidence.words import AFTER_A_REDUCTION
 from cbreplay.plots.picture_text import lost_words
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes, style_text
-from cbreplay.setting_names import patience_in_use, setting_text
-from cbreplay.shown_digits import scale_of
+from cbreplay.recommend.setting_names import patience_in_use, setting_text
+from cbreplay.wording.kinds import spoken_value
+from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -25,8 +25,8 @@ from cbreplay.plots.learning_rate import (
 from cbreplay.plots.parameter_map import MapPoints, plot_map
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes
 from cbreplay.plots.trade_off import TradeOffPoints, plot_trade_off
-from cbreplay.shown_digits import spoken_figure
-from cbreplay.whole_files import check_output, write_whole
+from cbreplay.system.whole_files import check_output, write_whole
+from cbreplay.wording.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     import os

@@ -6,8 +6,8 @@ import functools
 import math
 from typing import TYPE_CHECKING
 
-from cbreplay.shown_digits import shown_digits
-from cbreplay.words import visible_text
+from cbreplay.wording.shown_digits import shown_digits
+from cbreplay.wording.words import visible_text
 
 if TYPE_CHECKING:
     from cbreplay.recommend import Recommendation

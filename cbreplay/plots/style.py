@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from cbreplay.plots.in_notebook import picture_html
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

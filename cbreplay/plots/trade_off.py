@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from cbreplay.kinds import spoken_value
 from cbreplay.plots.picture_text import lost_words
 from cbreplay.plots.style import (
     LIGHT,
@@ -21,8 +20,9 @@ from cbreplay.plots.style import (
     label_axis,
     stack_axes,
 )
-from cbreplay.setting_names import setting_label
-from cbreplay.shown_digits import scale_of
+from cbreplay.recommend.setting_names import setting_label
+from cbreplay.wording.kinds import spoken_value
+from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

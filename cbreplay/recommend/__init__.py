@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from cbreplay.generalization.promise import Promise, count_needed
 from cbreplay.generalization.track_record import Odds
-from cbreplay.groups import find_groups
 from cbreplay.recommend.answer import (
     ComparedGroups,
     CountedGroup,
@@ -30,6 +29,7 @@ from cbreplay.setting_costs.scored import Scored, Setting
 from cbreplay.setting_costs.study import Advising
 from cbreplay.setting_costs.swept_settings import Excluded, Reason, sweep_patience
 from cbreplay.setting_costs.tolerance import Tolerance
+from cbreplay.sweep.groups import find_groups
 
 __all__ = [
     "Advising",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.evidence.training_course import never_changes
 from cbreplay.generalization.promise import Promise, needed_rank, unlucky_share
-from cbreplay.plain_text import shown_value
 from cbreplay.recommend.answer import (
     ComparedGroups,
     CountedGroup,
@@ -40,14 +40,14 @@ from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.setting_costs.study import Advising, Study, begin_studies
 from cbreplay.setting_costs.tolerance import read_tolerance
 from cbreplay.sweep import Sweep
-from cbreplay.training_course import never_changes
+from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.recorded_ends import PlanPart
     from cbreplay.rules.base import Callback
     from cbreplay.setting_costs.pricing import Priced
+    from cbreplay.setting_costs.recorded_ends import PlanPart
     from cbreplay.setting_costs.scored import Scored
     from cbreplay.setting_costs.swept_settings import Excluded, Reason, Slice
 

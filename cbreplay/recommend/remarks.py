@@ -9,24 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.generalization.promise import count_needed, needed_rank
-from cbreplay.holes import gap_cause
-from cbreplay.outcomes import best_recorded_epoch
-from cbreplay.recommend.answer import RunDoubt
-from cbreplay.recommend.choice import Choice, Pick, broke_off, rule_of_thumb
-from cbreplay.recorded_ends import FailedTraining, find_failure, usual_cadence
-from cbreplay.rules.registry import resolve_semantics
-from cbreplay.rules.training import describe_training
-from cbreplay.setting_costs.pricing import Priced, find_failed, price
-from cbreplay.setting_costs.swept_settings import Reason
-from cbreplay.sweep import EVIDENCE
-from cbreplay.training_course import (
+from cbreplay.evidence.holes import gap_cause
+from cbreplay.evidence.outcomes import best_recorded_epoch
+from cbreplay.evidence.training_course import (
     cuts_schedule,
     find_rounded_tie,
     improves_after,
     never_changes,
     was_still_improving,
 )
+from cbreplay.generalization.promise import count_needed, needed_rank
+from cbreplay.recommend.answer import RunDoubt
+from cbreplay.recommend.choice import Choice, Pick, broke_off, rule_of_thumb
+from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.training import describe_training
+from cbreplay.setting_costs.pricing import Priced, find_failed, price
+from cbreplay.setting_costs.recorded_ends import (
+    FailedTraining,
+    find_failure,
+    usual_cadence,
+)
+from cbreplay.setting_costs.swept_settings import Reason
+from cbreplay.sweep import EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

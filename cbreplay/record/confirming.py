@@ -12,7 +12,7 @@ from cbreplay.record.script_retraining import RetrainedScript
 from cbreplay.record.seen_training import equal
 from cbreplay.replay import replay_run
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.shown_digits import spoken_figure
+from cbreplay.wording.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

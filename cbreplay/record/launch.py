@@ -212,7 +212,7 @@ def _run_module(name: str) -> None:
 def _run_notebook(path: str) -> None:
     """Run the code cells of a notebook in order; the values of cells are not shown."""
     with _own_package():
-        from cbreplay.notebook_cells import read_cells
+        from cbreplay.scripts.notebook_cells import read_cells
     codes = []
     for cell in read_cells(Path(path).read_text(encoding="utf-8")):
         name = f"{path}[code cell {cell.number}]"
@@ -281,8 +281,8 @@ def _report(finder: _KerasFinder, target: str, process: int) -> None:
     if finder.failed or os.getpid() != process:
         return
     with _own_package():
-        from cbreplay.plain_text import shell_words
         from cbreplay.record.open_fit import tell_user
+        from cbreplay.wording.plain_text import shell_words
     watched = finder.watched
     made = [] if watched is None else watched.directories
     if watched is not None and watched.n_fits:

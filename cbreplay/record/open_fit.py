@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.record.description import describe_run, metric_directions, read_rate
 from cbreplay.record.run_directory import EVENTS, LOGS, OwnLog, write_metadata
-from cbreplay.run_lock import RunLock
+from cbreplay.system.run_lock import RunLock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cbreplay.errors import CbreplayError, ConfigError, nearest_name
 from cbreplay.expressions import parse_recorded
-from cbreplay.plain_text import shown_value
 from cbreplay.record.experiments import EXPERIMENTS
 from cbreplay.rules.base import class_name
 from cbreplay.rules.registry import stands_by
+from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,8 +12,8 @@ from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.record.description import describe_optimizer
 from cbreplay.record.open_fit import FitFacts, OpenFit, tell_user
 from cbreplay.record.run_directory import check_vacant, make_run_directory, place_record
-from cbreplay.run_lock import refuse_second_writer
-from cbreplay.silence import silenced_tensorflow
+from cbreplay.system.run_lock import refuse_second_writer
+from cbreplay.system.silence import silenced_tensorflow
 
 try:
     with silenced_tensorflow():

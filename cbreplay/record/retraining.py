@@ -23,7 +23,7 @@ from cbreplay.record.train import (
     import_training,
     seed_everything,
 )
-from cbreplay.whole_files import passing_directory
+from cbreplay.system.whole_files import passing_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

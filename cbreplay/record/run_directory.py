@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from cbreplay.errors import ConfigError, OutputError
-from cbreplay.interrupts import undisturbed
-from cbreplay.run_lock import RUN_LOCK, spoken_missing_end
-from cbreplay.whole_files import write_whole
+from cbreplay.system.interrupts import undisturbed
+from cbreplay.system.run_lock import RUN_LOCK, spoken_missing_end
+from cbreplay.system.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError
-from cbreplay.interrupts import undisturbed
 from cbreplay.record.held_fits import HeldFits, SettingInPlace
 from cbreplay.record.retraining import with_file_at
 from cbreplay.record.seen_training import Retraining
-from cbreplay.whole_files import passing_directory
+from cbreplay.system.interrupts import undisturbed
+from cbreplay.system.whole_files import passing_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

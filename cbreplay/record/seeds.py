@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, OutputError
-from cbreplay.interrupts import heed_signals, interrupt
 from cbreplay.record.description import describe_keras
 from cbreplay.record.keras_callbacks import describe_callback, make_keras_callback
 from cbreplay.record.plan import make_plan
 from cbreplay.record.run_directory import ELSEWHERE, clear_run, read_contents
 from cbreplay.record.train import import_training, train_experiment
-from cbreplay.run_lock import refuse_second_writer
+from cbreplay.system.interrupts import heed_signals, interrupt
+from cbreplay.system.run_lock import refuse_second_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

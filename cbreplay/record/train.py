@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, MissingExtraError, OutputError
-from cbreplay.interrupts import is_interrupt, undisturbed
 from cbreplay.record.description import describe_run, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
 from cbreplay.record.keras_callbacks import (
@@ -33,8 +32,9 @@ from cbreplay.record.run_directory import (
     read_resumable,
     write_metadata,
 )
-from cbreplay.run_lock import RunLock, refuse_second_writer
-from cbreplay.silence import silenced_tensorflow
+from cbreplay.system.interrupts import is_interrupt, undisturbed
+from cbreplay.system.run_lock import RunLock, refuse_second_writer
+from cbreplay.system.silence import silenced_tensorflow
 
 if TYPE_CHECKING:
     import os

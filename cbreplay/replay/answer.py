@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.evidence.outcomes import judge_epoch, measure_outcome, resolve_objective
+from cbreplay.evidence.validity import classify_evidence
 from cbreplay.given import as_run
 from cbreplay.judging import read_judging
-from cbreplay.outcomes import judge_epoch, measure_outcome, resolve_objective
 from cbreplay.replay.notes import (
     NAN_IS_BEST,
     Notes,
@@ -30,19 +31,18 @@ from cbreplay.rules.decisions import BestSeen
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.run import Mode, Run, Series
-from cbreplay.validity import classify_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Unpack
 
+    from cbreplay.evidence.outcomes import Outcome
+    from cbreplay.evidence.validity import Evidence
     from cbreplay.judging import Judging, JudgingOptions
-    from cbreplay.outcomes import Outcome
     from cbreplay.replay.resume import Resume
     from cbreplay.replay.walker import Walk
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.training import Training
-    from cbreplay.validity import Evidence
 
 __all__ = ["as_list", "replay_list", "replay_run"]
 

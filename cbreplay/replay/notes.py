@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.holes import find_gap
-from cbreplay.note import Note, topic_of
-from cbreplay.outcomes import best_recorded_epoch
-from cbreplay.rules.base import read_series
-from cbreplay.rules.parameters import parameters_of
-from cbreplay.training_course import (
+from cbreplay.evidence.holes import find_gap
+from cbreplay.evidence.outcomes import best_recorded_epoch
+from cbreplay.evidence.training_course import (
     bad_end_epoch,
     find_bad_end,
     find_frozen_end,
     find_rounded_tie,
     was_still_improving,
 )
+from cbreplay.rules.base import read_series
+from cbreplay.rules.parameters import parameters_of
+from cbreplay.wording.note import Note, topic_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

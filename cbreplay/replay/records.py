@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from cbreplay.outcomes import Outcome
+    from cbreplay.evidence.outcomes import Outcome
+    from cbreplay.evidence.validity import Evidence
     from cbreplay.replay.notes import Notes
     from cbreplay.rules.base import Callback
     from cbreplay.rules.decisions import Decision
     from cbreplay.rules.family import Family
     from cbreplay.run import Mode, Run, Series
-    from cbreplay.validity import Evidence
 
 __all__ = [
     "HypotheticalReplay",

@@ -10,13 +10,17 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import EvidenceError
-from cbreplay.holes import find_gap_of
+from cbreplay.evidence.holes import find_gap_of
+from cbreplay.evidence.rounded import find_unclear
+from cbreplay.evidence.validity import (
+    RecordedRate,
+    read_followed_rates,
+    read_recorded_rates,
+)
 from cbreplay.replay.epoch_logs import EpochLogs
 from cbreplay.replay.walker import Seam, Walk, Walker, earlier_of, schedules_rate
-from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import read_series
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from cbreplay.evidence.validity import RecordedRate
     from cbreplay.replay.epoch_logs import EpochLogs
     from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.family import Family
     from cbreplay.rules.training import Training
-    from cbreplay.validity import RecordedRate
 
 __all__ = ["Seam", "Walk", "Walker", "earlier_of", "schedules_rate"]
 

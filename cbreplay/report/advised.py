@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.answers.advice import advice_document
 from cbreplay.errors import CbreplayError
 from cbreplay.recommend import Advising, measure_costs, recommend_config, sweep_patience
-from cbreplay.words import count
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

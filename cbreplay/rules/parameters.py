@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from cbreplay.errors import ConfigError, RefusedValueError, nearest_name
-from cbreplay.plain_text import shown_value
+from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from cbreplay.rules.training import Training

@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from cbreplay.claims import claim, tell
-from cbreplay.spoken_comparisons import spoken_float, spoken_rate
+from cbreplay.wording.claims import claim, tell
+from cbreplay.wording.spoken_comparisons import spoken_float, spoken_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cbreplay.claims import Claim, Said, Told
     from cbreplay.rules.base import Callback
     from cbreplay.rules.decisions import Decision
     from cbreplay.run import Run
+    from cbreplay.wording.claims import Claim, Said, Told
 
 __all__ = [
     "PLAIN_WORDS",

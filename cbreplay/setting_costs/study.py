@@ -7,25 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cbreplay.copies import find_branches, find_copies
 from cbreplay.generalization.promise import settle_confidence, shared_confidence
-from cbreplay.groups import (
-    Grouping,
-    count_trainings_once,
-    find_groups,
-    join_labels,
-    label_seeds,
-)
 from cbreplay.judging import Judging
-from cbreplay.recorded_ends import (
-    Endings,
-    PlanPart,
-    find_endings,
-    find_failure,
-    is_constant,
-    part_by_plan,
-    usual_cadence,
-)
+from cbreplay.setting_costs.copies import find_branches, find_copies
 from cbreplay.setting_costs.pricing import (
     CellCosts,
     ChoiceFrame,
@@ -34,6 +18,15 @@ from cbreplay.setting_costs.pricing import (
     RunStanding,
     cells_of,
     price,
+)
+from cbreplay.setting_costs.recorded_ends import (
+    Endings,
+    PlanPart,
+    find_endings,
+    find_failure,
+    is_constant,
+    part_by_plan,
+    usual_cadence,
 )
 from cbreplay.setting_costs.swept_settings import (
     Axes,
@@ -44,6 +37,13 @@ from cbreplay.setting_costs.swept_settings import (
 )
 from cbreplay.setting_costs.tolerance import Tolerance, measure_scale, resolve_tolerance
 from cbreplay.sweep import Sweep, sweep_runs
+from cbreplay.sweep.groups import (
+    Grouping,
+    count_trainings_once,
+    find_groups,
+    join_labels,
+    label_seeds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
+from cbreplay.evidence.holes import find_gap
+from cbreplay.evidence.median import median_of
+from cbreplay.evidence.outcomes import best_recorded_epoch, has_ambiguous_best
+from cbreplay.evidence.training_course import never_changes
 from cbreplay.given import as_run
-from cbreplay.holes import find_gap
 from cbreplay.judging import Judging, read_judging
-from cbreplay.median import median_of
-from cbreplay.outcomes import best_recorded_epoch, has_ambiguous_best
 from cbreplay.replay import Replay, replay_run
 from cbreplay.rules.registry import stopping_rule
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
@@ -24,7 +25,6 @@ from cbreplay.staircase.steps import (
     steps_of,
     value_at,
 )
-from cbreplay.training_course import never_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

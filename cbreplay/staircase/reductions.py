@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from cbreplay.holes import find_gap
-from cbreplay.outcomes import has_ambiguous_best
-from cbreplay.rounded import may_hide_reduction
+from cbreplay.evidence.holes import find_gap
+from cbreplay.evidence.outcomes import has_ambiguous_best
+from cbreplay.evidence.rounded import may_hide_reduction
 from cbreplay.staircase.rate_history import RecordedReduction, recorded_changes
 
 if TYPE_CHECKING:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from cbreplay.outcomes import best_recorded_epoch, judge_certainly, seconds_after
+from cbreplay.evidence.outcomes import (
+    best_recorded_epoch,
+    judge_certainly,
+    seconds_after,
+)
 from cbreplay.replay import Replay, Step, find_unsure_stops, read_waited, replay_run
 from cbreplay.rules.training import describe_training
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cbreplay.evidence.validity import Evidence
     from cbreplay.judging import Judging
     from cbreplay.replay.records import Waited
     from cbreplay.run import Run, Series
-    from cbreplay.validity import Evidence
 
 __all__ = ["StaircaseStep", "find_other_best", "known_stops", "steps_of", "value_at"]
 

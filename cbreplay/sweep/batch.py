@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
+from cbreplay.evidence.validity import read_followed_rates, read_recorded_rates
 from cbreplay.rules.registry import PLAIN_STOPS
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.validity import read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.evidence.outcomes import judge_epoch
 from cbreplay.given import as_runs
 from cbreplay.judging import read_judging
-from cbreplay.outcomes import judge_epoch
 from cbreplay.replay import replay_run
 from cbreplay.rules.registry import PLAIN_STOPS, STOPPING
 from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules

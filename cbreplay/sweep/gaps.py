@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.holes import find_gap, find_gap_of
+from cbreplay.evidence.holes import find_gap, find_gap_of
+from cbreplay.evidence.rounded import find_unclear
 from cbreplay.replay import find_unsure_stops
-from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import read_series
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import PLAIN_STOPS

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.holes import find_gap
-from cbreplay.outcomes import best_recorded_epoch, has_ambiguous_best, resolve_objective
+from cbreplay.evidence.holes import find_gap
+from cbreplay.evidence.outcomes import (
+    best_recorded_epoch,
+    has_ambiguous_best,
+    resolve_objective,
+)
 from cbreplay.rules.base import monitored_series
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import family_of, resolve_semantics

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from cbreplay.evidence.validity import Evidence
     from cbreplay.judging import Judging
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Run, Series
     from cbreplay.run_metadata import RunMetadata
     from cbreplay.sweep.cells import Cells
-    from cbreplay.validity import Evidence
 
 __all__ = ["EVIDENCE", "Failure", "Judged", "Sweep", "SweptRun"]
 
@@ -341,7 +341,7 @@ class Sweep:
 
     def _groups(self, group_by: str | Sequence[Any] | None) -> tuple[Any, list[str]]:
         """Return the group of each cell, and what each group is called."""
-        from cbreplay.groups import find_groups
+        from cbreplay.sweep.groups import find_groups
 
         grouping = find_groups(self.runs, group_by)
         of_run = np.zeros(len(self.runs), dtype=np.int64)

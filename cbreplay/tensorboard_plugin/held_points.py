@@ -17,8 +17,8 @@ from tensorboard.util.tensor_util import make_tensor_proto
 
 from cbreplay.errors import ConfigError
 from cbreplay.loading import load_runs
-from cbreplay.plain_text import well_formed
-from cbreplay.whole_files import passing_directory
+from cbreplay.system.whole_files import passing_directory
+from cbreplay.wording.plain_text import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.judging import find_sole_loss
 from cbreplay.loading import load_runs
 from cbreplay.report import build_report, write_html
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 from cbreplay.writers.as_html import script_digest
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.document import Cell, Span, Text, plain_text
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

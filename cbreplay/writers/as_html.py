@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from cbreplay.document import Code, Strong, plain_text, spoken_cells
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 from cbreplay.writers.pictures import draw_versions
 
 if TYPE_CHECKING:

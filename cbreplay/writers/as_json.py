@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.plain_text import without_secrets
 from cbreplay.version import __version__
+from cbreplay.wording.plain_text import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

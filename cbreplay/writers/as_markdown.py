@@ -17,7 +17,7 @@ from cbreplay.document import (
     spoken_cells,
 )
 from cbreplay.document.on_pages import Figure, Gallery
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

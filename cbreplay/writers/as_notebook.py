@@ -22,7 +22,7 @@ from cbreplay.document import (
     spoken_cells,
 )
 from cbreplay.document.on_pages import Figure, Gallery
-from cbreplay.words import count, visible_text
+from cbreplay.wording.words import count, visible_text
 from cbreplay.writers.lines import draw_sparkline
 from cbreplay.writers.text_tables import choose_rows
 

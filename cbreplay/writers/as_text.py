@@ -14,7 +14,7 @@ from cbreplay.document import (
     Trend,
     plain_text,
 )
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 from cbreplay.writers.lines import BARS, draw_sparkline, wrap, wrap_text
 from cbreplay.writers.text_tables import table_lines
 

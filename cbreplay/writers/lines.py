@@ -8,7 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Fact
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

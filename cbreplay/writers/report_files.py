@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbreplay.whole_files import check_output, write_whole
+from cbreplay.system.whole_files import check_output, write_whole
 from cbreplay.writers.as_html import write_html
 from cbreplay.writers.as_markdown import write_markdown
 

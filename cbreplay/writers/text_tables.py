@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.document import Text, spoken_cells
-from cbreplay.words import count, visible_text
+from cbreplay.wording.words import count, visible_text
 from cbreplay.writers.lines import firm, firm_words, wrap, wrap_words
 
 if TYPE_CHECKING:

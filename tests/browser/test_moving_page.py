@@ -13,9 +13,9 @@ import pytest
 
 from cbreplay import EarlyStopping, Run, Series
 from cbreplay.answers.setting_code import setting_code
-from cbreplay.kinds import spoken_value
 from cbreplay.report import build_report, write_report
-from cbreplay.words import spoken_number, spoken_seconds
+from cbreplay.wording.kinds import spoken_value
+from cbreplay.wording.words import spoken_number, spoken_seconds
 from cbreplay.writers.as_html import write_html
 from tests.browser.conftest import NEEDS_BROWSER
 from tests.oracles.moving_page import code_of, look_up

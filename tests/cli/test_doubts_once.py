@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay import Run
-from cbreplay.training_course import find_frozen_end
+from cbreplay.evidence.training_course import find_frozen_end
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 import cbreplay
 from cbreplay.plots.learning_curve import learning_curve_points
 from cbreplay.replay import replay_run
-from cbreplay.words import spoken_counting, spoken_rows
+from cbreplay.wording.words import spoken_counting, spoken_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbreplay.kinds import spoken_value
 from cbreplay.monitor import Comparison
-from cbreplay.shown_digits import scale_of, showing_digits
-from cbreplay.spoken_comparisons import spoken_comparison, spoken_float
+from cbreplay.wording.kinds import spoken_value
+from cbreplay.wording.shown_digits import scale_of, showing_digits
+from cbreplay.wording.spoken_comparisons import spoken_comparison, spoken_float
 from tests.conftest import write_csv
 
 if TYPE_CHECKING:

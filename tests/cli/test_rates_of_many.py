@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cbreplay import Run
-from cbreplay.training_course import cuts_schedule, falls_by_schedule
+from cbreplay.evidence.training_course import cuts_schedule, falls_by_schedule
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:

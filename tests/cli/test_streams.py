@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import interrupts
 from cbreplay.cli.main import main
+from cbreplay.system import interrupts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,7 @@ def test_an_interrupted_import_shows_no_traceback(
 # a worker that a command has forked is asked to end
 FORKING = """
 import os, signal
-from cbreplay.interrupts import heed_signals
+from cbreplay.system.interrupts import heed_signals
 heed_signals()
 child = os.fork()
 if not child:
@@ -150,7 +150,7 @@ def test_a_worker_that_was_forked_ends_by_its_signal() -> None:
 # what takes longer to close than the interrupt is away
 FINALIZING = """
 import os, signal, time
-from cbreplay.interrupts import heed_signals
+from cbreplay.system.interrupts import heed_signals
 class Finalized:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGTERM)

@@ -21,7 +21,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from cbreplay.cli.main import cli
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 from tests.conftest import VALUES
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cbreplay.expressions.training_scripts import read_training_script
+from cbreplay.scripts.training_scripts import read_training_script
 
 if TYPE_CHECKING:
     from pathlib import Path

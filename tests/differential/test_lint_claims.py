@@ -20,8 +20,8 @@ from cbreplay import (
     Run,
     lint_callbacks,
 )
-from cbreplay.expressions.training_scripts import read_training_script
 from cbreplay.lint.scripts import BESIDE_SCHEDULES, lint_script, unchecked_rates
+from cbreplay.scripts.training_scripts import read_training_script
 from tests.oracles.keras_driver import as_keras, drive
 from tests.oracles.keras_versions import VERSIONS, path_of
 

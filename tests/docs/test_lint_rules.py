@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.expressions.training_scripts import read_training_script
 from cbreplay.lint.codes import CODES
 from cbreplay.lint.scripts import lint_script
+from cbreplay.scripts.training_scripts import read_training_script
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay import CbreplayError, read_script_callbacks
-from cbreplay.expressions.training_scripts import read_training_script
 from cbreplay.rules import Bystander, EarlyStopping, ReduceLROnPlateau
+from cbreplay.scripts.training_scripts import read_training_script
 from tests.fuzz.hunt import Channel, ask, hunt_from_command_line
 
 if TYPE_CHECKING:

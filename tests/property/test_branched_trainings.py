@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay import Run
-    from cbreplay.groups import Grouping
+    from cbreplay.sweep.groups import Grouping
 
 MOST = 30
 DRAWS = 80

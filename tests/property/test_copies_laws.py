@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbreplay import Run
-from cbreplay.copies import find_copies
 from cbreplay.run_metadata import RunMetadata
+from cbreplay.setting_costs.copies import find_copies
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-6
 CURVES = ([0.9, 0.7, 0.5, 0.4, 0.45, 0.43, 0.3], [0.9, 0.7, 0.5, 0.4, 0.45, 0.44, 0.2])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, explain_replay, replay_run
 from cbreplay.monitor import Comparison
-from cbreplay.spoken_comparisons import (
+from cbreplay.wording.spoken_comparisons import (
     nearest_improvement,
     spoken_comparison,
     spoken_threshold,

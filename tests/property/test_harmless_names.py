@@ -23,8 +23,8 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
-from cbreplay.plain_text import shell_words
-from cbreplay.words import visible_text
+from cbreplay.wording.plain_text import shell_words
+from cbreplay.wording.words import visible_text
 from cbreplay.writers.as_csv import table_as_csv
 from cbreplay.writers.as_html import write_html
 from cbreplay.writers.as_markdown import table_as_markdown, write_markdown

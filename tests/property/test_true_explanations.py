@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay import Run
-    from cbreplay.claims import Claim
     from cbreplay.explain import Explanation
+    from cbreplay.wording.claims import Claim
 
 RATE = single(0.01)
 MODES = st.sampled_from(["min", "max"])

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from cbreplay import Run
-from cbreplay.copies import find_branches, find_copies
 from cbreplay.run_metadata import RunMetadata
+from cbreplay.setting_costs.copies import find_branches, find_copies
 
 # float32 values, and what "%.6f" leaves of them
 EXACT = [1.4469400644, 0.7672526240, 0.5961914063, 0.5747070313, 0.0312345684, 0.5]

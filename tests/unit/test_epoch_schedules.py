@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.expressions.training_scripts import read_training_script
 from cbreplay.lint.scripts import lint_script
+from cbreplay.scripts.training_scripts import read_training_script
 
 if TYPE_CHECKING:
     from pathlib import Path

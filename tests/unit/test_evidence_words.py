@@ -16,7 +16,7 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.answers.swept_cells import read_sweep
-from cbreplay.evidence_words import parting_of, spoken_divergence
+from cbreplay.evidence.words import parting_of, spoken_divergence
 from cbreplay.judging import Judging
 
 REDUCTION = ReduceLROnPlateau(patience=2, factor=0.5)

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from cbreplay import Run
 from cbreplay.errors import ConfigError
-from cbreplay.groups import (
+from cbreplay.readers.discovery.run_json import parse_run_metadata
+from cbreplay.sweep.groups import (
     count_trainings_once,
     find_groups,
     join_labels,
     label_seeds,
 )
-from cbreplay.readers.discovery.run_json import parse_run_metadata
 
 LOSSES = [0.9, 0.5, 0.6]
 

@@ -17,7 +17,7 @@ from cbreplay import (
 )
 from cbreplay.answers.staircase import staircase_document
 from cbreplay.document import plain_text
-from cbreplay.holes import find_cadence, find_gap, find_gap_of
+from cbreplay.evidence.holes import find_cadence, find_gap, find_gap_of
 from cbreplay.run_metadata import Fit, RunMetadata
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import read_script_callbacks
-from cbreplay.expressions.training_scripts import read_training_script
+from cbreplay.scripts.training_scripts import read_training_script
 
 if TYPE_CHECKING:
     from pathlib import Path

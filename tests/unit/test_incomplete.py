@@ -21,7 +21,7 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
-from cbreplay.holes import find_gap
+from cbreplay.evidence.holes import find_gap
 from tests.strategies import runs
 
 # falls to epoch 7, then worse; epochs 10 to 14 are lost. With them patience 3 stops

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.interrupts import is_interrupt, undisturbed
-from cbreplay.whole_files import passing_directory, write_whole
+from cbreplay.system.interrupts import is_interrupt, undisturbed
+from cbreplay.system.whole_files import passing_directory, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 # an interrupt in a finalizer, where nothing can be raised: it comes again, at once
 LOST = """
 import signal, time
-from cbreplay.interrupts import heed_signals
+from cbreplay.system.interrupts import heed_signals
 class Finalized:
     def __del__(self):
         signal.raise_signal(signal.SIGTERM)
@@ -85,7 +85,7 @@ def test_an_interrupt_that_is_lost_comes_again_without_a_word() -> None:
 # nobody has said what SIGTERM is to do, as in a script of one's own
 AT_ONCE = """
 import signal
-from cbreplay.interrupts import undisturbed
+from cbreplay.system.interrupts import undisturbed
 with undisturbed():
     signal.raise_signal(signal.SIGTERM)
     print("done", flush=True)
@@ -135,7 +135,7 @@ def test_a_second_interrupt_leaves_no_temporary_file(
         path.write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cbreplay.whole_files._write_new", begun)
+    monkeypatch.setattr("cbreplay.system.whole_files._write_new", begun)
     monkeypatch.setattr(Path, "unlink", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_whole(tmp_path / "page.html", b"new")

@@ -12,7 +12,7 @@ import pytest
 import cbreplay
 from cbreplay import EarlyStopping, ReduceLROnPlateau
 from cbreplay.answers.reading_notes import telling_notes
-from cbreplay.note import Note, reworded, topic_of
+from cbreplay.wording.note import Note, reworded, topic_of
 
 if TYPE_CHECKING:
     from pathlib import Path

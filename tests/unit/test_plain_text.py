@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbreplay.plain_text import shown_url, without_secrets
+from cbreplay.wording.plain_text import shown_url, without_secrets
 
 SHOWN = [
     # written, shown

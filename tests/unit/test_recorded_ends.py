@@ -11,7 +11,7 @@ import pytest
 
 from cbreplay import EarlyStopping, Run
 from cbreplay.readers.discovery.run_json import parse_run_metadata
-from cbreplay.recorded_ends import (
+from cbreplay.setting_costs.recorded_ends import (
     Endings,
     FailedTraining,
     PlanPart,

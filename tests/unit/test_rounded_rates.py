@@ -21,7 +21,7 @@ from cbreplay import (
 )
 from cbreplay.answers.json_fields import describe_replay
 from cbreplay.answers.swept_cells import read_sweep
-from cbreplay.evidence_words import brief_evidence, limits_of_replays
+from cbreplay.evidence.words import brief_evidence, limits_of_replays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,9 +27,9 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.answers.json_fields import describe_replay
-from cbreplay.evidence_words import Limit
+from cbreplay.evidence.rounded import find_unclear, half_units
+from cbreplay.evidence.words import Limit
 from cbreplay.replay.walker import Walker
-from cbreplay.rounded import find_unclear, half_units
 from tests.oracles.plain_stop import stop_at
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import OutputError, load_runs, run_lock
-from cbreplay.run_lock import (
+from cbreplay import OutputError, load_runs
+from cbreplay.system import run_lock
+from cbreplay.system.run_lock import (
     RUN_LOCK,
     RunLock,
     find_writer,
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="flock is POSIX'
 
 HOLDER = """
 import sys
-from cbreplay.run_lock import RunLock
+from cbreplay.system.run_lock import RunLock
 lock = RunLock(sys.argv[1])
 print("held", flush=True)
 sys.stdin.read()
@@ -154,7 +155,7 @@ def test_turns_follow_each_other_without_a_gap_or_an_overlap(tmp_path: Path) -> 
 # is killed while a worker that it has forked goes on
 FORKING = """
 import os, signal, sys, time
-from cbreplay.run_lock import RunLock
+from cbreplay.system.run_lock import RunLock
 RunLock(sys.argv[1])
 if os.fork():
     time.sleep(1)

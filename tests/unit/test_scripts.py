@@ -16,11 +16,11 @@ from cbreplay import (
     parse_callbacks,
     read_script_callbacks,
 )
-from cbreplay.expressions.flows import Flow, _Graph
-from cbreplay.expressions.scopes import Binding, Scope
-from cbreplay.expressions.training_scripts import read_training_script
 from cbreplay.rules import Bystander
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.scripts.flows import Flow, _Graph
+from cbreplay.scripts.scopes import Binding, Scope
+from cbreplay.scripts.training_scripts import read_training_script
 
 if TYPE_CHECKING:
     from pathlib import Path

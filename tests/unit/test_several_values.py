@@ -28,7 +28,7 @@ from cbreplay import (
 )
 from cbreplay.answers.staircase import staircase_document
 from cbreplay.document import plain_text
-from cbreplay.training_course import was_still_improving
+from cbreplay.evidence.training_course import was_still_improving
 
 SIXTEENTHS = st.integers(0, 12).map(lambda count: count / 16)
 

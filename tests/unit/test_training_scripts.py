@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import EarlyStopping, ExpressionError, read_script_callbacks
-from cbreplay.expressions.sources import find_scripts
-from cbreplay.expressions.training_scripts import TrainingScript, read_training_script
 from cbreplay.lint.scripts import (
     lint_script,
     unchecked_monitors,
     unchecked_plans,
     unchecked_rates,
 )
+from cbreplay.scripts.sources import find_scripts
+from cbreplay.scripts.training_scripts import TrainingScript, read_training_script
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -2174,7 +2174,7 @@ def test_a_link_is_no_script_of_a_directory(tmp_path: Path) -> None:
 def test_no_more_of_a_directory_is_looked_through_than_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cbreplay.expressions.sources._MOST_BYTES", 100_000)
+    monkeypatch.setattr("cbreplay.scripts.sources._MOST_BYTES", 100_000)
     for number in range(3):
         with (tmp_path / f"{number}.ipynb").open("wb") as file:
             # a file may declare any size, and take no room

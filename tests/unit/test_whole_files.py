@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import OutputError
-from cbreplay.whole_files import is_among, write_whole
+from cbreplay.system.whole_files import is_among, write_whole
 from tests.conftest import VALUES, write_csv
 
 if TYPE_CHECKING:
@@ -233,8 +233,8 @@ def test_an_answer_is_not_printed_into_its_log(log: Path) -> None:
 SLOW_WRITER = """
 import os, sys, time
 from pathlib import Path
-from cbreplay.interrupts import heed_signals
-from cbreplay.whole_files import write_whole
+from cbreplay.system.interrupts import heed_signals
+from cbreplay.system.whole_files import write_whole
 
 class Slow:
     def __init__(self, file): self.file = file

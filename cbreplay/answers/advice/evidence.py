@@ -14,8 +14,8 @@ from cbreplay.answers.advice.run_doubts import (
 from cbreplay.document import Claim, Code, Fact, phrase, plain_text, say
 from cbreplay.series_names import is_validation
 from cbreplay.setting_costs.swept_settings import USUAL
-from cbreplay.shown_digits import scale_of
-from cbreplay.words import list_names
+from cbreplay.wording.shown_digits import scale_of
+from cbreplay.wording.words import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

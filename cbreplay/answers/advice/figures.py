@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from cbreplay.document import Row, Section, Table, TableColumn
 from cbreplay.document.on_pages import Figure
-from cbreplay.setting_names import setting_label
-from cbreplay.words import count
+from cbreplay.recommend.setting_names import setting_label
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

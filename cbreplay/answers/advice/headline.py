@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.advice.reasons import asked_of, reason_text
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.document import Code, Fact, phrase, say
-from cbreplay.groups import find_groups
-from cbreplay.recorded_ends import usual_cadence
 from cbreplay.rules.registry import spoken_version
-from cbreplay.words import spoken_counting
+from cbreplay.setting_costs.recorded_ends import usual_cadence
+from cbreplay.sweep.groups import find_groups
+from cbreplay.wording.words import spoken_counting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

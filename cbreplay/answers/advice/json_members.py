@@ -10,8 +10,8 @@ from cbreplay.answers.advice.surety import find_surer
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.document import plain_text
+from cbreplay.recommend.setting_names import setting_text
 from cbreplay.rules.base import format_callback
-from cbreplay.setting_names import setting_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.document import Claim, Code, phrase, say
 from cbreplay.setting_costs.swept_settings import USUAL
-from cbreplay.words import list_names
+from cbreplay.wording.words import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

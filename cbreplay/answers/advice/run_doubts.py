@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.advice.reasons import worded
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 from cbreplay.document import Claim, Fact, counted, phrase, say
-from cbreplay.evidence_words import GAP_CAUSES
-from cbreplay.words import list_names
+from cbreplay.evidence.words import GAP_CAUSES
+from cbreplay.wording.words import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.answers.advice.reasons import Wording
     from cbreplay.document import Text
-    from cbreplay.kinds import Kind
     from cbreplay.recommend import Excluded, RunDoubt
+    from cbreplay.wording.kinds import Kind
 
 __all__ = ["MOST_NAMES", "doubt_text", "doubt_with_runs", "exclusion_text"]
 

@@ -11,7 +11,7 @@ from cbreplay.generalization.promise import CONFIDENCES, shared_confidence
 from cbreplay.recommend import Reason, count_needed
 from cbreplay.recommend.scores import NEAR_TIE
 from cbreplay.setting_costs.swept_settings import USUAL
-from cbreplay.shown_digits import scale_of
+from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,11 +22,11 @@ from cbreplay.document import (
     phrase,
     say,
 )
+from cbreplay.recommend.setting_names import setting_label, setting_text
 from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_costs.scored import ANY_OF
-from cbreplay.setting_names import setting_label, setting_text
-from cbreplay.shown_digits import ValueScale, scale_of
-from cbreplay.words import list_names
+from cbreplay.wording.shown_digits import ValueScale, scale_of
+from cbreplay.wording.words import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -21,13 +21,13 @@ from cbreplay.answers.moving.sentences import moving_words
 from cbreplay.answers.moving.steps import StepKinds, find_steps
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.errors import CbreplayError
+from cbreplay.evidence.outcomes import best_recorded_epoch, seconds_after
+from cbreplay.evidence.training_course import find_bad_end
 from cbreplay.judging import Judging
-from cbreplay.outcomes import best_recorded_epoch, seconds_after
 from cbreplay.rules.base import format_callback
-from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.sweep import count_replayed
-from cbreplay.training_course import find_bad_end
-from cbreplay.words import visible_text
+from cbreplay.wording.shown_digits import ValueScale, scale_of
+from cbreplay.wording.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.evidence_words import AFTER_A_REDUCTION
+from cbreplay.evidence.words import AFTER_A_REDUCTION
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.words import spoken_rows
+from cbreplay.wording.words import spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

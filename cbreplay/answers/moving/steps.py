@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import numpy as np
 
 from cbreplay.answers.swept_cells import find_partings
-from cbreplay.evidence_words import BY_PLAN, Limit, Parting
+from cbreplay.evidence.words import BY_PLAN, Limit, Parting
 from cbreplay.grid import choices, make_grid
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.sweep import EVIDENCE, SharedReplays, sweep_runs

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.by_key import by_key
 from cbreplay.errors import WHAT_TO_WATCH
-from cbreplay.note import Note, reworded
+from cbreplay.readers.by_key import by_key
 from cbreplay.series_names import is_validation, suggest_monitor
-from cbreplay.words import list_first
+from cbreplay.wording.note import Note, reworded
+from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.plain_text import shown_value
 from cbreplay.readers.base import LogFacts
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import filled_note
@@ -22,7 +21,8 @@ from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
-from cbreplay.words import count
+from cbreplay.wording.plain_text import shown_value
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

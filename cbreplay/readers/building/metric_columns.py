@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.note import Note
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.header import STEP_NAMES, shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
@@ -21,7 +20,8 @@ from cbreplay.readers.columns.roles import (
     tells_time,
 )
 from cbreplay.run import Series
-from cbreplay.words import count
+from cbreplay.wording.note import Note
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions

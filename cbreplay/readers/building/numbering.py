@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.note import Note
+from cbreplay.wording.note import Note
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions

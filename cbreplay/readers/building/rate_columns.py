@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.note import Note
 from cbreplay.readers.building.written_digits import (
     as_float32,
     count_digits,
@@ -15,7 +14,8 @@ from cbreplay.readers.building.written_digits import (
 )
 from cbreplay.readers.columns.rate_names import rate_names
 from cbreplay.series_names import LEARNING_RATE_NAMES
-from cbreplay.words import count
+from cbreplay.wording.note import Note
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

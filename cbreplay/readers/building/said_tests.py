@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.series_names import is_validation
-from cbreplay.words import count
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

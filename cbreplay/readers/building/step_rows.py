@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.note import Note
 from cbreplay.readers.building.counted_steps import (
     EACH_STEP,
     count_evaluations,
@@ -36,7 +35,8 @@ from cbreplay.readers.columns.written_again import (
     drop_earlier_copies,
     leave_out_restored,
 )
-from cbreplay.words import count
+from cbreplay.wording.note import Note
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.note import Note
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
@@ -15,6 +14,7 @@ from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.building.telling_columns import note_phases
 from cbreplay.readers.columns.roles import FOLDS, letters
+from cbreplay.wording.note import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

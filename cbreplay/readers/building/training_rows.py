@@ -8,7 +8,7 @@ import numpy as np
 
 from cbreplay.readers.building.rows import Rows, spread
 from cbreplay.readers.building.written_digits import as_float32
-from cbreplay.words import count
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from cbreplay.run import Series

@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.words import list_first
+from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -26,7 +26,7 @@ from cbreplay.readers.columns.roles import (
     tells_time,
 )
 from cbreplay.readers.columns.spelled import read_spelled
-from cbreplay.words import list_first
+from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn

@@ -34,7 +34,7 @@ from cbreplay.readers.columns.text_lines import (
     tells_fit,
 )
 from cbreplay.readers.columns.written_again import OtherHeaderError
-from cbreplay.words import count, list_first
+from cbreplay.wording.words import count, list_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.note import topic_of
 from cbreplay.readers.building.rows import spread
 from cbreplay.run import Series
+from cbreplay.wording.note import topic_of
 
 if TYPE_CHECKING:
     from cbreplay.run import EpochArray, Run

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.by_key import by_key
-from cbreplay.note import Note, reworded, topic_of
+from cbreplay.readers.by_key import by_key
 from cbreplay.readers.discovery.common_epochs import first_number, put_below
 from cbreplay.readers.discovery.found_logs import is_text, lie_beside
 from cbreplay.readers.discovery.read_once import count_digits
-from cbreplay.words import count, list_first
+from cbreplay.wording.note import Note, reworded, topic_of
+from cbreplay.wording.words import count, list_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
-from cbreplay.plain_text import is_url
 from cbreplay.readers.building.evaluations import shown
 from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
 from cbreplay.readers.discovery.found_logs import has_rows
 from cbreplay.readers.entries import event_files, is_event_file, list_entries
 from cbreplay.series_names import PARTS_OF_CAMEL, is_validation
+from cbreplay.wording.plain_text import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

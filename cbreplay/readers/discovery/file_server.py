@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cbreplay.errors import LogError, MissingExtraError
-from cbreplay.plain_text import shown_url, without_secrets
 from cbreplay.readers.sizes import spoken_size
+from cbreplay.wording.plain_text import shown_url, without_secrets
 
 if TYPE_CHECKING:
     import logging

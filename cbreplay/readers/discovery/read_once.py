@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.by_key import by_key
 from cbreplay.readers.building.written_digits import count_all_digits
+from cbreplay.readers.by_key import by_key
 from cbreplay.readers.discovery.first_values import FirstValues
 from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
 from cbreplay.readers.discovery.same_training import count_agreeing, has_all_of
 from cbreplay.run import Run
 from cbreplay.series_names import is_validation, plain_direction
-from cbreplay.words import list_first
+from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

@@ -189,7 +189,7 @@ class _OneTraining:
         runs = self.by_place.get(self.training.place, [])
         if not runs:
             return
-        from cbreplay.run_lock import spoken_missing_end
+        from cbreplay.system.run_lock import spoken_missing_end
 
         directory = os.path.dirname(self.training.run_json or "") or os.curdir
         last, planned = runs[-1].horizon + 1, metadata.fit.epochs

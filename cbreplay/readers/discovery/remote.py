@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cbreplay.errors import LogError
-from cbreplay.note import reworded
 from cbreplay.readers.discovery.file_server import FileServer
 from cbreplay.readers.discovery.run_names import placed
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.entries import is_hidden
 from cbreplay.readers.formats import LOGS_CSV, content_format, named_like_a_log
-from cbreplay.whole_files import passing_directory
+from cbreplay.system.whole_files import passing_directory
+from cbreplay.wording.note import reworded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from cbreplay.errors import LogError
-from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.run_metadata import RUN_SCHEMA, EarlierFit, Ended, Fit, RunMetadata
+from cbreplay.wording.plain_text import shown_value, well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

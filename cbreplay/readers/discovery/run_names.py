@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.plain_text import is_url, well_formed
+from cbreplay.wording.plain_text import is_url, well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

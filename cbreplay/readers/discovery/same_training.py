@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.note import Note, reworded, topic_of
 from cbreplay.readers.building.written_digits import (
     count_digits,
     hold_float32,
@@ -18,6 +17,7 @@ from cbreplay.readers.building.written_digits import (
 from cbreplay.readers.discovery.common_epochs import spread_out
 from cbreplay.readers.discovery.run_names import placed
 from cbreplay.run import Series
+from cbreplay.wording.note import Note, reworded, topic_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,16 +12,16 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.building.rate_columns import logged_rate
+from cbreplay.readers.by_key import by_key
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
 from cbreplay.readers.discovery.found_logs import note_left_out
 from cbreplay.readers.discovery.page_pairs import BY_TAG
 from cbreplay.readers.other_tools.tensorboard_page import NAMED_BY_RUN
 from cbreplay.series_names import METRIC_ALIASES, is_validation
-from cbreplay.words import list_first
+from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,6 @@ from cbreplay.errors import (
     LogError,
     nearest_path,
 )
-from cbreplay.note import Note
-from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
     Damage,
     ForeignLogError,
@@ -42,7 +40,9 @@ from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
 from cbreplay.run import Run
 from cbreplay.series_names import is_validation
-from cbreplay.words import list_first
+from cbreplay.wording.note import Note
+from cbreplay.wording.plain_text import is_url, without_secrets
+from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,9 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.base import UnreadableError
+from cbreplay.readers.by_key import by_key
 from cbreplay.readers.columns.header import decode_beginning
 from cbreplay.readers.discovery.event_places import (
     RUN_JSON,

@@ -25,7 +25,7 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.event_files.points import FoundPoints, at_steps
 from cbreplay.run import Series
 from cbreplay.series_names import is_validation
-from cbreplay.words import count
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.event_files.points import merge_points
-from cbreplay.words import count
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

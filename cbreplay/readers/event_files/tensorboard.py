@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.note import Note
 from cbreplay.readers.base import Damage, LogFacts, LogReader
 from cbreplay.readers.building.evaluations import left_out_notes
 from cbreplay.readers.building.fits import join_rows
@@ -56,6 +55,7 @@ from cbreplay.readers.event_files.several_files import (
     pair_points,
 )
 from cbreplay.readers.sizes import check_trainings
+from cbreplay.wording.note import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import LogError
 from cbreplay.readers.other_tools.json_rows import as_number
-from cbreplay.words import count, list_first
+from cbreplay.wording.words import count, list_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

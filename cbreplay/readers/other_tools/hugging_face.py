@@ -17,7 +17,7 @@ from cbreplay.readers.columns.roles import EXACT, ended_epochs, never_go_back
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.other_tools.json_rows import rows_of_columns
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
-from cbreplay.words import count
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

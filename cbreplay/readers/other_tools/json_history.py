@@ -57,7 +57,7 @@ from cbreplay.readers.other_tools.json_rows import (
 )
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_columns, check_logs
-from cbreplay.words import count
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

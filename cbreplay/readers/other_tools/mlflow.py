@@ -10,13 +10,12 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
-from cbreplay.plain_text import shown_value
 from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.by_key import by_key
 from cbreplay.readers.columns.roles import name_on, prefix_of
 from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
@@ -34,6 +33,7 @@ from cbreplay.readers.other_tools.mlflow_steps import (
 )
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs, check_rows
+from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

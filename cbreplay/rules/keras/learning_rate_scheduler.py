@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
-from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.parameters import check_flags
+from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation, Phase

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
-from cbreplay.plain_text import shown_value
 from cbreplay.rules.decisions import Decision
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
 from cbreplay.rules.parameters import check_numbers
+from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

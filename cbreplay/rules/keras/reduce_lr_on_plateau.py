@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.monitor import LARGEST_FLOAT32, round_float32
-from cbreplay.plain_text import shown_value
 from cbreplay.rules.decisions import Decision
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
 from cbreplay.rules.parameters import check_numbers
+from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The callbacks of Keras without a rule: loggers, bases, and unanswerable ones.
+"""Callbacks without a rule, also of other packages: loggers, bases, unanswerable ones.
 
 keras/src/callbacks, 3.15.1.
 """

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.rules.words import RuleWords, tell_not_restored, tell_restored
-from cbreplay.spoken_comparisons import spoken_float
+from cbreplay.wording.spoken_comparisons import spoken_float
 
 if TYPE_CHECKING:
     from cbreplay.rules.words import Ending, Moment, TraceRow

@@ -25,7 +25,7 @@ from cbreplay.answers.moving import MovingQuestion, NamedSetting, moving_members
 from cbreplay.answers.moving.choosing import min_deltas_of, monitors_of
 from cbreplay.answers.moving.packing import HEIGHTS, pack_line
 from cbreplay.answers.setting_code import setting_code
-from cbreplay.evidence_words import brief_evidence
+from cbreplay.evidence.words import brief_evidence
 from cbreplay.judging import Judging
 from tests.oracles.moving_page import Told, code_of, look_up, states_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from cbreplay import ConfigError, EarlyStopping, OutputError, Replay, Run, replay_run
 from cbreplay.plots import plot_replay, save_figure
-from cbreplay.whole_files import write_whole
+from cbreplay.system.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cbreplay.plots.picture_text import drawable_text, shorten
-from cbreplay.words import visible_text
+from cbreplay.wording.words import visible_text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cbreplay import load_runs
-from cbreplay.groups import find_groups
+from cbreplay.sweep.groups import find_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cbreplay import EarlyStopping, LogError, lint_callbacks
-from cbreplay.holes import find_gap
+from cbreplay.evidence.holes import find_gap
 from cbreplay.loading import load_runs
 
 if TYPE_CHECKING:

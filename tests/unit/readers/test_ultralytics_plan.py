@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import load_runs
-from cbreplay.holes import find_gap
+from cbreplay.evidence.holes import find_gap
 
 if TYPE_CHECKING:
     from pathlib import Path

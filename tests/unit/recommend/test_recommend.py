@@ -27,6 +27,7 @@ from cbreplay.answers.advice.tables import groups_table, settings_legend
 from cbreplay.answers.doubts import doubts_of_staircase
 from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
+from cbreplay.evidence.training_course import improves_after
 from cbreplay.generalization.prior import blend_scores, read_prior
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
@@ -34,7 +35,6 @@ from cbreplay.recommend.choice import pick_patience
 from cbreplay.recommend.scores import NEAR_TIE
 from cbreplay.setting_costs.pricing import ChoiceFrame, Priced
 from cbreplay.setting_costs.swept_settings import USUAL
-from cbreplay.training_course import improves_after
 from tests.recommended import (
     BEST,
     FIRST,

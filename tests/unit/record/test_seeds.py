@@ -140,7 +140,7 @@ import sys
 from cbreplay.record.seeds import train_seeds
 
 if __name__ == "__main__":
-    from cbreplay.interrupts import heed_signals
+    from cbreplay.system.interrupts import heed_signals
     heed_signals()
     told = lambda *_: print("an epoch", flush=True)
     seeds = {seed: f"{sys.argv[1]}/seed{seed}" for seed in (4, 5)}

@@ -23,7 +23,7 @@ from cbreplay.errors import (
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.record import EXPERIMENTS, train_experiment
 from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
-from cbreplay.run_lock import RunLock, find_writer
+from cbreplay.system.run_lock import RunLock, find_writer
 from tests.run_schema import check_schema, validate_run_json
 
 if TYPE_CHECKING:
@@ -409,7 +409,7 @@ class TestEndedBy:
 
         def fill(epoch: int) -> None:
             if epoch == 1:
-                monkeypatch.setattr("cbreplay.whole_files._write_new", _fail)
+                monkeypatch.setattr("cbreplay.system.whole_files._write_new", _fail)
 
         with pytest.raises(OutputError, match=r"run\.json: No space left on device"):
             train_experiment(

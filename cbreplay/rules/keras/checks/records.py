@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.metric_directions import lies_within_one
-from cbreplay.shown_digits import spoken_figure
+from cbreplay.wording.shown_digits import spoken_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.words import RuleWords, spoken_times, tell_deeds, tell_with_numbers
-from cbreplay.spoken_comparisons import spoken_comparison, spoken_float, spoken_rate
+from cbreplay.wording.spoken_comparisons import (
+    spoken_comparison,
+    spoken_float,
+    spoken_rate,
+)
 
 if TYPE_CHECKING:
     from cbreplay.rules.words import Ending, Moment

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.claims import claim, tell
 from cbreplay.monitor import round_float32
 from cbreplay.rules.words import best_row, spoken_times, tell_not_restored
-from cbreplay.spoken_comparisons import (
+from cbreplay.wording.claims import claim, tell
+from cbreplay.wording.spoken_comparisons import (
     nearest_improvement,
     spoken_comparison,
     spoken_float,
@@ -19,8 +19,8 @@ from cbreplay.spoken_comparisons import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.claims import Claim, Told
     from cbreplay.rules.words import Ending, TraceRow
+    from cbreplay.wording.claims import Claim, Told
 
 __all__ = [
     "spoken_wait",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cbreplay.claims import claim, tell
 from cbreplay.rules.decisions import Observation
 from cbreplay.rules.keras.words.stopping import (
     spoken_wait,
@@ -17,7 +16,8 @@ from cbreplay.rules.keras.words.stopping import (
     tell_unstopped,
 )
 from cbreplay.rules.words import RuleWords
-from cbreplay.spoken_comparisons import (
+from cbreplay.wording.claims import claim, tell
+from cbreplay.wording.spoken_comparisons import (
     nearest_improvement,
     spoken_comparison,
     spoken_rate,
@@ -25,9 +25,9 @@ from cbreplay.spoken_comparisons import (
 )
 
 if TYPE_CHECKING:
-    from cbreplay.claims import Told
     from cbreplay.rules.base import Callback
     from cbreplay.rules.words import Moment
+    from cbreplay.wording.claims import Told
 
 __all__ = ["REDUCING", "STOPPING"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cbreplay import LogError
-from cbreplay.holes import find_gap
+from cbreplay.evidence.holes import find_gap
 from cbreplay.readers.base import ForeignLogError, ReadOptions
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from cbreplay.run_metadata import EarlierFit, Fit, RunMetadata

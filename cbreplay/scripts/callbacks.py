@@ -1,0 +1,98 @@
+"""Build the callback that one call of a script makes, or raise `Unread`."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.errors import CbreplayError
+from cbreplay.rules.registry import logs_elsewhere, rule_named, stands_by
+from cbreplay.scripts.call_arguments import (
+    bystander,
+    named_parameters,
+    read_call,
+)
+from cbreplay.scripts.keras_classes import callback_name
+from cbreplay.scripts.literals import ScriptArguments
+from cbreplay.scripts.own_classes import only_watches
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Mapping
+
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.bystander import Bystander
+    from cbreplay.scripts.calls import ScriptCalls
+    from cbreplay.scripts.scopes import Scope
+
+__all__ = [
+    "Built",
+    "build_callback",
+    "find_bystander",
+    "find_watcher",
+    "make_callback",
+]
+
+
+class Built(NamedTuple):
+    """A callback that a call makes, its line, and the parameters that it gives."""
+
+    callback: Callback
+    line: int
+    written: frozenset[str] = frozenset()
+
+
+def build_callback(call: ast.Call, scope: Scope, calls: ScriptCalls) -> Built:
+    """Return the callback that a call makes.
+
+    Raises
+    ------
+    Unread
+        If it or one of its arguments cannot be told.
+    """
+    beside = find_bystander(call, scope, calls)
+    if beside is not None:
+        return Built(beside, call.lineno)
+    kind = rule_named(callback_name(calls, call, scope)).load()
+    reader = ScriptArguments(calls, call, scope)
+    parameters = read_call(call, kind, calls.defaults, reader)
+    callback = make_callback(kind, parameters, call, calls)
+    known = [parameter.name for parameter in fields(kind)]
+    return Built(callback, call.lineno, named_parameters(call, known))
+
+
+def make_callback(
+    kind: type[Any], parameters: Mapping[str, Any], call: ast.Call, calls: ScriptCalls
+) -> Callback:
+    """Return a callback of these parameters.
+
+    Raises
+    ------
+    Unread
+        If one of them has a value that Keras could not compute with.
+    """
+    try:
+        callback: Callback = kind(**parameters)
+    except CbreplayError as error:
+        calls.unread(call, str(error))
+    return callback
+
+
+def find_bystander(
+    call: ast.Call, scope: Scope, calls: ScriptCalls
+) -> Bystander | None:
+    """Return the callback that a call makes, if it decides nothing."""
+    watcher = find_watcher(call, scope, calls)
+    if watcher is not None:
+        return bystander(watcher, call)
+    name = callback_name(calls, call, scope)
+    return bystander(name, call) if stands_by(name) else None
+
+
+def find_watcher(call: ast.Call, scope: Scope, calls: ScriptCalls) -> str | None:
+    """Return the class of a callback that is not Keras's and decides nothing, if so."""
+    if only_watches(call, scope, calls):
+        return calls.written(call.func)
+    paths = [path.split(".") for path in calls.paths(call.func, scope)]
+    known = [path for path in paths if logs_elsewhere(path[0], path[-1])]
+    return known[0][-1] if known and len(known) == len(paths) else None

@@ -1,0 +1,389 @@
+"""The metrics that the ``compile`` calls of a script give the model of a ``fit``."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from cbreplay.rules.compiled import Compiled, MetricNames
+from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.keras.metric_names import (
+    default_names,
+    is_numbered,
+    names_before,
+    snake_case,
+)
+from cbreplay.scripts.calls import Unread, returns_once
+from cbreplay.scripts.foreign_code import may_log_own_names
+from cbreplay.scripts.keras_paths import KERAS_PACKAGES
+from cbreplay.scripts.literals import read_literal
+from cbreplay.scripts.model_outputs import find_model_class, find_outputs
+from cbreplay.scripts.possible_values import given_values
+from cbreplay.scripts.syntax import argument_named, called_name, has_star, is_open
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.run import Mode
+    from cbreplay.scripts.calls import ScriptCalls
+    from cbreplay.scripts.model_outputs import Outputs
+    from cbreplay.scripts.scopes import Scope
+
+__all__ = ["ModelCompiles", "find_alike"]
+
+_MOST_NAMES = 20
+
+
+class ModelCompiles:
+    """The model that a ``fit`` trains: its names, and the ``compile`` calls of it.
+
+    Attributes
+    ----------
+    found : list of (ast.Call, Scope)
+        The calls of ``compile`` on one of the model's names; if there is none, on an
+        expression that is spelled as the model of the ``fit`` is.
+    is_followed : bool
+        Whether these are calls on one of the model's names.
+    made_by : list of (ast.expr or None, Scope)
+        The values of the model's name, or the expression that ``fit`` is called on.
+    nameless : dict of str to list of (ast.Call, ast.Call)
+        The metrics whose names Keras numbers, as `read` finds them: for each
+        ``compile`` the call that makes it, and that of ``compile``.
+    """
+
+    def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
+        self.calls = calls
+        receiver = _receiver(fitting)
+        self.written = self._written(receiver)
+        self.places, self.models = self._follow(receiver, scope)
+        self.made_by = given_values(calls, receiver, scope) or [(receiver, scope)]
+        of_places = [
+            (call, place) for call, place in calls.compiles if self._is_one(call, place)
+        ]
+        self.found = of_places or [
+            (call, place)
+            for call, place in calls.compiles
+            if self._written(_receiver(call)) == self.written
+        ]
+        self.is_followed = bool(of_places)
+        self.nameless: dict[str, list[tuple[ast.Call, ast.Call]]] = {}
+
+    def _written(self, node: ast.expr | None) -> str:
+        return "" if node is None else self.calls.written(node)
+
+    def _is_one(self, call: ast.Call, scope: Scope) -> bool:
+        return self._place(_receiver(call), scope) in self.places
+
+    def _place(self, node: ast.expr | None, scope: Scope) -> object:
+        """Return a key of a model: the same for two expressions that name the same."""
+        if isinstance(node, ast.Name):
+            return scope.place(node.id)
+        home = scope.enclosing_class()
+        return None if node is None else (home, self._written(node))
+
+    def _follow(
+        self, node: ast.expr | None, scope: Scope
+    ) -> tuple[list[object], list[str]]:
+        """Return the keys of a model, one for each of its names, and its Keras classes.
+
+        It is followed into a function of the script that returns it, which has another
+        name for it. The classes are empty if one of them cannot be told.
+        """
+        places: list[object] = []
+        while len(places) < _MOST_NAMES:
+            place = self._place(node, scope)
+            if place is None or place in places:
+                break
+            places.append(place)
+            values = given_values(self.calls, node, scope)
+            kinds = [
+                find_model_class(self.calls, value, holder) for value, holder in values
+            ]
+            if kinds and all(kinds):
+                return places, [kind for kind in kinds if kind is not None]
+            if len(values) != 1:
+                break
+            ((node, scope),) = values
+            if isinstance(node, ast.Call):
+                function = self.calls.function_of(node, scope)
+                if function is None or not returns_once(function):
+                    break
+                node, scope = function.returned[0], function
+                kind = find_model_class(self.calls, node, scope)
+                if kind is not None:
+                    return places, [kind]
+        return places, []
+
+    @property
+    def is_keras(self) -> bool:
+        """Whether the model is certainly Keras's, and its ``fit`` too."""
+        of_keras = bool(self.found) or bool(self.models)
+        return of_keras and not self.calls.has_own_fit
+
+    @property
+    def may_be_keras(self) -> bool:
+        """Whether nothing shows that ``fit`` is another package's, or the script's own.
+
+        Such a ``fit`` may split off validation data by itself.
+        """
+        if self.calls.has_own_fit:
+            return False
+        return self.is_keras or not any(
+            self._is_foreign(value, holder) for value, holder in self.made_by
+        )
+
+    def _is_foreign(self, value: ast.expr | None, scope: Scope) -> bool:
+        """Return whether a class that is not Keras's (by its capital) made a value."""
+        if (
+            not isinstance(value, ast.Call)
+            or find_model_class(self.calls, value, scope) is not None
+        ):
+            return False
+        path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
+        return path[-1][:1].isupper()
+
+    def read(self) -> Compiled | None:
+        """Return the names of the metrics; None where they cannot be told."""
+        if not self.found or not self.is_keras:
+            return None
+        outputs = find_outputs(self.calls, self.made_by)
+        reader = _Metrics(self.calls, outputs)
+        try:
+            for call, scope in self.found:
+                reader.nameless = {}
+                reader.add_compile(call, scope)
+                for name, made in reader.nameless.items():
+                    self.nameless.setdefault(name, []).append((made, call))
+        except Unread:
+            return None
+        known = self.is_followed and bool(self.models)
+        several_losses = any(reader.has_losses(*made) for made in self.found)
+        may_log_own = not known or may_log_own_names(self.calls, self._names())
+        return Compiled(
+            " and ".join(self.calls.place(call.lineno) for call, _ in self.found),
+            *_named(reader.now),
+            MetricNames(*_named(reader.before)),
+            {} if reader.names_outputs else reader.directions,
+            has_outputs=not known or several_losses or outputs != "one",
+            is_whole=not may_log_own,
+            is_keras=known,
+            kinds=reader.kinds,
+            names_outputs=reader.names_outputs,
+            has_several=outputs == "several"
+            or (
+                outputs is None and (several_losses or (known and reader.may_be_parted))
+            ),
+        )
+
+    def _names(self) -> set[str]:
+        """Return every name in the expressions by which the script calls the model."""
+        receivers = [_receiver(call) for call, _ in self.found]
+        written = [self.written, *(self._written(node) for node in receivers)]
+        of_places = [place[1] for place in self.places if isinstance(place, tuple)]
+        texts = [text for text in (*written, *of_places) if isinstance(text, str)]
+        return {name for text in texts for name in re.findall(r"[^\W\d]\w*", text)}
+
+
+def _receiver(call: ast.Call) -> ast.expr | None:
+    return call.func.value if isinstance(call.func, ast.Attribute) else None
+
+
+def _named(
+    metrics: Sequence[tuple[str, ...]],
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return how each metric is logged, and all the names that they may have."""
+    logged = dict.fromkeys(names[0] for names in metrics)
+    return ("loss", *logged), frozenset(name for names in metrics for name in names)
+
+
+def _is_keras_metric(path: str) -> bool:
+    """Return whether a dotted path names something in Keras's ``metrics``.
+
+    Other packages have classes of the same names, without a direction.
+    """
+    parts = path.removeprefix("?.").split(".")
+    return parts[0] in (*KERAS_PACKAGES, "metrics") and "metrics" in parts[:-1]
+
+
+def _metric_class(calls: ScriptCalls, call: ast.Call, scope: Scope) -> str:
+    """Return which class in Keras's ``metrics`` a call is one of; "" if none."""
+    paths = calls.paths(call.func, scope)
+    kinds = {path.split(".")[-1] if _is_keras_metric(path) else "" for path in paths}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def find_alike(calls: ScriptCalls, metric: ast.Call) -> list[ast.Call]:
+    """Return the calls that make a metric of the same class, without a name."""
+    same = calls.by_name.get(called_name(metric), [])
+    calls.count_step(same)
+    return [
+        call
+        for call, scope in same
+        if is_numbered(_metric_class(calls, call, scope))
+        and argument_named(call, "name") is None
+        and argument_named(call, None) is None
+    ]
+
+
+class _Metrics:
+    """Collects the names of the metrics in calls of ``compile``."""
+
+    def __init__(self, calls: ScriptCalls, outputs: Outputs | None) -> None:
+        self.calls, self.outputs = calls, outputs
+        # the names that each metric may have: by Keras 3, and by Keras 2
+        self.now: list[tuple[str, ...]] = []
+        self.before: list[tuple[str, ...]] = []
+        self.directions: dict[str, Mode | None] = {}
+        # the default names of the classes of objects
+        self.kinds: dict[str, str] = {}
+        # the calls that make metrics without a name of the script's
+        self.nameless: dict[str, ast.Call] = {}
+        # the prefix of the metrics of one of several outputs
+        self.output = ""
+        self.by_output: list[bool] = []
+        # whether the entries of a list or dict may be those of several outputs
+        self.may_be_parted = False
+
+    @property
+    def names_outputs(self) -> bool:
+        """Whether all metrics are given by output, of which there are several."""
+        return bool(self.by_output) and all(self.by_output)
+
+    def add_compile(self, call: ast.Call, scope: Scope) -> None:
+        """Add the metrics of a ``compile``.
+
+        Raises
+        ------
+        Unread
+            If one of them cannot be told.
+        """
+        words = {word.arg: word.value for word in call.keywords}
+        # what the third positional argument of compile is differs by version
+        if is_open(call) or len(call.args) > len(("optimizer", "loss")):
+            self.fail(call)
+        has_several = self.has_losses(call, scope)
+        for name in ("metrics", "weighted_metrics"):
+            if name in words:
+                self.add_all(words[name], scope, has_several=has_several)
+
+    def has_losses(self, call: ast.Call, scope: Scope) -> bool:
+        """Return whether a ``compile`` certainly has losses for several outputs."""
+        for loss in [*call.args[1:2], argument_named(call, "loss")]:
+            if loss is None:
+                continue
+            try:
+                outputs, found, _ = self._outputs(loss, scope)
+            except Unread:
+                continue
+            listed = found.elts if isinstance(found, (ast.List, ast.Tuple)) else []
+            if len(outputs) > 1 or len(listed) > 1:
+                return True
+        return False
+
+    def _outputs(
+        self, node: ast.expr, scope: Scope
+    ) -> tuple[list[str], ast.expr, Scope]:
+        """Return the outputs that a dict names, and the dict with its scope.
+
+        There are no outputs if it is no dict of texts.
+        """
+        found, place = self.calls.followed(node, scope)
+        keys = found.keys if isinstance(found, ast.Dict) else []
+        outputs = [
+            key.value
+            for key in keys
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        ]
+        return outputs if len(set(outputs)) == len(keys) else [], found, place
+
+    def add_all(self, node: ast.expr, scope: Scope, *, has_several: bool) -> None:
+        """Add the metrics of a model: a list, or a dict of several outputs.
+
+        A dict of one output is of several if the loss is (`has_several`), or the model
+        has them; where the model has one, a dict names nothing that is logged.
+        """
+        outputs, found, place = self._outputs(node, scope)
+        has_several = has_several or len(outputs) > 1 or self.outputs == "several"
+        several = bool(outputs) and self.outputs != "one" and has_several
+        self.by_output.append(several)
+        if not several or not isinstance(found, ast.Dict):
+            # of several outputs, Keras 3 refuses a list with one entry
+            listed = found.elts if isinstance(found, (ast.List, ast.Tuple)) else []
+            is_one = not has_star(listed) and len(listed) == 1
+            parted = (ast.List, ast.Tuple, ast.Dict, ast.BinOp)
+            self.may_be_parted |= isinstance(found, parted) and not is_one
+            self.add(node, scope)
+            return
+        for output, part in zip(outputs, found.values, strict=True):
+            self.output = f"{output}_"
+            self.add(part, place)
+        self.output = ""
+
+    def add(self, node: ast.expr, scope: Scope) -> None:
+        """Add a metric, or a list of them."""
+        self.calls.count_step()
+        if isinstance(node, ast.Name):
+            self.add_named(node, scope)
+        elif isinstance(node, ast.Constant):
+            self.add_constant(node)
+        elif isinstance(node, (ast.List, ast.Tuple, ast.Dict)):
+            for part in node.values if isinstance(node, ast.Dict) else node.elts:
+                self.add(part, scope)
+        elif isinstance(node, ast.Starred):
+            self.add(node.value, scope)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            self.add(node.left, scope)
+            self.add(node.right, scope)
+        elif isinstance(node, ast.Call):
+            self.add_object(node, scope)
+        else:
+            self.fail(node)
+
+    def add_constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str):
+            self.add_names((node.value,), names_before(node.value))
+            if default_names(node.value):
+                self.directions[node.value] = find_direction(node.value, {})
+        elif node.value is not None:
+            self.fail(node)
+
+    def add_named(self, node: ast.Name, scope: Scope) -> None:
+        inner = scope.defined_as(node)
+        function = None if inner is None else inner.definition
+        if isinstance(function, ast.FunctionDef) and not function.decorator_list:
+            # keras/src/utils/naming.py, get_object_name; Keras 2 left it as it is
+            name = snake_case(function.name)
+            self.add_names((name,), (function.name,))
+            self.directions |= dict.fromkeys((name, function.name))
+            return
+        self.add(*self.calls.followed(node, scope))
+
+    def add_object(self, call: ast.Call, scope: Scope) -> None:
+        """Add an object of one of Keras's metric classes."""
+        kind = _metric_class(self.calls, call, scope)
+        names = default_names(kind)
+        # a text by place may be a name; what ** gives may be too
+        doubted = argument_named(call, None) is not None or any(
+            not isinstance(given, ast.Constant) or isinstance(given.value, str)
+            for given in call.args
+        )
+        if not names or doubted:
+            self.fail(call)
+        named = argument_named(call, "name")
+        if named is not None:
+            given = read_literal(self.calls, named, scope)
+            names = (given,) if isinstance(given, str) else names
+        elif is_numbered(kind):
+            self.nameless.setdefault(self.output + names[0], call)
+        self.add_names(names, names)
+        self.directions[names[0]] = find_direction(kind, {})
+        self.kinds[self.output + names[0]] = default_names(kind)[0]
+
+    def add_names(self, now: tuple[str, ...], before: tuple[str, ...]) -> None:
+        """Add the names that one metric may have, the likeliest first."""
+        for names, given in ((self.now, now), (self.before, before)):
+            names.append(tuple(self.output + name for name in given))
+
+    def fail(self, node: ast.expr) -> NoReturn:
+        self.calls.unread(node, f"{self.calls.shown(node)} is no metric that is known")

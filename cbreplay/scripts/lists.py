@@ -1,0 +1,313 @@
+"""Every callback that a list of a script may hold, and what cannot be told of it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.scripts.calls import Unread, returns_once
+from cbreplay.scripts.keras_classes import keras_name
+from cbreplay.scripts.members import CallReader, Member, UnreadPart
+from cbreplay.scripts.parameters import given_for
+from cbreplay.scripts.possible_values import taken_entries
+from cbreplay.scripts.stand_ins import STAND_INS
+from cbreplay.scripts.syntax import called_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cbreplay.scripts.calls import ScriptCalls
+    from cbreplay.scripts.scopes import Binding, Placed, Scope
+
+__all__ = ["MemberReader"]
+
+_COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
+_MOST_MEMBERS = 500
+
+
+class MemberReader:
+    """Reads the members of lists, and goes on if a part cannot be told.
+
+    Attributes
+    ----------
+    unread : list of UnreadPart
+        What could not be told about the members of lists.
+    arguments : list of UnreadPart
+        Which arguments of callbacks could not be told.
+    """
+
+    def __init__(self, calls: ScriptCalls) -> None:
+        self.calls = calls
+        self.callbacks = CallReader(calls)
+        self.unread: list[UnreadPart] = []
+        self.arguments = self.callbacks.unread
+        # if no attribute with a parameter's name is set, no callback is changed; the
+        # `self` of a class in the script is no object of Keras's own classes
+        self.sets_parameters = any(
+            store.name is None or store.name in STAND_INS or store.name == "best"
+            for store in calls.names.stores
+            if not store.is_of_self
+        )
+        self.open: set[int] = set()
+        self.found = 0
+
+    def members(
+        self, node: ast.expr, scope: Scope, *, is_certain: bool = True
+    ) -> Iterator[Member]:
+        """Yield the callbacks of an expression: a list, or one callback.
+
+        `is_certain` says whether what it holds is certainly in the list that is read.
+        """
+        self.calls.count_step()
+        if id(node) in self.open or self.found > _MOST_MEMBERS:
+            return
+        self.open.add(id(node))
+        try:
+            for member in self._members(node, scope):
+                self.found += 1
+                yield member if is_certain else member._replace(is_certain=False)
+        except Unread as problem:
+            self.unread.append(UnreadPart(problem.line, problem.problem))
+        finally:
+            self.open.discard(id(node))
+
+    def _members(self, node: ast.expr, scope: Scope) -> Iterator[Member]:
+        if isinstance(node, ast.Constant) and node.value is None:
+            return
+        if isinstance(node, ast.Name):
+            yield from self._named(node, scope)
+        elif isinstance(node, ast.Attribute):
+            yield from self._attribute(node, scope)
+        elif isinstance(node, ast.Call):
+            yield from self._called(node, scope)
+        elif (taken := taken_entries(self.calls, node, scope)) is not None:
+            for entry, place in taken:
+                yield from self.members(entry, place)
+        else:
+            parts, certain = _parts(node)
+            if parts is None:
+                shown = self.calls.shown(node)
+                self.calls.unread(node, f"{shown} is no callback and no list")
+            for part in parts:
+                yield from self.members(part, scope, is_certain=certain)
+
+    def _named(self, node: ast.Name, scope: Scope) -> Iterator[Member]:
+        place = scope.place(node.id)
+        if place is None:
+            self.calls.unread(node, f"{node.id!r} is not assigned in the script")
+        holder, name = place
+        if holder.shadowed(name):
+            self.calls.unread(node, f"{name!r} is assigned in the class and outside")
+        self.calls.count_step(holder.bindings[name], self.calls.names.gains)
+        bindings = [binding for binding in holder.bindings[name] if binding.line]
+        values = [binding.value for binding in bindings if binding.value is not None]
+        changed = self.calls.names.changes.first.get(place)
+        doubts = list(self._doubts_about(node, place))
+        given = given_for(self.calls, name, holder).values
+        callbacks = [
+            isinstance(value, ast.Call)
+            and keras_name(self.calls, value.func, home) is not None
+            for value, home in [*((value, holder) for value in values), *given]
+        ]
+        touched = any(callbacks) or place in self.calls.names.changes.deeply
+        if changed is not None and touched and self.sets_parameters:
+            self.calls.unread(node, self._changed_at(node, place, changed))
+        # a callback that is changed is not a list that gains entries
+        are_callbacks = bool(callbacks) and all(callbacks)
+        is_kept = changed is None or are_callbacks
+        whole = len(bindings) == len(values) == 1 and is_kept and not doubts
+        for value in values:
+            yield from self.members(value, holder, is_certain=whole)
+        for gain in self.calls.names.gains:
+            if gain.scope.place_of(gain.target) == place:
+                yield from self.members(gain.value, gain.scope, is_certain=False)
+        yield from self._other_bindings(node, scope, bindings)
+        self.unread += doubts
+        line = self.calls.names.changes.unfollowed.get(place)
+        if line is not None and not are_callbacks:
+            self.calls.unread(node, self._changed_at(node, place, line))
+
+    def _changed_at(self, node: ast.Name, place: tuple[Scope, str], line: int) -> str:
+        """Say where a name's object is changed, or stored where it may be changed."""
+        where = self.calls.place(line)
+        for gain in self.calls.names.gains:
+            value = gain.value
+            if value.lineno == line and gain.scope.place_of(value) == place:
+                held = self.calls.shown(gain.target)
+                return f"{node.id!r} is stored in {held} in {where}, and may be changed"
+        return f"{node.id!r} is changed in {where}"
+
+    def _doubts_about(
+        self, node: ast.Name, place: tuple[Scope, str]
+    ) -> Iterator[UnreadPart]:
+        """Yield why a name may hold more than what is assigned to it."""
+        holder, name = place
+        if any(not binding.line for binding in holder.bindings[name]):
+            problem = f"{name!r} is assigned in another function too, as global"
+            yield UnreadPart(node.lineno, problem)
+        given = self.calls.names.given.get(place)
+        if given is not None:
+            yield UnreadPart(node.lineno, _given_away(name, self.calls.place(given)))
+
+    def _other_bindings(
+        self, node: ast.Name, scope: Scope, bindings: list[Binding]
+    ) -> Iterator[Member]:
+        """Yield what calls give for a parameter; note other bindings as unread."""
+        holder = scope.holder(node.id)
+        given = given_for(self.calls, node.id, holder)
+        unread = [binding for binding in bindings if binding.value is None]
+        grown_lines = {
+            gain.target.lineno
+            for gain in self.calls.names.gains
+            if isinstance(gain.target, ast.Name)
+        }
+        for binding in unread:
+            for value, place in given.values:
+                yield from self.members(value, place, is_certain=False)
+            if holder and not given.is_whole and binding.line not in grown_lines:
+                where = self.calls.place(binding.line)
+                origin = holder.says_origin(node.id, binding)
+                problem = f"{node.id!r} ({where}) {origin}"
+                self.unread.append(UnreadPart(node.lineno, problem))
+
+    def _attribute(self, node: ast.Attribute, scope: Scope) -> Iterator[Member]:
+        """Yield what ``self.callbacks`` and the like is set to, and what it gains."""
+        names = self.calls.names
+        self.calls.count_step(names.stores, names.gains, names.given_attributes)
+        written, home = self.calls.written(node), scope.enclosing_class()
+        stores = [
+            store
+            for store in names.stores
+            if store.value is not None
+            and store.name == node.attr
+            and f"{self.calls.written(store.target)}.{store.name}" == written
+            and store.scope.enclosing_class() is home
+        ]
+        gains = [
+            gain
+            for gain in names.gains
+            if self.calls.written(gain.target) == written
+            and gain.scope.enclosing_class() is home
+        ]
+        self._check_unchanged(node, written)
+        in_class = None if stores else self._in_class_body(node, scope)
+        if not stores and not gains and in_class is None:
+            self.calls.unread(node, f"{written!r} is not assigned in the script")
+        handed = [
+            UnreadPart(node.lineno, _given_away(written, self.calls.place(part.lineno)))
+            for part, place in names.given_attributes
+            if self.calls.written(part) == written and place.enclosing_class() is home
+        ]
+        self.unread += handed[:1]
+        values = [(store.value, store.scope) for store in stores if store.value]
+        values += [] if in_class is None else [in_class]
+        certain = len(values) == 1 and not gains and not handed
+        for value, place in values:
+            yield from self.members(value, place, is_certain=certain)
+        for gain in gains:
+            yield from self.members(gain.value, gain.scope, is_certain=False)
+
+    def _check_unchanged(self, node: ast.Attribute, written: str) -> None:
+        """Leave an attribute unread of which the script sets a part elsewhere."""
+        for store in self.calls.names.stores:
+            target = self.calls.written(store.target)
+            if target == written or target.startswith((f"{written}.", f"{written}[")):
+                where = self.calls.place(store.line)
+                self.calls.unread(node, f"{written!r} is changed in {where}")
+
+    def _in_class_body(self, node: ast.Attribute, scope: Scope) -> Placed | None:
+        """Return what a class body sets ``self.callbacks`` or ``Config.CALLBACKS`` to.
+
+        None if no class body does; if several do, or something else may set or change
+        it, it is not read.
+        """
+        names = self.calls.names
+        owner = scope.defined_as(node.value)
+        if self.calls.written(node.value) in ("self", "cls"):
+            owner = scope.enclosing_class()
+        having = self.calls.classes_with(node.attr)
+        if not having:
+            return None
+        value = self.calls.set_in_class(having[0], node.attr)
+        self.calls.count_step(names.gains)
+        by_other_name = any(
+            isinstance(gain.target, ast.Attribute)
+            and gain.target.attr == node.attr
+            and self.calls.written(gain.target) != self.calls.written(node)
+            for gain in names.gains
+        )
+        if value is None or by_other_name or having != [owner]:
+            self.calls.unread(node, f"what {self.calls.shown(node)} holds is not read")
+        return value, having[0]
+
+    def _called(self, call: ast.Call, scope: Scope) -> Iterator[Member]:
+        named = called_name(call)
+        if named in _COPYING and len(call.args) > 0:
+            # the order of a sorted list is not told
+            held = self.members(call.args[0], scope, is_certain=named != "sorted")
+            yield from reversed(list(held)) if named == "reversed" else held
+        elif isinstance(call.func, ast.Attribute) and named in ("copy", "values"):
+            yield from self.members(call.func.value, scope)
+        elif (given := self.calls.next_of(call, scope)) is not None:
+            yield from self.members(*given)
+        elif keras_name(self.calls, call.func, scope) is None and (
+            inner := self.calls.function_of(call, scope)
+        ):
+            certain = returns_once(inner)
+            for value in inner.returned:
+                for member in self.members(value, inner, is_certain=certain):
+                    made_here = _stands_in(member.made_at, inner.definition)
+                    yield member._replace(within=call) if made_here else member
+        else:
+            yield self.callbacks.read(call, scope)
+
+
+def _stands_in(call: ast.Call, definition: ast.AST | None) -> bool:
+    """Return whether a call is written inside a function."""
+    if not isinstance(definition, (ast.FunctionDef, ast.Lambda)):
+        return False
+    first, last = definition.lineno, definition.end_lineno or definition.lineno
+    return first <= call.lineno <= last
+
+
+def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:
+    """Return the parts of an expression, and whether it holds all of them."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return [node.left], False
+    for kinds, parts in _WHOLES.items():
+        if isinstance(node, kinds):
+            return parts(node), True
+    for kinds, parts in _CHOICES.items():
+        if isinstance(node, kinds):
+            return parts(node), False
+    return None, False
+
+
+# expressions that hold all of their parts, and those that may hold only some
+_WHOLES: dict[Any, Callable[[Any], list[ast.expr]]] = {
+    (ast.List, ast.Tuple): lambda node: list(node.elts),
+    (ast.Starred, ast.NamedExpr): lambda node: [node.value],
+    ast.BinOp: lambda node: [node.left, node.right],
+}
+_CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
+    ast.IfExp: lambda node: [node.body, node.orelse],
+    (ast.BoolOp, ast.Dict): lambda node: list(node.values),
+    ast.Subscript: lambda node: [node.value],
+    (ast.ListComp, ast.GeneratorExp): lambda node: [_comprehended(node)],
+}
+
+
+def _comprehended(node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
+    """Return the source of the members: of ``[c for c in d if c]`` it is ``d``."""
+    first = node.generators[0]
+    is_filter = (
+        len(node.generators) == 1
+        and isinstance(node.elt, ast.Name)
+        and isinstance(first.target, ast.Name)
+        and node.elt.id == first.target.id
+    )
+    return first.iter if is_filter else node.elt
+
+
+def _given_away(name: str, where: str) -> str:
+    return f"{name!r} is given to code in {where} that could change it"

@@ -1,0 +1,173 @@
+"""The literals of a script: followed through names, and worked out of numbers.
+
+Numbers are worked out as in ``int(50 / 4)`` and ``np.sqrt(0.1)``.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cbreplay.scripts.calls import Unread
+from cbreplay.scripts.keras_paths import KERAS_PACKAGES
+from cbreplay.scripts.parameters import given_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cbreplay.scripts.calls import ScriptCalls
+    from cbreplay.scripts.scopes import Placed, Scope
+
+__all__ = ["ScriptArguments", "read_literal"]
+
+_MOST_BITS = 64
+
+
+def read_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
+    """Return the value of a literal, or of a name that stands for one."""
+    found, holder = calls.followed(node, scope)
+    told = _value_of(calls, found, holder)
+    if not told:
+        calls.unread(node, f"{calls.shown(found)} is not a literal")
+    return told[0]
+
+
+def _value_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Any]:
+    """Return the value of a literal, in a list; an empty one if it is none."""
+    try:
+        return [ast.literal_eval(node)]
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        pass
+    try:
+        return [_work_out(calls, node, scope)]
+    except (Unread, ArithmeticError, TypeError, ValueError, LookupError):
+        return []
+
+
+def _work_out(calls: ScriptCalls, node: ast.expr, scope: Scope) -> int | float:
+    """Return the number that a piece of arithmetic comes to.
+
+    Raises
+    ------
+    Unread, ArithmeticError, TypeError, ValueError, LookupError
+        If it comes to none.
+    """
+    if isinstance(node, ast.Constant):
+        return _bounded(node.value)
+    if isinstance(node, ast.UnaryOp):
+        return _bounded(_UNARY[type(node.op)](_work_out(calls, node.operand, scope)))
+    if isinstance(node, ast.BinOp):
+        sides = [_work_out(calls, side, scope) for side in (node.left, node.right)]
+        return _bounded(_BINARY[type(node.op)](*sides))
+    if isinstance(node, ast.Call) and not node.keywords:
+        given = [_work_out(calls, part, scope) for part in node.args]
+        return _bounded(_FUNCTIONS[_called(calls, node.func, scope)](*given))
+    # each in its own scope: the same name may mean something else here
+    numbers = {_work_out(calls, *placed) for placed in _stands_for(calls, node, scope)}
+    (number,) = numbers
+    return number
+
+
+def _stands_for(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
+    """Return what a name stands for: of a parameter, what all calls give for it."""
+    place = scope.place_of(node)
+    given = None if place is None else given_for(calls, place[1], place[0])
+    if given is not None and given.is_whole:
+        return given.values
+    found = calls.followed(node, scope)
+    if found[0] is node:
+        raise LookupError
+    return [found]
+
+
+def _called(calls: ScriptCalls, function: ast.expr, scope: Scope) -> str:
+    """Return the dotted name of a function, as ``numpy.sqrt``; "" if it is unsure."""
+    paths = calls.paths(function, scope)
+    # `from numpy import *` replaces max
+    builtins = all(
+        module.partition(".")[0] in KERAS_PACKAGES for module in calls.names.stars
+    )
+    if len(paths) != 1 or (paths[0][0] == "?" and not builtins):
+        return ""
+    return paths[0].removeprefix("?.")
+
+
+def _power(base: float, exponent: float) -> object:
+    """Return a power, without working out a huge one.
+
+    Raises
+    ------
+    TypeError
+        If the exponent is large.
+    """
+    if abs(exponent) > _MOST_BITS:
+        raise TypeError
+    return base**exponent
+
+
+# as Python has them
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+}
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+}
+# numpy's square root is the correctly rounded one, as Python's is
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "float": float,
+    "int": int,
+    "max": max,
+    "min": min,
+    "math.ceil": math.ceil,
+    "math.floor": math.floor,
+    "math.sqrt": math.sqrt,
+    "numpy.sqrt": math.sqrt,
+}
+
+
+def _bounded(value: object) -> int | float:
+    """Return a number of a usual size.
+
+    Raises
+    ------
+    TypeError
+        If it is no number, or a large one.
+    """
+    if type(value) is int and value.bit_length() <= _MOST_BITS:
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    raise TypeError
+
+
+class ScriptArguments:
+    """Reads the arguments of one call; constants are followed through names."""
+
+    def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
+        self.calls, self.call, self.scope = calls, call, scope
+
+    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
+        """Return what an argument says."""
+        try:
+            found, holder = self.calls.followed(node, self.scope)
+        except Unread as unread:
+            raise Unread(node.lineno, f"{place}: {unread.problem}") from None
+        told = _value_of(self.calls, found, holder)
+        if not told:
+            problem = f"{place} is {self.calls.shown(found)}, which is not a literal"
+            raise Unread(node.lineno, problem)
+        return told[0]
+
+    def fail(self, problem: str, hint: str = "") -> NoReturn:  # noqa: ARG002 - one hint for all
+        """Raise Unread, with the line of the call."""
+        raise Unread(self.call.lineno, problem)

@@ -1,0 +1,258 @@
+"""`read_names`: the calls of a script, and which of its names may have changed objects.
+
+`NameVisitor` walks the script; here changes are spread over all names of an object, and
+over the parameters of the script's functions.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.rules.registry import find_rule
+from cbreplay.scripts.flows import (
+    COPYING,
+    Change,
+    Changes,
+    Flow,
+    find_flows,
+    spread_changes,
+)
+from cbreplay.scripts.keras_paths import KERAS_PACKAGES
+from cbreplay.scripts.name_visitor import CHANGING, SETTING, NameVisitor
+from cbreplay.scripts.scopes import Binding, Gain, Scope, Store
+from cbreplay.scripts.syntax import FUNCTIONS, called_name, names_in, root_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Names", "read_names"]
+
+# functions that change none of their arguments
+_HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
+_HARMLESS |= {"pprint", "print", "repr", "str", "type"}
+_HARMLESS |= {"abs", "float", "int", "max", "min", "open", "range", "round", "sum"}
+_HARMLESS_PACKAGES = {*KERAS_PACKAGES, "cbreplay"}
+_HARMLESS_PACKAGES |= {"matplotlib", "numpy", "pandas", "seaborn"}
+_MOST_RUNNABLE = 300_000
+_METHODS = {"compile", "evaluate", "fit", "fit_generator", "predict", "search"}
+_METHODS |= CHANGING
+_METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
+# methods that write settings somewhere
+_METHODS |= {"dump", "log_param", "log_params", "pprint", "safe_dump"}
+
+
+class Names(NamedTuple):
+    """The names and calls of a script.
+
+    Parameters
+    ----------
+    calls : list of (ast.Call, Scope)
+        Every call with its scope, in the order of the text.
+    changes : Changes
+        Which names have an object that is changed in place, through any name.
+    given : mapping of (Scope, str) to int
+        The line in which a name's object is passed to code that is not read.
+    given_attributes : list of (ast.Attribute, Scope)
+        Attributes such as ``self.callbacks`` that are passed so.
+    unread : mapping of str to int
+        What may give any name another meaning, as ``exec``, and its line.
+    gains : list of Gain
+        Where lists grow.
+    stores : list of Store
+        Where attributes are set.
+    stars : list of str
+        The modules of which everything is imported.
+    scopes : list of Scope
+        Every scope.
+    uses : list of (ast.Name, Scope)
+        Where names are used, unless only an attribute or an entry of them is.
+    taken : frozenset of str
+        The names and attributes that are used otherwise than to call them.
+    attributes : list of ast.Attribute
+        Every attribute in the text.
+    tree : ast.Module
+        The script.
+    """
+
+    calls: list[tuple[ast.Call, Scope]]
+    changes: Changes
+    given: dict[tuple[Scope, str], int]
+    given_attributes: list[tuple[ast.Attribute, Scope]]
+    unread: dict[str, int]
+    gains: list[Gain]
+    stores: list[Store]
+    stars: list[str]
+    scopes: list[Scope]
+    uses: list[tuple[ast.Name, Scope]]
+    taken: frozenset[str]
+    attributes: list[ast.Attribute]
+    tree: ast.Module
+
+
+def read_names(tree: ast.Module) -> Names:
+    """Walk a script once.
+
+    Raises
+    ------
+    RecursionError
+        If it is nested more deeply than Python's own stack, or if its calls could run
+        too many functions.
+    """
+    walk = NameVisitor()
+    walk.visit(tree)
+    runnable = (walk.functions.get(called_name(call), ()) for call, _ in walk.calls)
+    if sum(map(len, runnable)) > _MOST_RUNNABLE:
+        raise RecursionError
+    _unbind_shared(walk)
+    calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))
+    given = [*_given_away(calls, walk)]
+    handing = [
+        Change(scope, name, part.lineno, is_deep=True)
+        for part, scope in given
+        if not isinstance(part, ast.Attribute)
+        for _, name in find_flows(part)
+        if not _is_defined(name, scope)
+    ]
+    flows = [*walk.flows, *_passed(walk)]
+    return Names(
+        calls,
+        spread_changes(walk.changes, flows),
+        spread_changes(handing, flows).first,
+        [(part, scope) for part, scope in given if isinstance(part, ast.Attribute)],
+        walk.unread,
+        walk.gains,
+        walk.stores,
+        walk.stars,
+        walk.scopes,
+        [(use, scope) for use, scope in walk.uses if id(use) not in walk.looked_into],
+        walk.taken(),
+        walk.attributes,
+        tree,
+    )
+
+
+def _unbind_shared(walk: NameVisitor) -> None:
+    """Add an unknown value to ``global`` or ``nonlocal`` names set in two scopes."""
+    for name in walk.shared:
+        binding = [scope for scope in walk.scopes if name in scope.bindings]
+        for scope in binding if len(binding) > 1 else ():
+            scope.bind(name, Binding(0))
+
+
+def _given_away(
+    calls: list[tuple[ast.Call, Scope]], walk: NameVisitor
+) -> Iterator[tuple[ast.expr, Scope]]:
+    """Yield the arguments of calls of code that is neither known nor in the script."""
+    for call, scope in calls:
+        if not _is_seen(call, scope, walk):
+            # a callback gets a copy of the dict behind **
+            copies = find_rule(called_name(call)) is not None
+            words = [word for word in call.keywords if word.arg or not copies]
+            for argument in [*call.args, *(word.value for word in words)]:
+                for part in _handed(argument):
+                    yield part, scope
+
+
+def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:
+    """Return whether it is known what a call does with its arguments."""
+    called = call.func
+    if isinstance(called, ast.Attribute) and called.attr in _METHODS:
+        return True
+    known = isinstance(called, ast.Name) and called.id in _HARMLESS | SETTING
+    known = known or _is_harmless_import(called, scope)
+    return known or bool(_called_functions(call, scope, walk))
+
+
+def _is_harmless_import(called: ast.expr, scope: Scope) -> bool:
+    """Return whether what is called is of a `_HARMLESS_PACKAGES`, by its import.
+
+    It changes no callback and no list, as ``EarlyStopping.__init__(old)`` and
+    ``np.random.shuffle(old)`` would.
+    """
+    while isinstance(called, ast.Call):
+        called = called.func
+    root = root_of(called)
+    bindings = [] if root is None else scope.bindings_of(root)
+    last = called.attr if isinstance(called, ast.Attribute) else ""
+    special = last[:2] == "__" or last == "shuffle"
+    return bool(bindings and not special) and all(
+        (binding.path or "").split(".")[0] in _HARMLESS_PACKAGES for binding in bindings
+    )
+
+
+def _handed(given: ast.expr) -> Iterator[ast.expr]:
+    """Yield the pieces of an argument that may be or hold lists or callbacks."""
+    if isinstance(given, ast.Starred):
+        yield from _handed(given.value)
+    elif isinstance(given, (ast.List, ast.Tuple)):
+        for part in given.elts:
+            yield from _handed(part)
+    elif isinstance(given, ast.Subscript):
+        # an entry of a table of settings is no list and no callback
+        key = given.slice
+        if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+            yield given
+    elif isinstance(given, _HANDING):
+        yield given
+
+
+_HANDING = (ast.Name, ast.Attribute, ast.Dict, ast.IfExp, ast.BoolOp)
+
+
+def _is_defined(name: str, scope: Scope) -> bool:
+    """Return whether a name is a function or class of the script.
+
+    To pass one gives away none of the objects that its body names.
+    """
+    holder = scope.holder(name)
+    return holder is not None and "defined" in holder.kinds.get(name, ())
+
+
+def _called_functions(call: ast.Call, scope: Scope, walk: NameVisitor) -> list[Scope]:
+    """Return the functions of the script that a call may run; may be empty."""
+    called = call.func
+    if isinstance(called, ast.Name):
+        return walk.functions.get(called.id, [])
+    if not isinstance(called, ast.Attribute):
+        return []
+    root = root_of(called)
+    holder = None if root is None else scope.holder(root)
+    if holder is not None and "imported" in holder.kinds.get(root or "", ()):
+        return []  # a function of a module
+    methods = walk.functions.get(called.attr, [])
+    return [function for function in methods if function.is_method]
+
+
+def _passed(walk: NameVisitor) -> Iterator[Flow]:
+    """Yield how parameters of the script's functions are related to their arguments."""
+    for call, scope in walk.calls:
+        for function in _called_functions(call, scope, walk):
+            yield from _passed_to(function, call, scope)
+
+
+def _passed_to(inside: Scope, call: ast.Call, scope: Scope) -> Iterator[Flow]:
+    definition = inside.definition
+    if not isinstance(definition, FUNCTIONS):
+        return
+    arguments = definition.args
+    of_object = inside.is_method and isinstance(call.func, ast.Attribute)
+    by_place = [*arguments.posonlyargs, *arguments.args][of_object:]
+    given = [
+        (parameter.arg, value)
+        for parameter, value in zip(by_place, call.args, strict=False)
+    ]
+    given += [
+        (keyword.arg, keyword.value)
+        for keyword in call.keywords
+        if keyword.arg is not None and keyword.arg in inside.bindings
+    ]
+    for parameter, value in given:
+        for kind, name in find_flows(value):
+            yield Flow(inside, parameter, kind, scope, name)
+    # *args and **kwargs
+    others = [*call.args, *(keyword.value for keyword in call.keywords)]
+    for star in filter(None, (arguments.vararg, arguments.kwarg)):
+        for value in others:
+            for name in names_in(value):
+                yield Flow(inside, star.arg, "holds", scope, name)

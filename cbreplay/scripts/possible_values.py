@@ -1,0 +1,260 @@
+"""All values that an expression of a script may have, if its text tells them."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.scripts.calls import Unread, returns_values
+from cbreplay.scripts.flows import chosen_from
+from cbreplay.scripts.literals import read_literal
+from cbreplay.scripts.parameters import given_for, values_of
+from cbreplay.scripts.settings_classes import find_setting
+
+if TYPE_CHECKING:
+    from cbreplay.scripts.calls import ScriptCalls
+    from cbreplay.scripts.scopes import Placed, Scope
+
+__all__ = [
+    "all_literals",
+    "given_values",
+    "only_literal",
+    "possible_values",
+    "taken_entries",
+]
+
+
+def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
+    """Return all values that an expression may have, each with its scope.
+
+    They are followed through names, all that is assigned to them, parameters, functions
+    of the script, branches of an expression, entries of lists and dicts, and attributes
+    such as ``self.rate``.
+
+    Raises
+    ------
+    Unread
+        If the text does not tell all of them.
+    """
+    return _values(calls, node, scope, set())
+
+
+def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
+    """Return the literal that all possible values of an expression are.
+
+    None if they differ, or if the text does not tell all of them.
+    """
+    values = all_literals(calls, node, scope)
+    # True == 1, but the two are different arguments
+    alike = all(
+        type(value) is type(values[0]) and value == values[0] for value in values
+    )
+    return values[0] if values and alike else None
+
+
+def all_literals(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Any]:
+    """Return the literals that an expression may be; none if one is not told."""
+    try:
+        found = possible_values(calls, node, scope)
+        return [read_literal(calls, value, place) for value, place in found]
+    except Unread:
+        return []
+
+
+def given_values(
+    calls: ScriptCalls, node: ast.expr | None, scope: Scope
+) -> list[tuple[ast.expr | None, Scope]]:
+    """Return what a name, or an attribute of ``self``, is assigned or given.
+
+    They are followed by one step. A value is None where the text does not tell it;
+    there are none of any other expression.
+    """
+    if isinstance(node, ast.Attribute) and calls.written(node.value) == "self":
+        try:
+            return [*_stored(calls, node, scope)]
+        except Unread:
+            return []
+    named = scope.place_of(node)
+    return [] if named is None else values_of(calls, *named)
+
+
+def _values(
+    calls: ScriptCalls, node: ast.expr, scope: Scope, seen: set[int]
+) -> list[Placed]:
+    calls.count_step()
+    if id(node) in seen:
+        return []  # a function that calls itself gives nothing new
+    seen.add(id(node))
+    if isinstance(node, (ast.IfExp, ast.BoolOp, ast.NamedExpr)):
+        parts = [(part, scope) for part in chosen_from(node)]
+    elif isinstance(node, ast.Call):
+        parts = _returned(calls, node, scope)
+    elif isinstance(node, ast.Attribute) and calls.written(node.value) == "self":
+        parts = _stored(calls, node, scope)
+    elif isinstance(node, ast.Subscript):
+        parts = _entries(calls, node, scope)
+    elif isinstance(node, ast.Attribute) and (
+        setting := find_setting(calls, node, scope)
+    ):
+        parts = [setting]
+    else:
+        parts = _named(calls, node, scope)
+    if not parts:
+        return [(node, scope)]
+    return [value for part in parts for value in _values(calls, *part, seen)]
+
+
+def _returned(calls: ScriptCalls, call: ast.Call, scope: Scope) -> list[Placed]:
+    """Return what a function of the script returns; nothing for any other call."""
+    function = calls.function_of(call, scope)
+    if function is None:
+        return []
+    if not returns_values(function):
+        calls.unread(call, f"what {calls.shown(call)} returns is not read")
+    return [(value, function) for value in function.returned]
+
+
+def _stored(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> list[Placed]:
+    """Return what an attribute of ``self`` is set to, if only its class sets it."""
+    home = scope.enclosing_class()
+    calls.count_step(calls.names.stores)
+    stores = [store for store in calls.names.stores if store.name in (node.attr, None)]
+    if home is not None and not stores:
+        return _of_class(calls, node, home)
+    values = [
+        (store.value, store.scope)
+        for store in stores
+        if store.value is not None
+        and calls.written(store.target) == "self"
+        and store.scope.enclosing_class() is home
+    ]
+    # a plain assignment is noted twice, once with its value: both have the same target
+    places = {id(store.target) for store in stores}
+    whole = home is not None and node.attr not in home.bindings
+    if not values or not whole or len(values) < len(places):
+        calls.unread(node, f"{calls.shown(node)} is not set once")
+    return values
+
+
+def _of_class(calls: ScriptCalls, node: ast.Attribute, home: Scope) -> list[Placed]:
+    """Return what a class body sets an attribute to, if no other class has one."""
+    value = calls.set_in_class(home, node.attr)
+    if value is None or calls.classes_with(node.attr) != [home]:
+        calls.unread(node, f"{calls.shown(node)} is not set once")
+    return [(value, home)]
+
+
+def _entries(calls: ScriptCalls, node: ast.Subscript, scope: Scope) -> list[Placed]:
+    """Return an entry of a list or dict that is written out; all, if it may be any."""
+    found = calls.next_of(node, scope)
+    if found is not None or isinstance(node.slice, ast.Constant):
+        return [] if found is None else [found]
+    whole, holder = calls.followed(node.value, scope)
+    if calls.given_away(node.value, scope) is not None:
+        return []
+    if isinstance(whole, ast.Dict) and all(whole.keys):
+        return [(value, holder) for value in whole.values]
+    if isinstance(whole, (ast.List, ast.Tuple)):
+        return [(entry, holder) for entry in whole.elts]
+    return []
+
+
+def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
+    """Return the values of a name, or of an entry of a dict that is written out."""
+    named = scope.place_of(node)
+    if named is not None:
+        holder, name = named
+        bindings = holder.bindings[name]
+        values = [binding.value for binding in bindings if binding.value]
+        is_told = len(bindings) == len(values) > 1 and not holder.shadowed(name)
+        if is_told and named not in calls.names.changes.first:
+            return [(value, holder) for value in values]
+        if bindings[0].inner is not None and bindings[0].value is None:
+            return []  # a function or a class
+        among = bindings[0].among
+        if len(bindings) == 1 and among is not None:
+            entries = _entries_of(calls, among, holder)
+            if entries:
+                return entries
+        if len(bindings) == 1 and not values:
+            given = given_for(calls, name, holder)
+            if not given.is_whole:
+                problem = holder.says_origin(name, bindings[0])
+                calls.unread(node, f"{name!r} {problem}")
+            return given.values
+    elif isinstance(node, ast.Name):
+        return []
+    found = calls.next_of(node, scope)
+    return [] if found is None else [found]
+
+
+def taken_entries(
+    calls: ScriptCalls, node: ast.expr, scope: Scope
+) -> list[Placed] | None:
+    """Return the entries that a subscript takes of a list or dict, with their scopes.
+
+    None for any other expression, and where the text does not tell them.
+    """
+    if not isinstance(node, ast.Subscript):
+        return None
+    try:
+        entry = calls.next_of(node, scope)
+        if entry is not None:
+            return [entry]
+        entries = _entries_of(calls, node.value, scope)
+    except Unread:
+        return None
+    return None if entries is None else _taken(calls, node.slice, scope, entries)
+
+
+def _taken(
+    calls: ScriptCalls, taking: ast.expr, scope: Scope, entries: list[Placed]
+) -> list[Placed] | None:
+    """Return what the part in the brackets takes; None where it cannot be told."""
+    if isinstance(taking, ast.Slice):
+        parts = (taking.lower, taking.upper, taking.step)
+        bounds = [_bound(calls, part, scope) for part in parts]
+        is_told = ... not in bounds and bounds[-1] != 0
+        return entries[slice(*bounds)] if is_told else None
+    place = _bound(calls, taking, scope)
+    is_told = type(place) is int and -len(entries) <= place < len(entries)
+    return [entries[place]] if is_told else None
+
+
+def _bound(calls: ScriptCalls, node: ast.expr | None, scope: Scope) -> Any:  # noqa: ANN401 - ... is no type
+    """Return a number in the brackets, None for none, and ... if it cannot be told."""
+    if node is None or (isinstance(node, ast.Constant) and node.value is None):
+        return None
+    number = only_literal(calls, node, scope)
+    return number if type(number) is int else ...
+
+
+def _entries_of(
+    calls: ScriptCalls, node: ast.expr, scope: Scope
+) -> list[Placed] | None:
+    """Return the entries of a list that is written out, in order; None if it is not.
+
+    Raises
+    ------
+    Unread
+        If the text does not tell which list it is.
+    """
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return taken_entries(calls, node, scope)
+    found = possible_values(calls, node, scope)
+    if len(found) != 1 or calls.given_away(node, scope) is not None:
+        return None
+    whole, holder = found[0]
+    if isinstance(whole, ast.BinOp) and isinstance(whole.op, ast.Add):
+        parts = [_entries_of(calls, side, holder) for side in (whole.left, whole.right)]
+    elif isinstance(whole, (ast.List, ast.Tuple)):
+        parts = [
+            _entries_of(calls, entry.value, holder)
+            if isinstance(entry, ast.Starred)
+            else [(entry, holder)]
+            for entry in whole.elts
+        ]
+    else:
+        return None
+    told = [part for part in parts if part is not None]
+    return [entry for part in told for entry in part] if told == parts else None

@@ -1,0 +1,264 @@
+"""What a loop that makes a model anew for each ``fit`` keeps, and what it does not."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, TypeAlias
+
+from cbreplay.scripts.compiled_metrics import find_alike
+from cbreplay.scripts.new_models import find_new_models
+from cbreplay.scripts.parameters import calls_of
+from cbreplay.scripts.syntax import FUNCTIONS, called_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.scripts.calls import ScriptCalls
+    from cbreplay.scripts.compiled_metrics import ModelCompiles
+    from cbreplay.scripts.facts import FittingCall
+    from cbreplay.scripts.members import Member
+
+    # the blocks around a piece of a script, the outermost first
+    _Around: TypeAlias = "tuple[ast.AST, ...]"
+    # a loop, or a call that runs a function several times
+    _Loop: TypeAlias = "ast.stmt | ast.Call"
+
+__all__ = ["RepeatedFits"]
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_FUNCTIONS = (*FUNCTIONS, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_BLOCKS = (*_LOOPS, *_FUNCTIONS, *_COMPREHENSIONS, ast.If)
+# what ends a loop in its first round, where it stands in the loop's own block
+_LEAVING = (ast.Break, ast.Raise, ast.Return)
+_MOST_CALLERS = 20
+# methods that call the function which they get for each trial: study.optimize
+_TRYING = {"fmin", "gp_minimize", "optimize"}
+
+
+class RepeatedFits:
+    """The fits of a script, and which callbacks stay the same from one to the next."""
+
+    def __init__(self, calls: ScriptCalls) -> None:
+        self.calls = calls
+        self.around: dict[int, _Around] = {}
+        _note_around(calls.names.tree, (), self.around)
+        self.scopes = {id(scope.definition): scope for scope in calls.names.scopes}
+        # the fits that were asked about: the models of each, and its callbacks
+        self.earlier: list[tuple[FittingCall, list[ast.Call], list[Member]]] = []
+
+    def find_loops(self, fit: FittingCall) -> list[_Loop]:
+        """Return the loops that make the model of a ``fit`` anew in each round.
+
+        None where the model may go on with what it has learnt.
+        """
+        made = find_new_models(self.calls, fit.call, fit.scope)
+        return list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
+
+    def find_renumbered(
+        self, fit: FittingCall, loops: Sequence[_Loop], compiles: ModelCompiles
+    ) -> dict[str, str]:
+        """Return the metrics that Keras calls otherwise than the first of their class.
+
+        It numbers what has no name of the script's: auc, auc_1. By the name that the
+        first one has, which ``fit`` logs it and what makes another one. None where the
+        script clears Keras's names.
+        """
+        if not compiles.is_followed or self.calls.by_name.get("clear_session"):
+            return {}
+        found: dict[str, str] = {}
+        before = [call for call, _ in compiles.found if call.lineno < fit.call.lineno]
+        for name, made in compiles.nameless.items():
+            metric, call = made[0]
+            if loops and self.is_remade(metric, call, loops[0]):
+                found[name] = f"{self.said(loops[0])}, and this metric anew"
+            metric, call = made[-1]
+            earlier = self.find_earlier(fit.call, metric)
+            if earlier is not None and before[-1:] == [call]:
+                first = self.calls.place(earlier.lineno)
+                found[name] = f"{first} makes one before this"
+        return found
+
+    def find_earlier(self, fit: ast.Call, metric: ast.Call) -> ast.Call | None:
+        """Return a metric of the same class that certainly is made before this one."""
+        around = self.around[id(metric)]
+        if around != self.around[id(fit)]:
+            return None
+        return next(
+            (
+                call
+                for call in find_alike(self.calls, metric)
+                if call.lineno < metric.lineno
+                and self.around[id(call)] == around[: len(self.around[id(call)])]
+            ),
+            None,
+        )
+
+    def is_remade(self, metric: ast.Call, call: ast.Call, loop: _Loop) -> bool:
+        """Return whether each round makes the metric that a ``compile`` gets."""
+        if loop in self.around[id(metric)]:
+            return True
+        # each call of a function that compiles the model makes what stands in it
+        function = self.function_around(call)
+        return (
+            function is not None
+            and function is self.function_around(metric)
+            and function not in self.around[id(loop)]
+        )
+
+    def function_around(self, node: ast.AST) -> ast.AST | None:
+        """Return the innermost function that holds a call; None at the top."""
+        around = reversed(self.around[id(node)])
+        return next((at for at in around if isinstance(at, _FUNCTIONS)), None)
+
+    def find_kept(
+        self,
+        loops: Sequence[_Loop],
+        fit: FittingCall,
+        members: Sequence[Member],
+    ) -> dict[int, str]:
+        """Return why a callback meets another model than in a fit before.
+
+        The fits of a script are to be asked about in their order.
+
+        Returns
+        -------
+        dict of int to str
+            The loop, or the earlier fit, by the id of the call that makes the callback.
+            Left out are callbacks that may be made anew too.
+        """
+        kept: dict[int, str] = {}
+        for loop in loops:
+            for member in members:
+                # of several, each round may take another one
+                is_one = member.is_certain or not _chooses(fit.given)
+                most = _MOST_CALLERS if member.is_certain else 0
+                if is_one and self.is_outside(member.made_at, loop, most):
+                    kept.setdefault(id(member.call), self.said(loop))
+        made = find_new_models(self.calls, fit.call, fit.scope)
+        for earlier, models, used in self.earlier if made else ():
+            if not self.is_followed_by(earlier.call, fit.call) or any(
+                model is other for model in models for other in made
+            ):
+                continue
+            before = {id(member.made_at) for member in used if member.is_certain}
+            for member in members:
+                if member.is_certain and id(member.made_at) in before:
+                    place = self.calls.place(earlier.call.lineno)
+                    kept.setdefault(
+                        id(member.call), f"the fit in {place} trains another model"
+                    )
+        if made:
+            self.earlier.append((fit, made, list(members)))
+        return kept
+
+    def said(self, loop: _Loop) -> str:
+        """Say that a loop, or a search over trials, makes models."""
+        place = self.calls.place(loop.lineno)
+        if isinstance(loop, ast.Call):
+            return f"{called_name(loop)} in {place} has a model for each trial"
+        return f"the loop in {place} makes a model in each round"
+
+    def is_followed_by(self, first: ast.Call, second: ast.Call) -> bool:
+        """Return whether a call certainly ran when a later one does."""
+        outer = self.around[id(first)]
+        return self.around[id(second)][: len(outer)] == outer
+
+    def loops(
+        self, node: ast.Call, made: Sequence[ast.Call], most: int
+    ) -> Iterator[_Loop]:
+        """Yield the loops around a call that make its model anew in each round.
+
+        They are followed from the function that holds the call to its callers, and to
+        a call that tries the function several times.
+        """
+        around = self.around[id(node)]
+        function = self.function_around(node)
+        start = 0 if function is None else around.index(function) + 1
+        for block in around[start:]:
+            if isinstance(block, _LOOPS) and self.renews(block, node, made):
+                yield block
+        if function is None or not most:
+            return
+        if self.renews(function, node, made):
+            yield from self.trials(function)
+        for call in self.callers(function):
+            # a model that the function makes is new with each call of it
+            renewed = self.renews(function, node, made)
+            inside = [value for value in made if function in self.around[id(value)]]
+            if renewed or not inside:
+                yield from self.loops(call, [call] if renewed else made, most - 1)
+
+    def renews(self, block: ast.AST, node: ast.Call, made: Sequence[ast.Call]) -> bool:
+        """Return whether each round of a block certainly makes the model of a call."""
+        if isinstance(block, _LOOPS) and any(
+            isinstance(statement, _LEAVING) for statement in block.body
+        ):
+            return False
+        within = [self.around[id(value)] for value in made]
+        if not all(block in around for around in within):
+            return False
+        of_call = self.around[id(node)]
+        # of several models, one is chosen in each round
+        return len(made) > 1 or all(
+            not isinstance(inner, ast.If) or inner in of_call
+            for inner in within[0][within[0].index(block) :]
+        )
+
+    def callers(self, function: ast.AST) -> list[ast.Call]:
+        """Return the calls of a function of the script."""
+        inside = self.scopes.get(id(function))
+        if not isinstance(function, FUNCTIONS) or inside is None or not inside.parent:
+            return []
+        if len(inside.parent.bindings[function.name]) > 1:
+            return []
+        found = calls_of(self.calls, inside)
+        certain = [call for call, _, is_certain in found if is_certain]
+        return certain[:_MOST_CALLERS]
+
+    def trials(self, function: ast.AST) -> Iterator[ast.Call]:
+        """Yield the calls that get a function and call it for each trial."""
+        for name in _TRYING:
+            for call, scope in self.calls.by_name.get(name, ()):
+                for given in call.args[:1]:
+                    named = scope.defined_as(given)
+                    if given is function or (named and named.definition is function):
+                        yield call
+
+    def is_outside(self, node: ast.AST, loop: _Loop, most: int) -> bool:
+        """Return whether what is made here is made once, before a loop begins.
+
+        An ``__init__`` is followed to where its objects are made, at most so often.
+        """
+        outer = [at for at in self.around[id(loop)] if not isinstance(at, ast.If)]
+        around = [at for at in self.around[id(node)] if not isinstance(at, ast.If)]
+        if outer[: len(around)] == around:
+            return True
+        last = around[-1]
+        if not isinstance(last, FUNCTIONS) or last.name != "__init__" or not most:
+            return False
+        made = self.callers(last)
+        return bool(made) and all(self.is_outside(at, loop, most - 1) for at in made)
+
+
+def _note_around(node: ast.AST, around: _Around, found: dict[int, _Around]) -> None:
+    """Note of each call and loop the loops, functions and branches around it."""
+    if isinstance(node, (ast.Call, *_LOOPS)):
+        found[id(node)] = around
+    inside = (*around, node) if isinstance(node, _BLOCKS) else around
+    # what a loop goes over, and the defaults of a function, run once
+    run_inside = {"body", "elt", "key", "test", "value"}
+    run_inside |= {"orelse"} if isinstance(node, ast.If) else set()
+    for name, field in ast.iter_fields(node):
+        for child in field if isinstance(field, list) else [field]:
+            if isinstance(child, ast.AST):
+                _note_around(child, inside if name in run_inside else around, found)
+
+
+def _chooses(given: ast.expr) -> bool:
+    """Return whether an expression takes entries of something."""
+    return any(
+        isinstance(node, ast.Subscript)
+        or (isinstance(node, ast.Attribute) and node.attr in ("get", "pop"))
+        for node in ast.walk(given)
+    )

@@ -1,0 +1,264 @@
+"""The callbacks list of a training script, to be replayed; any doubt is an error.
+
+`training_scripts` reads one for ``lint``, and goes on where something cannot be told.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.errors import ExpressionError
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.registry import find_rule, imported_version
+from cbreplay.scripts.callbacks import Built, build_callback, find_watcher
+from cbreplay.scripts.calls import ScriptCalls, Unread, returns_once
+from cbreplay.scripts.double_stars import write_out_double_stars
+from cbreplay.scripts.facts import find_fits, read_facts
+from cbreplay.scripts.growing_lists import join_growing_lists
+from cbreplay.scripts.imported_constants import write_in_constants
+from cbreplay.scripts.keras_classes import keras_name
+from cbreplay.scripts.names import read_names
+from cbreplay.scripts.optimizer_rates import read_rate
+from cbreplay.scripts.packages import find_packages
+from cbreplay.scripts.partials import write_out_partials
+from cbreplay.scripts.sources import (
+    TOO_TANGLED,
+    WRITE_OUT,
+    parse_source,
+    read_source,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cbreplay.rules.base import Callback
+    from cbreplay.scripts.scopes import Scope
+    from cbreplay.scripts.sources import Source
+
+__all__ = ["ScriptCallbacks", "read_script_callbacks"]
+
+_SHOWN_PROBLEMS = 5
+
+
+class ScriptCallbacks(NamedTuple):
+    """The callbacks list that a training script gives to ``fit``.
+
+    Parameters
+    ----------
+    source : str
+        The script.
+    callbacks : tuple of Callback
+        The list, in order.
+    lines : tuple of int
+        The one-based line in which each is built; of a notebook, counted through all
+        its code cells.
+    notes : tuple of str
+        What was not read, and what was assumed.
+    epochs, validation_freq : int or None
+        As ``fit`` gets them; None if it does not, if they cannot be told, or if several
+        fits get different ones.
+    schedule : str or None
+        The class of the LearningRateSchedule that every ``compile`` gives the
+        optimizer.
+    written : tuple of frozenset of str
+        Which parameters the code of each callback gives.
+    semantics : str or None
+        The Keras version it trains with, if its imports tell: ``"tf_keras-2.21.0"``.
+    """
+
+    source: str
+    callbacks: tuple[Callback, ...]
+    lines: tuple[int, ...]
+    notes: tuple[str, ...]
+    epochs: int | None = None
+    validation_freq: int | None = None
+    schedule: str | None = None
+    written: tuple[frozenset[str], ...] = ()
+    semantics: str | None = None
+
+
+def read_script_callbacks(
+    path: str, *, defaults: Mapping[str, Any] | None = None
+) -> ScriptCallbacks:
+    """Find the callbacks list of a training script by its syntax tree.
+
+    The script is not run. Callbacks are recognised by what they are imported from.
+    Lists, callbacks and constants are followed through names that are assigned once, a
+    list through ``append``, ``extend`` and ``+=`` in the same block, and a function of
+    the script through the one value that it returns at its end.
+
+    Parameters
+    ----------
+    path : str
+        The script, or a notebook (``.ipynb``), whose code cells are read in order.
+    defaults : mapping, optional
+        Parameters for every callback that does not set them itself.
+
+    Raises
+    ------
+    ExpressionError
+        If it is no Python, if a callback or an argument cannot be told from its text
+        (the lines are named), or if several ``fit`` calls get different callbacks.
+    """
+    source = read_source(path)
+    tree = parse_source(source)
+    try:
+        write_in_constants(tree, path)
+        write_out_partials(tree)
+        join_growing_lists(tree)
+        names = read_names(tree)
+        calls = ScriptCalls(names, defaults or {}, source.place)
+        write_out_double_stars(calls)
+        read = _Script(source, calls).read()
+    except (RecursionError, MemoryError):
+        raise ExpressionError(TOO_TANGLED, text=path, hint=WRITE_OUT) from None
+    return read._replace(semantics=imported_version(find_packages(tree)))
+
+
+class _Script:
+    """One script under reading."""
+
+    def __init__(self, source: Source, calls: ScriptCalls) -> None:
+        self.source, self.calls = source, calls
+        self.used: set[int] = set()
+
+    def read(self) -> ScriptCallbacks:
+        fits, unread_fits = find_fits(self.calls)
+        place = self.source.place
+        notes = [f"{place(line)}: fit(**...) is not read" for line in unread_fits]
+        problems: list[Unread] = []
+        if fits:
+            read = [
+                (fit.call.lineno, list(self.entries(fit.given, fit.scope, problems)))
+                for fit in fits
+            ]
+        else:
+            read = [(0, list(self.every_call(problems)))]
+            notes.append(
+                "no fit(callbacks=...) stands in it: the callbacks that it builds are "
+                "taken in the order of their lines"
+            )
+        self.refuse(problems)
+        built = self.agreed(read)
+        if not built:
+            problem = "it builds no callback that a fit gets"
+            raise ExpressionError(problem, text=self.source.path, hint=WRITE_OUT)
+        notes += [*self.source.notes, *self.unused(), *self.loggers(), *self.doubts()]
+        facts = [read_facts(self.calls, fit) for fit in fits]
+        plans = {(fact.epochs, fact.validation_freq) for fact in facts}
+        epochs, validation_freq = plans.pop() if len(plans) == 1 else (None, None)
+        return ScriptCallbacks(
+            self.source.path,
+            tuple(entry.callback for entry in built),
+            tuple(entry.line for entry in built),
+            tuple(notes),
+            epochs=epochs,
+            validation_freq=validation_freq,
+            schedule=read_rate(
+                self.calls, self.calls.compiles, is_followed=False
+            ).schedule,
+            written=tuple(entry.written for entry in built),
+        )
+
+    def refuse(self, problems: list[Unread]) -> None:
+        if not problems:
+            return
+        told = [
+            f"{self.source.place(problem.line)}: {problem.problem}"
+            for problem in problems[:_SHOWN_PROBLEMS]
+        ]
+        if len(problems) > len(told):
+            told.append(f"and {len(problems) - len(told)} more")
+        raise ExpressionError("; ".join(told), text=self.source.path, hint=WRITE_OUT)
+
+    def agreed(self, read: list[tuple[int, list[Built]]]) -> list[Built]:
+        """Return the one list that all fits get."""
+        written = {
+            line: ", ".join(format_callback(entry.callback) for entry in built)
+            for line, built in read
+        }
+        if len(set(written.values())) > 1:
+            shown = "; ".join(
+                f"{self.source.place(line)}: [{callbacks}]"
+                for line, callbacks in written.items()
+            )
+            problem = f"its fits get different callbacks: {shown}"
+            hint = "Write the ones you mean with -c or callbacks="
+            raise ExpressionError(problem, text=self.source.path, hint=hint)
+        return read[0][1]
+
+    def unused(self) -> Iterator[str]:
+        for call, scope in self.calls.names.calls:
+            name = keras_name(self.calls, call.func, scope)
+            if id(call) not in self.used and find_rule(name or "") is not None:
+                yield (
+                    f"{self.source.place(call.lineno)}: this {name} goes to no fit "
+                    "that was read, and is left out"
+                )
+
+    def loggers(self) -> Iterator[str]:
+        for call, scope in self.calls.names.calls:
+            name = find_watcher(call, scope, self.calls)
+            if id(call) in self.used and name is not None:
+                yield (
+                    f"{self.source.place(call.lineno)}: {name} is not Keras's, and is "
+                    "taken for one that only watches and decides nothing"
+                )
+
+    def doubts(self) -> Iterator[str]:
+        """Say what could change the callbacks, and is not read."""
+        for name, line in self.calls.names.unread.items():
+            where = self.source.place(line)
+            yield f"{where}: {name}() may change what a name means, and is not read"
+        for name, line in self.calls.given.items():
+            yield (
+                f"{self.source.place(line)}: {name} is given to something that is not "
+                "read, and could change it"
+            )
+
+    def every_call(self, problems: list[Unread]) -> Iterator[Built]:
+        for call, scope in self.calls.names.calls:
+            name = keras_name(self.calls, call.func, scope)
+            if name is not None and name not in ("Callback", "CallbackList"):
+                yield from self.entries(call, scope, problems)
+
+    def entries(
+        self, node: ast.expr, scope: Scope, problems: list[Unread]
+    ) -> Iterator[Built]:
+        """Yield the callbacks of a list; what cannot be read goes to the problems."""
+        try:
+            node, scope = self.calls.followed(node, scope)
+            if isinstance(node, (ast.List, ast.Tuple)):
+                for element in node.elts:
+                    inner = (
+                        element.value if isinstance(element, ast.Starred) else element
+                    )
+                    # Keras flattens lists in lists, so a star changes nothing
+                    yield from self.entries(inner, scope, problems)
+            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+                yield from self.entries(node.left, scope, problems)
+                yield from self.entries(node.right, scope, problems)
+            elif isinstance(node, ast.Call):
+                yield from self.called(node, scope, problems)
+            elif not (isinstance(node, ast.Constant) and node.value is None):
+                shown = self.calls.shown(node)
+                is_kept = isinstance(node, ast.Attribute)
+                problem = "is not followed" if is_kept else "is no callback and no list"
+                self.calls.unread(node, f"{shown} {problem}")
+        except Unread as problem:
+            problems.append(problem)
+
+    def called(
+        self, call: ast.Call, scope: Scope, problems: list[Unread]
+    ) -> Iterator[Built]:
+        """Yield the callback that a call makes, or those that a function returns."""
+        function = self.calls.function_of(call, scope)
+        # a method may be another one in a class that extends this one
+        if isinstance(call.func, ast.Name) and function and returns_once(function):
+            self.calls.count_step()
+            yield from self.entries(function.returned[0], function, problems)
+            return
+        built = build_callback(call, scope, self.calls)
+        self.used.add(id(call))
+        yield built

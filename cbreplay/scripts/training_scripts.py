@@ -1,0 +1,207 @@
+"""Every callback of a training script, for ``lint``; what cannot be told is listed.
+
+`script` reads the one list of a script for a replay, and refuses any doubt.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.errors import ExpressionError
+from cbreplay.rules.registry import find_rule
+from cbreplay.scripts.calls import ScriptCalls
+from cbreplay.scripts.double_stars import write_out_double_stars
+from cbreplay.scripts.facts import find_fits, read_facts
+from cbreplay.scripts.growing_lists import join_growing_lists
+from cbreplay.scripts.imported_constants import write_in_constants
+from cbreplay.scripts.keras_classes import keras_name
+from cbreplay.scripts.lists import MemberReader
+from cbreplay.scripts.members import UnreadPart
+from cbreplay.scripts.names import read_names
+from cbreplay.scripts.packages import find_packages
+from cbreplay.scripts.partials import write_out_partials
+from cbreplay.scripts.reassigned_names import split_reassigned_names, without_marks
+from cbreplay.scripts.repeated_fits import RepeatedFits
+from cbreplay.scripts.sources import TOO_TANGLED, parse_source, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from cbreplay.rules.checks import TrainingFacts
+    from cbreplay.scripts.facts import FittingCall
+    from cbreplay.scripts.members import Member
+    from cbreplay.scripts.sources import Source
+
+__all__ = ["ScriptFit", "TrainingScript", "read_training_script"]
+
+_MOST_FITS = 200
+
+
+class ScriptFit(NamedTuple):
+    """What one ``fit`` of a script may get.
+
+    Parameters
+    ----------
+    facts : TrainingFacts
+        What is known of this training.
+    members : tuple of Member
+        The callbacks that its list may hold, in order.
+    unread : tuple of UnreadPart
+        What cannot be told about its list.
+    kept : mapping of int to str
+        Why a callback meets another model than in a fit before, by the id of the call
+        that makes the callback, as `RepeatedFits.find_kept`.
+    """
+
+    facts: TrainingFacts
+    members: tuple[Member, ...]
+    unread: tuple[UnreadPart, ...]
+    kept: Mapping[int, str] = MappingProxyType({})
+
+
+class TrainingScript(NamedTuple):
+    """What can be told of a training script, without running it.
+
+    Parameters
+    ----------
+    source : Source
+        The script or notebook.
+    fits : tuple of ScriptFit
+        The calls of ``fit`` that get callbacks, in the order of the text.
+    loose : tuple of Member
+        The callbacks that go to no ``fit`` that was read.
+    unread : tuple of UnreadPart
+        What cannot be told, each once, in the order of the text.
+    texts : frozenset of str
+        The strings in it, but those in the arguments of callbacks.
+    packages : frozenset of str
+        The packages that it imports, as `find_packages`.
+    """
+
+    source: Source
+    fits: tuple[ScriptFit, ...]
+    loose: tuple[Member, ...]
+    unread: tuple[UnreadPart, ...]
+    texts: frozenset[str] = frozenset()
+    packages: frozenset[str] = frozenset()
+
+
+def read_training_script(path: str) -> TrainingScript:
+    """Read every callback of a script or notebook that can be read.
+
+    It is not run. Lists are followed through names, attributes such as
+    ``self.callbacks``, functions of the script, branches and loops; what certainly is
+    in a list is told apart from what may be. What cannot be told is listed with its
+    line.
+
+    Raises
+    ------
+    ExpressionError
+        If it cannot be read at all: it is no Python, or too deep.
+    """
+    source = read_source(path)
+    tree = parse_source(source)
+    try:
+        write_in_constants(tree, path)
+        split_reassigned_names(tree)
+        write_out_partials(tree)
+        join_growing_lists(tree)
+        names = read_names(tree)
+        calls = ScriptCalls(names, {}, source.place, verdict="checked")
+        write_out_double_stars(calls)
+        given = find_fits(calls)[0]
+        if len(given) > _MOST_FITS:
+            problem = f"it has {len(given)} fits, {_MOST_FITS} at most"
+            raise ExpressionError(problem, text=path)
+        repeated = RepeatedFits(calls)
+        fits = [_read_fit(calls, fit, repeated) for fit in given]
+        loose, unread = _read_loose(calls, fits)
+    except (RecursionError, MemoryError):
+        raise ExpressionError(TOO_TANGLED, text=path) from None
+    told = [part for fit, arguments in fits for part in (*fit.unread, *arguments)]
+    told += [*unread, *_unread_elsewhere(calls)]
+    return TrainingScript(
+        source,
+        tuple(fit for fit, _ in fits),
+        loose,
+        tuple(sorted(_as_written(told))),
+        _texts_outside(
+            tree, [*loose, *(member for fit, _ in fits for member in fit.members)]
+        ),
+        find_packages(tree),
+    )
+
+
+def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str]:
+    inside = {id(node) for member in members for node in ast.walk(member.call)}
+    # history.history["val_acc"] only looks a name up
+    inside |= {
+        id(node.slice)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+    }
+    return frozenset(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in inside
+    )
+
+
+def _read_fit(
+    calls: ScriptCalls, fit: FittingCall, repeated: RepeatedFits
+) -> tuple[ScriptFit, list[UnreadPart]]:
+    """Return what a fit may get, and which arguments cannot be told."""
+    calls.steps = 0
+    reader = MemberReader(calls)
+    members = _each_once(reader.members(fit.given, fit.scope))
+    loops = repeated.find_loops(fit)
+    facts = read_facts(calls, fit, partial(repeated.find_renumbered, fit, loops))
+    unread = tuple(_as_written(reader.unread))
+    read = ScriptFit(facts, members, unread, repeated.find_kept(loops, fit, members))
+    setting = [own for own in members if own.variants[0].changes_learning_rate]
+    schedules = reader.callbacks.schedules if len(setting) > 1 else []
+    return read, [*reader.arguments, *schedules]
+
+
+def _as_written(parts: Iterable[UnreadPart]) -> dict[UnreadPart, None]:
+    """Return what is unread, each once, with names as the script has them."""
+    return {part._replace(problem=without_marks(part.problem)): None for part in parts}
+
+
+def _each_once(members: Iterable[Member]) -> tuple[Member, ...]:
+    """Return the members without those that are reached twice."""
+    found: dict[int, Member] = {}
+    for member in members:
+        found.setdefault(id(member.call), member)
+    return tuple(found.values())
+
+
+def _read_loose(
+    calls: ScriptCalls, fits: Iterable[tuple[ScriptFit, object]]
+) -> tuple[tuple[Member, ...], list[UnreadPart]]:
+    """Return the callbacks that go to no fit that was read."""
+    used = {id(member.call) for fit, _ in fits for member in fit.members}
+    calls.steps = 0
+    reader = MemberReader(calls)
+    members = [
+        member
+        for call, scope in calls.names.calls
+        if id(call) not in used
+        and find_rule(keras_name(calls, call.func, scope) or "") is not None
+        for member in reader.members(call, scope, is_certain=False)
+    ]
+    return _each_once(members), [*reader.unread, *reader.arguments]
+
+
+def _unread_elsewhere(calls: ScriptCalls) -> Iterator[UnreadPart]:
+    """Yield what is not read, and may give a fit callbacks or change some."""
+    for line in find_fits(calls)[1]:
+        yield UnreadPart(line, "fit(**...) is not read")
+    for name, line in calls.names.unread.items():
+        problem = f"{name}() may change what a name means, and is not read"
+        yield UnreadPart(line, problem)

@@ -1,0 +1,3 @@
+"""Numbers, names and sentences as people read them, and texts made fit to print."""
+
+from __future__ import annotations
