@@ -191,7 +191,12 @@ def _cadence(positions: Sequence[int]) -> int | None:
     if not votes:
         return None
     cadence, n_votes = Counter(votes).most_common(1)[0]
-    if len(votes) == len(distances) and any(own % cadence for own in distances[1:-1]):
+    inner = distances[1:-1]
+    if len(votes) < len(distances):
+        # a closer cadence may stand at the beginning
+        inner = [*itertools.dropwhile(lambda own: own % cadence, inner)]
+    if any(own % cadence for own in inner):
+        # values that lie off it show that it comes of lost ones
         return None
     return cadence if 2 * n_votes > len(votes) else None
 

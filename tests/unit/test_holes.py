@@ -68,6 +68,8 @@ def run_of(pattern: str, *, first_epoch: int = 0, name: str = "val_loss") -> Run
         # no cadence: unknown from the epoch after its first value on
         ("x.xx...x....x", None, 1),
         ("xxx.x..x..x.xx", None, 1),
+        # two is the most frequent distance, and not the cadence: others stand between
+        ("xx.x.xxx.xx", None, 1),
         ("..x.xx...x....x", None, 0),
         # one value alone
         ("x", None, None),
