@@ -127,14 +127,15 @@ def gap_cause(run: Run, gap_epoch: int) -> GapCause:
 def find_cadence(run: Run, name: str) -> int | None:
     """Return the epochs from one value of a series to the next; None if irregular.
 
-    One distance is no cadence, except where ``fit`` puts two values by its
-    ``validation_freq``: the first then stands as far from the beginning. Nor is one
-    that is no more than what damaged rows left.
+    One distance is no cadence, and neither are a few that may come of a few lost
+    values, except where ``fit`` puts values by its ``validation_freq``: these stand as
+    far from the beginning. Nor is one that is no more than what damaged rows left.
 
     >>> from cbreplay.run import Run, Series
-    >>> losses = Series.from_optional([None, 1.0, None, 1.0, None, 1.0, 1.0])
-    >>> run = Run(name="run", source="", first_epoch=0, series={"loss": losses})
-    >>> find_cadence(run, "loss")
+    >>> judged = Series.from_optional([None, 1.0, None, 1.0, None, 1.0, 1.0])
+    >>> series = {"val_loss": judged, "loss": Series.from_optional([0.5] * 7)}
+    >>> run = Run(name="run", source="", first_epoch=0, series=series)
+    >>> find_cadence(run, "val_loss")
     2
     """
     positions = _recorded(run.series[name])
@@ -143,10 +144,20 @@ def find_cadence(run: Run, name: str) -> int | None:
         return cadence
     if run.n_dropped and run.n_dropped >= run.n_epochs - len(positions):
         return None
+    return None if _may_come_of_losses(run, positions, cadence) else cadence
+
+
+def _may_come_of_losses(run: Run, positions: Sequence[int], cadence: int) -> bool:
+    """Tell whether a few lost values would leave a cadence that ``fit`` did not put."""
+    n_lacking = positions[-1] - positions[0] + 1 - len(positions)
+    is_regular = n_lacking == (cadence - 1) * (len(positions) - 1)
     alone = len(positions) == 2  # noqa: PLR2004 - they have one distance
-    if alone and (run.first_epoch + positions[0] + 1) % cadence:
-        return None
-    return cadence
+    if not alone and (is_regular or n_lacking >= _FEWEST_VOTES):
+        return False
+    # in `fit` an epoch without a validation has a row; the last epoch may have a value
+    # of its own
+    has_rows = alone or bool(run.has_row[positions[0] : positions[-1]].all())
+    return not has_rows or (run.first_epoch + positions[-2] + 1) % cadence != 0
 
 
 def find_shared_cadence(run: Run) -> int:

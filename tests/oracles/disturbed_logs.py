@@ -3,7 +3,9 @@
 What is lost without a trace cannot be told: a last row, the epochs of rows that no
 number names, the beginning of a log whose writer may begin at any epoch, the digits
 that rounding took, a fit that goes on where the one before it ended. There the training
-that counts as true is the one that the log shows.
+that counts as true is the one that the log shows. Two things are not drawn: a loss that
+leaves every second value, or every third, as of a metric that was logged so; and a fit
+that repeats a row of the one before it, to the digit.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import math
 from dataclasses import replace as with_other
 from typing import TYPE_CHECKING, NamedTuple
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from tests.oracles.logs_of_tools import WRITERS, Files, Writer, keras_events
@@ -52,6 +55,11 @@ class Case(NamedTuple):
     most_runs: int
     files: Files
     rows: tuple[Row, ...]
+
+    def __repr__(self) -> str:
+        """Return what the log holds, without the trainings and files made of it."""
+        rows = [(row.epoch, row.rate, row.values) for row in self.rows]
+        return f"{self.kind} log of {self.writer}: {rows}"
 
 
 def _tell(*fits: Training, moved: bool = False) -> tuple[Run, ...]:
@@ -116,16 +124,20 @@ def lost_last(draw: st.DrawFn, name: str) -> Case:
 
 
 def lost_middle(draw: st.DrawFn, name: str) -> Case:
-    training, writer = _one(draw, name, 4), WRITERS[name]
+    writer = WRITERS[name]
+    training = _one(draw, name, 4, freqs=() if writer.numbered else [1])
     inner = range(1, len(training.rows) - 1)
     lost = draw(st.sets(st.sampled_from(inner), min_size=1, max_size=3))
     rows = [row for at, row in enumerate(training.rows) if at not in lost]
+    assume(not _are_regular([row.epoch for row in rows]))
     fits = [training] if writer.numbered else [_as_written(writer, rows)]
     return _case(name, "lost middle", rows, fits)
 
 
 def doubled(draw: st.DrawFn, name: str) -> Case:
-    training, writer = _one(draw, name), WRITERS[name]
+    writer = WRITERS[name]
+    # in lists of other lengths a value more is another training's
+    training = _one(draw, name, freqs=() if writer.numbered else [1])
     finite = [
         at
         for at, row in enumerate(training.rows)
@@ -139,7 +151,8 @@ def doubled(draw: st.DrawFn, name: str) -> Case:
 
 
 def out_of_order(draw: st.DrawFn, name: str) -> Case:
-    training, writer = _one(draw, name, 2), WRITERS[name]
+    writer = WRITERS[name]
+    training = _one(draw, name, 2, freqs=() if writer.numbered else [1])
     rows = [*training.rows]
     if draw(st.booleans()):
         rows.reverse()
@@ -159,6 +172,10 @@ def lost_values(draw: st.DrawFn, name: str) -> Case:
     for at, row in enumerate(training.rows):
         values = {n: v for n, v in row.values.items() if at not in lost or n != metric}
         rows.append(row._replace(values=values))
+    left = [
+        row.epoch for row in rows if math.isfinite(row.values.get(metric, math.nan))
+    ]
+    assume(not _are_regular(left))
     case = _case(name, "lost values", rows, [training])
     # Keras writes NA for a key that there was not: a lost cell is another
     files = {path: own.replace(b"NA", b"") for path, own in case.files.items()}
@@ -176,14 +193,26 @@ def rounded(draw: st.DrawFn, name: str) -> Case:
 
 def _second(draw: st.DrawFn, first: Training, begins: int) -> Training:
     has_rates = first.rows[0].rate is not None
+    drawn = trainings(
+        names=first.names,
+        first_epoch=begins,
+        has_rates=has_rates,
+        freqs=[first.validation_freq],
+    )
+    held = {(row.epoch, repr(row.values)) for row in first.rows}
     return draw(
-        trainings(
-            names=first.names,
-            first_epoch=begins,
-            has_rates=has_rates,
-            freqs=[first.validation_freq],
+        drawn.filter(
+            lambda fit: held.isdisjoint(
+                (row.epoch, repr(row.values)) for row in fit.rows
+            )
         )
     )
+
+
+def _are_regular(epochs: Sequence[int]) -> bool:
+    """Tell whether epochs stand two or more apart, and all as far."""
+    distances = {after - before for before, after in itertools.pairwise(epochs)}
+    return len(distances) == 1 and min(distances) > 1
 
 
 def restarted(draw: st.DrawFn, name: str) -> Case:

@@ -68,6 +68,9 @@ def run_of(pattern: str, *, first_epoch: int = 0, name: str = "val_loss") -> Run
         # no cadence: unknown from the epoch after its first value on
         ("x.xx...x....x", None, 1),
         ("xxx.x..x..x.xx", None, 1),
+        # 1, 3, 5, 6 of which two may be lost; 2, 4, 6 are where `fit` validates
+        ("x.x.xx", None, 1),
+        (".x.x.xx", 2, None),
         # two is the most frequent distance, and not the cadence: others stand between
         ("xx.x.xxx.xx", None, 1),
         ("..x.xx...x....x", None, 0),
@@ -244,3 +247,12 @@ def test_a_cadence_with_values_between_is_none_that_callbacks_act_at(
     said = headline_of(path)
     assert "callbacks that act only" not in said
     assert "this log cannot tell" in said
+
+
+def test_rows_that_are_not_there_are_lost_and_not_left_out_by_fit() -> None:
+    """`fit` logs a row in each epoch, also where it does not validate."""
+    values = [0.5 if mark == "x" else None for mark in "xx.x.x.x"]
+    losses = Series.from_optional(values)
+    run = Run(name="run", source="", first_epoch=0, series={"val_loss": losses})
+    assert find_cadence(run, "val_loss") is None
+    assert find_gap(run, "val_loss") == 1
