@@ -365,6 +365,10 @@ def is_plain(case: Case) -> bool:
     if rhythm > 1 and case.writer.startswith(("mlflow", "json history")):
         # steps with a validation now and then may be batches; lists have no epochs
         return False
+    *earlier, last = [repr(row.values) for row in training.rows]
+    if case.writer.startswith("mlflow") and last in earlier:
+        # its autologger ends so, with the values of the restored model
+        return False
     values = [
         [row.values.get(name) for row in training.rows] for name in training.names
     ]
