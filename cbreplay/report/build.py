@@ -325,13 +325,17 @@ def _report_on_many(
         doubts,
         restores=question.keep == "best",
     )
-    named = {"recommended": recommended, "asked": given or ()}
-    named = {role: setting for role, setting in named.items() if setting}
-    if given is not None:
-        named = dict(reversed(named.items()))
+    named = _named(recommended, given) or {"start": callbacks}
     document = many_runs_page(asked, closing)
-    named = named or {"start": callbacks}
     return _moving(document, question, named, replays, advised=read)
+
+
+def _named(
+    recommended: tuple[Callback, ...], given: tuple[Callback, ...] | None
+) -> dict[str, tuple[Callback, ...]]:
+    """Return the lists that a page names: what was asked about comes first."""
+    named = {"asked": given or (), "recommended": recommended}
+    return {role: listed for role, listed in named.items() if listed}
 
 
 def _by_read_plan(

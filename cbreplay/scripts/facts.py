@@ -93,7 +93,7 @@ def read_facts(
         without_marks(rate.doubt),
         doubt,
         {} if find_renumbered is None else find_renumbered(compiled),
-        may_be_shorter=len({*map(str, plans)}) > 1,
+        may_be_shorter=any(other != plans[0] for other in plans),
         # keras_tuner/engine/tuner.py, SaveBestEpoch
         keeps_best=method_name(fit.call) == _SEARCH,
     )

@@ -52,10 +52,6 @@ def build_run(
     if facts.written_again:
         for position in sorted({at for own in series.values() for at in own.others}):
             record.may_begin_at(record.first_epoch + position)
-    replaced = [
-        (seam, _earlier_fit(own, facts, metadata, take_rate) if own else None)
-        for seam, own in record.replaced
-    ]
     planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
     seconds = _epoch_seconds(record)
     return Run(
@@ -64,7 +60,7 @@ def build_run(
         wall_seconds=_wall_seconds(seconds, metadata),
         started=_started(record, metadata),
         planned_epochs=planned,
-        replaced=tuple(replaced),
+        replaced=_replaced(record, facts, metadata, take_rate),
         # of a fit that steps back, the epochs before it are those of the one before
         begins_at=None if record.resumes else facts.begins_at,
         empty_cells=frozenset(facts.empty_cells & series.keys()),
@@ -84,16 +80,21 @@ def build_run(
     )
 
 
-def _earlier_fit(
-    fit: TrainingRows,
+def _replaced(
+    record: TrainingRows,
     facts: LogFacts,
     metadata: RunMetadata | None,
     take_rate: Callable[[TrainingRows], LoggedRate],
-) -> Run:
-    """Build the run of a fit whose last rows a resumed fit wrote again."""
-    rate = take_rate(fit)
-    series = _series_of(fit, facts.source)
-    return Run(**_told_by_rows(fit, facts, series, rate, metadata), notes=rate.notes)
+) -> tuple[tuple[int, Run | None], ...]:
+    """Return the fits whose last rows a resumed fit wrote again, as `Run` has them."""
+
+    def earlier(fit: TrainingRows) -> Run:
+        rate = take_rate(fit)
+        series = _series_of(fit, facts.source)
+        told = _told_by_rows(fit, facts, series, rate, metadata)
+        return Run(**told, notes=rate.notes)
+
+    return tuple((seam, earlier(own) if own else None) for seam, own in record.replaced)
 
 
 def _told_by_rows(

@@ -118,11 +118,7 @@ class HuggingFaceReader(LogReader):
             what = "evaluation" if evaluated.any() else "logged step"
             table.notes.insert(0, self._note(what))
             if self.options.x_axis != "epoch":
-                table.axis_unit = "evaluations"
-            if self.options.x_axis != "epoch" and _are_steps(steps):
-                numbers = count_steps(steps.astype(np.int64))
-                table.columns["epoch"].values = numbers.astype(np.float64)
-                table.steps = lay_steps(numbers, steps, int(numbers[-1]) + 1)
+                _count_evaluations(table, steps)
 
     def _note(self, what: str) -> str:
         """Say what the rows are, where they are no epochs."""
@@ -134,6 +130,15 @@ class HuggingFaceReader(LogReader):
             f"each {what} was taken as one epoch, since they do not fall on whole "
             f"epochs: patience counts {what}s"
         )
+
+
+def _count_evaluations(table: LogTable, steps: FloatArray | None) -> None:
+    """Give the rows the numbers of evaluations, by their steps if there are any."""
+    table.axis_unit = "evaluations"
+    if _are_steps(steps):
+        numbers = count_steps(steps.astype(np.int64))
+        table.columns["epoch"].values = numbers.astype(np.float64)
+        table.steps = lay_steps(numbers, steps, int(numbers[-1]) + 1)
 
 
 def _rows_of(table: LogTable) -> list[dict[str, float]]:

@@ -623,7 +623,7 @@ def test_a_plan_that_the_advice_reads_off_the_logs_decides_on_its_page() -> None
     ],
 )
 def test_no_plan_is_told_of_a_log_that_lacks_rows(setting: Callback) -> None:
-    # so few values do not tell which epochs had one
+    # most values follow each other, so that the fourth epoch lacks one
     losses = [0.8, 0.6, 0.4, None, None, None, 0.5, 0.51]
     run = Run(
         name="lost",
@@ -632,5 +632,5 @@ def test_no_plan_is_told_of_a_log_that_lacks_rows(setting: Callback) -> None:
         series={"val_loss": Series.from_optional(losses)},
     )
     told = headline(report_on(run, callbacks=[setting]))
-    assert told.startswith("From epoch 2 on this log cannot tell")
+    assert told.startswith("From epoch 4 on this log cannot tell")
     assert "plan" not in told
