@@ -31,6 +31,8 @@ GapCause: TypeAlias = Literal["seam", "hole", "several", "rounded", "possible se
 # left, the usual one is found without these two. Fewer may come of one lost value, as
 # epochs 0, 1, 3, 4 are no cadence of 2
 _FEWEST_VOTES = 5
+# so many lost values would hardly leave the others at one distance
+_MANY_LOST = 4
 
 
 def find_gap_of(run: Run, names: Iterable[str]) -> int | None:
@@ -152,7 +154,7 @@ def _may_come_of_losses(run: Run, positions: Sequence[int], cadence: int) -> boo
     n_lacking = positions[-1] - positions[0] + 1 - len(positions)
     is_regular = n_lacking == (cadence - 1) * (len(positions) - 1)
     alone = len(positions) == 2  # noqa: PLR2004 - they have one distance
-    if not alone and (is_regular or n_lacking >= _FEWEST_VOTES):
+    if not alone and (is_regular or n_lacking >= _MANY_LOST):
         return False
     # in `fit` an epoch without a validation has a row; the last epoch may have a value
     # of its own

@@ -256,3 +256,12 @@ def test_rows_that_are_not_there_are_lost_and_not_left_out_by_fit() -> None:
     run = Run(name="run", source="", first_epoch=0, series={"val_loss": losses})
     assert find_cadence(run, "val_loss") is None
     assert find_gap(run, "val_loss") == 1
+
+
+def test_every_second_row_and_the_last_are_a_cadence() -> None:
+    """Of a loop that logs ``if epoch % 2 == 0 or epoch == last``."""
+    values = [0.5 if mark == "x" else None for mark in "x.x.x.x.xx"]
+    losses = Series.from_optional(values)
+    run = Run(name="run", source="", first_epoch=0, series={"val_loss": losses})
+    assert find_cadence(run, "val_loss") == 2
+    assert find_gap(run, "val_loss") is None
