@@ -1,4 +1,4 @@
-"""Callback text and training scripts into callbacks, by syntax tree; nothing is run."""
+"""Callback text into callbacks and choices, by syntax tree; nothing is run."""
 
 from __future__ import annotations
 
