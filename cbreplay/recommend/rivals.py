@@ -33,11 +33,7 @@ if TYPE_CHECKING:
     from cbreplay.setting_costs.study import Study
     from cbreplay.setting_costs.swept_settings import Slice
 
-__all__ = [
-    "score_named",
-    "score_rivals",
-    "score_without_stopping",
-]
+__all__ = ["score_named", "score_rivals", "score_without_stopping"]
 
 _SHORT = 5
 _LATER = (5, 10, 20, 30, 50)
