@@ -120,12 +120,16 @@ class RuleRow(NamedTuple):
         return kind
 
 
-_KERAS, _PRECHELT = "cbreplay.rules.keras", "cbreplay.rules.prechelt"
-_BEYOND = "cbreplay.rules.beyond_patience"
-_BEYOND_PATIENCE: tuple[tuple[str, str, str, Kernel], ...] = (
-    ("EmaStopping", "ema", "SMOOTHED", "smooths"),
-    ("MeanStopping", "mean", "SMOOTHED", "smooths"),
-    ("TargetStopping", "target", "TARGET", "reaches"),
+_KERAS = "cbreplay.rules.keras"
+# the rules that Keras lacks, each in a file of its package, which is the option that
+# asks for them too; words and checks that several share have a name of their own
+_BEYOND_KERAS: tuple[tuple[str, str, str, str, Kernel | None], ...] = (
+    ("PrecheltGL", "prechelt", "gl", "GL", None),
+    ("PrecheltPQ", "prechelt", "pq", "PQ", None),
+    ("PrecheltUP", "prechelt", "up", "UP", None),
+    ("EmaStopping", "beyond_patience", "ema", "SMOOTHED", "smooths"),
+    ("MeanStopping", "beyond_patience", "mean", "SMOOTHED", "smooths"),
+    ("TargetStopping", "beyond_patience", "target", "TARGET", "reaches"),
 )
 
 _rows: dict[str, RuleRow] = {
@@ -180,31 +184,15 @@ _rows: dict[str, RuleRow] = {
         *(
             RuleRow(
                 name,
-                f"{_PRECHELT}.rules",
-                words=f"{_PRECHELT}.words:{constant}",
-                checks=f"{_PRECHELT}.checks:{constant}",
-                code=f"{_PRECHELT}.code:{constant}",
-                tried=f"{_PRECHELT}.tried:{constant}",
-                tried_on="prechelt",
-            )
-            for name, constant in (
-                ("PrecheltGL", "GL"),
-                ("PrecheltPQ", "PQ"),
-                ("PrecheltUP", "UP"),
-            )
-        ),
-        *(
-            RuleRow(
-                name,
-                f"{_BEYOND}.{module}",
+                f"cbreplay.rules.{package}.{module}",
                 kernel=kernel,
-                words=f"{_BEYOND}.words:{said}",
-                checks=f"{_BEYOND}.checks:{said}",
-                code=f"{_BEYOND}.code:{module.upper()}",
-                tried=f"{_BEYOND}.tried:{module.upper()}",
-                tried_on="beyond_patience",
+                words=f"cbreplay.rules.{package}.words:{shared}",
+                checks=f"cbreplay.rules.{package}.checks:{shared}",
+                code=f"cbreplay.rules.{package}.code:{module.upper()}",
+                tried=f"cbreplay.rules.{package}.tried:{module.upper()}",
+                tried_on=package,
             )
-            for name, module, said, kernel in _BEYOND_PATIENCE
+            for name, package, module, shared, kernel in _BEYOND_KERAS
         ),
         RuleRow(
             "Bystander",
