@@ -20,7 +20,7 @@ from cbreplay.evidence.training_course import (
     was_still_improving,
 )
 from cbreplay.recommend.answer import RunDoubt
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.setting_costs.pricing import find_failed, price
 from cbreplay.setting_costs.recorded_ends import (

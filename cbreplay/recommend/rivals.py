@@ -14,7 +14,7 @@ import numpy as np
 from cbreplay.generalization.promise import needed_rank, sufficient_for_most
 from cbreplay.recommend.choice import Choice, choose_patience
 from cbreplay.recommend.scores import cheapest_patience
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.setting_costs.pricing import CellCosts, Priced, find_failed, group_means
 from cbreplay.setting_costs.recorded_ends import recorded_stoppers
 from cbreplay.setting_costs.scored import (

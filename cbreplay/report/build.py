@@ -24,7 +24,7 @@ from cbreplay.recommend import Advising
 from cbreplay.report.advised import Advised, advise
 from cbreplay.report.moving import with_moving
 from cbreplay.report.question import ReportQuestion
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.staircase import replay_patience
 
 if TYPE_CHECKING:

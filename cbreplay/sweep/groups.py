@@ -11,7 +11,8 @@ import numpy as np
 from cbreplay.by_key import by_key
 from cbreplay.errors import ConfigError
 from cbreplay.rules.base import class_name
-from cbreplay.rules.registry import find_rule, stands_by
+from cbreplay.rules.families import stands_by
+from cbreplay.rules.registry import find_rule
 from cbreplay.sweep.seeds_in_names import (
     across_seeds,
     folder_of,
