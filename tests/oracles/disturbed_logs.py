@@ -91,7 +91,7 @@ def _case(
 ) -> Case:
     if WRITERS[name].drops_nan:
         # what is NaN in every second epoch looks like what is logged in every second
-        assume(not any(map(_are_regular, _finite_epochs(rows))))
+        assume(not any(map(_are_regular, _epochs_with_numbers(rows))))
     files = WRITERS[name].write(rows)
     told = (*_tell(*fits), *truths)
     if name.startswith("mlflow") and {row.epoch for row in rows} == {0}:
@@ -181,9 +181,9 @@ def lost_values(draw: st.DrawFn, name: str) -> Case:
     for at, row in enumerate(training.rows):
         values = {n: v for n, v in row.values.items() if at not in lost or n != metric}
         rows.append(row._replace(values=values))
-    left = [
-        row.epoch for row in rows if math.isfinite(row.values.get(metric, math.nan))
-    ]
+    told = [(row.epoch, row.values[metric]) for row in rows if metric in row.values]
+    keeps_nan = not WRITERS[name].drops_nan
+    left = [epoch for epoch, value in told if keeps_nan or not math.isnan(value)]
     assume(not _are_regular(left))
     case = _case(name, "lost values", rows, [training])
     # Keras writes NA for a key that there was not: a lost cell is another
@@ -218,13 +218,13 @@ def _second(draw: st.DrawFn, first: Training, begins: int) -> Training:
     )
 
 
-def _finite_epochs(rows: Sequence[Row]) -> Iterator[list[int]]:
-    """Yield, for each metric with a NaN, the epochs in which it is none."""
+def _epochs_with_numbers(rows: Sequence[Row]) -> Iterator[list[int]]:
+    """Yield, for each metric with a NaN, the epochs in which it is a number."""
     for name in METRICS:
         told = [(row.epoch, row.values[name]) for row in rows if name in row.values]
-        finite = [epoch for epoch, value in told if math.isfinite(value)]
-        if len(finite) < len(told):
-            yield finite
+        numbers = [epoch for epoch, value in told if not math.isnan(value)]
+        if len(numbers) < len(told):
+            yield numbers
 
 
 def _are_regular(epochs: Sequence[int]) -> bool:
