@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay import (
     CbreplayError,
     EarlyStopping,
+    ModelCheckpoint,
     ReduceLROnPlateau,
     build_staircase,
     replay_run,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cbreplay import Replay, Run
-    from tests.oracles.disturbed_logs import Case
+    from tests.oracles.true_cases import Case
 
 __all__ = ["Claim", "faults_of", "faults_of_flawless", "read_case", "settings_of"]
 
@@ -44,6 +45,8 @@ class Claim(NamedTuple):
     stopped_epoch: int | None
     kept_epoch: int | None
     reductions: tuple[tuple[int, int], ...]
+    saves: tuple[tuple[int, str, int], ...]
+    files: tuple[tuple[str, int], ...]
     best_epoch: int | None
     best: str
     kept_value: str
@@ -52,8 +55,8 @@ class Claim(NamedTuple):
         """Tell whether all that is said is true."""
         unsaid = (self.best_epoch, self.best) == (None, "")
         return (
-            self[:4] == true[:4]
-            and (unsaid or self[4:6] == true[4:6])
+            self[:6] == true[:6]
+            and (unsaid or self[6:8] == true[6:8])
             and self.kept_value in ("", true.kept_value)
         )
 
@@ -133,6 +136,9 @@ def settings_of(name: str, mode: str) -> Iterator[list[Any]]:
     yield [EarlyStopping(**watched, patience=1, start_from_epoch=3)]
     plateau = ReduceLROnPlateau(**watched, patience=1, factor=0.5, min_delta=0)
     yield [EarlyStopping(**watched, patience=2, restore_best_weights=True), plateau]
+    saver = ModelCheckpoint("best.keras", **watched, save_best_only=True)
+    each = ModelCheckpoint("{epoch:02d}.keras", **watched)
+    yield [EarlyStopping(**watched, patience=2), saver, each]
     slow = ReduceLROnPlateau(**watched, patience=3, factor=0.1, cooldown=1)
     yield [EarlyStopping(**watched, patience=4), slow]
 
@@ -221,6 +227,8 @@ def _claim_of(replay: Replay, digits: int) -> Claim:
         replay.stopped_epoch,
         replay.kept_epoch,
         tuple((own.epoch, own.callback) for own in replay.reductions),
+        replay.saves,
+        tuple(replay.files.items()),
         replay.best_epoch,
         _text(replay.best, digits),
         _text(replay.outcome.kept_value, digits),
