@@ -144,10 +144,12 @@ def find_groups(
             return Grouping(alone, _name(runs, alone), found, "seed")
         by: Literal["run", "setting"] = "run" if len(found) == len(runs) else "setting"
         return Grouping(found, _name(runs, found), found, by)
-    found = _collect(_label_as_asked(runs, group_by))
+    labels = _label_as_asked(runs, group_by)
+    found = _collect(labels)
     if group_by == "none":
         return Grouping(found, _name(runs, found), (), "run")
-    return Grouping(found, _name(runs, found), found, "asked")
+    asked = [_spoken_label(group_by, labels[rows[0]]) for rows in found]
+    return Grouping(found, _name(runs, found, asked), found, "asked")
 
 
 def count_trainings_once(
@@ -230,13 +232,23 @@ def _collect(labels: Iterable[Hashable]) -> tuple[tuple[int, ...], ...]:
 
 
 def _label_settings(runs: Sequence[Described]) -> list[Hashable]:
+    """Label each run by ``run.json``, or as the runs that lie beside it are labelled.
+
+    A run without ``run.json`` that lies where the runs of one setting lie is taken to
+    be of this setting.
+    """
     described = [_setting(run) for run in runs]
-    bare = [run for run, label in zip(runs, described, strict=True) if label is None]
-    placed = iter(_label_places(bare))
-    return [next(placed) if label is None else label for label in described]
+    places = _label_places(runs)
+    settings: dict[Hashable, set[str]] = {}
+    for place, setting in zip(places, described, strict=True):
+        settings.setdefault(place, set()).update([] if setting is None else [setting])
+    return [
+        setting or (min(settings[place]) if len(settings[place]) == 1 else place)
+        for place, setting in zip(places, described, strict=True)
+    ]
 
 
-def _setting(run: Described) -> Hashable | None:
+def _setting(run: Described) -> str | None:
     """Return what ``run.json`` says of a setting, as text; None without one."""
     if run.metadata is None or not run.metadata.raw:
         return None
@@ -368,7 +380,9 @@ def _find_longest(
         goes_on = bool(own) and after[: len(own)] == own
         longest[own] = longest[after] if goes_on else own
         after = own
-    return longest
+    known = {*longest.values()} - {()}
+    # a rate that was not recorded is no other rate
+    return longest | {(): known.pop()} if len(known) == 1 else longest
 
 
 def _rate_values(run: Described) -> tuple[float, ...]:
@@ -394,7 +408,9 @@ def _label_as_asked(
     ways: dict[str, Callable[[], Sequence[Hashable]]] = {
         "none": lambda: list(range(len(runs))),
         "directory": lambda: [_folder(run.name) for run in runs],
-        "learning-rate": lambda: _by_rate(runs, [""] * len(runs)),
+        "learning-rate": lambda: _by_rate(
+            runs, [run.learning_rate is None for run in runs]
+        ),
         "run.json": lambda: [_setting(run) for run in runs],
     }
     if group_by in ways:
@@ -417,26 +433,34 @@ def _key(run: Described, path: str) -> str | None:
     return None if held is None else json.dumps(held, sort_keys=True, default=str)
 
 
+def _spoken_label(group_by: str | Sequence[Any], label: Hashable) -> str:
+    """Say what the runs of a group that was asked for share; "" if their names do."""
+    if isinstance(label, tuple) and group_by == "learning-rate":
+        rates = label[1]
+        ends = [f"{rate:g}" for rate in dict.fromkeys((*rates[:1], *rates[-1:]))]
+        return f"learning rate {' to '.join(ends)}" if ends else "no learning rate"
+    if group_by in _WAYS:
+        return ""
+    return f"{group_by} {label}" if isinstance(group_by, str) else str(label)
+
+
 def _name(
-    runs: Sequence[Described], groups: tuple[tuple[int, ...], ...]
+    runs: Sequence[Described],
+    groups: tuple[tuple[int, ...], ...],
+    asked: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Return a name for each group: what the names of its runs have in common."""
-    names: list[str] = []
-    given: set[str] = set()
-    for rows in groups:
-        name = runs[rows[0]].name
-        if len(rows) > 1:
-            own = [runs[row].name for row in rows]
-            common = _common_name(own)
-            others = {run.name for run in runs}.difference(own)
-            if any(_numbered(other, common) for other in others):
-                common = f"{own[0]} and others"
-            name = f"{common} ({len(rows)} runs)"
-        if name in given:
-            name = f"{name} with {runs[rows[0]].name}"
-        given.add(name)
-        names.append(name)
-    return tuple(names)
+    """Return a name for each group: as asked, or what the names of its runs share."""
+    own = [[runs[row].name for row in rows] for rows in groups]
+    tell = all(asked) and len({*asked}) == len(groups)
+    shared = asked if tell else [_common_name(names) for names in own]
+    often = Counter(shared)
+    named: list[str] = []
+    for names, name in zip(own, shared, strict=True):
+        others = {run.name for run in runs}.difference(names)
+        tells = often[name] == 1 and not any(_numbered(run, name) for run in others)
+        called = name if tells else f"{names[0]} and others"
+        named.append(names[0] if len(names) == 1 else f"{called} ({len(names)} runs)")
+    return tuple(named)
 
 
 def _numbered(name: str, common: str) -> bool:
