@@ -57,16 +57,18 @@ def test_a_fine_tuning_is_checked_by_its_own_metrics_and_rate(tmp_path: Path) ->
     script.write_text(
         f"{HEAD}"
         "m.compile(keras.optimizers.Adam(1e-3), 'mse', metrics=['mae'])\n"
-        "m.fit(x, y, validation_data=(a, b), callbacks=[ReduceLROnPlateau(min_lr=1e-5),\n"
+        "m.fit(x, y, validation_data=(a, b), callbacks=[\n"
+        "    ReduceLROnPlateau(min_lr=1e-5),\n"
         "    EarlyStopping('val_mae', 0, 5, mode='min', restore_best_weights=True)])\n"
         "m.compile(keras.optimizers.Adam(1e-5), 'mse', metrics=['accuracy'])\n"
-        "m.fit(x, y, validation_data=(a, b), callbacks=[ReduceLROnPlateau(min_lr=1e-5),\n"
+        "m.fit(x, y, validation_data=(a, b), callbacks=[\n"
+        "    ReduceLROnPlateau(min_lr=1e-5),\n"
         "    EarlyStopping('val_mae', 0, 5, mode='min', restore_best_weights=True)])\n"
     )
     findings = lint_script(read_training_script(str(script)), semantics="keras-3.15")
     assert [
         (placed.member.call.lineno, placed.finding.code) for placed in findings
     ] == [
-        (8, "floor-above-rate"),
-        (9, "absent-monitor"),
+        (10, "floor-above-rate"),
+        (11, "absent-monitor"),
     ]
