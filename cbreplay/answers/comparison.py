@@ -34,7 +34,7 @@ from cbreplay.document import (
 from cbreplay.evidence.words import limits_of_replays
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.families import spoken_version
 from cbreplay.wording.words import list_names, spoken_counting
 
 if TYPE_CHECKING:

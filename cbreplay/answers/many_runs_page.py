@@ -36,14 +36,9 @@ from cbreplay.document import (
 )
 from cbreplay.document.on_pages import Gallery
 from cbreplay.evidence.outcomes import best_recorded_epoch
-from cbreplay.evidence.words import (
-    AT_LEAST,
-    BY_PLAN,
-    brief_evidence,
-    limits_of_replays,
-)
+from cbreplay.evidence.words import AT_LEAST, BY_PLAN, brief_evidence, limits_of_replays
 from cbreplay.grid import make_grid
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.families import spoken_version
 from cbreplay.wording.shown_digits import scale_of
 from cbreplay.wording.words import count, list_names
 

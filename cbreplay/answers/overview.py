@@ -30,7 +30,7 @@ from cbreplay.document import (
 )
 from cbreplay.evidence.training_course import find_bad_end, was_still_improving
 from cbreplay.evidence.words import AT_LEAST
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.families import spoken_version
 from cbreplay.wording.words import list_names, spoken_counting
 
 if TYPE_CHECKING:

@@ -50,8 +50,9 @@ from cbreplay.document import (
 )
 from cbreplay.evidence.words import AT_LEAST
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.families import default_family, spoken_version
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.rules.registry import default_family, pasted_code_of, spoken_version
+from cbreplay.rules.registry import pasted_code_of
 from cbreplay.wording.words import as_sentence, spoken_counting
 
 if TYPE_CHECKING:

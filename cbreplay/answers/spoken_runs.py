@@ -11,8 +11,8 @@ from cbreplay.evidence.holes import find_cadence, find_gap, find_shared_cadence
 from cbreplay.evidence.training_course import bad_end_epoch, find_bad_end, never_changes
 from cbreplay.evidence.words import parting_words
 from cbreplay.rules.base import read_series
+from cbreplay.rules.families import default_family, spoken_version
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.rules.registry import default_family, spoken_version
 from cbreplay.series_names import plain_direction
 
 if TYPE_CHECKING:

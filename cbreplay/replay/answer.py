@@ -28,7 +28,7 @@ from cbreplay.replay.walk import walk_run
 from cbreplay.rules.base import Callback, best_seen, read_series
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
 from cbreplay.rules.decisions import BestSeen
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.run import Mode, Run, Series
 

@@ -15,7 +15,7 @@ from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings import EVERY_SETTING, settings_document
 from cbreplay.answers.spoken_runs import judged_by
-from cbreplay.answers.staircase import EVERY_PATIENCE
+from cbreplay.answers.staircase_table import EVERY_PATIENCE
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
@@ -24,7 +24,7 @@ from cbreplay.recommend import Advising
 from cbreplay.report.advised import Advised, advise
 from cbreplay.report.moving import with_moving
 from cbreplay.report.question import ReportQuestion
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.staircase import replay_patience
 
 if TYPE_CHECKING:

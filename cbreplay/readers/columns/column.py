@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cbreplay.readers.by_key import by_key
+from cbreplay.by_key import by_key
 from cbreplay.readers.columns.header import parse_cell
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.base import UnreadableError
-from cbreplay.readers.by_key import by_key
 from cbreplay.readers.columns.header import decode_beginning
 from cbreplay.readers.discovery.event_places import (
     RUN_JSON,
@@ -37,13 +37,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.base import Damage
 
-__all__ = [
-    "Seen",
-    "TrainingFiles",
-    "as_people_count",
-    "find_trainings",
-    "training_of",
-]
+__all__ = ["Seen", "TrainingFiles", "as_people_count", "find_trainings", "training_of"]
 
 
 class TrainingFiles(NamedTuple):
