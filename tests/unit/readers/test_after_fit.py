@@ -317,6 +317,40 @@ def test_a_metric_without_steps_that_no_time_tells_is_left_out(
     assert "stand at one step" in run.left_out["validation_loss"]
 
 
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_step_that_was_logged_twice_is_no_second_epoch(
+    tmp_path: Path, step: int
+) -> None:
+    """One validation stands twice beside a loss whose step stands twice too."""
+    losses = [("loss", 0, 9), ("loss", 1, 19)]
+    first, *again = [("val_loss", step, 10 * step + 10), ("loss", step, 10 * step + 11)]
+    again.append(("val_loss", step, 10 * step + 12))
+    run = read(tmp_path, logged(*losses, first, *again))
+    assert run.series["val_loss"].recorded.tolist() == [step == 0, step == 1]
+    assert run.series["val_loss"].others == {step: (0.3,)}
+    assert list(run.series["loss"].others) == [step]
+
+
+def test_a_value_at_the_time_of_the_epoch_before_may_be_of_that_epoch(
+    tmp_path: Path,
+) -> None:
+    """The second validation came when the first epoch was logged."""
+    rows = [*STEPLESS[:1], ("validation_loss", 0, 9), *STEPLESS[2:]]
+    assert list(read(tmp_path, logged(*BESIDE, *rows)).series) == ["loss"]
+
+
+@pytest.mark.parametrize("step", [0, 5])
+def test_one_row_that_stands_twice_is_no_log_of_two_epochs(
+    tmp_path: Path, step: int
+) -> None:
+    rows = f"loss,.9,1,{step}\nval_loss,.8,2,{step}\n"
+    again = f"loss,.9,3,{step}\nval_loss,.8,4,{step}\n"
+    with pytest.raises(LogError, match="told apart: loss 2, val_loss 2"):
+        read(tmp_path, MLFLOW + rows + again)
+    changed = again.replace(".9", ".7")
+    assert list(read(tmp_path, MLFLOW + rows + changed).series["loss"]) == [0.9, 0.7]
+
+
 @pytest.mark.parametrize(
     "text",
     [
