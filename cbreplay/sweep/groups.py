@@ -385,5 +385,7 @@ def _spoken_label(group_by: str | Sequence[Any], label: Hashable) -> str:
     if group_by in _WAYS:
         return ""
     return (
-        f"{group_by} {label or 'unknown'}" if isinstance(group_by, str) else str(label)
+        f"{group_by} {'unknown' if label is None else label}"
+        if isinstance(group_by, str)
+        else str(label)
     )
