@@ -5,13 +5,12 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.headline_limits import by_keras_rules, counts_otherwise
 from cbreplay.answers.json_fields import describe_staircase, staircase_members
 from cbreplay.answers.next_commands import next_of_overview
 from cbreplay.answers.reading_notes import about_reading
 from cbreplay.answers.spoken_runs import (
     beside_best,
-    by_keras_rules,
-    counts_otherwise,
     counts_values,
     judged_by,
     with_cut_runs,

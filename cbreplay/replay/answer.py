@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cbreplay.evidence.validity import Evidence
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay.resume import Resume
-    from cbreplay.replay.walker import Walk
+    from cbreplay.replay.under_way import Walk
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.training import Training
 

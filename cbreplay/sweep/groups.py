@@ -384,8 +384,5 @@ def _spoken_label(group_by: str | Sequence[Any], label: Hashable) -> str:
         return f"learning rate {' to '.join(ends)}" if ends else "no learning rate"
     if group_by in _WAYS:
         return ""
-    return (
-        f"{group_by} {'unknown' if label is None else label}"
-        if isinstance(group_by, str)
-        else str(label)
-    )
+    told = "unknown" if label is None else str(label)
+    return f"{group_by} {told}" if isinstance(group_by, str) else str(label)

@@ -801,7 +801,31 @@ def test_what_this_keras_does_without_the_monitor_is_said() -> None:
         ("val_mIoU", "max"),
         ("val_wer", "min"),
         ("val_map", "max"),
+        ("valLoss", "min"),
+        # TensorFlow's tutorial of imbalanced data: AUC(name="prc", curve="PR")
+        ("val_prc", "max"),
+        # TensorFlow Ranking: keras/metrics.py, with and without a rank to cut at
+        ("val_metric/mrr", "max"),
+        ("val_metric/ndcg_5", "max"),
+        ("val_metric/arp", "min"),
+        ("mean_reciprocal_rank", "max"),
+        ("val_precision_at_5", "max"),
+        # TensorFlow Addons
+        ("val_MatthewsCorrelationCoefficient", "max"),
+        ("val_r_square", "max"),
+        ("val_hamming_loss", "min"),
+        # KerasHub and KerasCV
+        ("val_edit_distance", "min"),
+        ("val_MaP", "max"),
+        ("val_MaP@[IoU=50]", "max"),
+        # segmentation_models, and what scripts of its kind call their functions
+        ("val_iou_score", "max"),
+        ("val_f2-score", "max"),
+        ("val_tversky_index", "max"),
+        ("val_jacard_coef", "max"),
         # not plain
+        ("val_distance", None),
+        ("true_positives", None),
         ("val_neg_mse", None),
         ("1-accuracy", None),
         ("loss_scale", None),
