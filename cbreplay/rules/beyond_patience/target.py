@@ -71,7 +71,7 @@ class TargetStopping(RuleBeyondKeras):
     shown_state: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "held_epoch")
 
     def __post_init__(self) -> None:
-        check_numbers(self.class_name, target=self.target)
+        check_numbers(self, "target")
         self.check_shared()
 
     def begin(self, training: Training) -> TargetState:

@@ -115,7 +115,7 @@ class _RatioRule(_PrecheltRule):
 
     def check_alpha(self) -> None:
         """Raise ConfigError unless alpha is a threshold."""
-        check_numbers(self.class_name, alpha=self.alpha)
+        check_numbers(self, "alpha")
         if not 0 <= self.alpha < math.inf:
             sentence = (
                 f"{self.class_name}: alpha is {self.alpha!r}, where a finite number "
@@ -267,9 +267,9 @@ class PrecheltPQ(_RatioRule):
 
     def __post_init__(self) -> None:
         self.check_alpha()
-        check_count(self.class_name, "strip_length", self.strip_length)
+        check_count(self, "strip_length")
         self.check_shared()
-        check_text(self.class_name, "training_monitor", self.training_monitor)
+        check_text(self, "training_monitor")
         self.check_mode()
 
     @property
@@ -357,8 +357,8 @@ class PrecheltUP(_PrecheltRule):
     measure_name: ClassVar[str] = "the number of rises in a row"
 
     def __post_init__(self) -> None:
-        check_count(self.class_name, "strips", self.strips)
-        check_count(self.class_name, "strip_length", self.strip_length)
+        check_count(self, "strips")
+        check_count(self, "strip_length")
         self.check_shared()
 
     @property
