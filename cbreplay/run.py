@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -270,7 +271,7 @@ class Run:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle `series` as a dict: a read-only mapping cannot be pickled."""
         held = {part.name: getattr(self, part.name) for part in fields(self)}
-        return _rebuild, (held | {"series": dict(self.series)},)
+        return partial(Run, **held | {"series": dict(self.series)}), ()
 
     @property
     def n_epochs(self) -> int:
@@ -476,10 +477,6 @@ class Run:
         if self.learning_rate is not None:
             columns["learning_rate"] = self.learning_rate.values
         return pd.DataFrame(columns, index=pd.Index(self.epochs, name="epoch"))
-
-
-def _rebuild(held: dict[str, Any]) -> Run:
-    return Run(**held)
 
 
 def to_float(value: Any) -> float:  # noqa: ANN401 - whatever a user logged
