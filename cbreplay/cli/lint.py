@@ -23,14 +23,9 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.refusals import check_code_length
 from cbreplay.cli.remarks import remark, say_notes
 from cbreplay.cli.working_directory import named_defaults
-from cbreplay.errors import (
-    NO_LOG_IN_DIRECTORY,
-    ConfigError,
-    ExpressionError,
-    LogError,
-    nearest_path,
-)
+from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, ExpressionError, LogError
 from cbreplay.readers.base import MOST_BYTES
+from cbreplay.wording.near_names import nearest_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,8 @@ from dataclasses import fields
 from numbers import Integral, Rational
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from cbreplay.errors import ConfigError, RefusedValueError, nearest_name
+from cbreplay.errors import ConfigError, RefusedValueError
+from cbreplay.wording.near_names import nearest_name
 from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
