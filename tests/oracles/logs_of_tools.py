@@ -5,8 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tests.oracles.logs_of_trackers import (
+    Files,
+    metrics_of,
+    mlflow_csv,
+    mlflow_stepless,
+    mlflow_store,
+    table,
+    wandb_csv,
+    wandb_json,
+    wandb_steps,
+)
 from tests.oracles.tensorboard_loader import (
     Point,
     event,
@@ -21,9 +32,6 @@ if TYPE_CHECKING:
     from tests.oracles.true_trainings import Row
 
 __all__ = ["WRITERS", "Files", "Writer", "keras_events"]
-
-# contents by path
-Files = dict[str, bytes]
 
 
 class Writer(NamedTuple):
@@ -49,6 +57,8 @@ class Writer(NamedTuple):
         After how many epochs those who use it validate.
     digits : int
         With how many it writes a number.
+    x_axis : {"step"} or None
+        What has to be said so that a row of it is a row of the training.
     """
 
     write: Callable[[Sequence[Row]], Files]
@@ -60,26 +70,20 @@ class Writer(NamedTuple):
     keeps_rates: bool = True
     validation_freqs: Sequence[int] = (1, 1, 1, 2, 3)
     digits: int = 17
-
-
-def _metrics(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row.values))
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], end: str) -> bytes:
-    lines = [",".join(cells) for cells in (header, *rows)]
-    return "".join(line + end for line in lines).encode()
+    x_axis: Literal["step"] | None = None
 
 
 def _keras_csv(separator: str) -> Callable[[Sequence[Row]], Files]:
     def write(rows: Sequence[Row]) -> Files:
-        names = sorted(_metrics(rows)) + ["learning_rate"] * (rows[0].rate is not None)
+        names = sorted(metrics_of(rows)) + ["learning_rate"] * (
+            rows[0].rate is not None
+        )
         lines = []
         for row in rows:
             held = {**row.values, "learning_rate": row.rate}
             cells = [repr(held[name]) if name in held else "NA" for name in names]
             lines.append([str(row.epoch), *cells])
-        content = _table(["epoch", *names], lines, "\r\n").decode()
+        content = table(["epoch", *names], lines, "\r\n").decode()
         return {"log.csv": content.replace(",", separator).encode()}
 
     return write
@@ -99,7 +103,7 @@ _NUMBERED = {"accuracy": "auc_1", "val_accuracy": "val_auc_1"}
 
 def _pandas_csv(rows: Sequence[Row]) -> Files:
     # a History has no epochs: the index is the place in its lists
-    names = _metrics(rows) + ["learning_rate"] * (rows[0].rate is not None)
+    names = metrics_of(rows) + ["learning_rate"] * (rows[0].rate is not None)
     lines = []
     for at, row in enumerate(rows):
         held = {**row.values, "learning_rate": row.rate}
@@ -108,22 +112,22 @@ def _pandas_csv(rows: Sequence[Row]) -> Files:
             "" if cell is None or math.isnan(cell) else repr(cell) for cell in cells
         ]
         lines.append([str(at), *told])
-    return {"history.csv": _table(["", *names], lines, "\n")}
+    return {"history.csv": table(["", *names], lines, "\n")}
 
 
 def _own_csv(rows: Sequence[Row]) -> Files:
     """As a loop of one's own does, which counts from 1."""
-    names = _metrics(rows) + ["lr"] * (rows[0].rate is not None)
+    names = metrics_of(rows) + ["lr"] * (rows[0].rate is not None)
     lines = []
     for row in rows:
         held = {**row.values, "lr": row.rate}
         cells = [repr(held[name]) if name in held else "" for name in names]
         lines.append([str(row.epoch + 1), *cells])
-    return {"metrics.csv": _table(["epoch", *names], lines, "\n")}
+    return {"metrics.csv": table(["epoch", *names], lines, "\n")}
 
 
 def _json_history(rows: Sequence[Row]) -> Files:
-    names = _metrics(rows)
+    names = metrics_of(rows)
     lists: dict[str, list[float | None]] = {
         name: [row.values[name] for row in rows if name in row.values] for name in names
     }
@@ -140,71 +144,6 @@ def _json_rows(rows: Sequence[Row]) -> Files:
     return {"log.jsonl": "".join(json.dumps(row) + "\n" for row in told).encode()}
 
 
-def _wandb_rows(rows: Sequence[Row]) -> list[dict[str, float]]:
-    told: list[dict[str, float]] = []
-    for at, row in enumerate(rows):
-        rate = {} if row.rate is None else {"learning_rate": row.rate}
-        own = {"_step": row.epoch, "_runtime": 1.5 * at, "_timestamp": 1.7e9 + at}
-        told.append({**own, "epoch": row.epoch, **row.values, **rate})
-    return told
-
-
-def _wandb_json(rows: Sequence[Row]) -> Files:
-    return {"history.json": json.dumps(_wandb_rows(rows)).encode()}
-
-
-def _wandb_csv(rows: Sequence[Row]) -> Files:
-    told = _wandb_rows(rows)
-    names = list(dict.fromkeys(name for row in told for name in row))
-    lines = []
-    for at, row in enumerate(told):
-        cells = [row.get(name, math.nan) for name in names]
-        lines.append(
-            [str(at), *("" if math.isnan(cell) else repr(cell) for cell in cells)]
-        )
-    return {"history.csv": _table(["", *names], lines, "\n")}
-
-
-def _wandb_steps(rows: Sequence[Row]) -> Files:
-    """As run.log() without an epoch: the step alone counts."""
-    told = [{n: v for n, v in own.items() if n != "epoch"} for own in _wandb_rows(rows)]
-    return {"history.json": json.dumps(told).encode()}
-
-
-def _mlflow_store(rows: Sequence[Row]) -> Files:
-    return _mlflow_store_at(rows, {row.epoch: row.epoch for row in rows})
-
-
-def _mlflow_store_at(rows: Sequence[Row], steps: Mapping[int, int]) -> Files:
-    root = "mlruns/47/ab12"
-    files = {f"{root}/meta.yaml": b"run_id: ab12\nstatus: 3\n"}
-    lines: dict[str, list[str]] = {}
-    for at, row in enumerate(rows):
-        rate = {} if row.rate is None else {"learning_rate": row.rate}
-        for name, own in {**row.values, **rate}.items():
-            told = f"{1_700_000_000_000 + 1000 * at} {own!r} {steps[row.epoch]}\n"
-            lines.setdefault(name, []).append(told)
-    for name, own_lines in lines.items():
-        files[f"{root}/metrics/{name}"] = "".join(own_lines).encode()
-    return files
-
-
-def _mlflow_stepless(rows: Sequence[Row]) -> Files:
-    """As mlflow.log_metric() without a step, which is 0 then."""
-    return _mlflow_store_at(rows, dict.fromkeys((row.epoch for row in rows), 0))
-
-
-def _mlflow_csv(rows: Sequence[Row]) -> Files:
-    lines = []
-    for name in _metrics(rows):
-        for at, row in enumerate(rows):
-            if name in row.values:
-                told = [repr(row.values[name]), str(row.epoch)]
-                lines.append(["ab12", name, *told, str(1_700_000_000_000 + 1000 * at)])
-    header = ["run_id", "key", "value", "step", "timestamp"]
-    return {"metrics.csv": _table(header, lines, "\n")}
-
-
 _LIGHTNING = {
     "loss": "train_loss",
     "accuracy": "train_acc",
@@ -214,17 +153,27 @@ _STEPS = 25
 
 
 def _lightning(rows: Sequence[Row]) -> Files:
-    names = [_LIGHTNING.get(name, name) for name in sorted(_metrics(rows))]
+    return _lightning_with(rows, 1)
+
+
+def _lightning_checks(rows: Sequence[Row]) -> Files:
+    """As with val_check_interval=0.5: two validations an epoch."""
+    return _lightning_with(rows, 2)
+
+
+def _lightning_with(rows: Sequence[Row], n_checks: int) -> Files:
+    names = [_LIGHTNING.get(name, name) for name in sorted(metrics_of(rows))]
     header = ["epoch", *names, "step"]
     lines = []
     for row in rows:
         own = {_LIGHTNING.get(name, name): held for name, held in row.values.items()}
-        place = {"epoch": str(row.epoch), "step": str((row.epoch + 1) * _STEPS - 1)}
+        step = (row.epoch + 1) * _STEPS - 1
+        place = {"epoch": str(row.epoch // n_checks), "step": str(step)}
         for part in (True, False):
             held = {n: repr(v) for n, v in own.items() if (n[:4] == "val_") is part}
             if held:
                 lines.append([{**place, **held}.get(name, "") for name in header])
-    return {"lightning_logs/version_0/metrics.csv": _table(header, lines, "\n")}
+    return {"lightning_logs/version_0/metrics.csv": table(header, lines, "\n")}
 
 
 _ULTRALYTICS = {
@@ -236,13 +185,13 @@ _ULTRALYTICS = {
 
 
 def _ultralytics(rows: Sequence[Row]) -> Files:
-    names = sorted(_metrics(rows), key=list(_ULTRALYTICS).index)
+    names = sorted(metrics_of(rows), key=list(_ULTRALYTICS).index)
     header = ["epoch", *(_ULTRALYTICS[name] for name in names)]
     lines = []
     for row in rows:
         cells = [f"{row.values.get(name, math.nan):.5g}" for name in names]
         lines.append([str(row.epoch + 1), *cells])
-    return {"train/results.csv": _table(header, lines, "\n")}
+    return {"train/results.csv": table(header, lines, "\n")}
 
 
 def write_points(points: Sequence[Point]) -> bytes:
@@ -304,7 +253,7 @@ def _tensorboard_page(rows: Sequence[Row]) -> Files:
                 for wall, step, name, own in points
                 if name == tag
             ]
-            content = _table(["Wall time", "Step", "Value"], lines, "\n")
+            content = table(["Wall time", "Step", "Value"], lines, "\n")
             files[f"run-{writer}-tag-{tag}.csv"] = content
     return files
 
@@ -317,9 +266,18 @@ _TRAINER = {
 
 
 def _trainer_state(rows: Sequence[Row]) -> Files:
+    return _trainer_state_with(rows, 1)
+
+
+def _trainer_evaluations(rows: Sequence[Row]) -> Files:
+    """As with eval_steps: four evaluations an epoch."""
+    return _trainer_state_with(rows, 4)
+
+
+def _trainer_state_with(rows: Sequence[Row], n_checks: int) -> Files:
     history: list[dict[str, float]] = []
     for row in rows:
-        place = {"epoch": row.epoch + 1.0, "step": 20 * (row.epoch + 1)}
+        place = {"epoch": (row.epoch + 1) / n_checks, "step": 20 * (row.epoch + 1)}
         own = {_TRAINER.get(name, name): held for name, held in row.values.items()}
         training = {n: v for n, v in own.items() if not n.startswith("eval_")}
         judged = {n: v for n, v in own.items() if n.startswith("eval_")}
@@ -328,7 +286,7 @@ def _trainer_state(rows: Sequence[Row]) -> Files:
         if judged:
             history.append({**judged, **place})
     state = {
-        "epoch": float(len(rows)),
+        "epoch": len(rows) / n_checks,
         "global_step": 20 * len(rows),
         "num_train_epochs": 100,
         "log_history": history,
@@ -344,16 +302,25 @@ WRITERS: dict[str, Writer] = {
     "pandas csv": Writer(_pandas_csv, numbered=False, drops_nan=True, appends=False),
     "json history": Writer(_json_history, numbered=False, appends=False),
     "json rows": Writer(_json_rows),
-    "wandb json": Writer(_wandb_json),
-    "wandb csv": Writer(_wandb_csv, drops_nan=True),
-    "wandb steps": Writer(_wandb_steps, validation_freqs=[1]),
-    "mlflow store": Writer(_mlflow_store),
+    "wandb json": Writer(wandb_json),
+    "wandb csv": Writer(wandb_csv, drops_nan=True),
+    "wandb steps": Writer(wandb_steps, validation_freqs=[1]),
+    "mlflow store": Writer(mlflow_store),
     "mlflow stepless": Writer(
-        _mlflow_stepless, numbered=False, appends=False, keeps_rates=False
+        mlflow_stepless, numbered=False, appends=False, keeps_rates=False
     ),
-    "mlflow csv": Writer(_mlflow_csv, keeps_rates=False),
+    "mlflow csv": Writer(mlflow_csv, keeps_rates=False),
     "lightning": Writer(
         _lightning, _LIGHTNING, False, appends=False, keeps_rates=False
+    ),
+    "lightning checks": Writer(
+        _lightning_checks,
+        _LIGHTNING,
+        begins_anywhere=False,
+        appends=False,
+        keeps_rates=False,
+        validation_freqs=[1],
+        x_axis="step",
     ),
     "ultralytics": Writer(
         _ultralytics,
@@ -368,6 +335,14 @@ WRITERS: dict[str, Writer] = {
     "tensorboard page": Writer(_tensorboard_page, appends=False),
     "trainer state": Writer(
         _trainer_state,
+        _TRAINER,
+        begins_anywhere=False,
+        appends=False,
+        keeps_rates=False,
+        validation_freqs=[1],
+    ),
+    "trainer evaluations": Writer(
+        _trainer_evaluations,
         _TRAINER,
         begins_anywhere=False,
         appends=False,

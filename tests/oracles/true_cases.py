@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from hypothesis import assume
@@ -118,13 +119,13 @@ def _epochs_with_numbers(rows: Sequence[Row]) -> Iterator[list[int]]:
 
 
 def are_regular(epochs: Sequence[int]) -> bool:
-    """Tell whether most epochs stand two or more apart, and all but the ends as far."""
+    """Tell whether most epochs stand at one distance above 1, and only ends closer."""
     distances = [after - before for before, after in itertools.pairwise(epochs)]
-    widest = max(distances, default=1)
+    usual, n_usual = Counter([*distances, 1]).most_common(1)[0]
     return (
-        widest > 1
-        and 2 * distances.count(widest) > len(distances)
-        and {*distances[1:-1]} <= {widest}
+        usual > 1
+        and 2 * n_usual > len(distances)
+        and all(own % usual == 0 for own in distances[1:-1])
     )
 
 

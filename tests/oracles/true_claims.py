@@ -82,7 +82,7 @@ def read_case(case: Case, root: Path) -> list[Run]:
         place = root / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
-    return load_runs(root)
+    return load_runs(root, x_axis=WRITERS[case.writer].x_axis)
 
 
 def faults_of(case: Case, runs: Sequence[Run]) -> Iterator[str]:

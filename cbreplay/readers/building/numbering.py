@@ -16,6 +16,7 @@ __all__ = [
     "NumberedEpochs",
     "cadence_of_epochs",
     "count_batches",
+    "count_lost_before",
     "count_steps",
     "lack_epochs",
     "lay_steps",
@@ -214,6 +215,32 @@ def count_steps(steps: EpochArray) -> EpochArray:
         return numbers
     numbers[1:] = np.cumsum(counted)
     return numbers
+
+
+def count_lost_before(evaluated: FloatArray, logged: FloatArray) -> int:
+    """Count the evaluations that lie before all rows of a log whose steps begin at 1.
+
+    `evaluated` are the steps of the evaluations, and `logged` those of all rows: where
+    rows of the training stand before the first evaluation, it just came late.
+
+    >>> own = np.array([60.0, 80.0, 100.0])
+    >>> count_lost_before(own, own), count_lost_before(own - 40, own - 40)
+    (2, 0)
+    >>> count_lost_before(own, np.array([10.0, 20.0, 60.0, 80.0, 100.0]))
+    0
+    """
+    cadence = _usual_distance(evaluated.astype(np.int64))
+    every = np.unique(logged[np.isfinite(logged)])
+    if cadence is None or len(every) < _SHORTEST:
+        return 0
+    usual = max(cadence, every[1] - every[0])
+    if every[0] < _NEARLY_TWO * usual:
+        return 0
+    return int(np.rint(every[0] / cadence)) - 1
+
+
+# the steps of an epoch vary a little
+_NEARLY_TWO = 1.75
 
 
 def lay_steps(numbers: EpochArray, steps: FloatArray, n_rows: int) -> EpochArray:

@@ -10,7 +10,11 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, LogReader
 from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED, given_note
 from cbreplay.readers.building.lists import read_plan
-from cbreplay.readers.building.numbering import count_steps, lay_steps
+from cbreplay.readers.building.numbering import (
+    count_lost_before,
+    count_steps,
+    lay_steps,
+)
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import EXACT, ended_epochs, never_go_back
@@ -95,7 +99,7 @@ class HuggingFaceReader(LogReader):
         table.keep(np.arange(len(rows)) <= ends[-1])
         logged = table.columns["epoch"].values if "epoch" in table.columns else None
         fractions = None if logged is None else logged[ends]
-        steps = table.columns["step"].values[ends] if "step" in table.columns else None
+        every = table.columns["step"].values if "step" in table.columns else None
         # each evaluation and each step has a row of its own
         table.has_other_rows = True
         speed = [name for name in table.columns if name.endswith(TRAINER_SPEED)]
@@ -118,7 +122,7 @@ class HuggingFaceReader(LogReader):
             what = "evaluation" if evaluated.any() else "logged step"
             table.notes.insert(0, self._note(what))
             if self.options.x_axis != "epoch":
-                _count_evaluations(table, steps)
+                _count_evaluations(table, every, ends)
 
     def _note(self, what: str) -> str:
         """Say what the rows are, where they are no epochs."""
@@ -132,13 +136,21 @@ class HuggingFaceReader(LogReader):
         )
 
 
-def _count_evaluations(table: LogTable, steps: FloatArray | None) -> None:
+def _count_evaluations(
+    table: LogTable, every: FloatArray | None, ends: EpochArray
+) -> None:
     """Give the rows the numbers of evaluations, by their steps if there are any."""
     table.axis_unit = "evaluations"
-    if _are_steps(steps):
-        numbers = count_steps(steps.astype(np.int64))
-        table.columns["epoch"].values = numbers.astype(np.float64)
-        table.steps = lay_steps(numbers, steps, int(numbers[-1]) + 1)
+    steps = None if every is None else every[ends]
+    if every is None or not _are_steps(steps):
+        return
+    n_lost = count_lost_before(steps, every)
+    if n_lost:
+        # Trainer goes on with the whole log of a checkpoint: a head is lost
+        table.begins_at = 0
+    numbers = count_steps(steps.astype(np.int64)) + n_lost
+    table.columns["epoch"].values = numbers.astype(np.float64)
+    table.steps = lay_steps(numbers, steps, int(numbers[-1]) + 1)
 
 
 def _rows_of(table: LogTable) -> list[dict[str, float]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import LogReader
+from cbreplay.readers.building.numbering import count_lost_before
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import Run
+    from cbreplay.run import FloatArray, Run
 
 __all__ = ["LightningReader"]
 
@@ -64,15 +65,29 @@ class LightningReader(LogReader):
         across = across and _go_across(table)
         if across:
             options = replace(options, x_axis="step")
+        # counted from 1
+        logged = table.columns["step"].values + 1
         try:
             fold_by(table, "epoch", "step", options)
         except LogError as error:
             raise mixed or error from None
+        _count_lost(table, logged)
         # a loop of one's own may write both columns too, and count from 1
         if across or not from_one:
             table.counts_from_zero = True
             table.framework = "Lightning"
         yield from build_runs(table, self.options, self.metadata)
+
+
+def _count_lost(table: LogTable, logged: FloatArray) -> None:
+    """Number evaluations with those that the steps show to be lost before them."""
+    if table.steps is None:
+        return
+    steps = table.steps
+    if n_lost := count_lost_before(steps.astype(np.float64) + 1, logged):
+        table.begins_at = 0
+        table.columns["epoch"].values = table.columns["epoch"].values + n_lost
+        table.steps = np.concatenate([np.repeat(steps[:1], n_lost), steps])
 
 
 def _lacks_first(table: LogTable) -> bool:

@@ -96,6 +96,37 @@ def test_a_state_without_its_first_epochs_is_no_evidence(tmp_path: Path) -> None
     assert (run.first_epoch, find_gap(run, "eval_loss")) == (1, None)
 
 
+def test_evaluations_within_epochs_whose_first_are_lost_are_no_evidence(
+    tmp_path: Path,
+) -> None:
+    """Two lie before step 60; where a training row does, evaluations began late."""
+    rows = [
+        evaluation(step / 100, step, eval_loss=60 / step) for step in (60, 80, 100, 120)
+    ]
+    path = tmp_path / "trainer_state.json"
+    run = read(path, state(*rows))
+    assert (run.first_epoch, run.horizon) == (2, 5)
+    assert find_gap(run, "eval_loss") == 2
+    late = read(path, state(evaluation(0.2, 20, loss=1.5), *rows))
+    assert (late.first_epoch, find_gap(late, "eval_loss")) == (0, None)
+
+
+def test_checks_of_lightning_whose_first_are_lost_are_no_evidence(
+    tmp_path: Path,
+) -> None:
+    """A check every 25 steps, the first after 75: two are lost."""
+    rows = [f"{step // 50},{step},,{1 / step}\n" for step in (74, 99, 124, 149)]
+    header = "epoch,step,train_loss,val_loss\n"
+    run = read(tmp_path / "metrics.csv", header + "".join(rows), x_axis="step")
+    assert (run.first_epoch, run.horizon) == (2, 5)
+    assert run.steps is not None
+    assert run.steps.tolist() == [74, 99, 124, 149]
+    assert find_gap(run, "val_loss") == 2
+    rows.insert(0, "0,24,0.5,\n")
+    late = read(tmp_path / "metrics.csv", header + "".join(rows), x_axis="step")
+    assert (late.first_epoch, find_gap(late, "val_loss")) == (0, None)
+
+
 def test_an_evaluation_before_the_training_is_no_epoch(tmp_path: Path) -> None:
     rows = (evaluation(0, 0, eval_loss=2.0), *EACH_EPOCH)
     run = read(tmp_path / "trainer_state.json", state(*rows))
