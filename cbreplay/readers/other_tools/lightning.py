@@ -80,7 +80,7 @@ class LightningReader(LogReader):
 
 
 def _count_lost(table: LogTable, logged: FloatArray) -> None:
-    """Number evaluations with those that the steps show to be lost before them."""
+    """Count those evaluations too that the steps show to be lost before the others."""
     if table.steps is None:
         return
     steps = table.steps
