@@ -17,7 +17,7 @@ from cbreplay.readers.building.numbering import (
 )
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.columns.roles import EXACT, ended_epochs, never_go_back
+from cbreplay.readers.columns.roles import EXACT, are_epochs, ended_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.other_tools.json_rows import rows_of_columns
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
@@ -25,7 +25,6 @@ from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import TypeGuard
 
     from cbreplay.run import EpochArray, FloatArray, Run
 
@@ -142,15 +141,17 @@ def _count_evaluations(
     """Give the rows the numbers of evaluations, by their steps if there are any."""
     table.axis_unit = "evaluations"
     steps = None if every is None else every[ends]
-    if every is None or not _are_steps(steps):
+    if every is None or steps is None or not are_epochs(steps).all():
         return
-    n_lost = count_lost_before(steps, every)
+    # where steps go back, a training began anew, or rows are out of order
+    several, at = np.unique(steps, return_inverse=True)
+    n_lost = count_lost_before(several, every)
     if n_lost:
         # Trainer goes on with the whole log of a checkpoint: a head is lost
         table.begins_at = 0
-    numbers = count_steps(steps.astype(np.int64)) + n_lost
-    table.columns["epoch"].values = numbers.astype(np.float64)
-    table.steps = lay_steps(numbers, steps, int(numbers[-1]) + 1)
+    numbers = count_steps(several.astype(np.int64)) + n_lost
+    table.columns["epoch"].values = numbers[at].astype(np.float64)
+    table.steps = lay_steps(numbers, several, int(numbers[-1]) + 1)
 
 
 def _rows_of(table: LogTable) -> list[dict[str, float]]:
@@ -234,10 +235,6 @@ def _ends(rows: Sequence[Mapping[str, Any]]) -> EpochArray:
             ends.append(i)
             seen = names
     return np.array(ends, dtype=np.int64)
-
-
-def _are_steps(steps: FloatArray | None) -> TypeGuard[FloatArray]:
-    return steps is not None and never_go_back(steps)
 
 
 def _whole_epochs(fractions: Any) -> EpochArray | None:

@@ -111,6 +111,17 @@ def test_evaluations_within_epochs_whose_first_are_lost_are_no_evidence(
     assert (late.first_epoch, find_gap(late, "eval_loss")) == (0, None)
 
 
+def test_evaluations_within_epochs_keep_their_steps_out_of_order(
+    tmp_path: Path,
+) -> None:
+    """They were numbered as they stand, and a stop was exact that never came."""
+    losses = {20: 0.9, 60: 0.7, 40: 0.8, 80: 0.6}
+    rows = [evaluation(step / 100, step, eval_loss=own) for step, own in losses.items()]
+    path = tmp_path / "trainer_state.json"
+    run = read(path, state(*rows), errors="skip")
+    assert run.series["eval_loss"].values.tolist() == [0.9, 0.8, 0.7, 0.6]
+
+
 def test_checks_of_lightning_whose_first_are_lost_are_no_evidence(
     tmp_path: Path,
 ) -> None:
