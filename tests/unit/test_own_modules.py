@@ -16,7 +16,7 @@ CONFIG = """import os
 EPOCHS = 5
 RATE: float = -1e-3
 _HIDDEN = 5
-TWICE = 5
+TWICE = 4
 TWICE = 5
 COMPUTED = int(os.environ["EPOCHS"])
 LATER = 5
@@ -53,7 +53,7 @@ def planned(folder: Path, script: str, epochs: str) -> int | None:
         ("from config import *\nfrom other import *", "EPOCHS", 3),
         # what is no number there, or may be another one
         ("from config import COMPUTED", "COMPUTED", None),
-        ("from config import TWICE", "TWICE", None),
+        ("from config import TWICE", "TWICE", 5),
         ("from config import LATER", "LATER", None),
         ("from config import absent", "absent", None),
         ("from config import *", "_HIDDEN", None),
@@ -102,3 +102,109 @@ def test_a_replay_reads_the_same_number(tmp_path: Path) -> None:
     )
     (stop,) = read_script_callbacks(str(script)).callbacks
     assert "patience=4," in repr(stop)
+
+
+# --- callbacks, fits and models in several modules
+
+TOOLS = """import os
+from keras.callbacks import EarlyStopping, ReduceLROnPlateau
+import settings
+extra = []
+extra.append(ReduceLROnPlateau(patience=settings.WAIT))
+def get_callbacks(patience):
+    return [EarlyStopping(patience=patience), *extra]
+def train(model, given):
+    model.fit(x, validation_data=v, epochs=settings.EPOCHS, callbacks=given)
+if __name__ == "__main__":
+    train(build(), get_callbacks(2))
+"""
+SETTINGS = "EPOCHS, WAIT = 30, 5\n"
+MODEL = """import keras
+def build():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("adam", "mse", metrics=["mae"])
+    return model
+"""
+
+
+def project(folder: Path, **scripts: str) -> list[str]:
+    modules = {"tools": TOOLS, "settings": SETTINGS, "model": MODEL} | scripts
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(text)
+    return [str(folder / f"{name}.py") for name in scripts]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        """
+from tools import get_callbacks, train
+from model import build
+train(build(), get_callbacks(7))
+""",
+        "import tools, model\ntools.train(model.build(), tools.get_callbacks(7))",
+        """
+import tools as t
+from model import build as b
+def main():
+    m = b()
+    t.train(m, t.get_callbacks(patience=7))
+main()
+""",
+        "from tools import *\nfrom model import *\ntrain(build(), get_callbacks(7))",
+        # names that the script has too
+        """
+from tools import get_callbacks, train
+import model as m
+extra = settings = EPOCHS = keras = 1
+train(m.build(), get_callbacks(7))
+""",
+        """
+def main():
+    from tools import get_callbacks as g, train
+    import model
+    train(model.build(), g(7))
+""",
+    ],
+)
+def test_a_script_and_its_modules_are_read_as_one(tmp_path: Path, script: str) -> None:
+    (path,) = project(tmp_path, run=script)
+    read = read_training_script(path)
+    (fit,) = read.fits
+    assert [member.code for member in fit.members] == [
+        "EarlyStopping(patience=7)",
+        "ReduceLROnPlateau(patience=5)",
+    ]
+    assert fit.facts.epochs == 30
+    assert fit.facts.validated
+    compiled = fit.facts.compiled
+    assert compiled is not None
+    assert compiled.is_whole
+    assert compiled.may_log("mae")
+    assert not compiled.may_log("accuracy")
+    places = [read.source.place(member.call.lineno) for member in fit.members]
+    assert places == ["line 7 of tools.py", "line 5 of tools.py"]
+    # the callbacks of a module that no fit of the script gets are read with that module
+    assert not read.loose
+
+
+def test_a_module_that_sets_a_name_of_another_module_is_not_followed(
+    tmp_path: Path,
+) -> None:
+    script = "import settings\nsettings.EPOCHS = 5\n" + FIT.format("settings.EPOCHS")
+    (path,) = project(tmp_path, run=f"from keras.callbacks import *\n{script}")
+    (fit,) = read_training_script(path).fits
+    assert fit.facts.epochs is None
+
+
+def test_modules_that_import_each_other_are_read_once(tmp_path: Path) -> None:
+    script = "from tools import get_callbacks\nm.fit(x, callbacks=get_callbacks(7))"
+    (path, _) = project(tmp_path, run=script, settings=f"import run, tools\n{SETTINGS}")
+    (fit,) = read_training_script(path).fits
+    assert len(fit.members) == 2
+
+
+def test_a_file_of_the_name_of_keras_is_not_the_scripts_own(tmp_path: Path) -> None:
+    (tmp_path / "keras").mkdir()
+    (tmp_path / "keras" / "callbacks.py").write_text("class EarlyStopping:\n    pass\n")
+    assert planned(tmp_path, "", "5") == 5
