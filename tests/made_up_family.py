@@ -18,8 +18,9 @@ from cbreplay.monitor import round_float32
 from cbreplay.rules.base import Callback
 from cbreplay.rules.checks import Finding, RuleChecks
 from cbreplay.rules.decisions import BestSeen, Decision
+from cbreplay.rules.families import register_family, unregister_family
 from cbreplay.rules.family import Family, ResolvedSemantics
-from cbreplay.rules.registry import RuleRow, register_family, unregister_family
+from cbreplay.rules.registry import RuleRow
 from cbreplay.rules.words import RuleWords
 
 if TYPE_CHECKING:

@@ -12,13 +12,9 @@ from cbreplay.answers.comparison_table import (
 )
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
+from cbreplay.answers.headline_limits import by_keras_rules, counts_otherwise
 from cbreplay.answers.misreadings import misreadings
-from cbreplay.answers.spoken_runs import (
-    by_keras_rules,
-    counts_otherwise,
-    counts_values,
-    judged_by,
-)
+from cbreplay.answers.spoken_runs import counts_values, judged_by
 from cbreplay.document import (
     Claim,
     Code,
@@ -34,7 +30,7 @@ from cbreplay.document import (
 from cbreplay.evidence.words import limits_of_replays
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.families import spoken_version
 from cbreplay.wording.words import list_names, spoken_counting
 
 if TYPE_CHECKING:

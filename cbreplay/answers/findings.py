@@ -21,7 +21,7 @@ from cbreplay.document import (
 )
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import resolve_semantics, spoken_version
+from cbreplay.rules.families import resolve_semantics, spoken_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -192,6 +192,6 @@ _EMPTY = (
     "Else give every file of this training, as it was written."
 )
 _SILENT = (
-    "Nothing was written there, not even a NaN: give every file of this training, or "
-    "another log of it."
+    "No value was written there: give the whole history (of W&B run.scan_history()), "
+    "every file of this training, or another log of it."
 )

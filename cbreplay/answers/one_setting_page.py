@@ -17,8 +17,9 @@ from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_cells import read_replays
 from cbreplay.answers.setting_code import setting_code, setting_name
 from cbreplay.answers.spoken_runs import lead_of_run, spoken_end, spoken_plan
-from cbreplay.answers.staircase import kept_scale, staircase_document, steps_section
+from cbreplay.answers.staircase import staircase_document
 from cbreplay.answers.staircase_rate import rate_section
+from cbreplay.answers.staircase_table import kept_scale, steps_section
 from cbreplay.document import (
     Cell,
     CodeBlock,

@@ -5,17 +5,11 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.headline_limits import by_keras_rules, counts_otherwise
 from cbreplay.answers.json_fields import describe_staircase, staircase_members
 from cbreplay.answers.next_commands import next_of_overview
 from cbreplay.answers.reading_notes import about_reading
-from cbreplay.answers.spoken_runs import (
-    beside_best,
-    by_keras_rules,
-    counts_otherwise,
-    counts_values,
-    cut_runs,
-    judged_by,
-)
+from cbreplay.answers.spoken_runs import beside_best, counts_values, cut_runs, judged_by
 from cbreplay.document import (
     Cell,
     Document,
@@ -30,7 +24,7 @@ from cbreplay.document import (
 )
 from cbreplay.evidence.training_course import find_bad_end, was_still_improving
 from cbreplay.evidence.words import AT_LEAST
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.families import spoken_version
 from cbreplay.wording.words import list_names, spoken_counting
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from cbreplay.document import (
     say,
     told_section,
 )
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.families import spoken_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

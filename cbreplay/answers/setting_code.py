@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import default_family, family_of
+from cbreplay.rules.families import default_family, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

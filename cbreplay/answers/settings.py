@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
+from cbreplay.answers.headline_limits import (
+    by_keras_rules,
+    calls_worst_best,
+    counts_otherwise,
+)
 from cbreplay.answers.misreadings import misreadings, take_worse_files
 from cbreplay.answers.next_commands import next_of_settings
 from cbreplay.answers.one_run_headline import (
@@ -29,9 +34,6 @@ from cbreplay.answers.settings_summary import (
 from cbreplay.answers.settings_table import evidence_footnote, settings_table
 from cbreplay.answers.spoken_runs import (
     beside_best,
-    by_keras_rules,
-    calls_worst_best,
-    counts_otherwise,
     counts_values,
     cut_runs,
     saved_of_recorded,
@@ -50,8 +52,9 @@ from cbreplay.document import (
 )
 from cbreplay.evidence.words import AT_LEAST
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.families import default_family, spoken_version
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.rules.registry import default_family, pasted_code_of, spoken_version
+from cbreplay.rules.registry import pasted_code_of
 from cbreplay.wording.words import as_sentence, spoken_counting
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from cbreplay.document import (
     phrase,
     say,
 )
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.families import spoken_version
 from cbreplay.sweep import EVIDENCE
 from cbreplay.wording.words import count
 

@@ -74,7 +74,7 @@ class _FitOptions(NamedTuple):
 
     def completed(self, other: _FitOptions, run: Run | None) -> _FitOptions:
         """Return this with what another says where neither this nor a run does."""
-        from cbreplay.rules.registry import names_version
+        from cbreplay.rules.families import names_version
 
         fit = None if run is None or run.metadata is None else run.metadata.fit
         no_plan = run is None or run.planned_epochs is None
@@ -267,7 +267,7 @@ def _may_hold_scripts(path: str) -> bool:
 def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     """Check scripts; one of several that cannot be read is left out, with a note."""
     from cbreplay.answers.script_findings import ScriptsFindings, tell_once
-    from cbreplay.rules.registry import resolve_semantics, spoken_version
+    from cbreplay.rules.families import resolve_semantics, spoken_version
 
     resolved = resolve_semantics(plan.semantics)
     checked: list[ScriptFindings] = []

@@ -208,7 +208,7 @@ class Question:
     @cached_property
     def imported_version(self) -> str | None:
         """The version that a script of -c imports; None if a log names one."""
-        from cbreplay.rules.registry import names_version
+        from cbreplay.rules.families import names_version
 
         if not self.expressions or self._written.semantics is None:
             return None
@@ -371,7 +371,7 @@ class Question:
             return None
         from cbreplay.cli.option_values import read_values
         from cbreplay.grid import choices
-        from cbreplay.rules.registry import stopping_rule
+        from cbreplay.rules.families import stopping_rule
 
         varied = {
             name: read_values(option_name(name), text)

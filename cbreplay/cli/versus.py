@@ -89,7 +89,7 @@ def _version_of_both(
     ConfigError
         If the scripts of A and B import different versions.
     """
-    from cbreplay.rules.registry import names_version, resolve_semantics, spoken_version
+    from cbreplay.rules.families import names_version, resolve_semantics, spoken_version
 
     version = question.version
     is_named = question.semantics is not None or any(map(names_version, question.runs))

@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.evidence.holes import gap_cause
 from cbreplay.evidence.rounded import may_hide_reduction
 from cbreplay.evidence.validity import read_followed_rates
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.families import spoken_version
 from cbreplay.wording.words import spoken_rows
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.grid import Choices, choices
-from cbreplay.rules.registry import known_families, rule_named, stands_by
+from cbreplay.rules.families import known_families, stands_by
+from cbreplay.rules.registry import rule_named
 from cbreplay.scripts.call_arguments import (
     bystander,
     check_schedules,

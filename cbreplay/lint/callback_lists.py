@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import ConfigError, nearest_name
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.checks import CheckedList, Finding
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.rules.registry import checks_of, resolve_semantics
+from cbreplay.rules.registry import checks_of
 from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:

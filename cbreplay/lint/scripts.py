@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.lint.script_fits import (
-    ExaminedFit,
-    PlacedFinding,
-    written_parameters,
-)
+from cbreplay.lint.script_fits import ExaminedFit, PlacedFinding, written_parameters
 from cbreplay.rules.checks import TrainingFacts
+from cbreplay.rules.families import imported_version, resolve_semantics
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.rules.registry import imported_version, resolve_semantics
 from cbreplay.scripts.members import UnreadPart
 from cbreplay.scripts.training_scripts import ScriptFit
 from cbreplay.series_names import LEARNING_RATE_NAMES

@@ -138,7 +138,8 @@ def _reduces(name: str) -> bool:
 
 def _is_known(name: str) -> bool:
     """Tell whether it is a framework's own callback, whose effect is known."""
-    from cbreplay.rules.registry import find_rule, stands_by
+    from cbreplay.rules.families import stands_by
+    from cbreplay.rules.registry import find_rule
 
     return find_rule(name) is not None or stands_by(name)
 

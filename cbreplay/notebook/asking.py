@@ -113,7 +113,7 @@ def _grid_of(callbacks: Any) -> Grid:
 def _judged_by(callbacks: Any, runs: Sequence[Run], judging: Judging) -> Judging:
     """Add the Keras version that a script imports, if nothing else names one."""
     from cbreplay.expressions import read_expressions
-    from cbreplay.rules.registry import names_version
+    from cbreplay.rules.families import names_version
 
     told = judging.semantics is not None or any(map(names_version, runs))
     if told or not isinstance(callbacks, str):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from cbreplay.by_key import by_key
 from cbreplay.plots.picture_text import lost_words
 from cbreplay.plots.style import (
     LIGHT,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cbreplay.recommend import Costs, Recommendation, Scored
+    from cbreplay.recommend import Costs, Recommendation
     from cbreplay.run import EpochArray, FloatArray
 
 __all__ = ["Named", "TradeOffPoints", "plot_trade_off", "trade_off_points"]
@@ -106,13 +107,10 @@ def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
     """
     regrets = [scored.mean_regret for scored in advice.settings]
     scale = scale_of(regrets, "cost")
-    places: dict[tuple[float, float], list[Scored]] = {}
-    for scored in costs.named:
-        place = (scored.cost or 0.0, scored.mean_regret or 0.0)
-        if math.isinf(place[1]):
-            continue
-        places.setdefault(place, []).append(scored)
-    for (cost, regret), settings in places.items():
+    shown = [own for own in costs.named if not math.isinf(own.mean_regret or 0.0)]
+    for (cost, regret), settings in by_key(
+        shown, lambda own: (own.cost or 0.0, own.mean_regret or 0.0)
+    ).items():
         labels = {scored.label for scored in settings}
         name = _joint_name(
             [
@@ -134,11 +132,12 @@ def _joint_name(names: list[str]) -> str:
     >>> _joint_name(["recommended: 9", "cheapest: 9", "no early stopping"])
     'recommended, cheapest: 9, no early stopping'
     """
-    by_value: dict[str, list[str]] = {}
-    for whole in names:
-        name, colon, value = whole.partition(": ")
-        by_value.setdefault(f"{colon}{value}", []).append(name)
-    return ", ".join(f"{', '.join(who)}{value}" for value, who in by_value.items())
+    parts = [name.partition(": ") for name in names]
+    by_value = by_key(parts, lambda part: part[1:])
+    return ", ".join(
+        f"{', '.join(name for name, _, _ in own)}{colon}{value}"
+        for (colon, value), own in by_value.items()
+    )
 
 
 def plot_trade_off(

@@ -26,10 +26,10 @@ from cbreplay.recommend.choice import (
     pick_patience,
 )
 from cbreplay.recommend.decision import Decided, decide, expect_next
+from cbreplay.recommend.doubts import find_doubts
 from cbreplay.recommend.held_out import score_left_out, validate_forward
 from cbreplay.recommend.other_rules import reasons_of_rules, score_rules
-from cbreplay.recommend.remarks import (
-    find_doubts,
+from cbreplay.recommend.reasons import (
     reasons_against_stopping,
     reasons_for_choice,
     reasons_for_none,
@@ -201,6 +201,7 @@ def _advise_plan(study: Study, chosen: Slice) -> PlanAdvice:
     return PlanAdvice(
         _plan_of(study.part),
         n_groups,
+        study.unit,
         pick.patience if told else None,
         _promise(study, priced, pick) if told else None,
     )

@@ -24,12 +24,7 @@ if TYPE_CHECKING:
     from cbreplay.setting_costs.study import Study
     from cbreplay.setting_costs.swept_settings import Slice
 
-__all__ = [
-    "Decided",
-    "best_without_each",
-    "decide",
-    "expect_next",
-]
+__all__ = ["Decided", "best_without_each", "decide", "expect_next"]
 
 # two monitors differ clearly if they are this many standard errors apart, on at least
 # this many groups

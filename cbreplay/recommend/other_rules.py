@@ -9,12 +9,8 @@ import numpy as np
 from cbreplay.errors import CbreplayError
 from cbreplay.recommend.scores import cheapest_patience, is_clearly_better
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import (
-    known_rules,
-    resolve_semantics,
-    row_of,
-    tried_values_of,
-)
+from cbreplay.rules.families import resolve_semantics
+from cbreplay.rules.registry import known_rules, row_of, tried_values_of
 from cbreplay.rules.training import describe_training
 from cbreplay.setting_costs.pricing import CellCosts, Priced, price
 from cbreplay.setting_costs.scored import (

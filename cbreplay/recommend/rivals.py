@@ -14,7 +14,7 @@ import numpy as np
 from cbreplay.generalization.promise import needed_rank, sufficient_for_most
 from cbreplay.recommend.choice import Choice, choose_patience
 from cbreplay.recommend.scores import cheapest_patience
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.setting_costs.pricing import CellCosts, Priced, find_failed, group_means
 from cbreplay.setting_costs.recorded_ends import recorded_stoppers
 from cbreplay.setting_costs.scored import (
@@ -33,11 +33,7 @@ if TYPE_CHECKING:
     from cbreplay.setting_costs.study import Study
     from cbreplay.setting_costs.swept_settings import Slice
 
-__all__ = [
-    "score_named",
-    "score_rivals",
-    "score_without_stopping",
-]
+__all__ = ["score_named", "score_rivals", "score_without_stopping"]
 
 _SHORT = 5
 _LATER = (5, 10, 20, 30, 50)

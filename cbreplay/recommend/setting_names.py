@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.rules.base import format_callback
+from cbreplay.rules.families import family_named
 from cbreplay.rules.parameters import changed_parameters, parameters_of
-from cbreplay.rules.registry import family_named, row_of
+from cbreplay.rules.registry import row_of
 
 if TYPE_CHECKING:
     from cbreplay.recommend import Scored

@@ -9,7 +9,7 @@ from cbreplay.errors import CbreplayError, ConfigError, nearest_name
 from cbreplay.expressions import parse_recorded
 from cbreplay.record.experiments import EXPERIMENTS
 from cbreplay.rules.base import class_name
-from cbreplay.rules.registry import stands_by
+from cbreplay.rules.families import stands_by
 from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.record.description import read_rate
-from cbreplay.rules.registry import stopping_rule
+from cbreplay.rules.families import stopping_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

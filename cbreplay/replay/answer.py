@@ -28,7 +28,7 @@ from cbreplay.replay.walk import walk_run
 from cbreplay.rules.base import Callback, best_seen, read_series
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
 from cbreplay.rules.decisions import BestSeen
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.run import Mode, Run, Series
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cbreplay.evidence.validity import Evidence
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay.resume import Resume
-    from cbreplay.replay.walker import Walk
+    from cbreplay.replay.under_way import Walk
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.training import Training
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.judging import read_judging
 from cbreplay.replay.answer import as_list, replay_list
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.training import describe_training
 from cbreplay.run import Run
 

@@ -22,14 +22,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.family import Family
     from cbreplay.run import Mode, Run, Series
 
-__all__ = [
-    "HypotheticalReplay",
-    "Reduction",
-    "Replay",
-    "Step",
-    "Waited",
-    "read_waited",
-]
+__all__ = ["HypotheticalReplay", "Reduction", "Replay", "Step", "Waited", "read_waited"]
 
 _NO_FILES: Mapping[str, int] = MappingProxyType({})
 

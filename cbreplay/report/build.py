@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.doubts import ONE_RUN_ALONE, about_logs, about_runs, notes_of_many
-from cbreplay.answers.many_runs_page import ManyRuns, SettingOnRuns, many_runs_page
+from cbreplay.answers.many_runs_page import ManyRuns, many_runs_page
+from cbreplay.answers.many_runs_tables import SettingOnRuns
 from cbreplay.answers.moving import MovingQuestion, NamedSetting
 from cbreplay.answers.moving.sentences import name_setting
 from cbreplay.answers.one_setting_page import one_run_page, one_setting_page
@@ -15,7 +16,7 @@ from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings import EVERY_SETTING, settings_document
 from cbreplay.answers.spoken_runs import judged_by
-from cbreplay.answers.staircase import EVERY_PATIENCE
+from cbreplay.answers.staircase_table import EVERY_PATIENCE
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
@@ -24,7 +25,7 @@ from cbreplay.recommend import Advising
 from cbreplay.report.advised import Advised, advise
 from cbreplay.report.moving import with_moving
 from cbreplay.report.question import ReportQuestion
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.staircase import replay_patience
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.moving import MovingQuestion, NamedSetting, moving_members
 from cbreplay.document.on_pages import Figure, Gallery, Moving
-from cbreplay.rules.registry import default_family, family_of
+from cbreplay.rules.families import default_family, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

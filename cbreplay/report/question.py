@@ -9,7 +9,7 @@ from cbreplay.errors import CbreplayError
 from cbreplay.recommend import Advising
 from cbreplay.replay import replay_run
 from cbreplay.rules.base import monitored_series
-from cbreplay.rules.registry import family_of, stopping_rule
+from cbreplay.rules.families import family_of, stopping_rule
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
     from cbreplay.rules.keras.terminate_on_nan import TerminateOnNaN
-    from cbreplay.rules.prechelt.rules import PrecheltGL, PrecheltPQ, PrecheltUP
+    from cbreplay.rules.prechelt.gl import PrecheltGL
+    from cbreplay.rules.prechelt.pq import PrecheltPQ
+    from cbreplay.rules.prechelt.up import PrecheltUP
 
 __all__ = [
     "Bystander",

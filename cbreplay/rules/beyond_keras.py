@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cbreplay.monitor import Comparison
@@ -15,10 +16,14 @@ from cbreplay.rules.parameters import (
 )
 
 if TYPE_CHECKING:
+    from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
-__all__ = ["RuleBeyondKeras"]
+__all__ = ["BEST", "RuleBeyondKeras"]
+
+# of the state of each: the best value of the monitor, its epoch, whose weights are held
+BEST = ("best", "best_epoch", "held_epoch")
 
 
 class RuleBeyondKeras(Callback):
@@ -31,6 +36,7 @@ class RuleBeyondKeras(Callback):
     restore_best_weights: bool
 
     stops_early: ClassVar[bool] = True
+    shown_state: ClassVar[tuple[str, ...]] = BEST
 
     def check_shared(self) -> None:
         """Raise ConfigError where a parameter that all share is impossible."""
@@ -52,6 +58,20 @@ class RuleBeyondKeras(Callback):
             precision="float64",
             flush_subnormals=False,
         )
+
+    def take_best(
+        self, state: Any, value: float, seen: Observation
+    ) -> tuple[Any, bool]:
+        """Return the state with the best value of the monitor, and whether it is new.
+
+        NaN is never the best, not even as the first value.
+        """
+        best, is_min = state.best, state.comparison.mode == "min"
+        is_better = best is None or (value < best if is_min else value > best)
+        if math.isnan(value) or not is_better:
+            return state, False
+        held = seen.weights_epoch if self.restore_best_weights else None
+        return state._replace(best=value, best_epoch=seen.epoch, held_epoch=held), True
 
     def standing(self, state: Any) -> Standing:
         """Return what the next value is compared with."""

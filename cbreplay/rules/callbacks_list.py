@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.registry import is_rule, known_families, known_rules
+from cbreplay.rules.families import known_families
+from cbreplay.rules.registry import is_rule, known_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

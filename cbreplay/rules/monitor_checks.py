@@ -159,7 +159,7 @@ def find_meant(known: CheckedList, monitor: str) -> str | None:
 
     >>> from cbreplay.rules.checks import CheckedList
     >>> from cbreplay.rules.training import Training
-    >>> from cbreplay.rules.registry import resolve_semantics
+    >>> from cbreplay.rules.families import resolve_semantics
     >>> resolved = resolve_semantics("keras-3.15")
     >>> training = Training(resolved.semantics, {}, resolved.family)
     >>> known = CheckedList((), training, None, 1, None)

@@ -1,4 +1,4 @@
-"""The table of all rules, and of the families that they belong to.
+"""The table of all rules: a row tells where everything about one of them is.
 
 A row gives the place of everything that belongs to a rule as ``"module:name"``, which
 is imported when it is needed: a replay loads only the rules that it is asked about.
@@ -9,50 +9,32 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from cbreplay.errors import ConfigError
-
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import RuleChecks
-    from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.pasted_code import PastedCode
     from cbreplay.rules.tried_values import TriedValues
     from cbreplay.rules.words import RuleWords
-    from cbreplay.run import Run
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
     "PLAIN_STOPS",
+    "ROWS",
     "STOPPING",
     "Kernel",
     "RuleRow",
     "checks_of",
-    "default_family",
-    "family_named",
-    "family_of",
     "find_rule",
     "import_named",
-    "imported_version",
     "is_rule",
-    "known_families",
     "known_rules",
-    "logs_elsewhere",
-    "names_version",
     "nearest_row",
     "never_stop",
     "pasted_code_of",
-    "reducing_rule",
-    "register_family",
-    "resolve_semantics",
     "row_of",
     "rule_named",
-    "spoken_version",
-    "stands_by",
-    "stopping_rule",
     "tried_values_of",
-    "unregister_family",
     "words_of",
 ]
 
@@ -120,15 +102,20 @@ class RuleRow(NamedTuple):
         return kind
 
 
-_KERAS, _PRECHELT = "cbreplay.rules.keras", "cbreplay.rules.prechelt"
-_BEYOND = "cbreplay.rules.beyond_patience"
-_BEYOND_PATIENCE: tuple[tuple[str, str, str, Kernel], ...] = (
-    ("EmaStopping", "ema", "SMOOTHED", "smooths"),
-    ("MeanStopping", "mean", "SMOOTHED", "smooths"),
-    ("TargetStopping", "target", "TARGET", "reaches"),
+_KERAS = "cbreplay.rules.keras"
+# the rules that Keras lacks, each in a file of its package, which is the option that
+# asks for them too; words and checks that several share have a name of their own
+_BEYOND_KERAS: tuple[tuple[str, str, str, str, Kernel | None], ...] = (
+    ("PrecheltGL", "prechelt", "gl", "GL", None),
+    ("PrecheltPQ", "prechelt", "pq", "PQ", None),
+    ("PrecheltUP", "prechelt", "up", "UP", None),
+    ("EmaStopping", "beyond_patience", "ema", "SMOOTHED", "smooths"),
+    ("MeanStopping", "beyond_patience", "mean", "SMOOTHED", "smooths"),
+    ("TargetStopping", "beyond_patience", "target", "TARGET", "reaches"),
 )
 
-_rows: dict[str, RuleRow] = {
+# every rule by its name; `register_family` adds those of another framework
+ROWS: dict[str, RuleRow] = {
     row.name: row
     for row in (
         RuleRow(
@@ -180,31 +167,15 @@ _rows: dict[str, RuleRow] = {
         *(
             RuleRow(
                 name,
-                f"{_PRECHELT}.rules",
-                words=f"{_PRECHELT}.words:{constant}",
-                checks=f"{_PRECHELT}.checks:{constant}",
-                code=f"{_PRECHELT}.code:{constant}",
-                tried=f"{_PRECHELT}.tried:{constant}",
-                tried_on="prechelt",
-            )
-            for name, constant in (
-                ("PrecheltGL", "GL"),
-                ("PrecheltPQ", "PQ"),
-                ("PrecheltUP", "UP"),
-            )
-        ),
-        *(
-            RuleRow(
-                name,
-                f"{_BEYOND}.{module}",
+                f"cbreplay.rules.{package}.{module}",
                 kernel=kernel,
-                words=f"{_BEYOND}.words:{said}",
-                checks=f"{_BEYOND}.checks:{said}",
-                code=f"{_BEYOND}.code:{module.upper()}",
-                tried=f"{_BEYOND}.tried:{module.upper()}",
-                tried_on="beyond_patience",
+                words=f"cbreplay.rules.{package}.words:{shared}",
+                checks=f"cbreplay.rules.{package}.checks:{shared}",
+                code=f"cbreplay.rules.{package}.code:{module.upper()}",
+                tried=f"cbreplay.rules.{package}.tried:{module.upper()}",
+                tried_on=package,
             )
-            for name, module, said, kernel in _BEYOND_PATIENCE
+            for name, package, module, shared, kernel in _BEYOND_KERAS
         ),
         RuleRow(
             "Bystander",
@@ -223,47 +194,16 @@ _rows: dict[str, RuleRow] = {
         ),
     )
 }
-# the first one is the default
-_families: dict[str, Family | str] = {"keras": f"{_KERAS}.framework:KERAS"}
-
-
-def register_family(family: Family, rows: Iterable[RuleRow]) -> None:
-    """Make a family and its rules known; each rule's row has the family's name.
-
-    Raises
-    ------
-    ConfigError
-        If a rule or a family of that name is known already.
-    """
-    listed = {row.name: row for row in rows}
-    taken = [name for name in listed if name in _rows]
-    if family.name in _families or taken:
-        sentence = f"{', '.join(taken) or family.name} is registered already"
-        raise ConfigError(sentence)
-    _families[family.name] = family
-    _rows.update(listed)
-
-
-def unregister_family(name: str) -> None:
-    """Forget a family and its rules."""
-    del _families[name]
-    for row in [row for row in _rows.values() if row.family == name]:
-        del _rows[row.name]
 
 
 def known_rules() -> tuple[RuleRow, ...]:
     """Return the rules that an expression can name, in the order of the registry."""
-    return tuple(row for row in _rows.values() if row.written)
-
-
-def known_families() -> Iterator[Family]:
-    """Yield every family, the one that decides by default first."""
-    yield from map(family_named, tuple(_families))
+    return tuple(row for row in ROWS.values() if row.written)
 
 
 def find_rule(name: str) -> RuleRow | None:
     """Return the rule that an expression names so; None if there is none."""
-    row = _rows.get(name)
+    row = ROWS.get(name)
     return row if row is not None and row.written else None
 
 
@@ -275,14 +215,14 @@ def rule_named(name: str) -> RuleRow:
     KeyError
         If there is none.
     """
-    return _rows[name]
+    return ROWS[name]
 
 
 def row_of(kind: object) -> RuleRow | None:
     """Return the row of a class; None if it is no rule."""
     if not isinstance(kind, type):
         return None
-    row = _rows.get(kind.__name__)
+    row = ROWS.get(kind.__name__)
     return row if row is not None and row.home == kind.__module__ else None
 
 
@@ -304,18 +244,6 @@ def never_stop(kinds: Iterable[object]) -> bool:
     """
     rows = map(row_of, kinds)
     return all(row is not None and not row.can_stop for row in rows)
-
-
-def stands_by(name: str) -> bool:
-    """Return whether a framework has a callback of this name that decides nothing."""
-    return any(name in family.bystanders for family in known_families())
-
-
-def logs_elsewhere(package: str, name: str) -> bool:
-    """Return whether another package has a callback of this name that only logs."""
-    return any(
-        name in family.loggers_elsewhere.get(package, ()) for family in known_families()
-    )
 
 
 def words_of(callback: Callback) -> RuleWords | None:
@@ -349,118 +277,3 @@ def import_named(place: str) -> Any:
     """Import a ``"module:name"`` and return it."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)
-
-
-def family_named(name: str) -> Family:
-    """Return a family by its name."""
-    held = _families[name]
-    if isinstance(held, str):
-        held = _families[name] = import_named(held)
-    return held
-
-
-def default_family() -> Family:
-    """Return the family that decides where neither callbacks nor run name one."""
-    return family_named(next(iter(_families)))
-
-
-def stopping_rule() -> type[Any]:
-    """Return the rule that stops by a patience, asked about by default."""
-    rules = (family.stopping_rule for family in known_families())
-    return next(rule for rule in rules if rule is not None)
-
-
-def reducing_rule() -> type[Any]:
-    """Return the rule that reduces the rate by a patience, tried by default."""
-    rules = (family.reducing_rule for family in known_families())
-    return next(rule for rule in rules if rule is not None)
-
-
-def family_of(callbacks: Iterable[Callback]) -> Family | None:
-    """Return the family of a list of callbacks; None if it goes with every one.
-
-    Raises
-    ------
-    ConfigError
-        If it holds callbacks of two families, which no training can have.
-    """
-    rows = [nearest_row(type(rule)) for rule in callbacks]
-    names = list(dict.fromkeys(row.family for row in rows if row and row.family))
-    if len(names) > 1:
-        titles = " and ".join(family_named(name).title for name in names)
-        sentence = (
-            f"the list holds callbacks of {titles}, and no training takes both. "
-            "Ask about one of them at a time"
-        )
-        raise ConfigError(sentence)
-    return family_named(names[0]) if names else None
-
-
-def resolve_semantics(
-    name: str | None,
-    *,
-    metadata: RunMetadata | None = None,
-    callbacks: Iterable[Callback] = (),
-) -> ResolvedSemantics:
-    """Find the version of a framework whose decisions are asked for.
-
-    Parameters
-    ----------
-    name : str or None
-        What the user names. None takes the version in the run's ``run.json``, else the
-        one that is installed, else the newest known one.
-    metadata : RunMetadata, optional
-        The run's ``run.json``.
-    callbacks : iterable of Callback, optional
-        The list that is asked about: it tells the framework.
-
-    Raises
-    ------
-    SemanticsError
-        If the framework has no such version.
-    ConfigError
-        If the callbacks are of two frameworks.
-    """
-    family = family_of(callbacks)
-    if family is None:
-        family = _family_for(name, metadata)
-    return family.resolve(name, metadata=metadata)
-
-
-def _family_for(name: str | None, metadata: RunMetadata | None) -> Family:
-    """Return the family of a version's name, else of the record, else the default."""
-    first = default_family()
-    if len(_families) == 1:
-        return first
-    for family in known_families():
-        if name is not None and family.owns_version(name):
-            return family
-        if name is None and metadata is not None and family.recorded_version(metadata):
-            return family
-    return first
-
-
-def imported_version(packages: Collection[str]) -> str | None:
-    """Return the version that a script which imports these packages trains with.
-
-    None where they do not tell it, and the version that is installed is meant.
-    """
-    found = (family.imported_version(packages) for family in known_families())
-    return next((version for version in found if version is not None), None)
-
-
-def names_version(run: Run | None) -> bool:
-    """Return whether a run's record says which version of a framework trained it."""
-    metadata = None if run is None else run.metadata
-    return metadata is not None and any(
-        family.recorded_version(metadata) is not None for family in known_families()
-    )
-
-
-def spoken_version(name: str) -> str:
-    """Write the name of a version as people do.
-
-    >>> spoken_version("keras-3.15.1"), spoken_version("tf_keras-2.21")
-    ('Keras 3.15.1', 'tf_keras 2.21')
-    """
-    return _family_for(name, None).spoken_version(name)

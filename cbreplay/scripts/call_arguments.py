@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from cbreplay.errors import nearest_name
 from cbreplay.rules.bystander import Bystander
-from cbreplay.rules.registry import find_rule, known_families, known_rules, stands_by
+from cbreplay.rules.families import known_families, stands_by
+from cbreplay.rules.registry import find_rule, known_rules
 from cbreplay.scripts.reassigned_names import without_marks
 
 if TYPE_CHECKING:

@@ -6,12 +6,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import CbreplayError
-from cbreplay.rules.registry import logs_elsewhere, rule_named, stands_by
-from cbreplay.scripts.call_arguments import (
-    bystander,
-    named_parameters,
-    read_call,
-)
+from cbreplay.rules.families import logs_elsewhere, stands_by
+from cbreplay.rules.registry import rule_named
+from cbreplay.scripts.call_arguments import bystander, named_parameters, read_call
 from cbreplay.scripts.keras_classes import callback_name
 from cbreplay.scripts.literals import ScriptArguments
 from cbreplay.scripts.own_classes import only_watches
@@ -25,13 +22,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Scope
 
-__all__ = [
-    "Built",
-    "build_callback",
-    "find_bystander",
-    "find_watcher",
-    "make_callback",
-]
+__all__ = ["Built", "build_callback", "find_bystander", "find_watcher", "make_callback"]
 
 
 class Built(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cbreplay.rules.registry import known_families
+from cbreplay.rules.families import known_families
 from cbreplay.scripts.call_arguments import problem_with_name
 
 __all__ = ["KERAS_PACKAGES", "OLD_COPY", "callback_of", "is_known", "is_old_copy"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.rules.families import reducing_rule
 from cbreplay.rules.keras.framework import KERAS
-from cbreplay.rules.registry import reducing_rule
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.foreign_code import comes_from_outside
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES

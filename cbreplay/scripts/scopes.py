@@ -93,7 +93,7 @@ class Scope:
     Attributes
     ----------
     definition : ast.AST or None
-        The function or class that it is the scope of.
+        The function, class or comprehension that it is the scope of.
     bindings : dict of str to list of Binding
         Where each name gets its meaning.
     kinds : dict of str to set of str

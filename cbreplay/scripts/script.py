@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ExpressionError
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.registry import find_rule, imported_version
+from cbreplay.rules.families import imported_version
+from cbreplay.rules.registry import find_rule
 from cbreplay.scripts.callbacks import Built, build_callback, find_watcher
 from cbreplay.scripts.calls import ScriptCalls, Unread, returns_once
 from cbreplay.scripts.double_stars import write_out_double_stars
@@ -22,12 +23,7 @@ from cbreplay.scripts.optimizer_rates import read_rate
 from cbreplay.scripts.own_modules import write_in_modules
 from cbreplay.scripts.packages import find_packages
 from cbreplay.scripts.partials import write_out_partials
-from cbreplay.scripts.sources import (
-    TOO_TANGLED,
-    WRITE_OUT,
-    parse_source,
-    read_source,
-)
+from cbreplay.scripts.sources import TOO_TANGLED, WRITE_OUT, parse_source, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

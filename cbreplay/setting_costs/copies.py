@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.by_key import by_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -111,12 +113,9 @@ def _find_rounded(
     runs: Sequence[Run], monitor: str, order: Iterable[int]
 ) -> dict[int, int]:
     """Return the runs with the same values but for their last digits."""
-    same_length: dict[int, list[int]] = {}
-    for row in order:
-        if _changes_often(runs[row], monitor):
-            same_length.setdefault(runs[row].n_epochs, []).append(row)
+    often = [row for row in order if _changes_often(runs[row], monitor)]
     copies: dict[int, int] = {}
-    for rows in same_length.values():
+    for rows in by_key(often, lambda row: runs[row].n_epochs).values():
         if len(rows) > 1:
             columns = _ValueColumns([runs[row] for row in rows], monitor)
             copies |= {rows[copy]: rows[kept] for copy, kept in columns.find_alike()}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import CbreplayError
 from cbreplay.evidence.outcomes import best_recorded_epoch
 from cbreplay.evidence.training_course import ends_badly
@@ -187,10 +188,8 @@ def _explained_by_a_plan(
     epoch is no plan. `own` is the patience that ended each run, `gaps` how many values
     come after its best, `constant` whether it has one value alone.
     """
-    ends: dict[int, list[int]] = {}
-    for row, run in enumerate(runs):
-        if own[row] is None:
-            ends.setdefault(run.horizon, []).append(row)
+    unruled = [row for row, patience in enumerate(own) if patience is None]
+    ends = by_key(unruled, lambda row: runs[row].horizon)
     ruled_at = {
         end: {gaps[row] for row in rows if not constant[row]}
         for end, rows in ends.items()

@@ -14,7 +14,8 @@ import numpy as np
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import JudgingOptions, read_judging
-from cbreplay.rules.registry import row_of, stopping_rule
+from cbreplay.rules.families import stopping_rule
+from cbreplay.rules.registry import row_of
 from cbreplay.setting_costs.recorded_ends import usual_cadence
 from cbreplay.sweep import Sweep, sweep_runs
 

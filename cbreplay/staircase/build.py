@@ -16,7 +16,7 @@ from cbreplay.evidence.training_course import never_changes
 from cbreplay.given import as_run
 from cbreplay.judging import Judging, read_judging
 from cbreplay.replay import Replay, replay_run
-from cbreplay.rules.registry import stopping_rule
+from cbreplay.rules.families import stopping_rule
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
 from cbreplay.staircase.steps import (
     StaircaseStep,
@@ -37,12 +37,7 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode, Run, Series
     from cbreplay.staircase.rate_history import RateHistory
 
-__all__ = [
-    "Staircase",
-    "build_staircase",
-    "measure_usual_change",
-    "replay_patience",
-]
+__all__ = ["Staircase", "build_staircase", "measure_usual_change", "replay_patience"]
 
 
 class RateExplanation:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.errors import CbreplayError
 from cbreplay.monitor import round_float32
 from cbreplay.replay import replay_run
+from cbreplay.rules.families import reducing_rule, resolve_semantics
 from cbreplay.rules.keras.reduce_lr_on_plateau import reduce_rate
 from cbreplay.rules.parameters import changed_parameters
-from cbreplay.rules.registry import reducing_rule, resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

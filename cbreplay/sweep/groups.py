@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
-import re
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import ConfigError
 from cbreplay.rules.base import class_name
-from cbreplay.rules.registry import find_rule, stands_by
+from cbreplay.rules.families import stands_by
+from cbreplay.rules.registry import find_rule
+from cbreplay.sweep.seeds_in_names import (
+    across_seeds,
+    folder_of,
+    last_part,
+    name_groups,
+    without_seed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -32,20 +37,6 @@ __all__ = [
 ]
 
 _WAYS = ("auto", "none", "directory", "learning-rate", "run.json")
-_BEGINS = r"(?:^|(?<=[-_./ ,#]))"
-_WORD = (
-    r"(?:(?:random[-_ ]?)?seed|random[-_ ]?state|repeat|repetition|replicate|rep"
-    r"|(?:k|\d+)?fold|split)[-_= ]?\d+(?=$|[-_ ,]|\.(?!\d))"
-)
-# such a word with a number marks one of several runs of one setting: seed_3, fold2
-_SEED = rf"(?i){_BEGINS}(?:{_WORD}|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))"
-# a counted run beside the value of a setting does too: run_lr0.01_1
-_COUNT = r"(?:^|(?<=[-_ ,]))(?:trial|run|cv)[-_= ]?\d+(?=$|[-_ ,]|\.[a-z]+$)"
-_COUNTED = rf"(?i){_COUNT}|[-_ ]\d+(?=$|\.[a-z]+$)"
-_VALUE = r"(?i)(?:[a-z][-_= ]?|[-_= ])\d+(?:\.\d+|e-?\d+)"
-# in a directory's name fewer words do: r50 beside r101 rather names a network
-_SEED_OF_FOLDER = f"(?i){_BEGINS}{_WORD}"
-_COUNTED_FOLDER = f"(?i){_COUNT}"
 # keys of run.json that differ between seeds of one setting, or affect no training
 _APART = frozenset(
     [
@@ -137,17 +128,21 @@ def find_groups(
     ConfigError
         If no run has what is asked for.
     """
+    by: Literal["run", "seed", "setting", "asked"] = "asked"
     if group_by is None or group_by == "auto":
-        found = _collect(_label_settings(runs))
+        settings = found = _collect(_label_settings(runs))
+        by = "run" if len(found) == len(runs) else "setting"
         if len(found) == 1 and len(runs) > 1:
-            alone = _collect(range(len(runs)))
-            return Grouping(alone, _name(runs, alone), found, "seed")
-        by: Literal["run", "setting"] = "run" if len(found) == len(runs) else "setting"
-        return Grouping(found, _name(runs, found), found, by)
-    found = _collect(_label_as_asked(runs, group_by))
-    if group_by == "none":
-        return Grouping(found, _name(runs, found), (), "run")
-    return Grouping(found, _name(runs, found), found, "asked")
+            found, by = _collect(range(len(runs))), "seed"
+        names = name_groups(_names(runs), found)
+    else:
+        labels = _label_as_asked(runs, group_by)
+        settings = found = _collect(labels)
+        asked = [_spoken_label(group_by, labels[rows[0]]) for rows in found]
+        names = name_groups(_names(runs), found, asked)
+        if group_by == "none":
+            settings, by = (), "run"
+    return Grouping(found, names, settings, by)
 
 
 def count_trainings_once(
@@ -178,12 +173,16 @@ def count_trainings_once(
         found, by = _collect(trainings), "training"
     return Grouping(
         found,
-        _name(runs, found),
+        name_groups(_names(runs), found),
         grouping.settings,
         by,
         tuple(sorted(row for rows in parted for row in rows)),
         grouping.rows,
     )
+
+
+def _names(runs: Sequence[Described]) -> list[str]:
+    return [run.name for run in runs]
 
 
 def label_seeds(runs: Sequence[Described]) -> list[Hashable]:
@@ -223,20 +222,29 @@ def join_labels(*labelings: Sequence[Hashable]) -> list[int]:
 
 
 def _collect(labels: Iterable[Hashable]) -> tuple[tuple[int, ...], ...]:
-    found: dict[Hashable, list[int]] = {}
-    for row, label in enumerate(labels):
-        found.setdefault(label, []).append(row)
-    return tuple(tuple(rows) for rows in found.values())
+    """Return the places of each label; None is a label like any other."""
+    held = [(label,) for label in labels]
+    return tuple(map(tuple, by_key(range(len(held)), held.__getitem__).values()))
 
 
 def _label_settings(runs: Sequence[Described]) -> list[Hashable]:
+    """Label each run by ``run.json``, or as the runs that lie beside it are labelled.
+
+    A run without ``run.json`` that lies where the runs of one setting lie is taken to
+    be of this setting.
+    """
     described = [_setting(run) for run in runs]
-    bare = [run for run, label in zip(runs, described, strict=True) if label is None]
-    placed = iter(_label_places(bare))
-    return [next(placed) if label is None else label for label in described]
+    places = _label_places(runs)
+    settings: dict[Hashable, set[str]] = {}
+    for place, setting in zip(places, described, strict=True):
+        settings.setdefault(place, set()).update([] if setting is None else [setting])
+    return [
+        setting or (min(settings[place]) if len(settings[place]) == 1 else place)
+        for place, setting in zip(places, described, strict=True)
+    ]
 
 
-def _setting(run: Described) -> Hashable | None:
+def _setting(run: Described) -> str | None:
     """Return what ``run.json`` says of a setting, as text; None without one."""
     if run.metadata is None or not run.metadata.raw:
         return None
@@ -270,75 +278,22 @@ def _decides_no_training(text: str) -> bool:
 
 def _label_places(runs: Sequence[Described]) -> list[Hashable]:
     """Label each run by its directory, its name without seed, and its rates."""
-    folders = [_folder(run.name) for run in runs]
+    folders = [folder_of(run.name) for run in runs]
     differ = len(set(folders)) > 1
     labels: list[Hashable] = []
     for run, folder in zip(runs, folders, strict=True):
-        stem, seeded = _without_seed(_last_part(run.name))
+        stem, seeded = without_seed(last_part(run.name))
         # a directory for each setting tells which runs are alike; else their names do
         own = "" if (differ and folder) or seeded else run.name
         labels.append((folder, stem if seeded else "", own))
     # where every seed has a directory, each of these may hold a log of each setting
-    across = [_across_seeds(run.name) for run in runs]
+    across = [across_seeds(run.name) for run in runs]
     often = Counter(across)
     labels = [
         label if alike is None or often[alike] == 1 else alike
         for label, alike in zip(labels, across, strict=True)
     ]
     return _by_rate(runs, labels)
-
-
-def _across_seeds(name: str) -> tuple[str, ...] | None:
-    """Return a name without seeds, part by part; None where no directory has one.
-
-    >>> _across_seeds("fold_1/lr0.1"), _across_seeds("mlp_seed3/logs/s1")
-    (('lr0.1',), ('mlp', 'logs'))
-    >>> _across_seeds("lr0.1/fold_1")
-    >>> _across_seeds("mlp-0.1-run3/log")
-    ('mlp-0.1', 'log')
-    """
-    folders = Path(_folder(name)).parts
-    found = [
-        _strip_seed(folder, _SEED_OF_FOLDER, _COUNTED_FOLDER) for folder in folders
-    ]
-    if not any(seeded for _, seeded in found):
-        return None
-    parts = [
-        part.strip("-_ ,") if seeded else folder
-        for folder, (part, seeded) in zip(folders, found, strict=True)
-    ]
-    return tuple(part for part in (*parts, _without_seed(_last_part(name))[0]) if part)
-
-
-def _without_seed(name: str) -> tuple[str, bool]:
-    """Return a name without its seed or count, and whether it had one.
-
-    >>> _without_seed("seed1_lr0.01"), _without_seed("log_1")
-    (('lr0.01', True), ('log_1', False))
-    >>> _without_seed("trial_3_lr_0.01"), _without_seed("run_lr0.01_1")
-    (('lr_0.01', True), ('run_lr0.01', True))
-    """
-    stem, seeded = _strip_seed(name, _SEED, _COUNTED)
-    return (stem.strip("-_ ") if seeded else name), seeded
-
-
-def _strip_seed(name: str, seed: str, counted: str) -> tuple[str, bool]:
-    """Return a name without seeds, or without a count that is beside a value."""
-    stem, n_seeds = re.subn(seed, "", name)
-    if n_seeds:
-        return stem, True
-    stem, n_counts = re.subn(counted, "", name)
-    found = bool(n_counts and re.search(_VALUE, stem))
-    return (stem if found else name), found
-
-
-def _folder(name: str) -> str:
-    """Return where a run lies, as its name tells."""
-    return name.rpartition(os.sep)[0]
-
-
-def _last_part(name: str) -> str:
-    return name.rpartition(os.sep)[2]
 
 
 def _by_rate(runs: Sequence[Described], labels: Sequence[Hashable]) -> list[Hashable]:
@@ -368,7 +323,9 @@ def _find_longest(
         goes_on = bool(own) and after[: len(own)] == own
         longest[own] = longest[after] if goes_on else own
         after = own
-    return longest
+    known = {*longest.values()} - {()}
+    # a rate that was not recorded is no other rate
+    return longest | {(): known.pop()} if len(known) == 1 else longest
 
 
 def _rate_values(run: Described) -> tuple[float, ...]:
@@ -393,8 +350,10 @@ def _label_as_asked(
         return list(group_by)
     ways: dict[str, Callable[[], Sequence[Hashable]]] = {
         "none": lambda: list(range(len(runs))),
-        "directory": lambda: [_folder(run.name) for run in runs],
-        "learning-rate": lambda: _by_rate(runs, [""] * len(runs)),
+        "directory": lambda: [folder_of(run.name) for run in runs],
+        "learning-rate": lambda: _by_rate(
+            runs, [run.learning_rate is None for run in runs]
+        ),
         "run.json": lambda: [_setting(run) for run in runs],
     }
     if group_by in ways:
@@ -417,57 +376,13 @@ def _key(run: Described, path: str) -> str | None:
     return None if held is None else json.dumps(held, sort_keys=True, default=str)
 
 
-def _name(
-    runs: Sequence[Described], groups: tuple[tuple[int, ...], ...]
-) -> tuple[str, ...]:
-    """Return a name for each group: what the names of its runs have in common."""
-    names: list[str] = []
-    given: set[str] = set()
-    for rows in groups:
-        name = runs[rows[0]].name
-        if len(rows) > 1:
-            own = [runs[row].name for row in rows]
-            common = _common_name(own)
-            others = {run.name for run in runs}.difference(own)
-            if any(_numbered(other, common) for other in others):
-                common = f"{own[0]} and others"
-            name = f"{common} ({len(rows)} runs)"
-        if name in given:
-            name = f"{name} with {runs[rows[0]].name}"
-        given.add(name)
-        names.append(name)
-    return tuple(names)
-
-
-def _numbered(name: str, common: str) -> bool:
-    """Return whether a name is `common`, or `common` followed by a number.
-
-    >>> _numbered("fit7", "fit"), _numbered("fit1", "fit1"), _numbered("g10_r1", "g1")
-    (True, True, False)
-    """
-    rest = name.removeprefix(common)
-    return name.startswith(common) and (not rest or rest.isdecimal())
-
-
-def _common_name(names: Sequence[str]) -> str:
-    """Return where the runs of a group lie, or how their names begin.
-
-    >>> _common_name(["mlp/seed0", "mlp/seed1"]), _common_name(["g16_r1", "g16_r2"])
-    ('mlp', 'g16')
-    """
-    across = {_across_seeds(name) for name in names}
-    if len(across) == 1 and (parts := across.pop()):
-        return str(Path(*parts))
-    alike = itertools.takewhile(
-        lambda letters: len(set(letters)) == 1, zip(*names, strict=False)
-    )
-    common = "".join(letters[0] for letters in alike)
-    unseeded, seeded = _without_seed(common.rstrip("0123456789") + "0")
-    if any(name[len(common) : len(common) + 1].isdecimal() for name in names):
-        # the names part within a number, or before it
-        common = common.rstrip("0123456789")
-    name = (unseeded if seeded else common).rstrip("/-_. #=,")
-    folder, often = Counter(map(_folder, names)).most_common(1)[0]
-    if not name and folder and often > 1:
-        return folder
-    return name or f"{names[0]} and others"
+def _spoken_label(group_by: str | Sequence[Any], label: Hashable) -> str:
+    """Say what the runs of a group that was asked for share; "" if their names do."""
+    if isinstance(label, tuple) and group_by == "learning-rate":
+        rates = label[1]
+        ends = [f"{rate:g}" for rate in dict.fromkeys((*rates[:1], *rates[-1:]))]
+        return f"learning rate {' to '.join(ends)}" if ends else "no learning rate"
+    if group_by in _WAYS:
+        return ""
+    told = "unknown" if label is None else str(label)
+    return f"{group_by} {told}" if isinstance(group_by, str) else str(label)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.monitor import LARGEST_FLOAT32
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.kernels.improvements import Compared
@@ -75,10 +76,9 @@ class Lanes(NamedTuple):
         if all(parameter.axis is None for parameter in parameters):
             only = tuple(parameter.values[0] for parameter in parameters)
             return [(only, np.arange(self.n_lanes))]
-        held: dict[tuple[Any, ...], list[int]] = {}
         columns = (self.values(name, as_numbers=False) for name in names)
-        for lane, values in enumerate(zip(*columns, strict=True)):
-            held.setdefault(values, []).append(lane)
+        combined = list(zip(*columns, strict=True))
+        held = by_key(range(len(combined)), combined.__getitem__)
         return [(values, np.array(lanes)) for values, lanes in held.items()]
 
     def place(self, array: Any, block_shape: tuple[int, ...], *more: int) -> Any:  # noqa: ANN401

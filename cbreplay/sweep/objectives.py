@@ -16,7 +16,7 @@ from cbreplay.evidence.outcomes import (
 )
 from cbreplay.rules.base import monitored_series
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.registry import family_of, resolve_semantics
+from cbreplay.rules.families import family_of, resolve_semantics
 from cbreplay.rules.training import Training, describe_training
 from cbreplay.sweep.table import Judged, SweptRun
 

@@ -521,6 +521,19 @@ def test_else_the_newest_run_directory_below(
     assert not ask("simulate", "-q").err
 
 
+def test_a_recorded_run_is_taken_whole_though_its_run_json_is_newer_than_its_log(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    run = tmp_path / "runs" / "fit1"
+    run.mkdir(parents=True)
+    os.utime(write_csv(run / "logs.csv", [0.5, 0.6]), (1000, 1000))
+    (run / "run.json").write_text('{"schema": 1, "fit": {"epochs": 2}}')
+    monkeypatch.chdir(tmp_path)
+    assert "\nfit1: 2 epochs of 2 planned" in ask("simulate").out
+
+
 def test_else_the_newest_log_of_any_name(
     ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

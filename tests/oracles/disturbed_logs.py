@@ -4,8 +4,9 @@ What is lost without a trace cannot be told: a last row, the epochs of rows that
 number names, the beginning of a log whose writer may begin at any epoch, the digits
 that rounding took, a fit that goes on where the one before it ended. There the training
 that counts as true is the one that the log shows. Two things are not drawn: a loss that
-leaves every second value, or every third, as of a metric that was logged so; and a fit
-that repeats a row of the one before it, to the digit.
+leaves every second value, or every third, and perhaps the first and the last, as of a
+metric that was logged so; and a fit that repeats a row of the one before it, to the
+digit.
 """
 
 from __future__ import annotations
@@ -93,13 +94,18 @@ def _case(
         assume(not any(map(_are_regular, _finite_epochs(rows))))
     files = WRITERS[name].write(rows)
     told = (*_tell(*fits), *truths)
+    if name.startswith("mlflow") and {row.epoch for row in rows} == {0}:
+        # so are rows that were logged without a step
+        told += _tell(_in_their_order(rows))
     return Case(name, kind, tuple(fits), told, most, files, tuple(rows))
 
 
 def _as_written(writer: Writer, rows: Sequence[Row]) -> Training:
     """Return the training that rows show, some of which are lost without a trace."""
-    if writer.numbered:
-        return Training(tuple(rows))
+    return Training(tuple(rows)) if writer.numbered else _in_their_order(rows)
+
+
+def _in_their_order(rows: Sequence[Row]) -> Training:
     return Training(tuple(row._replace(epoch=at) for at, row in enumerate(rows)))
 
 
@@ -222,9 +228,14 @@ def _finite_epochs(rows: Sequence[Row]) -> Iterator[list[int]]:
 
 
 def _are_regular(epochs: Sequence[int]) -> bool:
-    """Tell whether epochs stand two or more apart, and all as far."""
-    distances = {after - before for before, after in itertools.pairwise(epochs)}
-    return len(distances) == 1 and min(distances) > 1
+    """Tell whether most epochs stand two or more apart, and all but the ends as far."""
+    distances = [after - before for before, after in itertools.pairwise(epochs)]
+    widest = max(distances, default=1)
+    return (
+        widest > 1
+        and 2 * distances.count(widest) > len(distances)
+        and {*distances[1:-1]} <= {widest}
+    )
 
 
 def restarted(draw: st.DrawFn, name: str) -> Case:

@@ -31,7 +31,6 @@ _SEMANTICS = "keras-3.15"
 # words of notes that leave open which training a log shows
 _DOUBTS = (
     "each logged step (",
-    "were numbered by their times",
     "may be cut in its last number",
 )
 # an event file may hold the rate of a row before or after its reduction

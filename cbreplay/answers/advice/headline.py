@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.advice.reasons import asked_of, reason_text
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.document import Code, Fact, phrase, say
-from cbreplay.rules.registry import spoken_version
+from cbreplay.rules.families import spoken_version
 from cbreplay.setting_costs.recorded_ends import usual_cadence
 from cbreplay.sweep.groups import find_groups
 from cbreplay.wording.words import spoken_counting

@@ -108,11 +108,14 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
             "some of these {unit}s lose everything."
         )
     elif advice.patience == USUAL:
-        words = "nothing else promises to be better from {n_groups:count {unit}}."
+        words = (
+            "by {n_groups:count {unit}} and other data, nothing else is expected to "
+            "be better."
+        )
     elif expected.usual_score is None:
         words = (
-            "by {n_groups:count {unit}}, {patience:patience} is expected to cost "
-            "least; what 10 costs, no log tells."
+            "by {n_groups:count {unit}} and other data, {patience:patience} is "
+            "expected to cost least; what 10 costs, no log tells."
         )
     elif expected.usual_score - expected.score < NEAR_TIE:
         words = (
@@ -121,8 +124,8 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
         )
     elif expected.odds is None:
         words = (
-            "by {n_groups:count {unit}}, {patience:patience} is expected to cost less "
-            "than 10."
+            "by {n_groups:count {unit}} and other data, {patience:patience} is "
+            "expected to cost less than 10."
         )
     else:
         return phrase(
@@ -171,7 +174,7 @@ _SURER = {
     "without-stop": "record one run in five without early stopping",
     "whole-plan": "{unit}s that train to the end of their plan",
     "unfailed": "{unit}s that do not fail",
-    "more": "more {unit}s, for one set of so many may be an easy one",
+    "more": "more {unit}s",
     "plan": "say for how many epochs they were planned (--planned-epochs)",
 }
 

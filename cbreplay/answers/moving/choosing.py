@@ -10,8 +10,9 @@ import numpy as np
 
 from cbreplay.answers.moving.steps import MovedRule
 from cbreplay.errors import CbreplayError
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.rules.registry import resolve_semantics, row_of
+from cbreplay.rules.registry import row_of
 from cbreplay.rules.training import describe_training
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import WHAT_TO_WATCH
-from cbreplay.readers.by_key import by_key
 from cbreplay.series_names import is_validation, suggest_monitor
 from cbreplay.wording.note import Note, reworded
 from cbreplay.wording.words import list_first

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.training_rows import TrainingRows, seam_note
-from cbreplay.readers.by_key import by_key
 from cbreplay.readers.sizes import check_cells, check_epochs
 from cbreplay.wording.note import Note
 from cbreplay.wording.words import count, spoken_seam

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cbreplay.readers.by_key import by_key
+from cbreplay.by_key import by_key
 from cbreplay.readers.columns.header import parse_cell
 
 if TYPE_CHECKING:
@@ -226,6 +226,11 @@ class LogColumn:
         for row in texts.keys() | others.keys():
             same[row] &= texts.get(row) == others.get(row)
         return None if same.all() else int(np.argmin(same))
+
+    def is_scattered(self, group: EpochArray) -> bool:
+        """Tell whether a group of rows has one with a value, and one without."""
+        n_held = np.bincount(group, weights=~self.missing)
+        return bool(((n_held > 0) & (n_held < np.bincount(group))).any())
 
     def collapse(
         self, group: EpochArray, several: Literal["few", "any", "last"] = "few"

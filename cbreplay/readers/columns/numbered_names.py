@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.by_key import by_key
+from cbreplay.by_key import by_key
 from cbreplay.run import Series
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT
-from cbreplay.readers.by_key import by_key
 from cbreplay.readers.formats import plain_name
 from cbreplay.wording.note import Note
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cbreplay.readers.by_key import by_key
+from cbreplay.by_key import by_key
 from cbreplay.readers.columns.numbered_names import (
     are_same_metrics,
     number_of,

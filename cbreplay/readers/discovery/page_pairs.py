@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
-from cbreplay.readers.by_key import by_key
 from cbreplay.readers.other_tools.tensorboard_page import UNTOLD_DATA_SET
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.readers.building.written_digits import count_all_digits
-from cbreplay.readers.by_key import by_key
 from cbreplay.readers.discovery.first_values import FirstValues
 from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of

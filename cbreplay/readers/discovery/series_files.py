@@ -12,9 +12,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.building.rate_columns import logged_rate
-from cbreplay.readers.by_key import by_key
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
 from cbreplay.readers.discovery.found_logs import note_left_out

@@ -6,9 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.base import UnreadableError
-from cbreplay.readers.by_key import by_key
 from cbreplay.readers.columns.header import decode_beginning
 from cbreplay.readers.discovery.event_places import (
     RUN_JSON,
@@ -37,13 +37,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.base import Damage
 
-__all__ = [
-    "Seen",
-    "TrainingFiles",
-    "as_people_count",
-    "find_trainings",
-    "training_of",
-]
+__all__ = ["Seen", "TrainingFiles", "as_people_count", "find_trainings", "training_of"]
 
 
 class TrainingFiles(NamedTuple):
@@ -282,7 +276,7 @@ def _find_files(
             path = os.path.join(directory, name)
             if is_event_file(path):
                 event_directories.setdefault(directory)
-            elif name == RUN_JSON:
+            elif name == RUN_JSON and format_of(path) != "mlflow":
                 here.run_json = path
             elif (log_format := format_of(path)) is not None:
                 here.logs[path] = log_format

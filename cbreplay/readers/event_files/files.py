@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.base import MOST_BYTES, SKIP_HINT
 from cbreplay.readers.entries import (
@@ -145,9 +146,7 @@ def curve_roots(directories: Sequence[str], root: str) -> dict[str, str]:
         Where to look up to.
     """
     writers = set(directories)
-    alike: dict[str, list[str]] = {}
-    for at in directories:
-        alike.setdefault(re.sub(_DATA_SET, "", at), []).append(at)
+    alike = by_key(directories, lambda at: re.sub(_DATA_SET, "", at))
     found: dict[str, str] = {}
     roots = set()
     for stem, curves in sorted(alike.items(), key=lambda own: -len(own[1])):

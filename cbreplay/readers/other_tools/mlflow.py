@@ -10,12 +10,12 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.by_key import by_key
 from cbreplay.readers.columns.roles import name_on, prefix_of
 from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
@@ -182,11 +182,14 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     if isinstance(rows, dict):
         if rows.get("next_page_token"):
             damage.remarks.append(_PAGED)
-        # a list of all metrics, or one for each key, as get_metric_history returns it
-        rows = {name: _named(name, own) for name, own in rows.items()}
-        lists = [own for own in rows.values() if isinstance(own, list)]
-        by_key = list(itertools.chain(*lists)) if len(lists) == len(rows) else None
-        rows = rows.get("metrics", by_key)
+        # a run that mlflow-export-import wrote has all that MLflow knows of it
+        rows = rows.get("mlflow", rows)
+        rows = rows.get("metrics", rows) if isinstance(rows, dict) else rows
+    if isinstance(rows, dict):
+        # a list for each key, as get_metric_history returns it
+        curves = [_named(name, own) for name, own in rows.items()]
+        lists = [own for own in curves if isinstance(own, list)]
+        rows = [*itertools.chain(*lists)] if len(lists) == len(curves) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problem = "this is no list of metrics"
         hint = "Export what get_metric_history returns: key, value, step, timestamp"

@@ -14,8 +14,8 @@ from itertools import chain, pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
-from cbreplay.readers.by_key import by_key
 from cbreplay.readers.columns.roles import EXACT
 from cbreplay.readers.other_tools.json_rows import as_number
 from cbreplay.wording.plain_text import shown_value
@@ -137,6 +137,8 @@ def tell_steps(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     stepless = [key for key, own in of_key.items() if len(steps[key]) == 1 < len(own)]
     if stepless and all(len(own) == 1 for own in steps.values()):
         return _all_by_times(rows, path)
+    again = _logged_again(of_key)
+    stepless = [key for key in stepless if steps[key].isdisjoint(again)]
     late = _late_ones(of_key)
     others = [row for row in rows if row.get("key") not in {*stepless, *late}]
     placed = {key: _between(of_key[key], others) for key in stepless}
@@ -151,6 +153,13 @@ def tell_steps(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
         all_values = f"all values of {', '.join(map(str, told))} stand at one step"
         notes.append(f"{all_values}: their times tell those of the others")
     return ToldRows([*others, *chain(*placed.values())], notes, left_out)
+
+
+def _logged_again(of_key: Mapping[Any, Sequence[Mapping[str, Any]]]) -> set[Any]:
+    """Return the steps of which a metric that has several steps has several values."""
+    counts = [Counter(row.get("step") for row in own) for own in of_key.values()]
+    several = chain(*(own.items() for own in counts if len(own) > 1))
+    return {step for step, number in several if number > 1}
 
 
 def _late_ones(of_key: Mapping[Any, Sequence[Mapping[str, Any]]]) -> list[Any]:
@@ -184,7 +193,8 @@ def _all_by_times(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     where = f"all values stand at step {step}"
     if step in {None, ""}:
         where = "no value has a step"
-    numbered = None if None in times else _numbered(rows, times, counts)
+    untold = None in times or _stand_twice(rows)
+    numbered = None if untold else _numbered(rows, times, counts)
     if numbered is None:
         told = ", ".join(f"{key} {n}" for key, n in counts.most_common() if n > 1)
         if None in times:
@@ -195,6 +205,18 @@ def _all_by_times(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     if once:
         notes.append(f"left out {', '.join(once)}: one value, of no epoch")
     return ToldRows(numbered, notes)
+
+
+def _stand_twice(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether each key has one value, twice: so is one step that stands twice."""
+    values = by_key(rows, lambda row: str(row.get("key"))).values()
+    return all(
+        len(own) == _TWICE and own[0].get("value") == own[1].get("value")
+        for own in values
+    )
+
+
+_TWICE = 2
 
 
 def _numbered(
@@ -265,7 +287,7 @@ def _between(
     before = [-math.inf, *(spans[step][1] for step in steps)]
     after = [*(spans[step][0] for step in steps[1:]), math.inf]
     between = zip(before, sorted(times), after, strict=False)
-    if not all(begin <= time <= end for begin, time, end in between):
+    if not all(begin < time < end for begin, time, end in between):
         return []
     return [
         {**row, "step": step} for step, (_, row) in zip(steps, placed, strict=False)

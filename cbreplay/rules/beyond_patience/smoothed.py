@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from cbreplay.rules.beyond_keras import RuleBeyondKeras
-from cbreplay.rules.decisions import Decision, Standing
+from cbreplay.rules.beyond_keras import BEST, RuleBeyondKeras
+from cbreplay.rules.decisions import NOTHING, Decision, Standing
 from cbreplay.rules.parameters import check_count, check_numbers
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from cbreplay.rules.training import Training
 
 __all__ = ["SmoothedRule", "SmoothedState"]
-
-_SKIPPED = Decision()
 
 
 class SmoothedState(NamedTuple):
@@ -62,7 +60,7 @@ class SmoothedRule(RuleBeyondKeras):
 
     shown_state: ClassVar[tuple[str, ...]] = (
         *("wait", "smoothed", "best_smoothed"),
-        *("best", "best_epoch", "held_epoch"),
+        *BEST,
     )
 
     def smooth(
@@ -91,29 +89,18 @@ class SmoothedRule(RuleBeyondKeras):
         """Return the state after an epoch, and what was decided at its end."""
         value = seen.logs.get(self.monitor)
         if value is None:
-            return state, _SKIPPED
+            return state, NOTHING
         after = state._replace(wait=state.wait + 1)
         improved = False
         # NaN and infinity would stay in the mean for ever: they only count as waiting
         if math.isfinite(value):
-            after = self._take_best(after, value, seen)
+            after, _ = self.take_best(after, value, seen)
             recent, smoothed = self.smooth(state.recent, value)
             after = after._replace(recent=recent, smoothed=smoothed)
             improved = state.comparison.is_improvement(smoothed, state.best_smoothed)
             if improved:
                 after = after._replace(best_smoothed=smoothed, wait=0)
         return after, Decision(improved=improved, stop=after.wait >= self.patience)
-
-    def _take_best(
-        self, state: SmoothedState, value: float, seen: Observation
-    ) -> SmoothedState:
-        """Return the state with the best value of the monitor itself."""
-        best = state.best
-        is_min = state.comparison.mode == "min"
-        if best is not None and not (value < best if is_min else value > best):
-            return state
-        held = seen.weights_epoch if self.restore_best_weights else None
-        return state._replace(best=value, best_epoch=seen.epoch, held_epoch=held)
 
     def standing(self, state: SmoothedState) -> Standing:
         """Return how values compare; None as best, for a mean is compared instead."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.rules.beyond_keras import RuleBeyondKeras
-from cbreplay.rules.decisions import Decision
+from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.parameters import check_numbers
 
 if TYPE_CHECKING:
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from cbreplay.rules.training import Training
 
 __all__ = ["TargetState", "TargetStopping"]
-
-_SKIPPED = Decision()
 
 
 class TargetState(NamedTuple):
@@ -68,8 +65,6 @@ class TargetStopping(RuleBeyondKeras):
     mode: str = "auto"
     restore_best_weights: bool = True
 
-    shown_state: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "held_epoch")
-
     def __post_init__(self) -> None:
         check_numbers(self.class_name, target=self.target)
         self.check_shared()
@@ -85,15 +80,8 @@ class TargetStopping(RuleBeyondKeras):
         """Return the state after an epoch, and what was decided at its end."""
         value = seen.logs.get(self.monitor)
         if value is None:
-            return state, _SKIPPED
-        comparison = state.comparison
-        # NaN is never the best, not even as the first value
-        improved = not math.isnan(value) and comparison.is_improvement(
-            value, state.best
-        )
-        if improved:
-            held = seen.weights_epoch if self.restore_best_weights else None
-            state = state._replace(best=value, best_epoch=seen.epoch, held_epoch=held)
-        is_min = comparison.mode == "min"
+            return state, NOTHING
+        state, improved = self.take_best(state, value, seen)
+        is_min = state.comparison.mode == "min"
         reached = value <= self.target if is_min else value >= self.target
         return state, Decision(improved=improved, stop=reached)

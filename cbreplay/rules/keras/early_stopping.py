@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from cbreplay.rules.decisions import BestSeen, Decision
+from cbreplay.rules.decisions import NOTHING, BestSeen, Decision
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
 from cbreplay.rules.parameters import check_numbers
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EarlyStopping", "EarlyStoppingState"]
 
-_SKIPPED = Decision()
 _IMPROVED = Decision(improved=True)
 _WAITED = Decision(improved=False)
 _STOPPED = Decision(improved=False, stop=True)
@@ -156,7 +155,7 @@ class EarlyStopping(MonitorCallback):
         comparison, wait, best, best_epoch, held = state[:5]
         current = seen.logs.get(self.monitor)
         if current is None or seen.epoch < self.start_from_epoch:
-            return state, _SKIPPED
+            return state, NOTHING
         if self.restore_best_weights and held is None:
             # the first monitored weights are held, whatever their value
             held = seen.weights_epoch

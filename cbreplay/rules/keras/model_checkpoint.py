@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
-from cbreplay.rules.decisions import Decision
+from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
 from cbreplay.rules.parameters import check_numbers
 from cbreplay.wording.plain_text import shown_value
@@ -26,7 +26,6 @@ __all__ = ["ModelCheckpoint", "ModelCheckpointState"]
 
 # a format with a width of a billion would make a file name of a billion letters
 _LONGEST_FIELD = 999
-_SKIPPED = Decision()
 _NOT_IMPROVED = Decision(improved=False)
 
 
@@ -198,7 +197,7 @@ class ModelCheckpoint(MonitorCallback):
             return state, saved
         current = seen.logs.get(self.monitor)
         if current is None:
-            return state, saved if state.saves_without_monitor else _SKIPPED
+            return state, saved if state.saves_without_monitor else NOTHING
         if not state.comparison.is_improvement(current, state.best):
             return state, _NOT_IMPROVED
         return state._replace(best=current), saved._replace(improved=True)

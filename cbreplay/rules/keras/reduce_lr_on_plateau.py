@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.monitor import LARGEST_FLOAT32, round_float32
-from cbreplay.rules.decisions import Decision
+from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
 from cbreplay.rules.parameters import check_numbers
 from cbreplay.wording.plain_text import shown_value
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState", "reduce_rate"]
 
-_SKIPPED = Decision()
 _IMPROVED = Decision(improved=True)
 _WAITED = Decision(improved=False)
 
@@ -180,7 +179,7 @@ class ReduceLROnPlateau(MonitorCallback):
         comparison, wait, best, cooldown_counter, precision = state
         current = seen.logs.get(self.monitor)
         if current is None:
-            return state, _SKIPPED
+            return state, NOTHING
         if cooldown_counter > 0:
             # Keras counts down before it looks, so a cooldown of 1 acts like 0
             cooldown_counter -= 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from cbreplay.rules.prechelt.rules import PrecheltGL, PrecheltPQ, PrecheltUP
+from cbreplay.rules.prechelt.gl import PrecheltGL
+from cbreplay.rules.prechelt.pq import PrecheltPQ
+from cbreplay.rules.prechelt.up import PrecheltUP
 
 __all__ = ["PrecheltGL", "PrecheltPQ", "PrecheltUP"]

@@ -182,6 +182,34 @@ def test_no_step_is_a_restored_model_where_mlflow_names_no_restored_epoch(
     assert read(tmp_path, mlflow(*FITTED, FITTED[1]) + stopped).n_epochs == 4
 
 
+@pytest.mark.parametrize(
+    ("stopped", "best"),
+    # XGBoost counts its iterations from 0, LightGBM from 1; the last is the best here
+    [(2, 2), (3, 3)],
+)
+def test_the_best_iteration_of_boosted_trees_is_no_other_one(
+    tmp_path: Path, stopped: int, best: int
+) -> None:
+    """Their autologger writes it once more too, also if it is the last one."""
+    rows = [{"l2": own} for own in (0.9, 0.8, 0.7, 0.7)]
+    ending = f"stopped_iteration,{stopped},3000,0\nbest_iteration,{best},3000,0\n"
+    run = read(tmp_path, mlflow(*rows) + ending)
+    assert list(run.series["l2"]) == [0.9, 0.8, 0.7]
+    assert list(run.series) == ["l2"]
+
+
+def test_the_restored_model_may_be_of_an_epoch_that_was_not_logged(
+    tmp_path: Path,
+) -> None:
+    """With every_n_iter=2 the epochs 0, 2 and 4 are logged; 3 is put back after 5."""
+    logged = {0: 0.9, 2: 0.7, 4: 0.8, 6: 0.6}
+    rows = "".join(f"val_loss,{own},{at}000,{at}\n" for at, own in logged.items())
+    ending = "stopped_epoch,5,6000,0\nrestored_epoch,3,6000,0\n"
+    run = read(tmp_path, MLFLOW + rows + ending)
+    assert list(run.series["val_loss"]) == [0.9, 0.7, 0.8]
+    assert any("step, 6: its values are those of step 3" in own for own in run.notes)
+
+
 def test_a_metric_that_is_nan_all_along_hides_no_restored_model(tmp_path: Path) -> None:
     rows = [{**values, "f1": math.nan} for values in [*FITTED, FITTED[1]]]
     run = read(tmp_path, mlflow(*rows))
@@ -315,6 +343,40 @@ def test_a_metric_without_steps_that_no_time_tells_is_left_out(
     run = read(tmp_path, logged(*BESIDE, *rows))
     assert list(run.series) == ["loss"]
     assert "stand at one step" in run.left_out["validation_loss"]
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_step_that_was_logged_twice_is_no_second_epoch(
+    tmp_path: Path, step: int
+) -> None:
+    """One validation stands twice beside a loss whose step stands twice too."""
+    losses = [("loss", 0, 9), ("loss", 1, 19)]
+    first, *again = [("val_loss", step, 10 * step + 10), ("loss", step, 10 * step + 11)]
+    again.append(("val_loss", step, 10 * step + 12))
+    run = read(tmp_path, logged(*losses, first, *again))
+    assert run.series["val_loss"].recorded.tolist() == [step == 0, step == 1]
+    assert run.series["val_loss"].others == {step: (0.3,)}
+    assert list(run.series["loss"].others) == [step]
+
+
+def test_a_value_at_the_time_of_the_epoch_before_may_be_of_that_epoch(
+    tmp_path: Path,
+) -> None:
+    """The second validation came when the first epoch was logged."""
+    rows = [*STEPLESS[:1], ("validation_loss", 0, 9), *STEPLESS[2:]]
+    assert list(read(tmp_path, logged(*BESIDE, *rows)).series) == ["loss"]
+
+
+@pytest.mark.parametrize("step", [0, 5])
+def test_one_row_that_stands_twice_is_no_log_of_two_epochs(
+    tmp_path: Path, step: int
+) -> None:
+    rows = f"loss,.9,1,{step}\nval_loss,.8,2,{step}\n"
+    again = f"loss,.9,3,{step}\nval_loss,.8,4,{step}\n"
+    with pytest.raises(LogError, match="told apart: loss 2, val_loss 2"):
+        read(tmp_path, MLFLOW + rows + again)
+    changed = again.replace(".9", ".7")
+    assert list(read(tmp_path, MLFLOW + rows + changed).series["loss"]) == [0.9, 0.7]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
-from cbreplay.rules.prechelt.rules import generalization_loss, training_progress
+from cbreplay.rules.prechelt.pq import training_progress
+from cbreplay.rules.prechelt.state import generalization_loss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

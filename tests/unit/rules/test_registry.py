@@ -10,23 +10,25 @@ from cbreplay import ConfigError, Run, replay_run
 from cbreplay.rules import Bystander
 from cbreplay.rules.base import Callback
 from cbreplay.rules.checks import RuleChecks
-from cbreplay.rules.pasted_code import PastedCode
-from cbreplay.rules.registry import (
-    RuleRow,
+from cbreplay.rules.families import (
     default_family,
-    find_rule,
-    import_named,
-    is_rule,
     known_families,
-    known_rules,
-    nearest_row,
     register_family,
     resolve_semantics,
-    row_of,
-    rule_named,
     spoken_version,
     stands_by,
     unregister_family,
+)
+from cbreplay.rules.pasted_code import PastedCode
+from cbreplay.rules.registry import (
+    RuleRow,
+    find_rule,
+    import_named,
+    is_rule,
+    known_rules,
+    nearest_row,
+    row_of,
+    rule_named,
 )
 from cbreplay.rules.words import RuleWords
 from tests.made_up_family import ROWS, MadeUpFamily, made_up_family

@@ -1,4 +1,4 @@
-"""Reasons for a recommendation, or for none, and doubts about it: codes with facts.
+"""Doubts about a recommendation, and the runs that they are about: codes with facts.
 
 ``answers/advice/`` writes them as sentences.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.by_key import by_key
 from cbreplay.evidence.holes import gap_cause
 from cbreplay.evidence.outcomes import best_recorded_epoch
 from cbreplay.evidence.training_course import (
@@ -18,189 +19,33 @@ from cbreplay.evidence.training_course import (
     never_changes,
     was_still_improving,
 )
-from cbreplay.generalization.promise import count_needed, needed_rank
 from cbreplay.recommend.answer import RunDoubt
-from cbreplay.recommend.choice import Choice, Pick, broke_off, rule_of_thumb
-from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.training import describe_training
-from cbreplay.setting_costs.pricing import Priced, find_failed, price
+from cbreplay.setting_costs.pricing import find_failed, price
 from cbreplay.setting_costs.recorded_ends import (
     FailedTraining,
     find_failure,
     usual_cadence,
 )
-from cbreplay.setting_costs.swept_settings import Reason
 from cbreplay.sweep import EVIDENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
+    from cbreplay.recommend.choice import Choice
     from cbreplay.run import BoolArray, FloatArray, Mode, Run
-    from cbreplay.setting_costs.scored import Scored
     from cbreplay.setting_costs.study import Study
     from cbreplay.setting_costs.swept_settings import Slice
 
-__all__ = [
-    "find_doubts",
-    "reasons_for_choice",
-    "reasons_for_none",
-    "too_short",
-]
+__all__ = ["find_doubts"]
 
-# with two values every patience stops at the second one or not at all: all are alike
-_FEWEST_VALUES = 3
 # if fewer runs than this share are trained without early stopping, a patience that is
 # recommended, used and chosen again gets shorter each time
 _SHARE_UNCUT = 0.2
 # runs of one setting differ by less; a share of 1 and one of 100 %, or losses of two
 # data sets, by more; sentences name it
 _OTHER_SCALE = 30
-
-
-def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ...]:
-    """Return why nothing can be recommended; nothing where something can."""
-    grouping = study.grouping
-    n_runs = sum(len(rows) for rows in grouping.rows)
-    if n_runs == 1:
-        return (Reason("one-run", {}),)
-    if len(grouping.rows) == 1:
-        kind = "one-training" if grouping.by == "training" else "one-group"
-        return (Reason(kind, {"n_runs": n_runs}),)
-    if too_short(study):
-        facts = {"monitor": study.axes.slices[0].monitor, "most": _most_values(study)}
-        return (Reason("short-logs", facts),)
-    monitors = {slice_.monitor: None for slice_ in study.axes.slices}
-    if all(never_changes(run, name) for run in study.runs for name in monitors):
-        return (Reason("constant", {"monitors": (*monitors,), "n_runs": n_runs}),)
-    cut = study.panel.standing.cut.any()
-    if not cut and all(np.isnan(of_monitor.lost).all() for of_monitor in priced):
-        return (Reason("untold", {}),)
-    return ()
-
-
-def too_short(study: Study) -> bool:
-    """Return whether every run has too few values to tell patience values apart."""
-    return _most_values(study) < _FEWEST_VALUES
-
-
-def _most_values(study: Study) -> int:
-    """Return the largest number of values of a monitor in any run."""
-    monitors = {slice_.monitor for slice_ in study.axes.slices}
-    return max(
-        int(np.count_nonzero(run.monitored(monitor).recorded))
-        for run in study.runs
-        for monitor in monitors
-    )
-
-
-def reasons_for_choice(
-    study: Study, pick: Pick, n_monitors: int, *, stops: bool
-) -> tuple[Reason, ...]:
-    """Return why this patience, and why no promise goes with it where none does.
-
-    Parameters
-    ----------
-    study, pick : Study, Pick
-        The runs, and what was picked.
-    n_monitors : int
-        How many monitors it was chosen from.
-    stops : bool
-        Whether it is better than no early stopping.
-    """
-    n_groups = len(study.panel.groups)
-    rank = needed_rank(n_groups, pick.confidence)
-    reasons = [*_against_promise(study, pick, rank, n_monitors)]
-    if stops:
-        reasons = [*_for_patience(study, pick, rank), *reasons]
-    else:
-        reasons.insert(0, Reason("worse-than-no-stop", {"patience": pick.patience}))
-    return tuple(reasons)
-
-
-def _against_promise(
-    study: Study, pick: Pick, rank: int, n_monitors: int
-) -> Iterator[Reason]:
-    n_groups = len(study.panel.groups)
-    if rank > n_groups:
-        facts = {
-            "confidence": study.confidence,
-            "n_monitors": n_monitors,
-            "needed": count_needed(pick.confidence),
-            "n_groups": n_groups,
-        }
-        yield Reason("too-few-groups", facts)
-    elif pick.unknown:
-        facts = {
-            "n_unknown": pick.n_unknown,
-            "n_groups": n_groups,
-            "allowed": n_groups - rank,
-        }
-        yield Reason("unknown-groups", facts)
-
-
-def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
-    n_groups, frame = len(study.panel.groups), study.panel.frame
-    facts: dict[str, Any] = {"patience": pick.patience}
-    if pick.basis == "promise":
-        facts |= {"rank": rank, "n_groups": n_groups, "usual": rule_of_thumb(frame)}
-    elif pick.basis == "thumb":
-        facts |= {"plan": study.part.plan, "n_records": frame.plan}
-        facts |= {"untold": not broke_off(frame)}
-        if study.part.plan is None:
-            facts |= {"n_ends": len({run.horizon for run in study.runs})}
-    elif pick.basis == "cut":
-        facts |= {"under": frame.floor, **_cut_facts(study)}
-    yield Reason(pick.basis, facts)
-    if broke_off(frame):
-        facts = {"n_broken": study.endings.count_broken(), "n_runs": len(study.runs)}
-        yield Reason("broke-off", facts)
-    if pick.basis == "score" and 1 < pick.patience == frame.floor:
-        yield Reason("recorded-under", {"patience": frame.floor, **_cut_facts(study)})
-    promised = pick.rank_patience
-    if promised is not None and pick.patience < promised:
-        facts = {"patience": pick.patience, "promised": promised}
-        yield Reason("below-promise", facts)
-
-
-def _cut_facts(study: Study) -> dict[str, Any]:
-    """Return how many runs were ended by their own rule, and whether that is a guess.
-
-    `n_under` are those of them that had the longest patience.
-    """
-    cut = study.panel.standing.cut
-    longest = [own == study.panel.frame.floor for own in study.endings.own]
-    return {
-        "n_cut": int(cut.sum()),
-        "n_under": int((cut & np.array(longest)).sum()),
-        "n_runs": len(cut),
-        "guessed": bool((cut & np.array(study.endings.guessed)).any()),
-    }
-
-
-def reasons_against_stopping(settings: Sequence[Scored]) -> Iterator[Reason]:
-    """Yield that no early stopping scores better than the recommendation, if it does.
-
-    This does not change the choice: it is seen on one set of runs.
-
-    Parameters
-    ----------
-    settings : sequence of Scored
-        The rows of the table: the recommended setting, if any, and its rivals.
-    """
-    own, unstopped = (
-        next((row for row in settings if row.label == label), None)
-        for label in ("recommended", "none")
-    )
-    if own is None or unstopped is None or own.n_groups != unstopped.n_groups:
-        return
-    if own.score is None or unstopped.score is None or own.score <= unstopped.score:
-        return
-    facts = {
-        "patience": own.parameters["patience"],
-        "score": own.score,
-        "unstopped": unstopped.score,
-    }
-    yield Reason("no-stop-better", facts)
 
 
 def find_doubts(
@@ -297,29 +142,26 @@ def _best_size(run: Run, name: str, mode: Mode) -> float:
 def _rounded(study: Study) -> Iterator[RunDoubt]:
     """Name the runs whose best loss stands in several epochs, maybe by rounding."""
     name = study.objective
-    ties: dict[int, list[Run]] = {}
-    for run in study.runs:
+
+    def decimals_of(run: Run) -> int | None:
         tie = find_rounded_tie(run, name, study.mode)
-        if tie is not None:
-            ties.setdefault(tie[1], []).append(run)
-    for decimals, runs in sorted(ties.items()):
+        return None if tie is None else tie[1]
+
+    for decimals, runs in sorted(by_key(study.runs, decimals_of).items()):
         yield from _doubt("rounded", runs, series=name, decimals=decimals)
 
 
 def _holes(study: Study) -> Iterator[RunDoubt]:
     """Name the runs with incomplete cells, and from which epoch on these are."""
     sweep = study.sweep
-    by_cause: dict[str, list[tuple[Run, int]]] = {}
-    for run, row in zip(study.runs, study.panel.rows.tolist(), strict=True):
-        lacking = sweep.incomplete[row]
-        if lacking.any():
-            first = int(sweep.gap_epoch[row][lacking].min())
-            by_cause.setdefault(gap_cause(run, first), []).append((run, first))
-    for cause, found in by_cause.items():
-        epochs = tuple(epoch for _, epoch in found)
-        yield from _doubt(
-            "gap", (run for run, _ in found), cause=cause, gap_epoch=epochs
-        )
+    lacking = [
+        (run, int(sweep.gap_epoch[row][sweep.incomplete[row]].min()))
+        for run, row in zip(study.runs, study.panel.rows, strict=True)
+        if sweep.incomplete[row].any()
+    ]
+    for cause, found in by_key(lacking, lambda own: gap_cause(*own)).items():
+        runs, epochs = zip(*found, strict=True)
+        yield from _doubt("gap", runs, cause=cause, gap_epoch=epochs)
 
 
 def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
