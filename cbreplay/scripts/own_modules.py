@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["write_in_modules"]
 
 _LONGEST_MODULE, _MOST_CODE, _MOST_MODULES = 100_000, 300_000, 50
+_MOST_WRITTEN = 2_000
 _MOST_PARENTS = 4
 # of such an expression is a value that nothing can change
 _FIXED: tuple[type[ast.AST], ...] = (ast.BinOp, ast.Constant, ast.Tuple, ast.UnaryOp)
@@ -141,10 +142,10 @@ class _OwnModules:
         script = self.folder / Path(path).name
         self.modules = {script: _Module(ast.Module([], []), 0)}
         self.texts: list[ModuleText] = []
-        self.n_characters = 0
+        self.n_characters = self.n_written = 0
 
     def module(self, file: Path) -> _Module:
-        """Return a module; without statements if it cannot be read."""
+        """Return a module; without statements if it, or all of them, is too much."""
         if file not in self.modules:
             number = len(self.modules)
             # a module that imports itself, through others, finds nothing in it
@@ -153,7 +154,8 @@ class _OwnModules:
             if tree is not None:
                 _Writer(tree, file.parent, self).visit(tree)
                 self.modules[file] = _Module(tree, number)
-        return self.modules[file]
+        is_much = self.n_written > _MOST_WRITTEN
+        return _Module(ast.Module([], []), 0) if is_much else self.modules[file]
 
     def _parsed(self, file: Path) -> ast.Module | None:
         try:
@@ -256,6 +258,7 @@ class _Writer(ast.NodeTransformer):
             for statement in module.needed(wanted)
             if not self.has_import(statement.node)
         ]
+        self.program.n_written += len(needed)
         bound = {name for statement in needed for name in statement.binds - {"*"}}
         renamed = {
             name: marked_name(name, module.number) for name in bound & self.taken

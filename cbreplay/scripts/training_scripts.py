@@ -103,24 +103,30 @@ def read_training_script(path: str) -> TrainingScript:
         If it cannot be read at all: it is no Python, or too deep.
     """
     source = read_source(path)
-    tree = parse_source(source)
-    try:
-        source = write_in_modules(tree, source)
-        split_reassigned_names(tree)
-        write_out_partials(tree)
-        join_growing_lists(tree)
-        names = read_names(tree)
-        calls = ScriptCalls(names, {}, source.place, verdict="checked")
-        write_out_double_stars(calls)
-        given = find_fits(calls)[0]
-        if len(given) > _MOST_FITS:
-            problem = f"it has {len(given)} fits, {_MOST_FITS} at most"
-            raise ExpressionError(problem, text=path)
-        repeated = RepeatedFits(calls)
-        fits = [_read_fit(calls, fit, repeated) for fit in given]
-        loose, unread = _read_loose(calls, fits)
-    except (RecursionError, MemoryError):
-        raise ExpressionError(TOO_TANGLED, text=path) from None
+    # where it is too much with the modules that it imports, it may be read alone
+    for complete in (write_in_modules, lambda _, alone: alone):
+        tree = parse_source(source)
+        try:
+            return _read(tree, complete(tree, source))
+        except (RecursionError, MemoryError):
+            continue
+    raise ExpressionError(TOO_TANGLED, text=path)
+
+
+def _read(tree: ast.Module, source: Source) -> TrainingScript:
+    split_reassigned_names(tree)
+    write_out_partials(tree)
+    join_growing_lists(tree)
+    names = read_names(tree)
+    calls = ScriptCalls(names, {}, source.place, verdict="checked")
+    write_out_double_stars(calls)
+    given = find_fits(calls)[0]
+    if len(given) > _MOST_FITS:
+        problem = f"it has {len(given)} fits, {_MOST_FITS} at most"
+        raise ExpressionError(problem, text=source.path)
+    repeated = RepeatedFits(calls)
+    fits = [_read_fit(calls, fit, repeated) for fit in given]
+    loose, unread = _read_loose(calls, fits)
     told = [part for fit, arguments in fits for part in (*fit.unread, *arguments)]
     told += [*unread, *_unread_elsewhere(calls)]
     return TrainingScript(

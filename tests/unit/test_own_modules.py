@@ -208,3 +208,11 @@ def test_a_file_of_the_name_of_keras_is_not_the_scripts_own(tmp_path: Path) -> N
     (tmp_path / "keras").mkdir()
     (tmp_path / "keras" / "callbacks.py").write_text("class EarlyStopping:\n    pass\n")
     assert planned(tmp_path, "", "5") == 5
+
+
+def test_a_script_with_too_much_beside_it_is_read_alone(tmp_path: Path) -> None:
+    count = 2_500
+    chain = "".join(f"def f{n}():\n    return f{n + 1}()\n" for n in range(count))
+    (tmp_path / "big.py").write_text(chain)
+    imports = "".join(f"from big import f{n}\n" for n in range(count))
+    assert planned(tmp_path, imports, "5") == 5
