@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.scripts.calls import Unread, returns_once
+from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import keras_name
 from cbreplay.scripts.members import CallReader, Member, UnreadPart
 from cbreplay.scripts.parameters import given_for
@@ -256,7 +256,7 @@ class MemberReader:
         elif keras_name(self.calls, call.func, scope) is None and (
             inner := self.calls.function_of(call, scope)
         ):
-            certain = returns_once(inner)
+            certain = inner.returns_once
             for value in inner.returned:
                 for member in self.members(value, inner, is_certain=certain):
                     made_here = _stands_in(member.made_at, inner.definition)
