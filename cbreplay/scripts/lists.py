@@ -127,7 +127,8 @@ class MemberReader:
         yield from self._other_bindings(node, scope, bindings)
         self.unread += doubts
         line = self.calls.names.changes.unfollowed.get(place)
-        if line is not None and not are_callbacks:
+        is_told = line == self.calls.names.given.get(place)
+        if line is not None and not is_told and not are_callbacks:
             self.calls.unread(node, self._changed_at(node, place, line))
 
     def _changed_at(self, node: ast.Name, place: tuple[Scope, str], line: int) -> str:
