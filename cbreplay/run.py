@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -13,7 +14,7 @@ from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation
 from cbreplay.showing import show_html, show_plot, show_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -29,6 +30,7 @@ __all__ = [
     "RateSource",
     "Run",
     "Series",
+    "to_float",
 ]
 
 FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
@@ -480,14 +482,34 @@ def _rebuild(held: dict[str, Any]) -> Run:
     return Run(**held)
 
 
-def _numbers(row: Mapping[str, Any], epoch: int, name: str) -> dict[str, float]:
+def to_float(value: Any) -> float:  # noqa: ANN401 - whatever a user logged
+    """Return a number as a Python float.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        If it is not one real number: numpy would drop the imaginary part.
+    """
+    if isinstance(value, np.complexfloating):
+        message = "a complex number has no order"
+        raise TypeError(message)
+    return float(value)
+
+
+def _numbers(row: Any, epoch: int, name: str) -> dict[str, float]:  # noqa: ANN401
     """Return the values of one epoch as Python floats, without the missing ones."""
+    if not isinstance(row, Mapping):
+        problem = f"epoch {epoch} is {row!r}, not a dict of logs"
+        raise LogError(problem, source=name, hint="Give lists of values to load_runs")
     numbers = {}
     for key, value in row.items():
         if value is None:
             continue
         try:
-            numbers[str(key)] = float(value)
+            numbers[str(key)] = to_float(value)
+        except OverflowError:
+            problem = f"{key!r} is larger than any float in epoch {epoch}"
+            raise LogError(problem, source=name) from None
         except (TypeError, ValueError):
             problem = f"{key!r} is {value!r} in epoch {epoch}, which is not one number"
             raise LogError(problem, source=name) from None

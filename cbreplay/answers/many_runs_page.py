@@ -17,7 +17,7 @@ from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_cells import read_replays
 from cbreplay.answers.setting_code import setting_code
-from cbreplay.answers.spoken_runs import judged_by
+from cbreplay.answers.spoken_runs import judged_by, with_cut_runs
 from cbreplay.document import (
     Block,
     CodeBlock,
@@ -92,7 +92,8 @@ def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
     advice, drawn = asked.advice, asked.drawn
     recommends = not isinstance(advice, str) and asked.callbacks is None
     runs = [replay.run for replay in drawn.replays]
-    headline = by_keras_rules(_headline(drawn), runs, judged_by(drawn.replays))
+    headline = with_cut_runs(_headline(drawn), runs)
+    headline = by_keras_rules(headline, runs, judged_by(drawn.replays))
     lead = _lead(asked)
     if recommends and isinstance(advice, Document):
         headline = advice.headline

@@ -156,9 +156,10 @@ def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) 
     configs = [summary.config for summary in compared]
     about = {"config": least.config, "compared": configs, "runs": [*runs]}
     return phrase(
-        f"{on}{{}} {loses}{{}}.{more} {_ALONE}",
+        f"{on}{{}} {loses}{{}}{{}}.{more} {_ALONE}",
         Code(short_setting(cells.grid, least.config)),
         _losses(cells, least, where),
+        _equals(cells, least, compared),
         n_runs=len(cells.runs),
         n_compared=len(runs),
         claims=[Claim("loses_least", about)],
@@ -273,6 +274,27 @@ def _least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
         if summary.mean_regret is not None
     ]
     return min(known)[-1] if known else None
+
+
+def _equals(
+    cells: SettingCells, least: SettingSummary, compared: Sequence[SettingSummary]
+) -> Text:
+    """Say which settings lose as little as the one that loses least."""
+    equal = [own for own in compared if own.mean_regret == least.mean_regret]
+    equal.remove(least)
+    if not equal:
+        return say()
+    more = all(own.epochs_saved < least.epochs_saved for own in equal)
+    words = f", {'more' if more else 'no less'} than "
+    if len(equal) > 1:
+        return phrase(
+            words + "{n_equal:count} others, which lose as little", n_equal=len(equal)
+        )
+    return say(
+        words,
+        Code(short_setting(cells.grid, equal[0].config)),
+        ", which loses as little",
+    )
 
 
 def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:

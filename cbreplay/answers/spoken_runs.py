@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "beside_best",
     "counts_values",
-    "cut_runs",
     "end_of_evidence",
     "epochs_per_value",
     "judged_by",
@@ -34,6 +33,7 @@ __all__ = [
     "spoken_plan",
     "stopped_itself",
     "what_it_saves",
+    "with_cut_runs",
 ]
 
 
@@ -181,16 +181,16 @@ def stopped_itself(run: Run) -> Text:
     )
 
 
-def cut_runs(runs: Sequence[Run]) -> Iterator[Text]:
-    """Say so if some of several runs were ended by their own callback."""
+def with_cut_runs(headline: Text, runs: Sequence[Run]) -> Text:
+    """Add to a headline how many of several runs were ended by their own callback."""
     cut = [callback for callback in map(own_end, runs) if callback is not None]
     if not cut or len(runs) == 1:
-        return
+        return headline
     were, their = ("was", "its") if len(cut) == 1 else ("were", "their")
-    yield phrase(
-        f"{{n_cut_runs:count}} of {{n_runs:count}} runs {were} stopped by {their} own "
-        f"{{}}: what longer training would have brought is not in the log, and {their} "
-        "best is the best up to that stop.",
+    return phrase(
+        f"{{}} {{n_cut_runs:count}} of {{n_runs:count}} runs {were} stopped by {their} "
+        f"own {{}}: {their} best is only the best up to there.",
+        headline,
         " or ".join(dict.fromkeys(cut)),
         n_cut_runs=len(cut),
         n_runs=len(runs),

@@ -14,7 +14,7 @@ from cbreplay.rules.keras.metric_names import (
     names_before,
     snake_case,
 )
-from cbreplay.scripts.calls import Unread, returns_once
+from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.foreign_code import may_log_own_names
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
 from cbreplay.scripts.last_compiles import last_before
@@ -111,7 +111,7 @@ class ModelCompiles:
             ((node, scope),) = values
             if isinstance(node, ast.Call):
                 function = self.calls.function_of(node, scope)
-                if function is None or not returns_once(function):
+                if function is None or not function.returns_once:
                     break
                 node, scope = function.returned[0], function
                 kind = find_model_class(self.calls, node, scope)
