@@ -208,6 +208,8 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         fold_by(table, None, step, options)
         return
     if step is None:
+        if options.parts != "rows":
+            drop_earlier_copies(table)
         return
     leave_out_restored(table, step)
     cells = table.columns[step]
