@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError
 from cbreplay.rules.base import Callback
 from cbreplay.rules.callbacks_list import read_callback
 from cbreplay.rules.registry import row_of
+from cbreplay.wording.near_names import nearest_name
 
 __all__ = ["Choices", "Grid", "PairedChoices", "choices", "make_grid", "pair_choices"]
 

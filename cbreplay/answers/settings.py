@@ -26,12 +26,12 @@ from cbreplay.answers.rate_cells import (
 )
 from cbreplay.answers.schedules import cut_schedules, told_schedules
 from cbreplay.answers.settings_summary import (
-    settings_headline,
     summarise,
     summarise_compared,
     summary_section,
 )
 from cbreplay.answers.settings_table import evidence_footnote, settings_table
+from cbreplay.answers.several_runs_headline import settings_headline
 from cbreplay.answers.spoken_runs import (
     beside_best,
     counts_values,

@@ -7,7 +7,7 @@ import re
 
 import click
 
-from cbreplay.errors import nearest_name
+from cbreplay.wording.near_names import nearest_name
 from cbreplay.wording.words import list_names
 
 __all__ = ["spoken_usage"]

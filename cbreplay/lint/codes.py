@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError
+from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

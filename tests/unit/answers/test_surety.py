@@ -360,8 +360,8 @@ def test_a_log_that_ends_before_the_recommended_stop_is_not_one_where_it_lost() 
     assert sure is not None
     # 1 % of 0.5
     assert plain_text(sure) == (
-        "How sure: on 4 of 5 runs it loses no more than the tolerance, 0.0050 "
-        "val_loss; 1 log ends before it would stop."
+        "How sure: on 5 of 5 runs a patience of 10 or less loses no more than the "
+        "tolerance, 0.0050 val_loss; 1 log ends before 10 would stop."
     )
 
 
@@ -435,7 +435,7 @@ def test_a_promise_without_a_plan_is_for_trainings_as_long_as_the_logs() -> None
     advice = recommend(runs)
     assert (advice.plan, advice.kind) == (None, "guaranteed")
     assert plain_text(advice_headline(advice)).endswith(
-        "of new runs like these, for as long as these ran."
+        "of new runs like these, planned for as long as these ran."
     )
     (promise,) = [
         told
