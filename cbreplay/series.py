@@ -51,6 +51,10 @@ class Series:
         self.values.setflags(write=False)
         self.recorded.setflags(write=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Build it anew: an array that was pickled or copied can be written."""
+        return Series, (self.values, self.recorded, dict(self.others))
+
     def __len__(self) -> int:
         return len(self.values)
 

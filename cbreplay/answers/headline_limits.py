@@ -46,7 +46,9 @@ def by_keras_rules(
         better, end = _TURNED[mode]
         words = ""
         if _is_turned(name, mode, listed):
-            words = f" {better} {{:code}} is better: best here is the {end}."
+            # beside another mode the answer has another best too
+            where = "here" if names.count(name) == 1 else f"under mode='{mode}'"
+            words = f" {better} {{:code}} is better: best {where} is the {end}."
         elif mode == "min" and _is_guessed(name, listed, callbacks):
             # the name tells no direction, and Keras 2 then takes "min"
             words = f" mode='auto' takes the {end} {{:code}} for the best."

@@ -212,7 +212,7 @@ class MonitorScore(NamedTuple):
     left_out: LeftOut | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Recommendation:
     """A setting with its evidence, or why there is none.
 

@@ -48,12 +48,7 @@ def check_numbers(rule: Any, *parameters: str) -> None:
     for parameter in parameters:
         value = getattr(rule, parameter)
         if not _is_number(value):
-            # another float than Python's, such as np.float32: in which precision it
-            # is computed with depends on the version of numpy
-            other = isinstance(value, SupportsFloat) and not isinstance(
-                value, (str, float)
-            )
-            wanted = "float(...) of that number" if other else "a number"
+            wanted = "float(...) of that number" if _is_other(value) else "a number"
             raise _refused(rule.class_name, parameter, value, wanted)
         if type(value) not in _PLAIN_NUMBERS:
             plain = int(value) if isinstance(value, Integral) else float(value)
@@ -61,16 +56,28 @@ def check_numbers(rule: Any, *parameters: str) -> None:
 
 
 _PLAIN_NUMBERS = (float, int, bool)
+# np.float64 is a float, and numpy's integers are rational
+_EXACT_NUMBERS = (float, int, Rational)
 
 
 def _is_number(value: object) -> bool:
-    # np.float64 is a float, and numpy's integers are rational
-    if not isinstance(value, (float, int, Rational)):
+    if not isinstance(value, _EXACT_NUMBERS):
         return False
     try:
         return not math.isnan(value)
     except OverflowError:
         return False
+
+
+def _is_other(value: object) -> bool:
+    """Return whether it is a float of another precision, such as np.float32.
+
+    In which precision Python computes with it depends on the version of numpy.
+    """
+    # numpy's texts have __float__ too
+    return isinstance(value, SupportsFloat) and not isinstance(
+        value, (*_EXACT_NUMBERS, str)
+    )
 
 
 def check_count(rule: Any, parameter: str) -> None:

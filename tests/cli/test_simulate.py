@@ -728,6 +728,14 @@ def test_a_required_parameter_may_be_the_one_that_varies(
     assert "a.keras (100)" in " ".join(first)
 
 
+def test_of_two_modes_only_one_takes_the_worst_for_the_best(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = write_csv(tmp_path / "logs.csv", [0.5, 0.4, 0.6])
+    answer = ask("simulate", log, "-c", "EarlyStopping(mode=['min', 'max'])").out
+    assert "better: best under mode='max' is the highest." in " ".join(answer.split())
+
+
 @pytest.mark.parametrize(
     ("tried", "others"),
     [

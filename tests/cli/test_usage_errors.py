@@ -40,6 +40,7 @@ if TYPE_CHECKING:
             "patience=5 is no path: an option begins with --, as --patience=5",
         ),
         (["record", "logs.csv"], "'logs.csv' is no script"),
+        (["simulate", "logs.csv", ""], "'' is no path"),
     ],
 )
 def test_a_wrong_word_is_told_with_what_to_type(

@@ -331,6 +331,9 @@ def _join_files(files: FoundLogs) -> None:
 
 def _check_path(path: str) -> None:
     """Refuse text that the system does not take as a path."""
+    if not path:
+        problem = "'' is no path, as of a variable of the shell that is not set"
+        raise LogError(problem, hint="Give the path of a log or of a directory")
     if "\0" in path:
         problem = "there is no such file or directory"
         raise LogError(problem, source=path, hint="Leave out the zero byte")

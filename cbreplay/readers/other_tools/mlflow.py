@@ -252,6 +252,7 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
         find_header,
         first_lines,
     )
+    from cbreplay.readers.columns.text_lines import may_be_cut
 
     content = read_bytes(path, damage.max_bytes)
     check_rows(content.count(b"\n"), path, damage.max_bytes)
@@ -263,7 +264,9 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     _, delimiter, header_line = find_header(first_lines(listed))
     if not text.endswith(("\n", "\r")):
         row = f"the last row (line {len(listed)}) has no line end"
+        *earlier, last = [line.rsplit(delimiter, 1)[-1] for line in listed]
         kept = listed[-1].count(delimiter) == header_line.count(delimiter)
+        kept = kept and not may_be_cut(last, earlier)
         fate = "kept, and may be cut" if kept else "left out"
         damage.remarks.append(f"{row}: it was {fate}")
         listed = listed if kept else listed[:-1]
