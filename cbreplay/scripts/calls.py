@@ -274,7 +274,14 @@ class ScriptCalls:
             where = self.place(outer[0].line)
             self.unread(node, f"{node.id!r} is assigned in the class and in {where}")
         if len(bindings) > 1:
-            spoken = ", ".join(self.place(line).removeprefix("line ") for line in lines)
+            places = [self.place(line).removeprefix("line ") for line in lines]
+            ends = {place.partition(" of ")[2] for place in places}
+            if len(ends) == 1:  # all in one file, which is named once
+                places = [
+                    *(own.partition(" of ")[0] for own in places[:-1]),
+                    places[-1],
+                ]
+            spoken = ", ".join(places)
             problem = f"{node.id!r} is assigned more than once ({spoken})"
             first = bindings[0].value
             grows = _GROWS if _makes_list(first) else ""

@@ -19,7 +19,7 @@ from cbreplay.readers.building.odd_epochs import put_in_order
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.column import first_listed
-from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
 from cbreplay.run import to_float
