@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.readers.columns.header import (
     COMMENT,
-    EPOCH_NAMES,
     MISSING,
     SPACES,
     are_names_of_keras,
