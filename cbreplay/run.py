@@ -42,8 +42,15 @@ AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
 _OF_SAME_CALLBACKS = {
     "its callbacks were created anew there": "its callbacks were the same",
     "with callbacks created anew": "under the same callbacks",
-    "; what hangs on it is not told": "; it is taken for the same one",
 }
+_OF_NO_OTHER_FIT = {"; what hangs on it is not told": "; it is taken for the same one"}
+
+
+def _reworded(notes: Iterable[str], words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return notes with other words for some."""
+    for old, new in words.items():
+        notes = [note.replace(old, new) for note in notes]
+    return tuple(notes)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
@@ -273,23 +280,17 @@ class Run:
         return self.series[name]
 
     def with_same_callbacks(self) -> Run:
-        """Return the same run, of fits under the same callback instances.
-
-        Where the log does not tell whether a fit was resumed, none was.
-        """
+        """Return the same run, of fits under the same callback instances."""
         if not self.seams:
             return self
+        notes = _reworded(self.notes, _OF_SAME_CALLBACKS)
+        return replace(self, same_callbacks=True, notes=notes)
+
+    def without_possible_seams(self) -> Run:
+        """Return the same run, in which no fit was resumed where that is uncertain."""
         known = tuple(seam for seam in self.seams if seam not in self.possible_seams)
-        notes = list(self.notes)
-        for new, same in _OF_SAME_CALLBACKS.items():
-            notes = [note.replace(new, same) for note in notes]
-        return replace(
-            self,
-            seams=known,
-            possible_seams=frozenset(),
-            same_callbacks=True,
-            notes=tuple(notes),
-        )
+        notes = _reworded(self.notes, _OF_NO_OTHER_FIT)
+        return replace(self, seams=known, possible_seams=frozenset(), notes=notes)
 
     def moved(self, by: int) -> Run:
         """Return the same run with `by` added to every epoch but `begins_at`."""

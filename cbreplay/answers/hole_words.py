@@ -10,6 +10,7 @@ from cbreplay.document import Code, phrase, say
 from cbreplay.evidence.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
+from cbreplay.wording.note import topic_of
 from cbreplay.wording.words import spoken_seam
 
 if TYPE_CHECKING:
@@ -118,8 +119,9 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
     seam = max(seam for seam in run.possible_seams if seam <= gap_epoch)
     return phrase(
         "From epoch {gap_epoch:epoch} on this log cannot tell: at epoch {seam:epoch} a "
-        "fit was resumed, or the same one went on. Say which: {} if its callbacks were "
-        "new there, --resume carried or resume='carried' if not.",
+        "fit was resumed, or the same one went on. Say which: {} if a fit was resumed, "
+        "and --resume carried or resume='carried' too if under the same callbacks; "
+        "--resume never or resume='never' if not.",
         spoken_seam(seam),
         gap_epoch=gap_epoch,
         seam=seam,
@@ -176,7 +178,9 @@ def mending(run: Run, name: str) -> str:
     at = gap - run.first_epoch
     # a value at the gap itself: rows are at irregular distances, so some are missing
     irregular = bool(run.series[name].recorded[at]) and not run.has_row.all()
-    if irregular or not run.has_row[at]:
+    # a row without a value may be one of NaN, as pandas writes it
+    lost = any(topic_of(note) == "lost rows" for note in run.notes)
+    if irregular or (lost and not run.has_row[at]):
         return "Rows are missing: give the whole log, or every file of this training."
     return _EMPTY if name in run.empty_cells else _SILENT
 

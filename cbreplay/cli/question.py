@@ -41,7 +41,7 @@ class Question:
         The logs; none means the one in this directory.
     reading : ReadOptions
         How the logs are read.
-    resume : {"fresh", "carried", "interrupted"}
+    resume : {"fresh", "carried", "interrupted", "never"}
         Whether a resumed fit had new callbacks, the same instances, or new ones after
         a fit that was broken off.
     run : tuple of str

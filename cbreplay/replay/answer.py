@@ -68,7 +68,7 @@ def replay_run(
     hypothetical : bool
         Also carry the decisions on past the end of the evidence (a divergence or a
         hole), as if the recorded curve still held.
-    resume : {"fresh", "carried", "interrupted"}
+    resume : {"fresh", "carried", "interrupted", "never"}
         Whether the callbacks are created anew where a resumed fit begins (`run.seams`),
         as by a script that is started again, or are the same instances, which carry
         state into the next fit as in `replay_fits`; or are created anew after a fit

@@ -156,18 +156,18 @@ def test_a_save_that_appends_its_last_rows_is_one_training(
 def test_rows_that_stand_twice_once_may_be_a_fit_that_was_resumed(
     ask: Ask, tmp_path: Path
 ) -> None:
-    """A deterministic training repeats its rows: whether callbacks were new is open.
+    """A deterministic training repeats its rows: whether it was resumed is open.
 
-    With new callbacks from epoch 7 on patience 4 would count anew from there and not
-    stop at epoch 8 (0.6 in epoch 4 is the best); with the same ones it does.
+    In a fit that begins with epoch 7 patience 4 would count anew from there and not
+    stop at epoch 8 (0.6 in epoch 4 is the best); in one fit it does.
     """
     rows = [f"{at},{loss - 0.1:.4f},{loss:.4f}" for at, loss in enumerate(LOSSES)]
     saved = [*rows[:6], *rows[3:]]
     log = lines(tmp_path / "log.csv", "epoch,loss,val_loss", saved)
     said = told(ask, "simulate", log, "--patience", "4")
     assert "at epoch 7 a fit was resumed, or the same one went on" in said
-    carried = told(ask, "simulate", log, "--patience", "4", "--resume", "carried")
-    assert "It stops at epoch 8 of 10, and keeps epoch 4" in carried
+    whole = told(ask, "simulate", log, "--patience", "4", "--resume", "never")
+    assert "It stops at epoch 8 of 10, and keeps epoch 4" in whole
     assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
 
 
@@ -445,3 +445,17 @@ def test_a_sample_of_steps_is_told_from_lost_rows(ask: Ask, tmp_path: Path) -> N
     rows = [f"{at},0.{90 - at}" for at in steps]
     log = lines(tmp_path / "history.csv", "_step,val_loss", rows)
     assert "It looks like a sample" in told(ask, "simulate", log, "--patience", "5")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_row_of_nothing_but_empty_cells_is_no_lost_row(
+    ask: Ask, tmp_path: Path, first: int
+) -> None:
+    """A training diverged to NaN, which pandas wrote as empty cells."""
+    rows = [f"{first + at},0.5,{loss}" for at, loss in enumerate(LOSSES[:6])]
+    rows += [f"{first + at},," for at in range(6, 10)]
+    log = lines(tmp_path / "history.csv", "epoch,loss,val_loss", rows)
+    said = told(ask, "simulate", log, "--patience", "8")
+    assert "From epoch 7 on this log cannot tell" in said
+    assert "If those cells are empty because they were NaN: --empty nan" in said
+    assert "val_loss is missing in 4 of 10 epochs; --empty nan" in said

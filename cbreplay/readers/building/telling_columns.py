@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.readers.columns.column_names import SETTINGS, letters
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import SETTINGS, letters
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ __all__ = ["name_parts", "note_phases"]
 _NAMES = SETTINGS | {"phase", "stage", "run", "runid", "session", "sessionid"}
 _NAMES |= {"jobid", "attempt"}
 _MAY_BE_RESUMED = (
-    "{told} at epoch {epoch} (counted from 1): a fit was resumed there, with new "
-    "callbacks, or the same one went on; what hangs on it is "
-    "not told; --seam {0} or seams=[{0}] says the former, --resume carried the latter"
+    "{told} at epoch {epoch} (counted from 1): a fit was resumed there, or the same "
+    "one went on; what hangs on it is not told; --seam {0} or seams=[{0}] says the "
+    "former, --resume never or resume='never' the latter"
 )
 
 
