@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -89,7 +90,7 @@ class TrainingScript(NamedTuple):
     packages: frozenset[str] = frozenset()
 
 
-def read_training_script(path: str) -> TrainingScript:
+def read_training_script(path: str | os.PathLike[str]) -> TrainingScript:
     """Read every callback of a script or notebook that can be read.
 
     It is not run. Lists are followed through names, attributes such as
@@ -102,10 +103,10 @@ def read_training_script(path: str) -> TrainingScript:
     ExpressionError
         If it cannot be read at all: it is no Python, or too deep.
     """
-    source = read_source(path)
+    source = read_source(os.fspath(path))
     tree = parse_source(source)
     try:
-        write_in_constants(tree, path)
+        write_in_constants(tree, source.path)
         split_reassigned_names(tree)
         write_out_partials(tree)
         join_growing_lists(tree)
@@ -115,12 +116,12 @@ def read_training_script(path: str) -> TrainingScript:
         given = find_fits(calls)[0]
         if len(given) > _MOST_FITS:
             problem = f"it has {len(given)} fits, {_MOST_FITS} at most"
-            raise ExpressionError(problem, text=path)
+            raise ExpressionError(problem, text=source.path)
         repeated = RepeatedFits(calls)
         fits = [_read_fit(calls, fit, repeated) for fit in given]
         loose, unread = _read_loose(calls, fits)
     except (RecursionError, MemoryError):
-        raise ExpressionError(TOO_TANGLED, text=path) from None
+        raise ExpressionError(TOO_TANGLED, text=source.path) from None
     told = [part for fit, arguments in fits for part in (*fit.unread, *arguments)]
     told += [*unread, *_unread_elsewhere(calls)]
     return TrainingScript(
