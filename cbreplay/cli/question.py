@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -331,8 +331,8 @@ class Question:
         ]
         for name in self.run:
             words += ["--run", name]
-        given = asdict(self.reading) | vars(self)
-        usual = asdict(ReadOptions()) | vars(Question())
+        given = vars(self.reading) | vars(self)
+        usual = vars(ReadOptions()) | vars(Question())
         for name, option in _REPEATED.items():
             if given[name] != usual[name]:
                 words += [option, str(given[name])]
