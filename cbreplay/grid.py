@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError
 from cbreplay.rules.base import Callback
 from cbreplay.rules.callbacks_list import read_callback
 from cbreplay.rules.registry import row_of
+from cbreplay.wording.near_names import nearest_name
 
 __all__ = ["Choices", "Grid", "PairedChoices", "choices", "make_grid", "pair_choices"]
 
@@ -82,10 +83,11 @@ def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as
                 f"only {', '.join(known)}{nearest_name(name, known)}"
             )
             raise ConfigError(sentence)
-        if isinstance(value, (list, range)) or hasattr(value, "tolist"):
-            varied[name] = _axis(kind, name, value)
-        else:
+        values = _values_in(value)
+        if values is None:
             fixed[name] = value
+        else:
+            varied[name] = _checked_axis(kind, name, values)
     first = {name: values[0] for name, values in varied.items()}
     for name, values in varied.items():
         _check_values(kind, name, values, {**fixed, **first})
@@ -93,15 +95,22 @@ def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as
     return Choices(kind, fixed, varied)
 
 
-def _axis(kind: type[Any], name: str, value: Any) -> Sequence[Any]:  # noqa: ANN401
+def _values_in(value: Any) -> Any:  # noqa: ANN401
+    """Return the values of an axis; None where one value is given, numpy's or not."""
     if isinstance(value, range):
-        values: Any = value
-    else:
-        values = value.tolist() if getattr(value, "ndim", 0) == 1 else list(value)
-        if not _PLAIN.issuperset(map(type, values)):
-            values = [
-                value.item() if hasattr(value, "item") else value for value in values
-            ]
+        return value
+    if not isinstance(value, list) and hasattr(value, "tolist"):
+        # an array or a column of pandas; a scalar of numpy is no list then
+        value = value.tolist()
+    if not isinstance(value, list):
+        return None
+    if _PLAIN.issuperset(map(type, value)):
+        return value
+    return [own.item() if hasattr(own, "item") else own for own in value]
+
+
+def _checked_axis(kind: type[Any], name: str, values: Any) -> Sequence[Any]:  # noqa: ANN401
+    """Raise ConfigError unless there are values, and not more than can be tried."""
     if not 0 < _count(values) <= _MOST:
         many = "more values than can be tried" if _count(values) else "no value to try"
         sentence = f"{kind.__name__}: {name} has {many}"

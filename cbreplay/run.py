@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
+from cbreplay.series import BoolArray, EpochArray, FloatArray, Series, to_float
 from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation
 from cbreplay.showing import show_html, show_plot, show_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from cbreplay.run_metadata import Ended, RunMetadata
 
@@ -29,96 +31,26 @@ __all__ = [
     "RateSource",
     "Run",
     "Series",
+    "to_float",
 ]
 
-FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
-EpochArray: TypeAlias = "NDArray[np.integer[Any]]"
-BoolArray: TypeAlias = "NDArray[np.bool_]"
 Mode: TypeAlias = Literal["min", "max"]
 RateSource: TypeAlias = Literal["", "logs", "optimizer"]
 AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Series:
-    """One metric over the epochs of its run.
-
-    Parameters
-    ----------
-    values : array of shape (n_epochs,)
-        The logged values, float64 (float32 for a learning rate). A value that was
-        logged as NaN is NaN; so is one that was not recorded.
-    recorded : bool array of shape (n_epochs,)
-        False where nothing was recorded. Only this tells a missing value from NaN.
-    others : mapping of int to tuple of float
-        By position, the earlier values of an epoch for which the log holds several;
-        `values` holds the last one.
-    """
-
-    values: FloatArray
-    recorded: BoolArray
-    others: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.values.shape != self.recorded.shape or self.values.ndim != 1:
-            shapes = f"{self.values.shape} and {self.recorded.shape}"
-            sentence = (
-                f"values and recorded must be vectors of one length, not {shapes}"
-            )
-            raise ConfigError(sentence)
-        self.values.setflags(write=False)
-        self.recorded.setflags(write=False)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def __getitem__(self, position: int) -> float | None:
-        """Return a value by its position; None where nothing was recorded."""
-        return float(self.values[position]) if self.recorded[position] else None
-
-    def __iter__(self) -> Iterator[float | None]:
-        pairs = zip(self.values.tolist(), self.recorded.tolist(), strict=True)
-        return (value if recorded else None for value, recorded in pairs)
-
-    def __repr__(self) -> str:
-        return f"<Series of {len(self)} epochs, {int(self.recorded.sum())} recorded>"
-
-    def take(self, kept: BoolArray | EpochArray | slice) -> Series:
-        """Return the values at some positions, each with the others of its epoch.
-
-        `kept` says which, as numpy indexes by it.
-        """
-        values, recorded = self.values[kept], self.recorded[kept]
-        if not self.others:
-            return Series(values, recorded)
-        origin = np.arange(len(self))[kept].tolist()
-        others = {
-            position: self.others[before]
-            for position, before in enumerate(origin)
-            if before in self.others
-        }
-        return Series(values, recorded, others)
-
-    @classmethod
-    def from_optional(
-        cls,
-        values: Iterable[float | None],
-        *,
-        dtype: type[np.floating[Any]] = np.float64,
-    ) -> Series:
-        """Build a series from numbers, with None where nothing was recorded."""
-        listed = list(values)
-        recorded = np.array([value is not None for value in listed], dtype=np.bool_)
-        filled = [np.nan if value is None else value for value in listed]
-        return cls(np.array(filled, dtype=dtype), recorded)
-
 
 # phrases in readers' notes on a resumed fit, and what holds with the same callbacks
 _OF_SAME_CALLBACKS = {
     "its callbacks were created anew there": "its callbacks were the same",
     "with callbacks created anew": "under the same callbacks",
-    "; what hangs on it is not told": "; it is taken for the same one",
 }
+_OF_NO_OTHER_FIT = {"; what hangs on it is not told": "; it is taken for the same one"}
+
+
+def _reworded(notes: Iterable[str], words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return notes with other words for some."""
+    for old, new in words.items():
+        notes = [note.replace(old, new) for note in notes]
+    return tuple(notes)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
@@ -268,7 +200,7 @@ class Run:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle `series` as a dict: a read-only mapping cannot be pickled."""
         held = {part.name: getattr(self, part.name) for part in fields(self)}
-        return _rebuild, (held | {"series": dict(self.series)},)
+        return partial(Run, **held | {"series": dict(self.series)}), ()
 
     @property
     def n_epochs(self) -> int:
@@ -348,23 +280,17 @@ class Run:
         return self.series[name]
 
     def with_same_callbacks(self) -> Run:
-        """Return the same run, of fits under the same callback instances.
-
-        Where the log does not tell whether a fit was resumed, none was.
-        """
+        """Return the same run, of fits under the same callback instances."""
         if not self.seams:
             return self
+        notes = _reworded(self.notes, _OF_SAME_CALLBACKS)
+        return replace(self, same_callbacks=True, notes=notes)
+
+    def without_possible_seams(self) -> Run:
+        """Return the same run, in which no fit was resumed where that is uncertain."""
         known = tuple(seam for seam in self.seams if seam not in self.possible_seams)
-        notes = list(self.notes)
-        for new, same in _OF_SAME_CALLBACKS.items():
-            notes = [note.replace(new, same) for note in notes]
-        return replace(
-            self,
-            seams=known,
-            possible_seams=frozenset(),
-            same_callbacks=True,
-            notes=tuple(notes),
-        )
+        notes = _reworded(self.notes, _OF_NO_OTHER_FIT)
+        return replace(self, seams=known, possible_seams=frozenset(), notes=notes)
 
     def moved(self, by: int) -> Run:
         """Return the same run with `by` added to every epoch but `begins_at`."""
@@ -476,18 +402,20 @@ class Run:
         return pd.DataFrame(columns, index=pd.Index(self.epochs, name="epoch"))
 
 
-def _rebuild(held: dict[str, Any]) -> Run:
-    return Run(**held)
-
-
-def _numbers(row: Mapping[str, Any], epoch: int, name: str) -> dict[str, float]:
+def _numbers(row: Any, epoch: int, name: str) -> dict[str, float]:  # noqa: ANN401
     """Return the values of one epoch as Python floats, without the missing ones."""
+    if not isinstance(row, Mapping):
+        problem = f"epoch {epoch} is {row!r}, not a dict of logs"
+        raise LogError(problem, source=name, hint="Give lists of values to load_runs")
     numbers = {}
     for key, value in row.items():
         if value is None:
             continue
         try:
-            numbers[str(key)] = float(value)
+            numbers[str(key)] = to_float(value)
+        except OverflowError:
+            problem = f"{key!r} is larger than any float in epoch {epoch}"
+            raise LogError(problem, source=name) from None
         except (TypeError, ValueError):
             problem = f"{key!r} is {value!r} in epoch {epoch}, which is not one number"
             raise LogError(problem, source=name) from None

@@ -16,6 +16,7 @@ __all__ = [
     "LEARNING_RATE_NAMES",
     "METRIC_ALIASES",
     "PARTS_OF_CAMEL",
+    "is_share",
     "is_validation",
     "nearest_series",
     "plain_direction",
@@ -57,14 +58,32 @@ def is_validation(name: str) -> bool:
     return not _OF_VALIDATION.isdisjoint(re.split("[^a-z]+", parted))
 
 
-_UP = """
-    acc accuracy auc auprc auroc bleu dice f1 f1score fscore iou jaccard kappa map mcc
-    miou mrr ndcg precision psnr r2 recall sensitivity specificity ssim
+# metrics between 0 and 1 of which more is better, by the names that they have in Keras,
+# TensorFlow Addons, TensorFlow Ranking, KerasHub, segmentation_models and scripts
+_SHARES = """
+    acc accuracy ap ap50 auc auc_pr auc_prc auc_roc auprc auroc dice dice_similarity dsc
+    exact_match f1 f1score f2 f_beta fbeta fscore hit_rate hit_ratio io_u iou jacard
+    jaccard jaccard_index ma_p map map50 miou mrr ndcg pr_auc prauc prc precision recall
+    reciprocal_rank sensitivity specificity tnr tp_rate tpr true_positive_rate tversky
+    tversky_index
 """
-_DOWN = "cer err error loss mae mape mse nll perplexity ppl rmse smape wer"
+_UP = """
+    bleu c_index cindex concordance_index determination explained_variance kappa
+    matthews_correlation mcc pearson pearson_correlation pearsonr pearsons_correlation
+    psnr qwk r2 r_square r_squared reward rouge rouge_l rsquared spearman
+    spearman_correlation spearmanr spearmans_rank ssim
+"""
+_DOWN = """
+    arp brier cer cross_entropy crossentropy ece edit_distance eer err error error_rate
+    false_positive_rate fid fpr hausdorff hausdorff_distance inception_distance kid
+    kl_divergence kld levenshtein levenshtein_distance logloss loss lpips mae mape mase
+    mse msle nll perplexity ppl relevance_position rmse rmsle smape wape wer
+"""
 # words that may follow a metric's name without changing its direction; many name the
 # functions that they write of it f1_m
-_AFTER = r"\d*|coef|coefficient|m|macro|mean|micro|metric|score|weighted"
+_AFTER = (
+    r"\d*|at|avg|coef|coefficient|k|m|macro|mean|metric|micro|multilabel|score|weighted"
+)
 # words that reverse a direction, or stand for one of two networks that compete
 _TURNED = """
     adv adversarial d disc discriminator domain drop gap inv inverse inverted minus neg
@@ -80,20 +99,34 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
     >>> plain_direction("neg_mse") is None
     True
     """
-    words = _words(name)
-    if _is_turned(words):
+    if _is_turned(_words(name)):
         return None
+    if _ends_in(name, _SHARES) or _ends_in(name, _UP):
+        return "max"
+    return "min" if _ends_in(name, _DOWN) else None
+
+
+def is_share(name: str) -> bool:
+    """Return whether a name plainly says that it lies between 0 and 1, the best.
+
+    >>> is_share("val_AUC_1"), is_share("head_iou_score"), is_share("val_psnr")
+    (True, True, False)
+    """
+    return _ends_in(name, _SHARES)
+
+
+def _ends_in(name: str, metrics: str) -> bool:
+    """Return whether the last words of a name are one of these metrics."""
+    words = _words(name)
     while words and re.fullmatch(_AFTER, words[-1]):
         words.pop()
-    if not words:
-        return None
-    if words[-1] in _UP.split():
-        return "max"
-    return "min" if words[-1] in _DOWN.split() else None
+    endings = {"_".join(words[-n_words:]) for n_words in (1, 2, 3)}
+    return not endings.isdisjoint(metrics.split())
 
 
 def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    parted = re.sub(PARTS_OF_CAMEL, "_", name).lower()
+    return [word for word in re.split(r"[^a-z0-9]+", parted) if word]
 
 
 def _is_turned(words: list[str]) -> bool:
@@ -198,7 +231,8 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
     if fitness:
         return watch_options(fitness[0], "max", option)
     judged = [name for name in listed if is_validation(name)] or listed
-    judged = _of_last_set(judged)
+    # none of several losses is left for an error beside them
+    judged = sorted(_of_last_set(judged), key=lambda name: "loss" not in name.lower())
     for mode in ("min", "max"):
         for name in judged:
             if _spoken_direction(name) == mode:

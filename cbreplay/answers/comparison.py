@@ -12,13 +12,9 @@ from cbreplay.answers.comparison_table import (
 )
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
+from cbreplay.answers.headline_limits import by_keras_rules, counts_otherwise
 from cbreplay.answers.misreadings import misreadings
-from cbreplay.answers.spoken_runs import (
-    by_keras_rules,
-    counts_otherwise,
-    counts_values,
-    judged_by,
-)
+from cbreplay.answers.spoken_runs import counts_values, judged_by
 from cbreplay.document import (
     Claim,
     Code,

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.replay.compare import ReplayComparison
     from cbreplay.wording.kinds import Kind
 
-__all__ = [
-    "LAST_FILE",
-    "comparison_table",
-    "describe_comparison",
-    "save_files",
-]
+__all__ = ["LAST_FILE", "comparison_table", "describe_comparison", "save_files"]
 
 _NAMES = {"first": "A", "rival": "B", "same": "same"}
 # what CSV has of each list on each run, in order

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.answers.headline_limits import counts_otherwise
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.reading_notes import alike, telling_notes
-from cbreplay.answers.spoken_runs import counts_otherwise, own_end
+from cbreplay.answers.spoken_runs import own_end
 from cbreplay.document import Code, Fact, Strong, phrase, say
 from cbreplay.evidence.training_course import (
     cuts_schedule,

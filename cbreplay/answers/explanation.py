@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import noted
 from cbreplay.answers.evaluations import in_evaluations
+from cbreplay.answers.headline_limits import counts_otherwise
 from cbreplay.answers.left_files import in_file, last_file, left_files, so_far
 from cbreplay.answers.misreadings import headline_of_replay, misreadings
 from cbreplay.answers.next_commands import next_of_explanation
-from cbreplay.answers.spoken_runs import counts_otherwise, end_of_evidence, lead_of_run
+from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
 from cbreplay.document import (
     Code,
     CodeBlock,

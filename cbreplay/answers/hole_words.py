@@ -118,8 +118,9 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
     seam = max(seam for seam in run.possible_seams if seam <= gap_epoch)
     return phrase(
         "From epoch {gap_epoch:epoch} on this log cannot tell: at epoch {seam:epoch} a "
-        "fit was resumed, or the same one went on. Say which: {} if its callbacks were "
-        "new there, --resume carried or resume='carried' if not.",
+        "fit was resumed, or the same one went on. Say which: {} if a fit was resumed, "
+        "and --resume carried or resume='carried' too if under the same callbacks; "
+        "--resume never or resume='never' if not.",
         spoken_seam(seam),
         gap_epoch=gap_epoch,
         seam=seam,
@@ -192,6 +193,6 @@ _EMPTY = (
     "Else give every file of this training, as it was written."
 )
 _SILENT = (
-    "Nothing was written there, not even a NaN: give every file of this training, or "
-    "another log of it."
+    "No value was written there: give the whole history (of W&B run.scan_history()), "
+    "every file of this training, or another log of it."
 )

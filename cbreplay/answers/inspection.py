@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.answers.headline_limits import told_failures
 from cbreplay.answers.next_commands import next_of_inspection
 from cbreplay.answers.reading_notes import alike, spoken_note
-from cbreplay.answers.spoken_runs import told_failures
 from cbreplay.document import (
     Document,
     Fact,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.answers.headline_limits import by_keras_rules, calls_worst_best
 from cbreplay.answers.reading_notes import spoken_note
-from cbreplay.answers.spoken_runs import by_keras_rules, calls_worst_best, judged_by
+from cbreplay.answers.spoken_runs import judged_by
 from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.callbacks_list import read_callbacks

@@ -5,16 +5,15 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.headline_limits import by_keras_rules, counts_otherwise
 from cbreplay.answers.json_fields import describe_staircase, staircase_members
 from cbreplay.answers.next_commands import next_of_overview
 from cbreplay.answers.reading_notes import about_reading
 from cbreplay.answers.spoken_runs import (
     beside_best,
-    by_keras_rules,
-    counts_otherwise,
     counts_values,
-    cut_runs,
     judged_by,
+    with_cut_runs,
 )
 from cbreplay.document import (
     Cell,
@@ -54,17 +53,17 @@ def overview_document(
     """
     replays = [staircase.replay for staircase in staircases]
     rules = dict.fromkeys(spoken_version(replay.semantics.name) for replay in replays)
+    runs = [replay.run for replay in replays]
     lead = say(
-        f"Rules of {', '.join(rules)}; "
-        f"{spoken_counting(replay.run for replay in replays)}.",
-        counts_values([replay.run for replay in replays], replays[0].callbacks),
+        f"Rules of {', '.join(rules)}; {spoken_counting(runs)}.",
+        counts_values(runs, replays[0].callbacks),
     )
     title = "Every run, and the smallest patience that comes nearest to its best"
     return Document(
         "simulate",
         by_keras_rules(
-            _headline(staircases),
-            [replay.run for replay in replays],
+            with_cut_runs(_headline(staircases), runs),
+            runs,
             judged_by(replays),
             replays[0].callbacks,
         ),
@@ -77,7 +76,7 @@ def overview_document(
                 untitled=True,
             ),
         ),
-        next_of_overview(replays[0].run, typed),
+        next_of_overview(runs[0], typed),
         lambda: _members(staircases),
     )
 
@@ -198,7 +197,6 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
             yield say(f"{words}: {_listed(names, verbose=verbose)}")
     if any(staircase.sufficient_step() is not None for staircase in lacking):
         yield say(AT_LEAST)
-    yield from cut_runs([staircase.replay.run for staircase in staircases])
     yield from about_reading(staircase.replay.run for staircase in staircases)
 
 

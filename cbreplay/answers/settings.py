@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
+from cbreplay.answers.headline_limits import (
+    by_keras_rules,
+    calls_worst_best,
+    counts_otherwise,
+)
 from cbreplay.answers.misreadings import misreadings, take_worse_files
 from cbreplay.answers.next_commands import next_of_settings
 from cbreplay.answers.one_run_headline import (
@@ -21,20 +26,17 @@ from cbreplay.answers.rate_cells import (
 )
 from cbreplay.answers.schedules import cut_schedules, told_schedules
 from cbreplay.answers.settings_summary import (
-    settings_headline,
     summarise,
     summarise_compared,
     summary_section,
 )
 from cbreplay.answers.settings_table import evidence_footnote, settings_table
+from cbreplay.answers.several_runs_headline import settings_headline
 from cbreplay.answers.spoken_runs import (
     beside_best,
-    by_keras_rules,
-    calls_worst_best,
-    counts_otherwise,
     counts_values,
-    cut_runs,
     saved_of_recorded,
+    with_cut_runs,
 )
 from cbreplay.answers.varied_parameters import describe_configs, keeps_last, spoken_list
 from cbreplay.document import (
@@ -173,6 +175,7 @@ def _members(
 
 def _whole_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
     said, callbacks = _headline(cells, summaries), cells.grid[0]
+    said = with_cut_runs(said, cells.runs)
     said = by_keras_rules(said, cells.runs, cells.judged_by, callbacks)
     several = len(cells.grid) > 1 or len(cells.rules) > 1
     if several or calls_worst_best(cells.judged_by, cells.runs):
@@ -221,7 +224,6 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
     """Yield what the table does not say."""
     semantics = cells.rules[0] if len(cells.rules) == 1 else None
     yield from misreadings(cells.runs, cells.grid, semantics)
-    yield from cut_runs(cells.runs)
     if brackets and any(cells.columns["provisional"]):
         yield say(IN_BRACKETS)
     rules = read_callbacks(cells.grid[0]).callbacks

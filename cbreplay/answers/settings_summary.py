@@ -5,24 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.setting_cells import only_saves
 from cbreplay.answers.spoken_runs import beside_best
-from cbreplay.answers.varied_parameters import axis_cells, axis_columns, short_setting
+from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import (
     Cell,
-    Claim,
-    Code,
     ColumnRows,
-    Fact,
     Section,
     Table,
     TableColumn,
     footnotes,
-    phrase,
     say,
 )
 from cbreplay.wording.shown_digits import scale_of
-from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,17 +25,18 @@ if TYPE_CHECKING:
     from cbreplay.document import Text
 
 __all__ = [
+    "SEVERAL",
     "SettingSummary",
-    "settings_headline",
+    "compare_settings",
+    "find_least",
     "summarise",
     "summarise_compared",
     "summary_section",
+    "tells_less",
 ]
 
-_ALONE = "That describes these runs, not the next."
 _EVERY_ROW = 1_000_000
-_SEVERAL = 2
-_NEARLY_ALL = 0.9
+SEVERAL = 2
 
 
 class SettingSummary(NamedTuple):
@@ -130,42 +125,7 @@ def _deviation(values: Sequence[float]) -> float | None:
     return math.sqrt(squares / (len(values) - 1))
 
 
-def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
-    """Say which setting loses least on several runs, or what the one setting loses."""
-    if len(summaries) == 1:
-        return _of_one_setting(cells, summaries[0])
-    runs, compared = _compared(cells, summaries)
-    least = _least(compared)
-    if least is None:
-        return _of_no_setting(cells, summaries)
-    n_open = len(summaries) - len(compared)
-    more = ""
-    if n_open:
-        more = f" {count(n_open, 'setting')} of {len(summaries)} cannot be compared."
-    loses = "loses least: " if len(compared) > 1 else "loses "
-    loses = loses if least.worst_regret else ""
-    on, where = "On these {n_runs:count} runs ", ""
-    if len(runs) < len(cells.runs):
-        tell = f"whose logs decide {'these settings' if n_open else 'every setting'}"
-        if _parts(cells, summaries):
-            # a log may decide a setting and hold no number at the epoch that it keeps
-            lose = "these settings lose" if n_open else "every setting loses"
-            tell = f"that tell what {lose}"
-        on = f"On the {{n_compared:count}} of {{n_runs:count}} runs {tell}, "
-        where = "there "
-    configs = [summary.config for summary in compared]
-    about = {"config": least.config, "compared": configs, "runs": [*runs]}
-    return phrase(
-        f"{on}{{}} {loses}{{}}.{more} {_ALONE}",
-        Code(short_setting(cells.grid, least.config)),
-        _losses(cells, least, where),
-        n_runs=len(cells.runs),
-        n_compared=len(runs),
-        claims=[Claim("loses_least", about)],
-    )
-
-
-def _compared(
+def compare_settings(
     cells: SettingCells, summaries: Sequence[SettingSummary]
 ) -> tuple[Sequence[int], list[SettingSummary]]:
     """Return the runs over which settings are compared, and their summaries there.
@@ -183,7 +143,7 @@ def _compared(
         for run in every
         if all(_is_told(cells, run * n_configs + own.config) for own in often)
     ]
-    is_few = min(len(often), len(runs)) < _SEVERAL or 2 * len(runs) < len(every)
+    is_few = min(len(often), len(runs)) < SEVERAL or 2 * len(runs) < len(every)
     if is_few or len(runs) == len(every):
         return every, [summary for summary in summaries if summary.is_whole]
     return runs, [_summary(cells, own.config, runs) for own in often]
@@ -193,7 +153,7 @@ def summarise_compared(
     cells: SettingCells, summaries: Sequence[SettingSummary]
 ) -> list[SettingSummary]:
     """Return what the headline compares, where it does so over some of the runs."""
-    runs, compared = _compared(cells, summaries)
+    runs, compared = compare_settings(cells, summaries)
     some = len(summaries) > 1 and len(runs) < len(cells.runs)
     return compared if some else []
 
@@ -204,68 +164,7 @@ def _is_told(cells: SettingCells, place: int) -> bool:
     return exact and _is_priced(cells, place)
 
 
-def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
-    """Say that no setting can be compared, and what the logs decide of them."""
-    most = max(summaries, key=lambda summary: (summary.exact_runs, -summary.config))
-    evidence = set(cells.columns["evidence"])
-    if most.exact_runs == most.runs:
-        # the logs decide some settings on all runs, but not what these lose
-        words = "On all {n_runs:count} runs the logs decide {n_whole:count} of "
-        words += "{n_configs:count} settings; "
-        if len(cells.judged_by) > 1:
-            words += "they are judged by different series, which do not compare."
-        else:
-            words += "for none of them do all these runs say what it loses."
-    elif most.exact_runs:
-        words = (
-            "No setting is decided on all {n_runs:count} runs; {setting:code} is on "
-        )
-        words += "{n_decided:count}."
-    else:
-        words = "None of these {n_runs:count} runs decides one of the settings"
-        if evidence == {"diverged"}:
-            words += "; each shows where a setting parts from it (--each), not what "
-            words += "follows"
-        elif evidence == {"censored"}:
-            words += ": no setting stops inside one of these logs"
-        words += "."
-    return phrase(
-        words,
-        n_runs=len(cells.runs),
-        n_whole=sum(summary.exact_runs == summary.runs for summary in summaries),
-        n_configs=len(summaries),
-        setting=short_setting(cells.grid, most.config),
-        n_decided=most.exact_runs,
-    )
-
-
-def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
-    if only_saves(cells):
-        words = (
-            "This setting stops no training; of each of these {runs:count} runs, the "
-        )
-        words += "table says of which epoch its last file is."
-    elif summary.mean_regret is None:
-        on, end = "all {exact_runs:count}", ""
-        if summary.exact_runs < summary.runs:
-            on = "{exact_runs:count} of {runs:count}"
-        if set(cells.columns["evidence"]) == {"censored"}:
-            end = ": it stops inside none of these logs"
-        elif summary.exact_runs and len(cells.judged_by) == 1:
-            end = "; on none of them is known what it loses"
-        words = f"The logs decide this setting on {on} runs{end}."
-    else:
-        on = "On all {exact_runs:count} runs"
-        if summary.priced_runs < summary.exact_runs:
-            on = "On the {priced_runs:count} of {runs:count} runs that tell it,"
-        elif not summary.is_whole:
-            on = "On the {exact_runs:count} of {runs:count} runs whose logs decide it,"
-        loses = " loses" if summary.worst_regret else ""
-        words = f"{on} this setting{loses} {{losses}}. {_ALONE}"
-    return phrase(words, losses=_losses(cells, summary), **summary._asdict())
-
-
-def _least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
+def find_least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
     """Return the setting that loses least; of equal ones, what saves most."""
     known = [
         (summary.mean_regret, -summary.epochs_saved, summary.config, summary)
@@ -273,45 +172,6 @@ def _least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
         if summary.mean_regret is not None
     ]
     return min(known)[-1] if known else None
-
-
-def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:
-    scale = scale_of(cells.columns["kept_value"])
-    words = "keeps the best {objective:code} of each"
-    if summary.worst_regret:
-        words = "{mean} {objective:code} on average against the best of each run, at "
-        words += "worst {worst}"
-        if _hangs_on_one(cells, summary):
-            words += " ({worst_run:code}, nearly all of that average)"
-    words += ";"
-    if summary.priced_runs < summary.exact_runs:
-        words += " over the {exact_runs:count} that decide it,"
-    return phrase(
-        f"{words} {where}it saves {{epochs_saved:count}} of {{recorded_epochs:count}} "
-        "epochs",
-        objective=cells.judged_by[0][0] or "of what is judged",
-        mean=Fact(summary.mean_regret, "difference", "mean_regret", scale),
-        worst=Fact(summary.worst_regret, "difference", "worst_regret", scale),
-        **summary._asdict(),
-    )
-
-
-def _hangs_on_one(cells: SettingCells, summary: SettingSummary) -> bool:
-    """Return whether one run, on another scale than the rest, makes the mean.
-
-    It makes nearly all of it, and loses more than any other run's kept value.
-    """
-    mean, worst = summary.mean_regret, summary.worst_regret
-    if mean is None or not worst or summary.priced_runs <= _SEVERAL:
-        return False
-    kept = cells.columns["kept_value"][summary.config :: len(cells.grid)]
-    others = [
-        abs(value)
-        for run, value in zip(cells.runs, kept, strict=True)
-        if run.name != summary.worst_run and value is not None and math.isfinite(value)
-    ]
-    total = mean * summary.priced_runs
-    return worst >= _NEARLY_ALL * total and worst > max(others, default=math.inf)
 
 
 def summary_section(
@@ -338,7 +198,7 @@ def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
         [summary.worst_run if summary.worst_regret else None for summary in summaries],
         [_saved(summary) for summary in summaries],
     ]
-    least = _least(_compared(cells, summaries)[1])
+    least = find_least(compare_settings(cells, summaries)[1])
     return Table(
         _columns(cells, summaries),
         ColumnRows(made, frozenset() if least is None else {least.config}),
@@ -365,7 +225,7 @@ def _columns(
             "priced_runs",
             "loss known on",
             "count",
-            shown="always" if _parts(cells, summaries) else "programs",
+            shown="always" if tells_less(cells, summaries) else "programs",
         ),
         difference("mean_regret", f"mean {side}"),
         difference("spread_regret", "spread", fold=2),
@@ -381,7 +241,7 @@ def _saved(summary: SettingSummary) -> Cell | None:
     return Cell(summary.epochs_saved, of=summary.recorded_epochs)
 
 
-def _parts(cells: SettingCells, summaries: Sequence[SettingSummary]) -> bool:
+def tells_less(cells: SettingCells, summaries: Sequence[SettingSummary]) -> bool:
     """Return whether some runs decide a setting without telling what it loses."""
     is_judged = len(cells.judged_by) == 1
     return is_judged and any(
@@ -393,7 +253,7 @@ def _footnotes(
     cells: SettingCells, summaries: Sequence[SettingSummary]
 ) -> Iterator[tuple[str, Text]]:
     words = "exact on: the runs whose logs decide the setting; all figures are of these"
-    differs = _parts(cells, summaries)
+    differs = tells_less(cells, summaries)
     if differs:
         words = (
             "exact on: the runs whose logs decide the setting; loss known on: those of "

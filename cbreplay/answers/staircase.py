@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import ONE_RUN_ALONE, doubts_of_staircase
+from cbreplay.answers.headline_limits import by_keras_rules
 from cbreplay.answers.next_commands import next_of_one_log
-from cbreplay.answers.spoken_runs import (
-    by_keras_rules,
-    lead_of_run,
-    stopped_itself,
-    what_it_saves,
-)
+from cbreplay.answers.spoken_runs import lead_of_run, stopped_itself, what_it_saves
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.answers.staircase_table import steps_section
 from cbreplay.document import Claim, Document, Notice, Points, Section, phrase, say

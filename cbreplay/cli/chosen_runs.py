@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError
+from cbreplay.wording.near_names import nearest_name
 from cbreplay.wording.words import list_names
 
 if TYPE_CHECKING:

@@ -53,12 +53,17 @@ def command(question: Question, output_format: Format, script: str | None) -> No
     from cbreplay.record.confirming import confirm_replay
 
     run = one_run(question, "confirm")
-    setting = one_setting(question, run, "confirm")
     program = None
     if script is not None:
         from cbreplay.cli.record import read_program
 
         program = read_program(_words(script))
+    else:
+        from cbreplay.record.plan import find_fits
+
+        # a run that cannot be trained again is not asked for a setting first
+        find_fits(run)
+    setting = one_setting(question, run, "confirm")
     # what Keras's callbacks print is no part of the answer
     with contextlib.redirect_stdout(sys.stderr), watch("training three times") as tell:
         n_done = itertools.count(1)

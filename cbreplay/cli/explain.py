@@ -11,6 +11,7 @@ from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import SETTING_HINT, one_run, one_setting
 from cbreplay.cli.options import Format, format_option, log_options, one_setting_options
 from cbreplay.cli.progress import watch
+from cbreplay.cli.typed import typed_logs, typed_setting
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ def command(
     document = explanation_document(
         explanation,
         rows=rows,
-        typed=question.typed(),
-        setting=question.typed_setting(),
+        typed=typed_logs(question),
+        setting=typed_setting(question),
         files=files,
     )
     print_document(document, output_format)

@@ -6,7 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError
+from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

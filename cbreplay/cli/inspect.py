@@ -10,6 +10,7 @@ from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import Format, format_option, log_options
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import is_verbose, say
+from cbreplay.cli.typed import typed_logs
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -34,7 +35,9 @@ def command(question: Question, output_format: Format) -> None:
     verbose = is_verbose()
     found = Inspection(tuple(question.runs), tuple(question.survey.seen))
     with watch("looking at every series"):
-        document = inspection_document(found, verbose=verbose, typed=question.typed())
+        document = inspection_document(
+            found, verbose=verbose, typed=typed_logs(question)
+        )
     if verbose and output_format == "csv":
         say(*document.program()["notes"])
     print_document(document, output_format)

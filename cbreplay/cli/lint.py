@@ -9,7 +9,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.log_here import find_log_here
-from cbreplay.cli.one_setting import recorded_list, sole_setting
+from cbreplay.cli.one_setting import recorded_list, run_at, sole_setting
 from cbreplay.cli.option_values import BYTE_COUNT
 from cbreplay.cli.options import (
     callbacks_option,
@@ -23,14 +23,9 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.refusals import check_code_length
 from cbreplay.cli.remarks import remark, say_notes
 from cbreplay.cli.working_directory import named_defaults
-from cbreplay.errors import (
-    NO_LOG_IN_DIRECTORY,
-    ConfigError,
-    ExpressionError,
-    LogError,
-    nearest_path,
-)
+from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, ExpressionError, LogError
 from cbreplay.readers.base import MOST_BYTES
+from cbreplay.wording.near_names import nearest_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -348,7 +343,7 @@ def _named_list(
     named = _expressed(expressions) if expressions else None
     if named is not None and path is None:
         return named
-    run = _one_run(path or find_log_here(_NOTHING), most)
+    run = run_at(path or find_log_here(_NOTHING), most)
     if named is None:
         return _NamedList(recorded_list(run, _HINT), run.name, run=run)
     return named._replace(source=run.name, run=run)
@@ -370,37 +365,3 @@ def _expressed(expressions: tuple[str, ...]) -> _NamedList:
         written=read.written,
         plan=_FitOptions(read.epochs, read.validation_freq, read.semantics),
     )
-
-
-def _one_run(path: str, most: int) -> Run:
-    from cbreplay.loading import load_runs
-
-    try:
-        runs = load_runs(path, max_bytes=most)
-    except LogError as error:
-        if "--errors" not in error.hint:
-            raise
-        # lint has no such option: it speaks of one run, which has to be whole
-        raise LogError(
-            error.problem,
-            source=error.source,
-            line=error.line,
-            byte=error.byte,
-            hint="Give the PATH of one run that is whole",
-        ) from None
-    if len(runs) > 1:
-        sources = [run.source for run in runs]
-        part = (
-            f"#{runs[0].name.rpartition('#')[2]}"
-            if sources.count(sources[0]) > 1
-            else ""
-        )
-        named = f"{sources[0]}{part}"
-        (alone, *more) = load_runs(named, max_bytes=most)
-        way = f"Give the PATH of one, as {named}"
-        if more or [*alone.series] != [*runs[0].series]:
-            # its files are among those of other runs
-            way = "Put the files of one into a directory of its own, and give that"
-        sentence = f"lint speaks of one run, and there are {len(runs)} in {path}. {way}"
-        raise ConfigError(sentence)
-    return runs[0]

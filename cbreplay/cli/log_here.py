@@ -71,7 +71,11 @@ def _newest_first(folder: str, names: list[str], after: float) -> list[str]:
 def _place_of(log: str) -> str:
     """Return the run directory that a log is part of, or the log itself."""
     folder, name = os.path.split(log)
-    if name == USUAL_LOG:
+    # the end of a recording writes run.json after the log that it is about
+    logs = (USUAL_LOG, "tensorboard") if name == "run.json" else ()
+    if name == USUAL_LOG or any(
+        os.path.exists(os.path.join(folder, at)) for at in logs
+    ):
         return folder
     if "tfevents" not in name:
         return log

@@ -28,11 +28,11 @@ from cbreplay.errors import (
     CbreplayError,
     UnknownMonitorError,
     as_options,
-    nearest_name,
     without_monitor,
 )
 from cbreplay.system.interrupts import ended_by, heed_signals, leave_signals
 from cbreplay.version import __version__
+from cbreplay.wording.near_names import nearest_name
 from cbreplay.wording.plain_text import shell_words, shown_word, without_secrets
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.cli.refusals import check_decisions
-from cbreplay.errors import CbreplayError, ConfigError, ExpressionError
+from cbreplay.errors import CbreplayError, ConfigError, ExpressionError, LogError
 from cbreplay.wording.plain_text import quoted_code
 from cbreplay.wording.words import list_names
 
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["SETTING_HINT", "one_run", "one_setting", "recorded_list", "sole_setting"]
+__all__ = [
+    "SETTING_HINT",
+    "one_run",
+    "one_setting",
+    "recorded_list",
+    "run_at",
+    "sole_setting",
+]
 
 SETTING_HINT = 'Name a setting with --patience 5 or -c "EarlyStopping(patience=5)"'
 _MOST_NAMES = 5
@@ -43,6 +50,49 @@ def one_run(question: Question, command: str) -> Run:
         "Give the PATH of one, or --run NAME"
     )
     raise ConfigError(sentence)
+
+
+def run_at(path: str, most: int) -> Run:
+    """Return the only run at a path, of which at most so many bytes are read.
+
+    Raises
+    ------
+    ConfigError
+        If there are several.
+    LogError
+        If it cannot be read as a whole.
+    """
+    from cbreplay.loading import load_runs
+
+    try:
+        runs = load_runs(path, max_bytes=most)
+    except LogError as error:
+        if "--errors" not in error.hint:
+            raise
+        # lint has no such option: it speaks of one run, which has to be whole
+        raise LogError(
+            error.problem,
+            source=error.source,
+            line=error.line,
+            byte=error.byte,
+            hint="Give the PATH of one run that is whole",
+        ) from None
+    if len(runs) > 1:
+        sources = [run.source for run in runs]
+        part = (
+            f"#{runs[0].name.rpartition('#')[2]}"
+            if sources.count(sources[0]) > 1
+            else ""
+        )
+        named = f"{sources[0]}{part}"
+        (alone, *more) = load_runs(named, max_bytes=most)
+        way = f"Give the PATH of one, as {named}"
+        if more or [*alone.series] != [*runs[0].series]:
+            # its files are among those of other runs
+            way = "Put the files of one into a directory of its own, and give that"
+        sentence = f"lint speaks of one run, and there are {len(runs)} in {path}. {way}"
+        raise ConfigError(sentence)
+    return runs[0]
 
 
 def one_setting(question: Question, run: Run, command: str) -> Sequence[Callback]:

@@ -13,14 +13,14 @@ __all__ = ["BYTE_COUNT", "read_values"]
 
 
 def read_values(option: str, text: str) -> range | list[float]:
-    """Read an option's ``5``, ``3,5,10`` or ``1:30`` (both ends)."""
+    """Read an option's ``5``, ``3,5,10`` or ``1:30`` (both ends), each value once."""
     try:
         if ":" in text:
             first, last = (int(end) for end in text.split(":"))
             values: range | list[float] = range(first, last + 1)
             _check_order(option, text, first, last)
         else:
-            values = [_read_number(number) for number in text.split(",")]
+            values = [*dict.fromkeys(map(_read_number, text.split(",")))]
     except ConfigError:
         raise
     except ValueError:

@@ -129,11 +129,12 @@ _LOG_OPTIONS = [
     ),
     click.option(
         "--resume",
-        type=click.Choice(["fresh", "carried", "interrupted"]),
+        type=click.Choice(["fresh", "carried", "interrupted", "never"]),
         default="fresh",
         help="Whether a resumed fit had callbacks that were created anew, as a script "
         "that is started again has them, or the same instances, which Keras resets, or "
-        "new ones after a fit that was killed or interrupted.",
+        "new ones after a fit that was killed or interrupted; never, if no fit was "
+        "resumed where the log does not tell.",
     ),
     click.option(
         "--max-size",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -13,10 +12,9 @@ from cbreplay.cli.refusals import (
     refuse_misplaced,
     refuse_printing_into_a_log,
 )
-from cbreplay.cli.remarks import noted, remark, say, say_notes
+from cbreplay.cli.remarks import remark, say, say_notes
 from cbreplay.errors import ConfigError
 from cbreplay.readers.base import ReadOptions
-from cbreplay.wording.plain_text import quoted_code, shell_words, shown_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,25 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Question"]
 
-# options that a suggested next command has to repeat
-_REPEATED = {
-    "errors": "--errors",
-    "empty": "--empty",
-    "planned_epochs": "--planned-epochs",
-    "validation_freq": "--validation-freq",
-    "x_axis": "--x-axis",
-    "first_epoch": "--first-epoch",
-    "parts": "--parts",
-    "resume": "--resume",
-    "max_bytes": "--max-size",
-    "timeout": "--timeout",
-    "monitor": "--monitor",
-    "mode": "--mode",
-    "keep": "--keep",
-    "objective": "--objective",
-    "objective_mode": "--objective-mode",
-}
-
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Question:
@@ -62,7 +41,7 @@ class Question:
         The logs; none means the one in this directory.
     reading : ReadOptions
         How the logs are read.
-    resume : {"fresh", "carried", "interrupted"}
+    resume : {"fresh", "carried", "interrupted", "never"}
         Whether a resumed fit had new callbacks, the same instances, or new ones after
         a fit that was broken off.
     run : tuple of str
@@ -308,47 +287,6 @@ class Question:
         named = self.monitor if len(self.monitors) == 1 else None
         given = {"monitor": named, "mode": self.mode}
         return {name: value for name, value in given.items() if value is not None}
-
-    @property
-    def command_line(self) -> str:
-        """The command as it was typed, with what it took from elsewhere as comments."""
-        words = ["cbreplay", *sys.argv[1:]]
-        shown = list(map(shown_word, words))
-        left_out = ["a URL's user, password and query are left out"]
-        remarks = noted() if shown == words else [*noted(), *left_out]
-        return "\n".join([shell_words(shown), *(f"# {line}" for line in remarks)])
-
-    def typed(self) -> str | None:
-        """Return the paths and options that a suggested next command repeats.
-
-        None if it would have to hold the secrets of a URL.
-        """
-        if any(shown_word(text) != text for text in (*self.paths, *self.expressions)):
-            return None
-        # a path that begins with - would be taken for an option
-        words = [
-            f"./{path}" if path[:1] == "-" != path else path for path in self.paths
-        ]
-        for name in self.run:
-            words += ["--run", name]
-        given = vars(self.reading) | vars(self)
-        usual = vars(ReadOptions()) | vars(Question())
-        for name, option in _REPEATED.items():
-            if given[name] != usual[name]:
-                words += [option, str(given[name])]
-        # the next command may write the settings out, and not name the script
-        if self.version is not None:
-            words += ["--semantics", self.version]
-        for seam in self.reading.seams:
-            words += ["--seam", str(seam)]
-        return shell_words(words)
-
-    def typed_setting(self) -> str:
-        """Return the options that name a setting, for a next command."""
-        words = [f"-c {quoted_code(text)}" for text in self.expressions]
-        for parameter, text in self.shorthands.items():
-            words.append(shell_words([option_name(parameter), text]))
-        return " ".join(words)
 
     @cached_property
     def _written(self) -> Expressions:

@@ -20,6 +20,7 @@ from cbreplay.cli.options import (
 from cbreplay.cli.process import EXIT_CHECK_FAILED
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import remark, say_notes, tell_lines
+from cbreplay.cli.typed import typed_logs
 from cbreplay.wording.plain_text import quoted_code
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def command(
     if len(sweep.records) == 1:
         _say_of_one_run(current, question)
     document = advice_document(
-        advice, sweep, runs=question.runs, typed=question.typed()
+        advice, sweep, runs=question.runs, typed=typed_logs(question)
     )
     print_document(document, output_format)
     failed = failed_checks(checks, advice)
@@ -133,7 +134,7 @@ def _written(text: str) -> str:
 
 def _say_of_one_run(current: str | None, question: Question) -> None:
     """Say which options are ignored for one run, and which command answers them."""
-    typed, min_delta = question.typed(), question.min_delta
+    typed, min_delta = typed_logs(question), question.min_delta
     command = "cbreplay simulate" + (f" {typed}" if typed else "")
     if current is not None:
         setting = quoted_code(_written(current))

@@ -14,10 +14,11 @@ import click
 
 from cbreplay.cli.process import users_environment
 from cbreplay.cli.remarks import is_quiet, quiet_option, say
-from cbreplay.errors import ConfigError, OutputError, nearest_path
+from cbreplay.errors import ConfigError, OutputError
 from cbreplay.record.launch import Program
 from cbreplay.record.run_directory import check_vacant, make_run_directory
 from cbreplay.scripts.notebook_cells import is_python, read_cells
+from cbreplay.wording.near_names import nearest_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

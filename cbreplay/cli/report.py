@@ -13,6 +13,7 @@ from cbreplay.cli.options import advice_options, choosing_options, log_options
 from cbreplay.cli.progress import watch
 from cbreplay.cli.refusals import check_replays, refuse_advising, reserve_output
 from cbreplay.cli.remarks import echo_path
+from cbreplay.cli.typed import command_line
 from cbreplay.cli.working_directory import import_matplotlib
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _page(question: Question, advising: Advising) -> Document:
             judging=question.judging,
             **advising._asdict(),
             progress=tell,
-            command=question.command_line,
+            command=command_line(),
             made=_now(),
         )
 
@@ -94,7 +95,7 @@ def _page_of_settings(question: Question, grid: Grid) -> Document:
             grid,
             judging=question.judging,
             progress=tell,
-            command=question.command_line,
+            command=command_line(),
             made=_now(),
         )
 

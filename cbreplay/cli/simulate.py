@@ -12,6 +12,7 @@ from cbreplay.cli.options import Format, choose_format, log_options, setting_opt
 from cbreplay.cli.progress import watch
 from cbreplay.cli.refusals import check_replays, refuse_beside
 from cbreplay.cli.remarks import remark
+from cbreplay.cli.typed import typed_logs, typed_setting
 from cbreplay.errors import ConfigError
 from cbreplay.wording.plain_text import without_secrets
 
@@ -200,8 +201,8 @@ def _print_settings(
             )
     document = settings_document(
         cells,
-        typed=question.typed(),
-        typed_setting=question.typed_setting(),
+        typed=typed_logs(question),
+        typed_setting=typed_setting(question),
         by_options=not question.expressions,
         # with --same-callbacks each fit is a row: it depends on the one before
         each=each or same_callbacks,
@@ -223,12 +224,12 @@ def _print_every_patience(question: Question, output: Format) -> None:
         if len(staircases) == 1:
             from cbreplay.answers.staircase import staircase_document
 
-            document = staircase_document(staircases[0], typed=question.typed())
+            document = staircase_document(staircases[0], typed=typed_logs(question))
         else:
             from cbreplay.answers.overview import overview_document
 
             document = overview_document(
-                staircases, typed=question.typed(), verbose=is_verbose()
+                staircases, typed=typed_logs(question), verbose=is_verbose()
             )
     print_document(document, output)
 

@@ -7,7 +7,7 @@ import re
 
 import click
 
-from cbreplay.errors import nearest_name
+from cbreplay.wording.near_names import nearest_name
 from cbreplay.wording.words import list_names
 
 __all__ = ["spoken_usage"]
@@ -24,7 +24,9 @@ _SHOWN_COMMANDS = 3
 
 def spoken_usage(error: click.ClickException) -> str:
     """Return the usage of a command, and what was wrong with how it was typed."""
-    others = _other_commands(error) if isinstance(error, click.NoSuchOption) else ""
+    others = ""
+    if isinstance(error, click.NoSuchOption):
+        others = _other_commands(error) or _long_options(error)
     if isinstance(error, click.NoSuchOption) and others:
         # the option exists: no other one of a similar name is meant
         error = click.NoSuchOption(error.option_name, ctx=error.ctx)
@@ -45,6 +47,19 @@ def _nearest_choice(error: click.BadParameter) -> str:
     if told is None or not isinstance(kind, click.Choice):
         return ""
     return nearest_name(told[1], map(str, kind.choices)).replace("; did", " Did")
+
+
+def _long_options(error: click.NoSuchOption) -> str:
+    """Return which options -p may have meant, of which click reads only a letter."""
+    name, context = error.option_name, error.ctx
+    if context is None or name.startswith("--"):
+        return ""
+    options = [option for own in context.command.params for option in own.opts]
+    found = [option for option in options if option.startswith(f"-{name}")]
+    told = (
+        f" A name of several letters takes two dashes: {list_names(found, len(found))}."
+    )
+    return told if found else ""
 
 
 def _other_commands(error: click.NoSuchOption) -> str:

@@ -120,6 +120,7 @@ def _is_of_script(text: str) -> bool:
 def _changed(first: Sequence[Callback], text: str) -> Sequence[Callback]:
     """Return A with the parameters of ``patience=20, min_delta=0.01``."""
     from cbreplay.expressions import parse_callbacks
+    from cbreplay.grid import make_grid
 
     changed = list(first)
     for name, value in _parameters(text):
@@ -135,7 +136,8 @@ def _changed(first: Sequence[Callback], text: str) -> Sequence[Callback]:
             )
             raise ConfigError(sentence)
         rule = changed[holders[0]]
-        (read,) = parse_callbacks(f"{rule.class_name}({name}={value})")
+        typed = parse_callbacks(f"{rule.class_name}({name}={value})")
+        (read,) = _one_list(make_grid(typed), "it")
         given = parameters_of(read)[name]
         # every rule is a dataclass; a plain class cannot say so
         changed[holders[0]] = replace(rule, **{name: given})  # type: ignore[type-var]

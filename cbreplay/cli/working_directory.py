@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError
+from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
     import click

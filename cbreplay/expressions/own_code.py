@@ -9,11 +9,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cbreplay.errors import CbreplayError, nearest_name
+from cbreplay.errors import CbreplayError
 from cbreplay.grid import Choices
 from cbreplay.rules.callbacks_list import read_callback
 from cbreplay.scripts.call_arguments import ArgumentReader, fill_in
 from cbreplay.system.silence import silenced_tensorflow
+from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -267,18 +267,25 @@ class _Expression:
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         if isinstance(node, ast.List):
-            return self.axis(
-                [self.literal(element, place) for element in node.elts], place
-            )
+            return self.axis(self.listed_once(node, place), place)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id == "range" and not node.keywords:
                 return self.axis(self.range(node, place), place)
             if node.func.id == "each" and len(node.args) == 1 and not node.keywords:
                 inner = node.args[0]
                 if isinstance(inner, (ast.List, ast.Tuple)):
-                    listed = [self.literal(element, place) for element in inner.elts]
-                    return self.axis(listed, place)
+                    return self.axis(self.listed_once(inner, place), place)
         return self.literal(node, place)
+
+    def listed_once(self, node: ast.List | ast.Tuple, place: str) -> list[Any]:
+        values = [self.literal(element, place) for element in node.elts]
+        try:
+            # with their types, because 1 and True are equal
+            once = dict.fromkeys((type(value), value) for value in values)
+        except TypeError:
+            # a list in the list: the callback refuses it
+            return values
+        return [value for _, value in once]
 
     def axis(self, values: Any, place: str) -> Any:  # noqa: ANN401 - list or range
         if not 0 < len(values) <= _MOST_VALUES:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import checks_of
 from cbreplay.rules.training import Training
+from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

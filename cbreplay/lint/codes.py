@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError
+from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +26,7 @@ CODES = {
     "fractional-patience": "A patience that is no whole number acts as the next one.",
     "identical-callbacks": "The same callback stands in the list twice.",
     "keeps-later-weights": "A stop keeps the last weights, not the best.",
-    "min-delta-beyond-range": "min_delta is 1 or more for a metric between 0 and 1.",
+    "min-delta-beyond-range": "min_delta is large for a metric between 0 and 1.",
     "min-delta-beyond-record": "min_delta is larger than the record's whole range.",
     "min-delta-beyond-steps": "min_delta leaves out most new bests of the record.",
     "mode-against-metric": "The mode takes the worse values for better.",

@@ -274,12 +274,14 @@ def _json_format(text: str) -> str | None:
 def _are_curves(text: str) -> bool:
     """Tell whether JSON has the points of a curve below each name.
 
+    They may stand under ``metrics``, as mlflow-export-import writes a run.
+
     >>> _are_curves('{"loss": [{"step": 0, "value": 0.5}]}')
     True
     """
     if re.match(_NAMED_TRIPLES, text) is not None:
         return True
-    first = re.match(_CURVE, text)
+    first = re.match(_CURVE, text) or re.search(rf'"metrics"\s*:\s*{_CURVE}', text)
     names = {*re.findall(_NAME, first[1])} if first is not None else set()
     return "value" in names and any(names <= own for own in _POINTS)
 

@@ -173,8 +173,8 @@ class PlanAdvice(NamedTuple):
     ----------
     plan : Plan
         For how many epochs these were planned.
-    n_groups : int
-        How many groups there are.
+    n_groups, unit : int, {"group", "run", "training"}
+        How many groups there are, and what each of them is.
     patience : int or None
         What is recommended; None where they are too few.
     promise : Promise or None
@@ -183,6 +183,7 @@ class PlanAdvice(NamedTuple):
 
     plan: Plan
     n_groups: int
+    unit: Literal["group", "run", "training"]
     patience: int | None
     promise: Promise | None
 
@@ -211,7 +212,7 @@ class MonitorScore(NamedTuple):
     left_out: LeftOut | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Recommendation:
     """A setting with its evidence, or why there is none.
 

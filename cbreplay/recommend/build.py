@@ -201,6 +201,7 @@ def _advise_plan(study: Study, chosen: Slice) -> PlanAdvice:
     return PlanAdvice(
         _plan_of(study.part),
         n_groups,
+        study.unit,
         pick.patience if told else None,
         _promise(study, priced, pick) if told else None,
     )

@@ -137,7 +137,7 @@ class _Rivals:
         """Score the setting in use: as given, else as most ``run.json`` name it."""
         callbacks = given or self._recorded()
         if callbacks is not None:
-            yield self.replayed(Setting("current", callbacks))
+            yield self.replayed(Setting("current", callbacks, None, {}))
 
     def replayed(self, setting: Setting) -> Scored:
         """Score a list that the sweep does not hold."""
@@ -146,7 +146,8 @@ class _Rivals:
 
     def none(self) -> Scored:
         """Score no early stopping: the last weights at the end of the log."""
-        return score_setting(self.panel, Setting("none", ()), _unstopped(self.study))
+        setting = Setting("none", (), None, {})
+        return score_setting(self.panel, setting, _unstopped(self.study))
 
     def all_epochs(self) -> Iterator[Scored]:
         """Score training the whole plan and keeping the best epoch.
@@ -182,7 +183,8 @@ class _Rivals:
         regret = np.where(np.isnan(cost), np.nan, 0.0)
         exact = np.isfinite(cost) & _told_to_its_end(self.study)[:, None]
         cells = CellCosts(exact, regret, cost, np.zeros(cost.shape, bool))
-        return score_setting(self.panel, Setting("hindsight", None), cells)
+        setting = Setting("hindsight", None, None, {})
+        return score_setting(self.panel, setting, cells)
 
     def later_start(self) -> Iterator[Scored]:
         """Score the best of some later starts, each with its own choice of patience."""

@@ -95,7 +95,7 @@ def confirm_replay(
         Keras that is installed: another one need not train to the same numbers.
     callbacks : Callback or sequence
         The setting. The user's own callback objects are copied before the training.
-    resume : {"fresh", "carried", "interrupted"}
+    resume : {"fresh", "carried", "interrupted", "never"}
         As in `replay_run`: the callbacks of a resumed fit are new, or the same.
     on_epoch : callable, optional
         Called after each epoch of each training of a bundled experiment.

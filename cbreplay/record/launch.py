@@ -318,7 +318,7 @@ def _nothing(target: str, n_fits: int) -> str:
 
 def _unmatched(named: list[str], seen: set[str]) -> Iterator[str]:
     """Say which classes of ``--without`` were in no fit."""
-    from cbreplay.errors import nearest_name
+    from cbreplay.wording.near_names import nearest_name
 
     for name in named:
         if name not in seen:

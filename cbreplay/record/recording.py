@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.errors import ConfigError
 from cbreplay.record.description import describe_user_callback
 from cbreplay.record.keras_callbacks import make_keras_callback
 from cbreplay.record.open_fit import FitFacts, tell_user
@@ -19,6 +19,7 @@ from cbreplay.record.run_directory import (
     make_run_directory,
     place_record,
 )
+from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
     import os

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from cbreplay.evidence.validity import Evidence
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay.resume import Resume
-    from cbreplay.replay.walker import Walk
+    from cbreplay.replay.under_way import Walk
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.training import Training
 
@@ -67,7 +67,7 @@ def replay_run(
     hypothetical : bool
         Also carry the decisions on past the end of the evidence (a divergence or a
         hole), as if the recorded curve still held.
-    resume : {"fresh", "carried", "interrupted"}
+    resume : {"fresh", "carried", "interrupted", "never"}
         Whether the callbacks are created anew where a resumed fit begins (`run.seams`),
         as by a script that is started again, or are the same instances, which carry
         state into the next fit as in `replay_fits`; or are created anew after a fit
@@ -253,17 +253,13 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
         best_epoch=ended.best.epoch,
         best=ended.best.value,
         kept_epoch=ended.kept_epoch,
-        reductions=_reductions(evident),
-        learning_rate=_rate_series(walk.rates[:trained]),
         divergence_epoch=walk.divergence,
         gap_epoch=walk.gap,
         candidates=walk.candidates if walk.gap is not None else (),
         diverged_by_weights=walk.diverged_by_weights,
         outcome=_measure(question, ended),
         hypothetical=_hypothetical(callbacks, walk),
-        trace=tuple(evident),
-        saves=_saves(evident),
-        files=_files(evident),
+        **_decided(evident, walk.rates[:trained]),
         noted=Notes(
             run=note_run(
                 run, callbacks, resolved, (objective, mode), sets_rate=walk.sets_rate
@@ -351,48 +347,44 @@ def _hypothetical(
         best_epoch=best_epoch,
         best=best,
         kept_epoch=walk.weights_epoch,
-        reductions=_reductions(walk.trace),
-        learning_rate=_rate_series(walk.rates),
-        saves=_saves(walk.trace),
-        files=_files(walk.trace),
-        trace=tuple(walk.trace),
+        **_decided(walk.trace, walk.rates),
     )
 
 
-def _reductions(steps: Sequence[Step]) -> tuple[Reduction, ...]:
-    return tuple(
-        Reduction(
-            step.epoch, step.learning_rate, step.decision.learning_rate, step.callback
-        )
-        for step in steps
-        if step.decision.reduced
-    )
+def _decided(steps: Sequence[Step], rates: Sequence[float | None]) -> dict[str, Any]:
+    """Return what the steps of a walk come to, by the names of a replay's fields.
 
-
-def _saves(steps: Sequence[Step]) -> tuple[tuple[int, str, int], ...]:
-    return tuple(
-        (step.epoch, file, step.callback)
+    `files` are those that are left, each with the epoch whose weights it holds.
+    """
+    saved = [
+        (step, file)
         for step in steps
         if step.decision.saved_file is not None
         for file in (step.decision.saved_file, *step.decision.also_saved)
-    )
-
-
-def _files(steps: Sequence[Step]) -> dict[str, int]:
-    """Return the files that are left, each with the epoch whose weights it holds."""
-    decisions = [step.decision for step in steps]
+    ]
+    rate = None
+    if any(value is not None for value in rates):
+        rate = Series.from_optional(rates, dtype=np.float32)
     return {
-        file: decision.saved_epoch
-        for decision in decisions
-        if decision.saved_file is not None and decision.saved_epoch is not None
-        for file in (decision.saved_file, *decision.also_saved)
+        "trace": tuple(steps),
+        "reductions": tuple(
+            Reduction(
+                step.epoch,
+                step.learning_rate,
+                step.decision.learning_rate,
+                step.callback,
+            )
+            for step in steps
+            if step.decision.reduced
+        ),
+        "learning_rate": rate,
+        "saves": tuple((step.epoch, file, step.callback) for step, file in saved),
+        "files": {
+            file: step.decision.saved_epoch
+            for step, file in saved
+            if step.decision.saved_epoch is not None
+        },
     }
-
-
-def _rate_series(rates: Sequence[float | None]) -> Series | None:
-    if all(rate is None for rate in rates):
-        return None
-    return Series.from_optional(rates, dtype=np.float32)
 
 
 def _breaks_off(question: _Resolved, walk: Walk) -> bool:

@@ -16,7 +16,8 @@ from cbreplay.replay.unsure_stops import UnsureStops
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.replay.walker import Walk, Walker
+    from cbreplay.replay.under_way import Walk
+    from cbreplay.replay.walker import Walker
 
 __all__ = ["MOST_WAYS", "Uncertain", "find_uncertain", "follow_every_patience"]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cbreplay.replay.records import Replay
+    from cbreplay.run import Run, Series
 
 __all__ = [
     "ComparisonTotals",
@@ -205,7 +209,7 @@ def total_comparisons(comparisons: Iterable[ReplayComparison]) -> ComparisonTota
 
 
 def _check(first: Replay, rival: Replay) -> None:
-    if first.run is not rival.run:
+    if not _is_one_record(first.run, rival.run):
         sentence = (
             f"the replays are of different runs, {first.run.name!r} and "
             f"{rival.run.name!r}, and only two of one run can be compared"
@@ -219,6 +223,36 @@ def _check(first: Replay, rival: Replay) -> None:
             f"{_spoken_objective(rival)}. Name one with --objective or objective=."
         )
         raise ConfigError(sentence)
+
+
+def _is_one_record(run: Run, other: Run) -> bool:
+    """Return whether two runs are one, which may have been read twice or copied."""
+    if run is other:
+        return True
+    names = run.series.keys()
+    if _TOLD(run) != _TOLD(other) or names != other.series.keys():
+        return False
+    series = [(run.series[name], other.series[name]) for name in names]
+    return all(map(_hold_the_same, [*series, (run.learning_rate, other.learning_rate)]))
+
+
+_TOLD = attrgetter(
+    "name",
+    "source",
+    "first_epoch",
+    "planned_epochs",
+    "seams",
+    "same_callbacks",
+    "broken_off",
+)
+
+
+def _hold_the_same(pair: tuple[Series | None, Series | None]) -> bool:
+    first, second = pair
+    if first is None or second is None:
+        return first is second
+    same = np.array_equal(first.values, second.values, equal_nan=True)
+    return same and np.array_equal(first.recorded, second.recorded)
 
 
 def _spoken_objective(replay: Replay) -> str:

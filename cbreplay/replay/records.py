@@ -18,14 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = [
-    "HypotheticalReplay",
-    "Reduction",
-    "Replay",
-    "Step",
-    "Waited",
-    "read_waited",
-]
+__all__ = ["HypotheticalReplay", "Reduction", "Replay", "Step", "Waited", "read_waited"]
 
 _NO_FILES: Mapping[str, int] = MappingProxyType({})
 

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import CbreplayError
+from cbreplay.replay.under_way import Seam
 from cbreplay.replay.walk import find_seams, walk_run
-from cbreplay.replay.walker import Seam
 from cbreplay.rules.training import describe_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cbreplay.replay.walker import Walk
+    from cbreplay.replay.under_way import Walk
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.family import ResolvedSemantics
     from cbreplay.run import Run

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Resume", "resumed_as"]
 
-Resume: TypeAlias = Literal["fresh", "carried", "interrupted"]
+Resume: TypeAlias = Literal["fresh", "carried", "interrupted", "never"]
 
 
 def resumed_as(run: Run, resume: Resume) -> Run:
@@ -22,9 +22,10 @@ def resumed_as(run: Run, resume: Resume) -> Run:
     ----------
     run : Run
         The record.
-    resume : {"fresh", "carried", "interrupted"}
+    resume : {"fresh", "carried", "interrupted", "never"}
         Whether each fit after the first had new callbacks, the same instances, or new
-        ones after a fit that was broken off before its callbacks saw the end.
+        ones after a fit that was broken off before its callbacks saw the end; or
+        whether no fit was resumed where the log does not tell.
 
     Raises
     ------
@@ -33,10 +34,12 @@ def resumed_as(run: Run, resume: Resume) -> Run:
     """
     if resume not in get_args(Resume):
         sentence = (
-            f"resume is {resume!r}, where 'fresh', 'carried' or 'interrupted' is "
-            "expected"
+            f"resume is {resume!r}, where 'fresh', 'carried', 'interrupted' or 'never' "
+            "is expected"
         )
         raise ConfigError(sentence)
     if resume == "carried":
         return run.with_same_callbacks()
+    if resume == "never":
+        return run.without_possible_seams()
     return replace(run, broken_off=True) if resume == "interrupted" else run

@@ -18,7 +18,8 @@ from cbreplay.evidence.validity import (
     read_recorded_rates,
 )
 from cbreplay.replay.epoch_logs import EpochLogs
-from cbreplay.replay.walker import Seam, Walk, Walker, earlier_of, schedules_rate
+from cbreplay.replay.under_way import Seam, Walk, earlier_of
+from cbreplay.replay.walker import Walker, schedules_rate
 from cbreplay.rules.base import read_series
 from cbreplay.rules.callbacks_list import read_callbacks
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.doubts import ONE_RUN_ALONE, about_logs, about_runs, notes_of_many
-from cbreplay.answers.many_runs_page import ManyRuns, SettingOnRuns, many_runs_page
+from cbreplay.answers.many_runs_page import ManyRuns, many_runs_page
+from cbreplay.answers.many_runs_tables import SettingOnRuns
 from cbreplay.answers.moving import MovingQuestion, NamedSetting
 from cbreplay.answers.moving.sentences import name_setting
 from cbreplay.answers.one_setting_page import one_run_page, one_setting_page

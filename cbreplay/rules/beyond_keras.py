@@ -40,9 +40,9 @@ class RuleBeyondKeras(Callback):
 
     def check_shared(self) -> None:
         """Raise ConfigError where a parameter that all share is impossible."""
-        check_text(self.class_name, "monitor", self.monitor)
-        check_mode(self.class_name, self.mode)
-        check_flags(self.class_name, restore_best_weights=self.restore_best_weights)
+        check_text(self, "monitor")
+        check_mode(self)
+        check_flags(self, "restore_best_weights")
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor."""

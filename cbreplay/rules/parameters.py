@@ -1,12 +1,18 @@
-"""The parameters of a rule: read by name, and refused where they cannot be."""
+"""The parameters of a rule: read by name, made plain, refused where they cannot be.
+
+The checks are for `__post_init__`. Each leaves Python's own value where numpy's or an
+Enum's was given: the code of a rule, its JSON and its arithmetic know no others.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import fields
+from numbers import Integral, Rational
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from cbreplay.errors import ConfigError, RefusedValueError, nearest_name
+from cbreplay.errors import ConfigError, RefusedValueError
+from cbreplay.wording.near_names import nearest_name
 from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
@@ -37,51 +43,79 @@ def changed_parameters(rule: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value != defaults[name]}
 
 
-def check_numbers(callback: str, **numbers: object) -> None:
+def check_numbers(rule: Any, *parameters: str) -> None:
     """Raise ConfigError unless these are numbers that Keras can compute with."""
-    for parameter, value in numbers.items():
+    for parameter in parameters:
+        value = getattr(rule, parameter)
         if not _is_number(value):
-            raise _refused(callback, parameter, value, "a number")
+            wanted = "float(...) of that number" if _is_other(value) else "a number"
+            raise _refused(rule.class_name, parameter, value, wanted)
+        if type(value) not in _PLAIN_NUMBERS:
+            plain = int(value) if isinstance(value, Integral) else float(value)
+            object.__setattr__(rule, parameter, plain)
 
 
-# Python's own types first, because checking the protocol is slow
-_NUMBERS = (float, int, SupportsFloat)
+_PLAIN_NUMBERS = (float, int, bool)
+# np.float64 is a float, and numpy's integers are rational
+_EXACT_NUMBERS = (float, int, Rational)
 
 
 def _is_number(value: object) -> bool:
-    # numpy's numbers too; its strings have __float__ as well, but are no numbers
-    if isinstance(value, (str, bytes)) or not isinstance(value, _NUMBERS):
+    if not isinstance(value, _EXACT_NUMBERS):
         return False
     try:
-        return not math.isnan(float(value))
-    except (TypeError, ValueError, OverflowError):
+        return not math.isnan(value)
+    except OverflowError:
         return False
 
 
-def check_count(callback: str, parameter: str, value: object) -> None:
+def _is_other(value: object) -> bool:
+    """Return whether it is a float of another precision, such as np.float32.
+
+    In which precision Python computes with it depends on the version of numpy.
+    """
+    # numpy's texts have __float__ too
+    return isinstance(value, SupportsFloat) and not isinstance(
+        value, (*_EXACT_NUMBERS, str)
+    )
+
+
+def check_count(rule: Any, parameter: str) -> None:
     """Raise ConfigError unless the value counts something, from 1 on."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < _MANY:
-        raise _refused(callback, parameter, value, "a whole number from 1 on")
+    value = getattr(rule, parameter)
+    counts = isinstance(value, Integral) and not isinstance(value, bool)
+    if not counts or not 1 <= value < _MANY:
+        wanted = "a whole number from 1 on"
+        raise _refused(rule.class_name, parameter, value, wanted)
+    object.__setattr__(rule, parameter, int(value))
 
 
 # below this, counters and the product of two counts are exact
 _MANY = 2**31
 
 
-def check_text(callback: str, parameter: str, value: object) -> None:
+def check_text(rule: Any, parameter: str) -> None:
     """Raise ConfigError unless the value is text, as the name of a series is."""
+    value = getattr(rule, parameter)
     if not isinstance(value, str):
-        raise _refused(callback, parameter, value, "a name")
+        raise _refused(rule.class_name, parameter, value, "a name")
+    if type(value) is not str:
+        # str(...) of a member of an Enum would be its name
+        object.__setattr__(rule, parameter, str.__str__(value))
 
 
-def check_flags(callback: str, **flags: object) -> None:
+def check_flags(rule: Any, *parameters: str) -> None:
     """Raise ConfigError unless each flag is one plain value, such as True or 1."""
-    for parameter, value in flags.items():
-        # numpy's scalars have no axis
+    for parameter in parameters:
+        value = getattr(rule, parameter)
         plain = value is None or isinstance(value, (bool, float, str))
         small = isinstance(value, int) and value.bit_length() <= _MOST_BITS
-        if not plain and not small and getattr(value, "ndim", None) != 0:
-            raise _refused(callback, parameter, value, "True or False")
+        if plain or small:
+            continue
+        # numpy's scalars have no axis
+        if getattr(value, "ndim", None) != 0:
+            raise _refused(rule.class_name, parameter, value, "True or False")
+        object.__setattr__(rule, parameter, bool(value))
 
 
 _MOST_BITS = 64
@@ -94,12 +128,12 @@ def _refused(callback: str, parameter: str, value: object, wanted: str) -> Confi
     )
 
 
-def check_mode(callback: str, mode: object) -> None:
+def check_mode(rule: Any) -> None:
     """Raise ConfigError unless the mode is one of Keras's three."""
-    modes = ("auto", "min", "max")
+    modes, mode = ("auto", "min", "max"), rule.mode
     if not isinstance(mode, str) or mode not in modes:
         raise RefusedValueError(
-            callback=callback,
+            callback=rule.class_name,
             parameter="mode",
             shown=shown_value(mode),
             wanted="'auto', 'min' or 'max'",
@@ -108,6 +142,7 @@ def check_mode(callback: str, mode: object) -> None:
             instead="mode='min' or mode='max'",
             near=nearest_name(mode, modes) if isinstance(mode, str) else "",
         )
+    check_text(rule, "mode")
 
 
 def resolve_direction(

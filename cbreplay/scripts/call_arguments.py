@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from cbreplay.errors import nearest_name
 from cbreplay.rules.bystander import Bystander
 from cbreplay.rules.families import known_families, stands_by
 from cbreplay.rules.registry import find_rule, known_rules
 from cbreplay.scripts.reassigned_names import without_marks
+from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

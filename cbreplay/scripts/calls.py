@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.names import Names
     from cbreplay.scripts.scopes import Binding, Placed, Scope
 
-__all__ = ["ScriptCalls", "Unread", "returns_once", "returns_values"]
+__all__ = ["ScriptCalls", "Unread"]
 
 _MOST_STEPS, _MOST_LOOKED_AT = 40_000, 1_000_000
 _SHOWN_PIECE = 60
@@ -362,33 +362,6 @@ def _as_subscript(node: ast.expr) -> ast.Subscript | None:
         return None
     made = ast.Subscript(node.func.value, node.args[0], ast.Load())
     return ast.copy_location(made, node)
-
-
-def returns_once(function: Scope) -> bool:
-    """Return whether a function returns in one place only, its last statement."""
-    definition = function.definition
-    if not returns_values(function) or isinstance(definition, ast.Lambda):
-        return returns_values(function)
-    last = definition.body[-1] if isinstance(definition, ast.FunctionDef) else None
-    return (
-        isinstance(last, ast.Return)
-        and len(function.returned) == 1
-        and last.value is function.returned[0]
-    )
-
-
-def returns_values(function: Scope) -> bool:
-    """Return whether a call of a function gives one of the values that it returns.
-
-    A decorator may give something else, and a generator runs nothing yet.
-    """
-    definition = function.definition
-    if not isinstance(definition, (ast.Lambda, ast.FunctionDef)):
-        return False
-    if isinstance(definition, ast.FunctionDef) and definition.decorator_list:
-        return False
-    kinds = (ast.Yield, ast.YieldFrom)
-    return not any(isinstance(node, kinds) for node in ast.walk(definition))
 
 
 def _makes_list(node: ast.expr | None) -> bool:

@@ -14,9 +14,10 @@ from cbreplay.rules.keras.metric_names import (
     names_before,
     snake_case,
 )
-from cbreplay.scripts.calls import Unread, returns_once
+from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.foreign_code import may_log_own_names
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
+from cbreplay.scripts.last_compiles import last_before
 from cbreplay.scripts.literals import read_literal
 from cbreplay.scripts.model_outputs import find_model_class, find_outputs
 from cbreplay.scripts.possible_values import given_values
@@ -61,6 +62,9 @@ class ModelCompiles:
         of_places = [
             (call, place) for call, place in calls.compiles if self._is_one(call, place)
         ]
+        if len(of_places) > 1 and receiver is not None:
+            fitted = (receiver, scope)
+            of_places = last_before(of_places, fitting, fitted, calls.names.tree)
         self.found = of_places or [
             (call, place)
             for call, place in calls.compiles
@@ -107,7 +111,7 @@ class ModelCompiles:
             ((node, scope),) = values
             if isinstance(node, ast.Call):
                 function = self.calls.function_of(node, scope)
-                if function is None or not returns_once(function):
+                if function is None or not function.returns_once:
                     break
                 node, scope = function.returned[0], function
                 kind = find_model_class(self.calls, node, scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.scripts.calls import Unread, returns_once
+from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import keras_name
 from cbreplay.scripts.members import CallReader, Member, UnreadPart
 from cbreplay.scripts.parameters import given_for
@@ -41,6 +41,7 @@ class MemberReader:
         self.callbacks = CallReader(calls)
         self.unread: list[UnreadPart] = []
         self.arguments = self.callbacks.unread
+        self.scopes = {id(scope.definition): scope for scope in calls.names.scopes}
         # if no attribute with a parameter's name is set, no callback is changed; the
         # `self` of a class in the script is no object of Keras's own classes
         self.sets_parameters = any(
@@ -88,8 +89,10 @@ class MemberReader:
             if parts is None:
                 shown = self.calls.shown(node)
                 self.calls.unread(node, f"{shown} is no callback and no list")
+            # a comprehension has names of its own
+            inner = self.scopes.get(id(node), scope)
             for part in parts:
-                yield from self.members(part, scope, is_certain=certain)
+                yield from self.members(part, inner, is_certain=certain)
 
     def _named(self, node: ast.Name, scope: Scope) -> Iterator[Member]:
         place = scope.place(node.id)
@@ -253,7 +256,7 @@ class MemberReader:
         elif keras_name(self.calls, call.func, scope) is None and (
             inner := self.calls.function_of(call, scope)
         ):
-            certain = returns_once(inner)
+            certain = inner.returns_once
             for value in inner.returned:
                 for member in self.members(value, inner, is_certain=certain):
                     made_here = _stands_in(member.made_at, inner.definition)

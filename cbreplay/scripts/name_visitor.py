@@ -149,7 +149,8 @@ class NameVisitor(ast.NodeVisitor):
 
     def visit_comprehension_like(self, node: ast.AST) -> None:
         """Walk a comprehension, which has a scope of its own."""
-        self.inside(list(ast.iter_child_nodes(node)), Scope(self.scope))
+        inner = Scope(self.scope, definition=node)
+        self.inside(list(ast.iter_child_nodes(node)), inner)
 
     visit_ListComp = visit_comprehension_like
     visit_SetComp = visit_comprehension_like

@@ -6,7 +6,6 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.scripts.calls import returns_values
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
 from cbreplay.scripts.model_outputs import find_model_class
 from cbreplay.scripts.possible_values import given_values
@@ -95,7 +94,7 @@ def _is_new(
 def _returns_new(calls: ScriptCalls, function: Scope, n_steps: int) -> bool:
     """Return whether a function of the script makes what it returns."""
     definition = function.definition
-    if definition is None or not returns_values(function):
+    if definition is None or not function.returns_values:
         return False
     inside = list(ast.walk(definition))
     calls.count_step(inside)

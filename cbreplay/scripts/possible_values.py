@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.scripts.calls import Unread, returns_values
+from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.flows import chosen_from
 from cbreplay.scripts.literals import read_literal
 from cbreplay.scripts.parameters import given_for, values_of
@@ -109,7 +109,7 @@ def _returned(calls: ScriptCalls, call: ast.Call, scope: Scope) -> list[Placed]:
     function = calls.function_of(call, scope)
     if function is None:
         return []
-    if not returns_values(function):
+    if not function.returns_values:
         calls.unread(call, f"what {calls.shown(call)} returns is not read")
     return [(value, function) for value in function.returned]
 

@@ -93,7 +93,7 @@ class Scope:
     Attributes
     ----------
     definition : ast.AST or None
-        The function or class that it is the scope of.
+        The function, class or comprehension that it is the scope of.
     bindings : dict of str to list of Binding
         Where each name gets its meaning.
     kinds : dict of str to set of str
@@ -118,6 +118,31 @@ class Scope:
     def is_method(self) -> bool:
         """Whether it is that of a function in a class."""
         return self.parent is not None and self.parent.of_class
+
+    @property
+    def returns_values(self) -> bool:
+        """Whether a call of this function gives one of the values that it returns.
+
+        A decorator may give something else, and a generator runs nothing yet.
+        """
+        definition = self.definition
+        if not isinstance(definition, (ast.Lambda, ast.FunctionDef)):
+            return False
+        if isinstance(definition, ast.FunctionDef) and definition.decorator_list:
+            return False
+        kinds = (ast.Yield, ast.YieldFrom)
+        return not any(isinstance(node, kinds) for node in ast.walk(definition))
+
+    @property
+    def returns_once(self) -> bool:
+        """Whether this function returns in one place only, its last statement."""
+        if not self.returns_values:
+            return False
+        if not isinstance(self.definition, ast.FunctionDef):
+            # a lambda
+            return True
+        last = self.definition.body[-1]
+        return isinstance(last, ast.Return) and self.returned == [last.value]
 
     def bind(self, name: str, binding: Binding) -> None:
         """Note one more meaning of a name."""

@@ -13,7 +13,7 @@ from cbreplay.rules.base import format_callback
 from cbreplay.rules.families import imported_version
 from cbreplay.rules.registry import find_rule
 from cbreplay.scripts.callbacks import Built, build_callback, find_watcher
-from cbreplay.scripts.calls import ScriptCalls, Unread, returns_once
+from cbreplay.scripts.calls import ScriptCalls, Unread
 from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
@@ -251,7 +251,7 @@ class _Script:
         """Yield the callback that a call makes, or those that a function returns."""
         function = self.calls.function_of(call, scope)
         # a method may be another one in a class that extends this one
-        if isinstance(call.func, ast.Name) and function and returns_once(function):
+        if isinstance(call.func, ast.Name) and function and function.returns_once:
             self.calls.count_step()
             yield from self.entries(function.returned[0], function, problems)
             return

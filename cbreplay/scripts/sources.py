@@ -15,9 +15,10 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.errors import ExpressionError, nearest_path
+from cbreplay.errors import ExpressionError
 from cbreplay.rules.registry import known_rules
 from cbreplay.scripts.notebook_cells import is_python, read_cells
+from cbreplay.wording.near_names import nearest_path
 from cbreplay.wording.plain_text import without_secrets
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 A plain log says neither for how long its training was planned nor what ended it. Logs
 that end at one epoch, at different distances from their best, were planned for it;
-logs that end at one distance from their best, at different epochs, were stopped.
+logs that end at one distance from their best, at different epochs, were stopped, and
+so were those that end at a few distances, if none of them is alone with its own.
 """
 
 from __future__ import annotations
@@ -155,11 +156,17 @@ def find_endings(
     guessed = [False] * len(runs)
     silent = [row for row in silent if recorded_under is not None or not constant[row]]
     often = Counter(gaps[row] for row in silent)
+    # each of four logs or more ends as long after its best as another one
+    paired = len(silent) > _FEWEST_ALIKE and min(often.values()) > 1
     for row in silent:
         gap = gaps[row]
         if recorded_under is not None:
             own[row] = recorded_under
-        elif gap is not None and gap >= _SHORTEST_GAP and often[gap] >= _FEWEST_ALIKE:
+        elif (
+            gap is not None
+            and gap >= _SHORTEST_GAP
+            and (paired or often[gap] >= _FEWEST_ALIKE)
+        ):
             own[row], guessed[row] = gap, True
     return Endings(
         tuple(plan), tuple(reached), tuple(inferred), tuple(own), tuple(guessed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -51,8 +50,8 @@ class Setting(NamedTuple):
 
     label: str
     callbacks: tuple[Callback, ...] | None
-    rule: Callback | None = None
-    parameters: Mapping[str, Any] = MappingProxyType({})
+    rule: Callback | None
+    parameters: Mapping[str, Any]
 
 
 class Scored(NamedTuple):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from cbreplay.generalization.promise import settle_confidence, shared_confidence
 from cbreplay.judging import Judging
-from cbreplay.setting_costs.copies import find_branches, find_copies
+from cbreplay.setting_costs.copies import find_branches
+from cbreplay.setting_costs.counted_runs import RunsOfPlan, count_runs
 from cbreplay.setting_costs.pricing import (
     CellCosts,
     ChoiceFrame,
@@ -22,19 +22,11 @@ from cbreplay.setting_costs.pricing import (
 from cbreplay.setting_costs.recorded_ends import (
     Endings,
     PlanPart,
-    find_endings,
     find_failure,
     is_constant,
-    part_by_plan,
     usual_cadence,
 )
-from cbreplay.setting_costs.swept_settings import (
-    Axes,
-    Excluded,
-    Reason,
-    Slice,
-    read_axes,
-)
+from cbreplay.setting_costs.swept_settings import Axes, Excluded, Slice, read_axes
 from cbreplay.setting_costs.tolerance import Tolerance, measure_scale, resolve_tolerance
 from cbreplay.sweep import Sweep, sweep_runs
 from cbreplay.sweep.groups import (
@@ -46,7 +38,7 @@ from cbreplay.sweep.groups import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.run import EpochArray, Mode, Run
 
@@ -206,102 +198,13 @@ def begin_studies(
 
     The plan with the most runs comes first. `excluded` were left out before.
     """
-    axes, gone = read_axes(sweep), [*excluded]
-    rows = _keep_alike(sweep, axes, gone)
-    parts = _part_runs(sweep, rows, asked)
-    gone += _planned_otherwise(sweep, rows, parts)
-    return [_begin_study(sweep, axes, asked, part) for part in parts], gone
+    axes = read_axes(sweep)
+    parts, gone = count_runs(sweep, axes.slices[0].monitor, asked.recorded_under)
+    studies = [_begin_study(sweep, axes, asked, part) for part in parts]
+    return studies, [*excluded, *gone]
 
 
-def _keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
-    """Return the rows of the runs that are validated and judged alike.
-
-    The others, and copies, are appended to `gone`, each with the reason.
-    """
-    monitor = axes.slices[0].monitor
-    cadences = [usual_cadence(run, monitor) for run in sweep.records]
-    modes = [run.judged[0].mode for run in sweep.runs]
-    resumed = _find_resumed(sweep.records)
-    found = find_copies(sweep.records, monitor).items()
-    # a run that is left out is no reason to leave out its copy
-    copies = {row: of for row, of in found if row not in resumed and of not in resumed}
-    # cadence and mode are counted as pairs, so that some run has both usual values
-    both = list(zip(cadences, modes, strict=True))
-    usual, mode = _most_frequent(
-        [held for row, held in enumerate(both) if row not in {*copies, *resumed}]
-    )
-    kept: list[int] = []
-    for row, run in enumerate(sweep.runs):
-        why = None
-        if row in copies:
-            why = Reason("copy", {"of": sweep.runs[copies[row]].name})
-        elif row in resumed:
-            why = Reason("resumed", {})
-        elif cadences[row] != usual:
-            every = {"every": cadences[row], "usual": usual}
-            why = Reason("cadence", {"series": monitor, **every})
-        elif modes[row] != mode:
-            why = Reason("direction", {"mode": modes[row]})
-        if why is None:
-            kept.append(row)
-        else:
-            gone.append(Excluded(run.name, why))
-    return np.array(kept)
-
-
-def _find_resumed(records: Sequence[Run]) -> set[int]:
-    """Return the rows of runs that resume another, which are no whole trainings.
-
-    The part before it may be a run, or a copy of one in another file that was read
-    once. Where all that is asked about are such parts, they are compared as they are.
-    """
-    resumed = {row for row, run in enumerate(records) if run.resumes}
-    return resumed if len(resumed) < len(records) else set()
-
-
-def _most_frequent(values: list[Any]) -> Any:  # noqa: ANN401 - numbers or modes
-    """Return the value that comes most often, the smallest of several."""
-    counts = Counter(values)
-    return max(sorted(counts), key=counts.__getitem__)
-
-
-class _RunsOfPlan(NamedTuple):
-    """Runs that were planned alike: where they stand, how they ended, and the plan."""
-
-    rows: EpochArray
-    endings: Endings
-    part: PlanPart
-
-
-def _part_runs(sweep: Sweep, rows: EpochArray, asked: Advising) -> list[_RunsOfPlan]:
-    """Return the runs of each plan, those of which there are most first."""
-    runs = [sweep.records[row] for row in rows]
-    judged = [sweep.runs[row].judged[0] for row in rows]
-    endings = find_endings(
-        runs, [(series.name, series.mode) for series in judged], asked.recorded_under
-    )
-    return [
-        _RunsOfPlan(rows[list(part.rows)], endings.take(part.rows), part)
-        for part in part_by_plan(runs, endings)
-    ]
-
-
-def _planned_otherwise(
-    sweep: Sweep, rows: EpochArray, parts: Sequence[_RunsOfPlan]
-) -> Iterator[Excluded]:
-    """Yield the runs in no part, because too few share their plan."""
-    counted = {row for part in parts for row in part.rows.tolist()}
-    usual = parts[0].part.plan
-    for row in rows.tolist():
-        if row not in counted:
-            run = sweep.records[row]
-            facts = {"planned": run.planned_epochs, "usual": usual}
-            yield Excluded(run.name, Reason("plan", facts))
-
-
-def _begin_study(
-    sweep: Sweep, axes: Axes, asked: Advising, alike: _RunsOfPlan
-) -> Study:
+def _begin_study(sweep: Sweep, axes: Axes, asked: Advising, alike: RunsOfPlan) -> Study:
     """Group the runs that count, and find what each may lose."""
     rows, endings, part = alike
     runs = [sweep.records[row] for row in rows]
@@ -385,7 +288,7 @@ def _frame_choice(
     sweep: Sweep,
     axes: Axes,
     asked: Advising,
-    alike: _RunsOfPlan,
+    alike: RunsOfPlan,
 ) -> ChoiceFrame:
     """Return what the choice is for: the plan in values, and the least patience."""
     rows, endings, part = alike

@@ -6,6 +6,7 @@ which settings a sweep holds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
@@ -20,7 +21,7 @@ from cbreplay.setting_costs.recorded_ends import usual_cadence
 from cbreplay.sweep import Sweep, sweep_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from cbreplay.rules.base import Callback
     from cbreplay.run import EpochArray, Run
@@ -194,7 +195,7 @@ def sweep_patience(
         stopping_rule(),
         monitor=monitors if len(monitors) > 1 else monitors[0],
         mode=mode,
-        min_delta=min_delta if isinstance(min_delta, int | float) else [*min_delta],
+        min_delta=[*min_delta] if isinstance(min_delta, Sequence) else min_delta,
         patience=values,
         restore_best_weights=keep == "best",
     )

@@ -134,11 +134,15 @@ def find_groups(
         by = "run" if len(found) == len(runs) else "setting"
         if len(found) == 1 and len(runs) > 1:
             found, by = _collect(range(len(runs))), "seed"
+        names = name_groups(_names(runs), found)
     else:
-        settings = found = _collect(_label_as_asked(runs, group_by))
+        labels = _label_as_asked(runs, group_by)
+        settings = found = _collect(labels)
+        asked = [_spoken_label(group_by, labels[rows[0]]) for rows in found]
+        names = name_groups(_names(runs), found, asked)
         if group_by == "none":
             settings, by = (), "run"
-    return Grouping(found, name_groups(_names(runs), found), settings, by)
+    return Grouping(found, names, settings, by)
 
 
 def count_trainings_once(
@@ -224,13 +228,23 @@ def _collect(labels: Iterable[Hashable]) -> tuple[tuple[int, ...], ...]:
 
 
 def _label_settings(runs: Sequence[Described]) -> list[Hashable]:
+    """Label each run by ``run.json``, or as the runs that lie beside it are labelled.
+
+    A run without ``run.json`` that lies where the runs of one setting lie is taken to
+    be of this setting.
+    """
     described = [_setting(run) for run in runs]
-    bare = [run for run, label in zip(runs, described, strict=True) if label is None]
-    placed = iter(_label_places(bare))
-    return [next(placed) if label is None else label for label in described]
+    places = _label_places(runs)
+    settings: dict[Hashable, set[str]] = {}
+    for place, setting in zip(places, described, strict=True):
+        settings.setdefault(place, set()).update([] if setting is None else [setting])
+    return [
+        setting or (min(settings[place]) if len(settings[place]) == 1 else place)
+        for place, setting in zip(places, described, strict=True)
+    ]
 
 
-def _setting(run: Described) -> Hashable | None:
+def _setting(run: Described) -> str | None:
     """Return what ``run.json`` says of a setting, as text; None without one."""
     if run.metadata is None or not run.metadata.raw:
         return None
@@ -309,7 +323,9 @@ def _find_longest(
         goes_on = bool(own) and after[: len(own)] == own
         longest[own] = longest[after] if goes_on else own
         after = own
-    return longest
+    known = {*longest.values()} - {()}
+    # a rate that was not recorded is no other rate
+    return longest | {(): known.pop()} if len(known) == 1 else longest
 
 
 def _rate_values(run: Described) -> tuple[float, ...]:
@@ -335,7 +351,9 @@ def _label_as_asked(
     ways: dict[str, Callable[[], Sequence[Hashable]]] = {
         "none": lambda: list(range(len(runs))),
         "directory": lambda: [folder_of(run.name) for run in runs],
-        "learning-rate": lambda: _by_rate(runs, [""] * len(runs)),
+        "learning-rate": lambda: _by_rate(
+            runs, [run.learning_rate is None for run in runs]
+        ),
         "run.json": lambda: [_setting(run) for run in runs],
     }
     if group_by in ways:
@@ -356,3 +374,15 @@ def _key(run: Described, path: str) -> str | None:
     for part in path.split("."):
         held = held.get(part) if isinstance(held, dict) else None
     return None if held is None else json.dumps(held, sort_keys=True, default=str)
+
+
+def _spoken_label(group_by: str | Sequence[Any], label: Hashable) -> str:
+    """Say what the runs of a group that was asked for share; "" if their names do."""
+    if isinstance(label, tuple) and group_by == "learning-rate":
+        rates = label[1]
+        ends = [f"{rate:g}" for rate in dict.fromkeys((*rates[:1], *rates[-1:]))]
+        return f"learning rate {' to '.join(ends)}" if ends else "no learning rate"
+    if group_by in _WAYS:
+        return ""
+    told = "unknown" if label is None else str(label)
+    return f"{group_by} {told}" if isinstance(group_by, str) else str(label)

@@ -85,25 +85,25 @@ def last_part(name: str) -> str:
 
 
 def name_groups(
-    runs: Sequence[str], groups: tuple[tuple[int, ...], ...]
+    runs: Sequence[str],
+    groups: tuple[tuple[int, ...], ...],
+    asked: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Name each group by what the names of its runs, of all `runs`, have in common."""
-    names: list[str] = []
-    given: set[str] = set()
-    for first, *more in ([runs[row] for row in rows] for rows in groups):
-        name = first
-        if more:
-            own = [first, *more]
-            common = _common_name(own)
-            others = {*runs}.difference(own)
-            if any(_numbered(other, common) for other in others):
-                common = f"{first} and others"
-            name = f"{common} ({len(own)} runs)"
-        if name in given:
-            name = f"{name} with {first}"
-        given.add(name)
-        names.append(name)
-    return tuple(names)
+    """Name each group: as it was `asked` for, or by what the names of its runs share.
+
+    `runs` are the names of all runs.
+    """
+    own = [[runs[row] for row in rows] for rows in groups]
+    tell = all(asked) and len({*asked}) == len(groups)
+    shared = asked if tell else [_common_name(names) for names in own]
+    often = Counter(shared)
+    named: list[str] = []
+    for names, name in zip(own, shared, strict=True):
+        others = {*runs}.difference(names)
+        tells = often[name] == 1 and not any(_numbered(run, name) for run in others)
+        called = name if tells else f"{names[0]} and others"
+        named.append(names[0] if len(names) == 1 else f"{called} ({len(names)} runs)")
+    return tuple(named)
 
 
 def _numbered(name: str, common: str) -> bool:

@@ -107,11 +107,12 @@ def _share(value: float) -> str:
 def _score(value: float) -> str:
     """Write a score with the decimals of others, unless a training diverged.
 
-    >>> _score(0.0381), _score(2e-18), _score(16831592.2845)
+    >>> _score(0.0381), _score(-2e-18), _score(16831592.2845)
     ('0.0381', '0.0000', '1.683e+07')
     """
     if abs(value) < 1:
-        return f"{value:.{shown_digits()}f}"
+        # z: a rest of a rounding has no sign
+        return f"{value:z.{shown_digits()}f}"
     return spoken_number(value, shown_digits())
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.errors import nearest_path
+from cbreplay.wording.near_names import nearest_path
 from tests.conftest import VALUES, write_csv
 
 if TYPE_CHECKING:

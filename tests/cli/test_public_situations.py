@@ -708,13 +708,13 @@ def test_a_mode_that_keeps_the_worst_is_in_the_headline(
 def test_a_direction_that_keras_2_guesses_is_in_the_headline(
     ask: Ask, tmp_path: Path
 ) -> None:
-    """A ranking metric is called so that its name tells no direction."""
+    """A ranking metric of a script is called so that its name tells no direction."""
     rows = [f"{at},{1 - loss:.2f}" for at, loss in enumerate(LOSSES)]
-    log = write(tmp_path / "logs.csv", "epoch,val_map_at_5", rows)
-    setting = ("-c", "EarlyStopping('val_map_at_5', patience=2)")
+    log = write(tmp_path / "logs.csv", "epoch,val_hits", rows)
+    setting = ("-c", "EarlyStopping('val_hits', patience=2)")
     for command in ("simulate", "explain"):
         said = told(ask, command, log, "--semantics", "keras-2.15", *setting)
-        assert "mode='auto' takes the lowest val_map_at_5 for the best." in said
+        assert "mode='auto' takes the lowest val_hits for the best." in said
     said = told(ask, "simulate", log, *setting, "--mode", "max")
     assert "for the best" not in said
 

@@ -561,7 +561,7 @@ def test_who_reads_only_the_headline_learns_that_the_monitor_is_not_told(
     assert "on val_loss (named first)" in head
     assert "Which monitor to stop on, these logs do not tell: " in head
     assert "on val_accuracy, which is judged by itself, scores 0.0" in head
-    assert "beside the 4.0000 that every patience on val_loss loses on these" in said
+    assert "not counting the 4.0000 that these runs lose by every patience on" in said
 
 
 def test_weights_that_nothing_restores_are_told_of(ask: Ask, tmp_path: Path) -> None:

@@ -521,6 +521,19 @@ def test_else_the_newest_run_directory_below(
     assert not ask("simulate", "-q").err
 
 
+def test_a_recorded_run_is_taken_whole_though_its_run_json_is_newer_than_its_log(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    run = tmp_path / "runs" / "fit1"
+    run.mkdir(parents=True)
+    os.utime(write_csv(run / "logs.csv", [0.5, 0.6]), (1000, 1000))
+    (run / "run.json").write_text('{"schema": 1, "fit": {"epochs": 2}}')
+    monkeypatch.chdir(tmp_path)
+    assert "\nfit1: 2 epochs of 2 planned" in ask("simulate").out
+
+
 def test_else_the_newest_log_of_any_name(
     ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -715,12 +728,44 @@ def test_a_required_parameter_may_be_the_one_that_varies(
     assert "a.keras (100)" in " ".join(first)
 
 
+def test_of_two_modes_only_one_takes_the_worst_for_the_best(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = write_csv(tmp_path / "logs.csv", [0.5, 0.4, 0.6])
+    answer = ask("simulate", log, "-c", "EarlyStopping(mode=['min', 'max'])").out
+    assert "better: best under mode='max' is the highest." in " ".join(answer.split())
+
+
+@pytest.mark.parametrize(
+    ("tried", "others"),
+    [
+        # stops at 5 and at 6 of 8: 3 and 2 epochs of each log are saved
+        ("2,3", ", more than patience=3, which loses as little"),
+        ("2,3,4", ", more than 2 others, which lose as little"),
+        ("2,0", ""),
+    ],
+)
+def test_a_setting_that_loses_least_is_told_from_those_that_lose_as_little(
+    ask: Ask, tmp_path: Path, tried: str, others: str
+) -> None:
+    losses = [3.0, 3.5, 1.0, 4.0, 4.0, 4.0, 4.0, 4.0]
+    logs = [write_csv(tmp_path / name, losses) for name in ("a.csv", "b.csv")]
+    first = ask("simulate", *logs, "--patience", tried).out.split("\n\n")[0]
+    assert " ".join(first.split()).startswith(
+        "On these 2 runs patience=2 keeps the best val_loss of each; it saves 6 of 16 "
+        f"epochs{others}. "
+    )
+
+
 def test_the_overview_says_which_bests_a_stop_of_their_own_has_cut(
     ask: Ask, sample_logs: Path
 ) -> None:
     logs = [sample_logs / "breast-cancer-stopped", sample_logs / "overfit.csv"]
-    told = " ".join(ask("simulate", *logs).out.split())
-    assert "1 of 2 runs was stopped by its own EarlyStopping: what longer" in told
+    first = " ".join(ask("simulate", *logs).out.split("\n\n")[0].split())
+    assert first.endswith(
+        "1 of 2 runs was stopped by its own EarlyStopping: its best is only the best "
+        "up to there."
+    )
 
 
 def test_of_many_runs_that_still_improve_three_are_named_and_with_v_all(
@@ -823,8 +868,8 @@ def test_a_log_that_its_own_callback_cut_holds_no_best_of_all(
         "which saves less."
     )
     other = sample_logs / "breast-cancer"
-    both = " ".join(ask("simulate", cut, other, "--patience", "3,5").out.split())
-    assert "1 of 2 runs was stopped by its own EarlyStopping" in both
+    both = ask("simulate", cut, other, "--patience", "3,5").out.split("\n\n")[0]
+    assert "1 of 2 runs was stopped by its own EarlyStopping" in " ".join(both.split())
     assert "stopped by" not in ask("simulate", other, "--patience", "3,5").out
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
             ["simulate", "logs.csv", "--tolerance", "1"],
             "No such option '--tolerance'. There is cbreplay recommend --tolerance",
         ),
+        # click reads the letters after one dash as options of their own
+        (["simulate", "logs.csv", "-patience", "5"], "--precision, --patience."),
         (["simulate", "logs.csv", "--seam", "x"], "'x' is not a whole number."),
         (["recommend", "logs.csv", "--confidence", "x"], "'x' is not a number."),
         (
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
             "patience=5 is no path: an option begins with --, as --patience=5",
         ),
         (["record", "logs.csv"], "'logs.csv' is no script"),
+        (["simulate", "logs.csv", ""], "'' is no path"),
     ],
 )
 def test_a_wrong_word_is_told_with_what_to_type(
@@ -52,6 +55,14 @@ def test_a_wrong_word_is_told_with_what_to_type(
     answer = ask(*words)
     assert answer.status == 2
     assert said in " ".join(answer.err.split())
+
+
+def test_what_cannot_be_trained_again_is_not_asked_for_a_setting_first(
+    ask: Ask, tmp_path: Path
+) -> None:
+    answer = ask("confirm", write_csv(tmp_path / "logs.csv", VALUES))
+    assert answer.status == 2
+    assert "cannot be trained again: it has no run.json" in answer.err
 
 
 def test_choices_are_listed_without_escapes(ask: Ask) -> None:

@@ -176,6 +176,7 @@ def test_a_file_of_expressions_may_be_the_rival(
         (["-c", TWO, "--versus", FIVE, "--format", "parquet"], "is for grids"),
         (["--patience", "1,2", "--versus", FIVE], "the rest of the command names 2"),
         (["-c", TWO, "--versus", "EarlyStopping(patience=[1, 2])"], "and it names 2"),
+        (["-c", TWO, "--versus", "patience=[1, 2]"], "and it names 2"),
         (
             ["-c", TWO, "--versus", "EarlyStopping('loss')"],
             "judged by val_loss min and its rival by loss min. Name one",

@@ -51,7 +51,7 @@ def test_a_hole_in_event_files_was_no_empty_cell(ask: Ask, tmp_path: Path) -> No
     events(tmp_path / "validation", "epoch_loss", held)
     said = told(ask, "simulate", tmp_path, "--patience", "2")
     assert "From epoch 6 on this log cannot tell: it lacks val_loss there" in said
-    assert "Nothing was written there, not even a NaN" in said
+    assert "No value was written there: give the whole history" in said
     assert "--empty" not in said
     # in a CSV the same hole may be a NaN of pandas
     rows = [f"{at},.5,{'' if at == 5 else loss}" for at, loss in enumerate(LOSSES)]
@@ -156,18 +156,18 @@ def test_a_save_that_appends_its_last_rows_is_one_training(
 def test_rows_that_stand_twice_once_may_be_a_fit_that_was_resumed(
     ask: Ask, tmp_path: Path
 ) -> None:
-    """A deterministic training repeats its rows: whether callbacks were new is open.
+    """A deterministic training repeats its rows: whether it was resumed is open.
 
-    With new callbacks from epoch 7 on patience 4 would count anew from there and not
-    stop at epoch 8 (0.6 in epoch 4 is the best); with the same ones it does.
+    In a fit that begins with epoch 7 patience 4 would count anew from there and not
+    stop at epoch 8 (0.6 in epoch 4 is the best); in one fit it does.
     """
     rows = [f"{at},{loss - 0.1:.4f},{loss:.4f}" for at, loss in enumerate(LOSSES)]
     saved = [*rows[:6], *rows[3:]]
     log = lines(tmp_path / "log.csv", "epoch,loss,val_loss", saved)
     said = told(ask, "simulate", log, "--patience", "4")
     assert "at epoch 7 a fit was resumed, or the same one went on" in said
-    carried = told(ask, "simulate", log, "--patience", "4", "--resume", "carried")
-    assert "It stops at epoch 8 of 10, and keeps epoch 4" in carried
+    whole = told(ask, "simulate", log, "--patience", "4", "--resume", "never")
+    assert "It stops at epoch 8 of 10, and keeps epoch 4" in whole
     assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
 
 
@@ -420,3 +420,28 @@ def test_of_xgboosts_data_sets_the_last_is_suggested(ask: Ask, tmp_path: Path) -
     assert "as --monitor validation_1/logloss --mode min" in refused(
         ask, "simulate", log
     )
+
+
+def test_a_cell_of_a_step_that_logged_something_else_is_no_nan(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """W&B made a row of each call: of the third epoch the validation's is lost."""
+    rows = [
+        own
+        for at, loss in enumerate(LOSSES)
+        for own in (f"{2 * at},{at},0.5,", f"{2 * at + 1},{at},,{loss}")
+    ]
+    del rows[5]
+    log = lines(tmp_path / "history.csv", "_step,epoch,loss,val_loss", rows)
+    said = told(ask, "simulate", log, "--patience", "5")
+    assert "From epoch 3 on this log cannot tell" in said
+    assert "scan_history" in said
+    assert "--empty nan" not in said
+
+
+def test_a_sample_of_steps_is_told_from_lost_rows(ask: Ask, tmp_path: Path) -> None:
+    """W&B's own steps count from 0; of 30 of them a sample holds 20."""
+    steps = [at for at in range(30) if at % 3 != 1]
+    rows = [f"{at},0.{90 - at}" for at in steps]
+    log = lines(tmp_path / "history.csv", "_step,val_loss", rows)
+    assert "It looks like a sample" in told(ask, "simulate", log, "--patience", "5")

@@ -169,10 +169,18 @@ def test_nothing_exact_has_no_mean() -> None:
     assert (totals.exact_runs, totals.first_mean_regret) == (0, None)
 
 
+def test_a_run_that_was_read_twice_is_one_run() -> None:
+    rows = [{"val_loss": loss} for loss in [*LOSSES, math.nan]]
+    first, rival = (
+        replayed(Run.from_logs(rows), stop(patience)) for patience in (2, 3)
+    )
+    assert compare_replays(first, rival).parted_by == "stop"
+
+
 def test_replays_of_different_runs_or_objectives_are_refused() -> None:
     first = replayed(make_run(), [stop(2)])
     with pytest.raises(ConfigError, match="of different runs"):
-        compare_replays(first, replayed(make_run(), [stop(2)]))
+        compare_replays(first, replayed(make_run(rate=0.02), [stop(2)]))
     rows = [{"val_loss": one, "loss": one} for one in LOSSES]
     run = Run.from_logs(rows)
     replays = [replay_run(run, EarlyStopping(one)) for one in ("loss", "val_loss")]

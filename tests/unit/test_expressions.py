@@ -52,6 +52,7 @@ def test_keras_code_is_read(text: str, callbacks: list[Any]) -> None:
         ("EarlyStopping(patience=range(3))", [0, 1, 2]),
         ("EarlyStopping(patience=range(9, 0, -4))", [9, 5, 1]),
         ("EarlyStopping(patience=each([2, 4]))", [2, 4]),
+        ("EarlyStopping(patience=[3, 5, 3])", [3, 5]),
     ],
 )
 def test_lists_and_ranges_mean_try_each(text: str, values: list[int]) -> None:

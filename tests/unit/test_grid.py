@@ -60,6 +60,19 @@ def test_arrays_become_python_numbers() -> None:
     assert [type(one.min_delta) for (one,) in configs] == [float, float]
 
 
+def test_a_number_of_numpy_is_one_value() -> None:
+    for three in (np.int64(3), np.array(3)[()]):
+        assert choices(EarlyStopping, patience=three).varied == {}
+        assert choices(EarlyStopping, patience=three).build({}) == EarlyStopping(
+            patience=3
+        )
+
+
+def test_values_in_rows_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"patience is \[1, 2\], where a number"):
+        choices(EarlyStopping, patience=np.array([[1, 2], [3, 4]]))
+
+
 def test_slices_and_indices_beyond_the_end() -> None:
     grid = make_grid([choices(EarlyStopping, patience=[1, 2])])
     backwards: list[Any] = grid[::-1]

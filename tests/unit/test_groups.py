@@ -164,6 +164,32 @@ def test_another_learning_rate_is_another_setting() -> None:
     assert names(runs) == [["a/1", "a/2"], ["a/3"], ["b/1"]]
 
 
+def test_a_rate_that_was_not_recorded_is_no_other_setting() -> None:
+    # as where only every second seed has event files, which hold the rate
+    runs = [run("a/seed0", [0.1] * 3), run("a/seed1"), run("b/seed0", [0.2] * 3)]
+    assert names([*runs, run("b/seed1")]) == [
+        ["a/seed0", "a/seed1"],
+        ["b/seed0", "b/seed1"],
+    ]
+    # which of two rates it was, nothing tells
+    beside = [run("a/seed2", [0.3] * 3), *runs]
+    assert names(beside) == [["a/seed2"], ["a/seed0"], ["a/seed1"], ["b/seed0"]]
+    assert names(runs[:2], "learning-rate") == [["a/seed0"], ["a/seed1"]]
+
+
+def test_a_run_without_run_json_is_of_the_setting_of_those_beside_it() -> None:
+    runs = [
+        run("a/seed0", optimizer={"class": "Adam"}),
+        run("a/seed1"),
+        run("b/seed0", optimizer={"class": "SGD"}),
+        run("b/seed1"),
+    ]
+    assert names(runs) == [["a/seed0", "a/seed1"], ["b/seed0", "b/seed1"]]
+    # which of two settings it was, nothing tells
+    beside = [run("a/seed2", optimizer={"class": "SGD"}), *runs[:2]]
+    assert names(beside) == [["a/seed2"], ["a/seed0"], ["a/seed1"]]
+
+
 def test_reductions_that_fall_otherwise_in_every_seed_are_one_setting() -> None:
     runs = [
         run("a/1", [0.1, 0.1, 0.05]),
@@ -212,6 +238,30 @@ def test_a_group_is_called_by_what_its_runs_have_in_common(
     listed: list[str], expected: list[str]
 ) -> None:
     assert list(find_groups([run(one) for one in listed], None).names) == expected
+
+
+def test_groups_whose_runs_share_no_name_are_called_by_what_was_asked() -> None:
+    runs = [
+        run(f"set{place}/seed{seed}", rates, optimizer={"class": name})
+        for place in (0, 1)
+        for seed, (name, rates) in enumerate(
+            [("Adam", [0.1] * 3), ("SGD", [0.1, 0.1, 0.02]), ("Lion", None)]
+        )
+    ]
+    assert find_groups(runs, "learning-rate").names == (
+        "learning rate 0.1 to 0.02 (4 runs)",
+        "no learning rate (2 runs)",
+    )
+    assert find_groups(runs, "optimizer.class").names == (
+        'optimizer.class "Adam" (2 runs)',
+        'optimizer.class "SGD" (2 runs)',
+        'optimizer.class "Lion" (2 runs)',
+    )
+    assert find_groups(runs, list("xyzxyz")).names[2] == "z (2 runs)"
+    # where nothing was asked for, by the first of them
+    assert find_groups(runs, None).names == tuple(
+        f"set0/seed{seed} and others (2 runs)" for seed in range(3)
+    )
 
 
 def test_a_fit_that_went_on_is_no_seed_of_the_one_before_it() -> None:

@@ -532,7 +532,8 @@ def test_a_schedule_leaves_nothing_to_say_of_the_factor() -> None:
         ("val_AUC_2", 1.0, True),
         ("val_head_accuracy", 5, True),
         ("val_f1", 1, True),
-        ("accuracy", 0.999, False),
+        ("accuracy", 0.2, True),
+        ("accuracy", 0.19, False),
         ("val_loss", 1, False),
         # from -1 to 1, and below every bound
         ("val_cosine_similarity", 1, False),
@@ -550,6 +551,20 @@ def test_a_min_delta_of_one_is_found_for_what_lies_between_0_and_1(
     # a record tells more: there it is in percent
     run = Run.from_logs([{monitor: 50.0}, {monitor: 52.0}, {monitor: 53.0}])
     assert "min-delta-beyond-range" not in codes(text, run=run)
+
+
+@pytest.mark.parametrize(
+    ("min_delta", "most"),
+    # 0, above 0.5; above 0.2, 0.4, 0.6 and 0.8; above 0.3, 0.6 and 0.9
+    [(1, 0), (7, 0), (0.999, 1), (0.5, 1), (0.2, 4), (0.3, 3)],
+)
+def test_a_large_min_delta_leaves_so_many_improvements_between_0_and_1(
+    min_delta: float, most: int
+) -> None:
+    (told,) = found(f"EarlyStopping('val_acc', {min_delta}, 5, mode='max', {KEEP})")
+    assert told.facts == {"most_improvements": most}
+    assert told.severity == ("remark" if most else "warning")
+    assert ("none counts" in told.message) is (most == 0)
 
 
 @pytest.mark.parametrize(
@@ -801,7 +816,31 @@ def test_what_this_keras_does_without_the_monitor_is_said() -> None:
         ("val_mIoU", "max"),
         ("val_wer", "min"),
         ("val_map", "max"),
+        ("valLoss", "min"),
+        # TensorFlow's tutorial of imbalanced data: AUC(name="prc", curve="PR")
+        ("val_prc", "max"),
+        # TensorFlow Ranking: keras/metrics.py, with and without a rank to cut at
+        ("val_metric/mrr", "max"),
+        ("val_metric/ndcg_5", "max"),
+        ("val_metric/arp", "min"),
+        ("mean_reciprocal_rank", "max"),
+        ("val_precision_at_5", "max"),
+        # TensorFlow Addons
+        ("val_MatthewsCorrelationCoefficient", "max"),
+        ("val_r_square", "max"),
+        ("val_hamming_loss", "min"),
+        # KerasHub and KerasCV
+        ("val_edit_distance", "min"),
+        ("val_MaP", "max"),
+        ("val_MaP@[IoU=50]", "max"),
+        # segmentation_models, and what scripts of its kind call their functions
+        ("val_iou_score", "max"),
+        ("val_f2-score", "max"),
+        ("val_tversky_index", "max"),
+        ("val_jacard_coef", "max"),
         # not plain
+        ("val_distance", None),
+        ("true_positives", None),
         ("val_neg_mse", None),
         ("1-accuracy", None),
         ("loss_scale", None),

@@ -127,6 +127,19 @@ def test_a_cut_minority_is_found_beside_those_that_reached_the_plan() -> None:
     assert find([*whole, *cut[:2]]).own == (None,) * 7
 
 
+def test_logs_of_two_rounds_of_tuning_are_cut_where_each_ends_like_another() -> None:
+    # patience 3 for two seeds, and 6 for two more
+    ends = [(3, 13), (3, 6), (6, 18), (6, 18)]
+    found = find([ending(after, length) for after, length in ends])
+    assert (found.own, found.guessed) == ((3, 3, 6, 6), (True,) * 4)
+    # one that ends otherwise makes the others' distances chance
+    assert find([ending(*end) for end in [*ends, (1, 9)]]).own == (None,) * 5
+    assert find([ending(*end) for end in [(1, 9), (1, 8), *ends[2:]]]).own == (
+        *(None, None),
+        *(6, 6),
+    )
+
+
 def test_run_json_says_under_which_patience_a_run_was_ended() -> None:
     found = find([ending(2, 5, **STOPPED), ending(0, 3, seed=1)])
     assert (found.own, found.guessed) == ((2, None), (False, False))

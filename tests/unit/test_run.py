@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,6 +67,22 @@ def test_logs_without_a_metric_are_refused(rows: list[dict[str, float]]) -> None
 def test_a_value_that_is_no_number_is_refused_with_its_epoch() -> None:
     with pytest.raises(LogError, match=r"'loss' is \[1, 2\] in epoch 4"):
         Run.from_logs([{"loss": [1, 2]}], first_epoch=4)
+
+
+@pytest.mark.parametrize(
+    ("logs", "sentence"),
+    [
+        ([{"loss": np.complex128(1 + 2j)}], r"'loss' is .*1\+2j.* in epoch 0"),
+        ([{"loss": 16**5000}], "'loss' is larger than any float in epoch 0"),
+        ({"loss": [0.5, 0.4]}, "epoch 0 is 'loss', not a dict of logs"),
+        ([0.5, 0.4], "epoch 0 is 0.5, not a dict of logs"),
+    ],
+)
+def test_logs_that_are_no_dicts_of_real_numbers_are_refused(
+    logs: Any, sentence: str
+) -> None:
+    with pytest.raises(LogError, match=sentence):
+        Run.from_logs(logs)
 
 
 def test_series_of_different_lengths_are_refused() -> None:

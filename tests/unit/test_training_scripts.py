@@ -507,6 +507,11 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
         ("m.fit(*x, callbacks=[Own()])", 1, "'Own' is not Keras's, and is not checked"),
         ("m.fit(*x, callbacks=made)", 1, "'made' is not assigned in the script"),
         (
+            "m.fit(*x, callbacks=[EarlyStopping(patience=p) for p in range(3, 6)])",
+            1,
+            "EarlyStopping: patience: 'p' (line 3) is not assigned a plain value",
+        ),
+        (
             "from config import c\nm.fit(*x, callbacks=c)",
             2,
             "'c' (line 3) is imported from config",
@@ -1816,6 +1821,15 @@ def test_the_direction_of_a_compiled_metric_is_known(
         "EarlyStopping('val_dice', patience=3, restore_best_weights=True)])"
     )
     assert codes(tmp_path, text, semantics) == ([expected] if expected else [])
+
+
+def test_a_comprehension_over_monitors_gives_each_of_them(tmp_path: Path) -> None:
+    text = (
+        f"{MODEL}m.compile('adam', 'mse', metrics=['mae'])\n"
+        "m.fit(*x, validation_data=v, callbacks=[EarlyStopping(name, patience=3, "
+        "mode='max', restore_best_weights=True) for name in ['val_mae', 'val_loss']])"
+    )
+    assert codes(tmp_path, text) == ["mode-against-metric"]
 
 
 @pytest.mark.parametrize(

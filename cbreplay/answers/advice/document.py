@@ -23,12 +23,12 @@ from cbreplay.answers.advice.tables import (
     settings_legend,
     settings_table,
 )
+from cbreplay.answers.headline_limits import by_keras_rules, counts_otherwise
 from cbreplay.answers.many_runs_page import DOUBTS
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import next_of_advice
 from cbreplay.answers.reading_notes import about_reading
 from cbreplay.answers.setting_code import setting_code
-from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase import staircase_document
 from cbreplay.answers.varied_parameters import keeps_last
 from cbreplay.document import (

@@ -93,10 +93,10 @@ def _plans(advice: Recommendation) -> Iterator[Text]:
             **plan._asdict(),
         )
     for other in advice.plans:
-        yield _other_plan(advice, other)
+        yield _other_plan(other)
 
 
-def _other_plan(advice: Recommendation, other: PlanAdvice) -> Text:
+def _other_plan(other: PlanAdvice) -> Text:
     told = "patience {patience:patience}"
     promised = {} if other.promise is None else other.promise._asdict()
     if other.patience is None:
@@ -105,10 +105,10 @@ def _other_plan(advice: Recommendation, other: PlanAdvice) -> Text:
     elif promised:
         told += "; {promised:patience} is promised for {confidence:given_share}"
     return phrase(
-        "trainings of {epochs:count} epochs{doubt} ({n_groups:count {unit}}): " + told,
+        "trainings of {epochs:count epoch}{doubt} ({n_groups:count {unit}}): " + told,
         epochs=other.plan.epochs,
         doubt=", if that was the plan" if other.plan.inferred else "",
-        unit=advice.unit,
+        unit=other.unit,
         promised=promised.get("patience"),
         confidence=promised.get("confidence"),
         n_groups=other.n_groups,
@@ -245,7 +245,7 @@ def _sufficient(advice: Recommendation) -> Text:
             told.append(say(f"and {n_rest} more need{'s' if n_rest == 1 else ''} less"))
             break
         fact = Fact(patience, "patience", "sufficient_patience")
-        told.append(say(fact, f" {list_names(names, room)}"))
+        told.append(say(fact, f" for {list_names(names, room)}"))
         room, n_rest = room - len(names), n_rest - len(names)
     joined = [part for text in told for part in ("; ", text)]
     needed = {group.name: group.sufficient_patience for group in advice.groups}

@@ -81,7 +81,7 @@ def _why(advice: Recommendation) -> Text:
     promise, for_plan = advice.promise, _for_plan(advice)
     if advice.kind == "guaranteed" and promise is not None:
         share = Fact(promise.confidence, "given_share", "confidence")
-        length = for_plan if advice.plan else ", for as long as these ran"
+        length = for_plan if advice.plan else ", planned for as long as these ran"
         alike = f" of new {such_trainings(advice)}"
         return say("with a promise for ", share, alike, length)
     if any(reason.kind == "broke-off" for reason in advice.reasons):

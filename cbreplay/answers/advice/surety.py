@@ -60,30 +60,33 @@ def _by_what_cut(facts: Mapping[str, Any]) -> Text:
 
 
 def _promised(advice: Recommendation, promise: Promise) -> Text:
-    """Say on how many groups the setting keeps the tolerance."""
-    return phrase(
-        "How sure: on {n_kept:count} of {n_groups:count {unit}} it loses {no_more}"
-        "{open_logs}.",
-        no_more=_tolerance(advice),
-        open_logs=_open_logs(advice, promise),
-        **asked_of(advice) | promise._asdict(),
-    )
+    """Say on how many groups the setting, or a shorter patience, keeps the tolerance.
 
-
-def _open_logs(advice: Recommendation, promise: Promise) -> Text:
-    """Say how many logs end before the setting stops, if a shorter one was enough."""
+    A log that ends before the setting stops may show that a shorter one was enough.
+    """
     enough = [group.sufficient_patience for group in advice.groups]
     patience = advice.patience or 0
     n_enough = sum(known is not None and known <= patience for known in enough)
-    n_open = n_enough - promise.n_kept
-    if not n_open:
-        return say()
-    words = "; {n_open:count log} end before it would stop"
-    if advice.unit != "run":
-        words = "; the logs of {n_open:count {unit}} end before it would stop"
-    elif n_open == 1:
-        words = "; {n_open:count log} ends before it would stop"
-    return phrase(words, n_open=n_open, unit=advice.unit)
+    n_open = max(n_enough - promise.n_kept, 0)
+    words = "on {n_kept:count} of {n_groups:count {unit}} it loses {no_more}."
+    if n_open:
+        logs = "the logs of {n_open:count {unit}} end"
+        if advice.unit == "run":
+            logs = (
+                "{n_open:count log} ends" if n_open == 1 else "{n_open:count log} end"
+            )
+        words = (
+            "on {n_enough:count} of {n_groups:count {unit}} a patience of "
+            "{patience:patience} or less loses {no_more}; "
+            f"{logs} before {{patience:patience}} would stop."
+        )
+    return phrase(
+        f"How sure: {words}",
+        no_more=_tolerance(advice),
+        n_enough=promise.n_kept + n_open,
+        n_open=n_open,
+        **asked_of(advice) | promise._asdict() | {"patience": patience},
+    )
 
 
 def _tolerance(advice: Recommendation) -> Text:
@@ -108,11 +111,14 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
             "some of these {unit}s lose everything."
         )
     elif advice.patience == USUAL:
-        words = "nothing else promises to be better from {n_groups:count {unit}}."
+        words = (
+            "by {n_groups:count {unit}} and other data, nothing else is expected to "
+            "be better."
+        )
     elif expected.usual_score is None:
         words = (
-            "by {n_groups:count {unit}}, {patience:patience} is expected to cost "
-            "least; what 10 costs, no log tells."
+            "by {n_groups:count {unit}} and other data, {patience:patience} is "
+            "expected to cost least; what 10 costs, no log tells."
         )
     elif expected.usual_score - expected.score < NEAR_TIE:
         words = (
@@ -121,8 +127,8 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
         )
     elif expected.odds is None:
         words = (
-            "by {n_groups:count {unit}}, {patience:patience} is expected to cost less "
-            "than 10."
+            "by {n_groups:count {unit}} and other data, {patience:patience} is "
+            "expected to cost less than 10."
         )
     else:
         return phrase(
@@ -171,7 +177,7 @@ _SURER = {
     "without-stop": "record one run in five without early stopping",
     "whole-plan": "{unit}s that train to the end of their plan",
     "unfailed": "{unit}s that do not fail",
-    "more": "more {unit}s, for one set of so many may be an easy one",
+    "more": "more {unit}s",
     "plan": "say for how many epochs they were planned (--planned-epochs)",
 }
 

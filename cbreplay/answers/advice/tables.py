@@ -187,8 +187,8 @@ def _expected_note(advice: Recommendation, expected: Expected) -> Text:
         beside = ", but for {unit}s that lose everything by every patience"
     elif expected.unavoidable:
         beside = (
-            ", beside the {unavoidable:score} that every patience on {monitor:code} "
-            "loses on these {unit}s"
+            ", not counting the {unavoidable:score} that these {unit}s lose by every "
+            "patience on {monitor:code}"
         )
     return phrase(
         f"expected: the score of the next training{beside}; made of "

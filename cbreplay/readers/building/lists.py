@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -21,11 +22,12 @@ from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
+from cbreplay.run import to_float
 from cbreplay.wording.plain_text import shown_value
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TypeGuard
 
     from cbreplay.readers.base import ReadOptions
@@ -157,19 +159,23 @@ def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
 
 def _column(kind: str, name: object, values: object) -> Column:
     """Read one list of numbers, with None for a missing value."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        problem = f"{name!r} holds {values!r}, where a list of numbers is expected"
+    # a set has no order, and iterating a dict gives its keys
+    no_list = isinstance(values, (str, bytes, Mapping, AbstractSet))
+    if no_list or not isinstance(values, Iterable):
+        problem = (
+            f"{name!r} holds {_brief(values)}, where a list of numbers is expected"
+        )
         raise LogError(problem, source=kind, hint="Give one value for each epoch")
     column: Column = []
     for i, value in enumerate(values):
         try:
-            column.append(None if _is_missing(value) else float(value))
+            column.append(None if _is_missing(value) else to_float(value))
         except (TypeError, ValueError, OverflowError):
             listed = first_listed(value) if is_rate_name(str(name)) else None
             if listed is not None:
                 column.append(listed)
                 continue
-            shown = repr(value)[:_SHOWN_LETTERS]
+            shown = _brief(value)
             problem = f"value {i} of {name!r} is {shown}, which is not one number"
             hint = "Leave out what is not a metric"
             raise LogError(problem, source=kind, hint=hint) from None
@@ -191,8 +197,12 @@ def _listed(lists: Mapping[Any, Any]) -> Iterator[str]:
         cell = next((cell for cell in values if isinstance(cell, (list, tuple))), None)
         if cell is not None:
             which = "first number" if len(cell) > 1 else "number"
-            shown = repr(cell)[:_SHOWN_LETTERS]
+            shown = _brief(cell)
             yield f"{name}: the {which} in values such as {shown} was taken"
+
+
+def _brief(value: object) -> str:
+    return shown_value(value)[:_SHOWN_LETTERS]
 
 
 def _is_list(values: object) -> TypeGuard[list[Any]]:
@@ -200,7 +210,9 @@ def _is_list(values: object) -> TypeGuard[list[Any]]:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or type(value).__name__ in ("NAType", "NaTType")
+    # of pandas, and of numpy's masked arrays
+    names = ("NAType", "NaTType", "MaskedConstant")
+    return value is None or type(value).__name__ in names
 
 
 def _check_values(kind: str, rows: Rows) -> None:
@@ -317,7 +329,7 @@ def _epochs(kind: str, values: Iterable[Any]) -> list[int]:
         whole = isinstance(value, float) and value.is_integer()
         whole = whole or isinstance(value, (int, SupportsIndex))
         if not whole or not 0 <= value < _EXACT:
-            shown = repr(value)[:_SHOWN_LETTERS]
+            shown = _brief(value)
             problem = f"the epoch of row {i + 1} is {shown}, not a whole number"
             raise LogError(problem, source=kind, hint="Count epochs from 0")
         epochs.append(int(value))

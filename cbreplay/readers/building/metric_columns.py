@@ -213,7 +213,7 @@ class MetricColumns:
             note = filled_note(name, n_missing)
             self.table.notes.append(note)
             return Series(cells.values, ~cells.wrong, cells.others)
-        if n_missing:
+        if n_missing and name not in self.table.scattered:
             self.table.empty_cells.add(name)
             self._n_empty += n_missing
             # a rate is never NaN, whatever --empty says

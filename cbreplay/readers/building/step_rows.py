@@ -21,6 +21,7 @@ from cbreplay.readers.building.counted_steps import (
     unsaid,
 )
 from cbreplay.readers.building.evaluations import count_hint
+from cbreplay.readers.building.rows_in_turn import EACH_ROUND, round_of_rows
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
@@ -132,6 +133,12 @@ def _find_epochs(
         # trackers know no initial_epoch: epochs before the first row are missing
         table.begins_at = 0
         return epochs, several
+    rounds = None
+    if epoch_name is None and options.x_axis is None and options.parts != "rows":
+        rounds = round_of_rows(table.columns, steps)
+    if rounds is not None:
+        table.notes.append(EACH_ROUND)
+        return rounds, "few"
     if fold_evaluations(table, steps, options, within_epochs=epoch_name is not None):
         return None
     return count_rows(table, steps, given=options.x_axis == "epoch"), "any"
@@ -193,6 +200,12 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         elif options.x_axis == "step":
             note = "its rows are epochs, by their column: the x-axis need not be said"
             table.notes.append(note)
+        return
+    series = {name: own for name, own in table.columns.items() if name != step}
+    counted = None if step is None else table.columns[step]
+    if options.parts != "rows" and round_of_rows(series, counted) is not None:
+        table.check_whole()
+        fold_by(table, None, step, options)
         return
     if step is None:
         return

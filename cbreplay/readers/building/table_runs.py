@@ -72,6 +72,9 @@ def _header_notes(table: LogTable, above: list[str], n_trainings: int) -> Iterat
         n_trainings > 1
         and table.counted == "line"
         and not table.has_own_rows
+        # W&B and TensorBoard's page write a file whole
+        and not table.may_be_drawn
+        and table.wall_times is None
         # CSVLogger writes no column of folds
         and FOLDS.isdisjoint(map(letters, table.columns))
     ):

@@ -28,9 +28,9 @@ __all__ = ["name_parts", "note_phases"]
 _NAMES = SETTINGS | {"phase", "stage", "run", "runid", "session", "sessionid"}
 _NAMES |= {"jobid", "attempt"}
 _MAY_BE_RESUMED = (
-    "{told} at epoch {epoch} (counted from 1): a fit was resumed there, with new "
-    "callbacks, or the same one went on; what hangs on it is "
-    "not told; --seam {0} or seams=[{0}] says the former, --resume carried the latter"
+    "{told} at epoch {epoch} (counted from 1): a fit was resumed there, or the same "
+    "one went on; what hangs on it is not told; --seam {0} or seams=[{0}] says the "
+    "former, --resume never or resume='never' the latter"
 )
 
 

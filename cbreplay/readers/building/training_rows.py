@@ -194,8 +194,8 @@ class TrainingRows:
             self.seams[seam] = (
                 f"from {place} on the last {rows} above stand there again, to the "
                 f"digit, and it goes on at epoch {seam + 1} (counted from 1): they "
-                "were written twice, or a fit was resumed there, with new callbacks; "
-                "what hangs on it is not told"
+                "were written twice, or a fit was resumed there; what hangs on it is "
+                "not told"
             )
             self.possible.add(seam)
             return
@@ -218,14 +218,14 @@ class TrainingRows:
 
 
 _POSSIBLE = (
-    "{0} begins at epoch {1} (counted from 1): a fit was resumed there, with new "
-    "callbacks, or the same one went on; what hangs on it is not told"
+    "{0} begins at epoch {1} (counted from 1): a fit was resumed there, or the same "
+    "one went on; what hangs on it is not told"
 )
 
 
 _SEVERAL_ROWS = (
-    "at epoch {0} (counted from 1), which has several rows, a fit was resumed, with "
-    "new callbacks, or its row was written again; what hangs on it is not told"
+    "at epoch {0} (counted from 1), which has several rows, a fit was resumed, or its "
+    "row was written again; what hangs on it is not told"
 )
 
 

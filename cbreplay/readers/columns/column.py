@@ -227,6 +227,11 @@ class LogColumn:
             same[row] &= texts.get(row) == others.get(row)
         return None if same.all() else int(np.argmin(same))
 
+    def is_scattered(self, group: EpochArray) -> bool:
+        """Tell whether a group of rows has one with a value, and one without."""
+        n_held = np.bincount(group, weights=~self.missing)
+        return bool(((n_held > 0) & (n_held < np.bincount(group))).any())
+
     def collapse(
         self, group: EpochArray, several: Literal["few", "any", "last"] = "few"
     ) -> bool:

@@ -13,7 +13,14 @@ import numpy as np
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import FOLDS, INDEXES, SETTINGS, are_epochs, letters
+from cbreplay.readers.columns.roles import (
+    FOLDS,
+    INDEXES,
+    SETTINGS,
+    are_epochs,
+    check_rows_are_no_runs,
+    letters,
+)
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
@@ -195,6 +202,7 @@ def sort_by_runs(
     Return these columns. Rows are sorted only if each kind has one row of an epoch in
     each training, and if the epochs begin anew with each training.
     """
+    check_rows_are_no_runs(table)
     key = find_numbering(table)
     names, run = runs_of_rows(table)
     if key is None or run is None or not run.any():

@@ -27,6 +27,7 @@ __all__ = [
     "are_fractions",
     "check_one_kind",
     "check_rows_are_epochs",
+    "check_rows_are_no_runs",
     "ended_epochs",
     "find_epoch",
     "letters",
@@ -142,6 +143,32 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
     in_blocks = len(begins) + 1 == len(set(kinds))
     datasets = any(prefix_of(kind) is not None for kind in set(kinds))
     return letters(name) in _PHASES and in_blocks and not datasets
+
+
+def check_rows_are_no_runs(table: LogTable) -> None:
+    """Refuse a table of runs, as trackers show it: hardly two rows name one run.
+
+    It may have a column of epochs, which says how long each run was.
+    """
+    for name, cells in table.columns.items():
+        own = letters(name)
+        of_tracker = own == "name" and table.first_of(_STATES) is not None
+        if own not in _OF_RUNS and not of_tracker:
+            continue
+        if not cells.tells_words and (not own.endswith("id") or cells.blank.any()):
+            continue
+        _, first = np.unique(
+            cells.coded if cells.tells_words else cells.values, return_index=True
+        )
+        # two runs may be called alike
+        if len(first) > 1 and 2 * len(first) > len(table):
+            shown = " and ".join(repr(cells.text(row)) for row in sorted(first)[:2])
+            problem = f"its rows are runs, not epochs: {name} is {shown}"
+            raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
+
+
+_OF_RUNS = frozenset(("run", "runid", "runname", "runuuid", "trialid", "trialname"))
+_STATES = ("state", "status")
 
 
 def check_rows_are_epochs(table: LogTable) -> None:

@@ -73,6 +73,9 @@ class LogTable(LogFacts):
         Whether rows were left out, as those between two evaluations.
     has_own_rows : set of str
         The metrics that have rows of their own, so that a missing value has no cell.
+    scattered : set of str
+        The columns that have a value in some rows of an epoch alone: an empty cell says
+        that the row is of something else, not that a value was NaN.
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
@@ -98,6 +101,7 @@ class LogTable(LogFacts):
         self.has_other_rows = self.may_be_drawn = False
         self.is_shortened = False
         self.has_own_rows: set[str] = set()
+        self.scattered: set[str] = set()
 
     def join_repeated(self) -> None:
         """Leave out a column that is there twice with the same cells.
@@ -257,6 +261,8 @@ class LogTable(LogFacts):
         group = np.cumsum(begins) - 1
         stepwise = []
         for name, cells in list(self.columns.items()):
+            if cells.is_scattered(group):
+                self.scattered.add(name)
             if cells.collapse(group, several):
                 continue
             if is_rate_name(name):
@@ -280,6 +286,7 @@ class LogTable(LogFacts):
         part.columns = {name: cells.copy() for name, cells in columns.items()}
         part.notes, part.left_out = [*self.notes], {**self.left_out}
         part.not_logged, part.empty_cells = {*self.not_logged}, {*self.empty_cells}
+        part.scattered = {*self.scattered}
         part.keep(rows)
         return part
 

@@ -204,15 +204,11 @@ class TextRows:
                 return
 
     def _report_uncut(self, error: csv.Error, first: int, last: int) -> None:
-        if "unexpected end" in str(error):
-            if first == last:
-                row = f"the last row (line {first}) has no line end"
-                note = f"{row}, as if it were just being written: it was left out"
-                self.notes.append(note)
-                return
-            kind: type[LogError] = TruncatedLogError
-        else:
-            kind = LogError
+        is_cut = "unexpected end" in str(error)
+        if is_cut and first == last:
+            self.notes.append(f"{_no_line_end(first)}, {_BEING_WRITTEN}")
+            return
+        kind = TruncatedLogError if is_cut else LogError
         until = f"the row from here to line {last}" if last > first else "this row"
         problem = f"{until} cannot be cut into cells ({error})"
         found = kind(problem, source=self.source, line=first, hint=SKIP_HINT)
@@ -353,7 +349,7 @@ class TextRows:
         complete = complete and self.header[-1].lower() not in EPOCH_NAMES
         complete = complete and not (text.crlf and are_names_of_keras(self.header))
         above = [row[-1].strip() for row in rows[:-1] if len(row) == len(cells)]
-        row = f"the last row (line {lines[-1]}) has no line end"
+        row = _no_line_end(lines[-1])
         if complete and not is_shorter(cells[-1], above):
             self.notes.append(f"{row}: it was kept, and may be cut in its last number")
             return
@@ -365,10 +361,14 @@ class TextRows:
         rows.pop()
         lines.pop()
         hint = "; if it is whole, put a line end behind it" if complete else ""
-        note = f"{row}, as if it were just being written: it was left out{hint}"
-        self.notes.append(note)
+        self.notes.append(f"{row}, {_BEING_WRITTEN}{hint}")
 
 
+def _no_line_end(line: int) -> str:
+    return f"the last row (line {line}) has no line end"
+
+
+_BEING_WRITTEN = "as if it were just being written: it was left out"
 _SHOWN_LINES = 5
 _NUMBER_BEGINS = frozenset("0123456789+-.")
 
@@ -396,9 +396,8 @@ def _wrong_width(
     row: Sequence[str], header: Sequence[str], source: str, line: int
 ) -> LogError:
     width = len(header)
-    cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
-    problem = f"{cells} under {width} columns"
-    if len(row) == 2 * width - 1 or len(row) == 2 * width:
+    problem = f"{count(len(row), 'cell')} under {width} columns"
+    if len(row) in (2 * width - 1, 2 * width):
         problem += ", as with decimal commas or two rows in one line"
     hint = SKIP_HINT
     if len(row) > 1:

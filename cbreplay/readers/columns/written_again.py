@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENDINGS",
     "OtherHeaderError",
+    "ToldEnd",
     "drop_earlier_copies",
     "is_written_again",
     "leave_out_restored",
@@ -102,6 +103,46 @@ def drop_earlier_copies(table: LogTable) -> None:
     table.notes.append(f"its rows stand there {times} more: they were read once")
 
 
+class ToldEnd(NamedTuple):
+    """What MLflow's autologger says of a stop: where it was, and whose weights stayed.
+
+    XGBoost counts its iterations from 0, as Keras its epochs, and LightGBM from 1.
+
+    Attributes
+    ----------
+    stopped, restored : float or None
+        None where it is not told; no `restored`: no weights were put back.
+    """
+
+    stopped: float | None
+    restored: float | None
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> ToldEnd:
+        """Take it from the values under the names of the autologger.
+
+        >>> ToldEnd.of({"stopped_iteration": 9.0, "best_iteration": 4.0, "loss": 0.5})
+        ToldEnd(stopped=9.0, restored=4.0)
+        """
+        told = [values.get(name) for name in ENDINGS]
+        known = [own if isinstance(own, (int, float)) else None for own in told]
+        stopped = known[0] if known[0] is not None else known[2]
+        return cls(stopped, known[1] if known[1] is not None else known[3])
+
+    def restored_before(self, last: float) -> float | None:
+        """Return the restored step, if the autologger wrote it once more as `last`.
+
+        That is the one after the stop, by which the first step is known too.
+
+        >>> [ToldEnd(10.0, 5.0).restored_before(last) for last in (10, 11, 12)]
+        [4.0, 5.0, None]
+        """
+        if self.stopped is None or self.restored is None:
+            return self.restored
+        late = self.stopped + 1 - last
+        return self.restored - late if late in {0, 1} else None
+
+
 def leave_out_restored(
     table: LogTable,
     step: str,
@@ -113,8 +154,8 @@ def leave_out_restored(
 
     Where MLflow wrote the log, those series alone count that the last step holds.
 
-    MLflow's autologger writes the metrics of the model that EarlyStopping restored once
-    more, as another step, and what it knows of the callback.
+    MLflow's autologger writes the metrics of the model that early stopping restored
+    once more, as another step, and what it knows of the stop.
 
     Parameters
     ----------
@@ -123,50 +164,68 @@ def leave_out_restored(
     step : str
         The column that holds it.
     is_mlflow : bool
-        Whether MLflow wrote it; else what it says of the callback tells that, or equal
+        Whether MLflow wrote it; else what it says of the stop tells that, or equal
         values of many digits.
     ends : mapping of str to float
-        What MLflow says of the callback, if that is no column of the table: where it
-        stopped and names no restored epoch, no weights were put back; where it names
-        one, no equal values of other steps make it doubtful.
+        What MLflow says of the stop, if that is no column of the table. It decides
+        alone, whatever else is equal.
     """
     known = dict(ends)
     for name in ENDINGS:
         told = table.columns.pop(name, None)
         if told is not None and not told.missing.all():
             known[name] = float(told.values[~told.missing][-1])
-    is_mlflow, restored = is_mlflow or bool(known), known.get(_RESTORED)
-    if known and restored is None:
-        return
+    is_mlflow = is_mlflow or bool(known)
     metrics = [cells for name, cells in table.columns.items() if name != step]
     again_there = [own for own in metrics if not own.missing[-1]]
     is_whole = len(again_there) == len(metrics)
     # what else a script logs in each epoch, as a rate, is not written once more
     if len(table) < _FEWEST or not again_there or not (is_whole or is_mlflow):
         return
-    values = np.stack([own.values for own in again_there])
-    same = (values == values[:, -1:]) | (np.isnan(values) & np.isnan(values[:, -1:]))
-    again = np.flatnonzero(same[:, :-1].all(axis=0)).tolist()
     numbers = table.columns[step].values
     if numbers[-1] <= numbers[:-1].max():
         # a step that is there again is no other one
         return
-    named = [at for at in again if numbers[at] == restored]
-    again = named or again
-    # a training that stands still repeats its rows, the last but one too
-    if not named and (
-        len(again) != 1
-        or again[0] == len(table) - 2
-        or not _tells(values, is_mlflow=is_mlflow)
-    ):
+    values = np.stack([own.values for own in again_there])
+    same = (values == values[:, -1:]) | (np.isnan(values) & np.isnan(values[:, -1:]))
+    again = numbers[:-1][same[:, :-1].all(axis=0)].tolist()
+    earlier = _written_once_more(numbers, again, ToldEnd.of(known) if known else None)
+    if earlier is None or not (known or _tells(values, is_mlflow=is_mlflow)):
         return
-    last, earlier = (f"{number:g}" for number in numbers[[-1, again[0]]].tolist())
     table.keep(np.arange(len(table)) < len(table) - 1)
-    repeats = "it repeats all values" if is_whole else "its values are those"
+    repeats = "it repeats all values"
+    if not is_whole or earlier not in again:
+        repeats = "its values are those"
     table.notes.append(
-        f"left out the last step, {last}: {repeats} of step {earlier}, as "
+        f"left out the last step, {numbers[-1]:g}: {repeats} of step {earlier:g}, as "
         "MLflow's autologger writes those of the restored model"
     )
+
+
+def _written_once_more(
+    numbers: FloatArray, again: Sequence[float], told: ToldEnd | None
+) -> float | None:
+    """Return the step whose values the last one repeats; None if that is an epoch.
+
+    Parameters
+    ----------
+    numbers : array of shape (n_steps,)
+        All steps.
+    again : sequence of float
+        The earlier ones with the values of the last.
+    told : ToldEnd or None
+        What MLflow says of the stop.
+    """
+    if told is None:
+        # a training that stands still repeats its rows, the last but one too
+        alone = len(again) == 1 and again[0] != numbers[-2]
+        return again[0] if alone else None
+    restored = told.restored_before(numbers[-1])
+    if restored in again:
+        return restored
+    # not each epoch is logged, and nothing is trained after the stop
+    is_past = told.stopped is not None and numbers[-1] > told.stopped
+    return restored if is_past and restored not in numbers else None
 
 
 def _tells(values: FloatArray, *, is_mlflow: bool) -> bool:
@@ -181,9 +240,8 @@ def _tells(values: FloatArray, *, is_mlflow: bool) -> bool:
     return digits >= _MANY_DIGITS or (is_mlflow and len(changing) > 1)
 
 
-# what the autologger says about an EarlyStopping
-_RESTORED = "restored_epoch"
-ENDINGS = ("stopped_epoch", _RESTORED)
+# what the autologger says of a stop: of Keras's EarlyStopping, of boosted trees
+ENDINGS = ("stopped_epoch", "restored_epoch", "stopped_iteration", "best_iteration")
 _FEWEST, _MANY_DIGITS = 3, 6
 
 

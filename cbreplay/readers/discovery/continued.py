@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.by_key import by_key
+from cbreplay.readers.discovery.beginnings import count_digits
 from cbreplay.readers.discovery.common_epochs import first_number, put_below
 from cbreplay.readers.discovery.found_logs import is_text, lie_beside
-from cbreplay.readers.discovery.read_once import count_digits
 from cbreplay.wording.note import Note, reworded, topic_of
 from cbreplay.wording.words import count, list_first
 

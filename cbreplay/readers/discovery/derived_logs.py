@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.by_key import by_key
-from cbreplay.readers.discovery.read_once import count_digits
+from cbreplay.readers.discovery.beginnings import count_digits
 from cbreplay.readers.discovery.same_training import count_agreeing, has_all_of
 
 if TYPE_CHECKING:

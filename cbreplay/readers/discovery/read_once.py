@@ -7,15 +7,20 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from cbreplay.by_key import by_key
-from cbreplay.readers.building.written_digits import count_all_digits
+from cbreplay.readers.discovery.beginnings import (
+    FEWEST,
+    begins,
+    begins_to_the_bit,
+    count_changing,
+    count_digits,
+    output_of,
+    parts_last,
+    rates_agree,
+)
 from cbreplay.readers.discovery.first_values import FirstValues
 from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
-from cbreplay.readers.discovery.same_training import count_agreeing, has_all_of
-from cbreplay.run import Run
 from cbreplay.series_names import is_validation, plain_direction
 from cbreplay.wording.words import list_first
 
@@ -24,13 +29,10 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.run import Series
+    from cbreplay.run import Run
 
-__all__ = ["count_digits", "find_repeated_logs", "leave_out_copies"]
+__all__ = ["find_repeated_logs", "leave_out_copies"]
 
-# this many changing values of one series do not agree by chance
-_FEWEST = 5
-_RATE_NEAR = 1e-2
 _SHOWN = 5
 # up to this many kinds of runs, each is compared with all others
 _MOST_OPEN = 64
@@ -68,7 +70,7 @@ def leave_out_copies(found: FoundLogs) -> None:
             "the same training, or its beginning, stands in "
             f"{list_first(names, _SHOWN)} too: it was read once"
         )
-        cut = [part for part in parts if _parts_last(runs[part], runs[at])]
+        cut = [part for part in parts if parts_last(runs[part], runs[at])]
         names = sorted({places[part].log.name for part in cut})
         if names:
             home.runs[number] = home.runs[number].with_notes(
@@ -145,8 +147,8 @@ class _Alike(NamedTuple):
 
 def _alike_of(run: Run, *, of_trainer: bool = False) -> _Alike | None:
     """Return the kind of a run; None for one that is too short, or not Trainer's."""
-    output = _output_of(run.source) if of_trainer else ""
-    told = output if of_trainer else run.n_epochs >= _FEWEST
+    output = output_of(run.source) if of_trainer else ""
+    told = output if of_trainer else run.n_epochs >= FEWEST
     return _Alike(output, run.first_epoch, tuple(sorted(run.series))) if told else None
 
 
@@ -194,7 +196,7 @@ def _add_pairs(runs: Sequence[Run], home_of: dict[int, int]) -> None:
     def place(at: int) -> tuple[object, ...] | None:
         run = runs[at]
         where = os.path.dirname(run.source), run.first_epoch, run.horizon
-        return where if run.n_epochs >= _FEWEST else None
+        return where if run.n_epochs >= FEWEST else None
 
     known = {*home_of.keys(), *home_of.values()}
     for members in by_key(range(len(runs)), place).values():
@@ -236,7 +238,7 @@ def _add_short(runs: Sequence[Run], home_of: dict[int, int]) -> None:
     grown = dict.fromkeys(
         home for part, home in pairs if runs[part].n_epochs < runs[home].n_epochs
     )
-    short = [at for at, run in enumerate(runs) if run.n_epochs < _FEWEST]
+    short = [at for at, run in enumerate(runs) if run.n_epochs < FEWEST]
     begun = by_key(range(len(runs)) if short else (), lambda at: _first_row(runs[at]))
     for at in sorted(short, key=lambda at: -runs[at].n_epochs):
         run, n_digits = runs[at], count_digits(runs[at].series)
@@ -247,7 +249,7 @@ def _add_short(runs: Sequence[Run], home_of: dict[int, int]) -> None:
         for home in homes:
             # of two as long, the first is the one that is kept
             longer = (runs[home].n_epochs, at) > (run.n_epochs, home)
-            if longer and home not in home_of and _begins_to_the_bit(run, runs[home]):
+            if longer and home not in home_of and begins_to_the_bit(run, runs[home]):
                 home_of[at] = home
                 kept.add(home)
                 if run.n_epochs < runs[home].n_epochs:
@@ -282,7 +284,7 @@ def _add_ranks(runs: Sequence[Run], home_of: dict[int, int]) -> None:
                     at: home
                     for at in others
                     if lie_beside(runs[at].source, runs[home].source)
-                    and _rates_agree(runs[at], runs[home])
+                    and rates_agree(runs[at], runs[home])
                 }
 
 
@@ -302,42 +304,23 @@ def _validation_of(run: Run, n_rows: int | None = None) -> Hashable | None:
 def _are_told_by_validation(run: Run) -> bool:
     """Tell whether a validation has too many values and digits to be a coincidence."""
     own = {name: held for name, held in run.series.items() if is_validation(name)}
-    changing = max(map(_count_changing, own.values()))
-    return changing >= _FEWEST and count_digits(own) >= _RANK_DIGITS
+    changing = max(map(count_changing, own.values()))
+    return changing >= FEWEST and count_digits(own) >= _RANK_DIGITS
 
 
-def _begins_to_the_bit(run: Run, other: Run) -> bool:
-    """Tell whether each value of a run is the same number in a longer one beside it."""
-    beside = lie_beside(run.source, other.source)
-    alike = beside and run.first_epoch == other.first_epoch
-    return (alike and run.series.keys() <= other.series.keys()) and all(
-        np.array_equal(own.values, longer.values[: len(own)], equal_nan=True)
-        and np.array_equal(own.recorded, longer.recorded[: len(own)])
-        for own, longer in (
-            (own, other.series[name]) for name, own in run.series.items()
-        )
-    )
-
-
-# this many digits do not agree by chance: of a first row, of a whole validation, and
-# of all rows but a last one that differs
-_MANY_DIGITS, _RANK_DIGITS, _CUT_DIGITS = 5, 15, 30
-
-
-def count_digits(series: Mapping[str, Series]) -> int:
-    """Count the digits of the finite values of series, each value once."""
-    return count_all_digits(own.values[own.recorded] for own in series.values())
+# this many digits do not agree by chance: of a first row, and of a whole validation
+_MANY_DIGITS, _RANK_DIGITS = 5, 15
 
 
 def _changing_names(run: Run) -> list[str]:
-    return sorted(name for name, own in run.series.items() if _count_changing(own) > 1)
+    return sorted(name for name, own in run.series.items() if count_changing(own) > 1)
 
 
 def _copies_among(
     runs: Sequence[Run], members: list[int], names: Sequence[str]
 ) -> dict[int, int]:
     """Return, by each copy among runs of the same series, what it is a copy of."""
-    first = FirstValues([runs[at] for at in members], names, _FEWEST)
+    first = FirstValues([runs[at] for at in members], names, FEWEST)
     coarse = first.rounding_of_candidates()
     rank = sorted(coarse, key=lambda at: _rank(runs[members[at]], coarse[at]))
     place = {at: position for position, at in enumerate(rank)}
@@ -346,7 +329,7 @@ def _copies_among(
         for other in first.alike(at):
             own, home = members[at], members[other]
             longer = place[other] < place[at] and home not in home_of
-            if longer and _begins(runs[own], runs[home]):
+            if longer and begins(runs[own], runs[home]):
                 home_of[own] = home
                 break
     return home_of
@@ -357,60 +340,3 @@ def _rank(run: Run, coarse: float) -> tuple[int, int, int, bool, bool, float]:
     no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
     size = -run.n_epochs, -run.recorded_epochs, -len(run.series)
     return *size, no_rate, rounded, coarse
-
-
-def _begins(run: Run, other: Run) -> bool:
-    """Tell whether a run is the beginning of another, perhaps but for its last row."""
-    return _holds(run, other) or _parts_last(run, other)
-
-
-def _parts_last(run: Run, other: Run) -> bool:
-    """Tell whether the last row alone differs from the longer log that it begins.
-
-    So does one that was half written when the log was copied.
-    """
-    if not _FEWEST < run.n_epochs < other.n_epochs or _holds(run, other):
-        return False
-    above = {name: own.take(slice(0, -1)) for name, own in run.series.items()}
-    whole = Run(name="", source=run.source, first_epoch=run.first_epoch, series=above)
-    return count_digits(above) >= _CUT_DIGITS and _holds(whole, other)
-
-
-def _holds(run: Run, other: Run) -> bool:
-    """Tell whether a run is the beginning of another, which is no shorter."""
-    changing = max(map(_count_changing, run.series.values()))
-    output = _output_of(run.source)
-    if changing < (1 if output and output == _output_of(other.source) else _FEWEST):
-        return False
-    bare = replace(run, steps=None), replace(other, steps=None)
-    # a copy may have lost rows, but has none that the other lacks
-    alike = has_all_of(other, run) and _rates_agree(run, other)
-    return alike and count_agreeing(*bare) > 0
-
-
-def _rates_agree(run: Run, other: Run) -> bool:
-    """Tell whether two logs have equal learning rates wherever both hold one."""
-    if run.learning_rate is None or other.learning_rate is None:
-        return True
-    own, longer = run.learning_rate, other.learning_rate
-    both = own.recorded & longer.recorded[: len(own)]
-    rates, others = own.values[both], longer.values[: len(own)][both]
-    # a later save may have rounded them; a reduction changes them by far more
-    return bool(np.isclose(rates, others, rtol=_RATE_NEAR, equal_nan=True).all())
-
-
-def _count_changing(series: Series) -> int:
-    known = series.values[series.recorded]
-    return len(set(known[np.isfinite(known)].tolist()))
-
-
-_TRAINER_STATE = "trainer_state.json"
-
-
-def _output_of(path: str) -> str:
-    """Return Trainer's output directory: that of checkpoint-500/, or of the state."""
-    if os.path.basename(path) != _TRAINER_STATE:
-        return ""
-    directory = os.path.dirname(path)
-    inside = os.path.basename(directory).startswith("checkpoint-")
-    return os.path.dirname(directory) if inside else directory

@@ -7,12 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cbreplay.errors import (
-    NO_LOG_IN_DIRECTORY,
-    ConfigError,
-    LogError,
-    nearest_path,
-)
+from cbreplay.errors import NO_LOG_IN_DIRECTORY, ConfigError, LogError
 from cbreplay.readers.base import (
     Damage,
     ForeignLogError,
@@ -22,12 +17,7 @@ from cbreplay.readers.base import (
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.discovery.found_logs import FoundLogs, files_of, note_left_out
 from cbreplay.readers.discovery.reading import read_content, read_training
-from cbreplay.readers.discovery.run_names import (
-    RunsOfLog,
-    name_runs,
-    names_of,
-    part_of,
-)
+from cbreplay.readers.discovery.run_names import RunsOfLog, name_runs, names_of, part_of
 from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,
@@ -40,13 +30,13 @@ from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
 from cbreplay.run import Run
 from cbreplay.series_names import is_validation
+from cbreplay.wording.near_names import nearest_path
 from cbreplay.wording.note import Note
 from cbreplay.wording.plain_text import is_url, without_secrets
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
 
 __all__ = ["Source", "Survey", "survey_sources"]
 
@@ -341,6 +331,9 @@ def _join_files(files: FoundLogs) -> None:
 
 def _check_path(path: str) -> None:
     """Refuse text that the system does not take as a path."""
+    if not path:
+        problem = "'' is no path, as of a variable of the shell that is not set"
+        raise LogError(problem, hint="Give the path of a log or of a directory")
     if "\0" in path:
         problem = "there is no such file or directory"
         raise LogError(problem, source=path, hint="Leave out the zero byte")

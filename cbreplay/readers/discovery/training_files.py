@@ -276,7 +276,7 @@ def _find_files(
             path = os.path.join(directory, name)
             if is_event_file(path):
                 event_directories.setdefault(directory)
-            elif name == RUN_JSON:
+            elif name == RUN_JSON and format_of(path) != "mlflow":
                 here.run_json = path
             elif (log_format := format_of(path)) is not None:
                 here.logs[path] = log_format

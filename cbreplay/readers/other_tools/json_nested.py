@@ -9,7 +9,7 @@ from typing import Any
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import name_on, prefix_of
-from cbreplay.readers.columns.written_again import ENDINGS
+from cbreplay.readers.columns.written_again import ToldEnd
 
 __all__ = [
     "flat_rows",
@@ -73,11 +73,11 @@ def without_ends(lists: dict[str, list[Any]]) -> tuple[dict[str, list[Any]], lis
         return lists, []
     notes = [f"left out {', '.join(once)}: one value, of no epoch"]
     kept = {name: own for name, own in lists.items() if name not in once}
-    stopped, restored = (once.get(name) for name in ENDINGS)
-    if not isinstance(stopped, (int, float)) or not isinstance(restored, (int, float)):
+    told = ToldEnd.of(once)
+    if told.stopped is None or told.restored is None:
         return kept, notes
     # a fit may have begun at a later epoch than 0
-    at = int(restored - (stopped + 2 - longest))
+    at = int(told.restored - (told.stopped + 2 - longest))
     whole = {name: own for name, own in kept.items() if len(own) == longest}
     if 0 <= at < longest and all(own[-1] == own[at] for own in whole.values()):
         kept |= {name: own[:-1] for name, own in whole.items()}

@@ -182,11 +182,14 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     if isinstance(rows, dict):
         if rows.get("next_page_token"):
             damage.remarks.append(_PAGED)
-        # a list of all metrics, or one for each key, as get_metric_history returns it
-        rows = {name: _named(name, own) for name, own in rows.items()}
-        lists = [own for own in rows.values() if isinstance(own, list)]
-        by_key = list(itertools.chain(*lists)) if len(lists) == len(rows) else None
-        rows = rows.get("metrics", by_key)
+        # a run that mlflow-export-import wrote has all that MLflow knows of it
+        rows = rows.get("mlflow", rows)
+        rows = rows.get("metrics", rows) if isinstance(rows, dict) else rows
+    if isinstance(rows, dict):
+        # a list for each key, as get_metric_history returns it
+        curves = [_named(name, own) for name, own in rows.items()]
+        lists = [own for own in curves if isinstance(own, list)]
+        rows = [*itertools.chain(*lists)] if len(lists) == len(curves) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problem = "this is no list of metrics"
         hint = "Export what get_metric_history returns: key, value, step, timestamp"

@@ -13,7 +13,12 @@ from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.epoch_rows import RUNS, runs_of_rows, tables_of_runs
-from cbreplay.readers.columns.roles import FOLDS, SETTINGS, never_go_back
+from cbreplay.readers.columns.roles import (
+    FOLDS,
+    SETTINGS,
+    check_rows_are_no_runs,
+    never_go_back,
+)
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.other_tools.json_nested import flat_rows
@@ -175,6 +180,7 @@ def _histories(table: LogTable) -> Iterator[tuple[str, LogTable]]:
 
     A setting names one only where the steps begin anew: one run may change its own.
     """
+    check_rows_are_no_runs(table)
     step = table.first_of(_STEPS)
     goes_on = step is not None and never_go_back(table.columns[step].values)
     called = (RUNS - SETTINGS | FOLDS if goes_on else RUNS) | {"name"}
@@ -221,3 +227,5 @@ def _fold_history(table: LogTable, options: ReadOptions) -> None:
     # its exports are samples unless they are asked for whole
     table.may_be_drawn = True
     fold_by(table, epoch, step, options)
+    if table.counts_from_zero and table.axis_unit == "epochs":
+        table.begins_at = 0

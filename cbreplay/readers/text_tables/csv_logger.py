@@ -69,7 +69,8 @@ class CsvLoggerReader(LogReader):
             and epoch is not None
             and are_fractions(table.columns[epoch])
         )
-        if within or self.options.x_axis is not None or not _STEPPED.isdisjoint(named):
+        stepped = epoch is None or not _STEPPED.isdisjoint(named)
+        if within or stepped or self.options.x_axis is not None:
             from cbreplay.readers.building.step_rows import fold_steps
 
             fold_steps(table, self.options)

@@ -52,7 +52,7 @@ class EmaStopping(SmoothedRule):
 
     def __post_init__(self) -> None:
         self.check_waiting()
-        check_numbers("EmaStopping", smoothing=self.smoothing)
+        check_numbers(self, "smoothing")
         if not 0 <= self.smoothing < 1:
             sentence = (
                 f"EmaStopping: smoothing is {self.smoothing!r}, where a share from 0 "

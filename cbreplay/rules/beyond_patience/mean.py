@@ -39,7 +39,7 @@ class MeanStopping(SmoothedRule):
 
     def __post_init__(self) -> None:
         self.check_waiting()
-        check_count("MeanStopping", "window", self.window)
+        check_count(self, "window")
 
     @property
     def spoken_mean(self) -> str:

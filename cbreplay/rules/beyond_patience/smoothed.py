@@ -74,8 +74,8 @@ class SmoothedRule(RuleBeyondKeras):
 
     def check_waiting(self) -> None:
         """Raise ConfigError where a parameter that both share is impossible."""
-        check_count(self.class_name, "patience", self.patience)
-        check_numbers(self.class_name, min_delta=self.min_delta)
+        check_count(self, "patience")
+        check_numbers(self, "min_delta")
         self.check_shared()
 
     def begin(self, training: Training) -> SmoothedState:

@@ -66,7 +66,7 @@ class TargetStopping(RuleBeyondKeras):
     restore_best_weights: bool = True
 
     def __post_init__(self) -> None:
-        check_numbers(self.class_name, target=self.target)
+        check_numbers(self, "target")
         self.check_shared()
 
     def begin(self, training: Training) -> TargetState:

@@ -103,15 +103,10 @@ class EarlyStopping(MonitorCallback):
     )
 
     def __post_init__(self) -> None:
-        check_numbers(
-            "EarlyStopping",
-            min_delta=self.min_delta,
-            patience=self.patience,
-            start_from_epoch=self.start_from_epoch,
-        )
+        check_numbers(self, "min_delta", "patience", "start_from_epoch")
         if self.baseline is not None:
-            check_numbers("EarlyStopping", baseline=self.baseline)
-        self.check_monitor(restore_best_weights=self.restore_best_weights)
+            check_numbers(self, "baseline")
+        self.check_monitor("restore_best_weights")
 
     @property
     def margin(self) -> float | None:

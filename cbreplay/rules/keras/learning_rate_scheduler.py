@@ -86,7 +86,7 @@ class LearningRateScheduler(Callback):
                 f"neither a function nor a table. {_HINT}"
             )
             raise ConfigError(sentence)
-        check_flags("LearningRateScheduler", verbose=self.verbose)
+        check_flags(self, "verbose")
 
     @property
     def needs_learning_rate(self) -> bool:

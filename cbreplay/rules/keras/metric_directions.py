@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError
 from cbreplay.rules.keras.metric_names import default_names
+from cbreplay.series_names import is_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,11 +94,6 @@ def ends_at_one(name: str) -> bool:
 _SIGNED = frozenset(
     {"concordance_correlation", "cosine_similarity", "pearson_correlation", "r2_score"}
 )
-# names of metrics that are shares, also with the name of an output before them
-_SHARE = (
-    r"(\w*_)?(acc|accuracy|auc|auprc|auroc|dice|f1|f1score|fscore|iou|jaccard|miou|"
-    r"precision|recall|sensitivity|specificity)(_score|_coef|_coefficient|_m)?"
-)
 
 
 def lies_within_one(name: str) -> bool:
@@ -112,8 +107,7 @@ def lies_within_one(name: str) -> bool:
     metric = _in_table(name.removeprefix("val_"))
     if "percent" in metric or "pct" in metric:
         return False
-    named = ends_at_one(metric) and metric not in _SIGNED
-    return named or re.fullmatch(_SHARE, metric.lower()) is not None
+    return is_share(metric) or (ends_at_one(metric) and metric not in _SIGNED)
 
 
 def settle_mode(callback: str, monitor: str, mode: str) -> str:

@@ -114,11 +114,8 @@ class ModelCheckpoint(MonitorCallback):
             raise ConfigError(sentence) from None
         object.__setattr__(self, "filepath", written)
         _check_fields(self.filepath)
-        self.check_monitor(
-            save_best_only=self.save_best_only,
-            save_weights_only=self.save_weights_only,
-        )
-        _check_threshold(self.initial_value_threshold, compared=self.save_best_only)
+        self.check_monitor("save_best_only", "save_weights_only")
+        _check_threshold(self)
         if self.save_freq != "epoch":
             if not isinstance(self.save_freq, int):
                 raise RefusedValueError(
@@ -245,9 +242,10 @@ def _check_fields(filepath: str) -> None:
         raise ConfigError(sentence)
 
 
-def _check_threshold(threshold: object, *, compared: bool) -> None:
+def _check_threshold(rule: ModelCheckpoint) -> None:
     """Raise ConfigError unless Keras can compare with this as its first ``best``."""
-    if compared and isinstance(threshold, str):
+    threshold: object = rule.initial_value_threshold
+    if rule.save_best_only and isinstance(threshold, str):
         raise RefusedValueError(
             callback="ModelCheckpoint",
             parameter="initial_value_threshold",
@@ -258,4 +256,4 @@ def _check_threshold(threshold: object, *, compared: bool) -> None:
             instead="a number, such as initial_value_threshold=0.5",
         )
     if threshold is not None:
-        check_numbers("ModelCheckpoint", initial_value_threshold=threshold)
+        check_numbers(rule, "initial_value_threshold")

@@ -35,11 +35,11 @@ class MonitorCallback(Callback):
         """Return how this Keras compares what the callback monitors."""
         raise NotImplementedError
 
-    def check_monitor(self, **flags: object) -> None:
+    def check_monitor(self, *flags: str) -> None:
         """Raise ConfigError where a parameter that all share, or a flag, is none."""
-        check_text(self.class_name, "monitor", self.monitor)
-        check_mode(self.class_name, self.mode)
-        check_flags(self.class_name, verbose=self.verbose, **flags)
+        check_text(self, "monitor")
+        check_mode(self)
+        check_flags(self, "verbose", *flags)
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor as this Keras resolves it."""

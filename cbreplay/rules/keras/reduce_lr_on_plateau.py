@@ -119,14 +119,7 @@ class ReduceLROnPlateau(MonitorCallback):
                 fails_at_once=False,
                 instead="min_lr=0, which is the default",
             )
-        check_numbers(
-            "ReduceLROnPlateau",
-            factor=self.factor,
-            patience=self.patience,
-            min_delta=self.min_delta,
-            cooldown=self.cooldown,
-            min_lr=self.min_lr,
-        )
+        check_numbers(self, "factor", "patience", "min_delta", "cooldown", "min_lr")
         self.check_monitor()
         if self.factor >= 1:
             raise RefusedValueError(

@@ -48,7 +48,7 @@ class TerminateOnNaN(Callback):
     acts_at: ClassVar[frozenset[Phase]] = frozenset({"batch"})
 
     def __post_init__(self) -> None:
-        check_flags("TerminateOnNaN", raise_error=self.raise_error)
+        check_flags(self, "raise_error")
 
     @property
     def watched(self) -> str:

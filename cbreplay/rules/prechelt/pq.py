@@ -60,9 +60,9 @@ class PrecheltPQ(RatioRule):
 
     def __post_init__(self) -> None:
         self.check_alpha()
-        check_count(self.class_name, "strip_length", self.strip_length)
+        check_count(self, "strip_length")
         self.check_shared()
-        check_text(self.class_name, "training_monitor", self.training_monitor)
+        check_text(self, "training_monitor")
         self.check_mode()
 
     @property

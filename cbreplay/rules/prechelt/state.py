@@ -82,7 +82,7 @@ class RatioRule(PrecheltRule):
 
     def check_alpha(self) -> None:
         """Raise ConfigError unless alpha is a threshold."""
-        check_numbers(self.class_name, alpha=self.alpha)
+        check_numbers(self, "alpha")
         if not 0 <= self.alpha < math.inf:
             sentence = (
                 f"{self.class_name}: alpha is {self.alpha!r}, where a finite number "

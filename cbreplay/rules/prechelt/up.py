@@ -61,8 +61,8 @@ class PrecheltUP(PrecheltRule):
     measure_name: ClassVar[str] = "the number of rises in a row"
 
     def __post_init__(self) -> None:
-        check_count(self.class_name, "strips", self.strips)
-        check_count(self.class_name, "strip_length", self.strip_length)
+        check_count(self, "strips")
+        check_count(self, "strip_length")
         self.check_shared()
 
     @property

@@ -415,7 +415,8 @@ def test_what_10_costs_is_not_compared_where_no_log_tells() -> None:
     said = how_sure(untold)
     assert said is not None
     assert plain_text(said) == (
-        "How sure: by 3 runs, 8 is expected to cost least; what 10 costs, no log tells."
+        "How sure: by 3 runs and other data, 8 is expected to cost least; what 10 "
+        "costs, no log tells."
     )
 
 
@@ -432,19 +433,19 @@ def test_a_name_of_a_log_cannot_steer_a_terminal() -> None:
     ("patience", "said"),
     [
         # the ninth needs no less than those that are named
-        ([3] * 9, "3 run0, run1, run2, run3, run4, run5, run6, run7 and 1 more"),
+        ([3] * 9, "3 for run0, run1, run2, run3, run4, run5, run6, run7 and 1 more"),
         (
             [7, 5, *[4] * 7, 2, 2],
             (
-                "7 run0; 5 run1; 4 run2, run3, run4, run5, run6, run7 and 1 more; "
-                "and 2 more need less"
+                "7 for run0; 5 for run1; 4 for run2, run3, run4, run5, run6, run7 and "
+                "1 more; and 2 more need less"
             ),
         ),
         (
             [*range(12, 4, -1), 2],
             (
-                "12 run0; 11 run1; 10 run2; 9 run3; 8 run4; 7 run5; 6 run6; 5 run7; "
-                "and 1 more needs less"
+                "12 for run0; 11 for run1; 10 for run2; 9 for run3; 8 for run4; "
+                "7 for run5; 6 for run6; 5 for run7; and 1 more needs less"
             ),
         ),
     ],

@@ -52,7 +52,7 @@ def test_what_is_promised_less_than_the_runs_suffice_for_takes_no_more_runs() ->
     asked = recommend(pausing_runs([12, 13, *[3] * 10]), confidence=0.8)
     assert asked.promise is not None
     assert find_surer(asked).kind == "more"
-    assert surer(asked).startswith("Surer: more runs, for one set of so many")
+    assert surer(asked) == "Surer: more runs."
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_beside_longer_ones_nothing_is_promised_for_trainings_of_one_epoch() -> 
     runs = pausing_runs([3] * 9)
     runs += [make_run([1.0 + at], f"short{at}") for at in range(5)]
     said = [plain_text(text) for text in evidence_sentences(recommend(runs))]
-    assert "trainings of 1 epochs (5 runs): too short to recommend anything" in said
+    assert "trainings of 1 epoch (5 runs): too short to recommend anything" in said
 
 
 def test_an_expected_score_is_no_rest_of_a_rounding() -> None:
@@ -360,8 +360,8 @@ def test_a_log_that_ends_before_the_recommended_stop_is_not_one_where_it_lost() 
     assert sure is not None
     # 1 % of 0.5
     assert plain_text(sure) == (
-        "How sure: on 4 of 5 runs it loses no more than the tolerance, 0.0050 "
-        "val_loss; 1 log ends before it would stop."
+        "How sure: on 5 of 5 runs a patience of 10 or less loses no more than the "
+        "tolerance, 0.0050 val_loss; 1 log ends before 10 would stop."
     )
 
 
@@ -435,7 +435,7 @@ def test_a_promise_without_a_plan_is_for_trainings_as_long_as_the_logs() -> None
     advice = recommend(runs)
     assert (advice.plan, advice.kind) == (None, "guaranteed")
     assert plain_text(advice_headline(advice)).endswith(
-        "of new runs like these, for as long as these ran."
+        "of new runs like these, planned for as long as these ran."
     )
     (promise,) = [
         told

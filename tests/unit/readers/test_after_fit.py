@@ -182,6 +182,34 @@ def test_no_step_is_a_restored_model_where_mlflow_names_no_restored_epoch(
     assert read(tmp_path, mlflow(*FITTED, FITTED[1]) + stopped).n_epochs == 4
 
 
+@pytest.mark.parametrize(
+    ("stopped", "best"),
+    # XGBoost counts its iterations from 0, LightGBM from 1; the last is the best here
+    [(2, 2), (3, 3)],
+)
+def test_the_best_iteration_of_boosted_trees_is_no_other_one(
+    tmp_path: Path, stopped: int, best: int
+) -> None:
+    """Their autologger writes it once more too, also if it is the last one."""
+    rows = [{"l2": own} for own in (0.9, 0.8, 0.7, 0.7)]
+    ending = f"stopped_iteration,{stopped},3000,0\nbest_iteration,{best},3000,0\n"
+    run = read(tmp_path, mlflow(*rows) + ending)
+    assert list(run.series["l2"]) == [0.9, 0.8, 0.7]
+    assert list(run.series) == ["l2"]
+
+
+def test_the_restored_model_may_be_of_an_epoch_that_was_not_logged(
+    tmp_path: Path,
+) -> None:
+    """With every_n_iter=2 the epochs 0, 2 and 4 are logged; 3 is put back after 5."""
+    logged = {0: 0.9, 2: 0.7, 4: 0.8, 6: 0.6}
+    rows = "".join(f"val_loss,{own},{at}000,{at}\n" for at, own in logged.items())
+    ending = "stopped_epoch,5,6000,0\nrestored_epoch,3,6000,0\n"
+    run = read(tmp_path, MLFLOW + rows + ending)
+    assert list(run.series["val_loss"]) == [0.9, 0.7, 0.8]
+    assert any("step, 6: its values are those of step 3" in own for own in run.notes)
+
+
 def test_a_metric_that_is_nan_all_along_hides_no_restored_model(tmp_path: Path) -> None:
     rows = [{**values, "f1": math.nan} for values in [*FITTED, FITTED[1]]]
     run = read(tmp_path, mlflow(*rows))

@@ -90,6 +90,11 @@ def test_the_given_validation_freq_decides(
         ({"loss": ["x"]}, "value 0 of 'loss' is 'x'"),
         ({"loss": 1.0}, "where a list of numbers is expected"),
         ({"loss": "12"}, "where a list of numbers is expected"),
+        # as df.to_dict() makes it: its keys are no losses
+        ({"loss": {0: 0.5, 1: 0.4}}, r"'loss' holds \{0: 0.5, 1: 0.4\}, where a list"),
+        ({"loss": {0.5, 0.4}}, "where a list of numbers is expected"),
+        ({"loss": [np.complex64(1 + 2j)]}, "value 0 of 'loss' is .*1\\+2j"),
+        ({"loss": [16**5000]}, "'loss' is a number of 20001 bits, which is not one"),
         ({"loss": [1, 2], "epoch": [0, 0.5]}, "the epoch of row 2 is 0.5"),
         ({"loss": [1, 2], "epoch": [0, -1]}, "the epoch of row 2 is -1"),
         ({"loss": [1] * 4, "val_loss": []}, "no whole number as validation_freq"),
@@ -100,6 +105,12 @@ def test_lists_that_are_no_log_are_refused(
 ) -> None:
     with pytest.raises(LogError, match=sentence):
         load_runs(lists)
+
+
+def test_what_an_array_masks_is_missing() -> None:
+    masked = np.ma.array([0.5, 0.4, 0.3], mask=[False, True, False])
+    (run,) = load_runs({"loss": masked})
+    assert list(run.series["loss"]) == [0.5, None, 0.3]
 
 
 def test_none_in_a_list_is_missing_and_nan_is_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -237,3 +238,20 @@ def test_values_of_two_writers_or_of_a_resumed_fit_are_no_fits_in_turn(
     log.write_text("key,value,timestamp,step\n" + "".join(rows), encoding="ascii")
     (run,) = load_runs(log)
     assert run.series["loss"].others
+
+
+@pytest.mark.parametrize("name", ["run.json", "exported.json"])
+def test_a_run_of_mlflow_export_import_is_a_log(tmp_path: Path, name: str) -> None:
+    """Its run.json holds the metrics too, below what MLflow knows of the run."""
+    losses = [0.9, 0.7, 0.8]
+    points = [
+        {"value": loss, "timestamp": 1_700_000_000_000 + step, "step": step}
+        for step, loss in enumerate(losses)
+    ]
+    run = {"info": {"run_id": "1a2b"}, "params": {}, "metrics": {"val_loss": points}}
+    path = tmp_path / "1a2b" / name
+    path.parent.mkdir()
+    path.write_text(json.dumps({"system": {"script": "export_run.py"}, "mlflow": run}))
+    for asked in (tmp_path, path):
+        (found,) = load_runs(asked)
+        assert list(found.series["val_loss"]) == losses

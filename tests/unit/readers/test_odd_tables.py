@@ -68,3 +68,25 @@ def test_a_header_of_several_levels_is_told_with_what_to_write(tmp_path: Path) -
     written.to_csv(log)
     (run,) = load_runs(log)
     assert run.recorded_epochs == 6
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        # the tables of runs that W&B's page, MLflow's page and search_runs write
+        "Name,State,Created,epoch,loss,val_loss",
+        "Run ID,Name,Status,epochs,loss,val_loss",
+        "run_id,status,experiment_id,epoch,loss,val_loss",
+    ],
+)
+def test_a_table_of_runs_is_no_training_whatever_its_epochs(
+    tmp_path: Path, header: str
+) -> None:
+    log = tmp_path / "runs.csv"
+    rows = [
+        f"run-{at},a{at % 2},x,{10 + at},{loss},{loss}"
+        for at, loss in enumerate(LOSSES)
+    ]
+    log.write_text("\n".join([header, *rows, ""]))
+    with pytest.raises(LogError, match=r"its rows are runs, not epochs: .* 'run-0'"):
+        load_runs(log)

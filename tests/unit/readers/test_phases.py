@@ -46,16 +46,16 @@ def test_where_a_phase_begins_a_fit_may_have_been_resumed(
     assert (run.seams, run.possible_seams) == ((FIRST,), frozenset({FIRST}))
     (note,) = (note for note in run.notes if "goes from" in note)
     assert f"{name} goes from {before!r} to {after!r} at epoch 7" in note
-    assert "--seam 6 or seams=[6] says the former, --resume carried the latter" in note
+    assert "--seam 6 or seams=[6] says the former, --resume never" in note
     # under the same callbacks the fifth value after the best stops; under new ones
     # each value of the second fit is better than the one before
     assert replay_run(run, EarlyStopping(patience=5)).evidence == "incomplete"
     assert replay_run(run, EarlyStopping(patience=2)).stopped_epoch == 2 + 2
 
 
-def test_who_says_that_the_same_callbacks_went_on_gets_one_fit(tmp_path: Path) -> None:
+def test_who_says_that_the_same_fit_went_on_gets_one_fit(tmp_path: Path) -> None:
     words = ["frozen"] * FIRST + ["tuned"] * (len(LOSSES) - FIRST)
-    run = read(tmp_path, "phase", words).with_same_callbacks()
+    run = read(tmp_path, "phase", words).without_possible_seams()
     assert replay_run(run, EarlyStopping(patience=5)).stopped_epoch == 2 + 5
 
 

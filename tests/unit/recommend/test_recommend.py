@@ -1110,7 +1110,7 @@ def test_a_run_that_never_changes_is_named_with_that_as_the_reason() -> None:
         if text.startswith("sufficient patience")
     ]
     assert sufficient.startswith(
-        "sufficient patience: none for flat, where val_loss never changes; 6 "
+        "sufficient patience: none for flat, where val_loss never changes; 6 for "
     )
     assert (
         plain_text(groups_table(advice).rows[-1].cells[2]) == "val_loss never changes"
@@ -1122,7 +1122,8 @@ def test_a_patience_that_is_enough_where_nothing_changes_says_so() -> None:
     advice = recommend(runs, group_by="none")
     assert advice.groups[-1].constant_runs == ("flat",)
     assert advice.groups[-1].sufficient_patience == 1
-    said = "6 run3; 5 run2; 4 run1; 3 run0; 1 flat (there val_loss never changes)"
+    said = "6 for run3; 5 for run2; 4 for run1; 3 for run0; "
+    said += "1 for flat (there val_loss never changes)"
     told = [plain_text(text) for text in evidence_sentences(advice)]
     assert f"{SUFFICIENT}: {said}" in told
 

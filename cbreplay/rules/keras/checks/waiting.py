@@ -29,6 +29,9 @@ __all__ = [
 
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
 
+# of a metric between 0 and 1, hardly meant: 0.5 for half a percent
+_LARGE_SHARE = 0.2
+
 
 def effective_patience(callback: _Monitoring) -> float:
     """Return the patience that acts: 0 and less act as 1."""
@@ -110,20 +113,25 @@ def _negative_min_delta(
 def _min_delta_beyond_range(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
-    """Find a min_delta of 1 or more for a metric whose values lie between 0 and 1."""
+    """Find a min_delta of a metric between 0 and 1 that hardly an improvement beats."""
     # a log tells more than the name, and may hold percents
-    if known.run is not None or callback.min_delta < 1:
+    if known.run is not None or callback.min_delta < _LARGE_SHARE:
         return
     if not is_share(known, callback.monitor):
         return
+    # each improvement is by more than min_delta, and all together are by at most 1
+    most = max(math.ceil(1 / callback.min_delta) - 1, 0)
+    counted = f"at most {most} count" if most else "none counts"
     yield Finding(
         "min-delta-beyond-range",
         index,
-        f"with min_delta {callback.min_delta:g} no {callback.monitor} between 0 and 1 "
-        "counts as an improvement after the first",
+        f"with min_delta {callback.min_delta:g}, of the values of {callback.monitor} "
+        f"between 0 and 1 {counted} as an improvement after the first",
         "a value has to be better than the best so far by more than min_delta, and two "
-        "between 0 and 1 are not so far apart",
+        "between 0 and 1 are at most 1 apart",
         "a min_delta of the size of the changes that matter, for example 0.001, or 0",
+        "warning" if most == 0 else "remark",
+        {"most_improvements": most},
     )
 
 

@@ -1,0 +1,187 @@
+"""The headline of named settings on several runs: which loses least, or what lacks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from cbreplay.answers.setting_cells import only_saves
+from cbreplay.answers.settings_summary import (
+    SEVERAL,
+    SettingSummary,
+    compare_settings,
+    find_least,
+    tells_less,
+)
+from cbreplay.answers.varied_parameters import short_setting
+from cbreplay.document import Claim, Code, Fact, phrase, say
+from cbreplay.wording.shown_digits import scale_of
+from cbreplay.wording.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.document import Text
+
+__all__ = ["settings_headline"]
+
+_ALONE = "That describes these runs, not the next."
+_NEARLY_ALL = 0.9
+
+
+def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
+    """Say which setting loses least on several runs, or what the one setting loses."""
+    if len(summaries) == 1:
+        return _of_one_setting(cells, summaries[0])
+    runs, compared = compare_settings(cells, summaries)
+    least = find_least(compared)
+    if least is None:
+        return _of_no_setting(cells, summaries)
+    n_open = len(summaries) - len(compared)
+    more = ""
+    if n_open:
+        more = f" {count(n_open, 'setting')} of {len(summaries)} cannot be compared."
+    loses = "loses least: " if len(compared) > 1 else "loses "
+    loses = loses if least.worst_regret else ""
+    on, where = "On these {n_runs:count} runs ", ""
+    if len(runs) < len(cells.runs):
+        tell = f"whose logs decide {'these settings' if n_open else 'every setting'}"
+        if tells_less(cells, summaries):
+            # a log may decide a setting and hold no number at the epoch that it keeps
+            lose = "these settings lose" if n_open else "every setting loses"
+            tell = f"that tell what {lose}"
+        on = f"On the {{n_compared:count}} of {{n_runs:count}} runs {tell}, "
+        where = "there "
+    configs = [summary.config for summary in compared]
+    about = {"config": least.config, "compared": configs, "runs": [*runs]}
+    return phrase(
+        f"{on}{{}} {loses}{{}}{{}}.{more} {_ALONE}",
+        Code(short_setting(cells.grid, least.config)),
+        _losses(cells, least, where),
+        _equals(cells, least, compared),
+        n_runs=len(cells.runs),
+        n_compared=len(runs),
+        claims=[Claim("loses_least", about)],
+    )
+
+
+def _equals(
+    cells: SettingCells, least: SettingSummary, compared: Sequence[SettingSummary]
+) -> Text:
+    """Say which settings lose as little as the one that loses least."""
+    equal = [own for own in compared if own.mean_regret == least.mean_regret]
+    equal.remove(least)
+    if not equal:
+        return say()
+    more = all(own.epochs_saved < least.epochs_saved for own in equal)
+    words = f", {'more' if more else 'no less'} than "
+    if len(equal) > 1:
+        return phrase(
+            words + "{n_equal:count} others, which lose as little", n_equal=len(equal)
+        )
+    return say(
+        words,
+        Code(short_setting(cells.grid, equal[0].config)),
+        ", which loses as little",
+    )
+
+
+def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
+    """Say that no setting can be compared, and what the logs decide of them."""
+    most = max(summaries, key=lambda summary: (summary.exact_runs, -summary.config))
+    evidence = set(cells.columns["evidence"])
+    if most.exact_runs == most.runs:
+        # the logs decide some settings on all runs, but not what these lose
+        words = "On all {n_runs:count} runs the logs decide {n_whole:count} of "
+        words += "{n_configs:count} settings; "
+        if len(cells.judged_by) > 1:
+            words += "they are judged by different series, which do not compare."
+        else:
+            words += "for none of them do all these runs say what it loses."
+    elif most.exact_runs:
+        words = (
+            "No setting is decided on all {n_runs:count} runs; {setting:code} is on "
+        )
+        words += "{n_decided:count}."
+    else:
+        words = "None of these {n_runs:count} runs decides one of the settings"
+        if evidence == {"diverged"}:
+            words += "; each shows where a setting parts from it (--each), not what "
+            words += "follows"
+        elif evidence == {"censored"}:
+            words += ": no setting stops inside one of these logs"
+        words += "."
+    return phrase(
+        words,
+        n_runs=len(cells.runs),
+        n_whole=sum(summary.exact_runs == summary.runs for summary in summaries),
+        n_configs=len(summaries),
+        setting=short_setting(cells.grid, most.config),
+        n_decided=most.exact_runs,
+    )
+
+
+def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
+    if only_saves(cells):
+        words = (
+            "This setting stops no training; of each of these {runs:count} runs, the "
+        )
+        words += "table says of which epoch its last file is."
+    elif summary.mean_regret is None:
+        on, end = "all {exact_runs:count}", ""
+        if summary.exact_runs < summary.runs:
+            on = "{exact_runs:count} of {runs:count}"
+        if set(cells.columns["evidence"]) == {"censored"}:
+            end = ": it stops inside none of these logs"
+        elif summary.exact_runs and len(cells.judged_by) == 1:
+            end = "; on none of them is known what it loses"
+        words = f"The logs decide this setting on {on} runs{end}."
+    else:
+        on = "On all {exact_runs:count} runs"
+        if summary.priced_runs < summary.exact_runs:
+            on = "On the {priced_runs:count} of {runs:count} runs that tell it,"
+        elif not summary.is_whole:
+            on = "On the {exact_runs:count} of {runs:count} runs whose logs decide it,"
+        loses = " loses" if summary.worst_regret else ""
+        words = f"{on} this setting{loses} {{losses}}. {_ALONE}"
+    return phrase(words, losses=_losses(cells, summary), **summary._asdict())
+
+
+def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:
+    scale = scale_of(cells.columns["kept_value"])
+    words = "keeps the best {objective:code} of each"
+    if summary.worst_regret:
+        words = "{mean} {objective:code} on average against the best of each run, at "
+        words += "worst {worst}"
+        if _hangs_on_one(cells, summary):
+            words += " ({worst_run:code}, nearly all of that average)"
+    words += ";"
+    if summary.priced_runs < summary.exact_runs:
+        words += " over the {exact_runs:count} that decide it,"
+    return phrase(
+        f"{words} {where}it saves {{epochs_saved:count}} of {{recorded_epochs:count}} "
+        "epochs",
+        objective=cells.judged_by[0][0] or "of what is judged",
+        mean=Fact(summary.mean_regret, "difference", "mean_regret", scale),
+        worst=Fact(summary.worst_regret, "difference", "worst_regret", scale),
+        **summary._asdict(),
+    )
+
+
+def _hangs_on_one(cells: SettingCells, summary: SettingSummary) -> bool:
+    """Return whether one run, on another scale than the rest, makes the mean.
+
+    It makes nearly all of it, and loses more than any other run's kept value.
+    """
+    mean, worst = summary.mean_regret, summary.worst_regret
+    if mean is None or not worst or summary.priced_runs <= SEVERAL:
+        return False
+    kept = cells.columns["kept_value"][summary.config :: len(cells.grid)]
+    others = [
+        abs(value)
+        for run, value in zip(cells.runs, kept, strict=True)
+        if run.name != summary.worst_run and value is not None and math.isfinite(value)
+    ]
+    total = mean * summary.priced_runs
+    return worst >= _NEARLY_ALL * total and worst > max(others, default=math.inf)

@@ -1,0 +1,113 @@
+"""One metric over the epochs of a run, and the arrays that everything is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["BoolArray", "EpochArray", "FloatArray", "Series", "to_float"]
+
+FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
+EpochArray: TypeAlias = "NDArray[np.integer[Any]]"
+BoolArray: TypeAlias = "NDArray[np.bool_]"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Series:
+    """One metric over the epochs of its run.
+
+    Parameters
+    ----------
+    values : array of shape (n_epochs,)
+        The logged values, float64 (float32 for a learning rate). A value that was
+        logged as NaN is NaN; so is one that was not recorded.
+    recorded : bool array of shape (n_epochs,)
+        False where nothing was recorded. Only this tells a missing value from NaN.
+    others : mapping of int to tuple of float
+        By position, the earlier values of an epoch for which the log holds several;
+        `values` holds the last one.
+    """
+
+    values: FloatArray
+    recorded: BoolArray
+    others: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.values.shape != self.recorded.shape or self.values.ndim != 1:
+            shapes = f"{self.values.shape} and {self.recorded.shape}"
+            sentence = (
+                f"values and recorded must be vectors of one length, not {shapes}"
+            )
+            raise ConfigError(sentence)
+        self.values.setflags(write=False)
+        self.recorded.setflags(write=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Build it anew: an array that was pickled or copied can be written."""
+        return Series, (self.values, self.recorded, dict(self.others))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, position: int) -> float | None:
+        """Return a value by its position; None where nothing was recorded."""
+        return float(self.values[position]) if self.recorded[position] else None
+
+    def __iter__(self) -> Iterator[float | None]:
+        pairs = zip(self.values.tolist(), self.recorded.tolist(), strict=True)
+        return (value if recorded else None for value, recorded in pairs)
+
+    def __repr__(self) -> str:
+        return f"<Series of {len(self)} epochs, {int(self.recorded.sum())} recorded>"
+
+    def take(self, kept: BoolArray | EpochArray | slice) -> Series:
+        """Return the values at some positions, each with the others of its epoch.
+
+        `kept` says which, as numpy indexes by it.
+        """
+        values, recorded = self.values[kept], self.recorded[kept]
+        if not self.others:
+            return Series(values, recorded)
+        origin = np.arange(len(self))[kept].tolist()
+        others = {
+            position: self.others[before]
+            for position, before in enumerate(origin)
+            if before in self.others
+        }
+        return Series(values, recorded, others)
+
+    @classmethod
+    def from_optional(
+        cls,
+        values: Iterable[float | None],
+        *,
+        dtype: type[np.floating[Any]] = np.float64,
+    ) -> Series:
+        """Build a series from numbers, with None where nothing was recorded."""
+        listed = list(values)
+        recorded = np.array([value is not None for value in listed], dtype=np.bool_)
+        filled = [np.nan if value is None else value for value in listed]
+        return cls(np.array(filled, dtype=dtype), recorded)
+
+
+def to_float(value: Any) -> float:  # noqa: ANN401 - whatever a user logged
+    """Return a number as a Python float.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        If it is not one real number: numpy would drop the imaginary part.
+    """
+    if isinstance(value, np.complexfloating):
+        message = "a complex number has no order"
+        raise TypeError(message)
+    return float(value)
