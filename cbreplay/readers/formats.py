@@ -8,14 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, LIKE_EPOCH, STEP_NAMES
 from cbreplay.readers.columns.csv_table import split_plain_names
-from cbreplay.readers.columns.header import (
-    EPOCH_NAMES,
-    LIKE_EPOCH,
-    STEP_NAMES,
-    decode_beginning,
-    sniff_header,
-)
+from cbreplay.readers.columns.header import decode_beginning, sniff_header
 from cbreplay.readers.entries import holds_events, is_event_file
 from cbreplay.readers.files import LFS_POINTER, check_readable, read_beginning, read_raw
 

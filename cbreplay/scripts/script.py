@@ -17,10 +17,10 @@ from cbreplay.scripts.calls import ScriptCalls, Unread
 from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
-from cbreplay.scripts.imported_constants import write_in_constants
 from cbreplay.scripts.keras_classes import keras_name
 from cbreplay.scripts.names import read_names
 from cbreplay.scripts.optimizer_rates import read_rate
+from cbreplay.scripts.own_modules import write_in_modules
 from cbreplay.scripts.packages import find_packages
 from cbreplay.scripts.partials import write_out_partials
 from cbreplay.scripts.sources import TOO_TANGLED, WRITE_OUT, parse_source, read_source
@@ -47,8 +47,8 @@ class ScriptCallbacks(NamedTuple):
     callbacks : tuple of Callback
         The list, in order.
     lines : tuple of int
-        The one-based line in which each is built; of a notebook, counted through all
-        its code cells.
+        The one-based line of its file in which each is built; of a notebook, counted
+        through all its code cells.
     notes : tuple of str
         What was not read, and what was assumed.
     epochs, validation_freq : int or None
@@ -100,7 +100,7 @@ def read_script_callbacks(
     source = read_source(path)
     tree = parse_source(source)
     try:
-        write_in_constants(tree, path)
+        source = write_in_modules(tree, source)
         write_out_partials(tree)
         join_growing_lists(tree)
         names = read_names(tree)
@@ -147,7 +147,10 @@ class _Script:
         return ScriptCallbacks(
             self.source.path,
             tuple(entry.callback for entry in built),
-            tuple(entry.line for entry in built),
+            tuple(
+                entry.line if entry.line > 0 else self.source.origin(entry.line).line
+                for entry in built
+            ),
             tuple(notes),
             epochs=epochs,
             validation_freq=validation_freq,
@@ -187,7 +190,8 @@ class _Script:
     def unused(self) -> Iterator[str]:
         for call, scope in self.calls.names.calls:
             name = keras_name(self.calls, call.func, scope)
-            if id(call) not in self.used and find_rule(name or "") is not None:
+            is_left = id(call) not in self.used and call.lineno > 0
+            if is_left and find_rule(name or "") is not None:
                 yield (
                     f"{self.source.place(call.lineno)}: this {name} goes to no fit "
                     "that was read, and is left out"
@@ -216,7 +220,8 @@ class _Script:
     def every_call(self, problems: list[Unread]) -> Iterator[Built]:
         for call, scope in self.calls.names.calls:
             name = keras_name(self.calls, call.func, scope)
-            if name is not None and name not in ("Callback", "CallbackList"):
+            is_own = call.lineno > 0 and name not in ("Callback", "CallbackList")
+            if name is not None and is_own:
                 yield from self.entries(call, scope, problems)
 
     def entries(

@@ -5,24 +5,16 @@ From the root of the repository, with the tests' environment active, for an hour
     python -m tests.fuzz.event_files --minutes 60
 
 Each case is read by `read_events` and as plainly as can be, which must agree, and then
-as runs, strict and not. A case that fails is written to ``--keep`` and
-ends the hunt; the report says how many cases there were, how many of them still gave a
-run, and by how much the peak of the memory grew.
+as runs, strict and not.
 """
 
 from __future__ import annotations
 
-import argparse
+import functools
 import gzip
 import os
 import random
-import resource
 import struct
-import sys
-import tempfile
-import time
-import warnings
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +25,7 @@ from cbreplay import CbreplayError, LogError
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
+from tests.fuzz.hunt import Channel, hunt_from_command_line
 from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import (
     Style,
@@ -51,7 +44,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent.parent
 LONGEST_SEED = 60_000
-MOST_SECONDS, MOST_MEMORY = 20.0, 1 << 29
 NAME = "events.out.tfevents.1.fuzz"
 Change = Callable[[random.Random, bytes], bytes]
 
@@ -78,6 +70,7 @@ def split(content: bytes) -> list[bytes]:
     return payloads
 
 
+@functools.cache
 def seeds() -> list[bytes]:
     """Return the sample logs, a file of each kind of layout, and a corpus if given."""
     roots = [ROOT / "sample_logs"]
@@ -202,7 +195,9 @@ CHANGES: list[Change] = [
 ]
 
 
-def make_case(pick: random.Random, every: list[bytes]) -> bytes:
+def make_case(pick: random.Random) -> tuple[random.Random, bytes]:
+    """Return a changed file, and by what to choose how it is read."""
+    every = seeds()
     content = pick.choice(every)
     if not pick.randrange(10):
         content += pick.choice(every)
@@ -213,7 +208,7 @@ def make_case(pick: random.Random, every: list[bytes]) -> bytes:
         content = gzip.compress(content, 1)
         if pick.randrange(3):
             content = pick.choice([change_bytes, cut])(pick, content)
-    return content
+    return pick, content
 
 
 def table_or_error(read: Callable[[], EventTable]) -> str:
@@ -227,8 +222,11 @@ def table_or_error(read: Callable[[], EventTable]) -> str:
     return repr([found, [str(one) for one in table.damage.errors]])
 
 
-def check(path: Path, pick: random.Random) -> str:
+def check(case: tuple[random.Random, bytes], directory: Path) -> str:
     """Read a case in every way, and return what it came to."""
+    pick, content = case
+    path = directory / NAME
+    path.write_bytes(content)
     plain = table_or_error(lambda: read_plainly(str(path)))
     piece = pick.choice([64, 700, 5_000, 1 << 20])
     columns = table_or_error(lambda: read_events(str(path), piece))
@@ -249,46 +247,7 @@ def check(path: Path, pick: random.Random) -> str:
     return outcome
 
 
-def peak_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def main() -> None:
-    """Hunt, and report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
-    parser.add_argument("--keep", type=Path, default=Path("failing-event-file"))
-    asked = parser.parse_args()
-    # as in the tests
-    warnings.simplefilter("error")
-    pick = random.Random(asked.seed)  # noqa: S311 - no secret
-    every = seeds()
-    counts: Counter[str] = Counter()
-    slowest, before, began = 0.0, peak_memory(), time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / NAME
-        while time.monotonic() - began < asked.minutes * 60:
-            case = make_case(pick, every)
-            path.write_bytes(case)
-            started = time.process_time()
-            try:
-                counts[check(path, pick)] += 1
-                slowest = max(slowest, time.process_time() - started)
-                assert slowest < MOST_SECONDS, "a case takes too long"
-                assert peak_memory() - before < MOST_MEMORY, (
-                    "a case takes too much memory"
-                )
-            except BaseException:
-                asked.keep.write_bytes(case)
-                sys.stderr.write(f"seed {asked.seed}, after {dict(counts)}\n")
-                raise
-    print(  # noqa: T201 - the report
-        f"{sum(counts.values())} cases in {asked.minutes:g} minutes from {len(every)} "
-        f"files, {dict(counts)}; slowest {slowest:.2f} CPU-s, memory grew by "
-        f"{(peak_memory() - before) / 1e6:.0f} MB; seed {asked.seed}"
-    )
-
+EVENT_FILES = Channel("event files", make_case, check)
 
 if __name__ == "__main__":
-    main()
+    hunt_from_command_line(EVENT_FILES)

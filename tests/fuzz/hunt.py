@@ -8,6 +8,9 @@ it came to. From the root of the repository, for ten minutes:
 
 The first other outcome ends the hunt; its seed and its number are printed, and
 `--only NUMBER` does it again. A share of every hunt is part of the tests.
+
+Laws whose cases Hypothesis draws are hunted by seeds: the first case that breaks one is
+printed as the smallest that it finds.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import json
 import random
 import resource
@@ -26,12 +30,27 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
+from hypothesis.errors import HypothesisWarning
+
 from cbreplay.cli.main import main as answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-__all__ = ["Channel", "Heard", "ask", "expect", "hunt", "hunt_from_command_line"]
+    from hypothesis.strategies import SearchStrategy
+
+__all__ = [
+    "Channel",
+    "Heard",
+    "Law",
+    "ask",
+    "expect",
+    "hunt",
+    "hunt_from_command_line",
+    "hunt_laws_from_command_line",
+]
 
 # of any case, all of which are small
 _MOST_SECONDS = 10.0
@@ -110,21 +129,60 @@ def hunt(
     )
 
 
+class Law(NamedTuple):
+    """What holds for every case that is drawn."""
+
+    check: Callable[[Any], None]
+    cases: SearchStrategy[Any]
+
+
 def hunt_from_command_line(channel: Channel) -> None:
     """Hunt as the command line asks, and print the report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", type=int, help="the number of one case")
-    asked = parser.parse_args()
-    # as in the tests
-    warnings.simplefilter("error")
+    asked = _read_command_line()
     ends = time.monotonic() + 60 * asked.minutes
     begin = asked.only or 0
     n_cases: float
     n_cases = 1 if asked.only is not None else float("inf")
     report = hunt(channel, seed=asked.seed, begin=begin, n_cases=n_cases, ends=ends)
     print(f"{report}, {asked.minutes:g} minutes")  # noqa: T201 - the report
+
+
+def hunt_laws_from_command_line(laws: Sequence[Law], n_examples: int) -> None:
+    """Check laws, seed after seed, as the command line asks, and print how many."""
+    asked = _read_command_line()
+    # a long log has a long text
+    warnings.simplefilter("ignore", HypothesisWarning)
+    ends = time.monotonic() + 60 * asked.minutes
+    chosen = settings(
+        max_examples=n_examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    for seed in itertools.count(asked.only or asked.seed):
+        if time.monotonic() >= ends or asked.only not in (None, seed):
+            break
+        for law in laws:
+            try:
+                seeded(seed)(chosen(given(case=law.cases)(law.check)))()
+            except BaseException:
+                sys.stderr.write(f"seed {seed}\n")
+                raise
+    print(  # noqa: T201 - the report
+        f"seeds {asked.only or asked.seed} to {seed - 1}, {n_examples} cases each: "
+        f"none breaks a law; {asked.minutes:g} minutes"
+    )
+
+
+def _read_command_line() -> argparse.Namespace:
+    """Read how long to hunt, and where; from here on warnings are errors."""
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", type=int, help="the number of one case, or one seed")
+    warnings.simplefilter("error")
+    return parser.parse_args()
 
 
 def _peak_memory() -> int:

@@ -11,142 +11,68 @@ digit.
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import replace as with_other
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from tests.oracles.logs_of_tools import WRITERS, Files, Writer, keras_events
-from tests.oracles.true_trainings import METRICS, Row, Training, trainings
+from tests.oracles.logs_of_tools import WRITERS, Files, keras_events
+from tests.oracles.true_cases import (
+    Case,
+    are_regular,
+    as_written,
+    make_case,
+    one_training,
+    tell,
+)
+from tests.oracles.true_trainings import Row, Training, trainings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from cbreplay import Run
-
-__all__ = ["DISTURBANCES", "Case", "cases", "is_plain"]
-
-
-class Case(NamedTuple):
-    """Files, and what is true of them.
-
-    Parameters
-    ----------
-    writer, kind : str
-        Who wrote them, and what happened then.
-    fits : tuple of Training
-        The trainings that the log shows, in order.
-    truths : tuple of Run
-        The runs one of which a reader must have meant; those of `fits` among them.
-    most_runs : int
-        How many runs of one metric there may be.
-    files : dict of str to bytes
-        The log.
-    rows : tuple of Row
-        The rows that it holds.
-    """
-
-    writer: str
-    kind: str
-    fits: tuple[Training, ...]
-    truths: tuple[Run, ...]
-    most_runs: int
-    files: Files
-    rows: tuple[Row, ...]
-
-    def __repr__(self) -> str:
-        """Return what the log holds, without the trainings and files made of it."""
-        rows = [(row.epoch, row.rate, row.values) for row in self.rows]
-        return f"{self.kind} log of {self.writer}: {rows}"
-
-
-def _tell(*fits: Training, moved: bool = False) -> tuple[Run, ...]:
-    told = [fit.as_run() for fit in fits]
-    if moved:
-        told += [fit.moved(-fit.first_epoch).as_run() for fit in fits]
-    return tuple(told)
-
-
-def _one(
-    draw: st.DrawFn, name: str, min_epochs: int = 1, freqs: Sequence[int] = ()
-) -> Training:
-    freqs = freqs or WRITERS[name].validation_freqs
-    training = draw(trainings(min_epochs=min_epochs, freqs=freqs))
-    if WRITERS[name].keeps_rates:
-        return training
-    return training.changed(row._replace(rate=None) for row in training.rows)
-
-
-def _case(
-    name: str,
-    kind: str,
-    rows: Sequence[Row],
-    fits: Sequence[Training],
-    *,
-    truths: Sequence[Run] = (),
-    most: int = 1,
-) -> Case:
-    if WRITERS[name].drops_nan:
-        # what is NaN in every second epoch looks like what is logged in every second
-        assume(not any(map(_are_regular, _finite_epochs(rows))))
-    files = WRITERS[name].write(rows)
-    told = (*_tell(*fits), *truths)
-    if name.startswith("mlflow") and {row.epoch for row in rows} == {0}:
-        # so are rows that were logged without a step
-        told += _tell(_in_their_order(rows))
-    return Case(name, kind, tuple(fits), told, most, files, tuple(rows))
-
-
-def _as_written(writer: Writer, rows: Sequence[Row]) -> Training:
-    """Return the training that rows show, some of which are lost without a trace."""
-    return Training(tuple(rows)) if writer.numbered else _in_their_order(rows)
-
-
-def _in_their_order(rows: Sequence[Row]) -> Training:
-    return Training(tuple(row._replace(epoch=at) for at, row in enumerate(rows)))
+__all__ = ["DISTURBANCES", "cases"]
 
 
 def undisturbed(draw: st.DrawFn, name: str) -> Case:
-    training = _one(draw, name)
-    return _case(name, "undisturbed", training.rows, [training])
+    training = one_training(draw, name)
+    return make_case(name, "undisturbed", training.rows, [training])
 
 
 def lost_first(draw: st.DrawFn, name: str) -> Case:
-    training, writer = _one(draw, name, 2), WRITERS[name]
+    training, writer = one_training(draw, name, 2), WRITERS[name]
     n_lost = draw(st.integers(1, len(training.rows) - 1))
     rows = training.rows[n_lost:]
-    shown = _as_written(writer, rows)
-    truths = [*_tell(shown, shown.moved(1), moved=True)]
+    shown = as_written(writer, rows)
+    truths = [*tell(shown, shown.moved(1), moved=True)]
     if not writer.begins_anywhere:
         truths = []
-    return _case(name, "lost first", rows, [training], truths=truths)
+    return make_case(name, "lost first", rows, [training], truths=truths)
 
 
 def lost_last(draw: st.DrawFn, name: str) -> Case:
-    training = _one(draw, name, 2)
+    training = one_training(draw, name, 2)
     n_kept = draw(st.integers(1, len(training.rows) - 1))
     shown = training.changed(training.rows[:n_kept])
-    return _case(name, "lost last", shown.rows, [shown])
+    return make_case(name, "lost last", shown.rows, [shown])
 
 
 def lost_middle(draw: st.DrawFn, name: str) -> Case:
     writer = WRITERS[name]
-    training = _one(draw, name, 4, freqs=() if writer.numbered else [1])
+    training = one_training(draw, name, 4, freqs=() if writer.numbered else [1])
     inner = range(1, len(training.rows) - 1)
     lost = draw(st.sets(st.sampled_from(inner), min_size=1, max_size=3))
     rows = [row for at, row in enumerate(training.rows) if at not in lost]
-    assume(not _are_regular([row.epoch for row in rows]))
-    fits = [training] if writer.numbered else [_as_written(writer, rows)]
-    return _case(name, "lost middle", rows, fits)
+    assume(not are_regular([row.epoch for row in rows]))
+    fits = [training] if writer.numbered else [as_written(writer, rows)]
+    return make_case(name, "lost middle", rows, fits)
 
 
 def doubled(draw: st.DrawFn, name: str) -> Case:
     writer = WRITERS[name]
     # in lists of other lengths a value more is another training's
-    training = _one(draw, name, freqs=() if writer.numbered else [1])
+    training = one_training(draw, name, freqs=() if writer.numbered else [1])
     finite = [
         at
         for at, row in enumerate(training.rows)
@@ -155,25 +81,25 @@ def doubled(draw: st.DrawFn, name: str) -> Case:
     # two fits that both fail in their first epoch look like one row twice
     at = draw(st.sampled_from(finite or [len(training.rows)]))
     rows = [*training.rows[: at + 1], *training.rows[at:]]
-    fits = [training] if writer.numbered else [_as_written(writer, rows)]
-    return _case(name, "doubled", rows, fits)
+    fits = [training] if writer.numbered else [as_written(writer, rows)]
+    return make_case(name, "doubled", rows, fits)
 
 
 def out_of_order(draw: st.DrawFn, name: str) -> Case:
     writer = WRITERS[name]
-    training = _one(draw, name, 2, freqs=() if writer.numbered else [1])
+    training = one_training(draw, name, 2, freqs=() if writer.numbered else [1])
     rows = [*training.rows]
     if draw(st.booleans()):
         rows.reverse()
     else:
         at = draw(st.integers(0, len(rows) - 2))
         rows[at], rows[at + 1] = rows[at + 1], rows[at]
-    fits = [training] if writer.numbered else [_as_written(writer, rows)]
-    return _case(name, "out of order", rows, fits, most=len(rows))
+    fits = [training] if writer.numbered else [as_written(writer, rows)]
+    return make_case(name, "out of order", rows, fits, most=len(rows))
 
 
 def lost_values(draw: st.DrawFn, name: str) -> Case:
-    training = _one(draw, name, 2)
+    training = one_training(draw, name, 2)
     # a row that lost its only value is a lost row
     metric = draw(st.sampled_from(training.names[1:] or training.names))
     lost = draw(st.sets(st.sampled_from(range(len(training.rows))), min_size=1))
@@ -181,23 +107,23 @@ def lost_values(draw: st.DrawFn, name: str) -> Case:
     for at, row in enumerate(training.rows):
         values = {n: v for n, v in row.values.items() if at not in lost or n != metric}
         rows.append(row._replace(values=values))
-    left = [
-        row.epoch for row in rows if math.isfinite(row.values.get(metric, math.nan))
-    ]
-    assume(not _are_regular(left))
-    case = _case(name, "lost values", rows, [training])
+    told = [(row.epoch, row.values[metric]) for row in rows if metric in row.values]
+    keeps_nan = not WRITERS[name].drops_nan
+    left = [epoch for epoch, value in told if keeps_nan or not math.isnan(value)]
+    assume(not are_regular(left))
+    case = make_case(name, "lost values", rows, [training])
     # Keras writes NA for a key that there was not: a lost cell is another
     files = {path: own.replace(b"NA", b"") for path, own in case.files.items()}
     return case._replace(files=files)
 
 
 def rounded(draw: st.DrawFn, name: str) -> Case:
-    training = _one(draw, name)
+    training = one_training(draw, name)
     rows = []
     for row in training.rows:
         values = {metric: round(own, 4) for metric, own in row.values.items()}
         rows.append(row._replace(values=values))
-    return _case(name, "rounded", rows, [training.changed(rows)])
+    return make_case(name, "rounded", rows, [training.changed(rows)])
 
 
 def _second(draw: st.DrawFn, first: Training, begins: int) -> Training:
@@ -218,41 +144,21 @@ def _second(draw: st.DrawFn, first: Training, begins: int) -> Training:
     )
 
 
-def _finite_epochs(rows: Sequence[Row]) -> Iterator[list[int]]:
-    """Yield, for each metric with a NaN, the epochs in which it is none."""
-    for name in METRICS:
-        told = [(row.epoch, row.values[name]) for row in rows if name in row.values]
-        finite = [epoch for epoch, value in told if math.isfinite(value)]
-        if len(finite) < len(told):
-            yield finite
-
-
-def _are_regular(epochs: Sequence[int]) -> bool:
-    """Tell whether most epochs stand two or more apart, and all but the ends as far."""
-    distances = [after - before for before, after in itertools.pairwise(epochs)]
-    widest = max(distances, default=1)
-    return (
-        widest > 1
-        and 2 * distances.count(widest) > len(distances)
-        and {*distances[1:-1]} <= {widest}
-    )
-
-
 def restarted(draw: st.DrawFn, name: str) -> Case:
-    first = _one(draw, name)
+    first = one_training(draw, name)
     second = _second(draw, first, 0)
     rows = [*first.rows, *second.rows]
     if not WRITERS[name].numbered:
-        fits = [_as_written(WRITERS[name], rows)]
-        return _case(name, "restarted", rows, fits)
-    return _case(name, "restarted", rows, [first, second], most=2)
+        fits = [as_written(WRITERS[name], rows)]
+        return make_case(name, "restarted", rows, fits)
+    return make_case(name, "restarted", rows, [first, second], most=2)
 
 
 def gone_on(draw: st.DrawFn, name: str) -> Case:
-    first = _one(draw, name)
+    first = one_training(draw, name)
     second = _second(draw, first, len(first.rows))
     rows = [*first.rows, *second.rows]
-    case = _case(name, "gone on", rows, [Training(tuple(rows))])
+    case = make_case(name, "gone on", rows, [Training(tuple(rows))])
     if name != "keras events":
         return case
     # the second fit has event files of its own
@@ -269,17 +175,17 @@ def _in_two(first: Sequence[Row], second: Sequence[Row]) -> Files:
 
 
 def resumed(draw: st.DrawFn, name: str) -> Case:
-    first = _one(draw, name, 2)
+    first = one_training(draw, name, 2)
     begins = draw(st.integers(1, len(first.rows) - 1))
     second = _second(draw, first, begins)
     rows = [*first.rows, *second.rows]
     if not WRITERS[name].numbered:
-        fits = [_as_written(WRITERS[name], rows)]
-        return _case(name, "resumed", rows, fits)
+        fits = [as_written(WRITERS[name], rows)]
+        return make_case(name, "resumed", rows, fits)
     joined = Training((*first.rows[:begins], *second.rows)).as_run()
     earlier = ((begins, first.as_run()),)
     joined = with_other(joined, seams=(begins,), replaced=earlier)
-    case = _case(name, "resumed", rows, [first, second], truths=[joined], most=2)
+    case = make_case(name, "resumed", rows, [first, second], truths=[joined], most=2)
     if name != "keras events":
         return case
     return case._replace(files=_in_two(first.rows, second.rows))
@@ -287,7 +193,7 @@ def resumed(draw: st.DrawFn, name: str) -> Case:
 
 def with_header(draw: st.DrawFn, name: str) -> Case:
     """A second fit below the first with a header of its own, from any epoch."""
-    first = _one(draw, name, 2)
+    first = one_training(draw, name, 2)
     begins = draw(st.integers(0, len(first.rows)))
     second = _second(draw, first, begins)
     parts = [WRITERS[name].write(fit.rows) for fit in (first, second)]
@@ -297,13 +203,13 @@ def with_header(draw: st.DrawFn, name: str) -> Case:
         joined = Training((*first.rows[:begins], *second.rows)).as_run()
         replaced = ((begins, first.as_run()),) if begins < len(first.rows) else ()
         truths = [with_other(joined, seams=(begins,), replaced=replaced)]
-    told = (*_tell(first, second), *truths)
+    told = (*tell(first, second), *truths)
     rows = (*first.rows, *second.rows)
     return Case(name, "with header", (first, second), told, 2, files, rows)
 
 
 def cut(draw: st.DrawFn, name: str) -> Case:
-    training = _one(draw, name, 2)
+    training = one_training(draw, name, 2)
     shown = training.changed(training.rows[:-1])
     whole, shorter = (WRITERS[name].write(own.rows) for own in (training, shown))
     files = {}
@@ -314,8 +220,43 @@ def cut(draw: st.DrawFn, name: str) -> Case:
         if path == broken and begins < ends:
             ends = draw(st.integers(begins, ends))
         files[path] = own[:ends]
-    told = _tell(training, shown)
+    told = tell(training, shown)
     return Case(name, "cut", (shown,), told, 1, files, shown.rows)
+
+
+def growing(draw: st.DrawFn, name: str) -> Case:
+    """A log that is being written: each of its files ends somewhere, in any byte."""
+    training = one_training(draw, name, 3)
+    whole = WRITERS[name].write(training.rows)
+    n_lost = draw(st.integers(0, 2))
+    shorter = WRITERS[name].write(training.rows[: len(training.rows) - n_lost])
+    files = {}
+    for path, own in whole.items():
+        begins, ends = len(shorter.get(path, b"")), len(own)
+        files[path] = own[: draw(st.integers(min(begins, ends), ends))]
+    told = tell(training)
+    # what is there and what is not hangs on the bytes
+    return Case(name, "growing", (training,), told, 1, files, ())
+
+
+def sampled(draw: st.DrawFn, name: str) -> Case:
+    """A tracker exported some of its rows, drawn at random."""
+    training = one_training(draw, name, 6)
+    at = range(len(training.rows))
+    kept = sorted(draw(st.sets(st.sampled_from(at), min_size=2)))
+    rows = [training.rows[position] for position in kept]
+    assume(not _may_be_a_rhythm(training, rows))
+    shown = training.changed(training.rows[kept[0] :])
+    truths = tell(shown, shown.moved(1), moved=True)
+    return make_case(name, "sampled", rows, [training], truths=truths)
+
+
+def _may_be_a_rhythm(training: Training, rows: Sequence[Row]) -> bool:
+    """Tell whether the rows of a metric that are left look like all there were."""
+    for name in training.names:
+        if are_regular([row.epoch for row in rows if name in row.values]):
+            return True
+    return False
 
 
 def _beside(path: str) -> str:
@@ -324,9 +265,9 @@ def _beside(path: str) -> str:
 
 
 def copied(draw: st.DrawFn, name: str) -> Case:
-    training = _one(draw, name, 2)
+    training = one_training(draw, name, 2)
     n_rows = draw(st.sampled_from([len(training.rows), len(training.rows) - 1]))
-    case = _case(name, "copied", training.rows, [training])
+    case = make_case(name, "copied", training.rows, [training])
     earlier = WRITERS[name].write(training.rows[:n_rows])
     copies = {f"backup/{path}": own for path, own in earlier.items()}
     if draw(st.booleans()):
@@ -336,8 +277,8 @@ def copied(draw: st.DrawFn, name: str) -> Case:
 
 def in_turn(draw: st.DrawFn, name: str) -> Case:
     """Two workers wrote the epochs in turn, each in a file of its own."""
-    training = _one(draw, name, 6, freqs=[1])
-    case = _case(name, "in turn", training.rows, [training])
+    training = one_training(draw, name, 6, freqs=[1])
+    case = make_case(name, "in turn", training.rows, [training])
     files: Files = {}
     for worker in range(2):
         own = WRITERS[name].write(training.rows[worker::2])
@@ -352,10 +293,13 @@ def _of_worker(path: str, worker: int) -> str:
 
 
 _ANY = list(WRITERS)
-_TEXT = [name for name in _ANY if name != "keras events"]
+_EVENTS = ["keras events", "two event writers"]
+_TEXT = [name for name in _ANY if name not in _EVENTS]
 # Lightning leaves a cell empty where nothing was logged
 _CELLS = ["keras csv", "own csv", "pandas csv", "wandb csv"]
 _ONE_FILE = ["keras csv", "keras csv;", "own csv", "json rows", "lightning"]
+# other tools write their file anew, whole
+_GROWING = [*_ONE_FILE, *_EVENTS, "mlflow store"]
 _APPENDING = [name for name, own in WRITERS.items() if own.appends]
 
 # what happens to logs, and to whose
@@ -372,36 +316,12 @@ DISTURBANCES: dict[str, tuple[Callable[[st.DrawFn, str], Case], Sequence[str]]] 
     "gone on": (gone_on, _APPENDING),
     "resumed": (resumed, _APPENDING),
     "with header": (with_header, ["keras csv", "keras csv;", "own csv"]),
-    "cut": (cut, [*_TEXT, "keras events"]),
+    "cut": (cut, _ANY),
+    "growing": (growing, _GROWING),
+    "sampled": (sampled, ["wandb json", "wandb csv", "wandb steps"]),
     "copied": (copied, _ANY),
     "in turn": (in_turn, [*_ONE_FILE, "keras events"]),
 }
-
-
-def is_plain(case: Case) -> bool:
-    """Tell whether the log of an undisturbed training leaves nothing open.
-
-    One validation has no distance to another, an empty cell may be NaN, and one row of
-    JSON, or a metric without a number, is no log.
-    """
-    (training,), writer = case.fits, WRITERS[case.writer]
-    rhythm = training.validation_freq
-    if len(training.rows) < max(2, 2 * rhythm):
-        return False
-    if rhythm > 1 and case.writer.startswith(("mlflow", "json history")):
-        # steps with a validation now and then may be batches; lists have no epochs
-        return False
-    *earlier, last = [repr(row.values) for row in training.rows]
-    if case.writer.startswith("mlflow") and last in earlier:
-        # its autologger ends so, with the values of the restored model
-        return False
-    values = [
-        [row.values.get(name) for row in training.rows] for name in training.names
-    ]
-    numbers = [[own for own in of_one if own is not None] for of_one in values]
-    if writer.drops_nan and any(map(math.isnan, itertools.chain(*numbers))):
-        return False
-    return all(any(map(math.isfinite, own)) for own in numbers)
 
 
 @st.composite

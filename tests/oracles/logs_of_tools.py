@@ -85,6 +85,18 @@ def _keras_csv(separator: str) -> Callable[[Sequence[Row]], Files]:
     return write
 
 
+def _second_model(rows: Sequence[Row]) -> Files:
+    """As a second model in one session, whose metric Keras gives a number."""
+    numbered = [
+        row._replace(values={_NUMBERED.get(n, n): v for n, v in row.values.items()})
+        for row in rows
+    ]
+    return _keras_csv(",")(numbered)
+
+
+_NUMBERED = {"accuracy": "auc_1", "val_accuracy": "val_auc_1"}
+
+
 def _pandas_csv(rows: Sequence[Row]) -> Files:
     # a History has no epochs: the index is the place in its lists
     names = _metrics(rows) + ["learning_rate"] * (rows[0].rate is not None)
@@ -153,18 +165,33 @@ def _wandb_csv(rows: Sequence[Row]) -> Files:
     return {"history.csv": _table(["", *names], lines, "\n")}
 
 
+def _wandb_steps(rows: Sequence[Row]) -> Files:
+    """As run.log() without an epoch: the step alone counts."""
+    told = [{n: v for n, v in own.items() if n != "epoch"} for own in _wandb_rows(rows)]
+    return {"history.json": json.dumps(told).encode()}
+
+
 def _mlflow_store(rows: Sequence[Row]) -> Files:
+    return _mlflow_store_at(rows, {row.epoch: row.epoch for row in rows})
+
+
+def _mlflow_store_at(rows: Sequence[Row], steps: Mapping[int, int]) -> Files:
     root = "mlruns/47/ab12"
     files = {f"{root}/meta.yaml": b"run_id: ab12\nstatus: 3\n"}
     lines: dict[str, list[str]] = {}
     for at, row in enumerate(rows):
         rate = {} if row.rate is None else {"learning_rate": row.rate}
         for name, own in {**row.values, **rate}.items():
-            told = f"{1_700_000_000_000 + 1000 * at} {own!r} {row.epoch}\n"
+            told = f"{1_700_000_000_000 + 1000 * at} {own!r} {steps[row.epoch]}\n"
             lines.setdefault(name, []).append(told)
     for name, own_lines in lines.items():
         files[f"{root}/metrics/{name}"] = "".join(own_lines).encode()
     return files
+
+
+def _mlflow_stepless(rows: Sequence[Row]) -> Files:
+    """As mlflow.log_metric() without a step, which is 0 then."""
+    return _mlflow_store_at(rows, dict.fromkeys((row.epoch for row in rows), 0))
 
 
 def _mlflow_csv(rows: Sequence[Row]) -> Files:
@@ -248,6 +275,17 @@ def keras_events(rows: Sequence[Row], begins: int = 0) -> Files:
     }
 
 
+def _two_event_writers(rows: Sequence[Row]) -> Files:
+    """As a custom callback does that logs beside Keras's own, in a directory above."""
+    files = _keras_events(rows)
+    points = [
+        (1.7e9 + 10 * at + 1, row.epoch, "weight_norm", 0.5 * at + row.epoch)
+        for at, row in enumerate(rows)
+    ]
+    files["logs/events.out.tfevents.1700000001.host.1.1.v2"] = write_points(points)
+    return files
+
+
 def _keras_events(rows: Sequence[Row]) -> Files:
     """As Keras does: each fit has files of its own."""
     back = [at for at in range(1, len(rows)) if rows[at].epoch < rows[at - 1].epoch]
@@ -301,13 +339,18 @@ def _trainer_state(rows: Sequence[Row]) -> Files:
 WRITERS: dict[str, Writer] = {
     "keras csv": Writer(_keras_csv(",")),
     "keras csv;": Writer(_keras_csv(";")),
+    "second model": Writer(_second_model, _NUMBERED),
     "own csv": Writer(_own_csv),
     "pandas csv": Writer(_pandas_csv, numbered=False, drops_nan=True, appends=False),
     "json history": Writer(_json_history, numbered=False, appends=False),
     "json rows": Writer(_json_rows),
     "wandb json": Writer(_wandb_json),
     "wandb csv": Writer(_wandb_csv, drops_nan=True),
+    "wandb steps": Writer(_wandb_steps, validation_freqs=[1]),
     "mlflow store": Writer(_mlflow_store),
+    "mlflow stepless": Writer(
+        _mlflow_stepless, numbered=False, appends=False, keeps_rates=False
+    ),
     "mlflow csv": Writer(_mlflow_csv, keeps_rates=False),
     "lightning": Writer(
         _lightning, _LIGHTNING, False, appends=False, keeps_rates=False
@@ -321,6 +364,7 @@ WRITERS: dict[str, Writer] = {
         digits=5,
     ),
     "keras events": Writer(_keras_events),
+    "two event writers": Writer(_two_event_writers, appends=False),
     "tensorboard page": Writer(_tensorboard_page, appends=False),
     "trainer state": Writer(
         _trainer_state,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fuzz.event_files import EVENT_FILES
 from tests.fuzz.exports import EXPORTS
 from tests.fuzz.expressions import EXPRESSIONS
 from tests.fuzz.json_histories import JSON_HISTORIES
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 from tests.fuzz.hunt import hunt
 
 SHARES = [
+    (EVENT_FILES, 60),
     (RUN_JSON, 60),
     (EXPORTS, 120),
     (JSON_HISTORIES, 120),

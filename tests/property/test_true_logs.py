@@ -13,7 +13,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, assume, given, settings
 
 from cbreplay import CbreplayError
-from tests.oracles.disturbed_logs import Case, cases, is_plain
+from tests.oracles.disturbed_logs import cases
+from tests.oracles.true_cases import Case, is_plain
 from tests.oracles.true_claims import faults_of, faults_of_flawless, read_case
 
 _SOME = settings(

@@ -2214,6 +2214,13 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
         read_training_script(str(path))
 
 
+def test_a_cell_may_be_indented_as_a_whole(tmp_path: Path) -> None:
+    # IPython 7 and 8 took the spaces of the first line away; 9 takes those of all lines
+    cell = f" {HEAD}\n stop = {STOP}\nm.fit(*x, callbacks=[stop])"
+    (fit,) = read_training_script(notebook(tmp_path, cell)).fits
+    assert len(fit.members) == 1
+
+
 # --- no text takes for ever
 
 GROWN = "c = []\nif a:\n" + f"    c.append({STOP})\n" * 300

@@ -20,6 +20,7 @@ from cbreplay.readers.building.evaluations import (
 from cbreplay.readers.building.numbering import (
     count_batches,
     count_steps,
+    lack_epochs,
     lay_steps,
     stand_further_apart,
     stand_regularly,
@@ -240,6 +241,8 @@ def count_rows(table: LogTable, steps: LogColumn | None, *, given: bool) -> Epoc
     table.notes.append(
         f"there is no epoch: each logged step ({shown}, ...) was taken as one"
     )
+    if lack_epochs(several):
+        return values
     return count_steps(several)[np.searchsorted(several, values)]
 
 
@@ -260,7 +263,7 @@ def _sampled(table: LogTable, steps: EpochArray) -> LogError:
         f"nothing says which epoch a row is of, and its {len(steps)} steps stand at "
         "irregular distances, as in a sample of a longer history"
     )
-    hint = f"{_WHOLE_HISTORY}, or {count_hint()}"
+    hint = f"{_WHOLE_HISTORY}, or, if it is whole, {count_hint()}"
     return LogError(problem, source=table.source, hint=hint)
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "cadence_of_epochs",
     "count_batches",
     "count_steps",
+    "lack_epochs",
     "lay_steps",
     "number_epochs",
     "stand_further_apart",
@@ -115,6 +116,26 @@ def count_batches(steps: EpochArray) -> bool:
     """
     cadence = cadence_of_epochs(steps)
     return cadence is not None and cadence > _MOST_EPOCHS
+
+
+def lack_epochs(steps: EpochArray) -> bool:
+    """Tell whether steps look like the numbers of epochs, some of which are lost.
+
+    Some are no farther apart than epochs are, not counting the last one, and they have
+    no cadence that only the first and the last of them leave.
+
+    >>> lack_epochs(np.array([0, 2, 3])), lack_epochs(np.array([0, 1, 4, 6]))
+    (True, True)
+    >>> lack_epochs(np.array([0, 5, 10, 12])), lack_epochs(np.array([24, 49, 60]))
+    (False, False)
+    """
+    distances = np.diff(steps)
+    cadence = cadence_of_epochs(steps)
+    if len(distances) < _SHORTEST or distances[:-1].min() > _MOST_EPOCHS:
+        return False
+    if cadence is None or bool((distances[1:-1] % cadence).any()):
+        return True
+    return bool(2 * np.count_nonzero(distances == cadence) <= len(distances))
 
 
 def stand_regularly(steps: EpochArray) -> bool:

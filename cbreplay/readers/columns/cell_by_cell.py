@@ -10,9 +10,8 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.header import (
-    EPOCH_NAMES,
-    STEP_NAMES,
     check_numbers,
     holds_number,
     parse_cell,

@@ -8,21 +8,18 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
+from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
-    "BATCH_NAMES",
     "COMMENT",
-    "EPOCH_NAMES",
-    "LIKE_EPOCH",
     "MISSING",
     "NO_TEXT",
     "NO_TEXT_HINT",
     "SPACES",
-    "STEP_NAMES",
     "are_names_of_keras",
     "check_header",
     "check_numbers",
@@ -45,16 +42,6 @@ __all__ = [
 _DELIMITERS = ",;\t|"
 # any number of spaces is one delimiter, if there is no other in the header
 SPACES = " "
-EPOCH_NAMES = ("epoch", "epochs", "epoche", "epoca", "época", "époque")
-# others that say so: "Epoch #", "epoch_no", "Ep."; of these the letters
-LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
-# columns beside an epoch that tell which of its batches a row is
-BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
-STEP_NAMES = (
-    *("step", "global_step", "iteration", "iter", "iterations", "steps"),
-    # Ray Tune's, whose reports mostly come once an epoch
-    "training_iteration",
-)
 # cells that mean a missing value: empty, Keras's NA, and what Excel, pandas, R, Python
 # and people write
 MISSING = frozenset(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.base import Damage
 
-__all__ = ["NotUtf8Error", "TextLines", "are_never_ended", "is_complete", "is_shorter"]
+__all__ = ["NotUtf8Error", "TextLines", "are_never_ended", "is_complete", "may_be_cut"]
 
 # a longer line is no row of a log, and would have to be held in memory
 _LONGEST_LINE = 1 << 24
@@ -146,15 +146,28 @@ def is_complete(cell: str) -> bool:
     )
 
 
-def is_shorter(cell: str, above: Sequence[str]) -> bool:
-    """Tell whether a number has fewer signs than all above it, as one that was cut.
+def may_be_cut(cell: str, above: Sequence[str]) -> bool:
+    """Tell whether the numbers above one let a decision hang on digits that were cut.
 
-    >>> is_shorter("0.4", ["0.4321", "0.4287"]), is_shorter("1.0", ["0.98", "0.99"])
+    So it is if all of them have more signs, if it is how one of them begins, or if its
+    exponent may be lacking.
+
+    >>> may_be_cut("0.4", ["0.4321", "0.4287"]), may_be_cut("1.0", ["0.98", "0.99"])
     (True, False)
+    >>> may_be_cut("0.43", ["0.5", "0.4321"]), may_be_cut("3.3", ["12.5", "4.1e-05"])
+    (True, True)
     """
+    is_shortest = len(above) > 1 and len(cell) < min(map(len, above))
+    exponents = any(re.search(r"\d[eE]", own) for own in (cell, *above))
     return (
-        len(above) > 1 and not cell.endswith(".0") and len(cell) < min(map(len, above))
+        (is_shortest and not cell.endswith(".0"))
+        or any(own.startswith(cell) and own != cell for own in above)
+        or (exponents and re.fullmatch(_UP_TO_EXPONENT, cell) is not None)
     )
+
+
+# as `1.5` and `1.5e-0` are of `1.5e-05`
+_UP_TO_EXPONENT = r"[+-]?[1-9](\.\d+)?([eE][+-]?\d?)?"
 
 
 def are_never_ended(source: str, delimiter: str) -> bool:
@@ -199,7 +212,7 @@ def _is_unended(rows: Sequence[str], delimiter: str) -> bool:
         and len(cells) > 1
         and len(last) == len(cells[0])
         and is_complete(last[-1])
-        and not is_shorter(last[-1], above)
+        and not may_be_cut(last[-1], above)
     )
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.readers.columns.header import (
     COMMENT,
-    EPOCH_NAMES,
     MISSING,
     SPACES,
     are_names_of_keras,
@@ -30,7 +30,7 @@ from cbreplay.readers.columns.text_lines import (
     TextLines,
     are_never_ended,
     is_complete,
-    is_shorter,
+    may_be_cut,
     tells_fit,
 )
 from cbreplay.readers.columns.written_again import OtherHeaderError
@@ -334,7 +334,7 @@ class TextRows:
         A training may be writing it. Keras ends every row, so in a file of its own
         such a row is cut, perhaps inside its last number. Another writer may leave the
         last line end out: there a row with all its cells is kept. Where its last number
-        is shorter than all above, other files tell whether the writer does that.
+        looks cut, other files tell whether the writer does that.
         """
         text = self._lines
         if text.ended or not rows or not any(rows[-1]):
@@ -350,7 +350,7 @@ class TextRows:
         complete = complete and not (text.crlf and are_names_of_keras(self.header))
         above = [row[-1].strip() for row in rows[:-1] if len(row) == len(cells)]
         row = _no_line_end(lines[-1])
-        if complete and not is_shorter(cells[-1], above):
+        if complete and not may_be_cut(cells[-1], above):
             self.notes.append(f"{row}: it was kept, and may be cut in its last number")
             return
         if complete and are_never_ended(self.source, self.delimiter):

@@ -16,7 +16,7 @@ from cbreplay.by_key import by_key
 from cbreplay.readers.discovery.beginnings import count_digits
 from cbreplay.readers.discovery.common_epochs import first_number, put_below
 from cbreplay.readers.discovery.found_logs import is_text, lie_beside
-from cbreplay.wording.note import Note, reworded, topic_of
+from cbreplay.wording.note import OF_NUMBERING, Note, reworded, topic_of
 from cbreplay.wording.words import count, list_first
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _agree(run: Run, later: Run) -> bool:
 
 def _union(run: Run, later: Run) -> Run:
     """Return a run with the rows of another one that begins inside it."""
-    kept = [note for note in later.notes if topic_of(note) != "epochs"]
+    kept = [note for note in later.notes if topic_of(note) not in OF_NUMBERING]
     return put_below(run, later).with_notes(
         *(note for note in kept if note not in run.notes)
     )

@@ -16,7 +16,7 @@ from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.columns.roles import name_on, prefix_of
+from cbreplay.readers.columns.column_names import name_on, prefix_of
 from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
@@ -252,6 +252,7 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
         find_header,
         first_lines,
     )
+    from cbreplay.readers.columns.text_lines import may_be_cut
 
     content = read_bytes(path, damage.max_bytes)
     check_rows(content.count(b"\n"), path, damage.max_bytes)
@@ -263,7 +264,9 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     _, delimiter, header_line = find_header(first_lines(listed))
     if not text.endswith(("\n", "\r")):
         row = f"the last row (line {len(listed)}) has no line end"
+        *earlier, last = [line.rsplit(delimiter, 1)[-1] for line in listed]
         kept = listed[-1].count(delimiter) == header_line.count(delimiter)
+        kept = kept and not may_be_cut(last, earlier)
         fate = "kept, and may be cut" if kept else "left out"
         damage.remarks.append(f"{row}: it was {fate}")
         listed = listed if kept else listed[:-1]

@@ -77,22 +77,30 @@ def stored_rows(place: str, damage: Damage) -> list[dict[str, str]]:
     """
     if not os.path.isdir(place):
         name = os.path.basename(place).removesuffix(".txt")
-        return _rows_of_metric(place, name, damage.max_bytes)
+        return _rows_of_metric(place, name, damage.max_bytes, damage)
     root = _metrics_of(place)
     rows: list[dict[str, str]] = []
     left = damage.max_bytes
     for path in sorted(_files_below(root)):
         # a slash in a metric's name is one in its path
         key = os.path.relpath(path, root).replace(os.sep, "/")
-        rows += _rows_of_metric(path, key, left)
+        rows += _rows_of_metric(path, key, left, damage)
         left -= os.path.getsize(path)
     return rows
 
 
-def _rows_of_metric(path: str, key: str, most: int) -> list[dict[str, str]]:
+def _rows_of_metric(
+    path: str, key: str, most: int, damage: Damage
+) -> list[dict[str, str]]:
+    """Read the values of a metric; MLflow ends each line, so one without end is cut."""
     rows = []
-    content = read_bytes(path, most)
-    for number, line in enumerate(content.decode("utf-8", "replace").split("\n")):
+    *lines, rest = read_bytes(path, most).decode("utf-8", "replace").split("\n")
+    if rest.strip():
+        damage.remarks.append(
+            f"the last line ({len(lines) + 1}) of {key} has no line end, as if it were "
+            "just being written: it was left out"
+        )
+    for number, line in enumerate(lines):
         cells = line.split()
         if len(cells) > 1:
             row = dict(zip(_CELLS, cells, strict=False))

@@ -301,7 +301,7 @@ def test_a_last_row_of_keras_without_line_end_is_left_out(
     )
 
 
-@pytest.mark.parametrize("last", ["0.25", "0.1", "3", "1e-0", "inf", '"0.25"'])
+@pytest.mark.parametrize("last", ["0.25", "0.1", "3", "1e-05", "inf", '"0.25"'])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_last_row_with_all_its_cells_is_kept_and_noted(last: str, end: str) -> None:
     # CRLF with names that Keras does not sort so: another writer leaves the end out
@@ -499,6 +499,28 @@ def test_a_last_number_that_is_shorter_than_all_others_is_cut(
     """The file broke off within 0., which is no accuracy; 1.0 may be a whole one."""
     rows = "epoch,loss,val_acc\n0,0.5,0.8125\n1,0.25,0.9375\n"
     assert read_one(f"{rows}2,0.125,{last}").n_epochs == n_epochs
+
+
+@pytest.mark.parametrize(
+    ("rows", "last", "n_epochs"),
+    [
+        # epoch 2 may tie with epoch 1, whose number begins so; or it is the better one
+        (["0.5", "0.51235"], "0.51", 2),
+        (["0.5", "0.51235"], "0.51235", 3),
+        (["0.5", "0.51235"], "0.52", 3),
+        # 3.3e-05 is better than all, and 3.3 is worse
+        (["0.5", "4.1e-05"], "3.3", 2),
+        (["0.5", "4.1e-05"], "3.3e-0", 2),
+        (["0.5", "4.1e-05"], "3.3e-05", 3),
+        (["0.5", "4.1e-05"], "0.33", 3),
+        (["0.5", "0.4"], "3.3e-0", 2),
+    ],
+)
+def test_a_last_number_whose_lacking_digits_would_decide_is_left_out(
+    rows: list[str], last: str, n_epochs: int
+) -> None:
+    above = "".join(f"{epoch},{loss}\n" for epoch, loss in enumerate(rows))
+    assert read_one(f"epoch,val_loss\n{above}2,{last}").n_epochs == n_epochs
 
 
 # typed by hand, or by a writer that ends no last line

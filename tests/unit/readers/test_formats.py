@@ -566,6 +566,9 @@ def test_an_mlflow_export_that_is_no_text_is_refused(tmp_path: Path) -> None:
         ("log.jsonl", '{"epoch": 0, "loss": 1}\n{"epoch": 1, "lo', [1]),
         ("log.csv", "key,value,step\nloss,1,0\nloss,.5", [1]),
         ("log.csv", "key,value,step\nloss,1,0\nloss,.5,1", [1, 0.5]),
+        # a step that may be 10, and a value that may be .52
+        ("log.csv", "key,value,step\nloss,1,9\nloss,.5,10\nloss,.4,1", [1, 0.5]),
+        ("log.csv", "key,step,value\nloss,0,1\nloss,1,.53\nloss,2,.5", [1, 0.53]),
     ],
 )
 def test_a_last_line_without_line_end_is_noted_in_every_format(
@@ -729,7 +732,9 @@ def test_lists_below_others_are_called_by_their_paths(tmp_path: Path) -> None:
     # with gaps they are points, each of a step that was logged
     curves["train"]["x"] = curves["validation"]["x"] = [0, 5, 7]
     (run,) = read(tmp_path / "scalars.json", json.dumps({"loss": curves}))
-    assert column(run, "loss/validation") == [4.0, 2.0, 1.0]
+    losses = run.series["loss/validation"]
+    assert losses.recorded.nonzero()[0].tolist() == [0, 5, 7]
+    assert losses.values[losses.recorded].tolist() == [4.0, 2.0, 1.0]
     assert any("each logged step (0, 5, 7, ...)" in note for note in run.notes)
 
 

@@ -74,6 +74,24 @@ def test_metrics_that_were_copied_without_their_run_are_read(tmp_path: Path) -> 
     assert set(read.series) == {"loss", "val/loss"}
 
 
+@pytest.mark.parametrize(
+    "cut", [" 3\n", "5 3\n", "1700000000003 0.75 3\n", "0003 0.75 3\n", "\n"]
+)
+def test_a_line_of_the_store_that_is_being_written_is_left_out(
+    tmp_path: Path, cut: str
+) -> None:
+    """Without its step it was taken for a value at step 0, and of another fit."""
+    run = store_run(tmp_path)
+    metric = run / "metrics" / "val" / "loss"
+    metric.write_text(metric.read_text().removesuffix(cut))
+    (read,) = load_runs(run)
+    left = read.series["val/loss"]
+    assert left.recorded.tolist() == [True, True, True, False]
+    if not cut.startswith("17"):
+        note = "the last line (4) of val/loss has no line end, as if it were just"
+        assert any(note in own for own in read.notes)
+
+
 def test_other_tables_of_numbers_are_no_metric(tmp_path: Path) -> None:
     log = tmp_path / "val_loss"
     log.write_text("0.5 0.25 0\n0.4 0.2 1\n", encoding="utf-8")

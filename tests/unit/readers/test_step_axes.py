@@ -390,6 +390,23 @@ def test_few_steps_at_irregular_distances_are_a_sample_too(tmp_path: Path) -> No
         read(tmp_path / "history.csv", f"_step,val_loss\n{rows}")
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [[0, 2, 3], [0, 1, 4, 6], [0, 1, 4, 7, 8], [0, 1, 22], [0, 2, 4, 6, 7, 8]],
+)
+def test_steps_that_may_be_epochs_some_of_which_are_lost_have_holes(
+    tmp_path: Path, steps: list[int]
+) -> None:
+    """They were numbered in their order, as if none was lacking."""
+    rows = "".join(f"{step},{1 / (step + 1)}\n" for step in steps)
+    run = read(tmp_path / "history.csv", f"_step,val_loss\n{rows}")
+    assert run.has_row.nonzero()[0].tolist() == steps
+    lost = {*range(steps[-1])} - {*steps}
+    gap = find_gap(run, "val_loss")
+    assert gap is not None
+    assert gap <= min(lost)
+
+
 # four steps an epoch, validated with the last of each
 STEPPED = "step,train_loss,val_loss\n" + "".join(
     f"{step},{1 / (step + 1)},{step / 16 if step % 4 == 3 else ''}\n"
