@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.base import Damage
-from cbreplay.readers.columns.header import MISSING
+from cbreplay.readers.columns.cells import MISSING
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.files import open_log, read_chunks, read_raw
 
