@@ -19,6 +19,7 @@ from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
 from cbreplay.scripts.keras_classes import keras_name
+from cbreplay.scripts.lists import find_kept
 from cbreplay.scripts.names import read_names
 from cbreplay.scripts.optimizer_rates import read_rate
 from cbreplay.scripts.own_modules import write_in_modules
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cbreplay.rules.base import Callback
-    from cbreplay.scripts.scopes import Scope
+    from cbreplay.scripts.scopes import Placed, Scope
     from cbreplay.scripts.sources import Source
 
 __all__ = ["ScriptCallbacks", "read_script_callbacks"]
@@ -246,13 +247,25 @@ class _Script:
                 yield from self.entries(node.right, scope, problems)
             elif isinstance(node, ast.Call):
                 yield from self.called(node, scope, problems)
+            elif isinstance(node, ast.Attribute):
+                yield from self.entries(*self.kept(node, scope), problems)
             elif not (isinstance(node, ast.Constant) and node.value is None):
                 shown = self.calls.shown(node)
-                is_kept = isinstance(node, ast.Attribute)
-                problem = "is not followed" if is_kept else "is no callback and no list"
-                self.calls.unread(node, f"{shown} {problem}")
+                self.calls.unread(node, f"{shown} is no callback and no list")
         except Unread as problem:
             problems.append(problem)
+
+    def kept(self, node: ast.Attribute, scope: Scope) -> Placed:
+        """Return the one value that ``self.callbacks`` and the like is set to."""
+        kept = find_kept(self.calls, node, scope)
+        if kept.doubts:
+            self.calls.unread(node, kept.doubts[0].problem)
+        if not kept.is_whole:
+            shown = self.calls.shown(node)
+            grows = f"{shown} is set more than once, or gains entries"
+            self.calls.unread(node, f"{grows}: that is not followed")
+        self.calls.count_step()
+        return kept.values[0]
 
     def called(
         self, call: ast.Call, scope: Scope, problems: list[Unread]

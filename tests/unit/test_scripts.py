@@ -501,6 +501,42 @@ PIECES += ["import keras", "from keras.callbacks import *", "global a", "a.appen
 PIECES += ["1", "'x'", "*", "**", ":", ";", "+", ".", "(yield)", "match a:", "case b:"]
 
 
+TRAINER = """
+from keras.callbacks import EarlyStopping, ReduceLROnPlateau
+class Trainer:
+    def __init__(self):
+        self.callbacks = [EarlyStopping(patience=3), ReduceLROnPlateau(patience=2)]
+    def train(self):
+        self.model.fit(x, validation_data=v, epochs=9, callbacks=self.callbacks)
+"""
+
+
+def test_a_list_that_an_object_keeps_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(TRAINER)
+    found = read_script_callbacks(str(path))
+    listed = (EarlyStopping(patience=3), ReduceLROnPlateau(patience=2))
+    assert (found.callbacks, found.lines, found.epochs) == (listed, (5, 5), 9)
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("    def more(self):\n        self.callbacks.append(own)\n", "gains entries"),
+        ("    def more(self):\n        self.callbacks = []\n", "more than once"),
+        ("    def more(self):\n        run(self.callbacks)\n", "could change it"),
+        ("    def more(self):\n        self.callbacks[0].patience = 9\n", "is changed"),
+    ],
+)
+def test_a_list_that_an_object_keeps_and_may_change_is_refused(
+    tmp_path: Path, more: str, problem: str
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(TRAINER + more)
+    with pytest.raises(ExpressionError, match=problem):
+        read_script_callbacks(str(path))
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map(" ".join) | st.text())
 def test_any_text_is_read_or_refused(
