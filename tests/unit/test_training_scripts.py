@@ -1137,6 +1137,17 @@ def test_what_is_stored_is_not_said_to_be_changed(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("gain", ["c += more", "c.extend(more)", "c.append(more)"])
+def test_what_a_list_gains_is_doubted_once(tmp_path: Path, gain: str) -> None:
+    # a list does not change what it gains: that `more` is not told is all there is
+    text = (
+        f"def train(more):\n    c = [{STOP}]\n    if more:\n        {gain}\n"
+        "    m.fit(*x, callbacks=c)\n"
+    )
+    (part,) = read(tmp_path, text).unread
+    assert part.problem == "'more' (line 3) is a parameter of 'train'"
+
+
 def test_names_of_an_older_keras_are_taken_by_tf_keras_alone(
     ask: Ask, tmp_path: Path
 ) -> None:

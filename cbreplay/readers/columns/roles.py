@@ -245,7 +245,7 @@ def ended_epochs(values: FloatArray) -> EpochArray | None:
     >>> ended_epochs(np.array([0.5, 1.0, 1.5])), ended_epochs(np.array([1.0, 2.0]))
     (None, None)
     """
-    if not np.isfinite(values).all() or are_epochs(values).all():
+    if are_epochs(values).all() or not np.isfinite(values).all():
         return None
     ends = np.array(sorted({*values.tolist()}))
     nearest = np.rint(values)
@@ -259,7 +259,7 @@ def ended_epochs(values: FloatArray) -> EpochArray | None:
 def read_ended_epochs(table: LogTable, name: str) -> None:
     """Read a column as zero-based epochs, with a note, if its rows end one each."""
     cells = table.columns[name]
-    if cells.wrong.any() or cells.missing.any():
+    if not cells.whole and cells.blank.any():
         return
     epochs = ended_epochs(cells.values)
     if epochs is None:

@@ -68,7 +68,13 @@ def join_logs(
         else:
             runs.append(run)
     apart = _APART.format("event files", _kind_of(from_text[0]))
-    return runs, [run.with_notes(apart) for run in left]
+    return runs, [
+        # a text log that two trainings wrote at the same time holds both
+        run
+        if any(count_agreeing(text, run) for text in from_text)
+        else run.with_notes(apart)
+        for run in left
+    ]
 
 
 _APART = "this training of the {0} is none of the {1}: epochs or values differ"

@@ -57,6 +57,29 @@ def test_folds_in_both_stay_a_run_each(tmp_path: Path) -> None:
     assert [run.n_epochs for run in load_runs(tmp_path / "a")] == [4, 4, 4]
 
 
+def test_two_processes_that_write_one_csv_at_once_are_two_trainings(
+    tmp_path: Path,
+) -> None:
+    # a script that was started twice: the CSV has the rows of both in turn
+    fits = [[(e, loss - shift) for e, loss in FIRST] for shift in (0, 1 / 64)]
+    rows = [
+        f"{epoch},{loss!r}" for pair in zip(*fits, strict=True) for epoch, loss in pair
+    ]
+    (tmp_path / "log.csv").write_text(
+        "\r\n".join(["epoch,loss", *rows, ""]), newline=""
+    )
+    for number, fit in enumerate(fits):
+        points = [(e + number / 4, e, "epoch_loss", loss) for e, loss in fit]
+        write_events(tmp_path / "logs" / "train" / FILE.format(100, 2 * number), points)
+    runs = load_runs(tmp_path)
+    assert [run.seams for run in runs] == [(), ()]
+    assert [list(run.series["loss"]) for run in runs] == [
+        [loss for _, loss in fit] for fit in fits
+    ]
+    # the CSV holds what both wrote
+    assert not [note for run in runs for note in run.notes if "none of the" in note]
+
+
 def test_event_files_of_one_second_are_read_in_the_order_of_their_numbers(
     tmp_path: Path,
 ) -> None:
