@@ -16,6 +16,7 @@ __all__ = [
     "LEARNING_RATE_NAMES",
     "METRIC_ALIASES",
     "PARTS_OF_CAMEL",
+    "direction_options",
     "is_share",
     "is_validation",
     "nearest_series",
@@ -104,6 +105,19 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
     if _ends_in(name, _SHARES) or _ends_in(name, _UP):
         return "max"
     return "min" if _ends_in(name, _DOWN) else None
+
+
+def direction_options(name: str, way: str = "mode") -> str:
+    """Say how to give the direction of a series: that which its name tells, if any.
+
+    >>> direction_options("val_ndcg"), direction_options("val_hits", "objective_mode")
+    ("--mode max or mode='max'", '--objective-mode min|max or objective_mode=')
+    """
+    told = plain_direction(name)
+    option = f"--{way.replace('_', '-')}"
+    return (
+        f"{option} {told} or {way}={told!r}" if told else f"{option} min|max or {way}="
+    )
 
 
 def is_share(name: str) -> bool:
