@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ExpressionError
@@ -76,7 +77,7 @@ class ScriptCallbacks(NamedTuple):
 
 
 def read_script_callbacks(
-    path: str, *, defaults: Mapping[str, Any] | None = None
+    path: str | os.PathLike[str], *, defaults: Mapping[str, Any] | None = None
 ) -> ScriptCallbacks:
     """Find the callbacks list of a training script by its syntax tree.
 
@@ -87,7 +88,7 @@ def read_script_callbacks(
 
     Parameters
     ----------
-    path : str
+    path : str or path-like
         The script, or a notebook (``.ipynb``), whose code cells are read in order.
     defaults : mapping, optional
         Parameters for every callback that does not set them itself.
@@ -98,7 +99,7 @@ def read_script_callbacks(
         If it is no Python, if a callback or an argument cannot be told from its text
         (the lines are named), or if several ``fit`` calls get different callbacks.
     """
-    source = read_source(path)
+    source = read_source(os.fspath(path))
     tree = parse_source(source)
     try:
         source = write_in_modules(tree, source)
@@ -109,7 +110,7 @@ def read_script_callbacks(
         write_out_double_stars(calls)
         read = _Script(source, calls).read()
     except (RecursionError, MemoryError):
-        raise ExpressionError(TOO_TANGLED, text=path, hint=WRITE_OUT) from None
+        raise ExpressionError(TOO_TANGLED, text=source.path, hint=WRITE_OUT) from None
     return read._replace(semantics=imported_version(find_packages(tree)))
 
 
@@ -164,13 +165,16 @@ class _Script:
     def refuse(self, problems: list[Unread]) -> None:
         if not problems:
             return
-        told = [
-            f"{self.source.place(problem.line)}: {problem.problem}"
-            for problem in problems[:_SHOWN_PROBLEMS]
-        ]
-        if len(problems) > len(told):
-            told.append(f"and {len(problems) - len(told)} more")
-        raise ExpressionError("; ".join(told), text=self.source.path, hint=WRITE_OUT)
+        # what several fits share is one problem
+        told = list(
+            dict.fromkeys(
+                f"{self.source.place(problem.line)}: {problem.problem}"
+                for problem in problems
+            )
+        )
+        n_more = len(told) - _SHOWN_PROBLEMS
+        shown = told[:_SHOWN_PROBLEMS] + ([f"and {n_more} more"] if n_more > 0 else [])
+        raise ExpressionError("; ".join(shown), text=self.source.path, hint=WRITE_OUT)
 
     def agreed(self, read: list[tuple[int, list[Built]]]) -> list[Built]:
         """Return the one list that all fits get."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -89,7 +90,7 @@ class TrainingScript(NamedTuple):
     packages: frozenset[str] = frozenset()
 
 
-def read_training_script(path: str) -> TrainingScript:
+def read_training_script(path: str | os.PathLike[str]) -> TrainingScript:
     """Read every callback of a script or notebook that can be read.
 
     It is not run. Lists are followed through names, attributes such as
@@ -102,7 +103,7 @@ def read_training_script(path: str) -> TrainingScript:
     ExpressionError
         If it cannot be read at all: it is no Python, or too deep.
     """
-    source = read_source(path)
+    source = read_source(os.fspath(path))
     # where it is too much with the modules that it imports, it may be read alone
     for complete in (write_in_modules, lambda _, alone: alone):
         tree = parse_source(source)
@@ -110,7 +111,7 @@ def read_training_script(path: str) -> TrainingScript:
             return _read(tree, complete(tree, source))
         except (RecursionError, MemoryError):
             continue
-    raise ExpressionError(TOO_TANGLED, text=path)
+    raise ExpressionError(TOO_TANGLED, text=source.path)
 
 
 def _read(tree: ast.Module, source: Source) -> TrainingScript:

@@ -407,6 +407,21 @@ def test_what_cannot_be_read_is_refused_with_its_line(
         read(script, text)
 
 
+def test_what_two_fits_share_is_told_once(script: Path) -> None:
+    script.write_text(
+        "from keras.callbacks import *\n"
+        "def made(rates):\n"
+        "    c = list(rates)\n"
+        "    c.append(EarlyStopping())\n"
+        "    return c\n"
+        "model.fit(x, callbacks=made(a))\n"
+        "model.fit(x, callbacks=made(b))\n"
+    )
+    with pytest.raises(ExpressionError) as caught:
+        read_script_callbacks(script)
+    assert str(caught.value).count("line 5: 'c' is changed") == 1
+
+
 def test_names_that_multiply_are_refused_before_they_take_long(script: Path) -> None:
     lines = [f"a{i} = [*a{i + 1}, *a{i + 1}]" for i in range(60)]
     text = "\n".join([*lines, "a60 = []", "m.fit(x, callbacks=a0)"])

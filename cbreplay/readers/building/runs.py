@@ -240,8 +240,9 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
     ).items():
         said = f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
         notes.append(Note(said, "missing"))
+    several = [name for name in series if series[name].others]
     for positions, names in by_key(
-        series, lambda name: tuple(sorted(series[name].others)) or None
+        several, lambda name: tuple(sorted(series[name].others))
     ).items():
         where = _epochs_at(record, positions)
         said = f"{', '.join(names)}: several values in {where}; the last of each stands"

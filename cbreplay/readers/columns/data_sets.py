@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.readers.columns.cells import parse_cell
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.column_names import (
     INDEXES,
@@ -22,7 +23,6 @@ from cbreplay.readers.columns.epoch_rows import (
     put_together,
     sort_by_runs,
 )
-from cbreplay.readers.columns.header import parse_cell
 from cbreplay.readers.columns.named_metrics import lay_out_metrics
 
 if TYPE_CHECKING:

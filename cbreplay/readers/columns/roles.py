@@ -122,10 +122,14 @@ def check_rows_are_no_runs(table: LogTable) -> None:
 
     It may have a column of epochs, which says how long each run was.
     """
+    epoch = table.first_of(EPOCH_NAMES)
+    numbers = np.zeros(0) if epoch is None else table.columns[epoch].values
+    # what counts the rows by one is an epoch, and the name may be that of a file
+    counted = bool(len(numbers) and numbers[0] <= 1 and (np.diff(numbers) == 1).all())
+    of_tracker = table.first_of(_STATES) is not None and not counted
     for name, cells in table.columns.items():
         own = letters(name)
-        of_tracker = own == "name" and table.first_of(_STATES) is not None
-        if own not in _OF_RUNS and not of_tracker:
+        if own not in _OF_RUNS and not (own == "name" and of_tracker):
             continue
         if not cells.tells_words and (not own.endswith("id") or cells.blank.any()):
             continue
@@ -245,7 +249,7 @@ def ended_epochs(values: FloatArray) -> EpochArray | None:
     >>> ended_epochs(np.array([0.5, 1.0, 1.5])), ended_epochs(np.array([1.0, 2.0]))
     (None, None)
     """
-    if not np.isfinite(values).all() or are_epochs(values).all():
+    if are_epochs(values).all() or not np.isfinite(values).all():
         return None
     ends = np.array(sorted({*values.tolist()}))
     nearest = np.rint(values)
@@ -259,7 +263,7 @@ def ended_epochs(values: FloatArray) -> EpochArray | None:
 def read_ended_epochs(table: LogTable, name: str) -> None:
     """Read a column as zero-based epochs, with a note, if its rows end one each."""
     cells = table.columns[name]
-    if cells.wrong.any() or cells.missing.any():
+    if not cells.whole and cells.blank.any():
         return
     epochs = ended_epochs(cells.values)
     if epochs is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.readers.columns.cells import holds_number, parse_cell
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.column_names import (
     EPOCH_NAMES,
@@ -15,7 +16,6 @@ from cbreplay.readers.columns.column_names import (
     STEP_NAMES,
     letters,
 )
-from cbreplay.readers.columns.header import holds_number, parse_cell
 from cbreplay.readers.columns.roles import EXACT
 from cbreplay.readers.columns.table import LogTable
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import count_hint
+from cbreplay.readers.columns.cells import holds_number
 from cbreplay.readers.columns.column_names import (
     EPOCH_NAMES,
     STEP_NAMES,
@@ -14,7 +15,6 @@ from cbreplay.readers.columns.column_names import (
     prefix_of,
 )
 from cbreplay.readers.columns.data_sets import NAMED_ABOVE
-from cbreplay.readers.columns.header import holds_number
 from cbreplay.readers.columns.turned import count_upwards
 from cbreplay.readers.columns.written_again import ENDINGS
 from cbreplay.series_names import is_validation

@@ -194,7 +194,10 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         problem = "this is no list of metrics"
         hint = "Export what get_metric_history returns: key, value, step, timestamp"
         raise ForeignLogError(problem, source=path, hint=hint)
-    lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
+    lowered = [
+        {name.lower().removeprefix("_"): value for name, value in row.items()}
+        for row in rows
+    ]
     named = [key for key in ("key", *_OTHER_KEYS) if lowered and key in lowered[0]]
     return [{**row, "key": row.get(named[0])} for row in lowered] if named else lowered
 
