@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -49,7 +51,20 @@ def as_runs(given: object) -> list[Run]:
     listed = list(given) if isinstance(given, list | tuple | Iterator) else [given]
     runs = [each for each in listed if isinstance(each, Run)]
     # what is read together has names of its own
-    return runs if len(runs) == len(listed) else _read(*listed)
+    return _named_apart(runs) if len(runs) == len(listed) else _read(*listed)
+
+
+def _named_apart(runs: Iterable[Run]) -> list[Run]:
+    """Return runs with names of their own: further ones of a name are numbered."""
+    times: Counter[str] = Counter()
+    named = []
+    for run in runs:
+        times[run.name] += 1
+        number = times[run.name]
+        named.append(
+            run if number == 1 else replace(run, name=f"{run.name} ({number})")
+        )
+    return named
 
 
 def _read(*given: object) -> list[Run]:

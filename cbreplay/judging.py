@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
     from cbreplay.run import Mode, Run
 
-__all__ = ["Judging", "JudgingOptions", "find_sole_loss", "read_judging"]
+__all__ = [
+    "Judging",
+    "JudgingOptions",
+    "find_sole_loss",
+    "read_judging",
+    "restores_best",
+]
 
 
 class Judging(NamedTuple):
@@ -75,7 +81,7 @@ def read_judging(options: JudgingOptions) -> Judging:
     Raises
     ------
     ConfigError
-        If ``judging=`` is given together with one of the four.
+        If ``judging=`` is given together with one of the four, or one cannot be.
     TypeError
         If there is another keyword.
 
@@ -96,14 +102,44 @@ def read_judging(options: JudgingOptions) -> Judging:
         raise TypeError(message)
     whole = options.get("judging")
     if whole is None:
-        return Judging(**named)
+        return _checked(Judging(**named))
     if named:
         sentence = (
             f"judging= holds {', '.join(Judging._fields)} already, and "
             f"{', '.join(named)} stands beside it. Give one of the two"
         )
         raise ConfigError(sentence)
-    return whole
+    return _checked(whole)
+
+
+def _checked(judging: object) -> Judging:
+    """Raise ConfigError where a type is another one, or a direction is none."""
+    if not isinstance(judging, Judging):
+        sentence = f"judging is {judging!r}, where a cbreplay.Judging is expected"
+        raise ConfigError(sentence)
+    name: object = judging.objective
+    mode: object = judging.objective_mode
+    if name is not None and not isinstance(name, str):
+        sentence = f"objective is {name!r}, where the name of a series is expected"
+        raise ConfigError(sentence)
+    if mode not in (None, "min", "max"):
+        sentence = f"objective_mode is {mode!r}, where 'min' or 'max' is expected"
+        raise ConfigError(sentence)
+    return judging
+
+
+def restores_best(keep: str) -> bool:
+    """Return whether ``keep`` asks for the best weights; else it is the last.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither ``"best"`` nor ``"last"``.
+    """
+    if keep not in ("best", "last"):
+        sentence = f"keep is {keep!r}, where 'best' or 'last' is expected"
+        raise ConfigError(sentence)
+    return keep == "best"
 
 
 _USUAL = "val_loss"

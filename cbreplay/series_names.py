@@ -16,6 +16,7 @@ __all__ = [
     "LEARNING_RATE_NAMES",
     "METRIC_ALIASES",
     "PARTS_OF_CAMEL",
+    "direction_options",
     "is_share",
     "is_validation",
     "nearest_series",
@@ -27,10 +28,13 @@ __all__ = [
 # Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
 LEARNING_RATE_NAMES = ("learning_rate", "lr")
 
-# patterns stay text, compiled at their first use: most answers need none of them
-_VALIDATION = (
-    r"(^|[^a-z])(val|valid|validat(e|ion)|eval|evaluat(e|ion)|test|dev)([^a-z]|$)"
+_OF_VALIDATION = frozenset(
+    (
+        *("val", "valid", "validate", "validation", "test", "dev"),
+        *("eval", "evaluate", "evaluation"),
+    )
 )
+# patterns stay text, compiled at their first use: most answers need none of them
 # between the words of valLoss
 PARTS_OF_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
 _LOSS = "loss|err|mae|mse|mape|nll|ppl|perplexity"
@@ -51,8 +55,8 @@ def is_validation(name: str) -> bool:
     """
     if not any(part in name.lower() for part in ("val", "test", "dev")):
         return False
-    parted = re.sub(PARTS_OF_CAMEL, "_", name)
-    return re.search(_VALIDATION, parted, re.IGNORECASE) is not None
+    parted = re.sub(PARTS_OF_CAMEL, "_", name).lower()
+    return not _OF_VALIDATION.isdisjoint(re.split("[^a-z]+", parted))
 
 
 # metrics between 0 and 1 of which more is better, by the names that they have in Keras,
@@ -101,6 +105,19 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
     if _ends_in(name, _SHARES) or _ends_in(name, _UP):
         return "max"
     return "min" if _ends_in(name, _DOWN) else None
+
+
+def direction_options(name: str, way: str = "mode") -> str:
+    """Say how to give the direction of a series: that which its name tells, if any.
+
+    >>> direction_options("val_ndcg"), direction_options("val_hits", "objective_mode")
+    ("--mode max or mode='max'", '--objective-mode min|max or objective_mode=')
+    """
+    told = plain_direction(name)
+    option = f"--{way.replace('_', '-')}"
+    return (
+        f"{option} {told} or {way}={told!r}" if told else f"{option} min|max or {way}="
+    )
 
 
 def is_share(name: str) -> bool:

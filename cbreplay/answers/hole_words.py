@@ -10,6 +10,7 @@ from cbreplay.document import Code, phrase, say
 from cbreplay.evidence.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
 from cbreplay.rules.parameters import parameters_of
+from cbreplay.wording.note import topic_of
 from cbreplay.wording.words import spoken_seam
 
 if TYPE_CHECKING:
@@ -177,7 +178,9 @@ def mending(run: Run, name: str) -> str:
     at = gap - run.first_epoch
     # a value at the gap itself: rows are at irregular distances, so some are missing
     irregular = bool(run.series[name].recorded[at]) and not run.has_row.all()
-    if irregular or not run.has_row[at]:
+    # a row without a value may be one of NaN, as pandas writes it
+    lost = any(topic_of(note) == "lost rows" for note in run.notes)
+    if irregular or (lost and not run.has_row[at]):
         return "Rows are missing: give the whole log, or every file of this training."
     return _EMPTY if name in run.empty_cells else _SILENT
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.members import Member
     from cbreplay.scripts.training_scripts import TrainingScript
 
-__all__ = ["ScriptFindings", "ScriptsFindings", "scripts_document"]
+__all__ = ["ScriptFindings", "ScriptsFindings", "scripts_document", "tell_once"]
 
 
 class ScriptFindings(NamedTuple):
@@ -51,6 +52,53 @@ class ScriptFindings(NamedTuple):
     findings: tuple[PlacedFinding, ...]
     semantics: str
     unchecked: Mapping[tuple[str, ...], tuple[str, ...]] = MappingProxyType({})
+
+    @property
+    def concerns_callbacks(self) -> bool:
+        """Whether it names or gets a callback: others only import such a module."""
+        return bool(self.members) or self.script.source.names_callback
+
+    def file_of(self, line: int) -> str:
+        """Return the file of a line, as the system names it."""
+        return os.path.realpath(self.script.source.origin(line).path)
+
+    def origin(self, member: Member) -> tuple[str, int, int]:
+        """Return the file, line and column of the call that makes a callback."""
+        call = member.call
+        line = self.script.source.origin(call.lineno).line
+        return self.file_of(call.lineno), line, call.col_offset
+
+    def without_loose(self, fitted: set[tuple[str, int, int]]) -> ScriptFindings:
+        """Return it without the callbacks that only fits of other scripts get."""
+        loose = [part for part in self.script.loose if self.origin(part) not in fitted]
+        less = self._replace(script=self.script._replace(loose=tuple(loose)))
+        kept = {id(member.call) for member in less.members}
+        found = (own for own in self.findings if id(own.member.call) in kept)
+        return less._replace(findings=tuple(found))
+
+    def without_modules(self, given: set[str]) -> ScriptFindings:
+        """Return it without what is not read in some of the modules that it imports."""
+        source = self.script.source
+        ends = tuple(
+            f" of {module.name}"
+            for module in source.modules
+            if os.path.realpath(module.path) in given
+        )
+        unread = [
+            part
+            for part in self.script.unread
+            if not source.place(part.line).endswith(ends)
+        ]
+        unchecked = {
+            codes: tuple(
+                sentence
+                for sentence in sentences
+                if not sentence.partition(": ")[0].endswith(ends)
+            )
+            for codes, sentences in self.unchecked.items()
+        }
+        script = self.script._replace(unread=tuple(unread))
+        return self._replace(script=script, unchecked=unchecked)
 
     @property
     def members(self) -> list[Member]:
@@ -112,9 +160,14 @@ class ScriptsFindings(NamedTuple):
     semantics: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def with_callbacks(self) -> list[ScriptFindings]:
+        """The scripts that have callbacks: their lists, as JSON has them."""
+        return [script for script in self.scripts if script.members]
+
     def placed(self) -> Iterator[tuple[int, ScriptFindings, PlacedFinding]]:
-        """Yield every finding, with the index of its script and the script."""
-        for index, script in enumerate(self.scripts):
+        """Yield every finding, with the index of its list and the script."""
+        for index, script in enumerate(self.with_callbacks):
             for placed in script.findings:
                 yield index, script, placed
 
@@ -148,19 +201,46 @@ class ScriptsFindings(NamedTuple):
         )
 
 
+def tell_once(scripts: Sequence[ScriptFindings]) -> tuple[ScriptFindings, ...]:
+    """Return scripts without what others tell too, because one imports the other.
+
+    A callback that goes to a fit of another script is not looked at by itself, and what
+    is not read in a module is told where that module is given itself.
+    """
+    given = {os.path.realpath(own.script.source.path) for own in scripts}
+    fitted = {
+        own.origin(member)
+        for own in scripts
+        for fit in own.script.fits
+        for member in fit.members
+    }
+    told: set[tuple[object, ...]] = set()
+    once = []
+    for own in scripts:
+        kept = own.without_modules(given).without_loose(fitted)
+        found = {
+            (
+                own.origin(placed.member),
+                placed.finding.code,
+                placed.finding.message,
+            ): placed
+            for placed in kept.findings
+        }
+        new = tuple(found[key] for key in found if key not in told)
+        told |= found.keys()
+        once.append(kept._replace(findings=new))
+    return tuple(once)
+
+
 def scripts_document(checked: ScriptsFindings) -> Document:
     """Write the findings in scripts as an answer, with what could not be read."""
     sections = [Section("Findings", (_table(checked),), untitled=True)]
-    unread = [
-        _placed(checked, own, line) for own in checked.scripts for line in own.unread
-    ]
-    if unread:
-        sections.append(Section("Not read", (Notice(tuple(unread)),)))
-    looked_at = [
-        _placed(checked, own, line) for own in checked.scripts for line in own.looked_at
-    ]
-    if looked_at:
-        sections.append(Section("Looked at", (Notice(tuple(looked_at)),), on="asked"))
+    unread = Notice(_placed(checked, lambda own: own.unread))
+    if unread.points:
+        sections.append(Section("Not read", (unread,)))
+    looked_at = Notice(_placed(checked, lambda own: own.looked_at))
+    if looked_at.points:
+        sections.append(Section("Looked at", (looked_at,), on="asked"))
     notes = Notice(tuple(map(say, checked.notes)))
     sections += told_section("Before you trust it", notes)
     return Document(
@@ -172,14 +252,21 @@ def scripts_document(checked: ScriptsFindings) -> Document:
     )
 
 
-def _placed(checked: ScriptsFindings, script: ScriptFindings, line: str) -> Text:
-    """Say a line of a script, with its path where there are several."""
-    path = script.script.source.path
-    return say(f"{path}, {line}" if len(checked.scripts) > 1 else line)
+def _placed(
+    checked: ScriptsFindings, told: Callable[[ScriptFindings], Iterator[str]]
+) -> tuple[Text, ...]:
+    """Say lines of the scripts, each with its path where there are several."""
+    several = len(checked.scripts) > 1
+    return tuple(
+        say(f"{own.script.source.path}, {line}" if several else line)
+        for own in checked.scripts
+        for line in told(own)
+    )
 
 
 def _headline(checked: ScriptsFindings) -> Text:
-    n_callbacks = sum(len(script.members) for script in checked.scripts)
+    made = {own.origin(member) for own in checked.scripts for member in own.members}
+    n_callbacks = len(made)
     n_found = checked.n_found
     if not n_callbacks:
         return say("There is no callback of Keras here that can be read.")
@@ -204,7 +291,9 @@ def _lead(checked: ScriptsFindings) -> Text:
 
 
 def _table(checked: ScriptsFindings) -> Table:
-    several = len(checked.scripts) > 1
+    several = len(checked.scripts) > 1 or any(
+        placed.member.call.lineno < 0 for _, _, placed in checked.placed()
+    )
     notebooks = any(script.script.source.cells for script in checked.scripts)
     columns = finding_columns(
         TableColumn(
@@ -229,10 +318,10 @@ def _described(
     """Return a finding with its place, as JSON has it."""
     calls = [id(member.call) for member in script.members]
     source = script.script.source
-    cell, line = source.cell_and_line(placed.member.call.lineno)
+    path, cell, line = source.origin(placed.member.call.lineno)
     return placed.finding._asdict() | {
         "callback": calls.index(id(placed.member.call)),
-        "source": source.path,
+        "source": path,
         "config": config,
         "cell": cell,
         "line": line,
@@ -246,7 +335,7 @@ def _members(checked: ScriptsFindings) -> dict[str, Any]:
         "runs": [],
         "configs": [
             {"callbacks": [member.code for member in script.members], "parameters": {}}
-            for script in checked.scripts
+            for script in checked.with_callbacks
         ],
         "results": [],
         "findings": [_described(*found) for found in checked.placed()],

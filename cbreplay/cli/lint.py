@@ -261,7 +261,7 @@ def _may_hold_scripts(path: str) -> bool:
 
 def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     """Check scripts; one of several that cannot be read is left out, with a note."""
-    from cbreplay.answers.script_findings import ScriptsFindings
+    from cbreplay.answers.script_findings import ScriptsFindings, tell_once
     from cbreplay.rules.families import resolve_semantics, spoken_version
 
     resolved = resolve_semantics(plan.semantics)
@@ -276,6 +276,8 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
                     raise
                 notes.append(f"left out {path}: {error.problem}")
             tell(done, len(paths))
+    if len(paths) > 1:
+        checked = [own for own in tell_once(checked) if own.concerns_callbacks]
     usual = resolved.semantics.name
     others = [script for script in checked if script.semantics != usual]
     if others and len({script.semantics for script in checked}) == 1:

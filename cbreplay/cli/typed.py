@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from cbreplay.cli.refusals import option_name
@@ -50,8 +49,8 @@ def typed_logs(question: Question) -> str | None:
     ]
     for name in question.run:
         words += ["--run", name]
-    held = asdict(question.reading) | vars(question)
-    usual = asdict(ReadOptions()) | vars(type(question)())
+    held = vars(question.reading) | vars(question)
+    usual = vars(ReadOptions()) | vars(type(question)())
     for name in _REPEATED:
         if held[name] != usual[name]:
             option = "--max-size" if name == "max_bytes" else option_name(name)

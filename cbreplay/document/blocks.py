@@ -1,18 +1,14 @@
 """`Document`, and the blocks that it is made of; tables are in `tables`."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
+from cbreplay.document.sentences import Text
 from cbreplay.document.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
     from cbreplay.document.on_pages import Figure, Gallery, Moving
-    from cbreplay.document.sentences import Text
 
 __all__ = [
     "Block",
@@ -53,7 +49,7 @@ class Points(NamedTuple):
     points: Sequence[Text]
     columns: Sequence[str] = ()
 
-    def without(self, left_out: Sequence[str]) -> Points:
+    def without(self, left_out: Sequence[str]) -> "Points":
         """Return the points without footnotes to columns that are left out."""
         if not self.columns:
             return self
@@ -191,7 +187,7 @@ class Document(NamedTuple):
     sections: tuple[Section, ...] = ()
     next: tuple[Command, ...] = ()
     program: Callable[[], Mapping[str, Any]] = dict
-    moving: Moving | None = None
+    moving: "Moving | None" = None
 
     def answer_table(self) -> Table | None:
         """Return the table that is the answer for programs, if there is one."""

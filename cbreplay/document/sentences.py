@@ -1,16 +1,11 @@
 """A sentence of an answer: words, names, code, and values that stay values."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias, get_args
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args
-
+from cbreplay.wording.claims import Claim
 from cbreplay.wording.kinds import Kind, spoken_value
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cbreplay.wording.claims import Claim
-    from cbreplay.wording.shown_digits import ValueScale
+from cbreplay.wording.shown_digits import ValueScale
 
 __all__ = [
     "Code",

@@ -1,19 +1,12 @@
 """A table of an answer: values in columns with a kind, and their text for people."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Literal, NamedTuple
 
 from cbreplay.document.sentences import Text, plain_text
-from cbreplay.wording.kinds import SCALED, is_number, spoken_span, spoken_value
+from cbreplay.wording.kinds import SCALED, Kind, is_number, spoken_span, spoken_value
 from cbreplay.wording.shown_digits import ValueScale, scale_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from collections.abc import Set as AbstractSet
-
-    from cbreplay.wording.kinds import Kind
 
 __all__ = [
     "Cell",
@@ -215,7 +208,7 @@ class Table(NamedTuple):
     is_answer: bool = False
     most_on_screen: int = 1000
 
-    def for_people(self) -> Table:
+    def for_people(self) -> "Table":
         """Return the table without rows and columns that are only for programs."""
         places = [
             place

@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.errors import ConfigError
 from cbreplay.evidence.holes import find_gap
 from cbreplay.rules.base import monitored_series
-from cbreplay.series_names import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES, direction_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,7 +120,7 @@ def resolve_objective(
     if mode is None:
         sentence = (
             f"nothing tells whether {name!r} should be small or large. "
-            "Give --objective-mode min|max or objective_mode=."
+            f"Give {direction_options(name, 'objective_mode')}."
         )
         raise ConfigError(sentence)
     return name, mode

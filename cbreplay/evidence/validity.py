@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -199,7 +200,8 @@ def _checked_rate(initial: float | None) -> float | None:
         return None
     try:
         rate = round_float32(initial)
-    except OverflowError:
+    except (OverflowError, struct.error):
+        # too large, or no number at all
         rate = float("inf")
     if not 0 < rate < float("inf"):
         sentence = (

@@ -77,7 +77,7 @@ class LogReader:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ReadOptions:
     """The options of `cbreplay.load_runs`, by its names and with its defaults.
 
@@ -108,16 +108,16 @@ class ReadOptions:
         frequency = self.validation_freq
         if isinstance(frequency, Iterable):
             frequency = tuple(frequency)
-            object.__setattr__(self, "validation_freq", frequency)
+            self.validation_freq = frequency
             _check_counts("validation_freq", frequency)
         elif frequency is not None:
             _check_counts("validation_freq", (frequency,))
             # numpy's whole numbers too
-            object.__setattr__(self, "validation_freq", int(frequency))
+            self.validation_freq = int(frequency)
         if self.first_epoch is not None:
             _check_counts("first_epoch", (self.first_epoch,), least=0)
         seams = tuple(sorted(set(self.seams)))
-        object.__setattr__(self, "seams", seams)
+        self.seams = seams
         _check_counts("seams", seams, option="seam")
         _check_counts("max_bytes", (self.max_bytes,), option="max-size")
         if not 0 < self.timeout < float("inf"):

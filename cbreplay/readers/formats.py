@@ -8,14 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, LIKE_EPOCH, STEP_NAMES
 from cbreplay.readers.columns.csv_table import split_plain_names
-from cbreplay.readers.columns.header import (
-    EPOCH_NAMES,
-    LIKE_EPOCH,
-    STEP_NAMES,
-    decode_beginning,
-    sniff_header,
-)
+from cbreplay.readers.columns.header import decode_beginning, sniff_header
 from cbreplay.readers.entries import holds_events, is_event_file
 from cbreplay.readers.files import LFS_POINTER, check_readable, read_beginning, read_raw
 
@@ -122,6 +117,8 @@ _KEYED = (
     {"metric_name", "value", "timestamp"},
     {"metricname", "metricvalue"},
 )
+# what Python calls the attributes of a metric of MLflow
+_PRIVATE = {"_key", "_value"}
 # the columns of tables with a row for each metric and step of any other writer
 _TELLERS = frozenset(("metric", "key", "tag", "variable"))
 # how JSON of TensorBoard's page begins: rows of a time in seconds, a step and a value
@@ -256,7 +253,7 @@ def _json_format(text: str) -> str | None:
         )
     ):
         return "hugging_face"
-    if _are_curves(text):
+    if _are_curves(text) or all(f'"{name}":' in text for name in _PRIVATE):
         return "mlflow"
     if re.search(_JSON_KEYS, text) is None:
         return None
@@ -301,7 +298,7 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     """Tell the writers of CSVs apart by their column names."""
     names = {name.lower() for name in header}
     if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
-        return "wandb"
+        return "mlflow" if names >= _PRIVATE else "wandb"
     if _holds_one_series(names):
         return "tensorboard_page"
     if any(of_keys <= names for of_keys in _KEYED):

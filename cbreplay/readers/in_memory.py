@@ -14,8 +14,7 @@ import numpy as np
 
 from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.lists import names_epoch, read_lists, take_epochs
-from cbreplay.readers.columns.header import STEP_NAMES
-from cbreplay.readers.columns.roles import FOLDS, letters
+from cbreplay.readers.columns.column_names import FOLDS, STEP_NAMES, letters
 from cbreplay.readers.columns.turned import rows_of_lists
 
 if TYPE_CHECKING:

@@ -23,7 +23,6 @@ from cbreplay.replay.notes import (
     note_run,
 )
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
-from cbreplay.replay.resume import resumed_as
 from cbreplay.replay.walk import walk_run
 from cbreplay.rules.base import Callback, best_seen, read_series
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
@@ -97,7 +96,11 @@ def replay_run(
     >>> replay.evidence, replay.stopped_epoch, replay.kept_epoch
     ('exact', 4, 2)
     """
-    record = resumed_as(as_run(run), resume)
+    record = as_run(run)
+    if resume != "fresh":
+        from cbreplay.replay.resume import resumed_as
+
+        record = resumed_as(record, resume)
     chosen, listed = read_judging(judging), as_list(callbacks)
     resolved = resolve_semantics(
         chosen.semantics, metadata=record.metadata, callbacks=listed.callbacks

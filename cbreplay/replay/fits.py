@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.given import as_run
 from cbreplay.judging import read_judging
 from cbreplay.replay.answer import as_list, replay_list
 from cbreplay.rules.families import resolve_semantics
@@ -24,7 +27,7 @@ __all__ = ["replay_fits"]
 
 
 def replay_fits(
-    runs: Iterable[Run],
+    runs: Iterable[object],
     callbacks: Any,  # noqa: ANN401 - as replay_run takes it
     **judging: Unpack[JudgingOptions],
 ) -> list[Replay]:
@@ -37,7 +40,7 @@ def replay_fits(
 
     Parameters
     ----------
-    runs : iterable of Run
+    runs : iterable of Run, History, dict of lists, DataFrame, or path
         The record of each fit, in order.
     callbacks : Callback, Keras callback, or list of these
         As in `replay_run`; one list for all fits.
@@ -75,13 +78,17 @@ def replay_fits(
     ... ]
     [None, 1]
     """
-    if isinstance(runs, Run):
-        sentence = "replay_fits takes the runs of several fits, and this is one Run"
+    if isinstance(runs, (Run, Mapping, str, PathLike)):
+        sentence = (
+            "replay_fits takes the runs of several fits, and this is one "
+            f"{type(runs).__name__}"
+        )
         raise ConfigError(sentence)
     listed, chosen = as_list(callbacks), read_judging(judging)
     replays: list[Replay] = []
     states: Sequence[Any] | None = None
-    for run in runs:
+    for given in runs:
+        run = as_run(given)
         resolved = resolve_semantics(
             chosen.semantics, metadata=run.metadata, callbacks=listed.callbacks
         )

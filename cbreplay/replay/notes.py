@@ -228,7 +228,7 @@ def _missing(
 def _lacks_rows_alone(run: Run, monitor: str) -> bool:
     """Return whether a series lacks only epochs without a row, which a note counts."""
     rows = np.any([series.recorded for series in run.series.values()], axis=0)
-    is_told = any(topic_of(note) == "epochs" for note in run.notes)
+    is_told = any(topic_of(note) == "lost rows" for note in run.notes)
     return is_told and bool((run.series[monitor].recorded == rows).all())
 
 

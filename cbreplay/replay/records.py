@@ -1,26 +1,22 @@
 """`Replay` and its parts: the decisions, and how far the log is evidence for them."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
+from cbreplay.evidence.outcomes import Outcome
+from cbreplay.evidence.validity import Evidence
+from cbreplay.replay.notes import Notes
+from cbreplay.rules.base import Callback
+from cbreplay.rules.decisions import Decision
+from cbreplay.rules.family import Family
+from cbreplay.run import Mode, Run, Series
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from matplotlib.figure import Figure
-
-    from cbreplay.evidence.outcomes import Outcome
-    from cbreplay.evidence.validity import Evidence
-    from cbreplay.replay.notes import Notes
-    from cbreplay.rules.base import Callback
-    from cbreplay.rules.decisions import Decision
-    from cbreplay.rules.family import Family
-    from cbreplay.run import Mode, Run, Series
 
 __all__ = ["HypotheticalReplay", "Reduction", "Replay", "Step", "Waited", "read_waited"]
 
@@ -238,11 +234,11 @@ class Replay(NamedTuple):
     def __str__(self) -> str:
         return show_text(self)
 
-    def plot(self) -> Figure:
+    def plot(self) -> "Figure":
         """Draw it on the learning curve."""
         return show_plot(self)
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """Return its table as a DataFrame; epochs count from 0."""
         return show_frame(self)
 

@@ -20,7 +20,7 @@ from cbreplay.answers.staircase_table import EVERY_PATIENCE
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
-from cbreplay.judging import read_judging
+from cbreplay.judging import read_judging, restores_best
 from cbreplay.recommend import Advising
 from cbreplay.report.advised import Advised, advise
 from cbreplay.report.moving import with_moving
@@ -324,7 +324,7 @@ def _report_on_many(
         left_out,
         advised if isinstance(advised, str) else advised.document,
         doubts,
-        restores=question.keep == "best",
+        restores=restores_best(question.keep),
     )
     named = _named(recommended, given) or {"start": callbacks}
     document = many_runs_page(asked, closing)

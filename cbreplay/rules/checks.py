@@ -4,23 +4,20 @@ The checks of each rule are in its family's folder; those of any monitor are in
 `monitor_checks`.
 """
 
-from __future__ import annotations
-
 import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError
+from cbreplay.monitor import Comparison
+from cbreplay.rules.base import Callback
+from cbreplay.rules.training import Training
 from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from cbreplay.monitor import Comparison
-    from cbreplay.rules.base import Callback
     from cbreplay.rules.compiled import Compiled
-    from cbreplay.rules.training import Training
     from cbreplay.run import Mode, Run
 
 __all__ = [
@@ -113,7 +110,7 @@ class TrainingFacts(NamedTuple):
     resumes: bool = False
     schedule: str | None = None
     initial_rate: float | None = None
-    compiled: Compiled | None = None
+    compiled: "Compiled | None" = None
     first_epoch: int = 0
     schedule_doubt: str = ""
     plan_doubt: str = ""
@@ -153,7 +150,7 @@ class CheckedList(NamedTuple):
     training: Training
     epochs: int | None
     validation_freq: int
-    run: Run | None
+    run: "Run | None"
     facts: TrainingFacts = TrainingFacts()
     places: tuple[str, ...] = ()
     written: tuple[frozenset[str], ...] = ()
@@ -174,7 +171,7 @@ class CheckedList(NamedTuple):
         noun = "callback" if len(indices) == 1 else "callbacks"
         return f"{noun} {' and '.join(str(index + 1) for index in indices)}"
 
-    def mode(self, callback: Callback) -> Mode | None:
+    def mode(self, callback: Callback) -> "Mode | None":
         """Return the direction as this Keras resolves it; None if nothing tells."""
         try:
             return callback.resolve_mode(self.training)
@@ -185,7 +182,9 @@ class CheckedList(NamedTuple):
         """Return how this version compares what a callback monitors."""
         return callback.monitor_rule(self.training.semantics)
 
-    def comparison(self, callback: Any, mode: Mode, min_delta: float = 0) -> Comparison:
+    def comparison(
+        self, callback: Any, mode: "Mode", min_delta: float = 0
+    ) -> Comparison:
         """Return what counts as better for a callback."""
         rule = self.monitor_rule(callback)
         compared: Comparison = self.training.semantics.comparison(rule, mode, min_delta)

@@ -1,14 +1,10 @@
 """What a rule sees when a replay calls it, and what it answers."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cbreplay.monitor import Comparison
+from cbreplay.monitor import Comparison
 
 __all__ = [
     "NOTHING",

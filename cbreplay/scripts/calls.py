@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cbreplay.scripts.linked_names import LinkedNames, linked_names
 from cbreplay.scripts.reassigned_names import without_marks
 from cbreplay.scripts.syntax import (
+    as_subscript,
     called_name,
-    has_star,
+    entry_at,
+    makes_list,
     method_name,
     named_attribute,
     root_of,
@@ -192,7 +194,7 @@ class ScriptCalls:
         """
         if isinstance(node, ast.Call) and node.args and self._records(node, scope):
             return node.args[0], scope
-        entry = _as_subscript(node)
+        entry = as_subscript(node)
         if entry is not None and isinstance(entry.slice, ast.Constant):
             return self.entry_of(entry.value, entry.slice.value, scope)
         if isinstance(node, ast.Attribute):
@@ -217,7 +219,7 @@ class ScriptCalls:
     ) -> Placed | None:
         """Return an entry of a dict or list that is written out, and never changed."""
         found, holder = self.followed(node, scope)
-        entry = _entry_at(found, key)
+        entry = entry_at(found, key)
         if entry is None:
             return None
         self.count_step()
@@ -274,10 +276,17 @@ class ScriptCalls:
             where = self.place(outer[0].line)
             self.unread(node, f"{node.id!r} is assigned in the class and in {where}")
         if len(bindings) > 1:
-            spoken = ", ".join(self.place(line).removeprefix("line ") for line in lines)
+            places = [self.place(line).removeprefix("line ") for line in lines]
+            ends = {place.partition(" of ")[2] for place in places}
+            if len(ends) == 1:  # all in one file, which is named once
+                places = [
+                    *(own.partition(" of ")[0] for own in places[:-1]),
+                    places[-1],
+                ]
+            spoken = ", ".join(places)
             problem = f"{node.id!r} is assigned more than once ({spoken})"
             first = bindings[0].value
-            grows = _GROWS if _makes_list(first) else ""
+            grows = _GROWS if makes_list(first) else ""
             self.unread(node, problem + grows)
         if bindings[0].value is None:
             where = self.place(lines[0])
@@ -286,7 +295,7 @@ class ScriptCalls:
         changed = self.names.changes.first.get((holder, node.id))
         if changed is not None and not self._is_fixed(bindings[0].value, holder):
             where = self.place(changed)
-            grows = _GROWS if _makes_list(bindings[0].value) else ""
+            grows = _GROWS if makes_list(bindings[0].value) else ""
             self.unread(node, f"{node.id!r} is changed in {where}{grows}")
         return bindings[0].value
 
@@ -296,7 +305,7 @@ class ScriptCalls:
         A number or a text is not; a change of an entry is one of the whole, which is
         asked for itself.
         """
-        if _as_subscript(value) is not None:
+        if as_subscript(value) is not None:
             return True
         try:
             found, holder = self.followed(value, scope)
@@ -350,44 +359,6 @@ class ScriptCalls:
     def unread(self, node: ast.expr, problem: str) -> NoReturn:
         """Raise Unread, with the line of a node."""
         raise Unread(node.lineno, problem)
-
-
-def _as_subscript(node: ast.expr) -> ast.Subscript | None:
-    """Return an entry that is looked up, ``d["key"]`` also for ``d.get("key", 1)``."""
-    if isinstance(node, ast.Subscript):
-        return node
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-        return None
-    if node.func.attr != "get" or not node.args:
-        return None
-    made = ast.Subscript(node.func.value, node.args[0], ast.Load())
-    return ast.copy_location(made, node)
-
-
-def _makes_list(node: ast.expr | None) -> bool:
-    """Return whether an expression is written as a list, or as a sum with one."""
-    if isinstance(node, ast.BinOp):
-        return _makes_list(node.left) or _makes_list(node.right)
-    return isinstance(node, ast.List)
-
-
-def _entry_at(
-    whole: ast.expr,
-    key: Any,  # noqa: ANN401 - any constant
-) -> ast.expr | None:
-    """Return the entry of a dict or list at a key; None where that cannot be told."""
-    if isinstance(whole, ast.Dict):
-        keys: list[Any] = [
-            part.value if isinstance(part, ast.Constant) else None
-            for part in whole.keys
-        ]
-        entries, doubted = whole.values, None in keys or keys.count(key) != 1
-    elif isinstance(whole, (ast.List, ast.Tuple)):
-        entries, keys = whole.elts, list(range(len(whole.elts)))
-        doubted = has_star(entries) or type(key) is not int or key not in keys
-    else:
-        return None
-    return None if doubted else entries[keys.index(key)]
 
 
 def _beginning(node: ast.expr) -> str:

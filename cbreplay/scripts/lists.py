@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import keras_name
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cbreplay.scripts.calls import ScriptCalls
-    from cbreplay.scripts.scopes import Binding, Placed, Scope
+    from cbreplay.scripts.scopes import Binding, Gain, Placed, Scope
 
-__all__ = ["MemberReader"]
+__all__ = ["Kept", "MemberReader", "find_kept"]
 
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
 _MOST_MEMBERS = 500
@@ -127,7 +127,8 @@ class MemberReader:
         yield from self._other_bindings(node, scope, bindings)
         self.unread += doubts
         line = self.calls.names.changes.unfollowed.get(place)
-        if line is not None and not are_callbacks:
+        is_told = line == self.calls.names.given.get(place)
+        if line is not None and not is_told and not are_callbacks:
             self.calls.unread(node, self._changed_at(node, place, line))
 
     def _changed_at(self, node: ast.Name, place: tuple[Scope, str], line: int) -> str:
@@ -175,73 +176,12 @@ class MemberReader:
 
     def _attribute(self, node: ast.Attribute, scope: Scope) -> Iterator[Member]:
         """Yield what ``self.callbacks`` and the like is set to, and what it gains."""
-        names = self.calls.names
-        self.calls.count_step(names.stores, names.gains, names.given_attributes)
-        written, home = self.calls.written(node), scope.enclosing_class()
-        stores = [
-            store
-            for store in names.stores
-            if store.value is not None
-            and store.name == node.attr
-            and f"{self.calls.written(store.target)}.{store.name}" == written
-            and store.scope.enclosing_class() is home
-        ]
-        gains = [
-            gain
-            for gain in names.gains
-            if self.calls.written(gain.target) == written
-            and gain.scope.enclosing_class() is home
-        ]
-        self._check_unchanged(node, written)
-        in_class = None if stores else self._in_class_body(node, scope)
-        if not stores and not gains and in_class is None:
-            self.calls.unread(node, f"{written!r} is not assigned in the script")
-        handed = [
-            UnreadPart(node.lineno, _given_away(written, self.calls.place(part.lineno)))
-            for part, place in names.given_attributes
-            if self.calls.written(part) == written and place.enclosing_class() is home
-        ]
-        self.unread += handed[:1]
-        values = [(store.value, store.scope) for store in stores if store.value]
-        values += [] if in_class is None else [in_class]
-        certain = len(values) == 1 and not gains and not handed
-        for value, place in values:
-            yield from self.members(value, place, is_certain=certain)
-        for gain in gains:
+        kept = find_kept(self.calls, node, scope)
+        self.unread += kept.doubts
+        for value, place in kept.values:
+            yield from self.members(value, place, is_certain=kept.is_whole)
+        for gain in kept.gains:
             yield from self.members(gain.value, gain.scope, is_certain=False)
-
-    def _check_unchanged(self, node: ast.Attribute, written: str) -> None:
-        """Leave an attribute unread of which the script sets a part elsewhere."""
-        for store in self.calls.names.stores:
-            target = self.calls.written(store.target)
-            if target == written or target.startswith((f"{written}.", f"{written}[")):
-                where = self.calls.place(store.line)
-                self.calls.unread(node, f"{written!r} is changed in {where}")
-
-    def _in_class_body(self, node: ast.Attribute, scope: Scope) -> Placed | None:
-        """Return what a class body sets ``self.callbacks`` or ``Config.CALLBACKS`` to.
-
-        None if no class body does; if several do, or something else may set or change
-        it, it is not read.
-        """
-        names = self.calls.names
-        owner = scope.defined_as(node.value)
-        if self.calls.written(node.value) in ("self", "cls"):
-            owner = scope.enclosing_class()
-        having = self.calls.classes_with(node.attr)
-        if not having:
-            return None
-        value = self.calls.set_in_class(having[0], node.attr)
-        self.calls.count_step(names.gains)
-        by_other_name = any(
-            isinstance(gain.target, ast.Attribute)
-            and gain.target.attr == node.attr
-            and self.calls.written(gain.target) != self.calls.written(node)
-            for gain in names.gains
-        )
-        if value is None or by_other_name or having != [owner]:
-            self.calls.unread(node, f"what {self.calls.shown(node)} holds is not read")
-        return value, having[0]
 
     def _called(self, call: ast.Call, scope: Scope) -> Iterator[Member]:
         named = called_name(call)
@@ -263,6 +203,97 @@ class MemberReader:
                     yield member._replace(within=call) if made_here else member
         else:
             yield self.callbacks.read(call, scope)
+
+
+class Kept(NamedTuple):
+    """What an attribute such as ``self.callbacks`` may hold.
+
+    Parameters
+    ----------
+    values : list of (ast.expr, Scope)
+        What it is set to.
+    gains : list of Gain
+        Where the list that it is gains entries.
+    doubts : list of UnreadPart
+        Why it may hold something else.
+    """
+
+    values: list[Placed]
+    gains: list[Gain]
+    doubts: list[UnreadPart]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it certainly holds its one value, and nothing else."""
+        return len(self.values) == 1 and not self.gains and not self.doubts
+
+
+def find_kept(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> Kept:
+    """Return what an attribute of an object of the script's own class may hold.
+
+    Raises
+    ------
+    Unread
+        If it is not set in the script, or a part of it is.
+    """
+    names = calls.names
+    calls.count_step(names.stores, names.gains, names.given_attributes)
+    written, home = calls.written(node), scope.enclosing_class()
+    values = [
+        (store.value, store.scope)
+        for store in names.stores
+        if store.value is not None
+        and store.name == node.attr
+        and f"{calls.written(store.target)}.{store.name}" == written
+        and store.scope.enclosing_class() is home
+    ]
+    gains = [
+        gain
+        for gain in names.gains
+        if calls.written(gain.target) == written
+        and gain.scope.enclosing_class() is home
+    ]
+    for store in names.stores:
+        target = calls.written(store.target)
+        if target == written or target.startswith((f"{written}.", f"{written}[")):
+            calls.unread(node, f"{written!r} is changed in {calls.place(store.line)}")
+    in_class = None if values else _in_class_body(calls, node, scope)
+    if not values and not gains and in_class is None:
+        calls.unread(node, f"{written!r} is not assigned in the script")
+    handed = [
+        UnreadPart(node.lineno, _given_away(written, calls.place(part.lineno)))
+        for part, place in names.given_attributes
+        if calls.written(part) == written and place.enclosing_class() is home
+    ]
+    values += [] if in_class is None else [in_class]
+    return Kept(values, gains, handed[:1])
+
+
+def _in_class_body(
+    calls: ScriptCalls, node: ast.Attribute, scope: Scope
+) -> Placed | None:
+    """Return what a class body sets ``self.callbacks`` or ``Config.CALLBACKS`` to.
+
+    None if no class body does; if several do, or something else may set or change it,
+    it is not read.
+    """
+    owner = scope.defined_as(node.value)
+    if calls.written(node.value) in ("self", "cls"):
+        owner = scope.enclosing_class()
+    having = calls.classes_with(node.attr)
+    if not having:
+        return None
+    value = calls.set_in_class(having[0], node.attr)
+    calls.count_step(calls.names.gains)
+    by_other_name = any(
+        isinstance(gain.target, ast.Attribute)
+        and gain.target.attr == node.attr
+        and calls.written(gain.target) != calls.written(node)
+        for gain in calls.names.gains
+    )
+    if value is None or by_other_name or having != [owner]:
+        calls.unread(node, f"what {calls.shown(node)} holds is not read")
+    return value, having[0]
 
 
 def _stands_in(call: ast.Call, definition: ast.AST | None) -> bool:

@@ -211,7 +211,7 @@ class NameVisitor(ast.NodeVisitor):
         adds = isinstance(node.op, ast.Add) and not isinstance(node.value, ast.Constant)
         if adds and isinstance(node.target, ast.Name):
             self.note_held_by(node.target, node.lineno, is_gain=True)
-            self.flow(node.target, node.value)
+            self.relate(node.target.id, "holds", names_in(node.value))
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:

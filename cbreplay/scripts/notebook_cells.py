@@ -110,13 +110,21 @@ def _code_cells(notebook: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
 
 def _read_cell(number: int, text: str) -> NotebookCell:
     # splitlines would also split where a line of Python does not end
-    written = re.split(r"\r\n|\r|\n", text)
+    written = _without_indent(re.split(r"\r\n|\r|\n", text))
     if is_python(written):
         return NotebookCell(number, tuple(written))
     python = _without_magics(written)
     pairs = zip(written, python, strict=True)
     magics = [line.strip() for line, ours in pairs if line != ours and line.strip()]
     return NotebookCell(number, tuple(python), tuple(magics))
+
+
+def _without_indent(lines: list[str]) -> list[str]:
+    """Take the spaces of the first line away from each line that begins with them."""
+    # IPython/core/inputtransformer2.py, leading_indent, until IPython 8
+    first = next(filter(str.strip, lines), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    return [line.removeprefix(indent) for line in lines]
 
 
 def is_python(lines: list[str] | tuple[str, ...]) -> bool:

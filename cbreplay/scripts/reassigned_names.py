@@ -15,10 +15,16 @@ if TYPE_CHECKING:
     # the mentions of a name in a block, each with the index of its statement
     _Mentions: TypeAlias = list[tuple[int, ast.Name]]
 
-__all__ = ["free_names", "split_reassigned_names", "without_marks"]
+__all__ = [
+    "free_names",
+    "marked_name",
+    "own_nodes",
+    "split_reassigned_names",
+    "without_marks",
+]
 
 # signs of SignWriting: repr shows them as they are, and no name of Python holds one
-_FIRST_MARK, _LAST_MARK, _MARKS = 0x1D800, 0x1D9FF, "[\U0001d800-\U0001d9ff]"
+_FIRST_MARK, _LAST_MARK, _MARKS = 0x1D800, 0x1D99F, "[\U0001d800-\U0001d9ff]"
 
 
 def split_reassigned_names(tree: ast.Module) -> None:
@@ -42,6 +48,11 @@ def split_reassigned_names(tree: ast.Module) -> None:
             _Splitter(scope, shared, marked).split(scope.body)
 
 
+def marked_name(name: str, module: int) -> str:
+    """Return a name as no script has it, for what a module of its own calls so."""
+    return without_marks(name) + chr(_LAST_MARK + 1 + module)
+
+
 def without_marks(text: str) -> str:
     """Return a text with names as the script has them."""
     return re.sub(_MARKS, "", text)
@@ -55,7 +66,7 @@ class _Splitter:
     """
 
     def __init__(self, scope: ast.AST, shared: set[str], marked: Counter[str]) -> None:
-        inside = list(_own_nodes(scope))
+        inside = list(own_nodes(scope))
         self.fixed = shared.union(*map(bound_names, inside))
         self.fixed.update(*(map(free_names, inside)))
         self.parameters = {node.arg for node in inside if isinstance(node, ast.arg)}
@@ -88,7 +99,7 @@ class _Splitter:
         mentions: dict[str, _Mentions] = {}
         begun: dict[str, list[int]] = {}
         for at, statement in enumerate(block):
-            for node in _own_nodes(statement):
+            for node in own_nodes(statement):
                 if isinstance(node, ast.Name) and not isinstance(statement, SCOPES):
                     mentions.setdefault(node.id, []).append((at, node))
             for name in {target.id for target in _assigned(statement)} - self.fixed:
@@ -138,7 +149,7 @@ class _Splitter:
         return plain + chr(mark)
 
 
-def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
+def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
     """Yield what is in a scope; functions and classes in it without their inside."""
     pending = list(ast.iter_child_nodes(scope))
     while pending:
@@ -150,7 +161,7 @@ def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
 
 def _count_names(statement: ast.stmt) -> Counter[str]:
     """Count the mentions of each name in a statement; none in a function or class."""
-    inside = () if isinstance(statement, SCOPES) else _own_nodes(statement)
+    inside = () if isinstance(statement, SCOPES) else own_nodes(statement)
     return Counter(node.id for node in inside if isinstance(node, ast.Name))
 
 
@@ -158,7 +169,7 @@ def free_names(node: ast.AST) -> set[str]:
     """Return the names that a function or class uses of those outside of it."""
     if not isinstance(node, SCOPES):
         return set()
-    inside = list(_own_nodes(node))
+    inside = list(own_nodes(node))
     names = [part for part in inside if isinstance(part, ast.Name)]
     own = {part.arg for part in inside if isinstance(part, ast.arg)}
     if not isinstance(node, ast.ClassDef):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ExpressionError
@@ -17,10 +18,11 @@ from cbreplay.scripts.calls import ScriptCalls, Unread
 from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
-from cbreplay.scripts.imported_constants import write_in_constants
 from cbreplay.scripts.keras_classes import keras_name
+from cbreplay.scripts.lists import find_kept
 from cbreplay.scripts.names import read_names
 from cbreplay.scripts.optimizer_rates import read_rate
+from cbreplay.scripts.own_modules import write_in_modules
 from cbreplay.scripts.packages import find_packages
 from cbreplay.scripts.partials import write_out_partials
 from cbreplay.scripts.sources import TOO_TANGLED, WRITE_OUT, parse_source, read_source
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cbreplay.rules.base import Callback
-    from cbreplay.scripts.scopes import Scope
+    from cbreplay.scripts.scopes import Placed, Scope
     from cbreplay.scripts.sources import Source
 
 __all__ = ["ScriptCallbacks", "read_script_callbacks"]
@@ -47,8 +49,8 @@ class ScriptCallbacks(NamedTuple):
     callbacks : tuple of Callback
         The list, in order.
     lines : tuple of int
-        The one-based line in which each is built; of a notebook, counted through all
-        its code cells.
+        The one-based line of its file in which each is built; of a notebook, counted
+        through all its code cells.
     notes : tuple of str
         What was not read, and what was assumed.
     epochs, validation_freq : int or None
@@ -75,7 +77,7 @@ class ScriptCallbacks(NamedTuple):
 
 
 def read_script_callbacks(
-    path: str, *, defaults: Mapping[str, Any] | None = None
+    path: str | os.PathLike[str], *, defaults: Mapping[str, Any] | None = None
 ) -> ScriptCallbacks:
     """Find the callbacks list of a training script by its syntax tree.
 
@@ -86,7 +88,7 @@ def read_script_callbacks(
 
     Parameters
     ----------
-    path : str
+    path : str or path-like
         The script, or a notebook (``.ipynb``), whose code cells are read in order.
     defaults : mapping, optional
         Parameters for every callback that does not set them itself.
@@ -97,10 +99,10 @@ def read_script_callbacks(
         If it is no Python, if a callback or an argument cannot be told from its text
         (the lines are named), or if several ``fit`` calls get different callbacks.
     """
-    source = read_source(path)
+    source = read_source(os.fspath(path))
     tree = parse_source(source)
     try:
-        write_in_constants(tree, path)
+        source = write_in_modules(tree, source)
         write_out_partials(tree)
         join_growing_lists(tree)
         names = read_names(tree)
@@ -108,7 +110,7 @@ def read_script_callbacks(
         write_out_double_stars(calls)
         read = _Script(source, calls).read()
     except (RecursionError, MemoryError):
-        raise ExpressionError(TOO_TANGLED, text=path, hint=WRITE_OUT) from None
+        raise ExpressionError(TOO_TANGLED, text=source.path, hint=WRITE_OUT) from None
     return read._replace(semantics=imported_version(find_packages(tree)))
 
 
@@ -147,7 +149,10 @@ class _Script:
         return ScriptCallbacks(
             self.source.path,
             tuple(entry.callback for entry in built),
-            tuple(entry.line for entry in built),
+            tuple(
+                entry.line if entry.line > 0 else self.source.origin(entry.line).line
+                for entry in built
+            ),
             tuple(notes),
             epochs=epochs,
             validation_freq=validation_freq,
@@ -160,13 +165,16 @@ class _Script:
     def refuse(self, problems: list[Unread]) -> None:
         if not problems:
             return
-        told = [
-            f"{self.source.place(problem.line)}: {problem.problem}"
-            for problem in problems[:_SHOWN_PROBLEMS]
-        ]
-        if len(problems) > len(told):
-            told.append(f"and {len(problems) - len(told)} more")
-        raise ExpressionError("; ".join(told), text=self.source.path, hint=WRITE_OUT)
+        # what several fits share is one problem
+        told = list(
+            dict.fromkeys(
+                f"{self.source.place(problem.line)}: {problem.problem}"
+                for problem in problems
+            )
+        )
+        n_more = len(told) - _SHOWN_PROBLEMS
+        shown = told[:_SHOWN_PROBLEMS] + ([f"and {n_more} more"] if n_more > 0 else [])
+        raise ExpressionError("; ".join(shown), text=self.source.path, hint=WRITE_OUT)
 
     def agreed(self, read: list[tuple[int, list[Built]]]) -> list[Built]:
         """Return the one list that all fits get."""
@@ -187,7 +195,8 @@ class _Script:
     def unused(self) -> Iterator[str]:
         for call, scope in self.calls.names.calls:
             name = keras_name(self.calls, call.func, scope)
-            if id(call) not in self.used and find_rule(name or "") is not None:
+            is_left = id(call) not in self.used and call.lineno > 0
+            if is_left and find_rule(name or "") is not None:
                 yield (
                     f"{self.source.place(call.lineno)}: this {name} goes to no fit "
                     "that was read, and is left out"
@@ -216,7 +225,8 @@ class _Script:
     def every_call(self, problems: list[Unread]) -> Iterator[Built]:
         for call, scope in self.calls.names.calls:
             name = keras_name(self.calls, call.func, scope)
-            if name is not None and name not in ("Callback", "CallbackList"):
+            is_own = call.lineno > 0 and name not in ("Callback", "CallbackList")
+            if name is not None and is_own:
                 yield from self.entries(call, scope, problems)
 
     def entries(
@@ -237,13 +247,25 @@ class _Script:
                 yield from self.entries(node.right, scope, problems)
             elif isinstance(node, ast.Call):
                 yield from self.called(node, scope, problems)
+            elif isinstance(node, ast.Attribute):
+                yield from self.entries(*self.kept(node, scope), problems)
             elif not (isinstance(node, ast.Constant) and node.value is None):
                 shown = self.calls.shown(node)
-                is_kept = isinstance(node, ast.Attribute)
-                problem = "is not followed" if is_kept else "is no callback and no list"
-                self.calls.unread(node, f"{shown} {problem}")
+                self.calls.unread(node, f"{shown} is no callback and no list")
         except Unread as problem:
             problems.append(problem)
+
+    def kept(self, node: ast.Attribute, scope: Scope) -> Placed:
+        """Return the one value that ``self.callbacks`` and the like is set to."""
+        kept = find_kept(self.calls, node, scope)
+        if kept.doubts:
+            self.calls.unread(node, kept.doubts[0].problem)
+        if not kept.is_whole:
+            shown = self.calls.shown(node)
+            grows = f"{shown} is set more than once, or gains entries"
+            self.calls.unread(node, f"{grows}: that is not followed")
+        self.calls.count_step()
+        return kept.values[0]
 
     def called(
         self, call: ast.Call, scope: Scope, problems: list[Unread]

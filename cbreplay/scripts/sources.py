@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TOO_TANGLED",
     "WRITE_OUT",
+    "ModuleText",
     "Source",
     "code_length",
     "find_scripts",
@@ -54,6 +55,33 @@ _IGNORED = r"#\s*cbreplay:\s*ignore(?![\w-])(?:\s*\[([^\]]*)(?:\]|$))?"
 _EVERY_RULE = "*"
 
 
+class ModuleText(NamedTuple):
+    """A module that a script imports.
+
+    Parameters
+    ----------
+    path, name : str
+        Its file, and the same as the script's directory has it.
+    text : str
+        What is in it.
+    first : int
+        The number of its first line among those of the script: all are below 0.
+    """
+
+    path: str
+    name: str
+    text: str
+    first: int
+
+
+class Origin(NamedTuple):
+    """Where a line of a script is written: the file, the code cell, the line in it."""
+
+    path: str
+    cell: int | None
+    line: int
+
+
 class Source(NamedTuple):
     """A script, or the code of a notebook.
 
@@ -67,34 +95,54 @@ class Source(NamedTuple):
         The line in which each code cell begins; empty for a script.
     notes : tuple of str
         Which cells are not read.
+    modules : tuple of ModuleText
+        What is imported from files beside it, and read with it.
+    is_split : bool
+        Whether one of these makes a callback: then places name their files.
     """
 
     path: str
     text: str
     cells: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    modules: tuple[ModuleText, ...] = ()
+    is_split: bool = False
+
+    @property
+    def names_callback(self) -> bool:
+        """Whether its own text holds the name of a callback's class."""
+        return _names_callback(self.text.encode())
 
     def place(self, line: int) -> str:
-        """Return ``"line 12"``, or ``"code cell 3, line 2"`` of a notebook."""
-        cell, in_cell = self.cell_and_line(line)
-        return f"line {line}" if cell is None else f"code cell {cell}, line {in_cell}"
+        """Return ``"line 12"``, of a notebook ``"code cell 3, line 2"``."""
+        path, cell, inner = self.origin(line)
+        where = f"line {inner}" if cell is None else f"code cell {cell}, line {inner}"
+        if line > 0 and not self.is_split:
+            return where
+        names = {module.path: module.name for module in self.modules}
+        return f"{where} of {names.get(path, Path(path).name)}"
 
-    def cell_and_line(self, line: int) -> tuple[int | None, int]:
-        """Return the one-based code cell of a notebook, and the line in it."""
+    def origin(self, line: int) -> Origin:
+        """Return the file of a line, the one-based code cell, and the line in it."""
+        for module in self.modules:
+            if line < 0 and module.first <= line:
+                return Origin(module.path, None, line - module.first + 1)
         if not self.cells:
-            return None, line
+            return Origin(self.path, None, line)
         cell = bisect.bisect_right(self.cells, line)
-        return cell, line - self.cells[cell - 1] + 1
+        return Origin(self.path, cell, line - self.cells[cell - 1] + 1)
 
     def find_ignored(self) -> dict[int, frozenset[str]]:
         """Return the codes that a comment in each line ignores; ``*`` is all."""
         ignored = {}
-        for line, comment in _comments(self.text):
-            found = re.search(_IGNORED, comment)
-            if found is not None:
-                named = _EVERY_RULE if found[1] is None else found[1]
-                codes = re.split(r"[\s,]+", named)
-                ignored[line] = frozenset(filter(None, codes))
+        texts = [(module.text, module.first) for module in self.modules]
+        for text, first in [(self.text, 1), *texts]:
+            for line, comment in _comments(text):
+                found = re.search(_IGNORED, comment)
+                if found is not None:
+                    named = _EVERY_RULE if found[1] is None else found[1]
+                    codes = re.split(r"[\s,]+", named)
+                    ignored[line + first - 1] = frozenset(filter(None, codes))
         return ignored
 
 
@@ -108,7 +156,8 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
 
     Hidden directories, caches and installed packages are left out; links are not
     followed. If `named`, only those are returned that hold the name of a callback's
-    class, or cannot be read.
+    class, or cannot be read; below them, those that hold the word callbacks and the
+    name of one of these in an import.
 
     Raises
     ------
@@ -116,6 +165,7 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
         If there are too many, or if a directory cannot be listed.
     """
     found: list[str] = []
+    giving: list[str] = []
     n_bytes = 0
     for parent, folders, files in os.walk(directory, onerror=_refuse_directory):
         folders[:] = sorted(
@@ -130,12 +180,23 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
             # of one that cannot be read, reading it later says why
             if not named or content is None or _names_callback(content):
                 found.append(path)
+            elif b"callbacks" in content:
+                giving.append(path)
             if len(found) > _MOST_SCRIPTS or n_bytes > _MOST_BYTES:
                 held = f"{_MOST_SCRIPTS} scripts"
                 held = held if len(found) > _MOST_SCRIPTS else "512 MiB of scripts"
                 problem = f"it holds more than {held}"
                 raise ExpressionError(problem, text=directory, hint=_SMALLER)
-    return found
+    modules = {Path(path).stem.encode() for path in found}
+    return found + [path for path in giving if _imports(path, modules)]
+
+
+def _imports(path: str, modules: set[bytes]) -> bool:
+    """Return whether a script names one of some modules where it imports."""
+    lines = re.findall(
+        rb'^[\s"]*(?:from|import)\s.*', _content(path) or b"", re.MULTILINE
+    )
+    return any(modules.intersection(re.findall(rb"\w+", line)) for line in lines)
 
 
 def _refuse_directory(error: OSError) -> None:

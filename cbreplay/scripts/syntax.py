@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,20 +13,22 @@ __all__ = [
     "SCOPES",
     "argument_at",
     "argument_named",
+    "as_subscript",
     "bound_names",
     "called_name",
     "decorators_of",
     "dotted_name",
+    "entry_at",
     "has_star",
     "imported_names",
     "is_open",
     "is_text",
+    "makes_list",
     "method_name",
     "named_attribute",
     "names_in",
     "root_of",
 ]
-
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # what has names of its own, and runs at another time than what is around it
@@ -152,3 +154,41 @@ def decorators_of(kind: ast.ClassDef) -> list[ast.expr]:
         maker.func if isinstance(maker, ast.Call) else maker
         for maker in kind.decorator_list
     ]
+
+
+def as_subscript(node: ast.expr) -> ast.Subscript | None:
+    """Return an entry that is looked up, ``d["key"]`` also for ``d.get("key", 1)``."""
+    if isinstance(node, ast.Subscript):
+        return node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    if node.func.attr != "get" or not node.args:
+        return None
+    made = ast.Subscript(node.func.value, node.args[0], ast.Load())
+    return ast.copy_location(made, node)
+
+
+def makes_list(node: ast.expr | None) -> bool:
+    """Return whether an expression is written as a list, or as a sum with one."""
+    if isinstance(node, ast.BinOp):
+        return makes_list(node.left) or makes_list(node.right)
+    return isinstance(node, ast.List)
+
+
+def entry_at(
+    whole: ast.expr,
+    key: Any,  # noqa: ANN401 - any constant
+) -> ast.expr | None:
+    """Return the entry of a dict or list at a key; None where that cannot be told."""
+    if isinstance(whole, ast.Dict):
+        keys: list[Any] = [
+            part.value if isinstance(part, ast.Constant) else None
+            for part in whole.keys
+        ]
+        entries, doubted = whole.values, None in keys or keys.count(key) != 1
+    elif isinstance(whole, (ast.List, ast.Tuple)):
+        entries, keys = whole.elts, list(range(len(whole.elts)))
+        doubted = has_star(entries) or type(key) is not int or key not in keys
+    else:
+        return None
+    return None if doubted else entries[keys.index(key)]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,11 +17,11 @@ from cbreplay.scripts.calls import ScriptCalls
 from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
-from cbreplay.scripts.imported_constants import write_in_constants
 from cbreplay.scripts.keras_classes import keras_name
 from cbreplay.scripts.lists import MemberReader
 from cbreplay.scripts.members import UnreadPart
 from cbreplay.scripts.names import read_names
+from cbreplay.scripts.own_modules import write_in_modules
 from cbreplay.scripts.packages import find_packages
 from cbreplay.scripts.partials import write_out_partials
 from cbreplay.scripts.reassigned_names import split_reassigned_names, without_marks
@@ -89,7 +90,7 @@ class TrainingScript(NamedTuple):
     packages: frozenset[str] = frozenset()
 
 
-def read_training_script(path: str) -> TrainingScript:
+def read_training_script(path: str | os.PathLike[str]) -> TrainingScript:
     """Read every callback of a script or notebook that can be read.
 
     It is not run. Lists are followed through names, attributes such as
@@ -102,25 +103,31 @@ def read_training_script(path: str) -> TrainingScript:
     ExpressionError
         If it cannot be read at all: it is no Python, or too deep.
     """
-    source = read_source(path)
-    tree = parse_source(source)
-    try:
-        write_in_constants(tree, path)
-        split_reassigned_names(tree)
-        write_out_partials(tree)
-        join_growing_lists(tree)
-        names = read_names(tree)
-        calls = ScriptCalls(names, {}, source.place, verdict="checked")
-        write_out_double_stars(calls)
-        given = find_fits(calls)[0]
-        if len(given) > _MOST_FITS:
-            problem = f"it has {len(given)} fits, {_MOST_FITS} at most"
-            raise ExpressionError(problem, text=path)
-        repeated = RepeatedFits(calls)
-        fits = [_read_fit(calls, fit, repeated) for fit in given]
-        loose, unread = _read_loose(calls, fits)
-    except (RecursionError, MemoryError):
-        raise ExpressionError(TOO_TANGLED, text=path) from None
+    source = read_source(os.fspath(path))
+    # where it is too much with the modules that it imports, it may be read alone
+    for complete in (write_in_modules, lambda _, alone: alone):
+        tree = parse_source(source)
+        try:
+            return _read(tree, complete(tree, source))
+        except (RecursionError, MemoryError):
+            continue
+    raise ExpressionError(TOO_TANGLED, text=source.path)
+
+
+def _read(tree: ast.Module, source: Source) -> TrainingScript:
+    split_reassigned_names(tree)
+    write_out_partials(tree)
+    join_growing_lists(tree)
+    names = read_names(tree)
+    calls = ScriptCalls(names, {}, source.place, verdict="checked")
+    write_out_double_stars(calls)
+    given = find_fits(calls)[0]
+    if len(given) > _MOST_FITS:
+        problem = f"it has {len(given)} fits, {_MOST_FITS} at most"
+        raise ExpressionError(problem, text=source.path)
+    repeated = RepeatedFits(calls)
+    fits = [_read_fit(calls, fit, repeated) for fit in given]
+    loose, unread = _read_loose(calls, fits)
     told = [part for fit, arguments in fits for part in (*fit.unread, *arguments)]
     told += [*unread, *_unread_elsewhere(calls)]
     return TrainingScript(
@@ -191,7 +198,9 @@ def _read_loose(
     members = [
         member
         for call, scope in calls.names.calls
-        if id(call) not in used
+        # what a module makes for others is read with that module
+        if call.lineno > 0
+        and id(call) not in used
         and find_rule(keras_name(calls, call.func, scope) or "") is not None
         for member in reader.members(call, scope, is_certain=False)
     ]
@@ -201,7 +210,8 @@ def _read_loose(
 def _unread_elsewhere(calls: ScriptCalls) -> Iterator[UnreadPart]:
     """Yield what is not read, and may give a fit callbacks or change some."""
     for line in find_fits(calls)[1]:
-        yield UnreadPart(line, "fit(**...) is not read")
+        if line > 0:  # else it is told where that module is read
+            yield UnreadPart(line, "fit(**...) is not read")
     for name, line in calls.names.unread.items():
         problem = f"{name}() may change what a name means, and is not read"
         yield UnreadPart(line, problem)

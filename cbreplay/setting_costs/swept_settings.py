@@ -14,7 +14,7 @@ import numpy as np
 
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, choices, make_grid
-from cbreplay.judging import JudgingOptions, read_judging
+from cbreplay.judging import JudgingOptions, read_judging, restores_best
 from cbreplay.rules.families import stopping_rule
 from cbreplay.rules.registry import row_of
 from cbreplay.setting_costs.recorded_ends import usual_cadence
@@ -197,7 +197,7 @@ def sweep_patience(
         mode=mode,
         min_delta=[*min_delta] if isinstance(min_delta, Sequence) else min_delta,
         patience=values,
-        restore_best_weights=keep == "best",
+        restore_best_weights=restores_best(keep),
     )
     sweep = sweep_runs(kept, make_grid([stopper]), judging=chosen, progress=progress)
     return sweep, left_out

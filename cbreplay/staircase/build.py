@@ -8,13 +8,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from cbreplay.errors import ConfigError
 from cbreplay.evidence.holes import find_gap
 from cbreplay.evidence.median import median_of
 from cbreplay.evidence.outcomes import best_recorded_epoch, has_ambiguous_best
 from cbreplay.evidence.training_course import never_changes
 from cbreplay.given import as_run
-from cbreplay.judging import Judging, read_judging
+from cbreplay.judging import Judging, read_judging, restores_best
 from cbreplay.replay import Replay, replay_run
 from cbreplay.rules.families import stopping_rule
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
@@ -210,15 +209,12 @@ def build_staircase(
     UnknownMonitorError, ConfigError, SemanticsError
         As `replay_run`.
     """
-    if keep not in ("best", "last"):
-        sentence = f"keep is {keep!r}, where 'best' or 'last' is expected"
-        raise ConfigError(sentence)
     # before the stop, `wait` does not depend on patience: one replay is enough
     endless = stopping_rule()(
         monitor=monitor,
         mode=mode,
         patience=math.inf,
-        restore_best_weights=keep == "best",
+        restore_best_weights=restores_best(keep),
     )
     record = as_run(run)
     chosen = read_judging(judging)

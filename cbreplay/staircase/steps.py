@@ -1,25 +1,20 @@
 """The steps of a staircase: patience values that end with the same weights."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from cbreplay.evidence.outcomes import (
     best_recorded_epoch,
     judge_certainly,
     seconds_after,
 )
+from cbreplay.evidence.validity import Evidence
+from cbreplay.judging import Judging
 from cbreplay.replay import Replay, Step, find_unsure_stops, read_waited, replay_run
+from cbreplay.replay.records import Waited
 from cbreplay.rules.training import describe_training
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from cbreplay.evidence.validity import Evidence
-    from cbreplay.judging import Judging
-    from cbreplay.replay.records import Waited
-    from cbreplay.run import Run, Series
+from cbreplay.run import Run, Series
 
 __all__ = ["StaircaseStep", "find_other_best", "known_stops", "steps_of", "value_at"]
 
@@ -67,6 +62,14 @@ class StaircaseStep(NamedTuple):
     gap_epoch: int | None = None
 
 
+class _Unknown(NamedTuple):
+    """Patience values, both ends included, whose stop the log does not tell."""
+
+    first: int
+    last: int
+    gap_epoch: int
+
+
 def known_stops(
     replay: Replay,
     endless: Any,  # noqa: ANN401 - the rule that the registry names
@@ -91,14 +94,6 @@ def known_stops(
             alone = replay_run(run, finite, judging=judging)
             return alone._replace(callbacks=replay.callbacks), stops[:at], None
     return replay, stops, _unknown_between(replay, endless, stops, judging)
-
-
-class _Unknown(NamedTuple):
-    """Patience values, both ends included, whose stop the log does not tell."""
-
-    first: int
-    last: int
-    gap_epoch: int
 
 
 def _unknown_between(

@@ -35,7 +35,7 @@ LANES_AT_ONCE = 16_384
 
 
 class Lanes(NamedTuple):
-    """The settings of a slot along some of its axes, in C order.
+    """The settings of a slot along some of its axes, in C order: each is a lane.
 
     Parameters
     ----------

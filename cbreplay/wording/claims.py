@@ -1,11 +1,7 @@
 """What sentences claim about the data, by name, so that a test can check them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 __all__ = ["Claim", "Said", "Told", "claim", "tell"]
 

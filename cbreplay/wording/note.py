@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         "epochs",
         "files",
         "improving",
+        "lost rows",
         "missing",
         "other logs",
         "parts",
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
         "values",
     ]
 
-__all__ = ["Note", "reworded", "topic_of"]
+__all__ = ["OF_NUMBERING", "Note", "reworded", "topic_of"]
+
+# what no longer holds where epochs are numbered anew
+OF_NUMBERING = frozenset(("epochs", "lost rows"))
 
 
 class Note(str):
@@ -35,9 +39,10 @@ class Note(str):
         ``reading``: how such a log is always read. ``rate``: how the learning rate was
         read, which matters to callbacks that change it. ``values``: which of several
         values of an epoch is used. ``other logs``: what was left out beside this run.
-        ``epochs``: how its epochs were counted, and which have no row. ``parts``: it is
-        a part of a log, where the epochs step back. ``missing``: which series have no
-        value in some rows, which an answer says of those that it is about.
+        ``epochs``: how its epochs were counted. ``lost rows``: which have no row.
+        ``parts``: it is a part of a log, where the epochs step back. ``missing``: which
+        series have no value in some rows, which an answer says of those that it is
+        about.
         ``improving``: the run still improved as its record ended. ``end``: a series
         ended in NaN or infinity, which headlines say too.
     """

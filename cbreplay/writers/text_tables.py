@@ -1,17 +1,11 @@
 """A table as lines of text: columns fold away, sentences wrap, rows become records."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from cbreplay.document import Text, spoken_cells
+from cbreplay.document import Row, Table, TableColumn, Text, spoken_cells
 from cbreplay.wording.words import count, visible_text
 from cbreplay.writers.lines import firm, firm_words, wrap, wrap_words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from cbreplay.document import Row, Table, TableColumn
 
 __all__ = ["TableLines", "choose_rows", "table_lines"]
 
@@ -69,7 +63,7 @@ class _TextGrid(NamedTuple):
                 widths[place] = max(widths[place], room)
         return widths
 
-    def without(self, place: int) -> _TextGrid:
+    def without(self, place: int) -> "_TextGrid":
         """Return the grid without a column."""
         return self._replace(
             columns=self.columns[:place] + self.columns[place + 1 :],

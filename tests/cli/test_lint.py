@@ -999,3 +999,41 @@ def test_a_log_has_the_plan_of_the_script_beside_it(ask: Ask, tmp_path: Path) ->
     # what the user says goes before
     told = ask("simulate", log, *named, "--planned-epochs", "9")
     assert "planned end" not in told.out
+
+
+def test_a_callback_and_its_fit_may_stand_in_two_scripts(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tools.py").write_text(
+        "from keras.callbacks import EarlyStopping, ReduceLROnPlateau\n"
+        "def get_callbacks(stop):\n"
+        "    wait = ReduceLROnPlateau(patience=5)\n"
+        "    return [EarlyStopping(patience=stop), wait]\n"
+    )
+    (tmp_path / "train.py").write_text(
+        "from tools import get_callbacks\n"
+        "model.fit(x, validation_data=v, epochs=4, callbacks=get_callbacks(3))\n"
+    )
+    (tmp_path / "plot.py").write_text("import tools\ncallbacks = None\n")
+    words = [*RULES, "--format", "json"]
+    alone = as_json(ask("lint", "train.py", *words).out)["findings"]
+    told = [(own["code"], own["source"], own["line"]) for own in alone]
+    # EarlyStopping stops after 3 epochs, before the 5 that the other waits; nothing
+    # keeps the best weights; 4 epochs are fewer than 1 + 5
+    assert ("reduce-rarely-before-stop", "tools.py", 3) in told
+    assert ("patience-beyond-plan", "tools.py", 3) in told
+    assert {source for _, source, _ in told} == {"tools.py"}
+    # each once, whatever is given; a script without callbacks is not counted
+    for paths in ["."], ["tools.py", "train.py"], ["train.py", "tools.py", "plot.py"]:
+        answer = as_json(ask("lint", *paths, *words).out)
+        found = [
+            (own["code"], os.path.normpath(own["source"]), own["line"])
+            for own in answer["findings"]
+        ]
+        assert sorted(found) == sorted(told)
+        assert len(answer["configs"]) == 1
+        assert not any("no fit(callbacks" in note for note in answer["notes"])
+    page = ask("lint", "train.py", *RULES).out
+    assert "2 callbacks" in page
+    assert "tools.py  line 3" in page

@@ -660,7 +660,7 @@ def test_values_without_steps_and_times_are_numbered_as_they_stand(
         ([7] * 8, "as they stand in the file, for their times are equal"),
         ([*range(8)], "by their times"),
         (
-            [0, 1, 2, 3, 4, 5, 6, 6],
+            [0, 0, 1, 2, 3, 4, 5, 6],
             "by their times, and where these are equal as they stand in the file",
         ),
     ):
@@ -672,6 +672,23 @@ def test_values_without_steps_and_times_are_numbered_as_they_stand(
         said = told(ask, "simulate", log, "--patience", "3")
         assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
         assert f"All values stand at step 0: they were numbered {way}; " in said
+
+
+def test_a_database_of_mlflow_tells_no_order_of_equal_times(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """It sorts the values of one time by size: the last two may be any way round."""
+    times = [0, 1, 2, 3, 4, 5, 6, 6]
+    for losses in (sorted(LOSSES), [*LOSSES[:6], *sorted(LOSSES[6:])]):
+        each = [7] * 8 if losses == sorted(LOSSES) else times
+        rows = [
+            f"val_loss,{loss},{1600000000000 + 1000 * time},0"
+            for loss, time in zip(losses, each, strict=True)
+        ]
+        log = write(tmp_path / "metrics.csv", "key,value,timestamp,step", rows)
+        answer = ask("simulate", log, "--patience", "3")
+        assert answer.status == 2
+        assert "those of one time are not in the order of logging" in answer.err
 
 
 def test_a_checkpoint_that_keeps_the_worst_is_in_the_headline(

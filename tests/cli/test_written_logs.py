@@ -445,3 +445,17 @@ def test_a_sample_of_steps_is_told_from_lost_rows(ask: Ask, tmp_path: Path) -> N
     rows = [f"{at},0.{90 - at}" for at in steps]
     log = lines(tmp_path / "history.csv", "_step,val_loss", rows)
     assert "It looks like a sample" in told(ask, "simulate", log, "--patience", "5")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_row_of_nothing_but_empty_cells_is_no_lost_row(
+    ask: Ask, tmp_path: Path, first: int
+) -> None:
+    """A training diverged to NaN, which pandas wrote as empty cells."""
+    rows = [f"{first + at},0.5,{loss}" for at, loss in enumerate(LOSSES[:6])]
+    rows += [f"{first + at},," for at in range(6, 10)]
+    log = lines(tmp_path / "history.csv", "epoch,loss,val_loss", rows)
+    said = told(ask, "simulate", log, "--patience", "8")
+    assert "From epoch 7 on this log cannot tell" in said
+    assert "If those cells are empty because they were NaN: --empty nan" in said
+    assert "val_loss is missing in 4 of 10 epochs; --empty nan" in said

@@ -172,3 +172,21 @@ def test_a_near_name_is_suggested_by_a_replay_and_by_lint_alike(
     else:
         assert "did you mean" not in str(refused.value)
         assert "monitor=" not in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("monitor", "expected"),
+    [
+        # TensorFlow Ranking: NDCGMetric improves upwards
+        ("val_ndcg_metric", "Give mode='max'."),
+        ("val_my_error", "Give mode='min'."),
+        ("val_hits", "Give mode=."),
+    ],
+)
+def test_a_direction_that_keras_asks_the_metric_for_is_named_where_a_name_tells_it(
+    monitor: str, expected: str
+) -> None:
+    run = Run.from_logs([{monitor: 0.5}, {monitor: 0.4}])
+    with pytest.raises(errors.ConfigError) as told:
+        replay_run(run, EarlyStopping(monitor, patience=1), semantics="keras-3.15")
+    assert str(told.value).endswith(expected)

@@ -10,6 +10,7 @@ from cbreplay import (
     ConfigError,
     EarlyStopping,
     Judging,
+    Run,
     build_staircase,
     choices,
     make_grid,
@@ -25,8 +26,6 @@ from tests.conftest import write_csv
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from cbreplay import Run
 
 JUDGING = Judging(semantics="keras-3.6", objective="loss", objective_mode="max")
 GRID = make_grid([choices(EarlyStopping, patience=range(1, 4))])
@@ -73,3 +72,32 @@ def test_the_whole_and_its_parts_ask_the_same(tmp_path: Path) -> None:
 def test_it_shows_what_it_says() -> None:
     assert repr(Judging()) == "Judging()"
     assert repr(Judging(objective="loss")) == "Judging(objective='loss')"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        # anything but "min" was taken as "max"
+        ({"objective_mode": "MIN"}, "objective_mode is 'MIN', where 'min' or 'max'"),
+        ({"objective": 3}, "objective is 3, where the name of a series"),
+        ({"judging": "keras-3.6"}, "judging is 'keras-3.6', where a cbreplay.Judging"),
+        ({"judging": JUDGING._replace(objective_mode="x")}, "objective_mode is 'x'"),  # type: ignore[arg-type]
+        ({"initial_learning_rate": "0.1"}, "learning rate is '0.1', where a positive"),
+    ],
+)
+def test_a_judging_of_another_type_is_refused(given: Any, sentence: str) -> None:
+    run = Run.from_logs([{"loss": 0.5}, {"loss": 0.4}])
+    with pytest.raises(ConfigError, match=sentence):
+        replay_run(run, EarlyStopping("loss"), **given)
+
+
+def test_keep_is_best_or_last() -> None:
+    run = Run.from_logs([{"val_loss": 0.5}, {"val_loss": 0.4}])
+    wrong: Any = "all"
+    for ask in (
+        lambda: build_staircase(run, keep=wrong),
+        lambda: sweep_patience([run], keep=wrong),
+        lambda: build_report([run], keep=wrong),
+    ):
+        with pytest.raises(ConfigError, match="keep is 'all', where 'best' or 'last'"):
+            ask()

@@ -274,3 +274,9 @@ def test_a_history_goes_in_everywhere_and_an_error_prints_none_of_it(
         (tmp_path / str(seed) / "logs.csv").write_text(f"epoch,val_loss\n{rows}")
     with pytest.raises(ConfigError, match="it holds 2 runs, and one is asked about"):
         build_staircase(tmp_path)
+
+
+def test_runs_of_one_name_are_told_apart() -> None:
+    """Runs made of logs have no name of their own, and so do those of two load_runs."""
+    runs = [Run.from_logs([{"loss": 0.5}], name=name) for name in ("a", "b", "a")]
+    assert [run.name for run in as_runs(runs)] == ["a", "b", "a (2)"]

@@ -125,3 +125,13 @@ def test_runs_of_two_keras_versions_are_refused() -> None:
         runs.append(replace(Run.from_logs([{"val_loss": 0.5}]), metadata=metadata))
     with pytest.raises(ConfigError, match="one instance lives in one Keras"):
         replay_fits(runs, EarlyStopping())
+
+
+def test_the_fits_may_be_whatever_a_run_is_read_from() -> None:
+    stopper = EarlyStopping(patience=2)
+    lists = [{"val_loss": fold} for fold in FOLDS]
+    replays = replay_fits(lists, stopper, semantics="keras-3.0")
+    # as the runs themselves
+    assert [one.stopped_epoch for one in replays] == [None, 1]
+    with pytest.raises(ConfigError, match="several fits, and this is one dict"):
+        replay_fits(lists[0], stopper)

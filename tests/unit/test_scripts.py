@@ -407,6 +407,21 @@ def test_what_cannot_be_read_is_refused_with_its_line(
         read(script, text)
 
 
+def test_what_two_fits_share_is_told_once(script: Path) -> None:
+    script.write_text(
+        "from keras.callbacks import *\n"
+        "def made(rates):\n"
+        "    c = list(rates)\n"
+        "    c.append(EarlyStopping())\n"
+        "    return c\n"
+        "model.fit(x, callbacks=made(a))\n"
+        "model.fit(x, callbacks=made(b))\n"
+    )
+    with pytest.raises(ExpressionError) as caught:
+        read_script_callbacks(script)
+    assert str(caught.value).count("line 5: 'c' is changed") == 1
+
+
 def test_names_that_multiply_are_refused_before_they_take_long(script: Path) -> None:
     lines = [f"a{i} = [*a{i + 1}, *a{i + 1}]" for i in range(60)]
     text = "\n".join([*lines, "a60 = []", "m.fit(x, callbacks=a0)"])
@@ -484,6 +499,42 @@ PIECES += [
 ]
 PIECES += ["import keras", "from keras.callbacks import *", "global a", "a.append(b)"]
 PIECES += ["1", "'x'", "*", "**", ":", ";", "+", ".", "(yield)", "match a:", "case b:"]
+
+
+TRAINER = """
+from keras.callbacks import EarlyStopping, ReduceLROnPlateau
+class Trainer:
+    def __init__(self):
+        self.callbacks = [EarlyStopping(patience=3), ReduceLROnPlateau(patience=2)]
+    def train(self):
+        self.model.fit(x, validation_data=v, epochs=9, callbacks=self.callbacks)
+"""
+
+
+def test_a_list_that_an_object_keeps_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(TRAINER)
+    found = read_script_callbacks(str(path))
+    listed = (EarlyStopping(patience=3), ReduceLROnPlateau(patience=2))
+    assert (found.callbacks, found.lines, found.epochs) == (listed, (5, 5), 9)
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("    def more(self):\n        self.callbacks.append(own)\n", "gains entries"),
+        ("    def more(self):\n        self.callbacks = []\n", "more than once"),
+        ("    def more(self):\n        run(self.callbacks)\n", "could change it"),
+        ("    def more(self):\n        self.callbacks[0].patience = 9\n", "is changed"),
+    ],
+)
+def test_a_list_that_an_object_keeps_and_may_change_is_refused(
+    tmp_path: Path, more: str, problem: str
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(TRAINER + more)
+    with pytest.raises(ExpressionError, match=problem):
+        read_script_callbacks(str(path))
 
 
 @settings(deadline=None)

@@ -1137,6 +1137,17 @@ def test_what_is_stored_is_not_said_to_be_changed(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("gain", ["c += more", "c.extend(more)", "c.append(more)"])
+def test_what_a_list_gains_is_doubted_once(tmp_path: Path, gain: str) -> None:
+    # a list does not change what it gains: that `more` is not told is all there is
+    text = (
+        f"def train(more):\n    c = [{STOP}]\n    if more:\n        {gain}\n"
+        "    m.fit(*x, callbacks=c)\n"
+    )
+    (part,) = read(tmp_path, text).unread
+    assert part.problem == "'more' (line 3) is a parameter of 'train'"
+
+
 def test_names_of_an_older_keras_are_taken_by_tf_keras_alone(
     ask: Ask, tmp_path: Path
 ) -> None:
@@ -2212,6 +2223,13 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ExpressionError, match=r"it is no (whole )?notebook: "):
         read_training_script(str(path))
+
+
+def test_a_cell_may_be_indented_as_a_whole(tmp_path: Path) -> None:
+    # IPython 7 and 8 took the spaces of the first line away; 9 takes those of all lines
+    cell = f" {HEAD}\n stop = {STOP}\nm.fit(*x, callbacks=[stop])"
+    (fit,) = read_training_script(notebook(tmp_path, cell)).fits
+    assert len(fit.members) == 1
 
 
 # --- no text takes for ever

@@ -263,7 +263,7 @@ def _sampled(table: LogTable, steps: EpochArray) -> LogError:
         f"nothing says which epoch a row is of, and its {len(steps)} steps stand at "
         "irregular distances, as in a sample of a longer history"
     )
-    hint = f"{_WHOLE_HISTORY}, or {count_hint()}"
+    hint = f"{_WHOLE_HISTORY}, or, if it is whole, {count_hint()}"
     return LogError(problem, source=table.source, hint=hint)
 
 

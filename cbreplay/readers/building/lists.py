@@ -19,7 +19,7 @@ from cbreplay.readers.building.odd_epochs import put_in_order
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.column import first_listed
-from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
 from cbreplay.run import to_float
@@ -241,7 +241,11 @@ def _align(
         if n_values > n_epochs or not _may_be_seldom(name, columns, options):
             lengths = f"{count(n_values, 'value')} for {count(n_epochs, 'epoch')}"
             problem = f"{name!r} has {lengths}"
-            raise LogError(problem, source=kind, hint=_LENGTH_HINT)
+            hint = _LENGTH_HINT
+            fitting = _fitting_frequencies(epochs, n_values)
+            if len(fitting) == 1 and name.startswith("val_"):
+                hint += f"; or, if {_EVERY.format(fitting[0])}"
+            raise LogError(problem, source=kind, hint=hint)
         frequency = options.validation_freq
         if frequency is None:
             frequency = _only_frequency(kind, name, n_values, epochs)
@@ -292,6 +296,7 @@ _ASSUMED = (
 )
 _ARRAYS = "its values are lists, not single numbers"
 _LENGTH_HINT = "Give lists of one length, with None for a missing value"
+_EVERY = "validated every {0} epochs: --validation-freq {0} or validation_freq={0}"
 _FREQUENCY_HINT = "Give the value of fit: --validation-freq or validation_freq="
 _SHOWN = 4
 _SHOWN_LETTERS = 60

@@ -8,11 +8,11 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.said_tests import leave_out_said_tests
-from cbreplay.readers.columns.header import STEP_NAMES, shown_names
+from cbreplay.readers.columns.column_names import INDEXES, STEP_NAMES
+from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import (
     EXACT,
-    INDEXES,
     are_epochs,
     check_one_kind,
     check_rows_are_epochs,

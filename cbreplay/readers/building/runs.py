@@ -233,15 +233,16 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
     if n_absent:
         absent = f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted "
         absent += f"from 1){_GROWING if stand_further_apart(epochs) else ''}"
-        notes.append(Note(absent, "epochs"))
+        notes.append(Note(absent, "lost rows"))
     n_values = {name: np.count_nonzero(own.recorded) for name, own in series.items()}
     for n_missing, names in by_key(
         series, lambda name: int(len(epochs) - n_values[name]) or None
     ).items():
         said = f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
         notes.append(Note(said, "missing"))
+    several = [name for name in series if series[name].others]
     for positions, names in by_key(
-        series, lambda name: tuple(sorted(series[name].others)) or None
+        several, lambda name: tuple(sorted(series[name].others))
     ).items():
         where = _epochs_at(record, positions)
         said = f"{', '.join(names)}: several values in {where}; the last of each stands"

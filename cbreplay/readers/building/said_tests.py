@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.series_names import is_validation
 from cbreplay.wording.words import count
 

@@ -24,7 +24,7 @@ from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.building.rows_in_turn import EACH_ROUND, round_of_rows
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
-from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.column_names import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import (
     are_epochs,
@@ -44,12 +44,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = [
-    "fold_by",
-    "fold_data_sets",
-    "fold_steps",
-    "nearest_epochs",
-]
+__all__ = ["fold_by", "fold_data_sets", "fold_steps", "nearest_epochs"]
 
 _TWO_ROWS = 2
 
@@ -208,6 +203,8 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         fold_by(table, None, step, options)
         return
     if step is None:
+        if options.parts != "rows":
+            drop_earlier_copies(table)
         return
     leave_out_restored(table, step)
     cells = table.columns[step]

@@ -13,7 +13,7 @@ from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.building.telling_columns import note_phases
-from cbreplay.readers.columns.roles import FOLDS, letters
+from cbreplay.readers.columns.column_names import FOLDS, letters
 from cbreplay.wording.note import Note
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.readers.columns.column_names import SETTINGS, letters
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import SETTINGS, letters
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:

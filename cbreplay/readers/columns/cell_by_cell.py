@@ -10,14 +10,9 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
-from cbreplay.readers.columns.header import (
-    EPOCH_NAMES,
-    STEP_NAMES,
-    check_numbers,
-    holds_number,
-    parse_cell,
-    shown_names,
-)
+from cbreplay.readers.columns.cells import holds_number, parse_cell
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.header import check_numbers, shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.text_lines import NotUtf8Error

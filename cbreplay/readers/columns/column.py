@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cbreplay.by_key import by_key
-from cbreplay.readers.columns.header import parse_cell
+from cbreplay.readers.columns.cells import parse_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,14 +6,13 @@ other CSV is read by `cell_by_cell`, which would give the same result for these.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.readers.base import Damage
-from cbreplay.readers.columns.header import MISSING
+from cbreplay.readers.columns.cells import MISSING
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.files import open_log, read_chunks, read_raw
 
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_plain", "read_table", "read_table_content", "split_plain_names"]
 
-_NAMES = rb"[A-Za-z][\w./-]*(?:,[A-Za-z][\w./-]*)+"
+# what a plain name may hold behind its first letter, beside letters
+_IN_NAMES = b"0123456789_./-"
 # the characters of a finite number: a cell of these alone is not ambiguous
 _OF_NUMBERS = b"0123456789+-.eE"
 # the headers that are remembered: many logs share a few, and each is read twice
@@ -109,10 +109,15 @@ def split_plain_names(header: bytes) -> tuple[str, ...] | None:
     >>> split_plain_names(b"epoch,loss,val_loss"), split_plain_names(b"epoch;loss")
     (('epoch', 'loss', 'val_loss'), None)
     """
-    header = header.removesuffix(b"\r")
-    if re.fullmatch(_NAMES, header) is None:
+    cells = header.removesuffix(b"\r").split(b",")
+    if len(cells) == 1 or not all(map(_is_plain_name, cells)):
         return None
-    names = tuple(header.decode("ascii").split(","))
+    names = tuple(cell.decode("ascii") for cell in cells)
     distinct = {name.lower() for name in names}
     plain = len(distinct) == len(names) and not distinct & _NO_NAMES
     return names if plain else None
+
+
+def _is_plain_name(cell: bytes) -> bool:
+    """Tell whether a cell begins with a letter and holds little else."""
+    return cell[:1].isalpha() and cell.translate(None, _IN_NAMES).isalpha()

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.readers.columns.cells import parse_cell
 from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.column_names import (
+    INDEXES,
+    KINDS,
+    letters,
+    name_on,
+    prefix_of,
+)
 from cbreplay.readers.columns.epoch_rows import (
     bring_together,
     find_numbering,
@@ -15,9 +23,7 @@ from cbreplay.readers.columns.epoch_rows import (
     put_together,
     sort_by_runs,
 )
-from cbreplay.readers.columns.header import parse_cell
 from cbreplay.readers.columns.named_metrics import lay_out_metrics
-from cbreplay.readers.columns.roles import INDEXES, KINDS, letters, name_on, prefix_of
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
-from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import (
+from cbreplay.readers.columns.column_names import (
+    BATCH_NAMES,
+    EPOCH_NAMES,
     FOLDS,
     INDEXES,
     SETTINGS,
-    are_epochs,
-    check_rows_are_no_runs,
+    STEP_NAMES,
     letters,
 )
+from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.roles import are_epochs, check_rows_are_no_runs
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:

@@ -8,21 +8,18 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
+from cbreplay.readers.columns.cells import holds_number
+from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
-    "BATCH_NAMES",
     "COMMENT",
-    "EPOCH_NAMES",
-    "LIKE_EPOCH",
-    "MISSING",
     "NO_TEXT",
     "NO_TEXT_HINT",
     "SPACES",
-    "STEP_NAMES",
     "are_names_of_keras",
     "check_header",
     "check_numbers",
@@ -34,9 +31,7 @@ __all__ = [
     "find_header",
     "first_lines",
     "free_text",
-    "holds_number",
     "names_epoch",
-    "parse_cell",
     "quoted_line",
     "shown_names",
     "sniff_header",
@@ -45,27 +40,6 @@ __all__ = [
 _DELIMITERS = ",;\t|"
 # any number of spaces is one delimiter, if there is no other in the header
 SPACES = " "
-EPOCH_NAMES = ("epoch", "epochs", "epoche", "epoca", "época", "époque")
-# others that say so: "Epoch #", "epoch_no", "Ep."; of these the letters
-LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
-# columns beside an epoch that tell which of its batches a row is
-BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
-STEP_NAMES = (
-    *("step", "global_step", "iteration", "iter", "iterations", "steps"),
-    # Ray Tune's, whose reports mostly come once an epoch
-    "training_iteration",
-)
-# cells that mean a missing value: empty, Keras's NA, and what Excel, pandas, R, Python
-# and people write
-MISSING = frozenset(
-    ("", "NA", "N/A", "n/a", "#N/A", "#na#", "<NA>", "None", "null", "NULL", "-")
-)
-# NaN and infinity as programs of older Windows write them, zeros at the end removed
-_OF_WINDOWS = {
-    **dict.fromkeys(("1.#QNAN", "-1.#QNAN", "1.#IND", "-1.#IND", "1.#SNAN"), "nan"),
-    "1.#INF": "inf",
-    "-1.#INF": "-inf",
-}
 COMMENT = "#"
 # how git marks what it could not merge
 _CONFLICT = "<<<<<<< "
@@ -77,49 +51,6 @@ _KEPT_COMMENTS = 1000
 # control characters that stand in no text
 NO_TEXT = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1b")
 NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
-
-
-def parse_cell(cell: str) -> float | None:
-    """Return the number in a cell, or None for an empty one, ``NA`` or the like.
-
-    Raises
-    ------
-    ValueError
-        If the cell holds something else.
-
-    Examples
-    --------
-    >>> parse_cell("0.009999999776482582"), parse_cell("NA")
-    (0.009999999776482582, None)
-    """
-    cell = cell.strip()
-    if cell in MISSING:
-        return None
-    # Python's float() also takes 1_0 and the digits of other scripts
-    if "_" in cell or not cell.isascii():
-        raise ValueError(cell)
-    if "#" in cell:
-        cell = _OF_WINDOWS.get(cell.upper().rstrip("0"), cell)
-    value = float(cell)
-    # 1e400 is a number that float() makes inf
-    if value in _INFINITE and "inf" not in cell.lower():
-        raise ValueError(cell)
-    return value
-
-
-_INFINITE = (float("inf"), float("-inf"))
-
-
-def holds_number(cell: str) -> bool:
-    """Tell whether a cell holds a number.
-
-    >>> [holds_number(cell) for cell in ("0.5", "NA", "loss")]
-    [True, False, False]
-    """
-    try:
-        return parse_cell(cell) is not None
-    except ValueError:
-        return False
 
 
 def shown_names(names: Sequence[str]) -> str:

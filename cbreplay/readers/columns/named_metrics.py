@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.columns.column_names import (
+    INDEXES,
+    KINDS,
+    OF_METRICS,
+    STEP_NAMES,
+    letters,
+    name_on,
+    prefix_of,
+)
 from cbreplay.readers.columns.epoch_rows import (
     bring_together,
     find_numbering,
@@ -16,15 +25,7 @@ from cbreplay.readers.columns.epoch_rows import (
     runs_of_rows,
     sort_by_runs,
 )
-from cbreplay.readers.columns.header import STEP_NAMES
-from cbreplay.readers.columns.roles import (
-    INDEXES,
-    KINDS,
-    letters,
-    name_on,
-    prefix_of,
-    tells_time,
-)
+from cbreplay.readers.columns.roles import tells_time
 from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.wording.words import list_first
 
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lay_out_metrics"]
 
-_METRICS = frozenset(
-    ("metric", "metricname", "key", "tag", "variable", "measure", "name", "series")
-)
+_METRICS = OF_METRICS | {"name", "series"}
 _VALUES = frozenset(("value", "metricvalue"))
 # the empty text and one metric: with no more than that, the table may be anything
 _PAIR = 2

@@ -39,7 +39,7 @@ def is_rate_name(name: str) -> bool:
     >>> any(map(is_rate_name, ["val_lr", "min_lr", "lr_loss", "lr-SGD-momentum"]))
     False
     """
-    if re.fullmatch(_OF_OPTIMIZER, name):
+    if name.startswith("lr-") and re.fullmatch(_OF_OPTIMIZER, name):
         return True
     words = [word.lower() for word in re.findall(_WORDS, name)]
     said = [word for word in words if not word.isdigit() and word not in _WHOSE]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.columns.header import EPOCH_NAMES, LIKE_EPOCH, STEP_NAMES
+from cbreplay.readers.columns.column_names import (
+    EPOCH_NAMES,
+    INDEXES,
+    KINDS,
+    LIKE_EPOCH,
+    SETTINGS,
+    STEP_NAMES,
+    letters,
+    prefix_of,
+)
 from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
@@ -19,10 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXACT",
-    "FOLDS",
-    "INDEXES",
-    "KINDS",
-    "SETTINGS",
     "are_epochs",
     "are_fractions",
     "check_one_kind",
@@ -30,44 +34,12 @@ __all__ = [
     "check_rows_are_no_runs",
     "ended_epochs",
     "find_epoch",
-    "letters",
     "may_say_kinds",
-    "name_on",
     "never_go_back",
-    "prefix_of",
     "read_ended_epochs",
     "tells_time",
 ]
-
-# the names under which pandas's own index comes back from a CSV
-INDEXES = ("#0", "Unnamed: 0", "index")
-# columns that may tell what a row's numbers are of: several kinds are no epochs
-KINDS = frozenset(
-    (
-        "metric",
-        "metricname",
-        "key",
-        "tag",
-        "variable",
-        "measure",
-        "data",
-        "phase",
-        "split",
-        "mode",
-        "stage",
-        "subset",
-        "set",
-    )
-)
 _PHASES = frozenset(("phase", "stage", "mode"))
-# what data sets are called, and Keras's prefix for each
-_DATA_SETS = {
-    **dict.fromkeys(("train", "training"), ""),
-    **dict.fromkeys(("val", "valid", "validation"), "val_"),
-    **dict.fromkeys(("test", "testing"), "test_"),
-    **dict.fromkeys(("eval", "evaluation"), "eval_"),
-    "dev": "dev_",
-}
 _AXIS = " (--x-axis step or x_axis='step' counts evaluations by it)"
 _TIME = "(?i)time|date"
 _SHOWN = 5
@@ -150,10 +122,14 @@ def check_rows_are_no_runs(table: LogTable) -> None:
 
     It may have a column of epochs, which says how long each run was.
     """
+    epoch = table.first_of(EPOCH_NAMES)
+    numbers = np.zeros(0) if epoch is None else table.columns[epoch].values
+    # what counts the rows by one is an epoch, and the name may be that of a file
+    counted = bool(len(numbers) and numbers[0] <= 1 and (np.diff(numbers) == 1).all())
+    of_tracker = table.first_of(_STATES) is not None and not counted
     for name, cells in table.columns.items():
         own = letters(name)
-        of_tracker = own == "name" and table.first_of(_STATES) is not None
-        if own not in _OF_RUNS and not of_tracker:
+        if own not in _OF_RUNS and not (own == "name" and of_tracker):
             continue
         if not cells.tells_words and (not own.endswith("id") or cells.blank.any()):
             continue
@@ -233,18 +209,6 @@ def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
 # a date in any order, or a clock
 _MOMENT = r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?!\d)|\d{1,3}:\d\d(?!\d)|\d+ days? "
 _OF_EPOCHS = "Give a log with one row for each epoch"
-# each of these is trained anew
-FOLDS = frozenset(("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed"))
-# columns that hold settings: no training changes these
-SETTINGS = frozenset(
-    (
-        *("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed", "experiment"),
-        *("batchsize", "hiddensize", "hiddenunits", "numlayers", "nlayers"),
-        *("dropout", "dropoutrate", "units", "nunits", "numunits", "filters"),
-        *("nfilters", "numfilters", "kernelsize", "hiddendim", "embeddingdim"),
-        *("latentdim", "numheads", "nheads", "maxdepth", "nestimators"),
-    )
-)
 
 
 def tells_time(name: str, cells: LogColumn) -> bool:
@@ -285,7 +249,7 @@ def ended_epochs(values: FloatArray) -> EpochArray | None:
     >>> ended_epochs(np.array([0.5, 1.0, 1.5])), ended_epochs(np.array([1.0, 2.0]))
     (None, None)
     """
-    if not np.isfinite(values).all() or are_epochs(values).all():
+    if are_epochs(values).all() or not np.isfinite(values).all():
         return None
     ends = np.array(sorted({*values.tolist()}))
     nearest = np.rint(values)
@@ -299,7 +263,7 @@ def ended_epochs(values: FloatArray) -> EpochArray | None:
 def read_ended_epochs(table: LogTable, name: str) -> None:
     """Read a column as zero-based epochs, with a note, if its rows end one each."""
     cells = table.columns[name]
-    if cells.wrong.any() or cells.missing.any():
+    if not cells.whole and cells.blank.any():
         return
     epochs = ended_epochs(cells.values)
     if epochs is None:
@@ -326,48 +290,12 @@ def are_fractions(epochs: LogColumn) -> bool:
     )
 
 
-# many logs have the same columns
-@functools.lru_cache(maxsize=1024)
-def letters(name: str) -> str:
-    """Return the letters and digits of a name, in small letters.
-
-    >>> letters("Learning Rate"), letters("Epoch #")
-    ('learningrate', 'epoch')
-    """
-    return "".join(sign for sign in name.lower() if sign.isascii() and sign.isalnum())
-
-
 def may_say_kinds(table: LogTable) -> bool:
     """Tell whether a column may name the kind of each row, by words or yes and no."""
     return any(
         len(cells.coded) or prefix_of(letters(name).removeprefix("is")) is not None
         for name, cells in table.columns.items()
     )
-
-
-@functools.lru_cache(maxsize=1024)
-def prefix_of(data_set: str) -> str | None:
-    """Return Keras's prefix for the metrics of a data set; None if it is none.
-
-    >>> prefix_of("Train"), prefix_of("valid"), prefix_of("fold1")
-    ('', 'val_', None)
-
-    Aim writes it so, beside the name of a metric:
-
-    >>> prefix_of("{'subset': 'val'}")
-    'val_'
-    """
-    return _DATA_SETS.get(letters(data_set).removeprefix("subset").removesuffix("set"))
-
-
-def name_on(name: str, data_set: str) -> str:
-    """Return Keras's name for a metric on a data set.
-
-    >>> name_on("loss", "valid"), name_on("val_loss", "val"), name_on("loss", "train")
-    ('val_loss', 'val_loss', 'loss')
-    """
-    prefix = prefix_of(data_set) or ""
-    return name if name.startswith(prefix) else f"{prefix}{name}"
 
 
 def _may_count(values: FloatArray) -> bool:

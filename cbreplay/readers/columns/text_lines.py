@@ -8,12 +8,8 @@ import re
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
-from cbreplay.readers.columns.header import (
-    NO_TEXT,
-    NO_TEXT_HINT,
-    encoding_of,
-    holds_number,
-)
+from cbreplay.readers.columns.cells import holds_number
+from cbreplay.readers.columns.header import NO_TEXT, NO_TEXT_HINT, encoding_of
 from cbreplay.readers.sizes import check_rows
 
 if TYPE_CHECKING:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import re
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.columns.cells import are_dashes, are_words, is_quoted_row
+from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.readers.columns.header import (
     COMMENT,
-    EPOCH_NAMES,
-    MISSING,
     SPACES,
     are_names_of_keras,
     check_header,
@@ -20,7 +19,6 @@ from cbreplay.readers.columns.header import (
     cut_rows,
     find_header,
     first_lines,
-    holds_number,
     names_epoch,
     quoted_line,
     shown_names,
@@ -243,20 +241,20 @@ class TextRows:
         """Return the cells of a row; None if it is no row, or a damaged one."""
         if cells:
             cells[0] = cells[0].lstrip("\ufeff").strip()
-        if not any(cells) or _is_rule(cells):
+        if not any(cells) or are_dashes(cells):
             return None
         if self._is_header(cells) or self._breaks_off_in_header(cells, line):
             self.repeated_header.add(self._n_rows)
             return None
         width = len(self.header)
         first = self._n_rows == 0 and len(cells) == width
-        if names_epoch(cells) or (_is_text(cells) and not first):
+        if names_epoch(cells) or (are_words(cells) and not first):
             self._read_text(cells, line)
             return None
         if len(cells) == width:
             return cells
         beside = cells[width:]
-        if beside and all(not cell or _is_text([cell]) for cell in beside):
+        if beside and all(not cell or are_words([cell]) for cell in beside):
             self._n_beside += any(beside)
             return cells[:width]
         self.damage.report(_wrong_width(cells, self.header, self.source, line))
@@ -299,7 +297,7 @@ class TextRows:
         n_said = sum(bool(cell) for cell in cells)
         if cells[0].startswith("<<<<<<<"):
             raise conflict(self.source, line)
-        if len(cells) == 1 and _is_quoted_row(cells[0], self.delimiter):
+        if len(cells) == 1 and is_quoted_row(cells[0], self.delimiter):
             self.damage.report(quoted_line(cells[0], self.source, line))
             return
         if n_said == 1 and cells[0].lower() != "epoch":
@@ -371,25 +369,6 @@ def _no_line_end(line: int) -> str:
 _BEING_WRITTEN = "as if it were just being written: it was left out"
 _SHOWN_LINES = 5
 _NUMBER_BEGINS = frozenset("0123456789+-.")
-
-
-def _is_rule(cells: Sequence[str]) -> bool:
-    """Tell whether a row is the line below the names of a Markdown table."""
-    return all(re.fullmatch(":?-{3,}:?|", cell) for cell in cells)
-
-
-def _is_text(cells: Sequence[str]) -> bool:
-    """Tell whether cells hold words, and neither numbers nor missing values."""
-    said = [cell for cell in cells if cell]
-    return bool(said) and not any(
-        cell in MISSING or cell.startswith("[") or holds_number(cell) for cell in said
-    )
-
-
-def _is_quoted_row(cell: str, delimiter: str) -> bool:
-    """Tell whether one cell holds a whole row of numbers, put in quotes."""
-    parts = cell.split(delimiter)
-    return len(parts) > 1 and all(map(holds_number, parts))
 
 
 def _wrong_width(

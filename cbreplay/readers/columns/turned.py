@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.readers.columns.cells import holds_number, parse_cell
 from cbreplay.readers.columns.column import LogColumn
-from cbreplay.readers.columns.header import (
+from cbreplay.readers.columns.column_names import (
     EPOCH_NAMES,
+    FOLDS,
     STEP_NAMES,
-    holds_number,
-    parse_cell,
+    letters,
 )
-from cbreplay.readers.columns.roles import EXACT, FOLDS, letters
+from cbreplay.readers.columns.roles import EXACT
 from cbreplay.readers.columns.table import LogTable
 
 if TYPE_CHECKING:

@@ -183,7 +183,8 @@ def leave_out_restored(
     if len(table) < _FEWEST or not again_there or not (is_whole or is_mlflow):
         return
     numbers = table.columns[step].values
-    if numbers[-1] <= numbers[:-1].max():
+    last = len(table) - 1
+    if numbers[-1] <= numbers[:-1].max() or any(last in own.others for own in metrics):
         # a step that is there again is no other one
         return
     values = np.stack([own.values for own in again_there])
@@ -192,7 +193,7 @@ def leave_out_restored(
     earlier = _written_once_more(numbers, again, ToldEnd.of(known) if known else None)
     if earlier is None or not (known or _tells(values, is_mlflow=is_mlflow)):
         return
-    table.keep(np.arange(len(table)) < len(table) - 1)
+    table.keep(np.arange(len(table)) < last)
     repeats = "it repeats all values"
     if not is_whole or earlier not in again:
         repeats = "its values are those"

@@ -13,7 +13,7 @@ import numpy as np
 
 from cbreplay.readers.building.rows import spread
 from cbreplay.run import Series
-from cbreplay.wording.note import topic_of
+from cbreplay.wording.note import OF_NUMBERING, topic_of
 
 if TYPE_CHECKING:
     from cbreplay.run import EpochArray, Run
@@ -80,7 +80,7 @@ def laid_over(other: Run, run: Run) -> Run:
         other_learning_rate=None,
         learning_rate_rounding=None,
         epoch_seconds=None,
-        notes=tuple(note for note in other.notes if topic_of(note) != "epochs"),
+        notes=tuple(note for note in other.notes if topic_of(note) not in OF_NUMBERING),
     )
     return spread_out(moved, run.first_epoch, run.n_epochs)
 

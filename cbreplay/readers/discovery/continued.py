@@ -16,11 +16,11 @@ from cbreplay.by_key import by_key
 from cbreplay.readers.discovery.beginnings import count_digits
 from cbreplay.readers.discovery.common_epochs import first_number, put_below
 from cbreplay.readers.discovery.found_logs import is_text, lie_beside
-from cbreplay.wording.note import Note, reworded, topic_of
+from cbreplay.wording.note import OF_NUMBERING, Note, reworded, topic_of
 from cbreplay.wording.words import count, list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
@@ -43,7 +43,7 @@ def join_continued(found: FoundLogs) -> None:
     on as well. Each was written by a fit of its own, with callbacks created anew.
     """
     joined: dict[RunsOfLog, RunsOfLog] = {}
-    for logs in found.by_series(_directory):
+    for logs in _groups(found, _directory):
         links = _find_links(logs)
         later = {*links.values()}
         for log in links.keys() - later:
@@ -53,6 +53,18 @@ def join_continued(found: FoundLogs) -> None:
                 log.run = _continued(log.run, following)
                 following = links.get(following)
     found.join(joined)
+
+
+def _groups(
+    found: FoundLogs, group_of: Callable[[Run], object | None]
+) -> list[list[RunsOfLog]]:
+    """Return the logs that may go on with each other, as `FoundLogs.by_series` does.
+
+    Nearly always all begin at the same epoch: none goes on with another, and there is
+    no group.
+    """
+    begin_alike = len({first_number(log.run) for log in found.logs}) == 1
+    return [] if begin_alike else found.by_series(group_of)
 
 
 def _directory(run: Run) -> str | None:
@@ -73,10 +85,7 @@ def place_beside(run: Run) -> tuple[str, str]:
 
 def doubt_continued(found: FoundLogs) -> None:
     """Note on logs that they may continue one in a directory beside theirs."""
-    # nearly always all begin at epoch 0, and none of them is looked at
-    if not any(log.run.first_epoch for log in found.logs):
-        return
-    for logs in found.by_series(place_beside):
+    for logs in _groups(found, place_beside):
         for log, later in _find_links(logs).items():
             note = (
                 f"it begins where {log.name} ends: if that training was resumed "
@@ -87,7 +96,7 @@ def doubt_continued(found: FoundLogs) -> None:
 
 def doubt_overlapping(found: FoundLogs) -> None:
     """Note on logs that they begin inside another one of their directory, and go on."""
-    for logs in found.by_series(_directory):
+    for logs in _groups(found, _directory):
         begins = np.array([first_number(log.run) for log in logs])
         ends = begins + [log.run.n_epochs - 1 for log in logs]
         for at in np.flatnonzero(begins > begins.min()).tolist():
@@ -213,7 +222,7 @@ def _agree(run: Run, later: Run) -> bool:
 
 def _union(run: Run, later: Run) -> Run:
     """Return a run with the rows of another one that begins inside it."""
-    kept = [note for note in later.notes if topic_of(note) != "epochs"]
+    kept = [note for note in later.notes if topic_of(note) not in OF_NUMBERING]
     return put_below(run, later).with_notes(
         *(note for note in kept if note not in run.notes)
     )
@@ -247,7 +256,7 @@ def _alike(found: FoundLogs) -> list[list[RunsOfLog]]:
     """Group logs of one training each that hold the same series, some from late on."""
     return [
         logs
-        for logs in found.by_series(lambda run: is_text(run.source) or None)
+        for logs in _groups(found, lambda run: is_text(run.source) or None)
         if 0 < len({first_number(log.run) for log in logs}) - 1 <= _MOST_BEGINS
         and any(log.run.first_epoch for log in logs)
     ]

@@ -7,8 +7,6 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from cbreplay.by_key import by_key
 from cbreplay.readers.discovery.beginnings import (
     FEWEST,
@@ -183,7 +181,7 @@ def _as_shares(run: Run, scores: Sequence[str]) -> Run:
     percents = {
         name: replace(own, values=own.values / _HUNDRED)
         for name in scores
-        if np.nanmax((own := run.series[name]).values, initial=0) > _LEAST_PERCENT
+        if ((own := run.series[name]).values > _LEAST_PERCENT).any()
     }
     return replace(run, series={**run.series, **percents}) if percents else run
 

@@ -169,7 +169,10 @@ class _OneTraining:
             as_one = replace(self.options, parts="join")
             resumed = list(reader_for("events", as_one, metadata).read(events))
             if len(resumed) == 1 and are_one(logged[0], resumed[0]):
-                event_runs = resumed
+                # a fit that begins where the first one did was resumed from nothing:
+                # two trainings wrote one file at the same time
+                is_resumed = resumed[0].first_epoch not in resumed[0].seams
+                event_runs = resumed if is_resumed else event_runs
         runs, left = join_logs(logged, event_runs, place)
         joined = len(left) < len(event_runs)
         self.seen.append(Seen(events, "joined" if joined else "read", spoken))

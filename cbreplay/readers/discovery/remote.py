@@ -123,7 +123,12 @@ def _place(relative: str, target: str) -> str | None:
         return target
     parts = relative.split("/")
     bad = any(
-        part in ("", ".", "..") or "\\" in part or "\0" in part or len(part) > _LONGEST
+        part in ("", ".", "..")
+        or "\\" in part
+        or "\0" in part
+        or len(part) > _LONGEST
+        # on Windows, "D:x" leads to another drive
+        or os.path.splitdrive(part)[0]
         for part in parts
     )
     return None if bad else os.path.join(target, *parts)

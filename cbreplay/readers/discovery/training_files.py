@@ -272,6 +272,9 @@ def _find_files(
         of_epochs = {*files_of_epochs(directory, names)}
         if of_epochs:
             here.logs[directory] = "json"
+        if any(name.startswith("metrics") for name in of_epochs):
+            # AllenNLP's summary of them all
+            of_epochs.add("metrics.json")
         for name in [name for name in names if name not in of_epochs]:
             path = os.path.join(directory, name)
             if is_event_file(path):

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import LogError
-from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.readers.entries import list_entries
 from cbreplay.readers.files import read_beginning
 

@@ -14,15 +14,11 @@ from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.cells import holds_number, parse_cell
 from cbreplay.readers.columns.column import first_listed
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
-from cbreplay.readers.columns.header import (
-    EPOCH_NAMES,
-    STEP_NAMES,
-    holds_number,
-    parse_cell,
-)
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable

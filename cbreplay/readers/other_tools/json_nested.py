@@ -6,9 +6,8 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, name_on, prefix_of
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.columns.roles import name_on, prefix_of
 from cbreplay.readers.columns.written_again import ToldEnd
 
 __all__ = [

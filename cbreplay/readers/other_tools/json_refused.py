@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.other_tools.json_rows import are_numbers, is_number
 from cbreplay.series_names import is_validation
 

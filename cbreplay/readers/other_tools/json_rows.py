@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import count_hint
+from cbreplay.readers.columns.cells import holds_number
+from cbreplay.readers.columns.column_names import (
+    EPOCH_NAMES,
+    STEP_NAMES,
+    name_on,
+    prefix_of,
+)
 from cbreplay.readers.columns.data_sets import NAMED_ABOVE
-from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES, holds_number
-from cbreplay.readers.columns.roles import name_on, prefix_of
 from cbreplay.readers.columns.turned import count_upwards
 from cbreplay.readers.columns.written_again import ENDINGS
 from cbreplay.series_names import is_validation

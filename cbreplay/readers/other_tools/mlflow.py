@@ -16,7 +16,7 @@ from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.columns.roles import name_on, prefix_of
+from cbreplay.readers.columns.column_names import name_on, prefix_of
 from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
@@ -194,7 +194,10 @@ def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         problem = "this is no list of metrics"
         hint = "Export what get_metric_history returns: key, value, step, timestamp"
         raise ForeignLogError(problem, source=path, hint=hint)
-    lowered = [{name.lower(): value for name, value in row.items()} for row in rows]
+    lowered = [
+        {name.lower().removeprefix("_"): value for name, value in row.items()}
+        for row in rows
+    ]
     named = [key for key in ("key", *_OTHER_KEYS) if lowered and key in lowered[0]]
     return [{**row, "key": row.get(named[0])} for row in lowered] if named else lowered
 

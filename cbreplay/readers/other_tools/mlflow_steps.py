@@ -193,10 +193,13 @@ def _all_by_times(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     where = f"all values stand at step {step}"
     if step in {None, ""}:
         where = "no value has a step"
-    untold = None in times or _stand_twice(rows)
+    no_order = _lose_order(rows, times)
+    untold = None in times or no_order or _stand_twice(rows)
     numbered = None if untold else _numbered(rows, times, counts)
     if numbered is None:
         told = ", ".join(f"{key} {n}" for key, n in counts.most_common() if n > 1)
+        if no_order:
+            told = f"{told}; those of one time are not in the order of logging"
         if None in times:
             told = f"a time is {shown_value(rows[times.index(None)].get('timestamp'))}"
         problem = f"{where}, and cannot be told apart: {told}"
@@ -205,6 +208,31 @@ def _all_by_times(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     if once:
         notes.append(f"left out {', '.join(once)}: one value, of no epoch")
     return ToldRows(numbered, notes)
+
+
+def _lose_order(
+    rows: Sequence[Mapping[str, Any]], times: Sequence[float | None]
+) -> bool:
+    """Tell whether nothing says in which order the values of one time were logged.
+
+    MLflow's files keep it. Its databases sort them by size instead
+    (`SqlAlchemyStore.get_metric_history`), and who goes back in time, otherwise.
+
+    >>> rows = [{"key": "loss", "value": value} for value in (0.7, 0.9, 0.8)]
+    >>> [_lose_order(rows, times) for times in ([5, 5, 6], [5, 6, 6], [6, 5, 5])]
+    [True, False, True]
+    """
+    timed = by_key(zip(times, rows, strict=True), lambda each: str(each[1].get("key")))
+    goes_back, tied = False, []
+    for own in timed.values():
+        moments = [time or 0.0 for time, _ in own]
+        goes_back |= moments != sorted(moments)
+        values = [as_number(row.get("value")) or 0.0 for _, row in own]
+        pairs = zip(moments, values, strict=True)
+        of_time = by_key(pairs, lambda each: str(each[0])).values()
+        tied += [[value for _, value in several] for several in of_time]
+    tied = [values for values in tied if len({*values}) > 1]
+    return bool(tied) and (goes_back or all(own == sorted(own) for own in tied))
 
 
 def _stand_twice(rows: Sequence[Mapping[str, Any]]) -> bool:

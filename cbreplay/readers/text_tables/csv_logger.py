@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.column_names import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
 from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
-from cbreplay.readers.columns.header import (
-    BATCH_NAMES,
-    EPOCH_NAMES,
-    STEP_NAMES,
-    are_names_of_keras,
-)
+from cbreplay.readers.columns.header import are_names_of_keras
 from cbreplay.readers.columns.roles import (
     are_fractions,
     may_say_kinds,

@@ -1,22 +1,16 @@
 """EarlyStopping: parameters and step."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
-from cbreplay.rules.decisions import NOTHING, BestSeen, Decision
+from cbreplay.monitor import Comparison
+from cbreplay.rules.decisions import NOTHING, BestSeen, Decision, Observation
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
+from cbreplay.rules.keras.semantics import MonitorRule, Semantics
 from cbreplay.rules.parameters import check_numbers
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cbreplay.monitor import Comparison
-    from cbreplay.rules.decisions import Observation
-    from cbreplay.rules.keras.semantics import MonitorRule, Semantics
-    from cbreplay.rules.training import Training
+from cbreplay.rules.training import Training
 
 __all__ = ["EarlyStopping", "EarlyStoppingState"]
 

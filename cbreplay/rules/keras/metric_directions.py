@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError
 from cbreplay.rules.keras.metric_names import default_names
-from cbreplay.series_names import is_share
+from cbreplay.series_names import direction_options, is_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +122,7 @@ def settle_mode(callback: str, monitor: str, mode: str) -> str:
     if settled is None:
         sentence = (
             f"{callback}: nothing tells whether {monitor!r} should be small or large, "
-            "which the code has to know. Give --mode or mode=."
+            f"which the code has to know. Give {direction_options(monitor)}."
         )
         raise ConfigError(sentence)
     return settled
@@ -164,7 +164,7 @@ def resolve_mode(
         sentence = (
             f"{callback}: mode='auto' cannot be resolved for {monitor!r}: Keras asks "
             "the compiled metric, and this log does not name it. "
-            "Give --mode min|max or mode=."
+            f"Give {direction_options(monitor)}."
         )
         raise ConfigError(sentence)
     return direction

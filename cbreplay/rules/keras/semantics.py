@@ -3,14 +3,11 @@
 A rule reads the fields; no rule asks for a version.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from cbreplay.monitor import Comparison
+from cbreplay.monitor import Comparison, Precision
 
 if TYPE_CHECKING:
-    from cbreplay.monitor import Precision
     from cbreplay.run import Mode
 
 __all__ = ["SEMANTICS", "AutoMode", "MonitorRule", "Semantics"]
@@ -132,7 +129,9 @@ class Semantics(NamedTuple):
         """
         return self.learning_rate_key == "learning_rate"
 
-    def comparison(self, rule: MonitorRule, mode: Mode, min_delta: float) -> Comparison:
+    def comparison(
+        self, rule: MonitorRule, mode: "Mode", min_delta: float
+    ) -> Comparison:
         """Return how a callback with this mode and min_delta compares."""
         size = abs(min_delta) if rule.absolute_min_delta else min_delta
         return Comparison(

@@ -210,6 +210,15 @@ def test_the_restored_model_may_be_of_an_epoch_that_was_not_logged(
     assert any("step, 6: its values are those of step 3" in own for own in run.notes)
 
 
+def test_a_best_value_logged_once_more_at_the_last_step_is_no_step_of_its_own(
+    tmp_path: Path,
+) -> None:
+    rows = mlflow(*FITTED) + f"val_loss,{FITTED[1]['val_loss']},9000,2\n"
+    run = read(tmp_path, rows)
+    assert run.n_epochs == len(FITTED)
+    assert run.series["val_loss"].others == {2: (0.75,)}
+
+
 def test_a_metric_that_is_nan_all_along_hides_no_restored_model(tmp_path: Path) -> None:
     rows = [{**values, "f1": math.nan} for values in [*FITTED, FITTED[1]]]
     run = read(tmp_path, mlflow(*rows))

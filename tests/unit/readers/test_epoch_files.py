@@ -66,3 +66,13 @@ def test_a_file_that_says_another_epoch_than_its_name_is_refused(
         written(tmp_path, f"metrics_epoch_{at}.json", {"epoch": said, "loss": 0.5})
     with pytest.raises(LogError, match="it says epoch 5"):
         cbreplay.load_runs(tmp_path)
+
+
+def test_the_summary_of_all_epochs_is_no_run(tmp_path: Path) -> None:
+    """AllenNLP writes the last epoch into metrics.json too, with what was best."""
+    names = [f"metrics_epoch_{at}.json" for at in range(3)]
+    for at, name in enumerate([*names, "metrics.json"]):
+        own = {"epoch": min(at, 2), "validation_loss": LOSSES[min(at, 2)]}
+        written(tmp_path, name, {**own, "best_epoch": 1})
+    (run,) = cbreplay.load_runs(tmp_path)
+    assert run.series["validation_loss"].values.tolist() == LOSSES

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from cbreplay import LogError
@@ -273,3 +274,16 @@ def test_a_run_of_mlflow_export_import_is_a_log(tmp_path: Path, name: str) -> No
     for asked in (tmp_path, path):
         (found,) = load_runs(asked)
         assert list(found.series["val_loss"]) == losses
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "metrics.json"])
+def test_the_attributes_of_metrics_are_read_as_python_calls_them(
+    tmp_path: Path, name: str
+) -> None:
+    """As ``[vars(metric) for metric in client.get_metric_history(...)]`` has them."""
+    history = pd.DataFrame({"_key": "val_loss", "_value": VAL_LOSS, "_step": range(4)})
+    history["_timestamp"] = history["_step"] + 1_700_000_000_000
+    as_csv, as_json = history.to_csv(index=False), history.to_json(orient="records")
+    (tmp_path / name).write_text(as_csv if name.endswith(".csv") else as_json)
+    (run,) = load_runs(tmp_path / name)
+    assert list(run.series["val_loss"]) == VAL_LOSS

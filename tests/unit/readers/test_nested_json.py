@@ -247,6 +247,11 @@ def test_a_list_of_losses_of_each_batch_makes_no_validation_seldom(
     log.write_text(json.dumps({"train_losses": LOSS * 4, "val_losses": JUDGED}))
     with pytest.raises(LogError, match="'val_losses' has 3 values for 12 epochs"):
         load_runs(log)
+    # a loop of one's own may still have validated every fourth epoch
+    with pytest.raises(LogError, match="validated every 4 epochs: validation_freq=4"):
+        load_runs(log)
+    (run,) = load_runs(log, validation_freq=4)
+    assert list(run.series["val_losses"].recorded).index(True) == 4 - 1
 
 
 def test_rows_of_a_history_of_wandb_may_stand_below_their_data_set(

@@ -46,6 +46,9 @@ def test_the_seam_that_event_files_show_holds_for_the_csv_too(
     assert run.seams == (second[0][0],)
     assert set(run.possible_seams) == possible
     assert [seam for seam, _ in run.replaced] == replaced
+    # what one log leaves open and the other tells is no doubt
+    doubted = [note for note in run.notes if "what hangs on it is not told" in note]
+    assert bool(doubted) == bool(possible)
     losses = dict([*FIRST, *second])
     assert list(run.series["loss"]) == [losses[epoch] for epoch in range(7)]
 
@@ -55,6 +58,29 @@ def test_folds_in_both_stay_a_run_each(tmp_path: Path) -> None:
     folds = [[(e, loss - shift) for e, loss in FIRST] for shift in (0, 1 / 64, 1 / 32)]
     write_both(tmp_path / "a", *folds)
     assert [run.n_epochs for run in load_runs(tmp_path / "a")] == [4, 4, 4]
+
+
+def test_two_processes_that_write_one_csv_at_once_are_two_trainings(
+    tmp_path: Path,
+) -> None:
+    # a script that was started twice: the CSV has the rows of both in turn
+    fits = [[(e, loss - shift) for e, loss in FIRST] for shift in (0, 1 / 64)]
+    rows = [
+        f"{epoch},{loss!r}" for pair in zip(*fits, strict=True) for epoch, loss in pair
+    ]
+    (tmp_path / "log.csv").write_text(
+        "\r\n".join(["epoch,loss", *rows, ""]), newline=""
+    )
+    for number, fit in enumerate(fits):
+        points = [(e + number / 4, e, "epoch_loss", loss) for e, loss in fit]
+        write_events(tmp_path / "logs" / "train" / FILE.format(100, 2 * number), points)
+    runs = load_runs(tmp_path)
+    assert [run.seams for run in runs] == [(), ()]
+    assert [list(run.series["loss"]) for run in runs] == [
+        [loss for _, loss in fit] for fit in fits
+    ]
+    # the CSV holds what both wrote
+    assert not [note for run in runs for note in run.notes if "none of the" in note]
 
 
 def test_event_files_of_one_second_are_read_in_the_order_of_their_numbers(

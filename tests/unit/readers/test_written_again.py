@@ -164,3 +164,15 @@ def test_a_column_that_numbers_the_saves_makes_no_trainings(
     runs = load_runs(log)
     assert len(runs) == n_runs
     assert list(runs[-1].series["loss"]) == losses
+
+
+def test_saves_of_a_table_without_epochs_and_names_are_read_once(
+    tmp_path: Path,
+) -> None:
+    """Each save appended all rows so far, below one header."""
+    losses = [0.91, 0.72, 0.63, 0.64, 0.65]
+    rows = [f"{loss},{loss + 0.1:.2f}\n" for n in range(1, 6) for loss in losses[:n]]
+    log = tmp_path / "logs.csv"
+    log.write_text("loss,val_loss\n" + "".join(rows), encoding="ascii")
+    (run,) = load_runs(log)
+    assert list(run.series["loss"]) == losses

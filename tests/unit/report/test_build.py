@@ -356,7 +356,7 @@ def test_the_page_says_what_the_command_says(ask: Ask, tmp_path: Path) -> None:
         ),
         'EarlyStopping( monitor="val_loss", patience=20, restore_best_weights=True, )',
         "with one set in ten, on 77 % of them or fewer (of what these 9 runs need,",
-        "sufficient patience up to the planned epoch 40: 20 run4.csv, run5.csv,",
+        "sufficient patience up to the planned epoch 40: 20 for run4.csv, run5.csv,",
         "restore_best_weights=True is part of it; Keras's default is False",
         "recommended: 20 9 of 9 0 0",
     ):
