@@ -141,11 +141,13 @@ class _OwnModules:
         # a script that its own modules import is not read again
         script = self.folder / Path(path).name
         self.modules = {script: _Module(ast.Module([], []), 0)}
+        # modules that may be changed from outside
+        self.changed: set[Path] = set()
         self.texts: list[ModuleText] = []
         self.n_characters = self.n_written = 0
 
     def module(self, file: Path) -> _Module:
-        """Return a module; without statements if it, or all of them, is too much."""
+        """Return a module; without statements if what they say need not be all."""
         if file not in self.modules:
             number = len(self.modules)
             # a module that imports itself, through others, finds nothing in it
@@ -154,8 +156,9 @@ class _OwnModules:
             if tree is not None:
                 _Writer(tree, file.parent, self).visit(tree)
                 self.modules[file] = _Module(tree, number)
-        is_much = self.n_written > _MOST_WRITTEN
-        return _Module(ast.Module([], []), 0) if is_much else self.modules[file]
+        if file in self.changed or self.n_written > _MOST_WRITTEN:
+            return _Module(ast.Module([], []), 0)
+        return self.modules[file]
 
     def _parsed(self, file: Path) -> ast.Module | None:
         try:
@@ -193,12 +196,18 @@ class _Writer(ast.NodeTransformer):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 name, is_read = node.value.id, isinstance(node.ctx, ast.Load)
                 self.attributes.setdefault(name, []).extend([node.attr] * is_read)
-        # modules whose names are used in no other way
+        # a module that is not only looked into may be changed
+        imported = [own for node in nodes for own in self.modules_of(node)]
+        looked_into = {
+            name
+            for name, _ in imported
+            if len(self.attributes.get(name, ())) == used[name]
+        }
+        program.changed |= {file for name, file in imported if name not in looked_into}
         self.modules = {
             name: program.module(file)
-            for node in nodes
-            for name, file in self.modules_of(node)
-            if bound[name] == 1 and len(self.attributes.get(name, ())) == used[name]
+            for name, file in imported
+            if name in looked_into and bound[name] == 1
         }
         self.scopes: list[set[tuple[int, str]]] = [set()]
 

@@ -188,13 +188,22 @@ def test_a_script_and_its_modules_are_read_as_one(tmp_path: Path, script: str) -
     assert not read.loose
 
 
-def test_a_module_that_sets_a_name_of_another_module_is_not_followed(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    "change",
+    ["settings.EPOCHS = 5", "setattr(settings, 'EPOCHS', 5)", "change(settings)"],
+)
+def test_what_is_set_in_a_module_from_outside_is_not_told(
+    tmp_path: Path, change: str
 ) -> None:
-    script = "import settings\nsettings.EPOCHS = 5\n" + FIT.format("settings.EPOCHS")
-    (path,) = project(tmp_path, run=f"from keras.callbacks import *\n{script}")
-    (fit,) = read_training_script(path).fits
-    assert fit.facts.epochs is None
+    script = f"import settings\n{change}\n"
+    fit = FIT.format("settings.EPOCHS")
+    own = f"from keras.callbacks import *\n{script}{fit}"
+    other = (
+        f"{script}from tools import train, get_callbacks\ntrain(m, get_callbacks(3))"
+    )
+    for path in project(tmp_path, own=own, other=other):
+        (read,) = read_training_script(path).fits
+        assert read.facts.epochs is None
 
 
 def test_modules_that_import_each_other_are_read_once(tmp_path: Path) -> None:

@@ -105,7 +105,11 @@ def _saves_nothing(advice: Recommendation) -> Text:
         return say()
     words = ", which saves no epoch of these {n_groups:count} {unit}s"
     if recommended.n_groups < advice.compared.n_groups:
-        words = ", which saves no epoch of the {n_groups:count {unit}} whose logs tell"
+        alone = recommended.n_groups == 1 and advice.compared.unit == "run"
+        tell = "log tells" if alone else "logs tell"
+        words = (
+            f", which saves no epoch of the {{n_groups:count {{unit}}}} whose {tell}"
+        )
     unit = advice.compared.unit
     return phrase(words, n_groups=recommended.n_groups, unit=unit)
 

@@ -122,10 +122,14 @@ def check_rows_are_no_runs(table: LogTable) -> None:
 
     It may have a column of epochs, which says how long each run was.
     """
+    epoch = table.first_of(EPOCH_NAMES)
+    numbers = np.zeros(0) if epoch is None else table.columns[epoch].values
+    # what counts the rows by one is an epoch, and the name may be that of a file
+    counted = bool(len(numbers) and numbers[0] <= 1 and (np.diff(numbers) == 1).all())
+    of_tracker = table.first_of(_STATES) is not None and not counted
     for name, cells in table.columns.items():
         own = letters(name)
-        of_tracker = own == "name" and table.first_of(_STATES) is not None
-        if own not in _OF_RUNS and not of_tracker:
+        if own not in _OF_RUNS and not (own == "name" and of_tracker):
             continue
         if not cells.tells_words and (not own.endswith("id") or cells.blank.any()):
             continue

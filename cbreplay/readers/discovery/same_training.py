@@ -20,7 +20,7 @@ from cbreplay.run import Series
 from cbreplay.wording.note import Note, reworded, topic_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.run import BoolArray, FloatArray, Run
 
@@ -300,6 +300,7 @@ def _notes(
         unused += [
             note for run in doubled for note in run.notes if topic_of(note) == "values"
         ]
+    unused += [*_settled(text, events), *_settled(events, text)]
     own = [note for note in text.notes if note not in unused]
     theirs = [note for note in events.notes if note not in unused]
     notes += [note for note in own if note in theirs]
@@ -308,6 +309,16 @@ def _notes(
         reworded(note, f"event files: {note}") for note in theirs if note not in own
     ]
     return tuple(notes)
+
+
+def _settled(run: Run, other: Run) -> Iterator[str]:
+    """Yield the notes on a fit that may have been resumed where the other shows it."""
+    certain = {*other.seams} - other.possible_seams
+    for seam in run.possible_seams & certain:
+        where = f"epoch {seam + 1} (counted from 1)"
+        for note in run.notes:
+            if where in note and "what hangs on it is not told" in note:
+                yield note
 
 
 def _has_others(series: Mapping[str, Series]) -> bool:

@@ -308,7 +308,7 @@ def test_of_runs_that_do_not_all_tell_it_is_said_how_many_do() -> None:
     ]
     advice = recommend(runs)
     assert plain_text(advice_headline(advice)) == (
-        "Patience 10, which saves no epoch of the 1 run whose logs tell, as a rule of "
+        "Patience 10, which saves no epoch of the 1 run whose log tells, as a rule of "
         "thumb."
     )
 

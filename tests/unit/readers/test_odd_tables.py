@@ -90,3 +90,11 @@ def test_a_table_of_runs_is_no_training_whatever_its_epochs(
     log.write_text("\n".join([header, *rows, ""]))
     with pytest.raises(LogError, match=r"its rows are runs, not epochs: .* 'run-0'"):
         load_runs(log)
+
+
+def test_a_name_and_a_state_in_each_epoch_make_no_table_of_runs(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    rows = [f"{at},w{at}.h5,improved,{loss}" for at, loss in enumerate(LOSSES)]
+    log.write_text("\n".join(["epoch,name,status,val_loss", *rows, ""]))
+    (run,) = load_runs(log)
+    assert list(run.series["val_loss"]) == LOSSES

@@ -46,6 +46,9 @@ def test_the_seam_that_event_files_show_holds_for_the_csv_too(
     assert run.seams == (second[0][0],)
     assert set(run.possible_seams) == possible
     assert [seam for seam, _ in run.replaced] == replaced
+    # what one log leaves open and the other tells is no doubt
+    doubted = [note for note in run.notes if "what hangs on it is not told" in note]
+    assert bool(doubted) == bool(possible)
     losses = dict([*FIRST, *second])
     assert list(run.series["loss"]) == [losses[epoch] for epoch in range(7)]
 
