@@ -168,6 +168,10 @@ def _column(kind: str, name: object, values: object) -> Column:
         raise LogError(problem, source=kind, hint="Give one value for each epoch")
     column: Column = []
     for i, value in enumerate(values):
+        if type(value) is float:
+            # the usual case: nothing to ask about it
+            column.append(value)
+            continue
         try:
             column.append(None if _is_missing(value) else to_float(value))
         except (TypeError, ValueError, OverflowError):
