@@ -179,12 +179,19 @@ _GROWS = 4
 
 
 def _usual_distance(steps: EpochArray) -> float | None:
-    """Return the cadence of steps, or the middle distance if most are nearly that."""
+    """Return the cadence of steps, or the middle distance if most are nearly that.
+
+    Of two distances the first, if the second is a multiple of it: no evaluation at the
+    end comes later than usual, so that one is lost between.
+    """
     cadence = cadence_of_epochs(steps)
-    distances = np.sort(np.diff(steps))
+    distances = np.diff(steps)
     distances = distances[distances > 0]
     if cadence is not None or not len(distances):
         return cadence
+    if len(distances) == _SHORTEST and distances[1] % distances[0] == 0:
+        return int(distances[0])
+    distances.sort()
     middle = float(distances[len(distances) // 2])
     near = np.abs(distances / middle - 1) <= _MOST_OFF
     return middle if 2 * np.count_nonzero(near) > len(near) else None
@@ -205,6 +212,8 @@ def count_steps(steps: EpochArray) -> EpochArray:
     [0, 1, 2, 4, 5, 6, 7]
     >>> count_steps(np.array([2, 5, 9, 11])).tolist()
     [0, 1, 2, 3]
+    >>> count_steps(np.array([24, 49, 99])).tolist()
+    [0, 1, 3]
     """
     numbers: EpochArray = np.arange(len(steps), dtype=np.int64)
     cadence = _usual_distance(steps) if stand_regularly(steps) else None

@@ -138,6 +138,15 @@ def test_checks_of_lightning_whose_first_are_lost_are_no_evidence(
     assert (late.first_epoch, find_gap(late, "val_loss")) == (0, None)
 
 
+def test_a_last_evaluation_that_is_twice_as_far_away_shows_that_one_is_lost(
+    tmp_path: Path,
+) -> None:
+    rows = [f"{step // 50},{step},{1 / step}\n" for step in (24, 49, 99)]
+    content = "epoch,step,val_loss\n" + "".join(rows)
+    run = read(tmp_path / "metrics.csv", content, x_axis="step")
+    assert find_gap(run, "val_loss") == 2
+
+
 def test_an_evaluation_before_the_training_is_no_epoch(tmp_path: Path) -> None:
     rows = (evaluation(0, 0, eval_loss=2.0), *EACH_EPOCH)
     run = read(tmp_path / "trainer_state.json", state(*rows))
