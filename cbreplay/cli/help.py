@@ -1,4 +1,4 @@
-"""The help of a command: its options by what they are about, the rare ones last."""
+"""What all commands share: no option is empty, and the help puts rare ones last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["HELP", "GroupedCommand"]
+__all__ = ["HELP", "Command", "GroupedCommand"]
 
 _READ = "How a log is read"
 # the headings, and the parameters below each; any other is an option of one command
@@ -69,7 +69,32 @@ HELP = click.Option(
 )
 
 
-class GroupedCommand(click.Command):
+class Command(click.Command):
+    """A command of which no option is empty text, as of a variable that is not set."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words of a command line; an empty one is not taken for the default.
+
+        Raises
+        ------
+        click.BadParameter
+            If an option is given an empty text.
+        """
+        if any(word[-1:] in ("", "=") for word in args):
+            given, _, _ = self.make_parser(ctx).parse_args([*args])
+            for option in self.get_params(ctx):
+                if isinstance(option, click.Option) and _is_empty(given, option):
+                    problem = "it is empty. Give a value, or leave the option out"
+                    raise click.BadParameter(problem, ctx, option)
+        return super().parse_args(ctx, args)
+
+
+def _is_empty(given: Mapping[str, object], option: click.Option) -> bool:
+    value = given.get(option.name or "")
+    return "" in value if isinstance(value, list) else value == ""
+
+
+class GroupedCommand(Command):
     """A command whose help groups its options; nearly nobody needs the last group."""
 
     def get_help_option(self, ctx: click.Context) -> click.Option:  # noqa: ARG002 - click's

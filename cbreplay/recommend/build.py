@@ -167,12 +167,16 @@ def _check(sweep: object, asked: Advising) -> None:
         )
         raise ConfigError(sentence)
     confidence = asked.confidence
-    is_share = confidence is None or 0 < confidence < 1
-    if not is_share or not 0 <= asked.cost_weight < np.inf:
+    if confidence is not None and not 0 < confidence < 1:
         sentence = (
-            f"confidence is {asked.confidence!r} and cost_weight is "
-            f"{asked.cost_weight!r}, where a share between 0 and 1, and a number from "
-            "0 on, are expected"
+            f"confidence is {shown_value(confidence)}, where a share between 0 and 1 "
+            "is expected"
+        )
+        raise ConfigError(sentence)
+    if not 0 <= asked.cost_weight < np.inf:
+        sentence = (
+            f"cost_weight is {shown_value(asked.cost_weight)}, where a number from 0 "
+            "on is expected"
         )
         raise ConfigError(sentence)
     recorded_under = asked.recorded_under

@@ -277,7 +277,7 @@ def read_text(path: str, *, most: int) -> str:
     try:
         # a pipe or a device could be read for ever
         if not file.is_file():
-            problem = "it is not a file"
+            problem = "it is not a file" if path else "no file is named"
             if not file.exists():
                 near = nearest_path(path) if shown == path else ""
                 problem = f"there is no such file{near}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
+from cbreplay.cli.main import cli
 from tests.conftest import VALUES, write_csv
 
 if TYPE_CHECKING:
@@ -70,3 +72,26 @@ def test_choices_are_listed_without_escapes(ask: Ask) -> None:
     assert answer.status == 2
     assert "\\t" not in answer.err
     assert "digits-mlp" in answer.err
+
+
+def options_with_values() -> list[tuple[str, str]]:
+    """Return every command with each of its options that takes a value."""
+    context = click.Context(cli)
+    return [
+        (name, option.opts[-1])
+        for name in cli.list_commands(context)
+        if (command := cli.get_command(context, name)) is not None
+        for option in command.params
+        if isinstance(option, click.Option) and not option.is_flag and not option.count
+    ]
+
+
+@pytest.mark.parametrize(("command", "option"), options_with_values())
+def test_an_empty_option_is_not_taken_for_its_default(
+    ask: Ask, command: str, option: str
+) -> None:
+    # as of --semantics "$KERAS" where the variable is not set
+    answer = ask(command, option, "")
+    assert (answer.status, answer.out) == (2, "")
+    assert f"'{option}'" in answer.err
+    assert "it is empty. Give a value, or leave the option out" in answer.err
