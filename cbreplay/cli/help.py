@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["HELP", "Command", "GroupedCommand"]
+__all__ = ["HELP", "CheckedCommand", "GroupedCommand"]
 
 _READ = "How a log is read"
 # the headings, and the parameters below each; any other is an option of one command
@@ -69,7 +69,7 @@ HELP = click.Option(
 )
 
 
-class Command(click.Command):
+class CheckedCommand(click.Command):
     """A command of which no option is empty text, as of a variable that is not set."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -94,7 +94,7 @@ def _is_empty(given: Mapping[str, object], option: click.Option) -> bool:
     return "" in value if isinstance(value, list) else value == ""
 
 
-class GroupedCommand(Command):
+class GroupedCommand(CheckedCommand):
     """A command whose help groups its options; nearly nobody needs the last group."""
 
     def get_help_option(self, ctx: click.Context) -> click.Option:  # noqa: ARG002 - click's

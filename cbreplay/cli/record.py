@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cbreplay.cli.help import Command
+from cbreplay.cli.help import CheckedCommand
 from cbreplay.cli.process import users_environment
 from cbreplay.cli.remarks import is_quiet, quiet_option, say
 from cbreplay.errors import ConfigError, OutputError
@@ -29,7 +29,7 @@ __all__ = ["command", "read_program"]
 
 @click.command(
     "record",
-    cls=Command,
+    cls=CheckedCommand,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as python -m does.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cbreplay.cli.help import Command
+from cbreplay.cli.help import CheckedCommand
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import echo_path, is_quiet, quiet_option, say, tell
 from cbreplay.errors import ConfigError
@@ -39,7 +39,7 @@ _EXPERIMENTS = "\n".join(
 )
 
 
-@click.command("train", cls=Command, epilog=_EXPERIMENTS)
+@click.command("train", cls=CheckedCommand, epilog=_EXPERIMENTS)
 @click.argument(
     "experiment", type=click.Choice(list(EXPERIMENTS)), metavar="EXPERIMENT"
 )
