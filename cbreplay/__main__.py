@@ -18,7 +18,11 @@ def run() -> None:
     gc.set_threshold(100_000)
     from cbreplay.cli.main import run as answer
 
-    answer()
+    try:
+        answer()
+    finally:
+        # as the process ends, Python would look through all that is left for cycles
+        gc.freeze()
 
 
 if __name__ == "__main__":
