@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.evidence.rounded import half_units
 from cbreplay.readers.building.written_digits import (
     as_float32,
     count_digits,
-    half_units,
     hold_float32,
 )
 from cbreplay.readers.columns.rate_names import rate_names
@@ -148,9 +148,10 @@ def _rounding(rate: Series) -> FloatArray | None:
             return np.spacing(np.abs(rate.values).astype(np.float16)).astype(float) / 2
     if hold_float32(known).all():
         return None
-    if count_digits(known)[0] >= _FLOAT32_DIGITS:
+    written = count_digits(known)
+    if written[0] >= _FLOAT32_DIGITS:
         return None
-    return half_units(rate.values)
+    return half_units(rate.values, *written)
 
 
 def _hold_float16(rates: FloatArray) -> bool:

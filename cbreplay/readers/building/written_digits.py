@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.evidence.rounded import half_units
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ __all__ = [
     "as_float32",
     "count_all_digits",
     "count_digits",
-    "half_units",
     "hold_float16",
     "hold_float32",
     "rounding_of",
@@ -57,9 +57,9 @@ def rounding_of(values: FloatArray) -> FloatArray:
     [0.000159, 0.000122, 0.000122, 0.00011, 5.5e-05]
     """
     known = np.where(np.isfinite(values), values, 0.0)
-    single = hold_float32(values).all()
-    near = np.zeros(len(values)) if single else half_units(values)
-    told = len({*known.tolist()}) >= _SEVERAL and count_digits(known)[0] >= _DIGITS
+    single, written = hold_float32(values).all(), count_digits(known)
+    near = np.zeros(len(values)) if single else half_units(known, *written)
+    told = len({*known.tolist()}) >= _SEVERAL and written[0] >= _DIGITS
     if told and hold_float16(known):
         halves = np.abs(known).astype(np.float16)
         # the text of such a number is not quite that number
@@ -87,7 +87,7 @@ def count_digits(values: FloatArray) -> tuple[int, int]:
     ((3, 5), (1, 6))
     """
     most, most_decimals = 1, 0
-    for value in np.unique(np.abs(values[np.isfinite(values)])).tolist():
+    for value in {*np.abs(values[np.isfinite(values)]).tolist()}:
         mantissa, _, exponent = repr(value).partition("e")
         whole, _, fraction = mantissa.partition(".")
         fraction = fraction.rstrip("0")
@@ -115,28 +115,3 @@ def count_all_digits(columns: Iterable[FloatArray]) -> int:
         for value, single in zip(known, singles, strict=True)
     ]
     return sum(len(text.replace(".", "").strip("0-")) for text in texts)
-
-
-def half_units(values: FloatArray) -> FloatArray:
-    """Return half a unit of the last digit that each number was written with.
-
-    A writer rounds to some digits (0.12346, 0.0012346) or to some decimals (0.1235,
-    0.0012), and leaves out zeros at the end. What all numbers together show is taken:
-    the coarser of both for each.
-
-    Examples
-    --------
-    >>> half_units(np.array([0.77776, 0.0012345, 1.5])).round(9).tolist()
-    [5e-06, 5e-08, 5e-05]
-    >>> half_units(np.array([12.3456, 0.0012, 100])).round(9).tolist()
-    [5e-05, 5e-05, 0.0005]
-    >>> half_units(np.array([0.003, 0.0006, 0])).round(9).tolist()
-    [0.0005, 5e-05, 5e-05]
-    """
-    digits, decimals = count_digits(values)
-    sizes = np.abs(np.where(np.isfinite(values) & (values != 0), values, 1.0))
-    orders = np.floor(np.log10(sizes))
-    units = np.maximum(10.0 ** (orders - digits + 1), 10.0**-decimals)
-    # digits round nothing to 0, decimals do
-    units[values == 0] = 10.0**-decimals
-    return units / 2
