@@ -51,6 +51,8 @@ _ENDS = (
 )
 # this many steps at irregular distances are not a log of every epoch
 _MANY = 6
+# fewer have but one distance
+_FEWEST = 3
 # a validation every second epoch is common in a log of epochs
 _SELDOM, _HALF = 3, 2
 
@@ -235,13 +237,15 @@ def count_rows(table: LogTable, steps: LogColumn | None, *, given: bool) -> Epoc
     if bool((np.diff(several) == 1).all()):
         table.notes.append(EACH_STEP)
         return values
-    if len(several) >= _MANY and not stand_regularly(several):
+    lacks = lack_epochs(several)
+    tells = len(several) >= (_MANY if lacks else _FEWEST)
+    if tells and not stand_regularly(several):
         raise _sampled(table, several)
     shown = ", ".join(map(str, several[:_SHOWN].tolist()))
     table.notes.append(
         f"there is no epoch: each logged step ({shown}, ...) was taken as one"
     )
-    if lack_epochs(several):
+    if lacks:
         return values
     return count_steps(several)[np.searchsorted(several, values)]
 

@@ -92,7 +92,9 @@ def fold_by(
         return
     epochs, several = found
     n_rows = len(table)
-    if epoch_name is not None and _stand_again(table, epochs, alone=step_name is None):
+    is_number = epoch_name is not None or EACH_STEP in table.notes
+    alone = epoch_name is None or step_name is None
+    if is_number and _stand_again(table, epochs, alone=alone):
         # what they are is told later, as of a CSV
         numbers = LogColumn.of(epochs.astype(np.float64))
         table.columns = {"epoch": numbers, **table.columns}
@@ -229,7 +231,7 @@ def _note_fewer(table: LogTable, n_rows: int) -> None:
 def _stand_again(table: LogTable, epochs: EpochArray, *, alone: bool) -> bool:
     """Tell whether complete rows of a few epochs are there twice.
 
-    If there is no column of steps (`alone`), it may be more than a few epochs.
+    If epochs or steps are the only number of a row (`alone`), it may be more than a few.
     """
     again = np.diff(epochs) == 0
     n_again = int(np.count_nonzero(again))

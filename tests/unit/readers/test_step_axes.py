@@ -381,6 +381,25 @@ def test_a_sample_without_epochs_is_refused(tmp_path: Path) -> None:
     assert "run.scan_history()" in caught.value.hint
 
 
+def test_three_steps_without_a_cadence_are_not_counted(tmp_path: Path) -> None:
+    # of a training whose steps 0, 1, 2, ... a sample kept these of
+    content = "_step,val_loss\n0,0.5\n11,0.5\n19,0.5625\n"
+    with pytest.raises(LogError, match="its 3 steps stand at irregular distances"):
+        read(tmp_path / "history.csv", content)
+    # 10 batches an epoch, of which the second had one more
+    run = read(tmp_path / "log.csv", "_step,val_loss\n9,0.5\n20,0.4\n29,0.3\n")
+    assert run.has_row.tolist() == [True, True, True]
+
+
+def test_a_step_with_two_whole_rows_may_be_where_a_fit_was_resumed(
+    tmp_path: Path,
+) -> None:
+    content = "_step,val_loss\n0,1.25\n1,1.125\n1,0.5\n2,0.5\n"
+    run = read(tmp_path / "history.csv", content)
+    assert run.seams == (1,) == tuple(run.possible_seams)
+    assert run.series["val_loss"].others == {1: (1.125,)}
+
+
 @pytest.mark.parametrize("cadence", [1, 21])
 def test_a_step_that_is_lacking_is_an_epoch_without_values(
     tmp_path: Path, cadence: int
