@@ -231,7 +231,7 @@ def _note_fewer(table: LogTable, n_rows: int) -> None:
 def _stand_again(table: LogTable, epochs: EpochArray, *, alone: bool) -> bool:
     """Tell whether complete rows of a few epochs are there twice.
 
-    If epochs or steps are the only number of a row (`alone`), it may be more than a few.
+    Where that is the only number of a row (`alone`), it may be more than a few.
     """
     again = np.diff(epochs) == 0
     n_again = int(np.count_nonzero(again))
