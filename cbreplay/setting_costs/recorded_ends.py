@@ -23,7 +23,7 @@ from cbreplay.rules.base import class_name
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cbreplay.run import Mode, Run
 
@@ -154,23 +154,30 @@ def find_endings(
         if own[row] is None and run.metadata is None and not reached[row]
     ]
     guessed = [False] * len(runs)
-    silent = [row for row in silent if recorded_under is not None or not constant[row]]
-    often = Counter(gaps[row] for row in silent)
-    # each of four logs or more ends as long after its best as another one
-    paired = len(silent) > _FEWEST_ALIKE and min(often.values()) > 1
-    for row in silent:
-        gap = gaps[row]
-        if recorded_under is not None:
-            own[row] = recorded_under
-        elif (
-            gap is not None
-            and gap >= _SHORTEST_GAP
-            and (paired or often[gap] >= _FEWEST_ALIKE)
-        ):
+    if recorded_under is None:
+        ends = {row: gaps[row] for row in silent if not constant[row]}
+        for row, gap in _alike(ends).items():
             own[row], guessed[row] = gap, True
+    else:
+        for row in silent:
+            own[row] = recorded_under
     return Endings(
         tuple(plan), tuple(reached), tuple(inferred), tuple(own), tuple(guessed)
     )
+
+
+def _alike(gaps: Mapping[int, int | None]) -> dict[int, int]:
+    """Return the runs that end as long after their best as enough others do."""
+    often = Counter(gaps.values())
+    # each of four logs or more ends as long after its best as another one
+    paired = len(gaps) > _FEWEST_ALIKE and min(often.values()) > 1
+    return {
+        row: gap
+        for row, gap in gaps.items()
+        if gap is not None
+        and gap >= _SHORTEST_GAP
+        and (paired or often[gap] >= _FEWEST_ALIKE)
+    }
 
 
 def _known_plan(run: Run) -> int | None:

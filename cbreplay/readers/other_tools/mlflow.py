@@ -255,7 +255,6 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
         find_header,
         first_lines,
     )
-    from cbreplay.readers.columns.text_lines import may_be_cut
 
     content = read_bytes(path, damage.max_bytes)
     check_rows(content.count(b"\n"), path, damage.max_bytes)
@@ -266,11 +265,9 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
         raise LogError(problem, source=path, hint="Export it again")
     _, delimiter, header_line = find_header(first_lines(listed))
     if not text.endswith(("\n", "\r")):
-        row = f"the last row (line {len(listed)}) has no line end"
-        *earlier, last = [line.rsplit(delimiter, 1)[-1] for line in listed]
-        kept = listed[-1].count(delimiter) == header_line.count(delimiter)
-        kept = kept and not may_be_cut(last, earlier)
+        kept = _is_whole(listed, delimiter, header_line.count(delimiter))
         fate = "kept, and may be cut" if kept else "left out"
+        row = f"the last row (line {len(listed)}) has no line end"
         damage.remarks.append(f"{row}: it was {fate}")
         listed = listed if kept else listed[:-1]
     # comments may stand above the names
@@ -288,6 +285,14 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
             problem, source=path, line=line, hint="Export it again"
         ) from None
     return rows if delimiter == "," else list(map(_with_points, rows))
+
+
+def _is_whole(lines: Sequence[str], delimiter: str, n_delimiters: int) -> bool:
+    """Tell whether the last line has all its cells, and no decision hangs on a cut."""
+    from cbreplay.readers.columns.text_lines import may_be_cut
+
+    *earlier, last = [line.rsplit(delimiter, 1)[-1] for line in lines]
+    return lines[-1].count(delimiter) == n_delimiters and not may_be_cut(last, earlier)
 
 
 def _below_headers(rows: Sequence[dict[str, str]]) -> list[list[dict[str, str]]]:
