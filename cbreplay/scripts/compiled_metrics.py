@@ -42,8 +42,9 @@ class ModelCompiles:
     Attributes
     ----------
     found : list of (ast.Call, Scope)
-        The calls of ``compile`` on one of the model's names; if there is none, on an
-        expression that is spelled as the model of the ``fit`` is.
+        The calls of ``compile`` on one of the model's names, or in a function that is
+        given it; if there is none, on an expression that is spelled as the model of the
+        ``fit`` is.
     is_followed : bool
         Whether these are calls on one of the model's names.
     made_by : list of (ast.expr or None, Scope)
@@ -59,9 +60,12 @@ class ModelCompiles:
         self.written = self._written(receiver)
         self.places, self.models = self._follow(receiver, scope)
         self.made_by = given_values(calls, receiver, scope) or [(receiver, scope)]
-        of_places = [
+        named = [
             (call, place) for call, place in calls.compiles if self._is_one(call, place)
         ]
+        of_places = [*named, *filter(self._is_given, calls.compiles)]
+        # which of them is the last is not told
+        self.is_unordered = 0 < len(named) < len(of_places)
         if len(of_places) > 1 and receiver is not None:
             fitted = (receiver, scope)
             of_places = last_before(of_places, fitting, fitted, calls.names.tree)
@@ -78,6 +82,14 @@ class ModelCompiles:
 
     def _is_one(self, call: ast.Call, scope: Scope) -> bool:
         return self._place(_receiver(call), scope) in self.places
+
+    def _is_given(self, compiled: tuple[ast.Call, Scope]) -> bool:
+        """Return whether a function compiles the model that it is given."""
+        call, scope = compiled
+        given = given_values(self.calls, _receiver(call), scope)
+        return not self._is_one(call, scope) and any(
+            self._place(*value) in self.places for value in given
+        )
 
     def _place(self, node: ast.expr | None, scope: Scope) -> object:
         """Return a key of a model: the same for two expressions that name the same."""
@@ -149,7 +161,7 @@ class ModelCompiles:
 
     def read(self) -> Compiled | None:
         """Return the names of the metrics; None where they cannot be told."""
-        if not self.found or not self.is_keras:
+        if not self.found or not self.is_keras or self.is_unordered:
             return None
         outputs = find_outputs(self.calls, self.made_by)
         reader = _Metrics(self.calls, outputs)

@@ -57,7 +57,10 @@ def write_in_modules(tree: ast.Module, source: Source) -> Source:
         The same, which also knows the lines of these files.
     """
     program = _OwnModules(source.path)
-    _Writer(tree, program.folder, program).visit(tree)
+    writer = _Writer(tree, program.folder, program)
+    # what a script imports and does not use takes no part; a module passes it on
+    writer.wanted = writer.used
+    writer.visit(tree)
     is_split = any(
         isinstance(node, ast.Call)
         and node.lineno < 0
@@ -186,7 +189,8 @@ class _Writer(ast.NodeTransformer):
         nodes = list(ast.walk(tree))
         bound = Counter(name for node in nodes for name in _bound(node))
         used = Counter(node.id for node in nodes if isinstance(node, ast.Name))
-        self.taken = frozenset([*bound, *used])
+        self.used = frozenset(used)
+        self.wanted = self.taken = frozenset([*bound, *used])
         self.imported = {
             pair for node in own_nodes(tree) for pair in imported_names(node)
         }
@@ -241,7 +245,11 @@ class _Writer(ast.NodeTransformer):
             # all that it may bring is known
             names = names if module.is_open else wanted
         else:
-            wanted = {name: names[name] for name in names if name in module.binding}
+            wanted = {
+                name: own
+                for name, own in names.items()
+                if name in module.binding and own in self.wanted
+            }
         node.names = [
             alias
             for alias in node.names

@@ -79,8 +79,8 @@ def ends_of(
 
     At least three logs of one length were planned for it, unless all end equally long
     after their best, as under a rule, or their gaps are those of several rules; of the
-    others, three with one gap of two or more were ended by one. What never changes
-    shows no rule.
+    others, three with one gap of two or more were ended by one, and so was each such
+    one of four and more in which no gap stands alone. What never changes shows no rule.
     """
     reached = []
     for log, known in zip(logs, planned, strict=True):
@@ -93,14 +93,16 @@ def ends_of(
         for log, there in zip(logs, reached, strict=True)
         if not there and len(set(log)) > 1
     ]
+    gaps = [gap_of(log) for log in silent]
+    paired = len(gaps) >= 4 and all(gaps.count(gap) >= 2 for gap in gaps)
     found = []
     for log, there in zip(logs, reached, strict=True):
         own = math.inf
         gap = gap_of(log)
-        alike = [other for other in silent if gap_of(other) == gap]
+        by_rule = gap >= 2 and (paired or gaps.count(gap) >= 3)
         if not there and under is not None:
             own = under
-        elif not there and gap >= 2 and len(alike) >= 3 and len(set(log)) > 1:
+        elif not there and by_rule and len(set(log)) > 1:
             own = gap
         found.append((there, own))
     return found
