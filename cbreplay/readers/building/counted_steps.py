@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.building.evaluations import (
-    axis_hint,
-    count_hint,
-    evaluation_note,
-    given_note,
-)
-from cbreplay.readers.building.numbering import (
+from cbreplay.evidence.cadence import (
     count_batches,
     count_steps,
     lack_epochs,
     lay_steps,
     stand_further_apart,
     stand_regularly,
+)
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.building.evaluations import (
+    axis_hint,
+    count_hint,
+    evaluation_note,
+    given_note,
 )
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.roles import are_epochs
