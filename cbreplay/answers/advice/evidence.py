@@ -283,8 +283,8 @@ def _forward(advice: Recommendation) -> Iterator[Text]:
     words = (
         "forward in time: the {n_older:count} oldest {unit}s choose patience "
         "{patience:patience}, which is enough for "
-        + ("all" if all_of_them else "{n_enough:count} of the")
-        + " {n_newer:count} that came after them"
+        + ("" if all_of_them else "{n_enough:count} of ")
+        + "the {n_newer:count} that came after them"
     )
     if forward.n_unknown:
         words += " ({n_unknown:count} not told)"
