@@ -232,7 +232,7 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
     if found and others:
         sentence = (
             f"{found[0]} is a script and {others[0]} is none. Ask about scripts, or "
-            "about one log"
+            f"about one log, which -c @{found[0]} checks by the script's callbacks"
         )
         raise ConfigError(sentence)
     return list(dict.fromkeys(found))

@@ -847,6 +847,7 @@ def test_a_run_beside_scripts_is_refused_and_never_dropped(
         refused = ask("lint", *words)
         assert refused.status == 2
         assert "is a script and" in refused.err
+        assert "about one log, which -c @" in refused.err
     (run / "run.json").write_text("{}")
     assert ask("lint", "src", "runs/first").status == 2
     # a directory whose scripts name no callback is one of scripts

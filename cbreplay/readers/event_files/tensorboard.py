@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.evidence.cadence import lay_steps
 from cbreplay.readers.base import Damage, LogFacts, LogReader
 from cbreplay.readers.building.evaluations import left_out_notes
 from cbreplay.readers.building.fits import join_rows
-from cbreplay.readers.building.numbering import lay_steps, number_epochs
+from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import build_run
