@@ -217,7 +217,7 @@ def saved(array: Any) -> bytes:
         (zipped("metadata.json", "config.json"), "a saved model"),
         (zipped("logs.csv"), "this is a zip archive. Unpack it"),
         (tarred("logs.csv"), "this is a tar archive. Unpack it"),
-        (gzip.compress(tarred("logs.csv"), mtime=0), "this is a tar archive. Unpack it"),
+        (gzip.compress(tarred("logs.csv"), mtime=0), "this is a tar archive"),
         ("<!DOCTYPE HTML>\n<p>logs.csv\n", "this is a web page. Give the log that"),
         (b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file"),
         (b"PAR1" + bytes(50), "a Parquet table"),
