@@ -148,14 +148,17 @@ def still_gained(cells: SettingCells) -> Iterator[Text]:
 def _gained_on_one(kept: str, *, several: bool, lowered: bool) -> str:
     """Word what the one run still gained after one or several first reductions."""
     still = "still lowered" if lowered else "did not lower"
-    still = f"the recorded training {still} its best {{objective}}"
+    still += " its best {objective}"
     gained = "{worst_later_gain:share}"
     if several:
-        where = f"Where a setting first reduces the rate and the record {kept} it"
-        return f"{where}, {still} after that" + f", by up to {gained}" * lowered
-    first = "This setting first reduces the rate after epoch {reduced:epoch}"
+        first = "After the epoch where a setting first reduces the rate, the recorded "
+        return (
+            f"{first}training, which {kept} it, {still}"
+            + f" by up to {gained}" * lowered
+        )
+    first = "This setting first reduces the rate after epoch {reduced:epoch}. The "
     by = f" by {gained}" * lowered
-    return f"{first}, where the record {kept} it; {still}{by} after that"
+    return f"{first}recorded training, which {kept} it, {still}{by} after that"
 
 
 def _gains(described: Mapping[str, Any]) -> str:

@@ -201,7 +201,7 @@ def what_makes_surer(advice: Recommendation) -> Text:
     if facts.get("n_unknown"):
         # others beside them, before anything is promised
         words += ", as for {n_unknown:count {unit}} none is known to be enough"
-    return phrase(f"Surer: {words}.", unit=advice.unit, **facts)
+    return phrase(f"To be surer: {words}.", unit=advice.unit, **facts)
 
 
 def find_surer(advice: Recommendation) -> Reason:
