@@ -97,7 +97,10 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
     The objective may end in NaN without a failure.
     """
     ended = {
-        run: name for run in runs if (name := _bad_end(run, objective)) is not None
+        run: name
+        for run in runs
+        # the loss before another series
+        if (name := find_bad_end(run, "loss") or find_bad_end(run, objective))
     }
     if not ended:
         return None
@@ -117,11 +120,6 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
         words = "This training failed at epoch {failed_epoch:epoch}: {name:code} is "
         words += f"{what} {where}."
     return phrase(words, name=name, failed_epoch=since)
-
-
-def _bad_end(run: Run, objective: str) -> str | None:
-    """Return which series ended badly, the loss before another."""
-    return find_bad_end(run, "loss") or find_bad_end(run, objective)
 
 
 def _share_of(
