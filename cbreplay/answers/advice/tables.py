@@ -190,10 +190,16 @@ def _expected_note(advice: Recommendation, expected: Expected) -> Text:
             ", not counting the {unavoidable:score} that these {unit}s lose by every "
             "patience on {monitor:code}"
         )
+    cut = ""
+    if expected.n_cut:
+        cut = (
+            "of what a shorter patience costs more on {n_cut:count {unit}} taken for "
+            "ended by their own rule, "
+        )
     return phrase(
         f"expected: the score of the next training{beside}; made of "
-        "{n_groups:count {unit}}, and of thousands of small trainings on other data, "
-        f"which count as {{n_kinds:count}}; {decides} decides",
+        f"{{n_groups:count {{unit}}}}, {cut}and of thousands of small trainings on "
+        f"other data, which count as {{n_kinds:count}}; {decides} decides",
         **asked_of(advice) | expected._asdict(),
     )
 
