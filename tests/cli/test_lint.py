@@ -855,6 +855,26 @@ def test_a_run_beside_scripts_is_refused_and_never_dropped(
 
 
 @pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        (("src/other.py", "gone.py"), "gone.py"),
+        (("gone.py", "plain"), "gone.py"),
+        (("src", "notebooks"), "notebooks"),
+        (("notebooks", "lib"), "notebooks"),
+        (("lib/*.py", "app/*.py"), "lib/*.py"),
+        (("gone", "lib", "-c", STOP), "gone"),
+    ],
+)
+def test_of_several_paths_one_that_is_not_there_is_refused(
+    ask: Ask, words: tuple[str, ...], absent: str
+) -> None:
+    refused = ask("lint", *words, "--exit-code")
+    assert (refused.status, refused.out) == (2, "")
+    assert f"{absent}: there is no such file or directory" in refused.err
+
+
+@pytest.mark.usefixtures("project")
 def test_with_v_every_callback_that_was_looked_at_is_named(ask: Ask) -> None:
     assert "Looked at" not in ask("lint", "a.py", *RULES).out
     told = ask("lint", "a.py", "src/b.py", "-v", *RULES).out
