@@ -42,9 +42,9 @@ def answer_about(result: Any) -> Answer:
 
 
 def _about_run(run: Run) -> Answer:
-    from cbreplay.answers.inspection import Inspection, inspection_document
+    from cbreplay.answers.inspection import inspection_document
 
-    document = inspection_document(Inspection((run,), ()), typed="")._replace(next=())
+    document = inspection_document([run], typed="")._replace(next=())
     return Answer(run, document, partial(_draw_run, run))
 
 

@@ -12,7 +12,7 @@ before tells where the records lie and which forms they have.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from cbreplay.readers.event_files.records import (
     FRAME_SIZE,
     HEAD,
     PADDING,
+    RecordBlock,
     numbers_at,
 )
 from cbreplay.readers.event_files.scalar_table import (
@@ -32,20 +33,16 @@ from cbreplay.readers.event_files.scalar_table import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from cbreplay.readers.event_files.records import (
         Bytes,
         Flags,
         Ints,
-        RecordBlock,
         Words,
     )
     from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 __all__ = [
     "FoundForms",
-    "KnownForms",
     "add_scalars",
     "begins_alike",
     "find_forms",
@@ -66,21 +63,11 @@ _MOST_STEP_BYTES = 5
 # an odd number without a pattern: the golden ratio's, as in splitmix64
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
-# by the keys of the groups that they were learned from
-KnownForms: TypeAlias = "dict[int, Form | None]"
-
 
 class FoundForms(NamedTuple):
-    """The form of each record of a block.
+    """The form of each record of a block, by its number, its step and its hole.
 
-    Parameters
-    ----------
-    forms : sequence of Form or None
-        The forms. The first one is None: its records are to be read one by one.
-    numbers : Ints
-        The position of each record's form in them.
-    steps, holes : Ints
-        The step of each record, and where the bytes begin that vary.
+    The first form is None: its records are to be read one by one.
     """
 
     forms: Sequence[Form | None]
@@ -90,45 +77,27 @@ class FoundForms(NamedTuple):
 
 
 class _Beginning(NamedTuple):
-    """The first block of a file.
+    """The first block of a file: its bytes, bounds and forms.
 
-    Parameters
-    ----------
-    content : uint8 array
-        Its bytes.
-    fixed : uint8 array
-        The bits of them that another file must share.
-    bounds : Ints
-        Where each record begins, and where the last one ends.
-    found : FoundForms
-        The form of each record.
+    Another file that begins alike has equal bits where those of `fixed` are set.
     """
 
-    content: NDArray[np.uint8]
-    fixed: NDArray[np.uint8]
+    content: Bytes
+    fixed: Bytes
     bounds: Ints
     found: FoundForms
 
 
-def find_forms(block: RecordBlock, known: KnownForms) -> FoundForms:
-    """Tell which form each record has; new ones are learned.
-
-    Parameters
-    ----------
-    block : RecordBlock
-        The records.
-    known : dict
-        The forms that the file had so far.
-    """
+def find_forms(block: RecordBlock) -> FoundForms:
+    """Tell which form each record has."""
     steps, rest = _read_steps(block)
     keyed, keys = _keys(block, rest)
     forms: list[Form | None] = [None]
     numbers, holes = np.zeros((2, len(block)), dtype=np.int64)
-    for key, at in equal_rows(keys):
+    for _, at in equal_rows(keys):
         rows = keyed[at]
-        if key not in known and len(rows) >= _FEW:
-            known[key] = event_form(bytes(block.payload(int(rows[0]))))
-        form = known.get(key)
+        several = len(rows) >= _FEW
+        form = event_form(bytes(block.payload(int(rows[0])))) if several else None
         if form is not None:
             rows = _of_form(block, form, rows, rest)
             numbers[rows] = len(forms)
@@ -140,10 +109,7 @@ def find_forms(block: RecordBlock, known: KnownForms) -> FoundForms:
 def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> Ints:
     """Put the scalars of records of known forms into a table.
 
-    Returns
-    -------
-    Ints
-        The rows of the records that are still to be read, one by one.
+    Returned are the rows of the records that are still to be read, one by one.
     """
     numbers = found.numbers * ~block.changed
     tags = np.full(len(found.forms), -1, dtype=np.int32)
@@ -152,17 +118,15 @@ def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> I
         if form is not None and form.scalar:
             tags[number] = table.number(form.tag)
         elif form is not None:
-            table.note_other(form.tag, block.offset + int(block.positions[row]))
+            table.note_other(form.tag, int(block.positions[row]))
     of_rows = tags.take(numbers)
     rows = (of_rows >= 0).nonzero()[0]
     # a signalling NaN is not worth a warning
     with np.errstate(invalid="ignore"):
         values = block.read("<f4", found.holes[rows]).astype(np.float64)
     wall_times = block.read("<f8", block.starts[rows] + 1)
-    offsets = block.offset + block.positions[rows]
-    table.add(
-        ScalarColumns(of_rows[rows], found.steps[rows], wall_times, values, offsets)
-    )
+    steps, offsets = found.steps[rows], block.positions[rows]
+    table.add(ScalarColumns(of_rows[rows], steps, wall_times, values, offsets))
     left: Ints = (numbers == 0).nonzero()[0]
     return left
 
@@ -171,8 +135,8 @@ def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> I
 _KEPT: dict[bytes, _Beginning] = {}
 
 
-def begins_alike(content: Bytes) -> tuple[Ints, FoundForms] | None:
-    """Return the bounds and forms of the records with which another file began too."""
+def begins_alike(content: Bytes) -> tuple[RecordBlock, FoundForms] | None:
+    """Return the records with which another file began too, and their forms."""
     kept = _KEPT.get(_second_head(content))
     if kept is None:
         return None
@@ -183,9 +147,9 @@ def begins_alike(content: Bytes) -> tuple[Ints, FoundForms] | None:
     n_records = int(kept.bounds.searchsorted(n_alike, side="right")) - 1
     if n_records < 1:
         return None
-    found = kept.found
-    first = [column[:n_records] for column in found[1:]]
-    return kept.bounds[: n_records + 1], FoundForms(found.forms, *first)
+    forms, *columns = kept.found
+    found = FoundForms(forms, *(column[:n_records] for column in columns))
+    return RecordBlock(content, kept.bounds[: n_records + 1]), found
 
 
 def remember(block: RecordBlock, found: FoundForms) -> None:
@@ -222,7 +186,7 @@ def _read_steps(block: RecordBlock) -> tuple[Ints, Ints]:
     usual = block.read("<u1", block.starts) == _WALL_TIME_KEY
     usual &= (words & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
     # a payload shorter than that has no other fields
-    usual &= block.lengths > _BEFORE_STEP + _MOST_STEP_BYTES
+    usual &= block.payload_ends - block.starts > _BEFORE_STEP + _MOST_STEP_BYTES
     steps = np.zeros(len(block), dtype=np.uint64)
     rest = block.starts + _BEFORE_STEP
     # 1 while another byte of the step follows, as the highest bit of each says
@@ -260,17 +224,17 @@ def _keys(block: RecordBlock, rest: Ints) -> tuple[Ints, Words]:
     return rows, keys
 
 
-def _fixed_bits(block: RecordBlock, found: FoundForms, cut: Flags) -> NDArray[np.uint8]:
+def _fixed_bits(block: RecordBlock, found: FoundForms, cut: Flags) -> Bytes:
     """Return the bits that do not vary: all but wall times, values and checksums.
 
     Of a record that is read one by one only the head is looked at.
     """
-    fixed = np.full(int(block.ends[-1]), 0xFF, dtype=np.uint8)
+    fixed = np.full(int(block.bounds[-1]), 0xFF, dtype=np.uint8)
     numbers_at(fixed, "<u8")[block.starts[cut] + 1] = 0
     numbers_at(fixed, "<u4")[found.holes[cut]] = 0
     numbers_at(fixed, "<u4")[block.payload_ends] = 0
     for row in (~cut).nonzero()[0].tolist():
-        fixed[block.starts[row] : block.ends[row]] = 0
+        fixed[block.starts[row] : block.payload_ends[row]] = 0
     return fixed
 
 
