@@ -12,6 +12,8 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cbreplay.evidence.cadence import common_distance
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -201,9 +203,9 @@ def _recorded(series: Series) -> list[int]:
 def _cadence(positions: Sequence[int]) -> int | None:
     distances = [after - before for before, after in itertools.pairwise(positions)]
     votes = distances[1:-1] if len(distances) >= _FEWEST_VOTES else distances
-    if not votes:
+    cadence = common_distance(votes)
+    if cadence is None:
         return None
-    cadence, n_votes = Counter(votes).most_common(1)[0]
     inner = distances[1:-1]
     if len(votes) < len(distances):
         # a closer cadence may stand at the beginning
@@ -211,7 +213,7 @@ def _cadence(positions: Sequence[int]) -> int | None:
     if any(own % cadence for own in inner):
         # values that lie off it show that it comes of lost ones
         return None
-    return cadence if 2 * n_votes > len(votes) else None
+    return cadence
 
 
 def _due_by_cadence(

@@ -111,10 +111,15 @@ class ScriptCalls:
         return frozenset(called | bound)
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the script."""
+        return list(ast.walk(self.names.tree))
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """Every name, attribute and text in the script; of imports the renamed ones."""
         found: set[str] = set()
-        for node in ast.walk(self.names.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Name):
                 found.add(without_marks(node.id))
             elif isinstance(node, ast.Attribute):

@@ -44,9 +44,8 @@ def join_growing_lists(tree: ast.Module) -> None:
     known: dict[int, _Mentions] = {}
     for scope in ast.walk(tree):
         if isinstance(scope, (ast.Module, *FUNCTIONS)):
-            mentions = _find_mentions(scope, known)
             for block in _blocks(scope):
-                _join_block(block, mentions)
+                _join_block(block, scope, known)
 
 
 def _blocks(node: ast.AST, *, may_break_off: bool = False) -> Iterator[_Suite]:
@@ -56,7 +55,7 @@ def _blocks(node: ast.AST, *, may_break_off: bool = False) -> Iterator[_Suite]:
         if field in _BODIES and isinstance(block, list):
             yield _Suite(block, may_break_off)
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, SCOPES):
+        if not isinstance(child, (*SCOPES, ast.expr)):
             yield from _blocks(child, may_break_off=may_break_off)
 
 
@@ -71,7 +70,7 @@ def _may_swallow(node: ast.AST) -> bool:
     return isinstance(node, (ast.Try, ast.TryStar))
 
 
-def _join_block(block: _Suite, mentions: _Mentions) -> None:
+def _join_block(block: _Suite, scope: ast.AST, known: dict[int, _Mentions]) -> None:
     statements = block.statements
     begun = {
         at: found
@@ -80,6 +79,7 @@ def _join_block(block: _Suite, mentions: _Mentions) -> None:
     }
     if not begun:
         return
+    mentions = _find_mentions(scope, known)
     # which statements mention each list that this block begins
     called = {name for _, name, _ in begun.values()}
     places: dict[str, list[int]] = {}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import os
 from collections import Counter
 from pathlib import Path
@@ -26,6 +25,7 @@ from cbreplay.scripts.syntax import (
     SCOPES,
     bound_names,
     called_name,
+    copied,
     imported_names,
     names_in,
 )
@@ -61,7 +61,7 @@ def write_in_modules(tree: ast.Module, source: Source) -> Source:
     # what a script imports and does not use takes no part; a module passes it on
     writer.wanted = writer.used
     writer.visit(tree)
-    is_split = any(
+    is_split = bool(program.texts) and any(
         isinstance(node, ast.Call)
         and node.lineno < 0
         and find_rule(called_name(node)) is not None
@@ -288,7 +288,7 @@ class _Writer(ast.NodeTransformer):
                 for name in statement.binds
             }
             if not names or not any(names <= known for known in self.scopes):
-                node = copy.deepcopy(statement.node)
+                node = copied(statement.node)
                 renamer.visit(node)
                 written.append(node)
             self.scopes[-1] |= names

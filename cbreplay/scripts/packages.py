@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.scripts.syntax import dotted_name, imported_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["find_packages"]
 
@@ -25,10 +25,12 @@ def find_packages(tree: ast.Module) -> frozenset[str]:
     ``TF_USE_LEGACY_KERAS`` in the environment before TensorFlow looks. The ``keras``
     part of another package, as in ``wandb.keras``, counts as that package.
     """
-    roots = dict(pair for node in ast.walk(tree) for pair in imported_names(node))
-    is_legacy = _uses_legacy(tree, roots)
+    kinds = (ast.Import, ast.ImportFrom, ast.Attribute)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    roots = dict(pair for node in nodes for pair in imported_names(node))
+    is_legacy = _uses_legacy(tree, nodes, roots)
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         for path in _paths_of(node, roots):
             package, *inner = path.split(".")
             if package in _TENSORFLOW and "keras" in inner:
@@ -37,7 +39,11 @@ def find_packages(tree: ast.Module) -> frozenset[str]:
     return frozenset(found)
 
 
-def _uses_legacy(tree: ast.Module, roots: dict[str, str]) -> bool:
+def _uses_legacy(
+    tree: ast.Module,
+    nodes: Sequence[ast.Import | ast.ImportFrom | ast.Attribute],
+    roots: dict[str, str],
+) -> bool:
     """Return whether ``tf.keras`` is certainly tf_keras.
 
     TensorFlow reads the variable when something is imported from ``tensorflow.keras``,
@@ -47,10 +53,10 @@ def _uses_legacy(tree: ast.Module, roots: dict[str, str]) -> bool:
     if asked is None:
         return False
     loaded, used, has_imports = [asked + 1], [asked + 1], False
-    for node in ast.walk(tree):
+    for node in nodes:
         paths = [path.split(".") for path in _paths_of(node, roots)]
         of_tensorflow = [inner for root, *inner in paths if root in _TENSORFLOW]
-        if not of_tensorflow or not isinstance(node, (ast.stmt, ast.expr)):
+        if not of_tensorflow:
             continue
         if isinstance(node, ast.expr):
             used.append(node.lineno)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from cbreplay.scripts.syntax import (
     SCOPES,
     bound_names,
+    copied,
     dotted_name,
     imported_names,
 )
@@ -56,16 +56,16 @@ def write_out_partials(tree: ast.Module) -> None:
             and target.id not in looked_into
         ):
             made[target.id] = value, owners[-1] if owners else None
-    copied = 0
+    n_copied = 0
     for node, owners in placed:
         for _ in range(_DEEPEST if isinstance(node, ast.Call) else 0):
             part = _partial_of(node, owners, made, wrapping)
             if part is None or not isinstance(node, ast.Call):
                 break
-            copied += sum(1 for _ in ast.walk(part))
-            if copied > _MOST_COPIED:
+            n_copied += sum(1 for _ in ast.walk(part))
+            if n_copied > _MOST_COPIED:
                 return
-            _write_out(node, copy.deepcopy(part))
+            _write_out(node, copied(part))
 
 
 def _placed(tree: ast.Module) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:

@@ -37,13 +37,14 @@ def split_reassigned_names(tree: ast.Module) -> None:
     is: when that runs is not known.
     """
     marked: Counter[str] = Counter()
+    nodes = list(ast.walk(tree))
     shared = {
         name
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, (ast.Global, ast.Nonlocal))
         for name in node.names
     }
-    for scope in list(ast.walk(tree)):
+    for scope in nodes:
         if isinstance(scope, (ast.Module, *FUNCTIONS)):
             _Splitter(scope, shared, marked).split(scope.body)
 
@@ -77,12 +78,14 @@ class _Splitter:
     def split(self, block: Sequence[ast.stmt]) -> None:
         """Split the names that the scope's own block assigns, then those inside it."""
         self.split_block(block, is_whole=True)
-        below: Counter[str] = Counter()
+        self.n_mentions.clear()
         for statement in reversed(block):
-            self.n_mentions = below + _count_names(statement)
+            if not isinstance(statement, SCOPES):
+                inside = own_nodes(statement)
+                names = (node.id for node in inside if isinstance(node, ast.Name))
+                self.n_mentions.update(names)
             for inner in _inner_blocks(statement):
                 self.split_inner(inner)
-            below += _count_names(statement)
 
     def split_inner(self, block: Sequence[ast.stmt]) -> None:
         """Split the names that an inner block assigns, then those of blocks in it."""
@@ -157,12 +160,6 @@ def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, SCOPES):
             pending += ast.iter_child_nodes(node)
-
-
-def _count_names(statement: ast.stmt) -> Counter[str]:
-    """Count the mentions of each name in a statement; none in a function or class."""
-    inside = () if isinstance(statement, SCOPES) else own_nodes(statement)
-    return Counter(node.id for node in inside if isinstance(node, ast.Name))
 
 
 def free_names(node: ast.AST) -> set[str]:

@@ -29,7 +29,7 @@ from cbreplay.scripts.repeated_fits import RepeatedFits
 from cbreplay.scripts.sources import TOO_TANGLED, parse_source, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cbreplay.rules.checks import TrainingFacts
     from cbreplay.scripts.facts import FittingCall
@@ -136,23 +136,26 @@ def _read(tree: ast.Module, source: Source) -> TrainingScript:
         loose,
         tuple(sorted(_as_written(told))),
         _texts_outside(
-            tree, [*loose, *(member for fit, _ in fits for member in fit.members)]
+            calls.nodes,
+            [*loose, *(member for fit, _ in fits for member in fit.members)],
         ),
         find_packages(tree),
     )
 
 
-def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str]:
+def _texts_outside(
+    nodes: Sequence[ast.AST], members: Iterable[Member]
+) -> frozenset[str]:
     inside = {id(node) for member in members for node in ast.walk(member.call)}
     # history.history["val_acc"] only looks a name up
     inside |= {
         id(node.slice)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
     }
     return frozenset(
         node.value
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and id(node) not in inside

@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.building.evaluations import (
-    axis_hint,
-    count_hint,
-    evaluation_note,
-    given_note,
-)
-from cbreplay.readers.building.numbering import (
+from cbreplay.evidence.cadence import (
     count_batches,
     count_steps,
     lack_epochs,
@@ -25,9 +18,17 @@ from cbreplay.readers.building.numbering import (
     stand_further_apart,
     stand_regularly,
 )
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.building.evaluations import (
+    axis_hint,
+    count_hint,
+    evaluation_note,
+    given_note,
+)
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation, suggest_monitor
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
@@ -40,6 +41,7 @@ __all__ = [
     "count_rows",
     "fold_evaluations",
     "judges_seldom",
+    "leave_out_stepless",
     "skips",
     "unsaid",
 ]
@@ -92,7 +94,8 @@ def _judged_rows(table: LogTable) -> BoolArray:
 def _are_batches(table: LogTable, steps: LogColumn) -> bool:
     """Tell whether rows are of a training only, each some number of batches apart."""
     judged = any(map(is_validation, table.columns))
-    return not judged and count_batches(np.unique(_whole_steps(table, steps)))
+    every = _whole_steps(table, steps, may_go_back=True)
+    return not judged and count_batches(np.unique(every))
 
 
 def fold_evaluations(
@@ -224,7 +227,7 @@ def count_rows(table: LogTable, steps: LogColumn | None, *, given: bool) -> Epoc
     if steps is None:
         table.notes.append("there is no epoch: each row was taken as one")
         return np.arange(len(table))
-    values = _whole_steps(table, steps)
+    values = _whole_steps(table, steps, may_go_back=not table.may_be_drawn)
     several = np.unique(values)
     if given and count_batches(several):
         ends = int(several[0]), int(several[-1])
@@ -271,14 +274,49 @@ def _sampled(table: LogTable, steps: EpochArray) -> LogError:
     return LogError(problem, source=table.source, hint=hint)
 
 
-def _whole_steps(table: LogTable, steps: LogColumn) -> EpochArray:
-    """Return the step of each row, which never goes back."""
+def leave_out_stepless(table: LogTable, step: str) -> None:
+    """Leave out the rows below the last step, as of a test; others are damaged.
+
+    Raises
+    ------
+    LogError
+        If a row has no step that holds what rows with a step do, or stands between
+        them.
+    """
+    cells = table.columns[step]
+    without = cells.blank
+    if not without.any() or without.all():
+        return
+    known = [
+        own
+        for name, own in table.columns.items()
+        if name != step and not own.blank[~without].all()
+    ]
+    inside = np.arange(len(table)) < np.flatnonzero(~without)[-1]
+    of_epochs = np.logical_or.reduce([inside, *(~own.missing for own in known)])
+    for row in np.flatnonzero(without & of_epochs).tolist():
+        problem = f"the step {cells.text(row)!r} is not a whole number"
+        table.damage.report(table.error(problem, row))
+    n_left_out = int(np.count_nonzero(without & ~of_epochs))
+    if n_left_out:
+        table.notes.append(f"left out {count(n_left_out, 'row')} without a step")
+    table.keep(~without)
+
+
+def _whole_steps(
+    table: LogTable, steps: LogColumn, *, may_go_back: bool = False
+) -> EpochArray:
+    """Return the step of each row.
+
+    A training that goes on from a checkpoint goes back to its step, where others count
+    its rows; evaluations are counted by steps that never do.
+    """
     if not are_epochs(steps.values).all():
         row = int(np.flatnonzero(~are_epochs(steps.values))[0])
         problem = f"the step {steps.text(row)!r} is not a whole number"
         raise table.error(problem, row, "Export the history with its steps")
     values: EpochArray = steps.values.astype(np.int64)
-    if bool((np.diff(values) < 0).any()):
+    if not may_go_back and bool((np.diff(values) < 0).any()):
         row = int(np.flatnonzero(np.diff(values) < 0)[0]) + 1
         problem = f"the step {values[row]} follows {values[row - 1]}"
         raise table.error(problem, row, "Export one history, in the order of its steps")

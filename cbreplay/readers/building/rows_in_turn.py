@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.numbering import count_batches
+from cbreplay.evidence.cadence import count_batches
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.series_names import is_validation
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from cbreplay.by_key import by_key
 from cbreplay.errors import ConfigError, LogError
-from cbreplay.readers.building.numbering import stand_further_apart
+from cbreplay.evidence.cadence import stand_further_apart
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.run import Run, Series
 from cbreplay.wording.note import Note

@@ -17,6 +17,7 @@ from cbreplay.readers.building.counted_steps import (
     count_rows,
     fold_evaluations,
     judges_seldom,
+    leave_out_stepless,
     skips,
     unsaid,
 )
@@ -29,6 +30,7 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import (
     are_epochs,
     are_fractions,
+    counts_by_one,
     never_go_back,
     read_ended_epochs,
 )
@@ -208,10 +210,12 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         if options.parts != "rows":
             drop_earlier_copies(table)
         return
+    leave_out_stepless(table, step)
     leave_out_restored(table, step)
     cells = table.columns[step]
     if options.x_axis is not None or (
-        options.parts != "rows" and (_stands_again(cells) or skips(cells))
+        options.parts != "rows"
+        and (_stands_again(cells) or skips(cells) or _goes_back(cells))
     ):
         drop_earlier_copies(table)
         table.check_whole()
@@ -257,6 +261,19 @@ def _stands_again(steps: LogColumn) -> bool:
     n_rows = _rows_of_each(steps)
     often = 2 * np.count_nonzero(n_rows > 1) > len(n_rows) > 1
     return bool(often) and int(n_rows.max()) <= _THREE_ROWS
+
+
+def _goes_back(steps: LogColumn) -> bool:
+    """Tell whether steps go back that do not plainly count the rows of trainings.
+
+    >>> _goes_back(LogColumn.of(np.array([0.0, 5.0, 10.0, 5.0, 10.0])))
+    True
+    >>> _goes_back(LogColumn.of(np.array([0.0, 1.0, 2.0, 1.0, 2.0])))
+    False
+    """
+    values = steps.values
+    is_whole = are_epochs(values).all()
+    return bool(is_whole and (np.diff(values) < 0).any() and not counts_by_one(values))
 
 
 def _rows_of_each(numbers: LogColumn) -> EpochArray:

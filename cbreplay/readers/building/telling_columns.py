@@ -12,7 +12,7 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import BoolArray, EpochArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = ["name_parts", "note_phases"]
 
 # a fit, or a process, has one of each; written small and without what is no letter
 _NAMES = SETTINGS | {"phase", "stage", "run", "runid", "session", "sessionid"}
-_NAMES |= {"jobid", "attempt"}
+_NAMES |= {"jobid", "attempt", "pid", "hostname"}
+# what counts seconds or rounds since a process began
+_CLOCK = "(?i)time|elapsed|seconds|clock|since_restore"
 _MAY_BE_RESUMED = (
     "{told} at epoch {epoch} (counted from 1): a fit was resumed there, or the same "
     "one went on; what hangs on it is not told; --seam {0} or seams=[{0}] says the "
@@ -53,10 +55,42 @@ def note_phases(records: Sequence[TrainingRows], table: LogTable, rows: Rows) ->
             before, after = map(repr, own[at - 1 : at + 1])
             told = f"{name} goes from {before} to {after}"
             _add(records, told, int(rows.epochs[at]))
+    for name, clock in _clocks(table, rows):
+        for at in _begins_again(clock):
+            told = f"{name} begins again"
+            _add(records, told, int(rows.epochs[at]))
     for line, text in table.said_fits.items():
         at = int(np.searchsorted(rows.lines, line))
         if at < len(rows.lines):
             _add(records, f"line {line} says {text!r}", int(rows.epochs[at]))
+
+
+def _clocks(table: LogTable, rows: Rows) -> Iterator[tuple[str, FloatArray]]:
+    """Yield the name of what may be a clock, and what it shows in each of the rows."""
+    if len(rows.wall_times):
+        yield "its clock", rows.wall_times
+    for name, cells in table.columns.items():
+        if re.search(_CLOCK, name) and not cells.blank.any():
+            yield name, cells.values[_places_of(rows, table)]
+
+
+def _begins_again(clock: FloatArray) -> list[int]:
+    """Return the rows at which a clock begins again; none if it is no clock.
+
+    How long each epoch took goes up and down, and seldom by half.
+
+    >>> _begins_again(np.array([10.0, 20.0, 31.0, 10.5, 20.0, 30.0, 40.0, 51.0]))
+    [3]
+    >>> _begins_again(np.array([60.0, 10.0, 11.0, 10.5, 12.0, 11.0, 13.0, 12.0]))
+    []
+    """
+    goes_on = clock[1:] > clock[:-1]
+    begins = np.flatnonzero(~goes_on) + 1
+    by_half = bool((2 * clock[begins] <= clock[begins - 1]).all())
+    return begins.tolist() if by_half and _FEW * len(begins) <= len(clock) else []
+
+
+_FEW = 4
 
 
 def _add(records: Sequence[TrainingRows], told: str, epoch: int) -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "check_one_kind",
     "check_rows_are_epochs",
     "check_rows_are_no_runs",
+    "counts_by_one",
     "ended_epochs",
     "find_epoch",
     "may_say_kinds",
@@ -68,7 +69,7 @@ def find_epoch(table: LogTable) -> str | None:
             table.notes.append(note)
             return name
     step = next((name for name in columns if name.lower() in STEP_NAMES), None)
-    if step is not None and _counts_by_one(columns[step].values):
+    if step is not None and counts_by_one(columns[step].values):
         note = (
             f"there is no epoch column: {step}, which counts the rows, was taken as it"
         )
@@ -304,7 +305,7 @@ def _may_count(values: FloatArray) -> bool:
     return differ and bool(are_epochs(values).all())
 
 
-def _counts_by_one(values: FloatArray) -> bool:
+def counts_by_one(values: FloatArray) -> bool:
     """Tell whether each number is one more than the one above, or begins again.
 
     It may begin again at the start, or, where some rows go on after a step back, at any

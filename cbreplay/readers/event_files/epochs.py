@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.evidence.cadence import (
+    cadence_of_epochs,
+    count_batches,
+    count_steps,
+)
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     count_hint,
@@ -15,11 +20,6 @@ from cbreplay.readers.building.evaluations import (
     given_note,
     seldom_logged,
     shown,
-)
-from cbreplay.readers.building.numbering import (
-    cadence_of_epochs,
-    count_batches,
-    count_steps,
 )
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.event_files.points import FoundPoints, at_steps

@@ -15,14 +15,15 @@ from cbreplay.readers.event_files.records import (
     HEAD,
     PADDING,
     RecordBlock,
-    open_records,
-    read_head,
+    read_records,
+    record_size,
     walk_frames,
 )
 from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 if TYPE_CHECKING:
-    from cbreplay.errors import LogError
+    from collections.abc import Iterator
+
     from cbreplay.readers.event_files.forms import FoundForms, KnownForms
     from cbreplay.readers.event_files.records import Bytes, RecordBytes
     from cbreplay.readers.event_files.scalar_table import EventTable
@@ -35,16 +36,9 @@ _AT_ONCE = 1 << 21
 def read_events(
     path: str, n_bytes: int = _AT_ONCE, *, most: int | None = None
 ) -> EventTable:
-    """Read the scalars of an event file.
+    """Read the scalars of an event file, about so many bytes at a time.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    n_bytes : int
-        How many bytes are looked at together.
-    most : int, optional
-        The limit in bytes, of which every tag takes a share.
+    Every tag takes a share of the limit of `most` bytes, if there is one.
 
     Raises
     ------
@@ -52,76 +46,67 @@ def read_events(
         If it cannot be read at all, or has more tags than a log; damage inside it is
         kept in the table.
     """
-    with open_records(path) as file:
-        return _FileReading(file, TableBuilder(path, most)).read(n_bytes)
+    file, table, end = read_records(path), TableBuilder(path, most), 0
+    for block, found in _blocks(file.content, n_bytes):
+        end = int(block.bounds[-1])
+        for row in add_scalars(block, found, table).tolist():
+            _read_alone(file, block, row, table)
+        table.settle()
+    _check_end(file, end, table)
+    return table.build()
 
 
-class _FileReading:
-    """The way through one file."""
+def _blocks(content: Bytes, n_bytes: int) -> Iterator[tuple[RecordBlock, FoundForms]]:
+    """Yield the whole records, some at a time, and which forms they have."""
+    alike, begin = begins_alike(content), 0
+    if alike is not None:
+        block = RecordBlock(content, alike[0])
+        begin = int(block.bounds[-1])
+        yield block, alike[1]
+    known: KnownForms = {}
+    bounds = walk_frames(content, begin)
+    while len(bounds) > 1:
+        n_records = int(bounds.searchsorted(bounds[0] + n_bytes, side="right")) - 1
+        n_records = max(n_records, 1)
+        block = RecordBlock(content, bounds[: n_records + 1])
+        found = find_forms(block, known)
+        if not bounds[0]:
+            remember(block, found)
+        yield block, found
+        bounds = bounds[n_records:]
 
-    def __init__(self, file: RecordBytes, table: TableBuilder) -> None:
-        self._file, self._table = file, table
-        self._known: KnownForms = {}
 
-    def read(self, n_bytes: int) -> EventTable:
-        offset, wanted = 0, n_bytes
-        while True:
-            content = self._file.read(offset, wanted)
-            n_found, end = len(content) - PADDING, self._read_records(content, offset)
-            size = read_head(left := content[end:n_found])
-            if n_found < wanted or (len(left) >= HEAD.size and not size):
-                break
-            offset, wanted = offset + end, max(size, n_bytes)
-        self._check_end(left, offset + end)
-        return self._table.build()
+def _read_alone(
+    file: RecordBytes, block: RecordBlock, row: int, table: TableBuilder
+) -> None:
+    """Read a record by itself."""
+    offset = int(block.positions[row])
+    if block.changed[row]:
+        table.damage.report(file.wrong_checksum(offset, "content"))
+        return
+    try:
+        event = read_event(block.payload(row))
+    except ValueError as error:
+        problem = f"this record is not an event ({error})"
+        table.damage.report(file.damaged(offset, problem))
+    else:
+        table.add_event(event, offset)
 
-    def _read_records(self, content: Bytes, offset: int) -> int:
-        """Read whole records, and return where they end."""
-        end = 0
-        alike = None if offset else begins_alike(content)
-        if alike is not None:
-            bounds, found = alike
-            end = int(bounds[-1])
-            self._read_block(RecordBlock(content, offset, bounds), found)
-        bounds = walk_frames(content, end)
-        if len(bounds) > 1:
-            block = RecordBlock(content, offset, bounds)
-            found = find_forms(block, self._known)
-            if not offset + end:
-                remember(block, found)
-            self._read_block(block, found)
-        return int(bounds[-1])
 
-    def _read_block(self, block: RecordBlock, found: FoundForms) -> None:
-        """Read nearly all records of a block together, the others one by one."""
-        for row in add_scalars(block, found, self._table).tolist():
-            offset = block.offset + int(block.positions[row])
-            if block.changed[row]:
-                self._table.damage.report(self._file.wrong_checksum(offset, "content"))
-                continue
-            try:
-                event = read_event(block.payload(row))
-            except ValueError as error:
-                problem = f"this record is not an event ({error})"
-                self._table.damage.report(self._file.damaged(offset, problem))
-            else:
-                self._table.add_event(event, offset)
-        self._table.settle()
+def _check_end(file: RecordBytes, offset: int, table: TableBuilder) -> None:
+    """Report what follows the last whole record, if anything does.
 
-    def _check_end(self, left: Bytes, offset: int) -> None:
-        """Report what follows the last whole record, if anything does."""
-        if len(left) < HEAD.size:
-            if len(left) or self._file.flaw:
-                self._end(self._file.cut(offset, len(left)))
-        elif size := read_head(left):
-            found, wanted = len(left) - HEAD.size, size - HEAD.size
-            self._end(self._file.cut(offset, found, wanted))
+    That a plain file ends inside a record is no damage.
+    """
+    found = len(file.content) - PADDING - offset
+    head_is_whole = found >= HEAD.size
+    size = record_size(*HEAD.unpack_from(file.content.data, offset))
+    if head_is_whole and not size:
+        table.damage.report(file.wrong_checksum(offset, "length"))
+    elif found or file.flaw:
+        of_record = (found - HEAD.size, size - HEAD.size) if head_is_whole else (found,)
+        error = file.cut(offset, *of_record)
+        if file.packed:
+            table.damage.report(error)
         else:
-            self._table.damage.report(self._file.wrong_checksum(offset, "length"))
-
-    def _end(self, error: LogError) -> None:
-        """Remember how the file ends inside a record: no damage, if it is plain."""
-        if self._file.packed:
-            self._table.damage.report(error)
-        else:
-            self._table.unfinished = error
+            table.unfinished = error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import stat
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, TypeAlias
+from array import array
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from google_crc32c import extend
@@ -20,7 +20,7 @@ from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.files import cannot_open, check_content, count_unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import io
 
 __all__ = [
     "FRAME_SIZE",
@@ -34,8 +34,8 @@ __all__ = [
     "Words",
     "masked_checksum",
     "numbers_at",
-    "open_records",
-    "read_head",
+    "read_records",
+    "record_size",
     "walk_frames",
 ]
 
@@ -52,8 +52,8 @@ _LOW_BITS, _HIGH_BITS = np.uint32(15), np.uint32(17)
 # tensorflow/core/lib/io/record_writer.h: uint64 length, masked crc32c of it,
 # the payload, masked crc32c of the payload
 HEAD = struct.Struct("<QI")
-_CHECKSUM = struct.Struct("<I")
-FRAME_SIZE = HEAD.size + _CHECKSUM.size
+_CHECKSUM_SIZE = 4
+FRAME_SIZE = HEAD.size + _CHECKSUM_SIZE
 _HEAD_BYTES = f"V{HEAD.size}"
 _MASK_DELTA = 0xA282EAD8
 _BEGINNING = 64
@@ -72,61 +72,36 @@ def masked_checksum(content: bytes) -> int:
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 
-class RecordBytes:
-    """The bytes of an event file; those of a gzip file are unpacked.
+class RecordBytes(NamedTuple):
+    """The bytes of an event file, and `PADDING` more behind them.
 
-    What a writer appends meanwhile is left for another reading.
-
-    Attributes
+    Parameters
     ----------
+    path : str
+        The file.
+    content : Bytes
+        Those of a gzip file are unpacked.
     packed : bool
         Whether it is a gzip file.
     flaw : str
         Why the bytes end early, if a gzip file's do.
     """
 
-    def __init__(self, file: io.BufferedIOBase, path: str) -> None:
-        beginning = file.read(_BEGINNING)
-        check_content(beginning, path)
-        file.seek(0)
-        self._file, self._path, self._window = file, path, np.empty(0, np.uint8)
-        self._size, self.flaw = os.fstat(file.fileno()).st_size, ""
-        self.packed = beginning.startswith(_GZIP_MAGIC)
-        if self.packed:
-            content, self.flaw = _unpack(file)
-            self._file, self._size = io.BytesIO(content), len(content)
-            count_unpacked(len(content))
-
-    def read(self, offset: int, n_bytes: int) -> Bytes:
-        """Return so many bytes, fewer only at the end, and `PADDING` more behind them.
-
-        They are there until the next reading.
-        """
-        n_bytes = min(n_bytes, self._size - offset)
-        if len(self._window) < n_bytes + PADDING:
-            self._window = np.empty(n_bytes + PADDING, dtype=np.uint8)
-        self._file.seek(offset)
-        n_found = self._file.readinto(self._window[:n_bytes].data)
-        return self._window[: n_found + PADDING]
+    path: str
+    content: Bytes
+    packed: bool = False
+    flaw: str = ""
 
     def cut(self, offset: int, found: int, wanted: int | None = None) -> LogError:
-        """Return the error of a file that ends inside a record.
+        """Return the error of a file that ends inside the record at an offset.
 
-        Parameters
-        ----------
-        offset : int
-            Where the record begins.
-        found : int
-            How many of its bytes there are, behind its head if that is whole.
-        wanted : int, optional
-            How many there should be behind its head.
+        `found` counts what there is of it, behind its head if that is whole; `wanted`
+        what should be there.
         """
         of = f" of the {wanted} bytes of a record" if wanted else _OF_A_HEAD
         why = self.flaw or "a writer may still be open"
         problem = f"the file breaks off: it holds only {found}{of} ({why})"
-        return TruncatedLogError(
-            problem, source=self._path, byte=offset, hint=_CUT_HINT
-        )
+        return TruncatedLogError(problem, source=self.path, byte=offset, hint=_CUT_HINT)
 
     def wrong_checksum(self, offset: int, what: str) -> LogError:
         """Return the error of a record whose length or content was changed."""
@@ -135,12 +110,11 @@ class RecordBytes:
 
     def damaged(self, offset: int, problem: str) -> LogError:
         """Return the error of a record that is to be left out."""
-        return LogError(problem, source=self._path, byte=offset, hint=SKIP_HINT)
+        return LogError(problem, source=self.path, byte=offset, hint=SKIP_HINT)
 
 
-@contextlib.contextmanager
-def open_records(path: str) -> Iterator[RecordBytes]:
-    """Open an event file.
+def read_records(path: str) -> RecordBytes:
+    """Read an event file; what a writer appends meanwhile is left for another reading.
 
     Raises
     ------
@@ -153,14 +127,22 @@ def open_records(path: str) -> Iterator[RecordBytes]:
             problem, hint = "this is not a regular file", "Give an event file"
             raise LogError(problem, source=path, hint=hint)
         with open(path, "rb") as file:
-            yield RecordBytes(file, path)
+            beginning = file.read(_BEGINNING)
+            check_content(beginning, path)
+            file.seek(0)
+            if beginning.startswith(_GZIP_MAGIC):
+                return _unpack(file, path)
+            n_bytes = os.fstat(file.fileno()).st_size
+            content = np.empty(n_bytes + PADDING, dtype=np.uint8)
+            n_found = file.readinto(content[:n_bytes].data)
+            return RecordBytes(path, content[: n_found + PADDING])
     except OSError as error:
         raise cannot_open(path, error) from None
 
 
-def _unpack(file: io.BufferedIOBase) -> tuple[bytes, str]:
+def _unpack(file: io.BufferedReader, path: str) -> RecordBytes:
     """Unpack a gzip file as far as it is whole, and say why no further."""
-    pieces: list[bytes] = []
+    content = bytearray()
     unpacker, packed = zlib.decompressobj(_GZIP_WINDOW), b""
     flaw = ""
     while packed := packed or file.read(_PACKED_AT_ONCE):
@@ -169,31 +151,28 @@ def _unpack(file: io.BufferedIOBase) -> tuple[bytes, str]:
                 break
             unpacker = zlib.decompressobj(_GZIP_WINDOW)
         try:
-            pieces.append(unpacker.decompress(packed))
+            content += unpacker.decompress(packed)
         except zlib.error as error:
             flaw = f"its gzip data are damaged ({error})"
             break
         packed = unpacker.unused_data
     else:
         flaw = "" if unpacker.eof else "its gzip data break off"
-    return b"".join(pieces), flaw
+    count_unpacked(len(content))
+    content += bytes(PADDING)
+    return RecordBytes(path, np.frombuffer(content, np.uint8), packed=True, flaw=flaw)
 
 
-# the size of a record by its head: one that was seen before needs no check
-_SIZES: dict[tuple[int, int], int] = {}
 # what files declare must not fill the memory
-_MOST_HEADS = 65_536
+@lru_cache(maxsize=65_536)
+def record_size(length: int, checksum: int) -> int:
+    """Return the size of a record by its head; 0 if that was changed."""
+    right = masked_checksum(length.to_bytes(8, "little")) == checksum
+    return length + FRAME_SIZE if right else 0
 
 
 def walk_frames(content: Bytes, begin: int = 0) -> Ints:
-    """Walk from record to record, as far as they are whole.
-
-    Parameters
-    ----------
-    content : Bytes
-        What `RecordBytes.read` returned.
-    begin : int
-        Where the first record begins in it.
+    """Walk from record to record, from a byte on, as far as they are whole.
 
     Returns
     -------
@@ -201,66 +180,37 @@ def walk_frames(content: Bytes, begin: int = 0) -> Ints:
         Where each whole record begins, and last where the first begins that is not
         whole, or whose length was changed.
     """
-    bounds, sizes, head_at = [position := begin], _SIZES, HEAD.unpack_from
-    append, buffer, end = bounds.append, content.data, len(content) - PADDING
-    while True:
-        try:
-            # most of the time that reading takes is spent here: nothing is checked
-            while True:
-                position += sizes[head_at(buffer, position)]
-                append(position)
-        except (KeyError, struct.error, OverflowError):
-            if not read_head(content[position:end]):
-                break
-    while bounds[-1] > end:
-        bounds.pop()
-    return np.array(bounds, dtype=np.int64)
-
-
-def read_head(content: Bytes) -> int:
-    """Return the size of a record by its head, and remember it.
-
-    0 if it is not whole, or was changed.
-    """
-    if len(content) < HEAD.size:
-        return 0
-    length, checksum = HEAD.unpack_from(content.data)
-    if masked_checksum(bytes(content[:8])) != checksum:
-        return 0
-    if len(_SIZES) >= _MOST_HEADS:
-        _SIZES.clear()
-    return _SIZES.setdefault((length, checksum), length + FRAME_SIZE)
+    bounds, position = array("q", [begin]), begin
+    buffer, end = content.data, len(content) - PADDING
+    # a head that breaks off goes on in the padding, and its record beyond the end
+    while size := record_size(*HEAD.unpack_from(buffer, position)):
+        position += size
+        if position > end:
+            break
+        bounds.append(position)
+    return np.frombuffer(bounds, dtype=np.int64)
 
 
 class RecordBlock:
     """Some whole records that follow each other, as bytes and as overlapping words.
 
-    Parameters
-    ----------
-    content : Bytes
-        What `RecordBytes.read` returned.
-    offset : int
-        Where this lies in the file.
-    bounds : Ints
-        Where each record begins in it, and where the last one ends.
-
     Attributes
     ----------
-    positions, starts, payload_ends, ends : Ints
-        Where each record begins, where its payload begins and ends, and where the
-        record ends.
-    lengths : Ints
-        How long each payload is.
+    content : Bytes
+        That of the file.
+    bounds : Ints
+        Where each record begins in it, and where the last one ends.
+    positions, starts, payload_ends : Ints
+        Where each record begins, and where its payload begins and ends.
     changed : Flags
         Which payloads do not have the checksum that is stored behind them.
     """
 
-    def __init__(self, content: Bytes, offset: int, bounds: Ints) -> None:
-        self.content, self.offset, self.bounds = content, offset, bounds
-        self.positions, self.ends = bounds[:-1], bounds[1:]
+    def __init__(self, content: Bytes, bounds: Ints) -> None:
+        self.content, self.bounds = content, bounds
+        self.positions = bounds[:-1]
         self.starts: Ints = self.positions + HEAD.size
-        self.payload_ends: Ints = self.ends - _CHECKSUM.size
-        self.lengths: Ints = self.payload_ends - self.starts
+        self.payload_ends: Ints = bounds[1:] - _CHECKSUM_SIZE
         self.changed = self._find_changed()
 
     def __len__(self) -> int:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.evidence.cadence import lay_steps
 from cbreplay.readers.base import Damage, LogFacts, LogReader
 from cbreplay.readers.building.evaluations import left_out_notes
 from cbreplay.readers.building.fits import join_rows
-from cbreplay.readers.building.numbering import lay_steps, number_epochs
+from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import build_run
@@ -93,17 +94,7 @@ class TensorBoardReader(LogReader):
     def read_together(self, paths: Sequence[str], place: str) -> list[Run]:
         """Return the trainings in several directories, of writers of the same one.
 
-        Parameters
-        ----------
-        paths : sequence of str
-            The directories.
-        place : str
-            The directory that they lie in.
-
-        Raises
-        ------
-        LogError
-            As `read`.
+        They lie in the directory `place`; what is raised is as for `read`.
         """
         most = self.options.max_bytes
         log = files_together([read_files(path, most) for path in paths], place)

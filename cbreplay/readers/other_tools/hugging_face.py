@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.evidence.cadence import count_lost_before, count_steps, lay_steps
 from cbreplay.readers.base import Damage, LogReader
 from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED, given_note
 from cbreplay.readers.building.lists import read_plan
-from cbreplay.readers.building.numbering import (
-    count_lost_before,
-    count_steps,
-    lay_steps,
-)
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import EXACT, are_epochs, ended_epochs

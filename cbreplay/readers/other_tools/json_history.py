@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError, LogReader
+from cbreplay.readers.building.counted_steps import leave_out_stepless
 from cbreplay.readers.building.evaluations import find_machine, left_out_notes
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.said_tests import leave_out_said_tests
@@ -135,6 +136,8 @@ class JsonHistoryReader(LogReader):
         if epochs is not None and not epochs.missing.any():
             # what may be noted is noted of the epochs, later
             check_one_kind(table, epochs.values)
+        if epoch is None and step is not None:
+            leave_out_stepless(table, step)
         table.check_whole()
         counted = step or epoch
         if counted is not None and {*ENDINGS} & table.columns.keys():

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.evidence.cadence import count_lost_before
 from cbreplay.readers.base import LogReader
-from cbreplay.readers.building.numbering import count_lost_before
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table

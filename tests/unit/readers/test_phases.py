@@ -88,3 +88,31 @@ def test_where_a_line_says_that_a_fit_begins_one_may_have_been_resumed(
     (note,) = (note for note in run.notes if "line 9 says" in note)
     assert f"{said!r} at epoch 7 (counted from 1): a fit was resumed there" in note
     assert replay_run(run, EarlyStopping(patience=5)).evidence == "incomplete"
+
+
+@pytest.mark.parametrize("name", ["time", "elapsed_seconds", "time_since_restore"])
+def test_a_clock_that_begins_again_may_be_that_of_a_resumed_fit(
+    tmp_path: Path, name: str
+) -> None:
+    clock = [24.5 * (at + 1 if at < FIRST else at + 1 - FIRST) for at in range(10)]
+    run = read(tmp_path, name, [f"{seconds:g}" for seconds in clock])
+    assert run.possible_seams == frozenset({FIRST})
+    assert f"{name} begins again at epoch {FIRST + 1}" in " ".join(run.notes)
+
+
+def test_how_long_each_epoch_took_tells_of_no_resumed_fit(tmp_path: Path) -> None:
+    seconds = ["61", "24.1", "24.9", "24.3", "25.5", "24.2", "24.8", "25", "26", "24"]
+    run = read(tmp_path, "time", seconds)
+    assert run.possible_seams == frozenset()
+
+
+def test_ultralytics_counts_its_time_anew_where_it_was_resumed(tmp_path: Path) -> None:
+    rows = [
+        f"{at + 1},{24.5 * (at % FIRST + 1):g},0.5,0.5,{loss}"
+        for at, loss in enumerate(LOSSES)
+    ]
+    names = "epoch,time,train/box_loss,metrics/mAP50-95(B),val/box_loss"
+    log = tmp_path / "results.csv"
+    log.write_text("\n".join([names, *rows, ""]))
+    (run,) = load_runs(log)
+    assert run.possible_seams == frozenset({FIRST})
