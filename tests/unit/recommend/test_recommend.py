@@ -462,7 +462,7 @@ def test_where_most_logs_broke_off_the_headline_says_so(
     whole = pausing_runs([2, 4][:n_whole])
     advice = recommend([*broken_off(n_broken), *whole], group_by="none")
     headline = plain_text(advice_headline(advice))
-    assert headline.endswith(": most of these logs broke off.") == is_told
+    assert headline.endswith(": most of these logs end before their plan.") == is_told
     told = [reason for reason in advice.reasons if reason.kind == "broke-off"]
     assert len(told) == is_told
     if is_told:
@@ -474,7 +474,7 @@ def test_where_most_logs_broke_off_the_headline_says_so(
         which = "3 of 5" if n_whole else "all 3"
         sure = plain_text(how_sure(advice) or say())
         assert sure == (
-            f"How sure: hardly; {which} runs broke off before their plan's end, and no "
+            f"How sure: hardly; {which} runs ended before their plan, and no "
             "log shows what the rest of these trainings would have gained."
         )
         assert plain_text(what_makes_surer(advice)) == (
@@ -507,7 +507,7 @@ def test_where_most_logs_broke_off_no_less_than_what_cut_the_others(
     assert advice.patience is not None
     assert advice.patience >= least
     headline = plain_text(advice_headline(advice))
-    assert headline.endswith(": most of these logs broke off.")
+    assert headline.endswith(": most of these logs end before their plan.")
 
 
 def test_logs_whose_plan_nobody_knows_did_not_break_off() -> None:
@@ -1189,7 +1189,7 @@ def test_a_failed_run_lacks_a_patience_by_its_failure_and_not_by_its_plan() -> N
     (told,) = [text for text in said if "known to be enough" in text]
     assert told == (
         "1 run: NaN or infinity in val_loss, so no patience is known to be enough; in "
-        "all 1 of 5 runs failed or broke off, and they count (failed)"
+        "all 1 of 5 runs failed or ended before the plan, and they count (failed)"
     )
     # the plan was inferred, and is no reason
     assert not [text for text in said if "taken for its plan" in text]
