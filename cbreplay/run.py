@@ -193,8 +193,8 @@ class Run:
             read_argument(name, getattr(self, name), "Series | None")
             for name in ("learning_rate", "other_learning_rate", "epoch_seconds")
         ]
-        held = [*named.values(), *filter(None, extras)]
-        lengths = {series.values.size for series in held}
+        held = (*named.values(), *extras)
+        lengths = {series.values.size for series in held if series is not None}
         if not self.series or len(lengths) != 1 or 0 in lengths:
             found = sorted(lengths)
             sentence = f"run {self.name!r} needs series of one length, not {found}"
@@ -243,9 +243,7 @@ class Run:
     @property
     def reached_plan(self) -> bool:
         """Whether the record ends where ``fit`` was told to end."""
-        return self.planned_epochs is not None and (
-            self.horizon == self.planned_epochs - 1
-        )
+        return self.planned_epochs == self.horizon + 1
 
     _repr_html_ = show_html
     __str__ = show_text
@@ -376,18 +374,17 @@ class Run:
         if not series:
             problem = "there is no epoch with a metric in it"
             raise LogError(problem, source=name, hint="Give one dict of logs per epoch")
-        rate = next((key for key in LEARNING_RATE_NAMES if key in names), None)
-        learning_rate = None
-        if rate is not None:
-            learning_rate = Series.from_optional(
-                (row.get(rate) for row in rows), dtype=np.float32
-            )
+        rates = (
+            Series.from_optional((row.get(key) for row in rows), dtype=np.float32)
+            for key in LEARNING_RATE_NAMES
+            if key in names
+        )
         return cls(
             name=name,
             source="logs",
             first_epoch=first_epoch,
             series=series,
-            learning_rate=learning_rate,
+            learning_rate=next(rates, None),
             planned_epochs=planned_epochs,
             not_logged=frozenset(series),
         )
