@@ -186,6 +186,18 @@ class Rows:
             return False
         return self.take(at).begins_as(other)
 
+    def shares_rows(self, other: Rows) -> bool:
+        """Tell whether both begin alike and hold most rows of the shorter, to the bit.
+
+        They are saves of one table then, of which each may have lost some rows.
+        """
+        own = self.take(np.isin(self.epochs, other.epochs))
+        theirs = other.take(np.isin(other.epochs, self.epochs))
+        shorter = min(len(self.epochs), len(other.epochs))
+        if self.epochs[0] != other.epochs[0] or 4 * len(own.epochs) < 3 * shorter:
+            return False
+        return own.holds_many() and own.begins_as(theirs)
+
     def holds_many(self) -> bool:
         """Tell whether a column has too many numbers to be equal by chance."""
         return any(
