@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -115,3 +116,17 @@ def test_a_log_that_begins_some_epochs_after_another_may_be_its_rest(
         "between the end of part1.csv and its own beginning lie 5 epochs: if both are "
         "of one training, rows are lost there; each was read as a run"
     )
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_json_of_one_training_is_joined_as_tables_are(
+    tmp_path: Path, ending: str
+) -> None:
+    for name, begin, end in (("a", 0, 12), ("b", 9, 30)):
+        rows = [{"epoch": at, "val_loss": LOSSES[at]} for at in range(begin, end)]
+        text = (
+            "\n".join(map(json.dumps, rows)) if ending == "jsonl" else json.dumps(rows)
+        )
+        (tmp_path / f"{name}.{ending}").write_text(text)
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["val_loss"]) == LOSSES
