@@ -12,6 +12,7 @@ import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.grid import Choices, choices
 from cbreplay.rules.families import known_families, stands_by
@@ -69,6 +70,7 @@ class Expressions(NamedTuple):
     later_fits: tuple[int, ...] = ()
 
 
+@checked
 def parse_callbacks(
     *texts: str, defaults: Mapping[str, Any] | None = None
 ) -> list[Callback | Choices]:
