@@ -113,7 +113,8 @@ def _rows_in_order(
         resumes = options.parts == "join" or bool(metadata and metadata.earlier_fits)
         rows = put_in_order(rows, table, resumes=resumes, damage=table.damage)
     known = table.counts_from_zero or table.steps is not None
-    numbered = number_epochs(rows.epochs, options, known=known)
+    lacks_rows = table.damage.n_dropped > 0
+    numbered = number_epochs(rows.epochs, options, known=known, lacks_rows=lacks_rows)
     rows.epochs = numbered.epochs
     if table.is_counted and options.parts == "split" and metadata is None:
         _count_models_anew(rows)
