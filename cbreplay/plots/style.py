@@ -134,14 +134,15 @@ class SelfShowingFigure(Figure):
         )
 
 
-def make_figure(width: float, height: float, look: Look = LIGHT) -> Figure:
+def make_figure(
+    width: float,
+    height: float,
+    look: Look = LIGHT,
+    layout: Literal["constrained"] | None = "constrained",
+) -> Figure:
     """Return an empty figure, in inches, made without pyplot."""
-    figure = SelfShowingFigure(
-        figsize=(width, height),
-        dpi=_DPI,
-        facecolor=look.background,
-        layout="constrained",
-    )
+    size, page = (width, height), look.background
+    figure = SelfShowingFigure(size, _DPI, facecolor=page, layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
@@ -153,9 +154,7 @@ def stack_axes(
 
     Width and heights are in inches, the heights without the labels.
     """
-    size = (width, sum(heights))
-    figure = SelfShowingFigure(figsize=size, dpi=_DPI, facecolor=look.background)
-    FigureCanvasAgg(figure)
+    figure = make_figure(width, sum(heights), look, layout=None)
     rows = figure.subplots(len(heights), 1, sharex=True, squeeze=False)
     axes = [row[0] for row in rows]
     for ax in axes:
