@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from cbreplay.errors import ConfigError
 from cbreplay.plots.in_notebook import picture_html
 from cbreplay.wording.words import visible_text
 
@@ -42,6 +43,8 @@ _FONT = "DejaVu Sans"  # comes with matplotlib, so a picture is the same everywh
 _TEXT_SIZE = 9.0
 _ROW_HEIGHT = 13.0
 _DPI = 144
+# matplotlib draws at most 2**16 dots
+_MOST_INCHES = 400
 _GAP = 0.07  # inches around everything
 _CHARACTER_WIDTH = 0.6 * _TEXT_SIZE
 _MEAN_CHARACTER_WIDTH = 0.52 * _TEXT_SIZE
@@ -140,9 +143,21 @@ def make_figure(
     look: Look = LIGHT,
     layout: Literal["constrained"] | None = "constrained",
 ) -> Figure:
-    """Return an empty figure, in inches, made without pyplot."""
-    size, page = (width, height), look.background
-    figure = SelfShowingFigure(size, _DPI, facecolor=page, layout=layout)
+    """Return an empty figure, in inches, made without pyplot.
+
+    Raises
+    ------
+    ConfigError
+        If it would have no width, or one that no picture can have.
+    """
+    if not 1 <= width <= _MOST_INCHES:
+        sentence = (
+            f"width is {width:g}, where inches from 1 to {_MOST_INCHES} are expected"
+        )
+        raise ConfigError(sentence)
+    figure = SelfShowingFigure(
+        figsize=(width, height), dpi=_DPI, facecolor=look.background, layout=layout
+    )
     FigureCanvasAgg(figure)
     return figure
 
