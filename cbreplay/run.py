@@ -188,11 +188,8 @@ class Run:
     def __post_init__(self) -> None:
         object.__setattr__(self, "series", MappingProxyType(dict(self.series)))
         extras = (self.learning_rate, self.other_learning_rate, self.epoch_seconds)
-        held = [
-            *self.series.values(),
-            *(series for series in extras if series is not None),
-        ]
-        lengths = {series.values.size for series in held}
+        held = (*self.series.values(), *extras)
+        lengths = {series.values.size for series in held if series is not None}
         if not self.series or len(lengths) != 1 or 0 in lengths:
             found = sorted(lengths)
             sentence = f"run {self.name!r} needs series of one length, not {found}"
@@ -241,9 +238,7 @@ class Run:
     @property
     def reached_plan(self) -> bool:
         """Whether the record ends where ``fit`` was told to end."""
-        return self.planned_epochs is not None and (
-            self.horizon == self.planned_epochs - 1
-        )
+        return self.planned_epochs == self.horizon + 1
 
     _repr_html_ = show_html
     __str__ = show_text
@@ -371,18 +366,17 @@ class Run:
         if not series:
             problem = "there is no epoch with a metric in it"
             raise LogError(problem, source=name, hint="Give one dict of logs per epoch")
-        rate = next((key for key in LEARNING_RATE_NAMES if key in names), None)
-        learning_rate = None
-        if rate is not None:
-            learning_rate = Series.from_optional(
-                (row.get(rate) for row in rows), dtype=np.float32
-            )
+        rates = (
+            Series.from_optional((row.get(key) for row in rows), dtype=np.float32)
+            for key in LEARNING_RATE_NAMES
+            if key in names
+        )
         return cls(
             name=name,
             source="logs",
             first_epoch=first_epoch,
             series=series,
-            learning_rate=learning_rate,
+            learning_rate=next(rates, None),
             planned_epochs=planned_epochs,
             not_logged=frozenset(series),
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.evidence.outcomes import judge_epoch, measure_outcome, resolve_objective
-from cbreplay.evidence.validity import classify_evidence
+from cbreplay.evidence.validity import classify_evidence, is_recorded_whole
 from cbreplay.given import as_run
 from cbreplay.judging import read_judging
 from cbreplay.replay.notes import (
@@ -120,14 +120,7 @@ def replay_list(
 ) -> tuple[Replay, tuple[Any, ...]]:
     """Replay as `replay_run`; return also the state of each callback at the end.
 
-    Parameters
-    ----------
-    run, listed, resolved, judging : Run, CallbacksList, ResolvedSemantics, Judging
-        The record, the list, the version whose rules decide, and how to judge.
-    hypothetical : bool
-        As in `replay_run`.
-    states : sequence of object, optional
-        The state of each callback when training begins; new ones by default.
+    `states` are those when training begins; new ones by default.
     """
     training = describe_training(run, resolved.semantics, resolved.family)
     rules = listed.callbacks
@@ -391,11 +384,5 @@ def _breaks_off(question: _Resolved, walk: Walk) -> bool:
     """Return whether the stop cuts an epoch short that the recorded training ended."""
     if walk.broken_off_by is None:
         return False
-    metadata = question.run.metadata
-    ended = metadata.ended if metadata is not None else None
-    recorded_so = (
-        ended is not None
-        and ended.by == question.callbacks[walk.broken_off_by].class_name
-        and walk.last_epoch == question.run.horizon
-    )
-    return not recorded_so
+    breaker = question.callbacks[walk.broken_off_by].class_name
+    return not is_recorded_whole(question.run, walk.last_epoch, breaker)
