@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from cbreplay.arguments import checked, read_argument
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
 from cbreplay.series import BoolArray, EpochArray, FloatArray, Series, to_float
 from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation
@@ -186,9 +187,13 @@ class Run:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "series", MappingProxyType(dict(self.series)))
-        extras = (self.learning_rate, self.other_learning_rate, self.epoch_seconds)
-        held = (*self.series.values(), *extras)
+        named = read_argument("series", self.series, "Mapping[str, Series]")
+        object.__setattr__(self, "series", MappingProxyType(named))
+        extras = [
+            read_argument(name, getattr(self, name), "Series | None")
+            for name in ("learning_rate", "other_learning_rate", "epoch_seconds")
+        ]
+        held = (*named.values(), *extras)
         lengths = {series.values.size for series in held if series is not None}
         if not self.series or len(lengths) != 1 or 0 in lengths:
             found = sorted(lengths)
@@ -248,10 +253,12 @@ class Run:
         series = ", ".join(self.series)
         return f"<Run {self.name!r}: {self.recorded_epochs} epochs of {series}>"
 
+    @checked
     def holds(self, name: str) -> bool:
         """Return whether a series has a value in any epoch."""
         return name in self.series and bool(self.series[name].recorded.any())
 
+    @checked
     def monitored(self, name: str, option: str = "monitor") -> Series:
         """Return a series by name; `option` is how the user names it, for the error.
 
@@ -322,6 +329,7 @@ class Run:
         return replace(self, notes=(*self.notes, *notes))
 
     @classmethod
+    @checked
     def from_logs(
         cls,
         logs: Iterable[Mapping[str, Any]],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.evidence.outcomes import judge_epoch, measure_outcome, resolve_objective
 from cbreplay.evidence.validity import classify_evidence, is_recorded_whole
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from cbreplay.evidence.outcomes import Outcome
     from cbreplay.evidence.validity import Evidence
     from cbreplay.judging import Judging, JudgingOptions
-    from cbreplay.replay.resume import Resume
     from cbreplay.replay.under_way import Walk
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.training import Training
@@ -46,12 +46,13 @@ if TYPE_CHECKING:
 __all__ = ["as_list", "replay_list", "replay_run"]
 
 
+@checked
 def replay_run(
     run: object,
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, the user's own, or lists of them
     *,
     hypothetical: bool = False,
-    resume: Resume = "fresh",
+    resume: Literal["fresh", "carried", "interrupted", "never"] = "fresh",
     **judging: Unpack[JudgingOptions],
 ) -> Replay:
     """Replay what a list of callbacks would have decided on a recorded run.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import LogError
 from cbreplay.readers.base import LogFacts
 from cbreplay.readers.building.fits import join_rows
@@ -23,7 +24,6 @@ from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
 from cbreplay.run import to_float
-from cbreplay.wording.plain_text import shown_value
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def read_lists(
     laid, said = _align(kind, columns, listed, facts, options)
     rows = Rows(listed, laid, lines=range(1, len(listed) + 1))
     _check_values(kind, rows)
+    if epochs is None and options.parts == "split":
+        rows.count_models_anew()
     if options.parts != "rows":
         rows = put_in_order(rows, facts, resumes=options.parts == "join")
     facts.planned_epochs, plan_notes = read_plan(planned_epochs)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.monitor import LARGEST_FLOAT32, round_float32
 from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
 from cbreplay.rules.parameters import check_numbers
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -211,16 +211,8 @@ def reduce_rate(
     """Return the rate after a reduction, a float32 value.
 
     Two float32 values have an exact product in float64, so rounding the factor before
-    and the product after is float32 arithmetic.
-
-    Parameters
-    ----------
-    rate : float
-        The rate before it, a float32 value.
-    factor, min_lr : float
-        As in ReduceLROnPlateau.
-    precision : {"float32", "float64"}
-        To what this Keras rounds `factor`.
+    and the product after is float32 arithmetic. `precision` is that to which this Keras
+    rounds `factor`.
 
     Examples
     --------
