@@ -2928,3 +2928,49 @@ def test_a_schedule_that_returns_a_tensor_is_found(
     # it is made, and what its fit raises first is told too
     beside = codes(tmp_path, text.replace("'adam'", "keras.optimizers.Adam(decay)"))
     assert "schedule-beside-scheduler" in beside
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s = EarlyStopping(patience=0)\ns.patience = 3",
+        "s = EarlyStopping(patience=0)\nsetattr(s, 'patience', 3)",
+        (
+            "class T:\n def make(self):\n  self.s = EarlyStopping(patience=0)\n"
+            "  self.s.patience = 3"
+        ),
+    ],
+)
+def test_nothing_is_said_of_a_callback_that_is_changed_and_goes_to_no_fit(
+    tmp_path: Path, text: str
+) -> None:
+    plain = "s = EarlyStopping(patience=0)\nt.patience = 3"
+    assert codes(tmp_path, plain) == ["patience-zero-is-one"]
+    assert codes(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "more", "found"),
+    [
+        ("", "", True),
+        ("", "h.history['val_f1']", True),
+        ("metrics=['f1']", "", False),  # compile may give it
+        ("metrics=unknown", "", False),
+        ("", "print('val_f1')", False),  # other code names it too
+    ],
+)
+def test_a_value_is_said_to_come_late_only_where_nothing_else_may_log_it(
+    tmp_path: Path,
+    metrics: str,
+    more: str,
+    found: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    text = (
+        "class Own(keras.callbacks.Callback):\n def on_epoch_end(self, epoch, logs):\n"
+        "  logs['val_f1'] = f(self.model)\n"
+        "m = keras.Sequential([keras.layers.Dense(1)])\n"
+        f"m.compile('sgd', 'mse', {metrics})\n"
+        "stop = EarlyStopping('val_f1', mode='max', restore_best_weights=True)\n"
+        f"h = m.fit(x, y, validation_data=v, callbacks=[stop, Own()])\n{more}\n"
+    )
+    assert ("absent-monitor" in codes(tmp_path, text)) is found
