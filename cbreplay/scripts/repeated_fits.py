@@ -28,7 +28,9 @@ __all__ = ["RepeatedFits"]
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (*FUNCTIONS, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_BLOCKS = (*_LOOPS, *_FUNCTIONS, *_COMPREHENSIONS, ast.If)
+# blocks that may be passed by, or left in their midst
+_PASSED_BY = (ast.If, ast.Try, ast.TryStar, ast.ExceptHandler, ast.match_case)
+_BLOCKS = (*_LOOPS, *_FUNCTIONS, *_COMPREHENSIONS, *_PASSED_BY)
 # what ends a loop in its first round, where it stands in the loop's own block
 _LEAVING = (ast.Break, ast.Raise, ast.Return)
 _MOST_CALLERS = 20
@@ -201,7 +203,7 @@ class RepeatedFits:
         of_call = self.around[id(node)]
         # of several models, one is chosen in each round
         return len(made) > 1 or all(
-            not isinstance(inner, ast.If) or inner in of_call
+            not isinstance(inner, _PASSED_BY) or inner in of_call
             for inner in within[0][within[0].index(block) :]
         )
 
@@ -230,8 +232,10 @@ class RepeatedFits:
 
         An ``__init__`` is followed to where its objects are made, at most so often.
         """
-        outer = [at for at in self.around[id(loop)] if not isinstance(at, ast.If)]
-        around = [at for at in self.around[id(node)] if not isinstance(at, ast.If)]
+        outer, around = (
+            [at for at in self.around[id(part)] if not isinstance(at, _PASSED_BY)]
+            for part in (loop, node)
+        )
         if outer[: len(around)] == around:
             return True
         last = around[-1]
@@ -247,12 +251,14 @@ def _note_around(node: ast.AST, around: _Around, found: dict[int, _Around]) -> N
         found[id(node)] = around
     inside = (*around, node) if isinstance(node, _BLOCKS) else around
     # what a loop goes over, and the defaults of a function, run once
-    run_inside = {"body", "elt", "key", "test", "value"}
-    run_inside |= {"orelse"} if isinstance(node, ast.If) else set()
+    blocks = dict.fromkeys(("body", "elt", "key", "test", "value"), inside)
+    if isinstance(node, ast.If):
+        # an `else` is a block of its own: of the two, one runs
+        blocks["orelse"] = (*around, ast.If(node.test, node.orelse, []))
     for name, field in ast.iter_fields(node):
         for child in field if isinstance(field, list) else [field]:
             if isinstance(child, ast.AST):
-                _note_around(child, inside if name in run_inside else around, found)
+                _note_around(child, blocks.get(name, around), found)
 
 
 def _chooses(given: ast.expr) -> bool:
