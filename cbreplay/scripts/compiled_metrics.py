@@ -58,6 +58,8 @@ class ModelCompiles:
         self.calls = calls
         receiver = _receiver(fitting)
         self.written = self._written(receiver)
+        # the functions of the script that return it
+        self.makers: list[Scope] = []
         self.places, self.models = self._follow(receiver, scope)
         self.made_by = given_values(calls, receiver, scope) or [(receiver, scope)]
         named = [
@@ -68,7 +70,8 @@ class ModelCompiles:
         self.is_unordered = 0 < len(named) < len(of_places)
         if len(of_places) > 1 and receiver is not None:
             fitted = (receiver, scope)
-            of_places = last_before(of_places, fitting, fitted, calls.names.tree)
+            tree = calls.names.tree
+            of_places = last_before(of_places, fitting, fitted, tree, self.makers)
         self.found = of_places or [
             (call, place)
             for call, place in calls.compiles
@@ -126,6 +129,7 @@ class ModelCompiles:
                 if function is None or not function.returns_once:
                     break
                 node, scope = function.returned[0], function
+                self.makers.append(function)
                 kind = find_model_class(self.calls, node, scope)
                 if kind is not None:
                     return places, [kind]

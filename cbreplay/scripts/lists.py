@@ -238,20 +238,20 @@ def find_kept(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> Kept:
     """
     names = calls.names
     calls.count_step(names.stores, names.gains, names.given_attributes)
-    written, home = calls.written(node), scope.enclosing_class()
+    written, homes = calls.written(node), _class_family(calls, scope)
     values = [
         (store.value, store.scope)
         for store in names.stores
         if store.value is not None
         and store.name == node.attr
         and f"{calls.written(store.target)}.{store.name}" == written
-        and store.scope.enclosing_class() is home
+        and store.scope.enclosing_class() in homes
     ]
     gains = [
         gain
         for gain in names.gains
         if calls.written(gain.target) == written
-        and gain.scope.enclosing_class() is home
+        and gain.scope.enclosing_class() in homes
     ]
     for store in names.stores:
         target = calls.written(store.target)
@@ -263,10 +263,33 @@ def find_kept(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> Kept:
     handed = [
         UnreadPart(node.lineno, _given_away(written, calls.place(part.lineno)))
         for part, place in names.given_attributes
-        if calls.written(part) == written and place.enclosing_class() is home
+        if calls.written(part) == written and place.enclosing_class() in homes
     ]
     values += [] if in_class is None else [in_class]
     return Kept(values, gains, handed[:1])
+
+
+def _class_family(calls: ScriptCalls, scope: Scope) -> list[Scope | None]:
+    """Return the class around a scope, those that it extends, and those that extend it.
+
+    A method of each may set what another one of them uses.
+    """
+    calls.count_step(calls.names.scopes)
+    extending = [
+        (kind, kind.parent.defined_as(base))
+        for kind in calls.names.scopes
+        if isinstance(kind.definition, ast.ClassDef) and kind.parent is not None
+        for base in kind.definition.bases
+    ]
+    family = [scope.enclosing_class()]
+    for pairs in (extending, [(base, kind) for kind, base in extending]):
+        found = family[:1]
+        for kind in found:
+            found += [
+                other for own, other in pairs if own is kind and other not in found
+            ]
+        family += found[1:]
+    return family
 
 
 def _in_class_body(

@@ -2974,3 +2974,73 @@ def test_a_value_is_said_to_come_late_only_where_nothing_else_may_log_it(
         f"h = m.fit(x, y, validation_data=v, callbacks=[stop, Own()])\n{more}\n"
     )
     assert ("absent-monitor" in codes(tmp_path, text)) is found
+
+
+BASE = "class Base:\n    def train(self):\n        m.fit(*x, callbacks=self.held)\n"
+SETS = "    def __init__(self):\n        self.held = {}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{BASE}class A(Base):\n{SETS.format([1])}", [STOP]),
+        # the fit of a class that extends the one which sets the list
+        (
+            (
+                f"class Base:\n{SETS.format([1])}class Mid(Base): pass\n"
+                "class A(Mid):\n    def train(self):\n"
+                "        m.fit(*x, callbacks=self.held)"
+            ),
+            [STOP],
+        ),
+        # one of two, or what an object of another class has
+        (
+            (
+                f"{BASE}class A(Base):\n{SETS.format([1])}class B(Base):\n"
+                f"{SETS.format([2])}"
+            ),
+            [f"{STOP}?", f"{RATE}?"],
+        ),
+        (f"{BASE}class A:\n{SETS.format([1])}", []),
+    ],
+)
+def test_what_a_class_keeps_is_followed_to_those_it_extends(
+    tmp_path: Path, text: str, expected: list[str]
+) -> None:
+    text = text.replace("[1]", f"[{STOP}]").replace("[2]", f"[{RATE}]")
+    assert held(read(tmp_path, text)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"fit = m.fit\nfit(*x, callbacks=[{STOP}])", [[STOP]]),
+        (f"def go(m):\n    run = m.fit\n    run(*x, callbacks=[{STOP}])", [[STOP]]),
+        # another model's, or another function
+        (f"fit = m.fit\nif c:\n    fit = n.fit\nfit(*x, callbacks=[{STOP}])", []),
+        (f"fit = m.train\nfit(*x, callbacks=[{STOP}])", []),
+    ],
+)
+def test_a_fit_is_known_by_another_name(
+    tmp_path: Path, text: str, expected: list[list[str]]
+) -> None:
+    assert held(read(tmp_path, text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("maker", "found"),
+    [
+        ("from keras.optimizers.schedules import CosineDecay as make", True),
+        # another package's, which may return a number
+        ("from tools.schedules import make", False),
+        ("from tensorflow.compat.v1.train import exponential_decay as make", False),
+    ],
+)
+def test_a_schedule_is_one_of_keras_s(
+    tmp_path: Path,
+    maker: str,
+    found: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    text = f"{maker}\nm.compile(keras.optimizers.Adam(make(0.1, 9)))\n"
+    text += "m.fit(*x, callbacks=[ReduceLROnPlateau()])\n"
+    assert ("schedule-beside-plateau" in codes(tmp_path, text)) is found
