@@ -179,6 +179,8 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     'val_binary_accuracy'
     >>> nearest_series("val_MAE", ["mean_absolute_error", "val_mean_absolute_error"])
     'val_mean_absolute_error'
+    >>> nearest_series("val_weighted_mae", ["val_weighted_auc", "val_mae"])
+    'val_mae'
     >>> nearest_series("val_auc_1", ["val_auc_12"])
     ''
     >>> nearest_series("val_auc", ["val_auc_3", "val_auc_12"])
@@ -191,7 +193,8 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     available = list(available)
     same = [series for series in available if series.startswith("val_") == bool(prefix)]
     by_case = {series.lower(): series for series in same}
-    for meant in (metric, METRIC_ALIASES.get(metric.lower(), metric)):
+    own = metric.removeprefix("weighted_")
+    for meant in (metric, METRIC_ALIASES.get(metric.lower(), metric), own):
         if (prefix + meant).lower() in by_case:
             return by_case[(prefix + meant).lower()]
         ends = [series for series in same if series.endswith(f"_{meant}")]

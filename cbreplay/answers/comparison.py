@@ -85,20 +85,16 @@ def comparison_document(lists: RivalLists) -> Document:
 
 
 def _members(lists: RivalLists, totals: ComparisonTotals) -> dict[str, Any]:
-    from cbreplay.answers.json_fields import describe_results
+    from cbreplay.answers.json_fields import describe_results, describe_setting
 
     results = [
         (row, config, replay)
         for row, comparison in enumerate(lists.compared)
         for config, replay in enumerate(comparison[:2])
     ]
-    configs = [
-        {"callbacks": [format_callback(rule) for rule in listed], "parameters": {}}
-        for listed in lists[:2]
-    ]
     return {
         **describe_results(lists.runs, results),
-        "configs": configs,
+        "configs": list(map(describe_setting, lists[:2])),
         "versus": {
             "differing": [_described_pair(pair) for pair in lists.differing()],
             "comparisons": [

@@ -40,16 +40,9 @@ def decide_settings(
 ) -> SettingCells:
     """Decide every setting on every run.
 
-    Parameters
-    ----------
-    runs, grid, judging : sequence of Run, Grid, Judging
-        The runs, the settings, and how to judge them.
-    progress : callable, optional
-        Called now and then with the number of cells that are decided and of all cells.
-    replayed : bool
-        Whether the caller will ask for the replays: then they are made at once.
-    traced : bool
-        Whether it will ask for them with every step of their traces.
+    `progress` is called now and then with the number of cells that are decided and of
+    all cells. If the caller will ask for the replays (`replayed`), or for them with
+    every step of their traces (`traced`), they are made at once.
 
     Raises
     ------

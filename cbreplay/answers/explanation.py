@@ -55,19 +55,10 @@ def explanation_document(
 ) -> Document:
     """Say why a setting stopped, reduced or kept what it did.
 
-    Parameters
-    ----------
-    explanation : Explanation
-        The trace, and how it ended.
-    rows : sequence of TraceRow, optional
-        The rows that are shown; all by default.
-    typed : str, optional
-        The log and the options as they were typed, for the next commands; none where
-        it cannot be asked again.
-    setting : str
-        The setting as it was typed; by default the expression of each callback.
-    files : bool
-        Whether only the files that are left are shown, in place of the trace.
+    `rows` of the trace are shown, by default all; with `files` only the files that are
+    left. `typed` are the log and the options as they were typed, for the next commands;
+    None where it cannot be asked again. `setting` is the setting as it was typed, by
+    default the expression of each callback.
     """
     replay = explanation.replay
     shown = () if files else explanation.rows if rows is None else rows
@@ -75,10 +66,15 @@ def explanation_document(
     told = left_files(replay) if files else [_trace(explanation, shown)]
     title = "Files" if files else "Epoch by epoch"
     closing = () if files else tuple(_closing(explanation))
+    doubts = (
+        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
+        *counts_otherwise([replay.run]),
+        *noted(replay.run, replay.callbacks, replay.notes),
+    )
     sections = (
         Section(title, (CodeBlock(code, "python"), *told), untitled=True),
         *told_section("How it ended", Points(closing)),
-        *told_section("Before you trust it", Notice(tuple(_doubts(replay)))),
+        *told_section("Before you trust it", Notice(doubts)),
     )
     document = Document(
         "explain",
@@ -111,13 +107,6 @@ def deciding_rows(
         if row.epoch == last_epoch or decided.intersection(kinds):
             chosen.append(row)
     return chosen[::-1]
-
-
-def _doubts(replay: Replay) -> Iterator[Text]:
-    """Yield what to know before trusting it, the gravest first."""
-    yield from misreadings([replay.run], [replay.callbacks], replay.semantics.name)
-    yield from counts_otherwise([replay.run])
-    yield from noted(replay.run, replay.callbacks, replay.notes)
 
 
 def _closing(explanation: Explanation) -> Iterator[Text]:
@@ -252,13 +241,12 @@ def _expressions(explanation: Explanation) -> str:
 
 
 def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, Any]:
-    from cbreplay.answers.json_fields import describe_results
+    from cbreplay.answers.json_fields import describe_results, describe_setting
 
     replay = explanation.replay
-    setting = [format_callback(callback) for callback in replay.callbacks]
     return {
         **describe_results([replay.run], [(0, 0, replay)]),
-        "configs": [{"callbacks": setting, "parameters": {}}],
+        "configs": [describe_setting(replay.callbacks)],
         "trace": {
             "rows": [_described(replay, row) for row in rows],
             "closing": list(explanation.closing),

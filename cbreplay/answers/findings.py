@@ -185,15 +185,12 @@ def finding_columns(*places: TableColumn) -> tuple[TableColumn, ...]:
 
 
 def _members(checked: ListFindings) -> dict[str, Any]:
-    from cbreplay.answers.json_fields import describe_run
+    from cbreplay.answers.json_fields import describe_run, describe_setting
 
-    setting = [format_callback(callback) for callback in checked.callbacks]
     return {
         "semantics": checked.semantics,
-        "objective": None,
         "runs": [] if checked.run is None else [describe_run(checked.run)],
-        "configs": [{"callbacks": setting, "parameters": {}}],
-        "results": [],
+        "configs": [describe_setting(checked.callbacks)],
         "findings": [
             finding._asdict() | {"line": None} for finding in checked.findings
         ],

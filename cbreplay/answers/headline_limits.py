@@ -97,7 +97,10 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
     The objective may end in NaN without a failure.
     """
     ended = {
-        run: name for run in runs if (name := _bad_end(run, objective)) is not None
+        run: name
+        for run in runs
+        # the loss before another series
+        if (name := find_bad_end(run, "loss") or find_bad_end(run, objective))
     }
     if not ended:
         return None
@@ -117,11 +120,6 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
         words = "This training failed at epoch {failed_epoch:epoch}: {name:code} is "
         words += f"{what} {where}."
     return phrase(words, name=name, failed_epoch=since)
-
-
-def _bad_end(run: Run, objective: str) -> str | None:
-    """Return which series ended badly, the loss before another."""
-    return find_bad_end(run, "loss") or find_bad_end(run, objective)
 
 
 def _share_of(
@@ -182,8 +180,9 @@ def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
     alike = {run.framework for run in listed if _is_decided_alike(run)} - {""}
     page = Code("docs/patience-in-every-framework.md")
     for framework in sorted(alike):
-        words = "{} stops at the same epochs on such a log, and keeps the weights that "
-        words += "its own checkpoint callback keeps ({})."
+        words = "{}'s EarlyStopping of the same patience stops at the same epochs on "
+        words += "such a log; its checkpoint callback decides which weights are kept "
+        words += "({})."
         yield phrase(words, framework, page)
     if others:
         yield phrase("Where {} may decide otherwise: {}.", others, page)
@@ -201,12 +200,17 @@ _AS_KERAS_WHILE_FINITE = "Lightning"
 def _is_decided_alike(run: Run) -> bool:
     """Return whether the framework of this log is Keras, or decides as it on this log.
 
-    Lightning decides otherwise at a NaN or an infinity, and where it validates several
-    times an epoch.
+    Lightning decides otherwise at a NaN or an infinity, where it validates several
+    times an epoch, and in a resumed fit, which has the counts of its checkpoint.
     """
     if run.framework != _AS_KERAS_WHILE_FINITE:
         return not run.framework
-    return run.steps is None and all(
-        not series.others and np.isfinite(series.values[series.recorded]).all()
-        for series in run.series.values()
+    is_resumed = bool(run.first_epoch or run.seams)
+    return (
+        run.steps is None
+        and not is_resumed
+        and all(
+            not series.others and np.isfinite(series.values[series.recorded]).all()
+            for series in run.series.values()
+        )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.headline_limits import told_failures
 from cbreplay.answers.next_commands import next_of_inspection
@@ -26,13 +26,13 @@ from cbreplay.wording.note import topic_of
 from cbreplay.wording.words import spoken_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.document import Part, Text
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
 
-__all__ = ["Inspection", "inspection_document"]
+__all__ = ["inspection_document"]
 
 # where there are more series than the first number, only the second number is named
 _MOST_SERIES, _FIRST_SERIES = 10, 6
@@ -40,54 +40,49 @@ _MOST_SERIES, _FIRST_SERIES = 10, 6
 _IN_A_RUN = ("read", "joined")
 
 
-class Inspection(NamedTuple):
-    """The runs under a path, and what became of every file that was looked at."""
-
-    runs: tuple[Run, ...]
-    seen: tuple[Seen, ...] = ()
-
-
 def inspection_document(
-    inspection: Inspection, *, verbose: bool = False, typed: str | None = None
+    runs: Sequence[Run],
+    seen: Sequence[Seen] = (),
+    *,
+    verbose: bool = False,
+    typed: str | None = None,
 ) -> Document:
     """Say which runs and series there are, and what was odd.
 
-    If `verbose`, every series is named, and what became of each file. `typed` are the
-    logs and the options as they were typed.
+    `seen` is what became of every file that was looked at. If `verbose`, every series
+    is named, and each of these files. `typed` are the logs and the options as they were
+    typed.
     """
-    noted = Notice(tuple(_noted(inspection, verbose=verbose)))
-    files = Points(tuple(_files(inspection, verbose=verbose)))
+    noted = Notice(tuple(_noted(runs, verbose=verbose)))
+    files = Points(tuple(_files(seen, verbose=verbose)))
     sections = (
-        Section("Runs", (_table(inspection, verbose=verbose),), untitled=True),
+        Section("Runs", (_table(runs, verbose=verbose),), untitled=True),
         *told_section("Noted in reading", noted),
         *told_section("Files", files),
     )
     return Document(
         "inspect",
-        _headline(inspection),
+        _headline(runs),
         say(),
         sections,
-        next_of_inspection(inspection.runs[0], typed),
-        lambda: _members(inspection, verbose=verbose),
+        next_of_inspection(runs[0], typed),
+        lambda: _members(runs, seen, verbose=verbose),
     )
 
 
-def _members(inspection: Inspection, *, verbose: bool) -> dict[str, Any]:
+def _members(
+    runs: Sequence[Run], seen: Sequence[Seen], *, verbose: bool
+) -> dict[str, Any]:
     from cbreplay.answers.json_fields import describe_run
 
     return {
-        "semantics": None,
-        "objective": None,
-        "runs": [describe_run(run) | _counted(run) for run in inspection.runs],
-        "configs": [],
-        "results": [],
-        "notes": [_spoken_file(file) for file in inspection.seen if verbose],
+        "runs": [describe_run(run) | _counted(run) for run in runs],
+        "notes": [_spoken_file(file) for file in seen if verbose],
     }
 
 
-def _headline(inspection: Inspection) -> Text:
+def _headline(runs: Sequence[Run]) -> Text:
     """Say how many runs there are, and how long."""
-    runs = inspection.runs
     lengths = sorted(run.recorded_epochs for run in runs)
     fewest = "" if lengths[0] == lengths[-1] else "{fewest_epochs:count} to "
     noun = "epoch"
@@ -103,7 +98,7 @@ def _headline(inspection: Inspection) -> Text:
     )
 
 
-def _table(inspection: Inspection, *, verbose: bool) -> Table:
+def _table(runs: Sequence[Run], *, verbose: bool) -> Table:
     columns = (
         TableColumn("run", "run", "name"),
         TableColumn("epochs", "epochs", "epoch", shown="people"),
@@ -115,7 +110,7 @@ def _table(inspection: Inspection, *, verbose: bool) -> Table:
         TableColumn("series", "series", "sentence", shown="people"),
         TableColumn("series", "series", "text", shown="programs"),
     )
-    rows = tuple(_row(run, verbose=verbose) for run in inspection.runs)
+    rows = tuple(_row(run, verbose=verbose) for run in runs)
     return Table(columns, rows, "The runs and their series", is_answer=True)
 
 
@@ -179,25 +174,25 @@ def _named(run: Run, name: str) -> Text:
     return phrase("{}" + some, Fact(name, "name"), values=n_values, rows=n_rows)
 
 
-def _noted(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
+def _noted(runs: Sequence[Run], *, verbose: bool) -> Iterator[Text]:
     """Yield what was noted in reading, with like notes merged.
 
     With `verbose` every note is yielded, also that two files agree.
     """
-    noted = [(run, note) for run in inspection.runs for note in run.notes]
+    noted = [(run, note) for run in runs for note in run.notes]
     if verbose:
         yield from (spoken_note(run, note) for run, note in noted)
         return
     yield from alike(each for each in noted if topic_of(each[1]) != "files")
 
 
-def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
+def _files(seen: Sequence[Seen], *, verbose: bool) -> Iterator[Text]:
     """Name every file, or say how many are in no run."""
     if verbose:
-        for file in inspection.seen:
+        for file in seen:
             yield say(_spoken_file(file))
         return
-    fates = Counter(file.fate for file in inspection.seen if file.fate not in _IN_A_RUN)
+    fates = Counter(file.fate for file in seen if file.fate not in _IN_A_RUN)
     if not fates:
         return
     parts: list[Part] = []

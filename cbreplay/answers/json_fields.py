@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run, Series
     from cbreplay.staircase import Staircase, StaircaseStep
 
@@ -24,6 +25,7 @@ __all__ = [
     "describe_replay",
     "describe_results",
     "describe_run",
+    "describe_setting",
     "describe_staircase",
     "staircase_members",
 ]
@@ -102,6 +104,11 @@ def describe_results(
     }
 
 
+def describe_setting(callbacks: Iterable[Callback]) -> dict[str, Any]:
+    """Return one list of callbacks as a member of ``configs``."""
+    return {"callbacks": list(map(format_callback, callbacks)), "parameters": {}}
+
+
 def describe_replay(replay: Replay) -> dict[str, Any]:
     """Return the fields of a replay and its outcome, as JSON has them in a result.
 
@@ -154,8 +161,6 @@ def staircase_members(staircases: Sequence[Staircase]) -> dict[str, Any]:
         "semantics": first.semantics.name,
         "objective": {"name": first.objective, "mode": first.objective_mode},
         "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
-        "configs": [],
-        "results": [],
     }
 
 

@@ -52,18 +52,9 @@ def so_far(
 ) -> Text:
     """Say for a headline what is kept where a log ends without a stop.
 
-    A list that cannot stop early only keeps the weights in its files.
-
-    Parameters
-    ----------
-    rules : iterable of Callback
-        The list.
-    kept : int or None
-        The epoch whose weights the model has.
-    file, held : str and int, or None
-        The file that was saved last, and the epoch whose weights it holds.
-    better : int, optional
-        The best recorded epoch, where the file holds a worse one.
+    The model has the weights of the epoch `kept`; a list that cannot stop early keeps
+    those in its files alone. `file` was saved last, with the weights of the epoch
+    `held`; `better` is the best recorded epoch, where that is a worse one.
     """
     if file is None or any(rule.stops_early for rule in rules):
         words = "; so far it keeps epoch {kept_epoch:epoch}.{}"

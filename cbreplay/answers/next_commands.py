@@ -65,20 +65,9 @@ def next_of_settings(
 ) -> tuple[Command, ...]:
     """Return what to ask next: why, of one log; which setting to pick, of several.
 
-    Parameters
-    ----------
-    cells : SettingCells
-        The answer.
-    typed : str or None
-        The logs and the options as they were typed; None where nothing was.
-    nearest : int or None
-        The setting that comes nearest to the best on one log, if one is known.
-    by_options : bool
-        Whether the settings were typed as ``--patience`` and its like.
-    again : str
-        The options that name the settings, as they were typed.
-    shows_each : bool
-        Whether every run has its rows already.
+    `nearest` is the setting that comes nearest to the best on one log, if one is known.
+    The settings were typed as `again`; `by_options` if that is ``--patience`` and its
+    like. `shows_each` tells whether every run has its rows already.
     """
     words = f" {typed}" if typed else ""
     if len(cells.runs) > 1:

@@ -56,8 +56,10 @@ def _stops(grid: Grid) -> bool:
     return any(rule.stops_early for rule in _rules(grid))
 
 
-def rate_columns(cells: SettingCells) -> tuple[list[TableColumn], list[Sequence[Any]]]:
-    """Return the columns of the cells: figures for programs, shares for people."""
+def rate_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+    """Yield these columns, each with its cells: figures for programs, then shares."""
+    if not tells_of_rates(cells):
+        return
     held = cells.columns
     explained, recorded, evident, first = (held[key] for key in _FIGURES)
     asked, n_rows = held["asked_epochs"], len(explained)
@@ -67,20 +69,14 @@ def rate_columns(cells: SettingCells) -> tuple[list[TableColumn], list[Sequence[
             return None
         return f"{explained[row]} of {recorded[row]}"
 
-    columns = [TableColumn(key, key, "text", shown="programs") for key in _FIGURES]
-    columns += [
-        TableColumn("explains", "explains", "count", fold=5, shown="people"),
-        TableColumn("evident", "evident epochs", "count", fold=4, shown="people"),
-    ]
-    made: list[Sequence[Any]] = [
-        *(explained, recorded, evident, first),
-        MadeColumn(n_rows, share),
-        MadeColumn(n_rows, lambda row: f"{evident[row]} of {asked[row]}"),
-    ]
+    for key in _FIGURES:
+        yield TableColumn(key, key, "text", shown="programs"), held[key]
+    column = TableColumn("explains", "explains", "count", fold=5, shown="people")
+    yield column, MadeColumn(n_rows, share)
+    column = TableColumn("evident", "evident epochs", "count", fold=4, shown="people")
+    yield column, MadeColumn(n_rows, lambda row: f"{evident[row]} of {asked[row]}")
     if _stops(cells.grid):
-        columns.append(TableColumn("first_act", "acts first", fold=6, shown="people"))
-        made.append(first)
-    return columns, made
+        yield TableColumn("first_act", "acts first", fold=6, shown="people"), first
 
 
 def rate_totals(cells: SettingCells) -> list[dict[str, Any]]:
@@ -152,14 +148,17 @@ def still_gained(cells: SettingCells) -> Iterator[Text]:
 def _gained_on_one(kept: str, *, several: bool, lowered: bool) -> str:
     """Word what the one run still gained after one or several first reductions."""
     still = "still lowered" if lowered else "did not lower"
-    still = f"the recorded training {still} its best {{objective}}"
+    still += " its best {objective}"
     gained = "{worst_later_gain:share}"
     if several:
-        where = f"Where a setting first reduces the rate and the record {kept} it"
-        return f"{where}, {still} after that" + f", by up to {gained}" * lowered
-    first = "This setting first reduces the rate after epoch {reduced:epoch}"
+        first = "After the epoch where a setting first reduces the rate, the recorded "
+        return (
+            f"{first}training, which {kept} it, {still}"
+            + f" by up to {gained}" * lowered
+        )
+    first = "This setting first reduces the rate after epoch {reduced:epoch}. The "
     by = f" by {gained}" * lowered
-    return f"{first}, where the record {kept} it; {still}{by} after that"
+    return f"{first}recorded training, which {kept} it, {still}{by} after that"
 
 
 def _gains(described: Mapping[str, Any]) -> str:

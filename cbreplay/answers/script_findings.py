@@ -331,13 +331,10 @@ def _described(
 def _members(checked: ScriptsFindings) -> dict[str, Any]:
     return {
         "semantics": checked.semantics,
-        "objective": None,
-        "runs": [],
         "configs": [
             {"callbacks": [member.code for member in script.members], "parameters": {}}
             for script in checked.with_callbacks
         ],
-        "results": [],
         "findings": [_described(*found) for found in checked.placed()],
         "notes": [*_unread_of(checked.scripts), *checked.notes],
     }

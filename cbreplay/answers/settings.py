@@ -79,20 +79,11 @@ def settings_document(
 ) -> Document:
     """Say what every setting would have done on every run.
 
-    Parameters
-    ----------
-    cells : SettingCells
-        The answer.
-    typed : str, optional
-        The logs and the options as they were typed, for the next commands; none where
-        they cannot be asked again.
-    typed_setting : str
-        The options that name the settings, as they were typed.
-    by_options : bool
-        Whether the settings were typed as ``--patience`` and its like.
-    each : bool
-        Whether a terminal shows every run where several settings are summed up over
-        several runs.
+    `typed` are the logs and the options as they were typed, for the next commands; None
+    where they cannot be asked again. `typed_setting` are the options that name the
+    settings; `by_options` if these are ``--patience`` and its like. With `each` a
+    terminal shows every run, also where several settings are summed up over several
+    runs.
     """
     summed_up = len(cells.runs) > 1 and len(cells.grid) > 1
     shows_each = each or not summed_up

@@ -110,9 +110,10 @@ def _summary(cells: SettingCells, config: int, runs: Sequence[int]) -> SettingSu
 
 
 def _is_priced(cells: SettingCells, place: int) -> bool:
-    """Return whether what a cell loses is known, and not only as a bound."""
+    """Return whether a cell is exact, and what it loses known and not only a bound."""
+    exact = cells.columns["evidence"][place] == "exact"
     regret = cells.columns["regret"][place]
-    known = regret is not None and math.isfinite(regret)
+    known = exact and regret is not None and math.isfinite(regret)
     return known and cells.bound_of(place, "regret") is None
 
 
@@ -141,7 +142,7 @@ def compare_settings(
     runs = [
         run
         for run in every
-        if all(_is_told(cells, run * n_configs + own.config) for own in often)
+        if all(_is_priced(cells, run * n_configs + own.config) for own in often)
     ]
     is_few = min(len(often), len(runs)) < SEVERAL or 2 * len(runs) < len(every)
     if is_few or len(runs) == len(every):
@@ -156,12 +157,6 @@ def summarise_compared(
     runs, compared = compare_settings(cells, summaries)
     some = len(summaries) > 1 and len(runs) < len(cells.runs)
     return compared if some else []
-
-
-def _is_told(cells: SettingCells, place: int) -> bool:
-    """Return whether a cell is exact, and what it loses is known."""
-    exact = cells.columns["evidence"][place] == "exact"
-    return exact and _is_priced(cells, place)
 
 
 def find_least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:

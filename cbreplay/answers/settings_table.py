@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
+from cbreplay.answers.rate_cells import rate_columns
 from cbreplay.answers.setting_cells import never_stops, only_saves
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns
@@ -68,7 +68,7 @@ def settings_table(cells: SettingCells) -> Table:
         *axis_cells(cells.grid, n_runs),
         *(cells.columns[key] for key in _FIGURES),
     ]
-    for column, held in (*_spoken_columns(cells), *_rate_columns(cells)):
+    for column, held in (*_spoken_columns(cells), *rate_columns(cells)):
         columns.append(column)
         made.append(held)
     # where all rows are exact, the headline says so already
@@ -155,11 +155,6 @@ def _judge_file(replay: Replay, epoch: int | None) -> tuple[float | None, float 
 
 def _for_people(key: str, title: str, kind: Kind, fold: int = 0) -> TableColumn:
     return TableColumn(key, title, kind, fold, "people")
-
-
-def _rate_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
-    if tells_of_rates(cells):
-        yield from zip(*rate_columns(cells), strict=True)
 
 
 def _so_far(cells: SettingCells, held: Sequence[Any]) -> Sequence[Any]:

@@ -35,22 +35,14 @@ def staircase_document(
 ) -> Document:
     """Say one log's answer.
 
-    Parameters
-    ----------
-    staircase : Staircase
-        The answer.
-    typed : str, optional
-        The log and the options as they were typed, for the next commands; none where
-        it cannot be asked again.
-    sections : sequence of Section
-        What a page says before the doubts.
-    pictures : sequence of Section
-        What it shows after them.
-    closing : sequence of Section
-        What it says at its end.
+    `typed` are the log and the options as they were typed, for the next commands; None
+    where it cannot be asked again. A page has `sections` before the doubts, `pictures`
+    after them, and ends with `closing`.
     """
     run = staircase.replay.run
     judged = [(staircase.objective, staircase.objective_mode)]
+    told_first = staircase.sufficient_step() is not None
+    doubts = doubts_of_staircase(staircase, is_alone_told=told_first)
     document = Document(
         "simulate",
         by_keras_rules(
@@ -59,7 +51,7 @@ def staircase_document(
         lead_of_run(staircase.replay),
         (
             *sections,
-            Section("Before you trust it", (Notice(_doubts(staircase)),)),
+            Section("Before you trust it", (Notice(doubts),)),
             *pictures,
             steps_section(staircase),
             *_how_it_keeps(staircase),
@@ -74,11 +66,6 @@ def staircase_document(
     from cbreplay.answers.evaluations import in_evaluations
 
     return in_evaluations(document, [run])
-
-
-def _doubts(staircase: Staircase) -> tuple[Text, ...]:
-    told_first = staircase.sufficient_step() is not None
-    return doubts_of_staircase(staircase, is_alone_told=told_first)
 
 
 def _members(staircase: Staircase) -> dict[str, Any]:

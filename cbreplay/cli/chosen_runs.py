@@ -20,14 +20,9 @@ __all__ = ["choose_runs"]
 def choose_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
     """Return the runs that are named, in the order of the names, each once.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs that were read.
-    names : sequence of str
-        A name that an answer gives a run, or the path of its log, with ``#2`` behind
-        it where that holds several. A path is one from here; where none is there, one
-        from the directory of the run.
+    A name is that which an answer gives a run, or the path of its log, with ``#2``
+    behind it where that holds several. A path is one from here; where none is there,
+    one from the directory of the run.
 
     Raises
     ------

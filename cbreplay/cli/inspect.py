@@ -29,14 +29,16 @@ def command(question: Question, output_format: Format) -> None:
     cbreplay inspect runs/ -v
     cbreplay inspect runs/ --format json
     """
-    from cbreplay.answers.inspection import Inspection, inspection_document
+    from cbreplay.answers.inspection import inspection_document
     from cbreplay.cli.written import print_document
 
     verbose = is_verbose()
-    found = Inspection(tuple(question.runs), tuple(question.survey.seen))
     with watch("looking at every series"):
         document = inspection_document(
-            found, verbose=verbose, typed=typed_logs(question)
+            question.runs,
+            question.survey.seen,
+            verbose=verbose,
+            typed=typed_logs(question),
         )
     if verbose and output_format == "csv":
         say(*document.program()["notes"])

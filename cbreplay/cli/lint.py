@@ -161,6 +161,7 @@ def command(
 
     remark(*named_defaults(click.get_current_context()))
     is_chosen = choose_codes(selected=selected, ignored=ignored)
+    _check_there(paths)
     plan = _FitOptions(epochs, fit_validation_freq, semantics)
     scripts = _scripts_of(paths)
     if not paths and not expressions:
@@ -229,16 +230,23 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
         elif not _may_hold_scripts(path) or not find_scripts(path, named=False):
             others.append(path)
     if found and others:
-        if not os.path.exists(others[0]):  # noqa: PTH110
-            near = nearest_path(others[0])
-            sentence = f"{others[0]}: there is no such file or directory{near}"
-            raise ConfigError(sentence)
         sentence = (
             f"{found[0]} is a script and {others[0]} is none. Ask about scripts, or "
-            "about one log"
+            f"about one log, which -c @{found[0]} checks by the script's callbacks"
         )
         raise ConfigError(sentence)
     return list(dict.fromkeys(found))
+
+
+def _check_there(paths: tuple[str, ...]) -> None:
+    """Refuse several paths of which one is not there; a sole one is told where read."""
+    for path in paths if len(paths) > 1 else ():
+        if not os.path.lexists(path):
+            sentence = (
+                f"{path}: there is no such file or directory{nearest_path(path)}. "
+                "Give the scripts and directories that are there"
+            )
+            raise ConfigError(sentence)
 
 
 def _scripts_here() -> list[str]:

@@ -40,7 +40,7 @@ def answer_about(result: Any) -> Answer:
 
 
 def _about_run(run: Run) -> Answer:
-    from cbreplay.answers.inspection import Inspection, inspection_document
+    from cbreplay.answers.inspection import inspection_document
     from cbreplay.staircase import build_staircase
 
     def draw(
@@ -50,7 +50,7 @@ def _about_run(run: Run) -> Answer:
     ) -> Drawing:
         return _draw_curve(build_staircase(run, monitor=monitor), patience=patience)
 
-    document = inspection_document(Inspection((run,), ()), typed="")._replace(next=())
+    document = inspection_document([run], typed="")._replace(next=())
     return Answer(run, document, draw)
 
 

@@ -87,16 +87,9 @@ def drawn_curve(
 ) -> Curve:
     """Prepare one series of a run for drawing.
 
-    Parameters
-    ----------
-    run, name, role : Run, str, Role
-        The series, and why it is in the picture.
-    marked : list of int
-        Positions whose values must lie on the axis.
-    companion : str, optional
-        A series that shares a monitored one's axis; its ordinary values get room.
-    limits : tuple of float, optional
-        Of the axis, where that is another series'.
+    The values at the positions that are `marked` must lie on the axis. `companion` is a
+    series that shares a monitored one's axis, where its ordinary values get room;
+    `limits` are those of the axis, where it is another series'.
     """
     series, epochs = run.series[name], run.epochs + 1
     values = series.values.astype(np.float64)

@@ -175,12 +175,7 @@ def draw_points(
 def figure_bytes(figure: Figure, kind: Literal["png", "svg", "pdf"]) -> bytes:
     """Write a figure as PNG, SVG or PDF; the same figure gives the same bytes.
 
-    Parameters
-    ----------
-    figure : Figure
-        What is written.
-    kind : {"png", "svg", "pdf"}
-        The format. Text in SVG stays text.
+    Text in SVG stays text.
     """
     buffer = io.BytesIO()
     # matplotlib takes these from its global settings only; they are put back at once

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _ZIP = b"PK\x03\x04"
-_LOOKED_AT = 256
+_LOOKED_AT = 512
 _SMALL_FILE = 1 << 16
 # on Windows a file is else opened as text, and CRLF read as LF
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -286,18 +286,32 @@ def check_content(beginning: bytes, source: str) -> None:
     if beginning.startswith(LFS_POINTER):
         problem = "this is a Git LFS pointer, not the log itself"
         raise LogError(problem, source=source, hint="Fetch the log: git lfs pull")
-    for signature, what, hint in _OTHER_KINDS:
-        if beginning.startswith(signature):
-            problem = f"this is {what}"
-            raise LogError(problem, source=source, hint=hint)
-    if beginning.startswith(_ZIP):
-        what, hint = _zipped(beginning)
+    kind = _other_kind(beginning)
+    if kind is not None:
+        what, hint = kind
         problem = f"this is {what}"
         raise LogError(problem, source=source, hint=hint)
 
 
+def _other_kind(beginning: bytes) -> tuple[str, str] | None:
+    """Return what a file is that is no log, and a hint; None where nothing tells."""
+    if beginning.startswith(_ZIP):
+        return _zipped(beginning)
+    if beginning.startswith(b"ustar", _TAR_AT):
+        return "a tar archive", "Unpack it"
+    kinds = (
+        (what, hint)
+        for signature, what, hint in _OTHER_KINDS
+        if beginning.startswith(signature)
+    )
+    return next(kinds, None)
+
+
+# where the header of a tar archive's first file says what it is
+_TAR_AT = 257
 _AS_CSV = "Save it as CSV"
 _GIVE_LOG = "Give the log that was written while it trained"
+_NO_PAGE = f"{_GIVE_LOG}; the URL of a directory ends in /"
 _OTHER_KINDS = (
     (b"\x89HDF\r\n", "an HDF5 file, as Keras saves models in", _GIVE_LOG),
     (
@@ -327,8 +341,8 @@ _OTHER_KINDS = (
     (b"\x28\xb5\x2f\xfd", "a file that zstd packed", "Unpack it"),
     (b"ARROW1", "an Arrow or Feather table", _AS_CSV),
     (b"%PDF", "a PDF", _GIVE_LOG),
-    (b"<!DOCTYPE html", "a web page", _GIVE_LOG),
-    (b"<html", "a web page", _GIVE_LOG),
+    (b"<!", "a web page", _NO_PAGE),
+    (b"<html", "a web page", _NO_PAGE),
     (b"\x89PNG", "a picture", _GIVE_LOG),
     (b"\xff\xd8\xff", "a picture", _GIVE_LOG),
 )

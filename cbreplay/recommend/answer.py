@@ -326,10 +326,7 @@ class Recommendation:
     def checked(self, name: str) -> float | None:
         """Return a figure for ``--fail-if``; None where it is only a bound or unknown.
 
-        Parameters
-        ----------
-        name : {"mean_regret", "worst_regret", "left_out_regret"}
-            Which figure of the recommended setting.
+        It is "mean_regret", "worst_regret" or "left_out_regret" of what is recommended.
         """
         if name in self.unproven:
             return None

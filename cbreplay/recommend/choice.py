@@ -128,12 +128,7 @@ class Choice(NamedTuple):
 def pick_patience(priced: Priced, confidence: float) -> Pick:
     """Pick the patience that is promised, or that scores best.
 
-    Parameters
-    ----------
-    priced : Priced
-        The costs.
-    confidence : float
-        On what share of new groups a promise shall be kept.
+    A promise shall be kept on a share of new groups that is `confidence`.
     """
     promised = _promised(priced.sufficient, confidence)
     scored = _scored(priced)
@@ -181,13 +176,8 @@ def pick_by_weight(priced: Priced, cost_weight: float) -> int | None:
 def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choice:
     """Pick a patience, and what it would be without each of the groups.
 
-    Parameters
-    ----------
-    priced : Priced
-        The costs.
-    confidence, of_fewer : float
-        The share of new groups on which a promise shall be kept: from all groups, and
-        from one group less.
+    `confidence` is the share of new groups on which a promise shall be kept from all
+    groups, `of_fewer` from one group less.
     """
     pick = pick_patience(priced, confidence)
     others = leave_out_sufficient(priced.sufficient, of_fewer)

@@ -80,12 +80,8 @@ def score_left_out(
     Each group is scored by what is chosen without it, so that no group has a part in
     the choice that it judges.
 
-    Parameters
-    ----------
-    priced, choice : Priced, Choice
-        What was chosen, and from what.
-    regret, score : array of shape (n_groups,), optional
-        Where the monitor was chosen too, what was lost on each group without it.
+    Where the monitor was chosen too, `regret` and `score`, of shape (n_groups,), are
+    what was lost on each group without it.
     """
     if regret is None or score is None:
         regret = priced.look_up(priced.regret, choice.left_out)
@@ -177,16 +173,8 @@ def validate_forward(study: Study, priced: Priced) -> Forward | None:
     Left-out groups say how a choice does on groups like these. This says how it would
     have done in time: later trainings may differ from those before.
 
-    Parameters
-    ----------
-    study, priced : Study, Priced
-        The runs, and what every patience costs on their groups.
-
-    Returns
-    -------
-    Forward or None
-        None where a run does not tell when it began, or where the groups were trained
-        side by side, or are too few.
+    None where a run does not tell when it began, or where the groups were trained side
+    by side, or are too few.
     """
     times = _times(study.runs, study.panel.groups)
     if times is None:

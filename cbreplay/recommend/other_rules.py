@@ -72,14 +72,8 @@ def score_rules(
 ) -> Iterator[RuleScore]:
     """Yield the scores of other stopping rules, each at its best value.
 
-    Parameters
-    ----------
-    study, chosen : Study, Slice
-        The runs, and the chosen monitor.
-    priced : Priced
-        What every patience costs on it.
-    beside : array of shape (n_groups,)
-        What the recommended patience scores on each group, chosen without it.
+    `priced` is what every patience costs on the chosen monitor, and `beside`, of shape
+    (n_groups,), what the recommended one scores on each group, chosen without it.
     """
     for row, tried in _asked_rules(study):
         try:
@@ -190,15 +184,7 @@ def _best_of(
 
 
 def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:
-    """Return which of the other rules is clearly better than a patience.
-
-    Parameters
-    ----------
-    rules : sequence of RuleScore
-        The rules that were tried; empty if nobody asked for them.
-    patience : int
-        What is recommended, or would be.
-    """
+    """Return which of the rules is clearly better than the patience to recommend."""
     reasons = [
         Reason("rule-not-compared", {"rule": tried.name, "problem": tried.problem})
         for tried in rules

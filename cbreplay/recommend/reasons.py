@@ -73,14 +73,8 @@ def reasons_for_choice(
 ) -> tuple[Reason, ...]:
     """Return why this patience, and why no promise goes with it where none does.
 
-    Parameters
-    ----------
-    study, pick : Study, Pick
-        The runs, and what was picked.
-    n_monitors : int
-        How many monitors it was chosen from.
-    stops : bool
-        Whether it is better than no early stopping.
+    It was picked from so many monitors; `stops` tells whether it is better than no
+    early stopping.
     """
     n_groups = len(study.panel.groups)
     rank = needed_rank(n_groups, pick.confidence)
@@ -155,12 +149,8 @@ def _cut_facts(study: Study) -> dict[str, Any]:
 def reasons_against_stopping(settings: Sequence[Scored]) -> Iterator[Reason]:
     """Yield that no early stopping scores better than the recommendation, if it does.
 
-    This does not change the choice: it is seen on one set of runs.
-
-    Parameters
-    ----------
-    settings : sequence of Scored
-        The rows of the table: the recommended setting, if any, and its rivals.
+    This does not change the choice: it is seen on one set of runs. `settings` are the
+    rows of the table: the recommended setting, if any, and its rivals.
     """
     own, unstopped = (
         next((row for row in settings if row.label == label), None)

@@ -48,8 +48,5 @@ class Bystander(Callback):
     @property
     def code(self) -> str:
         """The call that makes it."""
-        return f"{self.name}({self._shown_arguments})"
-
-    @property
-    def _shown_arguments(self) -> str:
-        return "..." if self.is_private and self.arguments else self.arguments
+        hidden = self.is_private and self.arguments
+        return f"{self.name}({'...' if hidden else self.arguments})"

@@ -36,12 +36,9 @@ class CallbacksList(NamedTuple):
 
 
 def read_callbacks(callbacks: Any) -> CallbacksList:
-    """Read one callback, or any list of them.
+    """Read one callback, or any list of them: rules, objects of Keras, or both.
 
-    Parameters
-    ----------
-    callbacks : Callback, Keras callback, ``CallbackList``, or iterable of these
-        Nested lists are flattened, as Keras does.
+    Nested lists and ``CallbackList`` objects are flattened, as Keras does.
 
     Raises
     ------

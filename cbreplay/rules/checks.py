@@ -272,8 +272,6 @@ def find_text_flags(known: CheckedList, index: int, callback: Any) -> Iterator[F
         )
 
 
-def _bystander_twice(callback: Callback) -> str:
-    return "both do the same with the same arguments"
-
-
-BYSTANDING = RuleChecks(stands_twice=_bystander_twice)
+BYSTANDING = RuleChecks(
+    stands_twice=lambda _: "both do the same with the same arguments"
+)

@@ -128,17 +128,10 @@ def resolve_semantics(
     metadata: RunMetadata | None = None,
     callbacks: Iterable[Callback] = (),
 ) -> ResolvedSemantics:
-    """Find the version of a framework whose decisions are asked for.
+    """Find the version that the user names, whose decisions are asked for.
 
-    Parameters
-    ----------
-    name : str or None
-        What the user names. None takes the version in the run's ``run.json``, else the
-        one that is installed, else the newest known one.
-    metadata : RunMetadata, optional
-        The run's ``run.json``.
-    callbacks : iterable of Callback, optional
-        The list that is asked about: it tells the framework.
+    None takes the version in `metadata`, the run's ``run.json``, else the one that is
+    installed, else the newest known one. The callbacks tell the framework.
 
     Raises
     ------

@@ -109,17 +109,11 @@ class Family(Framework):
         metadata: RunMetadata | None = None,
         search_path: Iterable[str] | None = None,
     ) -> ResolvedSemantics:
-        """Find the version whose decisions are asked for.
+        """Find the version that the user names, whose decisions are asked for.
 
-        Parameters
-        ----------
-        name : str or None
-            What the user names; by default the version in `metadata`, else the
-            installed one, else the newest known one.
-        metadata : RunMetadata, optional
-            The run's ``run.json``.
-        search_path : iterable of str, optional
-            Where to look for an installed one; ``sys.path`` by default.
+        By default it is the one in `metadata`, the run's ``run.json``, else the one
+        that is installed (on ``sys.path``, or on `search_path`), else the newest known
+        one.
         """
         raise NotImplementedError
 

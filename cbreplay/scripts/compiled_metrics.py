@@ -261,6 +261,8 @@ class _Metrics:
         self.nameless: dict[str, ast.Call] = {}
         # the prefix of the metrics of one of several outputs
         self.output = ""
+        # of the metrics of one compile: where they begin, whether these are weighted
+        self.first, self.is_weighted = 0, False
         self.by_output: list[bool] = []
         # whether the entries of a list or dict may be those of several outputs
         self.may_be_parted = False
@@ -283,7 +285,9 @@ class _Metrics:
         if is_open(call) or len(call.args) > len(("optimizer", "loss")):
             self.fail(call)
         has_several = self.has_losses(call, scope)
+        self.first = len(self.now)
         for name in ("metrics", "weighted_metrics"):
+            self.is_weighted = name == "weighted_metrics"
             if name in words:
                 self.add_all(words[name], scope, has_several=has_several)
 
@@ -401,9 +405,18 @@ class _Metrics:
         self.kinds[self.output + names[0]] = default_names(kind)[0]
 
     def add_names(self, now: tuple[str, ...], before: tuple[str, ...]) -> None:
-        """Add the names that one metric may have, the likeliest first."""
+        """Add the names that one metric may have, the likeliest first.
+
+        A weighted metric whose name is taken is logged as ``weighted_accuracy``.
+        """
         for names, given in ((self.now, now), (self.before, before)):
-            names.append(tuple(self.output + name for name in given))
+            taken = {known[0] for known in names[self.first :]}
+            output = self.output
+            if self.is_weighted and output + given[0] in taken:
+                output += "weighted_"
+                # Keras 3 asks a metric by its own name, and finds none of this one
+                self.directions |= dict.fromkeys(output + name for name in given)
+            names.append(tuple(output + name for name in given))
 
     def fail(self, node: ast.expr) -> NoReturn:
         self.calls.unread(node, f"{self.calls.shown(node)} is no metric that is known")

@@ -177,9 +177,13 @@ class _Script:
         raise ExpressionError("; ".join(shown), text=self.source.path, hint=WRITE_OUT)
 
     def agreed(self, read: list[tuple[int, list[Built]]]) -> list[Built]:
-        """Return the one list that all fits get."""
+        """Return the one list that all fits get, whatever each of them logs."""
         written = {
-            line: ", ".join(format_callback(entry.callback) for entry in built)
+            line: ", ".join(
+                format_callback(entry.callback)
+                for entry in built
+                if entry.callback.acts_at
+            )
             for line, built in read
         }
         if len(set(written.values())) > 1:

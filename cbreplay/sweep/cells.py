@@ -87,7 +87,9 @@ class Cells(NamedTuple):
             kept_epoch=epochs[1],
             diverged=masks[2],
             divergence_epoch=epochs[2],
-            incomplete=np.zeros(shape, dtype=np.bool_) if holes else _nowhere(shape),
+            incomplete=np.zeros(shape, dtype=np.bool_)
+            if holes
+            else np.broadcast_to(np.False_, shape),
             gap_epoch=np.zeros(shape, dtype=np.int32)
             if holes
             else _everywhere(0, shape),
@@ -165,11 +167,6 @@ def put_column(packed: Any, place: Any) -> None:  # noqa: ANN401 - as `pack_colu
 def _everywhere(value: int, shape: tuple[int, ...]) -> EpochArray:
     """Return a read-only column that is one value, and takes no memory."""
     return np.broadcast_to(np.int32(value), shape)
-
-
-def _nowhere(shape: tuple[int, ...]) -> BoolArray:
-    """Return a read-only mask that is False, and takes no memory."""
-    return np.broadcast_to(np.False_, shape)
 
 
 class _Bits(NamedTuple):

@@ -155,12 +155,7 @@ def count_trainings_once(
     from the same seeds, each training is a group: the question is then about another
     training of these settings.
 
-    Parameters
-    ----------
-    grouping, runs : Grouping, sequence of Run
-        The groups that were found or asked for, and their runs.
-    trainings : sequence of int
-        A number for each run, the same for those of one training.
+    `trainings` has a number for each run, the same for those of one training.
     """
     group = np.empty(len(runs), np.int64)
     for place, rows in enumerate(grouping.rows):

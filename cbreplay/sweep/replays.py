@@ -45,18 +45,10 @@ def replay_cells(
     decide the same in every epoch: they share one replay, whose `callbacks` are those
     of the first of them.
 
-    Parameters
-    ----------
-    runs, grid : sequence of Run, Grid
-        The runs, and the configs.
-    progress : callable, optional
-        Called after each run with the number of cells replayed so far and of all cells.
-    whole_trace : bool
-        Whether each replay holds its whole trace, which takes most of the memory that
-        many settings need on a long log; else only the steps of the last epoch, which
-        show how it parts from the record.
-    **judging : semantics, initial_learning_rate, objective, objective_mode
-        As in `replay_run`.
+    `progress` is called after each run with the number of cells replayed so far and of
+    all cells; `judging` is as in `replay_run`. Without `whole_trace` each replay holds
+    only the steps of the last epoch, which show how it parts from the record: the whole
+    trace takes most of the memory that many settings need on a long log.
 
     Raises
     ------

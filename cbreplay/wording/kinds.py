@@ -17,7 +17,7 @@ from cbreplay.wording.shown_digits import (
 )
 from cbreplay.wording.words import spoken_number, spoken_range, spoken_seconds
 
-__all__ = ["SCALED", "Kind", "is_number", "spoken_span", "spoken_value"]
+__all__ = ["SCALED", "Kind", "is_number", "ordinal", "spoken_span", "spoken_value"]
 
 Kind: TypeAlias = Literal[
     # the zero-based number of an epoch
@@ -116,10 +116,10 @@ def _score(value: float) -> str:
     return spoken_number(value, shown_digits())
 
 
-def _rank(number: int) -> str:
+def ordinal(number: int) -> str:
     """Write an ordinal.
 
-    >>> [_rank(number) for number in (1, 2, 3, 11, 12, 22)]
+    >>> [ordinal(number) for number in (1, 2, 3, 11, 12, 22)]
     ['1st', '2nd', '3rd', '11th', '12th', '22nd']
     """
     teens = 10 < number % 100 < 14  # noqa: PLR2004 - 11th to 13th
@@ -134,7 +134,7 @@ _WRITERS: dict[str, Any] = {
     "rate": spoken_figure,
     "number": spoken_figure,
     "given": lambda value: f"{value:g}",
-    "rank": _rank,
+    "rank": ordinal,
     "seconds": spoken_seconds,
     "flag": lambda value: "yes" if value else "no",
 }

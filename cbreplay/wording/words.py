@@ -70,13 +70,14 @@ def spoken_range(first: int, last: int | None) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def count(number: int, noun: str) -> str:
+def count(number: float, noun: str) -> str:
     """Write a number with its noun.
 
-    >>> count(1, "epoch"), count(3, "epoch")
-    ('1 epoch', '3 epochs')
+    >>> count(1, "epoch"), count(3, "epoch"), count(2.0, "value")
+    ('1 epoch', '3 epochs', '2 values')
     """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    spoken = f"{number}" if isinstance(number, int) else f"{number:g}"
+    return f"{spoken} {noun}" if number == 1 else f"{spoken} {noun}s"
 
 
 def spoken_seam(seam: int) -> str:

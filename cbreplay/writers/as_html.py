@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ def write_html(document: Document) -> str:
     )
     environment.filters["visible"] = visible_text
     environment.filters["visible_lines"] = _visible_lines
+    environment.filters["unbroken"] = _unbroken
     environment.filters["image_address"] = _image_address
     environment.filters["block_kind"] = lambda block: type(block).__name__
     environment.filters["media"] = _media
@@ -76,6 +78,11 @@ def script_digest() -> str:
 
 def _script() -> str:
     return (Path(__file__).parent / _SCRIPT).read_text("utf-8")
+
+
+def _unbroken(words: str) -> str:
+    """Keep a share on one line: a space before its sign is no place to break it."""
+    return re.sub(r"(\d) %", "\\1\u00a0%", words)
 
 
 def _visible_lines(code: str) -> str:

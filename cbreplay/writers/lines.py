@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ ASCII_BARS = "_.-=+*#@"
 
 # a space at which no line may be broken; a private character that no visible text holds
 _FIRM_SPACE = "\ue000"
+# a share, which is one word with its number
+_UNIT = r"(\d) %"
 
 
 def wrap(sentence: str, width: int, first: str = " ", rest: str = "   ") -> list[str]:
@@ -85,7 +88,7 @@ def wrap_words(words: str, width: int, first: str, rest: str) -> list[str]:
         # quicker, for the many short cells of a large table
         return [first + words.replace(_FIRM_SPACE, " ")]
     lines = textwrap.wrap(
-        words,
+        re.sub(_UNIT, firm(r"\1 %"), words),
         width,
         initial_indent=first,
         subsequent_indent=rest,

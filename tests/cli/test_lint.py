@@ -847,10 +847,31 @@ def test_a_run_beside_scripts_is_refused_and_never_dropped(
         refused = ask("lint", *words)
         assert refused.status == 2
         assert "is a script and" in refused.err
+        assert "about one log, which -c @" in refused.err
     (run / "run.json").write_text("{}")
     assert ask("lint", "src", "runs/first").status == 2
     # a directory whose scripts name no callback is one of scripts
     assert ask("lint", "a.py", "plain", *RULES).status == 0
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        (("src/other.py", "gone.py"), "gone.py"),
+        (("gone.py", "plain"), "gone.py"),
+        (("src", "notebooks"), "notebooks"),
+        (("notebooks", "lib"), "notebooks"),
+        (("lib/*.py", "app/*.py"), "lib/*.py"),
+        (("gone", "lib", "-c", STOP), "gone"),
+    ],
+)
+def test_of_several_paths_one_that_is_not_there_is_refused(
+    ask: Ask, words: tuple[str, ...], absent: str
+) -> None:
+    refused = ask("lint", *words, "--exit-code")
+    assert (refused.status, refused.out) == (2, "")
+    assert f"{absent}: there is no such file or directory" in refused.err
 
 
 @pytest.mark.usefixtures("project")

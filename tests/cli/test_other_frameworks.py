@@ -90,7 +90,24 @@ def test_lightning_is_not_called_different_where_it_decides_alike(
     lightning.write_text(lightning.read_text().replace("nan", "1.0"))
     told = " ".join(ask("simulate", lightning).out.split())
     assert "otherwise" not in told
-    assert "Lightning stops at the same epochs on such a log" in told
+    assert (
+        "Lightning's EarlyStopping of the same patience stops at the same epochs on "
+        "such a log" in told
+    )
+
+
+@pytest.mark.parametrize("first_epoch", [0, 3])
+def test_lightning_resumes_with_the_counts_of_its_checkpoint(
+    ask: Ask, lightning: Path, first_epoch: int
+) -> None:
+    """Its EarlyStopping has a load_state_dict; Keras's begins anew."""
+    header, *rows = lightning.read_text().replace("nan", "1.0").splitlines()
+    kept = [row for row in rows if int(row.partition(",")[0]) >= first_epoch]
+    lightning.write_text("\n".join([header, *kept, ""]))
+    seam = ["--seam", str(first_epoch or 2)]
+    told = " ".join(ask("simulate", lightning, *seam).out.split())
+    assert "By Keras's rules: Lightning may decide otherwise." in told
+    assert "stops at the same epochs" not in told
 
 
 @pytest.mark.parametrize("suffix", [".html", ".md"])

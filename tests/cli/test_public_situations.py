@@ -1159,7 +1159,7 @@ def test_rates_rounded_too_far_are_not_said_to_have_been_kept(
     for command in ("simulate", "explain"):
         said = told(ask, command, log, *reduce)
         assert "the log has too few digits to show such a change:" in said
-        assert "where the record kept it" not in said
+        assert "which kept it" not in said
     told_alone = ask("simulate", log, *reduce, "--format", "json").out
     assert '"diverged_by": "hidden"' in told_alone
     # a tenth of 0.001 would have been written as 0.000
@@ -1180,12 +1180,12 @@ def test_a_rate_that_is_not_recorded_is_not_said_to_have_been_kept(
     rows = [f"{epoch},0.001,{loss}" for epoch, loss in enumerate(losses)]
     reduce = ("-c", "ReduceLROnPlateau(patience=2)")
     log = write(tmp_path / "log.csv", "epoch,learning_rate,val_loss", rows)
-    assert "where the record kept it;" in told(ask, "simulate", log, *reduce)
+    assert "recorded training, which kept it," in told(ask, "simulate", log, *reduce)
     rows = [row.replace(",0.001", "") for row in rows]
     log = write(tmp_path / "log.csv", "epoch,val_loss", rows)
     said = told(ask, "simulate", log, *reduce)
-    assert "where the record is taken to have kept it;" in said
-    assert "the record kept" not in said
+    assert "recorded training, which is taken to have kept it," in said
+    assert "which kept it" not in said
 
 
 @pytest.mark.parametrize(

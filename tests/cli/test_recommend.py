@@ -265,7 +265,8 @@ def test_the_screen_says_what_the_choice_costs_on_runs_left_out(
     text = said(ask, tmp_path, "--planned-epochs", "40")
     # without one of the 20s it is 20 still; 10 loses 0.5 on seven of ten
     assert (
-        "chosen without a run, it costs that one 0 on average (90 % interval 0 to 0); "
+        "chosen by the others, it costs the run left out 0 on average (90 % interval 0 "
+        "to 0); "
         "a fixed 10 costs 0.35"
     ) in text
 
@@ -310,7 +311,7 @@ def test_logs_that_an_early_stopping_cut_promise_nothing(
     assert text.startswith(
         "Patience 12, under which these logs were cut. How sure: not at all"
     )
-    assert "Surer: record one run in five without early stopping." in text
+    assert "To be surer: record one run in five without early stopping." in text
     assert "no promise" not in text
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cbreplay.lint.scripts import lint_script
 from cbreplay.scripts.training_scripts import read_training_script
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ history = model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=[
         "'sgd', 'mse', metrics=[keras.metrics.LogCoshError(), keras.metrics.R2Score()]",
         "'sgd', 'mse', metrics=[keras.metrics.KLDivergence()]",
         "'sgd', 'mse', metrics=[keras.metrics.FBetaScore(threshold=0.5)]",
+        "'sgd', 'mse', metrics=['mae', 'mse'], weighted_metrics=['mae', 'acc']",
+        "'sgd', 'mse', weighted_metrics=['mse', keras.metrics.AUC(name='mse')]",
     ],
 )
 def test_every_logged_name_is_one_that_the_script_may_log(
@@ -64,6 +67,30 @@ def test_every_logged_name_is_one_that_the_script_may_log(
     assert [name.rstrip("_0123456789") for name in sorted(logged)] == [
         name.rstrip("_0123456789") for name in sorted(map(_spelled, given.names))
     ]
+
+
+@pytest.mark.parametrize("monitor", ["val_weighted_mae", "val_mae", "val_weighted_mse"])
+def test_auto_is_refused_for_a_weighted_name_as_the_fit_refuses_it(
+    tmp_path: Path, monitor: str
+) -> None:
+    text = (
+        f"{HEAD}model.compile('sgd', 'mse', metrics=['mae'], "
+        "weighted_metrics=['mae'])\n"
+        "model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=["
+        f"keras.callbacks.EarlyStopping({monitor!r}, restore_best_weights=True)])\n"
+    )
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    found = [
+        placed.finding.code for placed in lint_script(read_training_script(str(script)))
+    ]
+
+    try:
+        exec(compile(text, "train.py", "exec"), {})  # noqa: S102 - written above
+    except ValueError:
+        assert found in (["auto-unknown"], ["absent-monitor"])
+    else:
+        assert not found
 
 
 TWO = "keras.Model(given, [one(given), two(given)])"

@@ -23,7 +23,7 @@ from cbreplay.answers.advice import advice_document
 from cbreplay.answers.comparison import comparison_document
 from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.findings import check_callbacks, findings_document
-from cbreplay.answers.inspection import Inspection, inspection_document
+from cbreplay.answers.inspection import inspection_document
 from cbreplay.answers.rival_lists import RivalLists
 from cbreplay.answers.settings import settings_document
 from cbreplay.document import plain_text, say
@@ -117,7 +117,7 @@ def test_every_number_of_an_inspection_is_in_its_data(
 ) -> None:
     more = {f"metric_{number}": held[0].series["loss"] for number in range(n_series)}
     held[0] = replace(held[0], series={**held[0].series, **more})
-    document = inspection_document(Inspection(tuple(held)), verbose=verbose)
+    document = inspection_document(tuple(held), verbose=verbose)
     # the series that are not named are told by those that are
     unnamed = len(held[0].series) - 6
     assert_is_data(document, sentences_of(document), more=[unnamed])

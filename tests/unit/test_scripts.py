@@ -407,6 +407,21 @@ def test_what_cannot_be_read_is_refused_with_its_line(
         read(script, text)
 
 
+def test_fits_that_differ_in_what_they_log_alone_share_their_callbacks(
+    script: Path,
+) -> None:
+    """A fine-tuning goes on in the log of the fit before it."""
+    text = (
+        "stop = EarlyStopping(patience=3)\n"
+        "m.fit(x, epochs=5, callbacks=[stop, CSVLogger('log.csv')])\n"
+        "m.fit(x, epochs=9, callbacks=[stop, CSVLogger('log.csv', append=True)])\n"
+    )
+    found = read(script, text)
+    assert [rule.class_name for rule in found.callbacks if rule.acts_at] == [
+        "EarlyStopping"
+    ]
+
+
 def test_what_two_fits_share_is_told_once(script: Path) -> None:
     script.write_text(
         "from keras.callbacks import *\n"

@@ -69,17 +69,9 @@ def advice_document(
 ) -> Document:
     """Say what is recommended from many runs, and what that rests on.
 
-    Parameters
-    ----------
-    advice, sweep : Recommendation, Sweep
-        The answer, and what it was chosen from.
-    runs : sequence of Run, optional
-        All runs that were asked about; those of the sweep by default.
-    typed : str, optional
-        The logs and the options as they were typed, for the next command; None where
-        they cannot be asked again.
-    costs : Costs, optional
-        What settings cost side by side, if pictures are wanted.
+    It was chosen from the sweep. `runs` are all that were asked about, by default those
+    of the sweep. `typed` are the logs and the options as they were typed, for the next
+    command; None where they cannot be asked again. `costs` are drawn, if given.
     """
     asked = sweep.records if runs is None else runs
     if advice.kind == "none" and len(sweep.records) == 1:

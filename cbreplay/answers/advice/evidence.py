@@ -68,16 +68,24 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
     if advice.plan is not None:
         words = "for trainings planned for {epochs:count epoch}"
         plan = phrase(words, epochs=advice.plan.epochs)
+    which = phrase(
+        ". Of what these {n_groups:count} {unit}s need, {patience:patience} is the {}",
+        ranked(facts),
+        **asked_of(advice) | facts,
+    )
+    if any(reason.kind == "promise" for reason in advice.reasons):
+        # the reason says so
+        which = say()
     return phrase(
         "the promise: {plan}, patience {patience:patience}{longer} loses no more "
         "{objective} than the tolerance on at least {confidence:given_share} of new "
-        "{trainings}, averaged over many such sets of {n_groups:count {unit}}; with "
-        "one set in ten, on {unlucky_share:share} of them or fewer (of what these "
-        "{n_groups:count} {unit}s need, {patience:patience} is the {which})",
+        "{trainings}. That is the average of many such sets of "
+        "{n_groups:count {unit}}; one set in ten is unlucky, and keeps it on "
+        "{unlucky_share:share} of them or fewer{which}",
         plan=plan,
         longer=" and longer" if (advice.patience or 0) > promise.patience else "",
         trainings=such_trainings(advice),
-        which=ranked(facts),
+        which=which,
         claims=[Claim("promises", facts)],
         **asked_of(advice) | facts,
     )
@@ -283,8 +291,8 @@ def _forward(advice: Recommendation) -> Iterator[Text]:
     words = (
         "forward in time: the {n_older:count} oldest {unit}s choose patience "
         "{patience:patience}, which is enough for "
-        + ("all" if all_of_them else "{n_enough:count} of the")
-        + " {n_newer:count} that came after them"
+        + ("" if all_of_them else "{n_enough:count} of ")
+        + "the {n_newer:count} that came after them"
     )
     if forward.n_unknown:
         words += " ({n_unknown:count} not told)"

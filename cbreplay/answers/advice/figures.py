@@ -31,6 +31,7 @@ def cost_sections(costs: Costs, advice: Recommendation) -> Iterator[Section]:
 def _map_figure(costs: Costs, advice: Recommendation) -> Figure:
     """Return the map of what patience and min_delta cost."""
     from cbreplay.plots.parameter_map import map_points
+    from cbreplay.plots.picture_text import lost_words
 
     points = map_points(costs, advice)
     return Figure(
@@ -40,11 +41,11 @@ def _map_figure(costs: Costs, advice: Recommendation) -> Figure:
             f"the stronger the colour, the more is lost. {points.note}"
         ),
         alternative=f"Map of patience and min_delta: {points.note}",
-        table=_map_table(points),
+        table=_map_table(points, lost_words(advice)),
     )
 
 
-def _map_table(points: MapPoints) -> Table:
+def _map_table(points: MapPoints, lost: str) -> Table:
     columns = (
         TableColumn("min_delta", "min_delta", "name"),
         *(TableColumn(str(n), str(n), "number") for n in points.patience),
@@ -53,7 +54,7 @@ def _map_table(points: MapPoints) -> Table:
         Row((f"{min_delta:g}", *texts))
         for min_delta, texts in zip(points.min_delta, points.texts, strict=True)
     )
-    return Table(columns, rows, "The map as a table: a column is a patience")
+    return Table(columns, rows, f"The map as a table: {lost}; a column is a patience")
 
 
 def _trade_off_figure(costs: Costs, advice: Recommendation) -> Figure:

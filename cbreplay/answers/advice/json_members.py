@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.answers.advice.reasons import reason_text
 from cbreplay.answers.advice.run_doubts import doubt_text, exclusion_text
 from cbreplay.answers.advice.surety import find_surer
-from cbreplay.answers.json_fields import describe_run
+from cbreplay.answers.json_fields import describe_run, describe_setting
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.document import plain_text
 from cbreplay.recommend.setting_names import setting_text
 from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.recommend import Recommendation, Scored
-    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
 
@@ -31,21 +30,13 @@ def advice_members(
 
     `runs` are all that were asked about.
     """
-    configs = []
-    if advice.callbacks:
-        configs = [{"callbacks": _written(advice.callbacks), "parameters": {}}]
     return {
         "semantics": sweep.runs[0].semantics,
         "objective": {"name": advice.objective, "mode": advice.objective_mode},
         "runs": [describe_run(run) for run in runs],
-        "configs": configs,
-        "results": [],
+        "configs": [describe_setting(advice.callbacks)] if advice.callbacks else [],
         "recommendation": _describe(advice, sweep.runs[0].semantics),
     }
-
-
-def _written(callbacks: Iterable[Callback]) -> list[str]:
-    return [format_callback(callback) for callback in callbacks]
 
 
 def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
@@ -126,7 +117,7 @@ def _describe_setting(scored: Scored) -> dict[str, Any]:
     described: dict[str, Any] = {"label": scored.label, "setting": setting_text(scored)}
     callbacks = scored.callbacks
     told = scored._asdict() | {
-        "callbacks": None if callbacks is None else _written(callbacks),
+        "callbacks": None if callbacks is None else [*map(format_callback, callbacks)],
         "parameters": dict(scored.parameters),
     }
     del told["rule"]

@@ -170,9 +170,9 @@ _REASONS: dict[str, Wording] = {
         **facts,
     ),
     "score": (
-        "{patience:patience} has the least expected score: the mean of the {unit}s, "
-        "evened out over the patience values nearby, and of the kinds of learning "
-        "curves that they look like, known from other data"
+        "{patience:patience} has the least expected score: what the {unit}s lost, "
+        "smoothed over the patience values nearby, joined with what learning curves of "
+        "their kinds lost in other data"
     ),
     "thumb": _thumb,
     "broke-off": lambda facts: say(

@@ -121,9 +121,9 @@ def _listed(values: Sequence[int], kind: Kind, name: str) -> list[str | Fact]:
 
 def _own_stop(facts: Mapping[str, Any]) -> Text:
     return say(
-        "ended by early stopping of its own (patience ",
+        "cut by early stopping of its own (patience ",
         *_listed(facts["patience"], "patience", "patience"),
-        "), so silent about a longer one and about what would have come: ",
+        "), so the log shows nothing of what a longer one would have found: ",
         _untold_by_own_stop(facts),
     )
 
@@ -144,8 +144,9 @@ def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
     return say(
         "the log ends exactly ",
         *_listed(facts["patience"], "patience", "patience"),
-        f" {counts} after its best, as under a patience of as much; if so it is silent "
-        "about a longer one and about what would have come (--recorded-under): ",
+        f" {counts} after its best, as if a patience of as much had cut it "
+        "(--recorded-under); if so it shows nothing of what a longer one would have "
+        "found: ",
         _untold_by_own_stop(facts),
     )
 

@@ -201,13 +201,14 @@ def what_makes_surer(advice: Recommendation) -> Text:
     if facts.get("n_unknown"):
         # others beside them, before anything is promised
         words += ", as for {n_unknown:count {unit}} none is known to be enough"
-    return phrase(f"Surer: {words}.", unit=advice.unit, **facts)
+    return phrase(f"To be surer: {words}.", unit=advice.unit, **facts)
 
 
 def find_surer(advice: Recommendation) -> Reason:
     """Return what would make the answer surer, and the numbers of that sentence."""
     kinds = {reason.kind: reason.facts for reason in advice.reasons}
-    n_unknown, doubts = _count_unknown(advice), advice.doubts
+    n_unknown = sum(group.sufficient_patience is None for group in advice.groups)
+    doubts = advice.doubts
     kind, facts = "more", _find_missing_usual(advice, n_unknown)
     failed_alone = _failed_alone(advice)
     stops = [doubt.facts for doubt in doubts if doubt.code.startswith("own-stop")]
@@ -264,10 +265,6 @@ def _count_missing(advice: Recommendation, confidence: float, n_unknown: int) ->
     """
     of_each = shared_confidence(confidence, max(len(advice.monitors), 1))
     return count_needed(of_each, n_unknown) - len(advice.groups)
-
-
-def _count_unknown(advice: Recommendation) -> int:
-    return sum(group.sufficient_patience is None for group in advice.groups)
 
 
 def _failed_alone(advice: Recommendation) -> bool:

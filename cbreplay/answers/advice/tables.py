@@ -156,7 +156,7 @@ def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
             words += ", of what four in five of them tell"
         yield "", say(words)
     if advice.left_out is not None:
-        words = f'left out: "{side}" of {advice.unit}s that had no part in the choice'
+        words = f'left out: "{side}" on {advice.unit}s that had no part in the choice'
         yield "left out", say(words)
 
 
@@ -191,9 +191,9 @@ def _expected_note(advice: Recommendation, expected: Expected) -> Text:
             "patience on {monitor:code}"
         )
     return phrase(
-        f"expected: the score of the next training{beside}; made of "
-        "{n_groups:count {unit}}, and of thousands of small trainings on other data, "
-        f"which count as {{n_kinds:count}}; {decides} decides",
+        f"expected: the score to expect of the next training{beside}, from "
+        "{n_groups:count {unit}} and thousands of small trainings on other data, which "
+        f"weigh as much as {{n_kinds:count {{unit}}}}; {decides} decides",
         **asked_of(advice) | expected._asdict(),
     )
 
@@ -228,8 +228,8 @@ def _by_weight(advice: Recommendation) -> Text:
     for weighed in advice.by_weight:
         words = "{patience:patience} at {cost_weight:given}"
         told += [", ", phrase(words, **weighed._asdict())]
-    least = "by the weight of training, the least expected score has patience "
-    return say(least, *told[1:])
+    least = "with another weight for training (--cost-weight) the least expected score "
+    return say(least, "is that of patience ", *told[1:])
 
 
 def _other_rules(advice: Recommendation) -> Iterator[Text]:
@@ -268,13 +268,13 @@ def _choice_left_out(advice: Recommendation) -> Iterator[Text]:
     def lost(value: float | None, name: str) -> Fact:
         return Fact(value, "difference", name, scale)
 
-    words = "chosen without a {unit}, it costs that one {mean} on average"
+    words = "chosen by the others, it costs the {unit} left out {mean} on average"
     low, high = left_out.interval or (None, None)
     if left_out.interval is not None:
         words += " ({share} interval {low} to {high})"
     if left_out.optimism:
         more = "more" if left_out.optimism >= 0 else "less"
-        words += f", {{apart}} {more} than with it"
+        words += f", {{apart}} {more} than when it takes part"
     if left_out.usual_regret is not None:
         words += "; a fixed 10 costs {fixed}"
     yield phrase(

@@ -159,16 +159,8 @@ def find_steps(
 ) -> list[RunSteps]:
     """Ask every patience at each min_delta on every run.
 
-    Parameters
-    ----------
-    runs, moved : sequence of Run, MovedRule
-        The runs, and the list with the rule that moves.
-    min_deltas : sequence of float
-        The values; ignored for a rule without a min_delta.
-    judging : Judging
-        How to judge; it must name one objective for all settings.
-    kinds : StepKinds
-        The kinds of steps so far; new ones are added.
+    The values of min_delta are ignored for a rule without one. `judging` must name one
+    objective for all settings. New kinds of steps are added to `kinds`.
 
     Raises
     ------

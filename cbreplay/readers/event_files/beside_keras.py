@@ -36,14 +36,7 @@ def with_other_scalars(
 ) -> Layout:
     """Return Keras's layout with the scalars that others wrote in its directory.
 
-    Parameters
-    ----------
-    layout : Layout
-        Keras's.
-    writers : mapping of str to sequence of EventTable
-        The files of each writer.
-    steps_count : bool
-        Whether steps are epochs; not where the user says that each value is the next.
+    Steps do not count where the user says that each value is the next epoch's.
     """
     training, validation = [*writers[""], *writers["train"]], writers["validation"]
     judged = {tag for file in validation for tag in file.tags}

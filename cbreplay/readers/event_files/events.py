@@ -52,14 +52,8 @@ _DIMENSION, _SIZE = _field_key(2, _BYTES), _field_key(1, _VARINT)
 class HeldValue(NamedTuple):
     """What one value holds, and where the bytes are that vary between records.
 
-    Parameters
-    ----------
-    tag : str
-        Its tag.
-    number : float or None
-        Its number; None if it holds anything else.
-    start, end : int
-        A float32, or bytes that were not looked at. Both 0 if there are none.
+    The number is None if it holds anything else. From `start` to `end` stands a
+    float32, or bytes that were not looked at; both are 0 if neither is there.
     """
 
     tag: str
@@ -71,15 +65,8 @@ class HeldValue(NamedTuple):
 class Event(NamedTuple):
     """What the fields of an event hold.
 
-    Parameters
-    ----------
-    step, wall_time : int, float
-        Its step, and when it was written.
-    values : list of HeldValue
-        What its summary holds.
-    restarts : bool
-        Whether its writer marks that a training goes on from this step: what was
-        written before, from that step on, is to be dropped.
+    It `restarts` where its writer marks that a training goes on from this step: what
+    was written before, from that step on, is to be dropped.
     """
 
     step: int
@@ -89,18 +76,11 @@ class Event(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A template of records: all but step, wall time, and a hole of bytes that vary.
+    """A template of records of one value, with that value's tag.
 
-    Parameters
-    ----------
-    tag : str
-        The tag of its only value.
-    prefix, suffix : bytes
-        The bytes that follow the step, before and after the hole.
-    length : int
-        How many bytes follow the step, the hole included.
-    scalar : bool
-        Whether the hole is one float32; else nothing in the record is a scalar.
+    Behind the step follow `length` bytes: the prefix, a hole of bytes that vary, and
+    the suffix. Where it is `scalar` the hole is one float32; else nothing in the record
+    is a scalar.
     """
 
     tag: str
@@ -192,14 +172,8 @@ def _plugin(payload: _Payload, metadata: _Field) -> str:
 class _Kind(NamedTuple):
     """How a number of some dtype is stored.
 
-    Parameters
-    ----------
-    layout : str
-        Its bytes in tensor_content.
-    field, wire : int
-        Its own field, in which it stands otherwise: packed, or as this kind of field.
-    before : bytes
-        What is left out of the bytes, before the others.
+    Either in tensor_content, in the layout but without the bytes `before` it; or in a
+    field of its own, packed or as the kind of field that `wire` names.
     """
 
     layout: str

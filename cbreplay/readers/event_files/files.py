@@ -51,12 +51,8 @@ _NO_TAG = r"[^-/\w.]"
 def find_files(path: str) -> dict[str, list[str]]:
     """Return the event files of each writer, in the order they were begun.
 
-    A writer of one series alone is called by it; see `curve_roots`.
-
-    Parameters
-    ----------
-    path : str
-        A directory, or an event file.
+    The path is a directory's or a file's. A writer of one series alone is called by it;
+    see `curve_roots`.
     """
     files: dict[str, list[str]] = {"": [], "train": [], "validation": []}
     path = path.rstrip(os.sep) or path
@@ -99,8 +95,8 @@ def _by_writer(
     roots = set()
     for file in files:
         *root, writer, _ = ["", *file.name.split(_OF_WINDOWS)]
-        roots.add((*root, "" if writer in _WRITERS else writer))
         told = writer if writer in _WRITERS else ""
+        roots.add((*root, "" if told else writer))
         by_writer.setdefault(told, []).append(file)
     if len(roots) > 1 or by_writer.keys() <= {""}:
         return {_writer_of(directory): files}
@@ -115,10 +111,8 @@ def _in_order(files: list[os.DirEntry[str]]) -> list[str]:
         time = re.search(_TIME, file.name)
         # a process counts its writers: the tenth of a second comes after the ninth
         parts = re.findall(_NUMBER_OR_TEXT, file.name)
-        return (
-            int(time[1]) if time else 0,
-            [(int(number or 0), text) for number, text in parts],
-        )
+        named = [(int(number or 0), text) for number, text in parts]
+        return int(time[1]) if time else 0, named
 
     return [file.path for file in sorted(files, key=begun)]
 
@@ -130,20 +124,14 @@ _DATA_SET = (
 
 
 def curve_roots(directories: Sequence[str], root: str) -> dict[str, str]:
-    """Return the directories of one curve each, with the directory of its training.
+    """Return which of some directories are of one curve each, with its training's.
 
     ``writer.add_scalars("loss", {"train": a, "val": b})`` opens a writer of its own for
     each curve, below its own event file: PyTorch's in ``loss_train/`` and
     ``loss_val/``, tensorboardX's in ``loss/train/`` and ``loss/val/``. Each calls its
     tag ``loss``. They are series of one training, and no trainings. Where its own
-    event file is not there, those are that are called by data sets.
-
-    Parameters
-    ----------
-    directories : sequence of str
-        They hold event files.
-    root : str
-        Where to look up to.
+    event file is not there, those are that are called by data sets. A training's
+    directory is looked for up to the root.
     """
     writers = set(directories)
     alike = by_key(directories, lambda at: re.sub(_DATA_SET, "", at))
@@ -193,12 +181,7 @@ def _series_of(directory: str, above: str) -> str:
 def is_tag_directory(directory: str, above: str) -> bool:
     """Tell whether a directory is called by the one tag in it, and by a curve.
 
-    Parameters
-    ----------
-    directory : str
-        It holds event files.
-    above : str
-        The directory of the training that it may belong to.
+    `above` is the directory of the training that it may belong to.
     """
     name = re.sub(_NO_TAG, "_", _series_of(directory, above))
     outer, deeper, _ = name.rpartition("/")
@@ -255,15 +238,7 @@ class LogFiles(NamedTuple):
 
 
 def read_files(path: str, most: int) -> LogFiles:
-    """Read the event files of a directory, or one.
-
-    Parameters
-    ----------
-    path : str
-        The directory or the file.
-    most : int
-        How many bytes each may hold, unpacked.
-    """
+    """Read the event files of a directory, or one, each of at most so many bytes."""
     log = LogFiles({}, [], [])
     empty: list[LogError] = []
     for writer, listed in find_files(path).items():
@@ -313,15 +288,7 @@ def _several_files(log: LogFiles) -> Iterator[str]:
 
 
 def files_together(logs: Sequence[LogFiles], above: str) -> LogFiles:
-    """Return the files of several directories as those of one log.
-
-    Parameters
-    ----------
-    logs : sequence of LogFiles
-        The files of each.
-    above : str
-        The directory that they lie in.
-    """
+    """Return the files of several directories, below one, as those of one log."""
     files: dict[str, list[EventTable]] = {}
     for log in logs:
         for writer, own in log.files.items():

@@ -32,8 +32,6 @@ from cbreplay.readers.event_files.scalar_table import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from cbreplay.readers.event_files.records import (
         Bytes,
         Flags,
@@ -71,16 +69,9 @@ KnownForms: TypeAlias = "dict[int, Form | None]"
 
 
 class FoundForms(NamedTuple):
-    """The form of each record of a block.
+    """The form of each record of a block, by its number, its step and its hole.
 
-    Parameters
-    ----------
-    forms : sequence of Form or None
-        The forms. The first one is None: its records are to be read one by one.
-    numbers : Ints
-        The position of each record's form in them.
-    steps, holes : Ints
-        The step of each record, and where the bytes begin that vary.
+    The first form is None: its records are to be read one by one.
     """
 
     forms: Sequence[Form | None]
@@ -90,36 +81,19 @@ class FoundForms(NamedTuple):
 
 
 class _Beginning(NamedTuple):
-    """The first block of a file.
+    """The first block of a file: its bytes, bounds and forms.
 
-    Parameters
-    ----------
-    content : uint8 array
-        Its bytes.
-    fixed : uint8 array
-        The bits of them that another file must share.
-    bounds : Ints
-        Where each record begins, and where the last one ends.
-    found : FoundForms
-        The form of each record.
+    Another file that begins alike has equal bits where those of `fixed` are set.
     """
 
-    content: NDArray[np.uint8]
-    fixed: NDArray[np.uint8]
+    content: Bytes
+    fixed: Bytes
     bounds: Ints
     found: FoundForms
 
 
 def find_forms(block: RecordBlock, known: KnownForms) -> FoundForms:
-    """Tell which form each record has; new ones are learned.
-
-    Parameters
-    ----------
-    block : RecordBlock
-        The records.
-    known : dict
-        The forms that the file had so far.
-    """
+    """Tell which form each record has; new ones join those that the file had so far."""
     steps, rest = _read_steps(block)
     keyed, keys = _keys(block, rest)
     forms: list[Form | None] = [None]
@@ -140,10 +114,7 @@ def find_forms(block: RecordBlock, known: KnownForms) -> FoundForms:
 def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> Ints:
     """Put the scalars of records of known forms into a table.
 
-    Returns
-    -------
-    Ints
-        The rows of the records that are still to be read, one by one.
+    Returned are the rows of the records that are still to be read, one by one.
     """
     numbers = found.numbers * ~block.changed
     tags = np.full(len(found.forms), -1, dtype=np.int32)
@@ -220,7 +191,7 @@ def _read_steps(block: RecordBlock) -> tuple[Ints, Ints]:
     usual = block.read("<u1", block.starts) == _WALL_TIME_KEY
     usual &= (words & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
     # a payload shorter than that has no other fields
-    usual &= block.lengths > _BEFORE_STEP + _MOST_STEP_BYTES
+    usual &= block.payload_ends - block.starts > _BEFORE_STEP + _MOST_STEP_BYTES
     steps = np.zeros(len(block), dtype=np.uint64)
     rest = block.starts + _BEFORE_STEP
     # 1 while another byte of the step follows, as the highest bit of each says
@@ -258,17 +229,17 @@ def _keys(block: RecordBlock, rest: Ints) -> tuple[Ints, Words]:
     return rows, keys
 
 
-def _fixed_bits(block: RecordBlock, found: FoundForms, cut: Flags) -> NDArray[np.uint8]:
+def _fixed_bits(block: RecordBlock, found: FoundForms, cut: Flags) -> Bytes:
     """Return the bits that do not vary: all but wall times, values and checksums.
 
     Of a record that is read one by one only the head is looked at.
     """
-    fixed = np.full(int(block.ends[-1]), 0xFF, dtype=np.uint8)
+    fixed = np.full(int(block.bounds[-1]), 0xFF, dtype=np.uint8)
     numbers_at(fixed, "<u8")[block.starts[cut] + 1] = 0
     numbers_at(fixed, "<u4")[found.holes[cut]] = 0
     numbers_at(fixed, "<u4")[block.payload_ends] = 0
     for row in (~cut).nonzero()[0].tolist():
-        fixed[block.starts[row] : block.ends[row]] = 0
+        fixed[block.starts[row] : block.payload_ends[row]] = 0
     return fixed
 
 

@@ -114,15 +114,7 @@ class Layout(NamedTuple):
 
 
 def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout | None:
-    """Tell which tool wrote the event files; None if their steps may be anything.
-
-    Parameters
-    ----------
-    tables : sequence of EventTable
-        The files.
-    options : ReadOptions
-        What the user says about the steps.
-    """
+    """Tell which tool wrote the event files; None if their steps may be anything."""
     tags = list(dict.fromkeys(tag for table in tables for tag in table.tags))
     if any(tag.startswith(_PREFIX) and tag != _PREFIX for tag in tags):
         note = "its rows are epochs, by the tags of Keras: the x-axis need not be said"
@@ -217,11 +209,7 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
         if is_validation(name) and (epochs[here] < 0).any():
             # an evaluation within an epoch: these are not read as epochs
             return table.only(np.zeros(len(epochs), dtype=np.bool_)), {}
-        if (
-            other == number
-            or re.fullmatch(_SUMMARIES, name)
-            or name == _LIGHTNING_DUMMY
-        ):
+        if name in (tag, _LIGHTNING_DUMMY) or re.fullmatch(_SUMMARIES, name):
             continue
         n_values = [len(rows) for _, rows in equal_rows(epochs[here][kept[here]])]
         if not n_values:
@@ -239,13 +227,13 @@ def _epochs_of_steps(table: EventTable, number: int, *, from_one: bool) -> Ints:
     Lightning counts epochs from 0; Hugging Face logs how many were done, which is a
     whole number only at the end of one.
     """
-    scalars = table.scalars
-    is_epoch = scalars.tag == number
-    done = scalars.values[is_epoch] - from_one
-    whole = np.isfinite(done) & (done >= 0) & (done == np.round(done)) & (done < 2**53)
-    steps, epochs = scalars.steps[is_epoch][whole], done[whole].astype(np.int64)
+    logged = table.scalars.take(table.scalars.tag == number)
+    done = logged.values - from_one
+    # NaN is no number of epochs either
+    whole = (done >= 0) & (done == np.round(done)) & (done < 2**53)
+    steps, epochs = logged.steps[whole], done[whole].astype(np.int64)
     known = dict(zip(steps.tolist(), epochs.tolist(), strict=True))
-    listed = [known.get(step, -1) for step in scalars.steps.tolist()]
+    listed = [known.get(step, -1) for step in table.scalars.steps.tolist()]
     return np.array(listed, dtype=np.int64)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -123,17 +124,8 @@ def cut_points(
     """Turn scalars into points, and cut where a series goes back to an earlier step.
 
     Tools write their series out of step with each other, or one after the other.
-
-    Parameters
-    ----------
-    table : EventTable
-        The file.
-    names : sequence of str or None
-        The series that each of its tags is; None for none.
-    most : int
-        How much of it is read, in bytes.
-    file : str
-        What it is called in notes.
+    `names` has the series that each tag is, if any; `file` is what notes call the file,
+    of which `most` bytes are read.
 
     Returns
     -------
@@ -160,7 +152,7 @@ def cut_points(
     check_trainings(len(cuts), file, most)
     pieces: list[LoggedPoints] = []
     crowded: dict[str, None] = {}
-    for begin, end in zip(cuts, [*cuts[1:], len(scalars.steps)], strict=True):
+    for begin, end in pairwise([*cuts, len(scalars.steps)]):
         own = scalars.take(slice(begin, end))
         piece, left_out = _lay_out(own, held, file, most)
         pieces += [piece] if piece.columns else []
@@ -183,8 +175,8 @@ def _wanted(
     scalars: ScalarColumns, names: Sequence[str | None], held: Sequence[str]
 ) -> ScalarColumns:
     """Take the scalars of the tags that are series, numbered as these."""
-    place = {name: number for number, name in enumerate(held)}
-    by_tag = [-1 if name is None else place[name] for name in names]
+    place: dict[str | None, int] = {name: n for n, name in enumerate(held)}
+    by_tag = [place.get(name, -1) for name in names]
     numbers = np.array([*by_tag, -1], dtype=np.int32)[scalars.tag]
     kept = (numbers >= 0) & (scalars.steps >= 0)
     wanted = scalars._replace(tag=numbers)
@@ -195,17 +187,15 @@ def _lay_out(
     scalars: ScalarColumns, names: Sequence[str], file: str, most: int
 ) -> tuple[LoggedPoints, list[str]]:
     """Arrange scalars by step, without series that have too many values for this."""
-    order = np.argsort(scalars.steps, kind="stable")
-    ordered = scalars.steps[order]
-    begins = np.diff(ordered, prepend=ordered[0] - 1) != 0
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.cumsum(begins) - 1
-    steps, times = ordered[begins], scalars.wall_times[order[begins]]
+    steps = _distinct(scalars.steps)
+    place, times = steps.searchsorted(scalars.steps), np.empty(len(steps))
+    # of several times at a step the first stands
+    times[place[::-1]] = scalars.wall_times[::-1]
     columns: dict[str, Series] = {}
     written: dict[str, float] = {}
     crowded: list[str] = []
     by_name = scalars.by_tag()
-    n_missing = len(by_name) * len(steps) - len(order)
+    n_missing = len(by_name) * len(steps) - len(place)
     what = f"its {len(by_name):,} series stand at {len(steps):,} steps between them"
     check_cells(n_missing, file, most, what)
     for number, at in by_name:
@@ -243,14 +233,11 @@ _TWO = 2
 
 def _rejoined(pieces: list[LoggedPoints], most: int) -> list[LoggedPoints]:
     """Join neighbours in a file whose series differ: dumped one after the other."""
-    joined: list[LoggedPoints] = []
-    for piece in pieces:
-        last = joined[-1] if joined else None
-        if (
-            last is not None
-            and last.columns.keys().isdisjoint(piece.columns)
-            and piece.steps[0] <= last.steps[-1]
-        ):
+    joined = pieces[:1]
+    for piece in pieces[1:]:
+        last = joined[-1]
+        goes_back = piece.steps[0] <= last.steps[-1]
+        if goes_back and last.columns.keys().isdisjoint(piece.columns):
             joined[-1] = merge_points([last, piece], most)
         else:
             joined.append(piece)

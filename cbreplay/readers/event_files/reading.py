@@ -36,16 +36,9 @@ _AT_ONCE = 1 << 21
 def read_events(
     path: str, n_bytes: int = _AT_ONCE, *, most: int | None = None
 ) -> EventTable:
-    """Read the scalars of an event file.
+    """Read the scalars of an event file, about so many bytes at a time.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    n_bytes : int
-        How many bytes are looked at together.
-    most : int, optional
-        The limit in bytes, of which every tag takes a share.
+    Every tag takes a share of the limit of `most` bytes, if there is one.
 
     Raises
     ------

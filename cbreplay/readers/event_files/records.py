@@ -52,8 +52,8 @@ _LOW_BITS, _HIGH_BITS = np.uint32(15), np.uint32(17)
 # tensorflow/core/lib/io/record_writer.h: uint64 length, masked crc32c of it,
 # the payload, masked crc32c of the payload
 HEAD = struct.Struct("<QI")
-_CHECKSUM = struct.Struct("<I")
-FRAME_SIZE = HEAD.size + _CHECKSUM.size
+_CHECKSUM_SIZE = 4
+FRAME_SIZE = HEAD.size + _CHECKSUM_SIZE
 _HEAD_BYTES = f"V{HEAD.size}"
 _MASK_DELTA = 0xA282EAD8
 _BEGINNING = 64
@@ -194,30 +194,23 @@ def walk_frames(content: Bytes, begin: int = 0) -> Ints:
 class RecordBlock:
     """Some whole records that follow each other, as bytes and as overlapping words.
 
-    Parameters
+    Attributes
     ----------
     content : Bytes
         That of the file.
     bounds : Ints
         Where each record begins in it, and where the last one ends.
-
-    Attributes
-    ----------
-    positions, starts, payload_ends, ends : Ints
-        Where each record begins, where its payload begins and ends, and where the
-        record ends.
-    lengths : Ints
-        How long each payload is.
+    positions, starts, payload_ends : Ints
+        Where each record begins, and where its payload begins and ends.
     changed : Flags
         Which payloads do not have the checksum that is stored behind them.
     """
 
     def __init__(self, content: Bytes, bounds: Ints) -> None:
         self.content, self.bounds = content, bounds
-        self.positions, self.ends = bounds[:-1], bounds[1:]
+        self.positions = bounds[:-1]
         self.starts: Ints = self.positions + HEAD.size
-        self.payload_ends: Ints = self.ends - _CHECKSUM.size
-        self.lengths: Ints = self.payload_ends - self.starts
+        self.payload_ends: Ints = bounds[1:] - _CHECKSUM_SIZE
         self.changed = self._find_changed()
 
     def __len__(self) -> int:

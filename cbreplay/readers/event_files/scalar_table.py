@@ -34,16 +34,9 @@ _KEEPING = ReadOptions(errors="skip")
 
 
 class ScalarColumns(NamedTuple):
-    """Scalars, each with the number of its tag or series.
+    """Scalars as they were written, each with the number of its tag or series.
 
-    Parameters
-    ----------
-    tag : int array
-        The number.
-    steps, wall_times, values : arrays
-        As they were written; a float32 is the same float64.
-    offsets : int array
-        The byte at which the record of each begins.
+    A float32 is the same float64. An offset is the byte at which a record begins.
     """
 
     tag: NDArray[np.int32]
@@ -53,7 +46,7 @@ class ScalarColumns(NamedTuple):
     offsets: Ints
 
     def take(self, kept: slice | Flags | Ints) -> ScalarColumns:
-        """Return some of the scalars, by any numpy index."""
+        """Return some of the scalars."""
         return ScalarColumns._make(column[kept] for column in self)
 
     def by_tag(self) -> list[tuple[int, Ints]]:
@@ -119,18 +112,13 @@ class EventTable(NamedTuple):
 class TableBuilder:
     """Collects the scalars of a file, in any order, and its damage.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    most : int, optional
-        The limit in bytes, of which every tag takes a share.
+    Every tag takes a share of the limit of `most` bytes, if there is one.
     """
 
     def __init__(self, path: str, most: int | None = None) -> None:
         self._path, self._most, self.damage = path, most, Damage(_KEEPING)
-        self._numbers: dict[str, int] = {}
         self.unfinished: LogError | None = None
+        self._numbers: dict[str, int] = {}
         self._others: dict[str, int] = {}
         self._restarts: list[Restart] = []
         self._columns: list[ScalarColumns] = []
@@ -162,10 +150,7 @@ class TableBuilder:
     def settle(self) -> None:
         """Add the scalars that were read one by one as columns.
 
-        Raises
-        ------
-        LogError
-            If there are more tags than a log has.
+        It is an error if there are more tags than a log has.
         """
         if self._rows:
             columns = zip(*self._rows, strict=True)

@@ -6,7 +6,7 @@ before, from that step on, does not count (TensorBoard reads it so too).
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.event_files.points import LoggedPoints
-    from cbreplay.readers.event_files.scalar_table import EventTable, Restart
+    from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = ["before_restarts", "drop_purged", "join_writers", "pair_points"]
 
@@ -26,83 +26,72 @@ _MOST_COMPARED = 500
 
 
 def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[str]]:
-    """Cut files at the marks of restarts, and drop what these say was taken back.
+    """Cut the files of a writer at its marks, and drop what these took back.
 
-    Parameters
-    ----------
-    tables : sequence of EventTable
-        The files of one directory, in the order they were begun.
-
-    Returns
-    -------
-    parts : list of EventTable
-        The files, cut.
-    notes : list of str
-        What was dropped.
+    The files are in the order they were begun; notes say what was dropped.
     """
-    if not any(table.restarts for table in tables):
-        return list(tables), []
     parts: list[EventTable] = []
-    notes: list[str] = []
-    for table in tables:
-        offsets = [restart.offset for restart in table.restarts]
-        cuts = np.searchsorted(table.scalars.offsets, offsets).tolist()
-        ends = pairwise([0, *cuts, len(table.scalars.offsets)])
-        for (begin, end), restart in zip(ends, [None, *table.restarts], strict=True):
-            if restart is not None:
-                parts, n_dropped = _drop_from(parts, restart.step)
-                if n_dropped:
-                    notes.append(
-                        f"the writer resumed at step {restart.step} and marked it, "
-                        f"which drops {count(n_dropped, 'value')} written before from "
-                        "there on"
-                    )
-            own = table.only(slice(begin, end))
-            parts.append(own._replace(resumed=restart is not None))
+    notes = []
+    for step, before, left in _marks(tables):
+        n_dropped = sum(len(part.scalars.tag) for part in before)
+        n_dropped -= sum(len(part.scalars.tag) for part in left)
+        if n_dropped:
+            notes.append(
+                f"the writer resumed at step {step} and marked it, which drops "
+                f"{count(n_dropped, 'value')} written before from there on"
+            )
+        parts = left
     return parts, notes
-
-
-def _drop_from(parts: Sequence[EventTable], step: int) -> tuple[list[EventTable], int]:
-    """Leave out the values from a step on, and count them."""
-    kept = [part.scalars.steps < step for part in parts]
-    cut = [part.only(own) for part, own in zip(parts, kept, strict=True)]
-    return cut, sum(int(np.count_nonzero(~own)) for own in kept)
 
 
 def before_restarts(
     writers: Mapping[str, Sequence[EventTable]],
 ) -> Iterator[tuple[dict[str, list[EventTable]], dict[str, list[EventTable]]]]:
-    """Yield the files as they were before each mark, and what it left of them.
+    """Yield what each writer had logged before each mark, and what the mark left of it.
 
-    Parameters
-    ----------
-    writers : mapping of str to sequence of EventTable
-        The files of each writer of a log, in the order they were begun. Where they
-        did not mark the same restarts, nothing tells what was written before one.
+    Where they did not mark the same restarts, nothing tells what was written before
+    one.
     """
-    marks = {
-        name: [(at, own) for at, file in enumerate(files) for own in file.restarts]
-        for name, files in writers.items()
-        if files
-    }
-    if len({len(own) for own in marks.values()}) > 1:
+    held = {name: files for name, files in writers.items() if files}
+    n_marks = {sum(len(file.restarts) for file in own) for own in held.values()}
+    if len(n_marks) != 1:
         return
-    for own in zip(*marks.values(), strict=True):
-        before: dict[str, list[EventTable]] = {name: [] for name in writers}
-        left = before.copy()
-        for name, (at, mark) in zip(marks, own, strict=True):
-            before[name] = _before(writers[name], at, mark)
-            left[name], _ = _drop_from(drop_purged(before[name])[0], mark.step)
-        yield before, left
+    nothing: dict[str, list[EventTable]] = {name: [] for name in writers}
+    for marks in islice(zip(*map(_marks, held.values()), strict=True), *n_marks):
+        _, *states = zip(*marks, strict=True)
+        before, left = (dict(zip(held, own, strict=True)) for own in states)
+        yield nothing | before, nothing | left
 
 
-def _before(files: Sequence[EventTable], at: int, mark: Restart) -> list[EventTable]:
-    """Return what the files held before a mark in one of them."""
-    file = files[at]
-    cut = int(np.searchsorted(file.scalars.offsets, mark.offset))
-    earlier = [own for own in file.restarts if own.offset < mark.offset]
-    part = file.only(slice(cut))._replace(restarts=earlier)
-    return [*files[:at], *([part] if cut else [])]
+def _marks(
+    tables: Sequence[EventTable],
+) -> Iterator[tuple[int | None, list[EventTable], list[EventTable]]]:
+    """Yield the step of each mark, the values written before it, and those it left.
+
+    At last None, and all that is left.
+    """
+    parts: list[EventTable] = []
+    for step, part in _cut_at_marks(tables):
+        if step is not None:
+            left = [own.only(own.scalars.steps < step) for own in parts]
+            yield step, parts, left
+            parts = [*left]
+        parts.append(part)
+    yield None, parts, parts
+
+
+def _cut_at_marks(
+    tables: Sequence[EventTable],
+) -> Iterator[tuple[int | None, EventTable]]:
+    """Yield the parts of files, each with the step of the mark that it begins with."""
+    for table in tables:
+        offsets = [restart.offset for restart in table.restarts]
+        cuts = table.scalars.offsets.searchsorted(offsets).tolist()
+        steps = [None, *(restart.step for restart in table.restarts)]
+        ends = pairwise([0, *cuts, len(table.scalars.offsets)])
+        for step, (begin, end) in zip(steps, ends, strict=True):
+            part = table.only(slice(begin, end))
+            yield step, part._replace(restarts=[], resumed=step is not None)
 
 
 def join_writers(

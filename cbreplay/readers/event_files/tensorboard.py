@@ -94,17 +94,7 @@ class TensorBoardReader(LogReader):
     def read_together(self, paths: Sequence[str], place: str) -> list[Run]:
         """Return the trainings in several directories, of writers of the same one.
 
-        Parameters
-        ----------
-        paths : sequence of str
-            The directories.
-        place : str
-            The directory that they lie in.
-
-        Raises
-        ------
-        LogError
-            As `read`.
+        They lie in the directory `place`; what is raised is as for `read`.
         """
         most = self.options.max_bytes
         log = files_together([read_files(path, most) for path in paths], place)

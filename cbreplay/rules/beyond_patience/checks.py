@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.rules.checks import Finding, RuleChecks
 from cbreplay.rules.monitor_checks import find_absent_monitor, find_opposite_mode
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,7 @@ def _patience_beyond_plan(
             "patience-beyond-plan",
             index,
             f"{rule.class_name} cannot stop inside the plan: patience {rule.patience}, "
-            f"and {rule.monitor} has {seen:g} {'value' if seen == 1 else 'values'} "
-            "there",
+            f"and {rule.monitor} has {count(seen, 'value')} there",
             f"it takes {needed} values to stop",
             "a smaller patience, or more epochs",
             "remark",

@@ -133,14 +133,9 @@ def resolve_mode(
 ) -> Mode:
     """Resolve a callback's mode as Keras does.
 
-    Parameters
-    ----------
-    callback, monitor, mode : str
-        The callback's name, for the error, and its parameters.
-    training : Training
-        Whose compiled metrics are asked, where `auto` asks them.
-    auto : AutoMode
-        Where this version looks for a direction if the mode is "auto".
+    `auto` is where this version looks for a direction if the mode is "auto": among
+    others it may ask the compiled metrics of `training`. The callback's name is for the
+    error.
 
     Raises
     ------

@@ -98,15 +98,9 @@ class Ledger:
     def enter(self, owner: str, library: str, hook: str, seen: Observation) -> None:
         """Begin a hook in the state that the callbacks before it left.
 
-        Parameters
-        ----------
-        owner, hook : str
-            The callback's class and its hook, for the errors.
-        library : {"keras", "tf", ""}
-            Whose variable holds the learning rate that it sees: one of Keras 3, of
-            TensorFlow (Keras 2 and tf_keras), or of neither.
-        seen : Observation
-            What it sees.
+        `owner`, the callback's class, and the hook are for the errors. `library` tells
+        whose variable holds the rate that it sees: "keras" one of Keras 3, "tf" one of
+        TensorFlow (Keras 2 and tf_keras), "" neither.
         """
         self.owner, self.library, self.hook = owner, library, hook
         self.rate, self.rate_was_set = seen.learning_rate, False

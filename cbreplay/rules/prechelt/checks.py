@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.rules.checks import Finding, RuleChecks
 from cbreplay.rules.monitor_checks import find_absent_monitor, find_opposite_mode
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def _strips_beyond_plan(known: CheckedList, index: int, rule: Any) -> Iterator[F
             "strips-beyond-plan",
             index,
             f"{rule.class_name} cannot stop inside the plan, where {rule.monitor} "
-            f"has {seen:g} {'value' if seen == 1 else 'values'}",
+            f"has {count(seen, 'value')}",
             f"the earliest stop is at the end of value {needed}",
             "shorter or fewer strips, or more epochs",
             "remark",

@@ -207,8 +207,8 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
             "score",
             {"patience": 14},
             (
-                "14 has the least expected score: the mean of the runs, evened out "
-                "over the patience values nearby, and of the kinds"
+                "14 has the least expected score: what the runs lost, smoothed over "
+                "the patience values nearby, joined with what learning curves"
             ),
         ),
         (
@@ -318,9 +318,8 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
             "own-stop",
             {"patience": (8, 10), "few_uncut": True, "untold": 12, "n_untold": 2},
             (
-                "2 runs: ended by early stopping of its own (patience 8, 10), so "
-                "silent "
-                "about a longer one and about what would have come: no patience is "
+                "2 runs: cut by early stopping of its own (patience 8, 10), so the log "
+                "shows nothing of what a longer one would have found: no patience is "
                 "known to be enough, nor what patience 12 would have done; counted, "
                 "never averaged. Tuned"
             ),
@@ -329,8 +328,8 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
             "own-stop",
             {"patience": (8,), "few_uncut": False, "untold": 12, "n_untold": 1},
             (
-                "2 runs: ended by early stopping of its own (patience 8), so silent "
-                "about a longer one and about what would have come: no patience is "
+                "2 runs: cut by early stopping of its own (patience 8), so the log "
+                "shows nothing of what a longer one would have found: no patience is "
                 "known to be enough, nor, for 1 of them, what patience 12 would have "
                 "done; counted, never averaged"
             ),
@@ -345,8 +344,8 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
                 "n_untold": 0,
             },
             (
-                "2 runs: the log ends exactly 5 epochs after its best, as under a "
-                "patience of as much; if so"
+                "2 runs: the log ends exactly 5 epochs after its best, as if a "
+                "patience of as much had cut it (--recorded-under); if so"
             ),
         ),
         (
@@ -395,7 +394,9 @@ def test_the_score_that_decides_has_a_column_and_the_recommended_row_a_mark() ->
     (marked,) = [line for line in text.splitlines() if line.startswith(">")]
     assert "expected" in head.split()
     assert marked.startswith(">recommended: ")
-    assert " which count as 4; the least decides" in " ".join(text.split())
+    assert ", which weigh as much as 4 runs; the least decides" in " ".join(
+        text.split()
+    )
 
 
 def test_neither_of_two_that_cannot_be_told_apart_is_the_safe_one() -> None:
@@ -486,8 +487,8 @@ def test_a_promise_names_the_rank_of_its_patience_and_what_an_unlucky_set_keeps(
         for text in map(plain_text, evidence_sentences(advice))
         if text.startswith("the promise: ")
     ]
-    assert "(of what these 19 runs need, 18 is the 18th smallest)" in said
-    assert "averaged over many such sets of 19 runs; with one set in ten, on " in said
+    assert "Of what these 19 runs need, 18 is the 18th smallest" in said
+    assert "the average of many such sets of 19 runs; one set in ten is unlucky" in said
 
 
 def test_two_failed_runs_are_both_named_and_of_more_the_first_two() -> None:

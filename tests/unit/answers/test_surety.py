@@ -52,15 +52,15 @@ def test_what_is_promised_less_than_the_runs_suffice_for_takes_no_more_runs() ->
     asked = recommend(pausing_runs([12, 13, *[3] * 10]), confidence=0.8)
     assert asked.promise is not None
     assert find_surer(asked).kind == "more"
-    assert surer(asked) == "Surer: more runs."
+    assert surer(asked) == "To be surer: more runs."
 
 
 @pytest.mark.parametrize(
     ("n_runs", "said"),
     [
         # each of two may fail on half: .95 takes 19, and .9, for 80 %, takes 9
-        (3, "Surer: 16 more runs for a promise of 90 %, 6 for 80 %."),
-        (9, "Surer: 10 more runs for a promise of 90 %."),
+        (3, "To be surer: 16 more runs for a promise of 90 %, 6 for 80 %."),
+        (9, "To be surer: 10 more runs for a promise of 90 %."),
     ],
 )
 def test_a_promise_about_two_monitors_takes_the_runs_of_half_the_failures(
@@ -90,8 +90,8 @@ def test_a_run_that_does_not_tell_asks_for_more_than_those_that_a_rank_takes() -
     advice = recommend([*pausing_runs([3, 4]), broken])
     assert [group.sufficient_patience for group in advice.groups] == [3, 4, None]
     assert surer(advice) == (
-        "Surer: 16 more runs for a promise of 90 %, 6 for 80 %, as for 1 run none is "
-        "known to be enough."
+        "To be surer: 16 more runs for a promise of 90 %, 6 for 80 %, as for 1 run "
+        "none is known to be enough."
     )
 
 
@@ -99,7 +99,7 @@ def test_where_most_runs_do_not_tell_no_count_of_runs_is_enough() -> None:
     broken = [make_run([1.0, *[1.1] * (20 + at)], f"broken{at}") for at in range(2)]
     broken = [replace(run, planned_epochs=40) for run in broken]
     advice = recommend([*pausing_runs([3]), *broken])
-    assert surer(advice) == "Surer: runs that train to the end of their plan."
+    assert surer(advice) == "To be surer: runs that train to the end of their plan."
 
 
 def test_runs_that_reached_their_plan_are_not_asked_to() -> None:
@@ -377,14 +377,16 @@ def test_runs_that_end_in_nan_are_no_reason_to_record_more_like_them() -> None:
         for at in range(6)
     ]
     advice = recommend(failed)
-    assert surer(advice) == "Surer: runs that do not fail."
+    assert surer(advice) == "To be surer: runs that do not fail."
     # so also where their plan is not known: TerminateOnNaN ended some of them
     unplanned = [replace(run, planned_epochs=None) for run in failed]
     broken = [
         make_run([1.0, 0.5, *[float("nan")] * (3 + at)], f"broken{at}", planned=False)
         for at in range(2)
     ]
-    assert surer(recommend([*unplanned, *broken])) == "Surer: runs that do not fail."
+    assert (
+        surer(recommend([*unplanned, *broken])) == "To be surer: runs that do not fail."
+    )
 
 
 def test_where_only_the_plan_is_missing_it_is_asked_for() -> None:
@@ -394,11 +396,11 @@ def test_where_only_the_plan_is_missing_it_is_asked_for() -> None:
     # one ends at its best: whether anything would have come, nothing says
     assert [group.sufficient_patience for group in advice.groups] == [3, None]
     assert surer(advice) == (
-        "Surer: say for how many epochs they were planned (--planned-epochs); then "
-        "7 more runs for a promise of 90 %, 2 for 80 %."
+        "To be surer: say for how many epochs they were planned (--planned-epochs); "
+        "then 7 more runs for a promise of 90 %, 2 for 80 %."
     )
     told = recommend([replace(run, planned_epochs=40) for run in runs])
-    assert surer(told) == "Surer: 7 more runs for a promise of 90 %, 2 for 80 %."
+    assert surer(told) == "To be surer: 7 more runs for a promise of 90 %, 2 for 80 %."
 
 
 def test_one_number_is_not_asked_for_where_plans_may_differ() -> None:
@@ -409,8 +411,8 @@ def test_one_number_is_not_asked_for_where_plans_may_differ() -> None:
     # and one of 40 epochs
     advice = recommend([*pausing_runs([3], planned=False), *falling])
     assert surer(advice).startswith(
-        "Surer: the logs of one plan alone, with --planned-epochs (these end at 3 "
-        "different epochs)"
+        "To be surer: the logs of one plan alone, with --planned-epochs (these end at "
+        "3 different epochs)"
     )
     assert "for all of these trainings" in spoken_reasons(advice)[0]
     assert "--planned-epochs" not in spoken_reasons(advice)[0]
@@ -454,11 +456,11 @@ def test_of_logs_that_all_end_at_one_epoch_the_plan_is_asked_for() -> None:
         for at in range(3)
     ]
     assert surer(recommend(runs)) == (
-        "Surer: if 20 was the plan, say so (--planned-epochs); else record one run in "
-        "five without early stopping."
+        "To be surer: if 20 was the plan, say so (--planned-epochs); else record one "
+        "run in five without early stopping."
     )
     assert surer(recommend(cut_by(5, (20, 23, 26)), group_by="none")) == (
-        "Surer: record one run in five without early stopping."
+        "To be surer: record one run in five without early stopping."
     )
 
 

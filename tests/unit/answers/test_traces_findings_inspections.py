@@ -20,7 +20,7 @@ from cbreplay import (
 )
 from cbreplay.answers.explanation import deciding_rows, explanation_document
 from cbreplay.answers.findings import check_callbacks, findings_document
-from cbreplay.answers.inspection import Inspection, inspection_document
+from cbreplay.answers.inspection import inspection_document
 from cbreplay.document import facts_of, plain_text
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.writers.as_csv import write_csv
@@ -60,7 +60,7 @@ def findings() -> Document:
 
 def inspection() -> Document:
     seen = (Seen("logs.csv", "read", "a CSV"), Seen("x.csv", "passed by", "no log"))
-    return inspection_document(Inspection((RUN, RUN), seen), typed="logs.csv")
+    return inspection_document((RUN, RUN), seen, typed="logs.csv")
 
 
 DOCUMENTS = {
@@ -214,7 +214,7 @@ def test_an_inspection_counts_the_files_that_are_in_no_run() -> None:
     text = write_text(inspection())
     assert " 1 file in no run: 1 passed by (-v names it)" in text.splitlines()
     told = inspection_document(
-        Inspection((RUN,), (Seen("x.csv", "passed by", "no log"),)), verbose=True
+        (RUN,), (Seen("x.csv", "passed by", "no log"),), verbose=True
     )
     assert " passed by: x.csv (no log)" in write_text(told).splitlines()
     assert json.loads("".join(json_pieces(told)))["notes"] == [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import tarfile
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +196,13 @@ def zipped(*names: str) -> bytes:
     return held.getvalue()
 
 
+def tarred(name: str) -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    return held.getvalue()
+
+
 def saved(array: Any) -> bytes:
     held = io.BytesIO()
     np.save(held, array, allow_pickle=True)
@@ -207,6 +216,9 @@ def saved(array: Any) -> bytes:
         (zipped("loss.npy"), "an archive of numpy's arrays"),
         (zipped("metadata.json", "config.json"), "a saved model"),
         (zipped("logs.csv"), "this is a zip archive. Unpack it"),
+        (tarred("logs.csv"), "this is a tar archive. Unpack it"),
+        (gzip.compress(tarred("logs.csv"), mtime=0), "this is a tar archive"),
+        ("<!DOCTYPE HTML>\n<p>logs.csv\n", "this is a web page. Give the log that"),
         (b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file"),
         (b"PAR1" + bytes(50), "a Parquet table"),
         (saved(np.ones((4, 500))), "of the shape (4, 500) and without names"),

@@ -205,7 +205,7 @@ def test_a_floor_bounds_the_choice_and_not_what_10_is_expected_to_cost() -> None
     # the one run that tells loses all of its scale by 10: a fifth of it at least
     assert blended.score[9] > 1 / 5
     said = [plain_text(text) for text in settings_legend(advice).points]
-    assert any("; made of 1 run, and of thousands of" in text for text in said)
+    assert any(", from 1 run and thousands of" in text for text in said)
 
 
 def test_what_goes_on_past_a_log_that_broke_off_chooses_nothing() -> None:
@@ -424,7 +424,7 @@ def test_where_most_logs_broke_off_the_headline_says_so(
             "log shows what the rest of these trainings would have gained."
         )
         assert plain_text(what_makes_surer(advice)) == (
-            "Surer: runs that train to the end of their plan."
+            "To be surer: runs that train to the end of their plan."
         )
 
 

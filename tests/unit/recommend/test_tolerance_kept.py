@@ -195,7 +195,7 @@ def test_what_a_patience_counts_is_said_where_not_every_epoch_is_recorded() -> N
     advice = recommend_config(sweep)
     (doubt,) = [one for one in advice.doubts if one.code == "own-stop-guessed"]
     assert plain_text(doubt_text(doubt, "run")).startswith(
-        "3 runs: the log ends exactly 3 recorded values after its best, as under a"
+        "3 runs: the log ends exactly 3 recorded values after its best, as if a"
     )
     assert plain_text(runs_sentence(advice, sweep, runs)).endswith(
         " Patience counts the values of val_loss, one in 5 epochs."

@@ -8,11 +8,11 @@ from cbreplay.rules.checks import Finding, RuleChecks, find_text_flags
 from cbreplay.rules.keras.checks.waiting import (
     WAITING_CHECKS,
     effective_patience,
-    spoken_epochs,
     spoken_plan,
 )
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.series_names import is_validation
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def _keeps_later_weights(
     yield Finding(
         "keeps-later-weights",
         index,
-        f"a stop keeps the weights of the last epoch, {spoken_epochs(epochs)} or more "
+        f"a stop keeps the weights of the last epoch, {count(epochs, 'epoch')} or more "
         f"after the best {callback.monitor}",
         "restore_best_weights is False by default",
         "restore_best_weights=True, or a ModelCheckpoint with save_best_only=True",

@@ -126,8 +126,11 @@ def _known_without_direction(
         return "a learning rate is none"
     if compiled is not None and compiled.names_outputs and metric != "loss":
         return "knows those of several outputs without the outputs' names"
+    own = metric.removeprefix("weighted_")
     if compiled is not None and compiled.directions.get(metric, "") is None:
-        return f"this one ({compiled.place}) has no direction"
+        is_renamed = own != metric and own in compiled.names
+        told = f"knows it as {own!r}" if is_renamed else "this one has no direction"
+        return f"{told} ({compiled.place})"
     if absent:
         return "the log has none of that name"
     if known.run is not None and known.training.directions:

@@ -12,6 +12,8 @@ from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_carried_best
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS, is_share
 from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.wording.kinds import ordinal
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,6 @@ __all__ = [
     "WAITING_CHECKS",
     "acts_in_plan",
     "effective_patience",
-    "spoken_epochs",
     "spoken_plan",
 ]
 
@@ -144,8 +145,8 @@ def _patience_in_validations(
         yield Finding(
             "patience-in-validations",
             index,
-            f"patience {callback.patience:g} means {spoken_epochs(epochs)}: "
-            f"{callback.monitor} is there in every {_ordinal(every)} epoch only",
+            f"patience {callback.patience:g} means {count(epochs, 'epoch')}: "
+            f"{callback.monitor} is there in every {ordinal(every)} epoch only",
             f"patience counts values, and validation_freq is {every}",
             "the patience in validations: epochs divided by validation_freq",
             "remark",
@@ -168,8 +169,9 @@ def _patience_beyond_plan(
         "patience-beyond-plan",
         index,
         f"{callback.class_name} cannot {acts} inside the plan: patience "
-        f"{callback.patience:g}, and {callback.monitor} has {_values(seen)} there",
-        f"{spoken_plan(known)}{_begun(known)}, and it takes {_values(needed)} "
+        f"{callback.patience:g}, and {callback.monitor} has {count(seen, 'value')} "
+        "there",
+        f"{spoken_plan(known)}{_begun(known)}, and it takes {count(needed, 'value')} "
         f"to {acts}",
         f"patience={most:g} or less, or more epochs" if most >= 1 else "more epochs",
         "remark",
@@ -209,25 +211,11 @@ def _first_value_improves(known: CheckedList, callback: _Monitoring) -> bool:
     return starts_empty and not waits
 
 
-def spoken_epochs(number: float) -> str:
-    """Return a count of epochs in words, as ``"1 epoch"``."""
-    return f"{number:g} {'epoch' if number == 1 else 'epochs'}"
-
-
 def spoken_plan(known: CheckedList) -> str:
     """Say how many epochs are planned, if that is known."""
     epochs = known.epochs or 0
     most = "at most " if known.facts.may_be_shorter else ""
-    return f"{most}{spoken_epochs(epochs)} {'is' if epochs == 1 else 'are'} planned"
-
-
-def _values(number: float) -> str:
-    return f"{number:g} {'value' if number == 1 else 'values'}"
-
-
-def _ordinal(number: int) -> str:
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+    return f"{most}{count(epochs, 'epoch')} {'is' if epochs == 1 else 'are'} planned"
 
 
 WAITING_CHECKS = (

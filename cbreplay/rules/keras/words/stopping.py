@@ -15,6 +15,7 @@ from cbreplay.wording.spoken_comparisons import (
     spoken_rate,
     spoken_threshold,
 )
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,13 +152,11 @@ def _tell_coming(ending: Ending, index: int, left: int) -> Told:
         needed, without = float(wall), f"a {monitor} {word} {wall}"
     claims = claim("acts_after", callback=index, values=left, wall=needed)
     if all(row.value is not None for row in rows):
-        return tell(f"{_more(left, 'epoch')} without {without}", claims=claims)
+        return tell(f"{count(left, 'more epoch')} without {without}", claims=claims)
     # an epoch without a value does not count
-    return tell(f"{_more(left, 'value')} of {monitor} without {without}", claims=claims)
-
-
-def _more(left: int, noun: str) -> str:
-    return f"{left} more {noun}{'' if left == 1 else 's'}"
+    return tell(
+        f"{count(left, 'more value')} of {monitor} without {without}", claims=claims
+    )
 
 
 def tell_reductions(ending: Ending, index: int) -> Told:
