@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Binding, Gain, Placed, Scope
 
-__all__ = ["Kept", "MemberReader", "find_kept"]
+__all__ = ["Kept", "MemberReader", "find_kept", "whole_parts"]
 
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
 _MOST_MEMBERS = 500
@@ -327,26 +327,30 @@ def _stands_in(call: ast.Call, definition: ast.AST | None) -> bool:
     return first <= call.lineno <= last
 
 
+def whole_parts(node: ast.expr) -> list[ast.expr] | None:
+    """Return the parts of an expression that certainly holds all of them: a list."""
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return node.elts
+    if isinstance(node, (ast.Starred, ast.NamedExpr)):
+        return [node.value]
+    is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+    return [node.left, node.right] if is_sum and isinstance(node, ast.BinOp) else None
+
+
 def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:
     """Return the parts of an expression, and whether it holds all of them."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        return [node.left], False
-    for kinds, parts in _WHOLES.items():
-        if isinstance(node, kinds):
-            return parts(node), True
+    whole = whole_parts(node)
+    if whole is not None:
+        return whole, True
     for kinds, parts in _CHOICES.items():
         if isinstance(node, kinds):
             return parts(node), False
     return None, False
 
 
-# expressions that hold all of their parts, and those that may hold only some
-_WHOLES: dict[Any, Callable[[Any], list[ast.expr]]] = {
-    (ast.List, ast.Tuple): lambda node: list(node.elts),
-    (ast.Starred, ast.NamedExpr): lambda node: [node.value],
-    ast.BinOp: lambda node: [node.left, node.right],
-}
+# expressions that may hold only some of their parts
 _CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
+    ast.BinOp: lambda node: [node.left],
     ast.IfExp: lambda node: [node.body, node.orelse],
     (ast.BoolOp, ast.Dict): lambda node: list(node.values),
     ast.Subscript: lambda node: [node.value],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.scripts.syntax import (
     SCOPES,
-    bound_names,
+    bound_by,
     copied,
     dotted_name,
     imported_names,
@@ -34,7 +34,7 @@ def write_out_partials(tree: ast.Module) -> None:
     Only if each name in the partial has one meaning in the whole script.
     """
     placed = list(_placed(tree))
-    bound = Counter(name for node, _ in placed for name in _bound_by(node))
+    bound = Counter(name for node, _ in placed for name in bound_by(node))
     wrapping = _names_of_partial(placed, bound)
     looked_into = {
         node.value.id
@@ -75,17 +75,6 @@ def _placed(tree: ast.Module) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
         yield node, owners
         inside = (*owners, node) if isinstance(node, _OWN_NAMES) else owners
         open_nodes += [(inner, inside) for inner in ast.iter_child_nodes(node)]
-
-
-def _bound_by(node: ast.AST) -> list[str]:
-    """Return the names that a node binds."""
-    if isinstance(node, ast.Name):
-        return [] if isinstance(node.ctx, ast.Load) else [node.id]
-    if isinstance(node, ast.arg):
-        return [node.arg]
-    if isinstance(node, (ast.Global, ast.Nonlocal)):
-        return node.names
-    return bound_names(node)
 
 
 def _names_of_partial(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.scripts.compiled_metrics import find_alike
+from cbreplay.rules.keras.metric_names import is_numbered
+from cbreplay.scripts.keras_classes import metric_class
 from cbreplay.scripts.new_models import find_new_models
 from cbreplay.scripts.parameters import calls_of
-from cbreplay.scripts.syntax import FUNCTIONS, called_name
+from cbreplay.scripts.syntax import FUNCTIONS, argument_named, called_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,7 +90,7 @@ class RepeatedFits:
         return next(
             (
                 call
-                for call in find_alike(self.calls, metric)
+                for call in _find_alike(self.calls, metric)
                 if call.lineno < metric.lineno
                 and self.around[id(call)] == around[: len(self.around[id(call)])]
             ),
@@ -268,3 +269,16 @@ def _chooses(given: ast.expr) -> bool:
         or (isinstance(node, ast.Attribute) and node.attr in ("get", "pop"))
         for node in ast.walk(given)
     )
+
+
+def _find_alike(calls: ScriptCalls, metric: ast.Call) -> list[ast.Call]:
+    """Return the calls that make a metric of the same class, without a name."""
+    same = calls.by_name.get(called_name(metric), [])
+    calls.count_step(same)
+    return [
+        call
+        for call, scope in same
+        if is_numbered(metric_class(calls, call, scope))
+        and argument_named(call, "name") is None
+        and argument_named(call, None) is None
+    ]

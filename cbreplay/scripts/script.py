@@ -19,7 +19,7 @@ from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
 from cbreplay.scripts.keras_classes import keras_name
-from cbreplay.scripts.lists import find_kept
+from cbreplay.scripts.lists import find_kept, whole_parts
 from cbreplay.scripts.names import read_names
 from cbreplay.scripts.optimizer_rates import read_rate
 from cbreplay.scripts.own_modules import write_in_modules
@@ -239,16 +239,11 @@ class _Script:
         """Yield the callbacks of a list; what cannot be read goes to the problems."""
         try:
             node, scope = self.calls.followed(node, scope)
-            if isinstance(node, (ast.List, ast.Tuple)):
-                for element in node.elts:
-                    inner = (
-                        element.value if isinstance(element, ast.Starred) else element
-                    )
-                    # Keras flattens lists in lists, so a star changes nothing
-                    yield from self.entries(inner, scope, problems)
-            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-                yield from self.entries(node.left, scope, problems)
-                yield from self.entries(node.right, scope, problems)
+            parts = whole_parts(node)
+            if parts is not None:
+                # Keras flattens lists in lists, so a star changes nothing
+                for part in parts:
+                    yield from self.entries(part, scope, problems)
             elif isinstance(node, ast.Call):
                 yield from self.called(node, scope, problems)
             elif isinstance(node, ast.Attribute):

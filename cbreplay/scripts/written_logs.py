@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.scripts.callbacks import find_watcher
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import keras_name
+from cbreplay.scripts.keras_paths import is_known
+from cbreplay.scripts.lists import whole_parts
 from cbreplay.scripts.reassigned_names import without_marks
 from cbreplay.scripts.syntax import method_name
 
@@ -90,15 +92,12 @@ def find_late_values(
     except Unread:
         return {}
     found: dict[int, Mapping[str, LateValue]] = {}
-    writing = [_written_by(calls, call, scope) for call, scope in listed]
     for at, (call, scope) in enumerate(listed):
-        is_keras = keras_name(calls, call.func, scope) is not None
+        is_keras = is_known(keras_name(calls, call.func, scope) or "")
         if not is_keras and find_watcher(call, scope, calls) is None:
             break
-        later: dict[str, LateValue] = {}
-        for values in writing[at + 1 :]:
-            later |= values or {}
-        found[id(call)] = later
+        later = [_written_by(calls, *other) for other in listed[at + 1 :]]
+        found[id(call)] = {name: who for named in later for name, who in named.items()}
     return found
 
 
@@ -113,30 +112,23 @@ def _entries(
         If one of them cannot be told.
     """
     found, home = calls.followed(node, scope)
-    if isinstance(found, (ast.List, ast.Tuple)):
-        for part in found.elts:
-            inner = part.value if isinstance(part, ast.Starred) else part
-            yield from _entries(calls, inner, home)
-    elif isinstance(found, ast.BinOp) and isinstance(found.op, ast.Add):
-        yield from _entries(calls, found.left, home)
-        yield from _entries(calls, found.right, home)
-    elif isinstance(found, ast.Call):
+    parts = whole_parts(found)
+    for part in parts or ():
+        yield from _entries(calls, part, home)
+    if isinstance(found, ast.Call):
         yield found, home
-    else:
+    elif parts is None:
         calls.unread(found, "")
 
 
 def _written_by(
     calls: ScriptCalls, call: ast.Call, scope: Scope
-) -> dict[str, LateValue] | None:
-    """Return what an own callback writes under names that are written out.
-
-    None if it is of no class of the script: of Keras, or of code that is not read.
-    """
+) -> dict[str, LateValue]:
+    """Return what a callback of the script writes under names that are written out."""
     inner = scope.defined_as(call.func)
     kind = inner.definition if inner else None
     if not isinstance(kind, ast.ClassDef):
-        return None
+        return {}
     hooks = [
         part
         for part in kind.body

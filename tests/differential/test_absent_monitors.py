@@ -201,6 +201,9 @@ class Other(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs.update({"val_f" + "1": 1.0})
 own, other = Own(), Other()
+def end(_, logs):
+    logs.update(val_f1=1.0)
+code = keras.callbacks.LambdaCallback(on_epoch_end=end)
 stop = keras.callbacks.EarlyStopping("val_f1", mode="max", patience=1)
 """
 DIRECT, UPDATE = 'logs["val_f1"] = 1.0', 'logs.update({"val_f1": 1.0})'
@@ -220,6 +223,7 @@ GROWN = "held = [stop]\nheld.append(own)\n"
         (DIRECT, "held = [own, stop, own]\n", False),
         # what another class does is not followed
         (DIRECT, "held = [other, stop, own]\n", False),
+        (DIRECT, "held = [code, stop, own]\n", False),
         (DIRECT, "held = [stop, own]\nheld.reverse()\n", False),
         # it is absent all the same, but not because of the order
         (f"logs = dict(logs); {DIRECT}", "held = [stop, own]\n", False),
