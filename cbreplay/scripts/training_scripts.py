@@ -203,7 +203,10 @@ def _read_loose(
         and find_rule(keras_name(calls, call.func, scope) or "") is not None
         for member in reader.members(held.get(id(call), call), scope, is_certain=False)
     ]
-    return _each_once(members), [*reader.unread, *reader.arguments]
+    # what a fit that gets the callback was told already
+    told = {part.problem for fit, _ in fits for part in fit.unread}
+    unread = [part for part in reader.unread if part.problem not in told]
+    return _each_once(members), [*unread, *reader.arguments]
 
 
 def _held_changed(calls: ScriptCalls) -> dict[int, ast.expr]:
