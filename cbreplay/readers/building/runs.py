@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.arguments import shown_value
 from cbreplay.by_key import by_key
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.evidence.cadence import stand_further_apart
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.run import Run, Series
 from cbreplay.wording.note import Note
-from cbreplay.wording.plain_text import shown_value, well_formed
+from cbreplay.wording.plain_text import well_formed
 from cbreplay.wording.words import count, list_first, spoken_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import LogFacts, ReadOptions
     from cbreplay.readers.building.rate_columns import LoggedRate
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["build_run", "with_plan"]
+__all__ = ["build_run", "with_plan", "with_possible_seams"]
 
 
 def build_run(
@@ -209,7 +210,7 @@ def _late_notes(
         return []
     note = f"its first epoch in the log is {first}, taken as counted from 0"
     note += f": {count(first, 'epoch')} came before it, and answers hold for callbacks "
-    return [Note(f"{note}that were new there", "epochs")]
+    return [Note(f"{note}that were new there", "beginning")]
 
 
 def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:
@@ -341,6 +342,14 @@ def with_plan(run: Run, epochs: int) -> Run:
     """Return a run with a plan from elsewhere, if its log has none and is no longer."""
     fits = run.planned_epochs is None and run.horizon < epochs <= _MOST_PLANNED
     return replace(run, planned_epochs=epochs) if fits else run
+
+
+def with_possible_seams(run: Run, begun: Iterable[int]) -> Run:
+    """Return a run whose fits may have begun so, if its log tells nothing of fits."""
+    seams = [epoch for epoch in begun if run.first_epoch < epoch <= run.horizon]
+    if run.metadata is not None or run.seams or not seams:
+        return run
+    return replace(run, seams=tuple(seams), possible_seams=frozenset(seams))
 
 
 def _epoch_seconds(record: TrainingRows) -> Series | None:
