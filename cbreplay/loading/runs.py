@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.evidence.holes import find_cadence, find_shared_cadence
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.readers.discovery import sources as discovery
@@ -29,6 +30,7 @@ _STAND_INS = (0.0, -1.0)
 _FEW_CHANGES = 3
 
 
+@checked
 def load_runs(
     *sources: Source,
     errors: Literal["strict", "skip"] = "strict",

@@ -314,6 +314,11 @@ class Recommendation:
     __str__ = show_text
     to_frame = show_frame
 
+    def __repr__(self) -> str:
+        """Return what is recommended and how sure it is, without what it rests on."""
+        told = " and ".join(map(repr, self.callbacks)) or "nothing is recommended"
+        return f"<Recommendation ({self.kind}): {told}>"
+
     def setting(self, label: str) -> Scored | None:
         """Return the scored setting with a label; None where there is none."""
         return next((row for row in self.settings if row.label == label), None)

@@ -63,6 +63,10 @@ class Note(str):
         """Return the arguments of ``__new__``, for copying and pickling."""
         return (str(self), self.topic)
 
+    def replace(self, old: str, new: str, /) -> Note:  # type: ignore[override]
+        """Return a note on the same topic with other words for some."""
+        return Note(super().replace(old, new), self.topic)
+
 
 def topic_of(note: str) -> NoteTopic | None:
     """Return what a note is about; None for plain text, about any question."""

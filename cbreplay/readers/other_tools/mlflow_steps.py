@@ -14,12 +14,12 @@ from itertools import chain, pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.arguments import shown_value
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.columns.numbered_names import without_number
 from cbreplay.readers.columns.roles import EXACT
 from cbreplay.readers.other_tools.json_rows import as_number
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -133,7 +133,10 @@ def test_seams_are_known_from_a_header_and_from_the_user(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        ({"parts": "all"}, "parts must be 'split' or 'join' or 'rows', not 'all'"),
+        (
+            {"parts": "all"},
+            "parts is 'all', where 'split', 'join' or 'rows' is",
+        ),
         ({"first_epoch": -1}, "first_epoch must be a whole number from 0 on, not -1"),
         ({"seams": [0]}, "seams must be a whole number from 1 on, not 0"),
     ],
