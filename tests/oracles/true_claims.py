@@ -263,7 +263,7 @@ class _Truth:
             for patience in range(1, 9)
         ]
 
-    def _lost_from(self, enough: int, true: Run) -> list[tuple[int, float]]:
+    def _lost_from(self, enough: int, true: Run) -> list[tuple[float, float]]:
         """Return what each patience from one on lost on a training, where any did."""
         lost = []
         for rule in self._tried(self.name):
