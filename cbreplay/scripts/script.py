@@ -64,6 +64,8 @@ class ScriptCallbacks(NamedTuple):
         Which parameters the code of each callback gives.
     semantics : str or None
         The Keras version it trains with, if its imports tell: ``"tf_keras-2.21.0"``.
+    later_fits : tuple of int
+        The epochs, zero-based, with which its fits begin by their ``initial_epoch``.
     """
 
     source: str
@@ -75,6 +77,7 @@ class ScriptCallbacks(NamedTuple):
     schedule: str | None = None
     written: tuple[frozenset[str], ...] = ()
     semantics: str | None = None
+    later_fits: tuple[int, ...] = ()
 
 
 @checked
@@ -162,6 +165,7 @@ class _Script:
                 self.calls, self.calls.compiles, is_followed=False
             ).schedule,
             written=tuple(entry.written for entry in built),
+            later_fits=tuple(sorted({fact.first_epoch for fact in facts} - {0})),
         )
 
     def refuse(self, problems: list[Unread]) -> None:

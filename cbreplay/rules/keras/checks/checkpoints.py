@@ -145,7 +145,7 @@ def _shares_its_file(
         same = (
             isinstance(other, ModelCheckpoint) and other.filepath == callback.filepath
         )
-        if same and other != callback:
+        if same and other != callback and NOT_TOLD not in callback.filepath:
             yield Finding(
                 "shares-a-file",
                 index,
