@@ -118,14 +118,14 @@ def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> I
         if form is not None and form.scalar:
             tags[number] = table.number(form.tag)
         elif form is not None:
-            table.note_other(form.tag, int(block.positions[row]))
+            table.note_other(form.tag, block.offset + int(block.positions[row]))
     of_rows = tags.take(numbers)
     rows = (of_rows >= 0).nonzero()[0]
     # a signalling NaN is not worth a warning
     with np.errstate(invalid="ignore"):
         values = block.read("<f4", found.holes[rows]).astype(np.float64)
     wall_times = block.read("<f8", block.starts[rows] + 1)
-    steps, offsets = found.steps[rows], block.positions[rows]
+    steps, offsets = found.steps[rows], block.offset + block.positions[rows]
     table.add(ScalarColumns(of_rows[rows], steps, wall_times, values, offsets))
     left: Ints = (numbers == 0).nonzero()[0]
     return left
