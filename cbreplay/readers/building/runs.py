@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["build_run", "with_plan", "with_possible_seams"]
+__all__ = ["build_run", "note_lost_rows", "with_plan", "with_possible_seams"]
 
 
 def build_run(
@@ -227,14 +227,8 @@ def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:
 
 
 def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
-    notes: list[str] = []
     epochs = record.rows.epochs
-    span = record.horizon - record.first_epoch + 1
-    n_absent = span - len(epochs)
-    if n_absent:
-        absent = f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted "
-        absent += f"from 1){_GROWING if stand_further_apart(epochs) else ''}"
-        notes.append(Note(absent, "lost rows"))
+    notes = note_lost_rows(epochs)
     n_values = {name: np.count_nonzero(own.recorded) for name, own in series.items()}
     for n_missing, names in by_key(
         series, lambda name: int(len(epochs) - n_values[name]) or None
@@ -249,6 +243,17 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         said = f"{', '.join(names)}: several values in {where}; the last of each stands"
         notes.append(Note(said, "values"))
     return [*notes, *_notes_of_nan(record, series)]
+
+
+def note_lost_rows(epochs: EpochArray) -> list[str]:
+    """Note which epochs have no row, of those from the first to the last."""
+    span = int(epochs[-1] - epochs[0]) + 1
+    n_absent = span - len(epochs)
+    if not n_absent:
+        return []
+    absent = f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted from 1)"
+    growing = _GROWING if stand_further_apart(epochs) else ""
+    return [Note(f"{absent}{growing}", "lost rows")]
 
 
 def _notes_of_nan(record: TrainingRows, series: Mapping[str, Series]) -> Iterator[str]:
