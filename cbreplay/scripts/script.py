@@ -26,12 +26,16 @@ from cbreplay.scripts.optimizer_rates import read_rate
 from cbreplay.scripts.own_modules import write_in_modules
 from cbreplay.scripts.packages import find_packages
 from cbreplay.scripts.partials import write_out_partials
+from cbreplay.scripts.possible_values import only_literal
 from cbreplay.scripts.sources import TOO_TANGLED, WRITE_OUT, parse_source, read_source
+from cbreplay.scripts.syntax import argument_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.checks import TrainingFacts
+    from cbreplay.scripts.facts import FittingCall
     from cbreplay.scripts.scopes import Placed, Scope
     from cbreplay.scripts.sources import Source
 
@@ -149,6 +153,7 @@ class _Script:
             raise ExpressionError(problem, text=self.source.path, hint=WRITE_OUT)
         notes += [*self.source.notes, *self.unused(), *self.loggers(), *self.doubts()]
         facts = [read_facts(self.calls, fit) for fit in fits]
+        notes += self.untold_begins(fits, facts)
         plans = {(fact.epochs, fact.validation_freq) for fact in facts}
         epochs, validation_freq = plans.pop() if len(plans) == 1 else (None, None)
         return ScriptCallbacks(
@@ -201,6 +206,20 @@ class _Script:
             hint = "Write the ones you mean with -c or callbacks="
             raise ExpressionError(problem, text=self.source.path, hint=hint)
         return read[0][1]
+
+    def untold_begins(
+        self, fits: Sequence[FittingCall], facts: Sequence[TrainingFacts]
+    ) -> Iterator[str]:
+        """Say which fits may go on in the log of another, and not from where on."""
+        for fit, fact in zip(fits, facts, strict=True):
+            given = argument_named(fit.call, "initial_epoch")
+            if given is None or fact.first_epoch:
+                continue
+            if only_literal(self.calls, given, fit.scope) is None:
+                yield (
+                    f"{fact.place}: initial_epoch is {self.calls.shown(given)}, which "
+                    "is not a literal; --seam says where this fit went on in a log"
+                )
 
     def unused(self) -> Iterator[str]:
         for call, scope in self.calls.names.calls:
