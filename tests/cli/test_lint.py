@@ -615,8 +615,8 @@ def test_a_callback_that_goes_to_no_fit_that_is_read_is_named(
     script = tmp_path / "train.py"
     script.write_text(
         "import keras\nfrom keras.callbacks import *\nm.compile('sgd')\n"
-        "m.fit(x, y, validation_data=v, callbacks=[TerminateOnNaN()])\ntrain = m.fit\n"
-        "train(x, y, callbacks=[EarlyStopping(patience=3)])\n"
+        "m.fit(x, y, validation_data=v, callbacks=[TerminateOnNaN()])\n"
+        "\nrun(m.fit, callbacks=[EarlyStopping(patience=3)])\n"
     )
     answer = " ".join(ask("lint", script, *RULES).out.split())
     assert (

@@ -434,6 +434,18 @@ def test_of_the_path_of_a_file_its_end_is_enough(
         assert rule == ModelCheckpoint(filepath)
 
 
+def test_a_fit_that_begins_where_the_text_does_not_tell_is_noted(script: Path) -> None:
+    text = (
+        "c = [EarlyStopping()]\nh = m.fit(x, epochs=5, callbacks=c)\n"
+        "m.fit(x, epochs=9, initial_epoch={}, callbacks=c)\n"
+    )
+    (note,) = read(script, text.format("len(h.epoch)")).notes
+    assert note.startswith("line 3: initial_epoch is 'len(h.epoch)', which is not a")
+    told = read(script, text.format("5"))
+    assert (told.notes, told.later_fits) == ((), (5,))
+    assert read(script, text.format("0")).notes == ()
+
+
 def test_fits_that_differ_in_what_they_log_alone_share_their_callbacks(
     script: Path,
 ) -> None:

@@ -88,16 +88,17 @@ class _Beginning(NamedTuple):
     found: FoundForms
 
 
-def find_forms(block: RecordBlock) -> FoundForms:
-    """Tell which form each record has."""
+def find_forms(block: RecordBlock, known: dict[int, Form | None]) -> FoundForms:
+    """Tell which form each record has; new ones join those that the file had so far."""
     steps, rest = _read_steps(block)
     keyed, keys = _keys(block, rest)
     forms: list[Form | None] = [None]
     numbers, holes = np.zeros((2, len(block)), dtype=np.int64)
-    for _, at in equal_rows(keys):
+    for key, at in equal_rows(keys):
         rows = keyed[at]
-        several = len(rows) >= _FEW
-        form = event_form(bytes(block.payload(int(rows[0])))) if several else None
+        if key not in known and len(rows) >= _FEW:
+            known[key] = event_form(bytes(block.payload(int(rows[0]))))
+        form = known.get(key)
         if form is not None:
             rows = _of_form(block, form, rows, rest)
             numbers[rows] = len(forms)

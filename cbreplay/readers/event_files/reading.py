@@ -22,6 +22,7 @@ from cbreplay.readers.event_files.scalar_table import TableBuilder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.readers.event_files.events import Form
     from cbreplay.readers.event_files.forms import FoundForms
     from cbreplay.readers.event_files.records import RecordBytes
     from cbreplay.readers.event_files.scalar_table import EventTable
@@ -59,6 +60,7 @@ def _blocks(
     file: RecordBytes, n_bytes: int
 ) -> Iterator[tuple[RecordBlock, FoundForms]]:
     """Yield the whole records, some at a time, and which forms they have."""
+    known: dict[int, Form | None] = {}
     offset, wanted = 0, n_bytes
     while wanted:
         content, begin = file.read(offset, wanted), 0
@@ -69,7 +71,7 @@ def _blocks(
         bounds = walk_frames(content, begin)
         if len(bounds) > 1:
             block = RecordBlock(content, bounds, offset)
-            found = find_forms(block)
+            found = find_forms(block, known)
             if not offset + begin:
                 remember(block, found)
             yield block, found
