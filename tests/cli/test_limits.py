@@ -42,7 +42,7 @@ def test_what_is_no_size_is_refused(typed: str) -> None:
     ("limits", "named"),
     [
         ({"max_bytes": 0}, "max_bytes="),
-        ({"max_bytes": 1.5}, "max_bytes="),
+        ({"max_bytes": 1.5}, "max_bytes is 1.5, where a whole number"),
         ({"timeout": 0}, "timeout="),
         ({"timeout": float("nan")}, "timeout="),
     ],
