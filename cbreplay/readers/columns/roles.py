@@ -91,7 +91,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
     """
     notes = []
     for name, cells in table.columns.items():
-        if not cells.texts:
+        if cells.whole or not cells.texts:
             continue
         kinds = list(dict.fromkeys(cells.texts.values()))
         if letters(name) in KINDS and len(kinds) > 1 and not cells.words:
@@ -123,11 +123,8 @@ def check_rows_are_no_runs(table: LogTable) -> None:
 
     It may have a column of epochs, which says how long each run was.
     """
-    epoch = table.first_of(EPOCH_NAMES)
-    numbers = np.zeros(0) if epoch is None else table.columns[epoch].values
     # what counts the rows by one is an epoch, and the name may be that of a file
-    counted = bool(len(numbers) and numbers[0] <= 1 and (np.diff(numbers) == 1).all())
-    of_tracker = table.first_of(_STATES) is not None and not counted
+    of_tracker = table.first_of(_STATES) is not None and not _counts_rows(table)
     for name, cells in table.columns.items():
         own = letters(name)
         if own not in _OF_RUNS and not (own == "name" and of_tracker):
@@ -142,6 +139,13 @@ def check_rows_are_no_runs(table: LogTable) -> None:
             shown = " and ".join(repr(cells.text(row)) for row in sorted(first)[:2])
             problem = f"its rows are runs, not epochs: {name} is {shown}"
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
+
+
+def _counts_rows(table: LogTable) -> bool:
+    """Tell whether a column of epochs counts the rows, from 0 or 1 on."""
+    epoch = table.first_of(EPOCH_NAMES)
+    numbers = np.zeros(0) if epoch is None else table.columns[epoch].values
+    return bool(len(numbers) and numbers[0] <= 1 and (np.diff(numbers) == 1).all())
 
 
 _OF_RUNS = frozenset(("run", "runid", "runname", "runuuid", "trialid", "trialname"))
