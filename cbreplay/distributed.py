@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from cbreplay.arguments import checked
 from cbreplay.errors import CbreplayError, ConfigError, LogError
 from cbreplay.judging import Judging, read_judging
 from cbreplay.loading import survey_sources
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["sweep_logs"]
 
 
+@checked
 def sweep_logs(
     paths: Iterable[str | os.PathLike[str]],
     grid: Any,  # noqa: ANN401 - as `sweep_runs`

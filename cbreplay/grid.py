@@ -6,9 +6,10 @@ import math
 import sys
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, cast
 
+from cbreplay.arguments import checked, shown_value
 from cbreplay.errors import ConfigError
 from cbreplay.rules.base import Callback
 from cbreplay.rules.callbacks_list import read_callback
@@ -35,8 +36,8 @@ class Choices:
     """
 
     kind: Any
-    fixed: Mapping[str, Any]
-    varied: Mapping[str, Sequence[Any]]
+    fixed: Mapping[str, Any] = field(hash=False)
+    varied: Mapping[str, Sequence[Any]] = field(hash=False)
 
     @property
     def code(self) -> str:
@@ -51,6 +52,7 @@ class Choices:
         return callback
 
 
+@checked
 def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as Keras's
     """Name the values that a callback's parameters are to be tried with.
 
@@ -73,6 +75,12 @@ def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as
     >>> list(tried.varied["patience"])
     [1, 2, 3]
     """
+    if not is_dataclass(kind):
+        sentence = (
+            f"kind is {shown_value(kind)}, where the class of one of cbreplay's own "
+            "callbacks is expected"
+        )
+        raise ConfigError(sentence)
     known = [parameter.name for parameter in fields(kind)]
     fixed: dict[str, Any] = {}
     varied: dict[str, Sequence[Any]] = {}
@@ -234,6 +242,7 @@ class Grid(_Configs):
         return dict(reversed(values.items()))
 
 
+@checked
 def make_grid(entries: Iterable[Any]) -> Grid:
     """Combine every value of every varied parameter.
 
@@ -298,6 +307,7 @@ class PairedChoices(_Configs):
         return PairedChoices(*_read_entries(entries))
 
 
+@checked
 def pair_choices(entries: Iterable[Any]) -> PairedChoices:
     """Combine the varied parameters value by value, as drawn for a random search.
 

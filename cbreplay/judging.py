@@ -7,8 +7,9 @@ Where no series is named, and none is called ``val_loss`` as Keras calls it,
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
+from cbreplay.arguments import checked, read_argument
 from cbreplay.errors import ConfigError
 from cbreplay.series_names import PARTS_OF_CAMEL
 
@@ -22,7 +23,6 @@ __all__ = [
     "JudgingOptions",
     "find_sole_loss",
     "read_judging",
-    "restores_best",
 ]
 
 
@@ -102,44 +102,25 @@ def read_judging(options: JudgingOptions) -> Judging:
         raise TypeError(message)
     whole = options.get("judging")
     if whole is None:
-        return _checked(Judging(**named))
+        return _judged(**named)
     if named:
         sentence = (
             f"judging= holds {', '.join(Judging._fields)} already, and "
             f"{', '.join(named)} stands beside it. Give one of the two"
         )
         raise ConfigError(sentence)
-    return _checked(whole)
+    return _judged(**read_argument("judging", whole, "Judging")._asdict())
 
 
-def _checked(judging: object) -> Judging:
-    """Raise ConfigError where a type is another one, or a direction is none."""
-    if not isinstance(judging, Judging):
-        sentence = f"judging is {judging!r}, where a cbreplay.Judging is expected"
-        raise ConfigError(sentence)
-    name: object = judging.objective
-    mode: object = judging.objective_mode
-    if name is not None and not isinstance(name, str):
-        sentence = f"objective is {name!r}, where the name of a series is expected"
-        raise ConfigError(sentence)
-    if mode not in (None, "min", "max"):
-        sentence = f"objective_mode is {mode!r}, where 'min' or 'max' is expected"
-        raise ConfigError(sentence)
-    return judging
-
-
-def restores_best(keep: str) -> bool:
-    """Return whether ``keep`` asks for the best weights; else it is the last.
-
-    Raises
-    ------
-    ConfigError
-        If it is neither ``"best"`` nor ``"last"``.
-    """
-    if keep not in ("best", "last"):
-        sentence = f"keep is {keep!r}, where 'best' or 'last' is expected"
-        raise ConfigError(sentence)
-    return keep == "best"
+@checked
+def _judged(
+    *,
+    semantics: str | None = None,
+    initial_learning_rate: float | None = None,
+    objective: str | None = None,
+    objective_mode: Literal["min", "max"] | None = None,
+) -> Judging:
+    return Judging(semantics, initial_learning_rate, objective, objective_mode)
 
 
 _USUAL = "val_loss"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from cbreplay.arguments import checked, read_argument
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
 from cbreplay.series import BoolArray, EpochArray, FloatArray, Series, to_float
 from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation
@@ -64,7 +65,8 @@ class Run:
     source : str
         Where it was read: a path, or what kind of object it was.
     first_epoch : int
-        The first recorded epoch, zero-based and absolute.
+        The first recorded epoch, zero-based and absolute; of a log with a row in every
+        k-th epoch, the first that was trained.
     series : mapping of str to Series
         Every recorded metric but the learning rate, by its Keras name, each as long
         as `epochs`.
@@ -185,13 +187,14 @@ class Run:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "series", MappingProxyType(dict(self.series)))
-        extras = (self.learning_rate, self.other_learning_rate, self.epoch_seconds)
-        held = [
-            *self.series.values(),
-            *(series for series in extras if series is not None),
+        named = read_argument("series", self.series, "Mapping[str, Series]")
+        object.__setattr__(self, "series", MappingProxyType(named))
+        extras = [
+            read_argument(name, getattr(self, name), "Series | None")
+            for name in ("learning_rate", "other_learning_rate", "epoch_seconds")
         ]
-        lengths = {series.values.size for series in held}
+        held = (*named.values(), *extras)
+        lengths = {series.values.size for series in held if series is not None}
         if not self.series or len(lengths) != 1 or 0 in lengths:
             found = sorted(lengths)
             sentence = f"run {self.name!r} needs series of one length, not {found}"
@@ -240,9 +243,7 @@ class Run:
     @property
     def reached_plan(self) -> bool:
         """Whether the record ends where ``fit`` was told to end."""
-        return self.planned_epochs is not None and (
-            self.horizon == self.planned_epochs - 1
-        )
+        return self.planned_epochs == self.horizon + 1
 
     _repr_html_ = show_html
     __str__ = show_text
@@ -252,10 +253,12 @@ class Run:
         series = ", ".join(self.series)
         return f"<Run {self.name!r}: {self.recorded_epochs} epochs of {series}>"
 
+    @checked
     def holds(self, name: str) -> bool:
         """Return whether a series has a value in any epoch."""
         return name in self.series and bool(self.series[name].recorded.any())
 
+    @checked
     def monitored(self, name: str, option: str = "monitor") -> Series:
         """Return a series by name; `option` is how the user names it, for the error.
 
@@ -341,6 +344,7 @@ class Run:
         return twin
 
     @classmethod
+    @checked
     def from_logs(
         cls,
         logs: Iterable[Mapping[str, Any]],
@@ -385,18 +389,17 @@ class Run:
         if not series:
             problem = "there is no epoch with a metric in it"
             raise LogError(problem, source=name, hint="Give one dict of logs per epoch")
-        rate = next((key for key in LEARNING_RATE_NAMES if key in names), None)
-        learning_rate = None
-        if rate is not None:
-            learning_rate = Series.from_optional(
-                (row.get(rate) for row in rows), dtype=np.float32
-            )
+        rates = (
+            Series.from_optional((row.get(key) for row in rows), dtype=np.float32)
+            for key in LEARNING_RATE_NAMES
+            if key in names
+        )
         return cls(
             name=name,
             source="logs",
             first_epoch=first_epoch,
             series=series,
-            learning_rate=learning_rate,
+            learning_rate=next(rates, None),
             planned_epochs=planned_epochs,
             not_logged=frozenset(series),
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from cbreplay.arguments import read_argument, shown_value
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Series:
     others: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("values", "recorded"):
+            read_argument(name, getattr(self, name), "ndarray")
         if self.values.shape != self.recorded.shape or self.values.ndim != 1:
             shapes = f"{self.values.shape} and {self.recorded.shape}"
             sentence = (
@@ -92,11 +95,22 @@ class Series:
         *,
         dtype: type[np.floating[Any]] = np.float64,
     ) -> Series:
-        """Build a series from numbers, with None where nothing was recorded."""
-        listed = list(values)
+        """Build a series from numbers, with None where nothing was recorded.
+
+        Raises
+        ------
+        ConfigError
+            If a value is no number.
+        """
+        listed = list(read_argument("values", values, "Iterable[Any]"))
         recorded = np.array([value is not None for value in listed], dtype=np.bool_)
         filled = [np.nan if value is None else value for value in listed]
-        return cls(np.array(filled, dtype=dtype), recorded)
+        try:
+            return cls(np.array(filled, dtype=dtype), recorded)
+        except (TypeError, ValueError, OverflowError):
+            shown = shown_value(listed)
+            sentence = f"values is {shown}, where a list of numbers is expected"
+            raise ConfigError(sentence) from None
 
 
 def to_float(value: Any) -> float:  # noqa: ANN401 - whatever a user logged

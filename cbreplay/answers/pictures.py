@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.document.on_pages import Figure
@@ -35,7 +36,7 @@ def curve_figure(replay: Replay) -> Figure:
     if replay.evidence != "exact":
         legend += " Shaded is what the log says nothing about."
     return Figure(
-        lambda: _curve_points(replay),
+        partial(_curve_points, replay),
         caption=words,
         legend=legend.strip(),
         alternative=f"Learning curve of {words}",
@@ -50,7 +51,7 @@ def settings_figure(replays: Mapping[str, Replay]) -> Figure:
     told = [f"{name}: {describe_decisions(replay)}" for name, replay in replays.items()]
     words = f"{next(iter(replays.values())).run.name}. {'; '.join(told)}."
     return Figure(
-        lambda: _several_points(replays),
+        partial(_several_points, replays),
         caption=words,
         legend="Where the curve turns grey, the log goes on after the last of them.",
         alternative=f"Learning curve of {words}",
@@ -62,7 +63,7 @@ def rate_figure(replay: Replay) -> Figure:
     decided = any(callback.changes_learning_rate for callback in replay.callbacks)
     what = "recorded and simulated" if decided else "as it was recorded"
     return Figure(
-        lambda: _rate_points(replay),
+        partial(_rate_points, replay),
         caption=f"The learning rate, {what}.",
         legend="A triangle is a reduction.",
         alternative=f"Learning rate of {replay.run.name}, {what}",
@@ -73,7 +74,7 @@ def small_figure(replay: Replay) -> Figure:
     """Return a small curve, one of many."""
     words = describe_decisions(replay)
     return Figure(
-        lambda: _curve_points(replay),
+        partial(_curve_points, replay),
         caption=words,
         alternative=f"Learning curve of {replay.run.name}: {words}",
         title=replay.run.name,

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError
-from cbreplay.wording.plain_text import shown_value
 
 __all__ = ["BYTE_COUNT", "read_values"]
 

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from cbreplay.document.sentences import Text
-from cbreplay.document.tables import Table
+from cbreplay.document.tables import Table, worked_out
 
 if TYPE_CHECKING:
     from cbreplay.document.on_pages import Figure, Gallery, Moving
@@ -92,6 +92,10 @@ class Deferred(Sequence[T]):
 
     def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
         return self._worked_out[index]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what was worked out: the way to it may hold anything."""
+        return tuple, (self._worked_out,)
 
 
 class Notice(NamedTuple):
@@ -188,6 +192,10 @@ class Document(NamedTuple):
     next: tuple[Command, ...] = ()
     program: Callable[[], Mapping[str, Any]] = dict
     moving: "Moving | None" = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the members themselves: the way to them may hold anything."""
+        return Document, (*self[:5], worked_out(self.program), self.moving)
 
     def answer_table(self) -> Table | None:
         """Return the table that is the answer for programs, if there is one."""

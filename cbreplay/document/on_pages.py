@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.document.tables import worked_out
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -41,6 +43,10 @@ class Figure(NamedTuple):
     small: bool = False
     table: Table | None = None
     legend: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the points themselves: the way to them may hold anything."""
+        return Figure, (worked_out(self.points), *self[1:])
 
     @property
     def words_below(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from cbreplay.document.sentences import Text, plain_text
@@ -127,6 +128,15 @@ def keyed_row(
     return Row(tuple(cells[column.key] for column in columns), **remarks)
 
 
+def worked_out(make: Callable[[], Any]) -> Callable[[], Any]:
+    """Return what can be pickled in place of a function: it returns the same."""
+    return partial(_given, make())
+
+
+def _given(value: object) -> object:
+    return value
+
+
 class MadeColumn(Sequence[Any]):
     """A column whose cells are made when they are used.
 
@@ -151,6 +161,10 @@ class MadeColumn(Sequence[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         return map(self._make, range(self._n_rows))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the cells: what makes them may hold anything."""
+        return list, ([*self],)
 
 
 class ColumnRows(Sequence[Row]):

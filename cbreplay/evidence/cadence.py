@@ -190,7 +190,9 @@ def count_steps(steps: EpochArray) -> EpochArray:
     return numbers
 
 
-def count_lost_before(evaluated: FloatArray, logged: FloatArray) -> int:
+def count_lost_before(
+    evaluated: FloatArray | EpochArray, logged: FloatArray | EpochArray
+) -> int:
     """Count the evaluations that lie before all rows of a log whose steps begin at 1.
 
     `evaluated` are the steps of the evaluations, and `logged` those of all rows: where

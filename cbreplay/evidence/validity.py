@@ -19,6 +19,7 @@ __all__ = [
     "Evidence",
     "RecordedRate",
     "classify_evidence",
+    "is_recorded_whole",
     "read_followed_rates",
     "read_recorded_rates",
 ]
@@ -248,3 +249,12 @@ def _fill_gaps(rates: list[float | None]) -> list[float | None]:
             rates[position] = before
         before = before if rate is None else rate
     return rates
+
+
+def is_recorded_whole(run: Run, epoch: int, breaker: str | None) -> bool:
+    """Return whether the recorded list broke this epoch off as well, by such a rule.
+
+    The values recorded for it were then measured on the weights that are kept.
+    """
+    ended = run.ended
+    return ended is not None and ended.by == breaker and epoch == run.horizon

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.errors import ConfigError
+from cbreplay.arguments import checked
 from cbreplay.evidence.words import FICTION, spoken_evidence
 from cbreplay.explain.why_it_stopped import tell_ending
-from cbreplay.replay import Replay
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.training import describe_training
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from cbreplay.replay import HypotheticalReplay, Step
+    from cbreplay.replay import HypotheticalReplay, Replay, Step
     from cbreplay.rules.base import Callback
     from cbreplay.rules.words import DecisionWord, Earlier
     from cbreplay.wording.claims import Told
@@ -66,12 +65,17 @@ class Explanation(NamedTuple):
         """Return its table as a DataFrame; epochs count from 0."""
         return show_frame(self)
 
+    def __hash__(self) -> int:
+        """Return a hash of what can have one: the rows hold dicts."""
+        return hash((self.replay, self.closing))
+
     def __repr__(self) -> str:
         """Return how it ended, without the rows."""
         name = self.replay.run.name
         return f"Explanation({name!r}, {len(self.rows)} rows, closing={self.closing!r})"
 
 
+@checked
 def explain_replay(replay: Replay) -> Explanation:
     """Say why every callback decided as it did, epoch by epoch.
 
@@ -93,10 +97,6 @@ def explain_replay(replay: Replay) -> Explanation:
     0.5000 only equals 0.5000; wait 1 of 2; stops if epoch 4 is not below 0.5
     0.6000 is not below 0.5000; wait 2 of 2: stop
     """
-    asked: object = replay
-    if not isinstance(asked, Replay):
-        sentence = f"explain_replay takes what replay_run returns, not {asked!r}"
-        raise ConfigError(sentence)
     rows = tuple(_rows(replay))
     evident = [row for row in rows if not row.hypothetical]
     ending = _ending(replay, replay, evident)

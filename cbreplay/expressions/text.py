@@ -12,6 +12,7 @@ import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.grid import Choices, choices
 from cbreplay.rules.families import known_families, stands_by
@@ -66,6 +67,7 @@ class Expressions(NamedTuple):
     validation_freq: int | None = None
 
 
+@checked
 def parse_callbacks(
     *texts: str, defaults: Mapping[str, Any] | None = None
 ) -> list[Callback | Choices]:

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.arguments import checked, shown_value
+from cbreplay.errors import ConfigError
+
 if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
     "CONFIDENCES",
     "Promise",
+    "check_confidence",
     "count_needed",
     "find_sufficient",
     "is_step",
@@ -133,6 +137,21 @@ def needed_rank(n_groups: int, confidence: float) -> int:
     return math.ceil((n_groups + 1) * confidence - 1e-9)
 
 
+def check_confidence(confidence: float) -> None:
+    """Raise ConfigError unless it is a share between 0 and 1."""
+    if not 0 < confidence < 1:
+        sentence = (
+            f"confidence is {shown_value(confidence)}, where a share between 0 and 1 "
+            "is expected"
+        )
+        raise ConfigError(sentence)
+
+
+# more groups than there are anywhere
+_MANY = 2**53
+
+
+@checked
 def count_needed(confidence: float, n_unknown: int = 0) -> int:
     """Return the fewest groups that a promise needs if `n_unknown` of them do not tell.
 
@@ -143,8 +162,14 @@ def count_needed(confidence: float, n_unknown: int = 0) -> int:
 
     >>> count_needed(0.9, n_unknown=1), needed_rank(19, 0.9)
     (19, 18)
+
+    Raises
+    ------
+    ConfigError
+        If the confidence is no share between 0 and 1.
     """
-    return max(math.ceil((n_unknown + 1) / (1 - confidence) - 1 - 1e-9), 1)
+    check_confidence(confidence)
+    return max(math.ceil((min(n_unknown, _MANY) + 1) / (1 - confidence) - 1 - 1e-9), 1)
 
 
 def settle_confidence(asked: float | None, n_groups: int, n_monitors: int = 1) -> float:

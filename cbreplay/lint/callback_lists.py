@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.checks import CheckedList, Finding
@@ -47,6 +48,7 @@ _ABOUT_FILES = frozenset(
 _ABOUT_RATES = frozenset({"factor-leaves-nothing", "factor-of-one", "steep-factor"})
 
 
+@checked
 def lint_callbacks(
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, or lists of them
     *,
@@ -120,7 +122,7 @@ def lint_callbacks(
             schedule=schedule or (None if metadata is None else metadata.schedule),
         ),
         _planned(epochs, record),
-        validation_freq or _recorded_freq(record),
+        min(validation_freq or _recorded_freq(record), _MOST_EPOCHS),
         record,
         written=tuple(written),
     )

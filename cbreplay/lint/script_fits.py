@@ -5,15 +5,18 @@ A finding is kept if it holds for all of them. `scripts` joins the fits of a scr
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.lint.callback_lists import AFTER_A_STOP, find_about_each, find_about_list
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.training import Training
 from cbreplay.scripts.call_arguments import named_parameters
+from cbreplay.scripts.syntax import argument_named, called_name
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +34,12 @@ __all__ = ["ExaminedFit", "PlacedFinding", "written_parameters"]
 _ABOUT_TWO = ("shares-a-file",)
 # findings about lost weights: dropped if code that is not read may keep them
 _ABOUT_KEPT = ("keeps-later-weights",)
+# findings about what is saved at the end of each epoch
+_ABOUT_EPOCHS = (
+    "overwrites-after-resume",
+    "overwrites-one-file",
+    "threshold-never-beaten",
+)
 _PRIMES = (2, 3, 5, 7, 11, 13)
 
 
@@ -150,11 +159,20 @@ class ExaminedFit:
             or not self.fails_at_once(members[finding.callback])
         )
         found = [*refused, *about_each]
+        in_batches = (
+            finding
+            for index, member in enumerate(members)
+            for finding in self.saves_in_batches(index, member)
+        )
         return [
             placed
             for placed in self.placed(found, members)
             if self.is_told(placed, members)
-        ]
+            and not (
+                placed.finding.code in _ABOUT_EPOCHS
+                and _may_count_batches(placed.member)
+            )
+        ] + self.placed(in_batches, members)
 
     def miscalled(self, member: Member) -> list[RefusedCall]:
         """Return why Python does not take the call, in this Keras."""
@@ -183,6 +201,24 @@ class ExaminedFit:
             error for error in member.refused if error.fails_at_once or not at_once
         ]
         yield from _refused_values(index, values)
+
+    def saves_in_batches(self, index: int, member: Member) -> Iterator[Finding]:
+        """Yield that a batch's end has no value of the validation to compare."""
+        callback: Any = member.variants[0]
+        watched = [rule.watched or "" for rule in member.variants]
+        if not (_counts_batches(member) and all(map(is_validation, watched))):
+            return
+        acts = callback.acts_without_value(self.resolved.semantics)
+        name = self.resolved.family.spoken_version(self.resolved.semantics.name)
+        yield Finding(
+            "absent-monitor",
+            index,
+            "save_freq counts batches, and at the end of a batch there is no "
+            f"{callback.monitor!r}",
+            f"fit validates when an epoch is over; {name} saves "
+            + ("each time then, whatever the value" if acts else "nothing then"),
+            "save_freq='epoch', or a monitor of the training data",
+        )
 
     def is_told(self, placed: PlacedFinding, members: Sequence[Member]) -> bool:
         """Return whether a finding holds whatever the code does that is not read."""
@@ -305,6 +341,24 @@ def written_parameters(member: Member) -> frozenset[str]:
         # the arguments of a callback that decides nothing are not read
         return frozenset()
     return named_parameters(member.call, list(parameters_of(callback)))
+
+
+def _may_count_batches(member: Member) -> bool:
+    """Return whether a ModelCheckpoint need not save when an epoch is over."""
+    given = argument_named(member.call, "save_freq")
+    return given is not None and not (
+        isinstance(given, ast.Constant) and given.value == "epoch"
+    )
+
+
+def _counts_batches(member: Member) -> bool:
+    """Return whether `save_freq` is certainly a number: one, or worked out of some."""
+    given = argument_named(member.call, "save_freq")
+    if isinstance(given, ast.BinOp):
+        return isinstance(given.op, (ast.Mult, ast.FloorDiv))
+    if isinstance(given, ast.Call):
+        return called_name(given) in ("ceil", "int", "len", "round")
+    return isinstance(given, ast.Constant) and isinstance(given.value, int)
 
 
 def _key(placed: PlacedFinding) -> tuple[object, ...]:

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from cbreplay.arguments import checked
+from cbreplay.evidence.holes import find_shared_cadence
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.readers.discovery import sources as discovery
+from cbreplay.readers.discovery.common_epochs import spread_out
 from cbreplay.run import Run, Series
 from cbreplay.series_names import is_validation
+from cbreplay.wording.note import reworded, topic_of
+from cbreplay.wording.words import spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +30,7 @@ _STAND_INS = (0.0, -1.0)
 _FEW_CHANGES = 3
 
 
+@checked
 def load_runs(
     *sources: Source,
     errors: Literal["strict", "skip"] = "strict",
@@ -122,7 +128,30 @@ def survey_sources(
     """
     survey = discovery.survey_sources(sources, options, progress)
     runs = [_leave_out_stand_ins(run) for run in survey.runs]
-    return survey._replace(runs=[_with_its_rate(run) for run in runs])
+    return survey._replace(runs=[_with_its_rate(_from_its_begin(run)) for run in runs])
+
+
+def _from_its_begin(run: Run) -> Run:
+    """Return a run with the epochs before its first row, where rows are of every k-th.
+
+    The first evaluation of a training comes after k epochs, which were trained.
+    """
+    first = run.first_epoch
+    is_part = run.metadata is not None or run.resumes or run.replaced
+    if not first or is_part or run.axis_unit != "epochs" or run.steps is not None:
+        return run
+    cadence = find_shared_cadence(run)
+    if first >= cadence:
+        return run
+    before = f"{'epoch' if first == 1 else 'epochs'} {spoken_range(1, first)}"
+    note = f"one in {cadence} epochs has a row: {before} (counted from 1)"
+    note += f", before the first row, {'was' if first == 1 else 'were'} trained too"
+    notes = [
+        reworded(own, note) if topic_of(own) == "beginning" else own
+        for own in run.notes
+    ]
+    whole = spread_out(run, 0, first + run.n_epochs)
+    return replace(whole, notes=tuple(notes))
 
 
 def _with_its_rate(run: Run) -> Run:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Answer:
         """
         return self._draw(**options)
 
+    @checked
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it to a file: ``.html``, ``.md``, ``.png``, ``.svg`` or ``.pdf``.
 

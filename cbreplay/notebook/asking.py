@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.judging import read_judging
 from cbreplay.notebook.answer import Answer
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["ask"]
 
 
+@checked
 def ask(
     source: Any,
     callbacks: Any = None,
@@ -130,7 +133,7 @@ def _decided(runs: Sequence[Run], grid: Grid, judging: Judging) -> Answer:
     replays = cells.replays()
     data = replays[0] if len(replays) == 1 else list(replays)
     document = settings_document(cells)
-    return Answer(data, document, lambda: draw_settings(runs, grid, replays))
+    return Answer(data, document, partial(draw_settings, runs, grid, replays))
 
 
 def _compared(
@@ -150,7 +153,7 @@ def _compared(
     compared = lists.compared
     data = compared[0] if len(compared) == 1 else compared
     document = comparison_document(lists)
-    return Answer(data, document, lambda: draw_pair(compared))
+    return Answer(data, document, partial(draw_pair, compared))
 
 
 def _recommended(
@@ -168,4 +171,4 @@ def _recommended(
     )
     advice = recommend_config(sweep, excluded=without)
     document = advice_document(advice, sweep, runs=runs)
-    return Answer(advice, document, lambda: draw_costs(sweep, advice))
+    return Answer(advice, document, partial(draw_costs, sweep, advice))

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.arguments import read_argument
 from cbreplay.errors import ConfigError
 from cbreplay.notebook.answer import Answer
 
@@ -41,17 +43,9 @@ def answer_about(result: Any) -> Answer:
 
 def _about_run(run: Run) -> Answer:
     from cbreplay.answers.inspection import inspection_document
-    from cbreplay.staircase import build_staircase
-
-    def draw(
-        *,
-        patience: float | Sequence[float] | None = None,
-        monitor: str = "val_loss",
-    ) -> Drawing:
-        return _draw_curve(build_staircase(run, monitor=monitor), patience=patience)
 
     document = inspection_document([run], typed="")._replace(next=())
-    return Answer(run, document, draw)
+    return Answer(run, document, partial(_draw_run, run))
 
 
 def about_staircase(staircase: Staircase) -> Answer:
@@ -64,7 +58,7 @@ def about_staircase(staircase: Staircase) -> Answer:
     replay = replay_patience(staircase)
     curve = Section("The decisions on the curve", (curve_figure(replay),), on="page")
     document = staircase_document(staircase, pictures=(curve,))
-    return Answer(staircase, document, lambda **asked: _draw_curve(staircase, **asked))
+    return Answer(staircase, document, partial(_draw_curve, staircase))
 
 
 def _about_replay(replay: Replay) -> Answer:
@@ -79,7 +73,7 @@ def _about_replay(replay: Replay) -> Answer:
     if replay.objective is not None:
         curve = Section("The curve", (curve_figure(replay),), on="page", untitled=True)
         document = document._replace(sections=(*document.sections, curve))
-    return Answer(replay, document, lambda: _draw_replay(replay))
+    return Answer(replay, document, partial(_draw_replay, replay))
 
 
 def _about_sweep(sweep: Sweep) -> Answer:
@@ -91,12 +85,9 @@ def _about_sweep(sweep: Sweep) -> Answer:
     is_grid = isinstance(sweep.configs, Grid)
     if not (sweep.records and is_grid and reads_from_sweep(sweep.configs)):
         return Answer(sweep, swept_document(sweep), _refuse_drawing)
-    cells = read_sweep(sweep)
-
-    def draw() -> Drawing:
-        return draw_settings(cells.runs, cells.grid, cells.replays())
-
-    return Answer(sweep, settings_document(cells), draw)
+    return Answer(
+        sweep, settings_document(read_sweep(sweep)), partial(_draw_sweep, sweep)
+    )
 
 
 def _about_advice(advice: Recommendation) -> Answer:
@@ -109,7 +100,7 @@ def _about_explanation(explanation: Explanation) -> Answer:
     from cbreplay.answers.explanation import explanation_document
 
     document = explanation_document(explanation)
-    return Answer(explanation, document, lambda: _draw_replay(explanation.replay))
+    return Answer(explanation, document, partial(_draw_replay, explanation.replay))
 
 
 def _about_comparison(comparison: ReplayComparison) -> Answer:
@@ -118,7 +109,7 @@ def _about_comparison(comparison: ReplayComparison) -> Answer:
 
     lists = [replay.callbacks for replay in comparison[:2]]
     document = comparison_document(RivalLists(lists[0], lists[1], [comparison]))
-    return Answer(comparison, document, lambda: draw_pair([comparison]))
+    return Answer(comparison, document, partial(draw_pair, [comparison]))
 
 
 _SHOWN: Mapping[str, Callable[[Any], Answer]] = {
@@ -130,6 +121,26 @@ _SHOWN: Mapping[str, Callable[[Any], Answer]] = {
     "Staircase": about_staircase,
     "Sweep": _about_sweep,
 }
+
+
+def _draw_run(
+    run: Run,
+    *,
+    patience: float | Sequence[float] | None = None,
+    monitor: str = "val_loss",
+) -> Drawing:
+    """Draw the curve of a run, with what patience values decide on it."""
+    from cbreplay.staircase import build_staircase
+
+    return _draw_curve(build_staircase(run, monitor=monitor), patience=patience)
+
+
+def _draw_sweep(sweep: Sweep) -> Drawing:
+    """Draw the settings of a sweep, which are replayed for it."""
+    from cbreplay.answers.swept_cells import read_sweep
+
+    cells = read_sweep(sweep)
+    return draw_settings(cells.runs, cells.grid, cells.replays())
 
 
 def _draw_replay(replay: Replay) -> Drawing:
@@ -148,29 +159,11 @@ def _draw_curve(
 
     if patience is None:
         return _draw_replay(replay_patience(staircase))
-    if isinstance(patience, Real):
-        return _draw_replay(replay_patience(staircase, float(patience)))
-    replays = {
-        f"patience={each:g}": replay_patience(staircase, each)
-        for each in _read_patience(patience)
-    }
+    given = read_argument("patience", patience, "float | Sequence[float]")
+    if isinstance(given, Real):
+        return _draw_replay(replay_patience(staircase, float(given)))
+    replays = {f"patience={each:g}": replay_patience(staircase, each) for each in given}
     return plot_settings(replays)
-
-
-def _read_patience(given: object) -> list[float]:
-    """Return the numbers of a list."""
-    from collections.abc import Iterable
-
-    if isinstance(given, Iterable) and not isinstance(given, str):
-        values = list(given)
-    else:
-        values = []
-    if not values or not all(isinstance(value, Real) for value in values):
-        sentence = (
-            f"patience is {given!r}, where a number or a list of them is expected"
-        )
-        raise ConfigError(sentence)
-    return [float(value) for value in values]
 
 
 def draw_settings(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.plots.curve import draw_non_finite, draw_series
 from cbreplay.plots.picture_text import drawable_text, shorten
 from cbreplay.plots.style import (
@@ -33,6 +34,7 @@ _LONGEST_SETTING, _MOST_LINES = 60, 4
 _WIDE = 6.0
 
 
+@checked
 def plot_learning_curve(
     points: LearningCurvePoints,
     *,

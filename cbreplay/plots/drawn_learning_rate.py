@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from cbreplay.arguments import checked
 from cbreplay.plots.curve import POINTS_ACROSS, drawn_places
 from cbreplay.plots.picture_text import drawable_text
 from cbreplay.plots.style import (
@@ -31,6 +32,7 @@ __all__ = ["plot_learning_rate"]
 _LONGEST_TITLE = 70
 
 
+@checked
 def plot_learning_rate(
     points: LearningRatePoints,
     *,

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.evidence.outcomes import best_recorded_epoch
 from cbreplay.plots.curve import (
@@ -86,6 +87,7 @@ class LearningCurvePoints:
         return named[0] if named else self.curves[0]
 
 
+@checked
 def learning_curve_points(replay: Replay) -> LearningCurvePoints:
     """Collect what a replay's picture shows.
 
@@ -119,6 +121,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
     )
 
 
+@checked
 def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
     """Collect what several settings decide on one curve.
 
@@ -131,9 +134,12 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
     Raises
     ------
     ConfigError
-        If they are judged by different series, watch different ones, or are of
-        different runs.
+        If there is none, or they are judged by different series, watch different ones,
+        or are of different runs.
     """
+    if not replays:
+        sentence = "there is nothing to draw: give one setting or more"
+        raise ConfigError(sentence)
     first, *others = replays.values()
     if any(_shown_of(other) != _shown_of(first) for other in others):
         sentence = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.errors import EvidenceError
 from cbreplay.evidence.words import parting_of
 from cbreplay.plots.curve import Shade, epoch_span, find_shade
@@ -103,6 +104,7 @@ def constant_rate(points: LearningRatePoints) -> float | None:
     return float(known[0]) if (known == known[0]).all() else None
 
 
+@checked
 def learning_rate_points(replay: Replay) -> LearningRatePoints:
     """Collect the recorded and the simulated rate of a replay.
 

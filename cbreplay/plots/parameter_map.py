@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
+from cbreplay.arguments import checked
 from cbreplay.evidence.words import AFTER_A_REDUCTION
 from cbreplay.plots.picture_text import lost_words
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes, style_text
@@ -69,6 +70,7 @@ class MapPoints:
     note: str
 
 
+@checked
 def map_points(costs: Costs, advice: Recommendation) -> MapPoints:
     """Collect what the map of a recommendation shows.
 
@@ -178,6 +180,7 @@ def _untold(scored: Scored) -> str:
     return "The logs do not tell what it loses."
 
 
+@checked
 def plot_map(
     points: MapPoints, *, look: Look = LIGHT, width: float = _WIDTH, note: bool = True
 ) -> Figure:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 
-from cbreplay.errors import ConfigError
+from cbreplay.arguments import checked
 from cbreplay.plots.drawn_learning_curve import plot_learning_curve
 from cbreplay.plots.drawn_learning_rate import plot_learning_rate
 from cbreplay.plots.learning_curve import (
@@ -53,6 +53,7 @@ _TIMES = {"svg": "Date", "png": "Software", "pdf": "CreationDate"}
 _SMALL_WIDTH, _SMALL_HEIGHT = 2.7, 1.2
 
 
+@checked
 def plot_replay(
     replay: Replay,
     *,
@@ -76,23 +77,16 @@ def plot_replay(
 
     Raises
     ------
-    ConfigError
-        If there is no such kind.
     EvidenceError
         If the rate is asked for and none is known.
     """
-    if kind not in ("curve", "learning-rate"):
-        sentence = (
-            f"kind is {kind!r}, where 'curve' or 'learning-rate' is expected. "
-            "Correct --kind or kind=."
-        )
-        raise ConfigError(sentence)
     if kind == "learning-rate":
         return draw_parts(replay, ("learning-rate",), look=look, width=width)
     parts = ("curve", "learning-rate") if has_learning_rate(replay) else ("curve",)
     return draw_parts(replay, parts, look=look, width=width)
 
 
+@checked
 def plot_settings(
     replays: Mapping[str, Replay], *, look: Look = LIGHT, width: float = _WIDTH
 ) -> Figure:
@@ -194,6 +188,7 @@ def figure_bytes(figure: Figure, kind: Literal["png", "svg", "pdf"]) -> bytes:
     return buffer.getvalue()
 
 
+@checked
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """Write a figure to a ``.png``, ``.svg`` or ``.pdf`` file, whole or not at all.
 

@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from cbreplay.errors import ConfigError
 from cbreplay.plots.in_notebook import picture_html
 from cbreplay.wording.words import visible_text
 
@@ -42,6 +43,8 @@ _FONT = "DejaVu Sans"  # comes with matplotlib, so a picture is the same everywh
 _TEXT_SIZE = 9.0
 _ROW_HEIGHT = 13.0
 _DPI = 144
+# matplotlib draws at most 2**16 dots
+_MOST_INCHES = 400
 _GAP = 0.07  # inches around everything
 _CHARACTER_WIDTH = 0.6 * _TEXT_SIZE
 _MEAN_CHARACTER_WIDTH = 0.52 * _TEXT_SIZE
@@ -134,13 +137,26 @@ class SelfShowingFigure(Figure):
         )
 
 
-def make_figure(width: float, height: float, look: Look = LIGHT) -> Figure:
-    """Return an empty figure, in inches, made without pyplot."""
+def make_figure(
+    width: float,
+    height: float,
+    look: Look = LIGHT,
+    layout: Literal["constrained"] | None = "constrained",
+) -> Figure:
+    """Return an empty figure, in inches, made without pyplot.
+
+    Raises
+    ------
+    ConfigError
+        If it would have no width, or one that no picture can have.
+    """
+    if not 1 <= width <= _MOST_INCHES:
+        sentence = (
+            f"width is {width:g}, where inches from 1 to {_MOST_INCHES} are expected"
+        )
+        raise ConfigError(sentence)
     figure = SelfShowingFigure(
-        figsize=(width, height),
-        dpi=_DPI,
-        facecolor=look.background,
-        layout="constrained",
+        figsize=(width, height), dpi=_DPI, facecolor=look.background, layout=layout
     )
     FigureCanvasAgg(figure)
     return figure
@@ -153,9 +169,7 @@ def stack_axes(
 
     Width and heights are in inches, the heights without the labels.
     """
-    size = (width, sum(heights))
-    figure = SelfShowingFigure(figsize=size, dpi=_DPI, facecolor=look.background)
-    FigureCanvasAgg(figure)
+    figure = make_figure(width, sum(heights), look, layout=None)
     rows = figure.subplots(len(heights), 1, sharex=True, squeeze=False)
     axes = [row[0] for row in rows]
     for ax in axes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from cbreplay.arguments import checked
 from cbreplay.by_key import by_key
 from cbreplay.plots.picture_text import lost_words
 from cbreplay.plots.style import (
@@ -73,6 +74,7 @@ class TradeOffPoints:
     axis: str
 
 
+@checked
 def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
     """Collect what the trade-off of a recommendation shows.
 
@@ -140,6 +142,7 @@ def _joint_name(names: list[str]) -> str:
     )
 
 
+@checked
 def plot_trade_off(
     points: TradeOffPoints, *, look: Look = LIGHT, width: float = _WIDTH
 ) -> Figure:

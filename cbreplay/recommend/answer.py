@@ -149,6 +149,9 @@ class Expected(NamedTuple):
         What every patience loses on the groups, in their scale, which `score` leaves
         out: above 0 where another series than the monitor is judged, or the last
         weights are kept; infinite where a run loses everything by every patience.
+    n_cut : int
+        How many groups have runs that their own stopping rule ended: what a patience
+        costs more than that rule belongs to the scores.
     """
 
     score: float
@@ -157,6 +160,7 @@ class Expected(NamedTuple):
     n_kinds: int
     odds: Odds | None
     unavoidable: float = 0.0
+    n_cut: int = 0
 
 
 class WeightAdvice(NamedTuple):
@@ -309,6 +313,11 @@ class Recommendation:
     _repr_html_ = show_html
     __str__ = show_text
     to_frame = show_frame
+
+    def __repr__(self) -> str:
+        """Return what is recommended and how sure it is, without what it rests on."""
+        told = " and ".join(map(repr, self.callbacks)) or "nothing is recommended"
+        return f"<Recommendation ({self.kind}): {told}>"
 
     def setting(self, label: str) -> Scored | None:
         """Return the scored setting with a label; None where there is none."""

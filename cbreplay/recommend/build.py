@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.arguments import checked, shown_value
 from cbreplay.errors import ConfigError
 from cbreplay.evidence.training_course import never_changes
-from cbreplay.generalization.promise import Promise, needed_rank, unlucky_share
+from cbreplay.generalization.promise import (
+    Promise,
+    check_confidence,
+    needed_rank,
+    unlucky_share,
+)
 from cbreplay.recommend.answer import (
     ComparedGroups,
     CountedGroup,
@@ -39,8 +45,6 @@ from cbreplay.recommend.rivals import score_rivals
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.setting_costs.study import Advising, Study, begin_studies
 from cbreplay.setting_costs.tolerance import read_tolerance
-from cbreplay.sweep import Sweep
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from cbreplay.setting_costs.recorded_ends import PlanPart
     from cbreplay.setting_costs.scored import Scored
     from cbreplay.setting_costs.swept_settings import Excluded, Reason, Slice
+    from cbreplay.sweep import Sweep
 
 __all__ = ["recommend_config"]
 
@@ -57,6 +62,7 @@ _MOST_PATIENCE = 2**31
 _WEIGHTS = (0.01, 0.05, 0.2)
 
 
+@checked
 def recommend_config(
     sweep: Sweep,
     *,
@@ -158,21 +164,10 @@ def recommend_config(
     return Recommendation(plans=plans, **found, **_frame(study, gone))
 
 
-def _check(sweep: object, asked: Advising) -> None:
+def _check(sweep: Sweep, asked: Advising) -> None:
     """Raise ConfigError if the sweep or an option allows no recommendation."""
-    if not isinstance(sweep, Sweep):
-        sentence = (
-            f"recommend_config takes a Sweep, as sweep_runs returns it, not "
-            f"{type(sweep).__name__}"
-        )
-        raise ConfigError(sentence)
-    confidence = asked.confidence
-    if confidence is not None and not 0 < confidence < 1:
-        sentence = (
-            f"confidence is {shown_value(confidence)}, where a share between 0 and 1 "
-            "is expected"
-        )
-        raise ConfigError(sentence)
+    if asked.confidence is not None:
+        check_confidence(asked.confidence)
     if not 0 <= asked.cost_weight < np.inf:
         sentence = (
             f"cost_weight is {shown_value(asked.cost_weight)}, where a number from 0 "

@@ -214,6 +214,8 @@ class _ScoredValues(NamedTuple):
 
     `endless`, of shape (n_groups, n_patience), is where a group loses everything. There
     `lost` is NaN: such a loss has no mean, and tells nothing of the patience beside it.
+    `too_short`, of that shape, is what a patience costs more than the rule that ended
+    the logs of a group; NaN in groups without such a log.
     """
 
     patience: EpochArray
@@ -221,6 +223,7 @@ class _ScoredValues(NamedTuple):
     lost: FloatArray
     trained: FloatArray
     endless: BoolArray
+    too_short: FloatArray
 
 
 def _scored(priced: Priced) -> _ScoredValues | None:
@@ -233,22 +236,39 @@ def _scored(priced: Priced) -> _ScoredValues | None:
     lost, trained = priced.lost[:, tried], priced.trained[:, tried]
     endless = lost >= MOST_LOST
     lost = np.where(endless, np.nan, lost)
-    return _ScoredValues(values[tried], frame.plan, lost, trained, endless)
+    # what it costs less is only a bound: a log that was cut argues for no patience
+    apart = priced.lost_to_own + frame.cost_weight * priced.trained_to_own
+    too_short = np.maximum(apart[:, tried], 0)
+    return _ScoredValues(values[tried], frame.plan, lost, trained, endless, too_short)
 
 
 def _blend_all(priced: Priced, scored: _ScoredValues) -> Blended:
     weight = priced.frame.cost_weight
-    blended = blend_scores(read_prior(), *scored[:-1], cost_weight=weight)
+    blended = blend_scores(read_prior(), *scored[:4], cost_weight=weight)
+    blended = _count_cut(blended, scored.too_short)
     return _rule_out(blended, np.any(scored.endless, axis=0))
+
+
+def _count_cut(blended: Blended, too_short: FloatArray) -> Blended:
+    """Return scores to which the groups with cut logs belong.
+
+    In such a group a patience costs what it does elsewhere, and besides what the logs
+    show it to cost more than the rule that ended them.
+    """
+    shown = too_short[~np.isnan(too_short).any(axis=1)]
+    n_others = blended.told + read_prior().weight
+    more = shown.sum(axis=0) / (len(shown) + n_others)
+    return blended._replace(score=blended.score + more)
 
 
 def _blend_others(priced: Priced, scored: _ScoredValues) -> Iterator[Blended]:
     """Yield the scores without each of the groups."""
     weight = priced.frame.cost_weight
-    others = leave_each_out(read_prior(), *scored[:-1], cost_weight=weight)
+    others = leave_each_out(read_prior(), *scored[:4], cost_weight=weight)
     n_endless = scored.endless.sum(axis=0)
-    for blended, own in zip(others, scored.endless, strict=True):
-        yield _rule_out(blended, np.asarray(n_endless > own))
+    for row, (blended, own) in enumerate(zip(others, scored.endless, strict=True)):
+        rest = _count_cut(blended, np.delete(scored.too_short, row, axis=0))
+        yield _rule_out(rest, np.asarray(n_endless > own))
 
 
 def _rule_out(blended: Blended, endless: BoolArray) -> Blended:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.errors import EvidenceError
 from cbreplay.recommend.rivals import score_named
 from cbreplay.recommend.scores import OFTEN
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Costs", "measure_costs"]
 
 
-class Costs(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Costs:
     """What settings cost on the groups on which all of them can be priced.
 
     Means over different groups do not compare. So all means are over the groups that
@@ -64,6 +67,13 @@ class Costs(NamedTuple):
     chosen: int
     named: tuple[Scored, ...]
 
+    def __repr__(self) -> str:
+        """Return what was compared, without what each costs."""
+        return (
+            f"<Costs of {self.regret.size} settings on {self.n_compared} of "
+            f"{self.n_groups} groups>"
+        )
+
     def require_compared(self, unit: str) -> None:
         """Refuse where no setting has a price, so that a picture would be empty.
 
@@ -85,6 +95,7 @@ class Costs(NamedTuple):
             raise EvidenceError(sentence)
 
 
+@checked
 def measure_costs(
     sweep: Sweep,
     advice: Recommendation,

@@ -162,8 +162,13 @@ def expect_next(study: Study, decided: Decided, pick: Pick) -> Expected | None:
     score, of_each = pick.expected
     usual_score = of_each.get(USUAL)
     n_groups = int((~np.isnan(decided.priced.lost).all(axis=1)).sum())
+    n_cut = int((~np.isnan(decided.priced.lost_to_own).all(axis=1)).sum())
     odds = None
-    if usual_score is not None and _is_like_measured(study, decided.chosen):
+    if (
+        usual_score is not None
+        and not n_cut
+        and _is_like_measured(study, decided.chosen)
+    ):
         odds = read_track_record().look_up(n_groups, usual_score - score)
     return Expected(
         score,
@@ -172,6 +177,7 @@ def expect_next(study: Study, decided: Decided, pick: Pick) -> Expected | None:
         int(read_prior().weight),
         odds,
         _unavoidable(decided.priced, pick.patience, study.asked.cost_weight),
+        n_cut,
     )
 
 

@@ -182,7 +182,8 @@ class _Rivals:
         cost = np.array(costs)[:, None] / self.panel.standing.length[:, None]
         regret = np.where(np.isnan(cost), np.nan, 0.0)
         exact = np.isfinite(cost) & _told_to_its_end(self.study)[:, None]
-        cells = CellCosts(exact, regret, cost, np.zeros(cost.shape, bool))
+        never = np.zeros(cost.shape, bool)
+        cells = CellCosts(exact, regret, cost, silent=never, cut=never)
         setting = Setting("hindsight", None, None, {})
         return score_setting(self.panel, setting, cells)
 
@@ -296,7 +297,8 @@ def _unstopped(study: Study) -> CellCosts:
     regret = np.array([[series.regrets[-1]] for series in judged])
     regret[find_failed(study.sweep, np.array(study.panel.rows))] = np.inf
     exact = _told_to_its_end(study)[:, None]
-    return CellCosts(exact, regret, np.ones_like(regret), np.zeros_like(exact))
+    never = np.zeros_like(exact)
+    return CellCosts(exact, regret, np.ones_like(regret), silent=never, cut=never)
 
 
 def _told_to_its_end(study: Study) -> BoolArray:

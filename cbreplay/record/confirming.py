@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.record.plan import find_fits
 from cbreplay.record.retraining import RetrainedModel, confined, confined_path
@@ -74,11 +75,12 @@ class Confirmation(NamedTuple):
         return all(entry.verdict != "failed" for entry in self.items)
 
 
+@checked
 def confirm_replay(
     run: Run,
     callbacks: Any,  # noqa: ANN401 - as `replay_run` takes them
     *,
-    resume: Resume = "fresh",
+    resume: Literal["fresh", "carried", "interrupted", "never"] = "fresh",
     on_epoch: Callable[[], None] | None = None,
     script: Program | None = None,
 ) -> Confirmation:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.expressions import parse_recorded
 from cbreplay.record.experiments import EXPERIMENTS
 from cbreplay.rules.base import class_name
 from cbreplay.rules.families import stands_by
 from cbreplay.wording.near_names import nearest_name
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

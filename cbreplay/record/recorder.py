@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.record.description import describe_optimizer
 from cbreplay.record.open_fit import FitFacts, OpenFit, tell_user
@@ -58,6 +59,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         If something is in the directory already, or it cannot be written.
     """
 
+    @checked
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         super().__init__()
         self.facts = FitFacts()

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.record.description import describe_user_callback
 from cbreplay.record.keras_callbacks import make_keras_callback
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["FitChanges", "recorded", "recording"]
 
 
+@checked
 def recorded(callbacks: Sequence[Any], directory: str | os.PathLike[str]) -> list[Any]:
     """Return a callbacks list that records the fit which it is given to.
 
@@ -100,6 +102,7 @@ def _class_names(callback: Any) -> list[str]:  # noqa: ANN401 - keras is untyped
 
 
 @contextlib.contextmanager
+@checked
 def recording(directory: str | os.PathLike[str]) -> Iterator[None]:
     """Record every ``fit`` inside the block.
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError, MissingExtraError, OutputError
 from cbreplay.record.description import describe_run, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
@@ -53,6 +54,7 @@ __all__ = [
 ]
 
 
+@checked
 def train_experiment(
     experiment: str,
     *,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.evidence.outcomes import judge_epoch, measure_outcome, resolve_objective
-from cbreplay.evidence.validity import classify_evidence
+from cbreplay.evidence.validity import classify_evidence, is_recorded_whole
 from cbreplay.given import as_run
 from cbreplay.judging import read_judging
 from cbreplay.replay.notes import (
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from cbreplay.evidence.outcomes import Outcome
     from cbreplay.evidence.validity import Evidence
     from cbreplay.judging import Judging, JudgingOptions
-    from cbreplay.replay.resume import Resume
     from cbreplay.replay.under_way import Walk
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.training import Training
@@ -46,12 +46,13 @@ if TYPE_CHECKING:
 __all__ = ["as_list", "replay_list", "replay_run"]
 
 
+@checked
 def replay_run(
     run: object,
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, the user's own, or lists of them
     *,
     hypothetical: bool = False,
-    resume: Resume = "fresh",
+    resume: Literal["fresh", "carried", "interrupted", "never"] = "fresh",
     **judging: Unpack[JudgingOptions],
 ) -> Replay:
     """Replay what a list of callbacks would have decided on a recorded run.
@@ -120,14 +121,7 @@ def replay_list(
 ) -> tuple[Replay, tuple[Any, ...]]:
     """Replay as `replay_run`; return also the state of each callback at the end.
 
-    Parameters
-    ----------
-    run, listed, resolved, judging : Run, CallbacksList, ResolvedSemantics, Judging
-        The record, the list, the version whose rules decide, and how to judge.
-    hypothetical : bool
-        As in `replay_run`.
-    states : sequence of object, optional
-        The state of each callback when training begins; new ones by default.
+    `states` are those when training begins; new ones by default.
     """
     training = describe_training(run, resolved.semantics, resolved.family)
     rules = listed.callbacks
@@ -391,11 +385,5 @@ def _breaks_off(question: _Resolved, walk: Walk) -> bool:
     """Return whether the stop cuts an epoch short that the recorded training ended."""
     if walk.broken_off_by is None:
         return False
-    metadata = question.run.metadata
-    ended = metadata.ended if metadata is not None else None
-    recorded_so = (
-        ended is not None
-        and ended.by == question.callbacks[walk.broken_off_by].class_name
-        and walk.last_epoch == question.run.horizon
-    )
-    return not recorded_so
+    breaker = question.callbacks[walk.broken_off_by].class_name
+    return not is_recorded_whole(question.run, walk.last_epoch, breaker)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
 
@@ -149,6 +150,7 @@ class ComparisonTotals(NamedTuple):
     rival_mean_regret: float | None
 
 
+@checked
 def compare_replays(first: Replay, rival: Replay) -> ReplayComparison:
     """Say where two callbacks lists part on one run, and what each keeps.
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.given import as_run
 from cbreplay.judging import read_judging
 from cbreplay.replay.answer import as_list, replay_list
 from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.training import describe_training
-from cbreplay.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,10 +21,12 @@ if TYPE_CHECKING:
     from cbreplay.replay.records import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.rules.family import ResolvedSemantics
+    from cbreplay.run import Run
 
 __all__ = ["replay_fits"]
 
 
+@checked
 def replay_fits(
     runs: Iterable[object],
     callbacks: Any,  # noqa: ANN401 - as replay_run takes it
@@ -78,11 +79,8 @@ def replay_fits(
     ... ]
     [None, 1]
     """
-    if isinstance(runs, (Run, Mapping, str, PathLike)):
-        sentence = (
-            "replay_fits takes the runs of several fits, and this is one "
-            f"{type(runs).__name__}"
-        )
+    if isinstance(runs, Mapping):
+        sentence = "replay_fits takes the runs of several fits, and this is one dict"
         raise ConfigError(sentence)
     listed, chosen = as_list(callbacks), read_judging(judging)
     replays: list[Replay] = []

@@ -242,6 +242,10 @@ class Replay(NamedTuple):
         """Return its table as a DataFrame; epochs count from 0."""
         return show_frame(self)
 
+    def __hash__(self) -> int:
+        """Return a hash of what can have one: `files` is a dict."""
+        return hash((self.run, self.stopped_epoch, self.kept_epoch))
+
     def __repr__(self) -> str:
         """Return what was asked and what was decided, without the run and the trace."""
         return (

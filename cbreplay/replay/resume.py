@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
-
-from cbreplay.errors import ConfigError
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from cbreplay.run import Run
@@ -26,18 +24,7 @@ def resumed_as(run: Run, resume: Resume) -> Run:
         Whether each fit after the first had new callbacks, the same instances, or new
         ones after a fit that was broken off before its callbacks saw the end; or
         whether no fit was resumed where the log does not tell.
-
-    Raises
-    ------
-    ConfigError
-        If `resume` is none of them.
     """
-    if resume not in get_args(Resume):
-        sentence = (
-            f"resume is {resume!r}, where 'fresh', 'carried', 'interrupted' or 'never' "
-            "is expected"
-        )
-        raise ConfigError(sentence)
     if resume == "carried":
         return run.with_same_callbacks()
     if resume == "never":

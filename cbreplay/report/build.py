@@ -18,13 +18,15 @@ from cbreplay.answers.settings import EVERY_SETTING, settings_document
 from cbreplay.answers.spoken_runs import judged_by
 from cbreplay.answers.staircase_table import EVERY_PATIENCE
 from cbreplay.answers.varied_parameters import short_setting
+from cbreplay.arguments import checked
 from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
-from cbreplay.judging import read_judging, restores_best
+from cbreplay.judging import read_judging
 from cbreplay.recommend import Advising
 from cbreplay.report.advised import Advised, advise
 from cbreplay.report.moving import with_moving
 from cbreplay.report.question import ReportQuestion
+from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.families import resolve_semantics
 from cbreplay.staircase import replay_patience
 
@@ -47,6 +49,7 @@ _REFERENCE = 10
 _MOST_NAMED = 200
 
 
+@checked
 def build_report(
     runs: Sequence[Run],
     *,
@@ -99,7 +102,7 @@ def build_report(
         If no run can be replayed, for the reason of the first.
     """
     question = ReportQuestion(
-        callbacks=None if callbacks is None else tuple(callbacks),
+        callbacks=None if callbacks is None else read_callbacks(callbacks).callbacks,
         monitors=_read_monitors(monitor, len(runs)),
         mode=mode,
         keep=keep,
@@ -136,6 +139,7 @@ def _read_monitors(monitor: str | Sequence[str] | None, n_runs: int) -> tuple[st
     return monitors
 
 
+@checked
 def build_settings_report(
     runs: Sequence[Run],
     grid: Grid,
@@ -163,6 +167,7 @@ def build_settings_report(
     CbreplayError
         As `replay_run` for the first run and setting for which it does.
     """
+    _read_monitors(None, len(runs))
     on_curve = len(runs) == 1 and len(grid) <= MOST_ON_A_CURVE
     cells = decide_settings(
         runs, grid, read_judging(judging), progress, replayed=on_curve
@@ -324,7 +329,7 @@ def _report_on_many(
         left_out,
         advised if isinstance(advised, str) else advised.document,
         doubts,
-        restores=restores_best(question.keep),
+        restores=question.keep == "best",
     )
     named = _named(recommended, given) or {"start": callbacks}
     document = many_runs_page(asked, closing)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.errors import CbreplayError
-from cbreplay.judging import restores_best
 from cbreplay.recommend import Advising
 from cbreplay.replay import replay_run
 from cbreplay.rules.base import monitored_series
@@ -57,7 +56,7 @@ class ReportQuestion:
             monitor=monitor,
             mode=mode,
             patience=patience,
-            restore_best_weights=restores_best(self.keep),
+            restore_best_weights=self.keep == "best",
         )
         return baseline
 

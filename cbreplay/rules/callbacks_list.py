@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.arguments import is_iterable, shown_value
 from cbreplay.errors import ConfigError
 from cbreplay.rules.families import known_families
 from cbreplay.rules.registry import is_rule, known_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cbreplay.rules.base import Callback
 
@@ -98,7 +98,7 @@ def read_callback(callback: Any) -> Callback:
         if rule is not None:
             return rule
     sentence = (
-        f"{_shown(callback)} is not a callback that cbreplay can replay. Give "
+        f"{shown_value(callback)} is not a callback that cbreplay can replay. Give "
         f"{', '.join(f'{row.name}(...)' for row in known_rules()[:2])}, a callback of "
         f"{' or '.join(family.title for family in known_families())}, one of your own "
         f"with the hooks {', '.join(HOOKS)}, set_model and set_params, or a list of "
@@ -111,14 +111,8 @@ def read_callback(callback: Any) -> Callback:
 HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
 
-def _shown(callback: object) -> str:
-    """Write what was given without the address that an object's repr may hold."""
-    written = repr(callback)
-    return f"an object of {type(callback).__name__}" if " at 0x" in written else written
-
-
 def _is_list(callbacks: object) -> bool:
-    return isinstance(callbacks, Iterable) and not isinstance(callbacks, (str, bytes))
+    return is_iterable(callbacks) and not isinstance(callbacks, (str, bytes))
 
 
 def _is_nested_list(callbacks: object) -> bool:

@@ -10,11 +10,11 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError
 from cbreplay.monitor import Comparison
 from cbreplay.rules.base import Callback
 from cbreplay.rules.training import Training
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from cbreplay.rules.compiled import Compiled
@@ -67,6 +67,10 @@ class Finding(NamedTuple):
     fix: str
     severity: Literal["warning", "remark"] = "warning"
     facts: Mapping[str, float] = _NO_FACTS
+
+    def __hash__(self) -> int:
+        """Return a hash of what can have one: `facts` is a dict."""
+        return hash(self[:-1])
 
 
 class TrainingFacts(NamedTuple):

@@ -11,9 +11,9 @@ from dataclasses import fields
 from numbers import Integral, Rational
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.wording.near_names import nearest_name
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from cbreplay.rules.training import Training

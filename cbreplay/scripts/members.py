@@ -222,15 +222,15 @@ class _Stopgaps(ScriptArguments):
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         """Return what an argument says, or that it is unknown."""
         try:
-            return super().value(node, place)
+            told = super().value(node, place)
         except Unread as unread:
             given = only_literal(self.calls, node, self.scope)
             if given is not None:
                 return given
             name = place.rpartition(": ")[2]
-            told = all_literals(self.calls, node, self.scope)
-            if 1 < len(told) <= MOST_STAND_INS and name in STAND_INS:
-                self.told[name] = told
+            several = all_literals(self.calls, node, self.scope)
+            if 1 < len(several) <= MOST_STAND_INS and name in STAND_INS:
+                self.told[name] = several
                 return UNKNOWN
             if name == "filepath":
                 self.ending = find_ending(self.calls, node, self.scope)
@@ -244,6 +244,11 @@ class _Stopgaps(ScriptArguments):
             elif name != "verbose":  # that decides nothing
                 self.problems.append(UnreadPart(unread.line, unread.problem))
             return UNKNOWN
+        if place.endswith(": save_freq") and isinstance(told, int):
+            problem = f"{place} is {told}, a number of batches: no epoch tells when"
+            self.problems.append(UnreadPart(node.lineno, f"{problem} it saves"))
+            return UNKNOWN
+        return told
 
 
 def _first_star(call: ast.Call) -> int:

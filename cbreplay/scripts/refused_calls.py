@@ -6,10 +6,10 @@ import re
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import CbreplayError, RefusedValueError
 from cbreplay.rules.registry import rule_named
 from cbreplay.scripts.stand_ins import UNKNOWN, stand_ins
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     import ast

@@ -9,6 +9,7 @@ import ast
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ExpressionError
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.families import imported_version
@@ -76,6 +77,7 @@ class ScriptCallbacks(NamedTuple):
     semantics: str | None = None
 
 
+@checked
 def read_script_callbacks(
     path: str | os.PathLike[str], *, defaults: Mapping[str, Any] | None = None
 ) -> ScriptCallbacks:

@@ -135,12 +135,16 @@ class CellCosts(NamedTuple):
         The share of the planned epochs that are trained.
     silent : bool array
         Where the cell is incomplete or diverged.
+    cut : bool array
+        Where the log of a run that its own stopping rule ended tells what the setting
+        keeps and trains: how it compares with that rule, and not what it loses.
     """
 
     exact: BoolArray
     regret: FloatArray
     cost: FloatArray
     silent: BoolArray
+    cut: BoolArray
 
     def take(self, first: int, count: int) -> CellCosts:
         """Return `count` neighbouring settings from `first` on."""
@@ -164,6 +168,10 @@ class Priced(NamedTuple):
         Means over those runs of a group that tell, by which a patience is chosen: the
         regret in each run's scale, less what every patience loses, and the share of the
         plan that is trained. NaN where no run of a group tells.
+    lost_to_own, trained_to_own : array of shape (n_groups, n_patience)
+        Means over those runs of a group that their own stopping rule ended: how much
+        more is lost, and trained, than by that rule. 0 from its patience on, where such
+        a log tells nothing. NaN where no run of a group was ended so.
     frame : ChoiceFrame
         What the choice is for.
     """
@@ -175,6 +183,8 @@ class Priced(NamedTuple):
     score: FloatArray
     lost: FloatArray
     trained: FloatArray
+    lost_to_own: FloatArray
+    trained_to_own: FloatArray
     frame: ChoiceFrame
 
     def take(self, groups: EpochArray) -> Priced:
@@ -206,10 +216,13 @@ def cells_of(
     cost = sweep.trained_epochs[at] / standing.length[:, None]
     silent = sweep.diverged[at] | sweep.incomplete[at]
     # where the objective has a hole, what is lost against the best is only a bound
-    told = told & ~standing.cut[:, None] & ~sweep.lacks_values[at]
+    whole = ~sweep.lacks_values[at]
+    cut = (evidence == _EXACT) & standing.cut[:, None] & whole
+    told = told & ~standing.cut[:, None] & whole
     ruined = _find_ruined(sweep, rows, columns)
     told |= ruined & (evidence == _CENSORED) & ~standing.cut[:, None]
-    return CellCosts(told, np.where(ruined, np.inf, sweep.regret[at]), cost, silent)
+    regret = np.where(ruined, np.inf, sweep.regret[at])
+    return CellCosts(told, regret, cost, silent, cut)
 
 
 def _find_ruined(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> BoolArray:
@@ -281,8 +294,24 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
         ),
         _means_where(counted, avoidable, groups),
         _means_where(counted, cells.cost, groups),
+        _compare_to_own(cells.cut, share, groups),
+        _compare_to_own(cells.cut, cells.cost, groups),
         panel.frame,
     )
+
+
+def _compare_to_own(
+    cut: BoolArray, values: FloatArray, groups: Sequence[EpochArray]
+) -> FloatArray:
+    """Return how much more every patience costs than the rules that ended the runs.
+
+    The longest patience that a cut log tells stands for its rule.
+    """
+    longest = cut.shape[1] - 1 - np.argmax(cut[:, ::-1], axis=1)
+    own = np.take_along_axis(values, longest[:, None], axis=1)
+    compared = cut & np.isfinite(values) & np.isfinite(own)
+    apart = np.subtract(values, own, where=compared, out=np.zeros_like(values))
+    return _means_where(cut.any(axis=1, keepdims=True) | compared, apart, groups)
 
 
 def _means_where(

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, choices, make_grid
-from cbreplay.judging import JudgingOptions, read_judging, restores_best
+from cbreplay.judging import JudgingOptions, read_judging
 from cbreplay.rules.families import stopping_rule
 from cbreplay.rules.registry import row_of
 from cbreplay.setting_costs.recorded_ends import usual_cadence
@@ -143,6 +144,7 @@ class Axes(NamedTuple):
         return list(first.values())
 
 
+@checked
 def sweep_patience(
     runs: Iterable[Run],
     *,
@@ -197,7 +199,7 @@ def sweep_patience(
         mode=mode,
         min_delta=[*min_delta] if isinstance(min_delta, Sequence) else min_delta,
         patience=values,
-        restore_best_weights=restores_best(keep),
+        restore_best_weights=keep == "best",
     )
     sweep = sweep_runs(kept, make_grid([stopper]), judging=chosen, progress=progress)
     return sweep, left_out
@@ -212,6 +214,9 @@ def _read_monitors(monitor: str | Sequence[str], objective: str | None) -> list[
     """Return the monitors, each once; several need a named objective."""
     given = [monitor] if isinstance(monitor, str) else monitor
     monitors = list(dict.fromkeys(given))
+    if not monitors:
+        sentence = "monitor is an empty list. Name one series or more"
+        raise ConfigError(sentence)
     if len(monitors) > 1 and objective is None:
         sentence = (
             f"{', '.join(monitors)} are several monitors, and what they keep has to be "

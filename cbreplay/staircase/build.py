@@ -8,12 +8,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from cbreplay.arguments import checked
 from cbreplay.evidence.holes import find_gap
 from cbreplay.evidence.median import median_of
 from cbreplay.evidence.outcomes import best_recorded_epoch, has_ambiguous_best
 from cbreplay.evidence.training_course import never_changes
 from cbreplay.given import as_run
-from cbreplay.judging import Judging, read_judging, restores_best
+from cbreplay.judging import Judging, read_judging
 from cbreplay.replay import Replay, replay_run
 from cbreplay.rules.families import stopping_rule
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
@@ -111,6 +112,17 @@ class Staircase(NamedTuple):
     def __str__(self) -> str:
         return show_text(self)
 
+    def __hash__(self) -> int:
+        """Return a hash of what can have one: `other_best` is a dict."""
+        return hash((self.replay, self.monitor, self.keep))
+
+    def __repr__(self) -> str:
+        """Return what was asked and how many answers there are, without these."""
+        return (
+            f"<Staircase of {self.replay.run.name!r}: {len(self.steps)} steps of "
+            f"patience for {self.monitor}>"
+        )
+
     def plot(self, *, patience: float | Sequence[float] | None = None) -> Figure:
         """Draw the patience that was enough, or the ones that are named."""
         return show_plot(self, patience=patience)
@@ -183,6 +195,7 @@ class Staircase(NamedTuple):
         return max(step.first_patience, min(1, step.last_patience))
 
 
+@checked
 def build_staircase(
     run: object,
     *,
@@ -214,7 +227,7 @@ def build_staircase(
         monitor=monitor,
         mode=mode,
         patience=math.inf,
-        restore_best_weights=restores_best(keep),
+        restore_best_weights=keep == "best",
     )
     record = as_run(run)
     chosen = read_judging(judging)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.evidence.validity import is_recorded_whole
 from cbreplay.rules.registry import STOPPING
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.partings import part_rates
@@ -22,7 +23,6 @@ __all__ = [
     "Cells",
     "decide_cells",
     "first_broken_epoch",
-    "is_recorded_whole",
     "name_breaker",
     "pack_column",
     "put_column",
@@ -332,15 +332,6 @@ def name_breaker(block: Block) -> str | None:
     """Return the class name of the rule that breaks an epoch off; None without one."""
     breaking = (slot for slot in block.slots if slot.kernel == "breaks")
     return next((slot.example().class_name for slot in breaking), None)
-
-
-def is_recorded_whole(run: Run, epoch: int, breaker: str | None) -> bool:
-    """Return whether the recorded list broke this epoch off as well.
-
-    The values recorded for it were then measured on the weights that are kept.
-    """
-    ended = run.ended
-    return ended is not None and ended.by == breaker and epoch == run.horizon
 
 
 def _first_broken(run: Run) -> int:

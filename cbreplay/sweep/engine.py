@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.evidence.outcomes import judge_epoch
 from cbreplay.given import as_runs
@@ -45,6 +46,7 @@ __all__ = ["sweep_runs"]
 _CELLS_AT_ONCE = 128_000
 
 
+@checked
 def sweep_runs(
     runs: object,
     grid: Any,  # noqa: ANN401 - a Grid, or other configs

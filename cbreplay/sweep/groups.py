@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from cbreplay.arguments import checked
 from cbreplay.by_key import by_key
 from cbreplay.errors import ConfigError
 from cbreplay.rules.base import class_name
@@ -106,6 +107,7 @@ class Grouping(NamedTuple):
     apart: tuple[tuple[int, ...], ...] = ()
 
 
+@checked
 def find_groups(
     runs: Sequence[Described], group_by: str | Sequence[Any] | None
 ) -> Grouping:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.evidence.validity import is_recorded_whole
 from cbreplay.judging import Judging
 from cbreplay.replay.notes import NAN_IS_BEST, note_broken_off, note_no_number, note_run
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.sweep.cells import first_broken_epoch, is_recorded_whole, name_breaker
+from cbreplay.sweep.cells import first_broken_epoch, name_breaker
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.objectives import VersionFinder, find_objectives
 from cbreplay.sweep.plan import plan_blocks

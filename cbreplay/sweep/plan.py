@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.arguments import is_iterable
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices, make_grid, pair_choices
 from cbreplay.rules.callbacks_list import read_callbacks
@@ -18,7 +18,7 @@ from cbreplay.rules.registry import row_of
 from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -181,11 +181,11 @@ def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
     """
     if isinstance(grid, (Grid, PairedChoices)):
         return grid
-    listed = list(grid) if isinstance(grid, Iterable) else [grid]
+    listed = list(grid) if is_iterable(grid) else [grid]
     slots = read_slots(listed)
     if slots is not None:
         return AlikeConfigs(map(tuple, listed), slots)
-    if not any(isinstance(given, Iterable) for given in listed):
+    if not any(map(is_iterable, listed)):
         return make_grid(listed)
     configs = []
     own: set[type] = set()

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     NoteTopic = Literal[
+        "beginning",
         "end",
         "epochs",
         "files",
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["OF_NUMBERING", "Note", "reworded", "topic_of"]
 
 # what no longer holds where epochs are numbered anew
-OF_NUMBERING = frozenset(("epochs", "lost rows"))
+OF_NUMBERING = frozenset(("beginning", "epochs", "lost rows"))
 
 
 class Note(str):
@@ -39,7 +40,8 @@ class Note(str):
         ``reading``: how such a log is always read. ``rate``: how the learning rate was
         read, which matters to callbacks that change it. ``values``: which of several
         values of an epoch is used. ``other logs``: what was left out beside this run.
-        ``epochs``: how its epochs were counted. ``lost rows``: which have no row.
+        ``epochs``: how its epochs were counted. ``beginning``: what came before its
+        first row. ``lost rows``: which have no row.
         ``parts``: it is a part of a log, where the epochs step back. ``missing``: which
         series have no value in some rows, which an answer says of those that it is
         about.
@@ -60,6 +62,10 @@ class Note(str):
     def __getnewargs__(self) -> tuple[str, NoteTopic]:  # type: ignore[override]
         """Return the arguments of ``__new__``, for copying and pickling."""
         return (str(self), self.topic)
+
+    def replace(self, old: str, new: str, /) -> Note:  # type: ignore[override]
+        """Return a note on the same topic with other words for some."""
+        return Note(super().replace(old, new), self.topic)
 
 
 def topic_of(note: str) -> NoteTopic | None:

@@ -1,4 +1,4 @@
-"""Make text and values from outside fit to print: cut, escaped, without secrets."""
+"""Make text from outside fit to print: cut, escaped, without secrets."""
 
 from __future__ import annotations
 
@@ -15,28 +15,12 @@ __all__ = [
     "shell_words",
     "shortened",
     "shown_url",
-    "shown_value",
     "shown_word",
     "well_formed",
     "without_secrets",
 ]
 
-_MOST_LETTERS = 200
 _MOST_OF_A_LINE = 2000
-
-
-def shown_value(value: object) -> str:
-    """Write a value into a sentence, whatever it is and however long.
-
-    >>> shown_value(-3), len(shown_value("x" * 1000)), shown_value(16**5000)
-    ('-3', 200, 'a number of 20001 bits')
-    """
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - somebody's own repr, or thousands of digits
-        bits = value.bit_length() if isinstance(value, int) else 0
-        text = f"a number of {bits} bits" if bits else f"a {type(value).__name__}"
-    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 3]}..."
 
 
 def shortened(line: str) -> str:

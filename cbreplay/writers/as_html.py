@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
+from cbreplay.arguments import checked
 from cbreplay.document import Code, Strong, plain_text, spoken_cells
 from cbreplay.wording.words import visible_text
 from cbreplay.writers.pictures import draw_versions
@@ -25,6 +26,7 @@ _TEMPLATE, _SCRIPT = "page.html.j2", "moving.js"
 _MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
+@checked
 def write_html(document: Document) -> str:
     """Return the report as a page: no network, pictures inside.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cbreplay.arguments import checked
 from cbreplay.document import (
     Code,
     CodeBlock,
@@ -32,6 +33,7 @@ _SIGNS = r"(?i)([\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.)"
 _FIRST_SIGN = r"^(\s*\d*)([-+#=.)])"
 
 
+@checked
 def write_markdown(
     document: Document, *, left_out: Collection[str] = ("screen",)
 ) -> str:

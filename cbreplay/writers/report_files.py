@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbreplay.arguments import checked
 from cbreplay.system.whole_files import check_output, write_whole
 from cbreplay.writers.as_html import write_html
 from cbreplay.writers.as_markdown import write_markdown
@@ -19,6 +20,7 @@ __all__ = ["write_report"]
 _WRITERS = {".html": write_html, ".md": write_markdown, ".htm": write_html}
 
 
+@checked
 def write_report(document: Document, path: str | os.PathLike[str]) -> Path:
     """Write an answer to an ``.html`` or ``.md`` file, whole or not at all.
 

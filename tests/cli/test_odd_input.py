@@ -23,10 +23,10 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
+from cbreplay.arguments import shown_value
 from cbreplay.readers.base import Damage, ReadOptions
 from cbreplay.readers.discovery import patterns
 from cbreplay.readers.discovery.patterns import expand_pattern
-from cbreplay.wording.plain_text import shown_value
 from tests.conftest import VALUES, Ask, write_csv
 
 DIGITS = "9" * 5000

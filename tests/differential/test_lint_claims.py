@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -569,3 +570,45 @@ def test_no_value_between_0_and_1_is_better_by_a_min_delta_of_one() -> None:
     stop = drive([as_keras(stopping)], logs, learning_rate=1.0).stopped_epoch
     # four values after the first, whatever they are
     assert stop == len(values) - 1
+
+
+@pytest.mark.parametrize(
+    ("given", "n_said"),
+    [
+        ("save_best_only=True, save_freq=2", 1),
+        ("save_best_only=True, save_freq=2 * 1", 1),
+        ("save_best_only=True, monitor='loss', save_freq=2", 0),
+        ("save_freq=2", 0),
+        ("save_best_only=True, save_freq='epoch'", 0),
+    ],
+)
+def test_in_batches_a_checkpoint_compares_no_value_of_the_validation(
+    tmp_path: Path, given: str, n_said: int
+) -> None:
+    """Of two batches an epoch each second one is an epoch's last."""
+    path = str(tmp_path / "{epoch}.keras")
+    text = (
+        "import keras\nimport numpy as np\n"
+        "x, y = np.zeros((4, 1), 'float32'), np.zeros((4, 1), 'float32')\n"
+        "model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])\n"
+        "model.compile('sgd', 'mse')\n"
+        f"saving = keras.callbacks.ModelCheckpoint({path!r}, {given})\n"
+        "model.fit(x, y, batch_size=2, epochs=3, verbose=0, validation_data=(x, y), "
+        "callbacks=[saving])\n"
+    )
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    found = [
+        placed.finding.message
+        for placed in lint_script(read_training_script(str(script)))
+    ]
+    assert len([said for said in found if said.startswith("save_freq")]) == n_said
+    assert len(found) == n_said
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        exec(compile(text, "train.py", "exec"), {})  # noqa: S102 - written above
+    # that it has no value to compare is what Keras warns of, and saves all the same
+    assert any("Can save best model only" in str(w.message) for w in caught) == n_said
+    if n_said:
+        assert len([*tmp_path.glob("*.keras")]) == 3

@@ -85,6 +85,33 @@ def doubled(draw: st.DrawFn, name: str) -> Case:
     return make_case(name, "doubled", rows, fits)
 
 
+def lost_in_each(draw: st.DrawFn, name: str) -> Case:
+    """Each file, which holds one series, lost rows of its own."""
+    training = one_training(draw, name, 4)
+    files: Files = {}
+    for path in WRITERS[name].write(training.rows):
+        lost = draw(st.sets(st.sampled_from(range(len(training.rows))), max_size=3))
+        rows = [row for at, row in enumerate(training.rows) if at not in lost]
+        assume(not _may_be_a_rhythm(training, rows))
+        files |= {
+            at: own for at, own in WRITERS[name].write(rows).items() if at == path
+        }
+    case = make_case(name, "lost in each", training.rows, [training])
+    return case._replace(files=files, rows=())
+
+
+def alone(draw: st.DrawFn, name: str) -> Case:
+    """Only the validations were kept."""
+    training = one_training(draw, name, 4)
+    rows = []
+    for row in training.rows:
+        values = {n: v for n, v in row.values.items() if n.startswith("val_")}
+        if values:
+            rows.append(row._replace(values=values, rate=None))
+    assume(rows)
+    return make_case(name, "alone", rows, [training])
+
+
 def out_of_order(draw: st.DrawFn, name: str) -> Case:
     writer = WRITERS[name]
     training = one_training(draw, name, 2, freqs=() if writer.numbered else [1])
@@ -293,6 +320,9 @@ def _of_worker(path: str, worker: int) -> str:
 
 
 _ANY = list(WRITERS)
+_FILES = [name for name, own in WRITERS.items() if own.hold is None]
+_OF_SERIES = ["tensorboard page", "mlflow store"]
+_ALONE = ["tensorboard page", "keras events", "own csv", "lightning"]
 _EVENTS = ["keras events", "two event writers"]
 _TEXT = [name for name in _ANY if name not in _EVENTS]
 # Lightning leaves a cell empty where nothing was logged
@@ -308,6 +338,8 @@ DISTURBANCES: dict[str, tuple[Callable[[st.DrawFn, str], Case], Sequence[str]]] 
     "lost first": (lost_first, _ANY),
     "lost last": (lost_last, _ANY),
     "lost middle": (lost_middle, _ANY),
+    "lost in each": (lost_in_each, _OF_SERIES),
+    "alone": (alone, _ALONE),
     "doubled": (doubled, _ANY),
     "out of order": (out_of_order, _TEXT),
     "lost values": (lost_values, _CELLS),
@@ -316,10 +348,10 @@ DISTURBANCES: dict[str, tuple[Callable[[st.DrawFn, str], Case], Sequence[str]]] 
     "gone on": (gone_on, _APPENDING),
     "resumed": (resumed, _APPENDING),
     "with header": (with_header, ["keras csv", "keras csv;", "own csv"]),
-    "cut": (cut, _ANY),
+    "cut": (cut, _FILES),
     "growing": (growing, _GROWING),
     "sampled": (sampled, ["wandb json", "wandb csv", "wandb steps"]),
-    "copied": (copied, _ANY),
+    "copied": (copied, _FILES),
     "in turn": (in_turn, [*_ONE_FILE, "keras events"]),
 }
 

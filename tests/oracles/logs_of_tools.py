@@ -5,7 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import pandas as pd
 
 from tests.oracles.logs_of_trackers import (
     Files,
@@ -59,6 +62,8 @@ class Writer(NamedTuple):
         With how many it writes a number.
     x_axis : {"step"} or None
         What has to be said so that a row of it is a row of the training.
+    hold : callable or None
+        Returns the object that one of its files stands for, where it writes none.
     """
 
     write: Callable[[Sequence[Row]], Files]
@@ -71,6 +76,7 @@ class Writer(NamedTuple):
     validation_freqs: Sequence[int] = (1, 1, 1, 2, 3)
     digits: int = 17
     x_axis: Literal["step"] | None = None
+    hold: Callable[[bytes], Any] | None = None
 
 
 def _keras_csv(separator: str) -> Callable[[Sequence[Row]], Files]:
@@ -134,6 +140,21 @@ def _json_history(rows: Sequence[Row]) -> Files:
     if rows[0].rate is not None:
         lists["learning_rate"] = [row.rate for row in rows]
     return {"history.json": json.dumps(lists).encode()}
+
+
+def _history(rows: Sequence[Row]) -> Files:
+    """As the History that fit returns, which knows its epochs."""
+    (lists,) = _json_history(rows).values()
+    told = {"history": json.loads(lists), "epoch": [row.epoch for row in rows]}
+    return {"history": json.dumps(told).encode()}
+
+
+def _as_history(content: bytes) -> SimpleNamespace:
+    return SimpleNamespace(**json.loads(content), params={})
+
+
+def _as_frame(content: bytes) -> pd.DataFrame:
+    return pd.DataFrame([json.loads(line) for line in content.splitlines()])
 
 
 def _json_rows(rows: Sequence[Row]) -> Files:
@@ -302,6 +323,13 @@ WRITERS: dict[str, Writer] = {
     "pandas csv": Writer(_pandas_csv, numbered=False, drops_nan=True, appends=False),
     "json history": Writer(_json_history, numbered=False, appends=False),
     "json rows": Writer(_json_rows),
+    "history object": Writer(
+        _history, appends=False, validation_freqs=[1], hold=_as_history
+    ),
+    "dict of lists": Writer(
+        _json_history, numbered=False, appends=False, hold=json.loads
+    ),
+    "data frame": Writer(_json_rows, drops_nan=True, hold=_as_frame),
     "wandb json": Writer(wandb_json),
     "wandb csv": Writer(wandb_csv, drops_nan=True),
     "wandb steps": Writer(wandb_steps, validation_freqs=[1]),

@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+# lists have no epochs, and steps with a validation now and then may be batches
+_LISTS = ("mlflow", "json history", "dict of lists")
+
+
 class Case(NamedTuple):
     """Files, and what is true of them.
 
@@ -139,8 +143,7 @@ def is_plain(case: Case) -> bool:
     rhythm = training.validation_freq
     if len(training.rows) < max(2, 2 * rhythm):
         return False
-    if rhythm > 1 and case.writer.startswith(("mlflow", "json history")):
-        # steps with a validation now and then may be batches; lists have no epochs
+    if rhythm > 1 and case.writer.startswith(_LISTS):
         return False
     *earlier, last = [repr(row.values) for row in training.rows]
     if case.writer.startswith("mlflow") and last in earlier:

@@ -79,10 +79,13 @@ def test_it_shows_what_it_says() -> None:
     [
         # anything but "min" was taken as "max"
         ({"objective_mode": "MIN"}, "objective_mode is 'MIN', where 'min' or 'max'"),
-        ({"objective": 3}, "objective is 3, where the name of a series"),
-        ({"judging": "keras-3.6"}, "judging is 'keras-3.6', where a cbreplay.Judging"),
+        ({"objective": 3}, "objective is 3, where a text is"),
+        ({"judging": "keras-3.6"}, "judging is 'keras-3.6', where a Judging is"),
         ({"judging": JUDGING._replace(objective_mode="x")}, "objective_mode is 'x'"),  # type: ignore[arg-type]
-        ({"initial_learning_rate": "0.1"}, "learning rate is '0.1', where a positive"),
+        (
+            {"initial_learning_rate": "0.1"},
+            "learning_rate is '0.1', where a number",
+        ),
     ],
 )
 def test_a_judging_of_another_type_is_refused(given: Any, sentence: str) -> None:

@@ -27,6 +27,7 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.run_metadata import EarlierFit, Ended, Fit, RunMetadata
+from cbreplay.wording.note import Note, topic_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -387,6 +388,15 @@ def test_what_is_said_of_a_seam_is_true_under_the_same_callbacks() -> None:
     kept = resumed().with_notes(said).with_same_callbacks()
     assert kept.notes == ("a fit was resumed at epoch 9: its callbacks were the same",)
     assert kept.seams == (8,)
+
+
+def test_notes_keep_their_topic_where_other_fits_are_meant() -> None:
+    agrees = Note("its event files agree", "files")
+    for run in (
+        resumed().with_notes(agrees).with_same_callbacks(),
+        maybe_resumed().with_notes(agrees).without_possible_seams(),
+    ):
+        assert topic_of(run.notes[-1]) == "files"
 
 
 def test_where_no_fit_was_resumed_the_callbacks_count_on() -> None:

@@ -86,7 +86,7 @@ def _why(advice: Recommendation) -> Text:
         return say("with a promise for ", share, alike, length)
     if any(reason.kind == "broke-off" for reason in advice.reasons):
         basis = "as a rule of thumb" if advice.basis == "thumb" else "a guess"
-        return say(f"{basis}: most of these logs broke off")
+        return say(f"{basis}: most of these logs end before their plan")
     if advice.basis == "score":
         return say("by the least expected cost", for_plan)
     for reason in advice.reasons:

@@ -43,8 +43,8 @@ def asked_of(advice: Recommendation) -> dict[str, Any]:
 
 
 def broken_off(facts: Mapping[str, Any]) -> Text:
-    """Say how many of the runs broke off."""
-    return say(share_of(facts, "n_broken"), " broke off before their plan's end")
+    """Say how many of the runs ended before their plan."""
+    return say(share_of(facts, "n_broken"), " ended before their plan")
 
 
 def share_of(facts: Mapping[str, Any], name: str) -> Text:

@@ -98,19 +98,15 @@ def _gap(facts: Mapping[str, Any]) -> Text:
 
 def _failed(facts: Mapping[str, Any]) -> Text:
     where = "" if facts["series"] is None else f" in {facts['series']}"
-    return phrase(
-        "{}, so no patience is known to be enough; in all {n_failed:count} of "
-        "{n_runs:count run} failed or broke off, and they count",
-        f"{_FAILURES[facts['how']]}{where}",
-        **facts,
-    )
+    how = f"{_FAILURES[facts['how']]}{where}"
+    return say(how, ", so no patience is known to be enough; counted all the same")
 
 
 _FAILURES = {
     "not-finite": "NaN or infinity",
     "interrupt": "ended by an interrupt",
     "error": "ended by an error",
-    "before-plan": "ended before its plan",
+    "before-plan": "ended before the plan",
 }
 
 

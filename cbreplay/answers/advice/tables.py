@@ -190,10 +190,16 @@ def _expected_note(advice: Recommendation, expected: Expected) -> Text:
             ", not counting the {unavoidable:score} that these {unit}s lose by every "
             "patience on {monitor:code}"
         )
+    cut = ""
+    if expected.n_cut:
+        cut = (
+            ", what a shorter patience costs more on {n_cut:count {unit}} taken for "
+            "ended by their own rule,"
+        )
     return phrase(
         f"expected: the score to expect of the next training{beside}, from "
-        "{n_groups:count {unit}} and thousands of small trainings on other data, which "
-        f"weigh as much as {{n_kinds:count {{unit}}}}; {decides} decides",
+        f"{{n_groups:count {{unit}}}}{cut} and thousands of small trainings on other "
+        f"data, which weigh as much as {{n_kinds:count {{unit}}}}; {decides} decides",
         **asked_of(advice) | expected._asdict(),
     )
 

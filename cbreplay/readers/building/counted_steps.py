@@ -12,6 +12,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.evidence.cadence import (
     count_batches,
+    count_lost_before,
     count_steps,
     lack_epochs,
     lay_steps,
@@ -160,7 +161,8 @@ def count_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -
         If a sample lacks some of them.
     """
     _check_drawn(table, steps, options)
-    table.collapse(_whole_steps(table, steps), "any")
+    logged = _whole_steps(table, steps)
+    table.collapse(logged, "any")
     number = table.columns.pop("epoch")
     metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
     judged = [name for name in metrics if is_validation(name)]
@@ -172,7 +174,8 @@ def count_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -
     n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
     table.keep(at)
     steps_of_rows = number.values[at]
-    numbers = count_steps(steps_of_rows.astype(np.int64))
+    own = steps_of_rows.astype(np.int64)
+    numbers = _numbered(table, own, logged) if table.may_be_drawn else count_steps(own)
     table.steps = lay_steps(numbers, steps_of_rows, int(numbers[-1]) + 1)
     table.axis_unit = "evaluations"
     number.values = numbers.astype(np.float64)
@@ -224,6 +227,7 @@ _WHOLE_HISTORY = (
 
 def count_rows(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochArray:
     """Take each step, or each row without steps, as one epoch, with a note."""
+    table.is_counted = True
     if steps is None:
         table.notes.append("there is no epoch: each row was taken as one")
         return np.arange(len(table))
@@ -232,8 +236,7 @@ def count_rows(table: LogTable, steps: LogColumn | None, *, given: bool) -> Epoc
     if given and count_batches(several):
         ends = int(several[0]), int(several[-1])
         table.notes.append(given_note(numbered=ends))
-        numbered: EpochArray = count_steps(several)[np.searchsorted(several, values)]
-        return numbered
+        return _numbered(table, several)[np.searchsorted(several, values)]
     if given:
         table.notes.append(given_note())
         return values
@@ -250,7 +253,29 @@ def count_rows(table: LogTable, steps: LogColumn | None, *, given: bool) -> Epoc
     )
     if lacks:
         return values
-    return count_steps(several)[np.searchsorted(several, values)]
+    return _numbered(table, several)[np.searchsorted(several, values)]
+
+
+def _numbered(
+    table: LogTable, steps: EpochArray, logged: EpochArray | None = None
+) -> EpochArray:
+    """Count steps from 0, with those that are lost before the first one.
+
+    A tracker logs a run from its begin on: its callbacks saw what is lost there.
+
+    Parameters
+    ----------
+    table : LogTable
+        Where the steps stand.
+    steps : int array
+        What is counted, which only goes upwards.
+    logged : int array, optional
+        The steps of all rows, where others are not counted.
+    """
+    n_lost = count_lost_before(steps, steps if logged is None else logged)
+    if n_lost and table.may_be_drawn:
+        table.begins_at = 0
+    return count_steps(steps) + n_lost
 
 
 _SHOWN = 3

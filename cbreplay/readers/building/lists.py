@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import LogError
 from cbreplay.readers.base import LogFacts
 from cbreplay.readers.building.fits import join_rows
@@ -23,7 +24,6 @@ from cbreplay.readers.columns.column_names import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
 from cbreplay.run import to_float
-from cbreplay.wording.plain_text import shown_value
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.arguments import shown_value
 from cbreplay.by_key import by_key
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.evidence.cadence import stand_further_apart
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.run import Run, Series
 from cbreplay.wording.note import Note
-from cbreplay.wording.plain_text import shown_value, well_formed
+from cbreplay.wording.plain_text import well_formed
 from cbreplay.wording.words import count, list_first, spoken_range
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def _late_notes(
         return []
     note = f"its first epoch in the log is {first}, taken as counted from 0"
     note += f": {count(first, 'epoch')} came before it, and answers hold for callbacks "
-    return [Note(f"{note}that were new there", "epochs")]
+    return [Note(f"{note}that were new there", "beginning")]
 
 
 def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:

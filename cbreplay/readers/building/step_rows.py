@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.evidence.cadence import count_lost_before
 from cbreplay.readers.building.counted_steps import (
     EACH_STEP,
     count_evaluations,
@@ -215,7 +216,7 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
     cells = table.columns[step]
     if options.x_axis is not None or (
         options.parts != "rows"
-        and (_stands_again(cells) or skips(cells) or _goes_back(cells))
+        and any(tells(cells) for tells in (_stands_again, skips, _goes_back, _is_late))
     ):
         drop_earlier_copies(table)
         table.check_whole()
@@ -274,6 +275,13 @@ def _goes_back(steps: LogColumn) -> bool:
     values = steps.values
     is_whole = are_epochs(values).all()
     return bool(is_whole and (np.diff(values) < 0).any() and not counts_by_one(values))
+
+
+def _is_late(steps: LogColumn) -> bool:
+    """Tell whether other steps came before the first, by how far apart all are."""
+    values = steps.values
+    is_upwards = never_go_back(values) and not counts_by_one(values)
+    return is_upwards and count_lost_before(values, values) > 0
 
 
 def _rows_of_each(numbers: LogColumn) -> EpochArray:

@@ -58,6 +58,7 @@ def find_epoch(table: LogTable) -> str | None:
         if re.fullmatch(LIKE_EPOCH, letters(name)) and _may_count(cells.values):
             table.notes.append(f"{name} was taken as the epoch")
             return name
+    table.is_counted = True
     for name in INDEXES:
         index = columns.get(name)
         if index is None or not _may_count(index.values):
@@ -119,15 +120,19 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
 
 
 def check_rows_are_no_runs(table: LogTable) -> None:
-    """Refuse a table of runs, as trackers show it: hardly two rows name one run.
+    """Refuse a table of runs or of models: hardly two rows name one of them.
 
-    It may have a column of epochs, which says how long each run was.
+    It may have a column of epochs, which says how long each was trained.
     """
     # what counts the rows by one is an epoch, and the name may be that of a file
     of_tracker = table.first_of(_STATES) is not None and not _counts_rows(table)
     for name, cells in table.columns.items():
         own = letters(name)
-        if own not in _OF_RUNS and not (own == "name" and of_tracker):
+        of_models = own in _OF_MODELS and not counted and len(numbers) > 0
+        if of_models and _hold_numbers(cells, numbers):
+            # the file that was saved in each epoch
+            continue
+        if own not in _OF_RUNS and not of_models and not (own == "name" and of_tracker):
             continue
         if not cells.tells_words and (not own.endswith("id") or cells.blank.any()):
             continue
@@ -137,7 +142,8 @@ def check_rows_are_no_runs(table: LogTable) -> None:
         # two runs may be called alike
         if len(first) > 1 and 2 * len(first) > len(table):
             shown = " and ".join(repr(cells.text(row)) for row in sorted(first)[:2])
-            problem = f"its rows are runs, not epochs: {name} is {shown}"
+            kind = "models" if of_models else "runs"
+            problem = f"its rows are {kind}, not epochs: {name} is {shown}"
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
 
 
@@ -149,7 +155,22 @@ def _counts_rows(table: LogTable) -> bool:
 
 
 _OF_RUNS = frozenset(("run", "runid", "runname", "runuuid", "trialid", "trialname"))
+_OF_MODELS = frozenset(
+    (
+        *("model", "modelname", "architecture", "arch", "network", "backbone"),
+        *("algorithm", "method", "classifier", "optimizer", "experiment", "config"),
+    )
+)
 _STATES = ("state", "status")
+
+
+def _hold_numbers(cells: LogColumn, numbers: FloatArray) -> bool:
+    """Tell whether the text of each row holds its number, as ``model_05.pt`` does."""
+    texts = cells.words_of_rows() if cells.tells_words else []
+    return bool(texts) and all(
+        re.search(rf"(?<!\d)0*{number:g}(?!\d)", text) is not None
+        for text, number in zip(texts, numbers.tolist(), strict=True)
+    )
 
 
 def check_rows_are_epochs(table: LogTable) -> None:

@@ -64,6 +64,9 @@ class LogTable(LogFacts):
         Whether its lines end with CRLF, as Keras ends them.
     counts_from_zero : bool
         Whether the writer is known to count epochs from 0.
+    is_counted : bool
+        Whether no column of epochs says which one a row is of: the rows, or their
+        steps, were counted.
     steps : int array, or None
         The step of each epoch from 0 on, where these are numbers of evaluations.
     may_be_drawn : bool
@@ -98,7 +101,7 @@ class LogTable(LogFacts):
         self.said_fits: dict[int, str] = {}
         self.wall_times: FloatArray | None = None
         self.counted = "line"
-        self.crlf = self.counts_from_zero = False
+        self.crlf = self.counts_from_zero = self.is_counted = False
         self.steps: EpochArray | None = None
         self.has_other_rows = self.may_be_drawn = False
         self.is_shortened = False

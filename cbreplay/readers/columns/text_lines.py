@@ -143,20 +143,25 @@ def is_complete(cell: str) -> bool:
 
 
 def may_be_cut(cell: str, above: Sequence[str]) -> bool:
-    """Tell whether the numbers above one let a decision hang on digits that were cut.
+    """Tell whether the numbers above one let a value hang on digits that were cut.
 
     So it is if all of them have more signs, if it is how one of them begins, or if its
-    exponent may be lacking.
+    exponent may be lacking. A round number is whole where another above is round, and a
+    share may end at 1.0.
 
     >>> may_be_cut("0.4", ["0.4321", "0.4287"]), may_be_cut("1.0", ["0.98", "0.99"])
     (True, False)
     >>> may_be_cut("0.43", ["0.5", "0.4321"]), may_be_cut("3.3", ["12.5", "4.1e-05"])
     (True, True)
+    >>> may_be_cut("0.0", ["0.1127", "0.1044"]), may_be_cut("0.", ["1.0416"])
+    (True, True)
     """
-    is_shortest = len(above) > 1 and len(cell) < min(map(len, above))
+    is_shortest = bool(above) and len(cell) < min(map(len, above))
+    is_share = cell == "1.0" and all(own.startswith("0.") for own in above)
+    is_round = is_share or any(own.endswith(".0") for own in above)
     exponents = any(re.search(r"\d[eE]", own) for own in (cell, *above))
     return (
-        (is_shortest and not cell.endswith(".0"))
+        (is_shortest and not (is_round and cell.endswith(".0")))
         or any(own.startswith(cell) and own != cell for own in above)
         or (exponents and re.fullmatch(_UP_TO_EXPONENT, cell) is not None)
     )

@@ -143,12 +143,7 @@ _OTHER_WRITER = {"train": "validation", "validation": "train"}
 def with_other_half(run: Run, path: str) -> Run:
     """Return a run that says where the other data set of its training is.
 
-    Parameters
-    ----------
-    run : Run
-        What was read: a training alone, or a validation alone.
-    path : str
-        The only source that was given.
+    A training alone was read, or a validation alone, and no other source was given.
     """
     if is_url(path) or not os.path.exists(path):
         return run

@@ -36,16 +36,10 @@ _SHOWN_LETTERS = 200
 
 
 class RemoteFile(NamedTuple):
-    """A file behind a URL.
+    """A file behind a URL, and what is said to be its size, if anything is.
 
-    Parameters
-    ----------
-    path : str
-        What its file system calls it; it may hold secrets.
-    relative : str
-        Its name below the URL; empty for the URL itself.
-    size : int or None
-        What is said to be its size, if anything is.
+    The path is that of its file system, and may hold secrets. Below the URL it has a
+    relative name, empty for the URL itself.
     """
 
     path: str

@@ -35,19 +35,9 @@ _LINES = (".jsonl", ".ndjson")
 class FoundLogs:
     """The logs that were read from files, some of them perhaps of one training.
 
-    Parameters
-    ----------
-    logs : list of RunsOfLog
-        What was read; what is found to be part of another log is taken out.
-    seen : list of Seen
-        Every file that was looked at, and what became of it.
-    options : ReadOptions
-        How they were read, should several of them be read again as one.
-
-    Attributes
-    ----------
-    notes : list of Note
-        Which of them were left out, and would be another training.
+    What is found to be part of another log is taken out, and `seen` tells what became
+    of each file. By the options several logs may be read again as one. The notes say
+    which of them were left out, and would be another training.
     """
 
     def __init__(

@@ -6,9 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import LogError
 from cbreplay.run_metadata import RUN_SCHEMA, EarlierFit, Ended, Fit, RunMetadata
-from cbreplay.wording.plain_text import shown_value, well_formed
+from cbreplay.wording.plain_text import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

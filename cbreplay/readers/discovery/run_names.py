@@ -23,14 +23,8 @@ _SHOWN = 5
 class RunsOfLog:
     """The trainings in one log, with a short and a long name for them.
 
-    Parameters
-    ----------
-    name, long_name : str
-        As it is called below its directory, and as it was typed.
-    runs : list of Run
-        The trainings.
-    files : sequence of str
-        The files and directories of event files that they were read from.
+    The one is what it is called below its directory, the other what was typed. They
+    were read from files, or directories of event files.
     """
 
     # a dataclass costs half a millisecond of every start

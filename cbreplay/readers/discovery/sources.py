@@ -63,17 +63,8 @@ def survey_sources(
 ) -> Survey:
     """Read every run in the sources, and tell what became of each file.
 
-    Parameters
-    ----------
-    sources, options
-        As in `cbreplay.load_runs`.
-    progress : callable, optional
-        Is told how many logs have been read and how many there are.
-
-    Raises
-    ------
-    LogError, ConfigError
-        As `cbreplay.load_runs`.
+    `progress` is told how many logs have been read and how many there are. Sources,
+    options and errors are those of `cbreplay.load_runs`.
     """
     if not sources:
         sentence = f"there is nothing to read: give {_KINDS}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -290,9 +291,8 @@ def _several_files(log: LogFiles) -> Iterator[str]:
 def files_together(logs: Sequence[LogFiles], above: str) -> LogFiles:
     """Return the files of several directories, below one, as those of one log."""
     files: dict[str, list[EventTable]] = {}
-    for log in logs:
-        for writer, own in log.files.items():
-            files.setdefault(writer, []).extend(own)
+    for writer, own in chain(*(log.files.items() for log in logs)):
+        files.setdefault(writer, []).extend(own)
     unread = [error for log in logs for error in log.unread]
     notes = [note for log in logs for note in log.notes]
     return LogFiles(files, unread, notes, above)
@@ -312,13 +312,12 @@ def _named(paths: list[str]) -> str:
 
 
 def _unfinished(log: LogFiles) -> Iterator[str]:
-    for files in log.files.values():
-        for table in files:
-            if table.unfinished is not None:
-                yield (
-                    f"{os.path.basename(table.path)} was read as far as it is whole: "
-                    f"{table.unfinished.problem}"
-                )
+    for table in log.tables:
+        if table.unfinished is not None:
+            yield (
+                f"{os.path.basename(table.path)} was read as far as it is whole: "
+                f"{table.unfinished.problem}"
+            )
 
 
 def report_damage(log: LogFiles, layout: Layout | None, damage: Damage) -> None:

@@ -12,7 +12,7 @@ before tells where the records lie and which forms they have.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from cbreplay.readers.event_files.records import (
     FRAME_SIZE,
     HEAD,
     PADDING,
+    RecordBlock,
     numbers_at,
 )
 from cbreplay.readers.event_files.scalar_table import (
@@ -36,14 +37,12 @@ if TYPE_CHECKING:
         Bytes,
         Flags,
         Ints,
-        RecordBlock,
         Words,
     )
     from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 __all__ = [
     "FoundForms",
-    "KnownForms",
     "add_scalars",
     "begins_alike",
     "find_forms",
@@ -63,9 +62,6 @@ _BEFORE_STEP = 10
 _MOST_STEP_BYTES = 5
 # an odd number without a pattern: the golden ratio's, as in splitmix64
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
-
-# by the keys of the groups that they were learned from
-KnownForms: TypeAlias = "dict[int, Form | None]"
 
 
 class FoundForms(NamedTuple):
@@ -92,17 +88,16 @@ class _Beginning(NamedTuple):
     found: FoundForms
 
 
-def find_forms(block: RecordBlock, known: KnownForms) -> FoundForms:
-    """Tell which form each record has; new ones join those that the file had so far."""
+def find_forms(block: RecordBlock) -> FoundForms:
+    """Tell which form each record has."""
     steps, rest = _read_steps(block)
     keyed, keys = _keys(block, rest)
     forms: list[Form | None] = [None]
     numbers, holes = np.zeros((2, len(block)), dtype=np.int64)
-    for key, at in equal_rows(keys):
+    for _, at in equal_rows(keys):
         rows = keyed[at]
-        if key not in known and len(rows) >= _FEW:
-            known[key] = event_form(bytes(block.payload(int(rows[0]))))
-        form = known.get(key)
+        several = len(rows) >= _FEW
+        form = event_form(bytes(block.payload(int(rows[0])))) if several else None
         if form is not None:
             rows = _of_form(block, form, rows, rest)
             numbers[rows] = len(forms)
@@ -140,8 +135,8 @@ def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> I
 _KEPT: dict[bytes, _Beginning] = {}
 
 
-def begins_alike(content: Bytes) -> tuple[Ints, FoundForms] | None:
-    """Return the bounds and forms of the records with which another file began too."""
+def begins_alike(content: Bytes) -> tuple[RecordBlock, FoundForms] | None:
+    """Return the records with which another file began too, and their forms."""
     kept = _KEPT.get(_second_head(content))
     if kept is None:
         return None
@@ -152,9 +147,9 @@ def begins_alike(content: Bytes) -> tuple[Ints, FoundForms] | None:
     n_records = int(kept.bounds.searchsorted(n_alike, side="right")) - 1
     if n_records < 1:
         return None
-    found = kept.found
-    first = [column[:n_records] for column in found[1:]]
-    return kept.bounds[: n_records + 1], FoundForms(found.forms, *first)
+    forms, *columns = kept.found
+    found = FoundForms(forms, *(column[:n_records] for column in columns))
+    return RecordBlock(content, kept.bounds[: n_records + 1]), found
 
 
 def remember(block: RecordBlock, found: FoundForms) -> None:

@@ -24,7 +24,7 @@ from cbreplay.readers.event_files.scalar_table import TableBuilder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers.event_files.forms import FoundForms, KnownForms
+    from cbreplay.readers.event_files.forms import FoundForms
     from cbreplay.readers.event_files.records import Bytes, RecordBytes
     from cbreplay.readers.event_files.scalar_table import EventTable
 
@@ -60,16 +60,14 @@ def _blocks(content: Bytes, n_bytes: int) -> Iterator[tuple[RecordBlock, FoundFo
     """Yield the whole records, some at a time, and which forms they have."""
     alike, begin = begins_alike(content), 0
     if alike is not None:
-        block = RecordBlock(content, alike[0])
-        begin = int(block.bounds[-1])
-        yield block, alike[1]
-    known: KnownForms = {}
+        begin = int(alike[0].bounds[-1])
+        yield alike
     bounds = walk_frames(content, begin)
     while len(bounds) > 1:
         n_records = int(bounds.searchsorted(bounds[0] + n_bytes, side="right")) - 1
         n_records = max(n_records, 1)
         block = RecordBlock(content, bounds[: n_records + 1])
-        found = find_forms(block, known)
+        found = find_forms(block)
         if not bounds[0]:
             remember(block, found)
         yield block, found

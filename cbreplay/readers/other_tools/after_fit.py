@@ -121,13 +121,17 @@ class _LoggedRows:
         return int(further <= 1 and len(distances) > 0 and bool((distances > 1).all()))
 
     def _irregular(self, rows: EpochArray, own: int, before: EpochArray) -> int:
-        """Count what the last epoch has more than the others, and at other distances.
+        """Count what the last epoch has more than the others, and sooner after another.
 
-        With a validation every 15 steps and 20 steps an epoch, every third has two.
+        With a validation every 15 steps and 20 steps an epoch, every third has two; and
+        an earlier epoch may have lost one. The training itself validates no sooner than
+        after the steps before its first validation, or between any two.
         """
         more = max(own - self._usual_count(before), 0)
-        distances = np.diff(self.steps[rows])
-        while more and distances[-more] in distances[:-more]:
+        steps = self.steps[rows]
+        distances = np.diff(steps)
+        first = steps[steps > 0].min(initial=np.inf) + 1
+        while more and distances[-more] >= distances[:-more].min(initial=first):
             more -= 1
         return more
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.arguments import shown_value
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, ForeignLogError, LogReader
@@ -32,7 +33,6 @@ from cbreplay.readers.other_tools.mlflow_steps import (
 )
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs, check_rows
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

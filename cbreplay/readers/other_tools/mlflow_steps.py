@@ -14,14 +14,15 @@ from itertools import chain, pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.arguments import shown_value
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
+from cbreplay.readers.columns.numbered_names import without_number
 from cbreplay.readers.columns.roles import EXACT
 from cbreplay.readers.other_tools.json_rows import as_number
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["fits_of", "steps_go_back", "tell_steps", "whole_number"]
 
@@ -51,7 +52,10 @@ def fits_of(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     timed = [(_instant(row.get("timestamp")), row) for row in rows]
     in_order = [(time, row) for time, row in timed if time is not None]
     in_order.sort(key=lambda pair: pair[0])
-    stretches = _stretches(in_order)
+    stretches = _stretches(in_order, str)
+    if len(set(map(len, stretches))) > 1:
+        # Keras numbers the metrics of each model, and so of each fold
+        stretches = _stretches(in_order, without_number)
     n_fits = {len(own) for own in stretches}
     first_steps = {stretch.step for own in stretches for stretch in own}
     if len(in_order) < len(rows) or len(n_fits) != 1 or len(first_steps) > 1:
@@ -93,14 +97,16 @@ def steps_go_back(rows: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _stretches(
-    in_order: Sequence[tuple[float, Mapping[str, Any]]],
+    in_order: Sequence[tuple[float, Mapping[str, Any]]], called: Callable[[str], str]
 ) -> list[list[_Stretch]]:
     """Return the rising stretches of each metric that has several steps.
 
-    None where a metric has two values of one step, one behind the other.
+    Metrics that are `called` alike are one. None where a metric has two values of one
+    step, one behind the other.
     """
     found = []
-    for points in by_key(in_order, lambda point: str(point[1].get("key"))).values():
+    of_metrics = by_key(in_order, lambda point: called(str(point[1].get("key"))))
+    for points in of_metrics.values():
         steps = [whole_number(row.get("step")) for _, row in points]
         if len(set(steps)) == 1:
             continue

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
+from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import changed_parameters
@@ -28,6 +29,7 @@ _IMPORTS = {
 }
 
 
+@checked
 def write_keras_code(
     callbacks: Any, *, package: Literal["keras", "tf_keras"] = "keras"
 ) -> str:

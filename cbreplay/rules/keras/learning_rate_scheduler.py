@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
 from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.parameters import check_flags
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation, Phase
@@ -35,7 +35,7 @@ class TableSchedule:
         The rate from each zero-based epoch on; before the first, the rate stays.
     """
 
-    table: Mapping[int, float]
+    table: Mapping[int, float] = field(hash=False)
 
     def __call__(self, epoch: int, learning_rate: float) -> float:
         """Return the rate of an epoch, given the rate before it."""
@@ -67,7 +67,7 @@ class LearningRateScheduler(Callback):
     """
 
     # a function, or a mapping of epochs to rates
-    schedule: Any
+    schedule: Any = field(hash=False)
     verbose: int = 0
 
     acts_at: ClassVar[frozenset[Phase]] = frozenset({"begin"})

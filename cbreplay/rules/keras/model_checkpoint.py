@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
 from cbreplay.rules.parameters import check_numbers
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,7 +116,7 @@ class ModelCheckpoint(MonitorCallback):
         _check_fields(self.filepath)
         self.check_monitor("save_best_only", "save_weights_only")
         _check_threshold(self)
-        if self.save_freq != "epoch":
+        if not isinstance(self.save_freq, str) or self.save_freq != "epoch":
             if not isinstance(self.save_freq, int):
                 raise RefusedValueError(
                     callback="ModelCheckpoint",

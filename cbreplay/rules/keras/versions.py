@@ -8,9 +8,9 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import SemanticsError
 from cbreplay.rules.keras.semantics import SEMANTICS, Semantics
-from cbreplay.wording.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -119,6 +119,10 @@ def test_a_log_of_validations_only_is_judged_by_its_steps(
         ("0,14,,.9,\n1,29,,.8,\n2,44,,.7,\n2,59,,.6,\n", 4),
         ("0,14,,.9,\n1,29,,.8,\n2,44,,.7,\n2,59,,.6,\n3,60,,.6,\n", 4),
         ("0,14,,.9,\n1,29,,.8,\n2,44,,.7,\n2,59,,.6,\n2,60,,.6,\n", 4),
+        # every 25 of 50 steps an epoch, of which the second, at step 49, was lost
+        ("0,24,,.9,\n1,74,,.8,\n1,99,,.7,\n", 3),
+        # every 15 of 40 steps an epoch: 14, 29, 54, 69; the fit ended at step 79
+        ("0,14,,.9,\n0,29,,.8,\n1,54,,.7,\n1,69,,.6,\n1,79,,.6,\n", 4),
     ],
 )
 def test_validations_at_the_steps_of_the_others_are_of_the_training(
@@ -127,7 +131,8 @@ def test_validations_at_the_steps_of_the_others_are_of_the_training(
     log = tmp_path / "metrics.csv"
     log.write_text(HEADER + rows, encoding="utf-8")
     (run,) = load_runs(log, x_axis="step")
-    assert list(run.series["val_loss"]) == [0.9, 0.8, 0.7, 0.6][:n_values]
+    own = run.series["val_loss"]
+    assert own.values[own.recorded].tolist() == [0.9, 0.8, 0.7, 0.6][:n_values]
 
 
 def test_a_test_series_of_every_epoch_is_a_series(tmp_path: Path) -> None:
@@ -475,7 +480,8 @@ def test_a_loop_of_ones_own_with_epochs_and_steps_counts_as_it_begins(
     # validated every second epoch, and each training row further apart than that
     rows = "1,19,,.8\n3,39,,.7\n5,59,,.75\n"
     run = read(tmp_path, f"epoch,step,train_loss,val_loss\n{rows}")
-    assert (run.first_epoch, run.framework) == (1, "Lightning")
+    assert (run.counts_from, run.framework) == (0, "Lightning")
+    assert np.flatnonzero(run.has_row).tolist() == [1, 3, 5]
 
 
 def test_steps_show_that_an_epoch_came_before_number_one(tmp_path: Path) -> None:

@@ -59,20 +59,20 @@ def test_nothing_to_read_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "option",
+    ("option", "wanted"),
     [
-        {"errors": "ignore"},
-        {"empty": "zero"},
-        {"planned_epochs": 0},
-        {"planned_epochs": True},
-        {"planned_epochs": 2.5},
-        {"validation_freq": 0},
-        {"validation_freq": [1, "x"]},
+        ({"errors": "ignore"}, "'strict' or 'skip'"),
+        ({"empty": "zero"}, "'missing' or 'nan'"),
+        ({"planned_epochs": 0}, "a whole number from 1 on"),
+        ({"planned_epochs": True}, "a whole number"),
+        ({"planned_epochs": 2.5}, "a whole number"),
+        ({"validation_freq": 0}, "a whole number from 1 on"),
+        ({"validation_freq": [1, "x"]}, "a whole number or a list of whole numbers"),
     ],
 )
-def test_an_option_that_cannot_be_is_named(option: dict[str, Any]) -> None:
+def test_an_option_that_cannot_be_is_named(option: dict[str, Any], wanted: str) -> None:
     (name,) = option
-    with pytest.raises(ConfigError, match=f"^{name} must be"):
+    with pytest.raises(ConfigError, match=f"^{name} (must be|is) .*{wanted}"):
         load_runs({"loss": [1.0]}, **option)
 
 

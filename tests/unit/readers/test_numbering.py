@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from cbreplay import ConfigError, Run, load_runs
+from cbreplay import (
+    ConfigError,
+    EarlyStopping,
+    ModelCheckpoint,
+    Run,
+    load_runs,
+    replay_run,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +54,8 @@ def test_a_log_that_begins_at_one_or_at_its_cadence_counts_from_one(
     tmp_path: Path, epochs: tuple[int, ...], first: int, horizon: int
 ) -> None:
     (run,) = read(tmp_path, rows(*epochs))
-    assert (run.first_epoch, run.horizon) == (first, horizon)
+    first_row = run.first_epoch + int(np.argmax(run.has_row))
+    assert (first_row, run.horizon) == (first, horizon)
     from_one = first == epochs[0] - 1
     assert from_one == any("taken as counted from 1" in note for note in run.notes)
 
@@ -124,7 +133,10 @@ def test_seams_are_known_from_a_header_and_from_the_user(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        ({"parts": "all"}, "parts must be 'split' or 'join' or 'rows', not 'all'"),
+        (
+            {"parts": "all"},
+            "parts is 'all', where 'split', 'join' or 'rows' is",
+        ),
         ({"first_epoch": -1}, "first_epoch must be a whole number from 0 on, not -1"),
         ({"seams": [0]}, "seams must be a whole number from 1 on, not 0"),
     ],
@@ -209,3 +221,28 @@ def test_trainings_that_failed_alike_are_not_one(tmp_path: Path) -> None:
     # they part in the second epoch
     text = "epoch,loss\n0,.5\n1,.4\n0,.5\n1,.3\n"
     assert len(read(tmp_path, text)) == 2
+
+
+def test_what_was_trained_before_the_first_evaluation_counts(tmp_path: Path) -> None:
+    """Every 10th epoch of 50 was evaluated; a stop after the 30th trained 30."""
+    rising = "epoch,val_loss\n10,.5\n20,.6\n30,.7\n40,.8\n50,.9\n"
+    (run,) = read(tmp_path, rising)
+    assert (run.first_epoch, run.n_epochs, run.recorded_epochs) == (0, 50, 5)
+    listed = [EarlyStopping(patience=2), ModelCheckpoint("{epoch:02d}.keras")]
+    replay = replay_run(run, listed, semantics="keras-3.15")
+    assert (replay.evidence, replay.stopped_epoch) == ("exact", 29)
+    assert replay.outcome.trained_epochs == 30
+    assert [epoch for epoch, _, _ in replay.saves] == [*range(30)]
+
+
+def test_all_trainings_of_a_table_count_alike(tmp_path: Path) -> None:
+    """Of two rows that changed places the first is the second epoch."""
+    runs = read(tmp_path, rows(2, 1))
+    assert [run.first_epoch for run in runs] == [1, 0]
+    assert "because the smallest is 1" in " ".join(runs[0].notes)
+
+
+def test_epochs_before_a_log_that_begins_later_are_not_in_it(tmp_path: Path) -> None:
+    """A log of every 10th epoch that begins at 30 lacks the first two, or goes on."""
+    (run,) = read(tmp_path, rows(30, 40, 50, 60))
+    assert (run.first_epoch, run.recorded_epochs) == (30, 4)

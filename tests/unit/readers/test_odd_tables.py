@@ -98,3 +98,34 @@ def test_a_name_and_a_state_in_each_epoch_make_no_table_of_runs(tmp_path: Path) 
     log.write_text("\n".join(["epoch,name,status,val_loss", *rows, ""]))
     (run,) = load_runs(log)
     assert list(run.series["val_loss"]) == LOSSES
+
+
+@pytest.mark.parametrize(
+    "epochs", ["30 25 40 20 35", "10 20 30 40 50", "20 20 20 20 5"]
+)
+@pytest.mark.parametrize("name", ["model", "Architecture", "optimizer"])
+def test_a_table_of_models_is_no_training_whatever_its_epochs(
+    tmp_path: Path, name: str, epochs: str
+) -> None:
+    log = tmp_path / "results.csv"
+    rows = [
+        f"net-{letter},{own},{loss}"
+        for letter, own, loss in zip("abcde", epochs.split(), LOSSES, strict=False)
+    ]
+    log.write_text("\n".join([f"{name},epochs,val_loss", *rows, ""]))
+    with pytest.raises(LogError, match=r"rows are models, not epochs: .* 'net-a'"):
+        load_runs(log)
+
+
+@pytest.mark.parametrize("apart", [1, 5])
+def test_the_file_that_each_epoch_saved_makes_no_table_of_models(
+    tmp_path: Path, apart: int
+) -> None:
+    log = tmp_path / "log.csv"
+    rows = [
+        f"{at * apart},net_{at * apart:03}.pt,{loss}"
+        for at, loss in enumerate(LOSSES, start=1)
+    ]
+    log.write_text("\n".join(["epoch,model,val_loss", *rows, ""]))
+    (run,) = load_runs(log)
+    assert [value for value in run.series["val_loss"] if value is not None] == LOSSES

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from cbreplay import EarlyStopping, LogError, lint_callbacks
+from cbreplay import EarlyStopping, LogError, lint_callbacks, replay_run
 from cbreplay.evidence.holes import find_gap
 from cbreplay.loading import load_runs
 
@@ -370,7 +371,8 @@ def test_validations_at_global_steps_are_counted_as_epochs(tmp_path: Path) -> No
 def test_steps_on_a_short_cadence_are_epochs_as_given(tmp_path: Path) -> None:
     rows = "".join(f"{step},{1 / step}\n" for step in range(4, 60, 5))
     run = read(tmp_path / "log.csv", f"step,val_loss\n{rows}", x_axis="epoch")
-    assert (run.first_epoch, run.horizon, run.recorded_epochs) == (4, 59, 12)
+    assert (run.horizon, run.recorded_epochs) == (59, 12)
+    assert np.flatnonzero(run.has_row).tolist() == [*range(4, 60, 5)]
 
 
 def test_a_sample_without_epochs_is_refused(tmp_path: Path) -> None:
@@ -808,3 +810,41 @@ def test_an_epoch_zero_without_a_value_is_still_epoch_zero(tmp_path: Path) -> No
     run = read(tmp_path / "h.csv", f",_step,_runtime,epoch,val_loss\n{rows}")
     assert (run.first_epoch, run.counts_from) == (1, 0)
     assert find_gap(run, "val_loss") == 1
+
+
+# one evaluation every 52 steps, as _step counts 50 batches and two other calls
+LATE = [(206, 0.5), (258, 0.25), (310, 0.375), (362, 0.4)]
+
+
+@pytest.mark.parametrize("x_axis", [None, "step"])
+def test_a_history_of_wandb_whose_first_steps_are_lost_begins_late(
+    tmp_path: Path, x_axis: str | None
+) -> None:
+    content = "_step,val_loss\n" + "".join(f"{at},{loss}\n" for at, loss in LATE)
+    run = read(tmp_path / "history.csv", content, x_axis=x_axis)
+    # 50, 102 and 154 came before
+    assert (run.first_epoch, run.begins_at) == (3, 0)
+    assert replay_run(run, EarlyStopping(patience=2)).evidence == "incomplete"
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_steps_of_which_the_first_are_lost_are_not_counted_from_one(
+    tmp_path: Path, ending: str
+) -> None:
+    rows = [{"step": at * 50, "val_loss": loss} for at, (_, loss) in enumerate(LATE, 4)]
+    lines = [f"{row['step']},{row['val_loss']}" for row in rows]
+    table = "\n".join(["step,val_loss", *lines, ""])
+    content = table if ending == "csv" else "\n".join(map(json.dumps, rows))
+    run = read(tmp_path / f"log.{ending}", content)
+    assert run.first_epoch == 3
+    assert "3 epochs came before it" in " ".join(run.notes)
+
+
+def test_an_evaluation_that_comes_late_in_a_history_lacks_none_before(
+    tmp_path: Path,
+) -> None:
+    batches = "".join(f"{at},0.5,\n" for at in range(0, 200, 10))
+    judged = "".join(f"{at},,{loss}\n" for at, loss in LATE)
+    content = f"_step,loss,val_loss\n{batches}{judged}"
+    run = read(tmp_path / "history.csv", content, x_axis="step", parts="rows")
+    assert run.first_epoch == 0

@@ -205,7 +205,7 @@ def test_a_floor_bounds_the_choice_and_not_what_10_is_expected_to_cost() -> None
     # the one run that tells loses all of its scale by 10: a fifth of it at least
     assert blended.score[9] > 1 / 5
     said = [plain_text(text) for text in settings_legend(advice).points]
-    assert any(", from 1 run and thousands of" in text for text in said)
+    assert any(", from 1 run, what a shorter patience costs" in text for text in said)
 
 
 def test_what_goes_on_past_a_log_that_broke_off_chooses_nothing() -> None:
@@ -307,12 +307,66 @@ def test_where_no_log_tells_what_10_costs_it_is_not_compared() -> None:
         score=unknown,
         lost=np.array([[0.1, np.nan]] * 2),
         trained=np.array([[0.5, np.nan]] * 2),
+        lost_to_own=unknown,
+        trained_to_own=unknown,
         frame=ChoiceFrame(plan=20, cost_weight=0.05),
     )
     pick = pick_patience(priced, 0.9)
     assert pick.expected is not None
     _, of_each = pick.expected
     assert [*of_each] == [5]
+
+
+def test_a_patience_costs_more_by_what_cut_logs_show_it_to_lose() -> None:
+    one, none = np.zeros((1, 2)), np.full((1, 2), np.nan)
+    told = Priced(
+        patience=np.array([1, 8]),
+        sufficient=np.array([1.0]),
+        regret=one,
+        cost=one,
+        score=one,
+        lost=one,
+        trained=np.array([[0.1, 0.3]]),
+        lost_to_own=none,
+        trained_to_own=none,
+        frame=ChoiceFrame(plan=60, cost_weight=0.05),
+    )
+    # a second group, cut by patience 8: 1 would have lost 40 % more, and have trained
+    # 20 % less of the plan, which is 0.4 - 0.05 x 0.2 = 0.39
+    cut = told._replace(
+        sufficient=np.array([1.0, np.inf]),
+        lost=np.concatenate([told.lost, none]),
+        trained=np.concatenate([told.trained, none]),
+        lost_to_own=np.concatenate([none, [[0.4, 0.0]]]),
+        trained_to_own=np.concatenate([none, [[-0.2, 0.0]]]),
+    )
+    (_, alone), (_, beside) = (
+        pick_patience(priced, 0.9).expected or (0.0, {}) for priced in (told, cut)
+    )
+    # it is one of the run that tells, itself, and the kinds
+    n_all = 1 + 1 + read_prior().weight
+    assert beside[1] - alone[1] == pytest.approx(0.39 / n_all)
+    assert beside[8] == pytest.approx(alone[8])
+
+
+def test_no_patience_wins_that_cut_logs_show_too_short() -> None:
+    # to the plan: best at epoch 5 and worse from there, so that patience 1 is enough
+    whole = [[abs(at - best) + 10 for at in range(60)] for best in (5, 6, 7, 8)]
+    # cut by 8: a pause of 6 epochs, behind which four fifths are gained
+    cut = [
+        [20 + extra, 19, *[19.5] * 6, *range(18, 4, -1), *[9] * 8] for extra in range(8)
+    ]
+    runs = [
+        Run.from_logs(
+            [{"val_loss": loss} for loss in losses], name=f"run{at}", planned_epochs=60
+        )
+        for at, losses in enumerate([*whole, *cut])
+    ]
+    advice = recommend(runs, recorded_under=8, group_by="none")
+    assert advice.expected is not None
+    assert advice.expected.n_cut == 8
+    assert advice.patience is not None
+    assert advice.patience >= 7
 
 
 def test_logs_that_end_together_are_answered_as_if_their_plan_was_given() -> None:
@@ -408,7 +462,7 @@ def test_where_most_logs_broke_off_the_headline_says_so(
     whole = pausing_runs([2, 4][:n_whole])
     advice = recommend([*broken_off(n_broken), *whole], group_by="none")
     headline = plain_text(advice_headline(advice))
-    assert headline.endswith(": most of these logs broke off.") == is_told
+    assert headline.endswith(": most of these logs end before their plan.") == is_told
     told = [reason for reason in advice.reasons if reason.kind == "broke-off"]
     assert len(told) == is_told
     if is_told:
@@ -420,7 +474,7 @@ def test_where_most_logs_broke_off_the_headline_says_so(
         which = "3 of 5" if n_whole else "all 3"
         sure = plain_text(how_sure(advice) or say())
         assert sure == (
-            f"How sure: hardly; {which} runs broke off before their plan's end, and no "
+            f"How sure: hardly; {which} runs ended before their plan, and no "
             "log shows what the rest of these trainings would have gained."
         )
         assert plain_text(what_makes_surer(advice)) == (
@@ -453,7 +507,7 @@ def test_where_most_logs_broke_off_no_less_than_what_cut_the_others(
     assert advice.patience is not None
     assert advice.patience >= least
     headline = plain_text(advice_headline(advice))
-    assert headline.endswith(": most of these logs broke off.")
+    assert headline.endswith(": most of these logs end before their plan.")
 
 
 def test_logs_whose_plan_nobody_knows_did_not_break_off() -> None:
@@ -806,7 +860,9 @@ def test_failed_runs_count_and_are_named() -> None:
     doubt = next(one for one in advice.doubts if one.code == "failed")
     assert doubt.runs == ("failed",)
     assert (doubt.facts["how"], doubt.facts["series"]) == ("not-finite", "val_loss")
-    assert any("1 of 9 runs failed" in one for one in spoken_doubts(advice))
+    assert (doubt.facts["n_failed"], doubt.facts["n_runs"]) == (1, 9)
+    told = "1 run: NaN or infinity in val_loss, so no patience is known to be enough"
+    assert any(said.startswith(told) for said in spoken_doubts(advice))
 
 
 def test_a_patience_that_keeps_nan_loses_everything() -> None:
@@ -1134,8 +1190,8 @@ def test_a_failed_run_lacks_a_patience_by_its_failure_and_not_by_its_plan() -> N
     said = spoken_doubts(recommend([*runs, failed], group_by="none"))
     (told,) = [text for text in said if "known to be enough" in text]
     assert told == (
-        "1 run: NaN or infinity in val_loss, so no patience is known to be enough; in "
-        "all 1 of 5 runs failed or broke off, and they count (failed)"
+        "1 run: NaN or infinity in val_loss, so no patience is known to be enough; "
+        "counted all the same (failed)"
     )
     # the plan was inferred, and is no reason
     assert not [text for text in said if "taken for its plan" in text]

@@ -477,11 +477,11 @@ def test_what_takes_callbacks_refuses_what_it_cannot_write_or_judge() -> None:
         write_keras_code([Plain()])
     assert "patience=3" in write_keras_code(EarlyStopping(patience=3))
     wrong: Any = [recorded()]
-    with pytest.raises(ConfigError, match=r"takes a Sweep.*not list"):
+    with pytest.raises(ConfigError, match=r"^sweep is .*where a Sweep, as sweep_runs"):
         recommend_config(wrong)
-    with pytest.raises(ConfigError, match="is one Run"):
+    with pytest.raises(ConfigError, match=r"^runs is <Run .*where a list is expected"):
         replay_fits(wrong[0], EarlyStopping())
-    with pytest.raises(ConfigError, match="what replay_run returns"):
+    with pytest.raises(ConfigError, match="a Replay, as replay_run returns it"):
         explain_replay(wrong[0])
 
 
