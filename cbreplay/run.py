@@ -187,15 +187,19 @@ class Run:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        named = read_argument("series", self.series, "Mapping[str, Series]")
-        object.__setattr__(self, "series", MappingProxyType(named))
-        extras = [
-            read_argument(name, getattr(self, name), "Series | None")
-            for name in ("learning_rate", "other_learning_rate", "epoch_seconds")
-        ]
-        held = (*named.values(), *extras)
-        lengths = {series.values.size for series in held if series is not None}
-        if not self.series or len(lengths) != 1 or 0 in lengths:
+        try:
+            named = MappingProxyType(dict(self.series))
+            extras = (self.learning_rate, self.other_learning_rate, self.epoch_seconds)
+            held = [*named.values(), *(own for own in extras if own is not None)]
+            lengths = {series.values.size for series in held}
+        except (AttributeError, TypeError, ValueError):
+            # asked only now: each log makes a run
+            read_argument("series", self.series, "Mapping[str, Series]")
+            for name in ("learning_rate", "other_learning_rate", "epoch_seconds"):
+                read_argument(name, getattr(self, name), "Series | None")
+            raise
+        object.__setattr__(self, "series", named)
+        if not named or len(lengths) != 1 or 0 in lengths:
             found = sorted(lengths)
             sentence = f"run {self.name!r} needs series of one length, not {found}"
             raise ConfigError(sentence)

@@ -124,11 +124,12 @@ def check_rows_are_no_runs(table: LogTable) -> None:
 
     It may have a column of epochs, which says how long each was trained.
     """
-    # what counts the rows by one is an epoch, and the name may be that of a file
-    of_tracker = table.first_of(_STATES) is not None and not _counts_rows(table)
+    epoch = table.first_of(EPOCH_NAMES)
+    numbers = np.zeros(0) if epoch is None else table.columns[epoch].values
+    of_tracker = table.first_of(_STATES) is not None and not _count_rows(numbers)
     for name, cells in table.columns.items():
         own = letters(name)
-        of_models = own in _OF_MODELS and not counted and len(numbers) > 0
+        of_models = own in _OF_MODELS and len(numbers) > 0 and not _count_rows(numbers)
         if of_models and _hold_numbers(cells, numbers):
             # the file that was saved in each epoch
             continue
@@ -147,10 +148,11 @@ def check_rows_are_no_runs(table: LogTable) -> None:
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
 
 
-def _counts_rows(table: LogTable) -> bool:
-    """Tell whether a column of epochs counts the rows, from 0 or 1 on."""
-    epoch = table.first_of(EPOCH_NAMES)
-    numbers = np.zeros(0) if epoch is None else table.columns[epoch].values
+def _count_rows(numbers: FloatArray) -> bool:
+    """Tell whether epochs count the rows, from 0 or 1 on.
+
+    Then each row is one, and a name in it may be that of a file.
+    """
     return bool(len(numbers) and numbers[0] <= 1 and (np.diff(numbers) == 1).all())
 
 
