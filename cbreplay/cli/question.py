@@ -95,20 +95,28 @@ class Question:
         return choose_runs(runs, self.run)
 
     def _planned(self, runs: list[Run]) -> list[Run]:
-        """Return runs with the plan of the script in -c, where their logs have none."""
+        """Return runs with the plan and fits of the script in -c, if they tell none."""
         # not `_written`: which monitor fills in there depends on the runs
         scripts = [text for text in self.expressions if text.strip()[:1] == "@"]
         if not scripts:
             return runs
         from cbreplay.expressions import read_expressions
-        from cbreplay.readers.building.runs import with_plan
+        from cbreplay.readers.building.runs import with_plan, with_possible_seams
 
-        plan = read_expressions(scripts, {}).epochs
-        if plan is None:
+        read = read_expressions(scripts, {})
+        parted = [with_possible_seams(run, read.later_fits) for run in runs]
+        if parted != runs:
+            begun = " and ".join(map(str, read.later_fits))
+            say(f"note: by initial_epoch={begun} of the script, a fit may be resumed")
+        runs = parted
+        if read.epochs is None:
             return runs
-        planned = [with_plan(run, plan) for run in runs]
+        planned = [with_plan(run, read.epochs) for run in runs]
         if planned != runs:
-            say(f"note: epochs={plan} of the script is taken for the plan of the log")
+            say(
+                f"note: epochs={read.epochs} of the script is taken for the plan of "
+                "the log"
+            )
         return planned
 
     @cached_property

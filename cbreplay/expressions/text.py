@@ -57,6 +57,8 @@ class Expressions(NamedTuple):
         The Keras version of the first script that tells it.
     epochs, validation_freq : int or None
         As ``fit`` of the last script gets them, as in `ScriptCallbacks`.
+    later_fits : tuple of int
+        With which epochs fits of the last script begin, as there.
     """
 
     entries: list[Callback | Choices]
@@ -65,6 +67,7 @@ class Expressions(NamedTuple):
     semantics: str | None = None
     epochs: int | None = None
     validation_freq: int | None = None
+    later_fits: tuple[int, ...] = ()
 
 
 @checked
@@ -126,6 +129,7 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
     notes: list[str] = []
     written: list[frozenset[str]] = []
     semantics = epochs = validation_freq = None
+    later_fits: tuple[int, ...] = ()
     for text in texts:
         path = text.strip().removeprefix("@")
         if path == text.strip():
@@ -139,13 +143,20 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
             notes.extend(f"{path}: {note}" for note in script.notes)
             semantics = semantics or script.semantics
             epochs, validation_freq = script.epochs, script.validation_freq
+            later_fits = script.later_fits
         else:
             held = read_text(path, most=_LONGEST_TEXT)
             expression = _Expression(held, defaults, path=path)
             entries.extend(expression.statements())
             written.extend(expression.written)
     return Expressions(
-        entries, tuple(notes), tuple(written), semantics, epochs, validation_freq
+        entries,
+        tuple(notes),
+        tuple(written),
+        semantics,
+        epochs,
+        validation_freq,
+        later_fits,
     )
 
 

@@ -33,6 +33,7 @@ CODES = {
     "negative-min-delta": "A min_delta below 0.",
     "negative-patience": "A patience below 0 acts as 1.",
     "overwrites-after-resume": "A resumed fit saves over the best file, also if worse.",
+    "overwrites-log": "A second fit logs over the log of the first.",
     "overwrites-one-file": "Every epoch is saved over the same file.",
     "patience-beyond-plan": "The patience is longer than the planned training.",
     "patience-in-validations": "With validation_freq, patience counts validations.",

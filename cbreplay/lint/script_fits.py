@@ -233,14 +233,25 @@ class ExaminedFit:
             # code that is not read may log it, and ** may give a save_freq
             words = placed.member.call.keywords
             is_whole = not self.fit.unread and all(word.arg for word in words)
-            return is_whole and not _fields(placed.member) & self.script.texts
+            return is_whole and not _fields(placed.member) & self.script.texts.keys()
         if placed.finding.code == "floor-above-rate":
             # a callback that is not read, or of the user's own, may raise the rate
             return not self.fit.unread and not any(
                 member.variants[0].holds_own_code for member in members
             )
         is_absent = placed.finding.code == "absent-monitor"
-        return not is_absent or self.is_unlogged(placed.member)
+        is_late = bool(self.late_writer(placed.member))
+        return not is_absent or is_late or self.is_unlogged(placed.member)
+
+    def late_writer(self, member: Member) -> str:
+        """Say which own callback, behind another, alone logs its monitor; or ""."""
+        compiled, monitor = self.fit.facts.compiled, member.variants[0].monitor or ""
+        late = self.fit.late.get(id(member.call), {}).get(monitor)
+        if late is None or compiled is None:
+            return ""
+        may_log = compiled.may_log(monitor.removeprefix("val_"))
+        alone = not may_log and late.alone_writes(monitor, self.script.texts)
+        return f"{late.writer} ({late.place})" if alone else ""
 
     def is_unlogged(self, member: Member) -> bool:
         """Return whether no code that is not read logs a callback's monitor.
@@ -251,7 +262,7 @@ class ExaminedFit:
         monitor = member.variants[0].monitor or ""
         metric = monitor.removeprefix("val_")
         if compiled and not compiled.is_whole and not compiled.may_log(metric):
-            return not {monitor, metric} & self.script.texts
+            return not {monitor, metric} & self.script.texts.keys()
         return not self.fit.unread or monitor not in self.script.texts
 
     def is_shared(self, member: Member) -> bool:
@@ -302,6 +313,8 @@ class ExaminedFit:
             tuple(self.script.source.place(member.call.lineno) for member in members),
             tuple(map(written_parameters, members)),
             tuple(self.fit.kept.get(id(member.call), "") for member in members),
+            tuple(map(self.late_writer, members)),
+            tuple(self.fit.overwritten.get(id(member.call), "") for member in members),
         )
 
 

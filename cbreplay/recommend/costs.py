@@ -77,10 +77,7 @@ class Costs:
     def require_compared(self, unit: str) -> None:
         """Refuse where no setting has a price, so that a picture would be empty.
 
-        Parameters
-        ----------
-        unit : str
-            What is compared: ``"run"`` or ``"group"``.
+        What is compared is the unit, ``"run"`` or ``"group"``.
 
         Raises
         ------

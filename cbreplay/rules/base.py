@@ -241,12 +241,7 @@ def monitored_series(callbacks: Iterable[Callback]) -> list[str]:
 def format_callback(callback: Callback, written: Collection[str] = ()) -> str:
     """Write a callback as the code that makes it.
 
-    Parameters
-    ----------
-    callback : Callback
-        The callback.
-    written : collection of str
-        Parameters that are written even if they are the defaults.
+    The parameters in `written` are written even if they are the defaults.
 
     Examples
     --------

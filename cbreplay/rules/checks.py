@@ -148,6 +148,12 @@ class CheckedList(NamedTuple):
         Why each callback meets another model than in a fit before, for people: a loop
         makes models, or an earlier fit has its own; "" where it does not. Empty
         without a script.
+    logged_later : tuple of str
+        Which callback behind each alone logs its monitor, for people; "" where none
+        does. Empty without a script.
+    written_in : tuple of str
+        The place of the earlier fit that wrote the file which each writes anew, for
+        people; "" without one. Empty without a script.
     """
 
     callbacks: tuple[Callback, ...]
@@ -159,6 +165,8 @@ class CheckedList(NamedTuple):
     places: tuple[str, ...] = ()
     written: tuple[frozenset[str], ...] = ()
     kept_in: tuple[str, ...] = ()
+    logged_later: tuple[str, ...] = ()
+    written_in: tuple[str, ...] = ()
 
     def code(self, index: int) -> str:
         """Return a callback as Keras code."""

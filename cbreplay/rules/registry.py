@@ -115,6 +115,8 @@ _BEYOND_KERAS: tuple[tuple[str, str, str, str, Kernel | None], ...] = (
 )
 
 # every rule by its name; `register_family` adds those of another framework
+# what `lint` looks for in some of the callbacks that decide nothing
+_CHECKS_OF_LOGGERS = {"CSVLogger": "cbreplay.rules.keras.checks.checkpoints:LOGGING"}
 ROWS: dict[str, RuleRow] = {
     row.name: row
     for row in (
@@ -256,7 +258,8 @@ def words_of(callback: Callback) -> RuleWords | None:
 def checks_of(callback: Callback) -> RuleChecks | None:
     """Return what `lint` looks for in a rule; None without any."""
     row = nearest_row(type(callback))
-    checks: RuleChecks | None = import_named(row.checks) if row and row.checks else None
+    place = _CHECKS_OF_LOGGERS.get(callback.class_name) or (row and row.checks)
+    checks: RuleChecks | None = import_named(place) if place else None
     return checks
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import CbreplayError
+from cbreplay.rules.checks import NOT_TOLD
 from cbreplay.rules.families import logs_elsewhere, stands_by
 from cbreplay.rules.registry import rule_named
 from cbreplay.scripts.call_arguments import bystander, named_parameters, read_call
+from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import callback_name
 from cbreplay.scripts.literals import ScriptArguments
 from cbreplay.scripts.own_classes import only_watches
+from cbreplay.scripts.text_endings import find_ending
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Mapping
 
     from cbreplay.rules.base import Callback
@@ -45,11 +48,36 @@ def build_callback(call: ast.Call, scope: Scope, calls: ScriptCalls) -> Built:
     if beside is not None:
         return Built(beside, call.lineno)
     kind = rule_named(callback_name(calls, call, scope)).load()
-    reader = ScriptArguments(calls, call, scope)
+    reader = _Replayed(calls, call, scope)
     parameters = read_call(call, kind, calls.defaults, reader)
     callback = make_callback(kind, parameters, call, calls)
     known = [parameter.name for parameter in fields(kind)]
     return Built(callback, call.lineno, named_parameters(call, known))
+
+
+class _Replayed(ScriptArguments):
+    """Reads arguments; of a path its end is enough, for the rest decides nothing."""
+
+    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
+        """Return what an argument says; `NOT_TOLD` begins a path that ends so."""
+        try:
+            return super().value(node, place)
+        except Unread:
+            if not place.endswith(": filepath"):
+                raise
+            ending = find_ending(self.calls, node, self.scope)
+            if not ending:
+                raise
+            found, _ = self.calls.followed(node, self.scope)
+            texts = [
+                part.value
+                for part in ast.walk(found)
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            ]
+            # a field such as {epoch} before what is not told makes files of each epoch
+            if "".join(texts).count("{") > ending.count("{"):
+                raise
+            return f"{NOT_TOLD}{ending}"
 
 
 def make_callback(

@@ -16,12 +16,12 @@ from cbreplay.rules.keras.metric_names import (
 )
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.foreign_code import may_log_own_names
-from cbreplay.scripts.keras_paths import KERAS_PACKAGES
+from cbreplay.scripts.keras_classes import metric_class
 from cbreplay.scripts.last_compiles import last_before
 from cbreplay.scripts.literals import read_literal
 from cbreplay.scripts.model_outputs import find_model_class, find_outputs
 from cbreplay.scripts.possible_values import given_values
-from cbreplay.scripts.syntax import argument_named, called_name, has_star, is_open
+from cbreplay.scripts.syntax import argument_named, has_star, is_open
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.model_outputs import Outputs
     from cbreplay.scripts.scopes import Scope
 
-__all__ = ["ModelCompiles", "find_alike"]
+__all__ = ["ModelCompiles"]
 
 _MOST_NAMES = 20
 
@@ -58,6 +58,8 @@ class ModelCompiles:
         self.calls = calls
         receiver = _receiver(fitting)
         self.written = self._written(receiver)
+        # the functions of the script that return it
+        self.makers: list[Scope] = []
         self.places, self.models = self._follow(receiver, scope)
         self.made_by = given_values(calls, receiver, scope) or [(receiver, scope)]
         named = [
@@ -68,7 +70,8 @@ class ModelCompiles:
         self.is_unordered = 0 < len(named) < len(of_places)
         if len(of_places) > 1 and receiver is not None:
             fitted = (receiver, scope)
-            of_places = last_before(of_places, fitting, fitted, calls.names.tree)
+            tree = calls.names.tree
+            of_places = last_before(of_places, fitting, fitted, tree, self.makers)
         self.found = of_places or [
             (call, place)
             for call, place in calls.compiles
@@ -126,6 +129,7 @@ class ModelCompiles:
                 if function is None or not function.returns_once:
                     break
                 node, scope = function.returned[0], function
+                self.makers.append(function)
                 kind = find_model_class(self.calls, node, scope)
                 if kind is not None:
                     return places, [kind]
@@ -211,35 +215,6 @@ def _named(
     """Return how each metric is logged, and all the names that they may have."""
     logged = dict.fromkeys(names[0] for names in metrics)
     return ("loss", *logged), frozenset(name for names in metrics for name in names)
-
-
-def _is_keras_metric(path: str) -> bool:
-    """Return whether a dotted path names something in Keras's ``metrics``.
-
-    Other packages have classes of the same names, without a direction.
-    """
-    parts = path.removeprefix("?.").split(".")
-    return parts[0] in (*KERAS_PACKAGES, "metrics") and "metrics" in parts[:-1]
-
-
-def _metric_class(calls: ScriptCalls, call: ast.Call, scope: Scope) -> str:
-    """Return which class in Keras's ``metrics`` a call is one of; "" if none."""
-    paths = calls.paths(call.func, scope)
-    kinds = {path.split(".")[-1] if _is_keras_metric(path) else "" for path in paths}
-    return kinds.pop() if len(kinds) == 1 else ""
-
-
-def find_alike(calls: ScriptCalls, metric: ast.Call) -> list[ast.Call]:
-    """Return the calls that make a metric of the same class, without a name."""
-    same = calls.by_name.get(called_name(metric), [])
-    calls.count_step(same)
-    return [
-        call
-        for call, scope in same
-        if is_numbered(_metric_class(calls, call, scope))
-        and argument_named(call, "name") is None
-        and argument_named(call, None) is None
-    ]
 
 
 class _Metrics:
@@ -381,7 +356,7 @@ class _Metrics:
 
     def add_object(self, call: ast.Call, scope: Scope) -> None:
         """Add an object of one of Keras's metric classes."""
-        kind = _metric_class(self.calls, call, scope)
+        kind = metric_class(self.calls, call, scope)
         names = default_names(kind)
         # a text by place may be a name; what ** gives may be too
         doubted = argument_named(call, None) is not None or any(

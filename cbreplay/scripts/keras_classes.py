@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Scope
 
-__all__ = ["callback_name", "find_patches", "keras_name"]
+__all__ = ["callback_name", "find_patches", "keras_name", "metric_class"]
 
 # names by which a class or a module is changed in place
 _PATCHING = {"__setattr__", "mock", "monkeypatch", "patch"}
@@ -129,3 +129,19 @@ def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:
             yield changed if is_known(changed) else ""
         elif path[0] in KERAS_PACKAGES and attribute in ("callbacks", None):
             yield ""
+
+
+def metric_class(calls: ScriptCalls, call: ast.Call, scope: Scope) -> str:
+    """Return which class in Keras's ``metrics`` a call is one of; "" if none."""
+    paths = calls.paths(call.func, scope)
+    kinds = {path.split(".")[-1] if _is_metric(path) else "" for path in paths}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def _is_metric(path: str) -> bool:
+    """Return whether a dotted path names something in Keras's ``metrics``.
+
+    Other packages have classes of the same names, without a direction.
+    """
+    parts = path.removeprefix("?.").split(".")
+    return parts[0] in (*KERAS_PACKAGES, "metrics") and "metrics" in parts[:-1]

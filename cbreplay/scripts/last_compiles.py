@@ -18,6 +18,7 @@ def last_before(
     fitting: ast.Call,
     fitted: Placed,
     script: ast.Module,
+    makers: Sequence[Scope],
 ) -> list[tuple[ast.Call, Scope]]:
     """Return those calls of ``compile`` that may be the last before a ``fit``.
 
@@ -34,6 +35,8 @@ def last_before(
         What it is called on, and in which scope.
     script : ast.Module
         The script.
+    makers : sequence of Scope
+        The functions that return the model: what they compile, a later one replaces.
     """
     model, scope = fitted
     here = {id(call) for call, home in compiles if home is scope}
@@ -52,7 +55,7 @@ def last_before(
     return [
         (call, home)
         for call, home in compiles
-        if home is not scope or first <= call.lineno <= last
+        if home not in makers and (home is not scope or first <= call.lineno <= last)
     ]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Binding, Gain, Placed, Scope
 
-__all__ = ["Kept", "MemberReader", "find_kept"]
+__all__ = ["Kept", "MemberReader", "find_kept", "whole_parts"]
 
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
 _MOST_MEMBERS = 500
@@ -238,20 +238,20 @@ def find_kept(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> Kept:
     """
     names = calls.names
     calls.count_step(names.stores, names.gains, names.given_attributes)
-    written, home = calls.written(node), scope.enclosing_class()
+    written, homes = calls.written(node), _class_family(calls, scope)
     values = [
         (store.value, store.scope)
         for store in names.stores
         if store.value is not None
         and store.name == node.attr
         and f"{calls.written(store.target)}.{store.name}" == written
-        and store.scope.enclosing_class() is home
+        and store.scope.enclosing_class() in homes
     ]
     gains = [
         gain
         for gain in names.gains
         if calls.written(gain.target) == written
-        and gain.scope.enclosing_class() is home
+        and gain.scope.enclosing_class() in homes
     ]
     for store in names.stores:
         target = calls.written(store.target)
@@ -263,10 +263,33 @@ def find_kept(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> Kept:
     handed = [
         UnreadPart(node.lineno, _given_away(written, calls.place(part.lineno)))
         for part, place in names.given_attributes
-        if calls.written(part) == written and place.enclosing_class() is home
+        if calls.written(part) == written and place.enclosing_class() in homes
     ]
     values += [] if in_class is None else [in_class]
     return Kept(values, gains, handed[:1])
+
+
+def _class_family(calls: ScriptCalls, scope: Scope) -> list[Scope | None]:
+    """Return the class around a scope, those that it extends, and those that extend it.
+
+    A method of each may set what another one of them uses.
+    """
+    calls.count_step(calls.names.scopes)
+    extending = [
+        (kind, kind.parent.defined_as(base))
+        for kind in calls.names.scopes
+        if isinstance(kind.definition, ast.ClassDef) and kind.parent is not None
+        for base in kind.definition.bases
+    ]
+    family = [scope.enclosing_class()]
+    for pairs in (extending, [(base, kind) for kind, base in extending]):
+        found = family[:1]
+        for kind in found:
+            found += [
+                other for own, other in pairs if own is kind and other not in found
+            ]
+        family += found[1:]
+    return family
 
 
 def _in_class_body(
@@ -304,26 +327,30 @@ def _stands_in(call: ast.Call, definition: ast.AST | None) -> bool:
     return first <= call.lineno <= last
 
 
+def whole_parts(node: ast.expr) -> list[ast.expr] | None:
+    """Return the parts of an expression that certainly holds all of them: a list."""
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return node.elts
+    if isinstance(node, (ast.Starred, ast.NamedExpr)):
+        return [node.value]
+    is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+    return [node.left, node.right] if is_sum and isinstance(node, ast.BinOp) else None
+
+
 def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:
     """Return the parts of an expression, and whether it holds all of them."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        return [node.left], False
-    for kinds, parts in _WHOLES.items():
-        if isinstance(node, kinds):
-            return parts(node), True
+    whole = whole_parts(node)
+    if whole is not None:
+        return whole, True
     for kinds, parts in _CHOICES.items():
         if isinstance(node, kinds):
             return parts(node), False
     return None, False
 
 
-# expressions that hold all of their parts, and those that may hold only some
-_WHOLES: dict[Any, Callable[[Any], list[ast.expr]]] = {
-    (ast.List, ast.Tuple): lambda node: list(node.elts),
-    (ast.Starred, ast.NamedExpr): lambda node: [node.value],
-    ast.BinOp: lambda node: [node.left, node.right],
-}
+# expressions that may hold only some of their parts
 _CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
+    ast.BinOp: lambda node: [node.left],
     ast.IfExp: lambda node: [node.body, node.orelse],
     (ast.BoolOp, ast.Dict): lambda node: list(node.values),
     ast.Subscript: lambda node: [node.value],

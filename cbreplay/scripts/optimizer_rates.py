@@ -338,7 +338,8 @@ def _is_schedule(path: str, stars: Sequence[str]) -> bool:
         name = path.removeprefix("?.")
         return name in _SCHEDULES and any(_holds_schedules(star) for star in stars)
     experimental = "keras.experimental." in path and "Decay" in path
-    return ".schedules." in path or experimental
+    of_keras = path.partition(".")[0] in KERAS_PACKAGES and ".schedules." in path
+    return of_keras or experimental
 
 
 def _holds_schedules(module: str) -> bool:

@@ -23,7 +23,7 @@ from cbreplay.scripts.sources import ModuleText, Source, parse_source, read_text
 from cbreplay.scripts.syntax import (
     FUNCTIONS,
     SCOPES,
-    bound_names,
+    bound_by,
     called_name,
     copied,
     imported_names,
@@ -187,7 +187,7 @@ class _Writer(ast.NodeTransformer):
     def __init__(self, tree: ast.Module, folder: Path, program: _OwnModules) -> None:
         self.folder, self.program = folder, program
         nodes = list(ast.walk(tree))
-        bound = Counter(name for node in nodes for name in _bound(node))
+        bound = Counter(name for node in nodes for name in bound_by(node))
         used = Counter(node.id for node in nodes if isinstance(node, ast.Name))
         self.used = frozenset(used)
         self.wanted = self.taken = frozenset([*bound, *used])
@@ -369,18 +369,9 @@ class _Renamer(ast.NodeTransformer):
 
 def _as_statement(node: ast.stmt) -> _Statement:
     inside = [node] if isinstance(node, SCOPES) else [node, *own_nodes(node)]
-    binds = _shared_names(node).union(*map(_bound, inside))
+    binds = _shared_names(node).union(*map(bound_by, inside))
     names = (part.id for part in inside if isinstance(part, ast.Name))
     return _Statement(node, binds, frozenset(names).union(*map(free_names, inside)))
-
-
-def _bound(node: ast.AST) -> list[str]:
-    """Return the names that a node binds."""
-    if isinstance(node, ast.arg):
-        return [node.arg]
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        return [node.id]
-    return bound_names(node)
 
 
 def _shared_names(node: ast.AST) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.scripts.syntax import (
     SCOPES,
-    bound_names,
+    bound_by,
     copied,
     dotted_name,
     imported_names,
@@ -22,20 +22,20 @@ __all__ = ["write_out_partials"]
 # every call gets a copy of the arguments
 _MOST_COPIED = 20_000
 _DEEPEST = 5
+_FITTING = {"fit", "fit_generator"}
 _OWN_NAMES = (*SCOPES, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def write_out_partials(tree: ast.Module) -> None:
     """Replace calls of partials, in place.
 
-    After ``make = partial(F, a=1)``, the call ``make(b=2)`` becomes ``F(a=1, b=2)``.
+    After ``make = partial(F, a=1)``, the call ``make(b=2)`` becomes ``F(a=1, b=2)``;
+    after ``fit = model.fit`` the call ``fit(x)`` becomes ``model.fit(x)``.
     Only if each name in the partial has one meaning in the whole script.
     """
     placed = list(_placed(tree))
-    bound = Counter(name for node, _ in placed for name in _bound_by(node))
+    bound = Counter(name for node, _ in placed for name in bound_by(node))
     wrapping = _names_of_partial(placed, bound)
-    if not wrapping:
-        return
     looked_into = {
         node.value.id
         for node, _ in placed
@@ -46,16 +46,15 @@ def write_out_partials(tree: ast.Module) -> None:
     for node, owners in placed:
         if not isinstance(node, ast.Assign) or len(node.targets) != 1:
             continue
-        target, value = node.targets[0], node.value
+        target, part = node.targets[0], _as_partial(node.value, wrapping)
         if (
             isinstance(target, ast.Name)
-            and isinstance(value, ast.Call)
-            and dotted_name(value.func) in wrapping
-            and _is_certain(value, bound)
+            and part is not None
+            and _is_certain(part, bound)
             and bound[target.id] == 1
             and target.id not in looked_into
         ):
-            made[target.id] = value, owners[-1] if owners else None
+            made[target.id] = part, owners[-1] if owners else None
     n_copied = 0
     for node, owners in placed:
         for _ in range(_DEEPEST if isinstance(node, ast.Call) else 0):
@@ -78,17 +77,6 @@ def _placed(tree: ast.Module) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
         open_nodes += [(inner, inside) for inner in ast.iter_child_nodes(node)]
 
 
-def _bound_by(node: ast.AST) -> list[str]:
-    """Return the names that a node binds."""
-    if isinstance(node, ast.Name):
-        return [] if isinstance(node.ctx, ast.Load) else [node.id]
-    if isinstance(node, ast.arg):
-        return [node.arg]
-    if isinstance(node, (ast.Global, ast.Nonlocal)):
-        return node.names
-    return bound_names(node)
-
-
 def _names_of_partial(
     placed: list[tuple[ast.AST, tuple[ast.AST, ...]]], bound: Counter[str]
 ) -> set[str]:
@@ -100,6 +88,14 @@ def _names_of_partial(
         for name, path in imported_names(node)
         if path in written and bound[name] == 1
     }
+
+
+def _as_partial(value: ast.expr, wrapping: set[str]) -> ast.Call | None:
+    """Return a call of ``partial``; ``model.fit`` alone is one without arguments."""
+    if isinstance(value, ast.Attribute) and value.attr in _FITTING:
+        return ast.copy_location(ast.Call(value, [value], []), value)
+    is_part = isinstance(value, ast.Call) and dotted_name(value.func) in wrapping
+    return value if is_part and isinstance(value, ast.Call) else None
 
 
 def _is_certain(part: ast.Call, bound: Counter[str]) -> bool:

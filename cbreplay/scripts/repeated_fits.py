@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.scripts.compiled_metrics import find_alike
+from cbreplay.rules.keras.metric_names import is_numbered
+from cbreplay.scripts.keras_classes import metric_class
 from cbreplay.scripts.new_models import find_new_models
 from cbreplay.scripts.parameters import calls_of
-from cbreplay.scripts.syntax import FUNCTIONS, called_name
+from cbreplay.scripts.syntax import FUNCTIONS, argument_named, called_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +29,9 @@ __all__ = ["RepeatedFits"]
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (*FUNCTIONS, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_BLOCKS = (*_LOOPS, *_FUNCTIONS, *_COMPREHENSIONS, ast.If)
+# blocks that may be passed by, or left in their midst
+_PASSED_BY = (ast.If, ast.Try, ast.TryStar, ast.ExceptHandler, ast.match_case)
+_BLOCKS = (*_LOOPS, *_FUNCTIONS, *_COMPREHENSIONS, *_PASSED_BY)
 # what ends a loop in its first round, where it stands in the loop's own block
 _LEAVING = (ast.Break, ast.Raise, ast.Return)
 _MOST_CALLERS = 20
@@ -87,7 +90,7 @@ class RepeatedFits:
         return next(
             (
                 call
-                for call in find_alike(self.calls, metric)
+                for call in _find_alike(self.calls, metric)
                 if call.lineno < metric.lineno
                 and self.around[id(call)] == around[: len(self.around[id(call)])]
             ),
@@ -201,7 +204,7 @@ class RepeatedFits:
         of_call = self.around[id(node)]
         # of several models, one is chosen in each round
         return len(made) > 1 or all(
-            not isinstance(inner, ast.If) or inner in of_call
+            not isinstance(inner, _PASSED_BY) or inner in of_call
             for inner in within[0][within[0].index(block) :]
         )
 
@@ -230,8 +233,10 @@ class RepeatedFits:
 
         An ``__init__`` is followed to where its objects are made, at most so often.
         """
-        outer = [at for at in self.around[id(loop)] if not isinstance(at, ast.If)]
-        around = [at for at in self.around[id(node)] if not isinstance(at, ast.If)]
+        outer, around = (
+            [at for at in self.around[id(part)] if not isinstance(at, _PASSED_BY)]
+            for part in (loop, node)
+        )
         if outer[: len(around)] == around:
             return True
         last = around[-1]
@@ -247,12 +252,14 @@ def _note_around(node: ast.AST, around: _Around, found: dict[int, _Around]) -> N
         found[id(node)] = around
     inside = (*around, node) if isinstance(node, _BLOCKS) else around
     # what a loop goes over, and the defaults of a function, run once
-    run_inside = {"body", "elt", "key", "test", "value"}
-    run_inside |= {"orelse"} if isinstance(node, ast.If) else set()
+    blocks = dict.fromkeys(("body", "elt", "key", "test", "value"), inside)
+    if isinstance(node, ast.If):
+        # an `else` is a block of its own: of the two, one runs
+        blocks["orelse"] = (*around, ast.If(node.test, node.orelse, []))
     for name, field in ast.iter_fields(node):
         for child in field if isinstance(field, list) else [field]:
             if isinstance(child, ast.AST):
-                _note_around(child, inside if name in run_inside else around, found)
+                _note_around(child, blocks.get(name, around), found)
 
 
 def _chooses(given: ast.expr) -> bool:
@@ -262,3 +269,16 @@ def _chooses(given: ast.expr) -> bool:
         or (isinstance(node, ast.Attribute) and node.attr in ("get", "pop"))
         for node in ast.walk(given)
     )
+
+
+def _find_alike(calls: ScriptCalls, metric: ast.Call) -> list[ast.Call]:
+    """Return the calls that make a metric of the same class, without a name."""
+    same = calls.by_name.get(called_name(metric), [])
+    calls.count_step(same)
+    return [
+        call
+        for call, scope in same
+        if is_numbered(metric_class(calls, call, scope))
+        and argument_named(call, "name") is None
+        and argument_named(call, None) is None
+    ]

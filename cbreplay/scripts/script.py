@@ -20,18 +20,22 @@ from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
 from cbreplay.scripts.keras_classes import keras_name
-from cbreplay.scripts.lists import find_kept
+from cbreplay.scripts.lists import find_kept, whole_parts
 from cbreplay.scripts.names import read_names
 from cbreplay.scripts.optimizer_rates import read_rate
 from cbreplay.scripts.own_modules import write_in_modules
 from cbreplay.scripts.packages import find_packages
 from cbreplay.scripts.partials import write_out_partials
+from cbreplay.scripts.possible_values import only_literal
 from cbreplay.scripts.sources import TOO_TANGLED, WRITE_OUT, parse_source, read_source
+from cbreplay.scripts.syntax import argument_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.checks import TrainingFacts
+    from cbreplay.scripts.facts import FittingCall
     from cbreplay.scripts.scopes import Placed, Scope
     from cbreplay.scripts.sources import Source
 
@@ -64,6 +68,8 @@ class ScriptCallbacks(NamedTuple):
         Which parameters the code of each callback gives.
     semantics : str or None
         The Keras version it trains with, if its imports tell: ``"tf_keras-2.21.0"``.
+    later_fits : tuple of int
+        The epochs, zero-based, with which its fits begin by their ``initial_epoch``.
     """
 
     source: str
@@ -75,6 +81,7 @@ class ScriptCallbacks(NamedTuple):
     schedule: str | None = None
     written: tuple[frozenset[str], ...] = ()
     semantics: str | None = None
+    later_fits: tuple[int, ...] = ()
 
 
 @checked
@@ -146,6 +153,7 @@ class _Script:
             raise ExpressionError(problem, text=self.source.path, hint=WRITE_OUT)
         notes += [*self.source.notes, *self.unused(), *self.loggers(), *self.doubts()]
         facts = [read_facts(self.calls, fit) for fit in fits]
+        notes += self.untold_begins(fits, facts)
         plans = {(fact.epochs, fact.validation_freq) for fact in facts}
         epochs, validation_freq = plans.pop() if len(plans) == 1 else (None, None)
         return ScriptCallbacks(
@@ -162,6 +170,7 @@ class _Script:
                 self.calls, self.calls.compiles, is_followed=False
             ).schedule,
             written=tuple(entry.written for entry in built),
+            later_fits=tuple(sorted({fact.first_epoch for fact in facts} - {0})),
         )
 
     def refuse(self, problems: list[Unread]) -> None:
@@ -197,6 +206,20 @@ class _Script:
             hint = "Write the ones you mean with -c or callbacks="
             raise ExpressionError(problem, text=self.source.path, hint=hint)
         return read[0][1]
+
+    def untold_begins(
+        self, fits: Sequence[FittingCall], facts: Sequence[TrainingFacts]
+    ) -> Iterator[str]:
+        """Say which fits may go on in the log of another, and not from where on."""
+        for fit, fact in zip(fits, facts, strict=True):
+            given = argument_named(fit.call, "initial_epoch")
+            if given is None or fact.first_epoch:
+                continue
+            if only_literal(self.calls, given, fit.scope) is None:
+                yield (
+                    f"{fact.place}: initial_epoch is {self.calls.shown(given)}, which "
+                    "is not a literal; --seam says where this fit went on in a log"
+                )
 
     def unused(self) -> Iterator[str]:
         for call, scope in self.calls.names.calls:
@@ -241,16 +264,11 @@ class _Script:
         """Yield the callbacks of a list; what cannot be read goes to the problems."""
         try:
             node, scope = self.calls.followed(node, scope)
-            if isinstance(node, (ast.List, ast.Tuple)):
-                for element in node.elts:
-                    inner = (
-                        element.value if isinstance(element, ast.Starred) else element
-                    )
-                    # Keras flattens lists in lists, so a star changes nothing
-                    yield from self.entries(inner, scope, problems)
-            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-                yield from self.entries(node.left, scope, problems)
-                yield from self.entries(node.right, scope, problems)
+            parts = whole_parts(node)
+            if parts is not None:
+                # Keras flattens lists in lists, so a star changes nothing
+                for part in parts:
+                    yield from self.entries(part, scope, problems)
             elif isinstance(node, ast.Call):
                 yield from self.called(node, scope, problems)
             elif isinstance(node, ast.Attribute):

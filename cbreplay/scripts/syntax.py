@@ -14,6 +14,7 @@ __all__ = [
     "argument_at",
     "argument_named",
     "as_subscript",
+    "bound_by",
     "bound_names",
     "called_name",
     "copied",
@@ -106,6 +107,17 @@ def bound_names(node: ast.AST) -> list[str]:
     if isinstance(node, ast.MatchMapping):
         return [node.rest] if node.rest else []
     return [name for name, _ in imported_names(node)]
+
+
+def bound_by(node: ast.AST) -> list[str]:
+    """Return the names that a node binds, also those that it assigns to or shares."""
+    if isinstance(node, ast.Name):
+        return [] if isinstance(node.ctx, ast.Load) else [node.id]
+    if isinstance(node, ast.arg):
+        return [node.arg]
+    if isinstance(node, (ast.Global, ast.Nonlocal)):
+        return node.names
+    return bound_names(node)
 
 
 def called_name(call: ast.Call) -> str:

@@ -27,14 +27,17 @@ from cbreplay.scripts.partials import write_out_partials
 from cbreplay.scripts.reassigned_names import split_reassigned_names, without_marks
 from cbreplay.scripts.repeated_fits import RepeatedFits
 from cbreplay.scripts.sources import TOO_TANGLED, parse_source, read_source
+from cbreplay.scripts.written_files import WrittenFiles
+from cbreplay.scripts.written_logs import find_late_values, find_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cbreplay.rules.checks import TrainingFacts
     from cbreplay.scripts.facts import FittingCall
     from cbreplay.scripts.members import Member
     from cbreplay.scripts.sources import Source
+    from cbreplay.scripts.written_logs import LateValue
 
 __all__ = ["ScriptFit", "TrainingScript", "read_training_script"]
 
@@ -55,12 +58,20 @@ class ScriptFit(NamedTuple):
     kept : mapping of int to str
         Why a callback meets another model than in a fit before, by the id of the call
         that makes the callback, as `RepeatedFits.find_kept`.
+    late : mapping of int to mapping
+        What is written into ``logs`` after a callback looks there, by the id of the
+        call that makes it, as `find_late_values`.
+    overwritten : mapping of int to str
+        Which earlier fit wrote the file that a callback writes anew, by the same, as
+        `WrittenFiles.find_overwritten`.
     """
 
     facts: TrainingFacts
     members: tuple[Member, ...]
     unread: tuple[UnreadPart, ...]
     kept: Mapping[int, str] = MappingProxyType({})
+    late: Mapping[int, Mapping[str, LateValue]] = MappingProxyType({})
+    overwritten: Mapping[int, str] = MappingProxyType({})
 
 
 class TrainingScript(NamedTuple):
@@ -76,7 +87,7 @@ class TrainingScript(NamedTuple):
         The callbacks that go to no ``fit`` that was read.
     unread : tuple of UnreadPart
         What cannot be told, each once, in the order of the text.
-    texts : frozenset of str
+    texts : Counter of str
         The strings in it, but those in the arguments of callbacks.
     packages : frozenset of str
         The packages that it imports, as `find_packages`.
@@ -86,7 +97,7 @@ class TrainingScript(NamedTuple):
     fits: tuple[ScriptFit, ...]
     loose: tuple[Member, ...]
     unread: tuple[UnreadPart, ...]
-    texts: frozenset[str] = frozenset()
+    texts: Mapping[str, int] = MappingProxyType({})
     packages: frozenset[str] = frozenset()
 
 
@@ -126,44 +137,25 @@ def _read(tree: ast.Module, source: Source) -> TrainingScript:
         problem = f"it has {len(given)} fits, {_MOST_FITS} at most"
         raise ExpressionError(problem, text=source.path)
     repeated = RepeatedFits(calls)
-    fits = [_read_fit(calls, fit, repeated) for fit in given]
+    files = WrittenFiles(repeated)
+    fits = [_read_fit(calls, fit, repeated, files) for fit in given]
     loose, unread = _read_loose(calls, fits)
     told = [part for fit, arguments in fits for part in (*fit.unread, *arguments)]
     told += [*unread, *_unread_elsewhere(calls)]
+    members = [*loose, *(member for fit, _ in fits for member in fit.members)]
+    made = {id(member.call): member.call for member in members}.values()
     return TrainingScript(
         source,
         tuple(fit for fit, _ in fits),
         loose,
         tuple(sorted(_as_written(told))),
-        _texts_outside(
-            calls.nodes,
-            [*loose, *(member for fit, _ in fits for member in fit.members)],
-        ),
+        find_texts(calls.nodes, {id(part) for call in made for part in ast.walk(call)}),
         find_packages(tree),
     )
 
 
-def _texts_outside(
-    nodes: Sequence[ast.AST], members: Iterable[Member]
-) -> frozenset[str]:
-    inside = {id(node) for member in members for node in ast.walk(member.call)}
-    # history.history["val_acc"] only looks a name up
-    inside |= {
-        id(node.slice)
-        for node in nodes
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
-    }
-    return frozenset(
-        node.value
-        for node in nodes
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and id(node) not in inside
-    )
-
-
 def _read_fit(
-    calls: ScriptCalls, fit: FittingCall, repeated: RepeatedFits
+    calls: ScriptCalls, fit: FittingCall, repeated: RepeatedFits, files: WrittenFiles
 ) -> tuple[ScriptFit, list[UnreadPart]]:
     """Return what a fit may get, and which arguments cannot be told."""
     calls.steps = 0
@@ -172,7 +164,10 @@ def _read_fit(
     loops = repeated.find_loops(fit)
     facts = read_facts(calls, fit, partial(repeated.find_renumbered, fit, loops))
     unread = tuple(_as_written(reader.unread))
-    read = ScriptFit(facts, members, unread, repeated.find_kept(loops, fit, members))
+    kept = repeated.find_kept(loops, fit, members)
+    late = find_late_values(calls, fit)
+    overwritten = files.find_overwritten(fit, members)
+    read = ScriptFit(facts, members, unread, kept, late, overwritten)
     setting = [own for own in members if own.variants[0].changes_learning_rate]
     schedules = reader.callbacks.schedules if len(setting) > 1 else []
     return read, [*reader.arguments, *schedules]
@@ -198,6 +193,7 @@ def _read_loose(
     used = {id(member.call) for fit, _ in fits for member in fit.members}
     calls.steps = 0
     reader = MemberReader(calls)
+    held = _held_changed(calls)
     members = [
         member
         for call, scope in calls.names.calls
@@ -205,9 +201,29 @@ def _read_loose(
         if call.lineno > 0
         and id(call) not in used
         and find_rule(keras_name(calls, call.func, scope) or "") is not None
-        for member in reader.members(call, scope, is_certain=False)
+        for member in reader.members(held.get(id(call), call), scope, is_certain=False)
     ]
-    return _each_once(members), [*reader.unread, *reader.arguments]
+    # what a fit that gets the callback was told already
+    told = {part.problem for fit, _ in fits for part in fit.unread}
+    unread = [part for part in reader.unread if part.problem not in told]
+    return _each_once(members), [*unread, *reader.arguments]
+
+
+def _held_changed(calls: ScriptCalls) -> dict[int, ast.expr]:
+    """Return what holds each object that is changed, by the id of what makes it."""
+    names = calls.names
+    set_on = {calls.written(store.target) for store in names.stores}
+    held: dict[int, ast.expr] = {
+        id(store.value): ast.Attribute(
+            store.target, store.name, ast.Load(), lineno=store.line
+        )
+        for store in names.stores
+        if store.name and f"{calls.written(store.target)}.{store.name}" in set_on
+    }
+    for scope, name in names.changes.first:
+        for binding in scope.bindings.get(name, ()):
+            held[id(binding.value)] = ast.Name(name, ast.Load(), lineno=binding.line)
+    return held
 
 
 def _unread_elsewhere(calls: ScriptCalls) -> Iterator[UnreadPart]:

@@ -251,12 +251,7 @@ class Monitored(NamedTuple):
 class Batch:
     """Runs that are decided alike, and their series as matrices.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        The runs.
-    rules : sequence of RunRules
-        Those of each run; they differ in the rates alone.
+    The rules are those of each run, which differ in the rates alone.
     """
 
     def __init__(self, runs: Sequence[Run], rules: Sequence[RunRules]) -> None:

@@ -43,12 +43,7 @@ class Begun(NamedTuple):
 class VersionFinder:
     """Which version of which framework decides each of many runs.
 
-    Parameters
-    ----------
-    judging : Judging
-        What the user asked for.
-    callbacks : iterable of Callback
-        The rules, which tell the framework.
+    The user may have asked for one in `judging`; the callbacks tell the framework.
     """
 
     def __init__(self, judging: Judging, callbacks: Iterable[Callback]) -> None:

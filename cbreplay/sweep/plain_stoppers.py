@@ -34,15 +34,7 @@ _NOT_OF_THE_MEAN = ("patience", "monitor", "mode", "min_delta", "restore_best_we
 class PlainStopper:
     """One slot of kernel "smooths" or "reaches": where it stops, and what it holds.
 
-    Parameters
-    ----------
-    batch, slot, block_shape : Batch, Slot, tuple of int
-        The runs, the slot, and the lengths of the block's axes.
-
-    Attributes
-    ----------
-    stop, doubt : array
-        As in `Stopper`.
+    Its arguments, `stop` and `doubt` are as in `Stopper`.
     """
 
     def __init__(self, batch: Batch, slot: Slot, block_shape: tuple[int, ...]) -> None:

@@ -64,14 +64,8 @@ def replay_cells(
 class SharedReplays:
     """The replays of a grid's cells, made when they are asked for, and shared.
 
-    Parameters
-    ----------
-    runs, grid, judging : sequence of Run, Grid, Judging
-        The runs, the configs, and how to judge.
-    sweep : Sweep or None
-        The sweep of the same, which tells the cells that decide alike; None if none do.
-    whole_trace : bool
-        As in `replay_cells`.
+    The sweep of the same tells the cells that decide alike; it is None if none do.
+    `whole_trace` is as in `replay_cells`.
     """
 
     def __init__(

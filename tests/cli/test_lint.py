@@ -615,8 +615,8 @@ def test_a_callback_that_goes_to_no_fit_that_is_read_is_named(
     script = tmp_path / "train.py"
     script.write_text(
         "import keras\nfrom keras.callbacks import *\nm.compile('sgd')\n"
-        "m.fit(x, y, validation_data=v, callbacks=[TerminateOnNaN()])\ntrain = m.fit\n"
-        "train(x, y, callbacks=[EarlyStopping(patience=3)])\n"
+        "m.fit(x, y, validation_data=v, callbacks=[TerminateOnNaN()])\n"
+        "\nrun(m.fit, callbacks=[EarlyStopping(patience=3)])\n"
     )
     answer = " ".join(ask("lint", script, *RULES).out.split())
     assert (
@@ -1058,3 +1058,31 @@ def test_a_callback_and_its_fit_may_stand_in_two_scripts(
     page = ask("lint", "train.py", *RULES).out
     assert "2 callbacks" in page
     assert "tools.py  line 3" in page
+
+
+def test_a_fit_that_the_script_begins_later_may_be_a_resumed_one(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """One fit of patience 3 stops after three worse values; two fits do not.
+
+    The second fit, from the sixth epoch on, begins to wait anew, and its every value
+    from 2.4 on is better than the one before.
+    """
+    losses = [5, 4, 3, 2, 2.5, 2.6, 2.4, 2.3, 2.2, 2.1]
+    log, script = tmp_path / "log.csv", tmp_path / "train.py"
+    rows = [f"{epoch},{loss}\n" for epoch, loss in enumerate(losses)]
+    log.write_text("epoch,val_loss\n" + "".join(rows))
+    script.write_text(
+        "from keras.callbacks import EarlyStopping\n"
+        "stop = EarlyStopping(patience=3)\n"
+        "m.fit(x, epochs=5, callbacks=[stop])\n"
+        "m.fit(x, epochs=10, initial_epoch=5, callbacks=[stop])\n"
+    )
+    asked = ("simulate", str(log), "-c", f"@{script}")
+    told = ask(*asked)
+    assert "by initial_epoch=5 of the script" in told.err
+    assert "at epoch 6 a fit was resumed, or the same one went on" in " ".join(
+        told.out.split()
+    )
+    assert "It stops at epoch 7" in ask(*asked, "--resume", "never").out
+    assert "stops at epoch 7" not in ask(*asked, "--resume", "carried").out

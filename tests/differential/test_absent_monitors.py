@@ -191,3 +191,63 @@ def test_what_is_called_absent_is_not_logged(
         if not absent and monitor not in {*logged, *named}:
             told = " ".join(unchecked_monitors(read, found))
             assert repr(monitor) in told or kind == "a callback writes", monitor
+
+
+OWN = """
+class Own(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        BODY
+class Other(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs.update({"val_f" + "1": 1.0})
+own, other = Own(), Other()
+def end(_, logs):
+    logs.update(val_f1=1.0)
+code = keras.callbacks.LambdaCallback(on_epoch_end=end)
+stop = keras.callbacks.EarlyStopping("val_f1", mode="max", patience=1)
+"""
+DIRECT, UPDATE = 'logs["val_f1"] = 1.0', 'logs.update({"val_f1": 1.0})'
+DEFAULT = f"logs = logs or {{}}; {DIRECT}"
+GROWN = "held = [stop]\nheld.append(own)\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "held", "is_found"),
+    [
+        (DIRECT, "held = [stop, own]\n", True),
+        (UPDATE, "held = [stop, own]\n", True),
+        (DEFAULT, GROWN, True),
+        (DIRECT, "held = [keras.callbacks.TerminateOnNaN(), *[stop, own]]\n", True),
+        # Keras calls them in the order of the list
+        (DIRECT, "held = [own, stop]\n", False),
+        (DIRECT, "held = [own, stop, own]\n", False),
+        # what another class does is not followed
+        (DIRECT, "held = [other, stop, own]\n", False),
+        (DIRECT, "held = [code, stop, own]\n", False),
+        (DIRECT, "held = [stop, own]\nheld.reverse()\n", False),
+        # it is absent all the same, but not because of the order
+        (f"logs = dict(logs); {DIRECT}", "held = [stop, own]\n", False),
+    ],
+)
+def test_a_value_that_a_later_callback_writes_is_called_absent(
+    body: str,
+    held: str,
+    is_found: bool,  # noqa: FBT001 - a case of the test
+    tmp_path: Path,
+) -> None:
+    text = "import numpy as np\nimport keras\nx = y = np.zeros((4, 1), 'float32')\n"
+    text += DENSE + COMPILE + OWN.replace("BODY", body) + held
+    text += "model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=held)\n"
+    names: dict[str, Any] = {}
+    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
+    has_seen = names["stop"].best is not None
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
+    said = [
+        placed.finding.fix
+        for placed in found
+        if placed.finding.code == "absent-monitor"
+    ]
+    assert not (said and has_seen)
+    assert said == (["Own before EarlyStopping in the list"] if is_found else [])

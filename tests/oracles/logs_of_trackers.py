@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.oracles.true_trainings import Row
 
 __all__ = [
+    "MLFLOW_META",
     "Files",
     "metrics_of",
     "mlflow_csv",
@@ -25,6 +26,8 @@ __all__ = [
 
 # contents by path
 Files = dict[str, bytes]
+_MLFLOW = "mlruns/47/ab12"
+MLFLOW_META = f"{_MLFLOW}/meta.yaml"
 
 
 def metrics_of(rows: Sequence[Row]) -> list[str]:
@@ -72,8 +75,7 @@ def mlflow_store(rows: Sequence[Row]) -> Files:
 
 
 def _mlflow_store_at(rows: Sequence[Row], steps: Mapping[int, int]) -> Files:
-    root = "mlruns/47/ab12"
-    files = {f"{root}/meta.yaml": b"run_id: ab12\nstatus: 3\n"}
+    files = {MLFLOW_META: b"run_id: ab12\nstatus: 3\n"}
     lines: dict[str, list[str]] = {}
     for at, row in enumerate(rows):
         rate = {} if row.rate is None else {"learning_rate": row.rate}
@@ -81,7 +83,7 @@ def _mlflow_store_at(rows: Sequence[Row], steps: Mapping[int, int]) -> Files:
             told = f"{1_700_000_000_000 + 1000 * at} {own!r} {steps[row.epoch]}\n"
             lines.setdefault(name, []).append(told)
     for name, own_lines in lines.items():
-        files[f"{root}/metrics/{name}"] = "".join(own_lines).encode()
+        files[f"{_MLFLOW}/metrics/{name}"] = "".join(own_lines).encode()
     return files
 
 

@@ -11,7 +11,7 @@ from cbreplay.readers.event_files.events import read_event
 from cbreplay.readers.event_files.records import (
     PADDING,
     masked_checksum,
-    read_records,
+    open_records,
 )
 from cbreplay.readers.event_files.scalar_table import TableBuilder
 
@@ -51,28 +51,28 @@ def plain_records(
         else:
             table.unfinished = error
 
-    file = read_records(path)
-    content = file.content[:-PADDING].tobytes()
-    offset = 0
-    while offset < len(content):
-        head = content[offset : offset + 12]
-        if len(head) < 12:
-            end(file.cut(offset, len(head)))
-            return
-        length, checksum = struct.unpack("<QI", head)
-        if masked_checksum(head[:8]) != checksum:
-            damage.report(file.wrong_checksum(offset, "length"))
-            return
-        if length + 4 > len(content) - offset - 12:
-            found = len(content) - offset - 12
-            end(file.cut(offset, found, length + 4))
-            return
-        payload = content[offset + 12 : offset + 12 + length]
-        stored = content[offset + 12 + length : offset + 16 + length]
-        if masked_checksum(payload) != int.from_bytes(stored, "little"):
-            damage.report(file.wrong_checksum(offset, "content"))
-        else:
-            yield offset, payload
-        offset += 16 + length
-    if file.flaw:
-        end(file.cut(offset, 0))
+    with open_records(path) as file:
+        content = file.read(0, 1 << 62)[:-PADDING].tobytes()
+        offset = 0
+        while offset < len(content):
+            head = content[offset : offset + 12]
+            if len(head) < 12:
+                end(file.cut(offset, len(head)))
+                return
+            length, checksum = struct.unpack("<QI", head)
+            if masked_checksum(head[:8]) != checksum:
+                damage.report(file.wrong_checksum(offset, "length"))
+                return
+            if length + 4 > len(content) - offset - 12:
+                found = len(content) - offset - 12
+                end(file.cut(offset, found, length + 4))
+                return
+            payload = content[offset + 12 : offset + 12 + length]
+            stored = content[offset + 12 + length : offset + 16 + length]
+            if masked_checksum(payload) != int.from_bytes(stored, "little"):
+                damage.report(file.wrong_checksum(offset, "content"))
+            else:
+                yield offset, payload
+            offset += 16 + length
+        if file.flaw:
+            end(file.cut(offset, 0))

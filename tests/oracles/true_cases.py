@@ -125,7 +125,7 @@ def _epochs_with_numbers(rows: Sequence[Row]) -> Iterator[list[int]]:
 def are_regular(epochs: Sequence[int]) -> bool:
     """Tell whether most epochs stand at one distance above 1, and only ends closer."""
     distances = [after - before for before, after in itertools.pairwise(epochs)]
-    usual, n_usual = Counter([*distances, 1]).most_common(1)[0]
+    usual, n_usual = Counter(distances or [1]).most_common(1)[0]
     return (
         usual > 1
         and 2 * n_usual > len(distances)

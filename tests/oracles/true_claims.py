@@ -12,6 +12,7 @@ from cbreplay import (
     ModelCheckpoint,
     ReduceLROnPlateau,
     build_staircase,
+    recommend_config,
     replay_run,
     sweep_runs,
 )
@@ -162,6 +163,7 @@ class _Truth:
         writer = WRITERS[case.writer]
         self.logged = writer.names.get(name, name)
         self.digits, self.mode, self.name = writer.digits, mode, name
+        self.resume = resume
         self.lists = [*settings_of(self.logged, mode)]
         self.held = [resumed_as(run, resume) for run in case.truths if run.holds(name)]
         asked = settings_of(name, mode)
@@ -175,6 +177,8 @@ class _Truth:
         yield from self.false_replays(run)
         yield from self.false_cells(run)
         yield from self.false_steps(run)
+        if self.resume == "fresh" and self.mode == "min":
+            yield from self.false_advice(run)
 
     def false_replays(self, run: Run) -> Iterator[str]:
         """Yield the first exact replay that is false."""
@@ -232,6 +236,43 @@ class _Truth:
                 yield f"{run.name} {step}: true {true}; {run.notes}"
                 return
 
+    def false_advice(self, run: Run) -> Iterator[str]:
+        """Yield a patience that is said to be enough, and from which on one is not."""
+        tried = self._tried(self.logged)
+        try:
+            sweep = sweep_runs([run], [[rule] for rule in tried], semantics=_SEMANTICS)
+            groups = recommend_config(sweep, tolerance=0.0).groups
+        except CbreplayError:
+            return
+        for group in groups:
+            enough = group.sufficient_patience
+            if enough is None:
+                continue
+            lost = [self._lost_from(enough, true) for true in self.held]
+            if all(lost):
+                yield f"{run.name}: {enough} is enough; true {lost}; {run.notes}"
+
+    def _tried(self, monitor: str) -> list[EarlyStopping]:
+        return [
+            EarlyStopping(
+                monitor=monitor,
+                mode=self.mode,
+                patience=patience,
+                restore_best_weights=True,
+            )
+            for patience in range(1, 9)
+        ]
+
+    def _lost_from(self, enough: int, true: Run) -> list[tuple[float, float]]:
+        """Return what each patience from one on lost on a training, where any did."""
+        lost = []
+        for rule in self._tried(self.name):
+            replay = replay_run(true, [rule], semantics=_SEMANTICS)
+            regret = replay.outcome.regret
+            if rule.patience >= enough and replay.evidence == "exact" and regret:
+                lost.append((rule.patience, regret))
+        return lost
+
 
 def _ask(run: Run, listed: list[Any], digits: int) -> Claim | None:
     """Return what is said of a list; None where that is refused."""
@@ -276,6 +317,9 @@ def _values_of_no_training(case: Case, run: Run) -> Iterator[str]:
 
     Sentences, tables and pictures say in which epoch a value was.
     """
+    if run.axis_unit != "epochs" and run.recorded_epochs == 1:
+        # evaluations are numbered by their distances
+        return
     faults = [_false_value(case, run, truth) for truth in case.truths]
     if all(faults):
         yield f"{run.name}: {faults}; {run.notes}"

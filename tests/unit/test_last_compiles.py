@@ -19,6 +19,7 @@ HEAD = (
 SCHEDULE = "m.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1)))"
 NUMBER = "m.compile(keras.optimizers.Adam(0.01))"
 FIT = "m.fit(*x, validation_data=v, callbacks=[ReduceLROnPlateau()])"
+MADE = "def build():\n    m = keras.Sequential()\n    COMPILE\n    return m\n"
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,10 @@ FIT = "m.fit(*x, validation_data=v, callbacks=[ReduceLROnPlateau()])"
         # only some trainings come by the second
         (f"{SCHEDULE}\nif c:\n    {NUMBER}\n{FIT}", []),
         (f"{NUMBER}\nif c:\n    {SCHEDULE}\n{FIT}", []),
+        # what a function compiles before it returns the model is replaced
+        (f"{MADE.replace('COMPILE', SCHEDULE)}m = build()\n{NUMBER}\n{FIT}", []),
+        (f"{MADE.replace('COMPILE', NUMBER)}m = build()\n{SCHEDULE}\n{FIT}", [10]),
+        (f"{MADE.replace('COMPILE', SCHEDULE)}m = build()\n{FIT}", [9]),
         # another model may stand in the name's place
         (f"{NUMBER}\n{SCHEDULE}\nif c:\n    m = other()\n{FIT}", []),
     ],

@@ -327,3 +327,40 @@ def test_keras_logs_no_val_auc_in_the_second_round() -> None:
     assert [fit("max"), fit("max")] == [True, False]
     with pytest.raises(ValueError, match="isn't able to automatically determine"):
         fit("auto")
+
+
+LOG = "model.fit(*x, callbacks=[CSVLogger('log.csv')])"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{LOG}\n{LOG}", True),
+        (f"if a:\n    {LOG}\n    {LOG}", True),
+        (f"{LOG}\nif a:\n    {LOG}", True),
+        # one of the two fits runs
+        (f"if a:\n    {LOG}\nelse:\n    {LOG}", False),
+        (f"if a:\n    {LOG}\nelif b:\n    {LOG}", False),
+        (f"try:\n    {LOG}\nexcept E:\n    {LOG}", False),
+        (f"match a:\n case 1:\n    {LOG}\n case _:\n    {LOG}", False),
+        # which is the first need not be told
+        (f"def train():\n    {LOG}\ndef again():\n    {LOG}", False),
+        # another file, or one that is read in between
+        (f"{LOG}\n{LOG.replace('log', 'other')}", False),
+        (f"{LOG}\nplot('log.csv')\n{LOG}", False),
+        (
+            f"path = 'log.csv'\n{LOG}\nplot(path)\n{LOG}".replace(
+                "'log.csv')]", "path)]"
+            ),
+            False,
+        ),
+    ],
+)
+def test_a_log_is_written_over_only_where_both_fits_run(
+    tmp_path: Path, text: str, *, expected: bool
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(HEAD + text)
+    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
+    codes = {placed.finding.code for placed in found}
+    assert ("overwrites-log" in codes) is expected

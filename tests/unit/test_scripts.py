@@ -12,6 +12,7 @@ from cbreplay import (
     CbreplayError,
     EarlyStopping,
     ExpressionError,
+    ModelCheckpoint,
     ReduceLROnPlateau,
     parse_callbacks,
     read_script_callbacks,
@@ -405,6 +406,44 @@ def test_what_cannot_be_read_is_refused_with_its_line(
 ) -> None:
     with pytest.raises(ExpressionError, match=message):
         read(script, text)
+
+
+@pytest.mark.parametrize(
+    ("given", "filepath"),
+    [
+        ("f'{name}.keras'", "….keras"),
+        ("os.path.join(folder, 'best-{epoch}.keras')", "…best-{epoch}.keras"),
+        ("folder / 'a.weights.h5'", "…a.weights.h5"),
+        # each epoch may have a file of its own, or none
+        ("f'{{epoch}}-{name}.keras'", None),
+        ("folder", None),
+    ],
+)
+def test_of_the_path_of_a_file_its_end_is_enough(
+    script: Path, given: str, filepath: str | None
+) -> None:
+    text = (
+        f"def listed(name, folder):\n    return [ModelCheckpoint({given})]\n"
+        "m.fit(x, callbacks=listed(a(), b()))\n"
+    )
+    if filepath is None:
+        with pytest.raises(ExpressionError, match="ModelCheckpoint: filepath"):
+            read(script, text)
+    else:
+        (rule,) = read(script, text).callbacks
+        assert rule == ModelCheckpoint(filepath)
+
+
+def test_a_fit_that_begins_where_the_text_does_not_tell_is_noted(script: Path) -> None:
+    text = (
+        "c = [EarlyStopping()]\nh = m.fit(x, epochs=5, callbacks=c)\n"
+        "m.fit(x, epochs=9, initial_epoch={}, callbacks=c)\n"
+    )
+    (note,) = read(script, text.format("len(h.epoch)")).notes
+    assert note.startswith("line 3: initial_epoch is 'len(h.epoch)', which is not a")
+    told = read(script, text.format("5"))
+    assert (told.notes, told.later_fits) == ((), (5,))
+    assert read(script, text.format("0")).notes == ()
 
 
 def test_fits_that_differ_in_what_they_log_alone_share_their_callbacks(

@@ -2928,3 +2928,119 @@ def test_a_schedule_that_returns_a_tensor_is_found(
     # it is made, and what its fit raises first is told too
     beside = codes(tmp_path, text.replace("'adam'", "keras.optimizers.Adam(decay)"))
     assert "schedule-beside-scheduler" in beside
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s = EarlyStopping(patience=0)\ns.patience = 3",
+        "s = EarlyStopping(patience=0)\nsetattr(s, 'patience', 3)",
+        (
+            "class T:\n def make(self):\n  self.s = EarlyStopping(patience=0)\n"
+            "  self.s.patience = 3"
+        ),
+    ],
+)
+def test_nothing_is_said_of_a_callback_that_is_changed_and_goes_to_no_fit(
+    tmp_path: Path, text: str
+) -> None:
+    plain = "s = EarlyStopping(patience=0)\nt.patience = 3"
+    assert codes(tmp_path, plain) == ["patience-zero-is-one"]
+    assert codes(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "more", "found"),
+    [
+        ("", "", True),
+        ("", "h.history['val_f1']", True),
+        ("metrics=['f1']", "", False),  # compile may give it
+        ("metrics=unknown", "", False),
+        ("", "print('val_f1')", False),  # other code names it too
+    ],
+)
+def test_a_value_is_said_to_come_late_only_where_nothing_else_may_log_it(
+    tmp_path: Path,
+    metrics: str,
+    more: str,
+    found: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    text = (
+        "class Own(keras.callbacks.Callback):\n def on_epoch_end(self, epoch, logs):\n"
+        "  logs['val_f1'] = f(self.model)\n"
+        "m = keras.Sequential([keras.layers.Dense(1)])\n"
+        f"m.compile('sgd', 'mse', {metrics})\n"
+        "stop = EarlyStopping('val_f1', mode='max', restore_best_weights=True)\n"
+        f"h = m.fit(x, y, validation_data=v, callbacks=[stop, Own()])\n{more}\n"
+    )
+    assert ("absent-monitor" in codes(tmp_path, text)) is found
+
+
+BASE = "class Base:\n    def train(self):\n        m.fit(*x, callbacks=self.held)\n"
+SETS = "    def __init__(self):\n        self.held = {}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{BASE}class A(Base):\n{SETS.format([1])}", [STOP]),
+        # the fit of a class that extends the one which sets the list
+        (
+            (
+                f"class Base:\n{SETS.format([1])}class Mid(Base): pass\n"
+                "class A(Mid):\n    def train(self):\n"
+                "        m.fit(*x, callbacks=self.held)"
+            ),
+            [STOP],
+        ),
+        # one of two, or what an object of another class has
+        (
+            (
+                f"{BASE}class A(Base):\n{SETS.format([1])}class B(Base):\n"
+                f"{SETS.format([2])}"
+            ),
+            [f"{STOP}?", f"{RATE}?"],
+        ),
+        (f"{BASE}class A:\n{SETS.format([1])}", []),
+    ],
+)
+def test_what_a_class_keeps_is_followed_to_those_it_extends(
+    tmp_path: Path, text: str, expected: list[str]
+) -> None:
+    text = text.replace("[1]", f"[{STOP}]").replace("[2]", f"[{RATE}]")
+    assert held(read(tmp_path, text)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"fit = m.fit\nfit(*x, callbacks=[{STOP}])", [[STOP]]),
+        (f"def go(m):\n    run = m.fit\n    run(*x, callbacks=[{STOP}])", [[STOP]]),
+        # another model's, or another function
+        (f"fit = m.fit\nif c:\n    fit = n.fit\nfit(*x, callbacks=[{STOP}])", []),
+        (f"fit = m.train\nfit(*x, callbacks=[{STOP}])", []),
+    ],
+)
+def test_a_fit_is_known_by_another_name(
+    tmp_path: Path, text: str, expected: list[list[str]]
+) -> None:
+    assert held(read(tmp_path, text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("maker", "found"),
+    [
+        ("from keras.optimizers.schedules import CosineDecay as make", True),
+        # another package's, which may return a number
+        ("from tools.schedules import make", False),
+        ("from tensorflow.compat.v1.train import exponential_decay as make", False),
+    ],
+)
+def test_a_schedule_is_one_of_keras_s(
+    tmp_path: Path,
+    maker: str,
+    found: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    text = f"{maker}\nm.compile(keras.optimizers.Adam(make(0.1, 9)))\n"
+    text += "m.fit(*x, callbacks=[ReduceLROnPlateau()])\n"
+    assert ("schedule-beside-plateau" in codes(tmp_path, text)) is found

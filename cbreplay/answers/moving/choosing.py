@@ -70,8 +70,7 @@ def watching(moved: MovedRule, monitor: str) -> MovedRule:
     if moved.rule.monitor == monitor:
         return moved
     rule = replace(moved.rule, monitor=monitor, mode="auto")
-    before, after = moved.callbacks[: moved.place], moved.callbacks[moved.place + 1 :]
-    return moved._replace(callbacks=(*before, rule, *after))
+    return moved._replace(callbacks=moved.holding(rule))
 
 
 def likeness(moved: MovedRule) -> tuple[Any, ...]:

@@ -63,17 +63,17 @@ class MovedRule(NamedTuple):
 
     def grid(self, **moved: Any) -> Grid:
         """Return the settings in which some parameters of the rule vary."""
-        before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]
         given = parameters_of(self.rule)
         fixed = {name: value for name, value in given.items() if name not in moved}
-        tried = choices(type(self.rule), **fixed, **moved)
-        return make_grid([*before, tried, *after])
+        return make_grid(self.holding(choices(type(self.rule), **fixed, **moved)))
 
     def at(self, **chosen: Any) -> tuple[Callback, ...]:
         """Return the setting with some parameters of the rule replaced."""
-        rule = type(self.rule)(**{**parameters_of(self.rule), **chosen})
-        before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]
-        return (*before, rule, *after)
+        return self.holding(type(self.rule)(**parameters_of(self.rule) | chosen))
+
+    def holding(self, rule: Any) -> tuple[Any, ...]:
+        """Return the list with another rule, or choices of it, in this one's place."""
+        return (*self.callbacks[: self.place], rule, *self.callbacks[self.place + 1 :])
 
 
 class StepKind(NamedTuple):

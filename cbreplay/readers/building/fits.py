@@ -157,6 +157,9 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
                 # a NaN after few numbers: only the longer piece shows that they repeat
                 n_repeats += 1
                 del kept[-2]
+        elif kept and kept[-1].shares_rows(piece):
+            n_repeats += 1
+            kept[-1] = _union(kept[-1], piece)
         else:
             kept.append(piece)
     if not n_repeats:
@@ -165,6 +168,15 @@ def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
     whose = "its rows" if len(kept) == 1 else "the rows of trainings in this log"
     note = f"{whose} stand there {times}, from the first one on: they were read once"
     return kept, [note]
+
+
+def _union(earlier: Rows, later: Rows) -> Rows:
+    """Return all rows of two saves of one table, of which each lost some."""
+    lost = ~np.isin(earlier.epochs, later.epochs)
+    joined = Rows.joined([later, earlier.take(lost)])
+    whole = joined.take(np.argsort(joined.epochs, kind="stable"))
+    whole.place = later.place
+    return whole
 
 
 def _is_again(earlier: Rows, later: Rows) -> bool:

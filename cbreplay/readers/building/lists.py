@@ -92,6 +92,8 @@ def read_lists(
     laid, said = _align(kind, columns, listed, facts, options)
     rows = Rows(listed, laid, lines=range(1, len(listed) + 1))
     _check_values(kind, rows)
+    if epochs is None and options.parts == "split":
+        rows.count_models_anew()
     if options.parts != "rows":
         rows = put_in_order(rows, facts, resumes=options.parts == "join")
     facts.planned_epochs, plan_notes = read_plan(planned_epochs)

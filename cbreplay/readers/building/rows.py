@@ -186,6 +186,33 @@ class Rows:
             return False
         return self.take(at).begins_as(other)
 
+    def count_models_anew(self) -> None:
+        """Begin at the first epoch where Keras's numbers show another model's metrics.
+
+        A fold has a model of its own, and only a column of epochs says that a fit went
+        on.
+        """
+        if not any(name[-1:].isdigit() for name in self.columns):
+            return
+        from cbreplay.readers.columns.numbered_names import join_numbered
+
+        _, begins, _ = join_numbered(self.columns)
+        self.epochs = self.epochs.copy()
+        for at in begins:
+            self.epochs[at:] -= self.epochs[at] - self.epochs[0]
+
+    def shares_rows(self, other: Rows) -> bool:
+        """Tell whether both begin alike and hold most rows of the shorter, to the bit.
+
+        They are saves of one table then, of which each may have lost some rows.
+        """
+        own = self.take(np.isin(self.epochs, other.epochs))
+        theirs = other.take(np.isin(other.epochs, self.epochs))
+        shorter = min(len(self.epochs), len(other.epochs))
+        if self.epochs[0] != other.epochs[0] or 4 * len(own.epochs) < 3 * shorter:
+            return False
+        return own.holds_many() and own.begins_as(theirs)
+
     def holds_many(self) -> bool:
         """Tell whether a column has too many numbers to be equal by chance."""
         return any(

@@ -19,7 +19,7 @@ from cbreplay.wording.plain_text import well_formed
 from cbreplay.wording.words import count, list_first, spoken_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import LogFacts, ReadOptions
     from cbreplay.readers.building.rate_columns import LoggedRate
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["build_run", "with_plan"]
+__all__ = ["build_run", "note_lost_rows", "with_plan", "with_possible_seams"]
 
 
 def build_run(
@@ -227,14 +227,8 @@ def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:
 
 
 def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
-    notes: list[str] = []
     epochs = record.rows.epochs
-    span = record.horizon - record.first_epoch + 1
-    n_absent = span - len(epochs)
-    if n_absent:
-        absent = f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted "
-        absent += f"from 1){_GROWING if stand_further_apart(epochs) else ''}"
-        notes.append(Note(absent, "lost rows"))
+    notes = note_lost_rows(epochs)
     n_values = {name: np.count_nonzero(own.recorded) for name, own in series.items()}
     for n_missing, names in by_key(
         series, lambda name: int(len(epochs) - n_values[name]) or None
@@ -249,6 +243,17 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         said = f"{', '.join(names)}: several values in {where}; the last of each stands"
         notes.append(Note(said, "values"))
     return [*notes, *_notes_of_nan(record, series)]
+
+
+def note_lost_rows(epochs: EpochArray) -> list[str]:
+    """Note which epochs have no row, of those from the first to the last."""
+    span = int(epochs[-1] - epochs[0]) + 1
+    n_absent = span - len(epochs)
+    if not n_absent:
+        return []
+    absent = f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted from 1)"
+    growing = _GROWING if stand_further_apart(epochs) else ""
+    return [Note(f"{absent}{growing}", "lost rows")]
 
 
 def _notes_of_nan(record: TrainingRows, series: Mapping[str, Series]) -> Iterator[str]:
@@ -342,6 +347,14 @@ def with_plan(run: Run, epochs: int) -> Run:
     """Return a run with a plan from elsewhere, if its log has none and is no longer."""
     fits = run.planned_epochs is None and run.horizon < epochs <= _MOST_PLANNED
     return replace(run, planned_epochs=epochs) if fits else run
+
+
+def with_possible_seams(run: Run, begun: Iterable[int]) -> Run:
+    """Return a run whose fits may have begun so, if its log tells nothing of fits."""
+    seams = [epoch for epoch in begun if run.first_epoch < epoch <= run.horizon]
+    if run.metadata is not None or run.seams or not seams:
+        return run
+    return replace(run, seams=tuple(seams), possible_seams=frozenset(seams))
 
 
 def _epoch_seconds(record: TrainingRows) -> Series | None:

@@ -117,7 +117,7 @@ def _rows_in_order(
     numbered = number_epochs(rows.epochs, options, known=known, lacks_rows=lacks_rows)
     rows.epochs = numbered.epochs
     if table.is_counted and options.parts == "split" and metadata is None:
-        _count_models_anew(rows)
+        rows.count_models_anew()
     table.counts_from += numbered.counts_from
     table.notes += numbered.notes
     rows.cuts -= {0, len(rows.lines)}
@@ -132,20 +132,6 @@ def _rows_in_order(
 
 # this many fits of one epoch each are read as one fit
 _MANY_FITS = 3
-
-
-def _count_models_anew(rows: Rows) -> None:
-    """Begin at the first epoch where Keras's numbers show the metrics of another model.
-
-    A fold has a model of its own, and only a column of epochs says that a fit went on.
-    """
-    if any(name[-1:].isdigit() for name in rows.columns):
-        from cbreplay.readers.columns.numbered_names import join_numbered
-
-        _, begins, _ = join_numbered(rows.columns)
-        rows.epochs = rows.epochs.copy()
-        for at in begins:
-            rows.epochs[at:] -= rows.epochs[at] - rows.epochs[0]
 
 
 def _with_steps(run: Run, steps: EpochArray) -> Run:

@@ -63,7 +63,8 @@ def note_phases(records: Sequence[TrainingRows], table: LogTable, rows: Rows) ->
     for line, text in table.said_fits.items():
         at = int(np.searchsorted(rows.lines, line))
         if at < len(rows.lines):
-            _add(records, f"line {line} says {text!r}", int(rows.epochs[at]))
+            told = f"{table.counted} {line} says {text!r}"
+            _add(records, told, int(rows.epochs[at]))
 
 
 def _clocks(table: LogTable, rows: Rows) -> Iterator[tuple[str, FloatArray]]:

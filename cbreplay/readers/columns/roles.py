@@ -177,11 +177,14 @@ def _hold_numbers(cells: LogColumn, numbers: FloatArray) -> bool:
 
 def check_rows_are_epochs(table: LogTable) -> None:
     """Refuse rows that are not epochs but models, settings, folds or data sets."""
+    of_values = table.first_of(["value"]) is not None
     for name, cells in table.columns.items():
         texts = list(cells.texts.values())
-        distinct = len(texts) > 1 and len(set(texts)) == len(texts) == len(table)
+        kinds = len(set(texts))
+        # a value of another metric in each row, or a row for each of some models
+        distinct = kinds > 1 and (of_values or kinds == len(texts) == len(table))
         if distinct and not tells_time(name, cells):
-            shown = " and ".join(map(repr, texts[:2]))
+            shown = " and ".join(map(repr, list(dict.fromkeys(texts))[:2]))
             problem = f"its rows are no epochs: {name} is {shown}"
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
         if letters(name) in SETTINGS:

@@ -124,9 +124,23 @@ def rows_of_lists(
     steps = [own for name, own in names.items() if name in STEP_NAMES]
     told = epochs or names.keys().isdisjoint(EPOCH_NAMES)
     in_folds = any(letters(name) in FOLDS for name in names)
-    if not in_folds and not (told and any(map(count_upwards, steps))):
+    if not in_folds and not (told and any(map(_count_in_parts, steps))):
         return None
     return [dict(zip(held, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _count_in_parts(numbers: list[Any]) -> bool:
+    """Tell whether numbers are whole, and rise but where a part of them begins again.
+
+    >>> _count_in_parts([0, 10, 20, 10, 20, 30]), _count_in_parts([3, 1, 2, 0])
+    (True, False)
+    """
+    begins = [at for at, (own, after) in enumerate(pairwise(numbers), 1) if after < own]
+    parts = [numbers[a:b] for a, b in pairwise([0, *begins, len(numbers)])]
+    return _FEW * len(begins) < len(numbers) and all(map(count_upwards, parts))
+
+
+_FEW = 3
 
 
 def count_upwards(numbers: list[Any]) -> bool:

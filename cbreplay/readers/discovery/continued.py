@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.by_key import by_key
+from cbreplay.readers.building.runs import note_lost_rows
 from cbreplay.readers.discovery.beginnings import count_digits
 from cbreplay.readers.discovery.common_epochs import first_number, put_below
 from cbreplay.readers.discovery.found_logs import is_text, lie_beside
@@ -60,11 +61,16 @@ def _groups(
 ) -> list[list[RunsOfLog]]:
     """Return the logs that may go on with each other, as `FoundLogs.by_series` does.
 
-    Nearly always all begin at the same epoch: none goes on with another, and there is
-    no group.
+    Nearly always all begin at the same epoch, and none lacks a row: none goes on with
+    another, and there is no group.
     """
     begin_alike = len({first_number(log.run) for log in found.logs}) == 1
-    return [] if begin_alike else found.by_series(group_of)
+    whole = begin_alike and not any(_lacks_rows(log.run) for log in found.logs)
+    return [] if whole else found.by_series(group_of)
+
+
+def _lacks_rows(run: Run) -> bool:
+    return run.recorded_epochs < run.n_epochs
 
 
 def _directory(run: Run) -> str | None:
@@ -148,8 +154,9 @@ _MOST_BEGINS = 256
 def join_overlapping(found: FoundLogs) -> None:
     """Join logs of which one begins inside another, with the same rows to the bit.
 
-    So are copies of a log that keeps only its last rows, and one that was cut at its
-    begin. A fit that was resumed trains an epoch anew, to other values.
+    So are copies of a log that keeps only its last rows, one that was cut at its begin,
+    and copies of which each has lost rows that another one has. A fit that was resumed
+    trains an epoch anew, to other values.
     """
     joined: dict[RunsOfLog, RunsOfLog] = {}
     for logs in _alike(found):
@@ -223,9 +230,11 @@ def _agree(run: Run, later: Run) -> bool:
 def _union(run: Run, later: Run) -> Run:
     """Return a run with the rows of another one that begins inside it."""
     kept = [note for note in later.notes if topic_of(note) not in OF_NUMBERING]
-    return put_below(run, later).with_notes(
-        *(note for note in kept if note not in run.notes)
-    )
+    joined = put_below(run, later)
+    own = [note for note in run.notes if topic_of(note) != "lost rows"]
+    lost = note_lost_rows(np.flatnonzero(joined.has_row) + joined.first_epoch)
+    kept = [note for note in kept if note not in own]
+    return replace(joined, notes=(*own, *lost, *kept))
 
 
 def doubt_gaps(found: FoundLogs) -> None:
@@ -257,6 +266,6 @@ def _alike(found: FoundLogs) -> list[list[RunsOfLog]]:
     return [
         logs
         for logs in _groups(found, lambda run: is_text(run.source) or None)
-        if 0 < len({first_number(log.run) for log in logs}) - 1 <= _MOST_BEGINS
-        and any(log.run.first_epoch for log in logs)
+        if len({first_number(log.run) for log in logs}) - 1 <= _MOST_BEGINS
+        and any(log.run.first_epoch or _lacks_rows(log.run) for log in logs)
     ]

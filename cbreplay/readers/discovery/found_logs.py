@@ -98,8 +98,8 @@ def files_of(runs: Sequence[Run], used: list[str]) -> list[str]:
 
 
 def is_text(source: str) -> bool:
-    """Tell whether a log is a table of text, by its name."""
-    return plain_name(source).endswith(_TEXTS)
+    """Tell whether a log is a table or JSON, by its name, and no event files."""
+    return plain_name(source).endswith((*_TEXTS, *_LINES, ".json"))
 
 
 def has_rows(source: str) -> bool:

@@ -88,16 +88,17 @@ class _Beginning(NamedTuple):
     found: FoundForms
 
 
-def find_forms(block: RecordBlock) -> FoundForms:
-    """Tell which form each record has."""
+def find_forms(block: RecordBlock, known: dict[int, Form | None]) -> FoundForms:
+    """Tell which form each record has; new ones join those that the file had so far."""
     steps, rest = _read_steps(block)
     keyed, keys = _keys(block, rest)
     forms: list[Form | None] = [None]
     numbers, holes = np.zeros((2, len(block)), dtype=np.int64)
-    for _, at in equal_rows(keys):
+    for key, at in equal_rows(keys):
         rows = keyed[at]
-        several = len(rows) >= _FEW
-        form = event_form(bytes(block.payload(int(rows[0])))) if several else None
+        if key not in known and len(rows) >= _FEW:
+            known[key] = event_form(bytes(block.payload(int(rows[0]))))
+        form = known.get(key)
         if form is not None:
             rows = _of_form(block, form, rows, rest)
             numbers[rows] = len(forms)
@@ -118,14 +119,14 @@ def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> I
         if form is not None and form.scalar:
             tags[number] = table.number(form.tag)
         elif form is not None:
-            table.note_other(form.tag, int(block.positions[row]))
+            table.note_other(form.tag, block.offset + int(block.positions[row]))
     of_rows = tags.take(numbers)
     rows = (of_rows >= 0).nonzero()[0]
     # a signalling NaN is not worth a warning
     with np.errstate(invalid="ignore"):
         values = block.read("<f4", found.holes[rows]).astype(np.float64)
     wall_times = block.read("<f8", block.starts[rows] + 1)
-    steps, offsets = found.steps[rows], block.positions[rows]
+    steps, offsets = found.steps[rows], block.offset + block.positions[rows]
     table.add(ScalarColumns(of_rows[rows], steps, wall_times, values, offsets))
     left: Ints = (numbers == 0).nonzero()[0]
     return left

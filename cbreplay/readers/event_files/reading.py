@@ -13,10 +13,8 @@ from cbreplay.readers.event_files.forms import (
 )
 from cbreplay.readers.event_files.records import (
     HEAD,
-    PADDING,
     RecordBlock,
-    read_records,
-    record_size,
+    open_records,
     walk_frames,
 )
 from cbreplay.readers.event_files.scalar_table import TableBuilder
@@ -24,8 +22,9 @@ from cbreplay.readers.event_files.scalar_table import TableBuilder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.readers.event_files.events import Form
     from cbreplay.readers.event_files.forms import FoundForms
-    from cbreplay.readers.event_files.records import Bytes, RecordBytes
+    from cbreplay.readers.event_files.records import RecordBytes
     from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = ["read_events"]
@@ -46,39 +45,46 @@ def read_events(
         If it cannot be read at all, or has more tags than a log; damage inside it is
         kept in the table.
     """
-    file, table, end = read_records(path), TableBuilder(path, most), 0
-    for block, found in _blocks(file.content, n_bytes):
-        end = int(block.bounds[-1])
-        for row in add_scalars(block, found, table).tolist():
-            _read_alone(file, block, row, table)
-        table.settle()
-    _check_end(file, end, table)
+    table, end = TableBuilder(path, most), 0
+    with open_records(path) as file:
+        for block, found in _blocks(file, n_bytes):
+            end = block.offset + int(block.bounds[-1])
+            for row in add_scalars(block, found, table).tolist():
+                _read_alone(file, block, row, table)
+            table.settle()
+        _check_end(file, end, table)
     return table.build()
 
 
-def _blocks(content: Bytes, n_bytes: int) -> Iterator[tuple[RecordBlock, FoundForms]]:
+def _blocks(
+    file: RecordBytes, n_bytes: int
+) -> Iterator[tuple[RecordBlock, FoundForms]]:
     """Yield the whole records, some at a time, and which forms they have."""
-    alike, begin = begins_alike(content), 0
-    if alike is not None:
-        begin = int(alike[0].bounds[-1])
-        yield alike
-    bounds = walk_frames(content, begin)
-    while len(bounds) > 1:
-        n_records = int(bounds.searchsorted(bounds[0] + n_bytes, side="right")) - 1
-        n_records = max(n_records, 1)
-        block = RecordBlock(content, bounds[: n_records + 1])
-        found = find_forms(block)
-        if not bounds[0]:
-            remember(block, found)
-        yield block, found
-        bounds = bounds[n_records:]
+    known: dict[int, Form | None] = {}
+    offset, wanted = 0, n_bytes
+    while wanted:
+        content, begin = file.read(offset, wanted), 0
+        alike = None if offset else begins_alike(content)
+        if alike is not None:
+            begin = int(alike[0].bounds[-1])
+            yield alike
+        bounds = walk_frames(content, begin)
+        if len(bounds) > 1:
+            block = RecordBlock(content, bounds, offset)
+            found = find_forms(block, known)
+            if not offset + begin:
+                remember(block, found)
+            yield block, found
+        offset += int(bounds[-1])
+        size = file.size_at(offset)
+        wanted = max(size, n_bytes) if 0 < size <= file.size - offset else 0
 
 
 def _read_alone(
     file: RecordBytes, block: RecordBlock, row: int, table: TableBuilder
 ) -> None:
     """Read a record by itself."""
-    offset = int(block.positions[row])
+    offset = block.offset + int(block.positions[row])
     if block.changed[row]:
         table.damage.report(file.wrong_checksum(offset, "content"))
         return
@@ -96,13 +102,11 @@ def _check_end(file: RecordBytes, offset: int, table: TableBuilder) -> None:
 
     That a plain file ends inside a record is no damage.
     """
-    found = len(file.content) - PADDING - offset
-    head_is_whole = found >= HEAD.size
-    size = record_size(*HEAD.unpack_from(file.content.data, offset))
-    if head_is_whole and not size:
+    found, size = file.size - offset, file.size_at(offset)
+    if found >= HEAD.size and not size:
         table.damage.report(file.wrong_checksum(offset, "length"))
     elif found or file.flaw:
-        of_record = (found - HEAD.size, size - HEAD.size) if head_is_whole else (found,)
+        of_record = (found - HEAD.size, size - HEAD.size) if size else (found,)
         error = file.cut(offset, *of_record)
         if file.packed:
             table.damage.report(error)

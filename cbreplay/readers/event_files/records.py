@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import stat
 import struct
 import zlib
 from array import array
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from google_crc32c import extend
@@ -20,7 +22,7 @@ from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.files import cannot_open, check_content, count_unpacked
 
 if TYPE_CHECKING:
-    import io
+    from collections.abc import Iterator
 
 __all__ = [
     "FRAME_SIZE",
@@ -34,8 +36,7 @@ __all__ = [
     "Words",
     "masked_checksum",
     "numbers_at",
-    "read_records",
-    "record_size",
+    "open_records",
     "walk_frames",
 ]
 
@@ -72,25 +73,53 @@ def masked_checksum(content: bytes) -> int:
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 
-class RecordBytes(NamedTuple):
-    """The bytes of an event file, and `PADDING` more behind them.
+class RecordBytes:
+    """The bytes of an event file; those of a gzip file are unpacked.
 
-    Parameters
+    What a writer appends meanwhile is left for another reading.
+
+    Attributes
     ----------
-    path : str
-        The file.
-    content : Bytes
-        Those of a gzip file are unpacked.
+    size : int
+        How many bytes there are.
     packed : bool
         Whether it is a gzip file.
     flaw : str
         Why the bytes end early, if a gzip file's do.
     """
 
-    path: str
-    content: Bytes
-    packed: bool = False
-    flaw: str = ""
+    def __init__(self, file: io.BufferedIOBase, path: str) -> None:
+        beginning = file.read(_BEGINNING)
+        check_content(beginning, path)
+        file.seek(0)
+        self._file, self._path, self._window = file, path, np.empty(0, np.uint8)
+        self.size, self.flaw = os.fstat(file.fileno()).st_size, ""
+        self.packed = beginning.startswith(_GZIP_MAGIC)
+        if self.packed:
+            content, self.flaw = _unpack(file)
+            self._file, self.size = io.BytesIO(content), len(content)
+            count_unpacked(len(content))
+
+    def read(self, offset: int, n_bytes: int) -> Bytes:
+        """Return so many bytes, fewer only at the end, and `PADDING` more behind them.
+
+        They are there until the next reading.
+        """
+        n_bytes = min(n_bytes, self.size - offset)
+        if len(self._window) < n_bytes + PADDING:
+            self._window = np.empty(n_bytes + PADDING, dtype=np.uint8)
+        self._file.seek(offset)
+        n_found = self._file.readinto(self._window[:n_bytes].data)
+        if n_found < n_bytes:
+            # somebody cut the file meanwhile
+            self.size = offset + n_found
+        return self._window[: n_found + PADDING]
+
+    def size_at(self, offset: int) -> int:
+        """Return the size of a record by its head; 0 if that is cut or was changed."""
+        head = self.read(offset, HEAD.size)
+        is_whole = len(head) == HEAD.size + PADDING
+        return record_size(*HEAD.unpack_from(head.data)) if is_whole else 0
 
     def cut(self, offset: int, found: int, wanted: int | None = None) -> LogError:
         """Return the error of a file that ends inside the record at an offset.
@@ -101,7 +130,9 @@ class RecordBytes(NamedTuple):
         of = f" of the {wanted} bytes of a record" if wanted else _OF_A_HEAD
         why = self.flaw or "a writer may still be open"
         problem = f"the file breaks off: it holds only {found}{of} ({why})"
-        return TruncatedLogError(problem, source=self.path, byte=offset, hint=_CUT_HINT)
+        return TruncatedLogError(
+            problem, source=self._path, byte=offset, hint=_CUT_HINT
+        )
 
     def wrong_checksum(self, offset: int, what: str) -> LogError:
         """Return the error of a record whose length or content was changed."""
@@ -110,11 +141,12 @@ class RecordBytes(NamedTuple):
 
     def damaged(self, offset: int, problem: str) -> LogError:
         """Return the error of a record that is to be left out."""
-        return LogError(problem, source=self.path, byte=offset, hint=SKIP_HINT)
+        return LogError(problem, source=self._path, byte=offset, hint=SKIP_HINT)
 
 
-def read_records(path: str) -> RecordBytes:
-    """Read an event file; what a writer appends meanwhile is left for another reading.
+@contextlib.contextmanager
+def open_records(path: str) -> Iterator[RecordBytes]:
+    """Open an event file.
 
     Raises
     ------
@@ -127,22 +159,14 @@ def read_records(path: str) -> RecordBytes:
             problem, hint = "this is not a regular file", "Give an event file"
             raise LogError(problem, source=path, hint=hint)
         with open(path, "rb") as file:
-            beginning = file.read(_BEGINNING)
-            check_content(beginning, path)
-            file.seek(0)
-            if beginning.startswith(_GZIP_MAGIC):
-                return _unpack(file, path)
-            n_bytes = os.fstat(file.fileno()).st_size
-            content = np.empty(n_bytes + PADDING, dtype=np.uint8)
-            n_found = file.readinto(content[:n_bytes].data)
-            return RecordBytes(path, content[: n_found + PADDING])
+            yield RecordBytes(file, path)
     except OSError as error:
         raise cannot_open(path, error) from None
 
 
-def _unpack(file: io.BufferedReader, path: str) -> RecordBytes:
+def _unpack(file: io.BufferedIOBase) -> tuple[bytes, str]:
     """Unpack a gzip file as far as it is whole, and say why no further."""
-    content = bytearray()
+    pieces: list[bytes] = []
     unpacker, packed = zlib.decompressobj(_GZIP_WINDOW), b""
     flaw = ""
     while packed := packed or file.read(_PACKED_AT_ONCE):
@@ -151,16 +175,14 @@ def _unpack(file: io.BufferedReader, path: str) -> RecordBytes:
                 break
             unpacker = zlib.decompressobj(_GZIP_WINDOW)
         try:
-            content += unpacker.decompress(packed)
+            pieces.append(unpacker.decompress(packed))
         except zlib.error as error:
             flaw = f"its gzip data are damaged ({error})"
             break
         packed = unpacker.unused_data
     else:
         flaw = "" if unpacker.eof else "its gzip data break off"
-    count_unpacked(len(content))
-    content += bytes(PADDING)
-    return RecordBytes(path, np.frombuffer(content, np.uint8), packed=True, flaw=flaw)
+    return b"".join(pieces), flaw
 
 
 # what files declare must not fill the memory
@@ -172,7 +194,7 @@ def record_size(length: int, checksum: int) -> int:
 
 
 def walk_frames(content: Bytes, begin: int = 0) -> Ints:
-    """Walk from record to record, from a byte on, as far as they are whole.
+    """Walk from record to record, from a byte of what was read on, if they are whole.
 
     Returns
     -------
@@ -197,17 +219,19 @@ class RecordBlock:
     Attributes
     ----------
     content : Bytes
-        That of the file.
+        What was read of the file.
+    offset : int
+        Where that lies in it.
     bounds : Ints
-        Where each record begins in it, and where the last one ends.
+        Where each record begins in the content, and where the last one ends.
     positions, starts, payload_ends : Ints
         Where each record begins, and where its payload begins and ends.
     changed : Flags
         Which payloads do not have the checksum that is stored behind them.
     """
 
-    def __init__(self, content: Bytes, bounds: Ints) -> None:
-        self.content, self.bounds = content, bounds
+    def __init__(self, content: Bytes, bounds: Ints, offset: int = 0) -> None:
+        self.content, self.bounds, self.offset = content, bounds, offset
         self.positions = bounds[:-1]
         self.starts: Ints = self.positions + HEAD.size
         self.payload_ends: Ints = bounds[1:] - _CHECKSUM_SIZE

@@ -29,10 +29,7 @@ _HINT = "Write a table, {0: 0.001, 80: 0.0001}: the rate from that epoch on"
 class TableSchedule:
     """A table of rates as the function that Keras takes.
 
-    Parameters
-    ----------
-    table : mapping of int to float
-        The rate from each zero-based epoch on; before the first, the rate stays.
+    It has the rate from each zero-based epoch on; before the first, the rate stays.
     """
 
     table: Mapping[int, float] = field(hash=False)

@@ -211,16 +211,8 @@ def reduce_rate(
     """Return the rate after a reduction, a float32 value.
 
     Two float32 values have an exact product in float64, so rounding the factor before
-    and the product after is float32 arithmetic.
-
-    Parameters
-    ----------
-    rate : float
-        The rate before it, a float32 value.
-    factor, min_lr : float
-        As in ReduceLROnPlateau.
-    precision : {"float32", "float64"}
-        To what this Keras rounds `factor`.
+    and the product after is float32 arithmetic. `precision` is that to which this Keras
+    rounds `factor`.
 
     Examples
     --------

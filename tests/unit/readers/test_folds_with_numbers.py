@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from cbreplay.loading import load_runs
@@ -82,3 +83,11 @@ def test_folds_in_one_run_of_mlflow_are_told_by_their_times(
     log = tmp_path / "metrics.csv"
     log.write_text("\n".join(["key,value,timestamp,step", *points, ""]))
     check_folds([*load_runs(log)])
+
+
+@pytest.mark.parametrize("ignore_index", [True, False])
+def test_histories_of_folds_that_were_put_together_are_folds(
+    *, ignore_index: bool
+) -> None:
+    parts = [pd.DataFrame(rows_of_folds()[at : at + 4]) for at in (0, 4, 8)]
+    check_folds([*load_runs(pd.concat(parts, ignore_index=ignore_index))])

@@ -242,6 +242,21 @@ def test_all_trainings_of_a_table_count_alike(tmp_path: Path) -> None:
     assert "because the smallest is 1" in " ".join(runs[0].notes)
 
 
+def test_an_empty_first_row_is_an_epoch_before_the_first_evaluation(
+    tmp_path: Path,
+) -> None:
+    """A tracker writes the NaN of epoch 0 as an empty cell; epoch 1 is evaluated."""
+    text = "_step,epoch,loss,val_loss\n0,0,,\n1,1,.9,.8\n2,2,.8,\n3,3,.7,.9\n4,4,.6,\n"
+    (run,) = read(tmp_path, f"{text}5,5,.5,.9\n6,6,.4,\n7,7,.3,.9\n")
+    listed = [EarlyStopping(patience=1), ModelCheckpoint("{epoch:02d}.keras")]
+    replay = replay_run(run, listed, semantics="keras-3.15")
+    assert replay.evidence == "exact"
+    assert [epoch for epoch, _, _ in replay.saves] == [0, 1, 2, 3]
+    # what the loss was in epoch 0 is not known
+    by_loss = replay_run(run, [EarlyStopping("loss")], semantics="keras-3.15")
+    assert by_loss.gap_epoch == 0
+
+
 def test_epochs_before_a_log_that_begins_later_are_not_in_it(tmp_path: Path) -> None:
     """A log of every 10th epoch that begins at 30 lacks the first two, or goes on."""
     (run,) = read(tmp_path, rows(30, 40, 50, 60))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -129,3 +130,18 @@ def test_the_file_that_each_epoch_saved_makes_no_table_of_models(
     log.write_text("\n".join(["epoch,model,val_loss", *rows, ""]))
     (run,) = load_runs(log)
     assert [value for value in run.series["val_loss"] if value is not None] == LOSSES
+
+
+def test_rows_of_a_value_and_the_name_of_its_metric_are_no_epochs(
+    tmp_path: Path,
+) -> None:
+    # Azure's metrics, which have a time and no step
+    rows = [
+        {"name": name, "timestamp": f"2026-11-28T10:0{at}:00Z", "value": loss}
+        for at, loss in enumerate(LOSSES)
+        for name in ("loss", "val_loss")
+    ]
+    log = tmp_path / "metrics.json"
+    log.write_text(json.dumps(rows))
+    with pytest.raises(LogError, match="no epochs: name is 'loss' and 'val_loss'"):
+        load_runs(log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,6 +76,23 @@ def test_trainings_that_failed_share_no_rows(tmp_path: Path) -> None:
     assert len(load_runs(tmp_path)) == 2
 
 
+@pytest.mark.parametrize("lost", [((), (12,)), ((5,), (12,)), ((5,), (5, 12))])
+def test_copies_of_which_each_lost_rows_are_one_training(
+    tmp_path: Path, lost: tuple[tuple[int, ...], tuple[int, ...]]
+) -> None:
+    for name, end, own in zip("ab", (20, 30), lost, strict=True):
+        rows = [f"{at},{LOSSES[at]}" for at in range(end) if at not in own]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    (run,) = load_runs(tmp_path)
+    nowhere = {*lost[0]} & {*lost[1]}
+    expected = [None if at in nowhere else loss for at, loss in enumerate(LOSSES)]
+    assert list(run.series["val_loss"]) == expected
+    told = [note for note in run.notes if note.startswith("no row for")]
+    assert told == (
+        ["no row for 1 of 30 epochs: 6 (counted from 1)"] if nowhere else []
+    )
+
+
 def test_a_rate_and_a_hole_of_one_log_are_filled_from_the_other(tmp_path: Path) -> None:
     rates = [0.5 ** (epoch // 4) for epoch in range(12)]
     rows = [f"{at},{LOSSES[at]},{rates[at]}" for at in range(12)]
@@ -98,3 +116,17 @@ def test_a_log_that_begins_some_epochs_after_another_may_be_its_rest(
         "between the end of part1.csv and its own beginning lie 5 epochs: if both are "
         "of one training, rows are lost there; each was read as a run"
     )
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_json_of_one_training_is_joined_as_tables_are(
+    tmp_path: Path, ending: str
+) -> None:
+    for name, begin, end in (("a", 0, 12), ("b", 9, 30)):
+        rows = [{"epoch": at, "val_loss": LOSSES[at]} for at in range(begin, end)]
+        text = (
+            "\n".join(map(json.dumps, rows)) if ending == "jsonl" else json.dumps(rows)
+        )
+        (tmp_path / f"{name}.{ending}").write_text(text)
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["val_loss"]) == LOSSES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,3 +117,17 @@ def test_ultralytics_counts_its_time_anew_where_it_was_resumed(tmp_path: Path) -
     log.write_text("\n".join([names, *rows, ""]))
     (run,) = load_runs(log)
     assert run.possible_seams == frozenset({FIRST})
+
+
+def test_what_a_process_says_at_its_start_may_begin_a_resumed_fit(
+    tmp_path: Path,
+) -> None:
+    rows = [{"mode": "val", "epoch": at, "loss": own} for at, own in enumerate(LOSSES)]
+    head = {"env_info": "linux", "seed": 0}
+    log = tmp_path / "run.log.json"
+    lines = [head, *rows[:FIRST], head, *rows[FIRST:]]
+    log.write_text("".join(f"{json.dumps(row)}\n" for row in lines))
+    (run,) = load_runs(log)
+    assert list(run.series) == ["val_loss"]
+    assert run.possible_seams == frozenset({FIRST})
+    assert "left out rows of env_info, seed" in run.notes

@@ -97,3 +97,12 @@ def test_a_row_whose_step_is_lost_is_damaged(
     assert "errors='skip'" in str(caught.value)
     (run,) = read(tmp_path, rows, ending, errors="skip")
     assert not run.series["val_loss"].recorded[5]
+
+
+@pytest.mark.parametrize("apart", [1, 10])
+def test_lists_whose_steps_go_back_are_the_rows_that_they_are(apart: int) -> None:
+    rows = whole_rows(apart)
+    lists = {name: [row[name] for row in rows] for name in ("step", "val_loss")}
+    first, second = load_runs(lists)
+    assert (first.first_epoch, second.first_epoch) == (0, 4)
+    assert [*second.series["val_loss"]] == AGAIN

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cbreplay import LogError, load_runs
 
 LOSSES = [0.9, 0.7, 0.6, 0.5, 0.55, 0.56]
+MORE = [*LOSSES, 0.57]
 NARROW, WIDE = "epoch,loss", "epoch,loss,val_loss"
 
 
@@ -19,7 +20,7 @@ def block(header: str, n_rows: int, *, every: int = 1) -> list[str]:
     """The first rows, as they stood when so many epochs were over."""
     rows = []
     for epoch in range(n_rows):
-        judged = LOSSES[epoch] if (epoch + 1) % every == 0 else ""
+        judged = MORE[epoch] if (epoch + 1) % every == 0 else ""
         more = f",{judged}" if header.endswith("val_loss") else ""
         rows.append(f"{epoch},{1 / (epoch + 1)}{more}")
     return [header, *rows]
@@ -176,3 +177,21 @@ def test_saves_of_a_table_without_epochs_and_names_are_read_once(
     log.write_text("loss,val_loss\n" + "".join(rows), encoding="ascii")
     (run,) = load_runs(log)
     assert list(run.series["loss"]) == losses
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 4, 5, 6])
+def test_a_row_that_the_last_save_lost_stands_in_the_one_before(
+    tmp_path: Path, lost: int
+) -> None:
+    blocks = [block(WIDE, n_rows) for n_rows in range(1, 8)]
+    blocks[-1] = blocks[-1][:lost] + blocks[-1][lost + 1 :]
+    (run,) = load_runs(write(tmp_path / "log.csv", *blocks))
+    assert list(run.series["val_loss"]) == MORE
+
+
+def test_a_fit_that_parts_from_the_one_before_is_no_save_that_lost_rows(
+    tmp_path: Path,
+) -> None:
+    other = [*block(WIDE, 5), "6,0.1,0.2"]
+    first, second = load_runs(write(tmp_path / "log.csv", block(WIDE, 7), other))
+    assert (first.n_epochs, second.n_epochs) == (7, 7)

@@ -6,7 +6,13 @@ import os
 import string
 from typing import TYPE_CHECKING
 
-from cbreplay.rules.checks import NOT_TOLD, Finding, RuleChecks, find_text_flags
+from cbreplay.rules.checks import (
+    BYSTANDING,
+    NOT_TOLD,
+    Finding,
+    RuleChecks,
+    find_text_flags,
+)
 from cbreplay.rules.keras.checks.monitors import (
     MONITOR_CHECKS,
     find_carried_best,
@@ -20,9 +26,10 @@ from cbreplay.series_names import LEARNING_RATE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.rules.bystander import Bystander
     from cbreplay.rules.checks import CheckedList
 
-__all__ = ["SAVING"]
+__all__ = ["LOGGING", "SAVING"]
 
 # a file with such a word in its name is meant to hold the last epoch
 _MEANT = ("backup", "current", "last", "latest", "recent", "resume")
@@ -60,6 +67,8 @@ def _overwrites_after_resume(
     if seams:
         facts = {"seam_epoch": seams[0]}
         resumed = f"the fit that went on with epoch {seams[0] + 1}"
+    elif known.written_in and known.written_in[index]:
+        resumed = f"after that of {known.written_in[index]}, {_this_fit(known)}"
     elif known.facts.resumes:
         resumed = f"a fit with initial_epoch ({known.facts.place})"
     elif run is not None and run.first_epoch > 0 and run.begins_at is None:
@@ -78,6 +87,28 @@ def _overwrites_after_resume(
         "remark",
         facts,
     )
+
+
+def _this_fit(known: CheckedList) -> str:
+    return f"the fit of {known.facts.place}"
+
+
+def _overwrites_log(
+    known: CheckedList, index: int, callback: Bystander
+) -> Iterator[Finding]:
+    """Find a logger that begins its file anew, over what an earlier fit logged."""
+    earlier = known.written_in[index] if known.written_in else ""
+    if earlier:
+        yield Finding(
+            "overwrites-log",
+            index,
+            f"{_this_fit(known)} writes over what the fit of {earlier} logged, with "
+            "nothing between them that reads the file",
+            f"{callback.class_name} begins its file anew with each fit, unless it has "
+            "append=True",
+            "append=True, or a file of its own for each fit",
+            "remark",
+        )
 
 
 def _refused_filepath(
@@ -145,7 +176,7 @@ def _shares_its_file(
         same = (
             isinstance(other, ModelCheckpoint) and other.filepath == callback.filepath
         )
-        if same and other != callback:
+        if same and other != callback and NOT_TOLD not in callback.filepath:
             yield Finding(
                 "shares-a-file",
                 index,
@@ -216,3 +247,4 @@ SAVING = RuleChecks(
         _by_its_monitor,
     )
 )
+LOGGING = RuleChecks((_overwrites_log,), stands_twice=BYSTANDING.stands_twice)

@@ -34,6 +34,8 @@ def find_unknown_auto(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     """Find a mode='auto' that this Keras may not be able to resolve."""
+    if known.logged_later and known.logged_later[index]:
+        return
     # where the monitor decides something, `_absent_monitor` reports that it is absent
     # and that this Keras raises an error
     absent = callback.watched is None and _finds_no_metric(known, callback)
@@ -187,6 +189,24 @@ def _renumbered_monitor(
     )
 
 
+def _late_monitor(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    """Find a monitor that only a callback further back in the list logs."""
+    writer = known.logged_later[index] if known.logged_later else ""
+    if writer:
+        raises = _asks_the_metric(known, callback)
+        yield Finding(
+            "absent-monitor",
+            index,
+            f"{callback.monitor!r} is not logged yet where {callback.class_name} looks "
+            f"for it: {writer} writes it, and comes after it in the list",
+            _raises_for_auto(known) if raises else what_follows(known, callback),
+            f"{writer.partition(' ')[0]} before {callback.class_name} in the list"
+            + (f", and {_mode_of(callback.monitor)}" if raises else ""),
+        )
+
+
 def _raises_for_auto(known: CheckedList) -> str:
     return (
         f"{known.training.version} raises ValueError for mode='auto' where no compiled "
@@ -289,4 +309,5 @@ MONITOR_CHECKS = (
     _absent_monitor,
     _uncompiled_monitor,
     _renumbered_monitor,
+    _late_monitor,
 )

@@ -76,7 +76,7 @@ def test_all_records_of_a_regular_log_are_read_together() -> None:
     bounds = walk_frames(content)
     assert bounds[-1] == len(written)
     block = RecordBlock(content, bounds)
-    left = add_scalars(block, find_forms(block), TableBuilder("events"))
+    left = add_scalars(block, find_forms(block, {}), TableBuilder("events"))
     # but for the version, which holds no summary
     assert left.tolist() == [0]
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 import tracemalloc
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -221,6 +223,16 @@ def test_an_event_of_many_values_is_read_whole(tmp_path: Path) -> None:
     assert path.stat().st_size > 1 << 20
     table = assert_same_both_ways(path)
     assert len(table.scalars.values) == 40_000 + 16
+
+
+def test_a_file_that_is_cut_while_it_is_read_ends_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "events", scalars(50))
+    before = told(read_events(str(path)))
+    monkeypatch.setattr(os, "fstat", lambda _: SimpleNamespace(st_size=1 << 16))
+    for piece in PIECES:
+        assert told(read_events(str(path), piece)) == before
 
 
 def test_a_hole_in_a_file_is_a_changed_record(tmp_path: Path) -> None:

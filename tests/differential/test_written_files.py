@@ -1,0 +1,90 @@
+"""What `lint` says of files that a second fit writes anew, by Keras's own fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay.lint.scripts import lint_script
+from cbreplay.scripts.training_scripts import read_training_script
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
+
+HEAD = """
+import keras
+import numpy as np
+x = y = np.ones((4, 1), "float32")
+model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, "relu")])
+model.compile("sgd", "mse")
+"""
+# the second fit is worse in its first epoch: the model is set back, on other values
+SECOND = "model.layers[0].set_weights([np.full((1, 1), 9.0), np.full(1, 9.0)])\n"
+FIT = "model.fit(x, y, epochs=3, verbose=0, callbacks=[HELD])\n"
+AGAIN = FIT.replace("epochs=3", "initial_epoch=3, epochs=4")
+LOG = "keras.callbacks.CSVLogger('log.csv'MORE)"
+BEST = "keras.callbacks.ModelCheckpoint('best.keras', 'loss', save_best_only=True)"
+
+
+@pytest.mark.parametrize(
+    ("more", "between", "rows", "is_found"),
+    [
+        ("", "", ["3"], True),
+        (", append=False", "", ["3"], False),  # what is written out is intended
+        (", append=True", "", ["0", "1", "2", "3"], False),
+        ("", "kept = open('log.csv').read()\n", ["3"], False),  # it was read
+    ],
+)
+def test_a_log_is_said_to_be_lost_only_where_keras_writes_over_it(  # noqa: PLR0917
+    more: str,
+    between: str,
+    rows: list[str],
+    is_found: bool,  # noqa: FBT001 - a case of the test
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = LOG.replace("MORE", more)
+    text = HEAD + FIT.replace("HELD", log) + between + AGAIN.replace("HELD", log)
+    codes = run_and_lint(text, tmp_path, monkeypatch)
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == rows
+    assert ("overwrites-log" in codes) is is_found
+
+
+@pytest.mark.parametrize(
+    ("held", "is_overwritten"),
+    [
+        (f"first, second = {BEST}, {BEST}\n", True),
+        # one object remembers its best
+        (f"first = second = {BEST}\n", False),
+    ],
+)
+def test_a_best_file_is_said_to_be_lost_only_where_keras_saves_worse_over_it(
+    held: str,
+    is_overwritten: bool,  # noqa: FBT001 - a case of the test
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = HEAD + held + FIT.replace("HELD", "first")
+    text += SECOND + FIT.replace("HELD", "second").replace("epochs=3", "epochs=1")
+    codes = run_and_lint(text, tmp_path, monkeypatch)
+    import keras
+    import numpy as np
+
+    saved = keras.models.load_model(tmp_path / "best.keras")
+    is_worse = abs(saved.predict(np.ones((1, 1)), verbose=0)[0, 0] - 1) > 1
+    assert is_worse == is_overwritten
+    assert ("overwrites-after-resume" in codes) is is_overwritten
+
+
+def run_and_lint(text: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    monkeypatch.chdir(path)
+    names: dict[str, Any] = {}
+    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
+    script = path / "train.py"
+    script.write_text(text)
+    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
+    return {placed.finding.code for placed in found}
