@@ -156,7 +156,7 @@ def _if(test: Callable[[Any], bool]) -> Callable[[Any], Any]:
 def _whole(value: Any) -> Any:  # noqa: ANN401
     try:
         return _OTHER if isinstance(value, bool) else operator.index(value)
-    except TypeError:
+    except (TypeError, DeprecationWarning):
         return _OTHER
 
 

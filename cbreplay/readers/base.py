@@ -104,7 +104,8 @@ class ReadOptions:
         validated = self.validation_freq
         listed = validated if isinstance(validated, Iterable) else [validated]
         _check_counts("validation_freq", listed)
-        _check_counts("first_epoch", [self.first_epoch], least=0)
+        first = [self.first_epoch]
+        _check_counts("first_epoch", first, least=0, most=_MOST_BEFORE)
         self.seams = tuple(sorted(set(self.seams)))
         _check_counts("seams", self.seams, option="seam")
         _check_counts("max_bytes", [self.max_bytes], option="max-size")
@@ -116,18 +117,24 @@ class ReadOptions:
             raise ConfigError(sentence)
 
 
-# more than any log has; an array of numpy indexes by less
-_MANY = 2**62
+# an array of numpy counts no further, with room for the epochs of a log
+_MOST_BEFORE = 2**62
 
 
 def _check_counts(
-    name: str, values: Iterable[int | None], *, least: int = 1, option: str = ""
+    name: str,
+    values: Iterable[int | None],
+    *,
+    least: int = 1,
+    most: int | None = None,
+    option: str = "",
 ) -> None:
     for value in values:
-        if value is not None and not least <= value < _MANY:
+        if value is not None and (value < least or (most or value) < value):
             option = option or name.replace("_", "-")
+            ends = "on" if most is None else f"to {most}"
             shown = shown_value(value)
-            sentence = f"{name} must be a whole number from {least} on, not {shown}"
+            sentence = f"{name} must be a whole number from {least} {ends}, not {shown}"
             message = f"{sentence} (--{option} or {name}=)"
             raise ConfigError(message)
 

@@ -76,7 +76,6 @@ class InMemoryReader(LogReader):
         params = getattr(history, "params", None)
         planned = params.get("epochs") if isinstance(params, Mapping) else None
         epochs = getattr(history, "epoch", None)
-        epochs = None if epochs is None else list(epochs)
         columns = dict(history.history)
         yield from read_lists(
             "History",

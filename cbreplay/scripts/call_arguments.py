@@ -60,7 +60,9 @@ def problem_with_name(name: str, written: str) -> tuple[str, str] | None:
             return f"{written!r} is not replayed: {family.not_replayed[name]}", known
         names += family.bystanders
     near = nearest_name(name, names)
-    return f"{written!r} is not a callback that can be replayed{near}", known
+    own = f"your own has its module, as my_module:{name or 'MyCallback'}(...)"
+    problem = f"{written!r} is not a callback that can be replayed{near}"
+    return problem, f"{known}; {own}"
 
 
 def bystander(name: str, call: ast.Call) -> Bystander:

@@ -126,6 +126,7 @@ def test_a_line_of_a_script_is_read_as_it_stands_there(text: str) -> None:
         ("__import__('os').system('x')", "is not the name of a callback"),
         ("os.system('x')", "'os.system' is not a callback"),
         ("EarlyStoping()", "did you mean 'EarlyStopping'?"),
+        ("Mine(n=3)", r"TargetStopping; your own has its module, as my_module:Mine\("),
         ("EarlyStopping(patiense=1)", "did you mean 'patience'?"),
         ("EarlyStopping(patience=n)", "patience is 'n', which is not a literal"),
         ("EarlyStopping(patience=int('5'))", "which is not a literal"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
-from cbreplay.arguments import shown_value
+from cbreplay.arguments import is_iterable, shown_value
 from cbreplay.errors import LogError
 from cbreplay.readers.base import LogFacts
 from cbreplay.readers.building.fits import join_rows
@@ -83,7 +83,8 @@ def read_lists(
     if options.empty == "nan":
         notes += _fill_empty(columns)
     length = max(map(len, columns.values()), default=0)
-    listed = _epochs(kind, range(length) if epochs is None else epochs)
+    numbers = range(length) if epochs is None else _as_list(kind, "epoch", epochs)
+    listed = _epochs(kind, numbers)
     facts, assumed = LogFacts(kind, notes), list[str]()
     if listed:
         numbered = number_epochs(np.array(listed), options, known=counts_from_zero)
@@ -159,17 +160,23 @@ def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
     return found
 
 
-def _column(kind: str, name: object, values: object) -> Column:
-    """Read one list of numbers, with None for a missing value."""
+def _as_list(kind: str, name: object, values: Any) -> Iterable[Any]:
+    """Return what is a list; refuse what is none."""
     # a set has no order, and iterating a dict gives its keys
     no_list = isinstance(values, (str, bytes, Mapping, AbstractSet))
-    if no_list or not isinstance(values, Iterable):
+    if no_list or not is_iterable(values):
         problem = (
             f"{name!r} holds {_brief(values)}, where a list of numbers is expected"
         )
         raise LogError(problem, source=kind, hint="Give one value for each epoch")
+    listed: Iterable[Any] = values
+    return listed
+
+
+def _column(kind: str, name: object, values: object) -> Column:
+    """Read one list of numbers, with None for a missing value."""
     column: Column = []
-    for i, value in enumerate(values):
+    for i, value in enumerate(_as_list(kind, name, values)):
         if type(value) is float:
             # the usual case: nothing to ask about it
             column.append(value)

@@ -89,6 +89,9 @@ def test_the_given_validation_freq_decides(
         ({"loss": [1, 2], "acc": [1]}, "'acc' has 1 value for 2 epochs"),
         ({"loss": ["x"]}, "value 0 of 'loss' is 'x'"),
         ({"loss": 1.0}, "where a list of numbers is expected"),
+        ({"loss": np.array(1.0)}, "where a list of numbers is expected"),
+        ({"loss": [1, 2], "epoch": np.array(1)}, "'epoch' holds .* where a list"),
+        ({"loss": [1, 2], "epoch": 1}, "'epoch' holds 1, where a list of numbers"),
         ({"loss": "12"}, "where a list of numbers is expected"),
         # as df.to_dict() makes it: its keys are no losses
         ({"loss": {0: 0.5, 1: 0.4}}, r"'loss' holds \{0: 0.5, 1: 0.4\}, where a list"),

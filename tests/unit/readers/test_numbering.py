@@ -137,7 +137,8 @@ def test_seams_are_known_from_a_header_and_from_the_user(tmp_path: Path) -> None
             {"parts": "all"},
             "parts is 'all', where 'split', 'join' or 'rows' is",
         ),
-        ({"first_epoch": -1}, "first_epoch must be a whole number from 0 on, not -1"),
+        ({"first_epoch": -1}, f"must be a whole number from 0 to {2**62}, not -1"),
+        ({"first_epoch": 2**63}, f"must be a whole number from 0 to {2**62}, not"),
         ({"seams": [0]}, "seams must be a whole number from 1 on, not 0"),
     ],
 )

@@ -711,7 +711,7 @@ class TestRefusals:
         ("settings", "complaint"),
         [
             ({"epochs": 0}, "epochs is 0; .*epochs="),
-            ({"epochs": True}, "epochs is True; .* a whole number"),
+            ({"epochs": True}, "epochs is True, where a whole number"),
             ({"batch_size": -4}, "batch_size is -4; .* batch_size="),
             ({"validation_freq": 0}, "validation_freq is 0; .* validation_freq="),
             ({"seed": -1}, "seed is -1; .* from 0 to 4294967295 .* seed="),
