@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -61,9 +60,7 @@ def _named_apart(runs: Iterable[Run]) -> list[Run]:
     for run in runs:
         times[run.name] += 1
         number = times[run.name]
-        named.append(
-            run if number == 1 else replace(run, name=f"{run.name} ({number})")
-        )
+        named.append(run if number == 1 else run.with_name(f"{run.name} ({number})"))
     return named
 
 

@@ -187,15 +187,19 @@ class Run:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        named = read_argument("series", self.series, "Mapping[str, Series]")
-        object.__setattr__(self, "series", MappingProxyType(named))
-        extras = [
-            read_argument(name, getattr(self, name), "Series | None")
-            for name in ("learning_rate", "other_learning_rate", "epoch_seconds")
-        ]
-        held = (*named.values(), *extras)
-        lengths = {series.values.size for series in held if series is not None}
-        if not self.series or len(lengths) != 1 or 0 in lengths:
+        try:
+            named = MappingProxyType(dict(self.series))
+            extras = (self.learning_rate, self.other_learning_rate, self.epoch_seconds)
+            held = [*named.values(), *(own for own in extras if own is not None)]
+            lengths = {series.values.size for series in held}
+        except (AttributeError, TypeError, ValueError):
+            # asked only now: each log makes a run
+            read_argument("series", self.series, "Mapping[str, Series]")
+            for name in ("learning_rate", "other_learning_rate", "epoch_seconds"):
+                read_argument(name, getattr(self, name), "Series | None")
+            raise
+        object.__setattr__(self, "series", named)
+        if not named or len(lengths) != 1 or 0 in lengths:
             found = sorted(lengths)
             sentence = f"run {self.name!r} needs series of one length, not {found}"
             raise ConfigError(sentence)
@@ -326,7 +330,22 @@ class Run:
 
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with more notes."""
-        return replace(self, notes=(*self.notes, *notes))
+        return self._twin(notes=(*self.notes, *notes))
+
+    def with_name(self, name: str) -> Run:
+        """Return the same run under another name."""
+        return self._twin(name=name)
+
+    def _twin(self, **changed: object) -> Run:
+        """Return the same run but for parts that need no check.
+
+        `dataclasses.replace` checks all, which takes as long as to read ten rows.
+        """
+        twin = object.__new__(Run)
+        for part in Run.__slots__:
+            value = changed[part] if part in changed else getattr(self, part)
+            object.__setattr__(twin, part, value)
+        return twin
 
     @classmethod
     @checked

@@ -43,16 +43,22 @@ class Series:
     others: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("values", "recorded"):
-            read_argument(name, getattr(self, name), "ndarray")
-        if self.values.shape != self.recorded.shape or self.values.ndim != 1:
-            shapes = f"{self.values.shape} and {self.recorded.shape}"
+        values, recorded = self.values, self.recorded
+        try:
+            fits = values.shape == recorded.shape and values.ndim == 1
+            values.setflags(write=False)
+            recorded.setflags(write=False)
+        except AttributeError:
+            # asked only now: each log makes several series
+            for name in ("values", "recorded"):
+                read_argument(name, getattr(self, name), "ndarray")
+            raise
+        if not fits:
+            shapes = f"{values.shape} and {recorded.shape}"
             sentence = (
                 f"values and recorded must be vectors of one length, not {shapes}"
             )
             raise ConfigError(sentence)
-        self.values.setflags(write=False)
-        self.recorded.setflags(write=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Build it anew: an array that was pickled or copied can be written."""

@@ -67,8 +67,8 @@ def join_rows(
         elif not records or not records[-1].takes_again(piece):
             records.append(TrainingRows(piece))
             before = records[-2] if records[1:] else records[-1]
-            may_go_on = _began_after(earlier, piece)
-            records[-1].resumes = may_go_on and first > before.first_epoch
+            within = first > before.first_epoch
+            records[-1].resumes = within and _began_after(earlier, piece)
     _check_spans(records, source, options.max_bytes)
     for record in records:
         record.note_rows_again()

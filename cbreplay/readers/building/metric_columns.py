@@ -77,9 +77,10 @@ class MetricColumns:
                 self._report_wrong(name, cells)
         self.epochs = self._epochs(epoch_column)
         self.whole: BoolArray = ~self._bad
-        if self._bad.any():
+        n_bad = int(np.count_nonzero(self._bad))
+        if n_bad:
             self._drop_damaged()
-        if not self.whole.any():
+        if n_bad == len(table):
             problem = "no row is whole"
             hint = "Give a log with at least one whole epoch"
             raise LogError(problem, source=table.source, hint=hint)

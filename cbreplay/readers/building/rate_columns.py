@@ -94,15 +94,15 @@ def logged_rate(
     """
     notes = [*notes]
     known = rate.values[rate.recorded]
+    if known[0] > 0 and not (known != known[0]).any():
+        # a constant rate needs no rounding and no source: any change by a callback
+        # differs from it
+        return LoggedRate(as_float32(rate), notes=_on_rate(notes))
     if (known < 0).any():
         return LoggedRate(notes=_on_rate([*notes, _NEGATIVE]))
     if not known.any():
         # nobody trains at 0: "0.00" is what rounding left of a small rate
         return LoggedRate(notes=_on_rate([*notes, _ROUNDED_AWAY]))
-    if not (known != known[0]).any():
-        # a constant rate needs no rounding and no source: any change by a callback
-        # differs from it
-        return LoggedRate(as_float32(rate), notes=_on_rate(notes))
     rounding = _rounding(rate)
     if rounding is not None:
         digits = count(count_digits(known)[0], "digit")

@@ -60,7 +60,7 @@ def build_runs(
         run = build_run(record, table, options, known)
         run = run if table.steps is None else _with_steps(run, table.steps)
         name = called.get(record.rows.place)
-        yield run if name is None else replace(run, name=name)
+        yield run if name is None else run.with_name(name)
 
 
 def _header_notes(table: LogTable, above: list[str], n_trainings: int) -> Iterator[str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LogColumn", "first_listed"]
 
+# of a column of numbers alone; shared, for many logs hold nothing else
+_NO_TEXTS = np.zeros(0, dtype=np.uint16)
 # so many cells are shown as text, or looked at as such, and so many texts are kept
 _KEPT_TEXTS = 1000
 _MISSING, _WRONG = 1, 2
@@ -75,7 +77,7 @@ class LogColumn:
         self.words: set[str] = set()
         self.wrapped = ""
         self._codes = {"": 0}
-        self.coded: NDArray[np.uint16] = np.zeros(0, dtype=np.uint16)
+        self.coded: NDArray[np.uint16] = _NO_TEXTS
         self.whole = False
         self.others: dict[int, tuple[float, ...]] = {}
 

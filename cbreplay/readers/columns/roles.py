@@ -92,7 +92,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
     """
     notes = []
     for name, cells in table.columns.items():
-        if not cells.texts:
+        if cells.whole or not cells.texts:
             continue
         kinds = list(dict.fromkeys(cells.texts.values()))
         if letters(name) in KINDS and len(kinds) > 1 and not cells.words:
@@ -126,12 +126,10 @@ def check_rows_are_no_runs(table: LogTable) -> None:
     """
     epoch = table.first_of(EPOCH_NAMES)
     numbers = np.zeros(0) if epoch is None else table.columns[epoch].values
-    # what counts the rows by one is an epoch, and the name may be that of a file
-    counted = bool(len(numbers) and numbers[0] <= 1 and (np.diff(numbers) == 1).all())
-    of_tracker = table.first_of(_STATES) is not None and not counted
+    of_tracker = table.first_of(_STATES) is not None and not _count_rows(numbers)
     for name, cells in table.columns.items():
         own = letters(name)
-        of_models = own in _OF_MODELS and not counted and len(numbers) > 0
+        of_models = own in _OF_MODELS and len(numbers) > 0 and not _count_rows(numbers)
         if of_models and _hold_numbers(cells, numbers):
             # the file that was saved in each epoch
             continue
@@ -148,6 +146,14 @@ def check_rows_are_no_runs(table: LogTable) -> None:
             kind = "models" if of_models else "runs"
             problem = f"its rows are {kind}, not epochs: {name} is {shown}"
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
+
+
+def _count_rows(numbers: FloatArray) -> bool:
+    """Tell whether epochs count the rows, from 0 or 1 on.
+
+    Then each row is one, and a name in it may be that of a file.
+    """
+    return bool(len(numbers) and numbers[0] <= 1 and (np.diff(numbers) == 1).all())
 
 
 _OF_RUNS = frozenset(("run", "runid", "runname", "runuuid", "trialid", "trialname"))

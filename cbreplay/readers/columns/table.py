@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from copy import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -205,7 +206,7 @@ class LogTable(LogFacts):
 
     def first_of(self, names: Iterable[str]) -> str | None:
         """Return the column of the first name, in small letters, that there is."""
-        columns = {name.lower(): name for name in self.columns}
+        columns = _by_small_letters(tuple(self.columns))
         return next((columns[name] for name in names if name in columns), None)
 
     def find(self, name: str) -> str:
@@ -346,6 +347,15 @@ class LogTable(LogFacts):
             problem = f"{text!r} under {name} is not a plain number"
             hint = "If thousands are set apart in it, write 1234.5 and not 1,234.5"
             raise self.error(problem, row, hint)
+
+
+@lru_cache(maxsize=16)
+def _by_small_letters(names: tuple[str, ...]) -> dict[str, str]:
+    """Return names by how they are written in small letters.
+
+    Many logs share their names, and each is asked for several.
+    """
+    return {name.lower(): name for name in names}
 
 
 def _changed_names(names: Sequence[str], later: Sequence[str]) -> str:

@@ -102,8 +102,7 @@ def _keep(log: RunsOfLog, own: Sequence[tuple[int, Run]]) -> None:
         )
     else:
         log.runs[:] = [
-            replace(run, name=label)
-            for run, label in zip(log.runs, labels, strict=True)
+            run.with_name(label) for run, label in zip(log.runs, labels, strict=True)
         ]
 
 

@@ -138,5 +138,5 @@ def name_runs(found: list[RunsOfLog]) -> list[Run]:
                 unique = f"{wanted} ({again})"
                 again += 1
             taken.add(unique)
-            runs.append(run if run.name == unique else replace(run, name=unique))
+            runs.append(run if run.name == unique else run.with_name(unique))
     return runs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +118,7 @@ class JsonHistoryReader(LogReader):
             for name, part in tables_of_folds(table):
                 self._fold(part)
                 for run in build_runs(part, self.options, self.metadata):
-                    yield replace(run, name=name) if name else run
+                    yield run.with_name(name) if name else run
         else:
             raise foreign_json(path, held)
 
@@ -151,7 +150,7 @@ class JsonHistoryReader(LogReader):
         check_logs(len(trainings), path, self.options.max_bytes)
         for name, own in trainings.items():
             for run in self._read_dict(own, path):
-                yield replace(run, name=name) if len(trainings) > 1 else run
+                yield run.with_name(name) if len(trainings) > 1 else run
 
     def _read_dict(self, held: dict[str, Any], path: str) -> Iterator[Run]:
         planned, epochs = None, None

@@ -7,7 +7,6 @@ import math
 import os
 import re
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.arguments import shown_value
@@ -76,7 +75,7 @@ class MLflowReader(LogReader):
                 parts = [name if len(by_run) > 1 else "", str(number)]
                 called = "#".join(filter(None, parts[: len(fits)]))
                 for run in self._read_fit(fit, path, damage, of_comet=of_comet):
-                    yield replace(run, name=called) if called else run
+                    yield run.with_name(called) if called else run
 
     def _read_fit(
         self,

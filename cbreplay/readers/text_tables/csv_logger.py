@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.readers.base import LogReader
@@ -51,7 +50,7 @@ class CsvLoggerReader(LogReader):
             return
         for name, part in tables_of_folds(table):
             for run in self._runs_of_rows(part):
-                yield replace(run, name=name) if name else run
+                yield run.with_name(name) if name else run
 
     def _runs_of_rows(self, table: LogTable) -> Iterator[Run]:
         """Yield each training in a table whose rows are all of one kind."""
