@@ -211,8 +211,10 @@ def test_marked_restarts_leave_what_tensorboard_shows(
     first = 0
     for number in range(4):
         payloads = [version_event(float(number))]
-        if number:
-            first = int(random.integers(0, first + 3))
+        # of the first mark of all TensorBoard takes no notice; a fit that is killed
+        # before its first step leaves nothing but its mark
+        for _ in range(random.integers(1, 3) if number else 1):
+            first = int(random.integers(0, first + 3)) if number else 0
             payloads.append(restart_event(100.0 * number, first))
         steps = range(first, first + int(random.integers(1, 9)))
         payloads += [

@@ -102,9 +102,9 @@ def fold_by(
         numbers = LogColumn.of(epochs.astype(np.float64))
         table.columns = {"epoch": numbers, **table.columns}
         return
-    if epoch_name is not None and epochs.min() == 0:
+    if is_number and epochs.min() == 0:
         # also where the row of epoch 0 has no value, and is dropped
-        table.counts_from_zero = True
+        table.counts_from_zero, table.begins_at = True, 0
     table.collapse(epochs, several)
     _drop_silent_epochs(table, has_steps=step_name is not None)
     _note_fewer(table, n_rows)

@@ -42,6 +42,22 @@ def test_a_run_of_the_store_is_read(tmp_path: Path, asked: str) -> None:
     assert (run.first_epoch, run.horizon) == (0, 3)
 
 
+def test_a_rate_of_step_0_whose_metrics_lost_it_tells_where_epochs_begin(
+    tmp_path: Path,
+) -> None:
+    metrics = store_run(tmp_path) / "metrics"
+    lines = (metrics / "loss").read_text(encoding="utf-8").splitlines(keepends=True)
+    rates = [" ".join([line.split()[0], "0.01", line.split()[2]]) for line in lines]
+    (metrics / "lr").write_text("\n".join(rates) + "\n", encoding="utf-8")
+    for key in ("loss", "val/loss"):
+        _, *rest = (metrics / key).read_text(encoding="utf-8").splitlines()
+        (metrics / key).write_text("\n".join(rest) + "\n", encoding="utf-8")
+    (run,) = load_runs(tmp_path)
+    assert run.series["val/loss"].values.tolist() == VAL_LOSS[1:]
+    # without the row of the rate they would begin at 1, and count from it
+    assert (run.first_epoch, run.begins_at, run.counts_from) == (1, 0, 0)
+
+
 @pytest.mark.parametrize("asked", ["metrics", "metrics/loss", "metrics/val"])
 def test_a_metric_of_the_store_is_its_run(tmp_path: Path, asked: str) -> None:
     (run,) = load_runs(store_run(tmp_path) / asked)
