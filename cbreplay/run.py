@@ -39,20 +39,6 @@ Mode: TypeAlias = Literal["min", "max"]
 RateSource: TypeAlias = Literal["", "logs", "optimizer"]
 AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
 
-# phrases in readers' notes on a resumed fit, and what holds with the same callbacks
-_OF_SAME_CALLBACKS = {
-    "its callbacks were created anew there": "its callbacks were the same",
-    "with callbacks created anew": "under the same callbacks",
-}
-_OF_NO_OTHER_FIT = {"; what hangs on it is not told": "; it is taken for the same one"}
-
-
-def _reworded(notes: Iterable[str], words: Mapping[str, str]) -> tuple[str, ...]:
-    """Return notes with other words for some."""
-    for old, new in words.items():
-        notes = [note.replace(old, new) for note in notes]
-    return tuple(notes)
-
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Run:
@@ -285,19 +271,6 @@ class Run:
                 },
             )
         return self.series[name]
-
-    def with_same_callbacks(self) -> Run:
-        """Return the same run, of fits under the same callback instances."""
-        if not self.seams:
-            return self
-        notes = _reworded(self.notes, _OF_SAME_CALLBACKS)
-        return replace(self, same_callbacks=True, notes=notes)
-
-    def without_possible_seams(self) -> Run:
-        """Return the same run, in which no fit was resumed where that is uncertain."""
-        known = tuple(seam for seam in self.seams if seam not in self.possible_seams)
-        notes = _reworded(self.notes, _OF_NO_OTHER_FIT)
-        return replace(self, seams=known, possible_seams=frozenset(), notes=notes)
 
     def moved(self, by: int) -> Run:
         """Return the same run with `by` added to every epoch but `begins_at`."""

@@ -25,7 +25,7 @@ from cbreplay.rules.base import format_callback, monitored_series
 from cbreplay.wording.words import spoken_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.replay import Replay
     from cbreplay.run import EpochArray, Run
@@ -148,16 +148,6 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         )
         raise ConfigError(sentence)
     parts = [learning_curve_points(replay) for replay in replays.values()]
-    # a decision that several settings share is labelled once
-    deciding: dict[Label, list[str]] = {}
-    for name, part in zip(replays, parts, strict=True):
-        for label in part.labels:
-            if label.kind in ("decision", "limit"):
-                deciding.setdefault(label, []).append(name)
-    labels = [
-        label._replace(text=f"{_joint_name(names)}: {label.text}")
-        for label, names in deciding.items()
-    ]
     about_all = [
         label
         for label in parts[0].labels
@@ -173,11 +163,26 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         last_decided=max(part.last_decided for part in parts),
         best=parts[0].best if _none_keeps(parts) else None,
         shade=shade,
-        labels=(*labels, *about_all, *_oddities(curves, first.run)),
+        labels=(
+            *_shared_labels(dict(zip(replays, parts, strict=True))),
+            *about_all,
+            *_oddities(curves, first.run),
+        ),
         span=max((part.span for part in parts), key=lambda span: span[1]),
         more_stops=tuple(part.stop for part in parts[1:] if part.stop is not None),
         more_kept=tuple(part.kept for part in parts[1:] if part.kept is not None),
     )
+
+
+def _shared_labels(parts: Mapping[str, LearningCurvePoints]) -> Iterator[Label]:
+    """Yield the labels of decisions, once each, with the names of their settings."""
+    deciding: dict[Label, list[str]] = {}
+    for name, part in parts.items():
+        for label in part.labels:
+            if label.kind in ("decision", "limit"):
+                deciding.setdefault(label, []).append(name)
+    for label, names in deciding.items():
+        yield label._replace(text=f"{_joint_name(names)}: {label.text}")
 
 
 def _main_series(replay: Replay) -> str:

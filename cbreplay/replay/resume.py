@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from cbreplay.run import Run
 
 __all__ = ["Resume", "resumed_as"]
@@ -26,7 +28,35 @@ def resumed_as(run: Run, resume: Resume) -> Run:
         whether no fit was resumed where the log does not tell.
     """
     if resume == "carried":
-        return run.with_same_callbacks()
+        return _with_same_callbacks(run)
     if resume == "never":
-        return run.without_possible_seams()
+        return _without_possible_seams(run)
     return replace(run, broken_off=True) if resume == "interrupted" else run
+
+
+def _with_same_callbacks(run: Run) -> Run:
+    if not run.seams:
+        return run
+    notes = _reworded(run.notes, _OF_SAME_CALLBACKS)
+    return replace(run, same_callbacks=True, notes=notes)
+
+
+def _without_possible_seams(run: Run) -> Run:
+    known = tuple(seam for seam in run.seams if seam not in run.possible_seams)
+    notes = _reworded(run.notes, _OF_NO_OTHER_FIT)
+    return replace(run, seams=known, possible_seams=frozenset(), notes=notes)
+
+
+# phrases in readers' notes on a resumed fit, and what holds with the same callbacks
+_OF_SAME_CALLBACKS = {
+    "its callbacks were created anew there": "its callbacks were the same",
+    "with callbacks created anew": "under the same callbacks",
+}
+_OF_NO_OTHER_FIT = {"; what hangs on it is not told": "; it is taken for the same one"}
+
+
+def _reworded(notes: Iterable[str], words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return notes with other words for some."""
+    for old, new in words.items():
+        notes = [note.replace(old, new) for note in notes]
+    return tuple(notes)

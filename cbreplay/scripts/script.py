@@ -134,23 +134,12 @@ class _Script:
         fits, unread_fits = find_fits(self.calls)
         place = self.source.place
         notes = [f"{place(line)}: fit(**...) is not read" for line in unread_fits]
-        problems: list[Unread] = []
-        if fits:
-            read = [
-                (fit.call.lineno, list(self.entries(fit.given, fit.scope, problems)))
-                for fit in fits
-            ]
-        else:
-            read = [(0, list(self.every_call(problems)))]
+        if not fits:
             notes.append(
                 "no fit(callbacks=...) stands in it: the callbacks that it builds are "
                 "taken in the order of their lines"
             )
-        self.refuse(problems)
-        built = self.agreed(read)
-        if not built:
-            problem = "it builds no callback that a fit gets"
-            raise ExpressionError(problem, text=self.source.path, hint=WRITE_OUT)
+        built = self.built(fits)
         notes += [*self.source.notes, *self.unused(), *self.loggers(), *self.doubts()]
         facts = [read_facts(self.calls, fit) for fit in fits]
         notes += self.untold_begins(fits, facts)
@@ -172,6 +161,20 @@ class _Script:
             written=tuple(entry.written for entry in built),
             later_fits=tuple(sorted({fact.first_epoch for fact in facts} - {0})),
         )
+
+    def built(self, fits: Sequence[FittingCall]) -> list[Built]:
+        """Return the callbacks that all fits get; without a fit, every one there is."""
+        problems: list[Unread] = []
+        read = [
+            (fit.call.lineno, list(self.entries(fit.given, fit.scope, problems)))
+            for fit in fits
+        ] or [(0, list(self.every_call(problems)))]
+        self.refuse(problems)
+        built = self.agreed(read)
+        if not built:
+            problem = "it builds no callback that a fit gets"
+            raise ExpressionError(problem, text=self.source.path, hint=WRITE_OUT)
+        return built
 
     def refuse(self, problems: list[Unread]) -> None:
         if not problems:

@@ -26,6 +26,7 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
+from cbreplay.replay.resume import resumed_as
 from cbreplay.run_metadata import EarlierFit, Ended, Fit, RunMetadata
 from cbreplay.wording.note import Note, topic_of
 
@@ -385,7 +386,7 @@ def test_a_sweep_knows_as_much_of_a_possible_seam_as_a_replay(
 
 def test_what_is_said_of_a_seam_is_true_under_the_same_callbacks() -> None:
     said = "a fit was resumed at epoch 9: its callbacks were created anew there"
-    kept = resumed().with_notes(said).with_same_callbacks()
+    kept = resumed_as(resumed().with_notes(said), "carried")
     assert kept.notes == ("a fit was resumed at epoch 9: its callbacks were the same",)
     assert kept.seams == (8,)
 
@@ -393,8 +394,8 @@ def test_what_is_said_of_a_seam_is_true_under_the_same_callbacks() -> None:
 def test_notes_keep_their_topic_where_other_fits_are_meant() -> None:
     agrees = Note("its event files agree", "files")
     for run in (
-        resumed().with_notes(agrees).with_same_callbacks(),
-        maybe_resumed().with_notes(agrees).without_possible_seams(),
+        resumed_as(resumed().with_notes(agrees), "carried"),
+        resumed_as(maybe_resumed().with_notes(agrees), "never"),
     ):
         assert topic_of(run.notes[-1]) == "files"
 

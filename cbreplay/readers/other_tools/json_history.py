@@ -74,11 +74,7 @@ class JsonHistoryReader(LogReader):
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file."""
         damage = Damage(self.options)
-        held: Any = (
-            rows_of_epoch_files(path, damage)
-            if os.path.isdir(path)
-            else read_json(path, damage.max_bytes, damage)
-        )
+        held = _held_in(path, damage)
         notes: list[str] = []
         beside: list[str] = []
         left_out: dict[str, str] = {}
@@ -115,12 +111,15 @@ class JsonHistoryReader(LogReader):
             table.left_out |= left_out
             if of_points:
                 table.has_own_rows = {*table.columns}
-            for name, part in tables_of_folds(table):
-                self._fold(part)
-                for run in build_runs(part, self.options, self.metadata):
-                    yield run.with_name(name) if name else run
+            yield from self._read_folds(table)
         else:
             raise foreign_json(path, held)
+
+    def _read_folds(self, table: LogTable) -> Iterator[Run]:
+        for name, part in tables_of_folds(table):
+            self._fold(part)
+            for run in build_runs(part, self.options, self.metadata):
+                yield run.with_name(name) if name else run
 
     def _fold(self, table: LogTable) -> None:
         """Put the rows of each epoch together."""
@@ -189,6 +188,13 @@ class JsonHistoryReader(LogReader):
 
 
 _EMPTY = "the list is empty"
+
+
+def _held_in(path: str, damage: Damage) -> Any:
+    """Return what a file holds, or a directory with a file for each epoch."""
+    if os.path.isdir(path):
+        return rows_of_epoch_files(path, damage)
+    return read_json(path, damage.max_bytes, damage)
 
 
 def _as_numbers(

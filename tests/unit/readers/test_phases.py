@@ -9,6 +9,7 @@ import pytest
 
 from cbreplay import EarlyStopping, replay_run
 from cbreplay.loading import load_runs
+from cbreplay.replay.resume import resumed_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ def test_where_a_phase_begins_a_fit_may_have_been_resumed(
 
 def test_who_says_that_the_same_fit_went_on_gets_one_fit(tmp_path: Path) -> None:
     words = ["frozen"] * FIRST + ["tuned"] * (len(LOSSES) - FIRST)
-    run = read(tmp_path, "phase", words).without_possible_seams()
+    run = resumed_as(read(tmp_path, "phase", words), "never")
     assert replay_run(run, EarlyStopping(patience=5)).stopped_epoch == 2 + 5
 
 
