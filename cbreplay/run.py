@@ -51,8 +51,7 @@ class Run:
     source : str
         Where it was read: a path, or what kind of object it was.
     first_epoch : int
-        The first recorded epoch, zero-based and absolute; of a log with a row in every
-        k-th epoch, the first that was trained.
+        The first recorded epoch, zero-based and absolute.
     series : mapping of str to Series
         Every recorded metric but the learning rate, by its Keras name, each as long
         as `epochs`.

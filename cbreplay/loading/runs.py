@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from cbreplay.arguments import checked
-from cbreplay.evidence.holes import find_cadence, find_shared_cadence
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.readers.discovery import sources as discovery
-from cbreplay.readers.discovery.common_epochs import spread_out
 from cbreplay.run import Run, Series
 from cbreplay.series_names import is_validation
-from cbreplay.wording.note import reworded, topic_of
-from cbreplay.wording.words import spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -128,36 +124,7 @@ def survey_sources(
     """
     survey = discovery.survey_sources(sources, options, progress)
     runs = [_leave_out_stand_ins(run) for run in survey.runs]
-    return survey._replace(runs=[_with_its_rate(_from_its_begin(run)) for run in runs])
-
-
-def _from_its_begin(run: Run) -> Run:
-    """Return a run with the epochs before its first row, where a series has no hole.
-
-    The first evaluation of a training comes after k epochs, which were trained. A log
-    that lost the row of another epoch before it still holds all evaluations.
-    """
-    begin = run.begins_at or 0
-    n_before = run.first_epoch - begin
-    is_part = run.metadata is not None or run.resumes or run.replaced
-    if n_before <= 0 or is_part or run.axis_unit != "epochs" or run.steps is not None:
-        return run
-    if run.begins_at is None:
-        cadence = find_shared_cadence(run)
-    else:
-        cadence = max(find_cadence(run, name) or 1 for name in run.series)
-    if n_before >= cadence:
-        return run
-    before = f"{'epoch' if n_before == 1 else 'epochs'} "
-    before += spoken_range(begin + 1, run.first_epoch)
-    note = f"{before} (counted from 1) came before its first row, and "
-    note += f"{'was' if n_before == 1 else 'were'} trained too"
-    notes = [
-        reworded(own, note) if topic_of(own) == "beginning" else own
-        for own in run.notes
-    ]
-    whole = spread_out(run, begin, n_before + run.n_epochs)
-    return replace(whole, notes=tuple(notes))
+    return survey._replace(runs=[_with_its_rate(run) for run in runs])
 
 
 def _with_its_rate(run: Run) -> Run:

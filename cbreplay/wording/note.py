@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from typing import Literal
 
     NoteTopic = Literal[
-        "beginning",
         "end",
         "epochs",
         "files",
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["OF_NUMBERING", "Note", "reworded", "topic_of"]
 
 # what no longer holds where epochs are numbered anew
-OF_NUMBERING = frozenset(("beginning", "epochs", "lost rows"))
+OF_NUMBERING = frozenset(("epochs", "lost rows"))
 
 
 class Note(str):
@@ -40,8 +39,7 @@ class Note(str):
         ``reading``: how such a log is always read. ``rate``: how the learning rate was
         read, which matters to callbacks that change it. ``values``: which of several
         values of an epoch is used. ``other logs``: what was left out beside this run.
-        ``epochs``: how its epochs were counted. ``beginning``: what came before its
-        first row. ``lost rows``: which have no row.
+        ``epochs``: how its epochs were counted. ``lost rows``: which have no row.
         ``parts``: it is a part of a log, where the epochs step back. ``missing``: which
         series have no value in some rows, which an answer says of those that it is
         about.

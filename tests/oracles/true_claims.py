@@ -64,6 +64,17 @@ class Claim(NamedTuple):
             and self.kept_value in ("", true.kept_value)
         )
 
+    def since(self, epoch: int) -> Claim:
+        """Return the claim without the files of epochs before one.
+
+        A log that begins later, as with the row of every k-th epoch, tells of callbacks
+        that were new there.
+        """
+        return self._replace(
+            saves=tuple(save for save in self.saves if save[0] >= epoch),
+            files=tuple(file for file in self.files if file[1] >= epoch),
+        )
+
     def with_digits_of(self, true: Claim) -> Claim:
         """Return the claim with the numbers that a true one's begin with."""
         return self._replace(
@@ -186,7 +197,7 @@ class _Truth:
             said = _ask(run, listed, self.digits)
             if said is None or said.evidence != "exact":
                 continue
-            known = [own for own in true if own is not None]
+            known = [own.since(run.first_epoch) for own in true if own is not None]
             told = [said] * len(known)
             if any(_DIGITS in note for note in run.notes):
                 told = [said.with_digits_of(own) for own in known]

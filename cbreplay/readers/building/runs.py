@@ -210,7 +210,7 @@ def _late_notes(
         return []
     note = f"its first epoch in the log is {first}, taken as counted from 0"
     note += f": {count(first, 'epoch')} came before it, and answers hold for callbacks "
-    return [Note(f"{note}that were new there", "beginning")]
+    return [Note(f"{note}that were new there", "epochs")]
 
 
 def _notes_of_begin(first: int, metadata: RunMetadata) -> list[str]:

@@ -480,8 +480,8 @@ def test_a_loop_of_ones_own_with_epochs_and_steps_counts_as_it_begins(
     # validated every second epoch, and each training row further apart than that
     rows = "1,19,,.8\n3,39,,.7\n5,59,,.75\n"
     run = read(tmp_path, f"epoch,step,train_loss,val_loss\n{rows}")
-    assert (run.counts_from, run.framework) == (0, "Lightning")
-    assert np.flatnonzero(run.has_row).tolist() == [1, 3, 5]
+    assert (run.first_epoch, run.framework) == (1, "Lightning")
+    assert np.flatnonzero(run.has_row).tolist() == [0, 2, 4]
 
 
 def test_steps_show_that_an_epoch_came_before_number_one(tmp_path: Path) -> None:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from cbreplay import (
     ConfigError,
-    EarlyStopping,
-    ModelCheckpoint,
     Run,
     load_runs,
-    replay_run,
 )
 
 if TYPE_CHECKING:
@@ -54,8 +50,7 @@ def test_a_log_that_begins_at_one_or_at_its_cadence_counts_from_one(
     tmp_path: Path, epochs: tuple[int, ...], first: int, horizon: int
 ) -> None:
     (run,) = read(tmp_path, rows(*epochs))
-    first_row = run.first_epoch + int(np.argmax(run.has_row))
-    assert (first_row, run.horizon) == (first, horizon)
+    assert (run.first_epoch, run.horizon) == (first, horizon)
     from_one = first == epochs[0] - 1
     assert from_one == any("taken as counted from 1" in note for note in run.notes)
 
@@ -224,38 +219,11 @@ def test_trainings_that_failed_alike_are_not_one(tmp_path: Path) -> None:
     assert len(read(tmp_path, text)) == 2
 
 
-def test_what_was_trained_before_the_first_evaluation_counts(tmp_path: Path) -> None:
-    """Every 10th epoch of 50 was evaluated; a stop after the 30th trained 30."""
-    rising = "epoch,val_loss\n10,.5\n20,.6\n30,.7\n40,.8\n50,.9\n"
-    (run,) = read(tmp_path, rising)
-    assert (run.first_epoch, run.n_epochs, run.recorded_epochs) == (0, 50, 5)
-    listed = [EarlyStopping(patience=2), ModelCheckpoint("{epoch:02d}.keras")]
-    replay = replay_run(run, listed, semantics="keras-3.15")
-    assert (replay.evidence, replay.stopped_epoch) == ("exact", 29)
-    assert replay.outcome.trained_epochs == 30
-    assert [epoch for epoch, _, _ in replay.saves] == [*range(30)]
-
-
 def test_all_trainings_of_a_table_count_alike(tmp_path: Path) -> None:
     """Of two rows that changed places the first is the second epoch."""
     runs = read(tmp_path, rows(2, 1))
     assert [run.first_epoch for run in runs] == [1, 0]
     assert "because the smallest is 1" in " ".join(runs[0].notes)
-
-
-def test_an_empty_first_row_is_an_epoch_before_the_first_evaluation(
-    tmp_path: Path,
-) -> None:
-    """A tracker writes the NaN of epoch 0 as an empty cell; epoch 1 is evaluated."""
-    text = "_step,epoch,loss,val_loss\n0,0,,\n1,1,.9,.8\n2,2,.8,\n3,3,.7,.9\n4,4,.6,\n"
-    (run,) = read(tmp_path, f"{text}5,5,.5,.9\n6,6,.4,\n7,7,.3,.9\n")
-    listed = [EarlyStopping(patience=1), ModelCheckpoint("{epoch:02d}.keras")]
-    replay = replay_run(run, listed, semantics="keras-3.15")
-    assert replay.evidence == "exact"
-    assert [epoch for epoch, _, _ in replay.saves] == [0, 1, 2, 3]
-    # what the loss was in epoch 0 is not known
-    by_loss = replay_run(run, [EarlyStopping("loss")], semantics="keras-3.15")
-    assert by_loss.gap_epoch == 0
 
 
 def test_epochs_before_a_log_that_begins_later_are_not_in_it(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_the_file_s_name_tells_the_series(
 def test_the_steps_of_keras_are_epochs(tmp_path: Path) -> None:
     late = ROWS.replace(",0,", ",1,").replace(",1,0.7", ",3,0.7")
     run = read(tmp_path, "run-train-tag-epoch_loss.csv", late)
-    assert (run.first_epoch, list(run.series["loss"])) == (0, [None, 0.9, None, 0.7])
+    assert (run.first_epoch, list(run.series["loss"])) == (1, [0.9, None, 0.7])
     other = read(tmp_path, "run-train-tag-loss.csv", late)
     # steps that are no epochs are counted, and begin at the first
     assert list(other.series["loss"]) == [0.9, 0.7]
