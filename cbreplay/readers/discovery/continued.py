@@ -21,7 +21,7 @@ from cbreplay.wording.note import OF_NUMBERING, Note, reworded, topic_of
 from cbreplay.wording.words import count, list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
@@ -33,6 +33,7 @@ __all__ = [
     "doubt_overlapping",
     "join_continued",
     "join_overlapping",
+    "may_be_parts",
     "place_beside",
 ]
 
@@ -44,7 +45,7 @@ def join_continued(found: FoundLogs) -> None:
     on as well. Each was written by a fit of its own, with callbacks created anew.
     """
     joined: dict[RunsOfLog, RunsOfLog] = {}
-    for logs in _groups(found, _directory):
+    for logs in found.by_series(_directory):
         links = _find_links(logs)
         later = {*links.values()}
         for log in links.keys() - later:
@@ -56,17 +57,13 @@ def join_continued(found: FoundLogs) -> None:
     found.join(joined)
 
 
-def _groups(
-    found: FoundLogs, group_of: Callable[[Run], object | None]
-) -> list[list[RunsOfLog]]:
-    """Return the logs that may go on with each other, as `FoundLogs.by_series` does.
+def may_be_parts(found: FoundLogs) -> bool:
+    """Tell whether a log may be a part of a training, of which another has more.
 
-    Nearly always all begin at the same epoch, and none lacks a row: none goes on with
-    another, and there is no group.
+    Nearly always all begin at the same epoch, and none lacks a row: none is.
     """
     begin_alike = len({first_number(log.run) for log in found.logs}) == 1
-    whole = begin_alike and not any(_lacks_rows(log.run) for log in found.logs)
-    return [] if whole else found.by_series(group_of)
+    return not begin_alike or any(_lacks_rows(log.run) for log in found.logs)
 
 
 def _lacks_rows(run: Run) -> bool:
@@ -91,7 +88,7 @@ def place_beside(run: Run) -> tuple[str, str]:
 
 def doubt_continued(found: FoundLogs) -> None:
     """Note on logs that they may continue one in a directory beside theirs."""
-    for logs in _groups(found, place_beside):
+    for logs in found.by_series(place_beside):
         for log, later in _find_links(logs).items():
             note = (
                 f"it begins where {log.name} ends: if that training was resumed "
@@ -102,7 +99,7 @@ def doubt_continued(found: FoundLogs) -> None:
 
 def doubt_overlapping(found: FoundLogs) -> None:
     """Note on logs that they begin inside another one of their directory, and go on."""
-    for logs in _groups(found, _directory):
+    for logs in found.by_series(_directory):
         begins = np.array([first_number(log.run) for log in logs])
         ends = begins + [log.run.n_epochs - 1 for log in logs]
         for at in np.flatnonzero(begins > begins.min()).tolist():
@@ -265,7 +262,7 @@ def _alike(found: FoundLogs) -> list[list[RunsOfLog]]:
     """Group logs of one training each that hold the same series, some from late on."""
     return [
         logs
-        for logs in _groups(found, lambda run: is_text(run.source) or None)
+        for logs in found.by_series(lambda run: is_text(run.source) or None)
         if len({first_number(log.run) for log in logs}) - 1 <= _MOST_BEGINS
         and any(log.run.first_epoch or _lacks_rows(log.run) for log in logs)
     ]

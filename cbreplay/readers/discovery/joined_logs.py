@@ -10,6 +10,7 @@ from cbreplay.readers.discovery.continued import (
     doubt_overlapping,
     join_continued,
     join_overlapping,
+    may_be_parts,
 )
 from cbreplay.readers.discovery.data_set_files import join_data_sets
 from cbreplay.readers.discovery.derived_logs import (
@@ -32,6 +33,8 @@ __all__ = ["join_trainings"]
 _STEPS = (
     *(tell_data_sets, join_series_files, join_data_sets, leave_out_rates),
     *(leave_out_extracts, leave_out_copies, leave_out_smoothed, name_metrics_alike),
+)
+_OF_PARTS = (
     *(join_overlapping, join_turns, join_directories, join_continued),
     *(doubt_continued, doubt_overlapping, doubt_gaps),
 )
@@ -49,4 +52,6 @@ def join_trainings(found: FoundLogs) -> None:
         or of its validation.
     """
     for step in _STEPS:
+        step(found)
+    for step in _OF_PARTS if may_be_parts(found) else ():
         step(found)

@@ -355,7 +355,7 @@ def test_the_page_says_what_the_command_says(ask: Ask, tmp_path: Path) -> None:
             "seeds of one (--group-by); val_loss (min);"
         ),
         'EarlyStopping( monitor="val_loss", patience=20, restore_best_weights=True, )',
-        "with one set in ten, on 77 % of them or fewer (of what these 9 runs need,",
+        "one set in ten is unlucky, and keeps it on 77 % of them or fewer",
         "sufficient patience up to the planned epoch 40: 20 for run4.csv, run5.csv,",
         "restore_best_weights=True is part of it; Keras's default is False",
         "recommended: 20 9 of 9 0 0",
