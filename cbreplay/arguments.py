@@ -11,7 +11,6 @@ import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache, wraps
-from numbers import Complex, Integral, Real
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeVar, cast
 
 from cbreplay.errors import ConfigError
@@ -161,6 +160,8 @@ def _whole(value: Any) -> Any:  # noqa: ANN401
 
 
 def _number(value: Any) -> Any:  # noqa: ANN401
+    from numbers import Complex, Integral, Real
+
     imaginary = isinstance(value, Complex) and not isinstance(value, Real)
     if isinstance(value, bool | str) or imaginary:
         return _OTHER

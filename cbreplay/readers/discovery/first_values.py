@@ -80,12 +80,13 @@ class FirstValues:
         together = self._limits[candidates].sum(axis=(1, 2))
         return dict(zip(candidates.tolist(), together.tolist(), strict=True))
 
-    def alike(self, at: int) -> list[int]:
-        """Return the runs that may begin as a candidate does, that one among them."""
+    def alike(self, at: int, among: BoolArray) -> list[int]:
+        """Return the runs that may begin as a candidate does, among those asked for."""
         near: EpochArray = self._by_column[self._begins[at] : self._ends[at]]
         if len(self._open):
             everywhere = at in self._open
             near = self._by_column if everywhere else np.append(near, self._open)
+        near = near[among[near]]
         limits = self._limits.reshape(self._values.shape)
         within = (
             np.abs(self._values[near] - self._values[at]) <= limits[near] + limits[at]

@@ -7,6 +7,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from cbreplay.by_key import by_key
 from cbreplay.readers.discovery.beginnings import (
     FEWEST,
@@ -322,15 +324,17 @@ def _copies_among(
     first = FirstValues([runs[at] for at in members], names, FEWEST)
     coarse = first.rounding_of_candidates()
     rank = sorted(coarse, key=lambda at: _rank(runs[members[at]], coarse[at]))
-    place = {at: position for position, at in enumerate(rank)}
     home_of: dict[int, int] = {}
+    # the longer ones, unless they are copies of one that is longer still
+    kept = np.zeros(len(members), dtype=np.bool_)
     for at in rank:
-        for other in first.alike(at):
-            own, home = members[at], members[other]
-            longer = place[other] < place[at] and home not in home_of
-            if longer and begins(runs[own], runs[home]):
-                home_of[own] = home
-                break
+        own = runs[members[at]]
+        homes = (members[other] for other in first.alike(at, kept))
+        home = next((home for home in homes if begins(own, runs[home])), None)
+        if home is None:
+            kept[at] = True
+        else:
+            home_of[members[at]] = home
     return home_of
 
 
