@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.evidence.median import median_of
 from cbreplay.readers.columns.column_names import SETTINGS, letters
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.series_names import is_validation
@@ -85,20 +86,31 @@ def _may_be_clock(name: str) -> bool:
 def _begins_again(clock: FloatArray) -> list[int]:
     """Return the rows at which a clock begins again; none if it is no clock.
 
-    How long each epoch took goes up and down, and seldom by half.
+    It begins again near where it began, or with little more than an epoch takes. How
+    long each epoch took goes up and down, and seldom by half, but for the first one,
+    which may take far longer.
 
     >>> _begins_again(np.array([10.0, 20.0, 31.0, 10.5, 20.0, 30.0, 40.0, 51.0]))
     [3]
     >>> _begins_again(np.array([60.0, 10.0, 11.0, 10.5, 12.0, 11.0, 13.0, 12.0]))
     []
+    >>> _begins_again(np.array([60.0, 10.0, 10.1, 10.2]))
+    []
+    >>> _begins_again(np.array([300.0, 360.0, 420.0, 60.0, 120.0]))
+    [3]
     """
     goes_on = clock[1:] > clock[:-1]
     begins = np.flatnonzero(~goes_on) + 1
-    by_half = bool((2 * clock[begins] <= clock[begins - 1]).all())
-    return begins.tolist() if by_half and _FEW * len(begins) <= len(clock) else []
+    if not len(begins) or _FEW * len(begins) > len(clock):
+        return []
+    usual = median_of((clock[1:] - clock[:-1])[goes_on].tolist())
+    again, before = clock[begins], clock[begins - 1]
+    anew = (2 * again >= clock[0]) | (again <= _MANY * usual)
+    return begins.tolist() if (anew & (2 * again <= before)).all() else []
 
 
-_FEW = 4
+# a clock that begins again shows hardly more than so many epochs take
+_FEW, _MANY = 4, 10
 
 
 def _add(records: Sequence[TrainingRows], told: str, epoch: int) -> None:
