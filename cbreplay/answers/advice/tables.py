@@ -193,8 +193,8 @@ def _expected_note(advice: Recommendation, expected: Expected) -> Text:
     cut = ""
     if expected.n_cut:
         cut = (
-            ", what a shorter patience costs more on {n_cut:count {unit}} taken for "
-            "ended by their own rule,"
+            ", what a shorter patience costs more on {n_cut:count {unit}} that early "
+            "stopping cut,"
         )
     return phrase(
         f"expected: the score to expect of the next training{beside}, from "
