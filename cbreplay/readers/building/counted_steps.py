@@ -300,13 +300,15 @@ def _sampled(table: LogTable, steps: EpochArray) -> LogError:
 
 
 def leave_out_stepless(table: LogTable, step: str) -> None:
-    """Leave out the rows below the last step, as of a test; others are damaged.
+    """Leave out rows without a step below all others, as those of a test.
+
+    One that stands between others is damaged. Nothing is left out where rows below hold
+    what rows with a step do: the training goes on there without steps.
 
     Raises
     ------
     LogError
-        If a row has no step that holds what rows with a step do, or stands between
-        them.
+        When strict, if a row without a step stands between others.
     """
     cells = table.columns[step]
     without = cells.blank
@@ -318,11 +320,13 @@ def leave_out_stepless(table: LogTable, step: str) -> None:
         if name != step and not own.blank[~without].all()
     ]
     inside = np.arange(len(table)) < np.flatnonzero(~without)[-1]
-    of_epochs = np.logical_or.reduce([inside, *(~own.missing for own in known)])
-    for row in np.flatnonzero(without & of_epochs).tolist():
+    below = without & ~inside
+    if any((below & ~own.missing).any() for own in known):
+        return
+    for row in np.flatnonzero(without & inside).tolist():
         problem = f"the step {cells.text(row)!r} is not a whole number"
         table.damage.report(table.error(problem, row))
-    n_left_out = int(np.count_nonzero(without & ~of_epochs))
+    n_left_out = int(np.count_nonzero(below))
     if n_left_out:
         table.notes.append(f"left out {count(n_left_out, 'row')} without a step")
     table.keep(~without)

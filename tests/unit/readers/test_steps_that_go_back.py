@@ -85,6 +85,19 @@ def test_a_test_after_the_steps_is_no_epoch(tmp_path: Path, ending: str) -> None
     assert "left out 1 row without a step" in run.notes
 
 
+def test_a_series_that_goes_on_where_steps_end_is_read_by_its_rows(
+    tmp_path: Path,
+) -> None:
+    """Columns of other lengths side by side: the steps are those of the short one."""
+    rows = [f"{at},{loss},{loss}" for at, loss in enumerate(LOSSES)]
+    log = tmp_path / "all.csv"
+    text = "\n".join(["step,short_loss,val_loss", *rows, ",,0.3", ",,0.2"])
+    log.write_text(f"{text}\n", encoding="utf-8")
+    (run,) = load_runs(log)
+    assert list(run.series["val_loss"]) == [*LOSSES, 0.3, 0.2]
+    assert list(run.series["short_loss"]) == [*LOSSES, None, None]
+
+
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
 @pytest.mark.parametrize("step", [{}, {"step": "final"}])
 def test_a_row_whose_step_is_lost_is_damaged(
