@@ -134,7 +134,11 @@ def _count_in_parts(numbers: list[Any]) -> bool:
 
     >>> _count_in_parts([0, 10, 20, 10, 20, 30]), _count_in_parts([3, 1, 2, 0])
     (True, False)
+    >>> _count_in_parts([0, 10, "end", None])
+    False
     """
+    if not all(isinstance(own, (int, float)) for own in numbers):
+        return False
     begins = [at for at, (own, after) in enumerate(pairwise(numbers), 1) if after < own]
     parts = [numbers[a:b] for a, b in pairwise([0, *begins, len(numbers)])]
     return _FEW * len(begins) < len(numbers) and all(map(count_upwards, parts))
