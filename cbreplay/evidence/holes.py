@@ -148,16 +148,21 @@ def find_cadence(run: Run, name: str) -> int | None:
         return cadence
     if run.n_dropped and run.n_dropped >= run.n_epochs - len(positions):
         return None
-    return None if _may_come_of_losses(run, positions, cadence) else cadence
+    return None if _may_come_of_losses(run, name, positions, cadence) else cadence
 
 
-def _may_come_of_losses(run: Run, positions: Sequence[int], cadence: int) -> bool:
+def _may_come_of_losses(
+    run: Run, name: str, positions: Sequence[int], cadence: int
+) -> bool:
     """Tell whether a few lost values would leave a cadence that ``fit`` did not put."""
     n_lacking = positions[-1] - positions[0] + 1 - len(positions)
     is_regular = n_lacking == (cadence - 1) * (len(positions) - 1)
     alone = len(positions) == 2  # noqa: PLR2004 - they have one distance
     if not alone and (is_regular or n_lacking >= _MANY_LOST):
         return False
+    if not alone and name in run.empty_cells:
+        # a NaN may have stood there
+        return True
     # in `fit` an epoch without a validation has a row; the last epoch may have a value
     # of its own
     has_rows = alone or bool(run.has_row[positions[0] : positions[-1]].all())

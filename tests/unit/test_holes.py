@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from cbreplay import (
@@ -265,3 +266,16 @@ def test_every_second_row_and_the_last_are_a_cadence() -> None:
     run = Run(name="run", source="", first_epoch=0, series={"val_loss": losses})
     assert find_cadence(run, "val_loss") == 2
     assert find_gap(run, "val_loss") is None
+
+
+def test_values_that_a_frame_may_hold_as_nan_leave_no_cadence() -> None:
+    """Keras's callback saw NaN in epochs 4 and 6, and stopped at 5, not at 7."""
+    losses = [0.5, 0.5, 0.5, float("nan"), 0.5, float("nan"), 0.5, 0.5]
+    seen = Run.from_logs([{"val_loss": loss} for loss in losses], first_epoch=1)
+    stopping = EarlyStopping(patience=4)
+    assert replay_run(seen, stopping, semantics="keras-3.15").stopped_epoch == 5
+    epochs = range(1, 9)
+    frame = pd.DataFrame({"epoch": epochs, "loss": 0.5, "val_loss": losses})
+    (run,) = load_runs(frame, first_epoch=1)
+    assert find_cadence(run, "val_loss") is None
+    assert replay_run(run, stopping, semantics="keras-3.15").evidence == "incomplete"
