@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.building.evaluations import shown
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
