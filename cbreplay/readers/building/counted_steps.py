@@ -228,16 +228,8 @@ def _numbered(
 ) -> EpochArray:
     """Count steps from 0, with those that are lost before the first one.
 
-    A tracker logs a run from its begin on: its callbacks saw what is lost there.
-
-    Parameters
-    ----------
-    table : LogTable
-        Where the steps stand.
-    steps : int array
-        What is counted, which only goes upwards.
-    logged : int array, optional
-        The steps of all rows, where others are not counted.
+    A tracker logs a run from its begin on: its callbacks saw what is lost there. `steps`
+    only go upwards; `logged` are those of all rows, where some are not counted.
     """
     n_lost = count_lost_before(steps, steps if logged is None else logged)
     if n_lost and table.may_be_drawn:

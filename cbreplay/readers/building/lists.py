@@ -57,17 +57,11 @@ def read_lists(
     kind : str
         What kind of object holds the lists, or the file that they are from.
     lists : dict of str to list
-        The values; ``"epoch"`` may be one of the lists.
-    options : ReadOptions
-        How they are to be read.
-    epochs : sequence of int, optional
-        The epoch of each value.
+        The values; ``"epoch"`` may be one of the lists, else `epochs` are given.
     counts_from_zero : bool
         Whether they are known to count from 0, as Keras's own do.
     planned_epochs : object
         The `epochs` in the params of a History; ignored if it is no plan.
-    notes : sequence of str
-        The notes so far.
     left_out : mapping of str to str
         The lists that were left out, each with the reason.
 

@@ -134,13 +134,8 @@ def name_parts(table: LogTable, rows: Rows) -> dict[int, str]:
     """Return names for the trainings in a table, by the row where each begins.
 
     People put the trainings of a sweep one below the other, with columns such as
-    ``model`` and ``seed``: these change only where the epochs begin anew.
-
-    Returns
-    -------
-    dict of int to str
-        As ``{0: "model=a,seed=1", 30: "model=a,seed=2"}``; empty if no column tells
-        them apart.
+    ``model`` and ``seed``: these change only where the epochs begin anew. The names are
+    as ``{0: "model=a,seed=1", 30: "model=a,seed=2"}``; empty if no column tells.
     """
     begins = np.append(True, rows.epochs[1:] <= rows.epochs[:-1])
     places = _places_of(rows, table)
