@@ -228,8 +228,8 @@ def _numbered(
 ) -> EpochArray:
     """Count steps from 0, with those that are lost before the first one.
 
-    A tracker logs a run from its begin on: its callbacks saw what is lost there. `steps`
-    only go upwards; `logged` are those of all rows, where some are not counted.
+    A tracker logs a run from its begin on: its callbacks saw what is lost there. These
+    steps only go upwards; `logged` are those of all rows, if some are not counted.
     """
     n_lost = count_lost_before(steps, steps if logged is None else logged)
     if n_lost and table.may_be_drawn:
