@@ -23,7 +23,7 @@ __all__ = ["LogColumn", "first_listed"]
 
 # so many cells are shown as text, or looked at as such, and so many texts are kept
 _KEPT_TEXTS = 1000
-# what a cell holds: a number, nothing, or a text, whose index is added
+# what a cell holds; to that of a text its index in the vocabulary is added
 _NUMBER, _MISSING, _WRONG = 0, 1, 2
 # a column with more different texts than this does not tell kinds of rows
 _FEW_TEXTS = 40
@@ -47,9 +47,8 @@ class LogColumn:
     values : array of shape (n_rows,)
         The numbers, NaN where there is none.
     states : int array of shape (n_rows,)
-        What each cell holds: 0 a number, 1 nothing or ``NA``, 2 something else, whose
-        text is not kept; above it the same, and 2 less is the index of its text in the
-        vocabulary.
+        What each cell holds: 0 a number, 1 nothing or ``NA``, 2 a text that is not kept,
+        and from 3 on a text of the vocabulary: its index is 2 less.
     n_na : int
         How many cells are ``NA``.
     words : set of str
