@@ -47,8 +47,8 @@ class LogColumn:
     values : array of shape (n_rows,)
         The numbers, NaN where there is none.
     states : int array of shape (n_rows,)
-        What each cell holds: 0 a number, 1 nothing or ``NA``, 2 a text that is not kept,
-        and from 3 on a text of the vocabulary: its index is 2 less.
+        What each cell holds: 0 a number, 1 nothing or ``NA``, 2 a text that is not
+        kept, and from 3 on a text of the vocabulary: its index is 2 less.
     n_na : int
         How many cells are ``NA``.
     words : set of str
