@@ -154,14 +154,10 @@ def tell_unstopped(ending: Ending, index: int) -> str:
 WORDS = RuleWords(tell_evaluation, tell_unstopped)
 
 
-def find_no_weight(
-    known: CheckedList,  # noqa: ARG001
-    index: int,
-    callback: WeightedStop,
-) -> Iterator[Finding]:
+def find_no_weight(known: CheckedList, callback: WeightedStop) -> Iterator[Finding]:
     if callback.weight == 1:
         message = f"{callback.other} has no weight"
-        yield Finding("no-weight", index, message, "1 - weight is 0", "weight=0.5")
+        yield known.finding("no-weight", message, "1 - weight is 0", "weight=0.5")
 
 
 CHECKS = RuleChecks((find_no_weight,))

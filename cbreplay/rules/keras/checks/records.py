@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.metric_directions import lies_within_one
 from cbreplay.wording.shown_digits import spoken_figure
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.monitor import Comparison
-    from cbreplay.rules.checks import CheckedList
+    from cbreplay.rules.checks import CheckedList, Finding
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
 __all__ = ["RECORD_CHECKS", "is_share", "never_beaten"]
@@ -29,7 +28,7 @@ _MANY_TIMES = 5
 
 
 def _min_delta_beyond_record(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     values = _seen(known, callback)
     comparison = _comparison(known, callback)
@@ -49,9 +48,8 @@ def _min_delta_beyond_record(
         message = f"{callback.monitor} never changes {where}"
         fix = "a monitor that changes"
     if delta > span:
-        yield Finding(
+        yield known.finding(
             "min-delta-beyond-record",
-            index,
             message,
             "no value after the first could count as an improvement",
             fix,
@@ -60,7 +58,7 @@ def _min_delta_beyond_record(
 
 
 def _min_delta_beyond_steps(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     values, comparison = _seen(known, callback), _comparison(known, callback)
     if comparison is None or not all(abs(value) < _LARGE for value in values):
@@ -72,37 +70,35 @@ def _min_delta_beyond_steps(
     n_counted = _count_bests(values, comparison)
     if n_bests < _FEWEST_BESTS or n_counted * _MANY_TIMES > n_bests:
         return
-    yield Finding(
+    yield known.finding(
         "min-delta-beyond-steps",
-        index,
         f"of the {n_bests} epochs of the record with a new best {callback.monitor} "
         f"after the first, {n_counted} {'is' if n_counted == 1 else 'are'} counted as "
         f"an improvement: min_delta is {delta:g}",
         "a value has to beat the last one that counted by more than min_delta",
         "a min_delta of the size of the changes that matter, or 0",
         "remark",
-        {"new_bests": n_bests, "counted_bests": n_counted},
+        facts={"new_bests": n_bests, "counted_bests": n_counted},
     )
 
 
 def _starts_after_record(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     # with a plan the record may only have ended early
     if known.run is None or known.epochs is not None:
         return
     last = int(known.run.epochs[-1])
     if isinstance(callback, EarlyStopping) and callback.start_from_epoch > last:
-        yield Finding(
+        yield known.finding(
             "starts-after-record",
-            index,
             f"EarlyStopping looks at no epoch of the record: start_from_epoch is "
             f"{callback.start_from_epoch:g}, and the record ends with epoch {last + 1}",
             "start_from_epoch is an absolute epoch, counted from 0, and every epoch "
             "before it is skipped",
             f"start_from_epoch below {last + 1}, where no more epochs are planned",
             "remark",
-            {"last_epoch": last},
+            facts={"last_epoch": last},
         )
 
 
@@ -116,7 +112,7 @@ def _count_bests(values: list[float], comparison: Comparison) -> int:
 
 
 def _baseline_never_beaten(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     if not isinstance(callback, EarlyStopping) or callback.baseline is None:
         return
@@ -128,9 +124,8 @@ def _baseline_never_beaten(
     )
     if found is not None:
         where, facts = found
-        yield Finding(
+        yield known.finding(
             "baseline-never-beaten",
-            index,
             f"baseline {callback.baseline:g} is never beaten {where}",
             "the wait is reset only by an improvement that beats the baseline (by "
             "min_delta), so patience counts from the first epoch on",
