@@ -116,7 +116,8 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
     earlier: dict[int, Earlier] = {}
     told = replay.hypothetical
     for step in replay.trace if told is None else told.trace:
-        if not replay.callbacks[step.callback].acts_at:
+        callback = replay.callbacks[step.callback]
+        if not callback.acts_at:
             # it decides nothing
             continue
         for seam in replay.run.seams:
@@ -125,14 +126,23 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
                 begun, earlier = seam, {}
                 states = _states_after(replay, seam, states)
         before = earlier.get(step.callback, "none")
-        next_value = (
-            f"the next {replay.callbacks[step.callback].watched}"
-            if skipping[step.callback]
-            else f"epoch {step.epoch + 2}"
-        )
+        next_value = f"epoch {step.epoch + 2}"
         if step.epoch + 1 in replay.run.seams:
             next_value = "the next epoch of this fit"
-        row = _row(replay, step, states[step.callback], before, next_value)
+        elif skipping[step.callback]:
+            next_value = f"the next {callback.watched}"
+        moment = Moment(
+            callback=callback,
+            epoch=step.epoch,
+            value=step.value,
+            before=states[step.callback],
+            after=step.state,
+            decision=step.decision,
+            learning_rate=step.learning_rate,
+            next_value=next_value,
+            earlier=before,
+        )
+        row = _row(replay, step.callback, moment)
         if begun == step.epoch != replay.run.first_epoch:
             row = row._replace(why=_NEW_FIT + row.why)
         yield row
@@ -165,35 +175,29 @@ def _states_after(replay: Replay, seam: int, states: list[Any]) -> list[Any]:
 _NEW_FIT = "another fit begins; "
 
 
-def _row(
-    replay: Replay,
-    step: Step,
-    before: Any,  # noqa: ANN401 - a state
-    earlier: Earlier,
-    next_value: str,
-) -> TraceRow:
-    callback, decision = replay.callbacks[step.callback], step.decision
-    value = step.value
+def _row(replay: Replay, callback: int, moment: Moment) -> TraceRow:
+    """Return what a callback did in an epoch, in numbers and in its rule's words."""
+    rule, decision, value = moment.callback, moment.decision, moment.value
     compared, needed = None, None
-    stood, stands = callback.standing(before), callback.standing(step.state)
+    stood, stands = rule.standing(moment.before), rule.standing(moment.after)
     if stood is not None and stands is not None:
         needed = nearest_improvement(stood.comparison, stands.best)
         best = stood.best
         if decision.improved is not None and best is not None and value is not None:
             compared = stood.comparison.sides(value, best)
-    told = _told(replay, step, before, earlier, next_value)
+    told = tell((words_of(rule) or PLAIN_WORDS).moment(moment))
     end = replay.end_of_evidence
-    hypothetical = end is not None and step.epoch >= end
+    hypothetical = end is not None and moment.epoch >= end
     return TraceRow(
-        epoch=step.epoch,
-        callback=step.callback,
+        epoch=moment.epoch,
+        callback=callback,
         value=value,
-        before=before,
+        before=moment.before,
         compared=compared,
-        after=step.state,
-        learning_rate=step.learning_rate,
+        after=moment.after,
+        learning_rate=moment.learning_rate,
         new_learning_rate=decision.learning_rate,
-        decision=_decision_word(step, compares=stands is not None),
+        decision=_decision_word(moment, compares=stands is not None),
         needed=needed,
         why=FICTION + told.words if hypothetical else told.words,
         hypothetical=hypothetical,
@@ -201,36 +205,13 @@ def _row(
     )
 
 
-def _told(
-    replay: Replay,
-    step: Step,
-    before: Any,  # noqa: ANN401 - a state
-    earlier: Earlier,
-    next_value: str,
-) -> Told:
-    """Say what the rule decided, and why, in its own words."""
-    callback = replay.callbacks[step.callback]
-    moment = Moment(
-        callback=callback,
-        epoch=step.epoch,
-        value=step.value,
-        before=before,
-        after=step.state,
-        decision=step.decision,
-        learning_rate=step.learning_rate,
-        next_value=next_value,
-        earlier=earlier,
-    )
-    return tell((words_of(callback) or PLAIN_WORDS).moment(moment))
-
-
-def _decision_word(step: Step, *, compares: bool) -> DecisionWord:
-    decision = step.decision
+def _decision_word(moment: Moment, *, compares: bool) -> DecisionWord:
+    decision = moment.decision
     if decision.stop:
         return "stop"
     if decision.reduced:
         return "reduction"
-    if decision.scheduled and decision.learning_rate != step.learning_rate:
+    if decision.scheduled and decision.learning_rate != moment.learning_rate:
         return "schedule"
     if decision.saved_file is not None:
         return "save"
