@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cbreplay.replay.epoch_logs import EpochLogs
     from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
-    from cbreplay.rules.family import Family
     from cbreplay.rules.training import Training
 
 __all__ = ["Walker", "schedules_rate"]
@@ -35,7 +34,6 @@ class Walker:
         self,
         callbacks: CallbacksList,
         training: Training,
-        family: Family,
         logs: EpochLogs,
         recorded: RecordedRate,
         *,
@@ -50,7 +48,8 @@ class Walker:
         self.possible_seams = possible_seams
         self.same_callbacks = same_callbacks
         self.training = training._replace(shared={})
-        self.family, self.logs, self.recorded = family, logs, recorded
+        self.framework = training.framework
+        self.logs, self.recorded = logs, recorded
         self.goes_on = goes_on
         acting = [rule.acts_at for rule in self.callbacks]
         self.at_begin = [i for i, phases in enumerate(acting) if "begin" in phases]
@@ -123,7 +122,7 @@ class Walker:
             ]
         else:
             walk.states = [callback.begin(training) for callback in self.callbacks]
-        walk.trainer = self.family.begin_trainer(training)
+        walk.trainer = self.framework.begin_trainer(training)
 
     def _is_raised(self, epoch: int) -> bool:
         """Return whether a resumed fit has set a higher rate than the fit before it.
@@ -195,7 +194,7 @@ class Walker:
             states = [callback.begin(training) for callback in self.callbacks]
         logged = {None, *self.logs.names}
         walk = Walk(list(states), self._first_rate(), training.first_epoch)
-        walk.trainer = self.family.begin_trainer(training)
+        walk.trainer = self.framework.begin_trainer(training)
         walk.sets_rate = any(rule.changes_learning_rate for rule in self.callbacks)
         walk.learning_rate_key = training.semantics.learning_rate_key
         watched = enumerate(self.watched)
@@ -290,7 +289,7 @@ class Walker:
         walk = self.walked
         stopped_by, why_not = asked, ""
         if not walk.raised:
-            walk.trainer, stopped_by, why_not = self.family.end_epoch(
+            walk.trainer, stopped_by, why_not = self.framework.end_epoch(
                 walk.trainer, epoch, asked
             )
         if asked and not stopped_by and not walk.overruled:
@@ -375,8 +374,9 @@ class Walker:
             if name in self.watched and type(logs[name]) is not float:
                 sentence = (
                     f"{self.callbacks[index].class_name} writes {name!r} into logs as "
-                    f"{type(logs[name]).__name__}, which {self.family.title} compares "
-                    "in another precision than a Python float. Write float(...)"
+                    f"{type(logs[name]).__name__}, which {self.framework.title} "
+                    "compares in another precision than a Python float. Write "
+                    "float(...)"
                 )
                 raise ConfigError(sentence)
 

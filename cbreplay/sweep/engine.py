@@ -181,13 +181,8 @@ class _Work:
             begun, rules = self.begun[row], None
             fits = row not in self.holed or fits_kernels(run, block)
             if slots and begun is not None and fits:
-                rules = find_rules(
-                    run,
-                    slots,
-                    begun.training,
-                    begun.family,
-                    self.judging.initial_learning_rate,
-                )
+                rate = self.judging.initial_learning_rate
+                rules = find_rules(run, slots, begun.training, rate)
             if rules is None or begun is None:
                 left.append(row)
             else:
