@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cbreplay.rules.decisions import Observation, Phase, Standing
     from cbreplay.rules.training import Training
+    from cbreplay.rules.tried_values import TriedValues
     from cbreplay.run import Mode
 
 __all__ = [
@@ -48,6 +49,8 @@ class Callback:
     stops_early: ClassVar[bool] = False
     # whether outcomes are judged by its monitor rather than by another's
     sets_objective: ClassVar[bool] = False
+    # with which of its values `recommend` compares it with a patience, where it may
+    tried: ClassVar[TriedValues | None] = None
     # whether it runs code of the user's own, which may do anything
     holds_own_code: ClassVar[bool] = False
     # the parts of its state that people are shown, by name

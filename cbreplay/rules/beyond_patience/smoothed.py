@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from cbreplay.rules.beyond_keras import BEST, RuleBeyondKeras
 from cbreplay.rules.decisions import NOTHING, Decision, Standing
 from cbreplay.rules.parameters import check_count, check_numbers
+from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
     from cbreplay.monitor import Comparison
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
 
-__all__ = ["SmoothedRule", "SmoothedState"]
+__all__ = ["SMOOTHED_PATIENCE", "SmoothedRule", "SmoothedState"]
+
+SMOOTHED_PATIENCE = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80)
 
 
 class SmoothedState(NamedTuple):
@@ -61,6 +64,9 @@ class SmoothedRule(RuleBeyondKeras):
     shown_state: ClassVar[tuple[str, ...]] = (
         *("wait", "smoothed", "best_smoothed"),
         *BEST,
+    )
+    tried: ClassVar[TriedValues] = TriedValues(
+        "patience", SMOOTHED_PATIENCE, "patience 1 to 80"
     )
 
     def smooth(

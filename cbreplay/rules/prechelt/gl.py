@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.decisions import NOTHING, Decision
-from cbreplay.rules.prechelt.state import PrecheltState, RatioRule, generalization_loss
+from cbreplay.rules.prechelt.state import (
+    TRIED_BY,
+    PrecheltState,
+    RatioRule,
+    generalization_loss,
+)
+from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation
@@ -56,6 +62,7 @@ class PrecheltGL(RatioRule):
     mode: str = "auto"
     restore_best_weights: bool = True
 
+    tried: ClassVar[TriedValues] = TriedValues("alpha", (1, 2, 3, 5), TRIED_BY)
     has_strips: ClassVar[bool] = False
     measure_name: ClassVar[str] = "GL"
 

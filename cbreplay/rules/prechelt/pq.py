@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.parameters import check_count, check_text
-from cbreplay.rules.prechelt.state import PrecheltState, RatioRule, generalization_loss
+from cbreplay.rules.prechelt.state import (
+    TRIED_BY,
+    PrecheltState,
+    RatioRule,
+    generalization_loss,
+)
+from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +63,8 @@ class PrecheltPQ(RatioRule):
     strip_length: int = 5
     mode: str = "auto"
     restore_best_weights: bool = True
+
+    tried: ClassVar[TriedValues] = TriedValues("alpha", (0.5, 0.75, 1, 2, 3), TRIED_BY)
 
     def __post_init__(self) -> None:
         self.check_alpha()

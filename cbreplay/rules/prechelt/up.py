@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.parameters import check_count
-from cbreplay.rules.prechelt.state import PrecheltRule, PrecheltState
+from cbreplay.rules.prechelt.state import TRIED_BY, PrecheltRule, PrecheltState
+from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation
@@ -57,6 +58,7 @@ class PrecheltUP(PrecheltRule):
     mode: str = "auto"
     restore_best_weights: bool = True
 
+    tried: ClassVar[TriedValues] = TriedValues("strips", (2, 3, 4, 6, 8), TRIED_BY)
     counts_rises: ClassVar[bool] = True
     measure_name: ClassVar[str] = "the number of rises in a row"
 
