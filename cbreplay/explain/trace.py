@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.arguments import checked
 from cbreplay.evidence.words import FICTION, spoken_evidence
 from cbreplay.explain.why_it_stopped import tell_ending
+from cbreplay.rules.base import begin_all
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.training import describe_training
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
@@ -110,8 +111,9 @@ def explain_replay(replay: Replay) -> Explanation:
 
 
 def _rows(replay: Replay) -> Iterator[TraceRow]:
-    states = _first_states(replay)
-    begun = replay.run.first_epoch
+    training = describe_training(replay.run, replay.semantics, replay.family)
+    states = begin_all(replay.callbacks, training)
+    begun = training.first_epoch
     skipping = [_has_gaps(replay, callback) for callback in replay.callbacks]
     earlier: dict[int, Earlier] = {}
     told = replay.hypothetical
@@ -124,7 +126,9 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
             if begun < seam <= step.epoch:
                 # comparisons of the earlier fit do not count any more
                 begun, earlier = seam, {}
-                states = _states_after(replay, seam, states)
+                training = training._replace(first_epoch=seam)
+                carried = states if replay.run.same_callbacks else None
+                states = begin_all(replay.callbacks, training, carried)
         before = earlier.get(step.callback, "none")
         next_value = f"epoch {step.epoch + 2}"
         if step.epoch + 1 in replay.run.seams:
@@ -155,21 +159,6 @@ def _seen(step: Step, before: Earlier) -> Earlier:
     if step.decision.improved is not None:
         return "compared"
     return "skipped" if before == "none" and step.value is not None else before
-
-
-def _first_states(replay: Replay) -> list[Any]:
-    training = describe_training(replay.run, replay.semantics, replay.family)
-    return [callback.begin(training) for callback in replay.callbacks]
-
-
-def _states_after(replay: Replay, seam: int, states: list[Any]) -> list[Any]:
-    """Return the states with which the fit begins that was resumed at a seam."""
-    training = describe_training(replay.run, replay.semantics, replay.family)
-    training = training._replace(first_epoch=seam)
-    if not replay.run.same_callbacks:
-        return [callback.begin(training) for callback in replay.callbacks]
-    pairs = zip(replay.callbacks, states, strict=True)
-    return [callback.begin_again(state, training) for callback, state in pairs]
 
 
 _NEW_FIT = "another fit begins; "

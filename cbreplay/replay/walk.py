@@ -152,14 +152,13 @@ def _walker_on(
     """Return the walker of a list on a run, with its holes and seams."""
     rules = callbacks.callbacks
     return Walker(
+        run,
         callbacks,
         training,
         logs,
         reading,
         gap=_find_gap(run, rules),
         seams=find_seams(run, rules),
-        possible_seams=run.possible_seams,
-        same_callbacks=run.same_callbacks,
         goes_on=goes_on,
     )
 

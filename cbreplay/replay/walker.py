@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
 from cbreplay.replay.under_way import Seam, Walk, earlier_of
-from cbreplay.rules.base import best_seen
+from cbreplay.rules.base import begin_all, best_seen
 from cbreplay.rules.decisions import NOTHING, BestSeen, Decision, Observation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from cbreplay.evidence.validity import RecordedRate
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.training import Training
+    from cbreplay.run import Run
 
 __all__ = ["Walker", "schedules_rate"]
 
@@ -32,6 +33,7 @@ class Walker:
 
     def __init__(
         self,
+        run: Run,
         callbacks: CallbacksList,
         training: Training,
         logs: EpochLogs,
@@ -39,14 +41,12 @@ class Walker:
         *,
         gap: int | None,
         seams: Mapping[int, Seam],
-        possible_seams: Collection[int],
-        same_callbacks: bool,
         goes_on: bool,
     ) -> None:
         self.callbacks, self.groups = callbacks
         self.gap, self.seams = gap, seams
-        self.possible_seams = possible_seams
-        self.same_callbacks = same_callbacks
+        self.possible_seams = run.possible_seams
+        self.same_callbacks = run.same_callbacks
         self.training = training._replace(shared={})
         self.framework = training.framework
         self.logs, self.recorded = logs, recorded
@@ -115,13 +115,8 @@ class Walker:
                 "resumed: that fit is taken to have set it"
             )
         training = self.training._replace(first_epoch=epoch)
-        if self.same_callbacks:
-            walk.states = [
-                callback.begin_again(state, training)
-                for callback, state in zip(self.callbacks, walk.states, strict=True)
-            ]
-        else:
-            walk.states = [callback.begin(training) for callback in self.callbacks]
+        carried = walk.states if self.same_callbacks else None
+        walk.states = begin_all(self.callbacks, training, carried)
         walk.trainer = self.framework.begin_trainer(training)
 
     def _is_raised(self, epoch: int) -> bool:
@@ -191,7 +186,7 @@ class Walker:
         """Return a walk whose training is about to begin."""
         training = self.training
         if states is None:
-            states = [callback.begin(training) for callback in self.callbacks]
+            states = begin_all(self.callbacks, training)
         logged = {None, *self.logs.names}
         walk = Walk(list(states), self._first_rate(), training.first_epoch)
         walk.trainer = self.framework.begin_trainer(training)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Callback",
+    "begin_all",
     "best_seen",
     "class_name",
     "format_callback",
@@ -216,6 +217,23 @@ class Callback:
     def shown(self, state: Any) -> Mapping[str, Any]:
         """Return the parts of its state that people are shown, by name."""
         return {name: getattr(state, name) for name in self.shown_state}
+
+
+def begin_all(
+    callbacks: Sequence[Callback],
+    training: Training,
+    carried: Sequence[Any] | None = None,
+) -> list[Any]:
+    """Return the state of each callback as a fit begins.
+
+    They are new, or the same instances, with the states `carried` from the fit before.
+    """
+    if carried is None:
+        return [callback.begin(training) for callback in callbacks]
+    return [
+        callback.begin_again(state, training)
+        for callback, state in zip(callbacks, carried, strict=True)
+    ]
 
 
 def best_seen(callbacks: Sequence[Callback], states: Sequence[Any]) -> BestSeen:

@@ -79,12 +79,10 @@ def stops_later(
     its own `later` may have waited through improvements, and stop in the same epoch.
     """
     rule = known.monitor_rule(sooner)
-    deltas = (later.min_delta, sooner.min_delta)
-    first, second = map(abs, deltas) if rule.absolute_min_delta else deltas
     return (
         later.monitor == sooner.monitor
         and known.mode(later) == known.mode(sooner)
-        and first == second
+        and rule.size(later.min_delta) == rule.size(sooner.min_delta)
         and later.baseline is None
         and max(later.start_from_epoch, 0) == max(sooner.start_from_epoch, 0)
         and effective_patience(later) > effective_patience(sooner)
