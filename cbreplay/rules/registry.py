@@ -110,9 +110,9 @@ _BEYOND_KERAS: tuple[tuple[str, str, str, str, Kernel | None], ...] = (
     ("TargetStopping", "beyond_patience", "target", "TARGET", "reaches"),
 )
 
-# every rule by its name; `register_family` adds those of another framework
 # what `lint` looks for in some of the callbacks that decide nothing
 _CHECKS_OF_LOGGERS = {"CSVLogger": "cbreplay.rules.keras.checks.checkpoints:LOGGING"}
+# every rule by its name; `register_family` adds those of another framework
 ROWS: dict[str, RuleRow] = {
     row.name: row
     for row in (

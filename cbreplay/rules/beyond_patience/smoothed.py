@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.rules.beyond_keras import BEST, RuleBeyondKeras
 from cbreplay.rules.decisions import NOTHING, Decision, Standing
-from cbreplay.rules.parameters import check_count, check_numbers
+from cbreplay.rules.parameters import check_count, check_monitor, check_numbers
 from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class SmoothedRule(RuleBeyondKeras):
         """Raise ConfigError where a parameter that both share is impossible."""
         check_count(self, "patience")
         check_numbers(self, "min_delta")
-        self.check_shared()
+        check_monitor(self, "restore_best_weights")
 
     def begin(self, training: Training) -> SmoothedState:
         """Return the state at the beginning of training."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.rules.beyond_keras import RuleBeyondKeras
 from cbreplay.rules.decisions import NOTHING, Decision
-from cbreplay.rules.parameters import check_numbers
+from cbreplay.rules.parameters import check_monitor, check_numbers
 from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class TargetStopping(RuleBeyondKeras):
 
     def __post_init__(self) -> None:
         check_numbers(self, "target")
-        self.check_shared()
+        check_monitor(self, "restore_best_weights")
 
     def begin(self, training: Training) -> TargetState:
         """Return the state at the beginning of training."""

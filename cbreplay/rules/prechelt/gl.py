@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.decisions import NOTHING, Decision
+from cbreplay.rules.parameters import check_monitor
 from cbreplay.rules.prechelt.state import (
     TRIED_BY,
     PrecheltState,
@@ -68,7 +69,7 @@ class PrecheltGL(RatioRule):
 
     def __post_init__(self) -> None:
         self.check_alpha()
-        self.check_shared()
+        check_monitor(self, "restore_best_weights")
         self.check_mode()
 
     @property

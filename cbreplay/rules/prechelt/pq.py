@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.decisions import NOTHING, Decision
-from cbreplay.rules.parameters import check_count, check_text
+from cbreplay.rules.parameters import check_count, check_monitor, check_text
 from cbreplay.rules.prechelt.state import (
     TRIED_BY,
     PrecheltState,
@@ -69,7 +69,7 @@ class PrecheltPQ(RatioRule):
     def __post_init__(self) -> None:
         self.check_alpha()
         check_count(self, "strip_length")
-        self.check_shared()
+        check_monitor(self, "restore_best_weights")
         check_text(self, "training_monitor")
         self.check_mode()
 

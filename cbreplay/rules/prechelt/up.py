@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.decisions import NOTHING, Decision
-from cbreplay.rules.parameters import check_count
+from cbreplay.rules.parameters import check_count, check_monitor
 from cbreplay.rules.prechelt.state import TRIED_BY, PrecheltRule, PrecheltState
 from cbreplay.rules.tried_values import TriedValues
 
@@ -65,7 +65,7 @@ class PrecheltUP(PrecheltRule):
     def __post_init__(self) -> None:
         check_count(self, "strips")
         check_count(self, "strip_length")
-        self.check_shared()
+        check_monitor(self, "restore_best_weights")
 
     @property
     def threshold(self) -> int:
