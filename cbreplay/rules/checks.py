@@ -140,8 +140,8 @@ class WrittenCallback(NamedTuple):
     logged_later : str
         Which callback behind it alone logs its monitor, for people; "" where none does.
     written_in : str
-        The place of the earlier fit that wrote the file which it writes anew, for
-        people; "" without one.
+        The earlier fit, or the round before, that wrote the file which it writes anew,
+        for people; "" without one.
     """
 
     place: str = ""

@@ -173,8 +173,10 @@ def _what_is(path: str) -> str:
 
 
 def _tells_data_sets(beginning: bytes) -> bool:
-    names, *_ = decode_beginning(beginning).splitlines()
-    return tells_data_sets({name.strip(' "') for name in re.split(r"[,;\t]", names)})
+    # of bytes that are no text, there is no first line
+    names = decode_beginning(beginning).partition("\n")[0]
+    cells = re.split(r"[,;\t]", names)
+    return tells_data_sets({name.strip(' "\r') for name in cells})
 
 
 _BY_NAME = "given by its name, its rows are taken as epochs"
@@ -261,7 +263,7 @@ def _find_files(
     root: str, seen: list[Seen], damage: Damage
 ) -> tuple[dict[str, FoundFiles], dict[str, None]]:
     """Return what each directory holds, and the directories with event files."""
-    from cbreplay.readers.other_tools.epoch_files import files_of_epochs
+    from cbreplay.readers.other_tools.epoch_files import read_files
 
     found: dict[str, FoundFiles] = {}
     event_directories: dict[str, None] = {}
@@ -269,12 +271,9 @@ def _find_files(
         here = found.setdefault(directory, FoundFiles())
         if is_stored_run(directory):
             here.logs[directory] = "mlflow"
-        of_epochs = {*files_of_epochs(directory, names)}
+        of_epochs = read_files(directory, names)
         if of_epochs:
             here.logs[directory] = "json"
-        if any(name.startswith("metrics") for name in of_epochs):
-            # AllenNLP's summary of them all
-            of_epochs.add("metrics.json")
         for name in [name for name in names if name not in of_epochs]:
             path = os.path.join(directory, name)
             if is_event_file(path):

@@ -67,7 +67,7 @@ def _overwrites_after_resume(
         facts = {"seam_epoch": seams[0]}
         resumed = f"the fit that went on with epoch {seams[0] + 1}"
     elif known.told.written_in:
-        resumed = f"after that of {known.told.written_in}, {_this_fit(known)}"
+        resumed = f"after {known.told.written_in}, {_this_fit(known)}"
     elif known.facts.resumes:
         resumed = f"a fit with initial_epoch ({known.facts.place})"
     elif run is not None and run.first_epoch > 0 and run.begins_at is None:
@@ -97,8 +97,8 @@ def _overwrites_log(known: CheckedList, callback: Bystander) -> Iterator[Finding
     if earlier:
         yield known.finding(
             "overwrites-log",
-            f"{_this_fit(known)} writes over what the fit of {earlier} logged, with "
-            "nothing between them that reads the file",
+            f"{_this_fit(known)} writes over what {earlier} logged, with nothing "
+            "between them that reads the file",
             f"{callback.class_name} begins its file anew with each fit, unless it has "
             "append=True",
             "append=True, or a file of its own for each fit",
