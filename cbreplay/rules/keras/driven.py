@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, SupportsFloat
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import BestSeen, Decision
-from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable
+from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable, root_of
 from cbreplay.rules.keras.keras_objects import attributes_of, models_of
 from cbreplay.rules.keras.metric_directions import resolve_mode
 from cbreplay.rules.keras.outer_state import check_outside, copy_closures, outer_state
@@ -306,7 +306,7 @@ def _library_of(callback: object) -> str:
 
 def _roots_of(callback: object) -> set[str]:
     """Return the packages that its class and those above it come from."""
-    return {kind.__module__.partition(".")[0] for kind in type(callback).__mro__}
+    return set(map(root_of, type(callback).__mro__))
 
 
 def _loaded_version(package: str) -> str:
