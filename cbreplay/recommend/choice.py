@@ -196,7 +196,7 @@ def _promised(sufficient: FloatArray, confidence: float) -> int | None:
     return int(most) if most is not None and np.isfinite(most) else None
 
 
-class _Tried(NamedTuple):
+class _TriedPatience(NamedTuple):
     """The patience values that are scored, and what they cost on each group.
 
     `endless`, of shape (n_groups, n_patience), is where a group loses everything. There
@@ -226,7 +226,7 @@ class _Scores(NamedTuple):
     endless: BoolArray
 
 
-def _read_tried(priced: Priced) -> _Tried | None:
+def _read_tried(priced: Priced) -> _TriedPatience | None:
     """Return what a score is made of; None where no log or no plan tells."""
     frame, values = priced.frame, priced.patience
     if frame.plan is None or np.isnan(priced.lost).all():
@@ -239,7 +239,7 @@ def _read_tried(priced: Priced) -> _Tried | None:
     # what it costs less is only a bound: a log that was cut argues for no patience
     apart = priced.lost_to_own + frame.cost_weight * priced.trained_to_own
     too_short = np.maximum(apart[:, tried], 0)
-    return _Tried(values[tried], frame.plan, lost, trained, endless, too_short)
+    return _TriedPatience(values[tried], frame.plan, lost, trained, endless, too_short)
 
 
 def _score_all(priced: Priced) -> _Scores | None:
