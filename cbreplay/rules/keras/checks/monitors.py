@@ -31,7 +31,11 @@ _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau | ModelCheckpoint"
 
 def find_unknown_auto(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     """Find a mode='auto' that this Keras may not be able to resolve."""
+<<<<<<< HEAD
     if known.told.logged_later:
+=======
+    if known.late_writer(index, callback.monitor):
+>>>>>>> main
         return
     # where the monitor decides something, `_absent_monitor` reports that it is absent
     # and that this Keras raises an error
@@ -177,7 +181,11 @@ def _renumbered_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[F
 
 def _late_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     """Find a monitor that only a callback further back in the list logs."""
+<<<<<<< HEAD
     writer = known.told.logged_later
+=======
+    writer = known.late_writer(index, callback.monitor)
+>>>>>>> main
     if writer:
         raises = _asks_the_metric(known, callback)
         yield known.finding(
