@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from cbreplay import CbreplayError, LogError, Series
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.csv_logger import CsvLoggerReader
 from cbreplay.readers.event_files.events import read_event
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.records import masked_checksum
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
-from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import event, value, write_events
 
@@ -255,15 +255,13 @@ def event_file(draw: st.DrawFn) -> bytes:
 
 
 def contents(table: Any) -> list[object]:
-    columns = (
-        table.scalars.tag,
-        table.scalars.steps,
-        table.scalars.wall_times,
-        table.scalars.values,
-        table.scalars.offsets,
-    )
-    found = [table.tags, table.other_tags, *(one.tobytes() for one in columns)]
-    return [*found, table.restarts, *map(str, [table.unfinished, *table.damage.errors])]
+    scalars = [(tag, *map(bytes, own)) for tag, own in table.scalars.items()]
+    return [
+        scalars,
+        table.other_tags,
+        table.restarts,
+        *map(str, [table.unfinished, *table.damage.errors]),
+    ]
 
 
 @SHARED_PATH

@@ -16,10 +16,13 @@ from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.cells import holds_number, parse_cell
 from cbreplay.readers.columns.column import first_listed
-from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.column_names import (
+    STEP_NAMES,
+    is_epoch_name,
+    is_rate_name,
+)
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
-from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
@@ -50,6 +53,7 @@ from cbreplay.readers.other_tools.json_rows import (
     split_rows,
     with_index,
     with_steps,
+    without_heads,
 )
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_columns, check_logs
@@ -104,7 +108,7 @@ class JsonHistoryReader(LogReader):
             for run in self._read_trainings(held, path):
                 yield run.with_notes(*beside)
         elif isinstance(held, list) and held and all(map(_is_row, held)):
-            rows, said, fits = _without_heads(flat_rows(held))
+            rows, said, fits = without_heads(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
             table.said_fits = fits
             table.notes += [*beside, *notes, *said, *left_out_notes(left_out)]
@@ -162,9 +166,9 @@ class JsonHistoryReader(LogReader):
         held = flatten_lists(held)
         lists = {name: _as_list(name, values) for name, values in held.items()}
         kept = {name: values for name, values in lists.items() if values is not None}
-        if all(name.lower() in EPOCH_NAMES for name in kept):
+        if all(map(is_epoch_name, kept)):
             raise foreign_json(path, held)
-        if epochs is None and not any(name.lower() in EPOCH_NAMES for name in kept):
+        if epochs is None and not any(map(is_epoch_name, kept)):
             refuse_models(held, path)
         kept, notes = _as_numbers(kept)
         kept, ends = without_ends(kept)
@@ -278,7 +282,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
             ],
             index,
         )
-    epochs = [values for name, values in held.items() if name.lower() in EPOCH_NAMES]
+    epochs = [own for name, own in held.items() if is_epoch_name(name)]
     if epochs and all(map(is_number, held.values())):
         return [held]
     listed = [own for own in held.values() if isinstance(own, list) and own]
@@ -293,26 +297,6 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
     return None
-
-
-def _without_heads(
-    rows: list[dict[str, Any]],
-) -> tuple[list[dict[str, Any]], list[str], dict[int, str]]:
-    """Leave out rows of which no name stands in any other: what was trained, and how.
-
-    One comes first. Before which row, counted from 1, others stand, as of a process
-    that went on, is returned too.
-    """
-    head = rows[0].keys()
-    heads = [row.keys() == head for row in rows]
-    others = [row for row, is_head in zip(rows, heads, strict=True) if not is_head]
-    if len(others) <= 1 or any(head & row.keys() for row in others):
-        return rows, [], {}
-    said = ", ".join(head)
-    n_above = [at + 1 - sum(heads[: at + 1]) for at, own in enumerate(heads) if own]
-    fits = {at + 1: said for at in n_above if 0 < at < len(others)}
-    which = "the first row, which says" if len(others) == len(rows) - 1 else "rows of"
-    return others, [f"left out {which} {said}"], fits
 
 
 def _as_number(value: object) -> object:

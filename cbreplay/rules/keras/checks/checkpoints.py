@@ -68,7 +68,7 @@ def _overwrites_after_resume(
         facts = {"seam_epoch": seams[0]}
         resumed = f"the fit that went on with epoch {seams[0] + 1}"
     elif known.written_in and known.written_in[index]:
-        resumed = f"after that of {known.written_in[index]}, {_this_fit(known)}"
+        resumed = f"after {known.written_in[index]}, {_this_fit(known)}"
     elif known.facts.resumes:
         resumed = f"a fit with initial_epoch ({known.facts.place})"
     elif run is not None and run.first_epoch > 0 and run.begins_at is None:
@@ -102,8 +102,8 @@ def _overwrites_log(
         yield Finding(
             "overwrites-log",
             index,
-            f"{_this_fit(known)} writes over what the fit of {earlier} logged, with "
-            "nothing between them that reads the file",
+            f"{_this_fit(known)} writes over what {earlier} logged, with nothing "
+            "between them that reads the file",
             f"{callback.class_name} begins its file anew with each fit, unless it has "
             "append=True",
             "append=True, or a file of its own for each fit",
@@ -143,6 +143,10 @@ def _absent_field(
     if any(rule.holds_own_code for rule in known.callbacks):
         return
     for name in dict.fromkeys(_fields(callback.filepath)):
+        writer = known.late_writer(index, name)
+        if writer:
+            yield _late_field(index, name, writer)
+            continue
         if name == "batch":
             if known.writes(index, "save_freq"):
                 continue
@@ -167,6 +171,18 @@ def _absent_field(
             f"it fills {{{name}}} of filepath with what fit logs",
             f"{{{instead}}}" if instead else f"a filepath without {{{name}}}",
         )
+
+
+def _late_field(index: int, name: str, writer: str) -> Finding:
+    """Tell of a name in a filepath that a callback further back in the list logs."""
+    return Finding(
+        "absent-field",
+        index,
+        f"ModelCheckpoint raises KeyError where it first saves: {name!r} is not logged "
+        f"yet, {writer} writes it and comes after it in the list",
+        f"it fills {{{name}}} of filepath with what is logged before it",
+        f"{writer.partition(' ')[0]} before ModelCheckpoint in the list",
+    )
 
 
 def _shares_its_file(
