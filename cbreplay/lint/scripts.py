@@ -13,7 +13,6 @@ from cbreplay.scripts.training_scripts import ScriptFit
 from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.rules.compiled import Compiled
@@ -224,7 +223,9 @@ def _holds(
         return True
     call, code = placed.member.call, placed.finding.code
     return all(
-        any(other.finding.code == code and _is_of(other, call) for other in of_fit)
+        any(
+            other.finding.code == code and other.member.call is call for other in of_fit
+        )
         for fit, of_fit in zip(fits, found, strict=True)
         if any(member.call is call for member in fit.members)
     )
@@ -240,7 +241,7 @@ def _of_its_fits(
     having = [
         (
             fit.facts.place,
-            {other.finding.code for other in of_fit if _is_of(other, call)},
+            {other.finding.code for other in of_fit if other.member.call is call},
         )
         for fit, of_fit in zip(fits, found, strict=True)
         if any(member.call is call for member in fit.members)
@@ -250,10 +251,6 @@ def _of_its_fits(
         return placed
     message = f"in the fit of {' and '.join(places)}: {placed.finding.message}"
     return placed._replace(finding=placed.finding._replace(message=message))
-
-
-def _is_of(placed: PlacedFinding, call: ast.Call) -> bool:
-    return placed.member.call is call
 
 
 def _loose_fit(script: TrainingScript) -> ScriptFit:

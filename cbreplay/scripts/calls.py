@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.scripts.linked_names import LinkedNames, linked_names
+from cbreplay.scripts.names import Names
 from cbreplay.scripts.reassigned_names import without_marks
 from cbreplay.scripts.syntax import (
     as_subscript,
@@ -20,12 +21,12 @@ from cbreplay.scripts.syntax import (
     method_name,
     named_attribute,
     root_of,
+    text_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
 
-    from cbreplay.scripts.names import Names
     from cbreplay.scripts.scopes import Binding, Placed, Scope
 
 __all__ = ["ScriptCalls", "Unread"]
@@ -54,8 +55,8 @@ class ScriptCalls:
 
     Parameters
     ----------
-    names : Names
-        The names and calls of the script.
+    tree : ast.Module
+        The script.
     defaults : mapping
         Parameters for every callback that does not set them itself.
     place : callable
@@ -67,13 +68,13 @@ class ScriptCalls:
 
     def __init__(
         self,
-        names: Names,
+        tree: ast.Module,
         defaults: Mapping[str, Any],
         place: Callable[[int], str],
         *,
         verdict: str = "replayed",
     ) -> None:
-        self.names, self.defaults, self.place = names, defaults, place
+        self.names, self.defaults, self.place = Names(tree), defaults, place
         self.verdict = verdict
         self.steps = self.looked_at = 0
         self._written: dict[int, tuple[ast.expr, str]] = {}
@@ -124,8 +125,8 @@ class ScriptCalls:
                 found.add(without_marks(node.id))
             elif isinstance(node, ast.Attribute):
                 found.add(node.attr)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
+            elif (text := text_of(node)) is not None:
+                found.add(text)
             elif isinstance(node, ast.alias) and node.asname:
                 found.update(node.name.split("."))
         return frozenset(found)
@@ -190,6 +191,13 @@ class ScriptCalls:
             if found is None:
                 return node, scope
             node, scope = found
+
+    def followed_if_told(self, node: ast.expr, scope: Scope) -> Placed | None:
+        """Return the same as `followed`; None where the text does not tell it."""
+        try:
+            return self.followed(node, scope)
+        except Unread:
+            return None
 
     def next_of(self, node: ast.expr, scope: Scope) -> Placed | None:
         """Follow a name, a dict's entry, a class's constant, or ``recorded``, a step.
@@ -312,10 +320,7 @@ class ScriptCalls:
         """
         if as_subscript(value) is not None:
             return True
-        try:
-            found, holder = self.followed(value, scope)
-        except Unread:
-            return False
+        found, holder = self.followed_if_told(value, scope) or (None, scope)
         if isinstance(found, ast.Call) and isinstance(found.func, ast.Name):
             return found.func.id in _PLAIN and holder.holder(found.func.id) is None
         return isinstance(found, (ast.Constant, ast.JoinedStr))

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cbreplay.scripts.possible_values import only_literal
+from cbreplay.scripts.syntax import stored_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +39,7 @@ def goes_by_epoch_alone(schedule: ast.expr, scope: Scope, calls: ScriptCalls) ->
         return False
     body = function.body if isinstance(function.body, list) else [function.body]
     nodes = [node for part in body for node in ast.walk(part)]
-    stored = {
-        node.id
-        for node in nodes
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    known = {arguments[0]} | stored - set(arguments)
+    known = {arguments[0]} | stored_names(nodes) - set(arguments)
     return all(_tells_no_rate(node, known, scope, calls) for node in nodes)
 
 

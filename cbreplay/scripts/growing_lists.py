@@ -6,7 +6,14 @@ import ast
 import bisect
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from cbreplay.scripts.syntax import FUNCTIONS, SCOPES, called_name, names_in
+from cbreplay.scripts.syntax import (
+    FUNCTIONS,
+    SCOPES,
+    called_name,
+    names_in,
+    shared_names,
+    stored_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -212,13 +219,6 @@ def _find_mentions(scope: ast.AST, known: dict[int, _Mentions]) -> _Mentions:
 
 def _own_names(scope: ast.AST) -> set[str]:
     """Return the names that are local to a scope: not ``global`` or ``nonlocal``."""
-    own: set[str] = set()
-    shared: set[str] = set()
-    for node in ast.walk(scope):
-        if isinstance(node, (ast.Global, ast.Nonlocal)):
-            shared.update(node.names)
-        elif isinstance(node, ast.arg):
-            own.add(node.arg)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            own.add(node.id)
-    return own - shared
+    nodes = list(ast.walk(scope))
+    parameters = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return parameters | stored_names(nodes) - shared_names(nodes)

@@ -11,7 +11,7 @@ from cbreplay.scripts.members import CallReader, Member, UnreadPart
 from cbreplay.scripts.parameters import given_for
 from cbreplay.scripts.possible_values import taken_entries
 from cbreplay.scripts.stand_ins import STAND_INS
-from cbreplay.scripts.syntax import called_name
+from cbreplay.scripts.syntax import called_name, whole_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Binding, Gain, Placed, Scope
 
-__all__ = ["Kept", "MemberReader", "find_kept", "whole_parts"]
+__all__ = ["Kept", "MemberReader", "find_kept"]
 
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
 _MOST_MEMBERS = 500
@@ -325,16 +325,6 @@ def _stands_in(call: ast.Call, definition: ast.AST | None) -> bool:
         return False
     first, last = definition.lineno, definition.end_lineno or definition.lineno
     return first <= call.lineno <= last
-
-
-def whole_parts(node: ast.expr) -> list[ast.expr] | None:
-    """Return the parts of an expression that certainly holds all of them: a list."""
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return node.elts
-    if isinstance(node, (ast.Starred, ast.NamedExpr)):
-        return [node.value]
-    is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
-    return [node.left, node.right] if is_sum and isinstance(node, ast.BinOp) else None
 
 
 def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:
