@@ -99,10 +99,8 @@ def find_bystander(
 ) -> Bystander | None:
     """Return the callback that a call makes, if it decides nothing."""
     watcher = find_watcher(call, scope, calls)
-    if watcher is not None:
-        return bystander(watcher, call)
-    name = callback_name(calls, call, scope)
-    return bystander(name, call) if stands_by(name) else None
+    name = watcher or callback_name(calls, call, scope)
+    return bystander(name, call) if watcher or stands_by(name) else None
 
 
 def find_watcher(call: ast.Call, scope: Scope, calls: ScriptCalls) -> str | None:

@@ -335,6 +335,11 @@ class ScriptCalls:
             inner = bindings[0].inner if of_self and len(bindings) == 1 else None
         return inner if inner is not None and inner.returned else None
 
+    def module_of(self, node: ast.expr, scope: Scope) -> str:
+        """Return the package by which a name is imported, "" where that is unsure."""
+        paths = self.paths(node, scope)
+        return paths[0].partition(".")[0] if len(paths) == 1 else ""
+
     def _records(self, call: ast.Call, scope: Scope) -> bool:
         paths = self.paths(call.func, scope)
         return paths in (["cbreplay.recorded"], ["cbreplay.record.recorded"])

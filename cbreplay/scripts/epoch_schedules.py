@@ -111,18 +111,13 @@ def _tells_no_rate(
         return False
     if isinstance(node, ast.Attribute):
         # "{:.5f}".format(...); the name of a module is a part of its own
-        return isinstance(node.value, ast.Constant) or _of_module(node, scope, calls)
+        of_module = calls.module_of(node, scope) in _MODULES
+        return isinstance(node.value, ast.Constant) or of_module
     if not isinstance(node, ast.Name) or isinstance(node.ctx, ast.Store):
         return True
     if node.id in known:
         return True
     if scope.holder(node.id) is None:
         return node.id in _FUNCTIONS
-    return (
-        _of_module(node, scope, calls) or only_literal(calls, node, scope) is not None
-    )
-
-
-def _of_module(node: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
-    paths = calls.paths(node, scope)
-    return len(paths) == 1 and paths[0].partition(".")[0] in _MODULES
+    of_module = calls.module_of(node, scope) in _MODULES
+    return of_module or only_literal(calls, node, scope) is not None

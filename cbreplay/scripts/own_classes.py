@@ -177,5 +177,4 @@ class _Method:
             node = node.value
         if not isinstance(node, ast.Name) or node.id in self.local:
             return ""
-        paths = self.calls.paths(node, self.scope)
-        return paths[0].partition(".")[0] if len(paths) == 1 else ""
+        return self.calls.module_of(node, self.scope)
