@@ -21,7 +21,6 @@ from cbreplay.scripts.syntax import (
     method_name,
     named_attribute,
     root_of,
-    text_of,
 )
 
 if TYPE_CHECKING:
@@ -125,8 +124,8 @@ class ScriptCalls:
                 found.add(without_marks(node.id))
             elif isinstance(node, ast.Attribute):
                 found.add(node.attr)
-            elif (text := text_of(node)) is not None:
-                found.add(text)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
             elif isinstance(node, ast.alias) and node.asname:
                 found.update(node.name.split("."))
         return frozenset(found)

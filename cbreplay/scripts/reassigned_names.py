@@ -168,11 +168,11 @@ def free_names(node: ast.AST) -> set[str]:
     if not isinstance(node, SCOPES):
         return set()
     inside = list(own_nodes(node))
-    names = {part.id for part in inside if isinstance(part, ast.Name)}
+    names = [part for part in inside if isinstance(part, ast.Name)]
     own = {part.arg for part in inside if isinstance(part, ast.arg)}
     if not isinstance(node, ast.ClassDef):
-        own |= stored_names(inside)
-    free = names.union(*map(free_names, inside)) - own
+        own |= stored_names(names)
+    free = {part.id for part in names}.union(*map(free_names, inside)) - own
     # f(n=n): a default is evaluated outside
     defaults = [] if isinstance(node, ast.ClassDef) else _defaults(node.args)
     inner = (part for default in defaults for part in ast.walk(default))

@@ -39,9 +39,10 @@ def find_texts(nodes: Iterable[ast.AST], beside: Collection[int] = ()) -> Counte
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
     }
     return Counter(
-        text
+        node.value
         for node in each
-        if (text := text_of(node)) is not None
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
         and id(node) not in looked_up
         and id(node) not in beside
     )
