@@ -151,7 +151,11 @@ class ScriptCalls:
             whole, name = named_attribute(node)
             bases = [] if whole is None else self.paths(whole, scope)
             return [f"{base}.{name}" for base in bases]
-        entry = self._entry(node, scope)
+        is_entry = isinstance(node, ast.Subscript)
+        try:
+            entry = self.next_of(node, scope) if is_entry else None
+        except Unread:
+            return []
         return [] if entry is None else self.paths(*entry)
 
     def _paths_of_name(self, node: ast.Name, scope: Scope) -> list[str]:
@@ -167,14 +171,6 @@ class ScriptCalls:
         if len(bindings) == 1 and bindings[0].value is not None:
             return self.paths(bindings[0].value, holder)
         return []
-
-    def _entry(self, node: ast.expr, scope: Scope) -> Placed | None:
-        try:
-            return (
-                self.next_of(node, scope) if isinstance(node, ast.Subscript) else None
-            )
-        except Unread:
-            return None
 
     def followed(self, node: ast.expr, scope: Scope) -> Placed:
         """Return the expression that another one stands for in the end, with its scope.

@@ -216,6 +216,13 @@ def _named(
     return ("loss", *logged), frozenset(name for names in metrics for name in names)
 
 
+def _outputs_of(found: ast.expr) -> list[str]:
+    """Return the outputs that a dict names; none if it is no dict of texts."""
+    keys = found.keys if isinstance(found, ast.Dict) else []
+    outputs = [text for key in keys if (text := text_of(key)) is not None]
+    return outputs if len(set(outputs)) == len(keys) else []
+
+
 class _Metrics:
     """Collects the names of the metrics in calls of ``compile``."""
 
@@ -263,29 +270,13 @@ class _Metrics:
 
     def has_losses(self, call: ast.Call, scope: Scope) -> bool:
         """Return whether a ``compile`` certainly has losses for several outputs."""
-        for loss in [*call.args[1:2], argument_named(call, "loss")]:
-            if loss is None:
-                continue
-            try:
-                outputs, found, _ = self._outputs(loss, scope)
-            except Unread:
-                continue
-            listed = found.elts if isinstance(found, (ast.List, ast.Tuple)) else []
-            if len(outputs) > 1 or len(listed) > 1:
-                return True
-        return False
-
-    def _outputs(
-        self, node: ast.expr, scope: Scope
-    ) -> tuple[list[str], ast.expr, Scope]:
-        """Return the outputs that a dict names, and the dict with its scope.
-
-        There are no outputs if it is no dict of texts.
-        """
-        found, place = self.calls.followed(node, scope)
-        keys = found.keys if isinstance(found, ast.Dict) else []
-        outputs = [text for key in keys if (text := text_of(key)) is not None]
-        return outputs if len(set(outputs)) == len(keys) else [], found, place
+        losses = filter(None, [*call.args[1:2], argument_named(call, "loss")])
+        told = [self.calls.followed_if_told(loss, scope) for loss in losses]
+        return any(
+            len(_outputs_of(found)) > 1
+            or (isinstance(found, (ast.List, ast.Tuple)) and len(found.elts) > 1)
+            for found, _ in filter(None, told)
+        )
 
     def add_all(self, node: ast.expr, scope: Scope, *, has_several: bool) -> None:
         """Add the metrics of a model: a list, or a dict of several outputs.
@@ -293,7 +284,8 @@ class _Metrics:
         A dict of one output is of several if the loss is (`has_several`), or the model
         has them; where the model has one, a dict names nothing that is logged.
         """
-        outputs, found, place = self._outputs(node, scope)
+        found, place = self.calls.followed(node, scope)
+        outputs = _outputs_of(found)
         has_several = has_several or len(outputs) > 1 or self.outputs == "several"
         several = bool(outputs) and self.outputs != "one" and has_several
         self.by_output.append(several)

@@ -110,15 +110,13 @@ class RepeatedFits:
 
     def find_earlier(self, fit: ast.Call, metric: ast.Call) -> ast.Call | None:
         """Return a metric of the same class that certainly is made before this one."""
-        around = self.around[id(metric)]
-        if around != self.around[id(fit)]:
+        if self.around[id(metric)] != self.around[id(fit)]:
             return None
         return next(
             (
                 call
                 for call in _find_alike(self.calls, metric)
-                if call.lineno < metric.lineno
-                and self.around[id(call)] == around[: len(self.around[id(call)])]
+                if call.lineno < metric.lineno and self.is_followed_by(call, metric)
             ),
             None,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "method_name",
     "named_attribute",
     "names_in",
+    "parsed",
     "receiver_of",
     "root_of",
     "shared_names",
@@ -40,6 +42,13 @@ __all__ = [
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # what has names of its own, and runs at another time than what is around it
 SCOPES = (*FUNCTIONS, ast.Lambda, ast.ClassDef)
+
+
+def parsed(text: str, mode: str = "exec") -> Any:  # noqa: ANN401 - as the mode says
+    """Return the syntax tree of a text, as `ast.parse`, and warn of nothing in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text, mode=mode)
 
 
 def dotted_name(node: ast.expr) -> str | None:
