@@ -55,7 +55,7 @@ class RepeatedFits:
     def find_loops(self, fit: FittingCall) -> list[_Loop]:
         """Return the loops that make the model of a ``fit`` anew in each round.
 
-        None where the model may go on with what it has learnt.
+        Empty where the model may go on with what it has learnt.
         """
         made = find_new_models(self.calls, fit.call, fit.scope)
         return list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
@@ -90,7 +90,7 @@ class RepeatedFits:
         """Return the metrics that Keras calls otherwise than the first of their class.
 
         It numbers what has no name of the script's: auc, auc_1. By the name that the
-        first one has, which ``fit`` logs it and what makes another one. None where the
+        first one has, which ``fit`` logs it and what makes another one. Empty where the
         script clears Keras's names.
         """
         if not compiles.is_followed or self.calls.by_name.get("clear_session"):
