@@ -10,7 +10,9 @@ from cbreplay.scripts.syntax import (
     FUNCTIONS,
     SCOPES,
     called_name,
+    method_name,
     names_in,
+    receiver_of,
     shared_names,
     stored_names,
 )
@@ -173,16 +175,12 @@ def _gained(statement: ast.stmt, name: str) -> ast.expr | None:
     call = statement.value if isinstance(statement, ast.Expr) else None
     if not isinstance(call, ast.Call) or call.keywords or len(call.args) != 1:
         return None
-    called, (given,) = call.func, call.args
-    if (
-        not isinstance(called, ast.Attribute)
-        or not isinstance(called.value, ast.Name)
-        or called.value.id != name
-    ):
+    grown, (given,) = receiver_of(call), call.args
+    if not isinstance(grown, ast.Name) or grown.id != name:
         return None
-    if called.attr == "append":
+    if method_name(call) == "append":
         return given
-    return _starred(given) if called.attr == "extend" else None
+    return _starred(given) if method_name(call) == "extend" else None
 
 
 def _starred(value: ast.expr) -> ast.Starred:

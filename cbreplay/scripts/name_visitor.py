@@ -17,6 +17,7 @@ from cbreplay.scripts.syntax import (
     imported_names,
     names_in,
     root_of,
+    text_of,
 )
 
 if TYPE_CHECKING:
@@ -369,10 +370,8 @@ class NameVisitor(ast.NodeVisitor):
             self.stores.append(Store(target, None, None, self.scope, call.lineno))
         if name in SETTING and call.args:
             self.note_held_by(call.args[0], call.lineno)
-            named = call.args[1] if len(call.args) > 1 else None
-            which = named.value if isinstance(named, ast.Constant) else None
-            known = which if isinstance(which, str) else None
             target, *given = call.args
+            known = text_of(given[0]) if given else None
             # setattr(target, name, value) is a plain assignment
             value = given[-1] if name == "setattr" and given[1:] else None
             self.stores.append(Store(target, known, value, self.scope, call.lineno))

@@ -85,9 +85,8 @@ class _Method:
         self, function: ast.FunctionDef, scope: Scope, calls: ScriptCalls
     ) -> None:
         self.function, self.scope, self.calls = function, scope, calls
-        arguments = [argument.arg for argument in function.args.args]
-        self.arguments = arguments
-        self.local = set(arguments) | stored_names(ast.walk(function))
+        self.arguments = [argument.arg for argument in function.args.args]
+        self.local = set(self.arguments) | stored_names(ast.walk(function))
         self.of_parent = {
             id(child): parent
             for parent in ast.walk(function)

@@ -333,6 +333,8 @@ class _Renamer(ast.NodeTransformer):
         self.names = {name: new for name, new in names.items() if name != new}
 
     def visit(self, node: ast.AST) -> ast.AST:
+        if not self.names:
+            return node
         self.rename(node)
         inner = self
         if isinstance(node, SCOPES):
