@@ -112,14 +112,12 @@ class RepeatedFits:
         """Return a metric of the same class that certainly is made before this one."""
         if self.around[id(metric)] != self.around[id(fit)]:
             return None
-        return next(
-            (
-                call
-                for call in _find_alike(self.calls, metric)
-                if call.lineno < metric.lineno and self.is_followed_by(call, metric)
-            ),
-            None,
+        before = (
+            call
+            for call in _find_alike(self.calls, metric)
+            if call.lineno < metric.lineno and self.is_followed_by(call, metric)
         )
+        return next(before, None)
 
     def is_remade(self, metric: ast.Call, call: ast.Call, loop: _Loop) -> bool:
         """Return whether each round makes the metric that a ``compile`` gets."""
@@ -139,20 +137,13 @@ class RepeatedFits:
         return next((at for at in around if isinstance(at, _FUNCTIONS)), None)
 
     def find_kept(
-        self,
-        loops: Sequence[_Loop],
-        fit: FittingCall,
-        members: Sequence[Member],
+        self, loops: Sequence[_Loop], fit: FittingCall, members: Sequence[Member]
     ) -> dict[int, str]:
         """Return why a callback meets another model than in a fit before.
 
-        The fits of a script are to be asked about in their order.
-
-        Returns
-        -------
-        dict of int to str
-            The loop, or the earlier fit, by the id of the call that makes the callback.
-            Left out are callbacks that may be made anew too.
+        That is the loop, or the earlier fit, by the id of the call that makes the
+        callback. Callbacks that may be made anew too are left out. The fits of a script
+        are to be asked about in their order.
         """
         kept: dict[int, str] = {}
         for loop in loops:
