@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.lint.callback_lists import AFTER_A_STOP, find_about_each, find_about_list
-from cbreplay.rules.checks import CheckedList, Finding
+from cbreplay.rules.checks import CheckedList, Finding, WrittenCallback
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.training import Training
 from cbreplay.scripts.call_arguments import named_parameters
@@ -304,11 +304,17 @@ class ExaminedFit:
             facts.validation_freq or 1,
             None,
             facts,
-            tuple(self.script.source.place(member.call.lineno) for member in members),
-            tuple(map(written_parameters, members)),
-            tuple(member.kept_in for member in members),
-            tuple(map(self.late_writers, members)),
-            tuple(member.written_in for member in members),
+            tuple(map(self.told_by_code, members)),
+        )
+
+    def told_by_code(self, member: Member) -> WrittenCallback:
+        """Return what the script tells of a callback."""
+        return WrittenCallback(
+            self.script.source.place(member.call.lineno),
+            written_parameters(member),
+            member.kept_in,
+            self.late_writers(member),
+            member.written_in,
         )
 
 
