@@ -555,7 +555,9 @@ def test_a_page_of_what_mlflow_s_server_holds_is_said_to_be_one(tmp_path: Path) 
 def test_an_mlflow_export_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     path.write_bytes(b"key,value,step\nloss,1,\0\n")
-    with pytest.raises(LogError, match=r"the step .*x00.* of 'loss' is not a whole number"):
+    with pytest.raises(
+        LogError, match=r"the step .*x00.* of 'loss' is not a whole number"
+    ):
         list(reader_for("mlflow", ReadOptions()).read(str(path)))
 
 
