@@ -111,7 +111,8 @@ class TensorBoardReader(LogReader):
         facts.axis_unit = "evaluations" if layout.tool == "steps" else "epochs"
         facts.framework = _framework(layout, log.tags)
         records = self._join(pieces, self.metadata, path)
-        if any(drop_purged(files)[1] for files in log.files.values()):
+        marked = any(table.restarts for table in log.tables)
+        if marked and any(drop_purged(files)[1] for files in log.files.values()):
             records[-1].replaced += self._taken_back(log, layout, records[-1], path)
         for record in records:
             # run.json describes the training that ended last
