@@ -23,6 +23,7 @@ from cbreplay.document import (
 )
 from cbreplay.evidence.outcomes import provisional_of
 from cbreplay.evidence.words import Limit, spoken_evidence, takes_nan
+from cbreplay.series_names import is_validation
 from cbreplay.wording.shown_digits import ValueScale, scale_of
 from cbreplay.wording.words import count, spoken_rows
 
@@ -205,6 +206,8 @@ def _legend(staircase: Staircase) -> Iterator[tuple[str, Text]]:
     if n_hidden > 0:
         yield "", say(f"{n_hidden} more series in --format csv")
     told = any(step.regret for step in staircase.steps if step.evidence == "exact")
-    if told and staircase.objective.startswith("val_"):
+    # whatever its framework calls it; a test set is what the measure is held against
+    watched = staircase.objective
+    if told and is_validation(watched) and "test" not in watched.lower():
         side = beside_best([staircase.objective_mode])
         yield side, say(f"{side}: {_HOW_MEASURED}")
