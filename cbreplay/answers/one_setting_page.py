@@ -36,10 +36,11 @@ from cbreplay.document import (
     plain_text,
     say,
 )
-from cbreplay.evidence.outcomes import best_recorded_epoch, judge_certainly, judge_epoch
+from cbreplay.evidence.outcomes import judge_certainly
 from cbreplay.evidence.words import spoken_evidence
 from cbreplay.grid import make_grid
 from cbreplay.rules.registry import never_stop
+from cbreplay.staircase.build import find_best
 from cbreplay.wording.kinds import spoken_value
 from cbreplay.wording.note import topic_of
 from cbreplay.wording.shown_digits import ValueScale, scale_of, spoken_figure
@@ -171,11 +172,9 @@ def _every_patience(
 
 def _alone(replay: Replay) -> _Beside:
     """Return what can be said of the run without another setting."""
-    run, objective = replay.run, replay.objective
-    epoch = best_recorded_epoch(run, objective, replay.objective_mode)
-    value, _ = judge_epoch(run, epoch, objective, replay.objective_mode)
-    known = [value, replay.outcome.kept_value]
-    return _Beside(doubts_of_one_run(replay), (), scale_of(known), epoch, value)
+    epoch, value = find_best(replay)
+    scale = scale_of([value, replay.outcome.kept_value])
+    return _Beside(doubts_of_one_run(replay), (), scale, epoch, value)
 
 
 def note_of(doubt: Text) -> str:
