@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.doubts import noted
+from cbreplay.answers.doubts import doubts_of_replay
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.headline_limits import counts_otherwise
 from cbreplay.answers.left_files import in_file, last_file, left_files, so_far
-from cbreplay.answers.misreadings import headline_of_replay, misreadings
+from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_explanation
 from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
 from cbreplay.document import (
@@ -24,7 +23,6 @@ from cbreplay.document import (
     TableColumn,
     phrase,
     say,
-    told_section,
 )
 from cbreplay.evidence.words import FICTION, parting_of, spoken_divergence
 from cbreplay.rules.base import format_callback
@@ -66,15 +64,11 @@ def explanation_document(
     told = left_files(replay) if files else [_trace(explanation, shown)]
     title = "Files" if files else "Epoch by epoch"
     closing = () if files else tuple(_closing(explanation))
-    doubts = (
-        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
-        *counts_otherwise([replay.run]),
-        *noted(replay.run, replay.callbacks, replay.notes),
-    )
+    doubts = doubts_of_replay(replay, (), replay.notes)
     sections = (
         Section(title, (CodeBlock(code, "python"), *told), untitled=True),
-        *told_section("How it ended", Points(closing)),
-        *told_section("Before you trust it", Notice(doubts)),
+        Section("How it ended", (Points(closing),), untitled=True),
+        Section("Before you trust it", (Notice(doubts),), untitled=True),
     )
     document = Document(
         "explain",
@@ -168,12 +162,7 @@ def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
     columns = (
         TableColumn("epoch", "epoch", "epoch", once=True),
         TableColumn("callback", "index", "number", shown="programs"),
-        TableColumn(
-            "callback_name",
-            "callback",
-            "name",
-            shown="always" if several else "programs",
-        ),
+        TableColumn("callback_name", "callback", "name").for_people_if(several),
         *(TableColumn(key, key, "number", shown="programs") for key in _NUMBERS),
         TableColumn("decision", "decision", "text", shown="programs"),
         TableColumn("needed", "needed", "number", shown="programs"),

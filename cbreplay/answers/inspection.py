@@ -20,7 +20,6 @@ from cbreplay.document import (
     TableColumn,
     phrase,
     say,
-    told_section,
 )
 from cbreplay.wording.note import topic_of
 from cbreplay.wording.words import spoken_rows
@@ -57,8 +56,8 @@ def inspection_document(
     files = Points(tuple(_files(seen, verbose=verbose)))
     sections = (
         Section("Runs", (_table(runs, verbose=verbose),), untitled=True),
-        *told_section("Noted in reading", noted),
-        *told_section("Files", files),
+        Section("Noted in reading", (noted,), untitled=True),
+        Section("Files", (files,), untitled=True),
     )
     return Document(
         "inspect",

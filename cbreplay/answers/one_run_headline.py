@@ -15,7 +15,6 @@ from cbreplay.evidence.outcomes import (
     has_ambiguous_best,
     judge_epoch,
 )
-from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
@@ -37,8 +36,7 @@ def headline_of_one(cells: SettingCells) -> Text:
         from cbreplay.answers.hole_words import hole_of_setting
 
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
-    # cells of a sweep have no columns on saved files
-    saved_last = (told.get("last_saved_file"), told.get("last_saved_epoch"))
+    saved_last = (told["last_saved_file"], told["last_saved_epoch"])
     start = rest = say()
     if told["stopped_epoch"] is None and told["evidence"] != "exact":
         words = "It does not stop inside this log, which ends at epoch {horizon:epoch}"
@@ -47,8 +45,7 @@ def headline_of_one(cells: SettingCells) -> Text:
             words += "{horizon:epoch}"
         start = stopped_itself(run)
         better = _better_epoch(cells, told)
-        rules = read_callbacks(cells.grid[0]).callbacks
-        rest = so_far(rules, told["kept_epoch"], *saved_last, better)
+        rest = so_far(cells.callbacks, told["kept_epoch"], *saved_last, better)
     else:
         words = "It trains to the planned end, epoch {horizon:epoch}"
         if told["stopped_epoch"] is not None:
@@ -71,7 +68,7 @@ def headline_of_one(cells: SettingCells) -> Text:
 def _better_epoch(cells: SettingCells, told: dict[str, Any]) -> int | None:
     """Return the best recorded epoch if the file that is left holds a worse one."""
     (run,), (objective, mode) = cells.runs, cells.judged_by[0]
-    held = told.get("last_saved_epoch")
+    held = told["last_saved_epoch"]
     if objective is None or held is None or has_ambiguous_best(run, objective, mode):
         return None
     value, lost = judge_epoch(run, held, objective, mode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.document.on_pages import Figure
+from cbreplay.document import Figure
 from cbreplay.evidence.words import spoken_evidence
 from cbreplay.wording.kinds import spoken_value
 

@@ -6,12 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.headline_limits import (
-    by_keras_rules,
-    calls_worst_best,
-    counts_otherwise,
-)
-from cbreplay.answers.misreadings import misreadings, take_worse_files
+from cbreplay.answers.headline_limits import counts_otherwise
+from cbreplay.answers.misreadings import headline_of_list, misreadings
 from cbreplay.answers.next_commands import next_of_settings
 from cbreplay.answers.one_run_headline import (
     headline_of_one,
@@ -38,7 +34,7 @@ from cbreplay.answers.spoken_runs import (
     saved_of_recorded,
     with_cut_runs,
 )
-from cbreplay.answers.varied_parameters import describe_configs, keeps_last, spoken_list
+from cbreplay.answers.varied_parameters import keeps_last, spoken_list
 from cbreplay.document import (
     Code,
     Deferred,
@@ -51,7 +47,6 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence.words import AT_LEAST
-from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.families import default_family, spoken_version
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import pasted_code_of
@@ -117,9 +112,8 @@ def settings_document(
 
 def _rate_section(cells: SettingCells) -> Section:
     title = "What reduces the learning rate, by setting"
-    gained = tuple(still_gained(cells))
-    blocks = (totals_table(cells), *((Points(gained),) if gained else ()))
-    return Section(title, blocks)
+    gained = Points(tuple(still_gained(cells)))
+    return Section(title, (totals_table(cells), gained))
 
 
 def _row_section(cells: SettingCells) -> Section:
@@ -134,14 +128,14 @@ def _row_section(cells: SettingCells) -> Section:
         side = beside_best(mode for _, mode in cells.judged_by)
         told.append((side, say(AT_LEAST)))
     told += saved_of_recorded(cells.runs)
-    notes = (footnotes(told),) if told else ()
-    return Section(EVERY_SETTING, (settings_table(cells), *notes), untitled=True)
+    blocks = (settings_table(cells), footnotes(told))
+    return Section(EVERY_SETTING, blocks, untitled=True)
 
 
 def _members(
     cells: SettingCells, summaries: Sequence[SettingSummary]
 ) -> dict[str, Any]:
-    from cbreplay.answers.json_fields import describe_results
+    from cbreplay.answers.json_fields import describe_results, describe_setting
 
     n_configs = len(cells.grid)
     results = [
@@ -159,19 +153,19 @@ def _members(
         own["compared_settings"] = [summary._asdict() for summary in compared]
     return {
         **describe_results(cells.runs, results),
-        "configs": describe_configs(cells.grid),
+        "configs": [
+            describe_setting(config, cells.grid.values_of(position))
+            for position, config in enumerate(cells.grid)
+        ],
         **own,
     }
 
 
 def _whole_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
-    said, callbacks = _headline(cells, summaries), cells.grid[0]
-    said = with_cut_runs(said, cells.runs)
-    said = by_keras_rules(said, cells.runs, cells.judged_by, callbacks)
-    several = len(cells.grid) > 1 or len(cells.rules) > 1
-    if several or calls_worst_best(cells.judged_by, cells.runs):
-        return said
-    return take_worse_files(said, cells.runs[0], callbacks, cells.rules[0])
+    said = with_cut_runs(_headline(cells, summaries), cells.runs)
+    is_single = len(cells.grid) == len(cells.rules) == 1
+    semantics = cells.rules[0] if is_single else None
+    return headline_of_list(said, cells.runs, cells.judged_by, cells.grid[0], semantics)
 
 
 def _taken_patience(cells: SettingCells) -> Text:
@@ -217,7 +211,7 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
     yield from misreadings(cells.runs, cells.grid, semantics)
     if brackets and any(cells.columns["provisional"]):
         yield say(IN_BRACKETS)
-    rules = read_callbacks(cells.grid[0]).callbacks
+    rules = cells.callbacks
     pasted = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
     if unknown := list(dict.fromkeys(pasted)):
         yield say(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import (
+    EVERY_ROW,
     Cell,
     ColumnRows,
     Section,
@@ -35,7 +36,6 @@ __all__ = [
     "tells_less",
 ]
 
-_EVERY_ROW = 1_000_000
 SEVERAL = 2
 
 
@@ -86,9 +86,8 @@ def summarise(cells: SettingCells) -> list[SettingSummary]:
 
 
 def _summary(cells: SettingCells, config: int, runs: Sequence[int]) -> SettingSummary:
-    held, n_configs = cells.columns, len(cells.grid)
-    places = [run * n_configs + config for run in runs]
-    exact = [place for place in places if held["evidence"][place] == "exact"]
+    held, places = cells.columns, cells.places_of(config)
+    exact = [places[run] for run in runs if held["evidence"][places[run]] == "exact"]
     # costs of different series are of different units
     told = exact if len(cells.judged_by) == 1 else []
     priced = [place for place in told if _is_priced(cells, place)]
@@ -103,7 +102,7 @@ def _summary(cells: SettingCells, config: int, runs: Sequence[int]) -> SettingSu
         math.fsum(regrets) / len(regrets) if regrets else None,
         _deviation(regrets),
         None if worst is None else regrets[worst],
-        None if worst is None else cells.runs[priced[worst] // n_configs].name,
+        None if worst is None else cells.run_at(priced[worst]).name,
         saved,
         saved + sum(held["trained_epochs"][place] for place in exact),
     )
@@ -138,12 +137,8 @@ def compare_settings(
     """
     every = range(len(cells.runs))
     often = [own for own in summaries if 2 * own.priced_runs >= own.runs]
-    n_configs = len(cells.grid)
-    runs = [
-        run
-        for run in every
-        if all(_is_priced(cells, run * n_configs + own.config) for own in often)
-    ]
+    places = [cells.places_of(own.config) for own in often]
+    runs = [run for run in every if all(_is_priced(cells, own[run]) for own in places)]
     is_few = min(len(often), len(runs)) < SEVERAL or 2 * len(runs) < len(every)
     if is_few or len(runs) == len(every):
         return every, [summary for summary in summaries if summary.is_whole]
@@ -199,7 +194,7 @@ def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
         ColumnRows(made, frozenset() if least is None else {least.config}),
         "What each setting comes to over the runs",
         is_answer=True,
-        most_on_screen=_EVERY_ROW,
+        most_on_screen=EVERY_ROW,
     )
 
 
@@ -216,11 +211,8 @@ def _columns(
         TableColumn("config", "config", "text", shown="programs"),
         *axis_columns(cells.grid.parameters),
         TableColumn("exact_runs", "exact on", "count"),
-        TableColumn(
-            "priced_runs",
-            "loss known on",
-            "count",
-            shown="always" if tells_less(cells, summaries) else "programs",
+        TableColumn("priced_runs", "loss known on", "count").for_people_if(
+            tells_less(cells, summaries)
         ),
         difference("mean_regret", f"mean {side}"),
         difference("spread_regret", "spread", fold=2),

@@ -177,7 +177,8 @@ def _hangs_on_one(cells: SettingCells, summary: SettingSummary) -> bool:
     mean, worst = summary.mean_regret, summary.worst_regret
     if mean is None or not worst or summary.priced_runs <= SEVERAL:
         return False
-    kept = cells.columns["kept_value"][summary.config :: len(cells.grid)]
+    places = cells.places_of(summary.config)
+    kept = (cells.columns["kept_value"][place] for place in places)
     others = [
         abs(value)
         for run, value in zip(cells.runs, kept, strict=True)

@@ -29,7 +29,7 @@ from cbreplay.wording.words import count, spoken_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.document import Block, Text
+    from cbreplay.document import Text
     from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = ["EVERY_PATIENCE", "steps_section"]
@@ -46,12 +46,10 @@ _HOW_MEASURED = (
 
 def steps_section(staircase: Staircase) -> Section:
     """Return the staircase: which patience values end with which weights."""
-    blocks: list[Block] = [_trend(staircase), Paragraph(say(Code(_setting(staircase))))]
-    blocks.append(_table(staircase))
+    setting = Paragraph(say(Code(_setting(staircase))))
     legend = footnotes(_legend(staircase))
-    if legend.points:
-        blocks.append(legend)
-    return Section(EVERY_PATIENCE, tuple(blocks), untitled=True)
+    blocks = (_trend(staircase), setting, _table(staircase), legend)
+    return Section(EVERY_PATIENCE, blocks, untitled=True)
 
 
 def _setting(staircase: Staircase) -> str:
@@ -100,12 +98,8 @@ def _table(staircase: Staircase) -> Table:
         TableColumn("kept_value", staircase.objective, "value", scale=scale),
         TableColumn("regret", side, "difference", fold=1, scale=scale),
         *(
-            TableColumn(
-                name,
-                name,
-                "value",
-                fold=3 + place,
-                shown="always" if place < _OTHER_SERIES else "programs",
+            TableColumn(name, name, "value", fold=3 + place).for_people_if(
+                place < _OTHER_SERIES
             )
             for place, name in enumerate(others)
         ),

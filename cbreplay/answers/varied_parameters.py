@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "axis_cells",
     "axis_columns",
-    "describe_configs",
     "keeps_last",
     "short_setting",
     "spoken_list",
@@ -97,17 +96,6 @@ def _spoken_entry(entry: Callback | Choices) -> str:
         if name not in defaults or defaults[name] != value
     ]
     return f"{entry.kind.__name__}({', '.join(given)})"
-
-
-def describe_configs(grid: Grid) -> list[dict[str, Any]]:
-    """Return the settings as JSON has them."""
-    return [
-        {
-            "callbacks": [format_callback(callback) for callback in config],
-            "parameters": grid.values_of(position),
-        }
-        for position, config in enumerate(grid)
-    ]
 
 
 def keeps_last(rules: Sequence[Callback]) -> bool:

@@ -14,13 +14,15 @@ from cbreplay.document.blocks import (
     Command,
     Deferred,
     Document,
+    Figure,
+    Gallery,
+    Moving,
     Notice,
     Paragraph,
     Points,
     Section,
     Trend,
     footnotes,
-    told_section,
 )
 from cbreplay.document.sentences import (
     Code,
@@ -35,6 +37,7 @@ from cbreplay.document.sentences import (
     say,
 )
 from cbreplay.document.tables import (
+    EVERY_ROW,
     Cell,
     ColumnRows,
     MadeColumn,
@@ -49,6 +52,7 @@ from cbreplay.document.tables import (
 from cbreplay.wording.claims import Claim
 
 __all__ = [
+    "EVERY_ROW",
     "Block",
     "Cell",
     "Claim",
@@ -59,7 +63,10 @@ __all__ = [
     "Deferred",
     "Document",
     "Fact",
+    "Figure",
+    "Gallery",
     "MadeColumn",
+    "Moving",
     "Notice",
     "Pair",
     "Paragraph",
@@ -81,5 +88,4 @@ __all__ = [
     "plain_text",
     "say",
     "spoken_cells",
-    "told_section",
 ]

@@ -1,14 +1,11 @@
 """`Document`, and the blocks that it is made of; tables are in `tables`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from cbreplay.document.sentences import Text
 from cbreplay.document.tables import Table, worked_out
-
-if TYPE_CHECKING:
-    from cbreplay.document.on_pages import Figure, Gallery, Moving
 
 __all__ = [
     "Block",
@@ -16,6 +13,9 @@ __all__ = [
     "Command",
     "Deferred",
     "Document",
+    "Figure",
+    "Gallery",
+    "Moving",
     "Notice",
     "Paragraph",
     "Points",
@@ -119,13 +119,59 @@ class Trend(NamedTuple):
     caption: Text
 
 
+class Figure(NamedTuple):
+    """A picture as its points, with the words that say the same.
+
+    Parameters
+    ----------
+    points : callable
+        Returns the points that ``plots`` draws, of one of its own classes; they are
+        only computed by a form with pictures.
+    caption : str
+        What it shows; understandable without the picture too.
+    legend : str
+        What its colours and signs mean.
+    alternative : str
+        A description for readers who cannot see it.
+    title : str
+        Its title, if it has one.
+    small : bool
+        Whether it is one of many.
+    table : Table or None
+        Its numbers, if they are in no other table.
+    """
+
+    points: Callable[[], Any]
+    caption: str
+    alternative: str
+    title: str = ""
+    small: bool = False
+    table: Table | None = None
+    legend: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the points themselves: the way to them may hold anything."""
+        return Figure, (worked_out(self.points), *self[1:])
+
+    @property
+    def words_below(self) -> str:
+        """The caption, and what the signs in the picture mean."""
+        return f"{self.caption} {self.legend}".rstrip()
+
+
+class Gallery(NamedTuple):
+    """Small figures beside each other."""
+
+    figures: tuple[Figure, ...]
+
+
 Block: TypeAlias = (
-    "Paragraph | Points | Notice | CodeBlock | Table | Trend | Figure | Gallery"
+    Paragraph | Points | Notice | CodeBlock | Table | Trend | Figure | Gallery
 )
 
 
 class Section(NamedTuple):
-    """A heading and what is below it.
+    """A heading and what is below it; without any words below it, no form shows it.
 
     Parameters
     ----------
@@ -149,17 +195,29 @@ class Section(NamedTuple):
     untitled: bool = False
 
 
-def told_section(title: str, block: Points | Notice) -> Iterator[Section]:
-    """Yield a section that a terminal shows untitled, unless it has nothing to say."""
-    if block.points:
-        yield Section(title, (block,), untitled=True)
-
-
 class Command(NamedTuple):
     """A command that may be useful next, to be copied."""
 
     label: str
     line: str
+
+
+class Moving(NamedTuple):
+    """Controls of a page that look up the answers for other settings.
+
+    Parameters
+    ----------
+    members : callable
+        Returns everything that they can look up, as JSON; None if there is nothing.
+    before : str
+        The title of the section before which they are placed.
+    replaces : tuple of str
+        The titles of the sections that a page without them shows in their place.
+    """
+
+    members: Callable[[], Mapping[str, Any] | None]
+    before: str
+    replaces: tuple[str, ...] = ()
 
 
 class Document(NamedTuple):
@@ -191,7 +249,7 @@ class Document(NamedTuple):
     sections: tuple[Section, ...] = ()
     next: tuple[Command, ...] = ()
     program: Callable[[], Mapping[str, Any]] = dict
-    moving: "Moving | None" = None
+    moving: Moving | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the members themselves: the way to them may hold anything."""

@@ -180,7 +180,7 @@ def build_settings_report(
     sections = (
         *rows,
         *([_curve_of_settings(cells)] if on_curve else []),
-        *_doubts_of_settings(doubts, is_alone=len(runs) == 1),
+        _doubts_of_settings(doubts, is_alone=len(runs) == 1),
         closing,
     )
     question = MovingQuestion(
@@ -201,13 +201,12 @@ def _named_settings(grid: Grid) -> list[NamedSetting]:
     ]
 
 
-def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Iterator[Section]:
-    """Yield the section of doubts, if there are any; one run alone is one of them."""
+def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Section:
+    """Return the section of doubts, of which one run alone is one."""
     points = [say(Strong(ONE_RUN_ALONE))] if is_alone else []
     for block in doubts.blocks:
         points += block.points if isinstance(block, Notice) else []
-    if points:
-        yield doubts._replace(blocks=(Notice(tuple(points)),))
+    return doubts._replace(blocks=(Notice(tuple(points)),))
 
 
 def _curve_of_settings(cells: SettingCells) -> Section:

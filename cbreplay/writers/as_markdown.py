@@ -9,6 +9,8 @@ from cbreplay.arguments import checked
 from cbreplay.document import (
     Code,
     CodeBlock,
+    Figure,
+    Gallery,
     Notice,
     Paragraph,
     Points,
@@ -17,7 +19,6 @@ from cbreplay.document import (
     Trend,
     spoken_cells,
 )
-from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.wording.words import visible_text
 
 if TYPE_CHECKING:

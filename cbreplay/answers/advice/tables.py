@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.advice.evidence import unknown_groups
 from cbreplay.answers.advice.reasons import asked_of
 from cbreplay.answers.advice.run_doubts import MOST_NAMES
+from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import keeps_last
 from cbreplay.document import (
     Cell,
@@ -49,11 +50,6 @@ _JUDGED_APART = ("tolerance", "cheapest")
 _NOT_IN_LOG = say("not in the log")
 
 
-def _side(advice: Recommendation) -> str:
-    """Name the side of the best value on which a loss lies."""
-    return "above best" if advice.objective_mode == "min" else "below best"
-
-
 def settings_table(advice: Recommendation) -> Table:
     """Return what every setting loses and trains."""
     regrets = [scored.mean_regret for scored in advice.settings]
@@ -63,26 +59,23 @@ def settings_table(advice: Recommendation) -> Table:
         TableColumn("setting", "setting", "code", shown="programs"),
         TableColumn("name", "setting", "name", shown="people"),
         TableColumn("n_groups", f"{advice.compared.unit}s", "count", fold=1),
-        TableColumn("mean_regret", _side(advice), "difference", scale=scale),
+        TableColumn(
+            "mean_regret",
+            beside_best([advice.objective_mode]),
+            "difference",
+            scale=scale,
+        ),
         TableColumn("lost_share", "in its scale", "share", shown="programs"),
         TableColumn("worst_regret", "worst", "difference", fold=4, scale=scale),
         TableColumn("worst_run", "worst run", "name", shown="programs"),
         TableColumn("cost", "trained", "share"),
         TableColumn("score", "score", "score", fold=2),
-        TableColumn(
-            "expected_score",
-            "expected",
-            "score",
-            shown="programs" if advice.expected is None else "always",
+        TableColumn("expected_score", "expected", "score").for_people_if(
+            advice.expected is not None
         ),
         TableColumn(
-            "left_out_regret",
-            "left out",
-            "difference",
-            fold=3,
-            scale=scale,
-            shown="programs" if advice.left_out is None else "always",
-        ),
+            "left_out_regret", "left out", "difference", fold=3, scale=scale
+        ).for_people_if(advice.left_out is not None),
         TableColumn("left_out_score", "score, left out", "score", shown="programs"),
     )
     rows = tuple(_setting_row(advice, scored, columns) for scored in advice.settings)
@@ -121,7 +114,7 @@ def settings_legend(advice: Recommendation) -> Points:
 
 def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     """Yield what the columns mean, each with the title of its column."""
-    unit, side = advice.compared.unit, _side(advice)
+    unit, side = advice.compared.unit, beside_best([advice.objective_mode])
     yield (
         side,
         say(
@@ -364,7 +357,12 @@ def monitors_table(advice: Recommendation) -> Table:
         TableColumn("monitor", "monitor", "name"),
         TableColumn("patience", "patience", "patience"),
         TableColumn("n_groups", f"{advice.unit}s", "count"),
-        TableColumn("mean_regret", _side(advice), "difference", scale=scale),
+        TableColumn(
+            "mean_regret",
+            beside_best([advice.objective_mode]),
+            "difference",
+            scale=scale,
+        ),
         TableColumn("score", "score", "score"),
     )
     rows = tuple(_monitor_row(advice, scored) for scored in advice.monitors)
@@ -385,7 +383,7 @@ def monitors_legend(advice: Recommendation) -> Iterator[Text]:
     """Yield what the columns of the monitors mean, and what is unknown."""
     unit = advice.unit
     yield say(
-        f"{_side(advice)}: ",
+        f"{beside_best([advice.objective_mode])}: ",
         Code(advice.objective),
         f" lost with what is chosen without a {unit}, the mean of those whose logs "
         f"tell. Two monitors are compared on the {unit}s that tell both",
