@@ -94,10 +94,7 @@ def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Docu
         staircase,
         sections=(setting, _outcome(replay, kept_scale(staircase))),
         pictures=(_curve(replay),),
-        closing=(
-            _the_run(staircase.replay, _every_patience(replay, staircase)),
-            closing,
-        ),
+        closing=(_the_run(staircase.replay, kept_scale(staircase)), closing),
     )
 
 
@@ -107,8 +104,6 @@ class _Beside(NamedTuple):
     doubts: tuple[Text, ...]
     sections: tuple[Section, ...]
     scale: ValueScale
-    best_epoch: int | None
-    best_value: float | None
     next_commands: tuple[Command, ...] = ()
 
 
@@ -149,7 +144,7 @@ def one_setting_page(
             Section("Before you trust it", (Notice(doubts),)),
             _curve(replay),
             *beside.sections,
-            _the_run(replay, beside),
+            _the_run(replay if staircase is None else staircase.replay, beside.scale),
             closing,
         ),
         beside.next_commands,
@@ -164,17 +159,15 @@ def _every_patience(
         doubts_of_staircase(staircase, is_schedule_told=is_schedule_told),
         (steps_section(staircase), *rate_section(staircase, replay)),
         kept_scale(staircase),
-        staircase.best_epoch,
-        staircase.best_value,
         next_of_one_log(staircase, None),
     )
 
 
 def _alone(replay: Replay) -> _Beside:
     """Return what can be said of the run without another setting."""
-    epoch, value = find_best(replay)
-    scale = scale_of([value, replay.outcome.kept_value])
-    return _Beside(doubts_of_one_run(replay), (), scale, epoch, value)
+    _, best = find_best(replay)
+    scale = scale_of([best, replay.outcome.kept_value])
+    return _Beside(doubts_of_one_run(replay), (), scale)
 
 
 def note_of(doubt: Text) -> str:
@@ -284,8 +277,8 @@ def _file_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
         yield Row((f"{file} holds epoch{so_far}", f"{epoch + 1}{told}"))
 
 
-def _the_run(replay: Replay, beside: _Beside) -> Section:
-    """Return the table of the one run."""
+def _the_run(replay: Replay, scale: ValueScale) -> Section:
+    """Return the table of the one run, with its best value of what judges it."""
     run, objective = replay.run, replay.objective
     columns = (
         TableColumn("run", "Run", "name"),
@@ -293,17 +286,9 @@ def _the_run(replay: Replay, beside: _Beside) -> Section:
         TableColumn("plan", "Plan"),
         TableColumn("ended_by", "Ended by"),
         TableColumn("best_epoch", "Best epoch", "epoch"),
-        TableColumn("best_value", f"Best {objective}", "value", scale=beside.scale),
+        TableColumn("best_value", f"Best {objective}", "value", scale=scale),
     )
-    row = Row(
-        (
-            run.name,
-            run.recorded_epochs,
-            spoken_plan(run),
-            spoken_end(run),
-            beside.best_epoch,
-            beside.best_value,
-        )
-    )
+    names = (run.name, run.recorded_epochs, spoken_plan(run), spoken_end(run))
+    row = Row((*names, *find_best(replay)))
     table = Table(columns, (row,), "The run as it was recorded")
     return Section("The run", (table,), on="page")

@@ -1,6 +1,7 @@
 """A sentence of an answer: words, names, code, and values that stay values."""
 
 from collections.abc import Sequence
+from string import Formatter
 from typing import Any, NamedTuple, TypeAlias, get_args
 
 from cbreplay.wording.claims import Claim
@@ -116,20 +117,13 @@ def phrase(
     'all 3 groups.'
     """
     given = iter(parts)
-    first, *rest = words.split("{")
-    told: list[Part | Text] = [first]
-    counts = ""
-    for piece in rest:
-        blank, ends, text = piece.partition("}")
-        if not ends:
-            # its noun is the next blank
-            counts = blank
-            continue
-        if counts:
-            blank, text, counts = counts + named[blank], text.removeprefix("}"), ""
-        name, _, form = blank.partition(":")
-        part = named[name] if name else next(given)
-        told += [_in_form(part, form, name) if form else part, text]
+    told: list[Part | Text] = []
+    for text, name, form, _ in Formatter().parse(words):
+        told.append(text)
+        if name is not None:
+            part = named[name] if name else next(given)
+            # the noun of a count may be a blank itself
+            told.append(_in_form(part, form.format(**named), name) if form else part)
     return say(*(each for each in told if each), claims=claims)
 
 

@@ -44,8 +44,7 @@ def answer_about(result: Any) -> Answer:
 def _about_run(run: Run) -> Answer:
     from cbreplay.answers.inspection import inspection_document
 
-    document = inspection_document([run], typed="")._replace(next=())
-    return Answer(run, document, partial(_draw_run, run))
+    return Answer(run, inspection_document([run]), partial(_draw_run, run))
 
 
 def about_staircase(staircase: Staircase) -> Answer:

@@ -277,12 +277,7 @@ def _labels(replay: Replay, best: int | None, shade: Shade | None) -> list[Label
         labels.append(Label(best + 1, words, "best"))
     if shade is not None:
         labels.append(Label(shade.start, shade.words, "limit"))
-    return _in_rows(labels, run)
-
-
-def _in_rows(labels: list[Label], run: Run) -> list[Label]:
-    """Call epochs evaluations where the run's rows are that."""
-    return [label._replace(text=spoken_rows(label.text, run)) for label in labels]
+    return [label.in_rows_of(run) for label in labels]
 
 
 def _oddities(curves: tuple[Curve, ...], run: Run) -> list[Label]:
@@ -307,7 +302,7 @@ def _oddities(curves: tuple[Curve, ...], run: Run) -> list[Label]:
             for epochs, value in values
             if epochs.size
         ]
-    return _in_rows(labels, run)
+    return [label.in_rows_of(run) for label in labels]
 
 
 def _spoken(epochs: EpochArray) -> str:

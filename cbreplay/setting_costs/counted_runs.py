@@ -9,8 +9,8 @@ import numpy as np
 
 from cbreplay.setting_costs.copies import find_copies
 from cbreplay.setting_costs.recorded_ends import (
-    Ending,
     PlanPart,
+    RecordedEnd,
     find_endings,
     part_by_plan,
     usual_cadence,
@@ -30,7 +30,7 @@ class RunsOfPlan(NamedTuple):
     """Runs that were planned alike: where they stand, how they ended, and the plan."""
 
     rows: EpochArray
-    endings: Sequence[Ending]
+    endings: Sequence[RecordedEnd]
     part: PlanPart
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode, Run
 
 __all__ = [
-    "Ending",
     "FailedTraining",
     "PlanPart",
+    "RecordedEnd",
     "find_endings",
     "find_failure",
     "is_constant",
@@ -46,7 +46,7 @@ _FEWEST_ALIKE, _SHORTEST_GAP = 3, 2
 _LONGEST_GAP = 50
 
 
-class Ending(NamedTuple):
+class RecordedEnd(NamedTuple):
     """How a run ended.
 
     Parameters
@@ -120,14 +120,15 @@ def find_endings(
     runs: Sequence[Run],
     objective: Sequence[tuple[str, Mode]],
     recorded_under: int | None,
-) -> list[Ending]:
+) -> list[RecordedEnd]:
     """Find what each training was planned for, and which its own rule ended.
 
     A plan comes first: what it explains, no rule has to. `recorded_under` is the
     patience that ended the logs that say nothing themselves.
     """
     found = [
-        Ending(_known_plan(run), run.reached_plan, _own_patience(run)) for run in runs
+        RecordedEnd(_known_plan(run), run.reached_plan, _own_patience(run))
+        for run in runs
     ]
     gaps = [_gap(run, *judged) for run, judged in zip(runs, objective, strict=True)]
     # a series that never changes ends equally long after its best, whatever ended it
@@ -175,7 +176,7 @@ def _known_plan(run: Run) -> int | None:
 
 def _explained_by_a_plan(
     runs: Sequence[Run],
-    endings: Sequence[Ending],
+    endings: Sequence[RecordedEnd],
     gaps: Sequence[int | None],
     constant: Sequence[bool],
 ) -> list[int]:
@@ -246,7 +247,7 @@ def _gap(run: Run, name: str, mode: Mode) -> int | None:
     return int(np.count_nonzero(after))
 
 
-def part_by_plan(runs: Sequence[Run], endings: Sequence[Ending]) -> list[PlanPart]:
+def part_by_plan(runs: Sequence[Run], endings: Sequence[RecordedEnd]) -> list[PlanPart]:
     """Group the runs by their plans, the most frequent plan first.
 
     A run without a plan counts to the most frequent plan that is longer than it. Where
@@ -281,7 +282,7 @@ def part_by_plan(runs: Sequence[Run], endings: Sequence[Ending]) -> list[PlanPar
     ]
 
 
-def _whole_part(endings: Sequence[Ending]) -> PlanPart:
+def _whole_part(endings: Sequence[RecordedEnd]) -> PlanPart:
     """Return all runs as one part: of a plan, where all share one."""
     plans = {ending.plan for ending in endings}
     plan = next(iter(plans)) if len(plans) == 1 else None

@@ -20,8 +20,8 @@ from cbreplay.setting_costs.pricing import (
     price,
 )
 from cbreplay.setting_costs.recorded_ends import (
-    Ending,
     PlanPart,
+    RecordedEnd,
     find_failure,
     is_constant,
     usual_cadence,
@@ -83,7 +83,7 @@ class Study(NamedTuple):
         Which of them count as one.
     tolerance : Tolerance
         What each may lose.
-    endings : sequence of Ending
+    endings : sequence of RecordedEnd
         How each of them ended.
     part : PlanPart
         For how many epochs they were planned.
@@ -98,7 +98,7 @@ class Study(NamedTuple):
     panel: Panel
     grouping: Grouping
     tolerance: Tolerance
-    endings: Sequence[Ending]
+    endings: Sequence[RecordedEnd]
     part: PlanPart
     objective: str
     mode: Mode
@@ -260,7 +260,7 @@ def _labels_of(
 
 
 def _find_standing(
-    runs: Sequence[Run], endings: Sequence[Ending], part: PlanPart, monitor: str
+    runs: Sequence[Run], endings: Sequence[RecordedEnd], part: PlanPart, monitor: str
 ) -> RunStanding:
     """Return how far each run tells."""
     ended = np.array([ending.reached for ending in endings], dtype=bool)

@@ -12,9 +12,9 @@ import pytest
 from cbreplay import EarlyStopping, Run
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.setting_costs.recorded_ends import (
-    Ending,
     FailedTraining,
     PlanPart,
+    RecordedEnd,
     find_endings,
     find_failure,
     part_by_plan,
@@ -49,7 +49,7 @@ class Found(NamedTuple):
     guessed: tuple[bool, ...]
 
 
-def endings_of(runs: list[Run], recorded_under: int | None = None) -> list[Ending]:
+def endings_of(runs: list[Run], recorded_under: int | None = None) -> list[RecordedEnd]:
     return find_endings(runs, [("val_loss", "min")] * len(runs), recorded_under)
 
 
