@@ -14,8 +14,8 @@ import numpy as np
 
 from cbreplay.by_key import by_key
 from cbreplay.readers.building.runs import note_lost_rows
-from cbreplay.readers.discovery.beginnings import count_digits
 from cbreplay.readers.discovery.common_epochs import first_number, put_below
+from cbreplay.readers.discovery.comparison import columns_of, share_rows
 from cbreplay.readers.discovery.found_logs import is_text, lie_beside
 from cbreplay.wording.note import OF_NUMBERING, Note, reworded, topic_of
 from cbreplay.wording.words import count, list_first
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.run import Run, Series
+    from cbreplay.run import Run
 
 __all__ = [
     "doubt_continued",
@@ -141,8 +141,6 @@ def _continued(run: Run, following: RunsOfLog) -> Run:
     )
 
 
-# so many rows with so many digits are not the same by chance
-_FEWEST, _DIGITS = 2, 15
 _SHOWN = 5
 # each log is looked at for each place where one begins
 _MOST_BEGINS = 256
@@ -176,7 +174,7 @@ def _join_group(logs: Sequence[RunsOfLog]) -> dict[RunsOfLog, list[RunsOfLog]]:
     for log in sorted(logs, key=lambda log: first_number(log.run)):
         run = log.run
         row = (first_number(run), _row(run, 0))
-        homes = [home for home in holders.get(row, []) if _agree(home.run, run)]
+        homes = [home for home in holders.get(row, []) if share_rows(home.run, run)]
         home = homes[0] if len(homes) == 1 else log
         if home is not log:
             home.run = _union(home.run, run)
@@ -189,39 +187,8 @@ def _join_group(logs: Sequence[RunsOfLog]) -> dict[RunsOfLog, list[RunsOfLog]]:
     return parts
 
 
-def _columns(run: Run) -> list[Series]:
-    rate = run.learning_rate
-    return [
-        *(run.series[name] for name in sorted(run.series)),
-        *([rate] if rate else []),
-    ]
-
-
 def _row(run: Run, at: int) -> bytes:
-    return b"".join(own.values[at].tobytes() for own in _columns(run))
-
-
-def _agree(run: Run, later: Run) -> bool:
-    """Tell whether two logs share rows, and each of these is the same to the bit."""
-    if not lie_beside(run.source, later.source):
-        return False
-    begin = first_number(later) - first_number(run)
-    stop = min(run.n_epochs, begin + later.n_epochs)
-    both = run.has_row[begin:stop] & later.has_row[: stop - begin]
-    own, others = _columns(run), _columns(later)
-    if np.count_nonzero(both) < _FEWEST or len(own) != len(others):
-        return False
-    shared = [held.take(slice(begin, stop)).take(both) for held in own]
-    same = all(
-        held.values.tobytes() == other.values[: stop - begin][both].tobytes()
-        and np.array_equal(held.recorded, other.recorded[: stop - begin][both])
-        for held, other in zip(shared, others, strict=True)
-    )
-    # a training that fails repeats its last values, and so does another one
-    changing = {
-        str(at): held for at, held in enumerate(shared) if len({*held.values}) > 1
-    }
-    return same and count_digits(changing) >= _DIGITS
+    return b"".join(own.values[at].tobytes() for own in columns_of(run))
 
 
 def _union(run: Run, later: Run) -> Run:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.by_key import by_key
-from cbreplay.readers.discovery.beginnings import count_digits
-from cbreplay.readers.discovery.same_training import count_agreeing, has_all_of
+from cbreplay.readers.discovery.comparison import is_extract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from cbreplay.run import FloatArray, Run
 
 __all__ = ["leave_out_extracts", "leave_out_smoothed"]
-
-# so many digits at the same epoch of two logs in one place are no coincidence; more are
-# asked of several rows, for on a small data set many trainings have the same accuracy
-_FEWEST_DIGITS, _DIGITS_OF_ROWS = 3, 7
 
 
 def leave_out_extracts(found: FoundLogs) -> None:
@@ -69,23 +64,10 @@ def _homes_among(
         # one may count from 0, and the other from 1
         wider = (first < run.first_epoch) & (run.horizon - 1 <= last)
         for at in np.flatnonzero(wider).tolist() if run.first_epoch else ():
-            if _is_extract(run, others[at].run):
+            if is_extract(run, others[at].run):
                 found[log] = others[at]
                 break
     return found
-
-
-def _is_extract(run: Run, other: Run) -> bool:
-    """Tell whether each row of a run stands in another."""
-    if other.counts_from > run.counts_from:
-        # a few rows alone do not tell that they count from 1
-        run = run.moved(run.counts_from - other.counts_from)
-    within = other.first_epoch < run.first_epoch and run.horizon <= other.horizon
-    if not within or not run.series.keys() <= other.series.keys():
-        return False
-    fewest = _FEWEST_DIGITS if run.recorded_epochs == 1 else _DIGITS_OF_ROWS
-    told = count_digits(run.series) >= fewest
-    return told and has_all_of(other, run) and count_agreeing(run, other) > 0
 
 
 # fewer values may fit by chance

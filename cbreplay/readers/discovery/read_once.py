@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.by_key import by_key
-from cbreplay.readers.discovery.beginnings import (
+from cbreplay.readers.discovery.comparison import (
     FEWEST,
     begins,
     begins_to_the_bit,
@@ -242,7 +242,7 @@ def _add_short(runs: Sequence[Run], home_of: dict[int, int]) -> None:
     short = [at for at, run in enumerate(runs) if run.n_epochs < FEWEST]
     begun = by_key(range(len(runs)) if short else (), lambda at: _first_row(runs[at]))
     for at in sorted(short, key=lambda at: -runs[at].n_epochs):
-        run, n_digits = runs[at], count_digits(runs[at].series)
+        run, n_digits = runs[at], count_digits(runs[at].series.values())
         if run.steps is not None or at in home_of or at in kept:
             continue
         homes = [*grown] if n_digits >= _MANY_DIGITS else []
@@ -306,7 +306,7 @@ def _are_told_by_validation(run: Run) -> bool:
     """Tell whether a validation has too many values and digits to be a coincidence."""
     own = {name: held for name, held in run.series.items() if is_validation(name)}
     changing = max(map(count_changing, own.values()))
-    return changing >= FEWEST and count_digits(own) >= _RANK_DIGITS
+    return changing >= FEWEST and count_digits(own.values()) >= _RANK_DIGITS
 
 
 # this many digits do not agree by chance: of a first row, and of a whole validation

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.written_digits import (
-    count_digits,
-    hold_float32,
-    rounding_of,
-)
+from cbreplay.readers.building.written_digits import count_digits, hold_float32
 from cbreplay.readers.discovery.common_epochs import spread_out
+from cbreplay.readers.discovery.comparison import (
+    FEWEST,
+    agreeing_values,
+    count_agreeing,
+    tolerance_of,
+)
 from cbreplay.readers.discovery.run_names import placed
 from cbreplay.run import Series
 from cbreplay.wording.note import Note, reworded, topic_of
@@ -22,16 +23,12 @@ from cbreplay.wording.note import Note, reworded, topic_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.run import BoolArray, FloatArray, Run
+    from cbreplay.run import Run
 
-__all__ = ["are_one", "count_agreeing", "has_all_of", "join_logs"]
+__all__ = ["are_one", "join_logs"]
 
-# event files hold float32, so a value differs from a text log's by up to this share
-_RELATIVE_TOLERANCE = 1e-6
 # this many digits tell one float32 from the next
 _FLOAT32_DIGITS = 9
-# if the epochs differ, fewer equal values than these may be chance
-_FEWEST = 5
 
 
 def join_logs(
@@ -52,13 +49,9 @@ def join_logs(
     """
     runs: list[Run] = []
     left = list(from_events)
+    alone = len(from_text) == len(from_events) == 1
     for run in from_text:
-        partner = next((events for events in left if count_agreeing(run, events)), None)
-        moved = run
-        if partner is None:
-            moved, partner = _moved_by_one(run, left)
-        if partner is None and len(from_text) == len(from_events) == 1:
-            partner = left[0] if _complement(run, left[0]) else None
+        moved, partner = _find_partner(run, left, alone=alone)
         if partner is not None:
             left.remove(partner)
             runs.append(_join(moved, partner, source))
@@ -85,86 +78,30 @@ def _kind_of(run: Run) -> str:
     return "CSV" if ".csv" in os.path.basename(run.source).lower() else "log"
 
 
-def _moved_by_one(run: Run, candidates: Sequence[Run]) -> tuple[Run, Run | None]:
-    """Find the record that agrees if shifted by one epoch: one counts from 1."""
-    for by in (1, -1):
-        first = run.first_epoch + by
-        if first < 0:
+def _find_partner(
+    run: Run, candidates: Sequence[Run], *, alone: bool
+) -> tuple[Run, Run | None]:
+    """Find the event files' record of a run, and return the run in their epochs.
+
+    One of them may count from 1. `alone` tells that neither has another candidate.
+    """
+    for by, fewest in ((0, 1), (1, FEWEST), (-1, FEWEST)):
+        if run.first_epoch + by < 0:
             continue
-        moved = replace(run.moved(by), counts_from=run.counts_from - by)
+        moved = replace(run.moved(by), counts_from=run.counts_from - by) if by else run
         for events in candidates:
-            if count_agreeing(moved, events) >= _FEWEST:
-                note = "its epochs were moved by one, to those of the event files"
-                return moved.with_notes(note), events
-    return run, None
+            if count_agreeing(moved, events) >= fewest:
+                return (moved.with_notes(_MOVED) if by else run), events
+    return run, candidates[0] if alone and _complement(run, candidates[0]) else None
 
 
-def count_agreeing(one: Run, other: Run) -> int:
-    """Count the values that both runs hold; 0 if any two of them disagree."""
-    if one.steps is not None or other.steps is not None:
-        return 0
-    first = max(one.first_epoch, other.first_epoch)
-    last = min(one.horizon, other.horizon)
-    if last < first:
-        return 0
-    n_common = 0
-    for name in one.series.keys() & other.series.keys():
-        left, right = (
-            run.series[name].take(
-                slice(first - run.first_epoch, last - run.first_epoch + 1)
-            )
-            for run in (one, other)
-        )
-        both = left.recorded & right.recorded
-        n_common += int(both.sum())
-        tolerance = np.maximum(_rounding(left.values), _rounding(right.values))
-        agree = _agree(left.values, right.values, tolerance)
-        for position in np.flatnonzero(both & ~agree).tolist():
-            if not _other_agrees(left, right, position, float(tolerance[position])):
-                return 0
-    return n_common
-
-
-def has_all_of(run: Run, other: Run) -> bool:
-    """Tell whether a run has a value wherever another one, within it, has one."""
-    begin = other.first_epoch - run.first_epoch
-    return all(
-        (run.series[name].recorded[begin : begin + len(own)] >= own.recorded).all()
-        for name, own in other.series.items()
-        if name in run.series
-    )
-
-
-def _rounding(values: FloatArray) -> FloatArray:
-    """Return how far each value may have been rounded when it was written."""
-    # a little more than half a unit, for decimals have no exact binary fraction
-    return rounding_of(values) * (1 + _RELATIVE_TOLERANCE)
-
-
-def _agree(left: FloatArray, right: FloatArray, tolerance: FloatArray) -> BoolArray:
-    with np.errstate(over="ignore", invalid="ignore"):
-        same = left.astype(np.float32) == right.astype(np.float32)
-        largest = np.maximum(np.abs(left), np.abs(right))
-        near = np.abs(left - right) <= tolerance + _RELATIVE_TOLERANCE * largest
-    close: BoolArray = same | (near & np.isfinite(left) & np.isfinite(right))
-    return close | (np.isnan(left) & np.isnan(right))
-
-
-def _other_agrees(left: Series, right: Series, position: int, tolerance: float) -> bool:
-    """Tell whether an earlier value of the epoch agrees, where it has several."""
-    choices = [
-        (float(series.values[position]), *series.others.get(position, ()))
-        for series in (left, right)
-    ]
-    pairs = np.array(list(itertools.product(*choices)))
-    limits = np.full(len(pairs), tolerance)
-    return bool(_agree(pairs[:, 0], pairs[:, 1], limits).any())
+_MOVED = "its epochs were moved by one, to those of the event files"
 
 
 def are_one(text: Run, events: Run) -> bool:
     """Tell whether event files hold all epochs of a text log, with equal values."""
     same = _hold_same_epochs(text, events)
-    return same and count_agreeing(text, events) >= _FEWEST
+    return same and count_agreeing(text, events) >= FEWEST
 
 
 def _hold_same_epochs(one: Run, other: Run) -> bool:
@@ -248,16 +185,13 @@ def _confirmed(standing: Series, other: Series) -> Series:
     """
     values = np.where(standing.recorded, standing.values, other.values)
     others = dict(standing.others)
-    tolerance = np.maximum(_rounding(standing.values), _rounding(other.values))
-    for position, held in standing.others.items():
+    tolerance = tolerance_of(standing, other)
+    for position in standing.others:
         if not other.recorded[position] or other.others.get(position):
             continue
-        choices = np.array([standing.values[position], *held])
-        wanted = np.full(len(choices), other.values[position])
-        limits = np.full(len(choices), tolerance[position])
-        agree = np.flatnonzero(_agree(choices, wanted, limits))
-        if len(agree) == 1:
-            values[position] = choices[agree[0]]
+        kept = agreeing_values(standing, other, position, tolerance[position])
+        if len(kept) == 1:
+            values[position] = kept[0]
             del others[position]
     others |= {
         position: held
@@ -271,44 +205,44 @@ def _notes(
     text: Run, events: Run, finer: Sequence[str], series: Mapping[str, Series]
 ) -> tuple[str, ...]:
     """Note what was joined, and keep the notes of both, each once."""
-    n_common = count_agreeing(text, events)
     kind = _kind_of(text)
-    used = f"the {kind}'s is used"
-    if finer:
-        used = "the one with more digits is used"
-    joined: str = Note(
-        f"the {kind} and the event files are one training ({n_common} common values "
-        f"agree); where both have a value, {used}",
-        "files",
-    )
-    if n_common == 0:
-        joined = (
-            f"the {kind} and the event files were taken as one training, because they "
-            "hold the same epochs; no value stands in both, so none confirms it"
-        )
-    notes = [joined]
+    notes = [_joined_note(kind, count_agreeing(text, events), finer=bool(finer))]
     if not _hold_same_epochs(text, events):
         notes.append(
             f"the {kind} holds epochs {text.first_epoch + 1}-{text.horizon + 1}, the "
             f"event files {events.first_epoch + 1}-{events.horizon + 1} (counted "
             "from 1)"
         )
-    unused: list[str] = []
+    unused = {*_settled(text, events), *_settled(events, text)}
     doubled = [run for run in (text, events) if _has_others(run.series)]
     if doubled and not _has_others(series):
         notes.append("of several values of an epoch, the one that both hold is used")
-        unused += [
+        unused |= {
             note for run in doubled for note in run.notes if topic_of(note) == "values"
-        ]
-    unused += [*_settled(text, events), *_settled(events, text)]
-    own = [note for note in text.notes if note not in unused]
-    theirs = [note for note in events.notes if note not in unused]
-    notes += [note for note in own if note in theirs]
-    notes += [reworded(note, f"{kind}: {note}") for note in own if note not in theirs]
-    notes += [
-        reworded(note, f"event files: {note}") for note in theirs if note not in own
+        }
+    kept = [
+        [note for note in run.notes if note not in unused] for run in (text, events)
     ]
+    notes += [note for note in kept[0] if note in kept[1]]
+    for called, own, others in ((kind, *kept), ("event files", *kept[::-1])):
+        notes += [
+            reworded(note, f"{called}: {note}") for note in own if note not in others
+        ]
     return tuple(notes)
+
+
+def _joined_note(kind: str, n_common: int, *, finer: bool) -> str:
+    if n_common == 0:
+        return (
+            f"the {kind} and the event files were taken as one training, because they "
+            "hold the same epochs; no value stands in both, so none confirms it"
+        )
+    used = "the one with more digits is used" if finer else f"the {kind}'s is used"
+    return Note(
+        f"the {kind} and the event files are one training ({n_common} common values "
+        f"agree); where both have a value, {used}",
+        "files",
+    )
 
 
 def _settled(run: Run, other: Run) -> Iterator[str]:

@@ -173,8 +173,10 @@ def _what_is(path: str) -> str:
 
 
 def _tells_data_sets(beginning: bytes) -> bool:
-    names, *_ = decode_beginning(beginning).splitlines()
-    return tells_data_sets({name.strip(' "') for name in re.split(r"[,;\t]", names)})
+    # of bytes that are no text, there is no first line
+    names = decode_beginning(beginning).partition("\n")[0]
+    cells = re.split(r"[,;\t]", names)
+    return tells_data_sets({name.strip(' "\r') for name in cells})
 
 
 _BY_NAME = "given by its name, its rows are taken as epochs"

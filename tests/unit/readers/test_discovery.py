@@ -590,3 +590,12 @@ def test_runs_are_named_without_what_all_their_names_begin_with(
     assert names == ["lr0.001/seed2", "lr0.01/seed2", "lr0.01/seed10"]
     (alone,) = load_runs(tmp_path / "new/lr0.001")
     assert alone.name == "seed2"
+
+
+def test_a_table_with_a_byte_of_no_text_is_passed_by(tmp_path: Path) -> None:
+    (tmp_path / "logs.csv").write_text("epoch,loss\n0,0.5\n1,0.25\n")
+    damaged = tmp_path / "train.csv"
+    damaged.write_bytes(b"train_loss,val\x17_loss\n1,0.5\n2,0.25\n")
+    runs, seen = survey_sources([tmp_path], ReadOptions())
+    assert [run.horizon for run in runs] == [1]
+    assert (str(damaged), "passed by", "no log that is known") in seen
