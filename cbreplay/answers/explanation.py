@@ -21,6 +21,7 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    joined,
     phrase,
     say,
 )
@@ -32,7 +33,7 @@ from cbreplay.wording.plain_text import quoted_code
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.explain import Explanation, TraceRow
     from cbreplay.replay import Replay
     from cbreplay.wording.claims import Claim
@@ -131,7 +132,7 @@ def _headline(replay: Replay) -> Text:
         words += "{so_far}"
     return phrase(
         words,
-        stoppers=say(*_stoppers(replay)),
+        stoppers=_stoppers(replay),
         stopped_epoch=replay.stopped_epoch,
         horizon=replay.run.horizon,
         kept_epoch=replay.kept_epoch,
@@ -140,13 +141,10 @@ def _headline(replay: Replay) -> Text:
     )
 
 
-def _stoppers(replay: Replay) -> Iterator[Part]:
+def _stoppers(replay: Replay) -> Text:
     """Name the callbacks that asked for the end, with the verb."""
-    for place, index in enumerate(replay.stopped_by):
-        if place:
-            yield " and "
-        yield Code(name_in_list(replay.callbacks, index))
-    yield " stops" if len(replay.stopped_by) == 1 else " stop"
+    names = [name_in_list(replay.callbacks, index) for index in replay.stopped_by]
+    return say(joined(map(Code, names), " and "), " stop" + "s" * (len(names) == 1))
 
 
 def _stamped(sentence: str, claims: Sequence[Claim]) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.answers.one_run_headline import nearest_setting
 from cbreplay.document import Command
 from cbreplay.rules.base import format_callback
 from cbreplay.wording.plain_text import quoted_code
@@ -62,14 +63,12 @@ def next_of_settings(
     cells: SettingCells,
     typed: str | None,
     *,
-    nearest: int | None,
     by_options: bool,
     again: str,
     shows_each: bool,
 ) -> tuple[Command, ...]:
     """Return what to ask next: why, of one log; which setting to pick, of several.
 
-    `nearest` is the setting that comes nearest to the best on one log, if one is known.
     The settings were typed as `again`; `by_options` if that is ``--patience`` and its
     like. `shows_each` tells whether every run has its rows already.
     """
@@ -78,7 +77,7 @@ def next_of_settings(
         if not shows_each:
             asked.insert(0, ("Each run", "simulate", f"{again} --each".strip()))
         return _asked_again(typed, asked, cells.runs[0])
-    config = 0 if nearest is None else nearest
+    config = nearest_setting(cells) or 0
     if again and len(cells.grid) == 1:
         options = [again]
     elif by_options:

@@ -18,7 +18,7 @@ from cbreplay.evidence.outcomes import (
 from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Text
@@ -87,12 +87,13 @@ def _claims_of_end(cells: SettingCells, told: dict[str, Any]) -> Iterator[Claim]
         yield Claim("is_best", {"series": cells.judged_by[0][0], "epoch": kept})
 
 
-def headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
+def headline_of_one_run(cells: SettingCells) -> Text:
     """Say how many settings a log decides, and which of them keeps the best."""
     own = stopped_itself(cells.runs[0])
     start = "{}This log decides {n_decided:count} of {n_configs:count} settings"
-    decided, nearest = sum(exact), nearest_setting(cells)
-    counts: dict[str, Any] = {"n_decided": decided, "n_configs": len(exact)}
+    n_configs, nearest = len(cells.grid), nearest_setting(cells)
+    decided = cells.columns["evidence"].count("exact")
+    counts: dict[str, Any] = {"n_decided": decided, "n_configs": n_configs}
     if nearest is None:
         none = say() if decided else _told_of_none(cells)
         return phrase(start + "{}.", own, none, **counts)
@@ -104,7 +105,7 @@ def headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
         # a log with a hole, or one cut by its own callback, may lack a better value
         some = own.parts or cells.bound_of(nearest, "regret")
         keeps = f" keeps the best {'recorded ' * bool(some)}{{objective:code}}"
-    if decided < len(exact):
+    if decided < n_configs:
         among = "of those " if decided > 1 else "that is "
         if decided == 1:
             keeps = f", which{keeps}" if is_best else "{beside}"

@@ -11,7 +11,7 @@ from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.left_files import in_file, last_file
 from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_one_log
-from cbreplay.answers.pictures import curve_figure
+from cbreplay.answers.pictures import curve_figure, curve_section
 from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_cells import read_replays
@@ -93,7 +93,7 @@ def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Docu
     return staircase_document(
         staircase,
         sections=(setting, _outcome(replay, kept_scale(staircase))),
-        pictures=(_curve(replay),),
+        pictures=(curve_section(curve_figure(replay)),),
         closing=(_the_run(staircase.replay, kept_scale(staircase)), closing),
     )
 
@@ -142,7 +142,7 @@ def one_setting_page(
             Section("The setting", (code,), half=True),
             _outcome(replay, beside.scale),
             Section("Before you trust it", (Notice(doubts),)),
-            _curve(replay),
+            curve_section(curve_figure(replay)),
             *beside.sections,
             _the_run(replay if staircase is None else staircase.replay, beside.scale),
             closing,
@@ -212,11 +212,6 @@ def _headline(replay: Replay) -> Text:
         objective=replay.judged_by[0],
         file=in_file(replay.kept_epoch, *last_file(replay)),
     )
-
-
-def _curve(replay: Replay) -> Section:
-    figure = curve_figure(replay)
-    return Section("The decisions on the curve", (figure,), on="page")
 
 
 def _outcome(replay: Replay, scale: ValueScale) -> Section:

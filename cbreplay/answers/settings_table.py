@@ -178,7 +178,7 @@ def _bounded(cells: SettingCells, key: str, held: Sequence[Any]) -> Sequence[Any
 
     def cell(row: int) -> Any:
         value, bound = held[row], cells.bound_of(row, key)
-        if value is None or bound is None:
+        if bound is None:
             return value
         value = value if isinstance(value, Cell) else Cell(value)
         return value._replace(bound=bound)

@@ -9,9 +9,7 @@ from cbreplay.answers.setting_cells import only_saves
 from cbreplay.answers.settings_summary import (
     SEVERAL,
     SettingSummary,
-    compare_settings,
-    find_least,
-    tells_less,
+    SideBySide,
 )
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Claim, Code, Fact, phrase, say
@@ -30,12 +28,12 @@ _ALONE = "That describes these runs, not the next."
 _NEARLY_ALL = 0.9
 
 
-def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
+def settings_headline(beside: SideBySide) -> Text:
     """Say which setting loses least on several runs, or what the one setting loses."""
+    cells, summaries, runs, compared = beside
     if len(summaries) == 1:
         return _of_one_setting(cells, summaries[0])
-    runs, compared = compare_settings(cells, summaries)
-    least = find_least(compared)
+    least = beside.least
     if least is None:
         return _of_no_setting(cells, summaries)
     n_open = len(summaries) - len(compared)
@@ -47,7 +45,7 @@ def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) 
     on, where = "On these {n_runs:count} runs ", ""
     if len(runs) < len(cells.runs):
         tell = f"whose logs decide {'these settings' if n_open else 'every setting'}"
-        if tells_less(cells, summaries):
+        if beside.tells_less:
             # a log may decide a setting and hold no number at the epoch that it keeps
             lose = "these settings lose" if n_open else "every setting loses"
             tell = f"that tell what {lose}"

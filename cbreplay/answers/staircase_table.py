@@ -130,7 +130,7 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
         step.evidence,
         step.kept_epoch,
         step.kept_value,
-        _regret(staircase, step),
+        Cell(step.regret, "lower" if staircase.lacks_values else None),
         *step.others.values(),
         Span(step.most_epochs_saved, step.fewest_epochs_saved),
         step.most_epochs_saved,
@@ -155,13 +155,6 @@ def _bounds(staircase: Staircase, step: StaircaseStep) -> Iterator[str]:
         yield "regret:lower"
     if step.evidence != "exact":
         yield from ("most_epochs_saved:upper", "fewest_epochs_saved:upper")
-
-
-def _regret(staircase: Staircase, step: StaircaseStep) -> Cell | None:
-    """Return a step's regret, marked as a lower bound where values are missing."""
-    if step.regret is None:
-        return None
-    return Cell(step.regret, "lower" if staircase.lacks_values else None)
 
 
 def _rest_words(staircase: Staircase) -> str:

@@ -89,15 +89,8 @@ def _table(sweep: Sweep) -> Table:
             column = TableColumn(name, name.replace("_", " "), *_COLUMNS[name])
         columns.append(column)
     # in columns of numbers, pandas has no None
-    made: list[list[Any]] = [
-        [
-            None if is_absent else cell
-            for cell, is_absent in zip(held, absent, strict=True)
-        ]
-        for held, absent in (
-            (frame[name].tolist(), frame[name].isna().tolist()) for name in frame
-        )
-    ]
+    plain = frame.astype(object).where(frame.notna(), None)
+    made: list[list[Any]] = [plain[name].tolist() for name in plain]
     caption = "What the settings would have done on the logs"
     return Table(
         tuple(columns),

@@ -181,9 +181,9 @@ class Section(NamedTuple):
         In order.
     half : bool
         Whether it may be beside the next one on a wide page.
-    on : {"both", "page", "screen", "asked"}
-        Where it is shown: at a terminal, on a page, or both. "asked" means on a page,
-        and at a terminal only with ``-v``.
+    on : {"both", "page", "asked"}
+        Where it is shown: at a terminal and on a page, or on a page alone. "asked"
+        means on a page, and at a terminal only with ``-v``.
     untitled : bool
         Whether a terminal leaves the heading out.
     """
@@ -191,7 +191,7 @@ class Section(NamedTuple):
     title: str
     blocks: tuple[Block, ...]
     half: bool = False
-    on: Literal["both", "page", "screen", "asked"] = "both"
+    on: Literal["both", "page", "asked"] = "both"
     untitled: bool = False
 
 

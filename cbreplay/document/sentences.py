@@ -1,6 +1,6 @@
 """A sentence of an answer: words, names, code, and values that stay values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from string import Formatter
 from typing import Any, NamedTuple, TypeAlias, get_args
 
@@ -16,6 +16,7 @@ __all__ = [
     "Text",
     "counted",
     "facts_of",
+    "joined",
     "phrase",
     "plain_text",
     "say",
@@ -95,6 +96,16 @@ def say(*parts: Part | Text, claims: Sequence[Claim] = (), stamp: str = "") -> T
         (*claims, *(claim for text in whole for claim in text.claims)),
         stamp,
     )
+
+
+def joined(each: Iterable[Part | Text], between: str = ", ") -> Text:
+    """Return parts with words between them.
+
+    >>> plain_text(joined([Fact(3, "patience"), Fact(5, "patience")], " or "))
+    '3 or 5'
+    """
+    told = [part for own in each for part in (between, own)]
+    return say(*told[1:])
 
 
 def phrase(

@@ -12,7 +12,11 @@ from cbreplay.answers.moving import MovingQuestion, NamedSetting
 from cbreplay.answers.moving.sentences import name_setting
 from cbreplay.answers.one_setting_page import one_run_page, one_setting_page
 from cbreplay.answers.origins import how_computed
-from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
+from cbreplay.answers.pictures import (
+    MOST_ON_A_CURVE,
+    curve_section,
+    settings_figure,
+)
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings import EVERY_SETTING, settings_document
 from cbreplay.answers.spoken_runs import judged_by
@@ -212,8 +216,8 @@ def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Section:
 def _curve_of_settings(cells: SettingCells) -> Section:
     """Return the curve of one run with a few settings on it."""
     names = [short_setting(cells.grid, config) for config in range(len(cells.grid))]
-    figure = settings_figure(dict(zip(names, cells.replays(), strict=True)))
-    return Section("The decisions on the curve", (figure,), on="page")
+    replays = dict(zip(names, cells.replays(), strict=True))
+    return curve_section(settings_figure(replays))
 
 
 def _rules(runs: Sequence[Run], question: ReportQuestion) -> list[str]:

@@ -35,9 +35,7 @@ _FIRST_SIGN = r"^(\s*\d*)([-+#=.)])"
 
 
 @checked
-def write_markdown(
-    document: Document, *, left_out: Collection[str] = ("screen",)
-) -> str:
+def write_markdown(document: Document, *, left_out: Collection[str] = ()) -> str:
     """Return the answer as Markdown, without its pictures and the words about them.
 
     The numbers of the pictures are in the tables.

@@ -19,6 +19,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     footnotes,
+    joined,
     keyed_row,
     phrase,
     say,
@@ -223,12 +224,10 @@ def _notes(advice: Recommendation) -> Iterator[Text]:
 
 def _by_weight(advice: Recommendation) -> Text:
     """Say which patience other weights of training would choose."""
-    told: list[str | Text] = []
-    for weighed in advice.by_weight:
-        words = "{patience:patience} at {cost_weight:given}"
-        told += [", ", phrase(words, **weighed._asdict())]
+    words = "{patience:patience} at {cost_weight:given}"
+    told = joined(phrase(words, **weighed._asdict()) for weighed in advice.by_weight)
     least = "with another weight for training (--cost-weight) the least expected score "
-    return say(least, "is that of patience ", *told[1:])
+    return say(least, "is that of patience ", told)
 
 
 def _other_rules(advice: Recommendation) -> Iterator[Text]:
@@ -302,11 +301,16 @@ def groups_table(advice: Recommendation) -> Table:
         TableColumn("left_out_patience", "Chosen without it", "patience"),
         TableColumn("left_out_regret", "What that costs it", "difference", scale=scale),
     )
-    rows = tuple(_group_row(advice, group, scale) for group in advice.groups)
+    rows = tuple(_group_row(advice, group, columns, scale) for group in advice.groups)
     return Table(columns, rows, f"Every {advice.unit}, left out of the choice")
 
 
-def _group_row(advice: Recommendation, group: CountedGroup, scale: ValueScale) -> Row:
+def _group_row(
+    advice: Recommendation,
+    group: CountedGroup,
+    columns: Sequence[TableColumn],
+    scale: ValueScale,
+) -> Row:
     low, high = (
         Fact(end(group.tolerance), "difference", "tolerance", scale)
         for end in (min, max)
@@ -314,16 +318,13 @@ def _group_row(advice: Recommendation, group: CountedGroup, scale: ValueScale) -
     spread = say(low) if low.text == high.text else say(low, " to ", high)
     lost = group.left_out_regret
     untold = lost is None and group.left_out_patience is not None
-    return Row(
-        (
-            group.name,
-            *([len(group.runs)] if advice.unit != "run" else []),
-            spread,
-            _sufficient(advice, group),
-            group.left_out_patience,
-            _NOT_IN_LOG if untold else lost,
-        )
-    )
+    cells = group._asdict() | {
+        "n_runs": len(group.runs),
+        "tolerance": spread,
+        "sufficient_patience": _sufficient(advice, group),
+        "left_out_regret": _NOT_IN_LOG if untold else lost,
+    }
+    return keyed_row(columns, cells)
 
 
 def _sufficient(advice: Recommendation, group: CountedGroup) -> int | Text:
