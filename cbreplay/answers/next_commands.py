@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.one_run_headline import nearest_setting
 from cbreplay.document import Command
 from cbreplay.rules.base import format_callback
 from cbreplay.wording.plain_text import quoted_code
@@ -77,6 +76,8 @@ def next_of_settings(
         if not shows_each:
             asked.insert(0, ("Each run", "simulate", f"{again} --each".strip()))
         return _asked_again(typed, asked, cells.runs[0])
+    from cbreplay.answers.one_run_headline import nearest_setting
+
     config = nearest_setting(cells) or 0
     if again and len(cells.grid) == 1:
         options = [again]

@@ -54,18 +54,13 @@ _NOT_IN_LOG = say("not in the log")
 def settings_table(advice: Recommendation) -> Table:
     """Return what every setting loses and trains."""
     regrets = [scored.mean_regret for scored in advice.settings]
-    scale = scale_of(regrets, "cost")
+    scale, side = scale_of(regrets, "cost"), beside_best([advice.objective_mode])
     columns = (
         TableColumn("label", "answer", "name", shown="programs"),
         TableColumn("setting", "setting", "code", shown="programs"),
         TableColumn("name", "setting", "name", shown="people"),
         TableColumn("n_groups", f"{advice.compared.unit}s", "count", fold=1),
-        TableColumn(
-            "mean_regret",
-            beside_best([advice.objective_mode]),
-            "difference",
-            scale=scale,
-        ),
+        TableColumn("mean_regret", side, "difference", scale=scale),
         TableColumn("lost_share", "in its scale", "share", shown="programs"),
         TableColumn("worst_regret", "worst", "difference", fold=4, scale=scale),
         TableColumn("worst_run", "worst run", "name", shown="programs"),
@@ -353,17 +348,12 @@ def monitors_table(advice: Recommendation) -> Table:
         for scored in advice.monitors
         if scored.left_out is not None
     ]
-    scale = scale_of(regrets, "cost")
+    scale, side = scale_of(regrets, "cost"), beside_best([advice.objective_mode])
     columns = (
         TableColumn("monitor", "monitor", "name"),
         TableColumn("patience", "patience", "patience"),
         TableColumn("n_groups", f"{advice.unit}s", "count"),
-        TableColumn(
-            "mean_regret",
-            beside_best([advice.objective_mode]),
-            "difference",
-            scale=scale,
-        ),
+        TableColumn("mean_regret", side, "difference", scale=scale),
         TableColumn("score", "score", "score"),
     )
     rows = tuple(_monitor_row(advice, scored) for scored in advice.monitors)
