@@ -149,9 +149,7 @@ def event_directories(root: Path) -> list[str]:
 def read_scalars(root: Path) -> int:
     from cbreplay.readers.event_files.reading import read_events
 
-    return sum(
-        len(read_events(str(path)).scalars.values) for path in root.rglob("*tfevents*")
-    )
+    return sum(read_events(str(path)).n_scalars for path in root.rglob("*tfevents*"))
 
 
 def read_load_runs(root: Path) -> int:

@@ -25,8 +25,9 @@ from cbreplay.document import (
     phrase,
     say,
 )
+from cbreplay.evidence.rounded import find_unclear
 from cbreplay.evidence.words import FICTION, parting_of, spoken_divergence
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import format_callback, read_series
 from cbreplay.rules.words import name_in_list
 from cbreplay.wording.plain_text import quoted_code
 
@@ -65,7 +66,8 @@ def explanation_document(
     told = left_files(replay) if files else [_trace(explanation, shown)]
     title = "Files" if files else "Epoch by epoch"
     closing = () if files else tuple(_closing(explanation))
-    doubts = doubts_of_replay(replay, (), replay.notes)
+    noted = doubts_of_replay(replay, (), replay.notes)
+    doubts = (*noted, *_compared_rounded(replay))
     sections = (
         Section(title, (CodeBlock(code, "python"), *told), untitled=True),
         Section("How it ended", (Points(closing),), untitled=True),
@@ -111,6 +113,26 @@ def _closing(explanation: Explanation) -> Iterator[Text]:
     for sentence in explanation.told:
         if sentence.words != told:
             yield _stamped(sentence.words, sentence.claims)
+
+
+def _compared_rounded(replay: Replay) -> Iterator[Text]:
+    """Yield from where on rows compare values that the log rounds too far to order."""
+    run = replay.run
+    for name in read_series(replay.callbacks):
+        rules = [rule for rule in replay.callbacks if name in rule.reads]
+        later = any(rule.begins_later for rule in rules)
+        margins = [rule.margin for rule in rules]
+        unclear = find_unclear(run, name, margins, begins_later=later)
+        # the first of them has none before it to be compared with
+        compared = sorted(unclear)[1:]
+        if compared and run.first_epoch + compared[0] <= replay.last_evident_epoch:
+            yield phrase(
+                "The log rounds {name} to {digits:count} digits: what a row says from "
+                "epoch {epoch:epoch} on holds if the values were just these.",
+                name=Code(name),
+                digits=run.rounded_to[name][0],
+                epoch=run.first_epoch + compared[0],
+            )
 
 
 def _headline(replay: Replay) -> Text:

@@ -122,7 +122,7 @@ def headline_of_one_run(cells: SettingCells) -> Text:
 
 
 # partings that the recorded rates do not show
-_NO_RATE_SHOWN = ("hidden", "weights", "unrecorded")
+_NO_RATE_SHOWN = ("hidden", "either", "weights", "unrecorded")
 
 
 def _told_of_none(cells: SettingCells) -> Text:

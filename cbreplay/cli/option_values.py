@@ -1,7 +1,8 @@
-"""What is typed as the value of an option: numbers, a range of them, a size."""
+"""What is typed as the value of an option: numbers, a range, a share, a size."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError
 
-__all__ = ["BYTE_COUNT", "read_values"]
+__all__ = ["BYTE_COUNT", "Share", "read_values"]
 
 
 def read_values(option: str, text: str) -> range | list[float]:
@@ -100,6 +101,22 @@ class _ByteCount(click.ParamType):  # type: ignore[type-arg]  # generic only lat
         if n_bytes < 1:
             self.fail(f"{value!r} is no size such as 500000, 256MB or 2GiB", param, ctx)
         return n_bytes
+
+
+class Share(click.FloatRange):
+    """A number in a range, or as percents."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401 - click's
+        """Return the number that a text stands for."""
+        if isinstance(value, str) and value.strip().endswith("%"):
+            with contextlib.suppress(ValueError):
+                value = float(value.strip().removesuffix("%")) / 100
+        return super().convert(value, param, ctx)
 
 
 BYTE_COUNT = _ByteCount()

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import click
 
-from cbreplay.cli.option_values import BYTE_COUNT
+from cbreplay.cli.option_values import BYTE_COUNT, Share
 from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import quiet_option, remark, verbose_option
 from cbreplay.cli.working_directory import follow_config, named_defaults
@@ -240,9 +240,10 @@ _ADVICE_OPTIONS = [
     ),
     click.option(
         "--confidence",
-        type=click.FloatRange(0, 1, min_open=True, max_open=True),
-        help="On what share of new runs the tolerance shall be kept.  [default: 0.9, "
-        "or 0.8 from 4 to 8 runs]",
+        type=Share(0, 1, min_open=True, max_open=True),
+        metavar="X|P%",
+        help="On what share of new runs the tolerance shall be kept.  [default: 90%, "
+        "or 80% from 4 to 8 runs]",
     ),
     click.option(
         "--cost-weight",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from cbreplay.cli.help import CheckedCommand
+from cbreplay.cli.option_values import Share
 from cbreplay.cli.process import users_environment
 from cbreplay.cli.remarks import is_quiet, quiet_option, say
 from cbreplay.errors import ConfigError, OutputError
@@ -48,7 +49,8 @@ __all__ = ["command", "read_program"]
 )
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1),
+    type=Share(0, 1),
+    metavar="X|P%",
     default=1.0,
     help="Leave them out in this share of runs only. The name (of --out, else of "
     "SCRIPT) and ARGS decide, so the same run is always treated alike.",

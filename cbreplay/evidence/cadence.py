@@ -145,12 +145,18 @@ _GROWS = 4
 def _usual_distance(steps: EpochArray) -> float | None:
     """Return the cadence of steps, or the middle distance if most are nearly that.
 
-    Of two distances the first, if the second is a multiple of it: no evaluation at the
-    end comes later than usual, so that one is lost between.
+    Where some are lost, the others are multiples of what most distances are, that of
+    the first step to the beginning among them. Of two distances it is the first, if the
+    second is a multiple of it: no evaluation at the end comes later than usual.
     """
     cadence = cadence_of_epochs(steps)
     distances = np.diff(steps)
     distances = distances[distances > 0]
+    begins = distances[(distances == steps[0]) | (distances == steps[0] + 1)][:1]
+    told = np.append(begins, distances)
+    common = common_distance(told.tolist())
+    if common is not None and common > 1 and not (told % common).any():
+        return common
     if cadence is not None or not len(distances):
         return cadence
     if len(distances) == _SHORTEST and distances[1] % distances[0] == 0:
@@ -178,6 +184,8 @@ def count_steps(steps: EpochArray) -> EpochArray:
     [0, 1, 2, 3]
     >>> count_steps(np.array([24, 49, 99])).tolist()
     [0, 1, 3]
+    >>> count_steps(np.array([24, 49, 99, 124])).tolist()
+    [0, 1, 3, 4]
     """
     numbers: EpochArray = np.arange(len(steps), dtype=np.int64)
     cadence = _usual_distance(steps) if stand_regularly(steps) else None

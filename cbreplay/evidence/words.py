@@ -45,9 +45,10 @@ __all__ = [
 # what differs at a divergence: a rate that a reduction or a schedule sets, one
 # that the recorded training alone changed, or weights that were put back. "hidden": a
 # reduction that the record may have made too, for its rates have too few digits;
-# "unrecorded": nothing is known to differ, the log does not tell the epoch's rate
+# "either": for one of two readings of its rates shows it; "unrecorded": nothing is
+# known to differ, the log does not tell the epoch's rate
 Parting: TypeAlias = Literal[
-    "reduction", "hidden", "recorded", "schedule", "weights", "unrecorded"
+    "reduction", "hidden", "either", "recorded", "schedule", "weights", "unrecorded"
 ]
 # the beginning of every sentence about decisions carried on past a divergence
 FICTION = "fiction: "
@@ -77,7 +78,9 @@ def parting_of(replay: Replay) -> Parting:
         return "unrecorded"
     reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     if replay.divergence_epoch in reduced:
-        return "hidden" if _is_hidden(replay) else "reduction"
+        if _is_hidden(replay):
+            return "hidden"
+        return "either" if _is_in_one_reading(replay) else "reduction"
     # a schedule sets the rate as an epoch begins, a reduction at the end of the epoch
     # before
     if any("begin" in rule.acts_at for rule in replay.callbacks):
@@ -92,6 +95,15 @@ def _is_hidden(replay: Replay) -> bool:
         return False
     changes = recorded_rate_changes(run)[at - run.first_epoch]
     return not changes and may_hide_reduction(run, at, made.new / made.old)
+
+
+def _is_in_one_reading(replay: Replay) -> bool:
+    """Return whether one of two readings of the recorded rates shows the reduction."""
+    run, at, other = replay.run, replay.divergence_epoch, replay.run.other_learning_rate
+    if at is None or other is None or run.learning_rate is None:
+        return False
+    place, new = at - run.first_epoch, replay.reductions[-1].new
+    return new in (run.learning_rate.values[place], other.values[place])
 
 
 def _record_changes_alone(replay: Replay) -> bool:
@@ -285,6 +297,15 @@ _PARTINGS: dict[Parting, _PartingWords] = {
         "have too few digits to show such a change, so it cannot say what follows",
         "this setting changes the learning rate after epoch {}, and the log has too "
         f"few digits to show such a change: {_NOTHING}",
+        at_end_before=True,
+    ),
+    "either": _PartingWords(
+        "rate read two ways",
+        "this setting changes the learning rate after that epoch, and the log's rates "
+        "can be read two ways, of which one does not show it, so it cannot say what "
+        "follows",
+        "this setting changes the learning rate after epoch {}, and the log's rates "
+        f"can be read two ways, of which one does not show such a change: {_NOTHING}",
         at_end_before=True,
     ),
     "recorded": _PartingWords(

@@ -1,8 +1,8 @@
 """Train with Keras and record what a replay needs.
 
-`recording` and `recorder` record trainings of a user, `program` and `launch` a script
-of theirs; `train` and `bench` train the bundled `experiments`; `confirming` trains
-again to check a replay. `run_directory` knows the files of a run.
+`recording` and `recorder` record trainings of a user, `launch` a script of theirs;
+`train` and `seeds` train the bundled `experiments`; `confirming` trains again to check
+a replay. `run_directory` knows the files of a run.
 """
 
 from __future__ import annotations

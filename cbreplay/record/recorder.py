@@ -16,26 +16,34 @@ from cbreplay.record.run_directory import check_vacant, make_run_directory, plac
 from cbreplay.system.run_lock import refuse_second_writer
 from cbreplay.system.silence import silenced_tensorflow
 
+_MISSING = ""
 try:
     with silenced_tensorflow():
-        import keras
+        from keras import __version__
         from keras.callbacks import Callback
 except ModuleNotFoundError as error:
-    what = "recording a training"
-    raise MissingExtraError(what, extra="train", missing="keras") from error
-if keras.__version__.startswith(("1.", "2.")):
-    sentence = (
-        f"recording needs Keras 3, and this is Keras {keras.__version__}; "
-        "pip install 'cbreplay[train]' brings it"
-    )
-    raise ConfigError(sentence)
+    # `from cbreplay import *` and `help(cbreplay)` ask for the name without Keras too
+    Callback, __version__, _MISSING = object, "", error.name or "keras"
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-__all__ = ["Recorder", "StopWitness", "witnessed"]
+__all__ = ["Recorder", "StopWitness", "check_keras", "witnessed"]
+
+
+def check_keras() -> None:
+    """Raise an error if Keras, or what it runs on, is missing or too old to record."""
+    if _MISSING:
+        what = "recording a training"
+        raise MissingExtraError(what, extra="train", missing=_MISSING)
+    if __version__.startswith(("1.", "2.")):
+        sentence = (
+            f"recording needs Keras 3, and this is Keras {__version__}; "
+            "pip install 'cbreplay[train]' brings it"
+        )
+        raise ConfigError(sentence)
 
 
 class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
@@ -61,6 +69,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
 
     @checked
     def __init__(self, directory: str | os.PathLike[str]) -> None:
+        check_keras()
         super().__init__()
         self.facts = FitFacts()
         self.stopped_by: str | None = None

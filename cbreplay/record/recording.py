@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import operator
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -59,8 +58,9 @@ def recorded(callbacks: Sequence[Any], directory: str | os.PathLike[str]) -> lis
     MissingExtraError
         If Keras is not installed.
     """
-    from cbreplay.record.recorder import Recorder
+    from cbreplay.record.recorder import Recorder, check_keras
 
+    check_keras()
     users = [make_keras_callback(callback) for callback in callbacks]
     return _list_with(Recorder(directory), users)
 
@@ -159,10 +159,11 @@ class WatchedModels:
 
     def __enter__(self) -> Self:
         """Put a recording ``fit`` before Keras's own."""
+        from cbreplay.record.recorder import check_keras
+
+        check_keras()
         import keras
 
-        # raises an error if Keras is missing or too old
-        import_module("cbreplay.record.recorder")
         own = keras.Model.fit
         signature = inspect.signature(own)
 

@@ -152,8 +152,8 @@ class CheckedList(NamedTuple):
         Which callback behind each alone logs its monitor, for people; "" where none
         does. Empty without a script.
     written_in : tuple of str
-        The place of the earlier fit that wrote the file which each writes anew, for
-        people; "" without one. Empty without a script.
+        The earlier fit, or the round before, that wrote the file which each writes
+        anew, for people; "" without one. Empty without a script.
     """
 
     callbacks: tuple[Callback, ...]

@@ -9,6 +9,7 @@ from cbreplay.rules.keras.metric_names import is_numbered
 from cbreplay.scripts.keras_classes import metric_class
 from cbreplay.scripts.new_models import find_new_models
 from cbreplay.scripts.parameters import calls_of
+from cbreplay.scripts.possible_values import only_literal
 from cbreplay.scripts.syntax import FUNCTIONS, argument_named, called_name
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # blocks that may be passed by, or left in their midst
 _PASSED_BY = (ast.If, ast.Try, ast.TryStar, ast.ExceptHandler, ast.match_case)
 _BLOCKS = (*_LOOPS, *_FUNCTIONS, *_COMPREHENSIONS, *_PASSED_BY)
+_ONCE = (*_FUNCTIONS, *_PASSED_BY, ast.While)
 # what ends a loop in its first round, where it stands in the loop's own block
 _LEAVING = (ast.Break, ast.Raise, ast.Return)
 _MOST_CALLERS = 20
@@ -57,6 +59,30 @@ class RepeatedFits:
         """
         made = find_new_models(self.calls, fit.call, fit.scope)
         return list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
+
+    def find_rounds(self, fit: FittingCall) -> list[_Loop]:
+        """Return the loops that run a ``fit`` in each of several rounds."""
+        around = self.around[id(fit.call)]
+        inner = max(
+            (at for at, own in enumerate(around) if isinstance(own, _ONCE)), default=-1
+        )
+        plain = [own for own in around[inner + 1 :] if isinstance(own, ast.For)]
+        each = {id(loop): loop for loop in (*plain, *self.find_loops(fit))}
+        return [loop for loop in each.values() if self.has_rounds(loop)]
+
+    def has_rounds(self, loop: _Loop) -> bool:
+        """Return whether a loop goes through whole rounds, and through several."""
+        if not isinstance(loop, ast.For):
+            return isinstance(loop, ast.Call)
+        if any(isinstance(node, (ast.Break, ast.Continue)) for node in ast.walk(loop)):
+            return False
+        over, function = loop.iter, self.function_around(loop)
+        if isinstance(over, ast.Call) and called_name(over) == "range" and over.args:
+            over = over.args[-1]
+        scope = self.scopes.get(id(function))
+        known = None if scope is None else only_literal(self.calls, over, scope)
+        n_rounds = len(known) if isinstance(known, (list, tuple)) else known
+        return n_rounds not in (0, 1)
 
     def find_renumbered(
         self, fit: FittingCall, loops: Sequence[_Loop], compiles: ModelCompiles

@@ -1,8 +1,9 @@
-"""Which files a ``fit`` writes anew that an earlier one of the script has written."""
+"""Which files a ``fit`` writes anew that an earlier one has written, or a round."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,6 +36,7 @@ class _File(NamedTuple):
     call: ast.Call
     key: tuple[str, str]
     mentions: frozenset[str]
+    is_log: bool
 
 
 class WrittenFiles:
@@ -64,12 +66,20 @@ class WrittenFiles:
     ) -> dict[int, str]:
         """Return the earlier fit whose file a callback writes anew, by its call's id.
 
-        The fits of a script are to be asked about in their order. A file that is named
-        between the two fits may have been read, and is left out.
+        So does each round of a loop with the log of the round before. The fits of a
+        script are to be asked about in their order. A file that is named between the
+        two fits may have been read, and is left out; so is one of a loop that is named
+        anywhere.
         """
         files = [file for member in members for file in self.files_of(member)]
         found = {
-            id(file.call): self.calls.place(earlier.lineno)
+            id(file.call): f"the round before ({self.calls.place(loop.lineno)})"
+            for loop in self.repeated.find_rounds(fit)
+            for file in files
+            if file.is_log and not self.is_named(file, 0, sys.maxsize)
+        }
+        found |= {
+            id(file.call): f"the fit of {self.calls.place(earlier.lineno)}"
             for earlier, written in self.earlier
             for file in files
             if file.key in written
@@ -101,7 +111,7 @@ class WrittenFiles:
         name = only_literal(self.calls, file, scope)
         if isinstance(name, str) and not {"{", "}"} & {*name}:
             mentions = frozenset([name, *names_in(file)])
-            yield _File(call, (rule.class_name, name), mentions)
+            yield _File(call, (rule.class_name, name), mentions, is_log)
 
 
 def _named_by(node: ast.expr) -> list[str]:

@@ -136,3 +136,22 @@ sys.meta_path.insert(0, Watch())
 """
     code = f"{watch}{ASK_ABOUT_ONE_CSV}\nassert depth < 24, depth"
     assert "numpy" in loaded_by(code)
+
+
+@pytest.mark.slow
+def test_without_keras_every_name_is_there_and_only_recording_is_refused() -> None:
+    script = (
+        "import sys; sys.modules['keras'] = None\n"
+        "from cbreplay import *\nimport cbreplay, pydoc\n"
+        "assert 'Recorder' in pydoc.render_doc(cbreplay)\n"
+        "def record(): \n    with recording('r'): pass\n"
+        "for use in (lambda: Recorder('r'), lambda: recorded([], 'r'), record):\n"
+        "    try: use()\n"
+        "    except MissingExtraError as error: print(error)\n"
+    )
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    refused = done.stdout.splitlines()
+    assert len(refused) == 3
+    assert all(line.startswith("recording a training needs keras") for line in refused)

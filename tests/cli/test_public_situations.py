@@ -1237,3 +1237,44 @@ def test_a_log_that_begins_inside_another_may_be_a_resumed_one(
     joined = tmp_path / "joined.csv"
     joined.write_text(f"epoch,val_loss\n{first}\n{second}\n")
     assert "1 run of 14 epochs" in ask("inspect", joined, "--parts", "join").out
+
+
+def test_a_rate_that_may_have_been_read_before_or_after_is_said_to_be_so(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Event files of the very setting that is asked for: "the log shows no change".
+
+    A row holds the rate before the reduction at its end or after it. Here the rows fall
+    with epoch 6: by the one reading after epoch 5, as the setting does, by the other
+    after epoch 6.
+    """
+    rates = [0.5] * 5 + [0.25] * 3
+    losses = [0.7, 0.6, 0.5, 0.5, 0.5, 0.4, 0.3, 0.2]
+    points = [
+        (float(at), at, tag, value)
+        for at, row in enumerate(zip(losses, rates, strict=True))
+        for tag, value in zip(("epoch_loss", "epoch_learning_rate"), row, strict=True)
+    ]
+    write_events(tmp_path / "train" / "events.out.tfevents.1.host.1.0.v2", points)
+    rule = "ReduceLROnPlateau('loss', factor={}, patience=2)"
+    said = told(ask, "simulate", tmp_path, "-c", rule.format(0.5))
+    assert (
+        "rates can be read two ways, of which one does not show such a change" in said
+    )
+    # no reading has a fifth of the rate
+    said = told(ask, "simulate", tmp_path, "-c", rule.format(0.1))
+    assert "and the log shows no such change" in said
+
+
+def test_rows_that_compare_rounded_values_are_doubted(ask: Ask, tmp_path: Path) -> None:
+    """Ultralytics writes 5 digits: equal ones may be an improvement, and what waits."""
+    rows = [f"{at},1.2346" for at in range(1, 10)]
+    log = write(tmp_path / "results.csv", "epoch,val/box_loss", rows)
+    asked = ("--monitor", "val/box_loss", "--patience", "7")
+    said = told(ask, "explain", log, *asked)
+    assert "From epoch 8 on this log cannot tell" in said
+    assert "what a row says from epoch 2 on holds if the values were just these" in said
+    # what is compared is further apart than the digits hide
+    rows = [f"{at},{1.2 + at / 10:.4f}" for at in range(1, 10)]
+    write(log, "epoch,val/box_loss", rows)
+    assert "what a row says" not in told(ask, "explain", log, *asked)

@@ -14,7 +14,7 @@ from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.conftest import ROOT, corpus_files
-from tests.oracles.plain_events import read_plainly
+from tests.oracles.plain_events import in_order, read_plainly
 from tests.oracles.tensorboard_loader import (
     event,
     message,
@@ -93,21 +93,21 @@ def check_every_cut(
     assert ends[-1] == len(content) < SHORT
     whole = read(str(path))
     end_of = dict(pairwise(ends))
-    last_bytes = [end_of[offset] for offset in whole.scalars.offsets.tolist()]
+    last_bytes = [end_of[offset] for offset in in_order(whole).offsets.tolist()]
     cut = scratch / "cut"
     for n_bytes in range(1, len(content)):
         cut.write_bytes(content[:n_bytes])
         table = read(str(cut))
         n_kept = bisect_right(last_bytes, n_bytes)
         assert contents(table, n_kept) == contents(whole, n_kept), n_bytes
-        assert len(table.scalars.values) == n_kept
+        assert table.n_scalars == n_kept
         assert (table.unfinished is None) == (n_bytes in end_of), n_bytes
         assert not table.damage.errors
 
 
 def contents(table: EventTable, n: int) -> list[object]:
-    tags = [table.tags[number] for number in table.scalars.tag[:n].tolist()]
-    return [tags, *(column[:n].tobytes() for column in table.scalars[1:])]
+    tags, *columns = in_order(table)
+    return [tags[:n], *(column[:n].tobytes() for column in columns)]
 
 
 @pytest.mark.parametrize("read", [read_plainly, read_events])

@@ -19,7 +19,7 @@ from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.run_metadata import RunMetadata
 from tests.conftest import ROOT, corpus_files
-from tests.oracles.plain_events import read_plainly
+from tests.oracles.plain_events import in_order, read_plainly
 from tests.oracles.tensorboard_loader import (
     Style,
     event,
@@ -39,9 +39,8 @@ def our_points(path: Path) -> list[tuple[float, int, str, float]]:
     found = []
     for read in (read_events, read_plainly):
         table = read(str(path))
-        tags = [table.tags[number] for number in table.scalars.tag.tolist()]
-        columns = (table.scalars.wall_times, table.scalars.steps, table.scalars.values)
-        wall_times, steps, values = (one.tolist() for one in columns)
+        tags, *columns, _ = in_order(table)
+        steps, wall_times, values = (one.tolist() for one in columns)
         found.append(list(zip(wall_times, steps, tags, values, strict=True)))
     assert in_bits(found[0]) == in_bits(found[1])
     return found[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,3 +65,13 @@ def test_each_file_says_what_is_in_it_in_one_sentence() -> None:
         if not first_line(path).endswith((".", "?"))
     ]
     assert unsaid == []
+
+
+def test_a_package_names_modules_and_functions_that_are_there() -> None:
+    sources = [path.read_text() for path in PACKAGE.rglob("*.py")]
+    there = {path.stem for path in PACKAGE.rglob("*")}
+    there.update(re.findall(r"^ *def (\w+)", "\n".join(sources), re.MULTILINE))
+    for path in PACKAGE.rglob("__init__.py"):
+        said = ast.get_docstring(ast.parse(path.read_text())) or ""
+        named = re.findall(r"(?<!`)`([a-z]\w+)`(?!`)", said)
+        assert [name for name in named if name not in there] == [], path

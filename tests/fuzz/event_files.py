@@ -217,7 +217,8 @@ def table_or_error(read: Callable[[], EventTable]) -> str:
         table = read()
     except LogError as error:
         return str(error)
-    found = [table.tags, table.other_tags, [one.tobytes() for one in table.scalars]]
+    scalars = [(tag, *map(bytes, own)) for tag, own in table.scalars.items()]
+    found: list[object] = [scalars, table.other_tags]
     found += [table.restarts, str(table.unfinished), table.damage.n_more]
     return repr([found, [str(one) for one in table.damage.errors]])
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT
@@ -18,8 +20,32 @@ from cbreplay.readers.event_files.scalar_table import TableBuilder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from cbreplay.readers.base import Damage
     from cbreplay.readers.event_files.scalar_table import EventTable
+
+
+class InOrder(NamedTuple):
+    """The scalars of a file, one below the other, as they stand in it."""
+
+    tags: list[str]
+    steps: NDArray[np.int64]
+    wall_times: NDArray[np.float64]
+    values: NDArray[np.float64]
+    offsets: NDArray[np.int64]
+
+
+def in_order(table: EventTable) -> InOrder:
+    """Return the scalars of all tags in the order of the file."""
+    tags = [tag for tag, own in table.scalars.items() for _ in own.steps]
+    columns = [
+        np.concatenate([own[i] for own in table.scalars.values()] or [np.zeros(0)])
+        for i in range(4)
+    ]
+    order = np.argsort(columns[-1], kind="stable")
+    steps, wall_times, values, offsets = (column[order] for column in columns)
+    return InOrder([tags[i] for i in order], steps, wall_times, values, offsets)
 
 
 def read_plainly(path: str) -> EventTable:

@@ -255,15 +255,13 @@ def event_file(draw: st.DrawFn) -> bytes:
 
 
 def contents(table: Any) -> list[object]:
-    columns = (
-        table.scalars.tag,
-        table.scalars.steps,
-        table.scalars.wall_times,
-        table.scalars.values,
-        table.scalars.offsets,
-    )
-    found = [table.tags, table.other_tags, *(one.tobytes() for one in columns)]
-    return [*found, table.restarts, *map(str, [table.unfinished, *table.damage.errors])]
+    scalars = [(tag, *map(bytes, own)) for tag, own in table.scalars.items()]
+    return [
+        scalars,
+        table.other_tags,
+        table.restarts,
+        *map(str, [table.unfinished, *table.damage.errors]),
+    ]
 
 
 @SHARED_PATH

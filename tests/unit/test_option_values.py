@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
-from cbreplay.cli.option_values import read_values
+from cbreplay.cli.option_values import Share, read_values
 
 
 @pytest.mark.parametrize(
@@ -13,3 +14,13 @@ from cbreplay.cli.option_values import read_values
 )
 def test_each_value_is_tried_once(text: str, values: list[int]) -> None:
     assert list(read_values("--patience", text)) == values
+
+
+def test_a_share_may_be_typed_as_percents() -> None:
+    share = Share(0, 1, min_open=True, max_open=True)
+    assert share.convert("90%", None, None) == share.convert("0.9", None, None) == 0.9
+    for text in ("90", "150%", "x%"):
+        with pytest.raises(
+            click.BadParameter, match=r"not (in the range|a valid float)"
+        ):
+            share.convert(text, None, None)

@@ -347,6 +347,28 @@ LOG = "model.fit(*x, callbacks=[CSVLogger('log.csv')])"
         (f"def train():\n    {LOG}\ndef again():\n    {LOG}", False),
         # another file, or one that is read in between
         (f"{LOG}\n{LOG.replace('log', 'other')}", False),
+        # a round after another, of folds or of one training
+        (f"for fold in range(5):\n    {LOG}", True),
+        (f"def run(fold):\n    {LOG}\nfor fold in range(5):\n    run(fold)", False),
+        (
+            f"def run():\n    {NEW}\n    {LOG}\nfor fold in folds:\n    run()",
+            True,
+        ),
+        (
+            "c = CSVLogger('log.csv')\nfor i in x:\n    model.fit(*x, callbacks=[c])",
+            True,
+        ),
+        # one round, perhaps; a file for each, or one that is read
+        (f"for seed in [42]:\n    {LOG}", False),
+        (f"for fold in range(1):\n    {LOG}", False),
+        (f"for fold in folds:\n    if fold == 2:\n        {LOG}", False),
+        (f"for fold in folds:\n    if fold:\n        continue\n    {LOG}", False),
+        (f"while True:\n    {LOG}", False),
+        (
+            "for i in x:\n    model.fit(*x, callbacks=[CSVLogger(f'{i}.csv')])",
+            False,
+        ),
+        (f"for i in range(5):\n    {LOG}\n    keep('log.csv')", False),
         (f"{LOG}\nplot('log.csv')\n{LOG}", False),
         (
             f"path = 'log.csv'\n{LOG}\nplot(path)\n{LOG}".replace(

@@ -2,7 +2,7 @@
 
 The numbers come from `cbreplay.recommend`. `document` puts the answer together;
 `headline`, `surety`, `reasons`, `evidence` and `run_doubts` write its sentences,
-`tables` and `figures` the rest, and `program` its JSON.
+`tables` and `figures` the rest, and `json_members` its JSON.
 """
 
 from __future__ import annotations

@@ -263,7 +263,7 @@ def _find_files(
     root: str, seen: list[Seen], damage: Damage
 ) -> tuple[dict[str, FoundFiles], dict[str, None]]:
     """Return what each directory holds, and the directories with event files."""
-    from cbreplay.readers.other_tools.epoch_files import files_of_epochs
+    from cbreplay.readers.other_tools.epoch_files import read_files
 
     found: dict[str, FoundFiles] = {}
     event_directories: dict[str, None] = {}
@@ -271,12 +271,9 @@ def _find_files(
         here = found.setdefault(directory, FoundFiles())
         if is_stored_run(directory):
             here.logs[directory] = "mlflow"
-        of_epochs = {*files_of_epochs(directory, names)}
+        of_epochs = read_files(directory, names)
         if of_epochs:
             here.logs[directory] = "json"
-        if any(name.startswith("metrics") for name in of_epochs):
-            # AllenNLP's summary of them all
-            of_epochs.add("metrics.json")
         for name in [name for name in names if name not in of_epochs]:
             path = os.path.join(directory, name)
             if is_event_file(path):

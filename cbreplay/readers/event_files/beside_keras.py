@@ -13,12 +13,13 @@ import numpy as np
 
 from cbreplay.readers.building.evaluations import shown
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.event_files.scalar_table import Scalars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.readers.event_files.layouts import Layout
-    from cbreplay.readers.event_files.scalar_table import EventTable, ScalarColumns
+    from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = ["with_other_scalars"]
 
@@ -39,10 +40,12 @@ def with_other_scalars(
     Steps do not count where the user says that each value is the next epoch's.
     """
     training, validation = [*writers[""], *writers["train"]], writers["validation"]
-    judged = {tag for file in validation for tag in file.tags}
-    names = {layout.series_name(tag, "") for file in training for tag in file.tags}
+    judged = {tag for file in validation for tag in file.scalars}
+    names = {layout.series_name(tag, "") for file in training for tag in file.scalars}
     names |= {layout.series_name(tag, "validation") for tag in judged}
-    tags = dict.fromkeys(tag for file in (*training, *validation) for tag in file.tags)
+    tags = dict.fromkeys(
+        tag for file in (*training, *validation) for tag in file.scalars
+    )
     reasons = {
         tag: _why_none(tag, training if steps_count else [], names, judged)
         for tag in tags
@@ -99,18 +102,19 @@ def _is_by_epoch(files: Sequence[EventTable], tag: str) -> bool:
 _LEAST = 2
 
 
-def _in_time(files: Sequence[EventTable], pattern: str) -> ScalarColumns | None:
+def _in_time(files: Sequence[EventTable], pattern: str) -> Scalars | None:
     """Return the scalars of some tags in the order of time, in which steps never fall.
 
     None if they do, or if several fits or files hold them.
     """
-    found = []
-    for file in files:
-        named = [re.fullmatch(pattern, tag) is not None for tag in file.tags]
-        if any(named):
-            found.append(file.only(np.array(named)[file.scalars.tag]))
-    if len(found) != 1 or found[0].restarts:
+    held = [
+        (own, file)
+        for file in files
+        for tag, own in file.scalars.items()
+        if re.fullmatch(pattern, tag)
+    ]
+    if len({file.path for _, file in held}) != 1 or held[0][1].restarts:
         return None
-    scalars = found[0].scalars
+    scalars = Scalars.joined([own for own, _ in held])
     ordered = scalars.take(np.argsort(scalars.wall_times, kind="stable"))
     return None if (np.diff(ordered.steps) < 0).any() else ordered

@@ -127,7 +127,7 @@ def event_form(payload: bytes) -> Form | None:
         return None
     if [field.key for field in fields] != [_WALL_TIME, _STEP, _SUMMARY]:
         return None
-    if len(values) != 1 or not values[0].end:
+    if len(values) != 1 or values[0].start == values[0].end:
         return None
     (held,), start = values, fields[1].end
     prefix, suffix = payload[start : held.start], payload[held.end :]

@@ -8,8 +8,6 @@ import stat
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.base import MOST_BYTES, SKIP_HINT
@@ -21,6 +19,7 @@ from cbreplay.readers.entries import (
     list_entries,
 )
 from cbreplay.readers.event_files.reading import read_events
+from cbreplay.readers.event_files.scalar_table import Scalars
 from cbreplay.readers.files import check_size, read_beginning
 
 if TYPE_CHECKING:
@@ -195,7 +194,7 @@ def is_tag_directory(directory: str, above: str) -> bool:
     try:
         for file in files:
             check_size(file.path, MOST_BYTES)
-        tags = {tag for file in files for tag in read_events(file.path).tags}
+        tags = {tag for file in files for tag in read_events(file.path).scalars}
     except LogError:
         return False
     if len(tags) != 1:
@@ -226,7 +225,7 @@ class LogFiles(NamedTuple):
         A writer of one series alone calls it by its directory.
         """
         named = [
-            file.tags if writer in ("", *_WRITERS) else [writer]
+            file.scalars if writer in ("", *_WRITERS) else [writer]
             for writer, files in self.files.items()
             for file in files
         ]
@@ -271,9 +270,7 @@ def read_files(path: str, most: int) -> LogFiles:
 def _several_files(log: LogFiles) -> Iterator[str]:
     """Say which writers have several files; name these only if they are of one."""
     held = {
-        writer or "the directory": [
-            table.path for table in files if len(table.scalars.tag)
-        ]
+        writer or "the directory": [table.path for table in files if table.scalars]
         for writer, files in log.files.items()
     }
     several = {writer: paths for writer, paths in held.items() if len(paths) > 1}
@@ -337,10 +334,8 @@ def report_damage(log: LogFiles, layout: Layout | None, damage: Damage) -> None:
 def _negative_steps(
     table: EventTable, writer: str, layout: Layout
 ) -> Iterator[LogError]:
-    scalars = table.scalars
-    for i in np.flatnonzero(scalars.steps < 0).tolist():
-        tag = table.tags[scalars.tag[i]]
+    for tag, own in table.each(Scalars.below, 0).scalars.items():
         if layout.series_name(tag, writer) is not None:
-            problem = f"{tag} has the step {scalars.steps[i]}, below 0"
-            byte = int(scalars.offsets[i])
-            yield LogError(problem, source=table.path, byte=byte, hint=SKIP_HINT)
+            for step, byte in zip(own.steps, own.offsets.tolist(), strict=True):
+                problem = f"{tag} has the step {step}, below 0"
+                yield LogError(problem, source=table.path, byte=byte, hint=SKIP_HINT)

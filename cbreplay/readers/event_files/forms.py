@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.event_files.events import Form, event_form
+from cbreplay.readers.event_files.events import event_form
 from cbreplay.readers.event_files.records import (
     FRAME_SIZE,
     HEAD,
@@ -24,15 +24,10 @@ from cbreplay.readers.event_files.records import (
     RecordBlock,
     numbers_at,
 )
-from cbreplay.readers.event_files.scalar_table import (
-    ScalarColumns,
-    equal_rows,
-    first_rows,
-)
+from cbreplay.readers.event_files.scalar_table import Scalars, equal_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from cbreplay.readers.event_files.events import Form
     from cbreplay.readers.event_files.records import (
         Bytes,
         Flags,
@@ -42,7 +37,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 __all__ = [
-    "FoundForms",
+    "FormRows",
     "add_scalars",
     "begins_alike",
     "find_forms",
@@ -53,9 +48,8 @@ _WORD, _BYTE = 8, 0xFF
 _LONGEST_PREFIX = 128
 # fewer records than this are read one by one as fast
 _FEW = 4
-# of how many files the beginning is kept, and how many of its records, one in so many,
-# may be no scalars
-_MOST_KEPT, _SHARE = 4, 10
+# of how many files the beginning is kept
+_MOST_KEPT = 4
 # the usual event begins with its wall time, and its step behind that
 _WALL_TIME_KEY, _STEP_KEY = 0x09, 0x10
 _BEFORE_STEP = 10
@@ -64,20 +58,23 @@ _MOST_STEP_BYTES = 5
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
-class FoundForms(NamedTuple):
-    """The form of each record of a block, by its number, its step and its hole.
+class FormRows(NamedTuple):
+    """The records of a block that have one form, their steps, and their holes."""
 
-    The first form is None: its records are to be read one by one.
-    """
-
-    forms: Sequence[Form | None]
-    numbers: Ints
+    form: Form
+    rows: Ints
     steps: Ints
     holes: Ints
 
+    def only(self, kept: Flags) -> FormRows:
+        """Return those of some records of the block."""
+        there = kept[self.rows]
+        columns = (self.rows, self.steps, self.holes)
+        return FormRows(self.form, *(column[there] for column in columns))
+
 
 class _Beginning(NamedTuple):
-    """The first block of a file: its bytes, bounds and forms.
+    """The first block of a file, and the forms of its records.
 
     Another file that begins alike has equal bits where those of `fixed` are set.
     """
@@ -85,15 +82,17 @@ class _Beginning(NamedTuple):
     content: Bytes
     fixed: Bytes
     bounds: Ints
-    found: FoundForms
+    found: list[FormRows]
 
 
-def find_forms(block: RecordBlock, known: dict[int, Form | None]) -> FoundForms:
-    """Tell which form each record has; new ones join those that the file had so far."""
+def find_forms(block: RecordBlock, known: dict[int, Form | None]) -> list[FormRows]:
+    """Tell which records have which form; new ones join those that the file had so far.
+
+    The others are to be read one by one.
+    """
     steps, rest = _read_steps(block)
     keyed, keys = _keys(block, rest)
-    forms: list[Form | None] = [None]
-    numbers, holes = np.zeros((2, len(block)), dtype=np.int64)
+    found: list[FormRows] = []
     for key, at in equal_rows(keys):
         rows = keyed[at]
         if key not in known and len(rows) >= _FEW:
@@ -101,42 +100,40 @@ def find_forms(block: RecordBlock, known: dict[int, Form | None]) -> FoundForms:
         form = known.get(key)
         if form is not None:
             rows = _of_form(block, form, rows, rest)
-            numbers[rows] = len(forms)
-            holes[rows] = rest[rows] + len(form.prefix)
-            forms.append(form)
-    return FoundForms(forms, numbers, steps, holes)
+            holes = rest[rows] + len(form.prefix)
+            found.append(FormRows(form, rows, steps[rows], holes))
+    return found
 
 
-def add_scalars(block: RecordBlock, found: FoundForms, table: TableBuilder) -> Ints:
+def add_scalars(
+    block: RecordBlock, found: list[FormRows], table: TableBuilder
+) -> list[int]:
     """Put the scalars of records of known forms into a table.
 
     Returned are the rows of the records that are still to be read, one by one.
     """
-    numbers = found.numbers * ~block.changed
-    tags = np.full(len(found.forms), -1, dtype=np.int32)
-    for number, row in first_rows(numbers):
-        form = found.forms[number]
-        if form is not None and form.scalar:
-            tags[number] = table.number(form.tag)
-        elif form is not None:
-            table.note_other(form.tag, block.offset + int(block.positions[row]))
-    of_rows = tags.take(numbers)
-    rows = (of_rows >= 0).nonzero()[0]
-    # a signalling NaN is not worth a warning
-    with np.errstate(invalid="ignore"):
-        values = block.read("<f4", found.holes[rows]).astype(np.float64)
-    wall_times = block.read("<f8", block.starts[rows] + 1)
-    steps, offsets = found.steps[rows], block.offset + block.positions[rows]
-    table.add(ScalarColumns(of_rows[rows], steps, wall_times, values, offsets))
-    left: Ints = (numbers == 0).nonzero()[0]
-    return left
+    left: Flags = np.ones(len(block), dtype=np.bool_)
+    for form, rows, steps, holes in found:
+        left[rows] = False
+        if not len(rows):
+            continue
+        offsets = block.offset + block.positions[rows]
+        if not form.scalar:
+            table.note_other(form.tag, int(offsets[0]))
+            continue
+        # a signalling NaN is not worth a warning
+        with np.errstate(invalid="ignore"):
+            values = block.read("<f4", holes).astype(np.float64)
+        wall_times = block.read("<f8", block.starts[rows] + 1)
+        table.add(form.tag, Scalars(steps, wall_times, values, offsets))
+    return np.flatnonzero(left).tolist()
 
 
 # by the head of the second record: the first one holds the version of all files
 _KEPT: dict[bytes, _Beginning] = {}
 
 
-def begins_alike(content: Bytes) -> tuple[RecordBlock, FoundForms] | None:
+def begins_alike(content: Bytes) -> tuple[RecordBlock, list[FormRows]] | None:
     """Return the records with which another file began too, and their forms."""
     kept = _KEPT.get(_second_head(content))
     if kept is None:
@@ -148,24 +145,21 @@ def begins_alike(content: Bytes) -> tuple[RecordBlock, FoundForms] | None:
     n_records = int(kept.bounds.searchsorted(n_alike, side="right")) - 1
     if n_records < 1:
         return None
-    forms, *columns = kept.found
-    found = FoundForms(forms, *(column[:n_records] for column in columns))
-    return RecordBlock(content, kept.bounds[: n_records + 1]), found
+    block = RecordBlock(content, kept.bounds[: n_records + 1])
+    unchanged = np.zeros(len(kept.bounds), dtype=np.bool_)
+    unchanged[:n_records] = ~block.changed
+    return block, [own.only(unchanged) for own in kept.found]
 
 
-def remember(block: RecordBlock, found: FoundForms) -> None:
-    """Keep the first block of a file, if nearly all of its records are scalars."""
-    scalar = np.array([form is not None and form.scalar for form in found.forms])
-    cut = scalar.take(found.numbers)
-    if block.changed.any() or _SHARE * np.count_nonzero(~cut) > len(block):
-        return
+def remember(block: RecordBlock, found: list[FormRows]) -> None:
+    """Keep the first block of a file."""
     if len(_KEPT) >= _MOST_KEPT:
         _KEPT.clear()
     _KEPT[_second_head(block.content)] = _Beginning(
         block.content[: block.bounds[-1]].copy(),
-        _fixed_bits(block, found, cut),
+        _fixed_bits(block, found),
         block.bounds,
-        found._replace(numbers=found.numbers * cut),
+        found,
     )
 
 
@@ -225,16 +219,20 @@ def _keys(block: RecordBlock, rest: Ints) -> tuple[Ints, Words]:
     return rows, keys
 
 
-def _fixed_bits(block: RecordBlock, found: FoundForms, cut: Flags) -> Bytes:
+def _fixed_bits(block: RecordBlock, found: list[FormRows]) -> Bytes:
     """Return the bits that do not vary: all but wall times, values and checksums.
 
     Of a record that is read one by one only the head is looked at.
     """
     fixed = np.full(int(block.bounds[-1]), 0xFF, dtype=np.uint8)
-    numbers_at(fixed, "<u8")[block.starts[cut] + 1] = 0
-    numbers_at(fixed, "<u4")[found.holes[cut]] = 0
     numbers_at(fixed, "<u4")[block.payload_ends] = 0
-    for row in (~cut).nonzero()[0].tolist():
+    left: Flags = np.ones(len(block), dtype=np.bool_)
+    for form, rows, _, holes in found:
+        left[rows] = False
+        numbers_at(fixed, "<u8")[block.starts[rows] + 1] = 0
+        n_bytes = form.length - len(form.prefix) - len(form.suffix)
+        numbers_at(fixed, f"V{n_bytes}")[holes] = bytes(n_bytes)
+    for row in np.flatnonzero(left).tolist():
         fixed[block.starts[row] : block.payload_ends[row]] = 0
     return fixed
 

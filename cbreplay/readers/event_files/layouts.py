@@ -19,11 +19,10 @@ from cbreplay.readers.event_files.scalar_table import equal_rows
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.event_files.records import Ints
-    from cbreplay.readers.event_files.scalar_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable, Scalars
 
 __all__ = [
     "HUGGING_FACE_EPOCH",
@@ -95,6 +94,14 @@ class Layout(NamedTuple):
             return None
         return f"val_{tag}" if writer == "validation" else tag
 
+    def series_of(self, table: EventTable, writer: str) -> dict[str, Scalars]:
+        """Return the series of epochs in a writer's file, at steps from 0 on."""
+        return {
+            name: own.take(own.steps >= 0)
+            for tag, own in table.scalars.items()
+            if (name := self.series_name(tag, writer)) is not None
+        }
+
     def _keras_name(self, tag: str, writer: str) -> str | None:
         if tag in self.beside and writer != "validation":
             return tag
@@ -108,14 +115,13 @@ class Layout(NamedTuple):
         """Replace steps by epochs; return the tags that are left out, with reasons."""
         if self.by_epoch_tag:
             return _by_epoch_tag(table, self.by_epoch_tag)
-        if self.first_step:
-            return table.at_steps(table.scalars.steps - self.first_step), {}
-        return table, {}
+        first = self.first_step
+        return table.each(lambda own: own._replace(steps=own.steps - first)), {}
 
 
 def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout | None:
     """Tell which tool wrote the event files; None if their steps may be anything."""
-    tags = list(dict.fromkeys(tag for table in tables for tag in table.tags))
+    tags = list(dict.fromkeys(tag for table in tables for tag in table.scalars))
     if any(tag.startswith(_PREFIX) and tag != _PREFIX for tag in tags):
         note = "its rows are epochs, by the tags of Keras: the x-axis need not be said"
         return Layout("keras", (note,) if options.x_axis == "step" else ())
@@ -161,7 +167,7 @@ def _known(tags: Sequence[str], tables: Sequence[EventTable]) -> Layout | None:
         if tag in held:
             note = f"tags of {tool}: the epoch of each step is that of the tag {tag}"
             layout = Layout(tool, (note,), by_epoch_tag=tag)
-            if any(len(layout.to_epochs(table)[0].scalars.tag) for table in tables):
+            if any(layout.to_epochs(table)[0].scalars for table in tables):
                 return layout
     return None
 
@@ -176,8 +182,8 @@ def _are_of_ultralytics(tags: Sequence[str]) -> bool:
 
 
 def _least_step(tables: Sequence[EventTable]) -> int:
-    steps = [table.scalars.steps for table in tables]
-    return min((int(own.min()) for own in steps if len(own)), default=0)
+    steps = (own.steps for table in tables for own in table.scalars.values())
+    return min((int(own.min()) for own in steps), default=0)
 
 
 def _are_old_keras(tags: Sequence[str], tables: Sequence[EventTable]) -> bool:
@@ -188,53 +194,48 @@ def _are_old_keras(tags: Sequence[str], tables: Sequence[EventTable]) -> bool:
     held = set(tags)
     if not any(f"val_{tag}" in held for tag in tags) or any("/" in tag for tag in tags):
         return False
-    for table in tables:
-        for _, at in table.scalars.by_tag():
-            steps = table.scalars.steps[at]
-            onward = np.diff(steps)
-            if steps[0] != 0 or (onward > 1).any():
-                return False
-    return True
+    steps = (own.steps for table in tables for own in table.scalars.values())
+    return all(own[0] == 0 and not (np.diff(own) > 1).any() for own in steps)
 
 
 def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, str]]:
     """Read the epoch of each step from a tag, and keep what is logged once an epoch."""
-    scalars = table.scalars
-    number = table.tags.index(tag) if tag in table.tags else -1
-    epochs = _epochs_of_steps(table, number, from_one=tag == HUGGING_FACE_EPOCH)
-    kept = (epochs >= 0) & (scalars.tag != number)
+    known = _epochs_of_steps(table, tag)
+    kept: dict[str, Scalars] = {}
     left_out: dict[str, str] = {}
-    for other, here in scalars.by_tag():
-        name = table.tags[other]
-        if is_validation(name) and (epochs[here] < 0).any():
-            # an evaluation within an epoch: these are not read as epochs
-            return table.only(np.zeros(len(epochs), dtype=np.bool_)), {}
-        if name in (tag, _LIGHTNING_DUMMY) or re.fullmatch(_SUMMARIES, name):
+    for name, own in table.scalars.items():
+        if name == tag:
             continue
-        n_values = [len(rows) for _, rows in equal_rows(epochs[here][kept[here]])]
-        if not n_values:
-            left_out[name] = "no value at the end of an epoch"
-        elif 2 * sum(n > 1 for n in n_values) > len(n_values):
-            judges = is_validation(name)
-            left_out[name] = f"{_SEVERAL} {_EACH}" if judges else _SEVERAL
-            kept[here] = False
-    return table.at_steps(epochs).only(kept), left_out
+        epochs = np.array([known.get(step, -1) for step in own.steps.tolist()])
+        there, judges = epochs >= 0, is_validation(name)
+        if judges and not there.all():
+            # an evaluation within an epoch: these are not read as epochs
+            return table._replace(scalars={}), {}
+        n_values = [len(rows) for _, rows in equal_rows(epochs[there])]
+        if name != _LIGHTNING_DUMMY and not re.fullmatch(_SUMMARIES, name):
+            if not n_values:
+                left_out[name] = "no value at the end of an epoch"
+            elif 2 * sum(n > 1 for n in n_values) > len(n_values):
+                left_out[name] = f"{_SEVERAL} {_EACH}" if judges else _SEVERAL
+        if n_values and name not in left_out:
+            kept[name] = own.take(there)._replace(steps=epochs[there])
+    return table._replace(scalars=kept), left_out
 
 
-def _epochs_of_steps(table: EventTable, number: int, *, from_one: bool) -> Ints:
-    """Return the epoch of each scalar's step by the values of a tag; -1 for none.
+def _epochs_of_steps(table: EventTable, tag: str) -> dict[int, int]:
+    """Return the epoch of each step that is known by the values of a tag.
 
     Lightning counts epochs from 0; Hugging Face logs how many were done, which is a
     whole number only at the end of one.
     """
-    logged = table.scalars.take(table.scalars.tag == number)
-    done = logged.values - from_one
+    if tag not in table.scalars:
+        return {}
+    logged = table.scalars[tag]
+    done = logged.values - (tag == HUGGING_FACE_EPOCH)
     # NaN is no number of epochs either
     whole = (done >= 0) & (done == np.round(done)) & (done < 2**53)
-    steps, epochs = logged.steps[whole], done[whole].astype(np.int64)
-    known = dict(zip(steps.tolist(), epochs.tolist(), strict=True))
-    listed = [known.get(step, -1) for step in table.scalars.steps.tolist()]
-    return np.array(listed, dtype=np.int64)
+    epochs = done[whole].astype(np.int64).tolist()
+    return dict(zip(logged.steps[whole].tolist(), epochs, strict=True))
 
 
 def drop_after_fit(parts: list[EventTable]) -> tuple[list[EventTable], list[str]]:
@@ -256,19 +257,16 @@ def drop_after_fit(parts: list[EventTable]) -> tuple[list[EventTable], list[str]
 
 def _is_after_fit(table: EventTable, before: Sequence[EventTable]) -> bool:
     """Tell whether a file of Lightning's holds one validation or test, and no more."""
-    steps = table.scalars.steps
-    trained = [part for part in before if any(_trained_tags(part))]
-    if _LIGHTNING_EPOCH not in table.tags or len(np.unique(steps)) != 1 or not trained:
+    if _LIGHTNING_EPOCH not in table.scalars or not any(map(_trains, before)):
         return False
-    last = max(int(part.scalars.steps.max()) for part in before)
-    judged = any(is_validation(tag) for tag in table.tags)
-    return judged and not any(_trained_tags(table)) and steps[0] >= last
+    steps = {step for own in table.scalars.values() for step in own.steps.tolist()}
+    held = (own.steps for part in before for own in part.scalars.values())
+    last = max(int(own.max()) for own in held)
+    judged = any(map(is_validation, table.scalars))
+    return judged and not _trains(table) and len(steps) == 1 and min(steps) >= last
 
 
-def _trained_tags(table: EventTable) -> Iterator[str]:
-    """Yield the tags of the training itself."""
-    own = {_LIGHTNING_EPOCH, _LIGHTNING_DUMMY, *rate_names(table.tags)}
-    for number, _ in table.scalars.by_tag():
-        tag = table.tags[number]
-        if tag not in own and not is_validation(tag):
-            yield tag
+def _trains(table: EventTable) -> bool:
+    """Tell whether a file holds a series of the training itself."""
+    own = {_LIGHTNING_EPOCH, _LIGHTNING_DUMMY, *rate_names(table.scalars)}
+    return any(tag not in own and not is_validation(tag) for tag in table.scalars)

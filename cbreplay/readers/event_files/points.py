@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.building.rows import spread
-from cbreplay.readers.event_files.scalar_table import equal_rows
+from cbreplay.readers.event_files.scalar_table import BEHIND_ALL, Scalars, equal_rows
 from cbreplay.readers.sizes import check_cells, check_columns, check_trainings
 from cbreplay.run import Series
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbreplay.readers.event_files.scalar_table import EventTable, ScalarColumns
     from cbreplay.run import EpochArray
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "at_steps",
     "cut_points",
     "merge_points",
-    "number_values",
 ]
 
 
@@ -110,22 +108,13 @@ def at_steps(pieces: Sequence[LoggedPoints], steps: EpochArray) -> list[LoggedPo
     return [replace(p, steps=own) for p, own in zip(pieces, parts, strict=True)]
 
 
-def number_values(table: EventTable) -> EventTable:
-    """Replace the steps of a tag's values by 0, 1, 2, ..., whatever they are."""
-    steps = np.empty_like(table.scalars.steps)
-    for _, at in table.scalars.by_tag():
-        steps[at] = np.arange(len(at))
-    return table.at_steps(steps)
-
-
 def cut_points(
-    table: EventTable, names: Sequence[str | None], most: int, file: str
+    scalars: Mapping[str, Scalars], most: int, file: str
 ) -> tuple[list[LoggedPoints], list[str]]:
-    """Turn scalars into points, and cut where a series goes back to an earlier step.
+    """Turn series into points, and cut where one goes back to an earlier step.
 
     Tools write their series out of step with each other, or one after the other.
-    `names` has the series that each tag is, if any; `file` is what notes call the file,
-    of which `most` bytes are read.
+    `file` is what notes call the file, of which `most` bytes are read.
 
     Returns
     -------
@@ -140,72 +129,57 @@ def cut_points(
     LogError
         If it holds too many series, or goes back too often.
     """
-    held = list(dict.fromkeys(name for name in names if name is not None))
-    check_columns(len(held), file, most)
-    scalars = _wanted(table.scalars, names, held)
-    if not len(scalars.steps):
-        return [], []
+    check_columns(len(scalars), file, most)
     cuts = [0]
-    for position, before in _steps_back(scalars):
+    for offset, before in _steps_back(scalars):
         if before >= cuts[-1]:
-            cuts.append(position)
+            cuts.append(offset)
     check_trainings(len(cuts), file, most)
     pieces: list[LoggedPoints] = []
     crowded: dict[str, None] = {}
-    for begin, end in pairwise([*cuts, len(scalars.steps)]):
-        own = scalars.take(slice(begin, end))
-        piece, left_out = _lay_out(own, held, file, most)
-        pieces += [piece] if piece.columns else []
-        crowded.update(dict.fromkeys(left_out))
+    for begin, end in pairwise([*cuts, BEHIND_ALL]):
+        parts = {name: own.between(begin, end) for name, own in scalars.items()}
+        held = {name: own for name, own in parts.items() if len(own.steps)}
+        if held:
+            piece, left_out = _lay_out(held, file, most)
+            pieces += [piece] if piece.columns else []
+            crowded.update(dict.fromkeys(left_out))
     return _rejoined(pieces, most), list(crowded)
 
 
-def _steps_back(scalars: ScalarColumns) -> list[tuple[int, int]]:
+def _steps_back(scalars: Mapping[str, Scalars]) -> list[tuple[int, int]]:
     """Return where a series goes back to an earlier step, and where its last one is."""
     found: list[tuple[int, int]] = []
-    if not (np.diff(scalars.steps) < 0).any():
-        return found
-    for _, at in scalars.by_tag():
-        back = np.flatnonzero(np.diff(scalars.steps[at]) < 0)
-        found += zip(at[back + 1].tolist(), at[back].tolist(), strict=True)
+    for own in scalars.values():
+        back = np.flatnonzero(np.diff(own.steps) < 0)
+        offsets = own.offsets
+        found += zip(offsets[back + 1].tolist(), offsets[back].tolist(), strict=True)
     return sorted(found)
 
 
-def _wanted(
-    scalars: ScalarColumns, names: Sequence[str | None], held: Sequence[str]
-) -> ScalarColumns:
-    """Take the scalars of the tags that are series, numbered as these."""
-    place: dict[str | None, int] = {name: n for n, name in enumerate(held)}
-    by_tag = [place.get(name, -1) for name in names]
-    numbers = np.array([*by_tag, -1], dtype=np.int32)[scalars.tag]
-    kept = (numbers >= 0) & (scalars.steps >= 0)
-    wanted = scalars._replace(tag=numbers)
-    return wanted if kept.all() else wanted.take(kept)
-
-
 def _lay_out(
-    scalars: ScalarColumns, names: Sequence[str], file: str, most: int
+    scalars: Mapping[str, Scalars], file: str, most: int
 ) -> tuple[LoggedPoints, list[str]]:
     """Arrange scalars by step, without series that have too many values for this."""
-    steps = _distinct(scalars.steps)
-    place, times = steps.searchsorted(scalars.steps), np.empty(len(steps))
+    whole = Scalars.joined([*scalars.values()])
+    steps = _distinct(whole.steps)
+    times = np.empty(len(steps))
     # of several times at a step the first stands
-    times[place[::-1]] = scalars.wall_times[::-1]
+    times[steps.searchsorted(whole.steps)[::-1]] = whole.wall_times[::-1]
     columns: dict[str, Series] = {}
     written: dict[str, float] = {}
     crowded: list[str] = []
-    by_name = scalars.by_tag()
-    n_missing = len(by_name) * len(steps) - len(place)
-    what = f"its {len(by_name):,} series stand at {len(steps):,} steps between them"
+    n_missing = len(scalars) * len(steps) - len(whole.steps)
+    what = f"its {len(scalars):,} series stand at {len(steps):,} steps between them"
     check_cells(n_missing, file, most, what)
-    for number, at in by_name:
-        name = names[number]
-        n_values = np.bincount(place[at], minlength=len(steps))
+    for name, own in scalars.items():
+        place = steps.searchsorted(own.steps)
+        n_values = np.bincount(place, minlength=len(steps))
         if 2 * np.count_nonzero(n_values > _TWO) > np.count_nonzero(n_values):
             crowded.append(name)
         else:
-            columns[name] = _series(scalars.values[at], place[at], n_values)
-            written[name] = float(scalars.wall_times[at[-1]])
+            columns[name] = _series(own.values, place, n_values)
+            written[name] = float(own.wall_times[-1])
     points = LoggedPoints(steps, columns, times, written, file)
     return points.at(points.recorded(list(columns))) if crowded else points, crowded
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.readers.event_files.events import Form
-    from cbreplay.readers.event_files.forms import FoundForms
+    from cbreplay.readers.event_files.forms import FormRows
     from cbreplay.readers.event_files.records import RecordBytes
     from cbreplay.readers.event_files.scalar_table import EventTable
 
@@ -49,7 +49,7 @@ def read_events(
     with open_records(path) as file:
         for block, found in _blocks(file, n_bytes):
             end = block.offset + int(block.bounds[-1])
-            for row in add_scalars(block, found, table).tolist():
+            for row in add_scalars(block, found, table):
                 _read_alone(file, block, row, table)
             table.settle()
         _check_end(file, end, table)
@@ -58,7 +58,7 @@ def read_events(
 
 def _blocks(
     file: RecordBytes, n_bytes: int
-) -> Iterator[tuple[RecordBlock, FoundForms]]:
+) -> Iterator[tuple[RecordBlock, list[FormRows]]]:
     """Yield the whole records, some at a time, and which forms they have."""
     known: dict[int, Form | None] = {}
     offset, wanted = 0, n_bytes

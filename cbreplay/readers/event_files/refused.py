@@ -36,7 +36,9 @@ def check_hyperparameters(log: LogFiles, path: str) -> None:
     and one value of each result.
     """
     others = {tag for table in log.tables for tag in table.other_tags}
-    n_values = {n for table in log.tables for n in table.counts().values()}
+    n_values = {
+        len(own.steps) for table in log.tables for own in table.scalars.values()
+    }
     by_keras = any(tag.startswith("epoch_") for tag in log.tags)
     if _HPARAMS in others and n_values == {1} and not by_keras:
         raise ForeignLogError(_OF_HPARAMS, source=path, hint=_ABOVE)
@@ -92,10 +94,9 @@ def _crowded_tags(log: LogFiles) -> dict[str, int]:
     """Return the tags with more than two values a step, and at how many they stand."""
     found: dict[str, int] = {}
     for table in log.tables:
-        for number, at in table.scalars.by_tag():
-            n_steps = len(set(table.scalars.steps[at].tolist()))
-            if len(at) > _TWO * n_steps:
-                tag = table.tags[number]
+        for tag, own in table.scalars.items():
+            n_steps = len(set(own.steps.tolist()))
+            if len(own.steps) > _TWO * n_steps:
                 found[tag] = max(n_steps, found.get(tag, 0))
     return found
 
@@ -111,9 +112,8 @@ def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
         return axis_hint(judged, "each step with a value of a validation")
     sizes = dict.fromkeys(watched, 0)
     for table in log.tables:
-        for tag, n_values in table.counts().items():
-            if tag in sizes:
-                sizes[tag] += n_values
+        for tag in table.scalars.keys() & sizes.keys():
+            sizes[tag] += len(table.scalars[tag].steps)
     seldom = seldom_logged(sizes)
     return f"To {count_hint(seldom)}" if seldom else axis_hint(watched, "each step")
 

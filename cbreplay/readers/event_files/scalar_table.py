@@ -1,4 +1,4 @@
-"""The scalars of an event file as columns."""
+"""The scalars of an event file, tag by tag."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cbreplay.readers.base import Damage, ReadOptions
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -19,65 +19,68 @@ if TYPE_CHECKING:
     from cbreplay.readers.event_files.events import Event
     from cbreplay.readers.event_files.records import Flags, Ints
 
-__all__ = [
-    "EventTable",
-    "Restart",
-    "ScalarColumns",
-    "TableBuilder",
-    "equal_rows",
-    "first_rows",
-]
+__all__ = ["BEHIND_ALL", "EventTable", "Scalars", "TableBuilder", "equal_rows"]
 
 
 # damage is kept in the table: its reader decides whether it is an error
 _KEEPING = ReadOptions(errors="skip")
+# an offset behind that of any record
+BEHIND_ALL = 2**63 - 1
 
 
-class ScalarColumns(NamedTuple):
-    """Scalars as they were written, each with the number of its tag or series.
+class Scalars(NamedTuple):
+    """The scalars of one tag or series, one at least, in the order of their file.
 
     A float32 is the same float64. An offset is the byte at which a record begins.
     """
 
-    tag: NDArray[np.int32]
     steps: Ints
     wall_times: NDArray[np.float64]
     values: NDArray[np.float64]
     offsets: Ints
 
-    def take(self, kept: slice | Flags | Ints) -> ScalarColumns:
+    def take(self, kept: slice | Flags | Ints) -> Scalars:
         """Return some of the scalars."""
-        return ScalarColumns._make(column[kept] for column in self)
+        return Scalars._make(column[kept] for column in self)
 
-    def by_tag(self) -> list[tuple[int, Ints]]:
-        """Return the positions of the scalars of each number, number by number."""
-        return equal_rows(self.tag)
+    def between(self, begin: int, end: int) -> Scalars:
+        """Return those whose records begin from one byte on, and before another."""
+        if begin <= self.offsets[0] and self.offsets[-1] < end:
+            return self
+        return self.take(slice(*self.offsets.searchsorted([begin, end]).tolist()))
 
+    def below(self, step: int) -> Scalars:
+        """Return those of earlier steps than this one."""
+        return self.take(self.steps < step)
 
-class Restart(NamedTuple):
-    """A writer's mark that a training goes on from a step.
+    def numbered(self) -> Scalars:
+        """Return them at the steps 0, 1, 2, ..., whatever theirs are."""
+        return self._replace(steps=np.arange(len(self.steps)))
 
-    What was written before, from that step on, is to be dropped.
-    """
-
-    step: int
-    offset: int
+    @classmethod
+    def joined(cls, parts: Sequence[Scalars]) -> Scalars:
+        """Return the scalars of several parts of a file, in its order."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls._make(map(np.concatenate, zip(*parts, strict=True)))
+        return whole.take(np.argsort(whole.offsets, kind="stable"))
 
 
 class EventTable(NamedTuple):
-    """Every scalar of an event file, or of a part of one, in its order.
+    """Every scalar of an event file, or of a part of one.
 
     Parameters
     ----------
     path : str
         The file.
-    tags, other_tags : list of str
-        The tags of scalars, and of summaries that hold none, in the order of the
-        file.
-    scalars : ScalarColumns
-        The scalars, each with the position of its tag in `tags`.
-    restarts : list of Restart
-        The marks in the file, in its order.
+    scalars : dict of str to Scalars
+        The scalars of each tag, in the order in which the file has the tags.
+    other_tags : list of str
+        The tags of summaries that hold no scalar, in this order too.
+    restarts : dict of int to int
+        Its writer's marks that a training goes on from a step, in the order of the
+        file: at the byte of each the step. What was written before, from that step on,
+        is to be dropped.
     damage : Damage
         What was left out, in the order of the file.
     unfinished : LogError or None
@@ -87,26 +90,23 @@ class EventTable(NamedTuple):
     """
 
     path: str
-    tags: list[str]
+    scalars: dict[str, Scalars]
     other_tags: list[str]
-    scalars: ScalarColumns
-    restarts: list[Restart]
+    restarts: dict[int, int]
     damage: Damage
     unfinished: LogError | None
     resumed: bool = False
 
-    def counts(self) -> dict[str, int]:
-        """Return how many values each tag has."""
-        n_values = np.bincount(self.scalars.tag, minlength=len(self.tags))
-        return dict(zip(self.tags, n_values.tolist(), strict=True))
+    @property
+    def n_scalars(self) -> int:
+        """How many scalars there are."""
+        return sum(len(own.steps) for own in self.scalars.values())
 
-    def only(self, kept: slice | Flags) -> EventTable:
-        """Return the same with some of the scalars."""
-        return self._replace(scalars=self.scalars.take(kept))
-
-    def at_steps(self, steps: Ints) -> EventTable:
-        """Return the same with other steps."""
-        return self._replace(scalars=self.scalars._replace(steps=steps))
+    def each(self, change: Callable[..., Scalars], *given: int) -> EventTable:
+        """Return the same with what becomes of the scalars of each tag."""
+        changed = {tag: change(own, *given) for tag, own in self.scalars.items()}
+        held = {tag: own for tag, own in changed.items() if len(own.steps)}
+        return self._replace(scalars=held)
 
 
 class TableBuilder:
@@ -118,76 +118,59 @@ class TableBuilder:
     def __init__(self, path: str, most: int | None = None) -> None:
         self._path, self._most, self.damage = path, most, Damage(_KEEPING)
         self.unfinished: LogError | None = None
-        self._numbers: dict[str, int] = {}
         self._others: dict[str, int] = {}
-        self._restarts: list[Restart] = []
-        self._columns: list[ScalarColumns] = []
-        self._rows: list[tuple[int, int, float, float, int]] = []
+        self._restarts: dict[int, int] = {}
+        self._parts: dict[str, list[Scalars]] = {}
+        self._rows: dict[str, list[tuple[int, float, float, int]]] = {}
 
-    def number(self, tag: str) -> int:
-        """Return the number of a tag; a new one gets the next."""
-        return self._numbers.setdefault(tag, len(self._numbers))
+    def add(self, tag: str, scalars: Scalars) -> None:
+        """Add scalars of a tag that were read together."""
+        self._parts.setdefault(tag, []).append(scalars)
 
     def add_event(self, event: Event, offset: int) -> None:
         """Add the scalars of an event that was read by itself."""
         if event.restarts:
-            self._restarts.append(Restart(event.step, offset))
+            self._restarts[offset] = event.step
         for tag, number, *_ in event.values:
             if number is None:
                 self.note_other(tag, offset)
             else:
-                row = self.number(tag), event.step, event.wall_time, number, offset
-                self._rows.append(row)
+                row = event.step, event.wall_time, number, offset
+                self._rows.setdefault(tag, []).append(row)
 
     def note_other(self, tag: str, offset: int) -> None:
         """Remember a tag that holds no scalar, and where it was met first."""
         self._others[tag] = min(offset, self._others.get(tag, offset))
-
-    def add(self, columns: ScalarColumns) -> None:
-        """Add scalars that were read together, as columns."""
-        self._columns.append(columns)
 
     def settle(self) -> None:
         """Add the scalars that were read one by one as columns.
 
         It is an error if there are more tags than a log has.
         """
-        if self._rows:
-            columns = zip(*self._rows, strict=True)
-            self.add(ScalarColumns._make(map(np.array, columns, _TYPES)))
-            self._rows = []
+        for tag, rows in self._rows.items():
+            own = Scalars._make(map(np.array, zip(*rows, strict=True), _TYPES))
+            # tags that one event has first stand in its order: others of their records
+            # may have been added before it
+            self._parts[tag] = [*self._parts.pop(tag, ()), own]
+        self._rows = {}
         if self._most is not None:
-            check_columns(len(self._numbers), self._path, self._most)
+            check_columns(len(self._parts), self._path, self._most)
 
     def build(self) -> EventTable:
-        """Return all scalars in the order of the file."""
+        """Return all scalars, tag by tag."""
         self.settle()
-        scalars, *more = self._columns or [_NOTHING]
-        if more:
-            columns = zip(scalars, *more, strict=True)
-            scalars = ScalarColumns._make(map(np.concatenate, columns))
-        self._columns = []
-        offsets = scalars.offsets
-        if (offsets[1:] < offsets[:-1]).any():
-            scalars = scalars.take(np.argsort(offsets, kind="stable"))
-        names = list(self._numbers)
-        sighted = sorted(first_rows(scalars.tag), key=lambda found: found[1])
-        order = [number for number, _ in sighted]
-        new = np.zeros(len(names), dtype=np.int32)
-        new[order] = np.arange(len(order))
+        whole = {tag: Scalars.joined(parts) for tag, parts in self._parts.items()}
         return EventTable(
             path=self._path,
-            tags=[names[number] for number in order],
+            scalars=dict(sorted(whole.items(), key=lambda own: own[1].offsets[0])),
             other_tags=sorted(self._others, key=self._others.__getitem__),
-            scalars=scalars._replace(tag=new[scalars.tag]),
             restarts=self._restarts,
             damage=self.damage,
             unfinished=self.unfinished,
         )
 
 
-_TYPES = "i4", "i8", "f8", "f8", "i8"
-_NOTHING = ScalarColumns._make(np.zeros(0, kind) for kind in _TYPES)
+_TYPES = "i8", "f8", "f8", "i8"
 
 
 def equal_rows(numbers: NDArray[np.integer[Any]]) -> list[tuple[int, Ints]]:
@@ -201,12 +184,3 @@ def equal_rows(numbers: NDArray[np.integer[Any]]) -> list[tuple[int, Ints]]:
     begins = np.flatnonzero(np.append(len(order) > 0, differs)).tolist()
     ends = pairwise([*begins, len(order)])
     return [(int(ordered[begin]), order[begin:end]) for begin, end in ends]
-
-
-def first_rows(numbers: NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:
-    """Yield each number that occurs, and the first row that has it."""
-    # np.unique imports numpy.ma, which takes longer than a small log
-    first = np.full(int(numbers.max(initial=-1)) + 1, -1)
-    first[numbers[::-1]] = np.arange(len(numbers))[::-1]
-    for number in (first >= 0).nonzero()[0].tolist():
-        yield number, int(first[number])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.event_files.points import merge_points
+from cbreplay.readers.event_files.scalar_table import BEHIND_ALL, Scalars
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[st
     parts: list[EventTable] = []
     notes = []
     for step, before, left in _marks(tables):
-        n_dropped = sum(len(part.scalars.tag) for part in before)
-        n_dropped -= sum(len(part.scalars.tag) for part in left)
+        n_dropped = sum(part.n_scalars for part in before)
+        n_dropped -= sum(part.n_scalars for part in left)
         if n_dropped:
             notes.append(
                 f"the writer resumed at step {step} and marked it, which drops "
@@ -73,7 +74,7 @@ def _marks(
     parts: list[EventTable] = []
     for step, part in _cut_at_marks(tables):
         if step is not None:
-            left = [own.only(own.scalars.steps < step) for own in parts]
+            left = [part.each(Scalars.below, step) for part in parts]
             yield step, parts, left
             parts = [*left]
         parts.append(part)
@@ -85,13 +86,11 @@ def _cut_at_marks(
 ) -> Iterator[tuple[int | None, EventTable]]:
     """Yield the parts of files, each with the step of the mark that it begins with."""
     for table in tables:
-        offsets = [restart.offset for restart in table.restarts]
-        cuts = table.scalars.offsets.searchsorted(offsets).tolist()
-        steps = [None, *(restart.step for restart in table.restarts)]
-        ends = pairwise([0, *cuts, len(table.scalars.offsets)])
+        steps = [None, *table.restarts.values()]
+        ends = pairwise([0, *table.restarts, BEHIND_ALL])
         for step, (begin, end) in zip(steps, ends, strict=True):
-            part = table.only(slice(begin, end))
-            yield step, part._replace(restarts=[], resumed=step is not None)
+            part = table.each(Scalars.between, begin, end)
+            yield step, part._replace(restarts={}, resumed=step is not None)
 
 
 def join_writers(

@@ -41,7 +41,6 @@ from cbreplay.readers.event_files.points import (
     FoundPoints,
     at_steps,
     cut_points,
-    number_values,
 )
 from cbreplay.readers.event_files.refused import (
     CROWDED,
@@ -49,6 +48,7 @@ from cbreplay.readers.event_files.refused import (
     no_epochs,
     only_crowded,
 )
+from cbreplay.readers.event_files.scalar_table import Scalars
 from cbreplay.readers.event_files.several_files import (
     before_restarts,
     drop_purged,
@@ -252,9 +252,9 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
         for part in parts:
             table, unread = layout.to_epochs(part)
             if options.parts == "rows":
-                table = number_values(table)
-            names = [layout.series_name(tag, writer) for tag in table.tags]
-            cut, crowded = cut_points(table, names, most, log.name_of(table.path))
+                table = table.each(Scalars.numbered)
+            series = layout.series_of(table, writer)
+            cut, crowded = cut_points(series, most, log.name_of(table.path))
             if part.resumed and cut:
                 cut[0].resumed = True
             pieces += cut

@@ -16,13 +16,20 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.base import Damage
 
-__all__ = ["files_of_epochs", "rows_of_epoch_files"]
+__all__ = ["read_files", "rows_of_epoch_files"]
 
 _FILE = r"(metrics[_-])?epoch[_-]?(?P<epoch>[0-9]{1,9})\.json"
 _HINT = "Put what is of another training into a directory of its own"
 
 
-def files_of_epochs(directory: str, names: Sequence[str]) -> list[str]:
+def read_files(directory: str, names: Sequence[str]) -> set[str]:
+    """Return the files of epochs in a directory, and AllenNLP's summary of them."""
+    of_epochs = {*_files_of_epochs(directory, names)}
+    has_summary = any(name.startswith("metrics") for name in of_epochs)
+    return of_epochs | {"metrics.json"} if has_summary else of_epochs
+
+
+def _files_of_epochs(directory: str, names: Sequence[str]) -> list[str]:
     """Return the files of a directory that hold the values of one epoch each."""
     numbered = [name for name in names if re.fullmatch(_FILE, name)]
     # a list in a file is one of several epochs
@@ -51,7 +58,7 @@ def rows_of_epoch_files(directory: str, damage: Damage) -> list[dict[str, Any]]:
     rows: dict[int, dict[str, Any]] = {}
     left = damage.max_bytes
     shift: int | None = None
-    for name in sorted(files_of_epochs(directory, names), key=_epoch_of):
+    for name in sorted(_files_of_epochs(directory, names), key=_epoch_of):
         path = os.path.join(directory, name)
         held, epoch = read_json(path, left), _epoch_of(name)
         left -= os.path.getsize(path)

@@ -50,6 +50,7 @@ from cbreplay.readers.other_tools.json_rows import (
     split_rows,
     with_index,
     with_steps,
+    without_heads,
 )
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_columns, check_logs
@@ -104,7 +105,7 @@ class JsonHistoryReader(LogReader):
             for run in self._read_trainings(held, path):
                 yield run.with_notes(*beside)
         elif isinstance(held, list) and held and all(map(_is_row, held)):
-            rows, said, fits = _without_heads(flat_rows(held))
+            rows, said, fits = without_heads(flat_rows(held))
             table = LogTable.of_rows(rows, path, damage)
             table.said_fits = fits
             table.notes += [*beside, *notes, *said, *left_out_notes(left_out)]
@@ -293,26 +294,6 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
     return None
-
-
-def _without_heads(
-    rows: list[dict[str, Any]],
-) -> tuple[list[dict[str, Any]], list[str], dict[int, str]]:
-    """Leave out rows of which no name stands in any other: what was trained, and how.
-
-    One comes first. Before which row, counted from 1, others stand, as of a process
-    that went on, is returned too.
-    """
-    head = rows[0].keys()
-    heads = [row.keys() == head for row in rows]
-    others = [row for row, is_head in zip(rows, heads, strict=True) if not is_head]
-    if len(others) <= 1 or any(head & row.keys() for row in others):
-        return rows, [], {}
-    said = ", ".join(head)
-    n_above = [at + 1 - sum(heads[: at + 1]) for at, own in enumerate(heads) if own]
-    fits = {at + 1: said for at in n_above if 0 < at < len(others)}
-    which = "the first row, which says" if len(others) == len(rows) - 1 else "rows of"
-    return others, [f"left out {which} {said}"], fits
 
 
 def _as_number(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Rows and points in JSON under names: of data sets, of series."""
+"""Rows and points in JSON, below names of data sets and series; rows of no epoch."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ __all__ = [
     "split_rows",
     "with_index",
     "with_steps",
+    "without_heads",
 ]
 
 _NUMBERING = frozenset((*EPOCH_NAMES, *STEP_NAMES))
@@ -313,3 +314,23 @@ def _check_steps(held: Mapping[str, Any], source: str, options: ReadOptions) -> 
                 f"To {count_hint(judged)}" if judged else "Give each at the same steps"
             )
             raise ForeignLogError(problem, source=source, hint=hint)
+
+
+def without_heads(
+    rows: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[str], dict[int, str]]:
+    """Leave out rows of which no name stands in any other: what was trained, and how.
+
+    One comes first. Before which row, counted from 1, others stand, as of a process
+    that went on, is returned too.
+    """
+    head = rows[0].keys()
+    heads = [row.keys() == head for row in rows]
+    others = [row for row, is_head in zip(rows, heads, strict=True) if not is_head]
+    if len(others) <= 1 or any(head & row.keys() for row in others):
+        return rows, [], {}
+    said = ", ".join(head)
+    n_above = [at + 1 - sum(heads[: at + 1]) for at, own in enumerate(heads) if own]
+    fits = {at + 1: said for at in n_above if 0 < at < len(others)}
+    which = "the first row, which says" if len(others) == len(rows) - 1 else "rows of"
+    return others, [f"left out {which} {said}"], fits

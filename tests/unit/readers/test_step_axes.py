@@ -96,6 +96,16 @@ def test_a_state_without_its_first_epochs_is_no_evidence(tmp_path: Path) -> None
     assert (run.first_epoch, find_gap(run, "eval_loss")) == (1, None)
 
 
+@pytest.mark.parametrize(("steps", "lost"), [((20, 60, 80), 1), ((20, 40, 80, 100), 2)])
+def test_the_first_of_few_evaluations_tells_that_one_between_is_lost(
+    tmp_path: Path, steps: tuple[int, ...], lost: int
+) -> None:
+    """Every 20 steps: an evaluation every 40 would have none at step 20."""
+    rows = [evaluation(step / 100, step, eval_loss=60 / step) for step in steps]
+    run = read(tmp_path / "trainer_state.json", state(*rows))
+    assert find_gap(run, "eval_loss") == lost
+
+
 def test_evaluations_within_epochs_whose_first_are_lost_are_no_evidence(
     tmp_path: Path,
 ) -> None:

@@ -68,7 +68,7 @@ def _overwrites_after_resume(
         facts = {"seam_epoch": seams[0]}
         resumed = f"the fit that went on with epoch {seams[0] + 1}"
     elif known.written_in and known.written_in[index]:
-        resumed = f"after that of {known.written_in[index]}, {_this_fit(known)}"
+        resumed = f"after {known.written_in[index]}, {_this_fit(known)}"
     elif known.facts.resumes:
         resumed = f"a fit with initial_epoch ({known.facts.place})"
     elif run is not None and run.first_epoch > 0 and run.begins_at is None:
@@ -102,8 +102,8 @@ def _overwrites_log(
         yield Finding(
             "overwrites-log",
             index,
-            f"{_this_fit(known)} writes over what the fit of {earlier} logged, with "
-            "nothing between them that reads the file",
+            f"{_this_fit(known)} writes over what {earlier} logged, with nothing "
+            "between them that reads the file",
             f"{callback.class_name} begins its file anew with each fit, unless it has "
             "append=True",
             "append=True, or a file of its own for each fit",

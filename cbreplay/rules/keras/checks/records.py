@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.checks import CheckedList
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
-__all__ = ["RECORD_CHECKS", "is_share", "never_beaten"]
+__all__ = ["RECORD_CHECKS", "never_beaten"]
 
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
 # fewer new bests than these show nothing about their size
@@ -26,6 +26,8 @@ _FEWEST_BESTS = 5
 _LARGE = 2.0**125
 # so many new bests for each that counts are many
 _MANY_TIMES = 5
+# of a metric between 0 and 1, hardly meant: 0.5 for half a percent
+_LARGE_SHARE = 0.2
 
 
 def _min_delta_beyond_record(
@@ -82,6 +84,31 @@ def _min_delta_beyond_steps(
         "a min_delta of the size of the changes that matter, or 0",
         "remark",
         {"new_bests": n_bests, "counted_bests": n_counted},
+    )
+
+
+def _min_delta_beyond_range(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    """Find a min_delta of a metric between 0 and 1 that hardly an improvement beats."""
+    # a log tells more than the name, and may hold percents
+    if known.run is not None or callback.min_delta < _LARGE_SHARE:
+        return
+    if not _is_share(known, callback.monitor):
+        return
+    # each improvement is by more than min_delta, and all together are by at most 1
+    most = max(math.ceil(1 / callback.min_delta) - 1, 0)
+    counted = f"at most {most} count" if most else "none counts"
+    yield Finding(
+        "min-delta-beyond-range",
+        index,
+        f"with min_delta {callback.min_delta:g}, of the values of {callback.monitor} "
+        f"between 0 and 1 {counted} as an improvement after the first",
+        "a value has to be better than the best so far by more than min_delta, and two "
+        "between 0 and 1 are at most 1 apart",
+        "a min_delta of the size of the changes that matter, for example 0.001, or 0",
+        "warning" if most == 0 else "remark",
+        {"most_improvements": most},
     )
 
 
@@ -152,7 +179,7 @@ def never_beaten(
     those between 0 and 1.
     """
     numbers = [value for value in values if not math.isnan(value)]
-    if known.run is None and is_share(known, monitor):
+    if known.run is None and _is_share(known, monitor):
         # none is larger than 1, but any may be smaller than the bound
         beaten = comparison.mode == "min" or comparison.is_improvement(1, bound)
         return None if beaten else (f"by a {monitor} between 0 and 1", {})
@@ -163,7 +190,7 @@ def never_beaten(
     return where, {"best_value": best}
 
 
-def is_share(known: CheckedList, monitor: str) -> bool:
+def _is_share(known: CheckedList, monitor: str) -> bool:
     """Return whether a metric lies between 0 and 1, by its class or else its name."""
     compiled = known.facts.compiled
     kinds = {} if compiled is None else compiled.kinds
@@ -195,6 +222,7 @@ def _comparison(known: CheckedList, callback: _Monitoring) -> Comparison | None:
 RECORD_CHECKS = (
     _min_delta_beyond_record,
     _min_delta_beyond_steps,
+    _min_delta_beyond_range,
     _baseline_never_beaten,
     _starts_after_record,
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_carried_best
-from cbreplay.rules.keras.checks.records import RECORD_CHECKS, is_share
+from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.wording.kinds import ordinal
 from cbreplay.wording.words import count
@@ -29,9 +29,6 @@ __all__ = [
 ]
 
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
-
-# of a metric between 0 and 1, hardly meant: 0.5 for half a percent
-_LARGE_SHARE = 0.2
 
 
 def effective_patience(callback: _Monitoring) -> float:
@@ -108,31 +105,6 @@ def _negative_min_delta(
         reason,
         f"min_delta={-callback.min_delta:g}, or 0",
         facts={"size": -callback.min_delta},
-    )
-
-
-def _min_delta_beyond_range(
-    known: CheckedList, index: int, callback: _Monitoring
-) -> Iterator[Finding]:
-    """Find a min_delta of a metric between 0 and 1 that hardly an improvement beats."""
-    # a log tells more than the name, and may hold percents
-    if known.run is not None or callback.min_delta < _LARGE_SHARE:
-        return
-    if not is_share(known, callback.monitor):
-        return
-    # each improvement is by more than min_delta, and all together are by at most 1
-    most = max(math.ceil(1 / callback.min_delta) - 1, 0)
-    counted = f"at most {most} count" if most else "none counts"
-    yield Finding(
-        "min-delta-beyond-range",
-        index,
-        f"with min_delta {callback.min_delta:g}, of the values of {callback.monitor} "
-        f"between 0 and 1 {counted} as an improvement after the first",
-        "a value has to be better than the best so far by more than min_delta, and two "
-        "between 0 and 1 are at most 1 apart",
-        "a min_delta of the size of the changes that matter, for example 0.001, or 0",
-        "warning" if most == 0 else "remark",
-        {"most_improvements": most},
     )
 
 
@@ -223,7 +195,6 @@ WAITING_CHECKS = (
     _patience_zero_is_one,
     _fractional_patience,
     _negative_min_delta,
-    _min_delta_beyond_range,
     *MONITOR_CHECKS,
     _patience_in_validations,
     _patience_beyond_plan,
