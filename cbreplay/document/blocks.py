@@ -257,21 +257,6 @@ class Document(NamedTuple):
 
     def answer_table(self) -> Table | None:
         """Return the table that is the answer for programs, if there is one."""
-        return next(iter(self.answer_tables()), None)
-
-    def answer_tables(self, *, asked: bool = True) -> list[Table]:
-        """Return the tables that are the answer: CSV has the first of them.
-
-        Parameters
-        ----------
-        asked : bool
-            With those that a terminal only shows when they are asked for.
-        """
-        return [
-            block
-            for section in self.sections
-            for block in section.blocks
-            if isinstance(block, Table)
-            and block.is_answer
-            and (asked or section.on != "asked")
-        ]
+        blocks = (block for section in self.sections for block in section.blocks)
+        tables = (block for block in blocks if isinstance(block, Table))
+        return next((table for table in tables if table.is_answer), None)

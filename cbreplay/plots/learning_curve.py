@@ -148,11 +148,11 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         )
         raise ConfigError(sentence)
     parts = [learning_curve_points(replay) for replay in replays.values()]
-    about_all = [
-        label
-        for label in parts[0].labels
-        if label.kind == "best" and _none_keeps(parts)
-    ]
+    # the best recorded epoch is marked where no setting keeps it
+    best = None if any(part.best is None for part in parts) else parts[0].best
+    about_all = (
+        label for label in parts[0].labels if label.kind == "best" and best is not None
+    )
     # if the settings differ in it, only the labels say where the log ends for each
     shade = parts[0].shade if len({part.shade for part in parts}) == 1 else None
     curves = _curves([*replays.values()])
@@ -161,7 +161,7 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         setting=_joint_name([*replays]),
         curves=curves,
         last_decided=max(part.last_decided for part in parts),
-        best=parts[0].best if _none_keeps(parts) else None,
+        best=best,
         shade=shade,
         labels=(
             *_shared_labels(dict(zip(replays, parts, strict=True))),
@@ -234,11 +234,6 @@ def _joint_name(names: Sequence[str]) -> str:
 
 def _shown_of(replay: Replay) -> tuple[object, ...]:
     return (id(replay.run), replay.judged_by, monitored_series(replay.callbacks))
-
-
-def _none_keeps(parts: Sequence[LearningCurvePoints]) -> bool:
-    """Return whether the best recorded epoch is kept by no setting."""
-    return all(part.best is not None for part in parts)
 
 
 def _drawn(replay: Replay, monitor: str) -> list[tuple[str, Role]]:

@@ -9,7 +9,6 @@ so were those that end at a few distances, if none of them is alone with its own
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from cbreplay.evidence.outcomes import best_recorded_epoch
 from cbreplay.evidence.training_course import ends_badly
 from cbreplay.expressions import parse_recorded
 from cbreplay.rules.base import class_name
+from cbreplay.rules.parameters import defaults_of
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
@@ -356,5 +356,4 @@ def _stops_by_patience(name: str) -> bool:
     if row is None:
         return False
     kind = row.load()
-    parameters = [parameter.name for parameter in fields(kind)]
-    return kind.stops_early and "patience" in parameters
+    return kind.stops_early and "patience" in defaults_of(kind)
