@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.answers.setting_cells import SettingCells
-    from cbreplay.answers.settings_summary import SideBySide
+    from cbreplay.answers.settings_summary import SettingsBeside
     from cbreplay.document import Text
 
 __all__ = ["EVERY_SETTING", "settings_document"]
@@ -126,7 +126,7 @@ def _row_section(cells: SettingCells) -> Section:
     return Section(EVERY_SETTING, blocks, untitled=True)
 
 
-def _members(cells: SettingCells, beside: SideBySide | None) -> dict[str, Any]:
+def _members(cells: SettingCells, beside: SettingsBeside | None) -> dict[str, Any]:
     from cbreplay.answers.json_fields import describe_results, describe_setting
 
     n_configs = len(cells.grid)
@@ -154,7 +154,7 @@ def _members(cells: SettingCells, beside: SideBySide | None) -> dict[str, Any]:
     }
 
 
-def _whole_headline(cells: SettingCells, beside: SideBySide | None) -> Text:
+def _whole_headline(cells: SettingCells, beside: SettingsBeside | None) -> Text:
     said = with_cut_runs(_headline(cells, beside), cells.runs)
     is_single = len(cells.grid) == len(cells.rules) == 1
     semantics = cells.rules[0] if is_single else None
@@ -171,7 +171,7 @@ def _taken_patience(cells: SettingCells) -> Text:
     return phrase(words + "another.", taken_patience=patience, option="--patience")
 
 
-def _headline(cells: SettingCells, beside: SideBySide | None) -> Text:
+def _headline(cells: SettingCells, beside: SettingsBeside | None) -> Text:
     if beside is not None:
         return settings_headline(beside)
     return (

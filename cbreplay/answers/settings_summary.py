@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SEVERAL",
     "SettingSummary",
-    "SideBySide",
+    "SettingsBeside",
     "compare_settings",
     "summarise",
     "summary_section",
@@ -123,7 +123,7 @@ def _deviation(values: Sequence[float]) -> float | None:
     return math.sqrt(squares / (len(values) - 1))
 
 
-class SideBySide(NamedTuple):
+class SettingsBeside(NamedTuple):
     """Settings beside each other over several runs.
 
     Parameters
@@ -165,7 +165,7 @@ class SideBySide(NamedTuple):
         return is_judged and any(own.priced_runs < own.exact_runs for own in self.each)
 
 
-def compare_settings(cells: SettingCells) -> SideBySide:
+def compare_settings(cells: SettingCells) -> SettingsBeside:
     """Return the settings beside each other, over the runs on which they compare.
 
     Means over different runs do not compare: the runs that do not decide a long
@@ -180,18 +180,18 @@ def compare_settings(cells: SettingCells) -> SideBySide:
     is_few = min(len(often), len(runs)) < SEVERAL or 2 * len(runs) < len(every)
     if is_few or len(runs) == len(every):
         whole = [summary for summary in summaries if summary.is_whole]
-        return SideBySide(cells, summaries, every, whole)
+        return SettingsBeside(cells, summaries, every, whole)
     compared = [_summary(cells, own.config, runs) for own in often]
-    return SideBySide(cells, summaries, runs, compared)
+    return SettingsBeside(cells, summaries, runs, compared)
 
 
-def summary_section(beside: SideBySide) -> Section:
+def summary_section(beside: SettingsBeside) -> Section:
     """Return the settings beside each other, a row each, and what the figures are."""
     blocks = (_table(beside), footnotes(_footnotes(beside)))
     return Section("The settings side by side", blocks, untitled=True)
 
 
-def _table(beside: SideBySide) -> Table:
+def _table(beside: SettingsBeside) -> Table:
     summaries, least = beside.each, beside.least
     made: list[list[Any]] = [
         [summary.config for summary in summaries],
@@ -213,7 +213,7 @@ def _table(beside: SideBySide) -> Table:
     )
 
 
-def _columns(beside: SideBySide) -> tuple[TableColumn, ...]:
+def _columns(beside: SettingsBeside) -> tuple[TableColumn, ...]:
     cells = beside.cells
     side = beside_best(mode for _, mode in cells.judged_by)
     scale = scale_of(cells.columns["kept_value"])
@@ -242,7 +242,7 @@ def _saved(summary: SettingSummary) -> Cell | None:
     return Cell(summary.epochs_saved, of=summary.recorded_epochs)
 
 
-def _footnotes(beside: SideBySide) -> Iterator[tuple[str, Text]]:
+def _footnotes(beside: SettingsBeside) -> Iterator[tuple[str, Text]]:
     words = "exact on: the runs whose logs decide the setting; all figures are of these"
     summaries = beside.each
     if beside.tells_less:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.setting_cells import only_saves
 from cbreplay.answers.settings_summary import (
     SEVERAL,
+    SettingsBeside,
     SettingSummary,
-    SideBySide,
 )
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Claim, Code, Fact, phrase, say
@@ -28,7 +28,7 @@ _ALONE = "That describes these runs, not the next."
 _NEARLY_ALL = 0.9
 
 
-def settings_headline(beside: SideBySide) -> Text:
+def settings_headline(beside: SettingsBeside) -> Text:
     """Say which setting loses least on several runs, or what the one setting loses."""
     cells, summaries, runs, compared = beside
     if len(summaries) == 1:
