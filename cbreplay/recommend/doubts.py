@@ -60,6 +60,7 @@ def find_doubts(
         *(() if choice is None else _about_choice(study, chosen, choice, censored)),
         *_doubt("branch", (study.runs[row] for row in study.grouping.joined)),
         *_other_scales(study),
+        *_wide_tolerance(study),
         *_rounded(study),
         *_holes(study),
         *_unknown(study, chosen),
@@ -137,6 +138,20 @@ def _best_size(run: Run, name: str, mode: Mode) -> float:
     if epoch is None:
         return 0.0
     return abs(float(run.series[name].values[epoch - run.first_epoch]))
+
+
+def _wide_tolerance(study: Study) -> Iterator[RunDoubt]:
+    """Name the runs of which no epoch is worse than the best by more than allowed."""
+    spans = np.array([_span(run, study.objective) for run in study.runs])
+    wide = (spans > 0) & (spans <= study.panel.tolerance)
+    yield from _doubt("wide-tolerance", _where(study, wide), series=study.objective)
+
+
+def _span(run: Run, name: str) -> float:
+    """Return how far a run's values lie apart; 0 where one is no number, or none is."""
+    series = run.series.get(name)
+    values = [] if series is None else series.values[series.recorded].tolist()
+    return max(values) - min(values) if values and np.isfinite(values).all() else 0.0
 
 
 def _rounded(study: Study) -> Iterator[RunDoubt]:

@@ -97,14 +97,25 @@ def read_callback(callback: Any) -> Callback:
         rule = family.read_object(callback)
         if rule is not None:
             return rule
-    sentence = (
-        f"{shown_value(callback)} is not a callback that cbreplay can replay. Give "
+    raise ConfigError(_no_callback(callback))
+
+
+def _no_callback(given: object) -> str:
+    if isinstance(given, str):
+        text = shown_value(given)
+        return f"{text} is text, and no callback. Give parse_callbacks({text})."
+    if isinstance(given, type):
+        return (
+            f"{given.__name__} is a class, and no callback yet. Give an instance, "
+            f"{given.__name__}(...)."
+        )
+    return (
+        f"{shown_value(given)} is not a callback that cbreplay can replay. Give "
         f"{', '.join(f'{row.name}(...)' for row in known_rules()[:2])}, a callback of "
         f"{' or '.join(family.title for family in known_families())}, one of your own "
         f"with the hooks {', '.join(HOOKS)}, set_model and set_params, or a list of "
         "them."
     )
-    raise ConfigError(sentence)
 
 
 # the hooks that a replay calls of a callback that it drives

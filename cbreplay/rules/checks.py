@@ -148,9 +148,9 @@ class CheckedList(NamedTuple):
         Why each callback meets another model than in a fit before, for people: a loop
         makes models, or an earlier fit has its own; "" where it does not. Empty
         without a script.
-    logged_later : tuple of str
-        Which callback behind each alone logs its monitor, for people; "" where none
-        does. Empty without a script.
+    logged_later : tuple of mapping of str to str
+        For each, which callback behind it alone logs a value, for people, by the name
+        of the value. Empty without a script.
     written_in : tuple of str
         The earlier fit, or the round before, that wrote the file which each writes
         anew, for people; "" without one. Empty without a script.
@@ -165,8 +165,12 @@ class CheckedList(NamedTuple):
     places: tuple[str, ...] = ()
     written: tuple[frozenset[str], ...] = ()
     kept_in: tuple[str, ...] = ()
-    logged_later: tuple[str, ...] = ()
+    logged_later: tuple[Mapping[str, str], ...] = ()
     written_in: tuple[str, ...] = ()
+
+    def late_writer(self, index: int, name: str) -> str:
+        """Return which callback behind one alone logs a value; "" where none does."""
+        return self.logged_later[index].get(name, "") if self.logged_later else ""
 
     def code(self, index: int) -> str:
         """Return a callback as Keras code."""

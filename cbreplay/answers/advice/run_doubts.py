@@ -165,6 +165,11 @@ _DOUBTS: dict[str, Wording] = {
         "lost is averaged over both, while the score, which decides, takes each run in "
         "its own scale; other data or units belong in an answer of their own"
     ),
+    "wide-tolerance": (
+        "no epoch has a {series:code} that is worse than the best by more than the "
+        "tolerance, so every patience keeps it, and a promise of that says nothing "
+        "(--tolerance)"
+    ),
     "rounded": (
         "{series:code} was written with {decimals:count decimal}, and its best value "
         "stands in several epochs: if it was rounded, a callback that saw all digits "

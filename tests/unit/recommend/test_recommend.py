@@ -918,6 +918,21 @@ def test_runs_of_another_scale_are_named() -> None:
         assert ("other-scale" in [own.code for own in doubts]) == is_named
 
 
+def test_a_tolerance_that_every_epoch_keeps_is_doubted() -> None:
+    runs = pausing_runs([3] * 4)
+    losses = runs[0].series["val_loss"].values
+    span = max(losses) - min(losses)
+    for tolerance, is_named in ((1.01 * span, True), (0.99 * span, False)):
+        doubts = recommend(runs, group_by="none", tolerance=float(tolerance)).doubts
+        named = [own.runs for own in doubts if own.code == "wide-tolerance"]
+        assert named == [tuple(run.name for run in runs)] * is_named
+    # a value that is no number is no epoch that keeps it
+    failed = make_run([*losses, math.nan], "nan", planned=False)
+    doubts = recommend([*runs, failed], group_by="none", tolerance=2.0 * span).doubts
+    (named,) = [own.runs for own in doubts if own.code == "wide-tolerance"]
+    assert "nan" not in named
+
+
 def test_losses_of_few_decimals_are_doubted() -> None:
     # the least, 0.2, stands in epochs 4 and 5 of each
     losses = [0.9, 0.6, 0.4, 0.2, 0.2, *[0.3] * 10]

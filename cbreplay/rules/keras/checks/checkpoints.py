@@ -143,6 +143,10 @@ def _absent_field(
     if any(rule.holds_own_code for rule in known.callbacks):
         return
     for name in dict.fromkeys(_fields(callback.filepath)):
+        writer = known.late_writer(index, name)
+        if writer:
+            yield _late_field(index, name, writer)
+            continue
         if name == "batch":
             if known.writes(index, "save_freq"):
                 continue
@@ -167,6 +171,18 @@ def _absent_field(
             f"it fills {{{name}}} of filepath with what fit logs",
             f"{{{instead}}}" if instead else f"a filepath without {{{name}}}",
         )
+
+
+def _late_field(index: int, name: str, writer: str) -> Finding:
+    """Tell of a name in a filepath that a callback further back in the list logs."""
+    return Finding(
+        "absent-field",
+        index,
+        f"ModelCheckpoint raises KeyError where it first saves: {name!r} is not logged "
+        f"yet, {writer} writes it and comes after it in the list",
+        f"it fills {{{name}}} of filepath with what is logged before it",
+        f"{writer.partition(' ')[0]} before ModelCheckpoint in the list",
+    )
 
 
 def _shares_its_file(

@@ -34,7 +34,7 @@ def find_unknown_auto(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     """Find a mode='auto' that this Keras may not be able to resolve."""
-    if known.logged_later and known.logged_later[index]:
+    if known.late_writer(index, callback.monitor):
         return
     # where the monitor decides something, `_absent_monitor` reports that it is absent
     # and that this Keras raises an error
@@ -193,7 +193,7 @@ def _late_monitor(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     """Find a monitor that only a callback further back in the list logs."""
-    writer = known.logged_later[index] if known.logged_later else ""
+    writer = known.late_writer(index, callback.monitor)
     if writer:
         raises = _asks_the_metric(known, callback)
         yield Finding(
