@@ -24,6 +24,7 @@ __all__ = [
     "check_count",
     "check_flags",
     "check_mode",
+    "check_monitor",
     "check_numbers",
     "check_text",
     "defaults_of",
@@ -148,6 +149,13 @@ def check_mode(rule: Any) -> None:
             near=nearest_name(mode, modes) if isinstance(mode, str) else "",
         )
     check_text(rule, "mode")
+
+
+def check_monitor(rule: Any, *flags: str) -> None:
+    """Raise ConfigError unless monitor and mode are possible, and each flag is one."""
+    check_text(rule, "monitor")
+    check_mode(rule)
+    check_flags(rule, *flags)
 
 
 def resolve_direction(

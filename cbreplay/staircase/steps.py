@@ -87,7 +87,7 @@ def known_stops(
     # the next larger patience stops nowhere on the recorded values, but may stop on the
     # other values that an epoch has
     waits.append(waits[-1] + 1 if waits else 1)
-    unsure = find_unsure_stops(run, endless, training, replay.family, waits)
+    unsure = find_unsure_stops(run, endless, training, waits)
     for at, (wait, epoch) in enumerate(zip(waits, unsure, strict=True)):
         if epoch is not None:
             finite = replace(endless, patience=wait)

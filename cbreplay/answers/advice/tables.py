@@ -25,7 +25,6 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.recommend.setting_names import setting_label, setting_text
-from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_costs.scored import ANY_OF
 from cbreplay.wording.shown_digits import ValueScale, scale_of
 from cbreplay.wording.words import list_names
@@ -230,10 +229,8 @@ def _other_rules(advice: Recommendation) -> Iterator[Text]:
     rules: dict[str, list[str]] = {}
     for scored in advice.settings:
         for callback in scored.callbacks or () if scored.of_other_rule else ():
-            row = row_of(type(callback))
-            tried = None if row is None else tried_values_of(row)
-            if tried is not None:
-                rules.setdefault(tried.origin, []).append(scored.label)
+            if callback.tried is not None:
+                rules.setdefault(callback.tried.origin, []).append(scored.label)
     for origin, names in rules.items():
         joined = (
             "; AnyOf is a list, in which the first callback that asks stops"
